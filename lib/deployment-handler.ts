@@ -1,0 +1,123 @@
+// The Lambda function behind the three custom resources, one per stack, with rights that name each resource.
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import {
+  Aws, CustomResource, Duration, RemovalPolicy, Stack,
+  aws_iam as iam, aws_lambda as lambda, aws_logs as logs, custom_resources as cr,
+} from 'aws-cdk-lib';
+import type { aws_route53 as route53 } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+
+const BUNDLE = path.join(__dirname, 'handler', 'bundle');
+
+/** The provider framework's own limit is 15 minutes; the function ends before it, and CloudFormation waits for both. */
+const FUNCTION_TIMEOUT = Duration.minutes(14);
+const SERVICE_TIMEOUT = Duration.minutes(15);
+
+/** What a custom resource of ours tells the function. */
+export interface HandledResourceProps {
+  /** `Custom::MtaStsPreflight` for example. */
+  readonly resourceType: string;
+  /** The zone whose records it reads: the function is given the right to. */
+  readonly hostedZone: route53.IHostedZone;
+  /** Its properties; all of them arrive as strings. */
+  readonly properties: Record<string, unknown>;
+}
+
+/**
+ * The function, its role and its log, and the provider framework that answers CloudFormation whatever breaks.
+ *
+ * Nothing here depends on Preflight, and the roles take no later grants: that would be a circle, since Preflight needs them.
+ */
+export class DeploymentHandler extends Construct {
+  /** The one of the stack that the scope is in. */
+  public static of(scope: Construct): DeploymentHandler {
+    const stack = Stack.of(scope);
+    const existing = stack.node.tryFindChild('CdkMtaStsHandler');
+    return existing instanceof DeploymentHandler ? existing : new DeploymentHandler(stack, 'CdkMtaStsHandler');
+  }
+
+  /** Whom the bucket's policy grants the objects to. */
+  public readonly principal: iam.IPrincipal;
+
+  private readonly serviceToken: string;
+  private readonly rights = new iam.PolicyDocument({ minimize: true });
+  private readonly readableZones = new Set<string>();
+
+  private constructor(scope: Construct, id: string) {
+    super(scope, id);
+    if (!fs.existsSync(path.join(BUNDLE, 'index.js'))) {
+      throw new Error('the Lambda bundle of cdk-mta-sts is missing: in a clone of the repository run `npm run build`');
+    }
+    // Kept when the stack goes: the log of a deployment that failed and was rolled back is when it is needed.
+    const logGroup = new logs.LogGroup(this, 'Log', {
+      retention: logs.RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    const writeLog = new iam.PolicyStatement({
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [logGroup.logGroupArn],
+    });
+    const readOwnStack = new iam.PolicyStatement({
+      actions: ['cloudformation:DescribeStackResources', 'cloudformation:DescribeStacks'],
+      resources: [Aws.STACK_ID],
+    });
+
+    this.rights.addStatements(readOwnStack, writeLog);
+    const role = this.role('Role', 'reads the hosted zones and the own stack', this.rights);
+    const fn = new lambda.Function(this, 'Function', {
+      description: 'cdk-mta-sts: preflight, publication and verification of MTA-STS policies',
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: lambda.Architecture.ARM_64,
+      handler: 'index.handler',
+      code: lambda.Code.fromAsset(BUNDLE),
+      memorySize: 512,
+      timeout: FUNCTION_TIMEOUT,
+      role: role.withoutPolicyUpdates(),
+      logGroup,
+      loggingFormat: lambda.LoggingFormat.JSON,
+    });
+
+    const invoke = new iam.PolicyStatement({ actions: ['lambda:GetFunction', 'lambda:InvokeFunction'], resources: [fn.functionArn] });
+    const frameworkRole = this.role('ProviderRole', 'invokes the function of cdk-mta-sts',
+      new iam.PolicyDocument({ minimize: true, statements: [invoke, writeLog] }));
+    const provider = new cr.Provider(this, 'Provider', {
+      onEventHandler: fn,
+      frameworkOnEventRole: frameworkRole.withoutPolicyUpdates(),
+      logGroup,
+    });
+
+    this.principal = new iam.ArnPrincipal(role.roleArn);
+    this.serviceToken = provider.serviceToken;
+  }
+
+  /** A custom resource that the function handles. */
+  public resource(scope: Construct, id: string, props: HandledResourceProps): CustomResource {
+    this.allowReading(props.hostedZone);
+    return new CustomResource(scope, id, {
+      resourceType: props.resourceType,
+      serviceToken: this.serviceToken,
+      serviceTimeout: SERVICE_TIMEOUT,
+      properties: props.properties,
+    });
+  }
+
+  private allowReading(hostedZone: route53.IHostedZone): void {
+    const arn = `arn:${Aws.PARTITION}:route53:::hostedzone/${hostedZone.hostedZoneId}`;
+    if (!this.readableZones.has(arn)) {
+      this.readableZones.add(arn);
+      this.rights.addStatements(new iam.PolicyStatement({
+        actions: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'],
+        resources: [arn],
+      }));
+    }
+  }
+
+  private role(id: string, purpose: string, rights: iam.PolicyDocument): iam.Role {
+    return new iam.Role(this, id, {
+      description: `cdk-mta-sts: ${purpose}`,
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      inlinePolicies: { Work: rights },
+    });
+  }
+}

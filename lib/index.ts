@@ -1,0 +1,10 @@
+// The public API: re-exports only.
+export { MtaSts } from './mta-sts';
+export type { MtaStsProps, MtaStsRecord } from './mta-sts';
+export { MtaStsMode, MtaStsPolicy } from './policy';
+export type { MtaStsNonePolicyProps, MtaStsPolicyProps } from './policy';
+export { PolicyHost } from './policy-host';
+export type { PolicyHostDomain, PolicyHostProps } from './policy-host';
+export { MxHosts, ZohoDataCenter } from './mx-hosts';
+export { TlsReporting } from './tls-reporting';
+export { Verification } from './verification';

@@ -1,0 +1,53 @@
+// The policy domain: the part after the @, checked as early as it can be known.
+import type { aws_route53 as route53 } from 'aws-cdk-lib';
+import { Token } from 'aws-cdk-lib';
+import { hostNameFault, toALabels } from './protocol/domain-name';
+
+/** A certificate's first name is at most 64 characters (ACM), and it is `mta-sts.` and the domain. */
+const LONGEST_POLICY_HOST = 64;
+
+/** The host that serves the policy of a domain (RFC 8461 §3.3). */
+export function policyHostName(domainName: string): string {
+  return `mta-sts.${domainName}`;
+}
+
+/**
+ * The policy domain in lower-case A-labels.
+ *
+ * @param domainName - as the user wrote it, or nothing for the zone's name
+ * @param hostedZone - the zone that holds its records
+ * @throws where it is no domain name, too long, not in the zone, or a token
+ */
+export function policyDomain(domainName: string | undefined, hostedZone: route53.IHostedZone): string {
+  const zoneName = knownZoneName(hostedZone);
+  const written = domainName ?? zoneName;
+  if (written === undefined || Token.isUnresolved(written)) {
+    throw new Error('`domainName` must be known at synthesis, since the certificate, the edge function and the records are made for it; '
+      + 'the hosted zone\'s name is a token or was imported by id alone, so write it out: `domainName: \'example.com\'`');
+  }
+  const domain = toALabels(written) || written;
+  const fault = hostNameFault(domain);
+  if (fault !== undefined) {
+    throw new Error(`\`domainName\` ${JSON.stringify(written)} ${fault} (RFC 5321 §4.1.2)`);
+  }
+  const host = policyHostName(domain);
+  if (host.length > LONGEST_POLICY_HOST) {
+    throw new Error(`\`domainName\` must be at most ${LONGEST_POLICY_HOST - policyHostName('').length} characters, so that `
+      + `${host} fits a certificate (AWS Certificate Manager: ${LONGEST_POLICY_HOST}), got ${domain.length}`);
+  }
+  if (zoneName !== undefined && domain !== zoneName && !domain.endsWith(`.${zoneName}`)) {
+    throw new Error(`\`domainName\` must be the hosted zone's name or below it, got ${domain} for the zone ${zoneName}; `
+      + 'pass the hosted zone that holds the records of the domain');
+  }
+  return domain;
+}
+
+function knownZoneName(hostedZone: route53.IHostedZone): string | undefined {
+  try {
+    const { zoneName } = hostedZone;
+    return Token.isUnresolved(zoneName) ? undefined : zoneName.replace(/\.$/, '').toLowerCase();
+  } catch {
+    // HostedZone.fromHostedZoneId() throws here: it knows no name.
+    return undefined;
+  }
+}

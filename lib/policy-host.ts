@@ -1,0 +1,182 @@
+// Where policies are served: a private bucket behind CloudFront, on 443, and nothing else.
+import {
+  RemovalPolicy, Token,
+  aws_certificatemanager as acm, aws_cloudfront as cloudfront, aws_cloudfront_origins as origins,
+  aws_iam as iam, aws_route53 as route53, aws_route53_targets as targets, aws_s3 as s3,
+} from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { DeploymentHandler } from './deployment-handler';
+import { edgeFunctionCode, policyObjectKey } from './edge-function';
+import { policyDomain, policyHostName } from './policy-domain';
+import { CLOUDFRONT_REGION, requireCloudFrontRegion } from './region';
+
+/** A domain whose policy a host serves. */
+export interface PolicyHostDomain {
+  /** The public hosted zone that holds the domain's records. */
+  readonly hostedZone: route53.IHostedZone;
+
+  /**
+   * The policy domain, the part after the `@`.
+   *
+   * @default - the hosted zone's name
+   */
+  readonly domainName?: string;
+}
+
+/** Properties of a `PolicyHost`. */
+export interface PolicyHostProps {
+  /** The domains that it serves. */
+  readonly domains: PolicyHostDomain[];
+
+  /**
+   * A certificate of us-east-1 that covers `mta-sts.<domain>` of every domain.
+   *
+   * @default - one is made, and validated by records in the hosted zones
+   */
+  readonly certificate?: acm.ICertificate;
+
+  /**
+   * Where CloudFront writes its access logs; the bucket must allow access control lists.
+   *
+   * @default - no access logs
+   */
+  readonly accessLogBucket?: s3.IBucket;
+
+  /**
+   * The ARN of a web ACL (AWS WAF, global scope). It must let senders through that have no user agent, and never show a
+   * challenge: senders are programs.
+   *
+   * @default - no web ACL
+   */
+  readonly webAclArn?: string;
+}
+
+/**
+ * Serves policy files at `https://mta-sts.<domain>/.well-known/mta-sts.txt` (RFC 8461 §3.3): TLS 1.2 or later, IPv4 and
+ * IPv6, HTTP/2 and HTTP/3, nothing cached. Port 80 only redirects, and every other path, host or method is refused.
+ *
+ * `MtaSts` makes one unless it is given one.
+ */
+export class PolicyHost extends Construct {
+  /** Holds the policy files: private, encrypted, emptied and removed with the stack, since all it holds is derived. */
+  public readonly bucket: s3.Bucket;
+
+  /** Serves them. */
+  public readonly distribution: cloudfront.Distribution;
+
+  /** For every policy host's name. */
+  public readonly certificate: acm.ICertificate;
+
+  private readonly hosts = new Map<string, AliasRecords>();
+
+  constructor(scope: Construct, id: string, props: PolicyHostProps) {
+    super(scope, id);
+    requireCloudFrontRegion(this);
+    const zones = zonesByHost(props.domains);
+    const names = [...zones.keys()];
+
+    this.bucket = new s3.Bucket(this, 'Bucket', {
+      encryption: s3.BucketEncryption.S3_MANAGED,
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.bucket.addToResourcePolicy(new iam.PolicyStatement({
+      principals: [DeploymentHandler.of(this).principal],
+      actions: ['s3:DeleteObject', 's3:PutObject'],
+      resources: names.map((name) => this.bucket.arnForObjects(policyObjectKey(name))),
+    }));
+    this.certificate = props.certificate === undefined ? this.newCertificate(zones) : checkedCertificate(props.certificate);
+    this.distribution = this.newDistribution(names, props);
+    for (const [name, zone] of zones) {
+      this.hosts.set(name, this.aliasRecords(name, zone));
+    }
+  }
+
+  /**
+   * The A and AAAA records of a domain's policy host.
+   *
+   * @internal
+   */
+  public _aliasRecords(domainName: string): route53.RecordSet[] {
+    const records = this.hosts.get(policyHostName(domainName));
+    if (records === undefined) {
+      const served = [...this.hosts.keys()].map((host) => host.slice(policyHostName('').length)).join(', ');
+      throw new Error(`\`policyHost\` does not serve ${domainName}, only ${served}; add it to the \`domains\` of the PolicyHost`);
+    }
+    return [records.a, records.aaaa];
+  }
+
+  private newCertificate(zones: ReadonlyMap<string, route53.IHostedZone>): acm.Certificate {
+    const [domainName, ...subjectAlternativeNames] = zones.keys();
+    return new acm.Certificate(this, 'Certificate', {
+      domainName,
+      subjectAlternativeNames: subjectAlternativeNames.length > 0 ? subjectAlternativeNames : undefined,
+      validation: acm.CertificateValidation.fromDnsMultiZone(Object.fromEntries(zones)),
+    });
+  }
+
+  private newDistribution(names: string[], props: PolicyHostProps): cloudfront.Distribution {
+    const edge = new cloudfront.Function(this, 'Edge', {
+      comment: 'cdk-mta-sts: only the policy file of known hosts',
+      runtime: cloudfront.FunctionRuntime.JS_2_0,
+      code: cloudfront.FunctionCode.fromInline(edgeFunctionCode(names)),
+    });
+    return new cloudfront.Distribution(this, 'Distribution', {
+      comment: `MTA-STS policies, ${names[0]}${names.length > 1 ? ` and ${names.length - 1} more` : ''}`,
+      domainNames: names,
+      certificate: this.certificate,
+      minimumProtocolVersion: cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+      sslSupportMethod: cloudfront.SSLMethod.SNI,
+      httpVersion: cloudfront.HttpVersion.HTTP2_AND_3,
+      enableIpv6: true,
+      defaultBehavior: {
+        origin: origins.S3BucketOrigin.withOriginAccessControl(this.bucket),
+        viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+        allowedMethods: cloudfront.AllowedMethods.ALLOW_GET_HEAD,
+        cachePolicy: cloudfront.CachePolicy.CACHING_DISABLED,
+        responseHeadersPolicy: cloudfront.ResponseHeadersPolicy.SECURITY_HEADERS,
+        functionAssociations: [{ function: edge, eventType: cloudfront.FunctionEventType.VIEWER_REQUEST }],
+      },
+      enableLogging: props.accessLogBucket !== undefined,
+      logBucket: props.accessLogBucket,
+      webAclId: props.webAclArn,
+    });
+  }
+
+  private aliasRecords(name: string, zone: route53.IHostedZone): AliasRecords {
+    const target = route53.RecordTarget.fromAlias(new targets.CloudFrontTarget(this.distribution));
+    // With the dot at the end the name is complete, and the zone's own name is never asked for.
+    const record = { zone, recordName: `${name}.`, target };
+    return { a: new route53.ARecord(this, `A-${name}`, record), aaaa: new route53.AaaaRecord(this, `AAAA-${name}`, record) };
+  }
+}
+
+interface AliasRecords {
+  readonly a: route53.ARecord;
+  readonly aaaa: route53.AaaaRecord;
+}
+
+function zonesByHost(domains: PolicyHostDomain[]): Map<string, route53.IHostedZone> {
+  if (domains.length === 0) {
+    throw new Error('`domains` must hold at least one domain, got none');
+  }
+  const zones = new Map<string, route53.IHostedZone>();
+  for (const { domainName, hostedZone } of domains) {
+    const name = policyHostName(policyDomain(domainName, hostedZone));
+    if (zones.has(name)) {
+      throw new Error(`\`domains\` must hold each domain once, got ${name.slice(policyHostName('').length)} twice`);
+    }
+    zones.set(name, hostedZone);
+  }
+  return zones;
+}
+
+function checkedCertificate(certificate: acm.ICertificate): acm.ICertificate {
+  const arn = certificate.certificateArn;
+  if (!Token.isUnresolved(arn) && arn.split(':')[3] !== CLOUDFRONT_REGION) {
+    throw new Error(`\`certificate\` must be of ${CLOUDFRONT_REGION}, the one Region whose certificates CloudFront takes, got ${arn}`);
+  }
+  return certificate;
+}

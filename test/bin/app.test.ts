@@ -1,0 +1,102 @@
+import { describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Stack } from 'aws-cdk-lib';
+import { ContextError, createApp } from '../../bin/app';
+
+const CONTEXT = { domain: 'example.com', mx: 'mx1.example.com', mode: 'enforce', hostedZoneId: 'Z0123456789ABCDEFGHIJ' };
+
+function stackOf(context: Record<string, string>, env: Record<string, string> = {}): Stack {
+  const stack = createApp(env, { context }).node.children.find((child) => child instanceof Stack);
+  if (stack === undefined) {
+    throw new Error('the app has no stack');
+  }
+  return stack;
+}
+
+describe('what is missing or wrong is said before AWS credentials are needed', () => {
+  test('all that is missing, at once', () => {
+    expect(() => createApp({}, {})).toThrow(ContextError);
+    expect(() => createApp({}, {})).toThrow(/missing context:\n {2}-c domain=.*\n {2}-c mx=.*google-workspace.*\n {2}-c mode=.*begin with testing/);
+  });
+
+  test.each([
+    [{ mode: 'enforced' }, /-c mode must be enforce, testing or none, got "enforced"/],
+    [{ mx: 'google' }, /-c mx must be the hosts.*google-workspace.*got "google"/],
+    [{ mx: 'constructor' }, /-c mx must be/],
+    [{ mx: 'mx1.example.com.' }, /mx pattern "mx1\.example\.com\."/],
+    [{ mx: 'ses-inbound:Ireland' }, /`region` must be the name of an AWS Region/],
+    [{ maxAgeDays: 'a week' }, /-c maxAgeDays must be a number of days/],
+    [{ hostedZoneId: 'example.com' }, /-c hostedZoneId must be the id of a Route 53 hosted zone/],
+    [{ tlsReporting: 'tls@example.com' }, /reporting address "tls@example\.com"/],
+    [{ domain: 'example' + '.com/' }, /`domainName`/],
+  ])('%j', (context, message) => {
+    expect(() => createApp({}, { context: { ...CONTEXT, ...context } })).toThrow(message);
+  });
+
+  test('credentials, only where the zone must be looked up', () => {
+    const context = { ...CONTEXT, hostedZoneId: '' };
+    expect(() => createApp({}, { context })).toThrow(/no AWS credentials were found to look up the hosted zone of example\.com.*-c hostedZoneId/);
+    expect(stackOf(context, { CDK_DEFAULT_ACCOUNT: '123456789012' }).stackName).toBe('MtaSts-example-com');
+  });
+});
+
+describe('the stack', () => {
+  test('is of us-east-1 and named after the domain, another for each domain', () => {
+    expect(stackOf(CONTEXT).region).toBe('us-east-1');
+    const names = ['a-b.com', 'a.b.com', 'a.b-com.com'].map((domain) => stackOf({ ...CONTEXT, domain }).stackName);
+    expect(new Set(names).size).toBe(3);
+  });
+
+  test.each([
+    ['google-workspace', '*.aspmx.l.google.com'],
+    ['microsoft-365', '*.mail.protection.outlook.com'],
+    ['fastmail', 'in1-smtp.messagingengine.com'],
+    ['proton-mail', 'mail.protonmail.ch'],
+    ['icloud', 'mx01.mail.icloud.com'],
+    ['zoho', 'mx.zoho.com'],
+    ['cloudflare-email-routing', '*.mx.cloudflare.net'],
+    ['ses-inbound:eu-west-1', 'inbound-smtp.eu-west-1.amazonaws.com'],
+    ['a.example.com,b.example.com', 'b.example.com'],
+  ])('takes -c mx=%s', (mx, host) => {
+    const template = JSON.stringify(Template.fromStack(stackOf({ ...CONTEXT, mx })).toJSON());
+    expect(template).toContain(`mx: ${host}`);
+  });
+
+  test.each(['testing', 'none'])('takes -c mode=%s, an age and reporting addresses', (mode) => {
+    const template = JSON.stringify(Template.fromStack(
+      stackOf({ ...CONTEXT, mode, maxAgeDays: '3', tlsReporting: 'mailto:a@example.com,mailto:b@example.com' }),
+    ).toJSON());
+    expect(template).toContain(`mode: ${mode}`);
+    expect(template).toContain('max_age: 259200');
+    expect(template).toContain('rua=mailto:a@example.com,mailto:b@example.com');
+  });
+
+  test('takes a domain below the zone', () => {
+    const template = JSON.stringify(Template.fromStack(stackOf({ ...CONTEXT, domain: 'mail.example.com', zone: 'example.com' })).toJSON());
+    expect(template).toContain('_mta-sts.mail.example.com.');
+  });
+});
+
+test('cdk synth, as the issue has it, gives a template in which the order can be read', () => {
+  const output = mkdtempSync(join(tmpdir(), 'cdk-mta-sts-synth-'));
+  try {
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')));
+    execFileSync(process.execPath, [
+      join(__dirname, '../../node_modules/aws-cdk/bin/cdk'), 'synth', '--quiet', '--no-notices', '--output', output,
+      ...Object.entries(CONTEXT).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ], { cwd: join(__dirname, '../..'), env: { ...env, AWS_EC2_METADATA_DISABLED: 'true', CI: 'true' }, stdio: 'pipe' });
+    const { Resources } = JSON.parse(readFileSync(join(output, 'MtaSts-example-com.template.json'), 'utf8')) as {
+      Resources: Record<string, { Type: string; DependsOn?: string[]; Properties: { Name?: string } }>;
+    };
+    const [id, announcement] = Object.entries(Resources).find(([, { Properties }]) => Properties.Name === '_mta-sts.example.com.') ?? [];
+    expect(announcement?.DependsOn?.map((dependency) => Resources[dependency].Type)).toContain('Custom::MtaStsPublication');
+    const verification = Object.values(Resources).find(({ Type }) => Type === 'Custom::MtaStsVerification');
+    expect(verification?.DependsOn).toContain(id);
+  } finally {
+    rmSync(output, { recursive: true });
+  }
+}, 60_000);

@@ -1,0 +1,271 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { App, Aws, Duration, Stack, Validations, aws_route53 as route53 } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting, Verification } from '../lib';
+import { ENV, importedZone, oneDomain, testStack } from './support/stack';
+
+interface CfnResource { Type: string; DependsOn?: string[]; Properties: Record<string, unknown> }
+
+const enforce = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com', 'mx2.example.com') });
+
+describe('refuses at synthesis', () => {
+  test('a stack of another Region', () => {
+    const stack = new Stack(new App(), 'Test', { env: { ...ENV, region: 'eu-central-1' } });
+    expect(() => oneDomain(stack)).toThrow(/must be in us-east-1, got eu-central-1, since CloudFront takes certificates of us-east-1 only/);
+  });
+
+  test('a stack that names no Region', () => {
+    expect(() => oneDomain(new Stack(new App(), 'Test'))).toThrow(/must name its Region.*env: \{ account, region: 'us-east-1' \}/);
+  });
+
+  test('a private hosted zone', () => {
+    const stack = testStack();
+    const hostedZone = route53.HostedZone.fromHostedZoneAttributes(stack, 'Vpc', { hostedZoneId: 'Z1', zoneName: 'example.com' });
+    expect(() => oneDomain(stack, { hostedZone })).not.toThrow();
+    const privateZone = new route53.PrivateHostedZone(stack, 'Private', {
+      zoneName: 'example.com',
+      vpc: { vpcId: 'vpc-1', vpcArn: 'arn', vpcRef: { vpcId: 'vpc-1' }, env: ENV } as never,
+    });
+    expect(() => new MtaSts(stack, 'Other', { hostedZone: privateZone, policy: enforce })).toThrow(/must be public/);
+  });
+
+  test.each([
+    ['not-a-host!.example.com', /`domainName` "not-a-host!\.example\.com"/],
+    ['example.net', /must be the hosted zone's name or below it, got example\.net for the zone example\.com/],
+    ['notexample.com', /must be the hosted zone's name or below it/],
+    [`${'a'.repeat(45)}.example.com`, /must be at most 56 characters.*got 57/],
+    [`mail.${Aws.REGION}.example.com`, /must be known at synthesis/],
+  ])('the domain %j', (domainName, message) => {
+    expect(() => oneDomain(testStack(), { domainName })).toThrow(message);
+  });
+
+  test('a zone imported by id alone, unless the domain is written out', () => {
+    const stack = testStack();
+    const hostedZone = route53.HostedZone.fromHostedZoneId(stack, 'ById', 'Z0123456789ABCDEFGHIJ');
+    expect(() => oneDomain(stack, { hostedZone })).toThrow(/imported by id alone, so write it out/);
+    expect(oneDomain(testStack(), { hostedZone, domainName: 'example.com' }).domainName).toBe('example.com');
+  });
+
+  test('a shared host that does not serve the domain', () => {
+    const stack = testStack();
+    const policyHost = new PolicyHost(stack, 'Host', { domains: [{ hostedZone: importedZone(stack, 'example.net') }] });
+    expect(() => oneDomain(stack, { policyHost })).toThrow(/does not serve example\.com, only example\.net; add it to the `domains`/);
+  });
+});
+
+describe('what the construct tells', () => {
+  test('the domain, the policy and where it is served', () => {
+    const mtaSts = oneDomain(testStack(), { domainName: 'Mail.Example.COM' });
+    expect(mtaSts).toMatchObject({
+      domainName: 'mail.example.com',
+      policyId: enforce.id,
+      policyUrl: 'https://mta-sts.mail.example.com/.well-known/mta-sts.txt',
+    });
+  });
+
+  test('a domain in U-labels, converted', () => {
+    const stack = testStack();
+    expect(oneDomain(stack, { hostedZone: importedZone(stack, 'xn--mller-kva.example'), domainName: 'müller.example' }).domainName)
+      .toBe('xn--mller-kva.example');
+  });
+
+  test('every record as text', () => {
+    const stack = testStack();
+    const { records, policyHost } = oneDomain(stack);
+    expect(records).toEqual([
+      { name: 'mta-sts.example.com', type: 'CNAME', value: policyHost.distribution.distributionDomainName },
+      { name: '_mta-sts.example.com', type: 'TXT', value: `v=STSv1; id=${enforce.id};` },
+      { name: '_smtp._tls.example.com', type: 'TXT', value: 'v=TLSRPTv1; rua=mailto:tls-reports@example.com' },
+    ]);
+  });
+
+  test('no reporting record where none is made', () => {
+    expect(oneDomain(testStack(), { tlsReporting: undefined }).records.map(({ name }) => name))
+      .toEqual(['mta-sts.example.com', '_mta-sts.example.com']);
+  });
+});
+
+describe('the order of the template', () => {
+  let resources: Record<string, CfnResource>;
+  let logicalId: (type: string, properties?: Record<string, unknown>) => string;
+
+  beforeAll(() => {
+    const stack = testStack();
+    oneDomain(stack);
+    const template = Template.fromStack(stack);
+    resources = template.toJSON().Resources as Record<string, CfnResource>;
+    logicalId = (type, properties = {}) => {
+      const found = Object.keys(template.findResources(type, { Properties: properties }));
+      expect(found).toHaveLength(1);
+      return found[0];
+    };
+  });
+
+  const record = (type: string, name: string): string => logicalId('AWS::Route53::RecordSet', { Type: type, Name: name });
+  const dependsOn = (id: string): string[] => resources[id].DependsOn ?? [];
+
+  test('all but the function, its roles and its log wait for Preflight', () => {
+    const preflight = logicalId('Custom::MtaStsPreflight');
+    const first = Object.entries(resources).filter(([id]) => id !== preflight && !dependsOn(id).includes(preflight));
+    expect(first.map(([, { Type }]) => Type).sort()).toEqual([
+      'AWS::IAM::Role', 'AWS::IAM::Role', 'AWS::Lambda::Function', 'AWS::Lambda::Function', 'AWS::Logs::LogGroup',
+    ]);
+  });
+
+  test('Publication waits for the distribution, both alias records and the bucket\'s policy', () => {
+    expect(dependsOn(logicalId('Custom::MtaStsPublication'))).toEqual(expect.arrayContaining([
+      logicalId('AWS::CloudFront::Distribution'),
+      record('A', 'mta-sts.example.com.'),
+      record('AAAA', 'mta-sts.example.com.'),
+      logicalId('AWS::S3::BucketPolicy'),
+    ]));
+  });
+
+  test('the announcement waits for Publication', () => {
+    expect(dependsOn(record('TXT', '_mta-sts.example.com.'))).toContain(logicalId('Custom::MtaStsPublication'));
+  });
+
+  test('Verification waits for the announcement and for the reporting record', () => {
+    expect(dependsOn(logicalId('Custom::MtaStsVerification'))).toEqual(expect.arrayContaining([
+      record('TXT', '_mta-sts.example.com.'),
+      record('TXT', '_smtp._tls.example.com.'),
+    ]));
+  });
+
+  test('Preflight knows every record that the stack will make', () => {
+    expect(resources[logicalId('Custom::MtaStsPreflight')].Properties.Records).toEqual([
+      { Name: 'mta-sts.example.com', Type: 'A', LogicalId: record('A', 'mta-sts.example.com.') },
+      { Name: 'mta-sts.example.com', Type: 'AAAA', LogicalId: record('AAAA', 'mta-sts.example.com.') },
+      { Name: '_mta-sts.example.com', Type: 'TXT', LogicalId: record('TXT', '_mta-sts.example.com.') },
+      { Name: '_smtp._tls.example.com', Type: 'TXT', LogicalId: record('TXT', '_smtp._tls.example.com.') },
+    ]);
+  });
+
+  test('one domain with everything is at most 26 resources', () => {
+    expect(Object.keys(resources).length).toBeLessThanOrEqual(26);
+  });
+});
+
+describe('records', () => {
+  test('the announcement is a plain value with a short TTL, quoted once', () => {
+    const stack = testStack();
+    oneDomain(stack);
+    Template.fromStack(stack).hasResourceProperties('AWS::Route53::RecordSet', {
+      Name: '_mta-sts.example.com.', Type: 'TXT', TTL: '300', ResourceRecords: [`"v=STSv1; id=${enforce.id};"`],
+    });
+  });
+
+  test('a long reporting record is split into strings that DNS can hold', () => {
+    const stack = testStack();
+    const uris = Array.from({ length: 8 }, (_, i) => `mailto:tls-reports-${i}-${'x'.repeat(20)}@example.com`);
+    oneDomain(stack, { tlsReporting: TlsReporting.to(...uris) });
+    Template.fromStack(stack).hasResourceProperties('AWS::Route53::RecordSet', {
+      Name: '_smtp._tls.example.com.', ResourceRecords: [Match.stringLikeRegexp('^"[^"]{255}" ?"[^"]+"$')],
+    });
+  });
+});
+
+describe('the custom resources', () => {
+  test('are given time by CloudFormation within its limit', () => {
+    const stack = testStack();
+    oneDomain(stack);
+    for (const type of ['Custom::MtaStsPreflight', 'Custom::MtaStsPublication', 'Custom::MtaStsVerification']) {
+      Template.fromStack(stack).hasResourceProperties(type, { ServiceTimeout: '900' });
+    }
+  });
+
+  test('Verification only reports where the user wants it so', () => {
+    const stack = testStack();
+    oneDomain(stack, { verification: Verification.REPORT_ONLY });
+    Template.fromStack(stack).hasResourceProperties('Custom::MtaStsVerification', { OnFailure: 'report' });
+  });
+
+  test('Publication carries the exact text, its id and where it goes', () => {
+    const stack = testStack();
+    oneDomain(stack);
+    Template.fromStack(stack).hasResourceProperties('Custom::MtaStsPublication', {
+      DomainName: 'example.com',
+      PolicyText: enforce.text,
+      PolicyId: enforce.id,
+      ObjectKey: 'mta-sts.example.com/.well-known/mta-sts.txt',
+    });
+  });
+
+  test('two domains of a stack share one function, and it may read both zones and no other', () => {
+    const stack = testStack();
+    const zones = ['example.com', 'example.net'].map((zoneName, i) =>
+      route53.HostedZone.fromHostedZoneAttributes(stack, zoneName, { hostedZoneId: `Z${i}`, zoneName }));
+    zones.forEach((hostedZone, i) => new MtaSts(stack, `MtaSts${i}`, { hostedZone, policy: enforce }));
+    const template = Template.fromStack(stack);
+    template.resourceCountIs('AWS::Lambda::Function', 2);
+    template.hasResourceProperties('AWS::IAM::Role', {
+      Policies: [Match.objectLike({ PolicyDocument: Match.objectLike({ Statement: Match.arrayWith([Match.objectLike({
+        Action: ['route53:GetHostedZone', 'route53:ListResourceRecordSets'],
+        Resource: [0, 1].map((i) => ({ 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:route53:::hostedzone/Z${i}`]] })),
+      })]) }) })],
+    });
+  });
+});
+
+describe('a shared host', () => {
+  test('serves several domains, each with its own order', () => {
+    const stack = testStack();
+    const domains = ['example.com', 'example.net'].map((zoneName) => ({ hostedZone: importedZone(stack, zoneName) }));
+    const policyHost = new PolicyHost(stack, 'Host', { domains });
+    domains.forEach(({ hostedZone }, i) => new MtaSts(stack, `MtaSts${i}`, { hostedZone, policy: enforce, policyHost }));
+    const template = Template.fromStack(stack);
+    template.resourceCountIs('AWS::CloudFront::Distribution', 1);
+    template.hasResourceProperties('AWS::CertificateManager::Certificate', {
+      DomainName: 'mta-sts.example.com', SubjectAlternativeNames: ['mta-sts.example.net'],
+    });
+    const preflights = Object.keys(template.findResources('Custom::MtaStsPreflight'));
+    template.hasResource('AWS::CloudFront::Distribution', { DependsOn: Match.arrayWith(preflights.sort()) });
+  });
+});
+
+describe('warnings that can be acknowledged', () => {
+  const warningsOf = (props: Parameters<typeof oneDomain>[1], acknowledged: string[] = []): string[] => {
+    const stack = testStack();
+    const mtaSts = oneDomain(stack, props);
+    acknowledged.forEach((id) => {
+      Validations.of(mtaSts).acknowledge({ id, reason: 'known' });
+    });
+    return Annotations.fromStack(stack).findWarning('*', Match.anyValue()).map(({ entry }) => JSON.stringify(entry.data));
+  };
+
+  test('none for enforce with reporting and a long age', () => {
+    expect(warningsOf({})).toEqual([]);
+  });
+
+  test.each([
+    ['cdk-mta-sts:enforceWithoutTlsReporting', { tlsReporting: undefined }, /nobody will tell you that mail is refused/],
+    ['cdk-mta-sts:shortMaxAge', { policy: MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com'), maxAge: Duration.days(13) }) }, /under 14 days/],
+    ['cdk-mta-sts:testing', { policy: MtaStsPolicy.testing({ mx: MxHosts.of('mx1.example.com') }) }, /mail is not protected yet/],
+  ])('%s', (id, props, message) => {
+    expect(warningsOf(props)).toEqual([expect.stringMatching(message)]);
+    expect(warningsOf(props, [id])).toEqual([]);
+  });
+
+  test('cdk-mta-sts:zoneInSameDeployment', () => {
+    const stack = testStack();
+    oneDomain(stack, { hostedZone: new route53.PublicHostedZone(stack, 'Zone', { zoneName: 'example.com' }) });
+    expect(Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('deploy the zone first, delegate it'))).toHaveLength(1);
+  });
+
+  test('no warning for a zone of another stack', () => {
+    const app = new App();
+    const hostedZone = new route53.PublicHostedZone(new Stack(app, 'Dns', { env: ENV }), 'Zone', { zoneName: 'example.com' });
+    const stack = new Stack(app, 'Test', { env: ENV });
+    oneDomain(stack, { hostedZone });
+    expect(Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('cdk-mta-sts:'))).toEqual([]);
+  });
+});
+
+test('synthesizing twice gives the same template', () => {
+  const template = (): unknown => {
+    const stack = testStack();
+    oneDomain(stack);
+    return Template.fromStack(stack).toJSON();
+  };
+  expect(template()).toEqual(template());
+});

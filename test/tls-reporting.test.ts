@@ -1,0 +1,28 @@
+import { expect, test } from '@jest/globals';
+import { Aws } from 'aws-cdk-lib';
+import { TlsReporting } from '../lib';
+
+test.each([
+  ['tls-reports@example.com', /mailto/],
+  ['http://example.com/reports', /https/],
+  ['mailto:a@example.com,b@example.com', /%2C/i],
+  ['https://example.com/a;b', /%3B/i],
+  ['mailto:', /address|@/],
+  ['mailto:a@example.com\r\nx', /reporting address/],
+])('refuses %j and says why', (uri, message) => {
+  expect(() => TlsReporting.to(uri)).toThrow(message);
+});
+
+test('refuses no address at all', () => {
+  expect(() => TlsReporting.to()).toThrow(/at least one address/);
+});
+
+test('refuses a token', () => {
+  expect(() => TlsReporting.to(`mailto:tls@${Aws.REGION}.example.com`)).toThrow(/token.*write it out/);
+});
+
+test('lists all the addresses in one record', () => {
+  const reporting = TlsReporting.to('mailto:tls-reports@example.com', 'https://reports.example.com/tls');
+  expect(reporting.record).toBe('v=TLSRPTv1; rua=mailto:tls-reports@example.com,https://reports.example.com/tls');
+  expect(reporting.rua).toHaveLength(2);
+});
