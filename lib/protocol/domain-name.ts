@@ -1,0 +1,92 @@
+// Domain names as RFC 5321 §4.1.2 writes them: letters, digits and hyphens, in A-labels, without a dot at the end.
+import { domainToASCII } from 'node:url';
+import { printable } from './text';
+
+/** RFC 1035 §2.3.4, without the root's dot. */
+const MAX_NAME = 253;
+const MAX_LABEL = 63;
+
+/**
+ * Says what keeps a text from being a host name (RFC 5321 §4.1.2 `Domain`), or undefined when nothing does: a phrase to put
+ * after the name, `ends with a dot; write ...` for example.
+ *
+ * A dot at the end, an underscore and an IP address are faults; a name of one label is none.
+ */
+export function hostNameFault(name: string): string | undefined {
+  if (name === '') return 'is empty; a host name is expected';
+  const character = strangeCharacter(name);
+  if (character !== undefined) return character;
+  if (name.startsWith('.')) return 'begins with a dot';
+  if (name.endsWith('.')) return `ends with a dot; write \`${printable(name.slice(0, -1))}\``;
+  if (name.length > MAX_NAME) return `has ${name.length} characters; a name has at most ${MAX_NAME}`;
+  const labels = name.split('.');
+  return labels.map(labelFault).find((fault) => fault !== undefined) ?? topLevelFault(labels);
+}
+
+/**
+ * Writes a name in A-labels and lower case: `Møx.Example` becomes `xn--mx-lka.example`.
+ *
+ * A name that is ASCII already is only lower-cased. Never throws.
+ *
+ * @returns the name, or '' when it cannot be converted
+ */
+export function toALabels(name: string): string {
+  // Punycode takes quadratic time, and no longer name could be right.
+  if (name.length > MAX_NAME) return '';
+  if (isAscii(name)) return name.toLowerCase();
+  const ascii = domainToASCII(name);
+  // The conversion is a URL's: it would cut `name/path`, drop soft hyphens to nothing and read `0x7f。1` as an address.
+  return unexpectedAscii(name) || hostNameFault(ascii) !== undefined ? '' : ascii;
+}
+
+function labelFault(label: string): string | undefined {
+  if (label === '') return 'has an empty label (two dots in a row)';
+  if (label.length > MAX_LABEL) return `has a label of ${label.length} characters; a label has at most ${MAX_LABEL}`;
+  if (label.startsWith('-')) return `has a label that begins with a hyphen (\`${label}\`)`;
+  if (label.endsWith('-')) return `has a label that ends with a hyphen (\`${label}\`)`;
+  return undefined;
+}
+
+/** RFC 1123 §2.1: it is the highest label, never all digits, that tells a name from an address. */
+function topLevelFault(labels: readonly string[]): string | undefined {
+  const last = labels[labels.length - 1];
+  if (!isDigits(last)) return undefined;
+  return labels.length === 4 && labels.every(isDigits)
+    ? 'is an IPv4 address; a host name is expected'
+    : `ends in the label \`${last}\`; a top-level domain is never all digits`;
+}
+
+/** The first character that no host name holds. */
+function strangeCharacter(name: string): string | undefined {
+  for (const character of name) {
+    if (character > '\x7f') {
+      const ascii = toALabels(name.endsWith('.') ? name.slice(0, -1) : name);
+      return ascii === '' ? `holds \`${printable(character)}\`, which is not ASCII` : `is not in A-labels; write \`${ascii}\``;
+    }
+    if (character === '_') return 'holds an underscore, which no host name may';
+    if (!isNameCharacter(character)) return `holds \`${printable(character)}\`; only letters, digits, hyphens and dots are allowed`;
+  }
+  return undefined;
+}
+
+function unexpectedAscii(name: string): boolean {
+  for (const character of name) {
+    if (character <= '\x7f' && !isNameCharacter(character)) return true;
+  }
+  return false;
+}
+
+function isNameCharacter(character: string): boolean {
+  return /^[A-Za-z0-9.-]$/.test(character);
+}
+
+function isAscii(text: string): boolean {
+  for (const character of text) {
+    if (character > '\x7f') return false;
+  }
+  return true;
+}
+
+function isDigits(label: string): boolean {
+  return /^[0-9]+$/.test(label);
+}

@@ -1,0 +1,49 @@
+// The catalogue: every code that reading a record or a policy file can give, and how a finding is made from it.
+import type { Finding, Severity } from './finding';
+import { POLICY_FINDINGS } from './findings-policy';
+import { TXT_FINDINGS } from './findings-txt';
+
+/** What is always true of a code, whatever the input. */
+export interface FindingKind {
+  readonly severity: Severity;
+  /** What was seen: one sentence. */
+  readonly meaning: string;
+  /** What comes of it: one sentence. */
+  readonly harm: string;
+  /** How to mend it: a phrase without a full stop. */
+  readonly fix: string;
+  /** The section that says so. */
+  readonly reference: string;
+  /** The real senders that refuse such input or read it otherwise. */
+  readonly senders?: readonly string[];
+}
+
+/** Every code of this room. */
+export const FINDINGS = { ...TXT_FINDINGS, ...POLICY_FINDINGS } as const;
+
+export type FindingCode = keyof typeof FINDINGS;
+
+/** What one finding adds to its kind. */
+export interface FindingDetail {
+  /** What is wrong, with the value found; a phrase without a full stop, the text of others already escaped. */
+  readonly message: string;
+  readonly line: number;
+  readonly column: number;
+  /** A better fix than the kind's, where the value allows one. */
+  readonly fix?: string;
+}
+
+/** Makes a finding; its message names the senders that disagree, so that no output can lose them. */
+export function finding(code: FindingCode, detail: FindingDetail): Finding {
+  const kind: FindingKind = FINDINGS[code];
+  return {
+    code,
+    severity: kind.severity,
+    message: kind.senders === undefined ? detail.message : `${detail.message}; refused or read otherwise by ${kind.senders.join(', ')}`,
+    fix: detail.fix ?? kind.fix,
+    reference: kind.reference,
+    line: detail.line,
+    column: detail.column,
+    ...(kind.senders === undefined ? {} : { senders: kind.senders }),
+  };
+}

@@ -1,0 +1,154 @@
+// The fields of a policy file (RFC 8461 §3.2): which there are, which count, and what their values must be.
+import { intendedName } from './field-name';
+import type { FindingList } from './finding-list';
+import type { FindingCode } from './findings';
+import { mxPatternFault } from './mx';
+import { readLine } from './policy-line';
+import type { PolicyField, PolicyLine } from './policy-line';
+import { isMode, MAX_AGE_LIMIT } from './policy-model';
+import type { Mode } from './policy-model';
+import { printable } from './text';
+
+/** A value and where it stands. */
+export interface Placed<T> {
+  readonly value: T;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The well-formed values that count; what is missing or malformed has been reported. */
+export interface PolicyFields {
+  readonly mode?: Placed<Mode>;
+  readonly maxAge?: Placed<number>;
+  readonly mx: readonly Placed<string>[];
+}
+
+/** Reads the lines of a file into its fields. Of `version`, `mode` and `max_age` the first counts. */
+export function readFields(lines: readonly PolicyLine[], findings: FindingList): PolicyFields {
+  const { first, mx, tried } = sortFields(lines, findings);
+  const version = first.get('version');
+  const mode = first.get('mode');
+  const maxAge = first.get('max_age');
+  for (const [name, code] of REQUIRED) {
+    if (!tried.has(name)) findings.add(code, { message: `there is no \`${name}\` line`, line: 1, column: 1 });
+  }
+  if (!tried.has('mx')) reportNoMx(mode, findings);
+  if (version !== undefined) checkVersion(version, findings);
+  return {
+    mode: mode && readMode(mode, findings),
+    maxAge: maxAge && readMaxAge(maxAge, findings),
+    mx: mx.filter((field) => isPattern(field, findings)).map((field) => placed(field, field.value)),
+  };
+}
+
+/** The field names that must be there, and what their absence is called; `mx` has a rule of its own. */
+const REQUIRED = new Map<string, FindingCode>([
+  ['version', 'policy-version-missing'],
+  ['mode', 'policy-mode-missing'],
+  ['max_age', 'policy-max-age-missing'],
+]);
+
+const KNOWN = [...REQUIRED.keys(), 'mx'];
+
+interface SortedFields {
+  readonly first: ReadonlyMap<string, PolicyField>;
+  readonly mx: readonly PolicyField[];
+  /** Names that stand in the file, be it in a line that is malformed: they are not missing too. */
+  readonly tried: ReadonlySet<string>;
+}
+
+function sortFields(lines: readonly PolicyLine[], findings: FindingList): SortedFields {
+  const first = new Map<string, PolicyField>();
+  const mx: PolicyField[] = [];
+  const tried = new Set<string>();
+  for (const line of lines) {
+    const field = readLine(line);
+    if (field.name !== undefined) tried.add(field.name);
+    if ('code' in field) {
+      findings.add(field.code, { message: field.message, line: line.number, column: field.column });
+    } else if (field.name === 'mx') {
+      mx.push(field);
+    } else if (!REQUIRED.has(field.name)) {
+      reportUnknown(field, findings);
+    } else if (first.has(field.name)) {
+      reportDuplicate(field, findings);
+    } else {
+      first.set(field.name, field);
+    }
+  }
+  return { first, mx, tried };
+}
+
+/** Whatever its value: to the grammar it is an extension, and all but the first are ignored (RFC 8461 §3.2, last paragraph). */
+function reportDuplicate({ name, value, line }: PolicyField, findings: FindingList): void {
+  findings.add(name === 'version' ? 'policy-duplicate-version' : 'policy-duplicate-field', {
+    message: `field \`${name}\` is there again, with \`${printable(value, 60)}\`; the first counts`,
+    line,
+    column: 1,
+  });
+}
+
+function reportUnknown({ name, line }: PolicyField, findings: FindingList): void {
+  // Some take the version line from the TXT record.
+  const intended = name === 'v' ? 'version' : intendedName(name, KNOWN);
+  if (intended === undefined) {
+    findings.add('policy-unknown-field', { message: `field \`${name}\` is unknown and ignored`, line, column: 1 });
+  } else {
+    findings.add('policy-misspelled-field', {
+      message: `field \`${name}\` is unknown and ignored; \`${intended}\` was probably meant`,
+      line,
+      column: 1,
+      fix: `write \`${intended}\` in place of \`${name}\``,
+    });
+  }
+}
+
+/** A `mode` that cannot be read does not excuse the absence of hosts. */
+function reportNoMx(mode: PolicyField | undefined, findings: FindingList): void {
+  if (mode?.value === 'none') {
+    findings.add('policy-none-without-mx', { message: 'mode `none` without `mx`', line: mode.line, column: mode.valueColumn });
+  } else {
+    findings.add('policy-mx-missing', { message: 'there is no `mx` line; only mode `none` may be without', line: 1, column: 1 });
+  }
+}
+
+function checkVersion(field: PolicyField, findings: FindingList): void {
+  if (field.value === 'STSv1') return;
+  findings.add('policy-version', {
+    message: `version is \`${printable(field.value)}\`; exactly \`STSv1\` is expected`,
+    line: field.line,
+    column: field.valueColumn,
+  });
+}
+
+function readMode(field: PolicyField, findings: FindingList): Placed<Mode> | undefined {
+  if (isMode(field.value)) return placed(field, field.value);
+  findings.add('policy-mode', {
+    message: `mode is \`${printable(field.value)}\`; \`enforce\`, \`testing\` or \`none\` is expected`,
+    line: field.line,
+    column: field.valueColumn,
+  });
+  return undefined;
+}
+
+function readMaxAge(field: PolicyField, findings: FindingList): Placed<number> | undefined {
+  const { value, line, valueColumn: column } = field;
+  if (!/^[0-9]{1,10}$/.test(value)) {
+    findings.add('policy-max-age', { message: `max_age is \`${printable(value)}\`; 1 to 10 digits are expected`, line, column });
+    return undefined;
+  }
+  const seconds = Number(value);
+  if (seconds <= MAX_AGE_LIMIT) return placed(field, seconds);
+  findings.add('policy-max-age-limit', { message: `max_age is ${value}; at most ${MAX_AGE_LIMIT} seconds (a year) are allowed`, line, column });
+  return undefined;
+}
+
+function isPattern({ value, line, valueColumn: column }: PolicyField, findings: FindingList): boolean {
+  const fault = mxPatternFault(value);
+  if (fault !== undefined) findings.add('policy-mx-pattern', { message: `mx pattern \`${printable(value)}\` ${fault}`, line, column });
+  return fault === undefined;
+}
+
+function placed<T>(field: PolicyField, value: T): Placed<T> {
+  return { value, line: field.line, column: field.valueColumn };
+}

@@ -1,0 +1,128 @@
+// Reporting addresses of a TLSRPT record: `mailto:` and `https:` URIs (RFC 8460 §3, RFC 3986, RFC 6068).
+import { hostNameFault, toALabels } from './domain-name';
+import { printable } from './text';
+
+/**
+ * Says what keeps a text from being a reporting address, and what to write in its place, or undefined when it is one: a phrase
+ * to put after the address.
+ *
+ * A `mailto:` needs one address with a valid domain, an `https:` a host; commas, exclamation marks and semicolons inside must be
+ * percent-encoded.
+ */
+export function reportingUriFault(uri: string): string | undefined {
+  if (uri === '') return 'is empty; a `mailto:` or `https:` URI is expected';
+  return characterFault(uri) ?? schemeFault(uri) ?? (isMailto(uri) ? mailtoFault(uri) : httpsFault(uri));
+}
+
+/** Says why reports to a well-formed address will hardly arrive, or undefined: its host is not a full public name. */
+export function reportingUriDoubt(uri: string): string | undefined {
+  const host = isMailto(uri) ? mailDomain(uri) : splitAuthority(uri).host;
+  if (host.startsWith('[') || isIPv4(host)) return undefined;
+  const fault = hostNameFault(decode(host) ?? '');
+  if (fault !== undefined) return `names the host \`${printable(host)}\`, which ${fault}`;
+  return host.includes('.') ? undefined : `names the host \`${host}\`, which has no dot and so is not a public name`;
+}
+
+/** What RFC 8460 wants encoded although RFC 3986 allows it. */
+const MUST_BE_ENCODED: ReadonlyMap<string, string> = new Map([[',', '%2C'], ['!', '%21'], [';', '%3B']]);
+
+function characterFault(uri: string): string | undefined {
+  for (let at = 0; at < uri.length; at += 1) {
+    const character = uri[at];
+    const encoded = MUST_BE_ENCODED.get(character);
+    if (encoded !== undefined) return `holds \`${character}\`, which must be written \`${encoded}\``;
+    if (character === '%' && !/^%[0-9A-Fa-f]{2}$/.test(uri.slice(at, at + 3))) {
+      return `holds \`${printable(uri.slice(at, at + 3))}\`; a percent sign must be followed by two hexadecimal digits`;
+    }
+    if (character > '\x7f') return nonAsciiFault(uri, at);
+    if (character === ' ' || character === '\t') return 'holds a blank';
+    if (!/^[A-Za-z0-9._~:/?#[\]@$&'()*+=%-]$/.test(character)) return `holds \`${printable(character)}\`, which no URI may`;
+  }
+  return undefined;
+}
+
+function nonAsciiFault(uri: string, at: number): string {
+  const domain = toALabels(uri.slice(uri.lastIndexOf('@') + 1));
+  return isMailto(uri) && domain !== '' && at > uri.indexOf('@')
+    ? `is not ASCII; write its domain \`${domain}\``
+    : `holds \`${printable(String.fromCodePoint(uri.codePointAt(at) ?? 0))}\`, which is not ASCII`;
+}
+
+function schemeFault(uri: string): string | undefined {
+  if (isMailto(uri) || /^https:/i.test(uri)) return undefined;
+  const scheme = /^[A-Za-z][A-Za-z0-9+.-]{0,31}:/.exec(uri)?.[0];
+  if (scheme !== undefined) return `begins with \`${scheme}\`; only \`mailto:\` and \`https:\` are allowed`;
+  return uri.includes('@') ? `has no scheme; write \`mailto:${printable(uri)}\`` : 'has no scheme; `mailto:` or `https:` is expected';
+}
+
+function mailtoFault(uri: string): string | undefined {
+  const address = mailAddress(uri);
+  if (address.startsWith('//')) return `has slashes after \`mailto:\`; write \`mailto:${printable(address.slice(2))}\``;
+  if (/[[\]]/.test(uri) || badFragment(uri)) return 'holds `[`, `]` or a second `#`, which must be percent-encoded';
+  const decoded = decode(address);
+  if (decoded === undefined) return 'is percent-encoded, but not as UTF-8 text without control characters';
+  const at = address.indexOf('@');
+  if (at === -1) return `holds no address: \`${printable(address)}\` has no \`@\``;
+  if (address.includes('@', at + 1)) return 'holds more than one `@`; write each address as a `mailto:` of its own';
+  if (at === 0) return 'has nothing before the `@`';
+  const fault = hostNameFault(decode(mailDomain(uri)) ?? '');
+  return fault === undefined ? undefined : `has the domain \`${printable(mailDomain(uri))}\`, which ${fault}`;
+}
+
+function httpsFault(uri: string): string | undefined {
+  if (!/^https:\/\//i.test(uri)) return 'has no host; `https://` must follow';
+  const { host, port, rest } = splitAuthority(uri);
+  if (/[[\]]/.test(rest) || badFragment(uri)) return 'holds `[`, `]` or a second `#`, which must be percent-encoded';
+  if (host === '') return 'has no host after `https://`';
+  if (host.startsWith('[') && !URL.canParse(`https://${host}/`)) return `names the host \`${printable(host)}\`, which is no IPv6 address`;
+  if (!host.startsWith('[') && /[[\]@:]/.test(host)) return `names the host \`${printable(host)}\`, which is none`;
+  return /^(?::[0-9]{0,5})?$/.test(port) && Number(port.slice(1)) <= 65535
+    ? undefined
+    : `names the port \`${printable(port.slice(1))}\`; 0 to 65535 is expected`;
+}
+
+function isMailto(uri: string): boolean {
+  return /^mailto:/i.test(uri);
+}
+
+/** Between the scheme and the header fields or the fragment. */
+function mailAddress(uri: string): string {
+  const address = uri.slice('mailto:'.length);
+  const end = address.search(/[?#]/);
+  return end === -1 ? address : address.slice(0, end);
+}
+
+function mailDomain(uri: string): string {
+  const address = mailAddress(uri);
+  return address.slice(address.indexOf('@') + 1);
+}
+
+/** RFC 3986 §3.2: `[ userinfo "@" ] host [ ":" port ]`. */
+function splitAuthority(uri: string): { readonly host: string; readonly port: string; readonly rest: string } {
+  const afterSlashes = uri.slice('https://'.length);
+  const end = afterSlashes.search(/[/?#]/);
+  const authority = end === -1 ? afterSlashes : afterSlashes.slice(0, end);
+  const rest = end === -1 ? '' : afterSlashes.slice(end);
+  const hostAndPort = authority.slice(authority.indexOf('@') + 1);
+  const colon = hostAndPort.indexOf(':', hostAndPort.startsWith('[') ? Math.max(hostAndPort.indexOf(']'), 0) : 0);
+  return colon === -1 ? { host: hostAndPort, port: '', rest } : { host: hostAndPort.slice(0, colon), port: hostAndPort.slice(colon), rest };
+}
+
+function badFragment(uri: string): boolean {
+  return uri.indexOf('#') !== uri.lastIndexOf('#');
+}
+
+/** What is percent-encoded in clear, or undefined where that is not UTF-8 or holds a control character. */
+function decode(text: string): string | undefined {
+  const bytes = Buffer.from(text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), 'latin1');
+  try {
+    const decoded = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return /\p{Cc}/u.test(decoded) ? undefined : decoded;
+  } catch {
+    return undefined;
+  }
+}
+
+function isIPv4(host: string): boolean {
+  return /^[0-9]{1,3}(?:\.[0-9]{1,3}){3}$/.test(host) && host.split('.').every((number) => Number(number) <= 255);
+}

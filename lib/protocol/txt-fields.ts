@@ -1,0 +1,143 @@
+// The fields of a TXT record: the grammar that RFC 8461 §3.1 and RFC 8460 §3 share, character by character.
+import { fieldNameFault, intendedName } from './field-name';
+import type { FindingList } from './finding-list';
+import { printable, trimBlanks } from './text';
+import type { ChosenRecord } from './txt-selection';
+
+/** One `name=value` as it stands in the record. */
+export interface TxtField {
+  readonly name: string;
+  readonly value: string;
+  readonly line: number;
+  /** Of the name's first character, from 1. */
+  readonly column: number;
+  /** Of the value's first character, or where it should be. */
+  readonly valueColumn: number;
+}
+
+/** The fields of a record. */
+export interface TxtFields {
+  readonly fields: readonly TxtField[];
+  /** Where a tab stands beside a semicolon: the column of the first one. */
+  readonly tab?: number;
+}
+
+/**
+ * Splits a record into its fields: `*WSP ";" *WSP` between them, and one more at the end at most. Values are not judged.
+ *
+ * Neither a name nor a value can hold a semicolon, so a delimiter is wherever there is one.
+ */
+export function splitFields({ text, line }: ChosenRecord, findings: FindingList): TxtFields {
+  const pieces = splitPieces(text);
+  const fields: TxtField[] = [];
+  // The first piece is the version.
+  for (const piece of pieces.slice(1)) {
+    const { content, column, last, blanksAfter } = piece;
+    if (content === '') {
+      if (!last) findings.add('txt-empty-field', { message: 'nothing stands between two semicolons; a field is expected', line, column });
+      continue;
+    }
+    if (last && blanksAfter !== '') {
+      findings.add('txt-trailing-blank', {
+        message: 'a blank or tab follows the last field and no semicolon does',
+        line,
+        column: column + content.length,
+      });
+    }
+    const field = readField(content, line, column, findings);
+    if (field !== undefined) fields.push(field);
+  }
+  return { fields, tab: pieces.map(tabColumn).find((column) => column !== undefined) };
+}
+
+/**
+ * Judges a field that the record does not need: an unknown one, or a second one of a name. To the grammar all are extensions.
+ *
+ * @param known - the name of the field that the record does need
+ */
+export function checkOther(field: TxtField, known: string, findings: FindingList): void {
+  checkValue(field, findings);
+  const { name, line, column } = field;
+  const shown = `\`${printable(name)}\``;
+  if (name === known || name === 'v') {
+    findings.add('txt-duplicate-field', { message: `field ${shown} is there twice; the first counts`, line, column });
+  } else if (intendedName(name, [known]) !== undefined) {
+    findings.add('txt-misspelled-field', { message: `field ${shown} is unknown and ignored; \`${known}\` was probably meant`, line, column });
+  } else {
+    findings.add('txt-unknown-field', { message: `field ${shown} is unknown and ignored`, line, column });
+  }
+}
+
+/** `1*(%x21-3A / %x3C / %x3E-7E)`: printable ASCII without blank, semicolon and equals sign. */
+function checkValue({ name, value, line, valueColumn: column }: TxtField, findings: FindingList): void {
+  const named = `value of \`${printable(name)}\``;
+  if (value === '') {
+    findings.add('txt-field-value', { message: `${named} is empty`, line, column });
+    return;
+  }
+  const strange = /[^\x21-\x3a\x3c\x3e-\x7e]/u.exec(value);
+  if (strange !== null) {
+    findings.add('txt-field-value', {
+      message: `${named} holds \`${printable(strange[0])}\`; printable ASCII without blanks and equals signs is expected`,
+      line,
+      column: column + strange.index,
+    });
+  }
+}
+
+function readField(text: string, line: number, column: number, findings: FindingList): TxtField | undefined {
+  const equals = text.indexOf('=');
+  if (equals === -1) {
+    findings.add('txt-no-equals', { message: `\`${printable(text, 60)}\` is not a field; name=value is expected`, line, column });
+    return undefined;
+  }
+  const name = trimBlanks(text.slice(0, equals));
+  const value = trimBlanks(text.slice(equals + 1));
+  if (name.length + 1 + value.length < text.length) {
+    findings.add('txt-blank-around-equals', {
+      message: `a blank stands beside the equals sign in \`${printable(text, 60)}\``,
+      line,
+      column: column + equals,
+      fix: `write \`${printable(`${name}=${value}`, 60)}\``,
+    });
+  }
+  const fault = fieldNameFault(name);
+  if (fault === undefined) return { name, value, line, column, valueColumn: column + text.length - value.length };
+  findings.add('txt-field-name', { message: `field name \`${printable(name, 60)}\` ${fault}`, line, column });
+  return undefined;
+}
+
+/** What stands between two semicolons. */
+interface Piece {
+  readonly blanksBefore: string;
+  readonly content: string;
+  readonly blanksAfter: string;
+  /** Of the content, from 1. */
+  readonly column: number;
+  readonly last: boolean;
+}
+
+function splitPieces(text: string): readonly Piece[] {
+  const pieces = text.split(';');
+  let start = 1;
+  return pieces.map((piece, index) => {
+    const content = trimBlanks(piece);
+    const indent = content === '' ? piece.length : piece.indexOf(content[0]);
+    const column = start + indent;
+    start += piece.length + 1;
+    return {
+      blanksBefore: piece.slice(0, indent),
+      content,
+      blanksAfter: piece.slice(indent + content.length),
+      column,
+      last: index === pieces.length - 1,
+    };
+  });
+}
+
+function tabColumn({ blanksBefore, content, blanksAfter, column }: Piece): number | undefined {
+  const before = blanksBefore.indexOf('\t');
+  if (before !== -1) return column - blanksBefore.length + before;
+  const after = blanksAfter.indexOf('\t');
+  return after === -1 ? undefined : column + content.length + after;
+}

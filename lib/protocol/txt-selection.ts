@@ -1,0 +1,163 @@
+// Which of the TXT records at a name is the one: the rule of RFC 8461 §3.1, which RFC 8460 §3 shares.
+import type { FindingList } from './finding-list';
+import { printable, trimBlanks } from './text';
+
+/** One TXT record: its text, or its character-strings, which are joined with nothing between (RFC 8461 §3.1). */
+export type TxtRecord = string | readonly string[];
+
+/** Which record is looked for. */
+export interface TxtKind {
+  readonly version: 'v=STSv1' | 'v=TLSRPTv1';
+  readonly codes: 'record' | 'tls-rpt';
+}
+
+/** The record chosen. */
+export interface ChosenRecord {
+  readonly verdict: 'one';
+  readonly text: string;
+  /** The number of the record, from 1. */
+  readonly line: number;
+}
+
+export type Selection = ChosenRecord | { readonly verdict: 'invalid'; readonly text: string } | { readonly verdict: 'none' | 'multiple' };
+
+/**
+ * Chooses among the TXT records found at a name.
+ *
+ * Of several, those that do not begin with the version and a semicolon are dropped, and exactly one must be left. A sole
+ * record is judged by the grammar alone, which allows blanks before that semicolon (erratum 6285).
+ */
+export function selectRecord(records: readonly TxtRecord[], kind: TxtKind, findings: FindingList): Selection {
+  const texts = records.map((record, index) => readText(record, index + 1, kind));
+  const candidates = texts.filter((one) => one.form === 'record');
+  if (candidates.length > 1) {
+    findings.add(`${kind.codes}-multiple`, {
+      message: `${candidates.length} TXT records begin with \`${kind.version};\` where one is expected`,
+      line: candidates[1].line,
+      column: 1,
+    });
+    return { verdict: 'multiple' };
+  }
+  if (candidates.length === 1) {
+    for (const other of texts.filter((one) => one.form !== 'record')) reportBeside(other, kind, findings);
+    const [{ text, line }] = candidates;
+    return { verdict: 'one', text, line };
+  }
+  if (texts.length === 1) {
+    const sole = selectSole(texts[0], kind, findings);
+    if (sole !== undefined) return sole;
+  }
+  for (const text of texts) reportUnusable(text, kind, findings);
+  return { verdict: 'none' };
+}
+
+/**
+ * How a text begins, from the record itself to what has nothing to do with it.
+ *
+ * - `record`: the version and a semicolon
+ * - `blank`: the version, blanks and a semicolon
+ * - `version`: the version and something else that does not make it another one
+ * - `case`: the version in other letters' case, and a semicolon
+ * - `lookalike`: the version disguised: quoted, escaped, indented, with blanks, of another number, not in front
+ */
+type Form = 'record' | 'blank' | 'version' | 'case' | 'lookalike' | 'unrelated';
+
+interface Text {
+  readonly text: string;
+  readonly line: number;
+  readonly form: Form;
+}
+
+function readText(record: TxtRecord, line: number, kind: TxtKind): Text {
+  const text = typeof record === 'string' ? record : record.join('');
+  return { text, line, form: formOf(text, kind.version) };
+}
+
+function formOf(text: string, version: string): Form {
+  if (text.startsWith(version)) {
+    const rest = text.slice(version.length);
+    if (rest.startsWith(';')) return 'record';
+    if (trimBlanks(rest).startsWith(';')) return 'blank';
+    // `v=STSv10` is another version and `v=STSv1\;` a zone file's escape: neither is this version with a bad delimiter.
+    return /^[A-Za-z0-9_.\\-]/.test(rest) ? 'lookalike' : 'version';
+  }
+  const folded = text.toLowerCase();
+  if (folded.startsWith(`${version.toLowerCase()};`)) return 'case';
+  return folded.replace(/[^a-z0-9=;]/g, '').includes(version.toLowerCase()) ? 'lookalike' : 'unrelated';
+}
+
+/** A sole record that has the version in front, but not the semicolon directly behind it. */
+function selectSole({ text, line, form }: Text, kind: TxtKind, findings: FindingList): Selection | undefined {
+  const column = kind.version.length + 1;
+  if (form === 'blank') {
+    findings.add('txt-blank-before-delimiter', {
+      message: `blanks stand between \`${kind.version}\` and the semicolon: the grammar allows them, but a sender that looks for \`${kind.version};\` overlooks the record`,
+      line,
+      column,
+    });
+    return { verdict: 'one', text, line };
+  }
+  if (form !== 'version') return undefined;
+  const rest = text.slice(kind.version.length);
+  findings.add('txt-version-delimiter', {
+    message: rest === ''
+      ? `the record ends after \`${kind.version}\`; a semicolon and fields must follow`
+      : `\`${kind.version}\` is followed by \`${printable(rest, 40)}\`; a semicolon must follow it`,
+    line,
+    column,
+  });
+  return { verdict: 'invalid', text };
+}
+
+/** What stands beside the one record harms only at senders that choose in another way. */
+function reportBeside({ text, line, form }: Text, kind: TxtKind, findings: FindingList): void {
+  const shown = `\`${printable(text, 60)}\``;
+  if (form === 'blank' || form === 'version') {
+    findings.add(`${kind.codes}-version-text`, {
+      message: `TXT record ${shown} beside the record begins with \`${kind.version}\` but not with \`${kind.version};\``,
+      line,
+      column: kind.version.length + 1,
+    });
+  } else if (form === 'case') {
+    findings.add(kind.codes === 'record' ? 'record-version-case' : 'tls-rpt-version-text', {
+      message: `TXT record ${shown} beside the record differs from it in the case of its version; \`${kind.version}\` is case-sensitive`,
+      line,
+      column: 1,
+    });
+  } else {
+    findings.add(`${kind.codes}-unrelated-txt`, {
+      message: `TXT record ${shown} beside the record does not begin with \`${kind.version};\``,
+      line,
+      column: 1,
+    });
+  }
+}
+
+/** There is no record; what was meant to be it deserves an explanation. */
+function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: FindingList): void {
+  const shown = `\`${printable(text, 60)}\``;
+  if (form === 'unrelated') {
+    findings.add(`${kind.codes}-unrelated-txt`, {
+      message: `TXT record ${shown} does not begin with \`${kind.version};\`, so there is no record here`,
+      line,
+      column: 1,
+    });
+  } else {
+    findings.add(`${kind.codes}-unrecognised`, {
+      message: `TXT record ${shown} does not begin with \`${kind.version};\`: ${disguise(text, form, kind.version)}`,
+      line,
+      column: 1,
+    });
+  }
+}
+
+function disguise(text: string, form: Form, version: string): string {
+  if (form === 'case') return 'the version is case-sensitive';
+  if (form === 'blank' || form === 'version') return 'among several TXT records only a semicolon directly after the version counts';
+  if (text.startsWith(`${version}\\`)) return 'a backslash before the semicolon belongs into a zone file, not into the record itself';
+  if (text.startsWith(version)) return 'this is another version';
+  if (/^["'`]/.test(text)) return 'quotation marks belong into a zone file, not into the record itself';
+  if (/^[ \t]/.test(text)) return 'there are blanks before the version';
+  if (text.startsWith('v')) return 'the version is not written exactly so';
+  return 'the version is not in front';
+}

@@ -1,0 +1,77 @@
+import { describe, expect, test } from '@jest/globals';
+import { hostNameFault, toALabels } from '../../lib/protocol/domain-name';
+
+const label63 = 'a'.repeat(63);
+/** 253 characters: the longest name there is. */
+const name253 = `${[label63, label63, label63].join('.')}.${'b'.repeat(57)}.com`;
+
+describe('a host name', () => {
+  test.each([
+    ['', /^is empty/],
+    ['.', /^begins with a dot$/],
+    ['.example.com', /^begins with a dot$/],
+    ['example.com.', /^ends with a dot; write `example\.com`$/],
+    ['a..example.com', /two dots in a row/],
+    [`${label63}a.example.com`, /^has a label of 64 characters; a label has at most 63$/],
+    [`a${name253}`, /^has 254 characters; a name has at most 253$/],
+    ['-a.example.com', /label that begins with a hyphen \(`-a`\)/],
+    ['a-.example.com', /label that ends with a hyphen \(`a-`\)/],
+    ['-', /begins with a hyphen/],
+    ['a_b.example.com', /^holds an underscore, which no host name may$/],
+    ['a b.example.com', /^holds ` `; only letters/],
+    ['*.example.com', /^holds `\*`/],
+    ['a.example.com\n', /^holds `\\x0a`/],
+    ['a\x1b[2J.example', /^holds `\\x1b`/],
+    ['192.0.2.1', /^is an IPv4 address/],
+    ['1.2.3', /^ends in the label `3`; a top-level domain is never all digits$/],
+    ['mx.example.123', /^ends in the label `123`/],
+    ['25', /^ends in the label `25`/],
+    ['møx.example', /^is not in A-labels; write `xn--mx-lka\.example`$/],
+    ['møx.example.', /^is not in A-labels; write `xn--mx-lka\.example`$/],
+    ['mø_x.example', /^holds `ø`, which is not ASCII$/],
+    ['a\u202eb.example', /^holds `\\u\{202e\}`, which is not ASCII$/],
+    ['\u212aelvin.example', /not in A-labels; write `kelvin\.example`/],
+  ])('is not %j', (name, fault) => {
+    expect(hostNameFault(name)).toMatch(fault);
+  });
+
+  test.each([
+    'example.com', 'localhost', 'MX1.Example.COM', 'a', '0.a', '1.2.3.4a', 'xn--mx-lka.example', 'a--b.example', 'mx.example.1a', `${label63}.com`, name253,
+  ])('is %j', (name) => {
+    expect(hostNameFault(name)).toBeUndefined();
+  });
+});
+
+describe('toALabels', () => {
+  test.each([
+    ['møx.example', 'xn--mx-lka.example'],
+    ['MØX.Example', 'xn--mx-lka.example'],
+    ['straße.example', 'xn--strae-oqa.example'],
+    ['例え.テスト', 'xn--r8jz45g.xn--zckzah'],
+    ['møx。example', 'xn--mx-lka.example'],
+    ['MX.Example.COM', 'mx.example.com'],
+    ['', ''],
+    // Nothing to convert: what else is wrong, hostNameFault says.
+    ['a_b.example.', 'a_b.example.'],
+  ])('writes %j as %j', (name, expected) => {
+    expect(toALabels(name)).toBe(expected);
+  });
+
+  test.each([
+    ['a path', 'mø/x.example'],
+    ['a port', 'møx.example:25'],
+    ['an underscore', 'mø_x.example'],
+    ['an encoded character', 'mø%41.example'],
+    ['an address in disguise', '0x7f。1'],
+    ['another address in disguise', '１９２.0.2.1'],
+    ['nothing but a soft hyphen', '\u00ad'],
+    ['half a surrogate pair', '\ud800.example'],
+    ['broken punycode beside a U-label', 'xn--a.é'],
+    ['an empty label', 'é..example'],
+    ['a label that is too long once converted', `${'é'.repeat(70)}.example`],
+    ['a name that is too long to be worth converting', 'é'.repeat(40000)],
+    ['a long ASCII name', 'a'.repeat(254)],
+  ])('gives up on %s', (_name, text) => {
+    expect(toALabels(text)).toBe('');
+  });
+});

@@ -1,0 +1,193 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseTlsRpt, renderTlsRpt, reportingUriFault } from '../../lib/protocol/tls-rpt';
+import type { TlsRptResult } from '../../lib/protocol/tls-rpt';
+
+const uri = 'mailto:tls@example.com';
+
+describe('a reporting address', () => {
+  test.each([
+    ['', /^is empty/],
+    ['tls@example.com', /has no scheme; write `mailto:tls@example\.com`/],
+    ['example.com/reports', /has no scheme; `mailto:` or `https:`/],
+    ['mailo:tls@example.com', /begins with `mailo:`/],
+    ['http://example.com/x', /begins with `http:`; only `mailto:` and `https:`/],
+    ['mailto', /has no scheme/],
+    ['mailto:', /holds no address/],
+    ['mailto:tls', /has no `@`/],
+    ['mailto:a%40example.com', /has no `@`/],
+    ['mailto:?to=tls@example.com', /holds no address/],
+    ['mailto:@example.com', /nothing before the `@`/],
+    ['mailto:tls@', /has the domain ``, which is empty/],
+    ['mailto:tls@example.com.', /ends with a dot/],
+    ['mailto:tls@exa_mple.com', /underscore/],
+    ['mailto:tls@192.0.2.1', /IPv4 address/],
+    ['mailto:a@b@example.com', /more than one `@`/],
+    ['mailto:a@example.com%2Cb@example.com', /more than one `@`/],
+    ['mailto://tls@example.com', /slashes after `mailto:`; write `mailto:tls@example\.com`/],
+    ['mailto:tls@[192.0.2.1]', /percent-encoded/],
+    ['mailto:tls@example.com#a#b', /second `#`/],
+    ['mailto:tls%0d%0aBcc:x@example.com', /control characters/],
+    ['mailto:tls%ff@example.com', /UTF-8/],
+    ['mailto:tls%2@example.com', /two hexadecimal digits/],
+    ['mailto:tls@example.com%', /two hexadecimal digits/],
+    ['mailto: tls@example.com', /holds a blank/],
+    ['mailto:tls@example.com\t', /holds a blank/],
+    ['mailto:a@example.com,b@example.com', /holds `,`, which must be written `%2C`/],
+    ['mailto:a@example.com!10m', /`%21`/],
+    ['mailto:a@example.com;x', /`%3B`/],
+    ['mailto:tls@møx.example', /is not ASCII; write its domain `xn--mx-lka\.example`/],
+    ['mailto:tøls@example.com', /holds `ø`, which is not ASCII/],
+    ['https://møx.example/', /holds `ø`, which is not ASCII/],
+    ['mailto:\u202etls@example.com', /holds `\\u\{202e\}`/],
+    ['mailto:tls@example.com\x1b', /holds `\\x1b`, which no URI may/],
+    ['<mailto:tls@example.com>', /holds `<`, which no URI may/],
+    ['mailto:"a"@example.com', /holds `"`/],
+    ['https:', /`https:\/\/` must follow/],
+    ['https:/example.com', /`https:\/\/` must follow/],
+    ['https:example.com', /`https:\/\/` must follow/],
+    ['https://', /no host after/],
+    ['https:///x', /no host after/],
+    ['https://:443/', /no host after/],
+    ['https://user@/', /no host after/],
+    ['https://[::1/', /no IPv6 address/],
+    ['https://[nonsense]/', /no IPv6 address/],
+    ['https://a]b/', /`a\]b`, which is none/],
+    ['https://a@b@example.com/', /which is none/],
+    ['https://example.com:port/', /the port `port`/],
+    ['https://example.com:65536/', /the port `65536`/],
+    ['https://[::1]x/', /no IPv6 address/],
+    ['https://example.com/[', /percent-encoded/],
+    ['https://example.com/#a#b', /second `#`/],
+  ])('is not %j', (text, fault) => {
+    expect(reportingUriFault(text)).toMatch(fault);
+  });
+
+  test.each([
+    uri,
+    'MAILTO:tls@example.com',
+    'mailto:tls%2Breports@example.com',
+    'mailto:tls+reports@example.com',
+    'mailto:a%2Cb%21%3B@example.com',
+    'mailto:tls@example%2Ecom',
+    'mailto:tls@example.com?subject=tls%20report',
+    'mailto:tls@localhost',
+    'https://example.com',
+    'HTTPS://example.com/',
+    'https://example.com:8443/v1/tls?a=b&c=d#e',
+    'https://example.com:/',
+    'https://user@example.com/',
+    'https://192.0.2.1/',
+    'https://[2001:db8::1]/',
+    'https://[2001:db8::1]:8443/',
+    'https://reports/x',
+    'https://_reports.example.com/x',
+  ])('is %j', (text) => {
+    expect(reportingUriFault(text)).toBeUndefined();
+  });
+});
+
+describe('a malformed record', () => {
+  test.each([
+    ['no field', 'v=TLSRPTv1;', 'tls-rpt-rua-missing', 1],
+    ['no rua', 'v=TLSRPTv1; note=x', 'tls-rpt-rua-missing', 1],
+    ['rua in upper case', `v=TLSRPTv1; RUA=${uri}`, 'tls-rpt-rua-missing', 1],
+    ['the bare version', 'v=TLSRPTv1', 'txt-version-delimiter', 11],
+    ['an empty rua', 'v=TLSRPTv1; rua=', 'tls-rpt-uri', 17],
+    ['a comma alone', 'v=TLSRPTv1; rua=,', 'tls-rpt-uri', 17],
+    ['a comma at the end', `v=TLSRPTv1; rua=${uri},`, 'tls-rpt-uri', 40],
+    ['a comma at the start', `v=TLSRPTv1; rua=,${uri}`, 'tls-rpt-uri', 17],
+    ['a doubled comma', `v=TLSRPTv1; rua=${uri},,${uri}`, 'tls-rpt-uri', 40],
+    ['a blank between addresses', `v=TLSRPTv1; rua=${uri} ${uri}`, 'tls-rpt-uri', 17],
+    ['a second address that is none', `v=TLSRPTv1; rua=${uri} , \t tls@example.com`, 'tls-rpt-uri', 44],
+    ['a blank at the end', `v=TLSRPTv1; rua=${uri} `, 'txt-trailing-blank', 39],
+    ['blanks around the equals sign', `v=TLSRPTv1; rua = ${uri}`, 'txt-blank-around-equals', 17],
+    ['a doubled delimiter', `v=TLSRPTv1;; rua=${uri}`, 'txt-empty-field', 12],
+    ['a malformed extension', `v=TLSRPTv1; rua=${uri}; a=b=c`, 'txt-field-value', 44],
+    ['a second rua that is none', `v=TLSRPTv1; rua=${uri}; rua=x`, 'tls-rpt-uri', 45],
+    ['a no-break space around a comma', `v=TLSRPTv1; rua=${uri}\xa0,${uri}`, 'tls-rpt-uri', 17],
+  ])('is invalid: %s', (_name, text, code, column) => {
+    const result = parseTlsRpt([text]);
+    expect(result).toMatchObject({ verdict: 'invalid', text });
+    expect(result.record).toBeUndefined();
+    expect(result.findings).toContainEqual(expect.objectContaining({ code, severity: 'error', line: 1, column }));
+  });
+});
+
+describe('a well-formed record', () => {
+  test.each([
+    ['the canonical one', `v=TLSRPTv1; rua=${uri}`, [uri]],
+    ['a delimiter at the end', `v=TLSRPTv1;rua=${uri} ;\t`, [uri]],
+    ['blanks around commas', `v=TLSRPTv1; rua=${uri} \t,\t ${uri}`, [uri, uri]],
+    ['an equals sign in the address', 'v=TLSRPTv1; rua=https://example.com/?a=b', ['https://example.com/?a=b']],
+    ['three addresses', `v=TLSRPTv1; rua=${uri},${uri},${uri}`, [uri, uri, uri]],
+  ])('is valid and gives no finding: %s', (_name, text, rua) => {
+    expect(parseTlsRpt([text])).toEqual({ verdict: 'valid', record: { rua }, text, findings: [] });
+  });
+
+  test.each([
+    ['rua twice: both count', `v=TLSRPTv1; rua=${uri}; rua=https://a.example/`, [uri, 'https://a.example/'], ['tls-rpt-rua-duplicate']],
+    ['rua not second', `v=TLSRPTv1; note=x; rua=${uri}`, [uri], ['txt-unknown-field', 'tls-rpt-rua-not-second']],
+    ['the version again', `v=TLSRPTv1; rua=${uri}; v=TLSRPTv1`, [uri], ['txt-duplicate-field']],
+    ['a name in another case', `v=TLSRPTv1; rua=${uri}; Rua=x`, [uri], ['txt-misspelled-field']],
+    ['a blank before the first semicolon', `v=TLSRPTv1 ; rua=${uri}`, [uri], ['txt-blank-before-delimiter']],
+    ['an https host without a dot', 'v=TLSRPTv1; rua=https://reports/x', ['https://reports/x'], ['tls-rpt-uri-host']],
+    ['an https host with an underscore', 'v=TLSRPTv1; rua=https://a_b.example/', ['https://a_b.example/'], ['tls-rpt-uri-host']],
+    ['an https host that ends in a dot', 'v=TLSRPTv1; rua=https://a.example./', ['https://a.example./'], ['tls-rpt-uri-host']],
+    ['an https host that is no address either', 'v=TLSRPTv1; rua=https://192.0.2.256/', ['https://192.0.2.256/'], ['tls-rpt-uri-host']],
+    ['an https host with an encoded control character', 'v=TLSRPTv1; rua=https://a%0a.example/', ['https://a%0a.example/'], ['tls-rpt-uri-host']],
+    ['a mail domain without a dot', 'v=TLSRPTv1; rua=mailto:a@localhost', ['mailto:a@localhost'], ['tls-rpt-uri-host']],
+  ])('deserves a warning for %s', (_name, text, rua, codes) => {
+    const result = parseTlsRpt([text]);
+    expect(result).toMatchObject({ verdict: 'valid', record: { rua } });
+    expect(result.findings.map(({ code }) => code)).toEqual(codes);
+    expect(result.findings.every(({ severity }) => severity === 'warning')).toBe(true);
+  });
+
+  test.each(['https://192.0.2.1/', 'https://[2001:db8::1]:8443/', 'https://reports.example.com:8443/x', 'https://reports.ex%61mple.com/'])(
+    'needs no warning for the host of %s', (address) => {
+      expect(parseTlsRpt([`v=TLSRPTv1; rua=${address}`])).toMatchObject({ verdict: 'valid', findings: [] });
+    },
+  );
+});
+
+describe('of several TXT records', () => {
+  test('two records are too many', () => {
+    expect(parseTlsRpt([`v=TLSRPTv1; rua=${uri}`, 'v=TLSRPTv1;'])).toMatchObject({
+      verdict: 'multiple', findings: [{ code: 'tls-rpt-multiple', severity: 'error', line: 2 }],
+    });
+  });
+
+  test.each([
+    ['v=DMARC1; p=none', 'tls-rpt-unrelated-txt'],
+    ['v=TLSRPTv1', 'tls-rpt-version-text'],
+    ['V=tlsrptv1; rua=x', 'tls-rpt-version-text'],
+  ])('%j is dropped with a warning', (other, code) => {
+    const result = parseTlsRpt([`v=TLSRPTv1; rua=${uri}`, other]);
+    expect(result).toMatchObject({ verdict: 'valid', record: { rua: [uri] }, findings: [{ code, severity: 'warning', line: 2 }] });
+  });
+
+  test('none is left where none begins with the version', () => {
+    const result: TlsRptResult = parseTlsRpt(['v=DMARC1; p=none', `v=tlsrptv1; rua=${uri}`]);
+    expect(result.verdict).toBe('none');
+    expect(result.findings.map(({ code }) => code)).toEqual(['tls-rpt-unrelated-txt', 'tls-rpt-unrecognised']);
+  });
+
+  test('an empty answer is none, without a finding', () => {
+    expect(parseTlsRpt([])).toEqual({ verdict: 'none', findings: [] });
+  });
+});
+
+describe('renderTlsRpt', () => {
+  test('writes rua second, addresses in the order given', () => {
+    expect(renderTlsRpt([uri, 'https://example.com/'])).toBe(`v=TLSRPTv1; rua=${uri},https://example.com/`);
+  });
+
+  test('refuses an empty list', () => {
+    expect(() => renderTlsRpt([])).toThrow(/`rua` must hold at least one/);
+  });
+
+  test('refuses what is no reporting address', () => {
+    expect(() => renderTlsRpt([uri, 'tls@example.com'])).toThrow(RangeError);
+    expect(() => renderTlsRpt(['tls@example.com'])).toThrow('the reporting address `tls@example.com` has no scheme; write `mailto:tls@example.com` (RFC 8460 §3)');
+  });
+});

@@ -1,0 +1,12 @@
+// What the tests write to the folder for temporary files goes with them: CDK leaves a cloud assembly for each App.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export default function setup(): void {
+  process.env.TMPDIR = mkdtempSync(join(tmpdir(), 'cdk-mta-sts-test-'));
+}
+
+export function teardown(): void {
+  rmSync(tmpdir(), { recursive: true, force: true });
+}
