@@ -49,7 +49,7 @@ export function splitLines(file: Uint8Array): readonly PolicyLine[] {
  */
 export function readLine({ number, bytes }: PolicyLine): PolicyField | LineFault {
   const fault = lineFault(bytes) ?? byteFault(bytes);
-  if (fault !== undefined) return fault;
+  if (fault !== undefined) return { name: nameInside(bytes), ...fault };
   const colon = bytes.indexOf(COLON);
   if (colon === -1) return { code: 'policy-no-colon', message: `line \`${show(bytes)}\` has no colon; \`name: value\` is expected`, column: 1 };
   const before = UTF8.decode(bytes.subarray(0, colon));
@@ -77,6 +77,11 @@ const COLON = 0x3a;
 
 /** Only for bytes that `byteFault` has passed: this decoder would mend others. */
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** The name that a malformed line was meant to give, so that its field is not called missing as well. */
+function nameInside(bytes: Uint8Array): string | undefined {
+  return /^[ \t]*([A-Za-z0-9_.-]{1,32})[ \t]*:/.exec(Buffer.from(bytes.subarray(0, 64)).toString('latin1'))?.[1];
+}
 
 /** Lines that were never meant as a field. */
 function lineFault(bytes: Uint8Array): LineFault | undefined {

@@ -12,6 +12,14 @@ const name32 = 'a23456789012345678901234567890ab';
 const AGE = 2592000;
 const good = `version: STSv1\nmode: enforce\nmx: mail.example.com\nmax_age: ${AGE}\n`;
 
+test.each([
+  ['a carriage return', good.replace(/\n$/, '\r'), 'policy-stray-cr'],
+  ['a blank in front', good.replace('version', ' version'), 'policy-leading-blank'],
+  ['a control character', good.replace('enforce', 'enforce\v'), 'policy-control-character'],
+])('a field whose line is malformed by %s is not called missing as well', (_what, file, code) => {
+  expect(parsePolicy(Buffer.from(file)).findings.map((finding) => finding.code)).toEqual([code]);
+});
+
 describe('a malformed file', () => {
   test.each([
     ['empty', '', 'policy-empty', 1, 1],
