@@ -1,10 +1,12 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '..');
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  version: string;
   dependencies?: unknown;
   devDependencies: Record<string, string>;
   peerDependencies: Record<string, string>;
@@ -32,6 +34,52 @@ describe('what npm publishes', () => {
       || /^lib\/(handler\/(?!bundle\/)|verifier\/|preview\/)/.test(file)
       || /tsconfig|jest|eslint|cdk\.json/.test(file));
     expect(unwanted).toEqual([]);
+  });
+});
+
+describe('what is installed from it', () => {
+  let project: string;
+  const node = (...args: string[]): string => execFileSync(process.execPath, args, { cwd: project, encoding: 'utf8' });
+
+  beforeAll(() => {
+    project = mkdtempSync(join(tmpdir(), 'project-'));
+    const modules = join(project, 'node_modules');
+    mkdirSync(modules);
+    const packed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], {
+      cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [{ filename }] = JSON.parse(packed) as { filename: string }[];
+    execFileSync('tar', ['-xzf', join(project, filename), '-C', modules]);
+    renameSync(join(modules, 'package'), join(modules, 'cdk-mta-sts'));
+    // The peers, and nothing else of this repository.
+    for (const peer of Object.keys(manifest.peerDependencies)) {
+      symlinkSync(join(ROOT, 'node_modules', peer), join(modules, peer));
+    }
+  });
+
+  afterAll(() => {
+    rmSync(project, { recursive: true });
+  });
+
+  test('synthesizes a domain, with the Lambda bundle as an asset', () => {
+    writeFileSync(join(project, 'app.js'), `
+      const { App, Stack, aws_route53 } = require('aws-cdk-lib');
+      const { MtaSts, MtaStsPolicy, MxHosts } = require('cdk-mta-sts');
+      const app = new App({ outdir: 'cdk.out' });
+      const stack = new Stack(app, 'Test', { env: { account: '123456789012', region: 'us-east-1' } });
+      const hostedZone = aws_route53.HostedZone.fromHostedZoneAttributes(stack, 'Zone', { hostedZoneId: 'Z1', zoneName: 'example.com' });
+      new MtaSts(stack, 'MtaSts', { hostedZone, policy: MtaStsPolicy.testing({ mx: MxHosts.fastmail() }) });
+      app.synth();
+    `);
+    node('app.js');
+    const bundles = readdirSync(join(project, 'cdk.out')).filter((entry) => entry.startsWith('asset.'))
+      .flatMap((asset) => readdirSync(join(project, 'cdk.out', asset)));
+    expect(bundles).toContain('index.js');
+  });
+
+  test('runs the command', () => {
+    expect(node('node_modules/cdk-mta-sts/bin/mta-sts.js', '--version')).toBe(`${manifest.version}\n`);
+    expect(node('node_modules/cdk-mta-sts/bin/mta-sts.js', 'match', '*.example.com', 'mx.example.com')).toContain('yes');
   });
 });
 

@@ -1,0 +1,77 @@
+// Every command line of the README is run: as it stands where it can be, with a closed port for the internet, `synth` for `deploy`.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MtaStsPolicy, MxHosts } from '../lib';
+import { codeBlocks } from './support/markdown';
+
+const ROOT = join(__dirname, '..');
+const lines = codeBlocks(join(ROOT, 'README.md')).filter(({ language }) => language === 'sh').flatMap(({ code }) => code.split('\n'));
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'readme-'));
+  writeFileSync(join(folder, 'mta-sts.txt'), MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') }).text);
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** Splits a line as a shell does; the README uses no more than single quotes. */
+function words(line: string): string[] {
+  return [...line.matchAll(/'[^']*'|\S+/g)].map(([word]) => word.replace(/^'|'$/g, ''));
+}
+
+function run(script: string, args: string[], cwd: string): { status: number | null; output: string } {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, script), ...args], { cwd, env, encoding: 'utf8', timeout: 60_000 });
+  return { status, output: stdout + stderr };
+}
+
+function cdk(args: string[]): void {
+  const output = join(folder, 'cdk.out');
+  expect(run('node_modules/aws-cdk/bin/cdk', ['synth', '--quiet', '--no-notices', '--output', output, ...args], ROOT)).toMatchObject({ status: 0 });
+}
+
+function mtaSts(args: string[]): { status: number | null; output: string } {
+  return run('bin/mta-sts.js', args, folder);
+}
+
+/** Who runs a line: the first that knows it. */
+const RUNNERS: [RegExp, (line: string) => void][] = [
+  // test/e2e/demo.test.ts runs it.
+  [/^npm run demo$/, () => { expect(scripts()).toHaveProperty('demo'); }],
+  // This is it.
+  [/^npm cit$/, () => { expect(readFileSync(join(ROOT, '.ci/run'), 'utf8')).toContain('npm cit'); }],
+  // test/package.test.ts installs what npm packs.
+  [/^npm install cdk-mta-sts$/, () => { expect(readFileSync(join(ROOT, 'package.json'), 'utf8')).toContain('"name": "cdk-mta-sts"'); }],
+  // In the reader's own app, which test/readme-snippets.test.ts synthesizes.
+  [/^npx cdk deploy$/, () => undefined],
+  [/^npx cdk (deploy|synth) -c /, (line) => {
+    cdk([...words(line).slice(3), '-c', 'hostedZoneId=Z0123456789ABCDEFGHIJ']);
+  }],
+  [/^npx mta-sts verify /, (line) => {
+    // Port 1 of the loopback: nobody is asked, and nothing can be decided.
+    const args = words(line).slice(2).filter((word) => word !== '--resolver' && word !== '192.0.2.53');
+    expect(mtaSts([...args, '--resolver', '127.0.0.1:1'])).toMatchObject({ status: 3 });
+  }],
+  [/^npx mta-sts /, (line) => {
+    expect(mtaSts(words(line).slice(2))).toMatchObject({ status: 0 });
+  }],
+];
+
+function scripts(): Record<string, string> {
+  return (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }).scripts;
+}
+
+describe('runs', () => {
+  test.each(lines)('%s', (line) => {
+    const runner = RUNNERS.find(([form]) => form.test(line));
+    expect(runner).toBeDefined();
+    runner?.[1](line);
+  }, 120_000);
+});
