@@ -1,0 +1,68 @@
+// One AWS call: patient while fresh rights spread, bounded, and with an error that says which call it was.
+import { printable } from '../protocol/text';
+import { errorFields } from './log';
+import { repeat } from './retry';
+import type { Run } from './run';
+
+/** A right that was granted seconds ago can take this long to be known everywhere. */
+const RIGHTS_SPREAD = { milliseconds: 60_000, firstPause: 1_000, longestPause: 10_000 };
+
+const DENIED: ReadonlySet<string> = new Set(['AccessDenied', 'AccessDeniedException']);
+
+/** What the SDK's `send` takes beside the command. */
+export interface SendOptions {
+  readonly abortSignal: AbortSignal;
+}
+
+/** An AWS call that failed for good. */
+export class AwsCallFailed extends Error {
+  /** AWS's own name of the error: `NoSuchHostedZone`. */
+  public readonly code: string;
+  /** AWS's own words. */
+  public readonly detail: string;
+
+  constructor(call: string, public override readonly cause: unknown) {
+    const [code, detail] = describe(cause);
+    const advice = DENIED.has(code) ? `; the function's role must be allowed ${call}, and no other policy may deny it` : '';
+    super(`${call} failed: ${code}: ${detail}${advice}`);
+    this.name = 'AwsCallFailed';
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+/**
+ * Makes a call; the SDK repeats what is throttled or lost, and this repeats what is denied while rights spread.
+ *
+ * @param call - as in a role's policy, `route53:GetHostedZone`
+ * @throws AwsCallFailed
+ */
+export async function aws<T>(run: Run, call: string, send: (options: SendOptions) => Promise<T>): Promise<T> {
+  return run.watch.during(call, async () => {
+    const outcome = await repeat(run, RIGHTS_SPREAD, async (number) => attempt(run, call, send, number), isDenied);
+    if ('value' in outcome) return outcome.value;
+    throw outcome.failed;
+  });
+}
+
+type Outcome<T> = { readonly value: T } | { readonly failed: AwsCallFailed };
+
+async function attempt<T>(run: Run, call: string, send: (options: SendOptions) => Promise<T>, number: number): Promise<Outcome<T>> {
+  try {
+    return { value: await send({ abortSignal: run.signal }) };
+  } catch (error) {
+    const failed = new AwsCallFailed(call, error);
+    run.watch.saw(failed.message);
+    run.log.warn(`${call} failed`, { attempt: number, ...errorFields(error) });
+    return { failed };
+  }
+}
+
+function isDenied(outcome: Outcome<unknown>): boolean {
+  return 'failed' in outcome && DENIED.has(outcome.failed.code);
+}
+
+function describe(cause: unknown): [string, string] {
+  if (!(cause instanceof Error)) return ['unknown error', printable(String(cause), 300)];
+  return [printable(cause.name, 80), printable(cause.message === '' ? 'no message' : cause.message, 300)];
+}

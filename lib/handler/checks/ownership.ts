@@ -1,0 +1,74 @@
+// Does a record of somebody else stand where ours will? Nothing is ever overwritten.
+import { printable } from '../../protocol/text';
+import { climbWithin } from '../dns-names';
+import { recordSetsAt } from '../hosted-zone';
+import type { HostedZone, RecordSet } from '../hosted-zone';
+import type { PlannedRecord } from '../properties';
+import type { Run } from '../run';
+import { ownsRecord } from '../stack';
+import { faulty, good } from './check';
+import type { Checked } from './check';
+
+/** What the hosted zone holds, by name. */
+export type Listings = ReadonlyMap<string, readonly RecordSet[]>;
+
+/** Whose the record sets may be. */
+export interface Ownership {
+  readonly stackId: string;
+  readonly domain: string;
+  /** What the stack will make. */
+  readonly planned: readonly PlannedRecord[];
+  /** What the stack made by the properties before this update. */
+  readonly made: readonly PlannedRecord[];
+  /** Whether this update goes to another hosted zone, in which nothing is ours yet. */
+  readonly newZone: boolean;
+}
+
+/** Lists the names of the planned records, the policy host, and every name between them and the zone's own. */
+export async function listNames(run: Run, zone: HostedZone, domain: string, planned: readonly PlannedRecord[]): Promise<Listings> {
+  const names = [`mta-sts.${domain}`, ...planned.map(({ name }) => name)];
+  const wanted = new Set(names.flatMap((name) => climbWithin(name, zone.name)));
+  return new Map(await Promise.all([...wanted].map(async (name) => [name, await recordSetsAt(run, zone, name)] as const)));
+}
+
+/** Finds record sets at the planned names that this stack does not own, and names that are delegated away. */
+export async function checkOwnership(run: Run, zone: HostedZone, listings: Listings, ownership: Ownership): Promise<Checked> {
+  const policyHost = `mta-sts.${ownership.domain}`;
+  const names = new Set([policyHost, ...ownership.planned.map(({ name }) => name)]);
+  const faults = await Promise.all([...listings].flatMap(([name, sets]) => sets.map(async (set) => {
+    if (set.type === 'NS') return delegatedAway(zone, set);
+    // CAA beside our records is legal and a good idea.
+    if (!names.has(name) || (set.type === 'CAA' && name === policyHost)) return undefined;
+    return await isOurs(run, set, ownership) ? undefined : foreign(zone, set, ownership);
+  })));
+  const found = faults.filter((fault) => fault !== undefined);
+  return found.length > 0 ? faulty(...found) : good('no foreign record stands in the way');
+}
+
+async function isOurs(run: Run, set: RecordSet, { stackId, planned, made, newZone }: Ownership): Promise<boolean> {
+  // Ours are simple record sets; one that is weighted or the like cannot be.
+  if (newZone || set.setIdentifier !== undefined) return false;
+  const same = ({ name, type }: PlannedRecord): boolean => name === set.name && type === set.type;
+  if (made.some(same)) return true;
+  const record = planned.find(same);
+  return record !== undefined && ownsRecord(run, stackId, record.logicalId, set.name);
+}
+
+function foreign(zone: HostedZone, set: RecordSet, { planned }: Ownership): string {
+  const values = set.values.map((value) => printable(value, 80)).join(', ');
+  const instead = set.name.startsWith('_smtp._tls.')
+    ? 'delete it if it is no longer needed, import it into this stack, or leave `tlsReporting` out to keep it'
+    : 'delete it if it is no longer needed, or import it into this stack';
+  // To CloudFormation a construct with another id is another resource, and it makes the new one before it deletes the old.
+  const renamed = planned.some(({ name, type }) => name === set.name && type === set.type)
+    ? '; where a construct of this stack was renamed, give it its old id back'
+    : '';
+  const identifier = set.setIdentifier === undefined ? '' : ` (${printable(set.setIdentifier)})`;
+  return `a record that this stack did not make stands at ${printable(set.name)} in the hosted zone ${zone.id}: ${printable(set.type)} `
+    + `${printable(values, 200)}${identifier}; ${instead}${renamed}`;
+}
+
+function delegatedAway(zone: HostedZone, set: RecordSet): string {
+  return `${printable(set.name)} is delegated away from the hosted zone ${zone.id} (${zone.name}) by an NS record, ${printable(set.values.join(', '), 200)}: `
+    + 'nobody would see records there; pass the hosted zone that it is delegated to, or delete the NS record';
+}

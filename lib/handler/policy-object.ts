@@ -1,0 +1,49 @@
+// The object that holds a policy file: written exactly, and taken away again.
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { aws } from './aws';
+import { errorFields } from './log';
+import type { Run } from './run';
+
+/** Where it lies. */
+export interface PolicyObject {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** The physical id of the Publication: with another bucket or key CloudFormation deletes the old object. */
+export function objectUrl({ bucket, key }: PolicyObject): string {
+  return `s3://${bucket}/${key}`;
+}
+
+/** Reads `s3://bucket/key`; undefined for anything else. */
+export function parseObjectUrl(url: unknown): PolicyObject | undefined {
+  const match = typeof url === 'string' ? /^s3:\/\/([^/]+)\/(.+)$/s.exec(url) : null;
+  return match === null ? undefined : { bucket: match[1], key: match[2] };
+}
+
+/** Writes the exact bytes. The same write twice, even at once, leaves the same object. */
+export async function putPolicy(run: Run, { bucket, key }: PolicyObject, bytes: Uint8Array): Promise<void> {
+  await aws(run, 's3:PutObject', async (options) => {
+    return run.world.s3.send(new PutObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      Body: bytes,
+      ContentType: 'text/plain; charset=utf-8',
+      // Senders must not be shown an older file by anything on the way (RFC 8461 §3.3).
+      CacheControl: 'no-store',
+      ChecksumAlgorithm: 'SHA256',
+    }), options);
+  });
+}
+
+/** Deletes it if it is there. What goes wrong is logged and no more: a delete must never hold a stack. */
+export async function deletePolicy(run: Run, { bucket, key }: PolicyObject): Promise<void> {
+  try {
+    await run.watch.during('s3:DeleteObject', async () => {
+      return run.world.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: run.signal });
+    });
+    run.log.info('deleted the policy file', { bucket, key });
+  } catch (error) {
+    run.log.warn('could not delete the policy file; the bucket may be gone already, else delete it by hand', { bucket, key, ...errorFields(error) });
+  }
+}

@@ -1,0 +1,84 @@
+// The properties of the custom resources: all arrive as strings from the template, and none is taken on trust.
+import { hostNameFault, toALabels } from '../protocol/domain-name';
+import { parsePolicy } from '../protocol/policy';
+import type { Policy } from '../protocol/policy';
+import { policyId } from '../protocol/policy-id';
+import { printable } from '../protocol/text';
+import { isObject, shown } from './event';
+import type { Properties } from './event';
+
+/** A record set that the stack makes. */
+export interface PlannedRecord {
+  /** Lower case, without a dot at the end. */
+  readonly name: string;
+  readonly type: string;
+  readonly logicalId: string;
+}
+
+/** A policy, and the exact bytes that say it. */
+export interface PlannedPolicy {
+  readonly text: string;
+  readonly bytes: Uint8Array;
+  readonly id: string;
+  readonly policy: Policy;
+}
+
+/** A text that is not empty. */
+export function textProperty(properties: Properties, name: string): string {
+  const value = properties[name];
+  if (typeof value !== 'string' || value === '') throw new RangeError(`\`${name}\` must be a text that is not empty, got ${shown(value)}`);
+  return value;
+}
+
+/** The policy domain in lower-case A-labels. */
+export function domainProperty(properties: Properties): string {
+  const written = textProperty(properties, 'DomainName');
+  const domain = toALabels(written) || written;
+  const fault = hostNameFault(domain);
+  if (fault !== undefined) throw new RangeError(`\`DomainName\` ${shown(written)} ${fault} (RFC 5321 §4.1.2)`);
+  return domain;
+}
+
+/** The id alone, also where the API's own form `/hostedzone/Z...` was given. */
+export function hostedZoneIdProperty(properties: Properties): string {
+  const written = textProperty(properties, 'HostedZoneId');
+  const id = written.replace(/^\/?hostedzone\//, '');
+  if (!/^[A-Z0-9]{1,32}$/.test(id)) {
+    throw new RangeError(`\`HostedZoneId\` must be the id of a hosted zone, Z0123456789ABCDEFGHIJ for example, got ${shown(written)}`);
+  }
+  return id;
+}
+
+/** The policy; its text must be valid by the grammar of RFC 8461 §3.2. */
+export function policyProperty(properties: Properties): PlannedPolicy {
+  const text = textProperty(properties, 'PolicyText');
+  const bytes = Buffer.from(text, 'utf8');
+  const { policy, findings } = parsePolicy(bytes);
+  if (policy === undefined) {
+    const fault = findings.find(({ severity }) => severity === 'error');
+    throw new RangeError(`\`PolicyText\` is not a valid policy: ${fault?.message ?? 'no reason given'} (${fault?.reference ?? 'RFC 8461 §3.2'})`);
+  }
+  return { text, bytes, id: policyId(text), policy };
+}
+
+/** The record sets that the stack makes. */
+export function recordsProperty(properties: Properties): readonly PlannedRecord[] {
+  const { Records: records } = properties;
+  if (!Array.isArray(records)) throw new RangeError(`\`Records\` must be a list, got ${shown(records)}`);
+  return records.map((record: unknown, index) => {
+    if (!isObject(record)) throw new RangeError(`\`Records[${index}]\` must be an object, got ${shown(record)}`);
+    return {
+      name: textProperty(record, 'Name').replace(/\.$/, '').toLowerCase(),
+      type: textProperty(record, 'Type').toUpperCase(),
+      logicalId: textProperty(record, 'LogicalId'),
+    };
+  });
+}
+
+/** One of some fixed texts. */
+export function choiceProperty<T extends string>(properties: Properties, name: string, choices: readonly T[]): T {
+  const value = properties[name];
+  const choice = choices.find((candidate) => candidate === value);
+  if (choice === undefined) throw new RangeError(`\`${name}\` must be ${choices.join(' or ')}, got ${printable(shown(value))}`);
+  return choice;
+}

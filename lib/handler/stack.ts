@@ -1,0 +1,47 @@
+// What CloudFormation knows of the own stack: whether it is rolling back, and what it has made.
+import { DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { aws, AwsCallFailed } from './aws';
+import { plainName } from './dns-names';
+import { errorFields } from './log';
+import type { Run } from './run';
+import { within } from './within';
+
+/**
+ * Whether the stack is rolling back. Where that cannot be learned in time it counts as not: a check that failed then fails
+ * the deployment, as it would have anyway.
+ *
+ * @param milliseconds - how long to ask; the reserve that is left after the work's own time
+ */
+export async function isRollingBack({ world, log }: Pick<Run, 'world' | 'log'>, stackId: string, milliseconds: number): Promise<boolean> {
+  try {
+    const { Stacks: stacks } = await within(milliseconds, async (signal) => {
+      return world.cloudformation.send(new DescribeStacksCommand({ StackName: stackId }), { abortSignal: signal });
+    }, () => new Error(`cloudformation:DescribeStacks gave no answer within ${milliseconds} ms`));
+    return stacks?.[0]?.StackStatus?.includes('ROLLBACK') ?? false;
+  } catch (error) {
+    log.warn('could not learn whether the stack is rolling back; taken as not', errorFields(error));
+    return false;
+  }
+}
+
+/**
+ * Whether the stack has a resource of this logical id that made a record set of this name.
+ *
+ * A resource whose creation failed counts too: CloudFormation may have made the record set before it gave up, and where it
+ * has not, its next attempt fails by itself without overwriting anything.
+ */
+export async function ownsRecord(run: Run, stackId: string, logicalId: string, name: string): Promise<boolean> {
+  try {
+    const { StackResources: resources } = await aws(run, 'cloudformation:DescribeStackResources', async (options) => {
+      const command = new DescribeStackResourcesCommand({ StackName: stackId, LogicalResourceId: logicalId });
+      return run.world.cloudformation.send(command, options);
+    });
+    return (resources ?? []).some(({ PhysicalResourceId: id, ResourceStatus: status = '' }) => {
+      return plainName(id ?? '') === name && /_(COMPLETE|FAILED)$/.test(status) && status !== 'DELETE_COMPLETE';
+    });
+  } catch (error) {
+    // The way in which CloudFormation says that there is none of this logical id.
+    if (error instanceof AwsCallFailed && error.code === 'ValidationError' && error.detail.includes('does not exist')) return false;
+    throw error;
+  }
+}
