@@ -10,9 +10,12 @@ import { buildFault, installationFault } from './freshness.mjs';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const COLOUR = process.stdout.isTTY === true && !process.env.NO_COLOR;
 
+/** The MX hosts of the domain. */
+const HOSTS = ['mx1.example.test', 'mx2.example.test'];
+
 const CONTEXT = [
   'domain=example.test',
-  'mx=mx1.example.test,mx2.example.test',
+  `mx=${HOSTS.join(',')}`,
   'mode=enforce',
   'tlsReporting=mailto:tls-reports@example.test',
   'hostedZoneId=Z0123456789ABCDEFGHIJ',
@@ -62,17 +65,19 @@ function demo(app) {
 
   heading('2. What a sender would see of it, before anything is deployed');
   tell('the template is served on loopback (its edge function, its file, its DNS records), and verified as a sender does:');
+  const real = HOSTS.flatMap((host) => ['--mx', `${host}=127.0.0.1`]);
   const preview = ['preview', '--app', app, '--verify'];
-  command('mta-sts', ['preview', '--app', 'cdk.out', '--verify']);
-  expectStatus(0, mtaSts('inherit', ...preview), 'the preview of a sound app');
+  command('node', ['bin/mta-sts.js', 'preview', '--app', 'cdk.out', '--verify', ...real]);
+  expectStatus(0, mtaSts('inherit', ...preview, ...real), 'the preview of a sound app');
 
   heading('3. A deliberate failure: mail moves to a host that the policy does not cover');
   tell(`in enforce mode senders would refuse to deliver to ${STRANGER}; the same check stops a deployment:`);
   const failing = [...preview, '--mx', `${STRANGER}=127.0.0.1`];
-  command('mta-sts', ['preview', '--app', 'cdk.out', '--verify', '--mx', `${STRANGER}=127.0.0.1`]);
+  command('node', ['bin/mta-sts.js', 'preview', '--app', 'cdk.out', '--verify', '--mx', `${STRANGER}=127.0.0.1`]);
   const shown = mtaSts('inherit', ...failing);
   expectStatus(1, shown, `the preview with the MX host ${STRANGER}`);
   expectOnlyUncovered(mtaSts('pipe', ...failing, '--format', 'json'));
+  tell('');
   tell('exit status 1, as it should be: found here, not by the people who write to you');
 
   heading('What next');
@@ -135,7 +140,7 @@ function heading(text) {
 }
 
 function tell(text) {
-  console.log(`  ${text}`);
+  console.log(text && `  ${text}`);
 }
 
 /** As a person would type it. */

@@ -23,13 +23,13 @@ export function installationFault(root) {
  */
 export function buildFault(root) {
   const lib = sources(root, 'lib');
-  const bin = sources(root, 'bin');
+  const bin = sources(root, 'bin').filter((file) => file !== 'bin/app.ts');
   const tools = ['package.json', 'package-lock.json', 'tsconfig.json', 'tools/bundle.mjs'];
   const compiled = lib.filter((file) => /^lib\/(?:protocol\/)?[^/]+$/.test(file));
   return compiled.map((source) => missing(root, source.replace(/\.ts$/, '.js'))).find(Boolean)
     // Of an unchanged file the compiler may leave the old output; the assembly it always writes.
     ?? outdated(root, '.jsii', [...compiled, ...tools])
-    ?? outdated(root, 'lib/handler/bundle/index.js', [...lib, ...tools])
+    ?? outdated(root, 'lib/handler/bundle/index.js', [...lib.filter((file) => /^lib\/(?:handler|verifier|protocol)\//.test(file)), ...tools])
     ?? outdated(root, 'bin/mta-sts.js', [...lib, ...bin, ...tools])
     ?? outdated(root, 'bin/app.js', ['bin/app.ts', ...tools]);
 }

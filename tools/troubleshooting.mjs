@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = `${root}README.md`;
 const { outputFiles } = await build({
   stdin: {
-    contents: `export { LIVE_FINDINGS as live } from './lib/verifier/findings'; export { FINDINGS as text } from './lib/protocol/findings';`,
+    contents: 'export { LIVE_FINDINGS as live } from \'./lib/verifier/findings\'; export { FINDINGS as text } from \'./lib/protocol/findings\';',
     resolveDir: root,
   },
   bundle: true,

@@ -1,0 +1,49 @@
+// Reads a file or standard input, whatever it is, within bounds.
+import { createReadStream } from 'node:fs';
+import { printable } from '../../lib/protocol/text';
+
+/** Far more than a policy file may have (RFC 8461 §3.3: 64 KiB), so that the linter can still say how much there is of it. */
+const MOST = 1024 * 1024;
+
+/** The bytes, or one line that says why there are none. */
+export type Input = { readonly bytes: Uint8Array } | { readonly fault: string };
+
+/**
+ * Reads the file at a path, or standard input for `-`; at most one mebibyte of it.
+ *
+ * @param path - as typed
+ * @param stdin - read only for `-`
+ */
+export async function readInput(path: string, stdin: AsyncIterable<Uint8Array | string>): Promise<Input> {
+  try {
+    const source: AsyncIterable<Uint8Array | string> = path === '-' ? stdin : createReadStream(path, { end: MOST - 1 });
+    return { bytes: await collect(source) };
+  } catch (error) {
+    const name = path === '-' ? 'standard input' : `\`${printable(path, 200)}\``;
+    return { fault: `cannot read ${name}: ${reason(error)}` };
+  }
+}
+
+async function collect(source: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of source) {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    chunks.push(bytes);
+    length += bytes.length;
+    if (length >= MOST) break;
+  }
+  return Buffer.concat(chunks).subarray(0, MOST);
+}
+
+function reason(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  return REASONS.get(code) ?? printable(error instanceof Error ? error.message : String(error));
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such file'],
+  ['EISDIR', 'it is a folder; a file is expected'],
+  ['EACCES', 'permission denied'],
+  ['ENOTDIR', 'a part of its path is not a folder'],
+]);

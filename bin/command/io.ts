@@ -1,0 +1,70 @@
+// What the command has of the process that it runs in; tests hand in their own.
+
+/** Takes text; a stream of Node's is one. */
+export interface Output {
+  write(text: string): unknown;
+}
+
+/** The world of one run. */
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Read only where a command is told to (`-`). */
+  readonly stdin: AsyncIterable<Uint8Array | string>;
+  /** Colours on standard output. */
+  readonly colour: boolean;
+  /** Whether standard output shows characters beyond ASCII, such as ✔. */
+  readonly unicode: boolean;
+  /** Width of the terminal; undefined where standard output is none: what is read by a program is not wrapped. */
+  readonly columns: number | undefined;
+  /** Resolves when the person wants it to end (SIGINT, SIGTERM). Listens only from its call on. */
+  readonly interrupted: () => Promise<void>;
+}
+
+/** The part of Node's `process` that is read here. */
+export interface ProcessLike {
+  readonly env: Environment;
+  readonly stdout: Output & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stderr: Output;
+  readonly stdin: AsyncIterable<Uint8Array | string>;
+  once(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+  off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The world as the process gives it. */
+export function ioOf(process: ProcessLike): Io {
+  const terminal = process.stdout.isTTY === true;
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    // Only a look at `process.stdin` opens it.
+    get stdin() { return process.stdin; },
+    colour: terminal && wantsColour(process.env),
+    unicode: showsUnicode(process.env),
+    columns: terminal ? process.stdout.columns : undefined,
+    interrupted: () => new Promise((resolve) => {
+      const done = (): void => {
+        process.off('SIGINT', done);
+        process.off('SIGTERM', done);
+        resolve();
+      };
+      process.once('SIGINT', done);
+      process.once('SIGTERM', done);
+    }),
+  };
+}
+
+/** NO_COLOR counts when it is not empty (no-color.org). */
+function wantsColour(env: Environment): boolean {
+  return (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+}
+
+/** A locale that is not set says nothing, and pipelines rarely set one: only one that rules UTF-8 out counts. */
+function showsUnicode(env: Environment): boolean {
+  // The console of Linux has no glyphs for our marks.
+  if (env.TERM === 'linux') return false;
+  const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find((value) => value !== undefined && value !== '') ?? '';
+  return locale === '' || /utf-?8/i.test(locale) || !/^(C|POSIX)$|\./.test(locale);
+}

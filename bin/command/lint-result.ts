@@ -1,0 +1,20 @@
+// What linting one input came to.
+import type { Finding } from '../../lib/protocol/finding';
+import type { Policy } from '../../lib/protocol/policy';
+import { Status } from './status';
+
+/** One element of what `mta-sts lint` prints. */
+export interface LintResult {
+  /** The path of a file, `-`, or the TXT records of the answer: a string for one, else an array. */
+  readonly input: string | readonly string[];
+  readonly verdict: 'valid' | 'invalid' | 'none' | 'multiple';
+  /** The values read, when valid. */
+  readonly record?: { readonly id: string } | { readonly rua: readonly string[] };
+  readonly policy?: Policy;
+  readonly findings: readonly Finding[];
+}
+
+/** An answer without a record is an error as well: there is nothing that a sender could use. */
+export function lintStatus({ verdict, findings }: LintResult): Status {
+  return verdict === 'valid' && findings.every(({ severity }) => severity !== 'error') ? Status.GOOD : Status.ERROR_FOUND;
+}

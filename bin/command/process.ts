@@ -1,0 +1,40 @@
+// The command in a process of its own: exit status, signals, and pipes that close early.
+import { printable } from '../../lib/protocol/text';
+import { ioOf } from './io';
+import type { ProcessLike } from './io';
+import { main } from './main';
+import { Status } from './status';
+
+/** What a shell shows for a program that ended on SIGPIPE. */
+const BROKEN_PIPE = 141;
+
+/** The part of Node's `process` that the command needs. */
+export interface RunningProcess extends ProcessLike {
+  readonly argv: readonly string[];
+  readonly stdout: ProcessLike['stdout'] & Failing;
+  readonly stderr: ProcessLike['stderr'] & Failing;
+  exitCode?: number | string | null | undefined;
+  exit(code: number | string): unknown;
+  emit(event: 'SIGTERM', signal: 'SIGTERM'): boolean;
+}
+
+interface Failing {
+  on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
+}
+
+/** Runs the command and leaves its status in `exitCode`: a call of `exit` would cut off what a pipe has not taken yet. */
+export async function runIn(process: RunningProcess): Promise<void> {
+  process.stdout.on('error', (error) => {
+    if (error.code === 'EPIPE') {
+      // `mta-sts ... | head` has seen enough. Who waits for a signal, to tidy up, takes it as one; otherwise the status stands if
+      // there is one.
+      if (!process.emit('SIGTERM', 'SIGTERM')) process.exit(process.exitCode ?? BROKEN_PIPE);
+    } else {
+      process.stderr.write(`mta-sts: cannot write the output: ${printable(error.message)}\n`);
+      process.exit(Status.WRONG_USAGE);
+    }
+  });
+  // There is nobody left to tell.
+  process.stderr.on('error', () => undefined);
+  process.exitCode = await main(process.argv.slice(2), ioOf(process));
+}

@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+// The command `mta-sts`: verify, lint, match, preview. Only the way in; everything else is in command/.
+import { runIn } from './command/process';
+
+if (require.main === module) {
+  void runIn(process);
+}

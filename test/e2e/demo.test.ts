@@ -1,0 +1,106 @@
+// The README's first command, for real; and what decides whether it installs or builds first.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+
+const ROOT = join(__dirname, '..', '..');
+
+describe('what must be installed or built first', () => {
+  let root: string;
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'mta-sts-freshness-'));
+    lock('package-lock.json', { '': {}, 'node_modules/a': { version: '1.0.0' }, 'node_modules/other-platform': { version: '1.0.0', optional: true } });
+    lock('node_modules/.package-lock.json', { 'node_modules/a': { version: '1.0.0' } });
+    put(0, 'package.json', 'tsconfig.json', 'tools/bundle.mjs', 'node_modules/a/package.json');
+    put(10, 'lib/index.ts', 'lib/protocol/mx.ts', 'lib/verifier/verify.ts', 'lib/handler/index.ts', 'bin/mta-sts.ts', 'bin/command/main.ts', 'bin/app.ts');
+    put(20, 'lib/index.js', 'lib/index.d.ts', 'lib/protocol/mx.js', '.jsii', 'lib/handler/bundle/index.js', 'bin/mta-sts.js', 'bin/app.js');
+  });
+
+  /** Writes files that are so many seconds young. */
+  function put(seconds: number, ...files: string[]): void {
+    for (const file of files) {
+      mkdirSync(dirname(join(root, file)), { recursive: true });
+      writeFileSync(join(root, file), '{}');
+      utimesSync(join(root, file), 1_700_000_000 + seconds, 1_700_000_000 + seconds);
+    }
+  }
+
+  function lock(file: string, packages: object): void {
+    put(0, file);
+    writeFileSync(join(root, file), JSON.stringify({ packages }));
+    utimesSync(join(root, file), 1_700_000_000, 1_700_000_000);
+  }
+
+  function faults(): unknown {
+    const script = `import { buildFault, installationFault } from ${JSON.stringify(join(ROOT, 'tools', 'freshness.mjs'))};
+      console.log(JSON.stringify({ installation: installationFault(process.argv[1]), build: buildFault(process.argv[1]) }));`;
+    const text = execFileSync(process.execPath, ['--input-type=module', '-e', script, root], { encoding: 'utf8' });
+    return JSON.parse(text) as unknown;
+  }
+
+  test.each<[string, () => void, object]>([
+    ['no packages at all', () => { rmSync(join(root, 'node_modules'), { recursive: true }); }, { installation: 'node_modules is missing' }],
+    ['an installation that was broken off', () => { rmSync(join(root, 'node_modules/.package-lock.json')); }, { installation: 'node_modules/a 1.0.0 is not installed' }],
+    ['a package that was deleted', () => { rmSync(join(root, 'node_modules/a'), { recursive: true }); }, { installation: 'node_modules/a 1.0.0 is not installed' }],
+    ['a package of another version', () => { lock('node_modules/.package-lock.json', { 'node_modules/a': { version: '0.9.0' } }); }, { installation: 'node_modules/a 1.0.0 is not installed' }],
+    ['nothing compiled', () => { rmSync(join(root, 'lib/protocol/mx.js')); }, { build: 'lib/protocol/mx.js is missing' }],
+    ['no bundle of the command', () => { rmSync(join(root, 'bin/mta-sts.js')); }, { build: 'bin/mta-sts.js is missing' }],
+    ['a construct that changed', () => { put(30, 'lib/index.ts'); }, { build: '.jsii is older than lib/index.ts' }],
+    ['the verifier that changed', () => { put(30, 'lib/verifier/verify.ts'); }, { build: 'lib/handler/bundle/index.js is older than lib/verifier/verify.ts' }],
+    ['the command that changed', () => { put(30, 'bin/command/main.ts'); }, { build: 'bin/mta-sts.js is older than bin/command/main.ts' }],
+    ['the app that changed', () => { put(30, 'bin/app.ts'); }, { build: 'bin/app.js is older than bin/app.ts' }],
+    ['another way of bundling', () => { put(30, 'tools/bundle.mjs'); }, { build: '.jsii is older than tools/bundle.mjs' }],
+  ])('%s', (_, change, expected) => {
+    change();
+    expect(faults()).toMatchObject(expected);
+  });
+
+  test('nothing, where all is there and young enough', () => {
+    expect(faults()).toEqual({});
+  });
+});
+
+describe('npm run demo', () => {
+  let temporary: string;
+  let ran: { readonly status: number | null; readonly stdout: string; readonly stderr: string };
+
+  beforeAll(() => {
+    temporary = mkdtempSync(join(tmpdir(), 'mta-sts-demo-test-'));
+    // The validator of aws-cdk-lib, off in unit tests, is on for people.
+    const env = { ...process.env };
+    delete env.CDK_VALIDATION;
+    ran = spawnSync(process.execPath, [join(ROOT, 'tools', 'demo.mjs')], {
+      encoding: 'utf8',
+      timeout: 280_000,
+      // Neither a folder to depend on, nor an account, nor a way out.
+      cwd: temporary,
+      env: { ...env, TMPDIR: temporary, AWS_PROFILE: 'none-of-this-name', HTTPS_PROXY: 'http://127.0.0.1:9' },
+    });
+  }, 300_000);
+
+  afterAll(() => {
+    rmSync(temporary, { recursive: true });
+  });
+
+  test('ends well', () => {
+    expect({ status: ran.status, stderr: ran.stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
+  test('shows a good report, then the deliberate failure with its message, then the way on', () => {
+    const [before, good, bad, next] = ran.stdout.split(/\n(?:2\. What|3\. A deliberate|What next)/);
+    expect(before).toContain('1. One construct');
+    expect(good).toContain('✔ example.test: pass');
+    expect(good).toContain('mx1.example.test is covered');
+    expect(good).toContain('mx2.example.test is covered');
+    expect(bad).toContain('✘ example.test: fail');
+    expect(bad).toMatch(/✘ mx-not-covered[^\n]*\n[^\n]*mail\.other\.test/);
+    expect(next).toContain('npx cdk deploy');
+  });
+
+  test('leaves nothing behind', () => {
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+});
