@@ -1,0 +1,61 @@
+// Records as a zone holds them, and how they go onto the wire.
+import type { Answer, CaaData } from 'dns-packet';
+
+interface RecordBase {
+  /** Fully qualified, with or without the dot at its end; `*.` stands for a wildcard (RFC 4592). */
+  readonly name: string;
+  /** Seconds. */
+  readonly ttl: number;
+}
+
+/** One record of a zone. */
+export type DnsRecord = RecordBase & (
+  | { readonly type: 'A' | 'AAAA' | 'CNAME' | 'NS'; readonly data: string }
+  | { readonly type: 'MX'; readonly data: { readonly preference: number; readonly exchange: string } }
+  | {
+    readonly type: 'TXT';
+    /** The character-strings, at most 255 bytes each, one byte a character. */
+    readonly data: readonly string[];
+  }
+  | { readonly type: 'CAA'; readonly data: { readonly critical: boolean; readonly tag: string; readonly value: string } }
+  | {
+    readonly type: 'SOA';
+    readonly data: {
+      readonly mname: string;
+      readonly rname: string;
+      readonly serial: number;
+      readonly refresh: number;
+      readonly retry: number;
+      readonly expire: number;
+      readonly minimum: number;
+    };
+  }
+);
+
+/** The record as the codec wants it. */
+export function toWire(record: DnsRecord): Answer {
+  const { name, ttl } = record;
+  switch (record.type) {
+    case 'TXT':
+      return { name, ttl, type: 'TXT', data: record.data.map((text) => Buffer.from(text, 'latin1')) };
+    case 'CAA': {
+      const { critical, tag, value } = record.data;
+      if (!isTag(tag)) throw new RangeError(`the tag of a CAA record must be letters and digits (RFC 8659 §4.1), got "${tag}"`);
+      return { name, ttl, type: 'CAA', data: { issuerCritical: critical, tag, value } };
+    }
+    case 'MX':
+      return { name, ttl, type: 'MX', data: { ...record.data } };
+    case 'SOA':
+      return { name, ttl, type: 'SOA', data: { ...record.data } };
+    case 'A':
+    case 'AAAA':
+    case 'CNAME':
+    case 'NS':
+      return { name, ttl, type: record.type, data: record.data };
+  }
+}
+
+/** The codec writes any tag, its types know three; RFC 8659 §4.1 leaves the set open. */
+function isTag(tag: string): tag is CaaData['tag'] {
+  return /^[A-Za-z0-9]{1,15}$/.test(tag);
+}

@@ -1,0 +1,9 @@
+// Serves a synthesized app on this machine as CloudFront and Route 53 would serve it once deployed: HTTPS and DNS.
+export { PreviewError } from './errors';
+export { howToQuery } from './print';
+export { startPreview } from './preview';
+export type { Preview, PreviewDomain, PreviewOptions, PreviewVerification } from './preview';
+export { verifyPreview } from './verify';
+export type { MxHost, PreviewMx } from './zones';
+export type { TlsFiles } from './certificates';
+export type { Log } from './cloudfront';

@@ -1,0 +1,16 @@
+// Runs the verifier against a preview: the same code that checks the live domain, in the preview's world.
+import type { Report } from '../verifier/report';
+import { createFetchPolicy } from '../verifier/fetch-policy';
+import { createResolver } from '../verifier/resolver';
+import { verify } from '../verifier/verify';
+import type { Preview } from './preview';
+
+/** Verifies each domain of a preview in turn: the id and the bytes must be those of the template. */
+export async function* verifyPreview({ domains, verification }: Preview): AsyncGenerator<Report> {
+  const { resolverServers, nameServerPort, httpsPort, ca } = verification;
+  const resolver = createResolver({ servers: [...resolverServers] });
+  const fetchPolicy = createFetchPolicy({ port: httpsPort, ca: [...ca] });
+  for (const { domain, policyId, policyText } of domains) {
+    yield await verify(domain, { expectId: policyId, expectPolicy: policyText, nameServerPort }, { resolver, fetchPolicy });
+  }
+}

@@ -1,0 +1,256 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { Stack } from 'aws-cdk-lib';
+import { createCertificateAuthority, createSelfSigned } from '../../lib/preview/certificate-authority';
+import { PreviewError, howToQuery, startPreview } from '../../lib/preview';
+import type { Preview, PreviewOptions } from '../../lib/preview';
+import { createResolver } from '../../lib/verifier/resolver';
+import { ENV, importedZone, oneDomain } from '../support/stack';
+import { handWritten, removeFolders, synthesize, temporaryFolder, usualApp } from './assemblies';
+import { ask } from './client';
+
+let app: string;
+let running: Preview[] = [];
+
+const { TMPDIR } = process.env;
+
+beforeAll(() => {
+  app = usualApp();
+  // Other suites make previews at the same time; what is left behind here must be of this one.
+  process.env.TMPDIR = temporaryFolder();
+});
+
+afterAll(() => {
+  if (TMPDIR === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = TMPDIR;
+  removeFolders();
+});
+
+afterEach(async () => {
+  await Promise.all(running.map((preview) => preview.close()));
+  running = [];
+});
+
+async function start(options: Partial<PreviewOptions> = {}): Promise<Preview> {
+  const preview = await startPreview({ app, listen: '127.0.0.1', ...options });
+  running.push(preview);
+  return preview;
+}
+
+function temporaryFolders(): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith('mta-sts-preview-'));
+}
+
+describe('refuses, with what to do,', () => {
+  test.each<[string, Partial<PreviewOptions>, RegExp]>([
+    ['an assembly that is missing', { app: '/nowhere/cdk.out' }, /there is no folder \/nowhere\/cdk\.out; make the cloud assembly with `npx cdk synth`/],
+    ['a name to listen on', { listen: 'localhost\u001b' }, /cannot listen on `localhost\\x1b`: an IP address of this machine is expected, 127\.0\.0\.1/],
+    ['all addresses', { listen: '0.0.0.0' }, /cannot listen on `0\.0\.0\.0`, which is all addresses: DNS answers need one to name/],
+    ['all IPv6 addresses', { listen: '::' }, /which is all addresses/],
+    ['an address of another machine', { listen: '192.0.2.1' }, /cannot listen on port 0 of 192\.0\.2\.1: .*EADDRNOTAVAIL/],
+    ['an MX host that is none', { mx: [{ host: 'a b', address: '127.0.0.1' }] }, /the MX host `a b` holds/],
+    ['an MX address that is none', { mx: [{ host: 'mx.example', address: 'here' }] }, /the MX host mx\.example needs an IP address, got `here`; write mx\.example=127\.0\.0\.1/],
+    ['a certificate that is none', { tls: { key: 'x', cert: 'y' } }, /the given TLS key and certificate cannot be used: .*; give a private key and its certificate as PEM, or neither/],
+  ])('%s', async (_what, options, message) => {
+    const before = temporaryFolders();
+    await expect(start(options)).rejects.toThrow(PreviewError);
+    await expect(start(options)).rejects.toThrow(message);
+    expect(temporaryFolders()).toEqual(before);
+  });
+
+  test('a key that does not belong to the certificate', async () => {
+    const [one, other] = await Promise.all(['mta-sts.example.com', 'x.example'].map((name) => createSelfSigned({ names: [name] })));
+    await expect(start({ tls: { key: one.keyPem, cert: other.certificatePem } })).rejects.toThrow(/cannot be used: .*key values mismatch/);
+  });
+
+  test('an HTTPS port that is taken', async () => {
+    const { httpsPort } = await start();
+    await expect(start({ httpsPort })).rejects.toThrow(/cannot listen on port \d+ of 127\.0\.0\.1: .*EADDRINUSE.*`--https-port`/);
+  });
+
+  test('a DNS port that is taken, and leaves nothing open', async () => {
+    const taken = createSocket('udp4');
+    await new Promise<void>((resolve) => taken.bind({ port: 0, address: '127.0.0.1', exclusive: true }, resolve));
+    const web = createServer();
+    await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
+    const address = web.address();
+    const httpsPort = typeof address === 'object' ? address?.port : undefined;
+    await new Promise((resolve) => web.close(resolve));
+    await expect(start({ httpsPort, dnsPort: taken.address().port })).rejects.toThrow(/cannot listen on port \d+ of 127\.0\.0\.1 for DNS: .*EADDRINUSE.*`--dns-port`/);
+    await new Promise<void>((resolve) => taken.close(resolve));
+    expect((await start({ httpsPort })).httpsPort).toBe(httpsPort);
+  });
+});
+
+describe('serves', () => {
+  test('the construct\'s policy and records, and says where', async () => {
+    const preview = await start();
+    expect(preview).toMatchObject({
+      hosts: ['mta-sts.example.com'],
+      domains: [{ domain: 'example.com', policyHost: 'mta-sts.example.com', policyId: expect.stringMatching(/^[0-9a-f]{32}$/) }],
+      mx: [{ domain: 'example.com', hosts: ['mx1.example.com', 'mx2.example.com'], origin: 'policy' }],
+      notes: [],
+    });
+    const answer = await ask({ port: preview.httpsPort, ca: preview.ca });
+    expect(answer).toMatchObject({ status: 200, body: preview.domains[0].policyText, headers: { 'content-type': 'text/plain; charset=utf-8' } });
+    const resolver = createResolver({ servers: [`127.0.0.1:${preview.dnsPort}`] });
+    const id = preview.domains[0].policyId;
+    expect(await resolver.query('_mta-sts.example.com', 'TXT')).toMatchObject({ status: 'found', authoritative: true, records: [[`v=STSv1; id=${id};`]] });
+    expect(await resolver.query('mta-sts.example.com', 'A')).toMatchObject({ records: ['127.0.0.1'] });
+    expect(await resolver.query('other.example', 'A')).toMatchObject({ status: 'failed', reason: expect.stringContaining('REFUSED') });
+  });
+
+  test('at the ports that it is told to', async () => {
+    const { httpsPort, dnsPort } = await start();
+    await running.pop()?.close();
+    expect(await start({ httpsPort, dnsPort })).toMatchObject({ httpsPort, dnsPort });
+  });
+
+  test('within a second', async () => {
+    const before = performance.now();
+    await start();
+    expect(performance.now() - before).toBeLessThan(1000);
+  });
+
+  test('IPv6 addresses in DNS only where it really listens there', async () => {
+    const preview = await start();
+    const answer = await createResolver({ servers: [`127.0.0.1:${preview.dnsPort}`] }).query('mta-sts.example.com', 'AAAA');
+    const reachable = await ask({ port: preview.httpsPort, ca: preview.ca, address: '::1' }).then(() => true, () => false);
+    expect(answer.status === 'found').toBe(reachable);
+  });
+
+  test('on an IPv4 address other than the usual', async () => {
+    const { dnsPort, httpsPort, ca } = await start({ listen: '127.0.0.2' });
+    expect(await createResolver({ servers: [`127.0.0.2:${dnsPort}`] }).query('mta-sts.example.com', 'A')).toMatchObject({ records: ['127.0.0.2'] });
+    expect((await ask({ port: httpsPort, ca, address: '127.0.0.2' })).status).toBe(200);
+  });
+
+  test('with a certificate that is given, and trusts the root that comes with it', async () => {
+    const authority = await createCertificateAuthority('the user\'s');
+    const { keyPem, certificatePem } = await authority.issue({ names: ['mta-sts.example.com'] });
+    const preview = await start({ tls: { key: keyPem, cert: certificatePem } });
+    expect(preview.ca?.trim()).toBe(authority.certificatePem.trim());
+    expect((await ask({ port: preview.httpsPort, ca: authority.certificatePem })).status).toBe(200);
+    expect(preview.notes).toEqual([]);
+  });
+
+  test('with a certificate that is given without a root, and says whom it does not cover', async () => {
+    const authority = await createCertificateAuthority('the user\'s');
+    const { keyPem, certificatePem } = await authority.issue({ names: ['other.example'] });
+    const [leaf] = certificatePem.split(/(?<=-----END CERTIFICATE-----\n)/);
+    const preview = await start({ tls: { key: keyPem, cert: leaf } });
+    expect(preview).toMatchObject({ ca: undefined, caFile: undefined, notes: ['mta-sts.example.com: the given certificate does not cover it'] });
+    expect(howToQuery(preview)).not.toContain('--cacert');
+  });
+
+  test('several domains, and says which have no policy and which no host', async () => {
+    const publication = (DomainName: string): object => ({
+      Type: 'Custom::MtaStsPublication', Properties: { DomainName, PolicyId: '1', PolicyText: 'x', BucketName: 'b', ObjectKey: 'k' },
+    });
+    const preview = await start({ app: handWritten({ Resources: {
+      Distribution: { Type: 'AWS::CloudFront::Distribution', Properties: { DistributionConfig: { Aliases: ['mta-sts.example.com', 'mta-sts.example.net'] } } },
+      A: publication('example.com'), B: publication('example.com'), C: publication('example.org'),
+    } }) });
+    expect(preview.hosts).toEqual(['mta-sts.example.com', 'mta-sts.example.net']);
+    expect(preview.domains.map(({ domain }) => domain)).toEqual(['example.com']);
+    expect(preview.notes).toEqual([
+      'Mail/B: example.com is published by Mail/A already; this one is left out',
+      'Mail/C: mta-sts.example.org is an alias of no distribution of the assembly; example.org is left out',
+      'Mail/Distribution: no Custom::MtaStsPublication writes a policy for mta-sts.example.net, so it has none to serve',
+    ]);
+  });
+
+  test('a line to the log for each request', async () => {
+    const lines: string[] = [];
+    const preview = await start({ log: (line) => lines.push(line) });
+    await ask({ port: preview.httpsPort, ca: preview.ca, path: '/x' });
+    expect(lines).toEqual(['GET https://mta-sts.example.com/x 404']);
+  });
+});
+
+describe('says how to query it', () => {
+  /** The commands of the text, run by a shell as if pasted. */
+  async function runAll(preview: Preview): Promise<Map<string, string>> {
+    const commands = howToQuery(preview).split('\n').filter((line) => /^ {2}(dig|curl) /.test(line)).map((line) => line.trim());
+    return new Map(await Promise.all(commands.map(async (command) => {
+      const output = await new Promise<string>((resolve, reject) => {
+        const env = { ...process.env, https_proxy: 'http://127.0.0.1:1', HTTPS_PROXY: 'http://127.0.0.1:1' };
+        execFile('sh', ['-c', command], { env }, (error, stdout, stderr) => {
+          if (error === null) resolve(stdout);
+          else reject(new Error(`${command}: ${stderr}`));
+        });
+      });
+      return [command, output] as const;
+    })));
+  }
+
+  test('with commands that work when they are pasted', async () => {
+    const preview = await start();
+    const [{ policyId, policyText }] = preview.domains;
+    const outputs = [...(await runAll(preview)).values()];
+    expect(outputs).toEqual([
+      `"v=STSv1; id=${policyId};"\n`,
+      '127.0.0.1\n',
+      policyText,
+      '10 mx1.example.com.\n20 mx2.example.com.\n',
+      '"v=TLSRPTv1; rua=mailto:tls-reports@example.com"\n',
+    ]);
+  });
+
+  test('and where the MX hosts come from', async () => {
+    expect(howToQuery(await start())).toMatch(/MX mx1\.example\.com, mx2\.example\.com {2}\(made from the policy\)[^]*The template says nothing of MX records[^]*--mx mx1\.example\.com=127\.0\.0\.1/);
+    const given = howToQuery(await start({ mx: [{ host: 'mail.other.test', address: '127.0.0.1' }] }));
+    expect(given).toContain('MX mail.other.test  (as given)');
+    expect(given).not.toContain('The template says nothing');
+  });
+
+  test('and what is not as on AWS', async () => {
+    const folder = synthesize((root) => {
+      const stack = new Stack(root, 'Mail', { env: ENV });
+      const zone = importedZone(stack);
+      oneDomain(stack, { hostedZone: zone });
+    });
+    const text = howToQuery({ ...await start({ app: folder }), notes: ['a note'], mx: [] });
+    expect(text).toContain('Not as on AWS:\n  a note\n');
+    expect(text).not.toContain('MX mx1');
+  });
+
+  test('a domain without mail, an IPv6 address, and a folder that a shell would break', () => {
+    const text = howToQuery({
+      app: 'cdk\u001b.out', listen: '::1', hosts: [], domains: [{ domain: 'example.com', policyHost: 'mta-sts.example.com', policyId: '1', policyText: '' }],
+      httpsPort: 8443, dnsPort: 5353, mx: [{ domain: 'example.com', hosts: [], origin: 'policy' }], caFile: "/tmp/it's here/ca.pem", notes: [],
+      verification: { resolverServers: [], nameServerPort: 0, httpsPort: 0, ca: [] }, close: () => Promise.resolve(),
+    });
+    expect(text).toContain('of cdk\\x1b.out on ::1');
+    expect(text).toContain('MX none');
+    expect(text).toContain('dig @::1 -p 5353 +short _mta-sts.example.com TXT');
+    expect(text).toContain("curl -sS --noproxy '*' --cacert '/tmp/it'\\''s here/ca.pem' --connect-to mta-sts.example.com:443:[::1]:8443 https://mta-sts.example.com/.well-known/mta-sts.txt");
+  });
+});
+
+describe('closing', () => {
+  test('leaves nothing: no file, no port, and twice does no harm', async () => {
+    const preview = await start();
+    const caFile = preview.caFile ?? '';
+    expect(readFileSync(caFile, 'utf8')).toBe(preview.ca);
+    await ask({ port: preview.httpsPort, ca: preview.ca });
+    await preview.close();
+    await preview.close();
+    expect(existsSync(caFile)).toBe(false);
+    await expect(ask({ port: preview.httpsPort, ca: preview.ca })).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  test('leaves nothing that would keep the process alive', async () => {
+    const before = process.getActiveResourcesInfo().filter((name) => /TCP|UDP|MessagePort|Worker/.test(name)).length;
+    const preview = await startPreview({ app, listen: '127.0.0.1' });
+    await ask({ port: preview.httpsPort, ca: preview.ca });
+    await preview.close();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const after = process.getActiveResourcesInfo().filter((name) => /TCP|UDP|MessagePort|Worker/.test(name)).length;
+    expect(after).toBeLessThanOrEqual(before);
+  });
+});

@@ -1,0 +1,128 @@
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import type { App } from 'aws-cdk-lib';
+import { CfnResource, Stack, aws_cloudfront as cloudfront } from 'aws-cdk-lib';
+import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost } from '../../lib';
+import { createCertificateAuthority } from '../../lib/preview/certificate-authority';
+import { startPreview, verifyPreview } from '../../lib/preview';
+import type { Preview, PreviewOptions } from '../../lib/preview';
+import type { Report } from '../../lib/verifier/report';
+import { ENV, importedZone, oneDomain } from '../support/stack';
+import { removeFolders, synthesize, usualApp } from './assemblies';
+
+let running: Preview[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.map((preview) => preview.close()));
+  running = [];
+});
+
+afterAll(removeFolders);
+
+async function reports(options: Partial<PreviewOptions> & { app: string }): Promise<Report[]> {
+  const preview = await startPreview({ listen: '127.0.0.1', ...options });
+  running.push(preview);
+  const all: Report[] = [];
+  for await (const report of verifyPreview(preview)) all.push(report);
+  return all;
+}
+
+/** The usual app after somebody has put a hand to its template. */
+function changedApp(change: (resource: CfnResource) => void): string {
+  return synthesize((app: App) => {
+    const stack = new Stack(app, 'Mail', { env: ENV });
+    oneDomain(stack);
+    for (const child of stack.node.findAll()) {
+      if (child instanceof CfnResource) change(child);
+    }
+  });
+}
+
+function codes({ findings }: Report, severity: string): string[] {
+  return findings.filter((finding) => finding.severity === severity).map(({ code }) => code);
+}
+
+describe('fails', () => {
+  test('where the policy does not cover an MX host that is given', async () => {
+    const [report] = await reports({ app: usualApp(), mx: [{ host: 'mail.other.test', address: '127.0.0.1' }] });
+    expect(report).toMatchObject({ verdict: 'fail', lookup: 'found', mx: [{ host: 'mail.other.test', covered: false }] });
+    expect(codes(report, 'error')).toEqual(['mx-not-covered']);
+    expect(report.findings[0].message).toContain('mail.other.test');
+  });
+
+  test('where the record announces another id than that of the policy', async () => {
+    const app = changedApp((resource) => {
+      if (resource.node.path.includes('Announcement')) resource.addPropertyOverride('ResourceRecords', ['"v=STSv1; id=20260101;"']);
+    });
+    const [report] = await reports({ app });
+    expect(report.verdict).toBe('fail');
+    expect(codes(report, 'error')).toEqual(['id-unexpected']);
+  });
+
+  test('where the edge function turns senders away', async () => {
+    const app = changedApp((resource) => {
+      if (resource instanceof cloudfront.CfnFunction) resource.addPropertyOverride('FunctionCode', 'function handler() { return { statusCode: 404 }; }');
+    });
+    const [report] = await reports({ app });
+    expect(report).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
+    expect(codes(report, 'error')).toContain('sts-policy-fetch-error');
+  });
+
+  test('where the record is missing', async () => {
+    const app = changedApp((resource) => {
+      if (resource.node.path.includes('Announcement')) resource.addPropertyOverride('Name', 'elsewhere.example.com.');
+    });
+    const [report] = await reports({ app });
+    expect(report).toMatchObject({ verdict: 'fail', lookup: 'none' });
+  });
+
+  test('where the given certificate is for another name', async () => {
+    const authority = await createCertificateAuthority('the user\'s');
+    const { keyPem, certificatePem } = await authority.issue({ names: ['other.example'] });
+    const [report] = await reports({ app: usualApp(), tls: { key: keyPem, cert: certificatePem } });
+    expect(report).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
+    expect(codes(report, 'error')).toContain('sts-webpki-invalid');
+  });
+});
+
+describe('passes', () => {
+  test('for the construct as it is, without an error or a doubt', async () => {
+    const [report] = await reports({ app: usualApp() });
+    expect(report).toMatchObject({
+      domain: 'example.com', verdict: 'pass', lookup: 'found', policy: { mode: 'enforce' },
+      mx: [{ host: 'mx1.example.com', covered: true }, { host: 'mx2.example.com', covered: true }],
+    });
+    expect([...codes(report, 'error'), ...codes(report, 'unknown')]).toEqual([]);
+  });
+
+  test('with a certificate of the user\'s own authority', async () => {
+    const authority = await createCertificateAuthority('the user\'s');
+    const { keyPem, certificatePem } = await authority.issue({ names: ['mta-sts.example.com'] });
+    expect((await reports({ app: usualApp(), tls: { key: keyPem, cert: certificatePem } }))[0].verdict).toBe('pass');
+  });
+
+  test('for many domains on one host, each with its own policy', async () => {
+    const app = synthesize((root) => {
+      const stack = new Stack(root, 'Mail', { env: ENV });
+      const domains = ['example.com', 'example.net', 'example.org'].map((name) => ({ hostedZone: importedZone(stack, name) }));
+      const policyHost = new PolicyHost(stack, 'Host', { domains });
+      for (const { hostedZone } of domains) {
+        new MtaSts(stack, hostedZone.zoneName, { hostedZone, policyHost, policy: MtaStsPolicy.testing({ mx: MxHosts.of(`mx.${hostedZone.zoneName}`) }) });
+      }
+    });
+    const all = await reports({ app });
+    expect(all.map(({ domain, verdict, policy }) => [domain, verdict, policy?.mx])).toEqual([
+      ['example.com', 'pass', ['mx.example.com']],
+      ['example.net', 'pass', ['mx.example.net']],
+      ['example.org', 'pass', ['mx.example.org']],
+    ]);
+  });
+
+  test('for wildcards, with hosts made from them', async () => {
+    const app = synthesize((root) => {
+      oneDomain(new Stack(root, 'Mail', { env: ENV }), { policy: MtaStsPolicy.enforce({ mx: MxHosts.microsoft365() }) });
+    });
+    const [report] = await reports({ app });
+    expect(report.verdict).toBe('pass');
+    expect(report.mx.every(({ covered }) => covered === true)).toBe(true);
+  });
+});
