@@ -1,0 +1,43 @@
+// Check: is what is live the very thing that the caller meant to publish?
+import type { Mode, Policy } from '../../protocol/policy';
+import type { StsRecord } from '../../protocol/record';
+import { printable } from '../../protocol/text';
+import { firstDifference } from '../difference';
+import { liveFinding } from '../findings';
+import type { ReportFinding } from '../report';
+
+/** What the caller expects; what is undefined may be anything. */
+export interface Expectation {
+  /** The id of the record. */
+  readonly expectId?: string;
+  readonly expectMode?: Mode;
+  /** The exact text of the policy file. */
+  readonly expectPolicy?: string;
+}
+
+/** What was found live; what is undefined has findings of its own. */
+export interface Live {
+  readonly record?: StsRecord;
+  readonly policy?: Policy;
+  readonly body?: Uint8Array;
+}
+
+export function checkExpectation(domain: string, expected: Expectation, live: Live): ReportFinding[] {
+  const { expectId, expectMode, expectPolicy } = expected;
+  const { record, policy, body } = live;
+  const subject = `https://mta-sts.${domain}/.well-known/mta-sts.txt`;
+  const findings: ReportFinding[] = [];
+  if (expectId !== undefined && record !== undefined && record.id !== expectId) {
+    findings.push(liveFinding('id-unexpected', {
+      subject: `_mta-sts.${domain} TXT`, message: `the id is \`${record.id}\`, expected \`${printable(expectId)}\``,
+    }));
+  }
+  if (expectMode !== undefined && policy !== undefined && policy.mode !== expectMode) {
+    findings.push(liveFinding('mode-unexpected', { subject, message: `the mode is \`${policy.mode}\`, expected \`${expectMode}\`` }));
+  }
+  if (expectPolicy !== undefined && body !== undefined && !Buffer.from(expectPolicy).equals(body)) {
+    const difference = firstDifference(Buffer.from(expectPolicy), body, 'expected', 'served');
+    findings.push(liveFinding('policy-unexpected', { subject, message: `the file served is not the one expected: ${difference}` }));
+  }
+  return findings;
+}

@@ -1,0 +1,97 @@
+// Check: does the policy cover every mail host of the domain (RFC 8461 §4.1), and is every pattern of use?
+import { mxMatches } from '../../protocol/mx';
+import type { Policy } from '../../protocol/policy';
+import { printable } from '../../protocol/text';
+import { answerText, listed } from '../evidence';
+import { liveFinding } from '../findings';
+import type { MxCoverage, ReportFinding } from '../report';
+import type { Resolver } from '../resolver';
+
+/** The mail hosts of a domain. */
+export interface MailHosts {
+  /** In the order that senders try them. */
+  readonly hosts: readonly string[];
+  /** False when DNS did not answer: then `hosts` says nothing. */
+  readonly decided: boolean;
+  readonly findings: readonly ReportFinding[];
+}
+
+/** Finds the mail hosts; where there is no MX record, the domain itself is the host if it has an address (RFC 5321 §5.1). */
+export async function findMailHosts(resolver: Resolver, domain: string): Promise<MailHosts> {
+  const subject = `${domain} MX`;
+  const answer = await resolver.query(domain, 'MX');
+  const evidence = `${answer.server}: ${answerText(answer)}`;
+  if (answer.status === 'failed') {
+    const message = `the MX records of ${domain} could not be had: ${answer.reason}`;
+    return { hosts: [], decided: false, findings: [liveFinding('dns-failure', { subject, message, evidence })] };
+  }
+  if (answer.status === 'empty') return implicit(resolver, domain, evidence);
+  const sorted = [...answer.records].sort((a, b) => a.preference - b.preference || (a.exchange < b.exchange ? -1 : 1));
+  const hosts = [...new Set(sorted.map(({ exchange }) => exchange))].filter((host) => host !== '');
+  const findings = sorted.some(({ exchange }) => exchange === '') ? [nullMx(hosts, domain, evidence)] : [];
+  return { hosts, decided: true, findings };
+}
+
+/** Which hosts the policy covers. */
+export interface Coverage {
+  readonly mx: readonly MxCoverage[];
+  readonly findings: readonly ReportFinding[];
+}
+
+/** Compares hosts and policy. */
+export function checkCoverage(domain: string, mail: MailHosts, policy: Policy | undefined): Coverage {
+  if (policy === undefined) return { mx: mail.hosts.map((host) => ({ host, covered: null })), findings: [] };
+  const mx = mail.hosts.map((host) => ({ host, covered: policy.mx.some((pattern) => mxMatches(pattern, host)) }));
+  if (policy.mode === 'none') return { mx, findings: [] };
+  const findings = mx.filter(({ covered }) => !covered).map(({ host }) => notCovered(host, policy));
+  if (mx.length > 0) findings.push(...unused(domain, mail.hosts, policy));
+  return { mx, findings };
+}
+
+async function implicit(resolver: Resolver, domain: string, evidence: string): Promise<MailHosts> {
+  const subject = `${domain} MX`;
+  const answers = await Promise.all([resolver.query(domain, 'A'), resolver.query(domain, 'AAAA')]);
+  if (answers.some(({ status }) => status === 'found')) {
+    const message = `${domain} has no MX record, so the domain itself is its mail host`;
+    return { hosts: [domain], decided: true, findings: [liveFinding('mx-implicit', { subject, message, evidence })] };
+  }
+  const failed = answers.find((answer) => answer.status === 'failed');
+  if (failed?.status === 'failed') {
+    const message = `${domain} has no MX record, and its addresses could not be had: ${failed.reason}`;
+    const finding = liveFinding('dns-failure', { subject, message, evidence: `${failed.server}: ${answerText(failed)}` });
+    return { hosts: [], decided: false, findings: [finding] };
+  }
+  const message = `${domain} has neither an MX record nor an address, so it receives no mail`;
+  return { hosts: [], decided: true, findings: [liveFinding('mx-missing', { subject, message, evidence })] };
+}
+
+function nullMx(hosts: readonly string[], domain: string, evidence: string): ReportFinding {
+  const subject = `${domain} MX`;
+  return hosts.length === 0
+    ? liveFinding('mx-null', { subject, evidence, message: `${domain} has a null MX, so it receives no mail` })
+    : liveFinding('mx-null-not-alone', { subject, evidence, message: `a null MX stands beside ${listed(hosts.map((host) => printable(host)))}` });
+}
+
+function notCovered(host: string, policy: Policy): ReportFinding {
+  const shown = printable(host);
+  const enforced = policy.mode === 'enforce';
+  const consequence = enforced ? 'senders refuse to deliver to it' : 'senders deliver to it and report a failure';
+  return liveFinding('mx-not-covered', {
+    subject: `MX ${shown}`,
+    severity: enforced ? 'error' : 'warning',
+    message: `the mail host ${shown} matches no mx pattern of the policy (${patterns(policy.mx)}), so in mode ${policy.mode} ${consequence}`,
+    fix: `add the line \`mx: ${shown}\` to the policy and change the id, or remove the MX record`,
+  });
+}
+
+function unused(domain: string, hosts: readonly string[], policy: Policy): ReportFinding[] {
+  const idle = [...new Set(policy.mx)].filter((pattern) => !hosts.some((host) => mxMatches(pattern, host)));
+  return idle.map((pattern) => liveFinding('mx-pattern-unused', {
+    subject: `${domain} MX`,
+    message: `the mx pattern \`${printable(pattern)}\` covers no mail host of the domain (${listed(hosts.map((host) => printable(host)))})`,
+  }));
+}
+
+function patterns(mx: readonly string[]): string {
+  return listed(mx.map((pattern) => printable(pattern)));
+}

@@ -1,0 +1,141 @@
+// Check: the policy file, fetched from every address of the policy host as a sender would.
+import { parsePolicy } from '../../protocol/policy';
+import type { Policy } from '../../protocol/policy';
+import { firstDifference } from '../difference';
+import { listed, responseText } from '../evidence';
+import type { PolicyResponse } from '../fetch-policy';
+import { liveFinding } from '../findings';
+import { duration } from '../network-fault';
+import type { Lookup, ReportFinding } from '../report';
+import type { World } from '../world';
+import { judge } from './policy-response';
+import type { FetchFault, Judgement } from './policy-response';
+
+/** What the policy file comes to. */
+export interface PolicyFileCheck {
+  /** What a sender that knows of the policy learns. */
+  readonly lookup: Exclude<Lookup, 'none'>;
+  /** Whether the file is the fault's cause, or it could only not be looked at from here. */
+  readonly decided: boolean;
+  readonly policy?: Policy;
+  /** As served, by the first address that serves a file. */
+  readonly body?: Uint8Array;
+  readonly findings: readonly ReportFinding[];
+}
+
+/** One address and what it served. */
+interface Visit {
+  readonly address: string;
+  readonly response: PolicyResponse;
+  readonly judgement: Judgement;
+}
+
+interface Faulty extends Visit {
+  readonly judgement: FetchFault;
+}
+
+/** @param addresses - at least one */
+export async function checkPolicyFile(world: World, policyHost: string, addresses: readonly string[]): Promise<PolicyFileCheck> {
+  const visits = await Promise.all(addresses.map(async (address): Promise<Visit> => {
+    const response = await world.fetchPolicy({ policyHost, address });
+    return { address, response, judgement: judge(response) };
+  }));
+  const subject = `https://${policyHost}/.well-known/mta-sts.txt`;
+  const files = visits.filter(({ judgement }) => judgement.kind === 'file');
+  const faulty = visits.flatMap(({ judgement, ...visit }): Faulty[] => judgement.kind === 'fault' ? [{ ...visit, judgement }] : []);
+  const findings = [...faults(faulty, files.length > 0, subject), ...undecided(visits, subject), ...health(world, visits, subject)];
+  const served = files.at(0)?.judgement;
+  if (served?.kind !== 'file') return { ...withoutFile(faulty), findings };
+  const { body } = served;
+  findings.push(...differences(files, body, subject));
+  const result = parsePolicy(body);
+  const evidence = responseText(files[0].address, files[0].response);
+  if (result.policy === undefined) findings.push(malformed(result.findings, subject, evidence));
+  findings.push(...result.findings.map((one) => ({ ...one, subject, evidence })));
+  return { lookup: result.policy === undefined ? 'permanent-error' : 'found', decided: true, policy: result.policy, body, findings };
+}
+
+/** One bad address among good ones costs some senders time; when all are bad there is no policy. */
+function faults(faulty: readonly Faulty[], othersServe: boolean, subject: string): ReportFinding[] {
+  return grouped(faulty, ({ judgement }) => `${judgement.code} ${judgement.message}`).map((group) => {
+    const { code, message, fix, unreachable } = group[0].judgement;
+    const detail = { subject, message: `${message}, at ${where(group)}`, evidence: evidenceOf(group), fix };
+    if (!othersServe) return liveFinding(code, detail);
+    return unreachable ? liveFinding('address-unreachable', detail) : liveFinding(code, { ...detail, severity: 'warning' });
+  });
+}
+
+/** What says nothing about the server. */
+function undecided(visits: readonly Visit[], subject: string): ReportFinding[] {
+  const groups = grouped(visits, ({ judgement }) => judgement.kind === 'unusable' || judgement.kind === 'not-reached' ? judgement.kind : undefined);
+  return groups.map((group) => group[0].judgement.kind === 'unusable'
+    ? liveFinding('address-family-unusable', {
+        subject, evidence: evidenceOf(group),
+        message: `${where(group)} could not be tried, this machine has no route for ${group[0].address.includes(':') ? 'IPv6' : 'IPv4'}`,
+      })
+    : liveFinding('not-reached', { subject, message: `${where(group)} was not decided in time`, evidence: evidenceOf(group) }));
+}
+
+/** RFC 8461 §3.3 allows a minute; the most impatient sender in use waits this long. */
+const SLOW = 2000;
+
+const EXPIRY = 21 * 86_400_000;
+
+function health(world: World, visits: readonly Visit[], subject: string): ReportFinding[] {
+  const slow = visits.filter(({ response }) => response.outcome === 'answered' && response.milliseconds > SLOW);
+  const slowest = Math.max(...slow.map(({ response }) => response.milliseconds));
+  const ending = grouped(visits, ({ response }) => {
+    if (response.outcome !== 'answered') return undefined;
+    return Date.parse(response.certificate.validTo) - world.clock.now() < EXPIRY ? response.certificate.validTo : undefined;
+  });
+  return [
+    ...(slow.length === 0
+      ? []
+      : [liveFinding('policy-slow', {
+          subject, evidence: evidenceOf(slow), message: `the policy file took up to ${duration(slowest)}, at ${where(slow)}; senders give up after 2 to 4 s`,
+        })]),
+    ...ending.map((group) => liveFinding('certificate-near-expiry', {
+      subject, evidence: evidenceOf(group),
+      message: `the certificate ends on ${group[0].response.certificate?.validTo ?? ''}, at ${where(group)}`,
+    })),
+  ];
+}
+
+function differences(files: readonly Visit[], body: Uint8Array, subject: string): ReportFinding[] {
+  const others = files.filter(({ judgement }) => judgement.kind === 'file' && !Buffer.from(body).equals(judgement.body));
+  const other = others.at(0)?.judgement;
+  if (other?.kind !== 'file') return [];
+  return [liveFinding('policy-disagreement', {
+    subject,
+    message: `${where(others)} serves another file than ${files[0].address}: ${firstDifference(body, other.body, files[0].address, others[0].address)}`,
+    evidence: evidenceOf([files[0], ...others]),
+  })];
+}
+
+function malformed(found: readonly { severity: string; message: string }[], subject: string, evidence: string): ReportFinding {
+  const errors = found.filter(({ severity }) => severity === 'error');
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  return liveFinding('sts-policy-invalid', { subject, evidence, message: `the policy file is malformed: ${errors.at(0)?.message ?? 'it cannot be read'}${more}` });
+}
+
+function withoutFile(faulty: readonly Faulty[]): Pick<PolicyFileCheck, 'lookup' | 'decided'> {
+  const temporary = faulty.length === 0 || faulty.some(({ judgement }) => judgement.temporary);
+  return { lookup: temporary ? 'temporary-error' : 'permanent-error', decided: faulty.length > 0 };
+}
+
+function grouped<V>(visits: readonly V[], keyOf: (visit: V) => string | undefined): V[][] {
+  const groups = new Map<string, V[]>();
+  for (const visit of visits) {
+    const key = keyOf(visit);
+    if (key !== undefined) groups.set(key, [...groups.get(key) ?? [], visit]);
+  }
+  return [...groups.values()];
+}
+
+function where(visits: readonly Visit[]): string {
+  return listed(visits.map(({ address }) => address));
+}
+
+function evidenceOf(visits: readonly Visit[]): string {
+  return listed(visits.map(({ address, response }) => responseText(address, response)), 3);
+}

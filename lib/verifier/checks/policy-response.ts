@@ -1,0 +1,78 @@
+// Judges one answer of a policy host by RFC 8461 §3.3: is it a policy file, and if not, whose fault is it and will it pass.
+import { MAX_POLICY_BYTES } from '../../protocol/policy';
+import { printable } from '../../protocol/text';
+import type { PolicyAnswered, PolicyResponse, PolicyUnanswered } from '../fetch-policy';
+import { DEADLINE } from '../world';
+
+/** What one address comes to. */
+export type Judgement
+  = | { readonly kind: 'file'; readonly body: Uint8Array }
+    | { readonly kind: 'unusable' | 'not-reached'; readonly message: string }
+    | FetchFault;
+
+/** Why there is no file. */
+export interface FetchFault {
+  readonly kind: 'fault';
+  readonly code: 'sts-policy-fetch-error' | 'sts-webpki-invalid' | 'sts-policy-invalid';
+  /** Whether waiting may mend it. */
+  readonly temporary: boolean;
+  /** Whether it is the connection that failed, not what came over it. */
+  readonly unreachable: boolean;
+  readonly message: string;
+  readonly fix?: string;
+}
+
+export function judge(response: PolicyResponse): Judgement {
+  return response.outcome === 'answered' ? judgeAnswer(response) : judgeSilence(response);
+}
+
+function judgeAnswer(response: PolicyAnswered): Judgement {
+  const { status, contentType, tooLarge, body } = response;
+  if (status !== 200) return judgeStatus(response);
+  if (tooLarge) {
+    return fault('sts-policy-fetch-error', `the body is larger than ${MAX_POLICY_BYTES} bytes, where senders stop reading`, {
+      fix: 'serve the policy file alone, which has some hundred bytes',
+    });
+  }
+  // Parameters are of no matter (RFC 8461 §3.2).
+  if (contentType.split(';')[0].trim().toLowerCase() !== 'text/plain') {
+    const found = contentType === '' ? 'there is no media type' : `the media type is \`${printable(contentType)}\``;
+    return fault('sts-policy-invalid', `${found}, \`text/plain\` is expected; refused by ${MEDIA_TYPE_SENDERS}`, {
+      fix: 'send the header `Content-Type: text/plain; charset=utf-8`',
+    });
+  }
+  return { kind: 'file', body };
+}
+
+const MEDIA_TYPE_SENDERS = 'postfix-tlspol, chasquid, go-mtasts, kumomta, postfix-mta-sts-resolver, rest-mail';
+
+function judgeStatus({ status, location }: PolicyAnswered): FetchFault {
+  if (status >= 300 && status < 400) {
+    const target = location === undefined ? '' : ` to ${printable(location)}`;
+    return fault('sts-policy-fetch-error', `the answer is a redirect (status ${status}${target}), which senders never follow`, {
+      fix: 'serve the policy file itself at this address, with status 200',
+    });
+  }
+  return fault('sts-policy-fetch-error', `the answer has status ${status}, only 200 is a policy`, { temporary: status >= 500 });
+}
+
+function judgeSilence({ outcome, reason, code, certificate }: PolicyUnanswered): Judgement {
+  if (code === DEADLINE) return { kind: 'not-reached', message: reason };
+  switch (outcome) {
+    case 'unusable':
+      return { kind: 'unusable', message: reason };
+    case 'unreachable':
+      return fault('sts-policy-fetch-error', reason, { temporary: true, unreachable: true });
+    case 'protocol':
+      // What is not HTTP will not become so by waiting; what breaks off may.
+      return fault('sts-policy-fetch-error', reason, { temporary: !code.startsWith('HPE_') });
+    case 'untrusted':
+      return certificate === undefined
+        ? fault('sts-policy-fetch-error', reason, { fix: 'serve HTTPS with TLS 1.2 or later on port 443, and a certificate for the policy host' })
+        : fault('sts-webpki-invalid', reason, {});
+  }
+}
+
+function fault(code: FetchFault['code'], message: string, more: Partial<Pick<FetchFault, 'temporary' | 'unreachable' | 'fix'>>): FetchFault {
+  return { kind: 'fault', code, message, temporary: false, unreachable: false, ...more };
+}

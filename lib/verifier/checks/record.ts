@@ -1,0 +1,112 @@
+// Check: the `_mta-sts` TXT record, at every name server of the zone and as the recursive resolver has it.
+import { parseRecord } from '../../protocol/record';
+import type { RecordResult } from '../../protocol/record';
+import { printable } from '../../protocol/text';
+import { answerText, lifetime } from '../evidence';
+import { liveFinding } from '../findings';
+import type { ServerAnswer } from '../name-servers';
+import type { ReportFinding } from '../report';
+import type { DnsAnswer, Resolver } from '../resolver';
+import { dangling } from './dangling';
+
+/** What the record comes to. */
+export interface RecordCheck {
+  /** `undecided`: nobody answered, so nothing can be said. */
+  readonly verdict: RecordResult['verdict'] | 'undecided';
+  readonly record?: RecordResult['record'];
+  readonly findings: readonly ReportFinding[];
+}
+
+/** What was asked, and by whom it was answered. */
+export interface RecordAnswers {
+  readonly domain: string;
+  /** Of each name server of the zone. They decide; one that failed does not count. */
+  readonly servers: readonly ServerAnswer<'TXT'>[];
+  readonly recursive: DnsAnswer<'TXT'>;
+}
+
+/** Judges the answers, and looks for records at wrong names when there is none at the right one. */
+export async function checkRecord(resolver: Resolver, answers: RecordAnswers): Promise<RecordCheck> {
+  const { domain, recursive } = answers;
+  const subject = `_mta-sts.${domain} TXT`;
+  const usable = answers.servers.filter(({ answer }) => answer.status !== 'failed');
+  const decisive = usable.find(({ answer }) => view(answer) !== NO_RECORD) ?? usable.at(0) ?? { server: `the recursive resolver (${recursive.server})`, answer: recursive };
+  const findings = [
+    ...unanswered(answers, subject),
+    ...disagreement(usable, subject),
+    ...(usable.length === 0 ? [] : stale(decisive.answer, recursive, subject)),
+  ];
+  const { answer, server } = decisive;
+  if (answer.status === 'failed') return { verdict: 'undecided', findings };
+  const result = parseRecord(answer.status === 'found' ? answer.records : []);
+  const evidence = `${server}: ${answerText(answer)}`;
+  findings.push(...result.findings.map((one) => ({ ...one, subject, evidence })));
+  if (answer.status === 'empty' && answer.cnames.length > 0) findings.push(dangling(answer.cnames, subject, evidence));
+  if (result.verdict === 'none' && !findings.some(({ severity, code }) => severity === 'error' && code !== 'record-disagreement')) {
+    findings.push(liveFinding('record-missing', {
+      subject, evidence, message: `there is no MTA-STS record at _mta-sts.${domain}`, fix: publish(domain),
+    }));
+  }
+  if (result.verdict === 'none') findings.push(...await misplaced(resolver, domain));
+  return { verdict: result.verdict, record: result.record, findings };
+}
+
+function publish(domain: string): string {
+  return `publish the TXT record \`v=STSv1; id=<id>;\` at _mta-sts.${domain}, after https://mta-sts.${domain}/.well-known/mta-sts.txt is reachable`;
+}
+
+function unanswered({ domain, servers, recursive }: RecordAnswers, subject: string): ReportFinding[] {
+  const findings = servers.flatMap(({ server, answer }) => {
+    if (answer.status !== 'failed') return [];
+    const message = `the name server ${server} gave no usable answer (${answer.reason})`;
+    return [liveFinding('name-server-unanswered', { subject, message, evidence: `${server}: ${answerText(answer)}` })];
+  });
+  if (servers.length > 0 && findings.length === servers.length) {
+    const message = `none of the name servers of ${domain} gave a usable answer, so the recursive resolver alone decides`;
+    findings.push(liveFinding('name-servers-unknown', { subject, message }));
+  }
+  if (recursive.status === 'failed') {
+    const message = `the recursive resolver did not answer (${recursive.reason})`;
+    findings.push(liveFinding('dns-failure', { subject, message, evidence: `${recursive.server}: ${answerText(recursive)}` }));
+  }
+  return findings;
+}
+
+const NO_RECORD = 'no record';
+
+/** Whatever is in the records that senders drop, and however they are cut into strings, is no disagreement. */
+function view(answer: DnsAnswer<'TXT'>): string {
+  const texts = answer.status === 'found' ? answer.records.map((strings) => strings.join('')) : [];
+  return texts.filter((text) => text.startsWith('v=STSv1')).sort().map((text) => `"${printable(text)}"`).join(' and ') || NO_RECORD;
+}
+
+function disagreement(usable: readonly ServerAnswer<'TXT'>[], subject: string): ReportFinding[] {
+  const views = new Map<string, string[]>();
+  for (const { server, answer } of usable) views.set(view(answer), [...views.get(view(answer)) ?? [], server]);
+  if (views.size < 2) return [];
+  const evidence = [...views].map(([seen, servers]) => `${seen} at ${servers.join(', ')}`).join('; ');
+  return [liveFinding('record-disagreement', { subject, evidence, message: `the zone's name servers disagree: ${evidence}` })];
+}
+
+function stale(decisive: DnsAnswer<'TXT'>, recursive: DnsAnswer<'TXT'>, subject: string): ReportFinding[] {
+  if (recursive.status === 'failed' || view(recursive) === view(decisive)) return [];
+  return [liveFinding('resolver-stale', {
+    subject,
+    message: `the recursive resolver still has ${view(recursive)}${lifetime(recursive)}, the zone has ${view(decisive)}`,
+    evidence: `${recursive.server}: ${answerText(recursive)}; ${decisive.server}: ${answerText(decisive)}`,
+  })];
+}
+
+/** The names where such records have been found in the wild. */
+async function misplaced(resolver: Resolver, domain: string): Promise<ReportFinding[]> {
+  const names = [`_mta_sts.${domain}`, domain];
+  const answers = await Promise.all(names.map((name) => resolver.query(name, 'TXT')));
+  return answers.flatMap((answer, at) => answer.status !== 'found' || view(answer) === NO_RECORD
+    ? []
+    : [liveFinding('record-misplaced', {
+        subject: `${names[at]} TXT`,
+        message: `a record that belongs at _mta-sts.${domain} stands at ${names[at]}: ${view(answer)}`,
+        evidence: `${answer.server}: ${answerText(answer)}`,
+        fix: `move it to _mta-sts.${domain}`,
+      })]);
+}

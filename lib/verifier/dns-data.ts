@@ -1,0 +1,27 @@
+// What the records of a DNS message carry, by type, in the shapes of the resolver.
+import { SocketAddress } from 'node:net';
+import type { Answer } from 'dns-packet';
+import { bare } from './dns-transport';
+import type { DnsData, DnsType } from './resolver';
+
+/** The data of a record, or undefined when the record is of another type or class. */
+export function dataOf<T extends DnsType>(record: Answer, type: T): DnsData[T] | undefined {
+  return record.type === type && record.class === 'IN' ? READERS[type](record) : undefined;
+}
+
+const READERS: { readonly [T in DnsType]: (record: Answer) => DnsData[T] | undefined } = {
+  A: (record) => record.type === 'A' ? record.data : undefined,
+  // One spelling for each address, so that two can be compared (RFC 5952).
+  AAAA: (record) => record.type === 'AAAA' ? new SocketAddress({ address: record.data, family: 'ipv6' }).address : undefined,
+  CAA: (record) => record.type === 'CAA'
+    ? { critical: record.data.issuerCritical === true, tag: record.data.tag, value: record.data.value }
+    : undefined,
+  CNAME: (record) => record.type === 'CNAME' ? bare(record.data) : undefined,
+  MX: (record) => record.type === 'MX'
+    ? { preference: record.data.preference ?? 0, exchange: bare(record.data.exchange) }
+    : undefined,
+  NS: (record) => record.type === 'NS' ? bare(record.data) : undefined,
+  TXT: (record) => record.type === 'TXT'
+    ? [record.data].flat().map((string) => Buffer.from(string).toString('latin1'))
+    : undefined,
+};

@@ -1,0 +1,157 @@
+// One DNS question, asked of one server after the other and followed from alias to alias, until it has an answer.
+import type { Answer, DecodedPacket, SoaAnswer } from 'dns-packet';
+import { printable } from '../protocol/text';
+import { dataOf } from './dns-data';
+import { formatServer, parseServer } from './dns-server-address';
+import type { DnsServerAddress } from './dns-server-address';
+import { bare, exchange, rcode } from './dns-transport';
+import type { AnswerBase, DnsAnswer, DnsData, DnsEmpty, DnsFailed, DnsType, ResolverOptions } from './resolver';
+
+/** What does not change from alias to alias. */
+export interface InquirySetting<T extends DnsType> extends Pick<ResolverOptions, 'timeoutMs' | 'tries' | 'signal'> {
+  readonly type: T;
+  /** The resolvers that find the answer wherever it is. */
+  readonly recursive: readonly DnsServerAddress[];
+}
+
+/**
+ * Asks and follows. Never rejects.
+ *
+ * @param server - the one server to ask; aliases that lead out of its zones are followed by the recursive ones
+ */
+export function inquire<T extends DnsType>(setting: InquirySetting<T>, name: string, server?: string): Promise<DnsAnswer<T>> {
+  return new Inquiry(setting).ask(bare(name), server);
+}
+
+/** RFC 1034 §3.6.2 wants chains to be short; resolvers stop somewhere between 8 and 16. */
+const MAX_ALIASES = 8;
+
+/** One question, followed from alias to alias. */
+class Inquiry<T extends DnsType> {
+  /** Every name on the way, the one asked for first. */
+  private readonly path: string[] = [];
+  private ttl = Infinity;
+  private server = '';
+
+  public constructor(private readonly setting: InquirySetting<T>) {}
+
+  public async ask(name: string, server?: string): Promise<DnsAnswer<T>> {
+    this.path.push(name);
+    this.server = server ?? 'no server';
+    if (!isQueryName(name)) return this.failed(`\`${printable(name)}\` is no domain name and cannot be asked for`);
+    try {
+      return await this.follow(name, server === undefined ? undefined : parseServer(server));
+    } catch (error) {
+      return this.failed(error instanceof Error ? printable(error.message) : 'failed for an unknown reason');
+    }
+  }
+
+  /** Asks one server, or else the recursive ones. */
+  private async follow(name: string, named?: DnsServerAddress): Promise<DnsAnswer<T>> {
+    const packet = await this.firstUsable(name, named === undefined ? this.setting.recursive : [named], named === undefined);
+    return typeof packet === 'string' ? this.failed(packet) : this.read(packet, name, named);
+  }
+
+  /** The first usable message, or why there is none. Who stays silent is asked again, who has answered is not. */
+  private async firstUsable(name: string, servers: readonly DnsServerAddress[], recursive: boolean): Promise<DecodedPacket | string> {
+    const { timeoutMs = 2000, tries = 2, signal } = this.setting;
+    let waiting = servers;
+    let reason = 'no DNS server is known to ask';
+    for (let round = 0; round < tries; round += 1) {
+      const silent: DnsServerAddress[] = [];
+      for (const server of waiting) {
+        this.server = formatServer(server);
+        const result = await exchange({ server, name, type: this.setting.type, recursive, timeoutMs, signal });
+        if ('fault' in result) {
+          reason = result.fault;
+          if (result.timedOut) silent.push(server);
+        } else {
+          const code = rcode(result.packet);
+          if (code === NOERROR || code === NXDOMAIN) return result.packet;
+          reason = RCODES.get(code) ?? `response code ${code}`;
+        }
+      }
+      waiting = silent;
+    }
+    return reason;
+  }
+
+  private async read(packet: DecodedPacket, name: string, named?: DnsServerAddress): Promise<DnsAnswer<T>> {
+    for (let at = name; ;) {
+      const here = (packet.answers ?? []).filter((record) => bare(record.name) === at);
+      const records = this.take(here, this.setting.type);
+      if (records.length > 0) {
+        return { status: 'found', records, ttl: this.ttl, authoritative: packet.flag_aa, ...this.base() };
+      }
+      const target = this.take(here, 'CNAME').at(0);
+      if (target === undefined) return at === name ? this.absent(packet, named) : this.end(packet, at, named);
+      if (this.path.includes(target)) return this.failed(`CNAME loop at ${printable(target)}`);
+      if (this.path.length > MAX_ALIASES) return this.failed(`more than ${MAX_ALIASES} CNAMEs in a row`);
+      this.path.push(target);
+      at = target;
+    }
+  }
+
+  /** The end of a chain of aliases, without the type that was asked for. */
+  private end(packet: DecodedPacket, at: string, named?: DnsServerAddress): DnsAnswer<T> | Promise<DnsAnswer<T>> {
+    // Without a word on the last name the chain has left what this server knows.
+    const known = rcode(packet) === NXDOMAIN || soaOf(packet) !== undefined;
+    return known ? this.absent(packet, named) : this.follow(at);
+  }
+
+  private absent(packet: DecodedPacket, named?: DnsServerAddress): DnsEmpty | DnsFailed {
+    const soa = soaOf(packet);
+    // A server that is asked without being responsible says nothing about what there is (a lame delegation, RFC 8499 §7).
+    if (named !== undefined && !packet.flag_aa) return this.failed('not authoritative for this name');
+    const refers = packet.authorities?.some((record) => record.type === 'NS') === true;
+    if (soa === undefined && refers && rcode(packet) === NOERROR) return this.failed('refers to other servers, as one that does no recursion');
+    const ttl = soa === undefined ? undefined : Math.min(seconds(soa.ttl), seconds(soa.data.minimum));
+    return {
+      status: 'empty',
+      reason: rcode(packet) === NXDOMAIN ? 'NXDOMAIN' : 'NODATA',
+      authoritative: packet.flag_aa,
+      ...(ttl === undefined ? {} : { ttl }),
+      ...this.base(),
+    };
+  }
+
+  /** The data of the records of one type; the smallest TTL on the way is kept. */
+  private take<K extends DnsType>(records: readonly Answer[], type: K): DnsData[K][] {
+    return records.flatMap((record) => {
+      const data = dataOf(record, type);
+      if (data === undefined) return [];
+      this.ttl = Math.min(this.ttl, seconds('ttl' in record ? record.ttl : undefined));
+      return [data];
+    });
+  }
+
+  private failed(reason: string): DnsFailed {
+    return { status: 'failed', reason, ...this.base() };
+  }
+
+  private base(): AnswerBase {
+    return { server: this.server, cnames: this.path.slice(1) };
+  }
+}
+
+const NOERROR = 0;
+const NXDOMAIN = 3;
+
+/** The response codes that leave a question unanswered (RFC 1035 §4.1.1, RFC 2136 §2.2). */
+const RCODES: ReadonlyMap<number, string> = new Map([
+  [1, 'FORMERR'], [2, 'SERVFAIL'], [4, 'NOTIMP'], [5, 'REFUSED'], [9, 'NOTAUTH'],
+]);
+
+function soaOf(packet: DecodedPacket): SoaAnswer | undefined {
+  return packet.authorities?.find((record): record is SoaAnswer => record.type === 'SOA');
+}
+
+/** RFC 2181 §8: a TTL with the highest bit set counts as 0. */
+function seconds(ttl = 0): number {
+  return ttl > 0x7fffffff ? 0 : ttl;
+}
+
+/** What can be put into a question: labels of 1 to 63 visible ASCII characters, 253 characters in all; or the root, empty. */
+function isQueryName(name: string): boolean {
+  return name.length <= 253 && (name === '' || name.split('.').every((label) => /^[\x21-\x7e]{1,63}$/.test(label)));
+}

@@ -1,0 +1,165 @@
+// Asks one DNS server one question, over UDP and, when the answer does not fit, over TCP (RFC 1035 §4.2, RFC 7766).
+import { randomInt } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { lookup } from 'node:dns';
+import { connect, isIP } from 'node:net';
+import { RECURSION_DESIRED, encode, streamEncode } from 'dns-packet';
+import type { DecodedPacket, OptAnswer, Packet } from 'dns-packet';
+import { decodeMessage } from './dns-message';
+import type { DnsServerAddress } from './dns-server-address';
+import { duration, networkFault } from './network-fault';
+import type { DnsType } from './resolver';
+
+/** One question to one server. */
+export interface DnsRequest {
+  readonly server: DnsServerAddress;
+  readonly name: string;
+  readonly type: DnsType;
+  /** Whether the server shall find the answer elsewhere if need be. */
+  readonly recursive: boolean;
+  /** For each of UDP and TCP. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A message that answers the question, whatever it says; or why there is none. */
+export type DnsExchange = { readonly packet: DecodedPacket } | { readonly fault: string; readonly timedOut: boolean };
+
+/** Never rejects. */
+export async function exchange(request: DnsRequest): Promise<DnsExchange> {
+  const { host } = request.server;
+  const address = isIP(host) === 0 ? await addressOf(host) : host;
+  if (address === undefined) return fault(`no address is known for the DNS server ${host}`);
+  const result = await overUdp(request, address, [EDNS]);
+  // RFC 6891 §7: a server from before EDNS says so with FORMERR.
+  return 'packet' in result && rcode(result.packet) === FORMERR ? overUdp(request, address, []) : result;
+}
+
+/** The response code, the four bits of the header (RFC 1035 §4.1.1). */
+export function rcode(packet: DecodedPacket): number {
+  return (packet.flags ?? 0) & 0xf;
+}
+
+const FORMERR = 1;
+
+/** What no path fragments (RFC 9715 §3.1). */
+const EDNS: OptAnswer = {
+  type: 'OPT', name: '.', udpPayloadSize: 1232, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [],
+};
+
+async function overUdp(request: DnsRequest, address: string, additionals: OptAnswer[]): Promise<DnsExchange> {
+  const query = queryFor(request, additionals);
+  const result = await settle(request, (done) => {
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    socket.on('error', (error) => {
+      done(fault(networkFault(error)));
+    });
+    socket.on('message', (message) => {
+      const read = readAnswer(message, query);
+      if (read !== undefined) done(read);
+    });
+    socket.on('connect', () => {
+      socket.send(encode(query));
+    });
+    // Connected: answers of others are dropped by the system, and a closed port is heard of at once.
+    socket.connect(request.server.port, address);
+    return () => {
+      socket.close();
+    };
+  });
+  return 'packet' in result && result.packet.flag_tc ? overTcp(request, address, query) : result;
+}
+
+function overTcp(request: DnsRequest, address: string, query: Packet): Promise<DnsExchange> {
+  return settle(request, (done) => {
+    let received = Buffer.alloc(0);
+    const socket = connect(request.server.port, address, () => {
+      socket.write(streamEncode(query));
+    });
+    socket.on('error', (error) => {
+      done(fault(`${networkFault(error)} over TCP`));
+    });
+    socket.on('close', () => {
+      done(fault('connection closed in the middle of an answer over TCP'));
+    });
+    socket.on('data', (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk]);
+      // The length before the message has two bytes, so this never gathers more than 64 KiB.
+      if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return;
+      const read = readAnswer(received.subarray(2, 2 + received.readUInt16BE(0)), query);
+      done(read === undefined || ('packet' in read && read.packet.flag_tc) ? MALFORMED : read);
+    });
+    return () => {
+      socket.destroy();
+    };
+  });
+}
+
+/** Runs one conversation until it is done, out of time or called off, and always ends it. */
+function settle(request: DnsRequest, start: (done: (result: DnsExchange) => void) => () => void): Promise<DnsExchange> {
+  return new Promise((resolve) => {
+    const done = (result: DnsExchange): void => {
+      clearTimeout(timer);
+      request.signal?.removeEventListener('abort', abort);
+      stop?.();
+      // What a socket still says while it is being closed is of no interest.
+      stop = undefined;
+      resolve(result);
+    };
+    const abort = (): void => {
+      done(fault('called off'));
+    };
+    const timer = setTimeout(() => {
+      done({ fault: `no answer within ${duration(request.timeoutMs)}`, timedOut: true });
+    }, request.timeoutMs);
+    let stop: (() => void) | undefined = start(done);
+    request.signal?.addEventListener('abort', abort);
+    if (request.signal?.aborted === true) abort();
+  });
+}
+
+function queryFor(request: DnsRequest, additionals: OptAnswer[]): Packet {
+  return {
+    type: 'query',
+    id: randomInt(0x10000),
+    flags: request.recursive ? RECURSION_DESIRED : 0,
+    questions: [{ name: request.name, type: request.type }],
+    additionals,
+  };
+}
+
+const MALFORMED = fault('malformed answer');
+
+/** A message that belongs to another question is undefined: to be passed over, it may be late or forged. */
+function readAnswer(message: Buffer, query: Packet): DnsExchange | undefined {
+  if (message.length < 12 || message.readUInt16BE(0) !== query.id) return undefined;
+  const packet = decodeMessage(message);
+  // A server that cannot read a query need not repeat its question.
+  if (packet === undefined) return (message.readUInt16BE(2) & 0x800f) === 0x8001 ? { packet: BARE_FORMERR } : MALFORMED;
+  const [asked] = query.questions ?? [];
+  const [answered] = packet.questions ?? [];
+  const same = packet.flag_qr && answered.type === asked.type && answered.class === 'IN' && bare(answered.name) === bare(asked.name);
+  return same ? { packet } : undefined;
+}
+
+const BARE_FORMERR: DecodedPacket = {
+  flags: FORMERR,
+  flag_qr: true, flag_aa: false, flag_tc: false, flag_rd: false, flag_ra: false, flag_z: false, flag_ad: false, flag_cd: false,
+};
+
+/** Lower case (RFC 4343) and without the dot at the end. */
+export function bare(name: string): string {
+  return (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
+}
+
+function fault(reason: string): DnsExchange {
+  return { fault: reason, timedOut: false };
+}
+
+function addressOf(host: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    lookup(host, (error, address) => {
+      resolve(error === null ? address : undefined);
+    });
+  });
+}

@@ -1,0 +1,48 @@
+// Puts what came back into one line of evidence; text of others is escaped and cut.
+import { printable } from '../protocol/text';
+import type { PolicyResponse, ServerCertificate } from './fetch-policy';
+import type { DnsAnswer, DnsType } from './resolver';
+
+/** `"v=STSv1; id=1;" (TTL 300 s)`, `no such name (NXDOMAIN)`, `no answer (SERVFAIL)`. */
+export function answerText(answer: DnsAnswer<DnsType>): string {
+  const via = answer.cnames.length === 0 ? '' : ` through CNAME ${answer.cnames.map((name) => printable(name)).join(', ')}`;
+  switch (answer.status) {
+    case 'found':
+      return `${listed(answer.records.map(dataText), 4)}${via} (TTL ${answer.ttl} s)`;
+    case 'empty':
+      return answer.reason === 'NXDOMAIN' ? `no such name${via} (NXDOMAIN)` : `no such record${via} (NODATA)`;
+    case 'failed':
+      return `no answer${via} (${answer.reason})`;
+  }
+}
+
+/** ` for up to 300 s`: what is left of an answer in a resolver's memory, where it says so. */
+export function lifetime(answer: DnsAnswer<DnsType>): string {
+  return answer.status === 'failed' || answer.ttl === undefined ? '' : ` for up to ${answer.ttl} s`;
+}
+
+/** `192.0.2.1: status 200, text/plain, 63 bytes in 35 ms over TLSv1.3, certificate for mta-sts.example.com until 2027-01-01T00:00:00Z`. */
+export function responseText(address: string, response: PolicyResponse): string {
+  if (response.outcome !== 'answered') {
+    return `${address}: ${response.reason} (${response.code}) after ${response.milliseconds} ms${certificateText(response.certificate)}`;
+  }
+  const { status, contentType, body, tooLarge, milliseconds, tlsVersion, certificate } = response;
+  const size = `${tooLarge ? 'more than ' : ''}${body.length} bytes in ${milliseconds} ms`;
+  return `${address}: status ${status}, ${printable(contentType) || 'no media type'}, ${size} over ${tlsVersion}${certificateText(certificate)}`;
+}
+
+/** `a, b, c and 2 more`. */
+export function listed(items: readonly string[], most = 6): string {
+  return items.length > most ? `${items.slice(0, most).join(', ')} and ${items.length - most} more` : items.join(', ');
+}
+
+function certificateText(certificate: ServerCertificate | undefined): string {
+  if (certificate === undefined) return '';
+  const { subjectAltName, issuer, validTo } = certificate;
+  return `, certificate for ${printable(subjectAltName) || 'nobody'} of ${printable(issuer) || 'nobody'} until ${printable(validTo)}`;
+}
+
+function dataText(data: unknown): string {
+  if (Array.isArray(data)) return `"${printable(data.join(''))}"`;
+  return printable(typeof data === 'string' ? data : JSON.stringify(data));
+}

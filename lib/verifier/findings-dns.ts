@@ -1,0 +1,63 @@
+// The codes of what DNS says: the records themselves, and the servers that give them.
+import type { FindingKind } from '../protocol/findings';
+
+const NO_POLICY = 'Senders see no policy and deliver without checking; a policy that they have cached stays in use until it expires.';
+
+export const DNS_FINDINGS = {
+  'record-missing': {
+    severity: 'error',
+    meaning: 'There is no MTA-STS record at `_mta-sts.<domain>`.',
+    harm: NO_POLICY,
+    fix: 'publish the TXT record `v=STSv1; id=<id>;` at `_mta-sts.<domain>`, after the policy file is reachable',
+    reference: 'RFC 8461 §3.1',
+  },
+  'record-disagreement': {
+    severity: 'error',
+    meaning: 'The name servers of the zone give different MTA-STS records.',
+    harm: 'Senders see one or the other, by chance; with an old id some keep the old policy.',
+    fix: 'wait until the zone has reached all its name servers; if it stays so, a name server is cut off from its primary or serves an old copy of the zone',
+    reference: 'RFC 8461 §3.1',
+  },
+  'record-misplaced': {
+    severity: 'warning',
+    meaning: 'A record that belongs at `_mta-sts.<domain>` stands at another name.',
+    harm: NO_POLICY,
+    fix: 'move it to `_mta-sts.<domain>`, with a hyphen',
+    reference: 'RFC 8461 §3.1',
+  },
+  'resolver-stale': {
+    severity: 'warning',
+    meaning: 'The recursive resolver still remembers another answer than the zone gives now.',
+    harm: 'Senders behind such resolvers act on the old answer until its TTL has run out.',
+    fix: 'wait for the TTL; nothing else needs to be done',
+    reference: 'RFC 8461 §8.1, RFC 2308 §5',
+  },
+  'cname-dangling': {
+    severity: 'error',
+    meaning: 'A CNAME leads to a name that does not exist or has no record of the type.',
+    harm: 'Senders find nothing, and whoever can register the target decides what they find.',
+    fix: 'delete the CNAME, or create what it leads to',
+    reference: 'RFC 8461 §8.2',
+  },
+  'dns-failure': {
+    severity: 'unknown',
+    meaning: 'A question to DNS was not answered.',
+    harm: 'Nothing can be said; a sender that has the same experience uses the policy that it has cached, or none.',
+    fix: 'try again; if it stays so, look at the zone with a DNSSEC and delegation checker, and at the resolver that was asked',
+    reference: 'RFC 8461 §3.1 and §5.1',
+  },
+  'name-servers-unknown': {
+    severity: 'unknown',
+    meaning: 'The name servers of the zone could not be found, so the recursive resolver alone was asked.',
+    harm: 'What it says can be as old as the TTL.',
+    fix: 'try again; if it stays so, check that the zone is delegated and that its name servers have addresses',
+    reference: 'RFC 1034 §4.2.2',
+  },
+  'name-server-unanswered': {
+    severity: 'unknown',
+    meaning: 'A name server of the zone gave no usable answer.',
+    harm: 'Resolvers that ask it have to try another one, which costs senders seconds; whether its copy of the zone is current cannot be said.',
+    fix: 'check that the server runs, serves the zone and can be reached over UDP and TCP port 53; if it has been given up, remove its NS record',
+    reference: 'RFC 2182 §3',
+  },
+} as const satisfies Record<string, FindingKind>;

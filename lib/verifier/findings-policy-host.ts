@@ -1,0 +1,133 @@
+// The codes of the policy host: its addresses, its certificate, and the file that it serves.
+import type { FindingKind } from '../protocol/findings';
+
+const NO_FETCH = 'Senders cannot fetch the policy: those that have none deliver without checking, the others until their cached one expires.';
+
+export const POLICY_HOST_FINDINGS = {
+  'sts-policy-fetch-error': {
+    severity: 'error',
+    meaning: 'The policy file could not be fetched.',
+    harm: NO_FETCH,
+    fix: 'let the address of the policy file answer with status 200 and the policy, at every IP address of the policy host',
+    reference: 'RFC 8461 §3.3, RFC 8460 §4.3',
+  },
+  'sts-webpki-invalid': {
+    severity: 'error',
+    meaning: 'The certificate of the policy host is not trusted, has expired, or is for another name.',
+    harm: NO_FETCH,
+    fix: 'serve a certificate of a public authority for the name of the policy host, with its intermediate certificates',
+    reference: 'RFC 8461 §3.3, RFC 8460 §4.3',
+  },
+  'sts-policy-invalid': {
+    severity: 'error',
+    meaning: 'What is served is not a valid policy: its media type or its syntax.',
+    harm: 'Senders ignore the whole file, as if there were no policy.',
+    fix: 'correct the file and change the id in the TXT record afterwards',
+    reference: 'RFC 8461 §3.2, RFC 8460 §4.3',
+  },
+  'policy-disagreement': {
+    severity: 'error',
+    meaning: 'The addresses of the policy host serve different files.',
+    harm: 'Senders get one or the other by chance, and keep it for as long as the id stays the same.',
+    fix: 'serve the same bytes at every address, and change the id afterwards',
+    reference: 'RFC 8461 §8.1',
+  },
+  'policy-unannounced': {
+    severity: 'info',
+    meaning: 'The policy host serves a file, but no TXT record announces it.',
+    harm: 'None: senders do not look for the file.',
+    fix: 'publish the TXT record if the policy is meant to be in force',
+    reference: 'RFC 8461 §3.1',
+  },
+  'policy-slow': {
+    severity: 'warning',
+    meaning: 'The policy file took longer than 2 seconds.',
+    harm: 'Senders in use give up after 2 to 4 seconds and then have no policy.',
+    fix: 'serve the file from a host that answers well under 2 seconds at every address',
+    reference: 'RFC 8461 §3.3',
+  },
+  'policy-unexpected': {
+    severity: 'error',
+    meaning: 'The file served is not the one that was expected, byte for byte.',
+    harm: 'Senders act on another policy than intended.',
+    fix: 'publish the intended file, then change the id in the TXT record',
+    reference: 'RFC 8461 §3.2 and §8.1',
+  },
+  'mode-unexpected': {
+    severity: 'error',
+    meaning: 'The policy has another mode than was expected.',
+    harm: 'Senders act in another way than intended.',
+    fix: 'publish a policy of the intended mode, then change the id in the TXT record',
+    reference: 'RFC 8461 §3.2',
+  },
+  'id-unexpected': {
+    severity: 'error',
+    meaning: 'The record has another id than was expected.',
+    harm: 'Senders that know this id keep the policy that they have cached, and do not fetch the new one.',
+    fix: 'publish the intended id, after the file that belongs to it is live',
+    reference: 'RFC 8461 §3.1 and §8.1',
+  },
+  'mode-testing': {
+    severity: 'info',
+    meaning: 'The policy is in mode `testing`.',
+    harm: 'Senders deliver to hosts that fail all the same, and report it.',
+    fix: 'read the TLS reports, and switch to `enforce` when they are clean',
+    reference: 'RFC 8461 §5',
+  },
+  'mode-none': {
+    severity: 'info',
+    meaning: 'The policy is in mode `none`.',
+    harm: 'Senders act as if there were no policy.',
+    fix: 'once every earlier policy has expired at senders, delete the TXT record and then the policy host',
+    reference: 'RFC 8461 §5 and §8.3',
+  },
+  'address-unreachable': {
+    severity: 'warning',
+    meaning: 'An address of the policy host does not answer, others do.',
+    harm: 'Senders that try this address first lose time or give up; one sender tries only the first.',
+    fix: 'mend the server at this address, or remove the address record',
+    reference: 'RFC 8461 §3.3',
+  },
+  'address-family-unusable': {
+    severity: 'unknown',
+    meaning: 'This machine has no route to the addresses of one family.',
+    harm: 'Whether the policy host answers there cannot be said from here.',
+    fix: 'verify from a machine that has the family as well',
+    reference: 'RFC 8461 §3.3',
+  },
+  'addresses-skipped': {
+    severity: 'unknown',
+    meaning: 'The policy host has so many addresses that not all were tried.',
+    harm: 'What the others serve cannot be said.',
+    fix: 'publish fewer addresses',
+    reference: 'RFC 8461 §3.3',
+  },
+  'not-reached': {
+    severity: 'unknown',
+    meaning: 'The time for the whole verification was up before this was decided.',
+    harm: 'Nothing can be said.',
+    fix: 'allow more time, and look at what was slow',
+    reference: 'RFC 8461 §3.3',
+  },
+  'ipv4-missing': {
+    severity: 'warning',
+    meaning: 'The policy host has no IPv4 address.',
+    harm: 'Senders without IPv6, of which there are many, cannot fetch the policy.',
+    fix: 'add an A record for the policy host',
+    reference: 'RFC 8461 §3.3',
+  },
+  'ipv6-missing': {
+    severity: 'info',
+    meaning: 'The policy host has no IPv6 address.',
+    harm: 'Senders without IPv4 cannot fetch the policy; there are few.',
+    fix: 'add an AAAA record for the policy host where it has IPv6',
+    reference: 'RFC 8461 §3.3',
+  },
+  'certificate-near-expiry': {
+    severity: 'warning',
+    meaning: 'The certificate of the policy host ends in less than 21 days.',
+    harm: 'From then on senders cannot fetch the policy.',
+    fix: 'renew the certificate, and find out why that has not happened by itself',
+    reference: 'RFC 8461 §3.3',
+  },
+} as const satisfies Record<string, FindingKind>;

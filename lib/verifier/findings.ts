@@ -1,0 +1,40 @@
+// The catalogue: every code that looking at a live domain can give, and how a finding is made from it.
+import type { Severity } from '../protocol/finding';
+import type { FindingKind } from '../protocol/findings';
+import { DNS_FINDINGS } from './findings-dns';
+import { MX_FINDINGS } from './findings-mx';
+import { POLICY_HOST_FINDINGS } from './findings-policy-host';
+import type { ReportFinding } from './report';
+
+/** Every code of this room; those of RFC 8460 §4.3 are that RFC's own. */
+export const LIVE_FINDINGS = { ...DNS_FINDINGS, ...POLICY_HOST_FINDINGS, ...MX_FINDINGS } as const;
+
+export type LiveFindingCode = keyof typeof LIVE_FINDINGS;
+
+/** What one finding adds to its kind. */
+export interface LiveFindingDetail {
+  /** `_mta-sts.example.com TXT`, for example. */
+  readonly subject: string;
+  /** What is wrong, with the value found; text of others already escaped. */
+  readonly message: string;
+  /** What was asked of whom and what came back. */
+  readonly evidence?: string;
+  /** A better fix than the kind's, where the value allows one. */
+  readonly fix?: string;
+  /** Where the circumstances make it less, or more, than it is as a rule. */
+  readonly severity?: Severity;
+}
+
+/** Makes a finding about a live domain. */
+export function liveFinding(code: LiveFindingCode, detail: LiveFindingDetail): ReportFinding {
+  const kind: FindingKind = LIVE_FINDINGS[code];
+  return {
+    code,
+    severity: detail.severity ?? kind.severity,
+    subject: detail.subject,
+    message: detail.message,
+    ...(detail.evidence === undefined ? {} : { evidence: detail.evidence }),
+    fix: detail.fix ?? kind.fix,
+    reference: kind.reference,
+  };
+}

@@ -1,0 +1,180 @@
+// One HTTPS exchange with a policy host: connect, handshake, judge the certificate, and only then ask.
+import { request as httpRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import { connect } from 'node:tls';
+import type { SecureContext, TLSSocket } from 'node:tls';
+import { MAX_POLICY_BYTES } from '../protocol/policy';
+import { printable } from '../protocol/text';
+import { certificateFault, checkServerIdentity, describeCertificate } from './certificate';
+import type { PolicyRequest, PolicyResponse, PolicyUnanswered, ServerCertificate } from './fetch-policy';
+import { duration, errorCode, isFamilyUnusable, networkFault } from './network-fault';
+
+export interface PolicyExchangeRequest extends PolicyRequest {
+  readonly port: number;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  /** TLS 1.2 or later, and the authorities to trust. */
+  readonly context: SecureContext;
+}
+
+/** What is being waited for, to say so when it does not come. */
+type Phase = 'connection' | 'TLS handshake' | 'response headers' | 'response body';
+
+/** Lives for one fetch. */
+export class PolicyExchange {
+  private readonly start = performance.now();
+  private phase: Phase = 'connection';
+  /** Kept from the handshake on: a socket that is closed knows neither any more. */
+  private certificate: ServerCertificate | undefined;
+  private tlsVersion = '';
+  /** Gone once there is a result: what the socket still says is of no interest then. */
+  private settle: ((response: PolicyResponse) => void) | undefined;
+
+  public constructor(private readonly request: PolicyExchangeRequest) {}
+
+  /** Never rejects. Nothing stays open when it is done. */
+  public run(): Promise<PolicyResponse> {
+    const { timeoutMs, signal } = this.request;
+    return new Promise((resolve) => {
+      const socket = this.connect();
+      const timer = setTimeout(() => {
+        this.fail('unreachable', `${this.phase} not ${this.phase === 'response body' ? 'complete' : 'there'} within ${duration(timeoutMs)}`, 'ETIMEDOUT');
+      }, timeoutMs);
+      const abort = (): void => {
+        this.fail('unreachable', `called off while waiting for the ${this.phase}`, 'ABORT_ERR');
+      };
+      this.settle = (response) => {
+        this.settle = undefined;
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+        socket.destroy();
+        resolve(response);
+      };
+      signal?.addEventListener('abort', abort);
+      if (signal?.aborted === true) abort();
+    });
+  }
+
+  private connect(): TLSSocket {
+    const { address, port, policyHost, context } = this.request;
+    const socket = connect({
+      host: address,
+      port,
+      servername: policyHost,
+      secureContext: context,
+      ALPNProtocols: ['http/1.1'],
+      checkServerIdentity,
+      // Not trust, but a look at what was shown: `judge` ends an untrusted connection before a byte of HTTP is sent.
+      rejectUnauthorized: false,
+    });
+    socket.on('connect', () => {
+      this.phase = 'TLS handshake';
+    });
+    socket.on('secureConnect', () => {
+      this.judge(socket);
+    });
+    socket.on('error', (error: Error) => {
+      this.failed(error);
+    });
+    return socket;
+  }
+
+  private judge(socket: TLSSocket): void {
+    const { policyHost } = this.request;
+    const certificate = describeCertificate(socket.getPeerCertificate());
+    this.certificate = certificate;
+    this.tlsVersion = socket.getProtocol() ?? '';
+    if (socket.authorized) {
+      this.ask(socket, certificate);
+    } else {
+      // A code, whatever the types say.
+      const code = String(socket.authorizationError);
+      this.fail('untrusted', certificateFault(code, policyHost, certificate), code);
+    }
+  }
+
+  private ask(socket: TLSSocket, certificate: ServerCertificate): void {
+    this.phase = 'response headers';
+    const { policyHost } = this.request;
+    httpRequest({
+      createConnection: () => socket,
+      path: '/.well-known/mta-sts.txt',
+      headers: { 'Host': policyHost, 'User-Agent': USER_AGENT, 'Accept': 'text/plain', 'Connection': 'close' },
+    })
+      .on('response', (response) => {
+        this.receive(response, certificate);
+      })
+      .on('error', (error) => {
+        this.failed(error);
+      })
+      .end();
+  }
+
+  private receive(response: IncomingMessage, certificate: ServerCertificate): void {
+    this.phase = 'response body';
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const answered = (): void => {
+      this.settle?.({
+        outcome: 'answered',
+        status: response.statusCode ?? 0,
+        contentType: response.headers['content-type'] ?? '',
+        location: response.headers.location,
+        body: Buffer.concat(chunks).subarray(0, MAX_POLICY_BYTES),
+        tooLarge: length > MAX_POLICY_BYTES,
+        milliseconds: this.elapsed(),
+        tlsVersion: this.tlsVersion,
+        certificate,
+      });
+    };
+    if (response.statusCode !== 200) {
+      answered();
+      return;
+    }
+    response.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > MAX_POLICY_BYTES) answered();
+    });
+    response.on('end', answered);
+    response.on('error', (error) => {
+      this.failed(error);
+    });
+  }
+
+  private failed(error: Error): void {
+    const code = errorCode(error);
+    if (isFamilyUnusable(error, this.request.address)) this.fail('unusable', networkFault(error), code);
+    else if (this.phase === 'response body') this.fail('protocol', `broken off in the middle of the body (${networkFault(error)})`, code);
+    else if (code.startsWith('HPE_')) this.fail('protocol', `does not speak HTTP (${printable(code)})`, code);
+    else if (code.startsWith('ERR_SSL_') || code === 'EPROTO') this.fail('untrusted', handshakeFault(error, code), code);
+    else if (this.phase === 'connection') this.fail('unreachable', networkFault(error), code);
+    else this.fail('unreachable', `${networkFault(error)} while waiting for the ${this.phase}`, code);
+  }
+
+  private fail(outcome: PolicyUnanswered['outcome'], reason: string, code: string): void {
+    const { certificate } = this;
+    this.settle?.({ outcome, reason, code, milliseconds: this.elapsed(), ...(certificate === undefined ? {} : { certificate }) });
+  }
+
+  private elapsed(): number {
+    return Math.round(performance.now() - this.start);
+  }
+}
+
+/** The version is written in when the command and the Lambda are bundled. */
+const USER_AGENT = ['mta-sts', process.env.MTA_STS_VERSION].filter(Boolean).join('/');
+
+function handshakeFault(error: Error, code: string): string {
+  return HANDSHAKE.get(code) ?? `TLS handshake failed (${printable('reason' in error ? String(error.reason) : code)})`;
+}
+
+const HANDSHAKE: ReadonlyMap<string, string> = new Map([
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'does not speak TLS on this port'],
+  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', 'does not speak TLS on this port'],
+  ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'offers no TLS version from 1.2 on'],
+  ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'offers no TLS version from 1.2 on'],
+  ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', 'has no certificate for this name (TLS alert: unrecognized name)'],
+  ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', 'refused the TLS handshake, as a server does that has no certificate for this name'],
+]);

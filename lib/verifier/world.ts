@@ -1,0 +1,68 @@
+// What the verifier asks the world with, and how the whole is kept within its time.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createFetchPolicy } from './fetch-policy';
+import type { FetchPolicy } from './fetch-policy';
+import { duration } from './network-fault';
+import { createResolver } from './resolver';
+import type { DnsFailed, Resolver } from './resolver';
+
+/** Time, in milliseconds. */
+export interface Clock {
+  now(): number;
+  sleep(milliseconds: number): Promise<unknown>;
+}
+
+/** Everything outside of the verifier. */
+export interface World {
+  readonly resolver: Resolver;
+  readonly fetchPolicy: FetchPolicy;
+  readonly clock: Clock;
+}
+
+/** The `code` of a fetch that was not waited for to its end. */
+export const DEADLINE = 'DEADLINE';
+
+/**
+ * The world within a deadline: when it has passed, every question under way and every later one is answered at once with "no
+ * answer", so that all that builds on them comes to its own end. Nothing in it rejects.
+ *
+ * @param world - the parts that are not to be the real ones
+ * @param signal - ends what the real ones have under way
+ */
+export function boundedWorld(world: Partial<World>, timeoutMs: number, signal: AbortSignal): World {
+  const clock = world.clock ?? REAL_CLOCK;
+  const resolver = world.resolver ?? createResolver({ signal });
+  const fetchPolicy = world.fetchPolicy ?? createFetchPolicy({ signal });
+  const reason = `not answered within the ${duration(timeoutMs)} that the verification may take`;
+  let over = timeoutMs <= 0;
+  const deadline = clock.sleep(timeoutMs).then(() => {
+    over = true;
+  });
+  const within = async <T>(start: () => Promise<T>, otherwise: (why: string) => T): Promise<T> => {
+    if (over) return otherwise(reason);
+    try {
+      return await Promise.race([start(), deadline.then(() => otherwise(reason))]);
+    } catch (error) {
+      return otherwise(error instanceof Error ? error.message : 'failed for an unknown reason');
+    }
+  };
+  return {
+    clock,
+    resolver: {
+      query: (name, type, server) => within(
+        () => resolver.query(name, type, server),
+        (why): DnsFailed => ({ status: 'failed', reason: why, server: server ?? 'the recursive resolver', cnames: [] }),
+      ),
+    },
+    fetchPolicy: (request) => within(
+      () => fetchPolicy(request),
+      (why) => ({ outcome: 'unreachable', reason: why, code: DEADLINE, milliseconds: timeoutMs }),
+    ),
+  };
+}
+
+/** Its sleep does not keep the process alive: what is waited for does that, for as long as it takes. */
+const REAL_CLOCK: Clock = {
+  now: () => Date.now(),
+  sleep: (milliseconds) => sleep(milliseconds, undefined, { ref: false }),
+};

@@ -1,0 +1,274 @@
+// The fetch against policy hosts that misbehave each in one way; the request is sent over trusted connections only.
+import { createServer } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { certificateFault, checkServerIdentity, describeCertificate } from '../../lib/verifier/certificate';
+import { createFetchPolicy } from '../../lib/verifier/fetch-policy';
+import type { FetchPolicyOptions, PolicyResponse } from '../../lib/verifier/fetch-policy';
+import { duration, errorCode, isFamilyUnusable, networkFault } from '../../lib/verifier/network-fault';
+import { Loopback, POLICY, POLICY_HOST } from '../support/domain';
+import type { PolicyServer, PolicyServerOptions } from '../support/policy-server';
+import { testAuthority } from '../support/policy-server';
+
+const loopback = new Loopback();
+afterEach(() => loopback.close());
+
+async function fetchFrom(
+  options: Partial<PolicyServerOptions> = {}, more: FetchPolicyOptions = {},
+): Promise<{ response: PolicyResponse; server: PolicyServer }> {
+  const server = await loopback.policy(options);
+  const fetchPolicy = createFetchPolicy({ port: server.port, ca: [server.ca], timeoutMs: 10_000, ...more });
+  return { response: await fetchPolicy({ policyHost: POLICY_HOST, address: server.address }), server };
+}
+
+describe('a connection that cannot be trusted', () => {
+  test.each([
+    ['wrong-name', 'ERR_TLS_CERT_ALTNAME_INVALID', `certificate is for other.example, *.other.example, not for ${POLICY_HOST}`],
+    ['untrusted', 'SELF_SIGNED_CERT_IN_CHAIN', 'certificate is issued by Unknown authority, which is not a trusted authority'],
+    ['self-signed', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'certificate is self-signed'],
+    ['expired', 'CERT_HAS_EXPIRED', 'certificate has expired on 2020-01-02T00:00:00Z'],
+    ['not-yet-valid', 'CERT_NOT_YET_VALID', 'certificate is not valid before 2100-01-01T00:00:00Z'],
+  ] as const)('by its certificate (%s) is explained, shown, and no request sent over it', async (behaviour, code, reason) => {
+    const { response, server } = await fetchFrom({ behaviour });
+    expect(response).toMatchObject({ outcome: 'untrusted', code, reason });
+    expect(response.certificate?.validTo).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    expect(response.certificate?.issuer).not.toBe('');
+    expect(server.requests).toEqual([]);
+  });
+
+  test('because its authority is not given: only those that Node trusts count', async () => {
+    const { response, server } = await fetchFrom({}, { ca: undefined });
+    expect(response).toMatchObject({ outcome: 'untrusted', code: 'SELF_SIGNED_CERT_IN_CHAIN' });
+    expect(server.requests).toEqual([]);
+  });
+
+  test.each([
+    ['plain-http', 'does not speak TLS on this port'],
+    ['tls-1.1', 'offers no TLS version from 1.2 on'],
+  ] as const)('by its handshake (%s) is explained', async (behaviour, reason) => {
+    const { response, server } = await fetchFrom({ behaviour });
+    expect(response).toMatchObject({ outcome: 'untrusted', reason });
+    expect(response).not.toHaveProperty('certificate');
+    expect(server.requests).toEqual([]);
+  });
+
+  test('by a handshake that fails in a rare way is explained as far as it goes', async () => {
+    const alert = createServer((socket) => {
+      socket.on('error', () => undefined);
+      // A fatal TLS alert: internal error.
+      socket.once('data', () => socket.end(Buffer.from('15030300020250', 'hex')));
+    });
+    const port = await new Promise<number>((resolve) => {
+      alert.listen(0, '127.0.0.1', () => {
+        const bound = alert.address();
+        resolve(typeof bound === 'object' && bound !== null ? bound.port : 0);
+      });
+    });
+    const response = await createFetchPolicy({ port })({ policyHost: POLICY_HOST, address: '127.0.0.1' });
+    alert.close();
+    expect(response).toMatchObject({ outcome: 'untrusted', reason: 'TLS handshake failed (tlsv1 alert internal error)' });
+  });
+});
+
+describe('a host that cannot be reached', () => {
+  test('on a closed port is told at once', async () => {
+    const { port, ca, close } = await loopback.policy();
+    await close();
+    const fetchPolicy = createFetchPolicy({ port, ca: [ca] });
+    expect(await fetchPolicy({ policyHost: POLICY_HOST, address: '127.0.0.1' })).toMatchObject({ outcome: 'unreachable', code: 'ECONNREFUSED', reason: 'connection refused' });
+    expect(await fetchPolicy({ policyHost: POLICY_HOST, address: '::1' })).toMatchObject({ outcome: 'unreachable', code: 'ECONNREFUSED' });
+  });
+
+  test('because it resets the connection is told', async () => {
+    const { response } = await fetchFrom({ behaviour: 'reset' });
+    expect(response).toMatchObject({ outcome: 'unreachable', code: 'ECONNRESET' });
+    expect(response).toHaveProperty('reason', expect.stringContaining('connection reset'));
+  });
+
+  test('because this machine has no route to the address says nothing about the host', async () => {
+    // No system connects to a multicast address: it says "network unreachable" before a packet leaves.
+    const response = await createFetchPolicy({ timeoutMs: 2000 })({ policyHost: POLICY_HOST, address: 'ff02::1' });
+    expect(response).toMatchObject({ outcome: 'unusable', reason: 'no route to the address from this machine' });
+  });
+});
+
+describe('a host that takes its time', () => {
+  test.each([
+    ['late', 'response headers not there within 150 ms'],
+    ['slow-drip', 'response body not complete within 150 ms'],
+  ] as const)('(%s) is cut off by the deadline over the whole exchange', async (behaviour, reason) => {
+    const start = performance.now();
+    const { response } = await fetchFrom({ behaviour }, { timeoutMs: 150 });
+    expect(response).toMatchObject({ outcome: 'unreachable', code: 'ETIMEDOUT', reason });
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
+  test('to shake hands is cut off too', async () => {
+    const mute = createServer();
+    const port = await new Promise<number>((resolve) => {
+      mute.listen(0, '127.0.0.1', () => {
+        const bound = mute.address();
+        resolve(typeof bound === 'object' && bound !== null ? bound.port : 0);
+      });
+    });
+    const response = await createFetchPolicy({ port, timeoutMs: 100 })({ policyHost: POLICY_HOST, address: '127.0.0.1' });
+    mute.close();
+    expect(response).toMatchObject({ outcome: 'unreachable', reason: 'TLS handshake not there within 100 ms' });
+  });
+
+  test('can be called off, before or on the way', async () => {
+    const called = new AbortController();
+    const fetching = fetchFrom({ behaviour: 'late' }, { signal: called.signal });
+    setTimeout(() => {
+      called.abort();
+    }, 50);
+    expect((await fetching).response).toMatchObject({ outcome: 'unreachable', code: 'ABORT_ERR' });
+    expect((await fetchFrom({}, { signal: called.signal })).response).toMatchObject({ reason: 'called off while waiting for the connection' });
+  });
+});
+
+describe('an answer that is no policy', () => {
+  test('but a redirect is given as it is, and not followed', async () => {
+    const { response, server } = await fetchFrom({ behaviour: 'redirect' });
+    expect(response).toMatchObject({ outcome: 'answered', status: 301, location: 'https://www.example/policy', body: Buffer.alloc(0) });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.each([['404', 404], ['500', 500]] as const)('but status %s is given as it is, without a body', async (behaviour, status) => {
+    const { response } = await fetchFrom({ behaviour });
+    expect(response).toMatchObject({ outcome: 'answered', status, body: Buffer.alloc(0), tooLarge: false });
+  });
+
+  test('but not HTTP either', async () => {
+    const { response } = await fetchFrom({ behaviour: 'not-http' });
+    expect(response).toMatchObject({ outcome: 'protocol' });
+    expect(response).toHaveProperty('reason', expect.stringMatching(/^does not speak HTTP \(HPE_/));
+  });
+
+  test('and breaks off is no answer', async () => {
+    const { response } = await fetchFrom({ behaviour: 'broken-off' });
+    expect(response).toMatchObject({ outcome: 'protocol', reason: 'broken off in the middle of the body (connection reset)' });
+  });
+
+  test.each(['endless', 'too-large'] as const)('and is too large (%s) is cut at 64 KiB', async (behaviour) => {
+    const { response } = await fetchFrom({ behaviour });
+    expect(response).toMatchObject({ outcome: 'answered', tooLarge: true });
+    expect(response.outcome === 'answered' ? response.body.length : 0).toBe(65536);
+  });
+
+  test('and has no media type says so', async () => {
+    const { response } = await fetchFrom({ behaviour: 'no-media-type' });
+    expect(response).toMatchObject({ outcome: 'answered', contentType: '' });
+  });
+});
+
+describe('a policy', () => {
+  test('is given byte for byte, with what was seen on the way', async () => {
+    const { response } = await fetchFrom();
+    expect(response).toMatchObject({
+      outcome: 'answered', status: 200, contentType: 'text/plain; charset=utf-8', body: Buffer.from(POLICY), tooLarge: false, tlsVersion: 'TLSv1.3',
+      certificate: { subjectAltName: `DNS:${POLICY_HOST}`, issuer: 'Test authority' },
+    });
+    expect(response.milliseconds).toBeLessThan(10_000);
+  });
+
+  test('keeps its byte order mark', async () => {
+    const { response } = await fetchFrom({ behaviour: 'bom' });
+    expect(response).toMatchObject({ body: Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(POLICY)]) });
+  });
+
+  test('may be exactly 64 KiB long', async () => {
+    const { response } = await fetchFrom({ body: 'a'.repeat(65536) });
+    expect(response).toMatchObject({ tooLarge: false });
+    expect(response.outcome === 'answered' ? response.body.length : 0).toBe(65536);
+  });
+
+  test('is asked for with the policy host as Host and SNI, and compression is not', async () => {
+    const { server } = await fetchFrom();
+    expect(server.requests).toEqual([{
+      host: POLICY_HOST, serverName: POLICY_HOST, method: 'GET', path: '/.well-known/mta-sts.txt', userAgent: expect.stringMatching(/^mta-sts/), acceptEncoding: undefined,
+    }]);
+  });
+
+  test('is fetched anew each time, from IPv6 as well', async () => {
+    const { port, ca, requests } = await loopback.policy({ address: '::1', first: { body: 'old', requests: 1 } });
+    const fetchPolicy = createFetchPolicy({ port, ca: [ca] });
+    const request = { policyHost: POLICY_HOST, address: '::1' };
+    expect(await fetchPolicy(request)).toMatchObject({ body: Buffer.from('old') });
+    expect(await fetchPolicy(request)).toMatchObject({ body: Buffer.from(POLICY) });
+    expect(requests).toHaveLength(2);
+  });
+
+  test('may come over TLS 1.2 and under a wildcard certificate', async () => {
+    const wildcard = await (await testAuthority()).issue({ names: ['*.example.test'] });
+    expect(wildcard.certificatePem).toContain('BEGIN CERTIFICATE');
+    const { response } = await fetchFrom({ policyHost: '*.example.test' });
+    expect(response).toMatchObject({ outcome: 'answered', status: 200 });
+  });
+});
+
+describe('a certificate', () => {
+  const certificate = { subjectAltName: '', issuer: '', validFrom: 'a', validTo: 'b' };
+
+  test('must carry the name in its SAN: a common name alone does not count', () => {
+    const parts = { ...peer(), subject: { ...peer().subject, CN: POLICY_HOST } };
+    expect(checkServerIdentity(POLICY_HOST, parts)).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+    expect(checkServerIdentity(POLICY_HOST, { ...parts, subjectaltname: 'IP Address:192.0.2.1' })).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+    expect(checkServerIdentity(POLICY_HOST, { ...parts, subjectaltname: `DNS:${POLICY_HOST}` })).toBeUndefined();
+  });
+
+  test('without a name is described as such', () => {
+    expect(certificateFault('ERR_TLS_CERT_ALTNAME_INVALID', 'a.test', certificate)).toBe('certificate is for no DNS name at all (its SAN has none), not for a.test');
+  });
+
+  test('with many names is described by five of them, escaped', () => {
+    const subjectAltName = ['a\u001b', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => `DNS:${name}`).join(', ');
+    expect(certificateFault('ERR_TLS_CERT_ALTNAME_INVALID', 'a.test', { ...certificate, subjectAltName }))
+      .toBe('certificate is for a\\x1b, b, c, d, e and 2 more, not for a.test');
+  });
+
+  test.each([
+    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'certificate is issued by an unnamed authority, which is not a trusted authority'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'certificate comes without the intermediate certificate of its issuer an unnamed authority, or the issuer is not trusted'],
+    ['CERT_REVOKED', 'certificate is not trusted (CERT_REVOKED)'],
+  ])('with the fault %s is explained', (code, reason) => {
+    expect(certificateFault(code, 'a.test', certificate)).toBe(reason);
+  });
+
+  test('is shown with dates that a report can compare, as they are when they cannot be read', () => {
+    expect(describeCertificate({ ...peer(), valid_from: 'Jan  2 00:00:00 2020 GMT', valid_to: 'some day' })).toEqual({
+      subjectAltName: '', issuer: 'Authorities Inc., Authority 1', validFrom: '2020-01-02T00:00:00Z', validTo: 'some day',
+    });
+  });
+
+  function peer(): Parameters<typeof describeCertificate>[0] {
+    const name = { C: '', ST: '', L: '', O: 'Authorities Inc.', OU: '', CN: 'Authority 1' };
+    return {
+      ca: false, raw: Buffer.alloc(0), subject: name, issuer: name, valid_from: '', valid_to: '', serialNumber: '',
+      fingerprint: '', fingerprint256: '', fingerprint512: '',
+    };
+  }
+});
+
+describe('what the system says of a connection', () => {
+  const error = (code?: string): Error => Object.assign(new Error('no'), code === undefined ? {} : { code });
+
+  test('is put into words, an unknown code named', () => {
+    expect(networkFault(error('ECONNREFUSED'))).toBe('connection refused');
+    expect(networkFault(error('EWHATEVER'))).toBe('failed with EWHATEVER');
+    expect(networkFault(error())).toBe('failed for an unknown reason');
+    expect(errorCode(error())).toBe('');
+  });
+
+  test('tells a family that this machine has not from a host that does not answer', () => {
+    expect(isFamilyUnusable(error('ENETUNREACH'), '192.0.2.1')).toBe(true);
+    expect(isFamilyUnusable(error('EADDRNOTAVAIL'), '2001:db8::1')).toBe(true);
+    expect(isFamilyUnusable(error('EHOSTUNREACH'), '2001:db8::1')).toBe(true);
+    expect(isFamilyUnusable(error('EHOSTUNREACH'), '192.0.2.1')).toBe(false);
+    expect(isFamilyUnusable(error('ECONNREFUSED'), '2001:db8::1')).toBe(false);
+  });
+
+  test('durations are short', () => {
+    expect([duration(20), duration(1500), duration(20_000)]).toEqual(['20 ms', '1.5 s', '20 s']);
+  });
+});

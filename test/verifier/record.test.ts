@@ -1,0 +1,224 @@
+// The TXT record of a live domain: what the name servers say, what the resolver remembers, and what nobody says.
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { zoneAnswers } from '../../lib/preview/dns-server';
+import type { DnsAnswerer, DnsRecord, DnsReply } from '../../lib/preview/dns-server';
+import { createResolver } from '../../lib/verifier/resolver';
+import { DOMAIN, Loopback, RECORDS, sts, zone } from '../support/domain';
+import { codes, finding } from './support';
+
+const loopback = new Loopback();
+afterEach(() => loopback.close());
+
+const reply = (rcode: DnsReply['rcode'], answers: readonly DnsRecord[] = []): DnsReply => ({ rcode, answers, authorities: [], authoritative: true });
+
+/** A zone where one name is answered in another way. */
+function except(name: string, instead: DnsAnswerer, records = zone()): DnsAnswerer {
+  const answer = zoneAnswers(records);
+  return (question) => question.name === name ? instead(question) : answer(question);
+}
+
+describe('a record that is not there', () => {
+  test('is an error, and the look-up learns of no policy', async () => {
+    const report = await loopback.verify({ zone: zone({ sts: undefined, address: undefined }) });
+    expect(report).toMatchObject({ verdict: 'fail', lookup: 'none', record: null, policy: null });
+    expect(codes(report)).toEqual(['error record-missing']);
+    expect(finding(report, 'record-missing')).toMatchObject({
+      subject: '_mta-sts.example.test TXT',
+      message: 'there is no MTA-STS record at _mta-sts.example.test',
+      evidence: expect.stringContaining('no such name (NXDOMAIN)'),
+      fix: 'publish the TXT record `v=STSv1; id=<id>;` at _mta-sts.example.test, after https://mta-sts.example.test/.well-known/mta-sts.txt is reachable',
+    });
+  });
+
+  test('makes a file that is served worth a word, and its faults none', async () => {
+    const served = await loopback.verify({ zone: zone({ sts: undefined }) });
+    expect(codes(served)).toEqual(['error record-missing', 'info policy-unannounced']);
+    expect(served).toMatchObject({ lookup: 'none', policy: null, mx: [{ host: 'mx1.example.test', covered: null }, { covered: null }] });
+    const broken = await loopback.verify({ zone: zone({ sts: undefined }), policy: { behaviour: 'expired' } });
+    expect(codes(broken)).toEqual(['error record-missing']);
+  });
+
+  test.each(['_mta_sts.example.test', 'example.test'])('is looked for at %s', async (name) => {
+    const report = await loopback.verify({ zone: zone({ sts: { ...RECORDS.sts, name } }) });
+    expect(finding(report, 'record-misplaced')).toMatchObject({
+      severity: 'warning', subject: `${name} TXT`, fix: 'move it to _mta-sts.example.test',
+      message: `a record that belongs at _mta-sts.example.test stands at ${name}: "v=STSv1; id=1;"`,
+    });
+  });
+
+  test('is an error too when another text stands in its place', async () => {
+    const report = await loopback.verify({ zone: zone({ sts: { ...RECORDS.sts, data: ['v=spf1 -all'] } }) });
+    expect(report).toMatchObject({ verdict: 'fail', lookup: 'none' });
+    expect(finding(report, 'record-missing').evidence).toContain('"v=spf1 -all"');
+  });
+});
+
+describe('a record that is malformed or doubled', () => {
+  test('is no policy to senders', async () => {
+    const report = await loopback.verify({ zone: zone({ sts: { ...RECORDS.sts, data: ['v=STSv1; id=not-an-id;'] } }) });
+    expect(report).toMatchObject({ verdict: 'fail', lookup: 'none', record: null, policy: null });
+    expect(report.findings[0]).toMatchObject({
+      code: 'record-id-invalid', severity: 'error', subject: '_mta-sts.example.test TXT', evidence: expect.stringContaining('"v=STSv1; id=not-an-id;" (TTL 300 s)'),
+    });
+  });
+
+  test('is no policy when there are two', async () => {
+    const report = await loopback.verify({ zone: zone({}, sts('2')) });
+    expect(report).toMatchObject({ verdict: 'fail', lookup: 'none' });
+    expect(codes(report)).toContain('error record-multiple');
+    expect(codes(report)).not.toContain('error record-missing');
+  });
+});
+
+describe('an alias', () => {
+  test('at _mta-sts is followed to another zone', async () => {
+    const alias: DnsRecord = { name: `_mta-sts.${DOMAIN}`, type: 'CNAME', ttl: 60, data: '_mta-sts.provider.test' };
+    const provider: DnsRecord[] = [{ ...RECORDS.soa, name: 'provider.test' }, { ...sts('provided'), name: '_mta-sts.provider.test' }];
+    const report = await loopback.verify({ zone: zone({ sts: alias }), recursive: [...zone({ sts: alias }), ...provider] });
+    expect(report).toMatchObject({ verdict: 'pass', record: { id: 'provided' } });
+  });
+
+  test('at _mta-sts that leads to nothing is an error', async () => {
+    const alias: DnsRecord = { name: `_mta-sts.${DOMAIN}`, type: 'CNAME', ttl: 60, data: 'gone.example.test' };
+    const report = await loopback.verify({ zone: zone({ sts: alias }) });
+    expect(report).toMatchObject({ verdict: 'fail', lookup: 'none' });
+    expect(codes(report)).not.toContain('error record-missing');
+    expect(finding(report, 'cname-dangling')).toMatchObject({ severity: 'error', message: 'the CNAME leads to gone.example.test, where nothing is found' });
+  });
+
+  test('at _mta-sts in a loop is a failure of DNS, not "no policy"', async () => {
+    const alias: DnsRecord = { name: `_mta-sts.${DOMAIN}`, type: 'CNAME', ttl: 60, data: `_mta-sts.${DOMAIN}` };
+    const report = await loopback.verify({ zone: zone({ sts: alias }) });
+    expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
+    expect(finding(report, 'dns-failure').message).toBe('the recursive resolver did not answer (CNAME loop at _mta-sts.example.test)');
+  });
+});
+
+describe('name servers', () => {
+  const NAME = `_mta-sts.${DOMAIN}`;
+
+  /** A domain with two name servers of its own behaviour each, on the same port of two addresses. */
+  async function withSecond(second: DnsAnswerer, first: DnsAnswerer = zoneAnswers(twoServers), timeoutMs = 5000): ReturnType<Loopback['verify']> {
+    const { port } = await loopback.dns(first);
+    await loopback.dns(second, '127.0.0.2', port);
+    const resolver = createResolver({ servers: [`127.0.0.1:${port}`], timeoutMs, tries: 1 });
+    return loopback.verify({ zone: first, options: { nameServerPort: port }, world: { resolver } });
+  }
+
+  const twoServers = zone({}, { ...RECORDS.ns, data: 'ns2.example.test' }, { ...RECORDS.nsAddress, name: 'ns2.example.test', data: '127.0.0.2' });
+
+  test('that disagree are an error that names both answers', async () => {
+    const report = await withSecond(except(NAME, () => reply('NOERROR', [sts('2')])));
+    expect(report).toMatchObject({ verdict: 'fail', record: { id: '1' } });
+    expect(finding(report, 'record-disagreement').message).toMatch(
+      /^the zone's name servers disagree: "v=STSv1; id=1;" at ns1\.example\.test \(127\.0\.0\.1:\d+\); "v=STSv1; id=2;" at ns2\.example\.test \(127\.0\.0\.2:\d+\)$/,
+    );
+  });
+
+  test('of which only one has the record are an error, whichever comes first', async () => {
+    const has = await withSecond(except(NAME, () => reply('NXDOMAIN')));
+    expect(finding(has, 'record-disagreement').message).toContain('no record at ns2.example.test');
+    const hasNot = await withSecond(zoneAnswers(twoServers), except(NAME, () => reply('NXDOMAIN'), twoServers));
+    expect(hasNot.record).toEqual({ id: '1' });
+    expect(codes(hasNot)).toEqual(expect.arrayContaining(['error record-disagreement', 'warning resolver-stale']));
+    expect(codes(hasNot)).not.toContain('error record-missing');
+  });
+
+  test('agree however the text is cut into strings, and whatever stands beside it', async () => {
+    const report = await withSecond(except(NAME, () => reply('NOERROR', [{ ...RECORDS.sts, data: ['v=STSv1; ', 'id=1;'] }, { ...RECORDS.sts, data: ['other'] }])));
+    expect(codes(report)).not.toContain('error record-disagreement');
+  });
+
+  test.each([
+    ['says SERVFAIL', (): DnsReply => reply('SERVFAIL'), 'SERVFAIL'],
+    ['says REFUSED', (): DnsReply => reply('REFUSED'), 'REFUSED'],
+    ['stays silent', (): 'drop' => 'drop', 'no answer within 300 ms'],
+    ['is not responsible', (): DnsReply => ({ ...reply('NOERROR'), authoritative: false }), 'not authoritative for this name'],
+  ])('of which one %s leave the decision to the other', async (_, second, reason) => {
+    const report = await withSecond(second, undefined, reason.startsWith('no answer') ? 300 : undefined);
+    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
+    expect(finding(report, 'name-server-unanswered')).toMatchObject({
+      severity: 'unknown', message: expect.stringMatching(`^the name server ns2.example.test \\(127.0.0.2:\\d+\\) gave no usable answer \\(${reason}\\)$`),
+    });
+  });
+
+  test('that all fail leave it to the recursive resolver, and the report says so', async () => {
+    const report = await loopback.verify({ zone: () => reply('REFUSED'), recursive: zone() });
+    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found', record: { id: '1' } });
+    expect(codes(report)).toEqual(['unknown name-server-unanswered', 'unknown name-servers-unknown', 'info ipv6-missing']);
+    expect(finding(report, 'name-servers-unknown').message).toBe('none of the name servers of example.test gave a usable answer, so the recursive resolver alone decides');
+  });
+
+  test('that cannot be found leave it to the recursive resolver, and the report says so', async () => {
+    const report = await loopback.verify({ zone: zone({ ns: undefined }) });
+    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
+    expect(finding(report, 'name-servers-unknown').message)
+      .toBe('the name servers of example.test could not be found (test NS: REFUSED), so the recursive resolver alone decides');
+  });
+
+  test('that the caller knows are asked without looking for them', async () => {
+    const own = await loopback.dns(zone({ sts: sts('own') }));
+    const report = await loopback.verify({ options: { nameServers: [`127.0.0.1:${own.port}`] } });
+    expect(report.record).toEqual({ id: 'own' });
+    expect(own.queries.some(({ type }) => type === 'NS')).toBe(false);
+    expect(finding(report, 'resolver-stale').evidence).toContain(`127.0.0.1:${own.port}: "v=STSv1; id=own;"`);
+  });
+
+  test('answer with a long record over TCP', async () => {
+    const long: DnsRecord = { ...RECORDS.sts, data: ['v=STSv1; id=1; ', ...Array.from({ length: 6 }, (_, at) => `x${at}=${'y'.repeat(240)}; `)] };
+    const report = await loopback.verify({ zone: zone({ sts: long }) });
+    expect(report).toMatchObject({ lookup: 'found', record: { id: '1' } });
+  });
+});
+
+describe('the recursive resolver', () => {
+  test('that still has the old record is a warning with both and the TTL', async () => {
+    const report = await loopback.verify({ zone: zone({ sts: sts('new') }), recursive: zone({ sts: { ...sts('old'), ttl: 77 } }) });
+    expect(report).toMatchObject({ verdict: 'pass', record: { id: 'new' } });
+    expect(finding(report, 'resolver-stale')).toMatchObject({
+      severity: 'warning', message: 'the recursive resolver still has "v=STSv1; id=old;" for up to 77 s, the zone has "v=STSv1; id=new;"',
+    });
+  });
+
+  test('that remembers "no such name" is a warning with the time it may', async () => {
+    const report = await loopback.verify({ recursive: zone({ sts: undefined }) });
+    expect(finding(report, 'resolver-stale').message).toBe('the recursive resolver still has no record for up to 60 s, the zone has "v=STSv1; id=1;"');
+  });
+
+  test('that fails for this name alone is unknown, while the zone decides', async () => {
+    const report = await loopback.verify({ recursive: except(`_mta-sts.${DOMAIN}`, () => reply('SERVFAIL')) });
+    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
+    expect(finding(report, 'dns-failure')).toMatchObject({ severity: 'unknown', message: 'the recursive resolver did not answer (SERVFAIL)' });
+  });
+
+  test('is never asked below the domain before the name servers have answered', async () => {
+    const own = await loopback.dns(zone());
+    const recursive = await loopback.dns(zone());
+    const order: string[] = [];
+    const real = createResolver({ servers: [`127.0.0.1:${recursive.port}`], timeoutMs: 500 });
+    await loopback.verify({
+      options: { nameServerPort: own.port },
+      world: {
+        resolver: {
+          query: async (name, type, server) => {
+            const answer = await real.query(name, type, server);
+            order.push(`${server === undefined ? 'recursive' : 'own'} ${name} ${type}`);
+            return answer;
+          },
+        },
+      },
+    });
+    for (const name of [`_mta-sts.${DOMAIN} TXT`, `mta-sts.${DOMAIN} A`, `mta-sts.${DOMAIN} AAAA`]) {
+      expect(order.indexOf(`own ${name}`)).toBeGreaterThan(-1);
+      expect(order.indexOf(`recursive ${name}`)).toBeGreaterThan(order.indexOf(`own ${name}`));
+    }
+  });
+});
+
+describe('DNS that does not answer at all', () => {
+  test.each([['SERVFAIL', (): DnsReply => reply('SERVFAIL')], ['silence', (): 'drop' => 'drop']])('(%s) is unknown and temporary, never "no policy"', async (_, answer) => {
+    const report = await loopback.verify({ zone: answer, dnsTimeoutMs: 200 });
+    expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error', record: null, policy: null, mx: [] });
+    expect(codes(report).every((code) => code.startsWith('unknown '))).toBe(true);
+  });
+});

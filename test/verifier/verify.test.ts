@@ -1,0 +1,210 @@
+// One whole verification: what it takes, what it expects, how long it lasts, and how it sums up.
+import { performance } from 'node:perf_hooks';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { firstDifference } from '../../lib/verifier/difference';
+import { LIVE_FINDINGS } from '../../lib/verifier/findings';
+import { summary } from '../../lib/verifier/report';
+import { verify } from '../../lib/verifier/verify';
+import type { World } from '../../lib/verifier/verify';
+import { DOMAIN, Loopback, POLICY, RECORDS, sts, zone } from '../support/domain';
+import { codes, finding } from './support';
+
+const loopback = new Loopback();
+afterEach(() => loopback.close());
+
+/** A world that must not be asked. */
+const NOBODY: Partial<World> = {
+  resolver: { query: () => Promise.reject(new Error('nobody may be asked')) },
+  fetchPolicy: () => Promise.reject(new Error('nobody may be asked')),
+};
+
+describe('what is no domain is refused before anything is asked', () => {
+  test.each([
+    ['', 'is empty'],
+    ['.', 'begins with a dot'],
+    ['localhost', 'is a single label'],
+    ['192.0.2.1', 'is an IPv4 address'],
+    ['user@example.com', 'holds `@`'],
+    ['https://example.com', 'holds `:`'],
+    ['a..example.com', 'has an empty label'],
+    ['a\u001b[2J.example', 'holds `\\x1b`'],
+    [`${'a'.repeat(60)}.`.repeat(4) + 'com', 'is longer than 242 characters'],
+  ])('%j', async (domain, fault) => {
+    await expect(verify(domain, {}, NOBODY)).rejects.toThrow(fault);
+    await expect(verify(domain, {}, NOBODY)).rejects.toMatchObject({ name: 'RangeError' });
+  });
+});
+
+describe('a domain', () => {
+  test('where all is well passes, with everything that a sender learns', async () => {
+    const report = await loopback.verify();
+    expect(report).toMatchObject({
+      domain: DOMAIN,
+      verdict: 'pass',
+      lookup: 'found',
+      record: { id: '1' },
+      policy: { mode: 'enforce', maxAge: 2592000, mx: ['mx1.example.test', '*.backup.test'] },
+      mx: [{ host: 'mx1.example.test', covered: true }, { host: 'mx2.backup.test', covered: true }],
+    });
+    expect(codes(report)).toEqual(['info ipv6-missing']);
+  });
+
+  test('may be given in upper case, in U-labels, and with a dot at the end', async () => {
+    const asked = new Set<string>();
+    const world: Partial<World> = {
+      ...NOBODY,
+      resolver: {
+        query: (name) => {
+          asked.add(name);
+          return Promise.resolve({ status: 'failed', reason: 'SERVFAIL', server: 'x', cnames: [] });
+        },
+      },
+    };
+    expect((await verify('BÜCHER.Example.', {}, world)).domain).toBe('xn--bcher-kva.example');
+    expect([...asked]).toContain('_mta-sts.xn--bcher-kva.example');
+  });
+});
+
+describe('an expectation', () => {
+  test('of another id is an error with both', async () => {
+    const report = await loopback.verify({ options: { expectId: '2' } });
+    expect(report.verdict).toBe('fail');
+    expect(finding(report, 'id-unexpected')).toMatchObject({ severity: 'error', subject: `_mta-sts.${DOMAIN} TXT`, message: 'the id is `1`, expected `2`' });
+  });
+
+  test('of another mode is an error with both', async () => {
+    const report = await loopback.verify({ options: { expectMode: 'testing' } });
+    expect(finding(report, 'mode-unexpected').message).toBe('the mode is `enforce`, expected `testing`');
+  });
+
+  test('of other bytes is an error with the first line that differs', async () => {
+    const report = await loopback.verify({ options: { expectPolicy: POLICY.replaceAll('\r\n', '\n') } });
+    expect(finding(report, 'policy-unexpected').message)
+      .toBe('the file served is not the one expected: line 1 is "version: STSv1\\x0a" (expected) and "version: STSv1\\x0d\\x0a" (served)');
+  });
+
+  test('of bytes is compared with a malformed file as well', async () => {
+    const report = await loopback.verify({ policy: { body: 'not a policy\n' }, options: { expectPolicy: POLICY } });
+    expect(codes(report)).toContain('error policy-unexpected');
+  });
+
+  test('that is met says nothing', async () => {
+    const report = await loopback.verify({ options: { expectId: '1', expectMode: 'enforce', expectPolicy: POLICY } });
+    expect(report.verdict).toBe('pass');
+  });
+
+  test('is no reason for a second finding where there is no record and no file', async () => {
+    const report = await loopback.verify({
+      zone: zone({ sts: undefined, address: undefined }), options: { expectId: '1', expectMode: 'enforce', expectPolicy: POLICY },
+    });
+    expect(codes(report).filter((code) => code.endsWith('-unexpected'))).toEqual([]);
+  });
+});
+
+describe('the first difference of two files', () => {
+  const difference = (a: string, b: string): string => firstDifference(Buffer.from(a), Buffer.from(b), 'a', 'b');
+
+  test.each([
+    ['x\ny\n', 'x\nz\n', 'line 2 is "y\\x0a" (a) and "z\\x0a" (b)'],
+    ['x\n', 'x\ny\n', 'line 2 is not there (a) and "y\\x0a" (b)'],
+    ['x\ny\n', 'x\n', 'line 2 is "y\\x0a" (a) and not there (b)'],
+    ['', 'x', 'line 1 is not there (a) and "x" (b)'],
+    ['x', 'x\n', 'line 1 is "x" (a) and "x\\x0a" (b)'],
+    ['\u00e9', 'e', 'line 1 is "Ã©" (a) and "e" (b)'],
+  ])('%j and %j', (a, b, expected) => {
+    expect(difference(a, b)).toBe(expected);
+  });
+});
+
+describe('time', () => {
+  test('that is up leaves what was not reached unknown, and the rest decided', async () => {
+    const start = performance.now();
+    const report = await loopback.verify({
+      options: { timeoutMs: 1500 }, world: { fetchPolicy: () => new Promise(() => undefined) },
+    });
+    expect(performance.now() - start).toBeLessThan(5000);
+    expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error', record: { id: '1' }, policy: null });
+    expect(finding(report, 'not-reached')).toMatchObject({
+      severity: 'unknown', message: '127.0.0.1 was not decided in time', evidence: expect.stringContaining('not answered within the 1.5 s that the verification may take'),
+    });
+  });
+
+  test('that is up before anything has answered asks no more', async () => {
+    let questions = 0;
+    const report = await verify(DOMAIN, { timeoutMs: 50 }, {
+      ...NOBODY,
+      resolver: {
+        query: () => {
+          questions += 1;
+          return new Promise(() => undefined);
+        },
+      },
+    });
+    // The NS records of the domain and its parent, MX and TLSRPT: what depends on them was never asked.
+    expect(questions).toBe(4);
+    expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
+  });
+
+  test('is taken from the clock that is given', async () => {
+    const clock = { now: () => Date.parse('2500-01-01T00:00:00Z'), sleep: () => new Promise<void>(() => undefined) };
+    const report = await loopback.verify({ world: { clock } });
+    expect(finding(report, 'certificate-near-expiry').severity).toBe('warning');
+  });
+});
+
+describe('a world that breaks its promises', () => {
+  test('and rejects gives findings, not an exception', async () => {
+    const reject = (): Promise<never> => Promise.reject(new Error('a bug'));
+    const report = await loopback.verify({ world: { fetchPolicy: reject } });
+    expect(report).toMatchObject({ lookup: 'temporary-error' });
+    expect(await verify(DOMAIN, {}, { resolver: { query: reject }, fetchPolicy: reject })).toMatchObject({ verdict: 'unknown' });
+  });
+});
+
+describe('the real world', () => {
+  test('is asked when no other is given: with no time at all nothing is asked of it', async () => {
+    const report = await verify('example.invalid', { timeoutMs: 0 });
+    expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
+  });
+});
+
+describe('a report', () => {
+  test('has its worst findings first', async () => {
+    const report = await loopback.verify({
+      zone: zone({ tlsRpt: undefined }, { ...RECORDS.mx1, data: { preference: 5, exchange: 'mail.other.test' } }, { ...RECORDS.address, type: 'AAAA', data: 'ff02::1' }),
+      policy: { body: POLICY.replace('max_age', 'mx: mx3.example.test\r\nmax_age') },
+    });
+    expect(codes(report)).toEqual([
+      'error mx-not-covered', 'unknown address-family-unusable', 'warning mx-pattern-unused', 'warning tls-rpt-missing',
+    ]);
+  });
+
+  test('is summed up in one line with the worst finding and its fix', async () => {
+    const line = summary(await loopback.verify({ zone: zone({ sts: sts('old') }), options: { expectId: 'new' } }));
+    expect(line).toBe('example.test: fail, lookup found (error 1, info 1): id-unexpected: the id is `old`, expected `new`; publish the intended id, after the file that belongs to it is live');
+  });
+
+  test('is summed up without a finding where nothing is wrong', async () => {
+    expect(summary(await loopback.verify())).toBe('example.test: pass, lookup found (info 1)');
+    expect(summary({ ...await loopback.verify(), findings: [] })).toBe('example.test: pass, lookup found');
+  });
+
+  test('is summed up in at most 300 characters of one line, whatever it holds', () => {
+    const line = summary({
+      domain: DOMAIN, verdict: 'fail', lookup: 'none', record: null, policy: null, mx: [],
+      findings: [{ code: 'x', severity: 'error', subject: 'x', message: `a\n${'b'.repeat(400)}` }],
+    });
+    expect(line.length).toBeLessThanOrEqual(300);
+    expect(line).not.toContain('\n');
+  });
+});
+
+describe('the catalogue', () => {
+  test.each(Object.entries(LIVE_FINDINGS))('explains %s', (code, kind) => {
+    expect(code).toMatch(/^[a-z0-9]+(?:-[a-z0-9]+)*$/);
+    expect(kind.reference).toMatch(/^RFC \d+ §/);
+    expect(kind.meaning).toMatch(/^[A-Z].*\.$/);
+    expect(kind.harm).toMatch(/^[A-Z].*\.$/);
+    expect(kind.fix).toMatch(/^[a-z].*[^.]$/);
+  });
+});
