@@ -1,5 +1,5 @@
 // A private certificate authority made on the fly: what a preview and the tests serve HTTPS with, and nobody else trusts.
-import './reflect-metadata';
+import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 

@@ -4,7 +4,6 @@ import { checkServerIdentity, rootCertificates } from 'node:tls';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { createCertificateAuthority, createSelfSigned } from '../../lib/preview/certificate-authority';
 import type { CertificateAuthority } from '../../lib/preview/certificate-authority';
-import { provideMetadata } from '../../lib/preview/reflect-metadata';
 
 let authority: CertificateAuthority;
 
@@ -80,26 +79,5 @@ describe('a self-signed certificate', () => {
     expect(own.issuer).toBe(own.subject);
     expect(own.verify(own.publicKey)).toBe(true);
     expect(own.ca).toBe(false);
-  });
-});
-
-describe('the reflection that the library needs', () => {
-  test('finds what was defined on a class and on the class that it extends', () => {
-    const reflect: Parameters<typeof provideMetadata>[0] = { getPrototypeOf: (target) => Reflect.getPrototypeOf(target) };
-    provideMetadata(reflect);
-    class Base {}
-    class Derived extends Base {}
-    reflect.defineMetadata?.('key', 'value', Base);
-    expect(reflect.getOwnMetadata?.('key', Base)).toBe('value');
-    expect(reflect.getOwnMetadata?.('key', Derived)).toBeUndefined();
-    expect(reflect.getMetadata?.('key', Derived)).toBe('value');
-    expect(reflect.getMetadata?.('other', Derived)).toBeUndefined();
-  });
-
-  test('leaves a full implementation alone', () => {
-    const getMetadata = (): string => 'full';
-    const reflect = { getPrototypeOf: (target: object) => Reflect.getPrototypeOf(target), getMetadata };
-    provideMetadata(reflect);
-    expect(reflect.getMetadata).toBe(getMetadata);
   });
 });
