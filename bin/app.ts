@@ -2,6 +2,7 @@
 import { App, Duration, Stack, aws_route53 as route53 } from 'aws-cdk-lib';
 import type { AppProps } from 'aws-cdk-lib';
 import { MtaSts, MtaStsPolicy, MxHosts, TlsReporting } from '../lib';
+import { hostNameFault, toALabels } from '../lib/protocol/domain-name';
 
 const PRESETS: Readonly<Record<string, () => MxHosts>> = {
   'google-workspace': () => MxHosts.googleWorkspace(),
@@ -46,7 +47,7 @@ export function createApp(env: Readonly<Record<string, string | undefined>>, pro
     const list = missing.map(([name, meaning]) => `  -c ${name}=...  ${meaning}`).join('\n');
     throw new ContextError(`missing context:\n${list}\n${USAGE}`);
   }
-  const domain = context('domain') ?? '';
+  const domain = domainOf(context('domain') ?? '');
   const policy = policyOf(context('mode') ?? '', mxOf(context('mx') ?? ''), context('maxAgeDays'));
   const reporting = context('tlsReporting');
   const tlsReporting = reporting === undefined ? undefined : TlsReporting.to(...reporting.split(','));
@@ -72,9 +73,19 @@ export function createApp(env: Readonly<Record<string, string | undefined>>, pro
   return app;
 }
 
+/** Checked here already, since the stack is named after it. */
+function domainOf(text: string): string {
+  const domain = toALabels(text) || text;
+  const fault = hostNameFault(domain);
+  if (fault !== undefined) {
+    throw new ContextError(`-c domain ${JSON.stringify(text)} ${fault}`);
+  }
+  return domain;
+}
+
 /** One stack for one domain: `example.com` is MtaSts-example-com; a hyphen is doubled, so that no two domains share one. */
 function stackId(domain: string): string {
-  return `MtaSts-${domain.toLowerCase().replaceAll('-', '--').replaceAll('.', '-')}`;
+  return `MtaSts-${domain.replaceAll('-', '--').replaceAll('.', '-')}`;
 }
 
 function mxOf(text: string): MxHosts {
@@ -106,7 +117,14 @@ function policyOf(mode: string, mx: MxHosts, maxAgeDays: string | undefined): Mt
 
 function contextText(app: App, name: string): string | undefined {
   const value: unknown = app.node.tryGetContext(name);
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  if (value === undefined || value === '') {
+    return undefined;
+  }
+  // A number, where cdk.json gives it so.
+  if (typeof value !== 'string' && typeof value !== 'number') {
+    throw new ContextError(`-c ${name} must be a text, got ${JSON.stringify(value)}`);
+  }
+  return String(value);
 }
 
 if (require.main === module) {

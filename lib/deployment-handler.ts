@@ -8,6 +8,7 @@ import {
 import type { aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 
+const ID = 'CdkMtaStsHandler';
 const BUNDLE = path.join(__dirname, 'handler', 'bundle');
 
 /** The provider framework's own limit is 15 minutes; the function ends before it, and CloudFormation waits for both. */
@@ -33,8 +34,11 @@ export class DeploymentHandler extends Construct {
   /** The one of the stack that the scope is in. */
   public static of(scope: Construct): DeploymentHandler {
     const stack = Stack.of(scope);
-    const existing = stack.node.tryFindChild('CdkMtaStsHandler');
-    return existing instanceof DeploymentHandler ? existing : new DeploymentHandler(stack, 'CdkMtaStsHandler');
+    const existing = stack.node.tryFindChild(ID);
+    if (existing !== undefined && !(existing instanceof DeploymentHandler)) {
+      throw new Error(`the stack '${stack.stackName}' has a construct '${ID}' of another copy of cdk-mta-sts; keep one copy (\`npm ls cdk-mta-sts\`)`);
+    }
+    return existing ?? new DeploymentHandler(stack, ID);
   }
 
   /** Whom the bucket's policy grants the objects to. */
@@ -103,7 +107,8 @@ export class DeploymentHandler extends Construct {
   }
 
   private allowReading(hostedZone: route53.IHostedZone): void {
-    const arn = `arn:${Aws.PARTITION}:route53:::hostedzone/${hostedZone.hostedZoneId}`;
+    // The API's own form of an id has this in front.
+    const arn = `arn:${Aws.PARTITION}:route53:::hostedzone/${hostedZone.hostedZoneId.replace(/^\/?hostedzone\//, '')}`;
     if (!this.readableZones.has(arn)) {
       this.readableZones.add(arn);
       this.rights.addStatements(new iam.PolicyStatement({

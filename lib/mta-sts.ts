@@ -34,14 +34,15 @@ export interface MtaStsProps {
 
   /**
    * The policy domain, the part after the `@`: the zone's name or a name below it, at most 56 characters. A name with other
-   * than ASCII letters is converted to A-labels.
+   * than ASCII letters is converted to A-labels. It cannot be changed in place: give the construct of another domain another id.
    *
    * @default - the hosted zone's name
    */
   readonly domainName?: string;
 
   /**
-   * A host to share with other domains; it must list this one.
+   * A host to share with other domains: of the same stack, and it must list this one. A domain that is live moves to another
+   * host in two deployments, the first without it.
    *
    * @default - one of its own
    */
@@ -77,7 +78,7 @@ export interface MtaStsRecord {
  *
  * In this order, on create, on update and on rollback: preflight (is it safe to start?), the host, the file, proved live at
  * the edge; only then the `_mta-sts` record that tells senders of it; last a verification of all that a sender will see.
- * On delete the record goes first.
+ * When the construct or the stack is removed the record goes first.
  *
  * @example
  * declare const hostedZone: route53.IHostedZone;
@@ -110,7 +111,6 @@ export class MtaSts extends Construct {
   constructor(scope: Construct, id: string, props: MtaStsProps) {
     super(scope, id);
     requireCloudFrontRegion(this);
-    requirePublic(props.hostedZone);
     this.domainName = policyDomain(props.domainName, props.hostedZone);
     this.policy = props.policy;
     this.policyId = props.policy.id;
@@ -122,10 +122,11 @@ export class MtaSts extends Construct {
 
     const announcement = this.txtRecord('Announcement', props.hostedZone, '_mta-sts', renderRecord(this.policyId));
     const reporting = props.tlsReporting && this.txtRecord('TlsReporting', props.hostedZone, '_smtp._tls', props.tlsReporting.record);
-    const aliases = this.policyHost._aliasRecords(this.domainName);
+    const aliases = this.policyHost._publish(this, this.domainName, props.hostedZone);
 
     const safeToStart = preflight(this, 'Preflight', {
       ...domain,
+      policyHost: this.policyHost,
       records: [
         this.planned(aliases[0], policyHostName(this.domainName), route53.RecordType.A),
         this.planned(aliases[1], policyHostName(this.domainName), route53.RecordType.AAAA),
@@ -136,6 +137,7 @@ export class MtaSts extends Construct {
     const published = publication(this, 'Publication', { ...domain, policyHost: this.policyHost });
     const verified = verification(this, 'Verification', {
       ...domain,
+      policyHost: this.policyHost,
       tlsReporting: props.tlsReporting,
       onFailure: props.verification ?? Verification.FAIL_DEPLOYMENT,
     });
@@ -200,15 +202,9 @@ export class MtaSts extends Construct {
     }
     if (props.hostedZone instanceof route53.HostedZone && Stack.of(props.hostedZone) === Stack.of(this)) {
       warnings.addWarning('cdk-mta-sts:zoneInSameDeployment',
-        `the hosted zone of ${this.domainName} is made in the same deployment: until its parent delegates to it the preflight fails, `
-        + 'and a rollback gives the next zone other name servers; deploy the zone first, delegate it, then add MtaSts');
+        `the hosted zone of ${this.domainName} is made in the same stack: until its parent delegates to it the preflight fails, and a `
+        + 'rollback gives the next zone other name servers; deploy the zone first, delegate it, then add MtaSts. Such a zone cannot be '
+        + 'deleted with the stack while the validation record of the certificate is in it, which AWS Certificate Manager leaves behind');
     }
-  }
-}
-
-function requirePublic(hostedZone: route53.IHostedZone): void {
-  if (hostedZone instanceof route53.PrivateHostedZone) {
-    throw new Error('`hostedZone` must be public, got a private hosted zone: senders on the internet could not see its records; pass the '
-      + 'public zone of the domain');
   }
 }

@@ -1,14 +1,20 @@
 // The policy domain: the part after the @, checked as early as it can be known.
-import type { aws_route53 as route53 } from 'aws-cdk-lib';
-import { Token } from 'aws-cdk-lib';
+import { Token, aws_route53 as route53 } from 'aws-cdk-lib';
 import { hostNameFault, toALabels } from './protocol/domain-name';
 
 /** A certificate's first name is at most 64 characters (ACM), and it is `mta-sts.` and the domain. */
 const LONGEST_POLICY_HOST = 64;
 
+const PREFIX = 'mta-sts.';
+
 /** The host that serves the policy of a domain (RFC 8461 §3.3). */
 export function policyHostName(domainName: string): string {
-  return `mta-sts.${domainName}`;
+  return PREFIX + domainName;
+}
+
+/** The way back. */
+export function domainOfPolicyHost(policyHost: string): string {
+  return policyHost.slice(PREFIX.length);
 }
 
 /**
@@ -16,9 +22,10 @@ export function policyHostName(domainName: string): string {
  *
  * @param domainName - as the user wrote it, or nothing for the zone's name
  * @param hostedZone - the zone that holds its records
- * @throws where it is no domain name, too long, not in the zone, or a token
+ * @throws where it is no domain name, too long, not in the zone, or a token, or the zone is private
  */
 export function policyDomain(domainName: string | undefined, hostedZone: route53.IHostedZone): string {
+  requirePublic(hostedZone);
   const zoneName = knownZoneName(hostedZone);
   const written = domainName ?? zoneName;
   if (written === undefined || Token.isUnresolved(written)) {
@@ -32,7 +39,7 @@ export function policyDomain(domainName: string | undefined, hostedZone: route53
   }
   const host = policyHostName(domain);
   if (host.length > LONGEST_POLICY_HOST) {
-    throw new Error(`\`domainName\` must be at most ${LONGEST_POLICY_HOST - policyHostName('').length} characters, so that `
+    throw new Error(`\`domainName\` must be at most ${LONGEST_POLICY_HOST - PREFIX.length} characters, so that `
       + `${host} fits a certificate (AWS Certificate Manager: ${LONGEST_POLICY_HOST}), got ${domain.length}`);
   }
   if (zoneName !== undefined && domain !== zoneName && !domain.endsWith(`.${zoneName}`)) {
@@ -40,6 +47,13 @@ export function policyDomain(domainName: string | undefined, hostedZone: route53
       + 'pass the hosted zone that holds the records of the domain');
   }
   return domain;
+}
+
+function requirePublic(hostedZone: route53.IHostedZone): void {
+  if (hostedZone instanceof route53.PrivateHostedZone) {
+    throw new Error('`hostedZone` must be public, got a private hosted zone: senders on the internet could not see its records; pass the '
+      + 'public zone of the domain');
+  }
 }
 
 function knownZoneName(hostedZone: route53.IHostedZone): string | undefined {

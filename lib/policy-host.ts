@@ -1,13 +1,14 @@
 // Where policies are served: a private bucket behind CloudFront, on 443, and nothing else.
+import { createHash } from 'node:crypto';
 import {
-  RemovalPolicy, Token,
+  RemovalPolicy, Stack, Token,
   aws_certificatemanager as acm, aws_cloudfront as cloudfront, aws_cloudfront_origins as origins,
   aws_iam as iam, aws_route53 as route53, aws_route53_targets as targets, aws_s3 as s3,
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { DeploymentHandler } from './deployment-handler';
-import { edgeFunctionCode, policyObjectKey } from './edge-function';
-import { policyDomain, policyHostName } from './policy-domain';
+import { POLICY_PATH, edgeFunctionCode, policyObjectKey } from './edge-function';
+import { domainOfPolicyHost, policyDomain, policyHostName } from './policy-domain';
 import { CLOUDFRONT_REGION, requireCloudFrontRegion } from './region';
 
 /** A domain whose policy a host serves. */
@@ -67,7 +68,21 @@ export class PolicyHost extends Construct {
   /** For every policy host's name. */
   public readonly certificate: acm.ICertificate;
 
-  private readonly hosts = new Map<string, AliasRecords>();
+  /**
+   * Whether the certificate is the user's own.
+   *
+   * @internal
+   */
+  public readonly _certificateGiven: boolean;
+
+  /**
+   * What decides how files are served. Where it changes they are proved and verified anew.
+   *
+   * @internal
+   */
+  public readonly _fingerprint: Record<string, string>;
+
+  private readonly hosts = new Map<string, ServedHost>();
 
   constructor(scope: Construct, id: string, props: PolicyHostProps) {
     super(scope, id);
@@ -82,30 +97,67 @@ export class PolicyHost extends Construct {
       enforceSSL: true,
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    const { principal } = DeploymentHandler.of(this);
     this.bucket.addToResourcePolicy(new iam.PolicyStatement({
-      principals: [DeploymentHandler.of(this).principal],
-      actions: ['s3:DeleteObject', 's3:PutObject'],
+      principals: [principal],
+      actions: ['s3:PutObject'],
       resources: names.map((name) => this.bucket.arnForObjects(policyObjectKey(name))),
     }));
+    // Of every domain, not of these alone: CloudFormation changes this policy first and asks for the file of a domain that has
+    // left to be deleted afterwards. A file left behind would keep the bucket from being removed.
+    this.bucket.addToResourcePolicy(new iam.PolicyStatement({
+      principals: [principal],
+      actions: ['s3:DeleteObject'],
+      resources: [this.bucket.arnForObjects(`*${POLICY_PATH}`)],
+    }));
+    this._certificateGiven = props.certificate !== undefined;
     this.certificate = props.certificate === undefined ? this.newCertificate(zones) : checkedCertificate(props.certificate);
     this.distribution = this.newDistribution(names, props);
+    this._fingerprint = {
+      Distribution: this.distribution.distributionId,
+      Certificate: this.certificate.certificateArn,
+      WebAcl: props.webAclArn ?? 'none',
+      // Without the hosts: another one does not change how these are served.
+      Edge: createHash('sha256').update(edgeFunctionCode([])).digest('hex').slice(0, 32),
+    };
     for (const [name, zone] of zones) {
-      this.hosts.set(name, this.aliasRecords(name, zone));
+      this.hosts.set(name, { zone, ...this.aliasRecords(name, zone) });
     }
+    this.node.addValidation({ validate: () => this.unpublished() });
   }
 
   /**
-   * The A and AAAA records of a domain's policy host.
+   * Says that a construct publishes the policy of a domain here, once for each domain.
+   *
+   * @returns the A and AAAA records of the domain's policy host
    *
    * @internal
    */
-  public _aliasRecords(domainName: string): route53.RecordSet[] {
-    const records = this.hosts.get(policyHostName(domainName));
-    if (records === undefined) {
-      const served = [...this.hosts.keys()].map((host) => host.slice(policyHostName('').length)).join(', ');
+  public _publish(publisher: Construct, domainName: string, hostedZone: route53.IHostedZone): route53.RecordSet[] {
+    const host = this.hosts.get(policyHostName(domainName));
+    if (host === undefined) {
+      const served = [...this.hosts.keys()].map(domainOfPolicyHost).join(', ');
       throw new Error(`\`policyHost\` does not serve ${domainName}, only ${served}; add it to the \`domains\` of the PolicyHost`);
     }
-    return [records.a, records.aaaa];
+    const stack = Stack.of(this);
+    if (Stack.of(publisher) !== stack) {
+      throw new Error(`\`policyHost\` must be in the stack of the MtaSts that uses it, got one of '${stack.stackName}' in `
+        + `'${Stack.of(publisher).stackName}': the order of their resources is one graph; put both into one stack`);
+    }
+    if (host.publisher !== undefined) {
+      throw new Error(`${domainName} is published by ${host.publisher.node.path} already; a domain has one policy (RFC 8461 §3.1)`);
+    }
+    const [here, there] = [hostedZone, host.zone].map(({ hostedZoneId }) => JSON.stringify(stack.resolve(hostedZoneId)));
+    if (here !== there) {
+      throw new Error(`\`hostedZone\` must be the one that the PolicyHost has for ${domainName}, ${there}, got ${here}; pass the same zone to both`);
+    }
+    host.publisher = publisher;
+    return [host.a, host.aaaa];
+  }
+
+  private unpublished(): string[] {
+    return [...this.hosts].filter(([, { publisher }]) => publisher === undefined).map(([name]) =>
+      `${this.node.path} lists ${domainOfPolicyHost(name)} in \`domains\`, but no MtaSts publishes its policy; add one, or take it out`);
   }
 
   private newCertificate(zones: ReadonlyMap<string, route53.IHostedZone>): acm.Certificate {
@@ -158,6 +210,12 @@ interface AliasRecords {
   readonly aaaa: route53.AaaaRecord;
 }
 
+interface ServedHost extends AliasRecords {
+  readonly zone: route53.IHostedZone;
+  /** Who publishes the policy of the domain. */
+  publisher?: Construct;
+}
+
 function zonesByHost(domains: PolicyHostDomain[]): Map<string, route53.IHostedZone> {
   if (domains.length === 0) {
     throw new Error('`domains` must hold at least one domain, got none');
@@ -166,7 +224,7 @@ function zonesByHost(domains: PolicyHostDomain[]): Map<string, route53.IHostedZo
   for (const { domainName, hostedZone } of domains) {
     const name = policyHostName(policyDomain(domainName, hostedZone));
     if (zones.has(name)) {
-      throw new Error(`\`domains\` must hold each domain once, got ${name.slice(policyHostName('').length)} twice`);
+      throw new Error(`\`domains\` must hold each domain once, got ${domainOfPolicyHost(name)} twice`);
     }
     zones.set(name, hostedZone);
   }

@@ -3,6 +3,7 @@ import type { aws_route53 as route53, CustomResource } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { DeploymentHandler } from './deployment-handler';
 import type { MtaStsPolicy } from './policy';
+import type { PolicyHost } from './policy-host';
 
 /** A record set that the stack will make. */
 export interface PlannedRecord {
@@ -17,6 +18,7 @@ export interface PreflightProps {
   readonly domainName: string;
   readonly hostedZone: route53.IHostedZone;
   readonly policy: MtaStsPolicy;
+  readonly policyHost: PolicyHost;
   readonly records: PlannedRecord[];
 }
 
@@ -32,6 +34,8 @@ export function preflight(scope: Construct, id: string, props: PreflightProps): 
       DomainName: props.domainName,
       HostedZoneId: props.hostedZone.hostedZoneId,
       PolicyText: props.policy.text,
+      // CAA does not matter to a certificate that is there already.
+      Certificate: props.policyHost._certificateGiven ? 'given' : 'made',
       Records: props.records.map(({ name, type, logicalId }) => ({ Name: name, Type: type, LogicalId: logicalId })),
     },
   });

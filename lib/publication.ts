@@ -26,8 +26,8 @@ export function publication(scope: Construct, id: string, props: PublicationProp
       PolicyId: props.policy.id,
       BucketName: props.policyHost.bucket.bucketName,
       ObjectKey: policyObjectKey(policyHostName(props.domainName)),
-      // Not read by the function: another distribution must be proved anew.
-      Distribution: props.policyHost.distribution.distributionId,
+      // Not read by the function: a host that has changed must be proved anew.
+      PolicyHost: props.policyHost._fingerprint,
     },
   });
   // The whole host: the distribution, its records, and the bucket's policy that lets the function write.

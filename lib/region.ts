@@ -18,6 +18,6 @@ export function requireCloudFrontRegion(scope: IConstruct): void {
   if (region !== CLOUDFRONT_REGION) {
     throw new Error(`${scope.node.path}: the stack '${stackName}' must be in ${CLOUDFRONT_REGION}, got ${region}, since CloudFront takes `
       + `certificates of ${CLOUDFRONT_REGION} only and other Regions are not supported yet; put MtaSts into a stack of its own with `
-      + `\`env: { account, region: '${CLOUDFRONT_REGION}' }\` (Route 53 is global, so the hosted zone may stay where it is)`);
+      + `\`env: { account, region: '${CLOUDFRONT_REGION}' }\` (Route 53 is global: pass a zone of another Region's stack by \`HostedZone.fromHostedZoneAttributes()\`)`);
   }
 }

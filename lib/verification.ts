@@ -3,6 +3,7 @@ import type { aws_route53 as route53, CustomResource } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { DeploymentHandler } from './deployment-handler';
 import type { MtaStsPolicy } from './policy';
+import type { PolicyHost } from './policy-host';
 import type { TlsReporting } from './tls-reporting';
 
 /** What a verification that found an error does to the deployment. */
@@ -17,6 +18,7 @@ export interface VerificationProps {
   readonly domainName: string;
   readonly hostedZone: route53.IHostedZone;
   readonly policy: MtaStsPolicy;
+  readonly policyHost: PolicyHost;
   readonly tlsReporting?: TlsReporting;
   readonly onFailure: Verification;
 }
@@ -32,7 +34,8 @@ export function verification(scope: Construct, id: string, props: VerificationPr
       PolicyText: props.policy.text,
       PolicyId: props.policy.id,
       OnFailure: props.onFailure,
-      // Not read by the function: a changed record must be verified anew.
+      // Not read by the function: what has changed must be verified anew.
+      PolicyHost: props.policyHost._fingerprint,
       TlsReporting: props.tlsReporting?.record,
     },
   });

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { App, Aws, Duration, Stack, Validations, aws_route53 as route53 } from 'aws-cdk-lib';
+import { App, Aws, Duration, Stack, Validations, aws_ec2 as ec2, aws_route53 as route53 } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { Construct } from 'constructs';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting, Verification } from '../lib';
 import { ENV, importedZone, oneDomain, testStack } from './support/stack';
 
@@ -20,13 +21,8 @@ describe('refuses at synthesis', () => {
 
   test('a private hosted zone', () => {
     const stack = testStack();
-    const hostedZone = route53.HostedZone.fromHostedZoneAttributes(stack, 'Vpc', { hostedZoneId: 'Z1', zoneName: 'example.com' });
-    expect(() => oneDomain(stack, { hostedZone })).not.toThrow();
-    const privateZone = new route53.PrivateHostedZone(stack, 'Private', {
-      zoneName: 'example.com',
-      vpc: { vpcId: 'vpc-1', vpcArn: 'arn', vpcRef: { vpcId: 'vpc-1' }, env: ENV } as never,
-    });
-    expect(() => new MtaSts(stack, 'Other', { hostedZone: privateZone, policy: enforce })).toThrow(/must be public/);
+    const hostedZone = new route53.PrivateHostedZone(stack, 'Private', { zoneName: 'example.com', vpc: new ec2.Vpc(stack, 'Vpc') });
+    expect(() => oneDomain(stack, { hostedZone })).toThrow(/must be public/);
   });
 
   test.each([
@@ -205,6 +201,19 @@ describe('the custom resources', () => {
       })]) }) })],
     });
   });
+});
+
+test('a zone id in the form of the API is the same zone', () => {
+  const stack = testStack();
+  const hostedZone = route53.HostedZone.fromHostedZoneAttributes(stack, 'Zone', { hostedZoneId: '/hostedzone/Z1', zoneName: 'example.com' });
+  oneDomain(stack, { hostedZone });
+  expect(JSON.stringify(Template.fromStack(stack).findResources('AWS::IAM::Role'))).toContain(':route53:::hostedzone/Z1"');
+});
+
+test('two copies of the package in one app are told apart', () => {
+  const stack = testStack();
+  new Construct(stack, 'CdkMtaStsHandler');
+  expect(() => oneDomain(stack)).toThrow(/of another copy of cdk-mta-sts; keep one copy/);
 });
 
 describe('a shared host', () => {

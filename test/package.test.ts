@@ -21,7 +21,7 @@ describe('what npm publishes', () => {
   });
 
   test.each([
-    '.jsii', 'API.md', 'CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'THIRD-PARTY-LICENSES.txt', 'package.json',
+    '.jsii', '.jsii.gz', 'API.md', 'CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'THIRD-PARTY-LICENSES.txt', 'package.json',
     'bin/mta-sts.js', 'lib/handler/bundle/index.js', 'lib/index.js', 'lib/index.d.ts', 'lib/protocol/policy.js',
   ])('holds %s', (file) => {
     expect(files).toContain(file);

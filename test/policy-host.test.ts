@@ -1,13 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { App, Stack, aws_certificatemanager as acm, aws_s3 as s3 } from 'aws-cdk-lib';
+import { App, Stack, aws_certificatemanager as acm, aws_ec2 as ec2, aws_route53 as route53, aws_s3 as s3 } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { PolicyHost } from '../lib';
+import { MtaSts, MtaStsPolicy, PolicyHost } from '../lib';
 import type { PolicyHostProps } from '../lib';
 import { ENV, importedZone, oneDomain, testStack } from './support/stack';
 
 function hostTemplate(props: (stack: Stack) => Partial<PolicyHostProps> = () => ({})): Template {
   const stack = testStack();
-  new PolicyHost(stack, 'Host', { domains: [{ hostedZone: importedZone(stack) }], ...props(stack) });
+  const hostedZone = importedZone(stack);
+  const policyHost = new PolicyHost(stack, 'Host', { domains: [{ hostedZone }], ...props(stack) });
+  oneDomain(stack, { hostedZone, policyHost });
   return Template.fromStack(stack);
 }
 
@@ -60,15 +62,16 @@ describe('the bucket', () => {
     });
   });
 
-  test('lets the function write and delete the policy file and nothing else', () => {
+  test('lets the function write the policy file, and delete that of a domain that has left as well', () => {
     const [policy] = Object.values(template.findResources('AWS::S3::BucketPolicy')) as {
       Properties: { PolicyDocument: { Statement: { Effect: string; Action: unknown; Resource: unknown; Principal: { AWS?: unknown } }[] } };
     }[];
     const granted = policy.Properties.PolicyDocument.Statement.filter(({ Effect, Principal }) => Effect === 'Allow' && Principal.AWS !== undefined);
-    expect(granted).toHaveLength(1);
-    expect(granted[0].Action).toEqual(['s3:DeleteObject', 's3:PutObject']);
-    expect(JSON.stringify(granted[0].Resource)).toContain('/mta-sts.example.com/.well-known/mta-sts.txt');
-    expect(JSON.stringify(granted[0].Resource)).not.toContain('*');
+    const object = (key: string): unknown => ({ 'Fn::Join': ['', [expect.anything(), key]] });
+    expect(granted.map(({ Action, Resource }) => [Action, Resource])).toEqual([
+      ['s3:PutObject', object('/mta-sts.example.com/.well-known/mta-sts.txt')],
+      ['s3:DeleteObject', object('/*/.well-known/mta-sts.txt')],
+    ]);
   });
 
   test('lets only this distribution read', () => {
@@ -124,11 +127,83 @@ describe('the distribution', () => {
   });
 });
 
+describe('what a host and its domains must agree on', () => {
+  const policy = MtaStsPolicy.none();
+
+  test('the stack', () => {
+    const app = new App();
+    const stack = new Stack(app, 'Test', { env: ENV });
+    const hostedZone = importedZone(stack);
+    const policyHost = new PolicyHost(new Stack(app, 'Hosts', { env: ENV }), 'Host', { domains: [{ hostedZone }] });
+    expect(() => new MtaSts(stack, 'MtaSts', { hostedZone, policyHost, policy })).toThrow(/must be in the stack of the MtaSts that uses it/);
+  });
+
+  test('the hosted zone', () => {
+    const stack = testStack();
+    const policyHost = new PolicyHost(stack, 'Host', { domains: [{ hostedZone: importedZone(stack) }] });
+    const hostedZone = route53.HostedZone.fromHostedZoneAttributes(stack, 'Twin', { hostedZoneId: 'Z9', zoneName: 'example.com' });
+    expect(() => new MtaSts(stack, 'MtaSts', { hostedZone, policyHost, policy }))
+      .toThrow(/must be the one that the PolicyHost has for example\.com, "Z0123456789ABCDEFGHIJ", got "Z9"/);
+  });
+
+  test('one policy for each domain', () => {
+    const stack = testStack();
+    const hostedZone = importedZone(stack);
+    const policyHost = new PolicyHost(stack, 'Host', { domains: [{ hostedZone }] });
+    oneDomain(stack, { hostedZone, policyHost });
+    expect(() => new MtaSts(stack, 'Second', { hostedZone, policyHost, policy })).toThrow(/published by Test\/MtaSts already/);
+  });
+
+  test('no domain without a policy: nothing would have looked before its certificate is asked for', () => {
+    const stack = testStack();
+    new PolicyHost(stack, 'Host', { domains: [{ hostedZone: importedZone(stack) }] });
+    expect(() => Template.fromStack(stack)).toThrow(/lists example\.com in `domains`, but no MtaSts publishes its policy/);
+  });
+
+  test('public zones', () => {
+    const stack = testStack();
+    const hostedZone = new route53.PrivateHostedZone(stack, 'Private', { zoneName: 'example.com', vpc: new ec2.Vpc(stack, 'Vpc') });
+    expect(() => new PolicyHost(stack, 'Host', { domains: [{ hostedZone }] })).toThrow(/must be public/);
+  });
+});
+
+describe('a host that changes is proved and verified anew', () => {
+  const policy = MtaStsPolicy.none();
+  const resources = (props?: (stack: Stack) => Partial<PolicyHostProps>): unknown[] => {
+    const template = hostTemplate(props);
+    return ['Custom::MtaStsPublication', 'Custom::MtaStsVerification'].map((type) => {
+      const [{ Properties }] = Object.values(template.findResources(type)) as { Properties: { PolicyHost: unknown } }[];
+      return Properties.PolicyHost;
+    });
+  };
+
+  test('with another certificate or web ACL', () => {
+    const arn = 'arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555';
+    const webAclArn = 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/senders/11111111-2222-3333-4444-555555555555';
+    const all = [resources(), resources(() => ({ webAclArn })),
+      resources((stack) => ({ certificate: acm.Certificate.fromCertificateArn(stack, 'Given', arn) }))];
+    expect(all[0]).toEqual(resources());
+    for (const resource of [0, 1]) {
+      expect(new Set(all.map((one) => JSON.stringify(one[resource]))).size).toBe(3);
+    }
+  });
+
+  test('with another edge function, and not with another domain', () => {
+    const stack = testStack();
+    const domains = ['example.com', 'example.net'].map((zoneName) => ({ hostedZone: importedZone(stack, zoneName) }));
+    const policyHost = new PolicyHost(stack, 'Host', { domains });
+    domains.forEach(({ hostedZone }, i) => new MtaSts(stack, `MtaSts${i}`, { hostedZone, policyHost, policy }));
+    expect(policyHost._fingerprint.Edge).toMatch(/^[0-9a-f]{32}$/);
+    expect(resources()[0]).toMatchObject({ Edge: policyHost._fingerprint.Edge });
+  });
+});
+
 describe('what can be given', () => {
   test('a certificate of us-east-1', () => {
     const arn = 'arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555';
     const template = hostTemplate((stack) => ({ certificate: acm.Certificate.fromCertificateArn(stack, 'Certificate', arn) }));
     template.resourceCountIs('AWS::CertificateManager::Certificate', 0);
+    template.hasResourceProperties('Custom::MtaStsPreflight', { Certificate: 'given' });
     template.hasResourceProperties('AWS::CloudFront::Distribution', {
       DistributionConfig: Match.objectLike({ ViewerCertificate: Match.objectLike({ AcmCertificateArn: arn }) }),
     });

@@ -51,6 +51,9 @@ const RUNNERS: [RegExp, (line: string) => void][] = [
   [/^npm install cdk-mta-sts$/, () => { expect(readFileSync(join(ROOT, 'package.json'), 'utf8')).toContain('"name": "cdk-mta-sts"'); }],
   // In the reader's own app, which test/readme-snippets.test.ts synthesizes.
   [/^npx cdk deploy$/, () => undefined],
+  [/^npx cdk bootstrap /, (line) => {
+    expect(run('node_modules/aws-cdk/bin/cdk', [...words(line).slice(2), '--show-template', '--no-notices'], folder)).toMatchObject({ status: 0 });
+  }],
   [/^npx cdk (deploy|synth) -c /, (line) => {
     cdk([...words(line).slice(3), '-c', 'hostedZoneId=Z0123456789ABCDEFGHIJ']);
   }],

@@ -9,6 +9,9 @@ const RIGHTS_SPREAD = { milliseconds: 60_000, firstPause: 1_000, longestPause: 1
 
 const DENIED: ReadonlySet<string> = new Set(['AccessDenied', 'AccessDeniedException']);
 
+/** Many domains of one stack begin at once, and Route 53 takes five requests a second of an account: the SDK's attempts can run out. */
+const THROTTLED: ReadonlySet<string> = new Set(['PriorRequestNotComplete', 'Throttling', 'ThrottlingException']);
+
 /** What the SDK's `send` takes beside the command. */
 export interface SendOptions {
   readonly abortSignal: AbortSignal;
@@ -32,14 +35,14 @@ export class AwsCallFailed extends Error {
 }
 
 /**
- * Makes a call; the SDK repeats what is throttled or lost, and this repeats what is denied while rights spread.
+ * Makes a call; the SDK repeats what is throttled or lost, and this repeats what is denied while rights spread, or throttled all the same.
  *
  * @param call - as in a role's policy, `route53:GetHostedZone`
  * @throws AwsCallFailed
  */
 export async function aws<T>(run: Run, call: string, send: (options: SendOptions) => Promise<T>): Promise<T> {
   return run.watch.during(call, async () => {
-    const outcome = await repeat(run, RIGHTS_SPREAD, async (number) => attempt(run, call, send, number), isDenied);
+    const outcome = await repeat(run, RIGHTS_SPREAD, async (number) => attempt(run, call, send, number), isPassing);
     if ('value' in outcome) return outcome.value;
     throw outcome.failed;
   });
@@ -58,8 +61,8 @@ async function attempt<T>(run: Run, call: string, send: (options: SendOptions) =
   }
 }
 
-function isDenied(outcome: Outcome<unknown>): boolean {
-  return 'failed' in outcome && DENIED.has(outcome.failed.code);
+function isPassing(outcome: Outcome<unknown>): boolean {
+  return 'failed' in outcome && (DENIED.has(outcome.failed.code) || THROTTLED.has(outcome.failed.code));
 }
 
 function describe(cause: unknown): [string, string] {

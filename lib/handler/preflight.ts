@@ -1,12 +1,14 @@
 // Custom::MtaStsPreflight: is it safe to start? Fails in seconds, with every reason at once.
+import { printable } from '../protocol/text';
 import { checkCaa } from './checks/caa';
+import { good } from './checks/check';
 import type { Checked } from './checks/check';
 import { checkDelegation } from './checks/delegation';
 import { checkMx } from './checks/mx';
 import { checkOwnership, listNames } from './checks/ownership';
 import type { DeploymentEvent, Properties } from './event';
 import { readHostedZone } from './hosted-zone';
-import { domainProperty, hostedZoneIdProperty, policyProperty, recordsProperty } from './properties';
+import { choiceProperty, domainProperty, hostedZoneIdProperty, policyProperty, recordsProperty } from './properties';
 import type { PlannedRecord } from './properties';
 import { attribute } from './reason';
 import type { Run } from './run';
@@ -19,9 +21,11 @@ export function preflightTask(event: DeploymentEvent): Task {
   const { policy } = policyProperty(properties);
   const planned = recordsProperty(properties);
   const made = oldProperties === undefined ? [] : recordsBefore(oldProperties);
+  const certificateGiven = choiceProperty({ Certificate: 'made', ...properties }, 'Certificate', ['given', 'made']) === 'given';
   const newZone = oldProperties?.HostedZoneId !== undefined && oldProperties.HostedZoneId !== properties.HostedZoneId;
 
   const work = async (run: Run): Promise<Attributes> => {
+    refuseOtherDomain(domain, oldProperties);
     const zone = readHostedZone(run, zoneId);
     const listings = zone.then(async (found) => listNames(run, found, domain, planned));
     const checks: Readonly<Record<string, Promise<Checked>>> = {
@@ -29,7 +33,9 @@ export function preflightTask(event: DeploymentEvent): Task {
       records: Promise.all([zone, listings]).then(async ([found, sets]) => {
         return checkOwnership(run, found, sets, { stackId, domain, planned, made, newZone });
       }),
-      caa: listings.then(async (sets) => checkCaa(run, domain, sets.get(`mta-sts.${domain}`) ?? [])),
+      caa: certificateGiven
+        ? Promise.resolve(good('the certificate is given, so nobody need issue one'))
+        : listings.then(async (sets) => checkCaa(run, domain, sets.get(`mta-sts.${domain}`) ?? [])),
       mx: checkMx(run, domain, policy),
     };
     const results = await Promise.all(Object.entries(checks).map(async ([name, check]) => logged(run, name, check)));
@@ -42,6 +48,18 @@ export function preflightTask(event: DeploymentEvent): Task {
     forgives: (rollingBack) => rollingBack,
     forgiven: (message) => ({ Summary: attribute(message) }),
   };
+}
+
+/**
+ * CloudFormation would take the host of the old domain away at once and its record only in the end: in between senders would find
+ * a record whose file is gone.
+ */
+function refuseOtherDomain(domain: string, oldProperties: Properties | undefined): void {
+  const before = oldProperties?.DomainName;
+  if (typeof before === 'string' && before.toLowerCase() !== domain) {
+    throw new Error(`the domain of this construct was ${printable(before)} and is now ${domain}: a domain is not changed in place, since its `
+      + 'record would outlive its policy file; give the construct of the new domain an id of its own, and remove the old one later');
+  }
 }
 
 /** Another version may have written them in another way; CloudFormation then knows what the stack has made. */

@@ -9,7 +9,7 @@ import { ContextError, createApp } from '../../bin/app';
 
 const CONTEXT = { domain: 'example.com', mx: 'mx1.example.com', mode: 'enforce', hostedZoneId: 'Z0123456789ABCDEFGHIJ' };
 
-function stackOf(context: Record<string, string>, env: Record<string, string> = {}): Stack {
+function stackOf(context: Record<string, unknown>, env: Record<string, string> = {}): Stack {
   const stack = createApp(env, { context }).node.children.find((child) => child instanceof Stack);
   if (stack === undefined) {
     throw new Error('the app has no stack');
@@ -32,7 +32,9 @@ describe('what is missing or wrong is said before AWS credentials are needed', (
     [{ maxAgeDays: 'a week' }, /-c maxAgeDays must be a number of days/],
     [{ hostedZoneId: 'example.com' }, /-c hostedZoneId must be the id of a Route 53 hosted zone/],
     [{ tlsReporting: 'tls@example.com' }, /reporting address "tls@example\.com"/],
-    [{ domain: 'example' + '.com/' }, /`domainName`/],
+    [{ domain: 'example.com/' }, /-c domain "example\.com\/" holds/],
+    [{ domain: '_x.com' }, /-c domain "_x\.com"/],
+    [{ maxAgeDays: true }, /-c maxAgeDays must be a text, got true/],
   ])('%j', (context, message) => {
     expect(() => createApp({}, { context: { ...CONTEXT, ...context } })).toThrow(message);
   });
@@ -64,6 +66,14 @@ describe('the stack', () => {
   ])('takes -c mx=%s', (mx, host) => {
     const template = JSON.stringify(Template.fromStack(stackOf({ ...CONTEXT, mx })).toJSON());
     expect(template).toContain(`mx: ${host}`);
+  });
+
+  test('takes a domain in U-labels', () => {
+    expect(stackOf({ ...CONTEXT, domain: 'Bücher.example' }).stackName).toBe('MtaSts-xn----bcher--kva-example');
+  });
+
+  test('takes numbers as cdk.json may hold them', () => {
+    expect(JSON.stringify(Template.fromStack(stackOf({ ...CONTEXT, maxAgeDays: 3 })).toJSON())).toContain('max_age: 259200');
   });
 
   test.each(['testing', 'none'])('takes -c mode=%s, an age and reporting addresses', (mode) => {

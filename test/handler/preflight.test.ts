@@ -4,10 +4,12 @@ import type { ResourceStatus, StackResource } from '@aws-sdk/client-cloudformati
 import { GetHostedZoneCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
 import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { join } from 'node:path';
 import { createHandler } from '../../lib/handler/create-handler';
 import type { HandlerAnswer } from '../../lib/handler/create-handler';
 import type { DnsRecord } from '../../lib/preview/dns-server';
 import { renderPolicy } from '../../lib/protocol/policy';
+import { codeBlocks } from '../support/markdown';
 import {
   DOMAIN, NAME_SERVERS, POLICY, TestDns, ZONE_ID, awsError, caa, createEvent, failure, lambdaContext, mx, preflightProperties, record, soa,
   testWorld, updateEvent,
@@ -245,6 +247,13 @@ describe('records in the way', () => {
     expect(message).toContain(`at ${name.slice(0, -1)} in the hosted zone ${ZONE_ID}: ${type} ${value}; delete it if it is no longer needed, or import it`);
   });
 
+  test('does not matter to a certificate that was given', async () => {
+    const recordSets = [recordSet('mta-sts.example.com.', 'CAA', '0 issue "ca.test"')];
+    const event = createEvent(TYPE, preflightProperties({ Certificate: 'given' }));
+    expect((await run(world({ recordSets }), event)).Data?.Summary).toContain('the certificate is given');
+    expect(await refused(world({ recordSets }), createEvent(TYPE, preflightProperties({ Certificate: 'made' })))).toContain('CAA at mta-sts');
+  });
+
   test('reads CAA at the policy host as it was typed', async () => {
     const odd = [recordSet('mta-sts.example.com.', 'CAA', '0  issue ca.test', '0')];
     expect(await refused(world({ recordSets: odd }))).toContain('found 0 issue "ca.test", 0  ""');
@@ -328,6 +337,30 @@ describe('records in the way', () => {
     expect(made.aws.cloudformation.commandCalls(DescribeStackResourcesCommand)).toHaveLength(0);
   });
 
+  test('does not take for its own what a construct of another id made, and says how a domain moves', async () => {
+    const before = preflightProperties({ Records: [
+      { Name: 'mta-sts.example.com', Type: 'A', LogicalId: 'OtherHostAliasA' },
+      { Name: '_mta-sts.example.com', Type: 'TXT', LogicalId: 'OtherAnnouncement' },
+    ] });
+    const message = await refused(world({ recordSets: OWN }), updateEvent(TYPE, ID, preflightProperties(), before));
+    expect(message).toContain('2 faults');
+    expect(message).toContain('a domain moves in two deployments');
+  });
+
+  test('takes for its own what an update takes away', async () => {
+    const Records = [{ Name: 'mta-sts.example.com', Type: 'AAAA', LogicalId: 'AliasAAAA' }];
+    const made = world({ recordSets: [recordSet('mta-sts.example.com.', 'A', '192.0.2.7')] });
+    const before = preflightProperties({ Records: [...Records, { Name: 'mta-sts.example.com', Type: 'A', LogicalId: 'AliasA' }] });
+    const event = updateEvent(TYPE, ID, preflightProperties({ Records }), before);
+    await expect(run(made, event)).resolves.toMatchObject({ PhysicalResourceId: ID });
+  });
+
+  test('does not let a construct change its domain in place', async () => {
+    const before = preflightProperties({ DomainName: 'old.example' });
+    expect(await refused(world(), updateEvent(TYPE, ID, preflightProperties(), before)))
+      .toContain('the domain of this construct was old.example and is now example.com: a domain is not changed in place');
+  });
+
   test('does not take for its own what an update adds', async () => {
     const before = preflightProperties({ Records: [{ Name: 'mta-sts.example.com', Type: 'A', LogicalId: 'AliasA' }] });
     expect(await refused(world({ recordSets: OWN }), updateEvent(TYPE, ID, preflightProperties(), before))).toContain('TXT "v=STSv1; id=1;"');
@@ -383,6 +416,11 @@ describe('MX', () => {
     const message = await refusedByDns(...publicDns(mx(DOMAIN, 'backup.other.test', 30)));
     expect(message).toContain('the policy does not cover the MX host backup.other.test of example.com, its mx patterns are mx1.example.com, mx2.example.com');
     expect(message).toContain('RFC 8461 §4.1');
+  });
+
+  test('in the words that the README shows', async () => {
+    const [failure] = codeBlocks(join(__dirname, '../../README.md')).filter(({ language }) => language === 'text');
+    expect(await refusedByDns(...publicDns(mx(DOMAIN, 'backup.other.test', 30)))).toBe(failure.code);
   });
 
   test('names at most ten hosts', async () => {

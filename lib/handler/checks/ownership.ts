@@ -49,8 +49,10 @@ async function isOurs(run: Run, set: RecordSet, { stackId, planned, made, newZon
   // Ours are simple record sets; one that is weighted or the like cannot be.
   if (newZone || set.setIdentifier !== undefined) return false;
   const same = ({ name, type }: PlannedRecord): boolean => name === set.name && type === set.type;
-  if (made.some(same)) return true;
   const record = planned.find(same);
+  const before = made.find(same);
+  // Of another logical id it is another resource, which CloudFormation would try to make beside the one that stands there.
+  if (before !== undefined && (record === undefined || record.logicalId === before.logicalId)) return true;
   return record !== undefined && ownsRecord(run, stackId, record.logicalId, set.name);
 }
 
@@ -61,7 +63,7 @@ function foreign(zone: HostedZone, set: RecordSet, { planned }: Ownership): stri
     : 'delete it if it is no longer needed, or import it into this stack';
   // To CloudFormation a construct with another id is another resource, and it makes the new one before it deletes the old.
   const renamed = planned.some(({ name, type }) => name === set.name && type === set.type)
-    ? '; where a construct of this stack was renamed, give it its old id back'
+    ? '; where a construct of this stack was renamed, give it its old id back; to another PolicyHost a domain moves in two deployments, the first without it'
     : '';
   const identifier = set.setIdentifier === undefined ? '' : ` (${printable(set.setIdentifier)})`;
   return `a record that this stack did not make stands at ${printable(set.name)} in the hosted zone ${zone.id}: ${printable(set.type)} `
