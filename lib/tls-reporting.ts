@@ -1,6 +1,6 @@
 // The _smtp._tls record (RFC 8460): where senders report that TLS or the policy failed.
 import { Token } from 'aws-cdk-lib';
-import { reportingUriFault, renderTlsRpt } from './protocol/tls-rpt';
+import { reportingUriDoubt, reportingUriFault, renderTlsRpt } from './protocol/tls-rpt';
 
 /**
  * Where senders send their daily reports of TLS connections that succeeded and failed (TLSRPT, RFC 8460).
@@ -42,7 +42,8 @@ function checkUri(uri: string): void {
   if (Token.isUnresolved(uri)) {
     throw new Error('a reporting address is a token, known only at deployment, and cannot be checked; write it out');
   }
-  const fault = reportingUriFault(uri);
+  // Stricter than the grammar: a well-formed address that no report reaches is of no use to anyone.
+  const fault = reportingUriFault(uri) ?? reportingUriDoubt(uri);
   if (fault !== undefined) {
     throw new Error(`reporting address ${JSON.stringify(uri)}: ${fault}`);
   }

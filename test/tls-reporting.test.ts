@@ -9,6 +9,9 @@ test.each([
   ['https://example.com/a;b', /%3B/i],
   ['mailto:', /address|@/],
   ['mailto:a@example.com\r\nx', /reporting address/],
+  ['mailto:a@b_c.example', /"mailto:a@b_c\.example": names the host `b_c\.example`, which holds an underscore/],
+  ['mailto:a@[192.0.2.1]', /percent-encoded/],
+  ['https://reports/x', /no dot/],
 ])('refuses %j and says why', (uri, message) => {
   expect(() => TlsReporting.to(uri)).toThrow(message);
 });

@@ -3,7 +3,7 @@ import type { Finding, Severity } from '../../lib/protocol/finding';
 import type { ReportFinding } from '../../lib/verifier/report';
 import type { Style } from './style';
 
-/** A broken file can hold the same fault on thousands of lines; `--format json` has them all. */
+/** A broken file can hold the same fault on thousands of lines; `--format json` shows a few more, and the first says how many. */
 const MOST_OF_A_CODE = 5;
 
 const GROUPS: readonly (readonly [Severity, one: string, many: string])[] = [
@@ -34,7 +34,7 @@ function groupLines(group: readonly AnyFinding[], style: Style): string[] {
     if (count <= MOST_OF_A_CODE) lines.push(...oneFinding(finding, style));
   }
   for (const [code, count] of seen) {
-    if (count > MOST_OF_A_CODE) lines.push(`    ${style.faint(`and ${count - MOST_OF_A_CODE} more of ${code}; --format json lists them all`)}`);
+    if (count > MOST_OF_A_CODE) lines.push(`    ${style.faint(`and ${count - MOST_OF_A_CODE} more of ${code}; --format json lists more`)}`);
   }
   return lines;
 }

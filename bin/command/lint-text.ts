@@ -24,7 +24,7 @@ function inputName(kind: LintKind, { input }: LintResult): string {
 
 function verdictText({ verdict, input }: LintResult): string {
   switch (verdict) {
-    case 'none': return input.length === 0 ? 'none, the answer is empty' : 'none, nothing in the answer is one';
+    case 'none': return typeof input !== 'string' && input.length === 0 ? 'none, the answer is empty' : 'none, nothing in the answer is one';
     case 'multiple': return 'multiple, so senders use none of them';
     case 'valid':
     case 'invalid': return verdict;

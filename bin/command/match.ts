@@ -1,7 +1,7 @@
 // `mta-sts match`: whether an MX pattern covers a host, and why.
 import type { Command } from 'commander';
-import { hostNameFault } from '../../lib/protocol/domain-name';
-import { mxMatches, mxPatternFault } from '../../lib/protocol/mx';
+import { domainFault, withoutDots } from '../../lib/protocol/domain-name';
+import { mxGrammarFault, mxMatches } from '../../lib/protocol/mx';
 import { printable } from '../../lib/protocol/text';
 import type { Context } from './context';
 import { Status } from './status';
@@ -32,13 +32,21 @@ function coveredBecause(pattern: string, host: string): string {
 }
 
 function notCoveredBecause(pattern: string, host: string): string {
-  const patternFault = mxPatternFault(pattern);
+  const patternFault = mxGrammarFault(pattern);
   if (patternFault !== undefined) return `the pattern \`${printable(pattern)}\` ${patternFault} (RFC 8461 §3.2)`;
-  const name = (host.endsWith('.') ? host.slice(0, -1) : host).toLowerCase();
   if (host === '.') return '`.` is a null MX: the domain takes no mail (RFC 7505 §3)';
-  const hostFault = hostNameFault(name);
+  const hostFault = faultOfHost(host);
   if (hostFault !== undefined) return `the host \`${printable(host)}\` ${hostFault} (RFC 5321 §4.1.2)`;
+  const name = withoutDots(host).toLowerCase();
   return `${pattern.startsWith('*.') ? wildcardReason(pattern.toLowerCase(), name) : 'the names differ'} (RFC 8461 §4.1)`;
+}
+
+/** One dot at the end is how DNS writes it; more are a slip. */
+function faultOfHost(host: string): string | undefined {
+  const bare = withoutDots(host);
+  const dots = host.length - bare.length;
+  if (bare === '' && dots > 0) return 'names no host; it is nothing but dots';
+  return domainFault(bare) ?? (dots > 1 ? `ends with ${dots} dots; one would be fine, so write \`${bare}.\` or \`${bare}\`` : undefined);
 }
 
 /** All three are taken by some sender or other, so they deserve an answer of their own. */

@@ -70,8 +70,10 @@ async function serve(preview: Preview, { io }: Context): Promise<void> {
 async function start(flags: PreviewFlags, tls: PreviewOptions['tls'], { io }: Context, command: Command): Promise<Preview> {
   const { startPreview, PreviewError } = await import('../../lib/preview');
   const { app, listen, httpsPort, dnsPort, mx, verify: verifies } = flags;
-  // The verifier's own requests are of no interest.
-  const log = verifies === true ? undefined : (line: string) => io.stderr.write(`${line}\n`);
+  const log = (line: string): void => {
+    // The verifier's own requests are of no interest, only why one of them failed here.
+    if (verifies !== true || line.startsWith('the edge function ')) io.stderr.write(`${line}\n`);
+  };
   try {
     return await startPreview({ app, listen, httpsPort, dnsPort, mx, tls, log });
   } catch (error) {

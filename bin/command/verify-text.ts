@@ -75,12 +75,16 @@ function mxStations({ mx, policy, findings }: Report): Station[] {
     const unknown = findings.some(({ subject, severity }) => severity === 'unknown' && /(?:^| )MX\b/.test(subject));
     return [unknown ? ['unknown', 'no answer'] : ['skipped', 'no host takes mail for the domain']];
   }
-  return mx.map(({ host, covered }): Station => {
+  const stations = mx.slice(0, MOST_HOSTS).map(({ host, covered }): Station => {
     const name = host === '' ? '.' : host;
     if (covered === null) return ['skipped', `${name}, no policy to hold it against`];
     return covered ? ['good', `${name} is covered`] : [uncovered(policy?.mode), `${name} is not covered`];
   });
+  return mx.length > MOST_HOSTS ? [...stations, ['skipped', `and ${mx.length - MOST_HOSTS} more; --format json lists them all`]] : stations;
 }
+
+/** More than any honest domain has. */
+const MOST_HOSTS = 20;
 
 /** As bad as the mode makes it (RFC 8461 §5). */
 function uncovered(mode: 'enforce' | 'testing' | 'none' | undefined): Standing {

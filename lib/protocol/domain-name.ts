@@ -13,14 +13,43 @@ const MAX_LABEL = 63;
  * A dot at the end, an underscore and an IP address are faults; a name of one label is none.
  */
 export function hostNameFault(name: string): string | undefined {
+  return domainFault(name) ?? topLevelFault(name);
+}
+
+/**
+ * Says what keeps a text from being a `Domain` by the grammar alone (RFC 5321 §4.1.2), or undefined when nothing does.
+ *
+ * The grammar allows a last label of digits, which no host name has. An IPv4 address is a fault all the same: it is an address
+ * where a name is expected.
+ */
+export function domainFault(name: string): string | undefined {
   if (name === '') return 'is empty; a host name is expected';
   const character = strangeCharacter(name);
   if (character !== undefined) return character;
   if (name.startsWith('.')) return 'begins with a dot';
-  if (name.endsWith('.')) return `ends with a dot; write \`${printable(name.slice(0, -1))}\``;
+  if (name.endsWith('.')) return trailingDotsFault(name);
   if (name.length > MAX_NAME) return `has ${name.length} characters; a name has at most ${MAX_NAME}`;
-  const labels = name.split('.');
-  return labels.map(labelFault).find((fault) => fault !== undefined) ?? topLevelFault(labels);
+  const fault = name.split('.').map(labelFault).find((found) => found !== undefined);
+  return fault ?? (isIPv4(name) ? 'is an IPv4 address; a host name is expected' : undefined);
+}
+
+/** Says that a text ends in dots, how many, and what to write; it must end in one. */
+export function trailingDotsFault(text: string): string {
+  const bare = withoutDots(text);
+  const dots = text.length - bare.length;
+  return `ends with ${dots === 1 ? 'a dot' : `${dots} dots`}; write \`${printable(bare)}\``;
+}
+
+/** A name without any dot at its end. */
+export function withoutDots(name: string): string {
+  let end = name.length;
+  while (name.charAt(end - 1) === '.') end -= 1;
+  return name.slice(0, end);
+}
+
+/** Four numbers of up to three digits, none over 255. */
+export function isIPv4(text: string): boolean {
+  return /^[0-9]{1,3}(?:\.[0-9]{1,3}){3}$/.test(text) && text.split('.').every((number) => Number(number) <= 255);
 }
 
 /**
@@ -48,19 +77,16 @@ function labelFault(label: string): string | undefined {
 }
 
 /** RFC 1123 §2.1: it is the highest label, never all digits, that tells a name from an address. */
-function topLevelFault(labels: readonly string[]): string | undefined {
-  const last = labels[labels.length - 1];
-  if (!isDigits(last)) return undefined;
-  return labels.length === 4 && labels.every(isDigits)
-    ? 'is an IPv4 address; a host name is expected'
-    : `ends in the label \`${last}\`; a top-level domain is never all digits`;
+function topLevelFault(name: string): string | undefined {
+  const last = name.slice(name.lastIndexOf('.') + 1);
+  return /^[0-9]+$/.test(last) ? `ends in the label \`${last}\`; a top-level domain is never all digits` : undefined;
 }
 
 /** The first character that no host name holds. */
 function strangeCharacter(name: string): string | undefined {
   for (const character of name) {
     if (character > '\x7f') {
-      const ascii = toALabels(name.endsWith('.') ? name.slice(0, -1) : name);
+      const ascii = toALabels(withoutDots(name));
       return ascii === '' ? `holds \`${printable(character)}\`, which is not ASCII` : `is not in A-labels; write \`${ascii}\``;
     }
     if (character === '_') return 'holds an underscore, which no host name may';
@@ -85,8 +111,4 @@ function isAscii(text: string): boolean {
     if (character > '\x7f') return false;
   }
   return true;
-}
-
-function isDigits(label: string): boolean {
-  return /^[0-9]+$/.test(label);
 }

@@ -251,6 +251,13 @@ export const POLICY_FINDINGS = {
     fix: 'write the full name of the MX host',
     reference: 'RFC 8461 §3.2 and §4.1',
   },
+  'policy-mx-digits': {
+    severity: 'warning',
+    meaning: 'The last label of an MX pattern is all digits, which the grammar allows.',
+    harm: 'No top-level domain is all digits, so no public mail host has such a name; a sender may take it for an address and refuse the policy.',
+    fix: 'write the full name of the MX host',
+    reference: 'RFC 8461 §3.2, RFC 5321 §4.1.2, RFC 1123 §2.1',
+  },
   'policy-misspelled-field': {
     severity: 'warning',
     meaning: 'The name of an unknown field is almost that of a known one; names are compared exactly.',

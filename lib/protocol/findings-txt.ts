@@ -95,6 +95,13 @@ export const TXT_FINDINGS = {
     fix: 'keep the record whose id belongs to the policy file that is served, and delete the others',
     reference: STS,
   },
+  'record-none': {
+    severity: 'error',
+    meaning: 'No TXT record in the answer begins with `v=STSv1;`.',
+    harm: NO_POLICY,
+    fix: 'publish one TXT record `v=STSv1; id=<1 to 32 letters or digits>;` once the policy file is reachable',
+    reference: STS,
+  },
   'record-unrecognised': {
     severity: 'error',
     meaning: 'A TXT record that looks like an MTA-STS record does not begin with `v=STSv1;`, and no other does.',
@@ -121,7 +128,7 @@ export const TXT_FINDINGS = {
   'record-unrelated-txt': {
     severity: 'warning',
     meaning: 'A TXT record at `_mta-sts` has nothing to do with MTA-STS.',
-    harm: 'A sender that expects a single TXT record sees no policy.',
+    harm: 'Beside the record, it makes a sender that expects a single TXT record see no policy.',
     fix: 'delete it; often a wildcard TXT record or an entry at the wrong name puts it there',
     reference: STS,
     senders: ['go-mtasts'],
@@ -156,6 +163,13 @@ export const TXT_FINDINGS = {
     fix: 'keep one record and list every address in its `rua`, with commas between them',
     reference: TLS_RPT,
   },
+  'tls-rpt-none': {
+    severity: 'error',
+    meaning: 'No TXT record in the answer begins with `v=TLSRPTv1;`.',
+    harm: NO_REPORTS,
+    fix: 'publish one TXT record `v=TLSRPTv1; rua=mailto:<an address that is read>`',
+    reference: TLS_RPT,
+  },
   'tls-rpt-unrecognised': {
     severity: 'error',
     meaning: 'A TXT record that looks like a TLSRPT record does not begin with `v=TLSRPTv1;`, and no other does.',
@@ -173,7 +187,7 @@ export const TXT_FINDINGS = {
   'tls-rpt-unrelated-txt': {
     severity: 'warning',
     meaning: 'A TXT record at `_smtp._tls` has nothing to do with TLSRPT.',
-    harm: 'A sender that expects a single TXT record sends no reports.',
+    harm: 'Beside the record, it makes a sender that expects a single TXT record send no reports.',
     fix: 'delete it; a DMARC record belongs at `_dmarc`',
     reference: TLS_RPT,
   },

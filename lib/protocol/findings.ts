@@ -31,19 +31,22 @@ export interface FindingDetail {
   readonly column: number;
   /** A better fix than the kind's, where the value allows one. */
   readonly fix?: string;
+  /** Where they are not the kind's: empty when all senders agree on this input. */
+  readonly senders?: readonly string[];
 }
 
 /** Makes a finding; its message names the senders that disagree, so that no output can lose them. */
 export function finding(code: FindingCode, detail: FindingDetail): Finding {
   const kind: FindingKind = FINDINGS[code];
+  const senders = detail.senders ?? kind.senders ?? [];
   return {
     code,
     severity: kind.severity,
-    message: kind.senders === undefined ? detail.message : `${detail.message}; refused or read otherwise by ${kind.senders.join(', ')}`,
+    message: senders.length === 0 ? detail.message : `${detail.message}; refused or read otherwise by ${senders.join(', ')}`,
     fix: detail.fix ?? kind.fix,
     reference: kind.reference,
     line: detail.line,
     column: detail.column,
-    ...(kind.senders === undefined ? {} : { senders: kind.senders }),
+    ...(senders.length === 0 ? {} : { senders }),
   };
 }

@@ -1,5 +1,5 @@
 // MX patterns of a policy (RFC 8461 §3.2) and which MX hosts they cover (§4.1).
-import { hostNameFault, toALabels } from './domain-name';
+import { domainFault, hostNameFault, toALabels, trailingDotsFault, withoutDots } from './domain-name';
 import { printable } from './text';
 
 /**
@@ -9,23 +9,33 @@ import { printable } from './text';
  * answers have it, does not count. A malformed pattern covers nothing, and what is not a host name is never covered.
  */
 export function mxMatches(pattern: string, host: string): boolean {
-  if (mxPatternFault(pattern) !== undefined) return false;
-  const bare = withoutDot(host);
-  // Before the letters' case is dropped: U+212A, the Kelvin sign, would become a plain k.
-  if (hostNameFault(bare) !== undefined) return false;
-  const name = bare.toLowerCase();
+  if (mxGrammarFault(pattern) !== undefined) return false;
+  const name = mxName(host);
+  if (name === undefined) return false;
   const wanted = pattern.toLowerCase();
   if (!wanted.startsWith('*.')) return name === wanted;
   const dot = name.indexOf('.');
   return dot > 0 && name.slice(dot + 1) === wanted.slice(2);
 }
 
+/** The name of an MX host as it is compared: in lower case, without the dot that DNS answers end in; undefined when it is none. */
+export function mxName(host: string): string | undefined {
+  const bare = host.endsWith('.') ? host.slice(0, -1) : host;
+  // Before the letters' case is dropped: U+212A, the Kelvin sign, would become a plain k.
+  return domainFault(bare) === undefined ? bare.toLowerCase() : undefined;
+}
+
 /**
- * Says what keeps a text from being an MX pattern, and what to write in its place, or undefined when it is one:
- * an optional `*.` and a host name in A-labels without a dot at the end (RFC 8461 §3.2). The answer is a phrase to put after
- * the pattern.
+ * Says what keeps a text from being an MX pattern that a policy should hold, and what to write in its place, or undefined when it
+ * is one: an optional `*.` and a host name in A-labels without a dot at the end (RFC 8461 §3.2). The answer is a phrase to put
+ * after the pattern.
  */
 export function mxPatternFault(pattern: string): string | undefined {
+  return mxGrammarFault(pattern) ?? hostNameFault(withoutWildcard(pattern));
+}
+
+/** The same by the grammar alone, which allows a last label of digits: what senders that have fetched the policy go by. */
+export function mxGrammarFault(pattern: string): string | undefined {
   if (pattern === '') return 'is empty; a host name is expected';
   return separatorFault(pattern) ?? addressFault(pattern) ?? wildcardFault(pattern) ?? nameFault(pattern);
 }
@@ -53,7 +63,7 @@ function wildcardFault(pattern: string): string | undefined {
   if (/^[*.]+$/.test(pattern)) return 'names no domain; write the names of the MX hosts';
   // Drafts before RFC 8461 wrote a wildcard so.
   if (pattern.startsWith('.')) {
-    return `begins with a dot, as in drafts of the RFC; write \`${printable(`*${withoutDot(pattern)}`)}\``;
+    return `begins with a dot, as in drafts of the RFC; write \`${printable(`*${withoutDots(pattern)}`)}\``;
   }
   const star = pattern.lastIndexOf('*');
   if (star === -1 || (star === 0 && pattern.startsWith('*.'))) return undefined;
@@ -63,10 +73,11 @@ function wildcardFault(pattern: string): string | undefined {
 }
 
 function nameFault(pattern: string): string | undefined {
-  const ascii = mxPatternToALabels(withoutDot(pattern));
-  if (ascii !== '' && ascii !== withoutDot(pattern).toLowerCase()) return `is not in A-labels; write \`${ascii}\``;
-  if (pattern.endsWith('.')) return `ends with a dot; write \`${printable(withoutDot(pattern))}\``;
-  return hostNameFault(withoutWildcard(pattern));
+  const bare = withoutDots(pattern);
+  const ascii = mxPatternToALabels(bare);
+  if (ascii !== '' && ascii !== bare.toLowerCase()) return `is not in A-labels; write \`${ascii}\``;
+  if (bare !== pattern) return trailingDotsFault(pattern);
+  return domainFault(withoutWildcard(pattern));
 }
 
 /**
@@ -81,10 +92,6 @@ export function mxPatternToALabels(pattern: string): string {
 
 function withoutWildcard(pattern: string): string {
   return pattern.startsWith('*.') ? pattern.slice(2) : pattern;
-}
-
-function withoutDot(name: string): string {
-  return name.endsWith('.') ? name.slice(0, -1) : name;
 }
 
 function isIPv6(text: string): boolean {

@@ -2,7 +2,7 @@
 import { intendedName } from './field-name';
 import type { FindingList } from './finding-list';
 import type { FindingCode } from './findings';
-import { mxPatternFault } from './mx';
+import { mxGrammarFault } from './mx';
 import { readLine } from './policy-line';
 import type { PolicyField, PolicyLine } from './policy-line';
 import { isMode, MAX_AGE_LIMIT } from './policy-model';
@@ -144,7 +144,7 @@ function readMaxAge(field: PolicyField, findings: FindingList): Placed<number> |
 }
 
 function isPattern({ value, line, valueColumn: column }: PolicyField, findings: FindingList): boolean {
-  const fault = mxPatternFault(value);
+  const fault = mxGrammarFault(value);
   if (fault !== undefined) findings.add('policy-mx-pattern', { message: `mx pattern \`${printable(value)}\` ${fault}`, line, column });
   return fault === undefined;
 }

@@ -1,5 +1,6 @@
 // What is legal in a policy file and yet read otherwise by some sender, or bound to hurt later.
 import type { FindingList } from './finding-list';
+import { mxPatternFault } from './mx';
 import type { Placed, PolicyFields } from './policy-fields';
 import { MAX_AGE_LIMIT } from './policy-model';
 
@@ -40,6 +41,8 @@ function lintPatterns(mx: readonly Placed<string>[], findings: FindingList): voi
       const meaning = lower.startsWith('*.') ? 'covers every domain directly under a top-level domain' : 'has a single label';
       findings.add('policy-mx-single-label', { message: `mx pattern \`${value}\` ${meaning}`, ...at });
     }
+    const doubt = mxPatternFault(value);
+    if (doubt !== undefined) findings.add('policy-mx-digits', { message: `mx pattern \`${value}\` ${doubt}`, ...at });
     seen.add(lower);
   }
 }

@@ -1,7 +1,7 @@
 // The policy file (RFC 8461 §3.2): from bytes to a policy, and back.
 import type { Finding } from './finding';
 import { FindingList } from './finding-list';
-import { mxPatternFault } from './mx';
+import { mxGrammarFault } from './mx';
 import { readFields } from './policy-fields';
 import { lintPolicy } from './policy-lint';
 import { splitLines } from './policy-line';
@@ -104,7 +104,7 @@ function maxAgeFault(maxAge: number): string | undefined {
 function mxFault(mx: readonly string[], mode: Mode): string | undefined {
   if (mx.length === 0 && mode !== 'none') return `\`mx\` must hold at least one pattern in mode ${mode} (RFC 8461 §3.2), got none`;
   for (const pattern of mx) {
-    const fault = mxPatternFault(pattern);
+    const fault = mxGrammarFault(pattern);
     if (fault !== undefined) return `the mx pattern \`${printable(pattern)}\` ${fault} (RFC 8461 §3.2)`;
   }
   return undefined;

@@ -25,7 +25,7 @@ export interface RecordResult {
   readonly findings: readonly Finding[];
 }
 
-const KIND: TxtKind = { version: 'v=STSv1', codes: 'record' };
+const KIND: TxtKind = { version: 'v=STSv1', codes: 'record', name: 'MTA-STS' };
 
 /**
  * Reads the TXT records found at `_mta-sts.<domain>` as RFC 8461 §3.1 says, nothing more lenient. Never throws.

@@ -1,13 +1,13 @@
 // Reporting addresses of a TLSRPT record: `mailto:` and `https:` URIs (RFC 8460 §3, RFC 3986, RFC 6068).
-import { hostNameFault, toALabels } from './domain-name';
+import { hostNameFault, isIPv4, toALabels, trailingDotsFault } from './domain-name';
 import { printable } from './text';
 
 /**
  * Says what keeps a text from being a reporting address, and what to write in its place, or undefined when it is one: a phrase
  * to put after the address.
  *
- * A `mailto:` needs one address with a valid domain, an `https:` a host; commas, exclamation marks and semicolons inside must be
- * percent-encoded.
+ * A `mailto:` needs one address with a domain, an `https:` a host; commas, exclamation marks and semicolons inside must be
+ * percent-encoded. Whether reports arrive there is for `reportingUriDoubt` to say.
  */
 export function reportingUriFault(uri: string): string | undefined {
   if (uri === '') return 'is empty; a `mailto:` or `https:` URI is expected';
@@ -16,8 +16,9 @@ export function reportingUriFault(uri: string): string | undefined {
 
 /** Says why reports to a well-formed address will hardly arrive, or undefined: its host is not a full public name. */
 export function reportingUriDoubt(uri: string): string | undefined {
-  const host = isMailto(uri) ? mailDomain(uri) : splitAuthority(uri).host;
-  if (host.startsWith('[') || isIPv4(host)) return undefined;
+  const mail = isMailto(uri);
+  const host = mail ? mailDomain(uri) : splitAuthority(uri).host;
+  if (!mail && (host.startsWith('[') || isIPv4(host))) return undefined;
   const fault = hostNameFault(decode(host) ?? '');
   if (fault !== undefined) return `names the host \`${printable(host)}\`, which ${fault}`;
   return host.includes('.') ? undefined : `names the host \`${host}\`, which has no dot and so is not a public name`;
@@ -65,8 +66,19 @@ function mailtoFault(uri: string): string | undefined {
   if (at === -1) return `holds no address: \`${printable(address)}\` has no \`@\``;
   if (address.includes('@', at + 1)) return 'holds more than one `@`; write each address as a `mailto:` of its own';
   if (at === 0) return 'has nothing before the `@`';
-  const fault = hostNameFault(decode(mailDomain(uri)) ?? '');
+  const fault = mailDomainFault(decode(mailDomain(uri)) ?? '');
   return fault === undefined ? undefined : `has the domain \`${printable(mailDomain(uri))}\`, which ${fault}`;
+}
+
+/** RFC 6068 §2: a dot-atom-text, with letters beyond ASCII percent-encoded, or an address literal; not yet a host name. */
+function mailDomainFault(domain: string): string | undefined {
+  if (/^\[[!-Z^-~]*\]$/.test(domain)) return undefined;
+  if (domain === '') return 'is empty; a host name is expected';
+  if (domain.startsWith('.')) return 'begins with a dot';
+  if (domain.endsWith('.')) return trailingDotsFault(domain);
+  if (domain.includes('..')) return 'has an empty label (two dots in a row)';
+  const strange = /[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.\x80-\u{10ffff}-]/u.exec(domain)?.[0];
+  return strange === undefined ? undefined : `holds \`${printable(strange)}\`, which no mail domain may`;
 }
 
 function httpsFault(uri: string): string | undefined {
@@ -121,8 +133,4 @@ function decode(text: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isIPv4(host: string): boolean {
-  return /^[0-9]{1,3}(?:\.[0-9]{1,3}){3}$/.test(host) && host.split('.').every((number) => Number(number) <= 255);
 }

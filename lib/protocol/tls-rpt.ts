@@ -8,7 +8,7 @@ import type { TxtField } from './txt-fields';
 import { selectRecord } from './txt-selection';
 import type { ChosenRecord, TxtKind, TxtRecord } from './txt-selection';
 
-export { reportingUriFault };
+export { reportingUriDoubt, reportingUriFault };
 
 /** What a valid record says. */
 export interface TlsRptRecord {
@@ -27,7 +27,7 @@ export interface TlsRptResult {
   readonly findings: readonly Finding[];
 }
 
-const KIND: TxtKind = { version: 'v=TLSRPTv1', codes: 'tls-rpt' };
+const KIND: TxtKind = { version: 'v=TLSRPTv1', codes: 'tls-rpt', name: 'TLSRPT' };
 
 /**
  * Reads the TXT records found at `_smtp._tls.<domain>` as RFC 8460 §3 says, nothing more lenient. Never throws.
@@ -49,12 +49,12 @@ export function parseTlsRpt(records: readonly TxtRecord[]): TlsRptResult {
 /**
  * Writes the record as all known readers accept it: `v=TLSRPTv1; rua=<uri>,<uri>`.
  *
- * @throws RangeError when there is no address, or one that `reportingUriFault` objects to
+ * @throws RangeError when there is no address, or one that `reportingUriFault` or `reportingUriDoubt` objects to
  */
 export function renderTlsRpt(rua: readonly string[]): string {
   if (rua.length === 0) throw new RangeError('`rua` must hold at least one `mailto:` or `https:` address (RFC 8460 §3), got none');
   for (const uri of rua) {
-    const fault = reportingUriFault(uri);
+    const fault = reportingUriFault(uri) ?? reportingUriDoubt(uri);
     if (fault !== undefined) throw new RangeError(`the reporting address \`${printable(uri)}\` ${fault} (RFC 8460 §3)`);
   }
   return `${KIND.version}; rua=${rua.join(',')}`;

@@ -9,6 +9,7 @@ export type TxtRecord = string | readonly string[];
 export interface TxtKind {
   readonly version: 'v=STSv1' | 'v=TLSRPTv1';
   readonly codes: 'record' | 'tls-rpt';
+  readonly name: 'MTA-STS' | 'TLSRPT';
 }
 
 /** The record chosen. */
@@ -46,6 +47,13 @@ export function selectRecord(records: readonly TxtRecord[], kind: TxtKind, findi
   if (texts.length === 1) {
     const sole = selectSole(texts[0], kind, findings);
     if (sole !== undefined) return sole;
+  }
+  if (texts.every(({ form }) => form === 'unrelated')) {
+    findings.add(`${kind.codes}-none`, {
+      message: `the answer holds no ${kind.name} record: no TXT record begins with \`${kind.version};\``,
+      line: 1,
+      column: 1,
+    });
   }
   for (const text of texts) reportUnusable(text, kind, findings);
   return { verdict: 'none' };
@@ -126,7 +134,9 @@ function reportBeside({ text, line, form }: Text, kind: TxtKind, findings: Findi
     });
   } else {
     findings.add(`${kind.codes}-unrelated-txt`, {
-      message: `TXT record ${shown} beside the record does not begin with \`${kind.version};\``,
+      message: text === ''
+        ? 'an empty TXT record stands beside the record'
+        : `TXT record ${shown} beside the record does not begin with \`${kind.version};\``,
       line,
       column: 1,
     });
@@ -138,9 +148,13 @@ function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: Fin
   const shown = `\`${printable(text, 60)}\``;
   if (form === 'unrelated') {
     findings.add(`${kind.codes}-unrelated-txt`, {
-      message: `TXT record ${shown} does not begin with \`${kind.version};\`, so there is no record here`,
+      message: text === ''
+        ? `an empty TXT record is no ${kind.name} record`
+        : `TXT record ${shown} does not begin with \`${kind.version};\``,
       line,
       column: 1,
+      // Those who read it otherwise do so beside a record; here nobody sees one.
+      senders: [],
     });
   } else {
     findings.add(`${kind.codes}-unrecognised`, {

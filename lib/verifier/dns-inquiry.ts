@@ -4,7 +4,7 @@ import { printable } from '../protocol/text';
 import { dataOf } from './dns-data';
 import { formatServer, parseServer } from './dns-server-address';
 import type { DnsServerAddress } from './dns-server-address';
-import { bare, exchange, rcode } from './dns-transport';
+import { NOERROR, NXDOMAIN, bare, exchange, rcode } from './dns-transport';
 import type { AnswerBase, DnsAnswer, DnsData, DnsEmpty, DnsFailed, DnsType, ResolverOptions } from './resolver';
 
 /** What does not change from alias to alias. */
@@ -25,6 +25,9 @@ export function inquire<T extends DnsType>(setting: InquirySetting<T>, name: str
 
 /** RFC 1034 §3.6.2 wants chains to be short; resolvers stop somewhere between 8 and 16. */
 const MAX_ALIASES = 8;
+
+/** The reasons of a failure that trying again does not mend. */
+export const ALIAS_FAULTS = { chain: `more than ${MAX_ALIASES} CNAMEs in a row`, loop: 'CNAME loop' } as const;
 
 /** One question, followed from alias to alias. */
 class Inquiry<T extends DnsType> {
@@ -77,6 +80,8 @@ class Inquiry<T extends DnsType> {
   }
 
   private async read(packet: DecodedPacket, name: string, named?: DnsServerAddress): Promise<DnsAnswer<T>> {
+    // A server that is asked without being responsible says nothing, whatever it remembers (a lame delegation, RFC 8499 §7).
+    if (named !== undefined && !packet.flag_aa) return this.failed('not authoritative for this name');
     for (let at = name; ;) {
       const here = (packet.answers ?? []).filter((record) => bare(record.name) === at);
       const records = this.take(here, this.setting.type);
@@ -84,25 +89,23 @@ class Inquiry<T extends DnsType> {
         return { status: 'found', records, ttl: this.ttl, authoritative: packet.flag_aa, ...this.base() };
       }
       const target = this.take(here, 'CNAME').at(0);
-      if (target === undefined) return at === name ? this.absent(packet, named) : this.end(packet, at, named);
-      if (this.path.includes(target)) return this.failed(`CNAME loop at ${printable(target)}`);
-      if (this.path.length > MAX_ALIASES) return this.failed(`more than ${MAX_ALIASES} CNAMEs in a row`);
+      if (target === undefined) return at === name ? this.absent(packet) : this.end(packet, at);
+      if (this.path.includes(target)) return this.failed(`${ALIAS_FAULTS.loop} at ${printable(target)}`);
+      if (this.path.length > MAX_ALIASES) return this.failed(ALIAS_FAULTS.chain);
       this.path.push(target);
       at = target;
     }
   }
 
   /** The end of a chain of aliases, without the type that was asked for. */
-  private end(packet: DecodedPacket, at: string, named?: DnsServerAddress): DnsAnswer<T> | Promise<DnsAnswer<T>> {
+  private end(packet: DecodedPacket, at: string): DnsAnswer<T> | Promise<DnsAnswer<T>> {
     // Without a word on the last name the chain has left what this server knows.
     const known = rcode(packet) === NXDOMAIN || soaOf(packet) !== undefined;
-    return known ? this.absent(packet, named) : this.follow(at);
+    return known ? this.absent(packet) : this.follow(at);
   }
 
-  private absent(packet: DecodedPacket, named?: DnsServerAddress): DnsEmpty | DnsFailed {
+  private absent(packet: DecodedPacket): DnsEmpty | DnsFailed {
     const soa = soaOf(packet);
-    // A server that is asked without being responsible says nothing about what there is (a lame delegation, RFC 8499 §7).
-    if (named !== undefined && !packet.flag_aa) return this.failed('not authoritative for this name');
     const refers = packet.authorities?.some((record) => record.type === 'NS') === true;
     if (soa === undefined && refers && rcode(packet) === NOERROR) return this.failed('refers to other servers, as one that does no recursion');
     const ttl = soa === undefined ? undefined : Math.min(seconds(soa.ttl), seconds(soa.data.minimum));
@@ -133,9 +136,6 @@ class Inquiry<T extends DnsType> {
     return { server: this.server, cnames: this.path.slice(1) };
   }
 }
-
-const NOERROR = 0;
-const NXDOMAIN = 3;
 
 /** The response codes that leave a question unanswered (RFC 1035 §4.1.1, RFC 2136 §2.2). */
 const RCODES: ReadonlyMap<number, string> = new Map([

@@ -40,7 +40,10 @@ export function rcode(packet: DecodedPacket): number {
   return (packet.flags ?? 0) & 0xf;
 }
 
+/** RFC 1035 §4.1.1. */
+export const NOERROR = 0;
 const FORMERR = 1;
+export const NXDOMAIN = 3;
 
 /** What no path fragments (RFC 9715 §3.1). */
 const EDNS: OptAnswer = {
@@ -134,16 +137,22 @@ const MALFORMED = fault('malformed answer');
 function readAnswer(message: Buffer, query: Packet): DnsExchange | undefined {
   if (message.length < 12 || message.readUInt16BE(0) !== query.id) return undefined;
   const packet = decodeMessage(message);
-  // A server that cannot read a query need not repeat its question.
-  if (packet === undefined) return (message.readUInt16BE(2) & 0x800f) === 0x8001 ? { packet: BARE_FORMERR } : MALFORMED;
+  if (packet === undefined) return isBareRefusal(message) ? { packet: { ...BARE, flags: message.readUInt16BE(2) & 0xf } } : MALFORMED;
   const [asked] = query.questions ?? [];
   const [answered] = packet.questions ?? [];
   const same = packet.flag_qr && answered.type === asked.type && answered.class === 'IN' && bare(answered.name) === bare(asked.name);
   return same ? { packet } : undefined;
 }
 
-const BARE_FORMERR: DecodedPacket = {
-  flags: FORMERR,
+/** Who cannot read a query, or will not, need not repeat its question; who says what there is must say of what. */
+function isBareRefusal(message: Buffer): boolean {
+  const flags = message.readUInt16BE(2);
+  const code = flags & 0xf;
+  const silentOnQuestion = message.readUInt16BE(4) === 0 && code !== NOERROR && code !== NXDOMAIN;
+  return (flags & 0x8000) !== 0 && (code === FORMERR || silentOnQuestion);
+}
+
+const BARE: DecodedPacket = {
   flag_qr: true, flag_aa: false, flag_tc: false, flag_rd: false, flag_ra: false, flag_z: false, flag_ad: false, flag_cd: false,
 };
 

@@ -1,7 +1,10 @@
 // Puts what came back into one line of evidence; text of others is escaped and cut.
 import { printable } from '../protocol/text';
 import type { PolicyResponse, ServerCertificate } from './fetch-policy';
-import type { DnsAnswer, DnsType } from './resolver';
+import type { DnsAnswer, DnsData, DnsType } from './resolver';
+
+/** Said of a question that was never sent, where its silence would be blamed on the server. */
+export const NOT_ASKED = 'not asked, the time was up';
 
 /** `"v=STSv1; id=1;" (TTL 300 s)`, `no such name (NXDOMAIN)`, `no answer (SERVFAIL)`. */
 export function answerText(answer: DnsAnswer<DnsType>): string {
@@ -12,7 +15,7 @@ export function answerText(answer: DnsAnswer<DnsType>): string {
     case 'empty':
       return answer.reason === 'NXDOMAIN' ? `no such name${via} (NXDOMAIN)` : `no such record${via} (NODATA)`;
     case 'failed':
-      return `no answer${via} (${answer.reason})`;
+      return answer.reason === NOT_ASKED ? NOT_ASKED : `no answer${via} (${answer.reason})`;
   }
 }
 
@@ -42,7 +45,10 @@ function certificateText(certificate: ServerCertificate | undefined): string {
   return `, certificate for ${printable(subjectAltName) || 'nobody'} of ${printable(issuer) || 'nobody'} until ${printable(validTo)}`;
 }
 
-function dataText(data: unknown): string {
-  if (Array.isArray(data)) return `"${printable(data.join(''))}"`;
-  return printable(typeof data === 'string' ? data : JSON.stringify(data));
+/** As zone files write it (RFC 1035 §5.1, RFC 8659 §4.1.1). */
+function dataText(data: DnsData[DnsType]): string {
+  if (typeof data === 'string') return printable(data) || '.';
+  if ('exchange' in data) return `${data.preference} ${printable(data.exchange) || '.'}`;
+  if ('tag' in data) return `${data.critical ? 128 : 0} ${printable(data.tag)} "${printable(data.value)}"`;
+  return `"${printable(data.join(''))}"`;
 }

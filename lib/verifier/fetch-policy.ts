@@ -43,13 +43,13 @@ export interface PolicyAnswered {
  * - `unusable`: this machine has no route for the address family; says nothing about the server
  * - `unreachable`: refused, reset, or timed out
  * - `untrusted`: the TLS handshake failed or the certificate is not valid for the host
- * - `protocol`: not HTTP, or broken off in the middle
+ * - `protocol`: not HTTP, malformed or endless HTTP, or broken off in the middle
  */
 export interface PolicyUnanswered {
   readonly outcome: 'unusable' | 'unreachable' | 'untrusted' | 'protocol';
   /** For people, one line: `certificate is for other.example, not for mta-sts.example.com`. */
   readonly reason: string;
-  /** Node's or OpenSSL's code: `ECONNREFUSED`, `CERT_HAS_EXPIRED`. */
+  /** Node's or OpenSSL's code, or one of ours: `ECONNREFUSED`, `CERT_HAS_EXPIRED`, `NO_FINAL_RESPONSE`. */
   readonly code: string;
   readonly milliseconds: number;
   /** What was shown, if it came that far. */

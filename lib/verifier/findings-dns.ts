@@ -50,7 +50,7 @@ export const DNS_FINDINGS = {
     severity: 'unknown',
     meaning: 'The name servers of the zone could not be found, so the recursive resolver alone was asked.',
     harm: 'What it says can be as old as the TTL.',
-    fix: 'try again; if it stays so, check that the zone is delegated and that its name servers have addresses',
+    fix: 'try again; if it stays so, check that the zone is delegated and that its name servers have addresses and can be reached from here; harmless with a resolver made for tests',
     reference: 'RFC 1034 §4.2.2',
   },
   'name-server-unanswered': {

@@ -1,6 +1,8 @@
 // The name servers of a domain's zone, and asking each of them by itself.
 import { printable } from '../protocol/text';
-import type { DnsAnswer, DnsType, Resolver } from './resolver';
+import { bothFamilies } from './both-families';
+import type { DnsAnswer, DnsFailed, DnsType } from './resolver';
+import type { DnsWorld } from './world';
 
 /** One name server of a zone. */
 export interface NameServer {
@@ -21,15 +23,17 @@ export type NameServers
  *
  * @param port - where the name servers listen
  */
-export async function authoritativeServers(resolver: Resolver, domain: string, port = 53): Promise<NameServers> {
+export async function authoritativeServers(world: DnsWorld, domain: string, port = 53): Promise<NameServers> {
   const names = zoneNames(domain);
-  const answers = await Promise.all(names.map((name) => resolver.query(name, 'NS')));
-  for (const [at, answer] of answers.entries()) {
+  const questions = names.map((name) => world.resolver.query(name, 'NS'));
+  for (const [at, question] of questions.entries()) {
+    // One after the other: what is above the zone may stay silent for as long as it likes.
+    const answer = await question;
     if (answer.status === 'failed') return { status: 'failed', reason: `${names[at]} NS: ${answer.reason}` };
     // An alias cannot be the apex of a zone (RFC 1034 §3.6.2); these are the servers of where it leads.
     if (answer.status === 'found' && answer.cnames.length === 0) {
       const servers = [...new Set(answer.records)].sort().slice(0, MAX_SERVERS);
-      return { status: 'found', zone: names[at], servers: await Promise.all(servers.map((name) => withAddresses(resolver, name, port))) };
+      return { status: 'found', zone: names[at], servers: await Promise.all(servers.map((name) => withAddresses(world, name, port))) };
     }
   }
   return { status: 'failed', reason: `neither ${domain} nor a domain above it has NS records` };
@@ -42,25 +46,67 @@ export interface ServerAnswer<T extends DnsType> {
   readonly answer: DnsAnswer<T>;
 }
 
-/** Asks every server at once; the next address of a server is tried when one does not answer. */
+/** Asks every server at once, and the next address of a server when one fails or hesitates; the first usable answer counts. */
 export function askEach<T extends DnsType>(
-  resolver: Resolver, servers: readonly NameServer[], name: string, type: T,
+  world: DnsWorld, servers: readonly NameServer[], name: string, type: T,
 ): Promise<ServerAnswer<T>[]> {
   return Promise.all(servers.map(async (server) => {
-    let result: ServerAnswer<T> = {
-      server: printable(server.name),
-      answer: { status: 'failed', reason: 'its name has no address', server: server.name, cnames: [] },
-    };
-    for (const address of server.addresses.slice(0, MAX_ADDRESSES)) {
-      result = {
-        server: address === server.name ? address : `${printable(server.name)} (${address})`,
-        answer: await resolver.query(name, type, address),
-      };
-      if (result.answer.status !== 'failed') break;
-    }
-    return result;
+    const addresses = server.addresses.slice(0, MAX_ADDRESSES);
+    if (addresses.length === 0) return { server: printable(server.name), answer: failure('its name has no address', server.name) };
+    const attempts = await attempt(world, { name, type }, addresses);
+    const tried = attempts.map(({ address }) => address).join(', ');
+    return { server: tried === server.name ? tried : `${printable(server.name)} (${tried})`, answer: outcome(attempts) };
   }));
 }
+
+interface Attempt<T extends DnsType> {
+  readonly address: string;
+  readonly answer: DnsAnswer<T>;
+}
+
+/** The one usable answer, or else every failure, in the order of the addresses. */
+async function attempt<T extends DnsType>(
+  world: DnsWorld, question: { readonly name: string; readonly type: T }, [address, ...others]: readonly string[],
+): Promise<readonly Attempt<T>[]> {
+  const first = world.resolver.query(question.name, question.type, address).then((answer) => [{ address, answer }]);
+  if (others.length === 0) return first;
+  const early = await Promise.race([first, world.clock.sleep(HESITATION_MS).then(() => undefined)]);
+  if (early !== undefined && isUsable(early)) return early;
+  const rest = attempt(world, question, others);
+  try {
+    return await Promise.any([usable(first), usable(rest)]);
+  } catch {
+    return (await Promise.all([first, rest])).flat();
+  }
+}
+
+async function usable<T extends DnsType>(attempts: Promise<readonly Attempt<T>[]>): Promise<readonly Attempt<T>[]> {
+  const done = await attempts;
+  if (!isUsable(done)) throw new Error('no usable answer');
+  return done;
+}
+
+function isUsable(attempts: readonly Attempt<DnsType>[]): boolean {
+  return attempts.some(({ answer }) => answer.status !== 'failed');
+}
+
+function outcome<T extends DnsType>(attempts: readonly Attempt<T>[]): DnsAnswer<T> {
+  const faults = attempts.flatMap(({ address, answer }) => answer.status === 'failed' ? [{ address, answer }] : []);
+  const reasons = new Set(faults.map(({ answer }) => answer.reason));
+  // One address, or the same fault at all of them.
+  if (reasons.size < 2) return attempts[0].answer;
+  return failure(faults.map(({ address, answer }) => `${address}: ${answer.reason}`).join('; '), faults[0].answer.server);
+}
+
+function failure(reason: string, server: string): DnsFailed {
+  return { status: 'failed', reason, server, cnames: [] };
+}
+
+/** RFC 8305 §5 waits as long before it tries the next address. */
+const HESITATION_MS = 250;
+
+/** What the second address family of a name server is worth: the first will do. */
+const FAMILY_PATIENCE_MS = 500;
 
 /** As many as the root has; a zone with more gives none of them less than the others. */
 const MAX_SERVERS = 13;
@@ -77,8 +123,8 @@ function zoneNames(domain: string): string[] {
   return labels.map((_, at) => labels.slice(at).join('.')).slice(0, MAX_PARENTS);
 }
 
-async function withAddresses(resolver: Resolver, name: string, port: number): Promise<NameServer> {
-  const [v4, v6] = await Promise.all([resolver.query(name, 'A'), resolver.query(name, 'AAAA')]);
+async function withAddresses({ clock, resolver }: DnsWorld, name: string, port: number): Promise<NameServer> {
+  const [v4, v6] = await bothFamilies(clock, resolver.query(name, 'A'), resolver.query(name, 'AAAA'), FAMILY_PATIENCE_MS);
   // One of each first: when a family cannot be used from here, the second try is of the other.
   const first = [v4, v6].flatMap((answer) => answer.status === 'found' ? answer.records.slice(0, 1) : []);
   const rest = [v4, v6].flatMap((answer) => answer.status === 'found' ? answer.records.slice(1) : []);

@@ -18,6 +18,9 @@ export interface PolicyExchangeRequest extends PolicyRequest {
   readonly context: SecureContext;
 }
 
+/** The `code` of an exchange that was ended because informational responses (RFC 9110 §15.2) came, and came, in place of an answer. */
+export const NO_FINAL_RESPONSE = 'NO_FINAL_RESPONSE';
+
 /** What is being waited for, to say so when it does not come. */
 type Phase = 'connection' | 'TLS handshake' | 'response headers' | 'response body';
 
@@ -28,6 +31,7 @@ export class PolicyExchange {
   /** Kept from the handshake on: a socket that is closed knows neither any more. */
   private certificate: ServerCertificate | undefined;
   private tlsVersion = '';
+  private response: IncomingMessage | undefined;
   /** Gone once there is a result: what the socket still says is of no interest then. */
   private settle: ((response: PolicyResponse) => void) | undefined;
 
@@ -97,13 +101,23 @@ export class PolicyExchange {
   private ask(socket: TLSSocket, certificate: ServerCertificate): void {
     this.phase = 'response headers';
     const { policyHost } = this.request;
+    const answered = (response: IncomingMessage): void => {
+      this.receive(response, certificate);
+    };
+    let informational = 0;
     httpRequest({
       createConnection: () => socket,
       path: '/.well-known/mta-sts.txt',
+      // Node's own default, unless its command line says otherwise: the words for what goes past it name it.
+      maxHeaderSize: 16 * 1024,
       headers: { 'Host': policyHost, 'User-Agent': USER_AGENT, 'Accept': 'text/plain', 'Connection': 'close' },
     })
-      .on('response', (response) => {
-        this.receive(response, certificate);
+      .on('response', answered)
+      // Status 101 with an `Upgrade`, which Node does not count among the responses.
+      .on('upgrade', answered)
+      .on('information', ({ statusCode }) => {
+        informational += 1;
+        if (informational > MAX_INFORMATIONAL) this.fail('protocol', endlessFault(statusCode), NO_FINAL_RESPONSE);
       })
       .on('error', (error) => {
         this.failed(error);
@@ -113,6 +127,7 @@ export class PolicyExchange {
 
   private receive(response: IncomingMessage, certificate: ServerCertificate): void {
     this.phase = 'response body';
+    this.response = response;
     const chunks: Buffer[] = [];
     let length = 0;
     const answered = (): void => {
@@ -144,10 +159,12 @@ export class PolicyExchange {
   }
 
   private failed(error: Error): void {
+    // The framing says where a message ends (RFC 9112 §6.3): what goes wrong behind it is no part of it, and its `end` is on the way.
+    if (this.response?.complete === true) return;
     const code = errorCode(error);
     if (isFamilyUnusable(error, this.request.address)) this.fail('unusable', networkFault(error), code);
+    else if (code.startsWith('HPE_')) this.fail('protocol', httpFault(error, code, this.phase), code);
     else if (this.phase === 'response body') this.fail('protocol', `broken off in the middle of the body (${networkFault(error)})`, code);
-    else if (code.startsWith('HPE_')) this.fail('protocol', `does not speak HTTP (${printable(code)})`, code);
     else if (code.startsWith('ERR_SSL_') || code === 'EPROTO') this.fail('untrusted', handshakeFault(error, code), code);
     else if (this.phase === 'connection') this.fail('unreachable', networkFault(error), code);
     else this.fail('unreachable', `${networkFault(error)} while waiting for the ${this.phase}`, code);
@@ -166,8 +183,34 @@ export class PolicyExchange {
 /** The version is written in when the command and the Lambda are bundled. */
 const USER_AGENT = ['mta-sts', process.env.MTA_STS_VERSION].filter(Boolean).join('/');
 
+/** Real servers send one or two. */
+const MAX_INFORMATIONAL = 10;
+
+function endlessFault(status: number): string {
+  return `sends more than ${MAX_INFORMATIONAL} informational responses (the last has status ${status}) before the answer itself`;
+}
+
+/** Without the code, which evidence shows beside the reason. */
+function httpFault(error: Error, code: string, phase: Phase): string {
+  switch (code) {
+    case 'HPE_INVALID_CONSTANT':
+      return 'does not speak HTTP';
+    case 'HPE_HEADER_OVERFLOW':
+      return `sends more than 16 KiB of ${phase === 'response body' ? 'trailers' : 'headers'}`;
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return 'sends more than 16 KiB of chunk extensions';
+    default:
+      return `sends malformed HTTP (${libraryReason(error, code)})`;
+  }
+}
+
 function handshakeFault(error: Error, code: string): string {
-  return HANDSHAKE.get(code) ?? `TLS handshake failed (${printable('reason' in error ? String(error.reason) : code)})`;
+  return HANDSHAKE.get(code) ?? `TLS handshake failed (${libraryReason(error, code)})`;
+}
+
+/** What OpenSSL and the HTTP parser say beside their codes. */
+function libraryReason(error: Error, code: string): string {
+  return printable('reason' in error ? String(error.reason) : code);
 }
 
 const HANDSHAKE: ReadonlyMap<string, string> = new Map([

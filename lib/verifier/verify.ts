@@ -7,7 +7,8 @@ import { checkCoverage, findMailHosts } from './checks/mx';
 import type { MailHosts } from './checks/mx';
 import { checkPolicyFile } from './checks/policy-file';
 import type { PolicyFileCheck } from './checks/policy-file';
-import { checkResolverView, findPolicyHost } from './checks/policy-host';
+import { askForPolicyHost, checkResolverView, findPolicyHost } from './checks/policy-host';
+import type { PolicyHostAnswers } from './checks/policy-host';
 import { checkRecord } from './checks/record';
 import type { RecordCheck } from './checks/record';
 import { checkTlsRpt } from './checks/tls-rpt';
@@ -16,7 +17,7 @@ import { askEach, authoritativeServers } from './name-servers';
 import type { NameServer } from './name-servers';
 import { sortFindings } from './report';
 import type { Lookup, Report, ReportFinding, Verdict } from './report';
-import { boundedWorld } from './world';
+import { boundedWorld, briefDns } from './world';
 import type { World } from './world';
 
 export type { Clock, World } from './world';
@@ -53,11 +54,18 @@ export async function verify(domain: string, options: VerifyOptions = {}, world:
   const name = policyDomain(domain);
   const ended = new AbortController();
   try {
-    return await new Verification(name, options, boundedWorld(world, options.timeoutMs ?? 20_000, ended.signal)).run();
+    return await new Verification(name, options, boundedWorld(world, timeLimit(options), ended.signal)).run();
   } finally {
     ended.abort();
   }
 }
+
+function timeLimit({ timeoutMs = 20_000 }: VerifyOptions): number {
+  return timeoutMs;
+}
+
+/** What finding the name servers, and then asking them, may take each, in milliseconds; and its part of the whole. */
+const NAME_SERVERS = { milliseconds: 2500, part: 1 / 4 } as const;
 
 /** What is left of 253 characters beside the longest name that is asked for, `_smtp._tls.`. */
 const MAX_DOMAIN = 242;
@@ -81,9 +89,12 @@ interface Outcome {
 /** One run. Each step waits only for what it needs: the whole is four round trips deep. */
 class Verification {
   private readonly policyHost: string;
+  /** Many networks let no question through but to their own resolver (port 53); its answer must still be had in time. */
+  private readonly nameServerTime: number;
 
   public constructor(private readonly domain: string, private readonly options: VerifyOptions, private readonly world: World) {
     this.policyHost = `mta-sts.${domain}`;
+    this.nameServerTime = Math.min(NAME_SERVERS.milliseconds, timeLimit(options) * NAME_SERVERS.part);
   }
 
   public async run(): Promise<Report> {
@@ -119,19 +130,29 @@ class Verification {
   private async policyLookup(): Promise<{ record: RecordCheck; file?: PolicyFileCheck; findings: ReportFinding[] }> {
     const { domain, policyHost, world: { resolver } } = this;
     const { servers, findings } = await this.nameServers();
-    const [answers, host] = await Promise.all([
-      askEach(resolver, servers, `_mta-sts.${domain}`, 'TXT'),
-      findPolicyHost(resolver, policyHost, servers),
+    const brief = briefDns(this.world, this.nameServerTime);
+    const [answers, ofHost] = await Promise.all([
+      askEach(brief, servers, `_mta-sts.${domain}`, 'TXT'),
+      askForPolicyHost(brief, servers, policyHost),
     ]);
     // Only now: a "no such name" that a resolver remembers would outlive the record's appearance (RFC 2308 §5).
-    const [record, file, view] = await Promise.all([
+    const [record, { file, findings: ofFile }] = await Promise.all([
       resolver.query(`_mta-sts.${domain}`, 'TXT').then((recursive) => checkRecord(resolver, { domain, servers: answers, recursive })),
-      host.addresses.length === 0 ? noFile(host.decided) : checkPolicyFile(this.world, policyHost, host.addresses),
-      servers.length === 0 || host.addresses.length === 0 ? [] : checkResolverView(resolver, policyHost),
+      this.fileLookup(ofHost),
     ]);
     if (record.verdict === 'none') return { record, findings: [...findings, ...record.findings, ...this.unannounced(file)] };
-    findings.push(...record.findings, ...host.findings, ...view, ...file.findings, ...modeNote(policyHost, file));
+    findings.push(...record.findings, ...ofFile);
     return { record, file, findings };
+  }
+
+  private async fileLookup(answers: PolicyHostAnswers): Promise<{ file: PolicyFileCheck; findings: ReportFinding[] }> {
+    const { policyHost, world } = this;
+    const host = await findPolicyHost(world, answers, this.nameServerTime);
+    const [file, view] = await Promise.all([
+      host.addresses.length === 0 ? noFile(host.decided) : checkPolicyFile(world, policyHost, host.addresses),
+      answers.v4.length === 0 || host.addresses.length === 0 ? [] : checkResolverView(world.resolver, policyHost),
+    ]);
+    return { file, findings: [...host.findings, ...view, ...file.findings, ...modeNote(policyHost, file)] };
   }
 
   private async nameServers(): Promise<{ servers: readonly NameServer[]; findings: ReportFinding[] }> {
@@ -139,7 +160,7 @@ class Verification {
     if (options.nameServers !== undefined) {
       return { servers: options.nameServers.map((address) => ({ name: address, addresses: [address] })), findings: [] };
     }
-    const found = await authoritativeServers(this.world.resolver, domain, options.nameServerPort);
+    const found = await authoritativeServers(briefDns(this.world, this.nameServerTime), domain, options.nameServerPort);
     if (found.status === 'found') return { servers: found.servers, findings: [] };
     const message = `the name servers of ${domain} could not be found (${found.reason}), so the recursive resolver alone decides`;
     return { servers: [], findings: [liveFinding('name-servers-unknown', { subject: `${domain} NS`, message })] };

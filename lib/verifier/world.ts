@@ -1,5 +1,6 @@
 // What the verifier asks the world with, and how the whole is kept within its time.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NOT_ASKED } from './evidence';
 import { createFetchPolicy } from './fetch-policy';
 import type { FetchPolicy } from './fetch-policy';
 import { duration } from './network-fault';
@@ -33,30 +34,49 @@ export function boundedWorld(world: Partial<World>, timeoutMs: number, signal: A
   const clock = world.clock ?? REAL_CLOCK;
   const resolver = world.resolver ?? createResolver({ signal });
   const fetchPolicy = world.fetchPolicy ?? createFetchPolicy({ signal });
-  const reason = `not answered within the ${duration(timeoutMs)} that the verification may take`;
-  let over = timeoutMs <= 0;
-  const deadline = clock.sleep(timeoutMs).then(() => {
+  const within = limit(clock, timeoutMs, `not answered within the ${duration(timeoutMs)} that the verification may take`);
+  return {
+    clock,
+    resolver: limitedResolver(resolver, within),
+    fetchPolicy: (request) => within(
+      () => fetchPolicy(request),
+      (why) => ({ outcome: 'unreachable', reason: why, code: DEADLINE, milliseconds: why === NOT_ASKED ? 0 : timeoutMs }),
+    ),
+  };
+}
+
+/** What asks DNS, and paces its questions. */
+export type DnsWorld = Pick<World, 'clock' | 'resolver'>;
+
+/** The same DNS with a share of the time, from now on: for questions whose answers are good to have, and not essential. */
+export function briefDns({ clock, resolver }: DnsWorld, milliseconds: number): DnsWorld {
+  const reason = `no answer within the ${duration(milliseconds)} that name servers are given`;
+  return { clock, resolver: limitedResolver(resolver, limit(clock, milliseconds, reason)) };
+}
+
+type Within = <T>(start: () => Promise<T>, otherwise: (why: string) => T) => Promise<T>;
+
+/** @param reason - of what was begun and not done when the time was up */
+function limit(clock: Clock, milliseconds: number, reason: string): Within {
+  let over = milliseconds <= 0;
+  const deadline = clock.sleep(milliseconds).then(() => {
     over = true;
   });
-  const within = async <T>(start: () => Promise<T>, otherwise: (why: string) => T): Promise<T> => {
-    if (over) return otherwise(reason);
+  return async (start, otherwise) => {
+    if (over) return otherwise(NOT_ASKED);
     try {
       return await Promise.race([start(), deadline.then(() => otherwise(reason))]);
     } catch (error) {
       return otherwise(error instanceof Error ? error.message : 'failed for an unknown reason');
     }
   };
+}
+
+function limitedResolver(resolver: Resolver, within: Within): Resolver {
   return {
-    clock,
-    resolver: {
-      query: (name, type, server) => within(
-        () => resolver.query(name, type, server),
-        (why): DnsFailed => ({ status: 'failed', reason: why, server: server ?? 'the recursive resolver', cnames: [] }),
-      ),
-    },
-    fetchPolicy: (request) => within(
-      () => fetchPolicy(request),
-      (why) => ({ outcome: 'unreachable', reason: why, code: DEADLINE, milliseconds: timeoutMs }),
+    query: (name, type, server) => within(
+      () => resolver.query(name, type, server),
+      (why): DnsFailed => ({ status: 'failed', reason: why, server: server ?? 'the recursive resolver', cnames: [] }),
     ),
   };
 }

@@ -145,15 +145,30 @@ describe.each([
   test('an empty answer is an error: there is no record', async () => {
     const { status, json } = await runJson(['lint', kind]);
     expect(status).toBe(1);
-    expect(json).toMatchObject([{ input: [], verdict: 'none' }]);
+    expect(json).toMatchObject([{ input: [], verdict: 'none', findings: [{ code: `${kind}-none`, severity: 'error' }] }]);
     expect((await run(['lint', kind])).stdout).toMatch(/record: none, the answer is empty\n/);
   });
 
   test('an answer of other records is none', async () => {
     const { status, json } = await runJson(['lint', kind, 'v=spf1 -all']);
     expect(status).toBe(1);
-    expect(json).toMatchObject([{ input: 'v=spf1 -all', verdict: 'none' }]);
+    expect(json).toMatchObject([{
+      input: 'v=spf1 -all',
+      verdict: 'none',
+      findings: [{ code: `${kind}-none`, severity: 'error' }, { code: `${kind}-unrelated-txt`, severity: 'warning' }],
+    }]);
+    expect(json).not.toHaveProperty('0.findings.1.senders');
     expect((await run(['lint', kind, 'v=spf1 -all'])).stdout).toContain('record: none, nothing in the answer is one\n');
+  });
+
+  test('an empty record is not an empty answer, and it is an error as well', async () => {
+    const { status, json } = await runJson(['lint', kind, '']);
+    expect(status).toBe(1);
+    expect(json).toMatchObject([{ input: '', verdict: 'none', findings: [{ code: `${kind}-none`, severity: 'error' }, { code: `${kind}-unrelated-txt` }] }]);
+    const { stdout } = await run(['lint', kind, '']);
+    expect(stdout).toContain('record: none, nothing in the answer is one\n');
+    expect(stdout).toContain('an empty TXT record is no ');
+    expect(stdout).not.toContain('``');
   });
 
   test('several arguments are one answer: two records are multiple', async () => {
@@ -189,6 +204,9 @@ test('every vector of records and files gets its verdict and its exit status', a
       if (ambiguous === true) continue;
       const { status, json } = await runJson(['lint', kind, ...argv]);
       expect({ id, json, status }).toMatchObject({ id, json: [{ verdict }], status: verdict === 'valid' ? 0 : 1 });
+      // Exit status 1 means that an error was found (see --help), so there must be one to see.
+      const [{ findings }] = json as [{ findings: { severity: string }[] }];
+      expect({ id, error: findings.some(({ severity }) => severity === 'error') }).toEqual({ id, error: verdict !== 'valid' });
     }
   }
   for (const { id, input, inputBase64, expect: verdict, ambiguous } of vectors('policy')) {

@@ -17,6 +17,13 @@ describe('mta-sts match says why not', () => {
     ['mx.example.com', '192.0.2.1', 'the host `192.0.2.1` is an IPv4 address'],
     ['*.example.com', '*.example.com', 'the host `*.example.com` holds `*`'],
     ['mx.example.com', '\u001b[2J', 'the host `\\x1b[2J` holds `\\x1b`'],
+    ['mx.example.com', 'mx.example.com..', 'the host `mx.example.com..` ends with 2 dots; one would be fine, so write `mx.example.com.` or `mx.example.com` (RFC 5321 §4.1.2)'],
+    ['mx.example.com', 'mx.example.com...', 'ends with 3 dots; one would be fine'],
+    ['mx.example.com', '..', 'the host `..` names no host; it is nothing but dots'],
+    ['mx.example.com', 'mx_1.example.com..', 'the host `mx_1.example.com..` holds an underscore'],
+    ['mx.example.com..', 'mx.example.com', 'the pattern `mx.example.com..` ends with 2 dots; write `mx.example.com` (RFC 8461 §3.2)'],
+    ['mx.example.123', 'mx2.example.123', 'the names differ (RFC 8461 §4.1)'],
+    ['192.0.2.1', '192.0.2.1', 'the pattern `192.0.2.1` is an IPv4 address'],
     ['bücher.example', 'xn--bcher-kva.example', 'write `xn--bcher-kva.example`'],
   ])('%j does not cover %j', async (pattern, host, reason) => {
     const { status, stdout, stderr } = await run(['match', pattern, host]);
@@ -29,6 +36,7 @@ describe('mta-sts match says why not', () => {
 
 test.each([
   ['*.example.com', 'mx1.example.com', '✔ yes: `*.` stands for exactly one label, here `mx1` (RFC 8461 §4.1)\n'],
+  ['*.example.123', 'mx1.example.123', '✔ yes: `*.` stands for exactly one label, here `mx1` (RFC 8461 §4.1)\n'],
   ['mx1.example.com', 'MX1.example.com.', '✔ yes: the policy names MX1.example.com. itself (RFC 8461 §4.1)\n'],
 ])('%j covers %j, and it says why', async (pattern, host, text) => {
   expect(await run(['match', pattern, host])).toEqual({ status: 0, stdout: text, stderr: '' });

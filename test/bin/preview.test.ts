@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -68,6 +68,18 @@ describe('preview --verify', () => {
     const { status, json } = await runJson(['preview', '--app', app, '--verify', '--mx', 'mail.other.test=127.0.0.1']);
     expect(json).toMatchObject({ domains: [{ domain: 'example.com', verdict: 'fail', lookup: 'found', mx: [{ host: 'mail.other.test', covered: false }] }] });
     expect(json).toHaveProperty('domains.0.findings.0', expect.objectContaining({ code: 'mx-not-covered', severity: 'error' }));
+    expect(status).toBe(1);
+  });
+
+  test('an edge function that breaks ends with status 1, and says why', async () => {
+    const broken = join(folder, 'broken');
+    cpSync(app, broken, { recursive: true });
+    const template = join(broken, 'Test.template.json');
+    writeFileSync(template, readFileSync(template, 'utf8').replace('const request = event.request;', 'throw new Error(\'boom\');'));
+    const { status, stdout, stderr } = await run(['preview', '--app', broken, '--verify']);
+    expect(stdout).toContain('status 503');
+    expect(stderr).toMatch(/^the edge function of .* failed: .*boom/m);
+    expect(stderr).not.toContain('GET ');
     expect(status).toBe(1);
   });
 

@@ -18,7 +18,7 @@ describe('wrong usage ends with status 2, says what is wrong and prints nothing 
     [['verify', 'example.com', '--resolver', 'http://192.0.2.1'], 'a DNS server is written `host`, `host:port` or `[v6]:port`, got `http://192.0.2.1`'],
     [['verify', 'example.com', '--resolver', '192.0.2.1:65536'], 'got `192.0.2.1:65536`'],
     [['verify', 'example.com', '--resolver', '[::1'], 'got `[::1`'],
-    [['verify', 'example.com', '--resolver', '192.0.2.256'], '--resolver: `192.0.2.256`, where a DNS server is expected, is an IPv4 address'],
+    [['verify', 'example.com', '--resolver', '192.0.2.256'], '--resolver: `192.0.2.256`, where a DNS server is expected, ends in the label `256`; a top-level domain is never all digits'],
     [['verify', 'example.com', '--resolver', 'dns_1.example'], '--resolver: `dns_1.example`, where a DNS server is expected, holds an underscore'],
     [['lint', 'policy'], "missing required argument 'file'\n"],
     [['match', 'mx.example.com'], "missing required argument 'host'\n"],

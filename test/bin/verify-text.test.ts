@@ -29,6 +29,13 @@ function pictureOf(report: Partial<Report>): string {
 }
 
 describe('the picture of the way', () => {
+  test('many MX hosts are counted rather than listed', () => {
+    const text = pictureOf({ mx: Array.from({ length: 25 }, (_, at) => ({ host: `mx${at}.example.com`, covered: true })) });
+    expect(text).toContain('✔ mx19.example.com is covered\n');
+    expect(text).not.toContain('mx20.');
+    expect(text).toContain('· and 5 more; --format json lists them all\n');
+  });
+
   test('no record: senders never ask for the file', () => {
     const text = pictureOf({ lookup: 'none', verdict: 'fail', record: null, policy: null, mx: [{ host: 'mx1.example.com', covered: null }], findings: [finding('error', RECORD)] });
     expect(text).toContain('  record    ✘ no usable record at _mta-sts.example.com\n');

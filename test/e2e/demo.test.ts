@@ -7,6 +7,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 
 const ROOT = join(__dirname, '..', '..');
 
+/** What the demo would install or build first. */
+function faults(folder: string): unknown {
+  const script = `import { buildFault, installationFault } from ${JSON.stringify(join(ROOT, 'tools', 'freshness.mjs'))};
+    console.log(JSON.stringify({ installation: installationFault(process.argv[1]), build: buildFault(process.argv[1]) }));`;
+  const text = execFileSync(process.execPath, ['--input-type=module', '-e', script, folder], { encoding: 'utf8' });
+  return JSON.parse(text) as unknown;
+}
+
 describe('what must be installed or built first', () => {
   let root: string;
 
@@ -34,13 +42,6 @@ describe('what must be installed or built first', () => {
     utimesSync(join(root, file), 1_700_000_000, 1_700_000_000);
   }
 
-  function faults(): unknown {
-    const script = `import { buildFault, installationFault } from ${JSON.stringify(join(ROOT, 'tools', 'freshness.mjs'))};
-      console.log(JSON.stringify({ installation: installationFault(process.argv[1]), build: buildFault(process.argv[1]) }));`;
-    const text = execFileSync(process.execPath, ['--input-type=module', '-e', script, root], { encoding: 'utf8' });
-    return JSON.parse(text) as unknown;
-  }
-
   test.each<[string, () => void, object]>([
     ['no packages at all', () => { rmSync(join(root, 'node_modules'), { recursive: true }); }, { installation: 'node_modules is missing' }],
     ['an installation that was broken off', () => { rmSync(join(root, 'node_modules/.package-lock.json')); }, { installation: 'node_modules/a 1.0.0 is not installed' }],
@@ -55,11 +56,11 @@ describe('what must be installed or built first', () => {
     ['another way of bundling', () => { put(30, 'tools/bundle.mjs'); }, { build: '.jsii is older than tools/bundle.mjs' }],
   ])('%s', (_, change, expected) => {
     change();
-    expect(faults()).toMatchObject(expected);
+    expect(faults(root)).toMatchObject(expected);
   });
 
   test('nothing, where all is there and young enough', () => {
-    expect(faults()).toEqual({});
+    expect(faults(root)).toEqual({});
   });
 });
 
@@ -68,6 +69,8 @@ describe('npm run demo', () => {
   let ran: { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 
   beforeAll(() => {
+    // It would install into the folder that these tests run from: `npm cit` first, or `npm run build` if that is all.
+    expect(faults(ROOT)).toEqual({});
     temporary = mkdtempSync(join(tmpdir(), 'mta-sts-demo-test-'));
     // The validator of aws-cdk-lib, off in unit tests, is on for people.
     const env = { ...process.env };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { hostNameFault, toALabels } from '../../lib/protocol/domain-name';
+import { domainFault, hostNameFault, toALabels } from '../../lib/protocol/domain-name';
 
 const label63 = 'a'.repeat(63);
 /** 253 characters: the longest name there is. */
@@ -11,6 +11,7 @@ describe('a host name', () => {
     ['.', /^begins with a dot$/],
     ['.example.com', /^begins with a dot$/],
     ['example.com.', /^ends with a dot; write `example\.com`$/],
+    ['example.com..', /^ends with 2 dots; write `example\.com`$/],
     ['a..example.com', /two dots in a row/],
     [`${label63}a.example.com`, /^has a label of 64 characters; a label has at most 63$/],
     [`a${name253}`, /^has 254 characters; a name has at most 253$/],
@@ -28,6 +29,7 @@ describe('a host name', () => {
     ['25', /^ends in the label `25`/],
     ['møx.example', /^is not in A-labels; write `xn--mx-lka\.example`$/],
     ['møx.example.', /^is not in A-labels; write `xn--mx-lka\.example`$/],
+    ['møx.example..', /^is not in A-labels; write `xn--mx-lka\.example`$/],
     ['mø_x.example', /^holds `ø`, which is not ASCII$/],
     ['a\u202eb.example', /^holds `\\u\{202e\}`, which is not ASCII$/],
     ['\u212aelvin.example', /not in A-labels; write `kelvin\.example`/],
@@ -39,6 +41,18 @@ describe('a host name', () => {
     'example.com', 'localhost', 'MX1.Example.COM', 'a', '0.a', '1.2.3.4a', 'xn--mx-lka.example', 'a--b.example', 'mx.example.1a', `${label63}.com`, name253,
   ])('is %j', (name) => {
     expect(hostNameFault(name)).toBeUndefined();
+  });
+});
+
+describe('a domain by the grammar alone', () => {
+  test.each(['mx.example.123', '1.2.3', '25', '1.2.3.256', '1.2.3.4.5', '1.2.3.0001'])('may end in digits alone: %j, which no host name does', (name) => {
+    expect(domainFault(name)).toBeUndefined();
+    expect(hostNameFault(name)).toMatch(/^ends in the label/);
+  });
+
+  test.each(['', 'a_b.example.com', 'mx.example.123.', '192.0.2.1', '255.255.255.255', '010.0.0.1'])('is not %j, no more than a host name', (name) => {
+    expect(domainFault(name)).toBeDefined();
+    expect(domainFault(name)).toBe(hostNameFault(name));
   });
 });
 

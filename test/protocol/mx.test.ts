@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { mxMatches, mxPatternFault, mxPatternToALabels } from '../../lib/protocol/mx';
+import { mxGrammarFault, mxMatches, mxPatternFault, mxPatternToALabels } from '../../lib/protocol/mx';
 
 const label63 = 'a'.repeat(63);
 const name253 = `${[label63, label63, label63].join('.')}.${'b'.repeat(57)}.com`;
@@ -9,6 +9,9 @@ describe('a pattern', () => {
     ['', /^is empty/],
     ['mail.example.com.', /^ends with a dot; write `mail\.example\.com`$/],
     ['*.example.com.', /^ends with a dot; write `\*\.example\.com`$/],
+    ['mail.example.com..', /^ends with 2 dots; write `mail\.example\.com`$/],
+    ['.example.com..', /write `\*\.example\.com`$/],
+    ['*.møx.example..', /not in A-labels; write `\*\.xn--mx-lka\.example`$/],
     ['.example.com', /as in drafts of the RFC; write `\*\.example\.com`$/],
     ['.example.com.', /write `\*\.example\.com`$/],
     ['*', /names no domain/],
@@ -45,12 +48,18 @@ describe('a pattern', () => {
     ['mx.example.com#backup', /holds `#`/],
   ])('is not %j', (pattern, fault) => {
     expect(mxPatternFault(pattern)).toMatch(fault);
+    expect(mxGrammarFault(pattern)).toMatch(fault);
     expect(mxMatches(pattern, 'mail.example.com')).toBe(false);
   });
 
   test.each(['mail.example.com', '*.example.com', '*.com', 'localhost', 'MAIL.Example.com', 'xn--mx-lka.example', name253, `*.${name253}`])('is %j', (pattern) => {
     expect(mxPatternFault(pattern)).toBeUndefined();
   });
+});
+
+test.each(['mx.example.123', '*.example.123', '*.2.10', '25'])('the grammar alone takes %j as a pattern, although no mail host has such a name', (pattern) => {
+  expect(mxGrammarFault(pattern)).toBeUndefined();
+  expect(mxPatternFault(pattern)).toMatch(/top-level domain is never all digits/);
 });
 
 test('a pattern too long to be one is not converted at all', () => {
@@ -66,6 +75,8 @@ describe('a host', () => {
     ['*.EXAMPLE.com', 'A.example.COM'],
     ['*.com', 'example.com'],
     ['localhost', 'localhost.'],
+    ['mx.example.123', 'MX.example.123.'],
+    ['*.example.123', 'mx.example.123'],
   ])('is covered: %j by %j', (pattern, host) => {
     expect(mxMatches(pattern, host)).toBe(true);
   });
@@ -82,6 +93,9 @@ describe('a host', () => {
     ['*.example.com', ''],
     ['*.example.com', '.'],
     ['*.com', 'com'],
+    ['192.0.2.1', '192.0.2.1'],
+    ['*.0.2.1', '192.0.2.1'],
+    ['*.example.123', 'example.123'],
     ['mail.example.com', 'mail.example.co'],
     ['mail.example.com', 'xmail.example.com'],
     ['kelvin.example', '\u212aelvin.example'],

@@ -100,6 +100,8 @@ describe('a malformed file', () => {
     ['several names', withMx('a.example.com, b.example.com'), 'policy-mx-pattern', 3, 5],
     ['a label of 64 characters', withMx(`a${label63}.example.com`), 'policy-mx-pattern', 3, 5],
     ['a name of 254 characters', withMx(`a${name253}`), 'policy-mx-pattern', 3, 5],
+    ['an IPv4 address', withMx('192.0.2.10'), 'policy-mx-pattern', 3, 5],
+    ['an IPv4 address behind a wildcard', withMx('*.192.0.2.10'), 'policy-mx-pattern', 3, 5],
     ['a U-label', withMx('møx.example'), 'policy-mx-pattern', 3, 5],
     ['one bad pattern among good ones', `${good}mx: *.*.example.com\n`, 'policy-mx-pattern', 5, 5],
     ['a bad pattern in none', good.replace('enforce', 'none').replace('mail.', '.mail.'), 'policy-mx-pattern', 3, 5],
@@ -246,6 +248,8 @@ describe('a well-formed file', () => {
     ['upper case in a pattern', withMx('Mail.example.com'), 'policy-mx-upper-case', 3, ['aykevl', 'stalwart', 'kumomta']],
     ['a wildcard over a top-level domain', withMx('*.com'), 'policy-mx-single-label', 3, undefined],
     ['a host of one label', withMx('mail'), 'policy-mx-single-label', 3, undefined],
+    ['a top-level domain of digits', withMx('mx.example.123'), 'policy-mx-digits', 3, undefined],
+    ['a wildcard before one', withMx('*.example.123'), 'policy-mx-digits', 3, undefined],
     ['a misspelled field', `${good}max-age: 1\n`, 'policy-misspelled-field', 5, undefined],
     ['the TXT record\'s version field', `${good}v: STSv1\n`, 'policy-misspelled-field', 5, undefined],
     ['a known field in another case', `${good}MX: a.example\n`, 'policy-misspelled-field', 5, undefined],
@@ -276,6 +280,11 @@ describe('renderPolicy', () => {
 
   test('gives equal text for equal policies whatever the order or case of the patterns', () => {
     expect(renderPolicy({ ...policy, mx: [...policy.mx].reverse().map((one) => one.toUpperCase()) })).toBe(renderPolicy(policy));
+  });
+
+  test('writes back what the grammar allows, even if no mail host has such a name', () => {
+    expect(renderPolicy({ ...policy, mx: ['mx.example.123'] })).toContain('\r\nmx: mx.example.123\r\n');
+    expect(() => renderPolicy({ ...policy, mx: ['192.0.2.10'] })).toThrow('is an IPv4 address');
   });
 
   test('keeps the patterns in none, and can do without them', () => {

@@ -165,6 +165,11 @@ describe('of several TXT records', () => {
     expect(result.findings).toEqual([expect.objectContaining({ code, severity: 'warning', senders, line: 1 })]);
   });
 
+  test('an empty one beside the record is called so', () => {
+    const { findings } = parseRecord(['v=STSv1; id=55', '']);
+    expect(findings.map(({ message }) => message)).toEqual(['an empty TXT record stands beside the record; refused or read otherwise by go-mtasts']);
+  });
+
   test.each([
     ['blanks before the semicolon', 'v=STSv1 ; id=1', /only a semicolon directly after the version counts/],
     ['the version alone', 'v=STSv1', /only a semicolon directly after the version counts/],
@@ -179,12 +184,38 @@ describe('of several TXT records', () => {
 });
 
 describe('no record', () => {
-  test('is what an empty answer gives, without a finding', () => {
-    expect(parseRecord([])).toEqual({ verdict: 'none', findings: [] });
+  test('is what an empty answer gives, and an error', () => {
+    expect(parseRecord([])).toEqual({
+      verdict: 'none',
+      findings: [{
+        code: 'record-none',
+        severity: 'error',
+        message: 'the answer holds no MTA-STS record: no TXT record begins with `v=STSv1;`',
+        fix: 'publish one TXT record `v=STSv1; id=<1 to 32 letters or digits>;` once the policy file is reachable',
+        reference: 'RFC 8461 §3.1',
+        line: 1,
+        column: 1,
+      }],
+    });
   });
 
-  test('is what unrelated text gives, with a warning', () => {
-    expect(parseRecord(['v=spf1 -all'])).toMatchObject({ verdict: 'none', findings: [{ code: 'record-unrelated-txt', severity: 'warning' }] });
+  test('is what unrelated text gives, with an error, and a warning that names no senders: none sees a policy', () => {
+    const { verdict, findings } = parseRecord(['v=spf1 -all', 'hello']);
+    expect(verdict).toBe('none');
+    expect(findings.map(({ code, severity, line }) => [code, severity, line])).toEqual([
+      ['record-none', 'error', 1], ['record-unrelated-txt', 'warning', 1], ['record-unrelated-txt', 'warning', 2],
+    ]);
+    expect(findings[1].message).toBe('TXT record `v=spf1 -all` does not begin with `v=STSv1;`');
+    for (const finding of findings) expect(finding).not.toHaveProperty('senders');
+  });
+
+  test('is what an empty record gives, and it is called so', () => {
+    const { verdict, findings } = parseRecord(['']);
+    expect(verdict).toBe('none');
+    expect(findings.map(({ code, message }) => [code, message])).toEqual([
+      ['record-none', 'the answer holds no MTA-STS record: no TXT record begins with `v=STSv1;`'],
+      ['record-unrelated-txt', 'an empty TXT record is no MTA-STS record'],
+    ]);
   });
 
   test.each([

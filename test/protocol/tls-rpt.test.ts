@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseTlsRpt, renderTlsRpt, reportingUriFault } from '../../lib/protocol/tls-rpt';
+import { parseTlsRpt, renderTlsRpt, reportingUriDoubt, reportingUriFault } from '../../lib/protocol/tls-rpt';
 import type { TlsRptResult } from '../../lib/protocol/tls-rpt';
 
 const uri = 'mailto:tls@example.com';
@@ -19,8 +19,14 @@ describe('a reporting address', () => {
     ['mailto:@example.com', /nothing before the `@`/],
     ['mailto:tls@', /has the domain ``, which is empty/],
     ['mailto:tls@example.com.', /ends with a dot/],
-    ['mailto:tls@exa_mple.com', /underscore/],
-    ['mailto:tls@192.0.2.1', /IPv4 address/],
+    ['mailto:tls@.example.com', /begins with a dot/],
+    ['mailto:tls@example..com', /two dots in a row/],
+    ['mailto:tls@example.com..', /ends with 2 dots; write `example\.com`$/],
+    ['mailto:tls@exam%20ple.com', /holds ` `, which no mail domain may/],
+    ['mailto:tls@example.com:25', /holds `:`/],
+    ['mailto:tls@b%40example.com', /holds `@`/],
+    ['mailto:tls@%5B192.0.2.1', /holds `\[`/],
+    ['mailto:tls@%5B%5B::1%5D', /holds `\[`/],
     ['mailto:a@b@example.com', /more than one `@`/],
     ['mailto:a@example.com%2Cb@example.com', /more than one `@`/],
     ['mailto://tls@example.com', /slashes after `mailto:`; write `mailto:tls@example\.com`/],
@@ -71,6 +77,12 @@ describe('a reporting address', () => {
     'mailto:tls@example%2Ecom',
     'mailto:tls@example.com?subject=tls%20report',
     'mailto:tls@localhost',
+    'mailto:tls@exa_mple.com',
+    "mailto:tls@!#$%&'*+-/=?^_`{|}~.example".replace(/[!#%^`{|}?/]/g, (character) => `%${character.charCodeAt(0).toString(16)}`),
+    'mailto:tls@192.0.2.1',
+    'mailto:tls@%5B192.0.2.1%5D',
+    'mailto:tls@%5bIPv6:2001:db8::1%5d',
+    'mailto:tls@m%C3%B8x.example',
     'https://example.com',
     'HTTPS://example.com/',
     'https://example.com:8443/v1/tls?a=b&c=d#e',
@@ -135,6 +147,11 @@ describe('a well-formed record', () => {
     ['an https host that ends in a dot', 'v=TLSRPTv1; rua=https://a.example./', ['https://a.example./'], ['tls-rpt-uri-host']],
     ['an https host that is no address either', 'v=TLSRPTv1; rua=https://192.0.2.256/', ['https://192.0.2.256/'], ['tls-rpt-uri-host']],
     ['an https host with an encoded control character', 'v=TLSRPTv1; rua=https://a%0a.example/', ['https://a%0a.example/'], ['tls-rpt-uri-host']],
+    ['a mail domain with an underscore', 'v=TLSRPTv1; rua=mailto:a@b_c.example', ['mailto:a@b_c.example'], ['tls-rpt-uri-host']],
+    ['a mail domain with a label that begins with a hyphen', 'v=TLSRPTv1; rua=mailto:a@-b.example', ['mailto:a@-b.example'], ['tls-rpt-uri-host']],
+    ['a mail domain that is an IPv4 address', 'v=TLSRPTv1; rua=mailto:a@192.0.2.1', ['mailto:a@192.0.2.1'], ['tls-rpt-uri-host']],
+    ['a mail domain that is an address literal', 'v=TLSRPTv1; rua=mailto:a@%5B192.0.2.1%5D', ['mailto:a@%5B192.0.2.1%5D'], ['tls-rpt-uri-host']],
+    ['a mail domain in an encoded U-label', 'v=TLSRPTv1; rua=mailto:a@m%C3%B8x.example', ['mailto:a@m%C3%B8x.example'], ['tls-rpt-uri-host']],
     ['a mail domain without a dot', 'v=TLSRPTv1; rua=mailto:a@localhost', ['mailto:a@localhost'], ['tls-rpt-uri-host']],
   ])('deserves a warning for %s', (_name, text, rua, codes) => {
     const result = parseTlsRpt([text]);
@@ -172,8 +189,29 @@ describe('of several TXT records', () => {
     expect(result.findings.map(({ code }) => code)).toEqual(['tls-rpt-unrelated-txt', 'tls-rpt-unrecognised']);
   });
 
-  test('an empty answer is none, without a finding', () => {
-    expect(parseTlsRpt([])).toEqual({ verdict: 'none', findings: [] });
+  test('none is left where all are of other kinds, and that is an error', () => {
+    const { verdict, findings } = parseTlsRpt(['v=DMARC1; p=none', '']);
+    expect(verdict).toBe('none');
+    expect(findings.map(({ code, message }) => [code, message])).toEqual([
+      ['tls-rpt-none', 'the answer holds no TLSRPT record: no TXT record begins with `v=TLSRPTv1;`'],
+      ['tls-rpt-unrelated-txt', 'TXT record `v=DMARC1; p=none` does not begin with `v=TLSRPTv1;`'],
+      ['tls-rpt-unrelated-txt', 'an empty TXT record is no TLSRPT record'],
+    ]);
+  });
+
+  test('an empty answer is none, and an error', () => {
+    expect(parseTlsRpt([])).toEqual({
+      verdict: 'none',
+      findings: [{
+        code: 'tls-rpt-none',
+        severity: 'error',
+        message: 'the answer holds no TLSRPT record: no TXT record begins with `v=TLSRPTv1;`',
+        fix: 'publish one TXT record `v=TLSRPTv1; rua=mailto:<an address that is read>`',
+        reference: 'RFC 8460 §3',
+        line: 1,
+        column: 1,
+      }],
+    });
   });
 });
 
@@ -184,6 +222,19 @@ describe('renderTlsRpt', () => {
 
   test('refuses an empty list', () => {
     expect(() => renderTlsRpt([])).toThrow(/`rua` must hold at least one/);
+  });
+
+  test.each([
+    ['mailto:a@b_c.example', 'the reporting address `mailto:a@b_c.example` names the host `b_c.example`, which holds an underscore, which no host name may (RFC 8460 §3)'],
+    ['mailto:a@192.0.2.1', 'is an IPv4 address'],
+    ['mailto:a@localhost', 'has no dot'],
+    ['https://reports/x', 'has no dot'],
+  ])('refuses %j, which a record may hold and which no report reaches', (address, message) => {
+    expect(parseTlsRpt([`v=TLSRPTv1; rua=${address}`]).verdict).toBe('valid');
+    expect(reportingUriFault(address)).toBeUndefined();
+    expect(reportingUriDoubt(address)).toMatch(/^names the host /);
+    expect(() => renderTlsRpt([address])).toThrow(RangeError);
+    expect(() => renderTlsRpt([address])).toThrow(message);
   });
 
   test('refuses what is no reporting address', () => {

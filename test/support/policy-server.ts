@@ -44,6 +44,8 @@ export interface PolicyServerOptions {
   readonly first?: { readonly body: string; readonly requests: number };
   /** @default 'text/plain; charset=utf-8' */
   readonly contentType?: string;
+  /** What goes over the connection in place of a whole HTTP answer, a write each; the connection stays open after it. */
+  readonly raw?: readonly string[];
 }
 
 /** A request as it came in. */
@@ -154,7 +156,11 @@ function seen(request: IncomingMessage): SeenRequest {
 }
 
 function respond(options: PolicyServerOptions, request: number, response: ServerResponse, timers: Set<NodeJS.Timeout>): void {
-  const { behaviour = 'ok', first, contentType = 'text/plain; charset=utf-8' } = options;
+  const { behaviour = 'ok', first, contentType = 'text/plain; charset=utf-8', raw } = options;
+  if (raw !== undefined) {
+    raw.forEach((bytes) => response.socket?.write(bytes));
+    return;
+  }
   const body = Buffer.from(first !== undefined && request <= first.requests ? first.body : options.body);
   const repeat = (every: number, action: () => void): void => {
     timers.add(setInterval(action, every));

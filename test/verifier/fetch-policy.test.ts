@@ -3,6 +3,8 @@ import { createServer } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { certificateFault, checkServerIdentity, describeCertificate } from '../../lib/verifier/certificate';
+import { judge } from '../../lib/verifier/checks/policy-response';
+import { responseText } from '../../lib/verifier/evidence';
 import { createFetchPolicy } from '../../lib/verifier/fetch-policy';
 import type { FetchPolicyOptions, PolicyResponse } from '../../lib/verifier/fetch-policy';
 import { duration, errorCode, isFamilyUnusable, networkFault } from '../../lib/verifier/network-fault';
@@ -12,6 +14,9 @@ import { testAuthority } from '../support/policy-server';
 
 const loopback = new Loopback();
 afterEach(() => loopback.close());
+
+const CHUNKED = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n';
+const EARLY_HINTS = 'HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n';
 
 async function fetchFrom(
   options: Partial<PolicyServerOptions> = {}, more: FetchPolicyOptions = {},
@@ -141,13 +146,57 @@ describe('an answer that is no policy', () => {
 
   test('but not HTTP either', async () => {
     const { response } = await fetchFrom({ behaviour: 'not-http' });
-    expect(response).toMatchObject({ outcome: 'protocol' });
-    expect(response).toHaveProperty('reason', expect.stringMatching(/^does not speak HTTP \(HPE_/));
+    expect(response).toMatchObject({ outcome: 'protocol', code: 'HPE_INVALID_CONSTANT', reason: 'does not speak HTTP' });
+    expect(judge(response)).toMatchObject({ kind: 'fault', temporary: false });
+    expect(responseText('192.0.2.1', response)).toMatch(/^192\.0\.2\.1: does not speak HTTP \(HPE_INVALID_CONSTANT\) after /);
+  });
+
+  test.each([
+    ['headers', 'HTTP/1.1 200 OK\r\nX-Filler: ', 'HPE_HEADER_OVERFLOW'],
+    ['trailers', `${CHUNKED}1\r\nv\r\n0\r\nX-Filler: `, 'HPE_HEADER_OVERFLOW'],
+    ['chunk extensions', `${CHUNKED}1;filler=`, 'HPE_CHUNK_EXTENSIONS_OVERFLOW'],
+  ])('because its %s do not end is told so, and will not pass by waiting', async (part, start, code) => {
+    const { response } = await fetchFrom({ raw: [start, 'a'.repeat(17 * 1024)] });
+    const reason = `sends more than 16 KiB of ${part}`;
+    expect(response).toMatchObject({ outcome: 'protocol', code, reason });
+    expect(judge(response)).toMatchObject({ kind: 'fault', code: 'sts-policy-fetch-error', temporary: false, message: reason });
+    expect(responseText('192.0.2.1', response)).toContain(`192.0.2.1: ${reason} (${code}) after `);
+  });
+
+  test.each([
+    ['headers', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n', 'HPE_INVALID_CONTENT_LENGTH'],
+    ['chunks', `${CHUNKED}not a length\r\n`, 'HPE_INVALID_CHUNK_SIZE'],
+  ])('because its %s are malformed is told so in the words of the parser, and will not pass by waiting', async (_, bytes, code) => {
+    const { response } = await fetchFrom({ raw: [bytes] });
+    expect(response).toMatchObject({ outcome: 'protocol', code });
+    // The parser's own words, which may change with Node.
+    expect(response).toHaveProperty('reason', expect.stringMatching(/^sends malformed HTTP \((?!HPE_).+\)$/));
+    expect(judge(response)).toMatchObject({ kind: 'fault', temporary: false });
+  });
+
+  test.each([
+    ['with an Upgrade', 'Connection: Upgrade\r\nUpgrade: h2c\r\n'],
+    ['without one', ''],
+  ])('but a change of protocol, %s, is given as status 101 at once', async (_, headers) => {
+    const { response } = await fetchFrom({ raw: [`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\n`] });
+    expect(response).toMatchObject({ outcome: 'answered', status: 101, body: Buffer.alloc(0) });
+    expect(judge(response)).toMatchObject({ temporary: false, message: 'the answer has status 101, only 200 is a policy' });
+  });
+
+  test.each([
+    ['in one write', [EARLY_HINTS.repeat(100)]],
+    ['in many', Array.from({ length: 100 }, () => EARLY_HINTS)],
+  ])('because early hints come without end (%s) is not waited for', async (_, raw) => {
+    const { response } = await fetchFrom({ raw });
+    const reason = 'sends more than 10 informational responses (the last has status 103) before the answer itself';
+    expect(response).toMatchObject({ outcome: 'protocol', code: 'NO_FINAL_RESPONSE', reason });
+    expect(judge(response)).toMatchObject({ kind: 'fault', code: 'sts-policy-fetch-error', temporary: false, message: reason });
   });
 
   test('and breaks off is no answer', async () => {
     const { response } = await fetchFrom({ behaviour: 'broken-off' });
     expect(response).toMatchObject({ outcome: 'protocol', reason: 'broken off in the middle of the body (connection reset)' });
+    expect(judge(response)).toMatchObject({ kind: 'fault', temporary: true });
   });
 
   test.each(['endless', 'too-large'] as const)('and is too large (%s) is cut at 64 KiB', async (behaviour) => {
@@ -170,6 +219,28 @@ describe('a policy', () => {
       certificate: { subjectAltName: `DNS:${POLICY_HOST}`, issuer: 'Test authority' },
     });
     expect(response.milliseconds).toBeLessThan(10_000);
+  });
+
+  const length = `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${POLICY.length}\r\n`;
+  const whole = `${length}\r\n${POLICY}`;
+
+  test.each([
+    ['in the same write', [`${whole}\r\nx`]],
+    ['in a write of their own', [whole, '\r\nx']],
+    ['though the server has said that it closes', [`${length}Connection: close\r\n\r\n${POLICY}\r\nx`]],
+    ['as a second answer', [`${whole}${whole}`]],
+    ['behind the last chunk', [`${CHUNKED}${POLICY.length.toString(16)}\r\n${POLICY}\r\n0\r\n\r\nx`]],
+  ])('is whole where its length says so, whatever bytes follow it %s (RFC 9112 §6.3)', async (_, raw) => {
+    const { response } = await fetchFrom({ raw });
+    expect(response).toMatchObject({ outcome: 'answered', status: 200, tooLarge: false, body: Buffer.from(POLICY) });
+  });
+
+  test.each([
+    ['ten early hints', `${EARLY_HINTS.repeat(10)}${whole}`],
+    ['an offer of another protocol', `${length}Connection: Upgrade\r\nUpgrade: h2\r\n\r\n${POLICY}`],
+  ])('may come with %s', async (_, bytes) => {
+    const { response } = await fetchFrom({ raw: [bytes] });
+    expect(response).toMatchObject({ outcome: 'answered', status: 200, body: Buffer.from(POLICY) });
   });
 
   test('keeps its byte order mark', async () => {

@@ -52,6 +52,28 @@ describe('a mail host that the policy does not cover', () => {
   });
 });
 
+describe('a mail host that no policy can name', () => {
+  test('is not to be written into one', async () => {
+    const report = await loopback.verify({ zone: zone({}, mx('mx_1.example.test')) });
+    expect(finding(report, 'mx-not-covered').fix)
+      .toBe('no policy can name this host, for its name holds an underscore, which no host name may; give it another name, or remove the MX record');
+  });
+});
+
+describe('a policy and a zone made to keep a sender busy', () => {
+  test('are compared in time, and told in few words', async () => {
+    const many = Array.from({ length: 200 }, (_, at) => mx(`h${at}.${'x'.repeat(60)}.${'y'.repeat(60)}.example`));
+    const lines = Array.from({ length: 5000 }, (_, at) => `mx: ${at}.x\r\n`).join('');
+    const report = await loopback.verify({ zone: zone({}, ...many), policy: { body: POLICY.replace('max_age', `${lines}max_age`) } });
+    expect(report.mx).toHaveLength(202);
+    const told = (code: string): string[] => report.findings.filter((one) => one.code === code).map(({ message }) => message);
+    expect(told('mx-not-covered')).toHaveLength(10);
+    expect(told('mx-not-covered')[0]).toContain('(200 such in all, the first 10 are listed)');
+    expect(told('mx-pattern-unused')).toHaveLength(10);
+    expect(JSON.stringify(report.findings).length).toBeLessThan(50_000);
+  });
+});
+
 describe('a pattern that covers no mail host', () => {
   test('is a warning', async () => {
     const report = await loopback.verify({ policy: { body: POLICY.replace('max_age', 'mx: mx3.example.test\r\nmax_age') } });
@@ -138,6 +160,13 @@ describe('TLS reporting', () => {
   test.each([['testing', 'info'], ['none', undefined]] as const)('that is missing in %s is %s', async (mode, severity) => {
     const report = await loopback.verify({ zone: zone({ tlsRpt: undefined }), policy: { body: POLICY.replace('enforce', mode) } });
     expect(report.findings.find(({ code }) => code === 'tls-rpt-missing')?.severity).toBe(severity);
+  });
+
+  test.each([
+    ['enforce', ['warning tls-rpt-missing']], ['testing', ['info tls-rpt-missing']], ['none', []],
+  ])('that is missing in %s is told once, and not in the words of the linter as well', async (mode, expected) => {
+    const report = await loopback.verify({ zone: zone({ tlsRpt: undefined }), policy: { body: POLICY.replace('enforce', mode) } });
+    expect(codes(report).filter((code) => code.includes('tls-rpt'))).toEqual(expected);
   });
 
   test('that is missing is told beside a text that has nothing to do with it', async () => {

@@ -1,42 +1,50 @@
 // Finding a zone's name servers, without ever asking a recursive resolver for a name below the domain.
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { DnsRecord } from '../../lib/preview/dns-server';
+import { zoneAnswers } from '../../lib/preview/dns-server';
+import type { DnsAnswerer, DnsRecord } from '../../lib/preview/dns-server';
 import { askEach, authoritativeServers } from '../../lib/verifier/name-servers';
 import { createResolver } from '../../lib/verifier/resolver';
-import type { Resolver } from '../../lib/verifier/resolver';
+import type { DnsWorld } from '../../lib/verifier/world';
 import { Loopback, RECORDS, zone } from '../support/domain';
 
 const loopback = new Loopback();
 afterEach(() => loopback.close());
 
-async function resolverOver(records: readonly DnsRecord[]): Promise<{ resolver: Resolver; asked: () => string[] }> {
-  const { port, queries } = await loopback.dns(records);
-  const resolver = createResolver({ servers: [`127.0.0.1:${port}`], timeoutMs: 5000, tries: 1 });
-  return { resolver, asked: () => queries.map(({ name, type }) => `${name} ${type}`).sort() };
+function worldOf(port: number, timeoutMs = 5000): DnsWorld {
+  const resolver = createResolver({ servers: [`127.0.0.1:${port}`], timeoutMs, tries: 1 });
+  return { resolver, clock: { now: () => Date.now(), sleep } };
+}
+
+async function worldOver(
+  answer: DnsAnswerer | readonly DnsRecord[], timeoutMs?: number,
+): Promise<{ world: DnsWorld; asked: () => string[] }> {
+  const { port, queries } = await loopback.dns(answer);
+  return { world: worldOf(port, timeoutMs), asked: () => queries.map(({ name, type }) => `${name} ${type}`).sort() };
 }
 
 describe('the name servers are not known', () => {
   test('when DNS does not answer', async () => {
-    const { port } = await loopback.dns(() => ({ rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false }));
-    const resolver = createResolver({ servers: [`127.0.0.1:${port}`] });
-    expect(await authoritativeServers(resolver, 'example.test')).toEqual({ status: 'failed', reason: 'example.test NS: SERVFAIL' });
+    const { world } = await worldOver(() => ({ rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false }));
+    expect(await authoritativeServers(world, 'example.test')).toEqual({ status: 'failed', reason: 'example.test NS: SERVFAIL' });
   });
 
   test('when neither the domain nor a parent has NS records', async () => {
-    const { resolver } = await resolverOver([{ ...RECORDS.soa, name: 'test' }]);
-    expect(await authoritativeServers(resolver, 'example.test')).toEqual({ status: 'failed', reason: 'neither example.test nor a domain above it has NS records' });
+    const { world } = await worldOver([{ ...RECORDS.soa, name: 'test' }]);
+    expect(await authoritativeServers(world, 'example.test')).toEqual({ status: 'failed', reason: 'neither example.test nor a domain above it has NS records' });
   });
 });
 
 describe('the name servers are found', () => {
   test('at the domain itself, sorted, with their addresses and port', async () => {
-    const { resolver, asked } = await resolverOver(zone(
+    const { world, asked } = await worldOver(zone(
       {}, { ...RECORDS.ns, data: 'NS0.example.test.' },
       { ...RECORDS.nsAddress, name: 'ns0.example.test', type: 'AAAA', data: '2001:db8::53' },
       { ...RECORDS.nsAddress, name: 'ns0.example.test', data: '192.0.2.2' },
       { ...RECORDS.nsAddress, name: 'ns0.example.test', data: '192.0.2.1' },
     ));
-    expect(await authoritativeServers(resolver, 'example.test', 5353)).toEqual({
+    expect(await authoritativeServers(world, 'example.test', 5353)).toEqual({
       status: 'found',
       zone: 'example.test',
       servers: [
@@ -50,37 +58,76 @@ describe('the name servers are found', () => {
   });
 
   test('at a parent of a sub-domain that is no zone of its own', async () => {
-    const { resolver } = await resolverOver(zone({}, { ...RECORDS.mx1, name: 'mail.example.test' }));
-    expect(await authoritativeServers(resolver, 'mail.example.test')).toMatchObject({
+    const { world } = await worldOver(zone({}, { ...RECORDS.mx1, name: 'mail.example.test' }));
+    expect(await authoritativeServers(world, 'mail.example.test')).toMatchObject({
       status: 'found', zone: 'example.test', servers: [{ addresses: ['127.0.0.1'] }],
     });
   });
 
   test('at the parent when the domain is an alias: those of its target are others', async () => {
-    const { resolver } = await resolverOver([
+    const { world } = await worldOver([
       ...zone({}, { name: 'alias.example.test', type: 'CNAME', ttl: 1, data: 'other.test' }),
       { ...RECORDS.soa, name: 'other.test' }, { ...RECORDS.ns, name: 'other.test', data: 'ns.other.test' },
     ]);
-    expect(await authoritativeServers(resolver, 'alias.example.test')).toMatchObject({ zone: 'example.test', servers: [{ name: 'ns1.example.test' }] });
+    expect(await authoritativeServers(world, 'alias.example.test')).toMatchObject({ zone: 'example.test', servers: [{ name: 'ns1.example.test' }] });
+  });
+
+  test('without waiting for a silent question about a domain above them', async () => {
+    const answer = zoneAnswers(zone());
+    const { world } = await worldOver((question) => question.name === 'test' ? 'drop' : answer(question), 1500);
+    const start = performance.now();
+    expect(await authoritativeServers(world, 'example.test')).toMatchObject({ zone: 'example.test', servers: [{ addresses: ['127.0.0.1'] }] });
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
+  test.each(['A', 'AAAA'])('by one family when questions for %s are dropped', async (type) => {
+    const address: DnsRecord = { name: 'ns1.example.test', type: 'AAAA', ttl: 300, data: '::1' };
+    const answer = zoneAnswers(zone({}, address));
+    const { world } = await worldOver((question) => question.type === type ? 'drop' : answer(question), 3000);
+    const start = performance.now();
+    expect(await authoritativeServers(world, 'example.test'))
+      .toMatchObject({ status: 'found', servers: [{ addresses: [type === 'A' ? '::1' : '127.0.0.1'] }] });
+    expect(performance.now() - start).toBeLessThan(2000);
   });
 });
 
 describe('each server is asked', () => {
-  test('at its next address when one does not answer', async () => {
+  test('at its next address when one hesitates, and says where it failed', async () => {
     const { port } = await loopback.dns(zone());
-    const { port: silent } = await loopback.dns(() => 'drop', '127.0.0.1');
-    const resolver = createResolver({ servers: [], timeoutMs: 300, tries: 1 });
+    const { port: silent } = await loopback.dns(() => 'drop');
+    const { port: refusing } = await loopback.dns(() => ({ rcode: 'REFUSED', answers: [], authorities: [], authoritative: false }));
     const servers = [
       { name: 'ns1.test', addresses: [`127.0.0.1:${silent}`, `127.0.0.1:${port}`] },
       { name: 'ns2.test', addresses: [] },
       { name: `127.0.0.1:${port}`, addresses: [`127.0.0.1:${port}`] },
       { name: 'ns3\u001b.test', addresses: [`127.0.0.1:${silent}`] },
+      { name: 'ns4.test', addresses: [`127.0.0.1:${refusing}`, `127.0.0.1:${silent}`, `127.0.0.1:${port}`] },
+      { name: 'ns5.test', addresses: [`127.0.0.1:${refusing}`, `127.0.0.1:${refusing}`] },
+      { name: 'ns6.test', addresses: [`127.0.0.1:${refusing}`, `127.0.0.1:${port}`] },
     ];
-    expect(await askEach(resolver, servers, 'mta-sts.example.test', 'A')).toMatchObject([
+    const start = performance.now();
+    expect(await askEach(worldOf(port, 1000), servers, 'mta-sts.example.test', 'A')).toMatchObject([
       { server: `ns1.test (127.0.0.1:${port})`, answer: { status: 'found' } },
       { server: 'ns2.test', answer: { status: 'failed', reason: 'its name has no address' } },
       { server: `127.0.0.1:${port}`, answer: { status: 'found' } },
-      { server: `ns3\\x1b.test (127.0.0.1:${silent})`, answer: { status: 'failed', reason: 'no answer within 300 ms' } },
+      { server: `ns3\\x1b.test (127.0.0.1:${silent})`, answer: { status: 'failed', reason: 'no answer within 1 s' } },
+      {
+        server: `ns4.test (127.0.0.1:${refusing}, 127.0.0.1:${silent})`,
+        answer: { status: 'failed', reason: `127.0.0.1:${refusing}: REFUSED; 127.0.0.1:${silent}: no answer within 1 s` },
+      },
+      { server: `ns5.test (127.0.0.1:${refusing}, 127.0.0.1:${refusing})`, answer: { status: 'failed', reason: 'REFUSED' } },
+      { server: `ns6.test (127.0.0.1:${port})`, answer: { status: 'found' } },
     ]);
+    // Two silent addresses one after the other would take twice as long.
+    expect(performance.now() - start).toBeLessThan(1900);
+  });
+
+  test('at one address alone while that answers at once', async () => {
+    const { port } = await loopback.dns(zone());
+    const second = await loopback.dns(zone(), '127.0.0.2');
+    const clock = { now: () => Date.now(), sleep: () => new Promise<void>(() => undefined) };
+    const servers = [{ name: 'ns1.test', addresses: [`127.0.0.1:${port}`, `127.0.0.2:${second.port}`] }];
+    expect(await askEach({ ...worldOf(port), clock }, servers, 'mta-sts.example.test', 'A')).toMatchObject([{ server: `ns1.test (127.0.0.1:${port})` }]);
+    expect(second.queries).toEqual([]);
   });
 });

@@ -35,7 +35,7 @@ describe('a policy host that misbehaves at its only address', () => {
     ['plain-http', 'sts-policy-fetch-error', 'permanent-error', 'does not speak TLS on this port'],
     ['tls-1.1', 'sts-policy-fetch-error', 'permanent-error', 'offers no TLS version from 1.2 on'],
     ['reset', 'sts-policy-fetch-error', 'temporary-error', 'connection reset'],
-    ['not-http', 'sts-policy-fetch-error', 'permanent-error', 'does not speak HTTP (HPE_INVALID_CONSTANT)'],
+    ['not-http', 'sts-policy-fetch-error', 'permanent-error', 'does not speak HTTP'],
   ])('(%s) is an error', async (behaviour, code, lookup, message) => {
     const waits = behaviour === 'late' || behaviour === 'slow-drip';
     const report = await loopback.verify({ policy: { behaviour }, fetchTimeoutMs: waits ? 500 : undefined });
@@ -159,12 +159,20 @@ describe('one address among several', () => {
     expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error', policy: null });
   });
 
-  test('that has a bad certificate is a warning with the certificate\'s code', async () => {
+  test('that has a bad certificate is an error: senders that meet it try no other', async () => {
     const { port } = await loopback.policy();
     await loopback.policy({ address: '127.0.0.2', port, behaviour: 'expired' });
     const report = await loopback.verify({ zone: zone({}, v4('127.0.0.2')), policyPort: port });
-    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
-    expect(finding(report, 'sts-webpki-invalid')).toMatchObject({ severity: 'warning', message: 'certificate has expired on 2020-01-02T00:00:00Z, at 127.0.0.2' });
+    expect(report).toMatchObject({ verdict: 'fail', lookup: 'found' });
+    expect(finding(report, 'sts-webpki-invalid')).toMatchObject({ severity: 'error', message: 'certificate has expired on 2020-01-02T00:00:00Z, at 127.0.0.2' });
+  });
+
+  test.each(['redirect', '404', 'html'] as const)('that answers with %s is an error too', async (behaviour) => {
+    const { port } = await loopback.policy();
+    await loopback.policy({ address: '127.0.0.2', port, behaviour });
+    const report = await loopback.verify({ zone: zone({}, v4('127.0.0.2')), policyPort: port });
+    expect(report).toMatchObject({ verdict: 'fail', lookup: 'found', policy: { mode: 'enforce' } });
+    expect(report.findings.filter(({ severity }) => severity === 'error').map(({ message }) => message)).toEqual([expect.stringContaining('at 127.0.0.2')]);
   });
 
   test('that serves other bytes is an error that shows the first line that differs', async () => {

@@ -1,4 +1,5 @@
 // The TXT record of a live domain: what the name servers say, what the resolver remembers, and what nobody says.
+import { performance } from 'node:perf_hooks';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { zoneAnswers } from '../../lib/preview/dns-server';
 import type { DnsAnswerer, DnsRecord, DnsReply } from '../../lib/preview/dns-server';
@@ -94,6 +95,98 @@ describe('an alias', () => {
   });
 });
 
+describe('CNAMEs that are a fault themselves', () => {
+  test.each([
+    ['in a loop', (at: number): number => (at + 1) % 2, 'break the loop'],
+    ['in a long row', (at: number): number => at + 1, 'shorten the chain'],
+  ])('(%s) have a fix of their own, for trying again mends nothing', async (_, next, fix) => {
+    const chain = (name: string): DnsRecord[] => Array.from({ length: 10 }, (__, at) => {
+      const label = (link: number): string => link === 0 ? name : `${name}-${link}`;
+      return { name: `${label(at)}.example.test`, type: 'CNAME', ttl: 1, data: `${label(next(at))}.example.test` };
+    });
+    const [first, ...rest] = chain('_mta-sts');
+    const [host, ...hosts] = chain('mta-sts');
+    const report = await loopback.verify({ zone: zone({ sts: first, address: host }, ...rest, ...hosts) });
+    expect(report.verdict).toBe('unknown');
+    const fixes = report.findings.filter(({ code }) => ['dns-failure', 'name-server-unanswered'].includes(code)).map((one) => one.fix);
+    expect(fixes).toHaveLength(4);
+    expect(fixes.every((one) => one?.startsWith(fix))).toBe(true);
+  });
+});
+
+describe('many records', () => {
+  test('are compared whole, and shown in part', async () => {
+    const many = (id: string): DnsRecord[] => Array.from({ length: 400 }, (_, at) => ({ ...RECORDS.sts, data: [`v=STSv1; id=${at}${id};`] }));
+    const report = await loopback.verify({ zone: zone({ sts: undefined }, ...many('new')), recursive: zone({ sts: undefined }, ...many('old')) });
+    const { message, evidence = '' } = finding(report, 'resolver-stale');
+    expect(message).toBe('the recursive resolver still has "v=STSv1; id=0old;" and "v=STSv1; id=100old;" and "v=STSv1; id=101old;" and "v=STSv1; id=102old;"'
+      + ' and 396 more for up to 300 s, the zone has "v=STSv1; id=0new;" and "v=STSv1; id=100new;" and "v=STSv1; id=101new;" and "v=STSv1; id=102new;" and 396 more');
+    expect(evidence.length).toBeLessThan(1000);
+  });
+
+  test('that differ only after what is shown still differ', async () => {
+    const long = (end: string): DnsRecord => ({ ...RECORDS.sts, data: [`v=STSv1; id=1; x=${'y'.repeat(150)}${end};`] });
+    const report = await loopback.verify({ zone: zone({ sts: long('1') }), recursive: zone({ sts: long('2') }) });
+    expect(codes(report)).toContain('warning resolver-stale');
+  });
+
+  test('at many name servers that all disagree are told in part', async () => {
+    const ports = await Promise.all(Array.from({ length: 7 }, async (_, at) => (await loopback.dns(zone({ sts: sts(String(at)) }))).port));
+    const report = await loopback.verify({ options: { nameServers: ports.map((port) => `127.0.0.1:${port}`) } });
+    const { message } = finding(report, 'record-disagreement');
+    expect(message.match(/ at 127/g)).toHaveLength(4);
+    expect(message).toMatch(/ and 3 more$/);
+  });
+});
+
+describe('name servers that cannot be reached from here', () => {
+  /** The resolver answers well, and its answer names a server with two addresses that swallow every question. */
+  async function swallowed(timeoutMs?: number): Promise<{ report: Awaited<ReturnType<Loopback['verify']>>; milliseconds: number }> {
+    const { port } = await loopback.dns(() => 'drop', '127.0.0.2');
+    await loopback.dns(() => 'drop', '127.0.0.3', port);
+    const addresses = ['127.0.0.2', '127.0.0.3'].map((data) => ({ ...RECORDS.nsAddress, data }));
+    const start = performance.now();
+    const report = await loopback.verify({
+      recursive: zone({ nsAddress: undefined }, ...addresses), options: { nameServerPort: port, timeoutMs }, dnsTimeoutMs: 4000,
+    });
+    return { report, milliseconds: performance.now() - start };
+  }
+
+  test.each([[undefined, '2.5 s', 5000], [5000, '1.3 s', 4000]])('leave time for the resolver, which decides (timeout %s)', async (timeoutMs, given, most) => {
+    const { report, milliseconds } = await swallowed(timeoutMs);
+    expect(milliseconds).toBeLessThan(most);
+    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found', record: { id: '1' } });
+    expect(codes(report)).toEqual(['unknown name-server-unanswered', 'unknown name-servers-unknown', 'info ipv6-missing']);
+    expect(finding(report, 'name-server-unanswered').message).toMatch(new RegExp(
+      `^the name server ns1\\.example\\.test \\(127\\.0\\.0\\.2:\\d+, 127\\.0\\.0\\.3:\\d+\\) gave no usable answer \\(no answer within the ${given} that name servers are given\\)$`,
+    ));
+  });
+
+  test('and a server that drops what it does not know cost no more than that', async () => {
+    const answer = zoneAnswers(zone());
+    const start = performance.now();
+    const report = await loopback.verify({
+      zone: (question) => ['NS', 'AAAA'].includes(question.type) ? 'drop' : answer(question), options: { timeoutMs: 4000 }, dnsTimeoutMs: 4500,
+    });
+    expect(performance.now() - start).toBeLessThan(3900);
+    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
+    expect(finding(report, 'name-servers-unknown').message)
+      .toBe('the name servers of example.test could not be found (example.test NS: no answer within the 1 s that name servers are given), so the recursive resolver alone decides');
+    expect(finding(report, 'dns-failure')).toMatchObject({
+      subject: 'mta-sts.example.test AAAA', message: expect.stringContaining('no answer for another 1 s after the other address family was found'),
+    });
+  });
+
+  test('at a second address for want of time are not said to have stayed silent there', async () => {
+    const { port } = await loopback.dns(() => 'drop', '127.0.0.2');
+    const addresses = ['127.0.0.2', '127.0.0.3'].map((data) => ({ ...RECORDS.nsAddress, data }));
+    const report = await loopback.verify({
+      recursive: zone({ nsAddress: undefined }, ...addresses), options: { nameServerPort: port, timeoutMs: 960 }, dnsTimeoutMs: 1000,
+    });
+    expect(finding(report, 'name-server-unanswered').message).toMatch(/127\.0\.0\.3:\d+: not asked, the time was up\)$/);
+  });
+});
+
 describe('name servers', () => {
   const NAME = `_mta-sts.${DOMAIN}`;
 
@@ -134,6 +227,7 @@ describe('name servers', () => {
     ['says REFUSED', (): DnsReply => reply('REFUSED'), 'REFUSED'],
     ['stays silent', (): 'drop' => 'drop', 'no answer within 300 ms'],
     ['is not responsible', (): DnsReply => ({ ...reply('NOERROR'), authoritative: false }), 'not authoritative for this name'],
+    ['remembers an old record', (): DnsReply => ({ ...reply('NOERROR', [sts('OLD')]), authoritative: false }), 'not authoritative for this name'],
   ])('of which one %s leave the decision to the other', async (_, second, reason) => {
     const report = await withSecond(second, undefined, reason.startsWith('no answer') ? 300 : undefined);
     expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
@@ -147,6 +241,13 @@ describe('name servers', () => {
     expect(report).toMatchObject({ verdict: 'pass', lookup: 'found', record: { id: '1' } });
     expect(codes(report)).toEqual(['unknown name-server-unanswered', 'unknown name-servers-unknown', 'info ipv6-missing']);
     expect(finding(report, 'name-servers-unknown').message).toBe('none of the name servers of example.test gave a usable answer, so the recursive resolver alone decides');
+  });
+
+  test('that are not responsible, but still have a record, leave it to the recursive resolver', async () => {
+    const lame = except(NAME, () => ({ ...reply('NOERROR', [sts('OLD')]), authoritative: false }));
+    const report = await loopback.verify({ zone: lame, recursive: zone() });
+    expect(report).toMatchObject({ verdict: 'pass', record: { id: '1' } });
+    expect(codes(report)).toEqual(['unknown name-server-unanswered', 'unknown name-servers-unknown', 'info ipv6-missing']);
   });
 
   test('that cannot be found leave it to the recursive resolver, and the report says so', async () => {

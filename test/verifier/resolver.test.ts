@@ -124,6 +124,25 @@ describe('no answer is a failure that says why, and never "there is none"', () =
     expect(await resolver([]).query('example.test', 'A', `127.0.0.1:${port}`)).toMatchObject({ status: 'failed', reason: 'not authoritative for this name' });
   });
 
+  test('an answer of a named server that is not responsible, with records or an alias in it', async () => {
+    for (const answers of [[RECORDS.sts], [{ name: RECORDS.sts.name, type: 'CNAME', ttl: 1, data: 'other.example.test' } as const]]) {
+      const { port } = await loopback.dns(reply({ authoritative: false, answers }));
+      expect(await resolver([]).query(RECORDS.sts.name, 'TXT', `127.0.0.1:${port}`))
+        .toEqual({ status: 'failed', reason: 'not authoritative for this name', server: `127.0.0.1:${port}`, cnames: [] });
+    }
+  });
+
+  test.each([
+    [5, 'REFUSED'], [2, 'SERVFAIL'], [4, 'NOTIMP'], [11, 'response code 11'],
+    // Those say what there is, and must say of what.
+    [0, 'malformed answer'], [3, 'malformed answer'],
+  ])('a header alone with response code %i', async (code, reason) => {
+    const server = await rawServer((query, send) => {
+      send(Buffer.concat([query.subarray(0, 2), Buffer.from([0x80, code]), Buffer.alloc(8)]));
+    });
+    expect(await ask(server, 'A')).toMatchObject({ status: 'failed', reason });
+  });
+
   test('no server to ask', async () => {
     expect(await resolver([]).query('example.test', 'A')).toEqual({ status: 'failed', reason: 'no DNS server is known to ask', server: 'no server', cnames: [] });
   });

@@ -140,8 +140,9 @@ describe('time', () => {
         },
       },
     });
-    // The NS records of the domain and its parent, MX and TLSRPT: what depends on them was never asked.
-    expect(questions).toBe(4);
+    // The NS records of the domain and its parent, MX and TLSRPT; and, when the name servers have had their part of the time,
+    // the record and both address families: what depends on those was never asked.
+    expect(questions).toBe(7);
     expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
   });
 
@@ -165,6 +166,13 @@ describe('the real world', () => {
   test('is asked when no other is given: with no time at all nothing is asked of it', async () => {
     const report = await verify('example.invalid', { timeoutMs: 0 });
     expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
+    expect(finding(report, 'name-servers-unknown').message).toContain('(example.invalid NS: not asked, the time was up)');
+    for (const { code, message, evidence } of report.findings.filter((one) => one.code === 'dns-failure')) {
+      expect({ code, message, evidence }).toMatchObject({ message: expect.stringContaining('not asked, the time was up'), evidence: 'the recursive resolver: not asked, the time was up' });
+      expect(message).not.toContain('did not answer');
+    }
+    const ofServers = await verify('example.invalid', { timeoutMs: 0, nameServers: ['127.0.0.1'] });
+    expect(finding(ofServers, 'name-server-unanswered').message).toBe('the name server 127.0.0.1 was not asked, the time was up');
   });
 });
 

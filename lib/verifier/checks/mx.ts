@@ -1,5 +1,6 @@
 // Check: does the policy cover every mail host of the domain (RFC 8461 §4.1), and is every pattern of use?
-import { mxMatches } from '../../protocol/mx';
+import { mxGrammarFault } from '../../protocol/mx';
+import { mxCoverage } from '../../protocol/mx-coverage';
 import type { Policy } from '../../protocol/policy';
 import { printable } from '../../protocol/text';
 import { answerText, listed } from '../evidence';
@@ -41,10 +42,11 @@ export interface Coverage {
 /** Compares hosts and policy. */
 export function checkCoverage(domain: string, mail: MailHosts, policy: Policy | undefined): Coverage {
   if (policy === undefined) return { mx: mail.hosts.map((host) => ({ host, covered: null })), findings: [] };
-  const mx = mail.hosts.map((host) => ({ host, covered: policy.mx.some((pattern) => mxMatches(pattern, host)) }));
+  const { covered, unused } = mxCoverage(policy.mx, mail.hosts);
+  const mx = mail.hosts.map((host, at) => ({ host, covered: covered[at] }));
   if (policy.mode === 'none') return { mx, findings: [] };
-  const findings = mx.filter(({ covered }) => !covered).map(({ host }) => notCovered(host, policy));
-  if (mx.length > 0) findings.push(...unused(domain, mail.hosts, policy));
+  const findings = eachOf(mail.hosts.filter((_, at) => !covered[at]), (host, more) => notCovered(host, policy, more));
+  if (mx.length > 0) findings.push(...eachOf(unused, (pattern, more) => idle(domain, mail.hosts, pattern, more)));
   return { mx, findings };
 }
 
@@ -69,29 +71,41 @@ function nullMx(hosts: readonly string[], domain: string, evidence: string): Rep
   const subject = `${domain} MX`;
   return hosts.length === 0
     ? liveFinding('mx-null', { subject, evidence, message: `${domain} has a null MX, so it receives no mail` })
-    : liveFinding('mx-null-not-alone', { subject, evidence, message: `a null MX stands beside ${listed(hosts.map((host) => printable(host)))}` });
+    : liveFinding('mx-null-not-alone', { subject, evidence, message: `a null MX stands beside ${names(hosts)}` });
 }
 
-function notCovered(host: string, policy: Policy): ReportFinding {
+/** More findings of one kind teach nobody anything. */
+const MOST_OF_A_KIND = 10;
+
+/** One finding for each item, up to a bound; the first says how many there are in all. */
+function eachOf(items: readonly string[], make: (item: string, more: string) => ReportFinding): ReportFinding[] {
+  const more = items.length > MOST_OF_A_KIND ? ` (${items.length} such in all, the first ${MOST_OF_A_KIND} are listed)` : '';
+  return items.slice(0, MOST_OF_A_KIND).map((item, at) => make(item, at === 0 ? more : ''));
+}
+
+function notCovered(host: string, policy: Policy, more: string): ReportFinding {
   const shown = printable(host);
   const enforced = policy.mode === 'enforce';
   const consequence = enforced ? 'senders refuse to deliver to it' : 'senders deliver to it and report a failure';
+  // A pattern for such a host would make the whole policy malformed.
+  const fault = mxGrammarFault(host);
   return liveFinding('mx-not-covered', {
     subject: `MX ${shown}`,
     severity: enforced ? 'error' : 'warning',
-    message: `the mail host ${shown} matches no mx pattern of the policy (${patterns(policy.mx)}), so in mode ${policy.mode} ${consequence}`,
-    fix: `add the line \`mx: ${shown}\` to the policy and change the id, or remove the MX record`,
+    message: `the mail host ${shown} matches no mx pattern of the policy (${names(policy.mx)}), so in mode ${policy.mode} ${consequence}${more}`,
+    fix: fault === undefined
+      ? `add the line \`mx: ${shown}\` to the policy and change the id, or remove the MX record`
+      : `no policy can name this host, for its name ${fault}; give it another name, or remove the MX record`,
   });
 }
 
-function unused(domain: string, hosts: readonly string[], policy: Policy): ReportFinding[] {
-  const idle = [...new Set(policy.mx)].filter((pattern) => !hosts.some((host) => mxMatches(pattern, host)));
-  return idle.map((pattern) => liveFinding('mx-pattern-unused', {
+function idle(domain: string, hosts: readonly string[], pattern: string, more: string): ReportFinding {
+  return liveFinding('mx-pattern-unused', {
     subject: `${domain} MX`,
-    message: `the mx pattern \`${printable(pattern)}\` covers no mail host of the domain (${listed(hosts.map((host) => printable(host)))})`,
-  }));
+    message: `the mx pattern \`${printable(pattern)}\` covers no mail host of the domain (${names(hosts)})${more}`,
+  });
 }
 
-function patterns(mx: readonly string[]): string {
-  return listed(mx.map((pattern) => printable(pattern)));
+function names(all: readonly string[]): string {
+  return listed(all.map((name) => printable(name)));
 }

@@ -55,13 +55,15 @@ export async function checkPolicyFile(world: World, policyHost: string, addresse
   return { lookup: result.policy === undefined ? 'permanent-error' : 'found', decided: true, policy: result.policy, body, findings };
 }
 
-/** One bad address among good ones costs some senders time; when all are bad there is no policy. */
+/**
+ * An address that does not answer among others that do costs senders time; one that answers wrongly costs them the policy, for they
+ * try no other.
+ */
 function faults(faulty: readonly Faulty[], othersServe: boolean, subject: string): ReportFinding[] {
   return grouped(faulty, ({ judgement }) => `${judgement.code} ${judgement.message}`).map((group) => {
     const { code, message, fix, unreachable } = group[0].judgement;
     const detail = { subject, message: `${message}, at ${where(group)}`, evidence: evidenceOf(group), fix };
-    if (!othersServe) return liveFinding(code, detail);
-    return unreachable ? liveFinding('address-unreachable', detail) : liveFinding(code, { ...detail, severity: 'warning' });
+    return liveFinding(othersServe && unreachable ? 'address-unreachable' : code, detail);
   });
 }
 

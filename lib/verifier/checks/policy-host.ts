@@ -1,12 +1,14 @@
 // Check: the addresses of the policy host, by the zone's own name servers first.
 import { isIP } from 'node:net';
+import { bothFamilies } from '../both-families';
 import { answerText, lifetime } from '../evidence';
 import { liveFinding } from '../findings';
 import { askEach } from '../name-servers';
-import type { NameServer } from '../name-servers';
+import type { NameServer, ServerAnswer } from '../name-servers';
 import type { ReportFinding } from '../report';
 import type { DnsAnswer, DnsEmpty, DnsFailed, DnsFound, Resolver } from '../resolver';
-import { dangling } from './dangling';
+import type { DnsWorld } from '../world';
+import { aliasFix, dangling } from './dangling';
 
 /** Where to fetch the policy. */
 export interface PolicyHostCheck {
@@ -18,9 +20,30 @@ export interface PolicyHostCheck {
   readonly findings: readonly ReportFinding[];
 }
 
-/** Asks every name server for both families. Where none of them answers, the recursive resolver does. */
-export async function findPolicyHost(resolver: Resolver, policyHost: string, servers: readonly NameServer[]): Promise<PolicyHostCheck> {
-  const [v4, v6] = await Promise.all([lookUp(resolver, policyHost, servers, 'A'), lookUp(resolver, policyHost, servers, 'AAAA')]);
+/** What the name servers say of the policy host. */
+export interface PolicyHostAnswers {
+  readonly policyHost: string;
+  readonly v4: readonly ServerAnswer<'A'>[];
+  readonly v6: readonly ServerAnswer<'AAAA'>[];
+}
+
+/** Asks every name server for both families. */
+export async function askForPolicyHost(world: DnsWorld, servers: readonly NameServer[], policyHost: string): Promise<PolicyHostAnswers> {
+  const [v4, v6] = await Promise.all([askEach(world, servers, policyHost, 'A'), askEach(world, servers, policyHost, 'AAAA')]);
+  return { policyHost, v4, v6 };
+}
+
+/**
+ * Takes the addresses from the name servers' answers. Where none of them has answered, the recursive resolver does.
+ *
+ * @param patienceMs - how long one family is waited for after the other has been found
+ */
+export async function findPolicyHost(world: DnsWorld, answers: PolicyHostAnswers, patienceMs: number): Promise<PolicyHostCheck> {
+  const { clock, resolver } = world;
+  const { policyHost } = answers;
+  const ofV4 = lookUp(resolver, policyHost, 'A', answers.v4);
+  const ofV6 = lookUp(resolver, policyHost, 'AAAA', answers.v6);
+  const [v4, v6] = await bothFamilies(clock, ofV4, ofV6, patienceMs);
   const all = [...addressesOf(v4), ...addressesOf(v6)];
   const addresses = all.slice(0, MAX_ADDRESSES);
   const both = [v4, v6];
@@ -28,7 +51,7 @@ export async function findPolicyHost(resolver: Resolver, policyHost: string, ser
   const findings = both.flatMap((answer, at) => answer.status === 'failed'
     ? [liveFinding('dns-failure', {
         subject: `${policyHost} ${at === 0 ? 'A' : 'AAAA'}`, message: `the addresses of ${policyHost} could not be had: ${answer.reason}`,
-        evidence: `${answer.server}: ${answerText(answer)}`,
+        evidence: `${answer.server}: ${answerText(answer)}`, fix: aliasFix(answer),
       })]
     : []);
   const decided = findings.length === 0;
@@ -43,9 +66,10 @@ export async function findPolicyHost(resolver: Resolver, policyHost: string, ser
 
 /** What senders' resolvers say: one that still remembers "no such name" keeps them from a policy that is there. */
 export async function checkResolverView(resolver: Resolver, policyHost: string): Promise<ReportFinding[]> {
-  const answers = await Promise.all([resolver.query(policyHost, 'A'), resolver.query(policyHost, 'AAAA')]);
-  const [v4] = answers;
-  if (!answers.every((answer) => answer.status === 'empty')) return [];
+  const [ofV4, ofV6] = [resolver.query(policyHost, 'A'), resolver.query(policyHost, 'AAAA')];
+  const v4 = await ofV4;
+  // One address is enough to say so, and a question for the other family may never be answered.
+  if (v4.status !== 'empty' || (await ofV6).status !== 'empty') return [];
   return [liveFinding('resolver-stale', {
     subject: `${policyHost} A, AAAA`,
     message: `the recursive resolver still says that ${policyHost} has no address${lifetime(v4)}, the zone has some`,
@@ -57,9 +81,9 @@ export async function checkResolverView(resolver: Resolver, policyHost: string):
 const MAX_ADDRESSES = 32;
 
 async function lookUp<T extends 'A' | 'AAAA'>(
-  resolver: Resolver, policyHost: string, servers: readonly NameServer[], type: T,
+  resolver: Resolver, policyHost: string, type: T, servers: readonly ServerAnswer<T>[],
 ): Promise<DnsAnswer<T>> {
-  const answers = (await askEach(resolver, servers, policyHost, type)).map(({ answer }) => answer);
+  const answers = servers.map(({ answer }) => answer);
   const found = answers.filter((answer): answer is DnsFound<T> => answer.status === 'found');
   if (found.length > 0) return { ...found[0], records: [...new Set(found.flatMap(({ records }) => records))] };
   return answers.find((answer): answer is DnsEmpty => answer.status === 'empty') ?? resolver.query(policyHost, type);

@@ -2,6 +2,7 @@
 import { MAX_POLICY_BYTES } from '../../protocol/policy';
 import { printable } from '../../protocol/text';
 import type { PolicyAnswered, PolicyResponse, PolicyUnanswered } from '../fetch-policy';
+import { NO_FINAL_RESPONSE } from '../policy-exchange';
 import { DEADLINE } from '../world';
 
 /** What one address comes to. */
@@ -64,8 +65,8 @@ function judgeSilence({ outcome, reason, code, certificate }: PolicyUnanswered):
     case 'unreachable':
       return fault('sts-policy-fetch-error', reason, { temporary: true, unreachable: true });
     case 'protocol':
-      // What is not HTTP will not become so by waiting; what breaks off may.
-      return fault('sts-policy-fetch-error', reason, { temporary: !code.startsWith('HPE_') });
+      // What the server sends wrongly, or without end, it will send again; what breaks off may come whole the next time.
+      return fault('sts-policy-fetch-error', reason, { temporary: !code.startsWith('HPE_') && code !== NO_FINAL_RESPONSE });
     case 'untrusted':
       return certificate === undefined
         ? fault('sts-policy-fetch-error', reason, { fix: 'serve HTTPS with TLS 1.2 or later on port 443, and a certificate for the policy host' })

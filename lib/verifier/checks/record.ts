@@ -2,12 +2,12 @@
 import { parseRecord } from '../../protocol/record';
 import type { RecordResult } from '../../protocol/record';
 import { printable } from '../../protocol/text';
-import { answerText, lifetime } from '../evidence';
+import { NOT_ASKED, answerText, lifetime, listed } from '../evidence';
 import { liveFinding } from '../findings';
 import type { ServerAnswer } from '../name-servers';
 import type { ReportFinding } from '../report';
 import type { DnsAnswer, Resolver } from '../resolver';
-import { dangling } from './dangling';
+import { aliasFix, dangling } from './dangling';
 
 /** What the record comes to. */
 export interface RecordCheck {
@@ -30,7 +30,7 @@ export async function checkRecord(resolver: Resolver, answers: RecordAnswers): P
   const { domain, recursive } = answers;
   const subject = `_mta-sts.${domain} TXT`;
   const usable = answers.servers.filter(({ answer }) => answer.status !== 'failed');
-  const decisive = usable.find(({ answer }) => view(answer) !== NO_RECORD) ?? usable.at(0) ?? { server: `the recursive resolver (${recursive.server})`, answer: recursive };
+  const decisive = usable.find(({ answer }) => recordTexts(answer).length > 0) ?? usable.at(0) ?? { server: `the recursive resolver (${recursive.server})`, answer: recursive };
   const findings = [
     ...unanswered(answers, subject),
     ...disagreement(usable, subject),
@@ -40,7 +40,9 @@ export async function checkRecord(resolver: Resolver, answers: RecordAnswers): P
   if (answer.status === 'failed') return { verdict: 'undecided', findings };
   const result = parseRecord(answer.status === 'found' ? answer.records : []);
   const evidence = `${server}: ${answerText(answer)}`;
-  findings.push(...result.findings.map((one) => ({ ...one, subject, evidence })));
+  // That nothing is there is said below, with what is known of the domain.
+  const told = result.findings.filter(({ code }) => code !== 'record-none');
+  findings.push(...told.map((one) => ({ ...one, subject, evidence })));
   if (answer.status === 'empty' && answer.cnames.length > 0) findings.push(dangling(answer.cnames, subject, evidence));
   if (result.verdict === 'none' && !findings.some(({ severity, code }) => severity === 'error' && code !== 'record-disagreement')) {
     findings.push(liveFinding('record-missing', {
@@ -58,38 +60,56 @@ function publish(domain: string): string {
 function unanswered({ domain, servers, recursive }: RecordAnswers, subject: string): ReportFinding[] {
   const findings = servers.flatMap(({ server, answer }) => {
     if (answer.status !== 'failed') return [];
-    const message = `the name server ${server} gave no usable answer (${answer.reason})`;
-    return [liveFinding('name-server-unanswered', { subject, message, evidence: `${server}: ${answerText(answer)}` })];
+    const message = `the name server ${server} ${answer.reason === NOT_ASKED ? `was ${NOT_ASKED}` : `gave no usable answer (${answer.reason})`}`;
+    return [liveFinding('name-server-unanswered', { subject, message, evidence: `${server}: ${answerText(answer)}`, fix: aliasFix(answer) })];
   });
   if (servers.length > 0 && findings.length === servers.length) {
     const message = `none of the name servers of ${domain} gave a usable answer, so the recursive resolver alone decides`;
     findings.push(liveFinding('name-servers-unknown', { subject, message }));
   }
   if (recursive.status === 'failed') {
-    const message = `the recursive resolver did not answer (${recursive.reason})`;
-    findings.push(liveFinding('dns-failure', { subject, message, evidence: `${recursive.server}: ${answerText(recursive)}` }));
+    const message = `the recursive resolver ${recursive.reason === NOT_ASKED ? `was ${NOT_ASKED}` : `did not answer (${recursive.reason})`}`;
+    findings.push(liveFinding('dns-failure', { subject, message, evidence: `${recursive.server}: ${answerText(recursive)}`, fix: aliasFix(recursive) }));
   }
   return findings;
 }
 
-const NO_RECORD = 'no record';
-
 /** Whatever is in the records that senders drop, and however they are cut into strings, is no disagreement. */
-function view(answer: DnsAnswer<'TXT'>): string {
+function recordTexts(answer: DnsAnswer<'TXT'>): string[] {
   const texts = answer.status === 'found' ? answer.records.map((strings) => strings.join('')) : [];
-  return texts.filter((text) => text.startsWith('v=STSv1')).sort().map((text) => `"${printable(text)}"`).join(' and ') || NO_RECORD;
+  return texts.filter((text) => text.startsWith('v=STSv1')).sort();
 }
 
+/** To be compared: whole, where `view` is cut. */
+function identity(answer: DnsAnswer<'TXT'>): string {
+  return JSON.stringify(recordTexts(answer));
+}
+
+/** To be read. */
+function view(answer: DnsAnswer<'TXT'>): string {
+  const texts = recordTexts(answer);
+  const shown = texts.slice(0, MOST_SHOWN).map((text) => `"${printable(text)}"`);
+  if (texts.length > MOST_SHOWN) shown.push(`${texts.length - MOST_SHOWN} more`);
+  return shown.join(' and ') || 'no record';
+}
+
+/** One is right, two are a mistake, and more teach nothing. */
+const MOST_SHOWN = 4;
+
 function disagreement(usable: readonly ServerAnswer<'TXT'>[], subject: string): ReportFinding[] {
-  const views = new Map<string, string[]>();
-  for (const { server, answer } of usable) views.set(view(answer), [...views.get(view(answer)) ?? [], server]);
+  const views = new Map<string, { readonly seen: string; readonly servers: readonly string[] }>();
+  for (const { server, answer } of usable) {
+    const key = identity(answer);
+    views.set(key, { seen: view(answer), servers: [...views.get(key)?.servers ?? [], server] });
+  }
   if (views.size < 2) return [];
-  const evidence = [...views].map(([seen, servers]) => `${seen} at ${servers.join(', ')}`).join('; ');
+  const shown = [...views.values()].slice(0, MOST_SHOWN).map(({ seen, servers }) => `${seen} at ${listed(servers, MOST_SHOWN)}`);
+  const evidence = `${shown.join('; ')}${views.size > MOST_SHOWN ? ` and ${views.size - MOST_SHOWN} more` : ''}`;
   return [liveFinding('record-disagreement', { subject, evidence, message: `the zone's name servers disagree: ${evidence}` })];
 }
 
 function stale(decisive: DnsAnswer<'TXT'>, recursive: DnsAnswer<'TXT'>, subject: string): ReportFinding[] {
-  if (recursive.status === 'failed' || view(recursive) === view(decisive)) return [];
+  if (recursive.status === 'failed' || identity(recursive) === identity(decisive)) return [];
   return [liveFinding('resolver-stale', {
     subject,
     message: `the recursive resolver still has ${view(recursive)}${lifetime(recursive)}, the zone has ${view(decisive)}`,
@@ -101,7 +121,7 @@ function stale(decisive: DnsAnswer<'TXT'>, recursive: DnsAnswer<'TXT'>, subject:
 async function misplaced(resolver: Resolver, domain: string): Promise<ReportFinding[]> {
   const names = [`_mta_sts.${domain}`, domain];
   const answers = await Promise.all(names.map((name) => resolver.query(name, 'TXT')));
-  return answers.flatMap((answer, at) => answer.status !== 'found' || view(answer) === NO_RECORD
+  return answers.flatMap((answer, at) => recordTexts(answer).length === 0
     ? []
     : [liveFinding('record-misplaced', {
         subject: `${names[at]} TXT`,

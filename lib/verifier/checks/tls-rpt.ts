@@ -14,11 +14,13 @@ export function checkTlsRpt(domain: string, answer: DnsAnswer<'TXT'>, mode: Mode
     return [liveFinding('dns-failure', { subject, evidence, message: `the TLS reporting record could not be had: ${answer.reason}` })];
   }
   const result = parseTlsRpt(answer.status === 'found' ? answer.records : []);
+  // That there is no record is told below, by what it means in the mode of the policy.
+  const found = result.findings.filter(({ code }) => code !== 'tls-rpt-none');
   // Nothing here keeps mail from being delivered, so nothing is worse than a warning.
-  const findings: ReportFinding[] = result.findings.map((one) => ({
+  const findings: ReportFinding[] = found.map((one) => ({
     ...one, severity: one.severity === 'error' ? 'warning' : one.severity, subject, evidence,
   }));
-  if (result.verdict === 'none' && !result.findings.some(({ severity }) => severity === 'error') && (mode === 'enforce' || mode === 'testing')) {
+  if (result.verdict === 'none' && !found.some(({ severity }) => severity === 'error') && (mode === 'enforce' || mode === 'testing')) {
     findings.push(liveFinding('tls-rpt-missing', {
       subject,
       evidence,
