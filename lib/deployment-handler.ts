@@ -7,6 +7,7 @@ import {
 } from 'aws-cdk-lib';
 import type { aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import type { MtaStsPolicy } from './policy';
 
 const ID = 'CdkMtaStsHandler';
 const BUNDLE = path.join(__dirname, 'handler', 'bundle');
@@ -15,14 +16,12 @@ const BUNDLE = path.join(__dirname, 'handler', 'bundle');
 const FUNCTION_TIMEOUT = Duration.minutes(14);
 const SERVICE_TIMEOUT = Duration.minutes(15);
 
-/** What a custom resource of ours tells the function. */
-export interface HandledResourceProps {
-  /** `Custom::MtaStsPreflight` for example. */
-  readonly resourceType: string;
-  /** The zone whose records it reads: the function is given the right to. */
+/** What every custom resource of ours is about. */
+export interface DomainProps {
+  readonly domainName: string;
+  /** The zone whose records the function reads: it is given the right to. */
   readonly hostedZone: route53.IHostedZone;
-  /** Its properties; all of them arrive as strings. */
-  readonly properties: Record<string, unknown>;
+  readonly policy: MtaStsPolicy;
 }
 
 /**
@@ -95,14 +94,24 @@ export class DeploymentHandler extends Construct {
     this.serviceToken = provider.serviceToken;
   }
 
-  /** A custom resource that the function handles. */
-  public resource(scope: Construct, id: string, props: HandledResourceProps): CustomResource {
-    this.allowReading(props.hostedZone);
+  /**
+   * A custom resource that the function handles.
+   *
+   * @param resourceType - `Custom::MtaStsPreflight` for example
+   * @param more - its properties beside those of the domain; all of them arrive as strings
+   */
+  public resource(scope: Construct, id: string, resourceType: string, domain: DomainProps, more: Record<string, unknown>): CustomResource {
+    this.allowReading(domain.hostedZone);
     return new CustomResource(scope, id, {
-      resourceType: props.resourceType,
+      resourceType,
       serviceToken: this.serviceToken,
       serviceTimeout: SERVICE_TIMEOUT,
-      properties: props.properties,
+      properties: {
+        DomainName: domain.domainName,
+        HostedZoneId: domain.hostedZone.hostedZoneId,
+        PolicyText: domain.policy.text,
+        ...more,
+      },
     });
   }
 

@@ -2,7 +2,7 @@
 import type { aws_route53 as route53, CustomResource } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { DeploymentHandler } from './deployment-handler';
-import type { MtaStsPolicy } from './policy';
+import type { DomainProps } from './deployment-handler';
 import type { PolicyHost } from './policy-host';
 
 /** A record set that the stack will make. */
@@ -14,10 +14,7 @@ export interface PlannedRecord {
   readonly logicalId: string;
 }
 
-export interface PreflightProps {
-  readonly domainName: string;
-  readonly hostedZone: route53.IHostedZone;
-  readonly policy: MtaStsPolicy;
+export interface PreflightProps extends DomainProps {
   readonly policyHost: PolicyHost;
   readonly records: PlannedRecord[];
 }
@@ -27,16 +24,9 @@ export interface PreflightProps {
  * where ours will, and that the policy covers the live MX.
  */
 export function preflight(scope: Construct, id: string, props: PreflightProps): CustomResource {
-  return DeploymentHandler.of(scope).resource(scope, id, {
-    resourceType: 'Custom::MtaStsPreflight',
-    hostedZone: props.hostedZone,
-    properties: {
-      DomainName: props.domainName,
-      HostedZoneId: props.hostedZone.hostedZoneId,
-      PolicyText: props.policy.text,
-      // CAA does not matter to a certificate that is there already.
-      Certificate: props.policyHost._certificateGiven ? 'given' : 'made',
-      Records: props.records.map(({ name, type, logicalId }) => ({ Name: name, Type: type, LogicalId: logicalId })),
-    },
+  return DeploymentHandler.of(scope).resource(scope, id, 'Custom::MtaStsPreflight', props, {
+    // CAA does not matter to a certificate that is there already.
+    Certificate: props.policyHost._certificateGiven ? 'given' : 'made',
+    Records: props.records.map(({ name, type, logicalId }) => ({ Name: name, Type: type, LogicalId: logicalId })),
   });
 }
