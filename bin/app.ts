@@ -127,12 +127,22 @@ function contextText(app: App, name: string): string | undefined {
   return String(value);
 }
 
-if (require.main === module) {
+/**
+ * Synthesizes the app, or says what is wrong.
+ *
+ * @returns the exit status
+ */
+export function synthesize(env: Readonly<Record<string, string | undefined>>, complain: (text: string) => void, props?: AppProps): number {
   try {
-    createApp(process.env).synth();
+    createApp(env, props).synth();
+    return 0;
   } catch (error) {
     // A stack trace helps nobody who typed a wrong word.
-    console.error(`\n${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
+    complain(`\n${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
   }
+}
+
+if (require.main === module) {
+  process.exitCode = synthesize(process.env, console.error);
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Stack } from 'aws-cdk-lib';
-import { ContextError, createApp } from '../../bin/app';
+import { ContextError, createApp, synthesize } from '../../bin/app';
 
 const CONTEXT = { domain: 'example.com', mx: 'mx1.example.com', mode: 'enforce', hostedZoneId: 'Z0123456789ABCDEFGHIJ' };
 
@@ -89,6 +89,18 @@ describe('the stack', () => {
     const template = JSON.stringify(Template.fromStack(stackOf({ ...CONTEXT, domain: 'mail.example.com', zone: 'example.com' })).toJSON());
     expect(template).toContain('_mta-sts.mail.example.com.');
   });
+});
+
+test('complains in words alone, without a stack trace', () => {
+  const said: string[] = [];
+  const status = synthesize({}, (text) => said.push(text), { context: { ...CONTEXT, mode: 'on' } });
+  expect([status, said]).toEqual([1, ['\n-c mode must be enforce, testing or none, got "on"\n']]);
+});
+
+test('synthesizes without a word where all is well', () => {
+  const said: string[] = [];
+  expect(synthesize({}, (text) => said.push(text), { context: CONTEXT })).toBe(0);
+  expect(said).toEqual([]);
 });
 
 test('cdk synth, as the issue has it, gives a template in which the order can be read', () => {
