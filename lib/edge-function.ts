@@ -1,7 +1,5 @@
 // The CloudFront Function in front of the bucket: one path of known hosts, and 404 for all else.
-
-/** The one path that senders ask for (RFC 8461 §3.3). */
-export const POLICY_PATH = '/.well-known/mta-sts.txt';
+import { POLICY_PATH } from './protocol/policy-url';
 
 /**
  * Where in the bucket a host's policy lies: the edge function turns the host into the first part of the path.

@@ -5,13 +5,13 @@ import {
 } from 'aws-cdk-lib';
 import type { CustomResource } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { POLICY_PATH } from './edge-function';
 import { MtaStsMode } from './policy';
 import type { MtaStsPolicy } from './policy';
-import { policyDomain, policyHostName } from './policy-domain';
+import { policyDomain } from './policy-domain';
 import { PolicyHost } from './policy-host';
 import { preflight } from './preflight';
 import type { PlannedRecord } from './preflight';
+import { policyHostName, policyUrl } from './protocol/policy-url';
 import { renderRecord } from './protocol/record';
 import { publication } from './publication';
 import { requireCloudFrontRegion } from './region';
@@ -114,7 +114,7 @@ export class MtaSts extends Construct {
     this.domainName = policyDomain(props.domainName, props.hostedZone);
     this.policy = props.policy;
     this.policyId = props.policy.id;
-    this.policyUrl = `https://${policyHostName(this.domainName)}${POLICY_PATH}`;
+    this.policyUrl = policyUrl(policyHostName(this.domainName));
     this.warn(props);
 
     const domain = { domainName: this.domainName, hostedZone: props.hostedZone, policy: props.policy };

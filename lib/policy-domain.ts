@@ -1,21 +1,10 @@
 // The policy domain: the part after the @, checked as early as it can be known.
 import { Token, aws_route53 as route53 } from 'aws-cdk-lib';
 import { hostNameFault, toALabels } from './protocol/domain-name';
+import { policyHostName } from './protocol/policy-url';
 
 /** A certificate's first name is at most 64 characters (ACM), and it is `mta-sts.` and the domain. */
 const LONGEST_POLICY_HOST = 64;
-
-const PREFIX = 'mta-sts.';
-
-/** The host that serves the policy of a domain (RFC 8461 §3.3). */
-export function policyHostName(domainName: string): string {
-  return PREFIX + domainName;
-}
-
-/** The way back. */
-export function domainOfPolicyHost(policyHost: string): string {
-  return policyHost.slice(PREFIX.length);
-}
 
 /**
  * The policy domain in lower-case A-labels.
@@ -39,7 +28,7 @@ export function policyDomain(domainName: string | undefined, hostedZone: route53
   }
   const host = policyHostName(domain);
   if (host.length > LONGEST_POLICY_HOST) {
-    throw new Error(`\`domainName\` must be at most ${LONGEST_POLICY_HOST - PREFIX.length} characters, so that `
+    throw new Error(`\`domainName\` must be at most ${LONGEST_POLICY_HOST - policyHostName('').length} characters, so that `
       + `${host} fits a certificate (AWS Certificate Manager: ${LONGEST_POLICY_HOST}), got ${domain.length}`);
   }
   if (zoneName !== undefined && domain !== zoneName && !domain.endsWith(`.${zoneName}`)) {

@@ -7,8 +7,9 @@ import {
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { DeploymentHandler } from './deployment-handler';
-import { POLICY_PATH, edgeFunctionCode, policyObjectKey } from './edge-function';
-import { domainOfPolicyHost, policyDomain, policyHostName } from './policy-domain';
+import { edgeFunctionCode, policyObjectKey } from './edge-function';
+import { policyDomain } from './policy-domain';
+import { POLICY_PATH, domainOfPolicyHost, policyHostName } from './protocol/policy-url';
 import { CLOUDFRONT_REGION, requireCloudFrontRegion } from './region';
 
 /** A domain whose policy a host serves. */

@@ -4,8 +4,8 @@ import type { Construct } from 'constructs';
 import { DeploymentHandler } from './deployment-handler';
 import type { DomainProps } from './deployment-handler';
 import { policyObjectKey } from './edge-function';
-import { policyHostName } from './policy-domain';
 import type { PolicyHost } from './policy-host';
+import { policyHostName } from './protocol/policy-url';
 
 export interface PublicationProps extends DomainProps {
   readonly policyHost: PolicyHost;

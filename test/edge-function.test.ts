@@ -1,6 +1,7 @@
 import { createContext, runInContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
-import { POLICY_PATH, edgeFunctionCode, policyObjectKey } from '../lib/edge-function';
+import { edgeFunctionCode, policyObjectKey } from '../lib/edge-function';
+import { POLICY_PATH } from '../lib/protocol/policy-url';
 
 interface EdgeRequest { method: string; uri: string; headers: Record<string, { value: string }>; querystring: object; cookies: object }
 type EdgeResult = EdgeRequest & { statusCode?: number };

@@ -1,4 +1,5 @@
 // A report for people: the verdict, what senders learn, the way from record to MX, and what was found on it.
+import { policyHostName, policyUrl } from '../../lib/protocol/policy-url';
 import type { Report, ReportFinding, Verdict } from '../../lib/verifier/report';
 import { findingLines } from './findings-text';
 import { days } from './seconds';
@@ -61,7 +62,7 @@ function recordStation({ record, lookup, findings, domain }: Report): Station {
 }
 
 function fileStation({ policy, lookup, findings, domain }: Report): Station {
-  const place = `https://mta-sts.${domain}/.well-known/mta-sts.txt`;
+  const place = policyUrl(policyHostName(domain));
   const standing = worstOf(findings.filter(({ subject }) => /(?:^|[^_])mta-sts\./.test(subject)));
   if (policy !== null) return [standing ?? 'good', `mode ${policy.mode}, kept for ${days(policy.maxAge)}, at ${place}`];
   if (lookup === 'none') return ['skipped', 'senders never ask for it'];

@@ -1,4 +1,5 @@
 // The zone's own name servers, by address: whom to ask for names that no resolver must hear of too early.
+import { formatServer } from '../verifier/dns-server-address';
 import type { HostedZone } from './hosted-zone';
 import type { Run } from './run';
 
@@ -19,7 +20,7 @@ export async function nameServersOf(run: Run, zone: HostedZone): Promise<readonl
 async function addresses(run: Run, name: string): Promise<readonly string[]> {
   const port = run.world.nameServerPort ?? 53;
   const four = await run.world.resolver.query(name, 'A');
-  if (four.status === 'found') return four.records.map((address) => `${address}:${port}`);
+  if (four.status === 'found') return four.records.map((host) => formatServer({ host, port }));
   const six = await run.world.resolver.query(name, 'AAAA');
-  return six.status === 'found' ? six.records.map((address) => `[${address}]:${port}`) : [];
+  return six.status === 'found' ? six.records.map((host) => formatServer({ host, port })) : [];
 }

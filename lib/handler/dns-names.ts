@@ -1,4 +1,5 @@
 // Domain names as Route 53 and DNS write them, in one form: lower case, no dot at the end.
+import { climb } from '../protocol/domain-name';
 
 /**
  * One form for names of the Route 53 API, which ends them in a dot and writes odd characters as octal escapes
@@ -16,12 +17,6 @@ export function octalDecoded(text: string): string {
 /** Whether a name is the zone's own or below it. */
 export function isWithin(name: string, zone: string): boolean {
   return name === zone || name.endsWith(`.${zone}`);
-}
-
-/** The name and its parents, up to the top-level domain. */
-export function climb(name: string): readonly string[] {
-  const labels = name.split('.');
-  return labels.map((_, index) => labels.slice(index).join('.'));
 }
 
 /** The name and its parents below the zone's own name. */

@@ -1,4 +1,5 @@
 // Custom::MtaStsPreflight: is it safe to start? Fails in seconds, with every reason at once.
+import { policyHostName } from '../protocol/policy-url';
 import { printable } from '../protocol/text';
 import { checkCaa } from './checks/caa';
 import { good } from './checks/check';
@@ -35,7 +36,7 @@ export function preflightTask(event: DeploymentEvent): Task {
       }),
       caa: certificateGiven
         ? Promise.resolve(good('the certificate is given, so nobody need issue one'))
-        : listings.then(async (sets) => checkCaa(run, domain, sets.get(`mta-sts.${domain}`) ?? [])),
+        : listings.then(async (sets) => checkCaa(run, domain, sets.get(policyHostName(domain)) ?? [])),
       mx: checkMx(run, domain, policy),
     };
     const results = await Promise.all(Object.entries(checks).map(async ([name, check]) => logged(run, name, check)));

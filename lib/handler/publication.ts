@@ -1,4 +1,5 @@
 // Custom::MtaStsPublication: writes the policy file and proves it live, before anybody is told of it (RFC 8461 §8.1).
+import { policyHostName, policyUrl } from '../protocol/policy-url';
 import { nameServersOf } from './authorities';
 import type { DeploymentEvent } from './event';
 import { readHostedZone } from './hosted-zone';
@@ -25,8 +26,8 @@ export function publicationTask(event: DeploymentEvent): Task {
       + 'so deploy the template as it was synthesized');
   }
 
-  const policyHost = `mta-sts.${domain}`;
-  const attributes: Attributes = { PolicyUrl: `https://${policyHost}/.well-known/mta-sts.txt` };
+  const policyHost = policyHostName(domain);
+  const attributes: Attributes = { PolicyUrl: policyUrl(policyHost) };
   const physicalResourceId = objectUrl(object);
   const isNew = requestType === 'Create' || before !== physicalResourceId;
   let begun = false;

@@ -4,7 +4,9 @@ import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostNameFault } from '../protocol/domain-name';
+import { policyHostName } from '../protocol/policy-url';
 import { printable } from '../protocol/text';
+import { formatServer } from '../verifier/dns-server-address';
 import { readAssembly } from './assembly';
 import type { Assembly, Publication } from './assembly';
 import { makeCertificates } from './certificates';
@@ -123,7 +125,7 @@ async function open(options: PreviewOptions, assembly: Assembly, opened: Opened)
     app,
     listen,
     hosts: distributions.flatMap(({ aliases }) => aliases),
-    domains: publications.map(({ domain, policyId, policyText }) => ({ domain, policyHost: `mta-sts.${domain}`, policyId, policyText })),
+    domains: publications.map(({ domain, policyId, policyText }) => ({ domain, policyHost: policyHostName(domain), policyId, policyText })),
     httpsPort: web.port,
     dnsPort: dns.port,
     mx: zones.mx,
@@ -131,7 +133,7 @@ async function open(options: PreviewOptions, assembly: Assembly, opened: Opened)
     caFile,
     notes: notes.all,
     verification: {
-      resolverServers: [isIP(listen) === 6 ? `[${listen}]:${dns.port}` : `${listen}:${dns.port}`],
+      resolverServers: [formatServer({ host: listen, port: dns.port })],
       nameServerPort: dns.port,
       httpsPort: web.port,
       ca: certificates.ca === undefined ? [] : [certificates.ca],
@@ -145,8 +147,8 @@ function served({ publications, distributions, notes }: Assembly, cloudFront: Cl
   const domains = new Map<string, Publication>();
   for (const publication of publications) {
     const { domain, path } = publication;
-    if (cloudFront.distributionOf(`mta-sts.${domain}`) === undefined) {
-      notes.add(path, `mta-sts.${domain} is an alias of no distribution of the assembly; ${domain} is left out`);
+    if (cloudFront.distributionOf(policyHostName(domain)) === undefined) {
+      notes.add(path, `${policyHostName(domain)} is an alias of no distribution of the assembly; ${domain} is left out`);
     } else if (domains.has(domain)) {
       notes.add(path, `${domain} is published by ${printable(domains.get(domain)?.path ?? '')} already; this one is left out`);
     } else {

@@ -1,5 +1,6 @@
 // Says how to query a preview: commands that work when they are pasted into a shell.
 import { isIPv6 } from 'node:net';
+import { policyUrl } from '../protocol/policy-url';
 import { printable } from '../protocol/text';
 import type { Preview, PreviewDomain } from './preview';
 
@@ -47,7 +48,7 @@ function curl({ listen, httpsPort, caFile }: Preview, policyHost: string): strin
     'curl -sS --noproxy \'*\'',
     ...caFile === undefined ? [] : [`--cacert ${quoted(caFile)}`],
     `--connect-to ${policyHost}:443:${address}:${httpsPort}`,
-    `https://${policyHost}/.well-known/mta-sts.txt`,
+    policyUrl(policyHost),
   ].join(' ');
 }
 

@@ -68,6 +68,12 @@ export function toALabels(name: string): string {
   return unexpectedAscii(name) || hostNameFault(ascii) !== undefined ? '' : ascii;
 }
 
+/** The name and its parents, up to the top-level domain. */
+export function climb(name: string): readonly string[] {
+  const labels = name.split('.');
+  return labels.map((_, index) => labels.slice(index).join('.'));
+}
+
 function labelFault(label: string): string | undefined {
   if (label === '') return 'has an empty label (two dots in a row)';
   if (label.length > MAX_LABEL) return `has a label of ${label.length} characters; a label has at most ${MAX_LABEL}`;

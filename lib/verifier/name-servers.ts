@@ -1,6 +1,8 @@
 // The name servers of a domain's zone, and asking each of them by itself.
+import { climb } from '../protocol/domain-name';
 import { printable } from '../protocol/text';
 import { bothFamilies } from './both-families';
+import { formatServer } from './dns-server-address';
 import type { DnsAnswer, DnsFailed, DnsType } from './resolver';
 import type { DnsWorld } from './world';
 
@@ -24,7 +26,7 @@ export type NameServers
  * @param port - where the name servers listen
  */
 export async function authoritativeServers(world: DnsWorld, domain: string, port = 53): Promise<NameServers> {
-  const names = zoneNames(domain);
+  const names = climb(domain).slice(0, MAX_PARENTS);
   const questions = names.map((name) => world.resolver.query(name, 'NS'));
   for (const [at, question] of questions.entries()) {
     // One after the other: what is above the zone may stay silent for as long as it likes.
@@ -117,12 +119,6 @@ const MAX_ADDRESSES = 2;
 /** No zone is cut deeper below a top-level domain than this. */
 const MAX_PARENTS = 10;
 
-/** The domain, its parent, and so on up to its top level. */
-function zoneNames(domain: string): string[] {
-  const labels = domain.split('.');
-  return labels.map((_, at) => labels.slice(at).join('.')).slice(0, MAX_PARENTS);
-}
-
 async function withAddresses({ clock, resolver }: DnsWorld, name: string, port: number): Promise<NameServer> {
   const [v4, v6] = await bothFamilies(clock, resolver.query(name, 'A'), resolver.query(name, 'AAAA'), FAMILY_PATIENCE_MS);
   // One of each first: when a family cannot be used from here, the second try is of the other.
@@ -132,6 +128,5 @@ async function withAddresses({ clock, resolver }: DnsWorld, name: string, port: 
 }
 
 function withPort(address: string, port: number): string {
-  if (port === 53) return address;
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  return port === 53 ? address : formatServer({ host: address, port });
 }

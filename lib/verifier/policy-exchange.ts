@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { connect } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { MAX_POLICY_BYTES } from '../protocol/policy';
+import { POLICY_PATH } from '../protocol/policy-url';
 import { printable } from '../protocol/text';
 import { certificateFault, checkServerIdentity, describeCertificate } from './certificate';
 import type { PolicyRequest, PolicyResponse, PolicyUnanswered, ServerCertificate } from './fetch-policy';
@@ -107,7 +108,7 @@ export class PolicyExchange {
     let informational = 0;
     httpRequest({
       createConnection: () => socket,
-      path: '/.well-known/mta-sts.txt',
+      path: POLICY_PATH,
       // Node's own default, unless its command line says otherwise: the words for what goes past it name it.
       maxHeaderSize: 16 * 1024,
       headers: { 'Host': policyHost, 'User-Agent': USER_AGENT, 'Accept': 'text/plain', 'Connection': 'close' },

@@ -1,5 +1,6 @@
 // Looks at one domain as a sender would (RFC 8461 §3 and §4), and reports what a sender would learn.
 import { hostNameFault, toALabels } from '../protocol/domain-name';
+import { policyHostName, policyUrl } from '../protocol/policy-url';
 import { printable } from '../protocol/text';
 import { checkExpectation } from './checks/expectation';
 import type { Expectation } from './checks/expectation';
@@ -93,7 +94,7 @@ class Verification {
   private readonly nameServerTime: number;
 
   public constructor(private readonly domain: string, private readonly options: VerifyOptions, private readonly world: World) {
-    this.policyHost = `mta-sts.${domain}`;
+    this.policyHost = policyHostName(domain);
     this.nameServerTime = Math.min(NAME_SERVERS.milliseconds, timeLimit(options) * NAME_SERVERS.part);
   }
 
@@ -168,7 +169,7 @@ class Verification {
 
   /** Nobody looks for a file that is not announced, so its faults are of no matter. */
   private unannounced(file: PolicyFileCheck): ReportFinding[] {
-    const subject = `https://${this.policyHost}/.well-known/mta-sts.txt`;
+    const subject = policyUrl(this.policyHost);
     return file.policy === undefined
       ? []
       : [liveFinding('policy-unannounced', { subject, message: `a policy in mode ${file.policy.mode} is served, but no TXT record announces it` })];
@@ -181,7 +182,7 @@ function noFile(decided: boolean): PolicyFileCheck {
 }
 
 function modeNote(policyHost: string, { policy }: PolicyFileCheck): ReportFinding[] {
-  const subject = `https://${policyHost}/.well-known/mta-sts.txt`;
+  const subject = policyUrl(policyHost);
   switch (policy?.mode) {
     case 'testing':
       return [liveFinding('mode-testing', { subject, message: 'the policy is in mode `testing`: senders deliver to hosts that fail all the same, and report it' })];

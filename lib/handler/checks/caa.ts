@@ -1,7 +1,8 @@
 // May Amazon issue a certificate for the policy host? Otherwise the deployment would wait for it and fail much later (RFC 8659).
+import { climb } from '../../protocol/domain-name';
+import { policyHostName } from '../../protocol/policy-url';
 import { printable, trimBlanks } from '../../protocol/text';
 import type { DnsData } from '../../verifier/resolver';
-import { climb } from '../dns-names';
 import type { RecordSet } from '../hosted-zone';
 import { askDns } from '../patient-dns';
 import type { Run } from '../run';
@@ -24,7 +25,7 @@ const UNDERSTOOD: readonly string[] = ['issue', 'issuewild', 'iodef'];
  */
 export async function checkCaa(run: Run, domain: string, atPolicyHost: readonly RecordSet[]): Promise<Checked> {
   const own = atPolicyHost.filter(({ type }) => type === 'CAA').flatMap(({ values }) => values.map(fromZoneFile));
-  if (own.length > 0) return judge(`mta-sts.${domain}`, own);
+  if (own.length > 0) return judge(policyHostName(domain), own);
   // Asked all at once and read from below; what lies above the name that decides does not count, not even as a fault.
   const answers = climb(domain).map((name) => ({ name, answer: askDns(run, name, 'CAA') }));
   answers.forEach(({ answer }) => {

@@ -1,4 +1,5 @@
 // Does a record of somebody else stand where ours will? Nothing is ever overwritten.
+import { policyHostName } from '../../protocol/policy-url';
 import { printable } from '../../protocol/text';
 import { climbWithin } from '../dns-names';
 import { recordSetsAt } from '../hosted-zone';
@@ -26,14 +27,14 @@ export interface Ownership {
 
 /** Lists the names of the planned records, the policy host, and every name between them and the zone's own. */
 export async function listNames(run: Run, zone: HostedZone, domain: string, planned: readonly PlannedRecord[]): Promise<Listings> {
-  const names = [`mta-sts.${domain}`, ...planned.map(({ name }) => name)];
+  const names = [policyHostName(domain), ...planned.map(({ name }) => name)];
   const wanted = new Set(names.flatMap((name) => climbWithin(name, zone.name)));
   return new Map(await Promise.all([...wanted].map(async (name) => [name, await recordSetsAt(run, zone, name)] as const)));
 }
 
 /** Finds record sets at the planned names that this stack does not own, and names that are delegated away. */
 export async function checkOwnership(run: Run, zone: HostedZone, listings: Listings, ownership: Ownership): Promise<Checked> {
-  const policyHost = `mta-sts.${ownership.domain}`;
+  const policyHost = policyHostName(ownership.domain);
   const names = new Set([policyHost, ...ownership.planned.map(({ name }) => name)]);
   const faults = await Promise.all([...listings].flatMap(([name, sets]) => sets.map(async (set) => {
     if (set.type === 'NS') return delegatedAway(zone, set);

@@ -1,5 +1,6 @@
 // Check: is what is live the very thing that the caller meant to publish?
 import type { Mode, Policy } from '../../protocol/policy';
+import { policyHostName, policyUrl } from '../../protocol/policy-url';
 import type { StsRecord } from '../../protocol/record';
 import { printable } from '../../protocol/text';
 import { firstDifference } from '../difference';
@@ -25,7 +26,7 @@ export interface Live {
 export function checkExpectation(domain: string, expected: Expectation, live: Live): ReportFinding[] {
   const { expectId, expectMode, expectPolicy } = expected;
   const { record, policy, body } = live;
-  const subject = `https://mta-sts.${domain}/.well-known/mta-sts.txt`;
+  const subject = policyUrl(policyHostName(domain));
   const findings: ReportFinding[] = [];
   if (expectId !== undefined && record !== undefined && record.id !== expectId) {
     findings.push(liveFinding('id-unexpected', {

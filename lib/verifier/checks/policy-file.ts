@@ -1,6 +1,7 @@
 // Check: the policy file, fetched from every address of the policy host as a sender would.
 import { parsePolicy } from '../../protocol/policy';
 import type { Policy } from '../../protocol/policy';
+import { policyUrl } from '../../protocol/policy-url';
 import { firstDifference } from '../difference';
 import { listed, responseText } from '../evidence';
 import type { PolicyResponse } from '../fetch-policy';
@@ -40,7 +41,7 @@ export async function checkPolicyFile(world: World, policyHost: string, addresse
     const response = await world.fetchPolicy({ policyHost, address });
     return { address, response, judgement: judge(response) };
   }));
-  const subject = `https://${policyHost}/.well-known/mta-sts.txt`;
+  const subject = policyUrl(policyHost);
   const files = visits.filter(({ judgement }) => judgement.kind === 'file');
   const faulty = visits.flatMap(({ judgement, ...visit }): Faulty[] => judgement.kind === 'fault' ? [{ ...visit, judgement }] : []);
   const findings = [...faults(faulty, files.length > 0, subject), ...undecided(visits, subject), ...health(world, visits, subject)];

@@ -1,4 +1,5 @@
 // Check: the `_mta-sts` TXT record, at every name server of the zone and as the recursive resolver has it.
+import { policyHostName, policyUrl } from '../../protocol/policy-url';
 import { parseRecord } from '../../protocol/record';
 import type { RecordResult } from '../../protocol/record';
 import { printable } from '../../protocol/text';
@@ -54,7 +55,7 @@ export async function checkRecord(resolver: Resolver, answers: RecordAnswers): P
 }
 
 function publish(domain: string): string {
-  return `publish the TXT record \`v=STSv1; id=<id>;\` at _mta-sts.${domain}, after https://mta-sts.${domain}/.well-known/mta-sts.txt is reachable`;
+  return `publish the TXT record \`v=STSv1; id=<id>;\` at _mta-sts.${domain}, after ${policyUrl(policyHostName(domain))} is reachable`;
 }
 
 function unanswered({ domain, servers, recursive }: RecordAnswers, subject: string): ReportFinding[] {
