@@ -10,6 +10,10 @@ export interface ReportFinding extends Finding {
   readonly subject: string;
   /** What was asked of whom and what came back, one line, control characters escaped. */
   readonly evidence?: string;
+  /** When that had come back: ISO 8601 in UTC. */
+  readonly time?: string;
+  /** Whether waiting may mend it, with nobody doing anything about it. */
+  readonly temporary?: true;
 }
 
 /**
@@ -25,21 +29,78 @@ export type Lookup = 'found' | 'none' | 'temporary-error' | 'permanent-error';
 /** `fail`: at least one error. `unknown`: no error, but the essential could not be decided. */
 export type Verdict = 'pass' | 'fail' | 'unknown';
 
+/**
+ * What a sender that has no policy cached does with mail now (RFC 8461 §5).
+ *
+ * - `deliver-verified`: over TLS to a host that the policy covers and whose certificate is valid
+ * - `deliver-unverified`: without looking, or in spite of what it sees
+ * - `refuse`: not at all
+ * - `unknown`: it depends on what could not be looked at from here
+ */
+export type Delivery = 'deliver-verified' | 'deliver-unverified' | 'refuse' | 'unknown';
+
+/** One way to something that senders ask for, and what was found at its end. */
+export interface Path {
+  /** Who was asked: `ns1.example.com (192.0.2.53)`, `the recursive resolver (192.0.2.1:53)`, `192.0.2.1`. */
+  readonly at: string;
+  /** `unknown`: could not be tried from here, or not in time. */
+  readonly standing: 'good' | 'fault' | 'unknown';
+  /** What came back, one line, control characters escaped. */
+  readonly answer: string;
+  /** How long that took. */
+  readonly milliseconds: number;
+}
+
 /** One MX host of the domain. */
-export interface MxCoverage {
+export interface MxReport {
   readonly host: string;
+  /** Of its MX record; `null` where the domain has none and is its own mail host (RFC 5321 §5.1). */
+  readonly preference: number | null;
   /** Whether the policy covers it; `null` while there is no policy to ask. */
   readonly covered: boolean | null;
+  readonly delivery: Delivery;
+  /** Whether TLSA records stand at it, which come before MTA-STS where they validate (RFC 8461 §2). */
+  readonly dane: boolean;
+  /** Its addresses, each as SMTP found it; empty where SMTP was not tried. */
+  readonly paths: readonly Path[];
+}
+
+/** A known sender that reads what is published otherwise than the RFC says. */
+export interface SenderView {
+  /** `chasquid` */
+  readonly sender: string;
+  /** What it does, a phrase: `refuses the policy`. */
+  readonly effect: string;
+  /** The finding that says why. */
+  readonly code: string;
+}
+
+/** Names that CNAMEs lead to (RFC 8461 §8.2), in order; empty where there are none. */
+export interface Delegation {
+  readonly record: readonly string[];
+  readonly policyHost: readonly string[];
 }
 
 /** Everything one verification of one domain has found. */
 export interface Report {
   readonly domain: string;
+  /** When it began: ISO 8601 in UTC. */
+  readonly time: string;
+  /** How long it took. */
+  readonly milliseconds: number;
   readonly verdict: Verdict;
   readonly lookup: Lookup;
+  readonly delivery: Delivery;
   readonly record: StsRecord | null;
+  /** The record from each name server of the zone, and from the recursive resolver. */
+  readonly recordPaths: readonly Path[];
   readonly policy: Policy | null;
-  readonly mx: readonly MxCoverage[];
+  /** The file from each address of the policy host. */
+  readonly policyPaths: readonly Path[];
+  readonly delegation: Delegation;
+  /** In the order that senders try them. */
+  readonly mx: readonly MxReport[];
+  readonly senders: readonly SenderView[];
   /** Worst first: errors, unknowns, warnings, infos; in the order of the look-up within each. */
   readonly findings: readonly ReportFinding[];
 }

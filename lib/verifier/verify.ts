@@ -100,6 +100,7 @@ class Verification {
 
   public async run(): Promise<Report> {
     const { domain, options } = this;
+    const begin = this.world.clock.now();
     const [sts, mail, tlsRpt] = await Promise.all([
       this.policyLookup(),
       findMailHosts(this.world.resolver, domain),
@@ -120,9 +121,16 @@ class Verification {
       domain,
       verdict: verdictOf(findings, { record, file, mail }),
       lookup,
+      time: new Date(begin).toISOString(),
+      milliseconds: this.world.clock.now() - begin,
+      delivery: 'unknown',
       record: record.record ?? null,
+      recordPaths: [],
       policy: policy ?? null,
-      mx: coverage.mx,
+      policyPaths: [],
+      delegation: { record: [], policyHost: [] },
+      mx: coverage.mx.map((one) => ({ ...one, preference: null, delivery: 'unknown', dane: false, paths: [] })),
+      senders: [],
       findings,
     };
   }

@@ -3,19 +3,12 @@ import { verifyJson } from '../../bin/command/json';
 import { Style } from '../../bin/command/style';
 import { summaryText, verifyText } from '../../bin/command/verify-text';
 import type { Report, ReportFinding } from '../../lib/verifier/report';
+import { mxReport, report as goodReport } from '../support/report';
 
 const plain = new Style({ colour: false, unicode: true, columns: undefined });
 const ascii = new Style({ colour: false, unicode: false, columns: undefined });
 
-const GOOD: Report = {
-  domain: 'example.com',
-  verdict: 'pass',
-  lookup: 'found',
-  record: { id: 'a1b2' },
-  policy: { mode: 'enforce', maxAge: 2592000, mx: ['*.example.com'] },
-  mx: [{ host: 'mx1.example.com', covered: true }],
-  findings: [],
-};
+const GOOD = goodReport();
 
 const RECORD = '_mta-sts.example.com TXT';
 const FILE = 'https://mta-sts.example.com/.well-known/mta-sts.txt';
@@ -37,7 +30,7 @@ describe('the picture of the way', () => {
   });
 
   test('no record: senders never ask for the file', () => {
-    const text = pictureOf({ lookup: 'none', verdict: 'fail', record: null, policy: null, mx: [{ host: 'mx1.example.com', covered: null }], findings: [finding('error', RECORD)] });
+    const text = pictureOf({ lookup: 'none', verdict: 'fail', record: null, policy: null, mx: [mxReport({ host: 'mx1.example.com', covered: null })], findings: [finding('error', RECORD)] });
     expect(text).toContain('  record    ✘ no usable record at _mta-sts.example.com\n');
     expect(text).toContain('  file      · senders never ask for it\n');
     expect(text).toContain('  mx        · mx1.example.com, no policy to hold it against\n');
@@ -73,7 +66,7 @@ describe('the picture of the way', () => {
     ['testing', '!'],
     ['none', 'i'],
   ] as const)('in %s an uncovered host is as bad as the mode makes it', (mode, mark) => {
-    const text = pictureOf({ policy: { mode, maxAge: 86400, mx: [] }, mx: [{ host: 'mx1.example.com', covered: true }, { host: 'other.test', covered: false }] });
+    const text = pictureOf({ policy: { mode, maxAge: 86400, mx: [] }, mx: [mxReport({ host: 'mx1.example.com', covered: true }), mxReport({ host: 'other.test', covered: false })] });
     expect(text).toContain(`  mx        ✔ mx1.example.com is covered\n            ${mark} other.test is not covered\n`);
   });
 
@@ -173,7 +166,7 @@ describe('findings', () => {
     const text = verifyText({
       ...GOOD,
       domain: evil,
-      mx: [{ host: evil, covered: true }, { host: '', covered: false }],
+      mx: [mxReport({ host: evil, covered: true }), mxReport({ host: '', covered: false })],
       findings: [finding('error', evil, { code: 'x', message: evil, evidence: evil, fix: evil, reference: evil, senders: [evil] })],
     }, plain);
     expect(text).not.toMatch(/[^\n\P{C}]/u);
@@ -192,7 +185,7 @@ test('colours are laid on where they are wanted, and the words are the same with
 test('JSON has exactly the promised fields', () => {
   const json: unknown = JSON.parse(verifyJson([
     { ...GOOD, findings: [finding('warning', RECORD, { line: 1, column: 2, evidence: 'e', fix: 'f', reference: 'r', senders: ['s'] })] },
-    { ...GOOD, record: null, policy: null, lookup: 'none', verdict: 'fail', mx: [{ host: 'mx.example', covered: null }] },
+    { ...GOOD, record: null, policy: null, lookup: 'none', verdict: 'fail', mx: [mxReport({ host: 'mx.example', covered: null })] },
   ]));
   expect(json).toEqual({
     domains: [
@@ -202,12 +195,12 @@ test('JSON has exactly the promised fields', () => {
         lookup: 'found',
         record: { id: 'a1b2' },
         policy: { mode: 'enforce', maxAge: 2592000, mx: ['*.example.com'] },
-        mx: [{ host: 'mx1.example.com', covered: true }],
+        mx: [mxReport({ host: 'mx1.example.com', covered: true })],
         findings: [{
           code: 'some-warning', severity: 'warning', subject: RECORD, message: `a message about ${RECORD}`, line: 1, column: 2, evidence: 'e', fix: 'f', reference: 'r', senders: ['s'],
         }],
       },
-      { domain: 'example.com', verdict: 'fail', lookup: 'none', record: null, policy: null, mx: [{ host: 'mx.example', covered: null }], findings: [] },
+      { domain: 'example.com', verdict: 'fail', lookup: 'none', record: null, policy: null, mx: [mxReport({ host: 'mx.example', covered: null })], findings: [] },
     ],
   });
 });

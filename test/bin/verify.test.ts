@@ -8,6 +8,7 @@ import { createResolver } from '../../lib/verifier/resolver';
 import { verify } from '../../lib/verifier/verify';
 import { startPolicyServer } from '../support/policy-server';
 import type { PolicyServer } from '../support/policy-server';
+import { report } from '../support/report';
 import { run, runJson } from './run';
 
 const POLICY = 'version: STSv1\r\nmode: enforce\r\nmx: mx1.example.test\r\nmax_age: 2592000\r\n';
@@ -61,8 +62,7 @@ function fake(verdicts: Readonly<Record<string, Report['verdict']>>, calls: unkn
       // The later ones are the quicker ones.
       await new Promise((resolve) => setTimeout(resolve, 20 - 5 * calls.length));
       if (!Object.hasOwn(verdicts, domain)) throw new RangeError(`\`${domain}\` is too long`);
-      const report: Report = { domain, verdict: verdicts[domain], lookup: 'found', record: null, policy: null, mx: [], findings: [] };
-      return report;
+      return report({ domain, verdict: verdicts[domain] });
     },
   });
 }
@@ -150,8 +150,7 @@ describe('several domains', () => {
       verify: async (domain) => {
         if (domain === 'b.test') await new Promise((resolve) => setTimeout(resolve, 20));
         verified += 1;
-        const report: Report = { domain, verdict: 'pass', lookup: 'found', record: null, policy: null, mx: [], findings: [] };
-        return report;
+        return report({ domain });
       },
     });
     await run(['verify', 'a.test', 'b.test'], { loadVerifier, onOutput: () => verifiedAtFirstOutput ||= verified });

@@ -7,6 +7,7 @@ import { summary } from '../../lib/verifier/report';
 import { verify } from '../../lib/verifier/verify';
 import type { World } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, POLICY, RECORDS, sts, zone } from '../support/domain';
+import { report as goodReport } from '../support/report';
 import { codes, finding } from './support';
 
 const loopback = new Loopback();
@@ -198,10 +199,9 @@ describe('a report', () => {
   });
 
   test('is summed up in at most 300 characters of one line, whatever it holds', () => {
-    const line = summary({
-      domain: DOMAIN, verdict: 'fail', lookup: 'none', record: null, policy: null, mx: [],
-      findings: [{ code: 'x', severity: 'error', subject: 'x', message: `a\n${'b'.repeat(400)}` }],
-    });
+    const line = summary(goodReport({
+      verdict: 'fail', findings: [{ code: 'x', severity: 'error', subject: 'x', message: `a\n${'b'.repeat(400)}` }],
+    }));
     expect(line.length).toBeLessThanOrEqual(300);
     expect(line).not.toContain('\n');
   });

@@ -5,7 +5,7 @@ import type { Policy } from '../../protocol/policy';
 import { printable } from '../../protocol/text';
 import { answerText, listed } from '../evidence';
 import { liveFinding } from '../findings';
-import type { MxCoverage, ReportFinding } from '../report';
+import type { ReportFinding } from '../report';
 import type { Resolver } from '../resolver';
 
 /** The mail hosts of a domain. */
@@ -31,6 +31,12 @@ export async function findMailHosts(resolver: Resolver, domain: string): Promise
   const hosts = [...new Set(sorted.map(({ exchange }) => exchange))].filter((host) => host !== '');
   const findings = sorted.some(({ exchange }) => exchange === '') ? [nullMx(hosts, domain, evidence)] : [];
   return { hosts, decided: true, findings };
+}
+
+/** One mail host, and whether the policy covers it; `null` while there is no policy to ask. */
+export interface MxCoverage {
+  readonly host: string;
+  readonly covered: boolean | null;
 }
 
 /** Which hosts the policy covers. */

@@ -1,0 +1,33 @@
+// A report of a domain where all is well, to change for a test.
+import type { MxReport, Path, Report } from '../../lib/verifier/report';
+
+/** One MX host that is as it should be. */
+export function mxReport(more: Partial<MxReport> = {}): MxReport {
+  return { host: 'mx1.example.com', preference: 10, covered: true, delivery: 'deliver-verified', dane: false, paths: [path('198.51.100.25')], ...more };
+}
+
+/** One way that leads to what it should. */
+export function path(at: string, more: Partial<Path> = {}): Path {
+  return { at, standing: 'good', answer: 'as it should be', milliseconds: 35, ...more };
+}
+
+/** Everything one verification finds where all is well, unless told otherwise. */
+export function report(more: Partial<Report> = {}): Report {
+  return {
+    domain: 'example.com',
+    time: '2026-01-02T03:04:05.678Z',
+    milliseconds: 250,
+    verdict: 'pass',
+    lookup: 'found',
+    delivery: 'deliver-verified',
+    record: { id: 'a1b2' },
+    recordPaths: [path('ns1.example.com (192.0.2.53)', { answer: '"v=STSv1; id=a1b2;" (TTL 300 s)' })],
+    policy: { mode: 'enforce', maxAge: 2592000, mx: ['*.example.com'] },
+    policyPaths: [path('192.0.2.80', { answer: 'status 200, text/plain, 80 bytes in 35 ms over TLSv1.3' })],
+    delegation: { record: [], policyHost: [] },
+    mx: [mxReport()],
+    senders: [],
+    findings: [],
+    ...more,
+  };
+}
