@@ -23,7 +23,7 @@ function pictureOf(report: Partial<Report>): string {
 
 describe('the picture of the way', () => {
   test('many MX hosts are counted rather than listed', () => {
-    const text = pictureOf({ mx: Array.from({ length: 25 }, (_, at) => ({ host: `mx${at}.example.com`, covered: true })) });
+    const text = pictureOf({ mx: Array.from({ length: 25 }, (_, at) => mxReport({ host: `mx${at}.example.com`, covered: true })) });
     expect(text).toContain('✔ mx19.example.com is covered\n');
     expect(text).not.toContain('mx20.');
     expect(text).toContain('· and 5 more; --format json lists them all\n');
