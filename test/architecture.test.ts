@@ -24,7 +24,7 @@ const RULES: Record<Room, Rules> = {
   handler: { rooms: ['verifier', 'protocol'], packages: ['@aws-sdk', 'aws-lambda'], builtins: true },
   preview: { rooms: ['verifier', 'protocol'], packages: ['dns-packet', '@peculiar/x509', 'reflect-metadata'], builtins: true },
   constructs: { rooms: ['protocol'], packages: ['aws-cdk-lib', 'constructs'], builtins: true },
-  bin: { rooms: ['preview', 'verifier', 'constructs', 'protocol'], packages: ['commander', 'aws-cdk-lib', 'constructs'], builtins: true },
+  bin: { rooms: ['preview', 'verifier', 'constructs', 'protocol'], packages: ['commander', 'fast-xml-builder', 'aws-cdk-lib', 'constructs'], builtins: true },
 };
 
 /** Single files that may import one thing more than their room. */

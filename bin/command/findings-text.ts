@@ -13,7 +13,7 @@ const GROUPS: readonly (readonly [Severity, one: string, many: string])[] = [
   ['info', 'note', 'notes'],
 ];
 
-type AnyFinding = Finding & Partial<Pick<ReportFinding, 'subject' | 'evidence'>>;
+type AnyFinding = Finding & Partial<Pick<ReportFinding, 'subject' | 'evidence' | 'time'>>;
 
 /** The lines that show the findings; none when there is nothing to show. */
 export function findingLines(findings: readonly AnyFinding[], style: Style): string[] {
@@ -45,11 +45,16 @@ function oneFinding(finding: AnyFinding, style: Style): string[] {
   return [
     `  ${style.mark(finding.severity)} ${title}`,
     ...style.row('', finding.message, { indent: 4, column: 4 }),
-    ...detail('seen', finding.evidence, style),
+    ...detail('seen', seen(finding), style),
     ...detail('senders', unnamedSenders(finding), style),
     ...detail('fix', finding.fix, style),
     ...detail('see', finding.reference, style),
   ];
+}
+
+function seen({ evidence, time }: AnyFinding): string | undefined {
+  if (time === undefined) return evidence;
+  return evidence === undefined ? time : `${evidence} (${time})`;
 }
 
 function detail(label: string, text: string | undefined, style: Style): string[] {

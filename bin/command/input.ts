@@ -1,6 +1,7 @@
 // Reads a file or standard input, whatever it is, within bounds.
 import { createReadStream } from 'node:fs';
 import { printable } from '../../lib/protocol/text';
+import { fileFault } from './file-fault';
 
 /** Far more than a policy file may have (RFC 8461 §3.3: 64 KiB), so that the linter can still say how much there is of it. */
 const MOST = 1024 * 1024;
@@ -20,7 +21,7 @@ export async function readInput(path: string, stdin: AsyncIterable<Uint8Array | 
     return { bytes: await collect(source) };
   } catch (error) {
     const name = path === '-' ? 'standard input' : `\`${printable(path, 200)}\``;
-    return { fault: `cannot read ${name}: ${reason(error)}` };
+    return { fault: `cannot read ${name}: ${fileFault(error)}` };
   }
 }
 
@@ -35,15 +36,3 @@ async function collect(source: AsyncIterable<Uint8Array | string>): Promise<Uint
   }
   return Buffer.concat(chunks).subarray(0, MOST);
 }
-
-function reason(error: unknown): string {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
-  return REASONS.get(code) ?? printable(error instanceof Error ? error.message : String(error));
-}
-
-const REASONS: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', 'there is no such file'],
-  ['EISDIR', 'it is a folder; a file is expected'],
-  ['EACCES', 'permission denied'],
-  ['ENOTDIR', 'a part of its path is not a folder'],
-]);

@@ -2,8 +2,13 @@
 
 /** Takes text; a stream of Node's is one. */
 export interface Output {
+  /** `false` where it has enough for now: then `drain` tells when it takes more. */
   write(text: string): unknown;
+  once?(event: OutputEvent, listener: () => void): unknown;
+  off?(event: OutputEvent, listener: () => void): unknown;
 }
+
+type OutputEvent = 'drain' | 'close' | 'error';
 
 /** The world of one run. */
 export interface Io {
@@ -17,6 +22,8 @@ export interface Io {
   readonly unicode: boolean;
   /** Width of the terminal; undefined where standard output is none: what is read by a program is not wrapped. */
   readonly columns: number | undefined;
+  /** The environment variables. */
+  readonly env: Environment;
   /** Resolves when the person wants it to end (SIGINT, SIGTERM). Listens only from its call on. */
   readonly interrupted: () => Promise<void>;
 }
@@ -44,6 +51,7 @@ export function ioOf(process: ProcessLike): Io {
     colour: terminal && wantsColour(process.env),
     unicode: showsUnicode(process.env),
     columns: terminal ? process.stdout.columns : undefined,
+    env: process.env,
     interrupted: () => new Promise((resolve) => {
       const done = (): void => {
         process.off('SIGINT', done);

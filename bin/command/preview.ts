@@ -5,11 +5,12 @@ import { printable } from '../../lib/protocol/text';
 import { argument, parseAddress, parseMxHost, parsePort, repeated } from './arguments';
 import type { Context } from './context';
 import { readInput } from './input';
-import { formatOption } from './options';
-import type { Format } from './options';
+import { outputOption, reportFormatOption } from './options';
 import { printReports } from './reports';
+import type { ReportSettings } from './reports';
+import { OutputError } from './sinks';
 
-interface PreviewFlags {
+interface PreviewFlags extends ReportSettings {
   readonly app: string;
   readonly listen: string;
   readonly httpsPort?: number;
@@ -18,7 +19,6 @@ interface PreviewFlags {
   readonly tlsCert?: string;
   readonly mx?: PreviewOptions['mx'];
   readonly verify?: true;
-  readonly format: Format;
 }
 
 /** Adds the command to the program. */
@@ -33,10 +33,11 @@ export function addPreview(program: Command, context: Context): void {
     .option('--tls-cert <file>', 'certificate in PEM, with those between it and its root')
     .option('--mx <host=address>', 'an MX host of the domains; may be given several times (default: hosts that the policy covers)', repeated(parseMxHost))
     .option('--verify', 'verify the domains and end with the status of that')
-    .addOption(formatOption())
+    .addOption(reportFormatOption())
+    .addOption(outputOption())
     .action(async (flags: PreviewFlags, command: Command) => {
       const tls = await readTls(flags, context, command);
-      if (flags.format === 'json' && flags.verify !== true) command.error('error: `--format json` is for reports; add `--verify`');
+      if (flags.verify !== true) refuseReportOptions(flags, command);
       const preview = await start(flags, tls, context, command);
       try {
         await (flags.verify === true ? verify(preview, flags, context, command) : serve(preview, context));
@@ -46,12 +47,22 @@ export function addPreview(program: Command, context: Context): void {
     });
 }
 
-async function verify(preview: Preview, { format }: PreviewFlags, { io, end }: Context, command: Command): Promise<void> {
+function refuseReportOptions({ format, output }: PreviewFlags, command: Command): void {
+  if (format !== 'text') command.error(`error: \`--format ${format}\` is for reports; add \`--verify\``);
+  if (output !== undefined) command.error('error: `--output` is for reports; add `--verify`');
+}
+
+async function verify(preview: Preview, flags: PreviewFlags, { io, end }: Context, command: Command): Promise<void> {
   const { verifyPreview } = await import('../../lib/preview');
   // What is left out must not pass unseen for what is good.
   for (const note of remarks(preview)) io.stderr.write(`mta-sts: ${note}\n`);
   if (preview.domains.length === 0) command.error(`error: ${printable(preview.app)} publishes no policy, so there is nothing to verify`);
-  end(await printReports(verifyPreview(preview), format, io));
+  try {
+    end(await printReports(verifyPreview(preview), flags, io));
+  } catch (error) {
+    if (error instanceof OutputError) command.error(`error: ${error.message}`);
+    throw error;
+  }
 }
 
 function remarks({ notes, mx }: Preview): readonly string[] {

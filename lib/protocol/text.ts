@@ -13,6 +13,8 @@ const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
  * @param max - longest result in characters; a longer text is cut and ends in an ellipsis
  */
 export function printable(text: string, max = 120): string {
+  // Nearly all text, and told at once.
+  if (text.length <= max && /^[\x20-\x7e]*$/.test(text)) return text;
   return cut(escaped(text), max);
 }
 

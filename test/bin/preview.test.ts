@@ -46,6 +46,9 @@ describe('wrong usage ends with status 2 and says how to mend it', () => {
     ['a certificate that cannot be read', () => ['--tls-key', join(folder, 'key.pem'), '--tls-cert', folder], 'it is a folder; a file is expected'],
     ['a key that is none', () => ['--app', app, '--tls-key', join(folder, 'no.pem'), '--tls-cert', join(folder, 'no.pem')], 'the given TLS key and certificate cannot be used'],
     ['JSON without a report', () => ['--app', app, '--format', 'json'], '`--format json` is for reports; add `--verify`'],
+    ['a page without a report', () => ['--app', app, '--format', 'html'], '`--format html` is for reports; add `--verify`'],
+    ['a file without a report', () => ['--app', app, '--output', 'report.html'], '`--output` is for reports; add `--verify`'],
+    ['a file that cannot be written', () => ['--app', app, '--verify', '--output', folder], '`: it is a folder; a file is expected'],
     ['a port that is taken', () => ['--app', app, '--https-port', String(takenPort)], 'of 127.0.0.1: '],
     ['a port that cannot be', () => ['--https-port', '65536'], '--https-port: `65536` is not a port; a number from 1 to 65535 is expected'],
     ['a port that is no number', () => ['--dns-port', '53x'], '--dns-port: `53x` is not a port'],
@@ -95,6 +98,14 @@ describe('preview --verify', () => {
       }],
     });
     expect(status).toBe(0);
+  });
+
+  test('every format of verify can be had, and a file for it', async () => {
+    const file = join(folder, 'report.html');
+    const { status, stdout } = await run(['preview', '--app', app, '--verify', '--mx', 'mail.other.test=127.0.0.1', '--format', 'html', '--output', file]);
+    expect(readFileSync(file, 'utf8')).toMatch(/^<!doctype html>[^]*mail\.other\.test[^]*<\/html>\n$/);
+    expect(stdout).toMatch(/^✘ example\.com: fail\n {2}mx-not-covered: .*mail\.other\.test.*\n1 domain: 1 fail\n$/);
+    expect(status).toBe(1);
   });
 
   test('the text is that of verify', async () => {

@@ -9,7 +9,7 @@ describe('wrong usage ends with status 2, says what is wrong and prints nothing 
     [['lint', 'polcy'], "unknown command 'polcy'\n(Did you mean policy?)\ntry `mta-sts lint --help`\n"],
     [['verify'], "missing required argument 'domain'\ntry `mta-sts verify --help`\n"],
     [['verify', 'example.com', '--formt', 'json'], "unknown option '--formt'\n(Did you mean --format?)\n"],
-    [['verify', 'example.com', '--format', 'yaml'], "option '--format <format>' argument 'yaml' is invalid. Allowed choices are text, json.\n"],
+    [['verify', 'example.com', '--format', 'yaml'], "option '--format <format>' argument 'yaml' is invalid. Allowed choices are text, json, ndjson, junit, github, html.\n"],
     [['verify', 'example.com', '--format'], "option '--format <format>' argument missing\n"],
     [['verify', 'example.com', '--expect-mode', 'Enforce'], 'Allowed choices are enforce, testing, none.\n'],
     [['verify', 'example.com', '--expect-id', 'a-b'], '--expect-id: `a-b` is not the id of a record; 1 to 32 letters and digits are expected (RFC 8461 §3.1)\n'],
@@ -112,12 +112,12 @@ describe('help and version', () => {
   });
 
   test.each<[string[], string[]]>([
-    [['verify', '--help'], ['--format', '--expect-id', '--expect-mode', '--resolver', '--timeout']],
+    [['verify', '--help'], ['--format', '--output', '--expect-id', '--expect-mode', '--resolver', '--timeout']],
     [['lint', 'policy', '--help'], ['--format']],
     [['lint', 'record', '--help'], ['--format']],
     [['lint', 'tls-rpt', '--help'], ['--format']],
     [['match', '--help'], []],
-    [['preview', '--help'], ['--app', '--listen', '--https-port', '--dns-port', '--tls-key', '--tls-cert', '--mx', '--verify', '--format']],
+    [['preview', '--help'], ['--app', '--listen', '--https-port', '--dns-port', '--tls-key', '--tls-cert', '--mx', '--verify', '--format', '--output']],
   ])('%j knows just the options that are documented', async (argv, options) => {
     const { status, stdout } = await run(argv);
     expect(status).toBe(0);

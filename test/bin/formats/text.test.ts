@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { verifyJson } from '../../bin/command/json';
-import { Style } from '../../bin/command/style';
-import { summaryText, verifyText } from '../../bin/command/verify-text';
-import type { Report, ReportFinding } from '../../lib/verifier/report';
-import { mxReport, report as goodReport } from '../support/report';
+import { Tally } from '../../../bin/command/formats/format';
+import { summaryText, textFormat, verifyText } from '../../../bin/command/formats/text';
+import { Style } from '../../../bin/command/style';
+import type { Report, ReportFinding } from '../../../lib/verifier/report';
+import { mxReport, path, report as goodReport } from '../../support/report';
+import { documentOf } from './document';
 
 const plain = new Style({ colour: false, unicode: true, columns: undefined });
 const ascii = new Style({ colour: false, unicode: false, columns: undefined });
@@ -17,6 +18,12 @@ function finding(severity: ReportFinding['severity'], subject: string, more: Par
   return { code: `some-${severity}`, severity, subject, message: `a message about ${subject}`, ...more };
 }
 
+function tallyOf(reports: readonly Report[]): Tally {
+  const tally = new Tally();
+  for (const one of reports) tally.add(one);
+  return tally;
+}
+
 function pictureOf(report: Partial<Report>): string {
   return verifyText({ ...GOOD, ...report }, plain).split('\n').slice(2).join('\n');
 }
@@ -24,7 +31,7 @@ function pictureOf(report: Partial<Report>): string {
 describe('the picture of the way', () => {
   test('many MX hosts are counted rather than listed', () => {
     const text = pictureOf({ mx: Array.from({ length: 25 }, (_, at) => mxReport({ host: `mx${at}.example.com`, covered: true })) });
-    expect(text).toContain('✔ mx19.example.com is covered\n');
+    expect(text).toContain('✔ mx19.example.com is covered, delivered to over verified TLS\n');
     expect(text).not.toContain('mx20.');
     expect(text).toContain('· and 5 more; --format json lists them all\n');
   });
@@ -47,7 +54,7 @@ describe('the picture of the way', () => {
     expect(pictureOf({ lookup: 'temporary-error', verdict: 'unknown', record: null, policy: null, findings: [finding('unknown', RECORD)] }))
       .toContain(`  file      ? could not be decided for ${FILE}\n`);
     expect(pictureOf({ lookup: 'temporary-error', verdict: 'fail', policy: null, findings: [finding('error', FILE)] }))
-      .toContain(`  record    ✔ id a1b2 at _mta-sts.example.com\n  file      ✘ no usable file at ${FILE}\n`);
+      .toMatch(/ {2}record {4}✔ id a1b2 at _mta-sts\.example\.com\n(?: {14}.*\n)* {2}file {6}✘ no usable file at https:/);
   });
 
   test('a record without a usable file', () => {
@@ -57,8 +64,8 @@ describe('the picture of the way', () => {
   });
 
   test('a warning shows at the station that it is about, and a note at none', () => {
-    expect(pictureOf({ findings: [finding('warning', RECORD), finding('info', FILE)] })).toMatch(/record {4}! id.*\n {2}file {6}✔ mode enforce, kept for 30 days/);
-    expect(pictureOf({ findings: [finding('warning', 'mta-sts.example.com AAAA')] })).toMatch(/record {4}✔ .*\n {2}file {6}! mode/);
+    expect(pictureOf({ findings: [finding('warning', RECORD), finding('info', FILE)] })).toMatch(/record {4}! id.*\n {14}.*\n {2}file {6}✔ mode enforce, kept for 30 days/);
+    expect(pictureOf({ findings: [finding('warning', 'mta-sts.example.com AAAA')] })).toMatch(/record {4}✔ .*\n {14}.*\n {2}file {6}! mode/);
   });
 
   test.each([
@@ -66,12 +73,90 @@ describe('the picture of the way', () => {
     ['testing', '!'],
     ['none', 'i'],
   ] as const)('in %s an uncovered host is as bad as the mode makes it', (mode, mark) => {
-    const text = pictureOf({ policy: { mode, maxAge: 86400, mx: [] }, mx: [mxReport({ host: 'mx1.example.com', covered: true }), mxReport({ host: 'other.test', covered: false })] });
+    const text = pictureOf({ policy: { mode, maxAge: 86400, mx: [] }, mx: [mxReport({ delivery: 'unknown', paths: [] }), mxReport({ host: 'other.test', covered: false, delivery: 'unknown', paths: [] })] });
     expect(text).toContain(`  mx        ✔ mx1.example.com is covered\n            ${mark} other.test is not covered\n`);
   });
 
   test('a domain without mail', () => {
     expect(pictureOf({ mx: [] })).toContain('  mx        · no host takes mail for the domain\n');
+  });
+});
+
+describe('every way to a station', () => {
+  const servers = ['ns1.example.com (192.0.2.53)', 'ns2.example.com (192.0.2.54)', 'the recursive resolver (192.0.2.1:53)'];
+
+  test('one that fails is shown among the others, each with its time', () => {
+    const text = pictureOf({ findings: [finding('warning', FILE)], policyPaths: [path('192.0.2.80'), path('192.0.2.81', { standing: 'fault', answer: 'connection refused', milliseconds: 2 })] });
+    expect(text).toMatch(/ {2}file {6}! mode .*\n {14}✔ 192\.0\.2\.80, 35 ms: as it should be\n {14}! 192\.0\.2\.81, 2 ms: connection refused\n/);
+  });
+
+  test('it is as bad as the station that it leads to', () => {
+    expect(pictureOf({ findings: [finding('error', FILE)], policy: null, lookup: 'permanent-error', policyPaths: [path('192.0.2.80', { standing: 'fault', answer: 'status 404' })] }))
+      .toMatch(/ {2}file {6}✘ no usable file .*\n {14}✘ 192\.0\.2\.80, 35 ms: status 404\n/);
+  });
+
+  test('name servers that disagree are each shown, though each has answered', () => {
+    const text = pictureOf({ recordPaths: servers.map((at, index) => path(at, { answer: `id ${index}` })), findings: [finding('error', RECORD, { code: 'record-disagreement' })] });
+    for (const [index, at] of servers.entries()) expect(text).toContain(`              ✔ ${at}, 35 ms: id ${index}\n`);
+  });
+
+  test('a slow address is shown with its time', () => {
+    expect(pictureOf({ policyPaths: [path('192.0.2.80'), path('192.0.2.81', { milliseconds: 2100 })] })).toContain('✔ 192.0.2.81, 2100 ms: as it should be\n');
+  });
+
+  test('many are counted rather than listed', () => {
+    const text = pictureOf({ policyPaths: Array.from({ length: 25 }, (_, at) => path(`192.0.2.${at}`, { standing: 'fault', answer: `status ${400 + at}` })) });
+    expect(text).toContain('status 419\n');
+    expect(text).not.toContain('status 420');
+    expect(text).toContain('              and 5 more; --format json lists them all\n');
+  });
+
+  test('where none could be tried for one reason, that is said once', () => {
+    const blocked = ['198.51.100.25', '198.51.100.26'].map((at) => path(at, { standing: 'unknown', answer: 'port 25 is blocked here' }));
+    expect(pictureOf({ mx: [mxReport({ delivery: 'unknown', paths: blocked })] }))
+      .toContain('  mx        ✔ mx1.example.com is covered\n              none of 2 addresses could be tried from here: port 25 is blocked here\n');
+  });
+
+  test('where all are good there is one line, with the slowest time', () => {
+    const text = pictureOf({
+      recordPaths: servers.map((at, index) => path(at, { milliseconds: 10 + index })),
+      mx: [mxReport({ paths: [path('198.51.100.25'), path('2001:db8::25', { milliseconds: 48 })] })],
+    });
+    expect(text).toContain('              the same from 2 name servers and the recursive resolver, slowest 12 ms\n');
+    expect(text).toContain('              from 192.0.2.80 in 35 ms\n');
+    expect(text).toContain('              the same from 2 addresses, slowest 48 ms\n');
+  });
+});
+
+describe('what else is on the way', () => {
+  test('an MX host that senders refuse to deliver to though it is covered', () => {
+    expect(pictureOf({ mx: [mxReport({ delivery: 'refuse', paths: [path('198.51.100.25', { standing: 'fault', answer: 'certificate has expired' })] })] }))
+      .toContain('  mx        ✘ mx1.example.com is covered, senders refuse to deliver to it\n              ✘ 198.51.100.25, 35 ms: certificate has expired\n');
+  });
+
+  test.each([
+    ['refuse', '✘ a sender would now refuse to deliver'],
+    ['deliver-unverified', '! a sender would now deliver, without anything verified'],
+    ['unknown', '? whether a sender would now deliver cannot be told from here'],
+    ['deliver-verified', '✔ a sender would now deliver over TLS to a host that it has verified'],
+  ] as const)('the delivery %s', (delivery, text) => {
+    expect(pictureOf({ delivery })).toContain(`  delivery  ${text}\n`);
+  });
+
+  test('CNAMEs that lead elsewhere', () => {
+    const text = pictureOf({ delegation: { record: ['a.provider.test', 'b.provider.test'], policyHost: ['c.provider.test'] } });
+    expect(text).toMatch(/record .*\n {14}delegated by CNAME to a\.provider\.test, b\.provider\.test\n/);
+    expect(text).toMatch(/file .*\n {14}delegated by CNAME to c\.provider\.test\n/);
+  });
+
+  test('TLSA records at an MX host', () => {
+    expect(pictureOf({ mx: [mxReport({ dane: true })] })).toMatch(/mx1\.example\.com is covered.*\n {14}TLSA records stand there: where they validate, DANE comes before MTA-STS\n/);
+  });
+
+  test('senders that read it otherwise, those that do the same in one line', () => {
+    const same = { effect: 'refuses the policy', code: 'policy-none-without-mx' };
+    const text = pictureOf({ senders: [{ sender: 'chasquid', ...same }, { sender: 'kumomta', effect: 'compares with case', code: 'policy-mx-upper-case' }, { sender: 'aykevl', ...same }] });
+    expect(text).toContain('  senders   ! chasquid, aykevl: refuses the policy (policy-none-without-mx)\n            ! kumomta: compares with case (policy-mx-upper-case)\n');
   });
 });
 
@@ -97,22 +182,28 @@ describe('what senders learn', () => {
 
   test('several domains are counted in one last line', () => {
     const reports = [GOOD, { ...GOOD, verdict: 'fail' as const }, GOOD, { ...GOOD, verdict: 'unknown' as const }];
-    expect(summaryText(reports, plain)).toBe('4 domains: 2 pass, 1 fail, 1 could not be decided\n');
-    expect(summaryText([GOOD, GOOD], plain)).toBe('2 domains: 2 pass\n');
+    expect(summaryText(tallyOf(reports), plain)).toBe('4 domains: 2 pass, 1 fail, 1 could not be decided\n');
+    expect(summaryText(tallyOf([GOOD, GOOD]), plain)).toBe('2 domains: 2 pass\n');
+    expect(documentOf(textFormat(plain), [GOOD, GOOD])).toMatch(/\n\n2 domains: 2 pass\n$/);
+  });
+
+  test('one domain needs no such line, and none has no text at all', () => {
+    expect(documentOf(textFormat(plain), [GOOD])).toBe(verifyText(GOOD, plain));
+    expect(documentOf(textFormat(plain), [])).toBe('');
   });
 });
 
 describe('findings', () => {
   const findings = [
     finding('error', 'MX other.test', { evidence: '10 other.test', fix: 'add it', reference: 'RFC 8461 §4.1' }),
-    finding('unknown', 'AAAA', {}),
+    finding('unknown', 'AAAA', { evidence: 'no answer', time: '2026-01-02T03:04:05.678Z' }),
     finding('warning', RECORD, { senders: ['go-mtasts', 'courier'], line: 2, column: 1 }),
     finding('warning', FILE, { message: 'refused by mox', senders: ['mox'] }),
     finding('info', FILE),
   ];
 
   test('are grouped, worst first, with evidence, fix, senders and reference', () => {
-    expect(verifyText({ ...GOOD, findings }, plain).split('\n').slice(7).join('\n')).toBe(`  1 error
+    expect(verifyText({ ...GOOD, findings }, plain).split('\n').slice(11).join('\n')).toBe(`  1 error
   ✘ some-error · MX other.test
     a message about MX other.test
     seen     10 other.test
@@ -122,6 +213,7 @@ describe('findings', () => {
   1 thing that could not be decided from here
   ? some-unknown · AAAA
     a message about AAAA
+    seen     no answer (2026-01-02T03:04:05.678Z)
 
   2 warnings
   ! some-warning · ${RECORD}, line 2, column 1
@@ -166,8 +258,11 @@ describe('findings', () => {
     const text = verifyText({
       ...GOOD,
       domain: evil,
-      mx: [mxReport({ host: evil, covered: true }), mxReport({ host: '', covered: false })],
-      findings: [finding('error', evil, { code: 'x', message: evil, evidence: evil, fix: evil, reference: evil, senders: [evil] })],
+      mx: [mxReport({ host: evil, covered: true, paths: [path(evil, { standing: 'unknown', answer: evil })] }), mxReport({ host: '', covered: false })],
+      recordPaths: [path(evil, { standing: 'fault', answer: evil })],
+      delegation: { record: [evil], policyHost: [evil] },
+      senders: [{ sender: evil, effect: evil, code: evil }],
+      findings: [finding('error', evil, { code: 'x', time: evil, message: evil, evidence: evil, fix: evil, reference: evil, senders: [evil] })],
     }, plain);
     expect(text).not.toMatch(/[^\n\P{C}]/u);
     expect(text).toContain('\\x1b[2J\\u{202e}\\x07\\x0d\\x0a\\x9b');
@@ -180,27 +275,4 @@ test('colours are laid on where they are wanted, and the words are the same with
   expect(coloured).toContain('\u001b[32m✔\u001b[39m');
   expect(coloured).toContain('\u001b[33m!\u001b[39m');
   expect(coloured.replaceAll(/\u001b\[[0-9]+m/g, '')).toBe(verifyText(report, plain));
-});
-
-test('JSON has exactly the promised fields', () => {
-  const json: unknown = JSON.parse(verifyJson([
-    { ...GOOD, findings: [finding('warning', RECORD, { line: 1, column: 2, evidence: 'e', fix: 'f', reference: 'r', senders: ['s'] })] },
-    { ...GOOD, record: null, policy: null, lookup: 'none', verdict: 'fail', mx: [mxReport({ host: 'mx.example', covered: null })] },
-  ]));
-  expect(json).toEqual({
-    domains: [
-      {
-        domain: 'example.com',
-        verdict: 'pass',
-        lookup: 'found',
-        record: { id: 'a1b2' },
-        policy: { mode: 'enforce', maxAge: 2592000, mx: ['*.example.com'] },
-        mx: [mxReport({ host: 'mx1.example.com', covered: true })],
-        findings: [{
-          code: 'some-warning', severity: 'warning', subject: RECORD, message: `a message about ${RECORD}`, line: 1, column: 2, evidence: 'e', fix: 'f', reference: 'r', senders: ['s'],
-        }],
-      },
-      { domain: 'example.com', verdict: 'fail', lookup: 'none', record: null, policy: null, mx: [mxReport({ host: 'mx.example', covered: null })], findings: [] },
-    ],
-  });
 });

@@ -1,0 +1,23 @@
+// Which part of the look-up a finding belongs to: a test case of its own in JUnit XML.
+import type { ReportFinding } from '../../../lib/verifier/report';
+
+/** In the order of a sender's own steps; `other` is what belongs to none of them. */
+export const AREAS = ['record', 'policy-host', 'policy-file', 'mx', 'smtp', 'tls-reporting', 'other'] as const;
+
+export type Area = (typeof AREAS)[number];
+
+/** Told by the subject, and by the code where one subject is of two areas. */
+export function areaOf({ subject, code }: ReportFinding): Area {
+  if (subject.startsWith('_smtp._tls.') || code.startsWith('tls-rpt-')) return 'tls-reporting';
+  if (/^_mta[-_]sts\./.test(subject) || code.startsWith('record-') || subject.endsWith(' NS')) return 'record';
+  if (subject.startsWith('https://')) return OF_HOST.has(code) ? 'policy-host' : 'policy-file';
+  if (subject.startsWith('mta-sts.')) return 'policy-host';
+  if (subject.startsWith('MX ')) return code.startsWith('mx-') ? 'mx' : 'smtp';
+  if (subject.endsWith(' MX') || code.startsWith('mx-')) return 'mx';
+  return /\b_25\._tcp\./.test(subject) ? 'smtp' : 'other';
+}
+
+/** What is wrong with the way to the file rather than with the file. */
+const OF_HOST: ReadonlySet<string> = new Set([
+  'sts-webpki-invalid', 'certificate-near-expiry', 'address-unreachable', 'address-family-unusable', 'policy-slow',
+]);

@@ -1,0 +1,30 @@
+// Run in a process of its own: how many bytes more are held after many reports than after a few, while a document is being written.
+import type { ReportFormat } from '../../bin/command/formats/format';
+import type { Io } from '../../bin/command/io';
+import { printReports } from '../../bin/command/reports';
+import type { Report } from '../../lib/verifier/report';
+import { report } from '../support/report';
+import { finding } from './formats/document';
+
+const FEW = 2000;
+const MANY = 10_000;
+
+async function* reports(): AsyncGenerator<Report> {
+  let few = 0;
+  for (let at = 1; at <= MANY; at += 1) {
+    yield await Promise.resolve(report({ domain: `domain${at}.example`, verdict: 'fail', findings: [finding({ message: `message ${at} `.repeat(20) })] }));
+    if (at === FEW) few = held();
+  }
+  console.log(held() - few);
+}
+
+function held(): number {
+  globalThis.gc?.();
+  return process.memoryUsage().heapUsed;
+}
+
+const io: Io = {
+  stdout: { write: () => true }, stderr: { write: () => true }, stdin: { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: '' }) }) },
+  colour: false, unicode: true, columns: undefined, env: {}, interrupted: () => new Promise(() => undefined),
+};
+void printReports(reports(), { format: process.argv[2] as ReportFormat }, io);
