@@ -1,6 +1,6 @@
 // The catalogue: every code that looking at a live domain can give, and how a finding is made from it.
 import type { Severity } from '../protocol/finding';
-import type { FindingKind } from '../protocol/findings';
+import type { LiveFindingKind } from './finding-kind';
 import { DNS_FINDINGS } from './findings-dns';
 import { MX_FINDINGS } from './findings-mx';
 import { POLICY_HOST_FINDINGS } from './findings-policy-host';
@@ -23,11 +23,13 @@ export interface LiveFindingDetail {
   readonly fix?: string;
   /** Where the circumstances make it less, or more, than it is as a rule. */
   readonly severity?: Severity;
+  /** Where it passes by itself although its kind does not as a rule, or the other way round. */
+  readonly temporary?: boolean;
 }
 
 /** Makes a finding about a live domain. */
 export function liveFinding(code: LiveFindingCode, detail: LiveFindingDetail): ReportFinding {
-  const kind: FindingKind = LIVE_FINDINGS[code];
+  const kind: LiveFindingKind = LIVE_FINDINGS[code];
   return {
     code,
     severity: detail.severity ?? kind.severity,
@@ -36,5 +38,6 @@ export function liveFinding(code: LiveFindingCode, detail: LiveFindingDetail): R
     ...(detail.evidence === undefined ? {} : { evidence: detail.evidence }),
     fix: detail.fix ?? kind.fix,
     reference: kind.reference,
+    ...(detail.temporary ?? kind.temporary ?? false ? { temporary: true } : {}),
   };
 }

@@ -3,6 +3,7 @@ import { MAX_POLICY_BYTES } from '../../protocol/policy';
 import { printable } from '../../protocol/text';
 import type { PolicyAnswered, PolicyResponse, PolicyUnanswered } from '../fetch-policy';
 import { NO_FINAL_RESPONSE } from '../policy-exchange';
+import { NOT_PUBLIC } from '../public-address';
 import { DEADLINE } from '../world';
 
 /** What one address comes to. */
@@ -14,7 +15,7 @@ export type Judgement
 /** Why there is no file. */
 export interface FetchFault {
   readonly kind: 'fault';
-  readonly code: 'sts-policy-fetch-error' | 'sts-webpki-invalid' | 'sts-policy-invalid';
+  readonly code: 'address-not-public' | 'sts-policy-fetch-error' | 'sts-webpki-invalid' | 'sts-policy-invalid';
   /** Whether waiting may mend it. */
   readonly temporary: boolean;
   /** Whether it is the connection that failed, not what came over it. */
@@ -59,6 +60,7 @@ function judgeStatus({ status, location }: PolicyAnswered): FetchFault {
 
 function judgeSilence({ outcome, reason, code, certificate }: PolicyUnanswered): Judgement {
   if (code === DEADLINE) return { kind: 'not-reached', message: reason };
+  if (code === NOT_PUBLIC) return fault('address-not-public', `the address of the policy host ${reason}`, { unreachable: true });
   switch (outcome) {
     case 'unusable':
       return { kind: 'unusable', message: reason };
