@@ -62,8 +62,8 @@ export async function checkPolicyFile(world: World, policyHost: string, addresse
  */
 function faults(faulty: readonly Faulty[], othersServe: boolean, subject: string): ReportFinding[] {
   return grouped(faulty, ({ judgement }) => `${judgement.code} ${judgement.message}`).map((group) => {
-    const { code, message, fix, unreachable } = group[0].judgement;
-    const detail = { subject, message: `${message}, at ${where(group)}`, evidence: evidenceOf(group), fix };
+    const { code, message, fix, dissent, unreachable } = group[0].judgement;
+    const detail = { subject, message: `${message}, at ${where(group)}`, evidence: evidenceOf(group), fix, dissent };
     return liveFinding(othersServe && unreachable ? 'address-unreachable' : code, detail);
   });
 }
