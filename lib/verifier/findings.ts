@@ -1,5 +1,6 @@
 // The catalogue: every code that looking at a live domain can give, and how a finding is made from it.
-import type { Severity } from '../protocol/finding';
+import { toldOf } from '../protocol/dissent';
+import type { Dissent, Severity } from '../protocol/finding';
 import type { LiveFindingKind } from './finding-kind';
 import { DNS_FINDINGS } from './findings-dns';
 import { MX_FINDINGS } from './findings-mx';
@@ -17,6 +18,8 @@ export interface LiveFindingDetail {
   readonly subject: string;
   /** What is wrong, with the value found; text of others already escaped. */
   readonly message: string;
+  /** The real senders that refuse it or read it otherwise, where they are not the kind's. */
+  readonly dissent?: readonly Dissent[];
   /** What was asked of whom and what came back. */
   readonly evidence?: string;
   /** A better fix than the kind's, where the value allows one. */
@@ -34,7 +37,7 @@ export function liveFinding(code: LiveFindingCode, detail: LiveFindingDetail): R
     code,
     severity: detail.severity ?? kind.severity,
     subject: detail.subject,
-    message: detail.message,
+    ...toldOf(detail.dissent ?? kind.dissent ?? [], detail.message),
     ...(detail.evidence === undefined ? {} : { evidence: detail.evidence }),
     fix: detail.fix ?? kind.fix,
     reference: kind.reference,

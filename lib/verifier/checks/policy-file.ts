@@ -84,8 +84,8 @@ function pathOf({ address, response, judgement }: Visit, valid: boolean): Path {
  */
 function faults(faulty: readonly Faulty[], othersServe: boolean, subject: string): ReportFinding[] {
   return grouped(faulty, ({ judgement }) => `${judgement.code} ${judgement.message}`).map((group) => {
-    const { code, message, fix, unreachable, temporary } = group[0].judgement;
-    const detail = { subject, message: `${message}, at ${where(group)}`, evidence: evidenceOf(group), fix };
+    const { code, message, fix, dissent, unreachable, temporary } = group[0].judgement;
+    const detail = { subject, message: `${message}, at ${where(group)}`, evidence: evidenceOf(group), fix, dissent };
     const passedOver = othersServe && unreachable;
     if (code === 'address-not-public') return liveFinding(code, { ...detail, severity: passedOver ? 'warning' : 'error' });
     return passedOver ? liveFinding('address-unreachable', detail) : liveFinding(code, { ...detail, temporary });

@@ -1,4 +1,5 @@
 // Judges one answer of a policy host by RFC 8461 §3.3: is it a policy file, and if not, whose fault is it and will it pass.
+import type { Dissent } from '../../protocol/finding';
 import { MAX_POLICY_BYTES } from '../../protocol/policy';
 import { printable } from '../../protocol/text';
 import type { PolicyAnswered, PolicyResponse, PolicyUnanswered } from '../fetch-policy';
@@ -22,6 +23,8 @@ export interface FetchFault {
   readonly unreachable: boolean;
   readonly message: string;
   readonly fix?: string;
+  /** The real senders that object; without, all do. */
+  readonly dissent?: readonly Dissent[];
 }
 
 export function judge(response: PolicyResponse): Judgement {
@@ -39,14 +42,19 @@ function judgeAnswer(response: PolicyAnswered): Judgement {
   // Parameters are of no matter (RFC 8461 §3.2).
   if (contentType.split(';')[0].trim().toLowerCase() !== 'text/plain') {
     const found = contentType === '' ? 'there is no media type' : `the media type is \`${printable(contentType)}\``;
-    return fault('sts-policy-invalid', `${found}, \`text/plain\` is expected; refused by ${MEDIA_TYPE_SENDERS}`, {
+    return fault('sts-policy-invalid', `${found}, \`text/plain\` is expected`, {
+      dissent: MEDIA_TYPE_DISSENT,
       fix: 'send the header `Content-Type: text/plain; charset=utf-8`',
     });
   }
   return { kind: 'file', body };
 }
 
-const MEDIA_TYPE_SENDERS = 'postfix-tlspol, chasquid, go-mtasts, kumomta, postfix-mta-sts-resolver, rest-mail';
+/** The RFC says that senders SHOULD look at the media type (RFC 8461 §3.2); these do. */
+const MEDIA_TYPE_DISSENT: readonly Dissent[] = [{
+  senders: ['postfix-tlspol', 'chasquid', 'go-mtasts', 'kumomta', 'postfix-mta-sts-resolver', 'rest-mail'],
+  effect: 'refuses the policy',
+}];
 
 function judgeStatus({ status, location }: PolicyAnswered): FetchFault {
   if (status >= 300 && status < 400) {
@@ -76,6 +84,6 @@ function judgeSilence({ outcome, reason, code, certificate }: PolicyUnanswered):
   }
 }
 
-function fault(code: FetchFault['code'], message: string, more: Partial<Pick<FetchFault, 'temporary' | 'unreachable' | 'fix'>>): FetchFault {
+function fault(code: FetchFault['code'], message: string, more: Partial<Pick<FetchFault, 'temporary' | 'unreachable' | 'fix' | 'dissent'>>): FetchFault {
   return { kind: 'fault', code, message, temporary: false, unreachable: false, ...more };
 }
