@@ -1,6 +1,6 @@
 // The construct that people use: one mail domain, announced only after its policy was seen live.
 import {
-  Duration, Stack, Validations,
+  CfnOutput, Duration, Stack, Validations,
   aws_route53 as route53,
 } from 'aws-cdk-lib';
 import type { CustomResource } from 'aws-cdk-lib';
@@ -15,6 +15,7 @@ import { policyHostName, policyUrl } from './protocol/policy-url';
 import { renderRecord } from './protocol/record';
 import { publication } from './publication';
 import { requireCloudFrontRegion } from './region';
+import { stackOutput } from './stack-output';
 import type { TlsReporting } from './tls-reporting';
 import { Verification, verification } from './verification';
 
@@ -150,6 +151,10 @@ export class MtaSts extends Construct {
         ? []
         : [{ name: `_smtp._tls.${this.domainName}`, type: 'TXT', value: props.tlsReporting.record }],
     ];
+    new CfnOutput(this, 'Published', {
+      description: `The MTA-STS policy of ${this.domainName}, for mta-sts verify --outputs`,
+      value: stackOutput({ domain: this.domainName, id: this.policyId, policy: this.policy.text }),
+    });
   }
 
   /** The way of a policy. CloudFormation walks it backwards on delete. */

@@ -1,6 +1,9 @@
 // The hosts that may receive the domain's mail, written by hand or as the providers document them.
 import { Token } from 'aws-cdk-lib';
 import { mxPatternFault, mxPatternToALabels } from './protocol/mx';
+import {
+  CLOUDFLARE_EMAIL_ROUTING, FASTMAIL, GOOGLE_WORKSPACE, ICLOUD, MICROSOFT_365, PROTON_MAIL, isRegionName, sesInbound, zoho,
+} from './protocol/providers';
 
 /**
  * Where a Zoho organisation's mail is kept: it decides the name of its MX hosts.
@@ -54,7 +57,7 @@ export class MxHosts {
    * Source: https://support.google.com/a/answer/174125
    */
   public static googleWorkspace(): MxHosts {
-    return new MxHosts(['smtp.google.com', 'aspmx.l.google.com', '*.aspmx.l.google.com']);
+    return new MxHosts(GOOGLE_WORKSPACE.patterns);
   }
 
   /**
@@ -68,7 +71,7 @@ export class MxHosts {
    * https://learn.microsoft.com/purview/how-smtp-dane-works
    */
   public static microsoft365(): MxHosts {
-    return new MxHosts(['*.mail.protection.outlook.com']);
+    return new MxHosts(MICROSOFT_365.patterns);
   }
 
   /**
@@ -81,10 +84,10 @@ export class MxHosts {
    */
   public static sesInbound(region: string): MxHosts {
     requireText('region', region, "pass its name, 'eu-west-1' for example");
-    if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) {
+    if (!isRegionName(region)) {
       throw new Error(`\`region\` must be the name of an AWS Region where Amazon SES receives mail, such as eu-west-1, got ${show(region)}`);
     }
-    return new MxHosts([`inbound-smtp.${region}.amazonaws.com`]);
+    return new MxHosts(sesInbound(region).patterns);
   }
 
   /**
@@ -93,7 +96,7 @@ export class MxHosts {
    * Source: https://www.fastmail.help/hc/en-us/articles/360060591153
    */
   public static fastmail(): MxHosts {
-    return new MxHosts(['in1-smtp.messagingengine.com', 'in2-smtp.messagingengine.com']);
+    return new MxHosts(FASTMAIL.patterns);
   }
 
   /**
@@ -102,7 +105,7 @@ export class MxHosts {
    * Source: https://proton.me/support/custom-domain
    */
   public static protonMail(): MxHosts {
-    return new MxHosts(['mail.protonmail.ch', 'mailsec.protonmail.ch']);
+    return new MxHosts(PROTON_MAIL.patterns);
   }
 
   /**
@@ -111,7 +114,7 @@ export class MxHosts {
    * Source: https://support.apple.com/102374
    */
   public static icloud(): MxHosts {
-    return new MxHosts(['mx01.mail.icloud.com', 'mx02.mail.icloud.com']);
+    return new MxHosts(ICLOUD.patterns);
   }
 
   /**
@@ -122,7 +125,7 @@ export class MxHosts {
    * @param dataCenter - where the organisation's mail is kept. Default: the United States, `zoho.com`
    */
   public static zoho(dataCenter: ZohoDataCenter = ZohoDataCenter.UNITED_STATES): MxHosts {
-    return new MxHosts([`mx.${dataCenter}`, `mx2.${dataCenter}`, `mx3.${dataCenter}`]);
+    return new MxHosts(zoho(dataCenter).patterns);
   }
 
   /**
@@ -131,13 +134,13 @@ export class MxHosts {
    * Source: https://developers.cloudflare.com/email-routing/setup/mta-sts/
    */
   public static cloudflareEmailRouting(): MxHosts {
-    return new MxHosts(['*.mx.cloudflare.net']);
+    return new MxHosts(CLOUDFLARE_EMAIL_ROUTING.patterns);
   }
 
   /** Lower case, in A-labels, sorted, without duplicates: as the policy file lists them. */
   public readonly patterns: string[];
 
-  private constructor(patterns: string[]) {
+  private constructor(patterns: readonly string[]) {
     this.patterns = [...new Set(patterns.map(canonicalPattern))].sort();
   }
 

@@ -20,7 +20,7 @@ interface Rules {
 /** An arrow that is not here is a mistake. */
 const RULES: Record<Room, Rules> = {
   protocol: { rooms: [], packages: [], builtins: false },
-  verifier: { rooms: ['protocol'], packages: ['dns-packet'], builtins: true },
+  verifier: { rooms: ['protocol'], packages: ['dns-packet', 'ipaddr.js', 'tldts'], builtins: true },
   handler: { rooms: ['verifier', 'protocol'], packages: ['@aws-sdk', 'aws-lambda'], builtins: true },
   preview: { rooms: ['verifier', 'protocol'], packages: ['dns-packet', '@peculiar/x509', 'reflect-metadata'], builtins: true },
   constructs: { rooms: ['protocol'], packages: ['aws-cdk-lib', 'constructs'], builtins: true },

@@ -203,6 +203,24 @@ describe('the custom resources', () => {
   });
 });
 
+describe('the output for a pipeline', () => {
+  test('is one, of a literal value, with a name that stays as long as the construct stays where it is', () => {
+    const outputs = (policy: MtaStsPolicy): [string, unknown][] => {
+      const stack = testStack();
+      oneDomain(stack, { policy });
+      return Object.entries(Template.fromStack(stack).toJSON().Outputs as Record<string, unknown>);
+    };
+    const [[name, output], ...others] = outputs(enforce);
+    expect(others).toEqual([]);
+    expect(output).toEqual({
+      Description: 'The MTA-STS policy of example.com, for mta-sts verify --outputs',
+      Value: JSON.stringify({ mtaSts: { domain: 'example.com', id: enforce.id, policy: enforce.text } }),
+    });
+    expect(name).toBe('MtaStsPublished2C655856');
+    expect(outputs(MtaStsPolicy.none())[0][0]).toBe(name);
+  });
+});
+
 test('a zone id in the form of the API is the same zone', () => {
   const stack = testStack();
   const hostedZone = route53.HostedZone.fromHostedZoneAttributes(stack, 'Zone', { hostedZoneId: '/hostedzone/Z1', zoneName: 'example.com' });

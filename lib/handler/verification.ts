@@ -19,11 +19,6 @@ const PATIENCE = { milliseconds: 120_000, firstPause: 2_000, longestPause: 15_00
 /** One look; the verifier's own limit. */
 const ONE_LOOK = 20_000;
 
-/** Errors that the first minutes after a deployment can show although all is well. */
-const PASSING: ReadonlySet<string> = new Set([
-  'id-unexpected', 'policy-disagreement', 'policy-unexpected', 'record-disagreement', 'record-missing', 'sts-policy-fetch-error',
-]);
-
 export function verificationTask(event: DeploymentEvent): Task {
   const { properties } = event;
   const domain = domainProperty(properties);
@@ -40,7 +35,7 @@ export function verificationTask(event: DeploymentEvent): Task {
     report = await repeat(patient, PATIENCE, async (attempt) => {
       const { world } = run;
       const timeoutMs = Math.max(1, Math.min(ONE_LOOK, run.deadline - world.clock.now()));
-      const options = { expectId: id, expectPolicy: text, timeoutMs, nameServers, nameServerPort: world.nameServerPort };
+      const options = { expectId: id, expectPolicy: text, timeoutMs, nameServers, nameServerPort: world.nameServerPort, allowPrivate: world.allowPrivate };
       // Its deadline runs by its own clock, which keeps nothing alive when it is done early.
       const { resolver, fetchPolicy } = world;
       const look = await run.watch.during(`the verification of ${domain}`, async () => verify(domain, options, { resolver, fetchPolicy }));
@@ -75,9 +70,10 @@ async function ownNameServers(run: Run, zoneId: string): Promise<readonly string
   }
 }
 
-/** Whether waiting can help: nothing but what passes by itself keeps it from being good. */
+/** Whether waiting can help: nothing but what passes by itself keeps it from being good. The file was seen live a moment ago. */
 function isPassing({ verdict, findings }: Report): boolean {
-  return verdict === 'unknown' || (verdict === 'fail' && errors(findings).every(({ code }) => PASSING.has(code)));
+  const passes = ({ temporary, code }: ReportFinding): boolean => temporary === true || code === 'sts-policy-fetch-error';
+  return verdict === 'unknown' || (verdict === 'fail' && errors(findings).every(passes));
 }
 
 /** @throws where the verdict must fail the deployment */

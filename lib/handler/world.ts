@@ -30,6 +30,12 @@ export interface World {
    * @default 53
    */
   readonly nameServerPort?: number;
+  /**
+   * Whether DNS may lead to addresses that are not public: on loopback, for tests.
+   *
+   * @default false
+   */
+  readonly allowPrivate?: boolean;
 }
 
 /**

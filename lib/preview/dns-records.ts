@@ -17,6 +17,7 @@ export type DnsRecord = RecordBase & (
     /** The character-strings, at most 255 bytes each, one byte a character. */
     readonly data: readonly string[];
   }
+  | { readonly type: 'TLSA'; readonly data: { readonly usage: number; readonly selector: number; readonly matchingType: number; readonly certificate: Uint8Array } }
   | { readonly type: 'CAA'; readonly data: { readonly critical: boolean; readonly tag: string; readonly value: string } }
   | {
     readonly type: 'SOA';
@@ -47,6 +48,8 @@ export function toWire(record: DnsRecord): Answer {
       return { name, ttl, type: 'MX', data: { ...record.data } };
     case 'SOA':
       return { name, ttl, type: 'SOA', data: { ...record.data } };
+    case 'TLSA':
+      return { name, ttl, type: 'TLSA', data: { ...record.data, certificate: Buffer.from(record.data.certificate) } };
     case 'A':
     case 'AAAA':
     case 'CNAME':

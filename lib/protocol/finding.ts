@@ -10,6 +10,14 @@
  */
 export type Severity = 'error' | 'warning' | 'info' | 'unknown';
 
+/** Real senders that do the same with an input, and what they do. */
+export interface Dissent {
+  /** `chasquid` */
+  readonly senders: readonly string[];
+  /** A phrase to put after the name of one of them: `refuses the policy`. */
+  readonly effect: string;
+}
+
 /** One thing found in a record or a policy file. */
 export interface Finding {
   /** Stable and documented, `policy-mx-pattern` for example. */
@@ -27,4 +35,6 @@ export interface Finding {
   readonly column?: number;
   /** The real senders that refuse this input or read it otherwise. */
   readonly senders?: readonly string[];
+  /** The same senders, with what each does. */
+  readonly dissent?: readonly Dissent[];
 }

@@ -2,6 +2,7 @@
 import type { FindingKind } from './findings';
 
 const REFERENCE = 'RFC 8461 §3.2';
+const REFUSED = 'refuses the policy';
 const INVALID = 'Senders treat the file as no policy at all; those that have an older one cached keep it until it expires.';
 
 export const POLICY_FINDINGS = {
@@ -67,7 +68,10 @@ export const POLICY_FINDINGS = {
     harm: 'Strict senders have no policy, and one ignores the lines that follow.',
     fix: 'remove the line',
     reference: REFERENCE,
-    senders: ['mox', 'postfix-tlspol', 'go-mtasts', 'courier'],
+    dissent: [
+      { senders: ['mox', 'postfix-tlspol', 'go-mtasts'], effect: REFUSED },
+      { senders: ['courier'], effect: 'ignores the lines that follow' },
+    ],
   },
   'policy-comment': {
     severity: 'error',
@@ -75,7 +79,10 @@ export const POLICY_FINDINGS = {
     harm: 'Strict senders have no policy, and one ignores the lines that follow.',
     fix: 'remove the line',
     reference: REFERENCE,
-    senders: ['mox', 'postfix-tlspol', 'go-mtasts', 'courier'],
+    dissent: [
+      { senders: ['mox', 'postfix-tlspol', 'go-mtasts'], effect: REFUSED },
+      { senders: ['courier'], effect: 'ignores the lines that follow' },
+    ],
   },
   'policy-leading-blank': {
     severity: 'error',
@@ -167,7 +174,10 @@ export const POLICY_FINDINGS = {
     harm: 'These senders refuse the policy, postfix-tlspol reads it as a year, others accept it.',
     fix: 'write at most 31557599',
     reference: 'RFC 8461 §3.2 and erratum 7282',
-    senders: ['chasquid', 'rest-mail', 'mailpiece', 'postfix-mta-sts-resolver', 'mailauth', 'postfix-tlspol'],
+    dissent: [
+      { senders: ['chasquid', 'rest-mail', 'mailpiece', 'postfix-mta-sts-resolver', 'mailauth'], effect: REFUSED },
+      { senders: ['postfix-tlspol'], effect: 'caps the age at a year' },
+    ],
   },
   'policy-mx-pattern': {
     severity: 'error',
@@ -183,7 +193,7 @@ export const POLICY_FINDINGS = {
     harm: 'Senders that refuse it keep the earlier policy that was to be withdrawn.',
     fix: 'keep the `mx` lines of the policy that is withdrawn',
     reference: REFERENCE,
-    senders: ['chasquid', 'stalwart', 'aykevl'],
+    dissent: [{ senders: ['chasquid', 'stalwart', 'aykevl'], effect: REFUSED }],
   },
   'policy-max-age-zero': {
     severity: 'warning',
@@ -191,7 +201,7 @@ export const POLICY_FINDINGS = {
     harm: 'Senders that refuse it have no policy, others fetch it for every message.',
     fix: 'write at least 86400 (a day)',
     reference: REFERENCE,
-    senders: ['chasquid', 'rest-mail', 'aykevl'],
+    dissent: [{ senders: ['chasquid', 'rest-mail', 'aykevl'], effect: REFUSED }],
   },
   'policy-max-age-short': {
     severity: 'warning',
@@ -220,7 +230,10 @@ export const POLICY_FINDINGS = {
     harm: 'The last wins in most of these senders, kumomta refuses the policy.',
     fix: 'keep one of the lines',
     reference: 'RFC 8461 §3.2, last paragraph',
-    senders: ['chasquid', 'go-mtasts', 'postfix-mta-sts-resolver', 'mailauth', 'stalwart', 'kumomta'],
+    dissent: [
+      { senders: ['chasquid', 'go-mtasts', 'postfix-mta-sts-resolver', 'mailauth', 'stalwart'], effect: 'reads the last one' },
+      { senders: ['kumomta'], effect: REFUSED },
+    ],
   },
   'policy-duplicate-version': {
     severity: 'warning',
@@ -242,7 +255,7 @@ export const POLICY_FINDINGS = {
     harm: 'Senders that compare with case find that the pattern covers no host, and in mode `enforce` refuse to deliver.',
     fix: 'write the pattern in lower case',
     reference: 'RFC 8461 §4.1',
-    senders: ['aykevl', 'stalwart', 'kumomta'],
+    dissent: [{ senders: ['aykevl', 'stalwart', 'kumomta'], effect: 'compares with case' }],
   },
   'policy-mx-single-label': {
     severity: 'warning',

@@ -5,6 +5,7 @@ const SHARED = 'RFC 8461 §3.1, RFC 8460 §3';
 const STS = 'RFC 8461 §3.1';
 const TLS_RPT = 'RFC 8460 §3';
 
+const UNSEEN = 'sees no policy';
 const UNUSABLE = 'Senders ignore the whole record, as if it were not there.';
 const NO_POLICY = 'Senders see no policy and deliver without checking; a policy that they have cached stays in use until it expires.';
 const NO_REPORTS = 'Nobody sends reports, so a failure that makes senders refuse mail goes unseen.';
@@ -115,7 +116,7 @@ export const TXT_FINDINGS = {
     harm: 'Senders that count it as a second record see no policy.',
     fix: 'delete the other TXT record or move it to another name',
     reference: STS,
-    senders: ['postfix-mta-sts-resolver', 'mailauth', 'go-mtasts', 'kumomta', 'courier'],
+    dissent: [{ senders: ['postfix-mta-sts-resolver', 'mailauth', 'go-mtasts', 'kumomta', 'courier'], effect: UNSEEN }],
   },
   'record-version-case': {
     severity: 'warning',
@@ -123,7 +124,10 @@ export const TXT_FINDINGS = {
     harm: 'Senders that compare the version without case see two records or read the wrong one.',
     fix: 'delete the other TXT record',
     reference: STS,
-    senders: ['go-mtasts', 'kumomta', 'mailauth', 'stalwart'],
+    dissent: [
+      { senders: ['go-mtasts', 'kumomta', 'mailauth'], effect: UNSEEN },
+      { senders: ['stalwart'], effect: 'reads the other record' },
+    ],
   },
   'record-unrelated-txt': {
     severity: 'warning',
@@ -131,7 +135,7 @@ export const TXT_FINDINGS = {
     harm: 'Beside the record, it makes a sender that expects a single TXT record see no policy.',
     fix: 'delete it; often a wildcard TXT record or an entry at the wrong name puts it there',
     reference: STS,
-    senders: ['go-mtasts'],
+    dissent: [{ senders: ['go-mtasts'], effect: UNSEEN }],
   },
   'record-tab': {
     severity: 'warning',
@@ -139,7 +143,7 @@ export const TXT_FINDINGS = {
     harm: 'It is legal, and yet some senders see no policy.',
     fix: 'write `; ` between the fields',
     reference: STS,
-    senders: ['kumomta', 'courier'],
+    dissent: [{ senders: ['kumomta', 'courier'], effect: 'refuses the record' }],
   },
   'record-id-missing': {
     severity: 'error',

@@ -1,5 +1,6 @@
 // The catalogue: every code that reading a record or a policy file can give, and how a finding is made from it.
-import type { Finding, Severity } from './finding';
+import { toldOf } from './dissent';
+import type { Dissent, Finding, Severity } from './finding';
 import { POLICY_FINDINGS } from './findings-policy';
 import { TXT_FINDINGS } from './findings-txt';
 
@@ -14,8 +15,8 @@ export interface FindingKind {
   readonly fix: string;
   /** The section that says so. */
   readonly reference: string;
-  /** The real senders that refuse such input or read it otherwise. */
-  readonly senders?: readonly string[];
+  /** The real senders that refuse such input or read it otherwise, by what they do. */
+  readonly dissent?: readonly Dissent[];
 }
 
 /** Every code of this room. */
@@ -31,22 +32,20 @@ export interface FindingDetail {
   readonly column: number;
   /** A better fix than the kind's, where the value allows one. */
   readonly fix?: string;
-  /** Where they are not the kind's: empty when all senders agree on this input. */
-  readonly senders?: readonly string[];
+  /** Where it is not the kind's: empty when all senders agree on this input. */
+  readonly dissent?: readonly Dissent[];
 }
 
 /** Makes a finding; its message names the senders that disagree, so that no output can lose them. */
 export function finding(code: FindingCode, detail: FindingDetail): Finding {
   const kind: FindingKind = FINDINGS[code];
-  const senders = detail.senders ?? kind.senders ?? [];
   return {
     code,
     severity: kind.severity,
-    message: senders.length === 0 ? detail.message : `${detail.message}; refused or read otherwise by ${senders.join(', ')}`,
+    ...toldOf(detail.dissent ?? kind.dissent ?? [], detail.message),
     fix: detail.fix ?? kind.fix,
     reference: kind.reference,
     line: detail.line,
     column: detail.column,
-    ...(senders.length === 0 ? {} : { senders }),
   };
 }

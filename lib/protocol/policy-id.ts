@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 
 /**
- * The first 32 hexadecimal characters of the SHA-256 of the text's UTF-8 bytes: as long as RFC 8461 §3.1 allows an id to be.
+ * The first 32 hexadecimal characters of the SHA-256 of the bytes: as long as RFC 8461 §3.1 allows an id to be.
  *
- * @param text - the policy file exactly as served, line ends included
+ * @param policy - the policy file exactly as served, line ends included; of a text its UTF-8 bytes
  */
-export function policyId(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex').slice(0, 32);
+export function policyId(policy: string | Uint8Array): string {
+  return createHash('sha256').update(policy).digest('hex').slice(0, 32);
 }

@@ -154,7 +154,7 @@ function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: Fin
       line,
       column: 1,
       // Those who read it otherwise do so beside a record; here nobody sees one.
-      senders: [],
+      dissent: [],
     });
   } else {
     findings.add(`${kind.codes}-unrecognised`, {

@@ -48,7 +48,8 @@ export function certificateFault(code: string, host: string, certificate: Server
   }
 }
 
-const WRONG_NAME = 'ERR_TLS_CERT_ALTNAME_INVALID';
+/** Node's code of a certificate for other names. */
+export const WRONG_NAME = 'ERR_TLS_CERT_ALTNAME_INVALID';
 
 function issuerName(issuer: string): string {
   return printable(issuer) || 'an unnamed authority';

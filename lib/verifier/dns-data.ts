@@ -21,6 +21,9 @@ const READERS: { readonly [T in DnsType]: (record: Answer) => DnsData[T] | undef
     ? { preference: record.data.preference ?? 0, exchange: bare(record.data.exchange) }
     : undefined,
   NS: (record) => record.type === 'NS' ? bare(record.data) : undefined,
+  TLSA: (record) => record.type === 'TLSA'
+    ? { usage: record.data.usage, selector: record.data.selector, matchingType: record.data.matchingType }
+    : undefined,
   TXT: (record) => record.type === 'TXT'
     ? [record.data].flat().map((string) => Buffer.from(string).toString('latin1'))
     : undefined,

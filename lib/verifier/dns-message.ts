@@ -56,6 +56,7 @@ const DATA_END: ReadonlyMap<number, (message: Buffer, data: number, end: number)
   [16, stringsEnd], // TXT
   [28, (_, data) => data + 16], // AAAA
   [41, optionsEnd], // OPT
+  [52, (_, data, end) => Math.max(end, data + 3)], // TLSA
   [257, (message, data, end) => Math.max(end, data + 2 + message.readUInt8(data + 1))], // CAA
 ]);
 

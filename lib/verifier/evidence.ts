@@ -1,6 +1,7 @@
 // Puts what came back into one line of evidence; text of others is escaped and cut.
 import { printable } from '../protocol/text';
 import type { PolicyResponse, ServerCertificate } from './fetch-policy';
+import type { MxResponse } from './mx-probe';
 import type { DnsAnswer, DnsData, DnsType } from './resolver';
 
 /** Said of a question that was never sent, where its silence would be blamed on the server. */
@@ -24,14 +25,24 @@ export function lifetime(answer: DnsAnswer<DnsType>): string {
   return answer.status === 'failed' || answer.ttl === undefined ? '' : ` for up to ${answer.ttl} s`;
 }
 
-/** `192.0.2.1: status 200, text/plain, 63 bytes in 35 ms over TLSv1.3, certificate for mta-sts.example.com until 2027-01-01T00:00:00Z`. */
-export function responseText(address: string, response: PolicyResponse): string {
+/** `status 200, text/plain, 63 bytes in 35 ms over TLSv1.3, certificate for mta-sts.example.com until 2027-01-01T00:00:00Z`. */
+export function responseText(response: PolicyResponse): string {
   if (response.outcome !== 'answered') {
-    return `${address}: ${response.reason} (${response.code}) after ${response.milliseconds} ms${certificateText(response.certificate)}`;
+    return `${response.reason} (${response.code}) after ${response.milliseconds} ms${certificateText(response.certificate)}`;
   }
   const { status, contentType, body, tooLarge, milliseconds, tlsVersion, certificate } = response;
   const size = `${tooLarge ? 'more than ' : ''}${body.length} bytes in ${milliseconds} ms`;
-  return `${address}: status ${status}, ${printable(contentType) || 'no media type'}, ${size} over ${tlsVersion}${certificateText(certificate)}`;
+  return `status ${status}, ${printable(contentType) || 'no media type'}, ${size} over ${tlsVersion}${certificateText(certificate)}`;
+}
+
+/** `STARTTLS with TLSv1.3 in 120 ms, certificate for mx1.example.com until 2027-01-01T00:00:00Z`. */
+export function mxResponseText(response: MxResponse): string {
+  const { outcome, milliseconds } = response;
+  switch (outcome) {
+    case 'secure': return `STARTTLS with ${response.tlsVersion} in ${milliseconds} ms${certificateText(response.certificate)}`;
+    case 'untrusted': return `STARTTLS with ${response.tlsVersion} in ${milliseconds} ms, ${response.reason}${certificateText(response.certificate)}`;
+    default: return `${response.reason} (${response.code}) after ${milliseconds} ms`;
+  }
 }
 
 /** `a, b, c and 2 more`. */
@@ -49,6 +60,7 @@ function certificateText(certificate: ServerCertificate | undefined): string {
 function dataText(data: DnsData[DnsType]): string {
   if (typeof data === 'string') return printable(data) || '.';
   if ('exchange' in data) return `${data.preference} ${printable(data.exchange) || '.'}`;
+  if ('usage' in data) return `${data.usage} ${data.selector} ${data.matchingType}`;
   if ('tag' in data) return `${data.critical ? 128 : 0} ${printable(data.tag)} "${printable(data.value)}"`;
   return `"${printable(data.join(''))}"`;
 }

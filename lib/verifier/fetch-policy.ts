@@ -26,6 +26,8 @@ export interface PolicyAnswered {
   readonly status: number;
   /** As sent, empty when there was none. */
   readonly contentType: string;
+  /** The `Last-Modified` header as sent, where there is one. */
+  readonly lastModified?: string;
   /** As sent, for evidence of a redirect. */
   readonly location?: string;
   /** At most 64 KiB of it; empty when the status is not 200, for nobody reads it then. */

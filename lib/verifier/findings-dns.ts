@@ -1,5 +1,5 @@
 // The codes of what DNS says: the records themselves, and the servers that give them.
-import type { FindingKind } from '../protocol/findings';
+import type { LiveFindingKind } from './finding-kind';
 
 const NO_POLICY = 'Senders see no policy and deliver without checking; a policy that they have cached stays in use until it expires.';
 
@@ -13,6 +13,7 @@ export const DNS_FINDINGS = {
   },
   'record-disagreement': {
     severity: 'error',
+    temporary: true,
     meaning: 'The name servers of the zone give different MTA-STS records.',
     harm: 'Senders see one or the other, by chance; with an old id some keep the old policy.',
     fix: 'wait until the zone has reached all its name servers; if it stays so, a name server is cut off from its primary or serves an old copy of the zone',
@@ -27,6 +28,7 @@ export const DNS_FINDINGS = {
   },
   'resolver-stale': {
     severity: 'warning',
+    temporary: true,
     meaning: 'The recursive resolver still remembers another answer than the zone gives now.',
     harm: 'Senders behind such resolvers act on the old answer until its TTL has run out.',
     fix: 'wait for the TTL; nothing else needs to be done',
@@ -39,8 +41,23 @@ export const DNS_FINDINGS = {
     fix: 'delete the CNAME, or create what it leads to',
     reference: 'RFC 8461 §8.2',
   },
+  'delegated': {
+    severity: 'info',
+    meaning: 'The record or the policy host is an alias (CNAME) of a name that may belong to another.',
+    harm: 'None: senders follow it. Whoever holds the target decides about the policy.',
+    fix: 'nothing needs to be done where this is meant; keep both aliases, `_mta-sts` and `mta-sts`, with the same provider',
+    reference: 'RFC 8461 §8.2',
+  },
+  'subdomain-without-policy': {
+    severity: 'info',
+    meaning: 'A name below the domain receives mail and has no MTA-STS record of its own.',
+    harm: 'A policy is not inherited: mail to addresses below that name is not protected.',
+    fix: 'publish a policy for that name as well, or remove its MX records if it receives no mail',
+    reference: 'RFC 8461 §3.1 and §3.4',
+  },
   'dns-failure': {
     severity: 'unknown',
+    temporary: true,
     meaning: 'A question to DNS was not answered.',
     harm: 'Nothing can be said; a sender that has the same experience uses the policy that it has cached, or none.',
     fix: 'try again; if it stays so, look at the zone with a DNSSEC and delegation checker, and at the resolver that was asked',
@@ -48,6 +65,7 @@ export const DNS_FINDINGS = {
   },
   'name-servers-unknown': {
     severity: 'unknown',
+    temporary: true,
     meaning: 'The name servers of the zone could not be found, so the recursive resolver alone was asked.',
     harm: 'What it says can be as old as the TTL.',
     fix: 'try again; if it stays so, check that the zone is delegated and that its name servers have addresses and can be reached from here; harmless with a resolver made for tests',
@@ -55,9 +73,10 @@ export const DNS_FINDINGS = {
   },
   'name-server-unanswered': {
     severity: 'unknown',
+    temporary: true,
     meaning: 'A name server of the zone gave no usable answer.',
     harm: 'Resolvers that ask it have to try another one, which costs senders seconds; whether its copy of the zone is current cannot be said.',
     fix: 'check that the server runs, serves the zone and can be reached over UDP and TCP port 53; if it has been given up, remove its NS record',
     reference: 'RFC 2182 §3',
   },
-} as const satisfies Record<string, FindingKind>;
+} as const satisfies Record<string, LiveFindingKind>;

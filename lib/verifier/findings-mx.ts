@@ -1,5 +1,5 @@
 // The codes of the mail hosts and of TLS reporting.
-import type { FindingKind } from '../protocol/findings';
+import type { LiveFindingKind } from './finding-kind';
 
 export const MX_FINDINGS = {
   'mx-not-covered': {
@@ -15,6 +15,98 @@ export const MX_FINDINGS = {
     harm: 'Often a typing error; otherwise it lets a host receive the mail that should not.',
     fix: 'remove the `mx` line, unless it belongs to a host that is being added or taken away',
     reference: 'RFC 8461 §4.1 and §8.1',
+  },
+  'mx-wildcard-shared': {
+    severity: 'warning',
+    meaning: 'A wildcard pattern stands over names that anyone can have, a public suffix.',
+    harm: 'Any of its holders can receive the mail with a valid certificate, so the policy protects from nobody on the path.',
+    fix: 'name the MX hosts one by one, or begin the wildcard below a domain that one party holds',
+    reference: 'RFC 8461 §4.1 and §10.2',
+  },
+  'mx-no-address': {
+    severity: 'warning',
+    meaning: 'A mail host has no address.',
+    harm: 'Senders pass it over; where it is the only one they return the mail.',
+    fix: 'publish A and AAAA records for the host, or remove the MX record',
+    reference: 'RFC 5321 §5.1',
+  },
+  'mx-unreachable': {
+    severity: 'warning',
+    temporary: true,
+    meaning: 'A mail host could not be connected to, or hung up before it had greeted.',
+    harm: 'Senders pass it over and try again later; what it would show of TLS cannot be said.',
+    fix: 'check that the server runs and is reachable at port 25 at each of its addresses; remove the address or MX record of one that has been given up',
+    reference: 'RFC 5321 §4.5.4.1',
+  },
+  'mx-skipped': {
+    severity: 'unknown',
+    meaning: 'The domain has so many mail hosts or addresses that not all were looked at.',
+    harm: 'What the others show cannot be said.',
+    fix: 'publish fewer MX records',
+    reference: 'RFC 5321 §5.1',
+  },
+  'smtp-blocked': {
+    severity: 'unknown',
+    meaning: 'Nothing came back from any mail host: very likely this network lets nobody through to port 25.',
+    harm: 'STARTTLS and the certificates of the mail hosts could not be looked at; all else has been verified.',
+    fix: 'verify from a network that is allowed to send mail, or give `--no-smtp` to leave this out',
+    reference: 'RFC 8461 §4.2',
+  },
+  'smtp-turned-away': {
+    severity: 'unknown',
+    meaning: 'A mail host answered, but ended the conversation before TLS could be looked at.',
+    harm: 'What it shows to real senders cannot be said; many turn strangers away by their address.',
+    fix: 'verify from the address of a known sender; if it turns everyone away, mend the server',
+    reference: 'RFC 5321 §3.1',
+  },
+  'starttls-not-supported': {
+    severity: 'error',
+    meaning: 'A mail host does not offer STARTTLS.',
+    harm: 'In mode `enforce` senders do not deliver to it; otherwise they deliver in plain text.',
+    fix: 'turn on TLS with a certificate for the name of the MX host; if it is on, look for a firewall that strips the offer',
+    reference: 'RFC 8461 §4.2, RFC 8460 §4.3',
+  },
+  'certificate-host-mismatch': {
+    severity: 'error',
+    meaning: 'The certificate of a mail host is not for the name in the MX record.',
+    harm: 'In mode `enforce` senders do not deliver to it; in `testing` they report it.',
+    fix: 'serve a certificate whose SAN holds the name of the MX host, or let the MX record name the host that the certificate is for',
+    reference: 'RFC 8461 §4.2, RFC 8460 §4.3',
+  },
+  'certificate-expired': {
+    severity: 'error',
+    meaning: 'The certificate of a mail host has expired.',
+    harm: 'In mode `enforce` senders do not deliver to it; in `testing` they report it.',
+    fix: 'renew the certificate, and let the mail server load it',
+    reference: 'RFC 8461 §4.2, RFC 8460 §4.3',
+  },
+  'certificate-not-trusted': {
+    severity: 'error',
+    meaning: 'The certificate of a mail host is not of an authority that senders trust, or its chain is incomplete.',
+    harm: 'In mode `enforce` senders do not deliver to it; in `testing` they report it.',
+    fix: 'serve a certificate of a public authority, with its intermediate certificates',
+    reference: 'RFC 8461 §4.2, RFC 8460 §4.3',
+  },
+  'validation-failure': {
+    severity: 'error',
+    meaning: 'STARTTLS with a mail host failed.',
+    harm: 'In mode `enforce` senders do not deliver to it; otherwise most deliver in plain text.',
+    fix: 'offer TLS 1.2 or later with ordinary ciphers, and let nothing stand between the answer to STARTTLS and the handshake',
+    reference: 'RFC 8461 §4.2, RFC 8460 §4.3',
+  },
+  'mx-certificate-near-expiry': {
+    severity: 'warning',
+    meaning: 'The certificate of a mail host ends in less than 14 days.',
+    harm: 'From then on senders that enforce the policy do not deliver to it.',
+    fix: 'renew the certificate, and find out why that has not happened by itself',
+    reference: 'RFC 8461 §4.2',
+  },
+  'dane-present': {
+    severity: 'info',
+    meaning: 'TLSA records stand at a mail host (DANE).',
+    harm: 'None: a sender that supports DANE and finds them signed by DNSSEC goes by them, and a policy never makes a failed DANE check good.',
+    fix: 'nothing needs to be done; keep the TLSA records in step with the certificate',
+    reference: 'RFC 8461 §2, RFC 7672 §2.2',
   },
   'mx-null': {
     severity: 'info',
@@ -51,4 +143,4 @@ export const MX_FINDINGS = {
     fix: 'publish the TXT record `v=TLSRPTv1; rua=mailto:<address>` at `_smtp._tls.<domain>`',
     reference: 'RFC 8460 §3',
   },
-} as const satisfies Record<string, FindingKind>;
+} as const satisfies Record<string, LiveFindingKind>;

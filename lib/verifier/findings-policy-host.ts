@@ -1,5 +1,5 @@
 // The codes of the policy host: its addresses, its certificate, and the file that it serves.
-import type { FindingKind } from '../protocol/findings';
+import type { LiveFindingKind } from './finding-kind';
 
 const NO_FETCH = 'Senders cannot fetch the policy: those that have none deliver without checking, the others until their cached one expires.';
 
@@ -27,6 +27,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'policy-disagreement': {
     severity: 'error',
+    temporary: true,
     meaning: 'The addresses of the policy host serve different files.',
     harm: 'Senders get one or the other by chance, and keep it for as long as the id stays the same.',
     fix: 'serve the same bytes at every address, and change the id afterwards',
@@ -48,6 +49,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'policy-unexpected': {
     severity: 'error',
+    temporary: true,
     meaning: 'The file served is not the one that was expected, byte for byte.',
     harm: 'Senders act on another policy than intended.',
     fix: 'publish the intended file, then change the id in the TXT record',
@@ -55,6 +57,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'mode-unexpected': {
     severity: 'error',
+    temporary: true,
     meaning: 'The policy has another mode than was expected.',
     harm: 'Senders act in another way than intended.',
     fix: 'publish a policy of the intended mode, then change the id in the TXT record',
@@ -62,6 +65,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'id-unexpected': {
     severity: 'error',
+    temporary: true,
     meaning: 'The record has another id than was expected.',
     harm: 'Senders that know this id keep the policy that they have cached, and do not fetch the new one.',
     fix: 'publish the intended id, after the file that belongs to it is live',
@@ -74,6 +78,20 @@ export const POLICY_HOST_FINDINGS = {
     fix: 'read the TLS reports, and switch to `enforce` when they are clean',
     reference: 'RFC 8461 §5',
   },
+  'mode-testing-long': {
+    severity: 'warning',
+    meaning: 'The policy has been in mode `testing` for more than 30 days.',
+    harm: 'Mail is not protected: senders deliver to hosts that fail all the same.',
+    fix: 'read the TLS reports of the last two weeks; when they are clean, publish the policy in mode `enforce` under a new id',
+    reference: 'RFC 8461 §5 and §8.3',
+  },
+  'mode-none-long': {
+    severity: 'warning',
+    meaning: 'The policy has been in mode `none` for more than a year, longer than any sender may keep an earlier one.',
+    harm: 'None to mail; record and policy host serve no purpose any more, and whoever gets hold of them decides about the mail.',
+    fix: 'delete the TXT record, then the policy host; or publish a policy in mode `testing` to begin anew',
+    reference: 'RFC 8461 §8.3',
+  },
   'mode-none': {
     severity: 'info',
     meaning: 'The policy is in mode `none`.',
@@ -83,10 +101,18 @@ export const POLICY_HOST_FINDINGS = {
   },
   'address-unreachable': {
     severity: 'warning',
+    temporary: true,
     meaning: 'An address of the policy host does not answer, others do.',
     harm: 'Senders that try this address first lose time or give up; one sender tries only the first.',
     fix: 'mend the server at this address, or remove the address record',
     reference: 'RFC 8461 §3.3',
+  },
+  'address-not-public': {
+    severity: 'error',
+    meaning: 'An address in DNS is not public: loopback, link-local, private or reserved. It was not connected to.',
+    harm: 'Senders on the Internet cannot reach it, or reach a machine of their own.',
+    fix: 'publish public addresses alone; to verify a network of your own on purpose, give `--allow-private`',
+    reference: 'RFC 6890 §2.2',
   },
   'address-family-unusable': {
     severity: 'unknown',
@@ -104,6 +130,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'not-reached': {
     severity: 'unknown',
+    temporary: true,
     meaning: 'The time for the whole verification was up before this was decided.',
     harm: 'Nothing can be said.',
     fix: 'allow more time, and look at what was slow',
@@ -130,4 +157,4 @@ export const POLICY_HOST_FINDINGS = {
     fix: 'renew the certificate, and find out why that has not happened by itself',
     reference: 'RFC 8461 §3.3',
   },
-} as const satisfies Record<string, FindingKind>;
+} as const satisfies Record<string, LiveFindingKind>;

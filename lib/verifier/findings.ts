@@ -1,6 +1,7 @@
 // The catalogue: every code that looking at a live domain can give, and how a finding is made from it.
-import type { Severity } from '../protocol/finding';
-import type { FindingKind } from '../protocol/findings';
+import { toldOf } from '../protocol/dissent';
+import type { Dissent, Severity } from '../protocol/finding';
+import type { LiveFindingKind } from './finding-kind';
 import { DNS_FINDINGS } from './findings-dns';
 import { MX_FINDINGS } from './findings-mx';
 import { POLICY_HOST_FINDINGS } from './findings-policy-host';
@@ -17,24 +18,29 @@ export interface LiveFindingDetail {
   readonly subject: string;
   /** What is wrong, with the value found; text of others already escaped. */
   readonly message: string;
+  /** The real senders that refuse it or read it otherwise, where they are not the kind's. */
+  readonly dissent?: readonly Dissent[];
   /** What was asked of whom and what came back. */
   readonly evidence?: string;
   /** A better fix than the kind's, where the value allows one. */
   readonly fix?: string;
   /** Where the circumstances make it less, or more, than it is as a rule. */
   readonly severity?: Severity;
+  /** Where it passes by itself although its kind does not as a rule, or the other way round. */
+  readonly temporary?: boolean;
 }
 
 /** Makes a finding about a live domain. */
 export function liveFinding(code: LiveFindingCode, detail: LiveFindingDetail): ReportFinding {
-  const kind: FindingKind = LIVE_FINDINGS[code];
+  const kind: LiveFindingKind = LIVE_FINDINGS[code];
   return {
     code,
     severity: detail.severity ?? kind.severity,
     subject: detail.subject,
-    message: detail.message,
+    ...toldOf(detail.dissent ?? kind.dissent ?? [], detail.message),
     ...(detail.evidence === undefined ? {} : { evidence: detail.evidence }),
     fix: detail.fix ?? kind.fix,
     reference: kind.reference,
+    ...(detail.temporary ?? kind.temporary ?? false ? { temporary: true } : {}),
   };
 }

@@ -46,6 +46,8 @@ export interface ServerAnswer<T extends DnsType> {
   /** For people: `ns1.example.com (192.0.2.53)`. */
   readonly server: string;
   readonly answer: DnsAnswer<T>;
+  /** How long that took, in milliseconds. */
+  readonly milliseconds: number;
 }
 
 /** Asks every server at once, and the next address of a server when one fails or hesitates; the first usable answer counts. */
@@ -54,10 +56,11 @@ export function askEach<T extends DnsType>(
 ): Promise<ServerAnswer<T>[]> {
   return Promise.all(servers.map(async (server) => {
     const addresses = server.addresses.slice(0, MAX_ADDRESSES);
-    if (addresses.length === 0) return { server: printable(server.name), answer: failure('its name has no address', server.name) };
+    if (addresses.length === 0) return { server: printable(server.name), answer: failure('its name has no address', server.name), milliseconds: 0 };
+    const begin = world.clock.now();
     const attempts = await attempt(world, { name, type }, addresses);
     const tried = attempts.map(({ address }) => address).join(', ');
-    return { server: tried === server.name ? tried : `${printable(server.name)} (${tried})`, answer: outcome(attempts) };
+    return { server: tried === server.name ? tried : `${printable(server.name)} (${tried})`, answer: outcome(attempts), milliseconds: world.clock.now() - begin };
   }));
 }
 

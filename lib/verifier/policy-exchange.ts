@@ -6,10 +6,10 @@ import { connect } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { MAX_POLICY_BYTES } from '../protocol/policy';
 import { POLICY_PATH } from '../protocol/policy-url';
-import { printable } from '../protocol/text';
 import { certificateFault, checkServerIdentity, describeCertificate } from './certificate';
 import type { PolicyRequest, PolicyResponse, PolicyUnanswered, ServerCertificate } from './fetch-policy';
 import { duration, errorCode, isFamilyUnusable, networkFault } from './network-fault';
+import { handshakeFault, libraryReason } from './tls-fault';
 
 export interface PolicyExchangeRequest extends PolicyRequest {
   readonly port: number;
@@ -137,6 +137,7 @@ export class PolicyExchange {
         status: response.statusCode ?? 0,
         contentType: response.headers['content-type'] ?? '',
         location: response.headers.location,
+        lastModified: response.headers['last-modified'],
         body: Buffer.concat(chunks).subarray(0, MAX_POLICY_BYTES),
         tooLarge: length > MAX_POLICY_BYTES,
         milliseconds: this.elapsed(),
@@ -204,21 +205,3 @@ function httpFault(error: Error, code: string, phase: Phase): string {
       return `sends malformed HTTP (${libraryReason(error, code)})`;
   }
 }
-
-function handshakeFault(error: Error, code: string): string {
-  return HANDSHAKE.get(code) ?? `TLS handshake failed (${libraryReason(error, code)})`;
-}
-
-/** What OpenSSL and the HTTP parser say beside their codes. */
-function libraryReason(error: Error, code: string): string {
-  return printable('reason' in error ? String(error.reason) : code);
-}
-
-const HANDSHAKE: ReadonlyMap<string, string> = new Map([
-  ['ERR_SSL_WRONG_VERSION_NUMBER', 'does not speak TLS on this port'],
-  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', 'does not speak TLS on this port'],
-  ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'offers no TLS version from 1.2 on'],
-  ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'offers no TLS version from 1.2 on'],
-  ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', 'has no certificate for this name (TLS alert: unrecognized name)'],
-  ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', 'refused the TLS handshake, as a server does that has no certificate for this name'],
-]);

@@ -1,8 +1,11 @@
 // The one report: the Lambda turns it into a failure reason, the command into text and JSON.
+import type { SenderView } from '../protocol/dissent';
 import type { Finding, Severity } from '../protocol/finding';
 import type { Policy } from '../protocol/policy';
 import type { StsRecord } from '../protocol/record';
 import { printable } from '../protocol/text';
+
+export type { SenderView };
 
 /** A finding about a live domain: what was asked of whom, and what came back. */
 export interface ReportFinding extends Finding {
@@ -63,16 +66,6 @@ export interface MxReport {
   readonly dane: boolean;
   /** Its addresses, each as SMTP found it; empty where SMTP was not tried. */
   readonly paths: readonly Path[];
-}
-
-/** A known sender that reads what is published otherwise than the RFC says. */
-export interface SenderView {
-  /** `chasquid` */
-  readonly sender: string;
-  /** What it does, a phrase: `refuses the policy`. */
-  readonly effect: string;
-  /** The finding that says why. */
-  readonly code: string;
 }
 
 /** Names that CNAMEs lead to (RFC 8461 §8.2), in order; empty where there are none. */

@@ -15,6 +15,8 @@ export interface DnsData {
   readonly CNAME: string;
   readonly MX: { readonly preference: number; readonly exchange: string };
   readonly NS: string;
+  /** RFC 6698 §2.1; what it is to match is not read here. */
+  readonly TLSA: { readonly usage: number; readonly selector: number; readonly matchingType: number };
   /** The character-strings of one record, each decoded byte by byte (latin1). */
   readonly TXT: readonly string[];
 }

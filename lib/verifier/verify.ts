@@ -1,24 +1,24 @@
-// Looks at one domain as a sender would (RFC 8461 §3 and §4), and reports what a sender would learn.
+// Looks at one domain as a sender would (RFC 8461 §3 to §5), and reports what a sender would learn and do.
 import { hostNameFault, toALabels } from '../protocol/domain-name';
-import { policyHostName, policyUrl } from '../protocol/policy-url';
+import type { Mode } from '../protocol/policy';
+import { policyHostName } from '../protocol/policy-url';
 import { printable } from '../protocol/text';
+import { askForTlsa, checkDane } from './checks/dane';
+import type { TlsaAnswers } from './checks/dane';
 import { checkExpectation } from './checks/expectation';
 import type { Expectation } from './checks/expectation';
 import { checkCoverage, findMailHosts } from './checks/mx';
-import type { MailHosts } from './checks/mx';
-import { checkPolicyFile } from './checks/policy-file';
-import type { PolicyFileCheck } from './checks/policy-file';
-import { askForPolicyHost, checkResolverView, findPolicyHost } from './checks/policy-host';
-import type { PolicyHostAnswers } from './checks/policy-host';
-import { checkRecord } from './checks/record';
-import type { RecordCheck } from './checks/record';
+import type { MailHosts, MxCoverage } from './checks/mx';
+import { judgeSmtp, lookAtMailHosts } from './checks/smtp';
+import type { SmtpCheck, SmtpLook } from './checks/smtp';
+import { checkSubdomains } from './checks/subdomains';
 import { checkTlsRpt } from './checks/tls-rpt';
-import { liveFinding } from './findings';
-import { askEach, authoritativeServers } from './name-servers';
-import type { NameServer } from './name-servers';
+import { domainDelivery, hostDelivery } from './delivery';
+import { lookUpPolicy } from './policy-lookup';
+import type { PolicyLookup } from './policy-lookup';
 import { sortFindings } from './report';
-import type { Lookup, Report, ReportFinding, Verdict } from './report';
-import { boundedWorld, briefDns } from './world';
+import type { Lookup, MxReport, Report, ReportFinding, Verdict } from './report';
+import { boundedWorld, publicWorld } from './world';
 import type { World } from './world';
 
 export type { Clock, World } from './world';
@@ -42,6 +42,24 @@ export interface VerifyOptions extends Expectation {
    * @default 53
    */
   readonly nameServerPort?: number;
+  /**
+   * Whether to connect to the mail hosts and look at STARTTLS and their certificates.
+   *
+   * @default false
+   */
+  readonly smtp?: boolean;
+  /**
+   * Whether to connect to addresses that are not public, where the domain's DNS leads there.
+   *
+   * @default false
+   */
+  readonly allowPrivate?: boolean;
+  /**
+   * Ends the verification early: what is known by then is reported, all else is `unknown`.
+   *
+   * @default - only time ends it
+   */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -54,19 +72,14 @@ export interface VerifyOptions extends Expectation {
 export async function verify(domain: string, options: VerifyOptions = {}, world: Partial<World> = {}): Promise<Report> {
   const name = policyDomain(domain);
   const ended = new AbortController();
+  const { timeoutMs = 20_000, signal, allowPrivate = false, nameServers } = options;
+  const bounded = boundedWorld(world, { timeoutMs, ended: ended.signal, signal });
   try {
-    return await new Verification(name, options, boundedWorld(world, timeLimit(options), ended.signal)).run();
+    return await new Verification(name, { ...options, timeoutMs }, allowPrivate ? bounded : publicWorld(bounded, nameServers)).run();
   } finally {
     ended.abort();
   }
 }
-
-function timeLimit({ timeoutMs = 20_000 }: VerifyOptions): number {
-  return timeoutMs;
-}
-
-/** What finding the name servers, and then asking them, may take each, in milliseconds; and its part of the whole. */
-const NAME_SERVERS = { milliseconds: 2500, part: 1 / 4 } as const;
 
 /** What is left of 253 characters beside the longest name that is asked for, `_smtp._tls.`. */
 const MAX_DOMAIN = 242;
@@ -80,136 +93,143 @@ function policyDomain(domain: string): string {
   return name;
 }
 
-/** What is found out in the end, before it is judged as a whole. */
-interface Outcome {
-  readonly record: RecordCheck;
-  readonly file?: PolicyFileCheck;
-  readonly mail: MailHosts;
+/** The mail hosts, and what was seen of them. */
+interface Mail {
+  readonly hosts: MailHosts;
+  readonly tlsa: TlsaAnswers;
+  /** Undefined where SMTP was not tried. */
+  readonly smtp?: SmtpLook;
 }
 
-/** One run. Each step waits only for what it needs: the whole is four round trips deep. */
+/** One run. Each step waits only for what it needs. */
 class Verification {
-  private readonly policyHost: string;
-  /** Many networks let no question through but to their own resolver (port 53); its answer must still be had in time. */
-  private readonly nameServerTime: number;
-
-  public constructor(private readonly domain: string, private readonly options: VerifyOptions, private readonly world: World) {
-    this.policyHost = policyHostName(domain);
-    this.nameServerTime = Math.min(NAME_SERVERS.milliseconds, timeLimit(options) * NAME_SERVERS.part);
-  }
+  public constructor(
+    private readonly domain: string,
+    private readonly options: VerifyOptions & { readonly timeoutMs: number },
+    private readonly world: World,
+  ) {}
 
   public async run(): Promise<Report> {
-    const { domain, options } = this;
-    const begin = this.world.clock.now();
-    const [sts, mail, tlsRpt] = await Promise.all([
-      this.policyLookup(),
-      findMailHosts(this.world.resolver, domain),
-      this.world.resolver.query(`_smtp._tls.${domain}`, 'TXT'),
+    const { domain, options, world } = this;
+    const begin = world.clock.now();
+    const [sts, mail, tlsRpt, below] = await Promise.all([
+      this.timed(lookUpPolicy(world, { ...options, domain })),
+      this.timed(this.lookUpMail()),
+      this.timed(world.resolver.query(`_smtp._tls.${domain}`, 'TXT')),
+      this.timed(checkSubdomains(world.resolver, domain)),
     ]);
-    const { record, file } = sts;
-    const lookup = lookupOf(record, file);
+    const { record, file, delegation } = sts.value;
+    const lookup = lookupOf(sts.value);
     const policy = lookup === 'found' ? file?.policy : undefined;
-    const coverage = checkCoverage(domain, mail, policy);
+    const coverage = checkCoverage(domain, mail.value.hosts, policy);
+    const smtp = mail.value.smtp && judgeSmtp(mail.value.smtp, policy?.mode, world.clock.now());
+    const unexpected = checkExpectation(domain, options, { record: record.record, policy: file?.policy, body: file?.body });
+    // What is said of an old policy passes with it.
+    const ofLive = unexpected.length === 0 ? (found: readonly ReportFinding[]) => found : passing;
     const findings = sortFindings([
-      ...sts.findings,
-      ...checkExpectation(domain, options, { record: record.record, policy: file?.policy, body: file?.body }),
-      ...mail.findings,
-      ...coverage.findings,
-      ...checkTlsRpt(domain, tlsRpt, policy?.mode),
+      ...stamped(sts, this.awaited(sts.value.findings)),
+      ...stamped(sts, ofLive(file?.contents ?? [])),
+      ...stamped(sts, unexpected),
+      ...stamped(mail, mail.value.hosts.findings),
+      ...stamped(mail, ofLive(coverage.findings)),
+      ...stamped(mail, ofLive(smtp?.findings ?? [])),
+      ...stamped(mail, checkDane(mail.value.tlsa)),
+      ...stamped(tlsRpt, checkTlsRpt(domain, tlsRpt.value, policy?.mode)),
+      ...stamped(below, policy === undefined || policy.mode === 'none' ? [] : below.value),
     ]);
+    const decided = isDecided(sts.value);
+    const mx = mxReports(coverage.mx, mail.value, { smtp, mode: policy?.mode, decided });
     return {
       domain,
-      verdict: verdictOf(findings, { record, file, mail }),
-      lookup,
       time: new Date(begin).toISOString(),
-      milliseconds: this.world.clock.now() - begin,
-      delivery: 'unknown',
+      milliseconds: world.clock.now() - begin,
+      verdict: verdictOf(findings, decided && (file?.policy?.mode !== 'enforce' || mail.value.hosts.decided)),
+      lookup,
+      delivery: domainDelivery(mx.map(({ delivery }) => delivery), decided && mail.value.hosts.decided),
       record: record.record ?? null,
-      recordPaths: [],
+      recordPaths: record.paths,
       policy: policy ?? null,
-      policyPaths: [],
-      delegation: { record: [], policyHost: [] },
-      mx: coverage.mx.map((one) => ({ ...one, preference: null, delivery: 'unknown', dane: false, paths: [] })),
+      policyPaths: file?.paths ?? [],
+      delegation,
+      mx,
       senders: [],
       findings,
     };
   }
 
-  /** The record, and then the file that it announces; both from the zone's own name servers where they can be had. */
-  private async policyLookup(): Promise<{ record: RecordCheck; file?: PolicyFileCheck; findings: ReportFinding[] }> {
-    const { domain, policyHost, world: { resolver } } = this;
-    const { servers, findings } = await this.nameServers();
-    const brief = briefDns(this.world, this.nameServerTime);
-    const [answers, ofHost] = await Promise.all([
-      askEach(brief, servers, `_mta-sts.${domain}`, 'TXT'),
-      askForPolicyHost(brief, servers, policyHost),
+  private async lookUpMail(): Promise<Mail> {
+    const { domain, options, world } = this;
+    const hosts = await findMailHosts(world.resolver, domain);
+    const [tlsa, smtp] = await Promise.all([
+      askForTlsa(world.resolver, hosts.hosts),
+      options.smtp === true ? lookAtMailHosts(world, hosts.hosts) : undefined,
     ]);
-    // Only now: a "no such name" that a resolver remembers would outlive the record's appearance (RFC 2308 §5).
-    const [record, { file, findings: ofFile }] = await Promise.all([
-      resolver.query(`_mta-sts.${domain}`, 'TXT').then((recursive) => checkRecord(resolver, { domain, servers: answers, recursive })),
-      this.fileLookup(ofHost),
-    ]);
-    if (record.verdict === 'none') return { record, findings: [...findings, ...record.findings, ...this.unannounced(file)] };
-    findings.push(...record.findings, ...ofFile);
-    return { record, file, findings };
+    return { hosts, tlsa, smtp };
   }
 
-  private async fileLookup(answers: PolicyHostAnswers): Promise<{ file: PolicyFileCheck; findings: ReportFinding[] }> {
-    const { policyHost, world } = this;
-    const host = await findPolicyHost(world, answers, this.nameServerTime);
-    const [file, view] = await Promise.all([
-      host.addresses.length === 0 ? noFile(host.decided) : checkPolicyFile(world, policyHost, host.addresses),
-      answers.v4.length === 0 || host.addresses.length === 0 ? [] : checkResolverView(world.resolver, policyHost),
-    ]);
-    return { file, findings: [...host.findings, ...view, ...file.findings, ...modeNote(policyHost, file)] };
+  /** Whoever expects something has just published it, and it may still have to appear in DNS. */
+  private awaited(findings: readonly ReportFinding[]): readonly ReportFinding[] {
+    const { domain, options: { expectId, expectPolicy } } = this;
+    if (expectId === undefined && expectPolicy === undefined) return findings;
+    const addresses = `${policyHostName(domain)} A, AAAA`;
+    const appears = ({ code, subject }: ReportFinding): boolean => code === 'record-missing' || (code === 'sts-policy-fetch-error' && subject === addresses);
+    return findings.map((one) => appears(one) ? { ...one, temporary: true } : one);
   }
 
-  private async nameServers(): Promise<{ servers: readonly NameServer[]; findings: ReportFinding[] }> {
-    const { domain, options } = this;
-    if (options.nameServers !== undefined) {
-      return { servers: options.nameServers.map((address) => ({ name: address, addresses: [address] })), findings: [] };
-    }
-    const found = await authoritativeServers(briefDns(this.world, this.nameServerTime), domain, options.nameServerPort);
-    if (found.status === 'found') return { servers: found.servers, findings: [] };
-    const message = `the name servers of ${domain} could not be found (${found.reason}), so the recursive resolver alone decides`;
-    return { servers: [], findings: [liveFinding('name-servers-unknown', { subject: `${domain} NS`, message })] };
-  }
-
-  /** Nobody looks for a file that is not announced, so its faults are of no matter. */
-  private unannounced(file: PolicyFileCheck): ReportFinding[] {
-    const subject = policyUrl(this.policyHost);
-    return file.policy === undefined
-      ? []
-      : [liveFinding('policy-unannounced', { subject, message: `a policy in mode ${file.policy.mode} is served, but no TXT record announces it` })];
+  private async timed<T>(step: Promise<T>): Promise<Timed<T>> {
+    const value = await step;
+    return { value, time: new Date(this.world.clock.now()).toISOString() };
   }
 }
 
-/** The policy host has no address, or DNS did not say. */
-function noFile(decided: boolean): PolicyFileCheck {
-  return { lookup: decided ? 'permanent-error' : 'temporary-error', decided, findings: [] };
+/** The outcome of a step, and when it was there. */
+interface Timed<T> {
+  readonly value: T;
+  readonly time: string;
 }
 
-function modeNote(policyHost: string, { policy }: PolicyFileCheck): ReportFinding[] {
-  const subject = policyUrl(policyHost);
-  switch (policy?.mode) {
-    case 'testing':
-      return [liveFinding('mode-testing', { subject, message: 'the policy is in mode `testing`: senders deliver to hosts that fail all the same, and report it' })];
-    case 'none':
-      return [liveFinding('mode-none', { subject, message: 'the policy is in mode `none`: senders act as if there were no policy' })];
-    case 'enforce':
-    case undefined:
-      return [];
-  }
+function stamped({ time }: Timed<unknown>, findings: readonly ReportFinding[]): ReportFinding[] {
+  return findings.map((one) => ({ ...one, time }));
 }
 
-function lookupOf(record: RecordCheck, file: PolicyFileCheck | undefined): Lookup {
+function passing(findings: readonly ReportFinding[]): ReportFinding[] {
+  return findings.map((one) => ({ ...one, temporary: true }));
+}
+
+/** What the delivery to a host depends on besides the host. */
+interface Circumstances {
+  readonly smtp?: SmtpCheck;
+  readonly mode?: Mode;
+  /** Whether it is known which policy there is, if any. */
+  readonly decided: boolean;
+}
+
+function mxReports(covered: readonly MxCoverage[], { hosts, tlsa }: Mail, { smtp, mode, decided }: Circumstances): MxReport[] {
+  return covered.map(({ host, covered: isCovered }) => {
+    const seen = smtp?.byHost.get(host);
+    return {
+      host,
+      preference: hosts.preferences.get(host) ?? null,
+      covered: isCovered,
+      delivery: decided ? hostDelivery(mode, { covered: isCovered, tls: seen?.tls ?? 'unknown' }) : 'unknown',
+      dane: tlsa.get(host)?.status === 'found',
+      paths: seen?.paths ?? [],
+    };
+  });
+}
+
+function lookupOf({ record, file }: PolicyLookup): Lookup {
   if (record.verdict === 'undecided') return 'temporary-error';
   return record.verdict === 'valid' && file !== undefined ? file.lookup : 'none';
 }
 
-/** DNS or a route that fails us says nothing about the domain: `unknown`, unless something else is wrong for certain. */
-function verdictOf(findings: readonly ReportFinding[], { record, file, mail }: Outcome): Verdict {
+/** DNS or a route that fails us says nothing about the domain. */
+function isDecided({ record, file }: PolicyLookup): boolean {
+  return record.verdict !== 'undecided' && file?.decided !== false;
+}
+
+/** What is undecided makes the verdict `unknown`, unless something else is wrong for certain. */
+function verdictOf(findings: readonly ReportFinding[], decided: boolean): Verdict {
   if (findings.some(({ severity }) => severity === 'error')) return 'fail';
-  const undecided = record.verdict === 'undecided' || file?.decided === false || (file?.policy?.mode === 'enforce' && !mail.decided);
-  return undecided ? 'unknown' : 'pass';
+  return decided ? 'pass' : 'unknown';
 }

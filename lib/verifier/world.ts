@@ -1,47 +1,97 @@
-// What the verifier asks the world with, and how the whole is kept within its time.
+// What the verifier asks the world with, how the whole is kept within its time, and where it must not go.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseServer } from './dns-server-address';
 import { NOT_ASKED } from './evidence';
 import { createFetchPolicy } from './fetch-policy';
 import type { FetchPolicy } from './fetch-policy';
+import { createMxProbe } from './mx-probe';
+import type { MxProbe } from './mx-probe';
 import { duration } from './network-fault';
+import { NOT_PUBLIC, NOT_PUBLIC_REASON, isPublicAddress } from './public-address';
 import { createResolver } from './resolver';
 import type { DnsFailed, Resolver } from './resolver';
 
 /** Time, in milliseconds. */
 export interface Clock {
   now(): number;
-  sleep(milliseconds: number): Promise<unknown>;
+  /** @param signal - ends it early, where the clock can */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<unknown>;
 }
 
 /** Everything outside of the verifier. */
 export interface World {
   readonly resolver: Resolver;
   readonly fetchPolicy: FetchPolicy;
+  readonly mxProbe: MxProbe;
   readonly clock: Clock;
 }
 
-/** The `code` of a fetch that was not waited for to its end. */
+/** The `code` of what was not waited for to its end. */
 export const DEADLINE = 'DEADLINE';
+
+/** The bounds of one verification. */
+export interface Bounds {
+  readonly timeoutMs: number;
+  /** Ends what the real parts have under way. */
+  readonly ended: AbortSignal;
+  /** When the caller has seen enough: the time is up then. */
+  readonly signal?: AbortSignal;
+}
 
 /**
  * The world within a deadline: when it has passed, every question under way and every later one is answered at once with "no
  * answer", so that all that builds on them comes to its own end. Nothing in it rejects.
  *
  * @param world - the parts that are not to be the real ones
- * @param signal - ends what the real ones have under way
  */
-export function boundedWorld(world: Partial<World>, timeoutMs: number, signal: AbortSignal): World {
+export function boundedWorld(world: Partial<World>, { timeoutMs, ended, signal }: Bounds): World {
   const clock = world.clock ?? REAL_CLOCK;
-  const resolver = world.resolver ?? createResolver({ signal });
-  const fetchPolicy = world.fetchPolicy ?? createFetchPolicy({ signal });
-  const within = limit(clock, timeoutMs, `not answered within the ${duration(timeoutMs)} that the verification may take`);
+  const resolver = world.resolver ?? createResolver({ signal: ended });
+  const fetchPolicy = world.fetchPolicy ?? createFetchPolicy({ signal: ended });
+  const mxProbe = world.mxProbe ?? createMxProbe({ signal: ended });
+  const within = limit(clock, timeoutMs, `not answered within the ${duration(timeoutMs)} that the verification may take`, { ended, signal });
+  const late = (why: string): number => why === NOT_ASKED ? 0 : timeoutMs;
   return {
     clock,
     resolver: limitedResolver(resolver, within),
     fetchPolicy: (request) => within(
       () => fetchPolicy(request),
-      (why) => ({ outcome: 'unreachable', reason: why, code: DEADLINE, milliseconds: why === NOT_ASKED ? 0 : timeoutMs }),
+      (why) => ({ outcome: 'unreachable', reason: why, code: DEADLINE, milliseconds: late(why) }),
     ),
+    mxProbe: {
+      get reachedAny() { return mxProbe.reachedAny; },
+      probe: (request) => within(
+        () => mxProbe.probe(request),
+        (why) => ({ outcome: 'unusable', reason: why, code: DEADLINE, milliseconds: late(why) }),
+      ),
+    },
+  };
+}
+
+/**
+ * The same world, fenced in: where DNS sends us to is decided by strangers, and what they could make us reach in our own network
+ * is none of their business.
+ *
+ * @param trusted - DNS servers that the caller has named, as it writes them
+ */
+export function publicWorld(world: World, trusted: readonly string[] = []): World {
+  const { resolver, fetchPolicy, mxProbe } = world;
+  return {
+    ...world,
+    resolver: {
+      query: (name, type, server) => server === undefined || trusted.includes(server) || isPublicAddress(parseServer(server).host)
+        ? resolver.query(name, type, server)
+        : Promise.resolve({ status: 'failed', reason: `the address of the server ${NOT_PUBLIC_REASON}`, server, cnames: [] }),
+    },
+    fetchPolicy: (request) => isPublicAddress(request.address)
+      ? fetchPolicy(request)
+      : Promise.resolve({ outcome: 'unreachable', reason: NOT_PUBLIC_REASON, code: NOT_PUBLIC, milliseconds: 0 }),
+    mxProbe: {
+      get reachedAny() { return mxProbe.reachedAny; },
+      probe: (request) => isPublicAddress(request.address)
+        ? mxProbe.probe(request)
+        : Promise.resolve({ outcome: 'unreachable', reason: NOT_PUBLIC_REASON, code: NOT_PUBLIC, milliseconds: 0 }),
+    },
   };
 }
 
@@ -57,19 +107,29 @@ export function briefDns({ clock, resolver }: DnsWorld, milliseconds: number): D
 type Within = <T>(start: () => Promise<T>, otherwise: (why: string) => T) => Promise<T>;
 
 /** @param reason - of what was begun and not done when the time was up */
-function limit(clock: Clock, milliseconds: number, reason: string): Within {
-  let over = milliseconds <= 0;
-  const deadline = clock.sleep(milliseconds).then(() => {
+function limit(clock: Clock, milliseconds: number, reason: string, { ended, signal }: Partial<Bounds> = {}): Within {
+  let over = milliseconds <= 0 || signal?.aborted === true;
+  const deadline = Promise.race([clock.sleep(milliseconds, ended).then(() => reason), calledOff(signal, ended)]).then((why) => {
     over = true;
+    return why;
   });
   return async (start, otherwise) => {
     if (over) return otherwise(NOT_ASKED);
     try {
-      return await Promise.race([start(), deadline.then(() => otherwise(reason))]);
+      return await Promise.race([start(), deadline.then(otherwise)]);
     } catch (error) {
       return otherwise(error instanceof Error ? error.message : 'failed for an unknown reason');
     }
   };
+}
+
+/** @param ended - one signal may serve a hundred thousand verifications, so each of them stops listening at its end */
+function calledOff(signal: AbortSignal | undefined, ended: AbortSignal | undefined): Promise<string> {
+  return new Promise((resolve) => {
+    signal?.addEventListener('abort', () => {
+      resolve('not answered before the verification was interrupted');
+    }, { signal: ended });
+  });
 }
 
 function limitedResolver(resolver: Resolver, within: Within): Resolver {
@@ -84,5 +144,5 @@ function limitedResolver(resolver: Resolver, within: Within): Resolver {
 /** Its sleep does not keep the process alive: what is waited for does that, for as long as it takes. */
 const REAL_CLOCK: Clock = {
   now: () => Date.now(),
-  sleep: (milliseconds) => sleep(milliseconds, undefined, { ref: false }),
+  sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { ref: false, signal }).catch(() => undefined),
 };

@@ -74,6 +74,7 @@ export class Edge {
     return testWorld(state, {
       resolver: this.recursive.resolver(),
       nameServerPort: this.nameServers[0].port,
+      allowPrivate: true,
       fetchPolicy: createFetchPolicy({ port: this.policyServers.at(0)?.port ?? 1, ca: [certificatePem], timeoutMs }),
       ...parts,
     });

@@ -89,7 +89,8 @@ describe('each code', () => {
   };
 
   test.each(Object.entries(inputs))('%s comes from an input, placed, with its severity, reference and senders', (code, input) => {
-    const { severity, reference, senders } = new Map(kinds).get(code) ?? {};
+    const { severity, reference, dissent } = new Map(kinds).get(code) ?? {};
+    const senders = dissent?.flatMap((one) => one.senders);
     expect(findingsOf(input)).toContainEqual(expect.objectContaining({
       code, severity, reference, line: expect.any(Number), column: expect.any(Number), ...(senders && { senders }),
     }));

@@ -8,6 +8,10 @@ export interface Vector {
   readonly name: string;
   /** The RFC itself is undecided: either verdict will do if a warning says so. */
   readonly ambiguous?: boolean;
+  /** Implementations with the other verdict. */
+  readonly dissent?: readonly string[];
+  /** Implementations that accept it and read another value. */
+  readonly valueDissent?: readonly string[];
 }
 
 /** `record.json` and `tlsrpt.json`. */

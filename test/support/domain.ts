@@ -72,7 +72,7 @@ export class Loopback {
       fetchPolicy: createFetchPolicy({ port: host, ca, timeoutMs: setting.fetchTimeoutMs ?? 10_000 }),
       ...setting.world,
     };
-    return verify(DOMAIN, { nameServerPort: dns.port, ...setting.options }, world);
+    return verify(DOMAIN, { nameServerPort: dns.port, allowPrivate: true, ...setting.options }, world);
   }
 
   private add<T extends { close(): Promise<void> }>(server: T): T {

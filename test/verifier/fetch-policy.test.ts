@@ -148,7 +148,7 @@ describe('an answer that is no policy', () => {
     const { response } = await fetchFrom({ behaviour: 'not-http' });
     expect(response).toMatchObject({ outcome: 'protocol', code: 'HPE_INVALID_CONSTANT', reason: 'does not speak HTTP' });
     expect(judge(response)).toMatchObject({ kind: 'fault', temporary: false });
-    expect(responseText('192.0.2.1', response)).toMatch(/^192\.0\.2\.1: does not speak HTTP \(HPE_INVALID_CONSTANT\) after /);
+    expect(responseText(response)).toMatch(/^does not speak HTTP \(HPE_INVALID_CONSTANT\) after /);
   });
 
   test.each([
@@ -160,7 +160,7 @@ describe('an answer that is no policy', () => {
     const reason = `sends more than 16 KiB of ${part}`;
     expect(response).toMatchObject({ outcome: 'protocol', code, reason });
     expect(judge(response)).toMatchObject({ kind: 'fault', code: 'sts-policy-fetch-error', temporary: false, message: reason });
-    expect(responseText('192.0.2.1', response)).toContain(`192.0.2.1: ${reason} (${code}) after `);
+    expect(responseText(response)).toContain(`${reason} (${code}) after `);
   });
 
   test.each([

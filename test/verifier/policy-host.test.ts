@@ -43,8 +43,14 @@ describe('a policy host that misbehaves at its only address', () => {
     const errors = report.findings.filter(({ severity }) => severity === 'error');
     expect(errors).toMatchObject([{ code, subject: URL_OF_POLICY, evidence: expect.stringMatching(/^127\.0\.0\.1: /) }]);
     expect(errors[0].message.startsWith(message)).toBe(true);
-    expect(errors[0].message).toMatch(/, at 127\.0\.0\.1$/);
+    expect(errors[0].message).toMatch(/, at 127\.0\.0\.1(; refused or read otherwise by .*)?$/);
     expect(errors[0].fix).toMatch(/./);
+  });
+
+  test('(html) is refused by the senders that look at the media type, which are named', async () => {
+    const report = await loopback.verify({ policy: { behaviour: 'html' } });
+    const senders = ['postfix-tlspol', 'chasquid', 'go-mtasts', 'kumomta', 'postfix-mta-sts-resolver', 'rest-mail'];
+    expect(finding(report, 'sts-policy-invalid')).toMatchObject({ senders, dissent: [{ senders, effect: 'refuses the policy' }] });
   });
 
   test('(bom) has a malformed file, which is said once as a whole and once for each fault', async () => {

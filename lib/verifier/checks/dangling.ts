@@ -12,7 +12,11 @@ export function dangling(cnames: readonly string[], subject: string, evidence: s
 }
 
 /** How to mend a failure that comes from the CNAMEs themselves, and that trying again does not mend. */
-export function aliasFix({ reason }: DnsFailed): string | undefined {
-  if (reason.includes(ALIAS_FAULTS.chain)) return 'shorten the chain: let the CNAME lead straight to the name that holds the record (RFC 1034 §3.6.2)';
-  return reason.includes(ALIAS_FAULTS.loop) ? 'break the loop: let the CNAME lead to a name that holds the record (RFC 1034 §3.6.2)' : undefined;
+export function aliasFault({ reason }: DnsFailed): { readonly fix?: string; readonly temporary?: false } {
+  if (reason.includes(ALIAS_FAULTS.chain)) {
+    return { temporary: false, fix: 'shorten the chain: let the CNAME lead straight to the name that holds the record (RFC 1034 §3.6.2)' };
+  }
+  return reason.includes(ALIAS_FAULTS.loop)
+    ? { temporary: false, fix: 'break the loop: let the CNAME lead to a name that holds the record (RFC 1034 §3.6.2)' }
+    : {};
 }

@@ -1,4 +1,5 @@
 // Check: does the policy cover every mail host of the domain (RFC 8461 §4.1), and is every pattern of use?
+import { parse as parseDomain } from 'tldts';
 import { mxGrammarFault } from '../../protocol/mx';
 import { mxCoverage } from '../../protocol/mx-coverage';
 import type { Policy } from '../../protocol/policy';
@@ -12,6 +13,8 @@ import type { Resolver } from '../resolver';
 export interface MailHosts {
   /** In the order that senders try them. */
   readonly hosts: readonly string[];
+  /** The preference of each host that has an MX record. */
+  readonly preferences: ReadonlyMap<string, number>;
   /** False when DNS did not answer: then `hosts` says nothing. */
   readonly decided: boolean;
   readonly findings: readonly ReportFinding[];
@@ -24,14 +27,18 @@ export async function findMailHosts(resolver: Resolver, domain: string): Promise
   const evidence = `${answer.server}: ${answerText(answer)}`;
   if (answer.status === 'failed') {
     const message = `the MX records of ${domain} could not be had: ${answer.reason}`;
-    return { hosts: [], decided: false, findings: [liveFinding('dns-failure', { subject, message, evidence })] };
+    return { ...NO_HOSTS, decided: false, findings: [liveFinding('dns-failure', { subject, message, evidence })] };
   }
   if (answer.status === 'empty') return implicit(resolver, domain, evidence);
   const sorted = [...answer.records].sort((a, b) => a.preference - b.preference || (a.exchange < b.exchange ? -1 : 1));
   const hosts = [...new Set(sorted.map(({ exchange }) => exchange))].filter((host) => host !== '');
   const findings = sorted.some(({ exchange }) => exchange === '') ? [nullMx(hosts, domain, evidence)] : [];
-  return { hosts, decided: true, findings };
+  // Of a host that is there twice the first one counts.
+  const preferences = new Map([...sorted].reverse().map(({ exchange, preference }) => [exchange, preference]));
+  return { hosts, preferences, decided: true, findings };
 }
+
+const NO_HOSTS = { hosts: [], preferences: new Map<string, number>() } as const;
 
 /** One mail host, and whether the policy covers it; `null` while there is no policy to ask. */
 export interface MxCoverage {
@@ -53,6 +60,7 @@ export function checkCoverage(domain: string, mail: MailHosts, policy: Policy | 
   if (policy.mode === 'none') return { mx, findings: [] };
   const findings = eachOf(mail.hosts.filter((_, at) => !covered[at]), (host, more) => notCovered(host, policy, more));
   if (mx.length > 0) findings.push(...eachOf(unused, (pattern, more) => idle(domain, mail.hosts, pattern, more)));
+  findings.push(...eachOf(policy.mx.filter(isShared), (pattern, more) => shared(domain, pattern, more)));
   return { mx, findings };
 }
 
@@ -61,16 +69,16 @@ async function implicit(resolver: Resolver, domain: string, evidence: string): P
   const answers = await Promise.all([resolver.query(domain, 'A'), resolver.query(domain, 'AAAA')]);
   if (answers.some(({ status }) => status === 'found')) {
     const message = `${domain} has no MX record, so the domain itself is its mail host`;
-    return { hosts: [domain], decided: true, findings: [liveFinding('mx-implicit', { subject, message, evidence })] };
+    return { ...NO_HOSTS, hosts: [domain], decided: true, findings: [liveFinding('mx-implicit', { subject, message, evidence })] };
   }
   const failed = answers.find((answer) => answer.status === 'failed');
   if (failed?.status === 'failed') {
     const message = `${domain} has no MX record, and its addresses could not be had: ${failed.reason}`;
     const finding = liveFinding('dns-failure', { subject, message, evidence: `${failed.server}: ${answerText(failed)}` });
-    return { hosts: [], decided: false, findings: [finding] };
+    return { ...NO_HOSTS, decided: false, findings: [finding] };
   }
   const message = `${domain} has neither an MX record nor an address, so it receives no mail`;
-  return { hosts: [], decided: true, findings: [liveFinding('mx-missing', { subject, message, evidence })] };
+  return { ...NO_HOSTS, decided: true, findings: [liveFinding('mx-missing', { subject, message, evidence })] };
 }
 
 function nullMx(hosts: readonly string[], domain: string, evidence: string): ReportFinding {
@@ -109,6 +117,20 @@ function idle(domain: string, hosts: readonly string[], pattern: string, more: s
   return liveFinding('mx-pattern-unused', {
     subject: `${domain} MX`,
     message: `the mx pattern \`${printable(pattern)}\` covers no mail host of the domain (${names(hosts)})${more}`,
+  });
+}
+
+/** A wildcard directly over a public suffix (publicsuffix.org), such as `*.com` or `*.github.io`. */
+function isShared(pattern: string): boolean {
+  if (!pattern.startsWith('*.')) return false;
+  const { domain, isIcann, isPrivate } = parseDomain(pattern.slice(2), { allowPrivateDomains: true });
+  return domain === null && (isIcann === true || isPrivate === true);
+}
+
+function shared(domain: string, pattern: string, more: string): ReportFinding {
+  return liveFinding('mx-wildcard-shared', {
+    subject: `${domain} MX`,
+    message: `the mx pattern \`${printable(pattern)}\` covers the hosts of strangers: anyone can have a name below ${printable(pattern.slice(2))}${more}`,
   });
 }
 

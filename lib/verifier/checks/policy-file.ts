@@ -7,7 +7,7 @@ import { listed, responseText } from '../evidence';
 import type { PolicyResponse } from '../fetch-policy';
 import { liveFinding } from '../findings';
 import { duration } from '../network-fault';
-import type { Lookup, ReportFinding } from '../report';
+import type { Lookup, Path, ReportFinding } from '../report';
 import type { World } from '../world';
 import { judge } from './policy-response';
 import type { FetchFault, Judgement } from './policy-response';
@@ -21,7 +21,14 @@ export interface PolicyFileCheck {
   readonly policy?: Policy;
   /** As served, by the first address that serves a file. */
   readonly body?: Uint8Array;
+  /** The `Last-Modified` header of that address. */
+  readonly lastModified?: string;
+  /** What each address came to. */
+  readonly paths: readonly Path[];
+  /** Of getting the file. */
   readonly findings: readonly ReportFinding[];
+  /** Of what stands in it. */
+  readonly contents: readonly ReportFinding[];
 }
 
 /** One address and what it served. */
@@ -46,14 +53,29 @@ export async function checkPolicyFile(world: World, policyHost: string, addresse
   const faulty = visits.flatMap(({ judgement, ...visit }): Faulty[] => judgement.kind === 'fault' ? [{ ...visit, judgement }] : []);
   const findings = [...faults(faulty, files.length > 0, subject), ...undecided(visits, subject), ...health(world, visits, subject)];
   const served = files.at(0)?.judgement;
-  if (served?.kind !== 'file') return { ...withoutFile(faulty), findings };
+  if (served?.kind !== 'file') return { ...withoutFile(faulty), paths: visits.map((visit) => pathOf(visit, false)), findings, contents: [] };
   const { body } = served;
   findings.push(...differences(files, body, subject));
-  const result = parsePolicy(body);
-  const evidence = responseText(files[0].address, files[0].response);
-  if (result.policy === undefined) findings.push(malformed(result.findings, subject, evidence));
-  findings.push(...result.findings.map((one) => ({ ...one, subject, evidence })));
-  return { lookup: result.policy === undefined ? 'permanent-error' : 'found', decided: true, policy: result.policy, body, findings };
+  const { policy, findings: found } = parsePolicy(body);
+  const evidence = evidenceOf([files[0]]);
+  return {
+    lookup: policy === undefined ? 'permanent-error' : 'found',
+    decided: true,
+    policy,
+    body,
+    lastModified: files[0].response.outcome === 'answered' ? files[0].response.lastModified : undefined,
+    paths: visits.map((visit) => pathOf(visit, policy !== undefined)),
+    findings,
+    contents: [
+      ...policy === undefined ? [malformed(found, subject, evidence)] : [],
+      ...found.map((one) => ({ ...one, subject, evidence })),
+    ],
+  };
+}
+
+function pathOf({ address, response, judgement }: Visit, valid: boolean): Path {
+  const standing = judgement.kind === 'file' && valid ? 'good' : judgement.kind === 'file' || judgement.kind === 'fault' ? 'fault' : 'unknown';
+  return { at: address, standing, answer: responseText(response), milliseconds: response.milliseconds };
 }
 
 /**
@@ -62,9 +84,11 @@ export async function checkPolicyFile(world: World, policyHost: string, addresse
  */
 function faults(faulty: readonly Faulty[], othersServe: boolean, subject: string): ReportFinding[] {
   return grouped(faulty, ({ judgement }) => `${judgement.code} ${judgement.message}`).map((group) => {
-    const { code, message, fix, unreachable } = group[0].judgement;
-    const detail = { subject, message: `${message}, at ${where(group)}`, evidence: evidenceOf(group), fix };
-    return liveFinding(othersServe && unreachable ? 'address-unreachable' : code, detail);
+    const { code, message, fix, dissent, unreachable, temporary } = group[0].judgement;
+    const detail = { subject, message: `${message}, at ${where(group)}`, evidence: evidenceOf(group), fix, dissent };
+    const passedOver = othersServe && unreachable;
+    if (code === 'address-not-public') return liveFinding(code, { ...detail, severity: passedOver ? 'warning' : 'error' });
+    return passedOver ? liveFinding('address-unreachable', detail) : liveFinding(code, { ...detail, temporary });
   });
 }
 
@@ -140,5 +164,5 @@ function where(visits: readonly Visit[]): string {
 }
 
 function evidenceOf(visits: readonly Visit[]): string {
-  return listed(visits.map(({ address, response }) => responseText(address, response)), 3);
+  return listed(visits.map(({ address, response }) => `${address}: ${responseText(response)}`), 3);
 }

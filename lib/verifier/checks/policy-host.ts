@@ -8,7 +8,7 @@ import type { NameServer, ServerAnswer } from '../name-servers';
 import type { ReportFinding } from '../report';
 import type { DnsAnswer, DnsEmpty, DnsFailed, DnsFound, Resolver } from '../resolver';
 import type { DnsWorld } from '../world';
-import { aliasFix, dangling } from './dangling';
+import { aliasFault, dangling } from './dangling';
 
 /** Where to fetch the policy. */
 export interface PolicyHostCheck {
@@ -16,6 +16,8 @@ export interface PolicyHostCheck {
   readonly addresses: readonly string[];
   /** Whether the answers are complete enough to say that there is no other, or none at all. */
   readonly decided: boolean;
+  /** The names that CNAMEs lead to, in order. */
+  readonly cnames: readonly string[];
   /** Findings worth telling only where a policy is announced. */
   readonly findings: readonly ReportFinding[];
 }
@@ -51,7 +53,7 @@ export async function findPolicyHost(world: DnsWorld, answers: PolicyHostAnswers
   const findings = both.flatMap((answer, at) => answer.status === 'failed'
     ? [liveFinding('dns-failure', {
         subject: `${policyHost} ${at === 0 ? 'A' : 'AAAA'}`, message: `the addresses of ${policyHost} could not be had: ${answer.reason}`,
-        evidence: `${answer.server}: ${answerText(answer)}`, fix: aliasFix(answer),
+        evidence: `${answer.server}: ${answerText(answer)}`, ...aliasFault(answer),
       })]
     : []);
   const decided = findings.length === 0;
@@ -61,7 +63,7 @@ export async function findPolicyHost(world: DnsWorld, answers: PolicyHostAnswers
     const message = `${policyHost} has ${all.length} addresses, of which the first ${addresses.length} were tried`;
     findings.push(liveFinding('addresses-skipped', { subject, message }));
   }
-  return { addresses, decided, findings };
+  return { addresses, decided, cnames: v4.cnames.length > 0 ? v4.cnames : v6.cnames, findings };
 }
 
 /** What senders' resolvers say: one that still remembers "no such name" keeps them from a policy that is there. */

@@ -1,8 +1,10 @@
 // Judges one answer of a policy host by RFC 8461 §3.3: is it a policy file, and if not, whose fault is it and will it pass.
+import type { Dissent } from '../../protocol/finding';
 import { MAX_POLICY_BYTES } from '../../protocol/policy';
 import { printable } from '../../protocol/text';
 import type { PolicyAnswered, PolicyResponse, PolicyUnanswered } from '../fetch-policy';
 import { NO_FINAL_RESPONSE } from '../policy-exchange';
+import { NOT_PUBLIC } from '../public-address';
 import { DEADLINE } from '../world';
 
 /** What one address comes to. */
@@ -14,13 +16,15 @@ export type Judgement
 /** Why there is no file. */
 export interface FetchFault {
   readonly kind: 'fault';
-  readonly code: 'sts-policy-fetch-error' | 'sts-webpki-invalid' | 'sts-policy-invalid';
+  readonly code: 'address-not-public' | 'sts-policy-fetch-error' | 'sts-webpki-invalid' | 'sts-policy-invalid';
   /** Whether waiting may mend it. */
   readonly temporary: boolean;
   /** Whether it is the connection that failed, not what came over it. */
   readonly unreachable: boolean;
   readonly message: string;
   readonly fix?: string;
+  /** The real senders that object; without, all do. */
+  readonly dissent?: readonly Dissent[];
 }
 
 export function judge(response: PolicyResponse): Judgement {
@@ -38,14 +42,19 @@ function judgeAnswer(response: PolicyAnswered): Judgement {
   // Parameters are of no matter (RFC 8461 §3.2).
   if (contentType.split(';')[0].trim().toLowerCase() !== 'text/plain') {
     const found = contentType === '' ? 'there is no media type' : `the media type is \`${printable(contentType)}\``;
-    return fault('sts-policy-invalid', `${found}, \`text/plain\` is expected; refused by ${MEDIA_TYPE_SENDERS}`, {
+    return fault('sts-policy-invalid', `${found}, \`text/plain\` is expected`, {
+      dissent: MEDIA_TYPE_DISSENT,
       fix: 'send the header `Content-Type: text/plain; charset=utf-8`',
     });
   }
   return { kind: 'file', body };
 }
 
-const MEDIA_TYPE_SENDERS = 'postfix-tlspol, chasquid, go-mtasts, kumomta, postfix-mta-sts-resolver, rest-mail';
+/** The RFC says that senders SHOULD look at the media type (RFC 8461 §3.2); these do. */
+const MEDIA_TYPE_DISSENT: readonly Dissent[] = [{
+  senders: ['postfix-tlspol', 'chasquid', 'go-mtasts', 'kumomta', 'postfix-mta-sts-resolver', 'rest-mail'],
+  effect: 'refuses the policy',
+}];
 
 function judgeStatus({ status, location }: PolicyAnswered): FetchFault {
   if (status >= 300 && status < 400) {
@@ -59,6 +68,7 @@ function judgeStatus({ status, location }: PolicyAnswered): FetchFault {
 
 function judgeSilence({ outcome, reason, code, certificate }: PolicyUnanswered): Judgement {
   if (code === DEADLINE) return { kind: 'not-reached', message: reason };
+  if (code === NOT_PUBLIC) return fault('address-not-public', `the address of the policy host ${reason}`, { unreachable: true });
   switch (outcome) {
     case 'unusable':
       return { kind: 'unusable', message: reason };
@@ -74,6 +84,6 @@ function judgeSilence({ outcome, reason, code, certificate }: PolicyUnanswered):
   }
 }
 
-function fault(code: FetchFault['code'], message: string, more: Partial<Pick<FetchFault, 'temporary' | 'unreachable' | 'fix'>>): FetchFault {
+function fault(code: FetchFault['code'], message: string, more: Partial<Pick<FetchFault, 'temporary' | 'unreachable' | 'fix' | 'dissent'>>): FetchFault {
   return { kind: 'fault', code, message, temporary: false, unreachable: false, ...more };
 }

@@ -6,15 +6,19 @@ import { printable } from '../../protocol/text';
 import { NOT_ASKED, answerText, lifetime, listed } from '../evidence';
 import { liveFinding } from '../findings';
 import type { ServerAnswer } from '../name-servers';
-import type { ReportFinding } from '../report';
+import type { Path, ReportFinding } from '../report';
 import type { DnsAnswer, Resolver } from '../resolver';
-import { aliasFix, dangling } from './dangling';
+import { aliasFault, dangling } from './dangling';
 
 /** What the record comes to. */
 export interface RecordCheck {
   /** `undecided`: nobody answered, so nothing can be said. */
   readonly verdict: RecordResult['verdict'] | 'undecided';
   readonly record?: RecordResult['record'];
+  /** What each server came to. */
+  readonly paths: readonly Path[];
+  /** The names that CNAMEs lead to, in order. */
+  readonly cnames: readonly string[];
   readonly findings: readonly ReportFinding[];
 }
 
@@ -24,6 +28,8 @@ export interface RecordAnswers {
   /** Of each name server of the zone. They decide; one that failed does not count. */
   readonly servers: readonly ServerAnswer<'TXT'>[];
   readonly recursive: DnsAnswer<'TXT'>;
+  /** How long the recursive resolver took, in milliseconds. */
+  readonly recursiveMs: number;
 }
 
 /** Judges the answers, and looks for records at wrong names when there is none at the right one. */
@@ -31,14 +37,16 @@ export async function checkRecord(resolver: Resolver, answers: RecordAnswers): P
   const { domain, recursive } = answers;
   const subject = `_mta-sts.${domain} TXT`;
   const usable = answers.servers.filter(({ answer }) => answer.status !== 'failed');
-  const decisive = usable.find(({ answer }) => recordTexts(answer).length > 0) ?? usable.at(0) ?? { server: `the recursive resolver (${recursive.server})`, answer: recursive };
+  const ofResolver = { server: `the recursive resolver (${recursive.server})`, answer: recursive, milliseconds: answers.recursiveMs };
+  const decisive = usable.find(({ answer }) => recordTexts(answer).length > 0) ?? usable.at(0) ?? ofResolver;
+  const ways = { paths: [...answers.servers, ofResolver].map(pathOf), cnames: decisive.answer.cnames };
   const findings = [
     ...unanswered(answers, subject),
     ...disagreement(usable, subject),
     ...(usable.length === 0 ? [] : stale(decisive.answer, recursive, subject)),
   ];
   const { answer, server } = decisive;
-  if (answer.status === 'failed') return { verdict: 'undecided', findings };
+  if (answer.status === 'failed') return { verdict: 'undecided', ...ways, findings };
   const result = parseRecord(answer.status === 'found' ? answer.records : []);
   const evidence = `${server}: ${answerText(answer)}`;
   // That nothing is there is said below, with what is known of the domain.
@@ -51,7 +59,12 @@ export async function checkRecord(resolver: Resolver, answers: RecordAnswers): P
     }));
   }
   if (result.verdict === 'none') findings.push(...await misplaced(resolver, domain));
-  return { verdict: result.verdict, record: result.record, findings };
+  return { verdict: result.verdict, record: result.record, ...ways, findings };
+}
+
+function pathOf({ server, answer, milliseconds }: ServerAnswer<'TXT'>): Path {
+  const valid = answer.status === 'found' && parseRecord(answer.records).verdict === 'valid';
+  return { at: server, standing: answer.status === 'failed' ? 'unknown' : valid ? 'good' : 'fault', answer: answerText(answer), milliseconds };
 }
 
 function publish(domain: string): string {
@@ -62,7 +75,7 @@ function unanswered({ domain, servers, recursive }: RecordAnswers, subject: stri
   const findings = servers.flatMap(({ server, answer }) => {
     if (answer.status !== 'failed') return [];
     const message = `the name server ${server} ${answer.reason === NOT_ASKED ? `was ${NOT_ASKED}` : `gave no usable answer (${answer.reason})`}`;
-    return [liveFinding('name-server-unanswered', { subject, message, evidence: `${server}: ${answerText(answer)}`, fix: aliasFix(answer) })];
+    return [liveFinding('name-server-unanswered', { subject, message, evidence: `${server}: ${answerText(answer)}`, ...aliasFault(answer) })];
   });
   if (servers.length > 0 && findings.length === servers.length) {
     const message = `none of the name servers of ${domain} gave a usable answer, so the recursive resolver alone decides`;
@@ -70,7 +83,7 @@ function unanswered({ domain, servers, recursive }: RecordAnswers, subject: stri
   }
   if (recursive.status === 'failed') {
     const message = `the recursive resolver ${recursive.reason === NOT_ASKED ? `was ${NOT_ASKED}` : `did not answer (${recursive.reason})`}`;
-    findings.push(liveFinding('dns-failure', { subject, message, evidence: `${recursive.server}: ${answerText(recursive)}`, fix: aliasFix(recursive) }));
+    findings.push(liveFinding('dns-failure', { subject, message, evidence: `${recursive.server}: ${answerText(recursive)}`, ...aliasFault(recursive) }));
   }
   return findings;
 }

@@ -1,0 +1,242 @@
+// Check: each address of each mail host over SMTP: STARTTLS, the certificate, and how long it lasts (RFC 8461 §4.2).
+import { isIP } from 'node:net';
+import { domainFault } from '../../protocol/domain-name';
+import type { Mode } from '../../protocol/policy';
+import { printable } from '../../protocol/text';
+import { bothFamilies } from '../both-families';
+import { WRONG_NAME } from '../certificate';
+import type { HostStanding } from '../delivery';
+import { answerText, listed, mxResponseText } from '../evidence';
+import { liveFinding } from '../findings';
+import type { LiveFindingCode } from '../findings';
+import { PORT_BLOCKED } from '../mx-probe';
+import type { MxResponse } from '../mx-probe';
+import { NOT_PUBLIC } from '../public-address';
+import type { Path, ReportFinding } from '../report';
+import type { DnsAnswer } from '../resolver';
+import { DEADLINE } from '../world';
+import type { World } from '../world';
+
+/** One mail host and what its addresses showed. */
+export interface HostLook {
+  readonly host: string;
+  readonly addresses: BothAnswers;
+  readonly visits: readonly Visit[];
+  readonly skipped: number;
+}
+
+type BothAnswers = readonly [DnsAnswer<'A'>, DnsAnswer<'AAAA'>];
+
+interface Visit {
+  readonly address: string;
+  readonly response: MxResponse;
+}
+
+/** What was seen of all mail hosts. */
+export interface SmtpLook {
+  readonly hosts: readonly HostLook[];
+  /** Hosts beyond those that are looked at. */
+  readonly skipped: number;
+  /** Whether the network let any connection through to the port, for this domain or an earlier one. */
+  readonly reachedAny: boolean;
+}
+
+/** More than any honest domain has, in hosts and in addresses of one. */
+const MOST_HOSTS = 20;
+const MOST_ADDRESSES = 8;
+
+/** What one address family is worth waiting for after the other has been found. */
+const FAMILY_PATIENCE_MS = 2000;
+
+/** Connects to every address of every host, all at once. */
+export async function lookAtMailHosts(world: World, hosts: readonly string[]): Promise<SmtpLook> {
+  // What is no host name cannot be in a certificate, and nobody knows what it would do to a resolver.
+  const names = hosts.filter((host) => domainFault(host) === undefined);
+  const looks = await Promise.all(names.slice(0, MOST_HOSTS).map((host) => lookAt(world, host)));
+  return { hosts: looks, skipped: Math.max(0, names.length - MOST_HOSTS), reachedAny: world.mxProbe.reachedAny };
+}
+
+async function lookAt({ clock, resolver, mxProbe }: World, host: string): Promise<HostLook> {
+  const addresses = await bothFamilies(clock, resolver.query(host, 'A'), resolver.query(host, 'AAAA'), FAMILY_PATIENCE_MS);
+  const all = addresses.flatMap((answer) => answer.status === 'found' ? [...answer.records].filter((one) => isIP(one) !== 0).sort() : []);
+  const visits = await Promise.all(all.slice(0, MOST_ADDRESSES).map(async (address) => {
+    return { address, response: await mxProbe.probe({ host, address }) };
+  }));
+  return { host, addresses, visits, skipped: Math.max(0, all.length - MOST_ADDRESSES) };
+}
+
+/** What SMTP says of one host. */
+export interface HostResult {
+  readonly tls: HostStanding['tls'];
+  readonly paths: readonly Path[];
+}
+
+export interface SmtpCheck {
+  readonly byHost: ReadonlyMap<string, HostResult>;
+  readonly findings: readonly ReportFinding[];
+}
+
+/**
+ * Judges what was seen.
+ *
+ * @param mode - of the policy: only `enforce` makes senders refuse
+ * @param now - milliseconds since the epoch
+ */
+export function judgeSmtp(look: SmtpLook, mode: Mode | undefined, now: number): SmtpCheck {
+  const byHost = new Map(look.hosts.map((one): [string, HostResult] => [one.host, { tls: standing(one), paths: one.visits.map(pathOf) }]));
+  const visits = look.hosts.flatMap((one) => one.visits);
+  // Silence of all, from a network that has never let anything through, is the network's.
+  const blocked = !look.reachedAny && visits.some(isSilent) && visits.every((visit) => isSilent(visit) || isUndecided(visit));
+  return {
+    byHost,
+    findings: [
+      ...blocked ? [portBlocked(visits)] : [],
+      ...look.hosts.flatMap((one) => [...ofAddresses(one), ...ofVisits(one, mode, blocked), ...nearExpiry(one, now)]),
+      ...skipped(look),
+    ],
+  };
+}
+
+/** Senders go on to the next address when one fails, so one good address is enough for mail. */
+function standing({ visits }: HostLook): HostStanding['tls'] {
+  if (visits.some(({ response }) => response.outcome === 'secure')) return 'secure';
+  return visits.some(({ response }) => isInsecure(response)) ? 'insecure' : 'unknown';
+}
+
+function isInsecure({ outcome }: MxResponse): boolean {
+  return outcome === 'plain' || outcome === 'broken' || outcome === 'untrusted';
+}
+
+function isSilent({ response }: Visit): boolean {
+  return response.outcome === 'silent';
+}
+
+function isUndecided({ response }: Visit): boolean {
+  return response.outcome === 'unusable';
+}
+
+function pathOf({ address, response }: Visit): Path {
+  const fault = isInsecure(response) || response.outcome === 'unreachable';
+  return {
+    at: address,
+    standing: response.outcome === 'secure' ? 'good' : fault ? 'fault' : 'unknown',
+    answer: mxResponseText(response),
+    milliseconds: response.milliseconds,
+  };
+}
+
+function portBlocked(visits: readonly Visit[]): ReportFinding {
+  const silent = visits.filter(isSilent);
+  return liveFinding('smtp-blocked', {
+    subject: 'SMTP',
+    evidence: evidenceOf(silent),
+    message: `nothing came back from any of ${silent.length === 1 ? 'one address' : `${silent.length} addresses`} of the mail hosts, as where a network blocks port 25; `
+      + 'STARTTLS and certificates were not looked at',
+  });
+}
+
+/** Of DNS: a host that has no address, or whose address could not be had. */
+function ofAddresses({ host, addresses, visits }: HostLook): ReportFinding[] {
+  const subject = `MX ${printable(host)}`;
+  const evidence = addresses.map((answer) => `${answer.server}: ${answerText(answer)}`).join('; ');
+  if (visits.length > 0) return [];
+  const failed = addresses.find((answer) => answer.status === 'failed');
+  return [failed === undefined
+    ? liveFinding('mx-no-address', { subject, evidence, message: `the mail host ${printable(host)} has no address` })
+    : liveFinding('dns-failure', { subject, evidence, message: `the addresses of the mail host ${printable(host)} could not be had: ${failed.status === 'failed' ? failed.reason : ''}` })];
+}
+
+/** A kind of fault, and the addresses that show it. */
+interface Fault {
+  readonly code: LiveFindingCode;
+  readonly message: string;
+  /** Whether it is one that senders that enforce a policy refuse for. */
+  readonly ofTls: boolean;
+  readonly temporary?: boolean;
+}
+
+function ofVisits({ host, visits }: HostLook, mode: Mode | undefined, blocked: boolean): ReportFinding[] {
+  const groups = new Map<string, { readonly fault: Fault; readonly visits: Visit[] }>();
+  for (const visit of visits) {
+    if (blocked && isSilent(visit)) continue;
+    for (const fault of faultsOf(visit.response, host)) {
+      const key = `${fault.code} ${fault.message}`;
+      const group = groups.get(key) ?? { fault, visits: [] };
+      group.visits.push(visit);
+      groups.set(key, group);
+    }
+  }
+  return [...groups.values()].map(({ fault, visits: where }) => liveFinding(fault.code, {
+    subject: `MX ${printable(host)}`,
+    message: `${fault.message}, at ${listed(where.map(({ address }) => address))}${fault.ofTls ? consequence(mode) : ''}`,
+    evidence: evidenceOf(where),
+    temporary: fault.temporary,
+    ...(fault.ofTls ? { severity: mode === 'enforce' ? 'error' : 'warning' } : {}),
+  }));
+}
+
+function consequence(mode: Mode | undefined): string {
+  switch (mode) {
+    case 'enforce': return '; in mode enforce senders refuse to deliver there';
+    case 'testing': return '; in mode testing senders deliver there and report it';
+    case 'none':
+    case undefined: return '; senders deliver there all the same, for no policy tells them otherwise';
+  }
+}
+
+function faultsOf(response: MxResponse, host: string): Fault[] {
+  const { outcome } = response;
+  if (outcome === 'secure') return [];
+  const { reason, code } = response;
+  if (code === DEADLINE) return [{ code: 'not-reached', message: `${printable(host)} was not looked at to the end: ${reason}`, ofTls: false }];
+  if (code === NOT_PUBLIC) return [{ code: 'address-not-public', message: `the address of the mail host ${reason}`, ofTls: false }];
+  switch (outcome) {
+    case 'unusable':
+      return [{ code: 'address-family-unusable', message: `could not be tried (${reason})`, ofTls: false }];
+    case 'silent':
+    case 'unreachable':
+      return [{ code: 'mx-unreachable', message: reason, ofTls: false, temporary: code !== PORT_BLOCKED }];
+    case 'turned-away':
+      return [{ code: 'smtp-turned-away', message: reason, ofTls: false, temporary: code.startsWith('4') }];
+    case 'plain':
+      return [{ code: 'starttls-not-supported', message: reason, ofTls: true }];
+    case 'broken':
+      return [{ code: 'validation-failure', message: reason, ofTls: true }];
+    case 'untrusted':
+      return response.faults.map((one) => ({ code: certificateCode(one.code), message: one.reason, ofTls: true }));
+  }
+}
+
+/** RFC 8460 §4.3. */
+function certificateCode(code: string): LiveFindingCode {
+  if (code === WRONG_NAME) return 'certificate-host-mismatch';
+  return code === 'CERT_HAS_EXPIRED' ? 'certificate-expired' : 'certificate-not-trusted';
+}
+
+/** Public authorities renew 30 days before the end. */
+const EXPIRY = 14 * 86_400_000;
+
+function nearExpiry({ host, visits }: HostLook, now: number): ReportFinding[] {
+  const groups = new Map<string, Visit[]>();
+  for (const visit of visits) {
+    const { response } = visit;
+    if (response.outcome !== 'secure' || Date.parse(response.certificate.validTo) - now >= EXPIRY) continue;
+    const { validTo } = response.certificate;
+    groups.set(validTo, [...groups.get(validTo) ?? [], visit]);
+  }
+  return [...groups].map(([validTo, where]) => liveFinding('mx-certificate-near-expiry', {
+    subject: `MX ${printable(host)}`,
+    message: `the certificate ends on ${validTo}, at ${listed(where.map(({ address }) => address))}`,
+    evidence: evidenceOf(where),
+  }));
+}
+
+function skipped({ hosts, skipped: more }: SmtpLook): ReportFinding[] {
+  const addresses = hosts.filter((one) => one.skipped > 0).map(({ host, skipped: rest }) => `${rest} addresses of ${printable(host)}`);
+  const all = [...more === 0 ? [] : [`${more} mail hosts`], ...addresses];
+  return all.length === 0 ? [] : [liveFinding('mx-skipped', { subject: 'SMTP', message: `not looked at: ${listed(all)}` })];
+}
+
+function evidenceOf(visits: readonly Visit[]): string {
+  return listed(visits.map(({ address, response }) => `${address}: ${mxResponseText(response)}`), 3);
+}

@@ -1,0 +1,31 @@
+// What a sender without a cached policy does with mail to a domain now (RFC 8461 §5): for each MX host, and for the whole.
+import type { Mode } from '../protocol/policy';
+import type { Delivery } from './report';
+
+/** What is known of one MX host. */
+export interface HostStanding {
+  /** Whether the policy covers it; `null` where there is none. */
+  readonly covered: boolean | null;
+  /** Whether STARTTLS leads to a valid certificate. */
+  readonly tls: 'secure' | 'insecure' | 'unknown';
+}
+
+/** @param mode - of the policy that the sender finds, undefined where it finds none */
+export function hostDelivery(mode: Mode | undefined, { covered, tls }: HostStanding): Delivery {
+  // Whatever a sender sees of TLS in these modes, somebody on the path could have kept it from seeing.
+  if (mode !== 'enforce') return 'deliver-unverified';
+  if (covered === false || tls === 'insecure') return 'refuse';
+  return tls === 'secure' ? 'deliver-verified' : 'unknown';
+}
+
+/**
+ * Senders try one host after the other, so the best of them decides. A domain without mail hosts gets no mail.
+ *
+ * @param decided - whether the hosts are known
+ */
+export function domainDelivery(hosts: readonly Delivery[], decided: boolean): Delivery {
+  if (!decided) return 'unknown';
+  return BEST_FIRST.find((delivery) => hosts.includes(delivery)) ?? 'refuse';
+}
+
+const BEST_FIRST: readonly Delivery[] = ['deliver-verified', 'deliver-unverified', 'unknown', 'refuse'];

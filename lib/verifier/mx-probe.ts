@@ -1,0 +1,126 @@
+// Looks at one address of an MX host as a sender does before it delivers: connect, STARTTLS, certificate (RFC 8461 §4.2). No mail is sent.
+import { createSecureContext, rootCertificates } from 'node:tls';
+import type { SecureContext } from 'node:tls';
+import type { ServerCertificate } from './fetch-policy';
+import { allowManyListeners } from './network-fault';
+import { SmtpSession } from './smtp-session';
+
+/** One look at one address. */
+export interface MxRequest {
+  /** The name in the MX record: the SNI, and the name that the certificate must carry. */
+  readonly host: string;
+  /** The IPv4 or IPv6 address to connect to. */
+  readonly address: string;
+}
+
+/** STARTTLS led to a connection that a sender can rely on. */
+export interface MxSecure {
+  readonly outcome: 'secure';
+  readonly tlsVersion: string;
+  readonly certificate: ServerCertificate;
+  readonly milliseconds: number;
+}
+
+/**
+ * There is no TLS at all.
+ *
+ * - `unusable`: could not be tried from here, for there is no route for the address family or no time left; says nothing about the server
+ * - `silent`: no connection came about and nobody said why: the host is down, or this network lets nobody through to the port
+ * - `unreachable`: refused, or lost before the greeting was whole
+ * - `turned-away`: a greeting or an answer that ends the conversation
+ * - `plain`: SMTP without STARTTLS
+ * - `broken`: the TLS handshake failed, or what came after the answer to STARTTLS was not TLS
+ */
+export interface MxInsecure {
+  readonly outcome: 'unusable' | 'silent' | 'unreachable' | 'turned-away' | 'plain' | 'broken';
+  /** For people, one line. */
+  readonly reason: string;
+  /** Node's or OpenSSL's code, an SMTP reply code, or one of ours. */
+  readonly code: string;
+  readonly milliseconds: number;
+}
+
+/** TLS with a certificate that is not valid for the host. */
+export interface MxUntrusted {
+  readonly outcome: 'untrusted';
+  /** For people, one line. */
+  readonly reason: string;
+  /** OpenSSL's or Node's code of the first fault. */
+  readonly code: string;
+  /** Every fault of it, at least one. */
+  readonly faults: readonly { readonly code: string; readonly reason: string }[];
+  readonly tlsVersion: string;
+  readonly certificate: ServerCertificate;
+  readonly milliseconds: number;
+}
+
+export type MxResponse = MxSecure | MxUntrusted | MxInsecure;
+
+/** What the verifier looks at MX hosts with. */
+export interface MxProbe {
+  /** Never rejects: what goes wrong is an answer. */
+  probe(request: MxRequest): Promise<MxResponse>;
+  /** Whether any address has answered so far, be it by refusing: then the network here lets us through to the port. */
+  readonly reachedAny: boolean;
+}
+
+export interface MxProbeOptions {
+  /**
+   * The port to connect to. Senders know no other than the default.
+   *
+   * @default 25
+   */
+  readonly port?: number;
+  /**
+   * Certificates of authorities to trust besides the public ones, as PEM texts.
+   *
+   * @default - only those that Node trusts
+   */
+  readonly ca?: readonly string[];
+  /**
+   * For the connection, in milliseconds.
+   *
+   * @default 5000
+   */
+  readonly connectTimeoutMs?: number;
+  /**
+   * For everything from the connection to the certificate, in milliseconds. Some servers let every stranger wait for some seconds
+   * before they greet.
+   *
+   * @default 15000
+   */
+  readonly timeoutMs?: number;
+  /** Ends what is under way. */
+  readonly signal?: AbortSignal;
+}
+
+/** The `code` of an address that was not tried, because nothing came back from any address before it. */
+export const PORT_BLOCKED = 'PORT_BLOCKED';
+
+/** So many addresses must have been silent, and none have answered, before the others are spared. */
+const SILENT_ENOUGH = 4;
+
+/** Makes a probe over real sockets, one connection for each look. */
+export function createMxProbe(options: MxProbeOptions = {}): MxProbe {
+  const { port = 25, connectTimeoutMs = 5000, timeoutMs = 15_000, signal } = options;
+  allowManyListeners(signal);
+  const silent = new Set<string>();
+  let reachedAny = false;
+  let context: SecureContext | undefined;
+  return {
+    get reachedAny() { return reachedAny; },
+    probe: async (request) => {
+      if (!reachedAny && silent.size >= SILENT_ENOUGH) {
+        return { outcome: 'silent', code: PORT_BLOCKED, milliseconds: 0, reason: `not tried, for port ${port} was silent at all ${silent.size} addresses before it` };
+      }
+      context ??= createSecureContext({
+        minVersion: 'TLSv1.2',
+        ...(options.ca === undefined ? {} : { ca: [...rootCertificates, ...options.ca] }),
+      });
+      const response = await new SmtpSession({ ...request, port, connectTimeoutMs, timeoutMs, signal, context }).run();
+      if (response.outcome === 'silent') silent.add(request.address);
+      else if (response.outcome !== 'unusable') reachedAny = true;
+      return response;
+    },
+  };
+}

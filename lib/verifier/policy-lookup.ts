@@ -1,0 +1,107 @@
+// The way to the policy (RFC 8461 §3): the record, and then the file that it announces, as the zone's own name servers give them.
+import { policyHostName, policyUrl } from '../protocol/policy-url';
+import { checkMode } from './checks/mode';
+import { checkPolicyFile } from './checks/policy-file';
+import type { PolicyFileCheck } from './checks/policy-file';
+import { askForPolicyHost, checkResolverView, findPolicyHost } from './checks/policy-host';
+import type { PolicyHostAnswers } from './checks/policy-host';
+import { checkRecord } from './checks/record';
+import type { RecordCheck } from './checks/record';
+import { printable } from '../protocol/text';
+import { liveFinding } from './findings';
+import { askEach, authoritativeServers } from './name-servers';
+import type { NameServer } from './name-servers';
+import type { Delegation, ReportFinding } from './report';
+import { briefDns } from './world';
+import type { World } from './world';
+
+/** Where to look. */
+export interface PolicyLookupOptions {
+  readonly domain: string;
+  /** Of the whole verification, in milliseconds. */
+  readonly timeoutMs: number;
+  /** The zone's own name servers, where the caller knows them. */
+  readonly nameServers?: readonly string[];
+  /** The port of the name servers that are found by NS records. */
+  readonly nameServerPort?: number;
+}
+
+/** What was found. */
+export interface PolicyLookup {
+  readonly record: RecordCheck;
+  /** Absent where there is no record: nobody asks for the file then. */
+  readonly file?: PolicyFileCheck;
+  readonly delegation: Delegation;
+  readonly findings: readonly ReportFinding[];
+}
+
+/** What finding the name servers, and then asking them, may take each, in milliseconds; and its part of the whole. */
+const NAME_SERVERS = { milliseconds: 2500, part: 1 / 4 } as const;
+
+/** Four round trips deep: name servers, their addresses, record and policy host, file. */
+export async function lookUpPolicy(world: World, options: PolicyLookupOptions): Promise<PolicyLookup> {
+  const { domain } = options;
+  const policyHost = policyHostName(domain);
+  // Many networks let no question through but to their own resolver (port 53); its answer must still be had in time.
+  const patienceMs = Math.min(NAME_SERVERS.milliseconds, options.timeoutMs * NAME_SERVERS.part);
+  const { servers, findings } = await findNameServers(briefDns(world, patienceMs), options);
+  const brief = briefDns(world, patienceMs);
+  const [answers, ofHost] = await Promise.all([
+    askEach(brief, servers, `_mta-sts.${domain}`, 'TXT'),
+    askForPolicyHost(brief, servers, policyHost),
+  ]);
+  // Only now: a "no such name" that a resolver remembers would outlive the record's appearance (RFC 2308 §5).
+  const begin = world.clock.now();
+  const [record, { file, cnames, findings: ofFile }] = await Promise.all([
+    world.resolver.query(`_mta-sts.${domain}`, 'TXT')
+      .then((recursive) => checkRecord(world.resolver, { domain, servers: answers, recursive, recursiveMs: world.clock.now() - begin })),
+    lookUpFile(world, ofHost, patienceMs),
+  ]);
+  const delegation = { record: record.cnames, policyHost: cnames };
+  const common = [...findings, ...record.findings, ...delegated(domain, delegation)];
+  if (record.verdict === 'none') return { record, delegation, findings: [...common, ...unannounced(policyHost, file)] };
+  const age = { lastModified: file.lastModified, record: record.record, now: world.clock.now() };
+  return { record, file, delegation, findings: [...common, ...ofFile, ...checkMode(policyHost, file.policy, age)] };
+}
+
+async function findNameServers(
+  brief: Parameters<typeof authoritativeServers>[0], { domain, nameServers, nameServerPort }: PolicyLookupOptions,
+): Promise<{ servers: readonly NameServer[]; findings: ReportFinding[] }> {
+  if (nameServers !== undefined) return { servers: nameServers.map((address) => ({ name: address, addresses: [address] })), findings: [] };
+  const found = await authoritativeServers(brief, domain, nameServerPort);
+  if (found.status === 'found') return { servers: found.servers, findings: [] };
+  const message = `the name servers of ${domain} could not be found (${found.reason}), so the recursive resolver alone decides`;
+  return { servers: [], findings: [liveFinding('name-servers-unknown', { subject: `${domain} NS`, message })] };
+}
+
+async function lookUpFile(
+  world: World, answers: PolicyHostAnswers, patienceMs: number,
+): Promise<{ file: PolicyFileCheck; cnames: readonly string[]; findings: readonly ReportFinding[] }> {
+  const { policyHost } = answers;
+  const host = await findPolicyHost(world, answers, patienceMs);
+  const [file, view] = await Promise.all([
+    host.addresses.length === 0 ? noFile(host.decided) : checkPolicyFile(world, policyHost, host.addresses),
+    answers.v4.length === 0 || host.addresses.length === 0 ? [] : checkResolverView(world.resolver, policyHost),
+  ]);
+  return { file, cnames: host.cnames, findings: [...host.findings, ...view, ...file.findings] };
+}
+
+/** The policy host has no address, or DNS did not say. */
+function noFile(decided: boolean): PolicyFileCheck {
+  return { lookup: decided ? 'permanent-error' : 'temporary-error', decided, paths: [], findings: [], contents: [] };
+}
+
+/** Nobody looks for a file that is not announced, so its faults are of no matter. */
+function unannounced(policyHost: string, { policy }: PolicyFileCheck): ReportFinding[] {
+  const subject = policyUrl(policyHost);
+  return policy === undefined
+    ? []
+    : [liveFinding('policy-unannounced', { subject, message: `a policy in mode ${policy.mode} is served, but no TXT record announces it` })];
+}
+
+function delegated(domain: string, { record, policyHost }: Delegation): ReportFinding[] {
+  const aliases = [[`_mta-sts.${domain}`, record], [policyHostName(domain), policyHost]] as const;
+  const shown = aliases.filter(([, names]) => names.length > 0)
+    .map(([name, names]) => `${name} is an alias of ${names.map((one) => printable(one)).join(', an alias of ')}`);
+  return shown.length === 0 ? [] : [liveFinding('delegated', { subject: `${domain} CNAME`, message: shown.join('; ') })];
+}

@@ -1,0 +1,52 @@
+// One world for the verification of many domains: what they have in common, name servers and mail hosts, is asked for once.
+import { Memo } from './memo';
+import type { MxProbe, MxResponse } from './mx-probe';
+import type { DnsAnswer, DnsType, Resolver } from './resolver';
+import type { Clock } from './world';
+
+/** Ten thousand names and as many mail hosts take some megabytes, however many domains there are. */
+const MOST = 10_000;
+
+/** However long a TTL is: a run of hours shall not go by what was true at its beginning. */
+const LONGEST_MS = 300_000;
+
+/** A provider's host serves thousands of domains, and must not be called by each of them. */
+const PROBE_MS = 600_000;
+
+/** What a domain has for itself, its records of MTA-STS and TLSRPT, is never remembered. */
+const SHARED: ReadonlySet<DnsType> = new Set<DnsType>(['A', 'AAAA', 'NS', 'TLSA']);
+
+/** The resolver with a memory for what its recursive servers say of names that many domains share. */
+export function sharedResolver(resolver: Resolver, clock: Pick<Clock, 'now'>): Resolver {
+  const memos = new Map<DnsType, unknown>();
+  const memoOf = <T extends DnsType>(type: T): Memo<DnsAnswer<T>> => {
+    const memo = memos.get(type);
+    if (memo instanceof Memo) return memo;
+    const made = new Memo<DnsAnswer<T>>({ clock, most: MOST, lifetimeMs: dnsLifetime });
+    memos.set(type, made);
+    return made;
+  };
+  return {
+    query: (name, type, server) => server !== undefined || !SHARED.has(type)
+      ? resolver.query(name, type, server)
+      : memoOf(type).get(name, () => resolver.query(name, type)),
+  };
+}
+
+/** The probe with a memory for what the addresses of mail hosts show. */
+export function sharedMxProbe(probe: MxProbe, clock: Pick<Clock, 'now'>): MxProbe {
+  const memo = new Memo<MxResponse>({ clock, most: MOST, lifetimeMs: probeLifetime });
+  return {
+    get reachedAny() { return probe.reachedAny; },
+    probe: (request) => memo.get(`${request.host} ${request.address}`, () => probe.probe(request)),
+  };
+}
+
+function dnsLifetime(answer: DnsAnswer<DnsType>): number {
+  return answer.status === 'failed' ? 0 : Math.min((answer.ttl ?? 0) * 1000, LONGEST_MS);
+}
+
+/** What may be otherwise in a moment is looked at again. */
+function probeLifetime({ outcome }: MxResponse): number {
+  return outcome === 'secure' || outcome === 'untrusted' || outcome === 'plain' ? PROBE_MS : 0;
+}
