@@ -42,8 +42,8 @@ export async function main(argv: readonly string[], io: Io, loader = loadVerifie
 
 async function loadVerifier(): Promise<Verifier> {
   const { verify } = await import('../../lib/verifier/verify');
-  const { createResolver } = await import('../../lib/verifier/resolver');
-  return { verify, createResolver };
+  const { createWorld } = await import('../../lib/verifier/real-world');
+  return { verify, createWorld };
 }
 
 function createProgram(context: Context): Command {
