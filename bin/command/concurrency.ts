@@ -48,7 +48,9 @@ class Line<T, R> {
   /** One waiter at most: races between promises that live long would gather memory. */
   private wake: () => void = () => undefined;
 
-  public constructor(items: Iterable<T> | AsyncIterable<T>, private readonly limit: number, private readonly task: (item: T) => Promise<R>) {
+  public constructor(
+    items: Iterable<T> | AsyncIterable<T>, private readonly limit: number, private readonly task: (item: T) => Promise<R>,
+  ) {
     this.source = iterate(items);
     this.read();
   }

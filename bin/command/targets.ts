@@ -3,9 +3,10 @@ import type { Command } from 'commander';
 import type { Expectation } from '../../lib/verifier/checks/expectation';
 import { printable } from '../../lib/protocol/text';
 import { DomainListError, openDomainList } from './domain-list';
+import type { ListedDomain } from './domain-list';
 import { readInput } from './input';
 import type { Io } from './io';
-import { readOutputs } from './outputs';
+import { MAX_OUTPUTS, readOutputs } from './outputs';
 
 /** A domain, and what is expected of it. */
 export interface Target extends Expectation {
@@ -28,12 +29,18 @@ export interface Targets {
   readonly count?: number;
 }
 
-/**
- * Puts together what was typed; whatever is wrong with it is a usage error, before anything is verified.
- *
- * @param complain - hears of each line of the file that is no domain; the others are verified all the same
- */
-export async function targetsOf(domains: readonly string[], flags: TargetFlags, io: Io, command: Command, complain: (text: string) => void): Promise<Targets> {
+/** Where files are read, and what is wrong with them is said. */
+export interface TargetContext {
+  readonly io: Io;
+  readonly command: Command;
+  /** Hears of each line of the file that is no domain; the others are verified all the same. */
+  readonly complain: (text: string) => void;
+}
+
+/** Puts together what was typed; whatever is wrong with it is a usage error, before anything is verified. */
+export async function targetsOf(
+  domains: readonly string[], flags: TargetFlags, { io, command, complain }: TargetContext,
+): Promise<Targets> {
   const { file, outputs } = flags;
   if (outputs !== undefined) {
     const clash = domains.length > 0 ? 'a domain' : (['file', 'expectId', 'expectMode', 'expectPolicy'] as const).find((name) => flags[name] !== undefined);
@@ -60,7 +67,7 @@ const OPTIONS: ReadonlyMap<string, string> = new Map([
 ]);
 
 async function* chain(
-  typed: readonly Target[], list: Awaited<ReturnType<typeof openDomainList>>, expectation: Expectation, complain: (line: number, fault: string) => void,
+  typed: readonly Target[], list: AsyncIterable<ListedDomain>, expectation: Expectation, complain: (line: number, fault: string) => void,
 ): AsyncGenerator<Target> {
   yield* typed;
   for await (const listed of list) {
@@ -75,13 +82,15 @@ async function expectationOf({ expectId, expectMode, expectPolicy }: TargetFlags
 }
 
 async function ofOutputs(path: string, io: Io, command: Command): Promise<Targets> {
-  const read = readOutputs(await bytesOf(path, io, command));
+  const read = readOutputs(await bytesOf(path, io, command, MAX_OUTPUTS + 1));
   if ('fault' in read) return command.error(`error: ${printable(path, 200)}: ${read.fault}`);
-  const all = read.policies.map(({ domain, id, policy }) => ({ domain, expectId: id, ...policy === undefined ? {} : { expectPolicy: policy } }));
+  const all = read.policies.map(({ domain, id, policy }) => {
+    return { domain, expectId: id, ...policy === undefined ? {} : { expectPolicy: policy } };
+  });
   return { all, count: all.length };
 }
 
-async function bytesOf(path: string, io: Io, command: Command): Promise<Uint8Array> {
-  const read = await readInput(path, io.stdin);
+async function bytesOf(path: string, io: Io, command: Command, most?: number): Promise<Uint8Array> {
+  const read = await readInput(path, io.stdin, most);
   return 'fault' in read ? command.error(`error: ${read.fault}`) : read.bytes;
 }

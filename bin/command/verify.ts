@@ -5,20 +5,19 @@ import { argument, parseConcurrency, parseDomain, parsePolicyId, parsePort, pars
 import { inOrder } from './concurrency';
 import type { Context, Verifier } from './context';
 import { parseDuration } from './durations';
-import type { ReportFormat } from './formats/format';
 import type { Io, Output } from './io';
 import { outputOption, reportFormatOption, timeoutOption } from './options';
 import { patiently } from './patience';
 import { withProgress } from './progress';
 import { printReports } from './reports';
+import type { ReportSettings } from './reports';
+import { OutputError } from './sinks';
 import { Status, worst } from './status';
 import { targetsOf } from './targets';
 import type { Target, TargetFlags, Targets } from './targets';
 import { waitingText } from './waiting-text';
 
-interface VerifyFlags extends TargetFlags {
-  readonly format: ReportFormat;
-  readonly output?: string;
+interface VerifyFlags extends TargetFlags, ReportSettings {
   readonly resolver?: string;
   readonly timeout: number;
   readonly wait?: number;
@@ -55,10 +54,11 @@ export function addVerify(program: Command, context: Context): void {
 
 async function run(domains: readonly string[], flags: VerifyFlags, command: Command, { io, end, loadVerifier }: Context): Promise<void> {
   let listed: Status = Status.GOOD;
-  const targets = await targetsOf(domains, flags, io, command, (text) => {
+  const complain = (text: string): void => {
     listed = Status.WRONG_USAGE;
     io.stderr.write(`mta-sts: ${text}\n`);
-  });
+  };
+  const targets = await targetsOf(domains, flags, { io, command, complain });
   const interrupt = interruption(io);
   // What the verifier still waits for when all is said must not hold up the end.
   const over = new AbortController();
@@ -69,7 +69,7 @@ async function run(domains: readonly string[], flags: VerifyFlags, command: Comm
     end(interrupt.signal.aborted ? Status.INTERRUPTED : worst([listed, status]));
   } catch (error) {
     // The verifier refuses only what was typed, and knows more of names than we do.
-    if (error instanceof RangeError) command.error(`error: ${error.message}`);
+    if (error instanceof RangeError || error instanceof OutputError) command.error(`error: ${error.message}`);
     throw error;
   } finally {
     over.abort();
@@ -110,8 +110,10 @@ function lookWith(verifier: Verifier, flags: VerifyFlags, { over, interrupted, i
     remember: wait === undefined,
   });
   return async ({ domain, ...expectation }) => {
-    const once = (): ReturnType<Verifier['verify']> => verify(domain, { ...expectation, timeoutMs: timeout, smtp, allowPrivate, signal: interrupted }, world);
-    return wait === undefined ? once() : patiently(once, {
+    const options = { ...expectation, timeoutMs: timeout, smtp, allowPrivate, signal: interrupted };
+    const once = (): ReturnType<Verifier['verify']> => verify(domain, options, world);
+    if (wait === undefined) return once();
+    return patiently(once, {
       waitMs: wait,
       clock: world.clock,
       signal: interrupted,

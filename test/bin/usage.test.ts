@@ -7,7 +7,7 @@ describe('wrong usage ends with status 2, says what is wrong and prints nothing 
   test.each<[argv: string[], message: string]>([
     [['verfy', 'example.com'], "unknown command 'verfy'\n(Did you mean verify?)\ntry `mta-sts --help`\n"],
     [['lint', 'polcy'], "unknown command 'polcy'\n(Did you mean policy?)\ntry `mta-sts lint --help`\n"],
-    [['verify'], "missing required argument 'domain'\ntry `mta-sts verify --help`\n"],
+    [['verify'], 'no domain to verify; give domains, `--file` or `--outputs`\ntry `mta-sts verify --help`\n'],
     [['verify', 'example.com', '--formt', 'json'], "unknown option '--formt'\n(Did you mean --format?)\n"],
     [['verify', 'example.com', '--format', 'yaml'], "option '--format <format>' argument 'yaml' is invalid. Allowed choices are text, json, ndjson, junit, github, html.\n"],
     [['verify', 'example.com', '--format'], "option '--format <format>' argument missing\n"],
@@ -112,7 +112,10 @@ describe('help and version', () => {
   });
 
   test.each<[string[], string[]]>([
-    [['verify', '--help'], ['--format', '--output', '--expect-id', '--expect-mode', '--resolver', '--timeout']],
+    [['verify', '--help'], [
+      '--file', '--outputs', '--expect-id', '--expect-mode', '--expect-policy', '--wait', '--timeout', '--smtp', '--no-smtp', '--smtp-port',
+      '--resolver', '--allow-private', '--concurrency', '--format', '--output',
+    ]],
     [['lint', 'policy', '--help'], ['--format']],
     [['lint', 'record', '--help'], ['--format']],
     [['lint', 'tls-rpt', '--help'], ['--format']],
