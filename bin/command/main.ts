@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { printable } from '../../lib/protocol/text';
 import type { Context, Verifier } from './context';
+import { addExplain } from './explain';
 import type { Io } from './io';
 import { addLint } from './lint';
 import { addMatch } from './match';
@@ -68,6 +69,7 @@ function createProgram(context: Context): Command {
   addLint(program, context);
   addMatch(program, context);
   addPreview(program, context);
+  addExplain(program, context);
   pointToHelp(program, 'mta-sts');
   return program;
 }
