@@ -2,6 +2,7 @@
 import { sectionsOf } from './catalogue';
 import type { Area, CodeEntry } from './catalogue';
 import type { Io } from './io';
+import { jsonText } from './json-text';
 import { Style } from './style';
 
 /** Each code with everything. */
@@ -28,7 +29,7 @@ export function explainJson(entries: readonly CodeEntry[]): string {
   const shapes = entries.map(({ code, severity, meaning, harm, fix, reference, dissent }) => ({
     code, severity, meaning, harm, fix, reference, sections: sectionsOf(reference), dissent,
   }));
-  return `${JSON.stringify(shapes, null, 2)}\n`;
+  return jsonText(shapes);
 }
 
 function explanation(entry: CodeEntry, style: Style): string[] {

@@ -8,6 +8,7 @@ import { addLint } from './lint';
 import { addMatch } from './match';
 import { addPreview } from './preview';
 import { Status } from './status';
+import { addSuggest } from './suggest';
 import { addVerify } from './verify';
 import { version } from './version';
 
@@ -70,6 +71,7 @@ function createProgram(context: Context): Command {
   addMatch(program, context);
   addPreview(program, context);
   addExplain(program, context);
+  addSuggest(program, context);
   pointToHelp(program, 'mta-sts');
   return program;
 }
