@@ -7,6 +7,7 @@ import type { Io } from './io';
 import { addLint } from './lint';
 import { addMatch } from './match';
 import { addPreview } from './preview';
+import { addRecords } from './records';
 import { Status } from './status';
 import { addSuggest } from './suggest';
 import { addVerify } from './verify';
@@ -72,6 +73,7 @@ function createProgram(context: Context): Command {
   addPreview(program, context);
   addExplain(program, context);
   addSuggest(program, context);
+  addRecords(program, context);
   pointToHelp(program, 'mta-sts');
   return program;
 }
