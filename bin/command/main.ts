@@ -2,11 +2,14 @@
 import { Command, CommanderError } from 'commander';
 import { printable } from '../../lib/protocol/text';
 import type { Context, Verifier } from './context';
+import { addExplain } from './explain';
 import type { Io } from './io';
 import { addLint } from './lint';
 import { addMatch } from './match';
 import { addPreview } from './preview';
+import { addRecords } from './records';
 import { Status } from './status';
+import { addSuggest } from './suggest';
 import { addVerify } from './verify';
 import { version } from './version';
 
@@ -68,6 +71,9 @@ function createProgram(context: Context): Command {
   addLint(program, context);
   addMatch(program, context);
   addPreview(program, context);
+  addExplain(program, context);
+  addSuggest(program, context);
+  addRecords(program, context);
   pointToHelp(program, 'mta-sts');
   return program;
 }

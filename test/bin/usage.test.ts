@@ -102,7 +102,7 @@ describe('help and version', () => {
     const { status, stdout, stderr } = await run(['--help']);
     expect(status).toBe(0);
     expect(stderr).toBe('');
-    for (const command of ['verify', 'lint', 'match', 'preview']) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
+    for (const command of ['verify', 'lint', 'match', 'preview', 'explain', 'suggest', 'records']) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
     expect(stdout).toContain('Exit status: 0 nothing worse than a warning');
   });
 
@@ -121,6 +121,9 @@ describe('help and version', () => {
     [['lint', 'tls-rpt', '--help'], ['--format']],
     [['match', '--help'], []],
     [['preview', '--help'], ['--app', '--listen', '--https-port', '--dns-port', '--tls-key', '--tls-cert', '--mx', '--verify', '--format', '--output']],
+    [['explain', '--help'], ['--format']],
+    [['suggest', '--help'], ['--resolver', '--timeout', '--format']],
+    [['records', '--help'], ['--app', '--domain', '--policy', '--target', '--tls-rpt', '--format']],
   ])('%j knows just the options that are documented', async (argv, options) => {
     const { status, stdout } = await run(argv);
     expect(status).toBe(0);
