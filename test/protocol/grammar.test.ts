@@ -6,54 +6,23 @@ import { mxGrammarFault, mxMatches } from '../../lib/protocol/mx';
 import { parsePolicy } from '../../lib/protocol/policy';
 import { parseRecord } from '../../lib/protocol/record';
 import { parseTlsRpt } from '../../lib/protocol/tls-rpt';
-import { POLICY, RECORD, TLS_RPT, isPattern, matchOracle, policyOracle, recordOracle, recordsOracle, tlsRptOracle } from './grammar';
+import { isPattern, matchOracle, policyOracle, recordOracle, recordsOracle, tlsRptOracle } from './grammar';
 import type { OraclePolicy } from './grammar';
+import { edit, edited, everyByte, policyFile, sequences, stsRecord, tlsRptRecord } from './inputs';
 
 const SEEDED = { seed: 8461, numRuns: 250 };
 const OFTEN = { seed: 8461, numRuns: 1500 };
 
-/** Bytes at the borders of what the grammars allow, and those that people and programs leave behind. */
-const BYTES = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code));
-const blanks = fc.stringMatching(/^[ \t]{0,3}$/);
-
-/** One byte, or a piece that breaks more than a byte would, put in, taken away or written over. */
-const edit = fc.record({
-  at: fc.nat(),
-  removed: fc.nat(2),
-  put: fc.oneof(fc.constantFrom(...BYTES), fc.constantFrom('', '\r\n', '\n\n', ' \n', '; ', ';;', '=', ':', 'id=1', '\xef\xbb\xbf', '\xc3\xa9', '\xed\xa0\x80', '*.', '..')),
-});
-
-function edited(text: string, { at, removed, put }: { readonly at: number; readonly removed: number; readonly put: string }): string {
-  const place = at % (text.length + 1);
-  return text.slice(0, place) + put + text.slice(place + removed);
-}
-
 describe('the policy file', () => {
-  const name = POLICY('name').arbitrary;
-  const extension = fc.tuple(name, POLICY('value').arbitrary).filter(([one]) => !['version', 'mode', 'max_age', 'mx'].includes(one));
-  const age = fc.integer({ min: 0, max: 31557600 }).chain((seconds) => (
-    fc.integer({ min: `${seconds}`.length, max: 10 }).map((digits) => `${seconds}`.padStart(digits, '0'))
-  ));
-  const pattern = POLICY('mx-value').arbitrary.filter(isPattern);
-  const known = fc.tuple(fc.constant('STSv1'), POLICY('mode-value').arbitrary, age, fc.array(pattern, { minLength: 1, maxLength: 5 }));
-  const terms = fc.array(fc.constantFrom('\n', '\r\n'), { minLength: 20, maxLength: 20 });
-  const file = fc.tuple(known, fc.array(extension, { maxLength: 4 }), fc.array(fc.tuple(blanks, blanks), { minLength: 20, maxLength: 20 }), terms, fc.boolean(), fc.nat())
-    .map(([[version, mode, maxAge, mx], extensions, spaces, ends, last, order]) => {
-      const fields = [['version', version], ['mode', mode], ['max_age', maxAge], ...mx.map((one) => ['mx', one]), ...extensions];
-      const turned = [...fields.slice(order % fields.length), ...fields.slice(0, order % fields.length)];
-      const lines = turned.map(([key, value], at) => `${key}:${spaces[at][0]}${value}${spaces[at][1]}${at < turned.length - 1 || last ? ends[at] : ''}`);
-      return { text: lines.join(''), says: { mode, maxAge: Number(maxAge), mx: turned.filter(([key]) => key === 'mx').map(([, value]) => value) } };
-    });
-
   test('is read as it was written, in any order, with mixed line ends, blanks and extensions', () => {
-    fc.assert(fc.property(file, ({ text, says }) => {
+    fc.assert(fc.property(policyFile, ({ text, says }) => {
       expect(policyOracle(text)).toEqual(says);
       expect(read(text)).toEqual(says);
     }), SEEDED);
   });
 
   test('changed in one place is judged by the grammar', () => {
-    fc.assert(fc.property(file, edit, ({ text }, change) => {
+    fc.assert(fc.property(policyFile, edit, ({ text }, change) => {
       expect(agrees(edited(text, change))).toBe(true);
     }), OFTEN);
   });
@@ -140,7 +109,7 @@ describe('the policy file', () => {
 describe('the record', () => {
   test('is read whatever the grammar generates, unless it has no id', () => {
     let valid = 0;
-    fc.assert(fc.property(RECORD('record').arbitrary, (text) => {
+    fc.assert(fc.property(stsRecord, (text) => {
       if (recordOracle(text) !== undefined) valid += 1;
       expect(agrees([text])).toBe(true);
     }), SEEDED);
@@ -148,7 +117,7 @@ describe('the record', () => {
   });
 
   test('changed in one place is judged by the grammar', () => {
-    fc.assert(fc.property(RECORD('record').arbitrary, edit, (text, change) => {
+    fc.assert(fc.property(stsRecord, edit, (text, change) => {
       expect(agrees([edited(text, change)])).toBe(true);
     }), OFTEN);
   });
@@ -199,14 +168,9 @@ describe('the record', () => {
 });
 
 describe('the TLSRPT record', () => {
-  const record = fc.oneof(
-    TLS_RPT('record').arbitrary,
-    fc.tuple(TLS_RPT('rua').arbitrary, TLS_RPT('extension').arbitrary).map(([rua, extension]) => `v=TLSRPTv1; ${rua}; ${extension}`),
-  );
-
   test('is read whatever the grammar generates, unless it has no address', () => {
     let valid = 0;
-    fc.assert(fc.property(record, (text) => {
+    fc.assert(fc.property(tlsRptRecord, (text) => {
       if (tlsRptOracle(text) !== undefined) valid += 1;
       expect(agrees(text)).toBe(true);
     }), SEEDED);
@@ -214,7 +178,7 @@ describe('the TLSRPT record', () => {
   });
 
   test('changed in one place is judged by the grammar', () => {
-    fc.assert(fc.property(record, edit, (text, change) => {
+    fc.assert(fc.property(tlsRptRecord, edit, (text, change) => {
       expect(agrees(edited(text, change))).toBe(true);
     }), OFTEN);
   });
@@ -253,23 +217,4 @@ describe('an MX pattern', () => {
 /** Percent-encoded mail domains are RFC 6068's own matter, and tls-rpt.test.ts's; so is what is encoded and no character. */
 function isUndecided(text: string): boolean {
   return /mailto:[^?#;,]*(?:@[^?#;,]*%|%[^2])/i.test(text);
-}
-
-/** A text with each byte put in at each place, written over what is there, and at the end of each beginning. */
-function everyByte(text: string): readonly string[] {
-  return Array.from({ length: text.length + 1 }, (_, at) => BYTES.flatMap((byte) => {
-    const before = text.slice(0, at) + byte;
-    return [before + text.slice(at), before + text.slice(at + 1), before];
-  })).flat();
-}
-
-/** All sequences of up to so many items. */
-function sequences<T>(items: readonly T[], most: number): readonly (readonly T[])[] {
-  let last: readonly (readonly T[])[] = [[]];
-  const all: (readonly T[])[] = [[]];
-  for (let length = 1; length <= most; length += 1) {
-    last = last.flatMap((before) => items.map((item) => [...before, item]));
-    all.push(...last);
-  }
-  return all;
 }
