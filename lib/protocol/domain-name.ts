@@ -7,13 +7,51 @@ const MAX_NAME = 253;
 const MAX_LABEL = 63;
 
 /**
+ * Whether a text is a host name (RFC 5321 §4.1.2 `Domain`): what `hostNameFault` finds no fault with, in one pass. Every name that a
+ * policy or an MX record has goes through here, and hardly any is at fault.
+ *
+ * @param from - where the name begins: 2 behind a wildcard
+ */
+export function isHostName(text: string, from = 0): boolean {
+  if (text.length - from > MAX_NAME) return false;
+  let label = from;
+  let digits = true;
+  for (let at = from; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === DOT) {
+      if (!isLabel(text, label, at)) return false;
+      label = at + 1;
+      digits = true;
+    } else if (code < DIGIT_0 || code > DIGIT_9) {
+      // The one bit that tells a small letter from a capital.
+      const letter = code | 0x20;
+      if (code !== HYPHEN && (letter < LETTER_A || letter > LETTER_Z)) return false;
+      digits = false;
+    }
+  }
+  return !digits && isLabel(text, label, text.length);
+}
+
+const HYPHEN = 0x2d;
+const DOT = 0x2e;
+const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
+const LETTER_A = 0x61;
+const LETTER_Z = 0x7a;
+
+/** Of letters, digits and hyphens. */
+function isLabel(text: string, start: number, end: number): boolean {
+  return end > start && end - start <= MAX_LABEL && text.charCodeAt(start) !== HYPHEN && text.charCodeAt(end - 1) !== HYPHEN;
+}
+
+/**
  * Says what keeps a text from being a host name (RFC 5321 §4.1.2 `Domain`), or undefined when nothing does: a phrase to put
  * after the name, `ends with a dot; write ...` for example.
  *
  * A dot at the end, an underscore and an IP address are faults; a name of one label is none.
  */
 export function hostNameFault(name: string): string | undefined {
-  return domainFault(name) ?? topLevelFault(name);
+  return isHostName(name) ? undefined : domainFault(name) ?? topLevelFault(name);
 }
 
 /**
@@ -23,6 +61,7 @@ export function hostNameFault(name: string): string | undefined {
  * where a name is expected.
  */
 export function domainFault(name: string): string | undefined {
+  if (isHostName(name)) return undefined;
   if (name === '') return 'is empty; a host name is expected';
   const character = strangeCharacter(name);
   if (character !== undefined) return character;

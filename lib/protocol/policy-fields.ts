@@ -3,9 +3,8 @@ import { intendedName } from './field-name';
 import type { FindingList } from './finding-list';
 import type { FindingCode } from './findings';
 import { mxGrammarFault } from './mx';
-import { readLine } from './policy-line';
-import type { PolicyField, PolicyLine } from './policy-line';
-import { isMode, MAX_AGE_LIMIT } from './policy-model';
+import type { LineFault, PolicyField } from './policy-line';
+import { isKnownField, isMode, KNOWN_FIELDS, MAX_AGE_LIMIT } from './policy-model';
 import type { Mode } from './policy-model';
 import { printable } from './text';
 
@@ -23,16 +22,13 @@ export interface PolicyFields {
   readonly mx: readonly Placed<string>[];
 }
 
-/** Reads the lines of a file into its fields. Of `version`, `mode` and `max_age` the first counts. */
-export function readFields(lines: readonly PolicyLine[], findings: FindingList): PolicyFields {
-  const { first, mx, tried } = sortFields(lines, findings);
-  const version = first.get('version');
-  const mode = first.get('mode');
-  const maxAge = first.get('max_age');
-  for (const [name, code] of REQUIRED) {
-    if (!tried.has(name)) findings.add(code, { message: `there is no \`${name}\` line`, line: 1, column: 1 });
-  }
-  if (!tried.has('mx')) reportNoMx(mode, findings);
+/** Makes the lines of a file into its fields. Of `version`, `mode` and `max_age` the first counts. */
+export function readFields(lines: readonly (PolicyField | LineFault)[], findings: FindingList): PolicyFields {
+  const { version, mode, max_age: maxAge, mx, malformed } = sortFields(lines, findings);
+  reportMissing('version', 'policy-version-missing', version, malformed, findings);
+  reportMissing('mode', 'policy-mode-missing', mode, malformed, findings);
+  reportMissing('max_age', 'policy-max-age-missing', maxAge, malformed, findings);
+  if (mx.length === 0 && !malformed.includes('mx')) reportNoMx(mode, findings);
   if (version !== undefined) checkVersion(version, findings);
   return {
     mode: mode && readMode(mode, findings),
@@ -41,42 +37,32 @@ export function readFields(lines: readonly PolicyLine[], findings: FindingList):
   };
 }
 
-/** The field names that must be there, and what their absence is called; `mx` has a rule of its own. */
-const REQUIRED = new Map<string, FindingCode>([
-  ['version', 'policy-version-missing'],
-  ['mode', 'policy-mode-missing'],
-  ['max_age', 'policy-max-age-missing'],
-]);
-
-const KNOWN = [...REQUIRED.keys(), 'mx'];
-
 interface SortedFields {
-  readonly first: ReadonlyMap<string, PolicyField>;
-  readonly mx: readonly PolicyField[];
-  /** Names that stand in the file, be it in a line that is malformed: they are not missing too. */
-  readonly tried: ReadonlySet<string>;
+  version?: PolicyField;
+  mode?: PolicyField;
+  max_age?: PolicyField;
+  readonly mx: PolicyField[];
+  /** Names in malformed lines: their fields are not missing too. */
+  readonly malformed: string[];
 }
 
-function sortFields(lines: readonly PolicyLine[], findings: FindingList): SortedFields {
-  const first = new Map<string, PolicyField>();
-  const mx: PolicyField[] = [];
-  const tried = new Set<string>();
-  for (const line of lines) {
-    const field = readLine(line);
-    if (field.name !== undefined) tried.add(field.name);
+function sortFields(lines: readonly (PolicyField | LineFault)[], findings: FindingList): SortedFields {
+  const sorted: SortedFields = { version: undefined, mode: undefined, max_age: undefined, mx: [], malformed: [] };
+  for (const field of lines) {
     if ('code' in field) {
-      findings.add(field.code, { message: field.message, line: line.number, column: field.column });
-    } else if (field.name === 'mx') {
-      mx.push(field);
-    } else if (!REQUIRED.has(field.name)) {
+      findings.add(field.code, { message: field.message, line: field.line, column: field.column });
+      if (field.name !== undefined && isKnownField(field.name)) sorted.malformed.push(field.name);
+    } else if (!isKnownField(field.name)) {
       reportUnknown(field, findings);
-    } else if (first.has(field.name)) {
+    } else if (field.name === 'mx') {
+      sorted.mx.push(field);
+    } else if (sorted[field.name] !== undefined) {
       reportDuplicate(field, findings);
     } else {
-      first.set(field.name, field);
+      sorted[field.name] = field;
     }
   }
-  return { first, mx, tried };
+  return sorted;
 }
 
 /** Whatever its value: to the grammar it is an extension, and all but the first are ignored (RFC 8461 §3.2, last paragraph). */
@@ -90,7 +76,7 @@ function reportDuplicate({ name, value, line }: PolicyField, findings: FindingLi
 
 function reportUnknown({ name, line }: PolicyField, findings: FindingList): void {
   // Some take the version line from the TXT record.
-  const intended = name === 'v' ? 'version' : intendedName(name, KNOWN);
+  const intended = name === 'v' ? 'version' : intendedName(name, KNOWN_FIELDS);
   if (intended === undefined) {
     findings.add('policy-unknown-field', { message: `field \`${name}\` is unknown and ignored`, line, column: 1 });
   } else {
@@ -101,6 +87,13 @@ function reportUnknown({ name, line }: PolicyField, findings: FindingList): void
       fix: `write \`${intended}\` in place of \`${name}\``,
     });
   }
+}
+
+function reportMissing(
+  name: string, code: FindingCode, field: PolicyField | undefined, malformed: readonly string[], findings: FindingList,
+): void {
+  if (field !== undefined || malformed.includes(name)) return;
+  findings.add(code, { message: `there is no \`${name}\` line`, line: 1, column: 1 });
 }
 
 /** A `mode` that cannot be read does not excuse the absence of hosts. */

@@ -37,8 +37,9 @@ function lintPatterns(mx: readonly Placed<string>[], findings: FindingList): voi
       findings.add('policy-mx-upper-case', { message: `mx pattern \`${value}\` has upper-case letters`, fix: `write \`${lower}\``, ...at });
     }
     if (seen.has(lower)) findings.add('policy-mx-duplicate', { message: `mx pattern \`${value}\` is there twice`, ...at });
-    if (!lower.replace(/^\*\./, '').includes('.')) {
-      const meaning = lower.startsWith('*.') ? 'covers every domain directly under a top-level domain' : 'has a single label';
+    const wild = lower.startsWith('*.');
+    if (!lower.includes('.', wild ? 2 : 0)) {
+      const meaning = wild ? 'covers every domain directly under a top-level domain' : 'has a single label';
       findings.add('policy-mx-single-label', { message: `mx pattern \`${value}\` ${meaning}`, ...at });
     }
     const doubt = mxPatternFault(value);
