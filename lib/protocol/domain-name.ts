@@ -1,5 +1,6 @@
 // Domain names as RFC 5321 §4.1.2 writes them: letters, digits and hyphens, in A-labels, without a dot at the end.
 import { domainToASCII } from 'node:url';
+import { isDigit, isDigits, isLetter } from './ascii';
 import { printable } from './text';
 
 /** RFC 1035 §2.3.4, without the root's dot. */
@@ -18,15 +19,14 @@ export function isHostName(text: string, from = 0): boolean {
   let digits = true;
   for (let at = from; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
-    if (code === DOT) {
+    if (isLetter(code) || code === HYPHEN) {
+      digits = false;
+    } else if (code === DOT) {
       if (!isLabel(text, label, at)) return false;
       label = at + 1;
       digits = true;
-    } else if (code < DIGIT_0 || code > DIGIT_9) {
-      // The one bit that tells a small letter from a capital.
-      const letter = code | 0x20;
-      if (code !== HYPHEN && (letter < LETTER_A || letter > LETTER_Z)) return false;
-      digits = false;
+    } else if (!isDigit(code)) {
+      return false;
     }
   }
   return !digits && isLabel(text, label, text.length);
@@ -34,10 +34,6 @@ export function isHostName(text: string, from = 0): boolean {
 
 const HYPHEN = 0x2d;
 const DOT = 0x2e;
-const DIGIT_0 = 0x30;
-const DIGIT_9 = 0x39;
-const LETTER_A = 0x61;
-const LETTER_Z = 0x7a;
 
 /** Of letters, digits and hyphens. */
 function isLabel(text: string, start: number, end: number): boolean {
@@ -121,10 +117,11 @@ function labelFault(label: string): string | undefined {
   return undefined;
 }
 
-/** RFC 1123 §2.1: it is the highest label, never all digits, that tells a name from an address. */
-function topLevelFault(name: string): string | undefined {
+/** RFC 1123 §2.1: it is the highest label, never all digits, that tells a name from an address. What else is wrong is not asked. */
+export function topLevelFault(name: string): string | undefined {
+  if (!isDigit(name.charCodeAt(name.length - 1))) return undefined;
   const last = name.slice(name.lastIndexOf('.') + 1);
-  return /^[0-9]+$/.test(last) ? `ends in the label \`${last}\`; a top-level domain is never all digits` : undefined;
+  return isDigits(last) ? `ends in the label \`${last}\`; a top-level domain is never all digits` : undefined;
 }
 
 /** The first character that no host name holds. */

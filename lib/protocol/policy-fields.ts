@@ -1,14 +1,15 @@
 // The fields of a policy file (RFC 8461 §3.2): which there are, which count, and what their values must be.
+import { isDigits } from './ascii';
 import { intendedName } from './field-name';
 import type { FindingList } from './finding-list';
 import type { FindingCode } from './findings';
 import { mxGrammarFault } from './mx';
 import type { LineFault, PolicyField } from './policy-line';
-import { isKnownField, isMode, KNOWN_FIELDS, MAX_AGE_LIMIT } from './policy-model';
+import { isMode, MAX_AGE_LIMIT } from './policy-model';
 import type { Mode } from './policy-model';
 import { printable } from './text';
 
-/** A value and where it stands. */
+/** A value and where it stands; a `PolicyField` is one of a text. */
 export interface Placed<T> {
   readonly value: T;
   readonly line: number;
@@ -24,7 +25,7 @@ export interface PolicyFields {
 
 /** Makes the lines of a file into its fields. Of `version`, `mode` and `max_age` the first counts. */
 export function readFields(lines: readonly (PolicyField | LineFault)[], findings: FindingList): PolicyFields {
-  const { version, mode, max_age: maxAge, mx, malformed } = sortFields(lines, findings);
+  const { version, mode, maxAge, mx, malformed } = sortFields(lines, findings);
   reportMissing('version', 'policy-version-missing', version, malformed, findings);
   reportMissing('mode', 'policy-mode-missing', mode, malformed, findings);
   reportMissing('max_age', 'policy-max-age-missing', maxAge, malformed, findings);
@@ -33,36 +34,57 @@ export function readFields(lines: readonly (PolicyField | LineFault)[], findings
   return {
     mode: mode && readMode(mode, findings),
     maxAge: maxAge && readMaxAge(maxAge, findings),
-    mx: mx.filter((field) => isPattern(field, findings)).map((field) => placed(field, field.value)),
+    mx: readPatterns(mx, findings),
   };
 }
 
+const KNOWN = ['version', 'mode', 'max_age', 'mx'];
+
 interface SortedFields {
-  version?: PolicyField;
-  mode?: PolicyField;
-  max_age?: PolicyField;
-  readonly mx: PolicyField[];
+  readonly version?: PolicyField;
+  readonly mode?: PolicyField;
+  readonly maxAge?: PolicyField;
+  readonly mx: readonly PolicyField[];
   /** Names in malformed lines: their fields are not missing too. */
-  readonly malformed: string[];
+  readonly malformed: readonly string[];
 }
 
 function sortFields(lines: readonly (PolicyField | LineFault)[], findings: FindingList): SortedFields {
-  const sorted: SortedFields = { version: undefined, mode: undefined, max_age: undefined, mx: [], malformed: [] };
+  let version: PolicyField | undefined;
+  let mode: PolicyField | undefined;
+  let maxAge: PolicyField | undefined;
+  const mx: PolicyField[] = [];
+  const malformed: string[] = [];
   for (const field of lines) {
     if ('code' in field) {
       findings.add(field.code, { message: field.message, line: field.line, column: field.column });
-      if (field.name !== undefined && isKnownField(field.name)) sorted.malformed.push(field.name);
-    } else if (!isKnownField(field.name)) {
-      reportUnknown(field, findings);
-    } else if (field.name === 'mx') {
-      sorted.mx.push(field);
-    } else if (sorted[field.name] !== undefined) {
-      reportDuplicate(field, findings);
-    } else {
-      sorted[field.name] = field;
+      if (field.name !== undefined) malformed.push(field.name);
+      continue;
+    }
+    switch (field.name) {
+      case 'mx':
+        mx.push(field);
+        break;
+      case 'version':
+        version = firstOf(version, field, findings);
+        break;
+      case 'mode':
+        mode = firstOf(mode, field, findings);
+        break;
+      case 'max_age':
+        maxAge = firstOf(maxAge, field, findings);
+        break;
+      default:
+        reportUnknown(field, findings);
     }
   }
-  return sorted;
+  return { version, mode, maxAge, mx, malformed };
+}
+
+function firstOf(first: PolicyField | undefined, field: PolicyField, findings: FindingList): PolicyField {
+  if (first === undefined) return field;
+  reportDuplicate(field, findings);
+  return first;
 }
 
 /** Whatever its value: to the grammar it is an extension, and all but the first are ignored (RFC 8461 §3.2, last paragraph). */
@@ -76,7 +98,7 @@ function reportDuplicate({ name, value, line }: PolicyField, findings: FindingLi
 
 function reportUnknown({ name, line }: PolicyField, findings: FindingList): void {
   // Some take the version line from the TXT record.
-  const intended = name === 'v' ? 'version' : intendedName(name, KNOWN_FIELDS);
+  const intended = name === 'v' ? 'version' : intendedName(name, KNOWN);
   if (intended === undefined) {
     findings.add('policy-unknown-field', { message: `field \`${name}\` is unknown and ignored`, line, column: 1 });
   } else {
@@ -99,7 +121,7 @@ function reportMissing(
 /** A `mode` that cannot be read does not excuse the absence of hosts. */
 function reportNoMx(mode: PolicyField | undefined, findings: FindingList): void {
   if (mode?.value === 'none') {
-    findings.add('policy-none-without-mx', { message: 'mode `none` without `mx`', line: mode.line, column: mode.valueColumn });
+    findings.add('policy-none-without-mx', { message: 'mode `none` without `mx`', line: mode.line, column: mode.column });
   } else {
     findings.add('policy-mx-missing', { message: 'there is no `mx` line; only mode `none` may be without', line: 1, column: 1 });
   }
@@ -110,7 +132,7 @@ function checkVersion(field: PolicyField, findings: FindingList): void {
   findings.add('policy-version', {
     message: `version is \`${printable(field.value)}\`; exactly \`STSv1\` is expected`,
     line: field.line,
-    column: field.valueColumn,
+    column: field.column,
   });
 }
 
@@ -119,14 +141,14 @@ function readMode(field: PolicyField, findings: FindingList): Placed<Mode> | und
   findings.add('policy-mode', {
     message: `mode is \`${printable(field.value)}\`; \`enforce\`, \`testing\` or \`none\` is expected`,
     line: field.line,
-    column: field.valueColumn,
+    column: field.column,
   });
   return undefined;
 }
 
 function readMaxAge(field: PolicyField, findings: FindingList): Placed<number> | undefined {
-  const { value, line, valueColumn: column } = field;
-  if (!/^[0-9]{1,10}$/.test(value)) {
+  const { value, line, column } = field;
+  if (value.length > 10 || !isDigits(value)) {
     findings.add('policy-max-age', { message: `max_age is \`${printable(value)}\`; 1 to 10 digits are expected`, line, column });
     return undefined;
   }
@@ -136,12 +158,17 @@ function readMaxAge(field: PolicyField, findings: FindingList): Placed<number> |
   return undefined;
 }
 
-function isPattern({ value, line, valueColumn: column }: PolicyField, findings: FindingList): boolean {
-  const fault = mxGrammarFault(value);
-  if (fault !== undefined) findings.add('policy-mx-pattern', { message: `mx pattern \`${printable(value)}\` ${fault}`, line, column });
-  return fault === undefined;
+function readPatterns(mx: readonly PolicyField[], findings: FindingList): readonly Placed<string>[] {
+  const patterns: Placed<string>[] = [];
+  for (const field of mx) {
+    const { value, line, column } = field;
+    const fault = mxGrammarFault(value);
+    if (fault === undefined) patterns.push(field);
+    else findings.add('policy-mx-pattern', { message: `mx pattern \`${printable(value)}\` ${fault}`, line, column });
+  }
+  return patterns;
 }
 
 function placed<T>(field: PolicyField, value: T): Placed<T> {
-  return { value, line: field.line, column: field.valueColumn };
+  return { value, line: field.line, column: field.column };
 }

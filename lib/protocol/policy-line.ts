@@ -1,7 +1,6 @@
 // One line of a policy file: `name: value` by the grammar of RFC 8461 §3.2, byte by byte.
-import { fieldNameFault } from './field-name';
+import { fieldNameFault, isFieldName } from './field-name';
 import type { FindingCode } from './findings';
-import { isKnownField } from './policy-model';
 import { printable, printableBytes, sequenceLength, trimBlanks } from './text';
 
 /** What a line says. */
@@ -11,7 +10,7 @@ export interface PolicyField {
   readonly value: string;
   readonly line: number;
   /** Of the value's first byte, from 1. */
-  readonly valueColumn: number;
+  readonly column: number;
 }
 
 /** Why a line says nothing. */
@@ -64,9 +63,7 @@ function readPlainLine(text: string, start: number, end: number, line: number): 
     if (code < SPACE || code > TILDE) return undefined;
   }
   const name = text.slice(start, colon);
-  return isKnownField(name) || fieldNameFault(name) === undefined
-    ? { name, value: text.slice(from, to), line, valueColumn: from - start + 1 }
-    : undefined;
+  return isFieldName(name) ? { name, value: text.slice(from, to), line, column: from - start + 1 } : undefined;
 }
 
 /** Reads any line, and says what is wrong with one that is malformed. */
@@ -88,7 +85,7 @@ function readLine(bytes: Uint8Array): Omit<PolicyField, 'line'> | Fault {
   if (tab !== -1) {
     return { name, code: 'policy-control-character', message: `a tab stands inside the value of \`${name}\``, column: start + tab + 1 };
   }
-  return { name, value: UTF8.decode(bytes.subarray(start, end)), valueColumn: start + 1 };
+  return { name, value: UTF8.decode(bytes.subarray(start, end)), column: start + 1 };
 }
 
 const TAB = 0x09;

@@ -12,21 +12,11 @@ export interface Policy {
   readonly mx: readonly string[];
 }
 
-/** The fields that the RFC defines. */
-export type KnownField = 'version' | 'mode' | 'mx' | 'max_age';
-
-export const KNOWN_FIELDS: readonly KnownField[] = ['version', 'mode', 'max_age', 'mx'];
-
 /** The largest `max_age` in seconds: a year of 365.25 days (RFC 8461 §3.2). */
 export const MAX_AGE_LIMIT = 31557600;
 
 /** Senders need not read more than this of a policy file (RFC 8461 §3.3). */
 export const MAX_POLICY_BYTES = 65536;
-
-/** Whether a name is that of a field that the RFC defines, exactly. */
-export function isKnownField(name: string): name is KnownField {
-  return name === 'mx' || name === 'version' || name === 'mode' || name === 'max_age';
-}
 
 /** Whether a text is a mode, exactly. */
 export function isMode(text: string): text is Mode {

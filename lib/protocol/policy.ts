@@ -69,12 +69,11 @@ function fileText(file: Uint8Array, findings: FindingList): Uint8Array | undefin
     findings.add('policy-empty', { message: 'the file is empty', ...start });
     return undefined;
   }
-  const [first, second, third] = file;
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
+  if ((file[0] === 0xff && file[1] === 0xfe) || (file[0] === 0xfe && file[1] === 0xff)) {
     findings.add('policy-encoding', { message: 'the file is UTF-16, as its first two bytes say', ...start });
     return undefined;
   }
-  const marked = first === 0xef && second === 0xbb && third === 0xbf;
+  const marked = file[0] === 0xef && file[1] === 0xbb && file[2] === 0xbf;
   if (marked) findings.add('policy-bom', { message: 'the file begins with a byte order mark (bytes EF BB BF)', ...start });
   const text = marked ? file.subarray(3) : file;
   if (firstVisible(text) === LESS_THAN) {
@@ -87,10 +86,11 @@ function fileText(file: Uint8Array, findings: FindingList): Uint8Array | undefin
 const SPACE = 0x20;
 const LESS_THAN = 0x3c;
 
+/** Undefined where all is blank. */
 function firstVisible(text: Uint8Array): number | undefined {
   let at = 0;
-  while (text[at] <= SPACE) at += 1;
-  return text.at(at);
+  while (at < text.length && text[at] <= SPACE) at += 1;
+  return at < text.length ? text[at] : undefined;
 }
 
 /** The type says so already, but JavaScript can call this as well. */
