@@ -35,11 +35,11 @@ ${findings(report.findings, id)}${senders(report.senders, report.findings, id)}$
 }
 
 function head(report: Report, way: Way, id: string, alone: boolean): string {
-  const { domain, verdict, policy, record, delivery, time, milliseconds } = report;
+  const { domain, verdict, policy, record, time, milliseconds } = report;
   const { standing, word } = VERDICTS[verdict];
   const title = alone ? 'h1' : 'h2';
   const facts = [
-    fact('Mail now', pill(way.delivery.standing, DELIVERED[delivery]), way.delivery.text),
+    fact('Mail now', pill(way.delivery.standing, way.delivery.word), way.delivery.text),
     policy === null
       ? fact('Policy', 'none', way.file.standing === 'skipped' ? 'not announced' : 'no usable file')
       : fact('Policy', `<span class="big">${policy.mode}</span>`, `kept for ${days(policy.maxAge)}`),
@@ -53,13 +53,6 @@ function head(report: Report, way: Way, id: string, alone: boolean): string {
 <dl class="facts">${facts.join('')}</dl>
 </header>`;
 }
-
-const DELIVERED: Readonly<Record<Delivery, string>> = {
-  'deliver-verified': 'delivered, verified',
-  'deliver-unverified': 'delivered, unverified',
-  'refuse': 'refused',
-  'unknown': 'not known from here',
-};
 
 function fact(name: string, value: string, more: string): string {
   return `<div><dt>${name}</dt><dd>${value}${more === '' ? '' : `<small>${text(more)}</small>`}</dd></div>`;
