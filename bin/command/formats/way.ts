@@ -108,7 +108,11 @@ function deliveryOf({ delivery, mx, policy }: Report): Way['delivery'] {
   // Where there is no mail host there is nothing to refuse.
   if (delivery === 'refuse' && mx.length === 0) return { standing: 'skipped', word: 'takes no mail', text: 'there is no host that a sender could deliver to' };
   if (delivery === 'deliver-unverified' && policy !== null) return { ...DELIVERIES[delivery], standing: 'info' };
-  return DELIVERIES[delivery];
+  const refused = mx.filter((host) => host.delivery === 'refuse').length;
+  if (delivery === 'refuse' || refused === 0) return DELIVERIES[delivery];
+  // While one host is good enough the others go unseen, until it is down.
+  const { text, word } = DELIVERIES[delivery];
+  return { standing: 'warning', word, text: `${text}, and would refuse ${refused} of the ${plural(mx.length, 'MX host')}` };
 }
 
 const DELIVERIES: Readonly<Record<Delivery, Way['delivery']>> = {

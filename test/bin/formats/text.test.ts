@@ -149,6 +149,7 @@ describe('what else is on the way', () => {
   test.each<[string, Partial<Report>, string]>([
     ['without a policy', { lookup: 'none', policy: null, delivery: 'deliver-unverified' }, '! a sender would now deliver, whatever it sees of TLS'],
     ['by a policy that wants it so', { policy: { mode: 'testing', maxAge: 1, mx: [] }, delivery: 'deliver-unverified' }, 'i a sender would now deliver, whatever it sees of TLS'],
+    ['to one host of two', { mx: [mxReport(), mxReport({ host: 'b.test', delivery: 'refuse' })] }, '! a sender would now deliver over TLS to a host that it has verified, and would refuse 1 of the 2 MX hosts'],
     ['to nobody', { mx: [], delivery: 'refuse' }, '· there is no host that a sender could deliver to'],
   ])('the delivery %s', (_, one, text) => {
     expect(pictureOf(one)).toContain(`  delivery  ${text}\n`);

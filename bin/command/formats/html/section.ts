@@ -6,7 +6,7 @@ import type { Standing } from '../../style';
 import { VERDICTS, lesson, mxName, pathStanding, plural, wayOf } from '../way';
 import type { Way } from '../way';
 import { icon, pill } from './marks';
-import { moment, reference, text } from './markup';
+import { moment, prose, reference, text } from './markup';
 import { picture } from './picture';
 
 /**
@@ -109,8 +109,8 @@ function card(finding: ReportFinding, idAttribute: string): string {
   const list = names.join(', ');
   return `<article class="finding ${severity}"${idAttribute}>
 <p class="what">${pill(severity)}<code>${text(code, 80)}</code><span class="subject">${text(subject + place)}</span></p>
-<h4>${text(message)}</h4>
-${fix === undefined || fix === '' ? '' : `<p class="fix"><b>How to mend it</b> <span>${text(fix)}</span></p>`}
+<h4>${prose(message)}</h4>
+${fix === undefined || fix === '' ? '' : `<p class="fix"><b>How to mend it</b> <span>${prose(fix)}</span></p>`}
 <dl>${detail('Seen', evidence === undefined ? undefined : `<code>${text(evidence)}</code>`)}${detail('When', time === undefined ? undefined : moment(time))}${
   detail('Senders', list === '' || message.endsWith(list) ? undefined : text(list))}${detail('See', see === undefined ? undefined : reference(see))}</dl>
 </article>`;
