@@ -60,7 +60,7 @@ function section({ code, severity, meaning, harm, fix, reference, dissent }) {
     '',
     `- harm: ${harm}`,
     `- fix: ${fix}`,
-    ...dissent.map(({ senders, effect }) => `- senders: ${senders.join(', ')} ${effect}`),
+    ...dissent.map(({ senders, effect }) => `- senders: ${senders.join(', ')}: ${effect}`),
     '',
   ].join('\n');
 }

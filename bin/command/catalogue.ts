@@ -1,5 +1,5 @@
 // Every code that a finding can have, by what it is about: `mta-sts explain` prints it, and docs/findings.md is made from it.
-import type { Severity } from '../../lib/protocol/finding';
+import type { Dissent, Severity } from '../../lib/protocol/finding';
 import type { FindingKind } from '../../lib/protocol/findings';
 import { POLICY_FINDINGS } from '../../lib/protocol/findings-policy';
 import { TXT_FINDINGS } from '../../lib/protocol/findings-txt';
@@ -25,13 +25,6 @@ export interface CodeEntry {
   readonly fix: string;
   readonly reference: string;
   readonly dissent: readonly Dissent[];
-}
-
-/** Senders that do something else with such input than the RFC says. */
-export interface Dissent {
-  readonly senders: readonly string[];
-  /** A phrase to put after the senders. */
-  readonly effect: string;
 }
 
 const SEVERITIES: readonly Severity[] = ['error', 'unknown', 'warning', 'info'];
@@ -61,12 +54,8 @@ function area(title: string, live: boolean, kinds: Readonly<Record<string, Findi
 }
 
 function entry([code, kind]: [string, FindingKind]): CodeEntry {
-  const { severity, meaning, harm, fix, reference } = kind;
-  return { code, severity, meaning, harm, fix, reference, dissent: dissentOf(kind) };
-}
-
-function dissentOf({ senders = [] }: FindingKind): readonly Dissent[] {
-  return senders.length === 0 ? [] : [{ senders, effect: 'refuse such input or read it otherwise' }];
+  const { severity, meaning, harm, fix, reference, dissent = [] } = kind;
+  return { code, severity, meaning, harm, fix, reference, dissent };
 }
 
 function worstFirst(one: CodeEntry, other: CodeEntry): number {

@@ -40,7 +40,7 @@ function explanation(entry: CodeEntry, style: Style): string[] {
     ...style.row('', meaning, { indent: 2, column: 2 }),
     ...detail('harm', harm),
     ...detail('fix', fix),
-    ...dissent.flatMap(({ senders, effect }, index) => detail(index === 0 ? 'senders' : '', `${senders.join(', ')} ${effect}`)),
+    ...dissent.flatMap(({ senders, effect }, index) => detail(index === 0 ? 'senders' : '', `${senders.join(', ')}: ${effect}`)),
     ...detail('see', reference),
     ...sectionsOf(reference).flatMap(({ url }) => style.row('', url, { indent: 2, column: 11, faint: true })),
   ];

@@ -43,14 +43,15 @@ const STATUSES: Readonly<Record<SuggestionVerdict, Status>> = {
 };
 
 async function ask(domain: string, { resolver: server, timeout }: SuggestFlags, { loadVerifier }: Context): Promise<LiveDomain> {
-  const { createResolver } = await loadVerifier();
+  const { createWorld } = await loadVerifier();
   const { lookUp } = await import('./suggest-lookup');
   const over = new AbortController();
   const timer = setTimeout(() => {
     over.abort();
   }, timeout);
   try {
-    return await lookUp(createResolver({ ...(server === undefined ? {} : { servers: [server] }), signal: over.signal }), domain);
+    const { resolver } = createWorld({ ...(server === undefined ? {} : { servers: [server] }), signal: over.signal });
+    return await lookUp(resolver, domain);
   } finally {
     clearTimeout(timer);
     over.abort();

@@ -34,7 +34,7 @@ export function verifyText(report: Report, style: Style): string {
     ...stationLines('file', file, 'file', findings, style),
     ...hosts.flatMap((station, index) => stationLines(index === 0 ? 'mx' : '', station, 'mx', findings, style)),
     ...mx.length > hosts.length ? row('', 'skipped', `and ${mx.length - hosts.length} more; --format json lists them all`, style) : [],
-    ...stationLines('delivery', delivery, 'mx', findings, style),
+    ...row('delivery', delivery.standing, delivery.text, style),
     ...senderLines(report.senders, style),
     ...findingLines(findings, style),
   ];
@@ -77,7 +77,8 @@ function pathLines({ paths, standing }: Station, kind: PathKind, findings: reado
 }
 
 function pathText({ at, answer, milliseconds }: Path): string {
-  return `${at}, ${milliseconds} ms: ${answer}`;
+  // Some answers tell their time themselves.
+  return answer.includes(`${milliseconds} ms`) ? `${at}: ${answer}` : `${at}, ${milliseconds} ms: ${answer}`;
 }
 
 /** Those that do the same for the same reason in one line. */

@@ -20,7 +20,8 @@ export interface Way {
   readonly file: Station;
   /** One for each MX host, or one that says that there is none. */
   readonly mx: readonly Station[];
-  readonly delivery: Station;
+  /** What becomes of mail now; `word` is the short of it. */
+  readonly delivery: { readonly standing: Standing; readonly word: string; readonly text: string };
 }
 
 /** A verdict, in a word. */
@@ -36,7 +37,7 @@ export function wayOf(report: Report): Way {
     record: recordStation(report),
     file: fileStation(report),
     mx: mxStations(report),
-    delivery: { ...DELIVERIES[report.delivery], paths: [], notes: [] },
+    delivery: deliveryOf(report),
   };
 }
 
@@ -64,8 +65,12 @@ export function inCommon(paths: readonly Path[], findings: readonly ReportFindin
     if (slowest > SLOW || findings.some(({ code }) => DISAGREEMENTS[what].includes(code))) return undefined;
     return paths.length === 1 ? `from ${first.at} in ${slowest} ms` : `the same from ${kinds(paths, what)}, slowest ${slowest} ms`;
   }
-  const same = paths.every(({ standing, answer }) => standing === 'unknown' && answer === first.answer);
+  const same = paths.every(({ standing, answer }) => standing === 'unknown' && timeless(answer) === timeless(first.answer));
   return same && paths.length > 1 ? `none of ${kinds(paths, what)} could be tried from here: ${first.answer}` : undefined;
+}
+
+function timeless(answer: string): string {
+  return answer.replace(/\d+ ms/g, 'ms');
 }
 
 export type PathKind = 'record' | 'file' | 'mx';
@@ -99,11 +104,22 @@ const MODE_LESSONS = {
   none: 'it tells them to do without MTA-STS',
 } as const;
 
-const DELIVERIES: Readonly<Record<Delivery, Pick<Station, 'standing' | 'text'>>> = {
-  'deliver-verified': { standing: 'good', text: 'a sender would now deliver over TLS to a host that it has verified' },
-  'deliver-unverified': { standing: 'warning', text: 'a sender would now deliver, without anything verified' },
-  'refuse': { standing: 'error', text: 'a sender would now refuse to deliver' },
-  'unknown': { standing: 'unknown', text: 'whether a sender would now deliver cannot be told from here' },
+function deliveryOf({ delivery, mx, policy }: Report): Way['delivery'] {
+  // Where there is no mail host there is nothing to refuse.
+  if (delivery === 'refuse' && mx.length === 0) return { standing: 'skipped', word: 'takes no mail', text: 'there is no host that a sender could deliver to' };
+  if (delivery === 'deliver-unverified' && policy !== null) return { ...DELIVERIES[delivery], standing: 'info' };
+  const refused = mx.filter((host) => host.delivery === 'refuse').length;
+  if (delivery === 'refuse' || refused === 0) return DELIVERIES[delivery];
+  // While one host is good enough the others go unseen, until it is down.
+  const { text, word } = DELIVERIES[delivery];
+  return { standing: 'warning', word, text: `${text}, and would refuse ${refused} of the ${plural(mx.length, 'MX host')}` };
+}
+
+const DELIVERIES: Readonly<Record<Delivery, Way['delivery']>> = {
+  'deliver-verified': { standing: 'good', word: 'delivered, verified', text: 'a sender would now deliver over TLS to a host that it has verified' },
+  'deliver-unverified': { standing: 'warning', word: 'delivered, unverified', text: 'a sender would now deliver, whatever it sees of TLS' },
+  'refuse': { standing: 'error', word: 'refused', text: 'a sender would now refuse to deliver' },
+  'unknown': { standing: 'unknown', word: 'not known from here', text: 'whether a sender would now deliver cannot be told from here' },
 };
 
 function recordStation({ record, lookup, findings, domain, recordPaths, delegation }: Report): Station {
@@ -153,7 +169,8 @@ function mxStation(mx: MxReport, { policy, findings }: Report): Station {
   if (covered === null) return { standing: own ?? 'skipped', text: `${name}, no policy to hold it against`, paths, notes };
   const text = `${name} is ${covered ? '' : 'not '}covered${TO_HOST[delivery]}`;
   if (!covered) return { standing: uncovered(policy?.mode), text, paths, notes };
-  return { standing: delivery === 'refuse' ? 'error' : own ?? OF_HOST[delivery], text, paths, notes };
+  // Without SMTP nothing more is known of a host than that it is covered, which is good.
+  return { standing: delivery === 'refuse' ? 'error' : own ?? 'good', text, paths, notes };
 }
 
 /** As zone files write the root, which a null MX names (RFC 7505 §3). */
@@ -167,16 +184,9 @@ function isAbout(subject: string, { host }: MxReport): boolean {
 
 const TO_HOST: Readonly<Record<Delivery, string>> = {
   'deliver-verified': ', delivered to over verified TLS',
-  'deliver-unverified': ', delivered to with nothing verified',
+  'deliver-unverified': '',
   'refuse': ', senders refuse to deliver to it',
   'unknown': '',
-};
-
-/** Without SMTP nothing more is known of a host than that it is covered, which is good. */
-const OF_HOST: Readonly<Record<Exclude<Delivery, 'refuse'>, Standing>> = {
-  'deliver-verified': 'good',
-  'deliver-unverified': 'warning',
-  'unknown': 'good',
 };
 
 /** As bad as the mode makes it (RFC 8461 §5). */

@@ -69,9 +69,9 @@ describe('what goes wrong', () => {
   });
 
   test('several errors of an area are one failure, which counts them', () => {
-    const failure = caseOf({ findings: [finding({ code: 'mx-a', message: 'one' }), finding({ code: 'mx-b', message: 'other' })] }, 'MX hosts')?.failure;
-    expect(failure).toMatchObject({ '@message': 'one (and 1 more)', '@type': 'mx-a' });
-    expect(failure?.['#text']).toContain('error mx-b: ');
+    const failure = caseOf({ findings: [finding({ code: 'a', subject: 'example.com MX', message: 'one' }), finding({ code: 'b', subject: 'example.com MX', message: 'other' })] }, 'MX hosts')?.failure;
+    expect(failure).toMatchObject({ '@message': 'one (and 1 more)', '@type': 'a' });
+    expect(failure?.['#text']).toContain('error b: ');
   });
 
   test.each<[string, string, string]>([
@@ -85,7 +85,9 @@ describe('what goes wrong', () => {
     ['example.com MX', 'dns-failure', 'MX hosts'],
     ['MX mx1.example.com', 'mx-not-covered', 'MX hosts'],
     ['MX mx1.example.com', 'starttls-not-supported', 'STARTTLS of the MX hosts'],
-    ['_25._tcp.mx1.example.com TLSA', 'dane-present', 'STARTTLS of the MX hosts'],
+    ['MX mx1.example.com', 'mx-certificate-near-expiry', 'STARTTLS of the MX hosts'],
+    ['SMTP', 'smtp-blocked', 'STARTTLS of the MX hosts'],
+    ['example.com CNAME', 'delegated', 'TXT record'],
     ['_smtp._tls.example.com TXT', 'tls-rpt-missing', 'TLS reporting'],
     ['something else', 'some-code', 'anything else'],
   ])('%s with the code %s belongs to the case "%s"', (subject, code, name) => {

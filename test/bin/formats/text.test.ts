@@ -111,10 +111,14 @@ describe('every way to a station', () => {
     expect(text).toContain('              and 5 more; --format json lists them all\n');
   });
 
+  test('a time that the answer tells itself is not told twice', () => {
+    expect(pictureOf({ policyPaths: [path('192.0.2.80', { standing: 'fault', answer: 'connection refused after 35 ms' })] })).toContain(' 192.0.2.80: connection refused after 35 ms\n');
+  });
+
   test('where none could be tried for one reason, that is said once', () => {
-    const blocked = ['198.51.100.25', '198.51.100.26'].map((at) => path(at, { standing: 'unknown', answer: 'port 25 is blocked here' }));
+    const blocked = ['198.51.100.25', '198.51.100.26'].map((at) => path(at, { standing: 'unknown', answer: `no answer after 500${at.at(-1) ?? ''} ms` }));
     expect(pictureOf({ mx: [mxReport({ delivery: 'unknown', paths: blocked })] }))
-      .toContain('  mx        ✔ mx1.example.com is covered\n              none of 2 addresses could be tried from here: port 25 is blocked here\n');
+      .toContain('  mx        ✔ mx1.example.com is covered\n              none of 2 addresses could be tried from here: no answer after 5005 ms\n');
   });
 
   test('where all are good there is one line, with the slowest time', () => {
@@ -136,11 +140,24 @@ describe('what else is on the way', () => {
 
   test.each([
     ['refuse', '✘ a sender would now refuse to deliver'],
-    ['deliver-unverified', '! a sender would now deliver, without anything verified'],
     ['unknown', '? whether a sender would now deliver cannot be told from here'],
     ['deliver-verified', '✔ a sender would now deliver over TLS to a host that it has verified'],
   ] as const)('the delivery %s', (delivery, text) => {
     expect(pictureOf({ delivery })).toContain(`  delivery  ${text}\n`);
+  });
+
+  test.each<[string, Partial<Report>, string]>([
+    ['without a policy', { lookup: 'none', policy: null, delivery: 'deliver-unverified' }, '! a sender would now deliver, whatever it sees of TLS'],
+    ['by a policy that wants it so', { policy: { mode: 'testing', maxAge: 1, mx: [] }, delivery: 'deliver-unverified' }, 'i a sender would now deliver, whatever it sees of TLS'],
+    ['to one host of two', { mx: [mxReport(), mxReport({ host: 'b.test', delivery: 'refuse' })] }, '! a sender would now deliver over TLS to a host that it has verified, and would refuse 1 of the 2 MX hosts'],
+    ['to nobody', { mx: [], delivery: 'refuse' }, '· there is no host that a sender could deliver to'],
+  ])('the delivery %s', (_, one, text) => {
+    expect(pictureOf(one)).toContain(`  delivery  ${text}\n`);
+  });
+
+  test('a host whose TLS is at fault in testing is a warning, though senders deliver to it', () => {
+    expect(pictureOf({ policy: { mode: 'testing', maxAge: 1, mx: [] }, mx: [mxReport({ delivery: 'deliver-unverified', paths: [path('198.51.100.25', { standing: 'fault' })] })], findings: [finding('warning', 'MX mx1.example.com')] }))
+      .toMatch(/ {2}mx {8}! mx1\.example\.com is covered\n {14}! 198\.51\.100\.25, 35 ms: /);
   });
 
   test('CNAMEs that lead elsewhere', () => {

@@ -13,6 +13,11 @@ export function text(value: string, max = LONGEST): string {
   return printable(value, max).replace(/[&<>"']/g, (mark) => ENTITIES.get(mark) ?? mark);
 }
 
+/** Text of ours in which values stand between backticks, as in Markdown. */
+export function prose(value: string): string {
+  return text(value).replace(/`([^`]+)`/g, '<code>$1</code>');
+}
+
 const ENTITIES: ReadonlyMap<string, string> = new Map([['&', '&amp;'], ['<', '&lt;'], ['>', '&gt;'], ['"', '&quot;'], ['\'', '&#39;']]);
 
 /** `2026-01-02T03:04:05.678Z` as people read it, still in UTC; anything else as it is. */

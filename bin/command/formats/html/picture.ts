@@ -79,11 +79,15 @@ function mxBoxes({ mx }: Report, { mx: stations }: Way): Box[] {
   const boxes = stations.map((station, at): Box => {
     // Without a host there is one station all the same, which says so.
     const host = mx.at(at);
-    return host === undefined ? { standing: station.standing, title: station.text, detail: WORDS[station.standing] } : mxBox(host, station);
+    return host === undefined ? noHost(station) : mxBox(host, station);
   });
   if (boxes.length <= MOST_BOXES) return boxes;
   const worst = [...boxes].sort((a, b) => Number(a.standing === 'good') - Number(b.standing === 'good'));
   return [...worst.slice(0, MOST_BOXES - 1), more(boxes.length - MOST_BOXES + 1, 'host')];
+}
+
+function noHost({ standing, text }: Station): Box {
+  return { standing, title: standing === 'unknown' ? text : 'no mail host', detail: WORDS[standing], hint: text };
 }
 
 function mxBox(mx: MxReport, { standing, text }: Station): Box {
@@ -98,5 +102,5 @@ function mxBox(mx: MxReport, { standing, text }: Station): Box {
 }
 
 function more(count: number, what: string): Box {
-  return { standing: 'skipped', title: `and ${plural(count, `more ${what}`, `more ${what}${what.endsWith('s') ? 'es' : 's'}`)}`, detail: 'listed below' };
+  return { standing: 'skipped', title: plural(count, `more ${what}`, `more ${what}${what.endsWith('s') ? 'es' : 's'}`), detail: 'listed below' };
 }

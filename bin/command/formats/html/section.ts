@@ -6,7 +6,7 @@ import type { Standing } from '../../style';
 import { VERDICTS, lesson, mxName, pathStanding, plural, wayOf } from '../way';
 import type { Way } from '../way';
 import { icon, pill } from './marks';
-import { moment, reference, text } from './markup';
+import { moment, prose, reference, text } from './markup';
 import { picture } from './picture';
 
 /**
@@ -35,11 +35,11 @@ ${findings(report.findings, id)}${senders(report.senders, report.findings, id)}$
 }
 
 function head(report: Report, way: Way, id: string, alone: boolean): string {
-  const { domain, verdict, policy, record, delivery, time, milliseconds } = report;
+  const { domain, verdict, policy, record, time, milliseconds } = report;
   const { standing, word } = VERDICTS[verdict];
   const title = alone ? 'h1' : 'h2';
   const facts = [
-    fact('Mail now', pill(way.delivery.standing, DELIVERED[delivery]), way.delivery.text),
+    fact('Mail now', pill(way.delivery.standing, way.delivery.word), way.delivery.text),
     policy === null
       ? fact('Policy', 'none', way.file.standing === 'skipped' ? 'not announced' : 'no usable file')
       : fact('Policy', `<span class="big">${policy.mode}</span>`, `kept for ${days(policy.maxAge)}`),
@@ -53,13 +53,6 @@ function head(report: Report, way: Way, id: string, alone: boolean): string {
 <dl class="facts">${facts.join('')}</dl>
 </header>`;
 }
-
-const DELIVERED: Readonly<Record<Delivery, string>> = {
-  'deliver-verified': 'delivered, verified',
-  'deliver-unverified': 'delivered, unverified',
-  'refuse': 'refused',
-  'unknown': 'not known from here',
-};
 
 function fact(name: string, value: string, more: string): string {
   return `<div><dt>${name}</dt><dd>${value}${more === '' ? '' : `<small>${text(more)}</small>`}</dd></div>`;
@@ -116,8 +109,8 @@ function card(finding: ReportFinding, idAttribute: string): string {
   const list = names.join(', ');
   return `<article class="finding ${severity}"${idAttribute}>
 <p class="what">${pill(severity)}<code>${text(code, 80)}</code><span class="subject">${text(subject + place)}</span></p>
-<h4>${text(message)}</h4>
-${fix === undefined || fix === '' ? '' : `<p class="fix"><b>How to mend it</b> <span>${text(fix)}</span></p>`}
+<h4>${prose(message)}</h4>
+${fix === undefined || fix === '' ? '' : `<p class="fix"><b>How to mend it</b> <span>${prose(fix)}</span></p>`}
 <dl>${detail('Seen', evidence === undefined ? undefined : `<code>${text(evidence)}</code>`)}${detail('When', time === undefined ? undefined : moment(time))}${
   detail('Senders', list === '' || message.endsWith(list) ? undefined : text(list))}${detail('See', see === undefined ? undefined : reference(see))}</dl>
 </article>`;

@@ -69,6 +69,7 @@ const HEAD = `
 .facts dt,.finding dt{color:var(--muted);font-size:13px;font-weight:600}
 .facts dd{margin-top:4px;font-weight:600;line-height:1.4}
 .facts .big{font-size:18px}
+.facts code.big{font-size:15px}
 .facts small{display:block;margin-top:3px;color:var(--muted);font-size:13.5px;font-weight:400;line-height:1.4}
 .overview h1{margin-top:2px}
 .tiles{display:grid;grid-template-columns:repeat(3,1fr);gap:14px;margin-top:20px}
@@ -114,6 +115,8 @@ const FINDINGS = `
 .finding{position:relative;overflow:hidden;padding:18px 24px 18px 28px;margin-bottom:12px;scroll-margin-top:12px}
 .finding::before{content:"";position:absolute;inset:0 auto 0 0;width:5px;background:var(--l)}
 .what{display:flex;flex-wrap:wrap;align-items:center;gap:6px 12px;font-size:15px}
+.finding h4 code,.fix code{padding:.1em .35em;border-radius:5px;background:var(--skipped-tint)}
+.fix code{background:var(--card)}
 .what code{font-weight:600}
 .subject{color:var(--muted);font-size:14px;min-width:0}
 .finding h4{margin-top:10px;max-width:66em}

@@ -1,0 +1,190 @@
+// Reports of real verifications of two domains on loopback, as pages: what tools/screenshot.mjs looks at.
+import { createServer } from 'node:net';
+import { TLSSocket, createSecureContext } from 'node:tls';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { Tally } from '../../bin/command/formats/format';
+import { htmlFormat } from '../../bin/command/formats/html';
+import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server';
+import type { DnsRecord } from '../../lib/preview/dns-server';
+import { createFetchPolicy } from '../../lib/verifier/fetch-policy';
+import { createMxProbe } from '../../lib/verifier/mx-probe';
+import type { Report } from '../../lib/verifier/report';
+import { createResolver } from '../../lib/verifier/resolver';
+import { verify } from '../../lib/verifier/verify';
+import { startPolicyServer, testAuthority } from './policy-server';
+
+/** A page, and what it must show. */
+export interface Showcase {
+  readonly page: string;
+  readonly reports: readonly Report[];
+}
+
+/** By name: `good`, `failing`, and `both` with an index. Every server is closed when it resolves. */
+export async function showcases(): Promise<Readonly<Record<'good' | 'failing' | 'both', Showcase>>> {
+  const good = await verifyOnLoopback('example.test', GOOD);
+  const failing = await verifyOnLoopback('broken.test', FAILING);
+  return { good: showcase([good]), failing: showcase([failing]), both: showcase([good, failing]) };
+}
+
+function showcase(reports: readonly Report[]): Showcase {
+  const format = htmlFormat();
+  const tally = new Tally();
+  const parts = [format.head()];
+  for (const report of reports) {
+    tally.add(report);
+    parts.push(format.report(report));
+  }
+  return { page: [...parts, format.tail(tally)].join(''), reports };
+}
+
+/** What is served for a domain, and by whom. */
+interface World {
+  readonly policy: (domain: string) => string;
+  /** Of the policy host; only `served` answer. */
+  readonly addresses: readonly string[];
+  readonly served: readonly string[];
+  readonly mx: (domain: string) => readonly MailHost[];
+  readonly more: (domain: string) => readonly DnsRecord[];
+}
+
+interface MailHost {
+  readonly host: string;
+  readonly address: string;
+  /** For whom its certificate is. */
+  readonly certified: string;
+  readonly tlsa?: true;
+}
+
+const GOOD: World = {
+  policy: (domain) => policy(['mode: enforce', `mx: mx1.${domain}`, `mx: mx2.${domain}`, 'max_age: 2592000']),
+  addresses: ['127.0.0.4', '127.0.0.5'],
+  served: ['127.0.0.4', '127.0.0.5'],
+  mx: (domain) => [
+    { host: `mx1.${domain}`, address: '127.0.0.6', certified: `mx1.${domain}` },
+    { host: `mx2.${domain}`, address: '127.0.0.7', certified: `mx2.${domain}`, tlsa: true },
+  ],
+  more: (domain) => [{ name: `_smtp._tls.${domain}`, type: 'TXT', ttl: 300, data: [`v=TLSRPTv1; rua=mailto:tls-reports@${domain}`] }],
+};
+
+const PROVIDER = 'provider.test';
+
+/** Mail has moved to a host that the policy does not cover, a certificate is for another host, an address of the policy host is dead. */
+const FAILING: World = {
+  policy: (domain) => policy(['mode: enforce', `mx: MX1.${domain}`, `mx: mx2.${domain}`, 'max_age: 604800']),
+  addresses: ['127.0.0.4', '127.0.0.5'],
+  served: ['127.0.0.4'],
+  mx: (domain) => [
+    { host: `mx1.${domain}`, address: '127.0.0.6', certified: `mx1.${domain}`, tlsa: true },
+    { host: `mx2.${domain}`, address: '127.0.0.7', certified: `mail.${PROVIDER}` },
+    { host: `mail.${PROVIDER}`, address: '127.0.0.8', certified: `mail.${PROVIDER}` },
+  ],
+  more: () => [],
+};
+
+function policy(lines: readonly string[]): string {
+  return ['version: STSv1', ...lines, ''].join('\r\n');
+}
+
+/** The name servers of each domain; the recursive resolver is the first of them under another address. */
+const NAME_SERVERS = ['127.0.0.1', '127.0.0.2'];
+const RESOLVER = '127.0.0.3';
+
+async function verifyOnLoopback(domain: string, world: World): Promise<Report> {
+  const opened: { close(): Promise<void> }[] = [];
+  const keep = <T extends { close(): Promise<void> }>(server: T): T => {
+    opened.push(server);
+    return server;
+  };
+  try {
+    const answer = zoneAnswers(zone(domain, world));
+    const dns = keep(await startDnsServer({ address: RESOLVER, answer }));
+    for (const address of NAME_SERVERS) keep(await startDnsServer({ address, port: dns.port, answer }));
+    let httpsPort: number | undefined;
+    for (const address of world.served) {
+      const served = { policyHost: `mta-sts.${domain}`, body: world.policy(domain) };
+      httpsPort = keep(await startPolicyServer({ ...served, address, port: httpsPort })).port;
+    }
+    let smtpPort: number | undefined;
+    for (const host of world.mx(domain)) smtpPort = keep(await startMailServer(host, smtpPort)).port;
+    const ca = [(await testAuthority()).certificatePem];
+    return await verify(domain, { nameServerPort: dns.port, allowPrivate: true, smtp: true }, {
+      resolver: createResolver({ servers: [`${RESOLVER}:${dns.port}`] }),
+      fetchPolicy: createFetchPolicy({ port: httpsPort, ca }),
+      mxProbe: createMxProbe({ port: smtpPort, ca }),
+    });
+  } finally {
+    await Promise.all(opened.map((server) => server.close()));
+  }
+}
+
+function zone(domain: string, { addresses, mx, more }: World): DnsRecord[] {
+  const hosts = mx(domain);
+  return [
+    soa(domain),
+    // The hosts of others stand in a zone of their own.
+    soa(PROVIDER),
+    ...NAME_SERVERS.flatMap((address, at): DnsRecord[] => [
+      { name: domain, type: 'NS', ttl: 300, data: `ns${at + 1}.${domain}` },
+      { name: `ns${at + 1}.${domain}`, type: 'A', ttl: 300, data: address },
+    ]),
+    { name: `_mta-sts.${domain}`, type: 'TXT', ttl: 300, data: ['v=STSv1; id=20260301T120000;'] },
+    ...addresses.map((address): DnsRecord => ({ name: `mta-sts.${domain}`, type: 'A', ttl: 300, data: address })),
+    ...hosts.flatMap(({ host, address, tlsa }, at): DnsRecord[] => [
+      { name: domain, type: 'MX', ttl: 300, data: { preference: 10 * (at + 1), exchange: host } },
+      { name: host, type: 'A', ttl: 300, data: address },
+      ...tlsa === undefined ? [] : [{ name: `_25._tcp.${host}`, type: 'TLSA', ttl: 300, data: TLSA } as const],
+    ]),
+    ...more(domain),
+  ];
+}
+
+/** What a DANE sender would make of it is not the matter here. */
+const TLSA = { usage: 3, selector: 1, matchingType: 1, certificate: new Uint8Array(32) };
+
+function soa(name: string): DnsRecord {
+  const data = { mname: `ns1.${name}`, rname: `hostmaster.${name}`, serial: 1, refresh: 7200, retry: 900, expire: 1_209_600, minimum: 60 };
+  return { name, type: 'SOA', ttl: 300, data };
+}
+
+interface MailServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** SMTP as far as senders look before they deliver: greeting, EHLO, STARTTLS, handshake (RFC 3207). */
+async function startMailServer({ host, address, certified }: MailHost, port = 0): Promise<MailServer> {
+  const { keyPem, certificatePem } = await (await testAuthority()).issue({ names: [certified] });
+  const secureContext = createSecureContext({ key: keyPem, cert: certificatePem });
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.write(`220 ${host} ESMTP\r\n`);
+    socket.on('data', (chunk: Buffer) => {
+      const line = chunk.toString('latin1');
+      if (line.startsWith('EHLO')) socket.write(`250-${host}\r\n250 STARTTLS\r\n`);
+      if (!line.startsWith('STARTTLS')) return;
+      socket.removeAllListeners('data');
+      socket.write('220 go ahead\r\n', () => {
+        new TLSSocket(socket, { isServer: true, secureContext }).on('error', () => undefined);
+      });
+    });
+  });
+  await listen(server, address, port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => new Promise((resolve) => {
+      for (const socket of sockets) socket.destroy();
+      server.close(() => {
+        resolve();
+      });
+    }),
+  };
+}
+
+function listen(server: Server, address: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, resolve);
+  });
+}
