@@ -14,23 +14,22 @@ const LONGEST_MS = 300_000;
 const PROBE_MS = 600_000;
 
 /** What a domain has for itself, its records of MTA-STS and TLSRPT, is never remembered. */
-const SHARED: ReadonlySet<DnsType> = new Set<DnsType>(['A', 'AAAA', 'NS', 'TLSA']);
+type SharedType = 'A' | 'AAAA' | 'NS' | 'TLSA';
 
 /** The resolver with a memory for what its recursive servers say of names that many domains share. */
 export function sharedResolver(resolver: Resolver, clock: Pick<Clock, 'now'>): Resolver {
-  const memos = new Map<DnsType, unknown>();
-  const memoOf = <T extends DnsType>(type: T): Memo<DnsAnswer<T>> => {
-    const memo = memos.get(type);
-    if (memo instanceof Memo) return memo;
-    const made = new Memo<DnsAnswer<T>>({ clock, most: MOST, lifetimeMs: dnsLifetime });
-    memos.set(type, made);
-    return made;
+  const memo = <T extends SharedType>(): Memo<DnsAnswer<T>> => new Memo<DnsAnswer<T>>({ clock, most: MOST, lifetimeMs: dnsLifetime });
+  const memos: { readonly [T in SharedType]: Memo<DnsAnswer<T>> } = { A: memo(), AAAA: memo(), NS: memo(), TLSA: memo() };
+  const remembered = <T extends SharedType>(name: string, type: T): Promise<DnsAnswer<T>> => {
+    return memos[type].get(name, () => resolver.query(name, type));
   };
   return {
-    query: (name, type, server) => server !== undefined || !SHARED.has(type)
-      ? resolver.query(name, type, server)
-      : memoOf(type).get(name, () => resolver.query(name, type)),
+    query: (name, type, server) => server === undefined && isShared(type) ? remembered(name, type) : resolver.query(name, type, server),
   };
+}
+
+function isShared<T extends DnsType>(type: T): type is T & SharedType {
+  return type === 'A' || type === 'AAAA' || type === 'NS' || type === 'TLSA';
 }
 
 /** The probe with a memory for what the addresses of mail hosts show. */
