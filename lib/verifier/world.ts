@@ -59,17 +59,34 @@ type Within = <T>(start: () => Promise<T>, otherwise: (why: string) => T) => Pro
 /** @param reason - of what was begun and not done when the time was up */
 function limit(clock: Clock, milliseconds: number, reason: string): Within {
   let over = milliseconds <= 0;
-  const deadline = clock.sleep(milliseconds).then(() => {
+  // What is under way, and no more: the time goes on when all is said, and must not hold on to what was said.
+  const waiting = new Set<() => void>();
+  void clock.sleep(milliseconds).then(() => {
     over = true;
+    for (const end of waiting) end();
   });
-  return async (start, otherwise) => {
-    if (over) return otherwise(NOT_ASKED);
-    try {
-      return await Promise.race([start(), deadline.then(() => otherwise(reason))]);
-    } catch (error) {
-      return otherwise(error instanceof Error ? error.message : 'failed for an unknown reason');
+  return (start, otherwise) => new Promise((resolve) => {
+    const done = (result: Parameters<typeof resolve>[0]): void => {
+      waiting.delete(late);
+      resolve(result);
+    };
+    const late = (): void => {
+      done(otherwise(reason));
+    };
+    const failed = (error: unknown): void => {
+      done(otherwise(error instanceof Error ? error.message : 'failed for an unknown reason'));
+    };
+    if (over) {
+      resolve(otherwise(NOT_ASKED));
+      return;
     }
-  };
+    waiting.add(late);
+    try {
+      start().then(done, failed);
+    } catch (error) {
+      failed(error);
+    }
+  });
 }
 
 function limitedResolver(resolver: Resolver, within: Within): Resolver {
