@@ -19,5 +19,6 @@ console.log(`${cpus()[0].model}, ${availableParallelism()} cores, Node.js ${proc
 const wanted = process.argv.slice(2);
 for (const [name, [title, measure]] of Object.entries(PARTS)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  console.log(`\n## ${title}\n\n${await measure()}`);
+  console.log(`\n## ${title}`);
+  for await (const part of measure()) console.log(`\n${part}`);
 }

@@ -8,13 +8,13 @@ import { ADDRESSES, domainName } from './world.mjs';
 
 const COUNTS = [1000, 10_000, 100_000];
 
-/** @returns Markdown */
-export async function memory() {
+/** Gives Markdown. */
+export async function* memory() {
   const servers = await startServers(0);
   try {
     const rows = [];
     for (const count of COUNTS) rows.push([count, ...await measure(servers, count)]);
-    return table(['domains', 'peak RSS, MiB', 'heap after GC at the end, MiB', 's'], rows);
+    yield table(['domains', 'peak RSS, MiB', 'heap after GC at the end, MiB', 's'], rows);
   } finally {
     servers.stop();
   }

@@ -16,8 +16,8 @@ const LOAD = `
   require(${JSON.stringify(BUNDLE)});
   process.stdout.write(String(performance.now() - start));`;
 
-/** @returns Markdown */
-export async function start(rounds) {
+/** Gives Markdown. */
+export async function* start(rounds) {
   const wall = (...args) => async () => {
     const begin = performance.now();
     await runClient(args);
@@ -29,7 +29,7 @@ export async function start(rounds) {
     load: async () => Number(await runClient(['-e', LOAD])),
   });
   const bytes = readFileSync(BUNDLE);
-  return table(['', 'value'], [
+  yield table(['', 'value'], [
     ['`mta-sts --version`, ms', spread(command)],
     ['`node -e 0`, ms', spread(empty)],
     ['ratio', ratio(command, empty)],
