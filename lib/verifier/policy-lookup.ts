@@ -1,13 +1,13 @@
 // The way to the policy (RFC 8461 §3): the record, and then the file that it announces, as the zone's own name servers give them.
 import { policyHostName, policyUrl } from '../protocol/policy-url';
+import { printable } from '../protocol/text';
 import { checkMode } from './checks/mode';
 import { checkPolicyFile } from './checks/policy-file';
 import type { PolicyFileCheck } from './checks/policy-file';
 import { askForPolicyHost, checkResolverView, findPolicyHost } from './checks/policy-host';
 import type { PolicyHostAnswers } from './checks/policy-host';
-import { checkRecord } from './checks/record';
+import { checkRecord, findMisplaced } from './checks/record';
 import type { RecordCheck } from './checks/record';
-import { printable } from '../protocol/text';
 import { liveFinding } from './findings';
 import { askEach, authoritativeServers } from './name-servers';
 import type { NameServer } from './name-servers';
@@ -53,9 +53,13 @@ export async function lookUpPolicy(world: World, options: PolicyLookupOptions): 
   ]);
   // Only now: a "no such name" that a resolver remembers would outlive the record's appearance (RFC 2308 §5).
   const begin = world.clock.now();
+  const isMissing = answers.some(({ answer }) => answer.status === 'empty') && !answers.some(({ answer }) => answer.status === 'found');
+  const misplaced = isMissing ? findMisplaced(world.resolver, domain) : undefined;
   const [record, { file, cnames, findings: ofFile }] = await Promise.all([
     world.resolver.query(`_mta-sts.${domain}`, 'TXT')
-      .then((recursive) => checkRecord(world.resolver, { domain, servers: answers, recursive, recursiveMs: world.clock.now() - begin })),
+      .then((recursive) => {
+        return checkRecord(world.resolver, { domain, servers: answers, recursive, recursiveMs: world.clock.now() - begin, misplaced });
+      }),
     lookUpFile(world, ofHost, patienceMs),
   ]);
   const delegation = { record: record.cnames, policyHost: cnames };

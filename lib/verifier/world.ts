@@ -6,7 +6,7 @@ import { createFetchPolicy } from './fetch-policy';
 import type { FetchPolicy } from './fetch-policy';
 import { createMxProbe } from './mx-probe';
 import type { MxProbe } from './mx-probe';
-import { duration } from './network-fault';
+import { allowManyListeners, duration } from './network-fault';
 import { NOT_PUBLIC, NOT_PUBLIC_REASON, isPublicAddress } from './public-address';
 import { createResolver } from './resolver';
 import type { DnsFailed, Resolver } from './resolver';
@@ -48,6 +48,7 @@ export interface Bounds {
  * @param world - the parts that are not to be the real ones
  */
 export function boundedWorld(world: Partial<World>, { timeoutMs, ended, signal }: Bounds): World {
+  allowManyListeners(signal);
   const clock = world.clock ?? REAL_CLOCK;
   const resolver = world.resolver ?? createResolver({ signal: ended });
   const fetchPolicy = world.fetchPolicy ?? createFetchPolicy({ signal: ended });

@@ -120,9 +120,10 @@ describe('passes', () => {
       PhysicalResourceId: ID,
       Data: { Verdict: 'pass', Lookup: 'found', Summary: expect.stringMatching(/^example\.com: pass, lookup found/) },
     });
+    const mx = { covered: true, delivery: 'unknown', dane: false, paths: [] };
     expect(reports(made)).toEqual([expect.objectContaining({
-      domain: DOMAIN, verdict: 'pass', record: expect.objectContaining({ id: POLICY_ID }),
-      mx: [{ host: 'mx1.example.com', covered: true }, { host: 'mx2.example.com', covered: true }],
+      domain: DOMAIN, verdict: 'pass', record: expect.objectContaining({ id: POLICY_ID }), delivery: 'unknown',
+      mx: [expect.objectContaining({ host: 'mx1.example.com', ...mx }), expect.objectContaining({ host: 'mx2.example.com', ...mx })],
     })]);
   });
 

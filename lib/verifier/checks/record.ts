@@ -30,6 +30,8 @@ export interface RecordAnswers {
   readonly recursive: DnsAnswer<'TXT'>;
   /** How long the recursive resolver took, in milliseconds. */
   readonly recursiveMs: number;
+  /** What stands at wrong names, where that has been asked for already. */
+  readonly misplaced?: Promise<readonly ReportFinding[]>;
 }
 
 /** Judges the answers, and looks for records at wrong names when there is none at the right one. */
@@ -58,8 +60,22 @@ export async function checkRecord(resolver: Resolver, answers: RecordAnswers): P
       subject, evidence, message: `there is no MTA-STS record at _mta-sts.${domain}`, fix: publish(domain),
     }));
   }
-  if (result.verdict === 'none') findings.push(...await misplaced(resolver, domain));
+  if (result.verdict === 'none') findings.push(...await (answers.misplaced ?? findMisplaced(resolver, domain)));
   return { verdict: result.verdict, record: result.record, ...ways, findings };
+}
+
+/** The names where such records have been found in the wild. */
+export async function findMisplaced(resolver: Resolver, domain: string): Promise<ReportFinding[]> {
+  const names = [`_mta_sts.${domain}`, domain];
+  const answers = await Promise.all(names.map((name) => resolver.query(name, 'TXT')));
+  return answers.flatMap((answer, at) => recordTexts(answer).length === 0
+    ? []
+    : [liveFinding('record-misplaced', {
+        subject: `${names[at]} TXT`,
+        message: `a record that belongs at _mta-sts.${domain} stands at ${names[at]}: ${view(answer)}`,
+        evidence: `${answer.server}: ${answerText(answer)}`,
+        fix: `move it to _mta-sts.${domain}`,
+      })]);
 }
 
 function pathOf({ server, answer, milliseconds }: ServerAnswer<'TXT'>): Path {
@@ -129,18 +145,4 @@ function stale(decisive: DnsAnswer<'TXT'>, recursive: DnsAnswer<'TXT'>, subject:
     message: `the recursive resolver still has ${view(recursive)}${lifetime(recursive)}, the zone has ${view(decisive)}`,
     evidence: `${recursive.server}: ${answerText(recursive)}; ${decisive.server}: ${answerText(decisive)}`,
   })];
-}
-
-/** The names where such records have been found in the wild. */
-async function misplaced(resolver: Resolver, domain: string): Promise<ReportFinding[]> {
-  const names = [`_mta_sts.${domain}`, domain];
-  const answers = await Promise.all(names.map((name) => resolver.query(name, 'TXT')));
-  return answers.flatMap((answer, at) => recordTexts(answer).length === 0
-    ? []
-    : [liveFinding('record-misplaced', {
-        subject: `${names[at]} TXT`,
-        message: `a record that belongs at _mta-sts.${domain} stands at ${names[at]}: ${view(answer)}`,
-        evidence: `${answer.server}: ${answerText(answer)}`,
-        fix: `move it to _mta-sts.${domain}`,
-      })]);
 }

@@ -1,0 +1,44 @@
+// What senders do with the mail, by mode, coverage and TLS (RFC 8461 §5).
+import { describe, expect, test } from '@jest/globals';
+import { domainDelivery, hostDelivery } from '../../lib/verifier/delivery';
+import type { HostStanding } from '../../lib/verifier/delivery';
+import type { Delivery } from '../../lib/verifier/report';
+
+describe('a host in enforce', () => {
+  test.each<[boolean | null, HostStanding['tls'], Delivery]>([
+    [true, 'secure', 'deliver-verified'],
+    [true, 'insecure', 'refuse'],
+    [true, 'unknown', 'unknown'],
+    [true, 'no-address', 'refuse'],
+    [false, 'secure', 'refuse'],
+    [false, 'insecure', 'refuse'],
+    [false, 'unknown', 'refuse'],
+    [false, 'no-address', 'refuse'],
+  ])('that is covered: %s, with TLS that is %s: %s', (covered, tls, delivery) => {
+    expect(hostDelivery('enforce', { covered, tls })).toBe(delivery);
+  });
+});
+
+describe.each(['testing', 'none', undefined] as const)('a host in %s', (mode) => {
+  test.each([true, false, null])('that is covered: %s, is delivered to whatever its TLS', (covered) => {
+    for (const tls of ['secure', 'insecure', 'unknown'] as const) {
+      expect(hostDelivery(mode, { covered, tls })).toBe('deliver-unverified');
+    }
+    expect(hostDelivery(mode, { covered, tls: 'no-address' })).toBe('refuse');
+  });
+});
+
+describe('a domain', () => {
+  test.each<[Delivery[], Delivery]>([
+    [['deliver-verified', 'refuse'], 'deliver-verified'],
+    [['refuse', 'deliver-verified'], 'deliver-verified'],
+    [['unknown', 'deliver-verified'], 'deliver-verified'],
+    [['refuse', 'deliver-unverified'], 'deliver-unverified'],
+    [['refuse', 'unknown'], 'unknown'],
+    [['refuse', 'refuse'], 'refuse'],
+    [[], 'refuse'],
+  ])('with hosts that are %j: %s', (hosts, delivery) => {
+    expect(domainDelivery(hosts, true)).toBe(delivery);
+    expect(domainDelivery(hosts, false)).toBe('unknown');
+  });
+});

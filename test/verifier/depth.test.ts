@@ -1,0 +1,132 @@
+// How deep a verification is: in a world where each answer takes one round trip, the whole takes no more than four.
+import { describe, expect, test } from '@jest/globals';
+import { zoneAnswers } from '../../lib/preview/dns-server';
+import type { DnsRecord } from '../../lib/preview/dns-server';
+import type { PolicyResponse } from '../../lib/verifier/fetch-policy';
+import type { MxResponse } from '../../lib/verifier/mx-probe';
+import type { Report } from '../../lib/verifier/report';
+import type { DnsAnswer, DnsType } from '../../lib/verifier/resolver';
+import { verify } from '../../lib/verifier/verify';
+import type { VerifyOptions, World } from '../../lib/verifier/verify';
+import { DOMAIN, MX1, POLICY, RECORDS, addressOf, mailZone } from '../support/domain';
+
+const ROUND_TRIP_MS = 40;
+const BEGIN = Date.parse('2026-01-01T00:00:00Z');
+
+/** Time that passes only when nobody has anything left to do. */
+class VirtualTime {
+  private time = BEGIN;
+  private readonly waiting: { readonly at: number; readonly wake: () => void }[] = [];
+
+  public now(): number {
+    return this.time;
+  }
+
+  public sleep(milliseconds: number): Promise<void> {
+    return new Promise((wake) => {
+      this.waiting.push({ at: this.time + milliseconds, wake });
+    });
+  }
+
+  /** Lets time pass until the work is done. */
+  public async run<T>(work: Promise<T>): Promise<T> {
+    const state = { done: false };
+    const watched = work.finally(() => {
+      state.done = true;
+    });
+    for (;;) {
+      // All that follows from what has come, and from what follows from that.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (state.done) return watched;
+      this.time = Math.min(...this.waiting.map(({ at }) => at));
+      const due = this.waiting.filter(({ at }) => at === this.time);
+      due.forEach((one) => this.waiting.splice(this.waiting.indexOf(one), 1));
+      due.forEach(({ wake }) => {
+        wake();
+      });
+    }
+  }
+}
+
+const CERTIFICATE = { subjectAltName: '', issuer: '', validFrom: '2025-12-01T00:00:00Z', validTo: '2100-01-01T00:00:00Z' };
+const SERVED: PolicyResponse = {
+  outcome: 'answered', status: 200, contentType: 'text/plain', body: Buffer.from(POLICY), tooLarge: false, milliseconds: ROUND_TRIP_MS,
+  tlsVersion: 'TLSv1.3', certificate: CERTIFICATE,
+};
+const SECURE: MxResponse = { outcome: 'secure', tlsVersion: 'TLSv1.3', certificate: CERTIFICATE, milliseconds: 0 };
+
+interface Depth {
+  readonly report: Report;
+  /** Of the whole. */
+  readonly roundTrips: number;
+  readonly questions: readonly string[];
+}
+
+/** Name servers and resolver answer from the records, the policy host serves the policy: each after one round trip; SMTP takes none. */
+async function depthOf(records: readonly DnsRecord[], options: VerifyOptions = {}): Promise<Depth> {
+  const time = new VirtualTime();
+  const answer = zoneAnswers(records);
+  const questions: string[] = [];
+  const world: Partial<World> = {
+    clock: { now: () => time.now(), sleep: (milliseconds) => time.sleep(milliseconds) },
+    resolver: {
+      query: async <T extends DnsType>(name: string, type: T, server?: string): Promise<DnsAnswer<T>> => {
+        questions.push(`${name} ${type}`);
+        await time.sleep(ROUND_TRIP_MS);
+        const reply = await answer({ name, type });
+        const found = reply === 'drop' ? [] : reply.answers.filter((record) => record.type === type);
+        const base = { server: server ?? 'resolver', cnames: [], authoritative: true };
+        return found.length === 0
+          ? { status: 'empty', reason: 'NODATA', ...base }
+          : { status: 'found', ttl: 300, records: found.map(({ data }) => data) as never, ...base };
+      },
+    },
+    fetchPolicy: async () => {
+      await time.sleep(ROUND_TRIP_MS);
+      return SERVED;
+    },
+    mxProbe: { reachedAny: true, probe: () => Promise.resolve(SECURE) },
+  };
+  const report = await time.run(verify(DOMAIN, { allowPrivate: true, ...options }, world));
+  return { report, questions, roundTrips: (time.now() - BEGIN) / ROUND_TRIP_MS };
+}
+
+describe('no more than four round trips deep is', () => {
+  test('a verification', async () => {
+    const { report, roundTrips } = await depthOf(mailZone());
+    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found', milliseconds: 4 * ROUND_TRIP_MS });
+    expect(roundTrips).toBe(4);
+  });
+
+  test('one with SMTP, whose own dialogue is not counted', async () => {
+    const { report, roundTrips } = await depthOf(mailZone(), { smtp: true });
+    expect(report).toMatchObject({ verdict: 'pass', delivery: 'deliver-verified' });
+    expect(roundTrips).toBe(4);
+  });
+
+  test('one of a domain that is its own mail host', async () => {
+    const zone = mailZone([addressOf(DOMAIN, '127.0.0.1')], { mx1: undefined, mx2: undefined });
+    const { report, roundTrips } = await depthOf(zone, { smtp: true });
+    expect(report.mx).toMatchObject([{ host: DOMAIN, paths: [{ standing: 'good' }] }]);
+    expect(roundTrips).toBe(4);
+  });
+
+  test('one with mail hosts below the domain, DANE and no record', async () => {
+    const zone = mailZone([addressOf(MX1, '127.0.0.1'), { ...RECORDS.mx1, name: `mail.${DOMAIN}` }], { sts: undefined, mx2: undefined });
+    const { report, roundTrips, questions } = await depthOf(zone, { smtp: true });
+    expect(report).toMatchObject({ verdict: 'fail', lookup: 'none' });
+    expect(questions).toEqual(expect.arrayContaining([`_25._tcp.${MX1} TLSA`, `_mta-sts.mail.${DOMAIN} TXT`, `_mta_sts.${DOMAIN} TXT`]));
+    expect(roundTrips).toBe(4);
+  });
+
+  test('one whose name servers the caller knows, and then it is two', async () => {
+    const { report, roundTrips } = await depthOf(mailZone(), { nameServers: ['192.0.2.53'] });
+    expect(report.lookup).toBe('found');
+    expect(roundTrips).toBe(2);
+  });
+
+  test('one of a domain deep below its zone', async () => {
+    const { roundTrips } = await depthOf(mailZone([{ ...RECORDS.ns, name: 'test' }, { ...RECORDS.soa, name: 'test' }], { ns: undefined }));
+    expect(roundTrips).toBeLessThanOrEqual(4);
+  });
+});

@@ -1,0 +1,124 @@
+// A verification that is called off: what is known by then is reported at once, and nothing of it is left behind.
+import { getEventListeners, getMaxListeners } from 'node:events';
+import { performance } from 'node:perf_hooks';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { createFetchPolicy } from '../../lib/verifier/fetch-policy';
+import { createMxProbe } from '../../lib/verifier/mx-probe';
+import type { DnsAnswer, DnsType, Resolver } from '../../lib/verifier/resolver';
+import { verify } from '../../lib/verifier/verify';
+import type { World } from '../../lib/verifier/verify';
+import { DOMAIN, Loopback, mailZone } from '../support/domain';
+import { codes, finding } from './support';
+
+const loopback = new Loopback();
+afterEach(() => loopback.close());
+
+function listeners(signal: AbortSignal): number {
+  return getEventListeners(signal, 'abort').length;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** A domain that does not exist, at once. */
+const NOTHING: Partial<World> = {
+  resolver: {
+    query: <T extends DnsType>(): Promise<DnsAnswer<T>> => {
+      return Promise.resolve({ status: 'empty', reason: 'NXDOMAIN', authoritative: false, server: 'x', cnames: [] });
+    },
+  } satisfies Resolver,
+  fetchPolicy: () => Promise.reject(new Error('nobody may be asked')),
+};
+
+describe('a verification that is interrupted', () => {
+  test('reports at once what it knows, and the rest as unknown', async () => {
+    const server = await loopback.policy({ behaviour: 'late' });
+    const mx = await loopback.mx({ behaviour: 'silent-ehlo' });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const verifying = loopback.verify({ zone: mailZone(), policyPort: server.port, mxPort: mx.port, options: { signal } });
+    await until(() => server.requests.length > 0 && mx.sessions.length === 2);
+    const start = performance.now();
+    controller.abort();
+    const report = await verifying;
+    expect(performance.now() - start).toBeLessThan(500);
+    expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error', delivery: 'unknown', record: { id: '1' }, policy: null });
+    expect(report.mx.map(({ host }) => host)).toEqual(['mx1.example.test', 'mx2.backup.test']);
+    expect(codes(report).filter((code) => code.startsWith('error'))).toEqual([]);
+    const cut = report.findings.filter(({ code }) => code === 'not-reached');
+    expect(cut.map(({ subject }) => subject)).toEqual([`https://mta-sts.${DOMAIN}/.well-known/mta-sts.txt`, 'MX mx1.example.test', 'MX mx2.backup.test']);
+    expect(cut.map(({ evidence }) => evidence)).toEqual(cut.map(() => expect.stringContaining('not answered before the verification was interrupted')));
+    for (const { milliseconds } of [...report.policyPaths, ...report.mx.flatMap(({ paths }) => paths)]) {
+      expect(milliseconds).toBeLessThanOrEqual(report.milliseconds);
+    }
+    expect(listeners(controller.signal)).toBe(0);
+  });
+
+  test('leaves alone what belongs to the caller', async () => {
+    const server = await loopback.mx({ behaviour: 'silent' });
+    const controller = new AbortController();
+    const probing = new AbortController();
+    const probe = createMxProbe({ port: server.port, signal: probing.signal });
+    const { signal } = controller;
+    const verifying = loopback.verify({ zone: mailZone(), mxPort: server.port, world: { mxProbe: probe }, options: { signal } });
+    await until(() => server.sessions.length === 2);
+    controller.abort();
+    await verifying;
+    // A probe that is given belongs to the caller, and goes on for others.
+    expect(server.open).toBe(2);
+    probing.abort();
+    await until(() => server.open === 0);
+  });
+
+  test('together with all that is under way, says of nobody that it failed', async () => {
+    const server = await loopback.policy({ behaviour: 'late' });
+    const mx = await loopback.mx({ behaviour: 'silent-ehlo' });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const verifying = loopback.verify({
+      zone: mailZone(), policyPort: server.port, mxPort: mx.port, options: { signal },
+      world: { fetchPolicy: createFetchPolicy({ port: server.port, ca: [server.ca], signal }), mxProbe: createMxProbe({ port: mx.port, signal }) },
+    });
+    await until(() => server.requests.length > 0 && mx.sessions.length === 2);
+    controller.abort();
+    const report = await verifying;
+    expect(report.verdict).toBe('unknown');
+    expect(codes(report).filter((code) => code.startsWith('error'))).toEqual([]);
+    expect(codes(report)).not.toContain('unknown address-family-unusable');
+    expect(listeners(signal)).toBe(0);
+  });
+
+  test('before it has begun asks nobody', async () => {
+    let asked = 0;
+    const world: Partial<World> = {
+      ...NOTHING,
+      resolver: {
+        query: () => {
+          asked += 1;
+          return Promise.reject(new Error('nobody may be asked'));
+        },
+      },
+    };
+    const report = await verify(DOMAIN, { signal: AbortSignal.abort() }, world);
+    expect(asked).toBe(0);
+    expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
+    expect(finding(report, 'name-servers-unknown').message).toContain('not asked, the time was up');
+  });
+});
+
+describe('one signal for many verifications', () => {
+  test('has no listener when they are over, and is listened to without a warning', async () => {
+    const { signal } = new AbortController();
+    let most = 0;
+    for (let round = 0; round < 100; round += 1) {
+      const verifying = Array.from({ length: 100 }, () => verify(DOMAIN, { signal }, NOTHING));
+      most = Math.max(most, listeners(signal));
+      await Promise.all(verifying);
+    }
+    expect(most).toBe(100);
+    expect(listeners(signal)).toBe(0);
+    // Node warns of more than these, as of a leak.
+    expect(getMaxListeners(signal)).toBe(Infinity);
+  }, 30_000);
+});
