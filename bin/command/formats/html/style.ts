@@ -65,7 +65,7 @@ const HEAD = `
 .headline .said{color:var(--c)}
 .lesson{margin-top:14px;font-size:18px;max-width:60em}
 .counts{display:flex;flex-wrap:wrap;gap:8px;margin-top:14px}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:16px 28px;margin-top:22px;padding-top:20px;border-top:1px solid var(--line)}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:16px 28px;margin-top:22px;padding-top:20px;border-top:1px solid var(--line)}
 .facts dt,.finding dt{color:var(--muted);font-size:13px;font-weight:600}
 .facts dd{margin-top:4px;font-weight:600;line-height:1.4}
 .facts .big{font-size:18px}
