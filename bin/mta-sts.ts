@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command `mta-sts`: verify, lint, match, preview. Only the way in; everything else is in command/.
+// The command `mta-sts`: verify, suggest, records, lint, match, explain, preview. Only the way in; everything else is in command/.
 import { runIn } from './command/process';
 
 if (require.main === module) {

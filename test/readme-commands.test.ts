@@ -57,7 +57,7 @@ const RUNNERS: [RegExp, (line: string) => void][] = [
   [/^npx cdk (deploy|synth) -c /, (line) => {
     cdk([...words(line).slice(3), '-c', 'hostedZoneId=Z0123456789ABCDEFGHIJ']);
   }],
-  [/^npx mta-sts verify /, (line) => {
+  [/^npx mta-sts (verify|suggest) /, (line) => {
     // Port 1 of the loopback: nobody is asked, and nothing can be decided.
     const args = words(line).slice(2).filter((word) => word !== '--resolver' && word !== '192.0.2.53');
     expect(mtaSts([...args, '--resolver', '127.0.0.1:1'])).toMatchObject({ status: 3 });

@@ -1,21 +1,40 @@
-// What the README says of messages and codes is what the code says.
+// What the README and docs/findings.md say of messages and codes is what the code says.
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FINDINGS as TEXT_FINDINGS } from '../lib/protocol/findings';
+import type { FindingKind } from '../lib/protocol/findings';
 import { LIVE_FINDINGS } from '../lib/verifier/findings';
 
 const ROOT = join(__dirname, '..');
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
 
-describe('troubleshooting', () => {
-  test.each([...Object.keys(LIVE_FINDINGS), ...Object.keys(TEXT_FINDINGS)])('explains the code %s', (code) => {
-    expect(readme).toContain(`| \`${code}\` |`);
+const findings = readFileSync(join(ROOT, 'docs/findings.md'), 'utf8');
+const kinds: readonly [string, FindingKind][] = Object.entries({ ...LIVE_FINDINGS, ...TEXT_FINDINGS });
+
+describe('docs/findings.md', () => {
+  test.each(kinds)('explains the code %s at an anchor of its own', (code, { severity, meaning, harm, fix }) => {
+    const [, section] = findings.split(`\n### <a id="${code}"></a>\`${code}\`\n`);
+    const [own] = section.split('\n### ');
+    expect(own.startsWith(`\n*${severity}* · [RFC `)).toBe(true);
+    for (const sentence of [meaning, `- harm: ${harm}`, `- fix: ${fix}`]) expect(own).toContain(`\n${sentence}\n`);
   });
 
-  test('has no code that is not there', () => {
-    const codes = [...readme.matchAll(/^\| `([a-z0-9-]+)` \| (?:error|unknown|warning|info) \|/gm)].map((match) => match[1]);
-    expect(codes.filter((code) => !(code in LIVE_FINDINGS || code in TEXT_FINDINGS))).toEqual([]);
+  test('has no code that is not there, and links only to what it has', () => {
+    const codes = [...findings.matchAll(/<a id="([^"]*)">/g)].map((match) => match[1]);
+    expect([...codes].sort()).toEqual(kinds.map(([code]) => code).sort());
+    const titles = [...findings.matchAll(/^## (.*)$/gm)].map((match) => match[1].toLowerCase().replace(/[^a-z0-9 -]/g, '').replaceAll(' ', '-'));
+    const links = [...findings.matchAll(/\]\(#([^)]*)\)/g)].map((match) => match[1]);
+    expect(links.length).toBeGreaterThan(kinds.length);
+    expect(links.filter((link) => !codes.includes(link) && !titles.includes(link))).toEqual([]);
+  });
+});
+
+describe('troubleshooting', () => {
+  test('has every error of a live domain, and no other code', () => {
+    const errors = Object.entries<FindingKind>(LIVE_FINDINGS).filter(([, { severity }]) => severity === 'error').map(([code]) => code);
+    const codes = [...readme.matchAll(/^\| \[`([a-z0-9-]+)`\]\(docs\/findings\.md#\1\) \|/gm)].map((match) => match[1]);
+    expect([...codes].sort()).toEqual(errors.sort());
   });
 
   const sources = readdirSync(join(ROOT, 'lib/handler'), { recursive: true, encoding: 'utf8' })

@@ -72,6 +72,20 @@ export function parsePort(text: string): number {
 }
 
 /**
+ * Reads how many domains to verify at once.
+ *
+ * @throws RangeError saying what was expected
+ */
+export function parseConcurrency(text: string): number {
+  const number = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
+  if (number < 1 || number > MOST_AT_ONCE) throw new RangeError(`\`${printable(text, 40)}\` is not a number of domains; 1 to ${MOST_AT_ONCE} are expected`);
+  return number;
+}
+
+/** Each has some dozens of sockets open at times, and systems allow a process a thousand or more. */
+const MOST_AT_ONCE = 256;
+
+/**
  * Reads an IP address to listen on or to point to.
  *
  * @throws RangeError saying what was expected

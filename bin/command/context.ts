@@ -1,5 +1,5 @@
 // What every command works with.
-import type { createResolver } from '../../lib/verifier/resolver';
+import type { createWorld } from '../../lib/verifier/real-world';
 import type { verify } from '../../lib/verifier/verify';
 import type { Io } from './io';
 import type { Status } from './status';
@@ -16,5 +16,5 @@ export interface Context {
 /** What the command has of the verifier. */
 export interface Verifier {
   readonly verify: typeof verify;
-  readonly createResolver: typeof createResolver;
+  readonly createWorld: typeof createWorld;
 }

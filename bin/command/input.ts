@@ -10,29 +10,30 @@ const MOST = 1024 * 1024;
 export type Input = { readonly bytes: Uint8Array } | { readonly fault: string };
 
 /**
- * Reads the file at a path, or standard input for `-`; at most one mebibyte of it.
+ * Reads the file at a path, or standard input for `-`.
  *
  * @param path - as typed
  * @param stdin - read only for `-`
+ * @param most - how much of it, in bytes. Default: one mebibyte
  */
-export async function readInput(path: string, stdin: AsyncIterable<Uint8Array | string>): Promise<Input> {
+export async function readInput(path: string, stdin: AsyncIterable<Uint8Array | string>, most = MOST): Promise<Input> {
   try {
-    const source: AsyncIterable<Uint8Array | string> = path === '-' ? stdin : createReadStream(path, { end: MOST - 1 });
-    return { bytes: await collect(source) };
+    const source: AsyncIterable<Uint8Array | string> = path === '-' ? stdin : createReadStream(path, { end: most - 1 });
+    return { bytes: await collect(source, most) };
   } catch (error) {
     const name = path === '-' ? 'standard input' : `\`${printable(path, 200)}\``;
     return { fault: `cannot read ${name}: ${fileFault(error)}` };
   }
 }
 
-async function collect(source: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {
+async function collect(source: AsyncIterable<Uint8Array | string>, most: number): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of source) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     chunks.push(bytes);
     length += bytes.length;
-    if (length >= MOST) break;
+    if (length >= most) break;
   }
-  return Buffer.concat(chunks).subarray(0, MOST);
+  return Buffer.concat(chunks).subarray(0, most);
 }

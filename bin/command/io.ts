@@ -22,6 +22,8 @@ export interface Io {
   readonly unicode: boolean;
   /** Width of the terminal; undefined where standard output is none: what is read by a program is not wrapped. */
   readonly columns: number | undefined;
+  /** Standard error, where it is a terminal. */
+  readonly terminal: Output | undefined;
   /** The environment variables. */
   readonly env: Environment;
   /** Resolves when the person wants it to end (SIGINT, SIGTERM). Listens only from its call on. */
@@ -32,7 +34,7 @@ export interface Io {
 export interface ProcessLike {
   readonly env: Environment;
   readonly stdout: Output & { readonly isTTY?: boolean; readonly columns?: number };
-  readonly stderr: Output;
+  readonly stderr: Output & { readonly isTTY?: boolean };
   readonly stdin: AsyncIterable<Uint8Array | string>;
   once(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
   off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
@@ -51,6 +53,7 @@ export function ioOf(process: ProcessLike): Io {
     colour: terminal && wantsColour(process.env),
     unicode: showsUnicode(process.env),
     columns: terminal ? process.stdout.columns : undefined,
+    terminal: process.stderr.isTTY === true ? process.stderr : undefined,
     env: process.env,
     interrupted: () => new Promise((resolve) => {
       const done = (): void => {

@@ -2,11 +2,14 @@
 import { Command, CommanderError } from 'commander';
 import { printable } from '../../lib/protocol/text';
 import type { Context, Verifier } from './context';
+import { addExplain } from './explain';
 import type { Io } from './io';
 import { addLint } from './lint';
 import { addMatch } from './match';
 import { addPreview } from './preview';
+import { addRecords } from './records';
 import { Status } from './status';
+import { addSuggest } from './suggest';
 import { addVerify } from './verify';
 import { version } from './version';
 
@@ -42,8 +45,8 @@ export async function main(argv: readonly string[], io: Io, loader = loadVerifie
 
 async function loadVerifier(): Promise<Verifier> {
   const { verify } = await import('../../lib/verifier/verify');
-  const { createResolver } = await import('../../lib/verifier/resolver');
-  return { verify, createResolver };
+  const { createWorld } = await import('../../lib/verifier/real-world');
+  return { verify, createWorld };
 }
 
 function createProgram(context: Context): Command {
@@ -68,6 +71,9 @@ function createProgram(context: Context): Command {
   addLint(program, context);
   addMatch(program, context);
   addPreview(program, context);
+  addExplain(program, context);
+  addSuggest(program, context);
+  addRecords(program, context);
   pointToHelp(program, 'mta-sts');
   return program;
 }

@@ -10,6 +10,8 @@ export const Status = {
   WRONG_USAGE: 2,
   /** Nothing could be decided: temporary errors only. */
   UNDECIDED: 3,
+  /** The person interrupted it: 128 and the number of SIGINT, as shells have it. */
+  INTERRUPTED: 130,
 } as const;
 
 export type Status = typeof Status[keyof typeof Status];

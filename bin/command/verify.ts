@@ -1,49 +1,125 @@
-// `mta-sts verify`: what a sender sees of a domain, from here and without credentials.
+// `mta-sts verify`: what senders see of domains, and what they would do, from here and without credentials.
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { argument, parseDomain, parsePolicyId, parseResolver, repeated } from './arguments';
+import { argument, parseConcurrency, parseDomain, parsePolicyId, parsePort, parseResolver, repeated } from './arguments';
 import { inOrder } from './concurrency';
-import type { Context } from './context';
+import type { Context, Verifier } from './context';
+import { parseDuration } from './durations';
+import type { Io, Output } from './io';
 import { outputOption, reportFormatOption, timeoutOption } from './options';
+import { patiently } from './patience';
+import { withProgress } from './progress';
 import { printReports } from './reports';
 import type { ReportSettings } from './reports';
 import { OutputError } from './sinks';
+import { Status, worst } from './status';
+import { targetsOf } from './targets';
+import type { Target, TargetFlags, Targets } from './targets';
+import { waitingText } from './waiting-text';
 
-/** Enough to be quick, few enough for the resolver of an office. */
-const AT_ONCE = 8;
-
-interface VerifyFlags extends ReportSettings {
-  readonly expectId?: string;
-  readonly expectMode?: 'enforce' | 'testing' | 'none';
+interface VerifyFlags extends TargetFlags, ReportSettings {
   readonly resolver?: string;
   readonly timeout: number;
+  readonly wait?: number;
+  readonly concurrency: number;
+  readonly smtp: boolean;
+  readonly smtpPort: number;
+  readonly allowPrivate: boolean;
 }
 
 /** Adds the command to the program. */
-export function addVerify(program: Command, { io, end, loadVerifier }: Context): void {
+export function addVerify(program: Command, context: Context): void {
   program.command('verify')
-    .description('check mail domains as a sender does: record, policy file at every address, MX coverage, TLS reporting')
-    .argument('<domain...>', 'mail domains, the part after the @', repeated(parseDomain))
-    .addOption(reportFormatOption())
-    .addOption(outputOption())
+    .description('check mail domains as a sender does: record, policy file at every address, MX coverage, STARTTLS, TLS reporting')
+    .argument('[domain...]', 'mail domains, the part after the @', repeated(parseDomain))
+    .option('--file <file>', 'more domains, one on each line, # begins a comment; - is standard input')
+    .option('--outputs <file>', 'domains, ids and policies as `cdk deploy --outputs-file` wrote them')
     .option('--expect-id <id>', 'fail unless the record has this id', argument(parsePolicyId))
     .addOption(new Option('--expect-mode <mode>', 'fail unless the policy has this mode').choices(['enforce', 'testing', 'none']))
-    .option('--resolver <host[:port]>', 'recursive DNS server to ask (default: those of this machine)', argument(parseResolver))
+    .option('--expect-policy <file>', 'fail unless this very file is served')
+    .option('--wait <duration>', 'try again for so long, as long as waiting can mend what is wrong, such as 10m', argument(parseDuration))
     .addOption(timeoutOption())
-    .action(async (domains: readonly string[], flags: VerifyFlags, command: Command) => {
-      const { verify, createResolver } = await loadVerifier();
-      // What the resolver still waits for when all is said must not hold up the end.
-      const over = new AbortController();
-      const world = flags.resolver === undefined ? {} : { resolver: createResolver({ servers: [flags.resolver], signal: over.signal }) };
-      const options = { expectId: flags.expectId, expectMode: flags.expectMode, timeoutMs: flags.timeout };
-      try {
-        end(await printReports(inOrder(domains, AT_ONCE, (domain) => verify(domain, options, world)), flags, io));
-      } catch (error) {
-        // The verifier refuses only what was typed, and knows more of names than we do.
-        if (error instanceof RangeError || error instanceof OutputError) command.error(`error: ${error.message}`);
-        throw error;
-      } finally {
-        over.abort();
-      }
+    .option('--no-smtp', 'leave out the connections to the mail hosts')
+    .option('--smtp', 'look at STARTTLS and the certificate at every address of the mail hosts (default)', true)
+    .option('--smtp-port <port>', 'port of the mail hosts, for tests', argument(parsePort), 25)
+    .option('--resolver <host[:port]>', 'recursive DNS server to ask (default: those of this machine)', argument(parseResolver))
+    .option('--allow-private', 'connect also where DNS leads to loopback, link-local or private addresses', false)
+    .option('--concurrency <number>', 'how many domains at once', argument(parseConcurrency), 8)
+    .addOption(reportFormatOption())
+    .addOption(outputOption())
+    .action(async (domains: readonly string[] | undefined, flags: VerifyFlags, command: Command) => {
+      await run(domains ?? [], flags, command, context);
     });
+}
+
+async function run(domains: readonly string[], flags: VerifyFlags, command: Command, { io, end, loadVerifier }: Context): Promise<void> {
+  let listed: Status = Status.GOOD;
+  const complain = (text: string): void => {
+    listed = Status.WRONG_USAGE;
+    io.stderr.write(`mta-sts: ${text}\n`);
+  };
+  const targets = await targetsOf(domains, flags, { io, command, complain });
+  const interrupt = interruption(io);
+  // What the verifier still waits for when all is said must not hold up the end.
+  const over = new AbortController();
+  const look = lookWith(await loadVerifier(), flags, { over: over.signal, interrupted: interrupt.signal, io });
+  try {
+    const reports = inOrder(targets.all, flags.concurrency, look, interrupt.signal);
+    const status = await printReports(withProgress(reports, progressTerminal(targets, flags, io), targets.count), flags, io);
+    end(interrupt.signal.aborted ? Status.INTERRUPTED : worst([listed, status]));
+  } catch (error) {
+    // The verifier refuses only what was typed, and knows more of names than we do.
+    if (error instanceof RangeError || error instanceof OutputError) command.error(`error: ${error.message}`);
+    throw error;
+  } finally {
+    over.abort();
+  }
+}
+
+/** Where reports appear on the same terminal they are the progress. */
+function progressTerminal({ count }: Targets, { output }: VerifyFlags, io: Io): Output | undefined {
+  const alone = io.columns === undefined || output !== undefined;
+  return count !== 1 && alone ? io.terminal : undefined;
+}
+
+/** A second interrupt finds nobody listening, and ends the process at once. */
+function interruption(io: Io): AbortController {
+  const controller = new AbortController();
+  io.interrupted().then(() => {
+    controller.abort();
+    io.stderr.write('mta-sts: interrupted; what is known by now follows, once more ends it at once\n');
+  }, () => undefined);
+  return controller;
+}
+
+interface Signals {
+  readonly over: AbortSignal;
+  readonly interrupted: AbortSignal;
+  readonly io: Io;
+}
+
+/** One world for all domains. */
+function lookWith(verifier: Verifier, flags: VerifyFlags, { over, interrupted, io }: Signals): (target: Target) => ReturnType<Verifier['verify']> {
+  const { verify, createWorld } = verifier;
+  const { resolver, smtp, smtpPort, timeout, wait, allowPrivate } = flags;
+  const world = createWorld({
+    signal: over,
+    ...resolver === undefined ? {} : { servers: [resolver] },
+    smtpPort,
+    // What is looked at again must not come from memory.
+    remember: wait === undefined,
+  });
+  return async ({ domain, ...expectation }) => {
+    const options = { ...expectation, timeoutMs: timeout, smtp, allowPrivate, signal: interrupted };
+    const once = (): ReturnType<Verifier['verify']> => verify(domain, options, world);
+    if (wait === undefined) return once();
+    return patiently(once, {
+      waitMs: wait,
+      clock: world.clock,
+      signal: interrupted,
+      tell: (report, pauseMs, leftMs) => {
+        io.stderr.write(waitingText(report, pauseMs, leftMs));
+      },
+    });
+  };
 }

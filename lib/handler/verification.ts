@@ -35,7 +35,8 @@ export function verificationTask(event: DeploymentEvent): Task {
     report = await repeat(patient, PATIENCE, async (attempt) => {
       const { world } = run;
       const timeoutMs = Math.max(1, Math.min(ONE_LOOK, run.deadline - world.clock.now()));
-      const options = { expectId: id, expectPolicy: text, timeoutMs, nameServers, nameServerPort: world.nameServerPort, allowPrivate: world.allowPrivate };
+      const { nameServerPort, allowPrivate } = world;
+      const options = { expectId: id, expectPolicy: text, timeoutMs, nameServers, nameServerPort, allowPrivate };
       // Its deadline runs by its own clock, which keeps nothing alive when it is done early.
       const { resolver, fetchPolicy } = world;
       const look = await run.watch.during(`the verification of ${domain}`, async () => verify(domain, options, { resolver, fetchPolicy }));

@@ -11,6 +11,7 @@ export async function* verifyPreview({ domains, verification }: Preview): AsyncG
   const resolver = createResolver({ servers: [...resolverServers] });
   const fetchPolicy = createFetchPolicy({ port: httpsPort, ca: [...ca] });
   for (const { domain, policyId, policyText } of domains) {
-    yield await verify(domain, { expectId: policyId, expectPolicy: policyText, nameServerPort, allowPrivate: true }, { resolver, fetchPolicy });
+    const options = { expectId: policyId, expectPolicy: policyText, nameServerPort, allowPrivate: true };
+    yield await verify(domain, options, { resolver, fetchPolicy });
   }
 }

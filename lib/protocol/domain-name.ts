@@ -1,10 +1,44 @@
 // Domain names as RFC 5321 §4.1.2 writes them: letters, digits and hyphens, in A-labels, without a dot at the end.
 import { domainToASCII } from 'node:url';
+import { isDigit, isDigits, isLetter } from './ascii';
 import { printable } from './text';
 
 /** RFC 1035 §2.3.4, without the root's dot. */
 const MAX_NAME = 253;
 const MAX_LABEL = 63;
+
+/**
+ * Whether a text is a host name (RFC 5321 §4.1.2 `Domain`): what `hostNameFault` finds no fault with, in one pass. Every name that a
+ * policy or an MX record has goes through here, and hardly any is at fault.
+ *
+ * @param from - where the name begins: 2 behind a wildcard
+ */
+export function isHostName(text: string, from = 0): boolean {
+  if (text.length - from > MAX_NAME) return false;
+  let label = from;
+  let digits = true;
+  for (let at = from; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (isLetter(code) || code === HYPHEN) {
+      digits = false;
+    } else if (code === DOT) {
+      if (!isLabel(text, label, at)) return false;
+      label = at + 1;
+      digits = true;
+    } else if (!isDigit(code)) {
+      return false;
+    }
+  }
+  return !digits && isLabel(text, label, text.length);
+}
+
+const HYPHEN = 0x2d;
+const DOT = 0x2e;
+
+/** Of letters, digits and hyphens. */
+function isLabel(text: string, start: number, end: number): boolean {
+  return end > start && end - start <= MAX_LABEL && text.charCodeAt(start) !== HYPHEN && text.charCodeAt(end - 1) !== HYPHEN;
+}
 
 /**
  * Says what keeps a text from being a host name (RFC 5321 §4.1.2 `Domain`), or undefined when nothing does: a phrase to put
@@ -13,7 +47,7 @@ const MAX_LABEL = 63;
  * A dot at the end, an underscore and an IP address are faults; a name of one label is none.
  */
 export function hostNameFault(name: string): string | undefined {
-  return domainFault(name) ?? topLevelFault(name);
+  return isHostName(name) ? undefined : domainFault(name) ?? topLevelFault(name);
 }
 
 /**
@@ -23,6 +57,7 @@ export function hostNameFault(name: string): string | undefined {
  * where a name is expected.
  */
 export function domainFault(name: string): string | undefined {
+  if (isHostName(name)) return undefined;
   if (name === '') return 'is empty; a host name is expected';
   const character = strangeCharacter(name);
   if (character !== undefined) return character;
@@ -82,10 +117,11 @@ function labelFault(label: string): string | undefined {
   return undefined;
 }
 
-/** RFC 1123 §2.1: it is the highest label, never all digits, that tells a name from an address. */
-function topLevelFault(name: string): string | undefined {
+/** RFC 1123 §2.1: it is the highest label, never all digits, that tells a name from an address. What else is wrong is not asked. */
+export function topLevelFault(name: string): string | undefined {
+  if (!isDigit(name.charCodeAt(name.length - 1))) return undefined;
   const last = name.slice(name.lastIndexOf('.') + 1);
-  return /^[0-9]+$/.test(last) ? `ends in the label \`${last}\`; a top-level domain is never all digits` : undefined;
+  return isDigits(last) ? `ends in the label \`${last}\`; a top-level domain is never all digits` : undefined;
 }
 
 /** The first character that no host name holds. */

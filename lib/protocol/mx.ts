@@ -1,5 +1,5 @@
 // MX patterns of a policy (RFC 8461 §3.2) and which MX hosts they cover (§4.1).
-import { domainFault, hostNameFault, toALabels, trailingDotsFault, withoutDots } from './domain-name';
+import { domainFault, hostNameFault, isHostName, toALabels, trailingDotsFault, withoutDots } from './domain-name';
 import { printable } from './text';
 
 /**
@@ -31,13 +31,19 @@ export function mxName(host: string): string | undefined {
  * after the pattern.
  */
 export function mxPatternFault(pattern: string): string | undefined {
-  return mxGrammarFault(pattern) ?? hostNameFault(withoutWildcard(pattern));
+  return isPlain(pattern) ? undefined : mxGrammarFault(pattern) ?? hostNameFault(withoutWildcard(pattern));
 }
 
 /** The same by the grammar alone, which allows a last label of digits: what senders that have fetched the policy go by. */
 export function mxGrammarFault(pattern: string): string | undefined {
+  if (isPlain(pattern)) return undefined;
   if (pattern === '') return 'is empty; a host name is expected';
   return separatorFault(pattern) ?? addressFault(pattern) ?? wildcardFault(pattern) ?? nameFault(pattern);
+}
+
+/** What nearly every pattern is, told without looking for faults. */
+function isPlain(pattern: string): boolean {
+  return isHostName(pattern, pattern.startsWith('*.') ? 2 : 0);
 }
 
 /** More than one thing in one place: a list, a zone file's preference, a comment. */

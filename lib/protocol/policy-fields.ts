@@ -1,15 +1,15 @@
 // The fields of a policy file (RFC 8461 §3.2): which there are, which count, and what their values must be.
+import { isDigits } from './ascii';
 import { intendedName } from './field-name';
 import type { FindingList } from './finding-list';
 import type { FindingCode } from './findings';
 import { mxGrammarFault } from './mx';
-import { readLine } from './policy-line';
-import type { PolicyField, PolicyLine } from './policy-line';
+import type { LineFault, PolicyField } from './policy-line';
 import { isMode, MAX_AGE_LIMIT } from './policy-model';
 import type { Mode } from './policy-model';
 import { printable } from './text';
 
-/** A value and where it stands. */
+/** A value and where it stands; a `PolicyField` is one of a text. */
 export interface Placed<T> {
   readonly value: T;
   readonly line: number;
@@ -23,60 +23,68 @@ export interface PolicyFields {
   readonly mx: readonly Placed<string>[];
 }
 
-/** Reads the lines of a file into its fields. Of `version`, `mode` and `max_age` the first counts. */
-export function readFields(lines: readonly PolicyLine[], findings: FindingList): PolicyFields {
-  const { first, mx, tried } = sortFields(lines, findings);
-  const version = first.get('version');
-  const mode = first.get('mode');
-  const maxAge = first.get('max_age');
-  for (const [name, code] of REQUIRED) {
-    if (!tried.has(name)) findings.add(code, { message: `there is no \`${name}\` line`, line: 1, column: 1 });
-  }
-  if (!tried.has('mx')) reportNoMx(mode, findings);
+/** Makes the lines of a file into its fields. Of `version`, `mode` and `max_age` the first counts. */
+export function readFields(lines: readonly (PolicyField | LineFault)[], findings: FindingList): PolicyFields {
+  const { version, mode, maxAge, mx, malformed } = sortFields(lines, findings);
+  reportMissing('version', 'policy-version-missing', version, malformed, findings);
+  reportMissing('mode', 'policy-mode-missing', mode, malformed, findings);
+  reportMissing('max_age', 'policy-max-age-missing', maxAge, malformed, findings);
+  if (mx.length === 0 && !malformed.includes('mx')) reportNoMx(mode, findings);
   if (version !== undefined) checkVersion(version, findings);
   return {
     mode: mode && readMode(mode, findings),
     maxAge: maxAge && readMaxAge(maxAge, findings),
-    mx: mx.filter((field) => isPattern(field, findings)).map((field) => placed(field, field.value)),
+    mx: readPatterns(mx, findings),
   };
 }
 
-/** The field names that must be there, and what their absence is called; `mx` has a rule of its own. */
-const REQUIRED = new Map<string, FindingCode>([
-  ['version', 'policy-version-missing'],
-  ['mode', 'policy-mode-missing'],
-  ['max_age', 'policy-max-age-missing'],
-]);
-
-const KNOWN = [...REQUIRED.keys(), 'mx'];
+const KNOWN = ['version', 'mode', 'max_age', 'mx'];
 
 interface SortedFields {
-  readonly first: ReadonlyMap<string, PolicyField>;
+  readonly version?: PolicyField;
+  readonly mode?: PolicyField;
+  readonly maxAge?: PolicyField;
   readonly mx: readonly PolicyField[];
-  /** Names that stand in the file, be it in a line that is malformed: they are not missing too. */
-  readonly tried: ReadonlySet<string>;
+  /** Names in malformed lines: their fields are not missing too. */
+  readonly malformed: readonly string[];
 }
 
-function sortFields(lines: readonly PolicyLine[], findings: FindingList): SortedFields {
-  const first = new Map<string, PolicyField>();
+function sortFields(lines: readonly (PolicyField | LineFault)[], findings: FindingList): SortedFields {
+  let version: PolicyField | undefined;
+  let mode: PolicyField | undefined;
+  let maxAge: PolicyField | undefined;
   const mx: PolicyField[] = [];
-  const tried = new Set<string>();
-  for (const line of lines) {
-    const field = readLine(line);
-    if (field.name !== undefined) tried.add(field.name);
+  const malformed: string[] = [];
+  for (const field of lines) {
     if ('code' in field) {
-      findings.add(field.code, { message: field.message, line: line.number, column: field.column });
-    } else if (field.name === 'mx') {
-      mx.push(field);
-    } else if (!REQUIRED.has(field.name)) {
-      reportUnknown(field, findings);
-    } else if (first.has(field.name)) {
-      reportDuplicate(field, findings);
-    } else {
-      first.set(field.name, field);
+      findings.add(field.code, { message: field.message, line: field.line, column: field.column });
+      if (field.name !== undefined) malformed.push(field.name);
+      continue;
+    }
+    switch (field.name) {
+      case 'mx':
+        mx.push(field);
+        break;
+      case 'version':
+        version = firstOf(version, field, findings);
+        break;
+      case 'mode':
+        mode = firstOf(mode, field, findings);
+        break;
+      case 'max_age':
+        maxAge = firstOf(maxAge, field, findings);
+        break;
+      default:
+        reportUnknown(field, findings);
     }
   }
-  return { first, mx, tried };
+  return { version, mode, maxAge, mx, malformed };
+}
+
+function firstOf(first: PolicyField | undefined, field: PolicyField, findings: FindingList): PolicyField {
+  if (first === undefined) return field;
+  reportDuplicate(field, findings);
+  return first;
 }
 
 /** Whatever its value: to the grammar it is an extension, and all but the first are ignored (RFC 8461 §3.2, last paragraph). */
@@ -103,10 +111,17 @@ function reportUnknown({ name, line }: PolicyField, findings: FindingList): void
   }
 }
 
+function reportMissing(
+  name: string, code: FindingCode, field: PolicyField | undefined, malformed: readonly string[], findings: FindingList,
+): void {
+  if (field !== undefined || malformed.includes(name)) return;
+  findings.add(code, { message: `there is no \`${name}\` line`, line: 1, column: 1 });
+}
+
 /** A `mode` that cannot be read does not excuse the absence of hosts. */
 function reportNoMx(mode: PolicyField | undefined, findings: FindingList): void {
   if (mode?.value === 'none') {
-    findings.add('policy-none-without-mx', { message: 'mode `none` without `mx`', line: mode.line, column: mode.valueColumn });
+    findings.add('policy-none-without-mx', { message: 'mode `none` without `mx`', line: mode.line, column: mode.column });
   } else {
     findings.add('policy-mx-missing', { message: 'there is no `mx` line; only mode `none` may be without', line: 1, column: 1 });
   }
@@ -117,7 +132,7 @@ function checkVersion(field: PolicyField, findings: FindingList): void {
   findings.add('policy-version', {
     message: `version is \`${printable(field.value)}\`; exactly \`STSv1\` is expected`,
     line: field.line,
-    column: field.valueColumn,
+    column: field.column,
   });
 }
 
@@ -126,14 +141,14 @@ function readMode(field: PolicyField, findings: FindingList): Placed<Mode> | und
   findings.add('policy-mode', {
     message: `mode is \`${printable(field.value)}\`; \`enforce\`, \`testing\` or \`none\` is expected`,
     line: field.line,
-    column: field.valueColumn,
+    column: field.column,
   });
   return undefined;
 }
 
 function readMaxAge(field: PolicyField, findings: FindingList): Placed<number> | undefined {
-  const { value, line, valueColumn: column } = field;
-  if (!/^[0-9]{1,10}$/.test(value)) {
+  const { value, line, column } = field;
+  if (value.length > 10 || !isDigits(value)) {
     findings.add('policy-max-age', { message: `max_age is \`${printable(value)}\`; 1 to 10 digits are expected`, line, column });
     return undefined;
   }
@@ -143,12 +158,17 @@ function readMaxAge(field: PolicyField, findings: FindingList): Placed<number> |
   return undefined;
 }
 
-function isPattern({ value, line, valueColumn: column }: PolicyField, findings: FindingList): boolean {
-  const fault = mxGrammarFault(value);
-  if (fault !== undefined) findings.add('policy-mx-pattern', { message: `mx pattern \`${printable(value)}\` ${fault}`, line, column });
-  return fault === undefined;
+function readPatterns(mx: readonly PolicyField[], findings: FindingList): readonly Placed<string>[] {
+  const patterns: Placed<string>[] = [];
+  for (const field of mx) {
+    const { value, line, column } = field;
+    const fault = mxGrammarFault(value);
+    if (fault === undefined) patterns.push(field);
+    else findings.add('policy-mx-pattern', { message: `mx pattern \`${printable(value)}\` ${fault}`, line, column });
+  }
+  return patterns;
 }
 
 function placed<T>(field: PolicyField, value: T): Placed<T> {
-  return { value, line: field.line, column: field.valueColumn };
+  return { value, line: field.line, column: field.column };
 }

@@ -1,14 +1,7 @@
 // One line of a policy file: `name: value` by the grammar of RFC 8461 §3.2, byte by byte.
-import { fieldNameFault } from './field-name';
+import { fieldNameFault, isFieldName } from './field-name';
 import type { FindingCode } from './findings';
 import { printable, printableBytes, sequenceLength, trimBlanks } from './text';
-
-/** One line of the file, without its line end. */
-export interface PolicyLine {
-  /** From 1. */
-  readonly number: number;
-  readonly bytes: Uint8Array;
-}
 
 /** What a line says. */
 export interface PolicyField {
@@ -17,7 +10,7 @@ export interface PolicyField {
   readonly value: string;
   readonly line: number;
   /** Of the value's first byte, from 1. */
-  readonly valueColumn: number;
+  readonly column: number;
 }
 
 /** Why a line says nothing. */
@@ -26,28 +19,55 @@ export interface LineFault {
   readonly name?: string;
   readonly code: FindingCode;
   readonly message: string;
+  readonly line: number;
   readonly column: number;
 }
 
-/** `sts-policy-term = LF / CRLF`; the last line may lack it. Any other CR stays in the line. */
-export function splitLines(file: Uint8Array): readonly PolicyLine[] {
-  const lines: PolicyLine[] = [];
+type Fault = Omit<LineFault, 'line'>;
+
+/**
+ * Reads lines of `name ":" *WSP value *WSP`, ended by `sts-policy-term = LF / CRLF`; the last may lack it, and any other CR is part of
+ * its line. The value is held to `sts-policy-ext-value`, visible ASCII or UTF-8 with blanks inside; what else a known field needs is
+ * not asked here.
+ */
+export function readLines(file: Uint8Array): readonly (PolicyField | LineFault)[] {
+  const text = oneForEachByte(file);
+  const lines: (PolicyField | LineFault)[] = [];
   let start = 0;
-  while (start < file.length) {
-    const feed = file.indexOf(LF, start);
-    const end = feed === -1 ? file.length : feed;
-    const ended = feed > start && file[feed - 1] === CR ? feed - 1 : end;
-    lines.push({ number: lines.length + 1, bytes: file.subarray(start, ended) });
+  while (start < text.length) {
+    const feed = text.indexOf('\n', start);
+    const end = feed === -1 ? text.length : feed;
+    const ended = feed > start && text.charCodeAt(feed - 1) === CR ? feed - 1 : end;
+    const line = lines.length + 1;
+    lines.push(readPlainLine(text, start, ended, line) ?? { ...readLine(file.subarray(start, ended)), line });
     start = end + 1;
   }
   return lines;
 }
 
-/**
- * Reads `name ":" *WSP value *WSP`. The value is held to `sts-policy-ext-value`, visible ASCII or UTF-8 with blanks inside; what
- * else a known field needs is not asked here.
- */
-export function readLine({ number, bytes }: PolicyLine): PolicyField | LineFault {
+function oneForEachByte(file: Uint8Array): string {
+  return (Buffer.isBuffer(file) ? file : Buffer.from(file.buffer, file.byteOffset, file.byteLength)).toString('latin1');
+}
+
+/** A well-formed line of ASCII, as nearly all are, in one pass; undefined for any other, which `readLine` will judge. */
+function readPlainLine(text: string, start: number, end: number, line: number): PolicyField | undefined {
+  let colon = start;
+  while (colon < end && text.charCodeAt(colon) !== COLON) colon += 1;
+  let from = colon + 1;
+  let to = end;
+  while (from < to && isBlank(text.charCodeAt(from))) from += 1;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1;
+  if (from >= to) return undefined;
+  for (let at = from; at < to; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < SPACE || code > TILDE) return undefined;
+  }
+  const name = text.slice(start, colon);
+  return isFieldName(name) ? { name, value: text.slice(from, to), line, column: from - start + 1 } : undefined;
+}
+
+/** Reads any line, and says what is wrong with one that is malformed. */
+function readLine(bytes: Uint8Array): Omit<PolicyField, 'line'> | Fault {
   const fault = lineFault(bytes) ?? byteFault(bytes);
   if (fault !== undefined) return { name: nameInside(bytes), ...fault };
   const colon = bytes.indexOf(COLON);
@@ -65,15 +85,15 @@ export function readLine({ number, bytes }: PolicyLine): PolicyField | LineFault
   if (tab !== -1) {
     return { name, code: 'policy-control-character', message: `a tab stands inside the value of \`${name}\``, column: start + tab + 1 };
   }
-  return { name, value: UTF8.decode(bytes.subarray(start, end)), line: number, valueColumn: start + 1 };
+  return { name, value: UTF8.decode(bytes.subarray(start, end)), column: start + 1 };
 }
 
 const TAB = 0x09;
-const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
 const HASH = 0x23;
 const COLON = 0x3a;
+const TILDE = 0x7e;
 
 /** Only for bytes that `byteFault` has passed: this decoder would mend others. */
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -84,7 +104,7 @@ function nameInside(bytes: Uint8Array): string | undefined {
 }
 
 /** Lines that were never meant as a field. */
-function lineFault(bytes: Uint8Array): LineFault | undefined {
+function lineFault(bytes: Uint8Array): Fault | undefined {
   const { start, end } = trimmed(bytes, 0);
   if (start === end) {
     const message = bytes.length === 0 ? 'the line is empty' : 'the line holds only blanks';
@@ -96,7 +116,7 @@ function lineFault(bytes: Uint8Array): LineFault | undefined {
 }
 
 /** The first byte that no line may hold. */
-function byteFault(bytes: Uint8Array): LineFault | undefined {
+function byteFault(bytes: Uint8Array): Fault | undefined {
   let at = 0;
   while (at < bytes.length) {
     const byte = bytes[at];

@@ -1,6 +1,6 @@
 // What is legal in a policy file and yet read otherwise by some sender, or bound to hurt later.
+import { topLevelFault } from './domain-name';
 import type { FindingList } from './finding-list';
-import { mxPatternFault } from './mx';
 import type { Placed, PolicyFields } from './policy-fields';
 import { MAX_AGE_LIMIT } from './policy-model';
 
@@ -37,11 +37,12 @@ function lintPatterns(mx: readonly Placed<string>[], findings: FindingList): voi
       findings.add('policy-mx-upper-case', { message: `mx pattern \`${value}\` has upper-case letters`, fix: `write \`${lower}\``, ...at });
     }
     if (seen.has(lower)) findings.add('policy-mx-duplicate', { message: `mx pattern \`${value}\` is there twice`, ...at });
-    if (!lower.replace(/^\*\./, '').includes('.')) {
-      const meaning = lower.startsWith('*.') ? 'covers every domain directly under a top-level domain' : 'has a single label';
+    const wild = lower.startsWith('*.');
+    if (!lower.includes('.', wild ? 2 : 0)) {
+      const meaning = wild ? 'covers every domain directly under a top-level domain' : 'has a single label';
       findings.add('policy-mx-single-label', { message: `mx pattern \`${value}\` ${meaning}`, ...at });
     }
-    const doubt = mxPatternFault(value);
+    const doubt = topLevelFault(value);
     if (doubt !== undefined) findings.add('policy-mx-digits', { message: `mx pattern \`${value}\` ${doubt}`, ...at });
     seen.add(lower);
   }

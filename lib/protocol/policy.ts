@@ -4,7 +4,7 @@ import { FindingList } from './finding-list';
 import { mxGrammarFault } from './mx';
 import { readFields } from './policy-fields';
 import { lintPolicy } from './policy-lint';
-import { splitLines } from './policy-line';
+import { readLines } from './policy-line';
 import { isMode, MAX_AGE_LIMIT, MAX_POLICY_BYTES } from './policy-model';
 import type { Mode, Policy } from './policy-model';
 import { printable } from './text';
@@ -29,7 +29,7 @@ export function parsePolicy(file: Uint8Array): PolicyResult {
   const findings = new FindingList();
   const text = fileText(file, findings);
   if (text === undefined) return { verdict: 'invalid', findings: findings.list() };
-  const fields = readFields(splitLines(text), findings);
+  const fields = readFields(readLines(text), findings);
   lintPolicy(fields, findings);
   const { mode, maxAge, mx } = fields;
   if (mode === undefined || maxAge === undefined || !findings.valid) return { verdict: 'invalid', findings: findings.list() };
@@ -69,25 +69,28 @@ function fileText(file: Uint8Array, findings: FindingList): Uint8Array | undefin
     findings.add('policy-empty', { message: 'the file is empty', ...start });
     return undefined;
   }
-  if (startsWith(file, [0xff, 0xfe]) || startsWith(file, [0xfe, 0xff])) {
+  if ((file[0] === 0xff && file[1] === 0xfe) || (file[0] === 0xfe && file[1] === 0xff)) {
     findings.add('policy-encoding', { message: 'the file is UTF-16, as its first two bytes say', ...start });
     return undefined;
   }
-  const marked = startsWith(file, [0xef, 0xbb, 0xbf]);
+  const marked = file[0] === 0xef && file[1] === 0xbb && file[2] === 0xbf;
   if (marked) findings.add('policy-bom', { message: 'the file begins with a byte order mark (bytes EF BB BF)', ...start });
   const text = marked ? file.subarray(3) : file;
-  const first = text.find((byte) => byte > 0x20);
-  if (first === LESS_THAN) {
+  if (firstVisible(text) === LESS_THAN) {
     findings.add('policy-html', { message: 'the file begins with `<`: it is a web page, not a policy', ...start });
     return undefined;
   }
   return text;
 }
 
+const SPACE = 0x20;
 const LESS_THAN = 0x3c;
 
-function startsWith(file: Uint8Array, bytes: readonly number[]): boolean {
-  return bytes.every((byte, index) => file[index] === byte);
+/** Undefined where all is blank. */
+function firstVisible(text: Uint8Array): number | undefined {
+  let at = 0;
+  while (at < text.length && text[at] <= SPACE) at += 1;
+  return at < text.length ? text[at] : undefined;
 }
 
 /** The type says so already, but JavaScript can call this as well. */

@@ -18,6 +18,7 @@ export function reportingUriFault(uri: string): string | undefined {
 export function reportingUriDoubt(uri: string): string | undefined {
   const mail = isMailto(uri);
   const host = mail ? mailDomain(uri) : splitAuthority(uri).host;
+  if (!mail && isIPvFuture(host)) return `names the host \`${printable(host)}\`, an address of an IP version that nobody can reach`;
   if (!mail && (host.startsWith('[') || isIPv4(host))) return undefined;
   const fault = hostNameFault(decode(host) ?? '');
   if (fault !== undefined) return `names the host \`${printable(host)}\`, which ${fault}`;
@@ -83,12 +84,14 @@ function mailDomainFault(domain: string): string | undefined {
 
 function httpsFault(uri: string): string | undefined {
   if (!/^https:\/\//i.test(uri)) return 'has no host; `https://` must follow';
-  const { host, port, rest } = splitAuthority(uri);
-  if (/[[\]]/.test(rest) || badFragment(uri)) return 'holds `[`, `]` or a second `#`, which must be percent-encoded';
+  const { user, host, port, rest } = splitAuthority(uri);
+  if (/[[\]]/.test(user + rest) || badFragment(uri)) return 'holds `[`, `]` or a second `#`, which must be percent-encoded';
   if (host === '') return 'has no host after `https://`';
-  if (host.startsWith('[') && !URL.canParse(`https://${host}/`)) return `names the host \`${printable(host)}\`, which is no IPv6 address`;
+  if (host.startsWith('[') && !isIPvFuture(host) && !isIPv6Literal(host)) {
+    return `names the host \`${printable(host)}\`, which is no IPv6 address`;
+  }
   if (!host.startsWith('[') && /[[\]@:]/.test(host)) return `names the host \`${printable(host)}\`, which is none`;
-  return /^(?::[0-9]{0,5})?$/.test(port) && Number(port.slice(1)) <= 65535
+  return /^(?::[0-9]*)?$/.test(port) && Number(port.slice(1)) <= 65535
     ? undefined
     : `names the port \`${printable(port.slice(1))}\`; 0 to 65535 is expected`;
 }
@@ -109,15 +112,36 @@ function mailDomain(uri: string): string {
   return address.slice(address.indexOf('@') + 1);
 }
 
+interface Authority {
+  readonly user: string;
+  readonly host: string;
+  /** With its colon. */
+  readonly port: string;
+  /** Path, query and fragment. */
+  readonly rest: string;
+}
+
 /** RFC 3986 §3.2: `[ userinfo "@" ] host [ ":" port ]`. */
-function splitAuthority(uri: string): { readonly host: string; readonly port: string; readonly rest: string } {
+function splitAuthority(uri: string): Authority {
   const afterSlashes = uri.slice('https://'.length);
   const end = afterSlashes.search(/[/?#]/);
   const authority = end === -1 ? afterSlashes : afterSlashes.slice(0, end);
   const rest = end === -1 ? '' : afterSlashes.slice(end);
-  const hostAndPort = authority.slice(authority.indexOf('@') + 1);
+  const at = authority.indexOf('@');
+  const user = authority.slice(0, Math.max(at, 0));
+  const hostAndPort = authority.slice(at + 1);
   const colon = hostAndPort.indexOf(':', hostAndPort.startsWith('[') ? Math.max(hostAndPort.indexOf(']'), 0) : 0);
-  return colon === -1 ? { host: hostAndPort, port: '', rest } : { host: hostAndPort.slice(0, colon), port: hostAndPort.slice(colon), rest };
+  return colon === -1 ? { user, host: hostAndPort, port: '', rest } : { user, host: hostAndPort.slice(0, colon), port: hostAndPort.slice(colon), rest };
+}
+
+/** The brackets must enclose it all: `[::1]@host` would parse as another thing. */
+function isIPv6Literal(host: string): boolean {
+  return /^\[[0-9A-F:.]+\]$/i.test(host) && URL.canParse(`https://${host}/`);
+}
+
+/** RFC 3986 §3.2.2: addresses of versions that do not exist yet. */
+function isIPvFuture(host: string): boolean {
+  return /^\[v[0-9A-F]+\.[^[\]@%]+\]$/i.test(host);
 }
 
 function badFragment(uri: string): boolean {

@@ -41,7 +41,12 @@ export function mxResponseText(response: MxResponse): string {
   switch (outcome) {
     case 'secure': return `STARTTLS with ${response.tlsVersion} in ${milliseconds} ms${certificateText(response.certificate)}`;
     case 'untrusted': return `STARTTLS with ${response.tlsVersion} in ${milliseconds} ms, ${response.reason}${certificateText(response.certificate)}`;
-    default: return `${response.reason} (${response.code}) after ${milliseconds} ms`;
+    case 'unusable':
+    case 'silent':
+    case 'unreachable':
+    case 'turned-away':
+    case 'plain':
+    case 'broken': return `${response.reason} (${response.code}) after ${milliseconds} ms`;
   }
 }
 

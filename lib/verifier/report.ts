@@ -98,6 +98,16 @@ export interface Report {
   readonly findings: readonly ReportFinding[];
 }
 
+/** Whether waiting may turn the verdict into `pass`, with nobody doing anything about it. */
+export function mayPass({ verdict, findings }: Report): boolean {
+  const of = (severity: Severity): readonly ReportFinding[] => findings.filter((one) => one.severity === severity);
+  switch (verdict) {
+    case 'pass': return true;
+    case 'fail': return of('error').every(({ temporary }) => temporary === true);
+    case 'unknown': return of('unknown').some(({ temporary }) => temporary === true);
+  }
+}
+
 /** Worst first; within each severity in the order given. */
 export function sortFindings(findings: readonly ReportFinding[]): ReportFinding[] {
   return [...findings].sort((a, b) => WORST_FIRST.indexOf(a.severity) - WORST_FIRST.indexOf(b.severity));

@@ -13,23 +13,17 @@ const LONGEST_MS = 300_000;
 /** A provider's host serves thousands of domains, and must not be called by each of them. */
 const PROBE_MS = 600_000;
 
-/** What a domain has for itself, its records of MTA-STS and TLSRPT, is never remembered. */
-const SHARED: ReadonlySet<DnsType> = new Set<DnsType>(['A', 'AAAA', 'NS', 'TLSA']);
-
 /** The resolver with a memory for what its recursive servers say of names that many domains share. */
 export function sharedResolver(resolver: Resolver, clock: Pick<Clock, 'now'>): Resolver {
-  const memos = new Map<DnsType, unknown>();
-  const memoOf = <T extends DnsType>(type: T): Memo<DnsAnswer<T>> => {
-    const memo = memos.get(type);
-    if (memo instanceof Memo) return memo;
-    const made = new Memo<DnsAnswer<T>>({ clock, most: MOST, lifetimeMs: dnsLifetime });
-    memos.set(type, made);
-    return made;
-  };
+  const memo = <T extends DnsType>(): Memo<DnsAnswer<T>> => new Memo<DnsAnswer<T>>({ clock, most: MOST, lifetimeMs: dnsLifetime });
+  // What a domain has for itself, its records of MTA-STS and TLSRPT, is never remembered.
+  const memos: { readonly [T in DnsType]?: Memo<DnsAnswer<T>> } = { A: memo(), AAAA: memo(), NS: memo(), TLSA: memo() };
   return {
-    query: (name, type, server) => server !== undefined || !SHARED.has(type)
-      ? resolver.query(name, type, server)
-      : memoOf(type).get(name, () => resolver.query(name, type)),
+    query: <T extends DnsType>(name: string, type: T, server?: string) => {
+      const ask = (): Promise<DnsAnswer<T>> => resolver.query(name, type, server);
+      const known: Memo<DnsAnswer<T>> | undefined = server === undefined ? memos[type] : undefined;
+      return known === undefined ? ask() : known.get(name, ask);
+    },
   };
 }
 

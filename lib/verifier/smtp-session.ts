@@ -230,7 +230,7 @@ function takeReply(received: string): { readonly reply: Reply; readonly length: 
     if (end === -1) return lines.length === 0 && !/^(?:\d{0,2}$|\d{3}(?:[ \r-]|$))/.test(received) ? 'malformed' : undefined;
     const parts = /^(\d{3})(?:([ -])(.*))?$/.exec(received.slice(at, end).replace(/\r$/, ''));
     if (parts === null) return 'malformed';
-    lines.push(parts[3] ?? '');
+    lines.push(parts.at(3) ?? '');
     at = end + 1;
     if (parts[2] !== '-') return { reply: { code: parts[1], lines }, length: at };
   }

@@ -1,4 +1,5 @@
 // Looks at one domain as a sender would (RFC 8461 §3 to §5), and reports what a sender would learn and do.
+import { senderViews } from '../protocol/dissent';
 import { hostNameFault, toALabels } from '../protocol/domain-name';
 import type { Mode } from '../protocol/policy';
 import { policyHostName } from '../protocol/policy-url';
@@ -152,7 +153,7 @@ class Verification {
       policyPaths: file?.paths ?? [],
       delegation,
       mx,
-      senders: [],
+      senders: senderViews(findings),
       findings,
     };
   }

@@ -142,7 +142,7 @@ function limitedResolver(resolver: Resolver, within: Within): Resolver {
 }
 
 /** Its sleep does not keep the process alive: what is waited for does that, for as long as it takes. */
-const REAL_CLOCK: Clock = {
+export const REAL_CLOCK: Clock = {
   now: () => Date.now(),
   sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { ref: false, signal }).catch(() => undefined),
 };

@@ -51,6 +51,11 @@ describe('the bundle', () => {
     [['lint', 'record'], '', 1],
     [['verify', 'a@b.example'], '', 2],
     [['preview', '--app', '/nonexistent'], '', 2],
+    [['explain', 'mx-not-covered'], '', 0],
+    [['explain', 'mx-not'], '', 2],
+    [['records', '--domain', 'example.com', '--policy', '-'], 'version: STSv1\nmode: none\nmax_age: 86400\n', 0],
+    [['records', '--domain', 'example.com', '--policy', '-'], '', 1],
+    [['suggest', 'example.com', '--resolver', '127.0.0.1:1'], '', 3],
   ])('%j ends with its status', (args, input, status) => {
     expect(mtaSts(args, input).status).toBe(status);
   });
@@ -140,6 +145,10 @@ describe('a quick start', () => {
     [['match', '*.example.com', 'mx.example.com']],
     [['lint', 'record', 'v=STSv1; id=1;']],
     [['verify', 'a@b.example']],
+    [['explain']],
+    [['explain', 'mx-not-covered']],
+    [['suggest', '--help']],
+    [['records', '--app', '/nonexistent']],
   ])('%j loads neither DNS, TLS, HTTP nor the preview', (args) => {
     expect(heavy(args)).toEqual([]);
   });

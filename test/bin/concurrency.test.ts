@@ -72,4 +72,78 @@ describe('many at once', () => {
   test('of nothing comes nothing', async () => {
     expect(await collect(inOrder([], 8, () => Promise.reject(new Error('never'))))).toEqual([]);
   });
+
+  test('a source that takes its time does not hold up what is ready', async () => {
+    const results: number[] = [];
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    async function* source(): AsyncGenerator<number> {
+      yield 1;
+      await gate;
+      yield 2;
+    }
+    for await (const result of inOrder(source(), 2, (item) => Promise.resolve(item))) {
+      results.push(result);
+      // Only a result that was handed on can open the gate.
+      release();
+    }
+    expect(results).toEqual([1, 2]);
+  });
+
+  test('a source that fails fails at its place, after what came before it', async () => {
+    async function* source(): AsyncGenerator<number> {
+      yield await Promise.resolve(1);
+      throw new Error('the file is gone');
+    }
+    const results: number[] = [];
+    const work = async (): Promise<void> => {
+      for await (const result of inOrder(source(), 2, (item) => Promise.resolve(item))) results.push(result);
+    };
+    await expect(work()).rejects.toThrow('the file is gone');
+    expect(results).toEqual([1]);
+  });
+
+  test('an endless source is read no further than is needed', async () => {
+    let read = 0;
+    function* source(): Generator<number> {
+      for (;;) yield read += 1;
+    }
+    for await (const result of inOrder(source(), 2, (item) => Promise.resolve(item))) {
+      if (result === 100) break;
+    }
+    expect(read).toBeLessThan(120);
+  });
+
+  test('an interrupt lets what has begun come to its end, and begins nothing more', async () => {
+    const interrupt = new AbortController();
+    const begun: number[] = [];
+    const results = await collect(inOrder([1, 2, 3, 4, 5, 6], 2, async (item) => {
+      begun.push(item);
+      if (item === 2) interrupt.abort();
+      await sleep(5);
+      return item;
+    }, interrupt.signal));
+    expect(results).toEqual([1, 2]);
+    expect(begun).toEqual([1, 2]);
+  });
+
+  test('an interrupt is heard while the source keeps everyone waiting', async () => {
+    const interrupt = new AbortController();
+    async function* source(): AsyncGenerator<number> {
+      yield await Promise.resolve(1);
+      await new Promise(() => undefined);
+    }
+    const results: number[] = [];
+    for await (const result of inOrder(source(), 2, (item) => Promise.resolve(item), interrupt.signal)) {
+      results.push(result);
+      interrupt.abort();
+    }
+    expect(results).toEqual([1]);
+  });
+
+  test('what was interrupted before it began gives nothing', async () => {
+    expect(await collect(inOrder([1], 2, () => Promise.reject(new Error('never')), AbortSignal.abort()))).toEqual([]);
+  });
 });

@@ -51,7 +51,7 @@ class Kept implements Output {
 
 function ioOf(stdout: Output, env: Io['env'] = {}): Io {
   const interrupted = (): Promise<void> => new Promise(() => undefined);
-  return { stdout, stderr: new Kept(), stdin: empty(), colour: false, unicode: true, columns: undefined, env, interrupted };
+  return { stdout, stderr: new Kept(), stdin: empty(), colour: false, unicode: true, columns: undefined, terminal: undefined, env, interrupted };
 }
 
 async function* empty(): AsyncGenerator<string> {

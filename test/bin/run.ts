@@ -38,6 +38,7 @@ export async function run(argv: readonly string[], { stdin = '', readStdin, load
     colour: false,
     unicode: true,
     columns: undefined,
+    terminal: undefined,
     env: {},
     interrupted: () => Promise.reject(new Error('nothing here waits for a signal')),
     ...world,

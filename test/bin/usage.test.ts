@@ -7,7 +7,7 @@ describe('wrong usage ends with status 2, says what is wrong and prints nothing 
   test.each<[argv: string[], message: string]>([
     [['verfy', 'example.com'], "unknown command 'verfy'\n(Did you mean verify?)\ntry `mta-sts --help`\n"],
     [['lint', 'polcy'], "unknown command 'polcy'\n(Did you mean policy?)\ntry `mta-sts lint --help`\n"],
-    [['verify'], "missing required argument 'domain'\ntry `mta-sts verify --help`\n"],
+    [['verify'], 'no domain to verify; give domains, `--file` or `--outputs`\ntry `mta-sts verify --help`\n'],
     [['verify', 'example.com', '--formt', 'json'], "unknown option '--formt'\n(Did you mean --format?)\n"],
     [['verify', 'example.com', '--format', 'yaml'], "option '--format <format>' argument 'yaml' is invalid. Allowed choices are text, json, ndjson, junit, github, html.\n"],
     [['verify', 'example.com', '--format'], "option '--format <format>' argument missing\n"],
@@ -102,7 +102,7 @@ describe('help and version', () => {
     const { status, stdout, stderr } = await run(['--help']);
     expect(status).toBe(0);
     expect(stderr).toBe('');
-    for (const command of ['verify', 'lint', 'match', 'preview']) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
+    for (const command of ['verify', 'lint', 'match', 'preview', 'explain', 'suggest', 'records']) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
     expect(stdout).toContain('Exit status: 0 nothing worse than a warning');
   });
 
@@ -112,12 +112,18 @@ describe('help and version', () => {
   });
 
   test.each<[string[], string[]]>([
-    [['verify', '--help'], ['--format', '--output', '--expect-id', '--expect-mode', '--resolver', '--timeout']],
+    [['verify', '--help'], [
+      '--file', '--outputs', '--expect-id', '--expect-mode', '--expect-policy', '--wait', '--timeout', '--smtp', '--no-smtp', '--smtp-port',
+      '--resolver', '--allow-private', '--concurrency', '--format', '--output',
+    ]],
     [['lint', 'policy', '--help'], ['--format']],
     [['lint', 'record', '--help'], ['--format']],
     [['lint', 'tls-rpt', '--help'], ['--format']],
     [['match', '--help'], []],
     [['preview', '--help'], ['--app', '--listen', '--https-port', '--dns-port', '--tls-key', '--tls-cert', '--mx', '--verify', '--format', '--output']],
+    [['explain', '--help'], ['--format']],
+    [['suggest', '--help'], ['--resolver', '--timeout', '--format']],
+    [['records', '--help'], ['--app', '--domain', '--policy', '--target', '--tls-rpt', '--format']],
   ])('%j knows just the options that are documented', async (argv, options) => {
     const { status, stdout } = await run(argv);
     expect(status).toBe(0);

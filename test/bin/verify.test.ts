@@ -4,7 +4,7 @@ import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server';
 import type { DnsRecord, DnsServer } from '../../lib/preview/dns-server';
 import { createFetchPolicy } from '../../lib/verifier/fetch-policy';
 import type { Report } from '../../lib/verifier/report';
-import { createResolver } from '../../lib/verifier/resolver';
+import { createWorld } from '../../lib/verifier/real-world';
 import { verify } from '../../lib/verifier/verify';
 import { startPolicyServer } from '../support/policy-server';
 import type { PolicyServer } from '../support/policy-server';
@@ -44,21 +44,20 @@ function zone(domain: string, mx: string): DnsRecord[] {
 /** The real verifier, told that the world's servers are those above. */
 function local(): Promise<Verifier> {
   return Promise.resolve({
-    createResolver,
-    verify: (domain, options, world) => verify(
-      domain,
-      { ...options, nameServerPort: dns.port },
-      { ...world, fetchPolicy: createFetchPolicy({ port: host.port, ca: [host.ca] }) },
-    ),
+    createWorld: (options) => ({
+      ...createWorld(options),
+      fetchPolicy: createFetchPolicy({ port: host.port, ca: [host.ca] }),
+    }),
+    verify: (domain, options, world) => verify(domain, { ...options, allowPrivate: true, nameServerPort: dns.port }, world),
   });
 }
 
 /** A verifier that answers from a table, and remembers what it was asked. */
 function fake(verdicts: Readonly<Record<string, Report['verdict']>>, calls: unknown[] = []): () => Promise<Verifier> {
   return () => Promise.resolve({
-    createResolver,
+    createWorld,
     verify: async (domain, options) => {
-      calls.push({ domain, ...options });
+      calls.push({ domain, ...options, signal: undefined });
       // The later ones are the quicker ones.
       await new Promise((resolve) => setTimeout(resolve, 20 - 5 * calls.length));
       if (!Object.hasOwn(verdicts, domain)) throw new RangeError(`\`${domain}\` is too long`);
@@ -109,7 +108,7 @@ describe('against real servers', () => {
   });
 
   test('the text shows the way from record to file to MX', async () => {
-    const { stdout, stderr } = await run(['verify', 'example.test', ...at(dns)], { loadVerifier: local });
+    const { stdout, stderr } = await run(['verify', 'example.test', '--no-smtp', ...at(dns)], { loadVerifier: local });
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^✔ example\.test: pass\n {2}Senders find a policy: they deliver only to covered hosts/);
     expect(stdout).toContain('  record    ✔ id 20250114 at _mta-sts.example.test\n');
@@ -146,7 +145,7 @@ describe('several domains', () => {
     let verified = 0;
     let verifiedAtFirstOutput = 0;
     const loadVerifier = (): Promise<Verifier> => Promise.resolve({
-      createResolver,
+      createWorld,
       verify: async (domain) => {
         if (domain === 'b.test') await new Promise((resolve) => setTimeout(resolve, 20));
         verified += 1;
@@ -170,11 +169,13 @@ test('each domain gets its own time and the same expectations; a U-label is aske
     loadVerifier: fake({ 'xn--bcher-kva.test': 'pass', 'a.test': 'pass' }, calls),
   });
   expect(status).toBe(0);
-  expect(calls).toEqual(['xn--bcher-kva.test', 'a.test'].map((domain) => ({ domain, timeoutMs: 60_000, expectId: 'X1', expectMode: 'none' })));
+  expect(calls).toEqual(['xn--bcher-kva.test', 'a.test'].map((domain) => ({
+    domain, timeoutMs: 60_000, expectId: 'X1', expectMode: 'none', smtp: true, allowPrivate: false,
+  })));
 });
 
 test('the time for a domain is 20 seconds where none is given', async () => {
   const calls: unknown[] = [];
   await run(['verify', 'a.test'], { loadVerifier: fake({ 'a.test': 'pass' }, calls) });
-  expect(calls).toEqual([{ domain: 'a.test', timeoutMs: 20_000 }]);
+  expect(calls).toEqual([{ domain: 'a.test', timeoutMs: 20_000, smtp: true, allowPrivate: false }]);
 });

@@ -12,8 +12,8 @@ export interface Expectation {
   /** The id of the record. */
   readonly expectId?: string;
   readonly expectMode?: Mode;
-  /** The exact text of the policy file. */
-  readonly expectPolicy?: string;
+  /** The policy file exactly as it shall be served. */
+  readonly expectPolicy?: string | Uint8Array;
 }
 
 /** What was found live; what is undefined has findings of its own. */
@@ -36,8 +36,9 @@ export function checkExpectation(domain: string, expected: Expectation, live: Li
   if (expectMode !== undefined && policy !== undefined && policy.mode !== expectMode) {
     findings.push(liveFinding('mode-unexpected', { subject, message: `the mode is \`${policy.mode}\`, expected \`${expectMode}\`` }));
   }
-  if (expectPolicy !== undefined && body !== undefined && !Buffer.from(expectPolicy).equals(body)) {
-    const difference = firstDifference(Buffer.from(expectPolicy), body, 'expected', 'served');
+  const file = expectPolicy === undefined ? undefined : Buffer.from(expectPolicy);
+  if (file !== undefined && body !== undefined && !file.equals(body)) {
+    const difference = firstDifference(file, body, 'expected', 'served');
     findings.push(liveFinding('policy-unexpected', { subject, message: `the file served is not the one expected: ${difference}` }));
   }
   return findings;

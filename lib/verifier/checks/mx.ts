@@ -1,6 +1,7 @@
 // Check: does the policy cover every mail host of the domain (RFC 8461 §4.1), and is every pattern of use?
 import { parse as parseDomain } from 'tldts';
 import { mxGrammarFault } from '../../protocol/mx';
+import { DEEP_WILDCARD_DISSENT, deepWildcard } from '../../protocol/mx-deep-wildcard';
 import { mxCoverage } from '../../protocol/mx-coverage';
 import type { Policy } from '../../protocol/policy';
 import { printable } from '../../protocol/text';
@@ -101,10 +102,12 @@ function notCovered(host: string, policy: Policy, more: string): ReportFinding {
   const shown = printable(host);
   const enforced = policy.mode === 'enforce';
   const consequence = enforced ? 'senders refuse to deliver to it' : 'senders deliver to it and report a failure';
+  const deep = deepWildcard(policy.mx, host);
   // A pattern for such a host would make the whole policy malformed.
   const fault = mxGrammarFault(host);
   return liveFinding('mx-not-covered', {
     subject: `MX ${shown}`,
+    ...deep === undefined ? {} : { dissent: DEEP_WILDCARD_DISSENT },
     severity: enforced ? 'error' : 'warning',
     message: `the mail host ${shown} matches no mx pattern of the policy (${names(policy.mx)}), so in mode ${policy.mode} ${consequence}${more}`,
     fix: fault === undefined

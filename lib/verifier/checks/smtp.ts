@@ -140,10 +140,11 @@ function ofAddresses({ host, addresses, visits }: HostLook): ReportFinding[] {
   const subject = `MX ${printable(host)}`;
   const evidence = addresses.map((answer) => `${answer.server}: ${answerText(answer)}`).join('; ');
   if (visits.length > 0) return [];
-  const failed = addresses.find((answer) => answer.status === 'failed');
-  return [failed === undefined
+  const reasons = addresses.flatMap((answer) => answer.status === 'failed' ? [answer.reason] : []);
+  const message = `the addresses of the mail host ${printable(host)} could not be had: ${reasons.join('; ')}`;
+  return [reasons.length === 0
     ? liveFinding('mx-no-address', { subject, evidence, message: `the mail host ${printable(host)} has no address` })
-    : liveFinding('dns-failure', { subject, evidence, message: `the addresses of the mail host ${printable(host)} could not be had: ${failed.status === 'failed' ? failed.reason : ''}` })];
+    : liveFinding('dns-failure', { subject, evidence, message })];
 }
 
 /** A kind of fault, and the addresses that show it. */

@@ -1,0 +1,38 @@
+// DNS records that a person creates by hand, and for which domain.
+import { policyHostName } from '../../lib/protocol/policy-url';
+import { renderRecord } from '../../lib/protocol/record';
+
+/** One record. */
+export interface ManualRecord {
+  /** Fully qualified, without a dot at the end. */
+  readonly name: string;
+  readonly type: 'CNAME' | 'TXT';
+  /** Seconds. */
+  readonly ttl: number;
+  /** A name without a dot at the end, or a text as it is, without quotes; null where it is not known yet. */
+  readonly value: string | null;
+}
+
+/** What is to be published for one domain. */
+export interface PublishedDomain {
+  readonly domain: string;
+  readonly id: string;
+  /** The host that serves the policy; null where it is not known yet. */
+  readonly target: string | null;
+  /** Where to read the target: a phrase. */
+  readonly whereTarget: string;
+  /** The text of the reporting record. */
+  readonly tlsRpt?: string;
+}
+
+/** Short, as the construct makes them: senders hear of a new id within minutes. */
+const TTL = 300;
+
+/** The records in the order of `MtaSts.records`. */
+export function recordsOf({ domain, id, target, tlsRpt }: PublishedDomain): readonly ManualRecord[] {
+  return [
+    { name: policyHostName(domain), type: 'CNAME', ttl: TTL, value: target },
+    { name: `_mta-sts.${domain}`, type: 'TXT', ttl: TTL, value: renderRecord(id) },
+    ...tlsRpt === undefined ? [] : [{ name: `_smtp._tls.${domain}`, type: 'TXT', ttl: TTL, value: tlsRpt } as const],
+  ];
+}

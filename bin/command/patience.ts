@@ -1,0 +1,34 @@
+// Looks at a domain again and again until it is as it should be, or time is over; only for what waiting can mend.
+import { mayPass } from '../../lib/verifier/report';
+import type { Report } from '../../lib/verifier/report';
+import type { Clock } from '../../lib/verifier/world';
+
+/** How to wait. */
+export interface Patience {
+  /** How long in all, in milliseconds. */
+  readonly waitMs: number;
+  readonly clock: Clock;
+  /** Ends the waiting early. */
+  readonly signal: AbortSignal;
+  /** Hears before each pause of what is waited for. */
+  readonly tell: (report: Report, pauseMs: number, leftMs: number) => void;
+}
+
+/** The TTL of the records is some minutes, and nobody is helped by asking every second. */
+const PAUSES = { first: 2000, growth: 1.5, longest: 15_000 } as const;
+
+/**
+ * The first report that passes, or that waiting would not mend; at the latest the one after the time is over.
+ */
+export async function patiently(look: () => Promise<Report>, { waitMs, clock, signal, tell }: Patience): Promise<Report> {
+  const end = clock.now() + waitMs;
+  for (let pause: number = PAUSES.first; ; pause = Math.min(pause * PAUSES.growth, PAUSES.longest)) {
+    const report = await look();
+    const left = end - clock.now();
+    if (report.verdict === 'pass' || left <= 0 || signal.aborted || !mayPass(report)) return report;
+    // The last look is at the very end.
+    const wait = Math.min(pause, left);
+    tell(report, wait, left);
+    await clock.sleep(wait, signal);
+  }
+}

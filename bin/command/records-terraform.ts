@@ -1,0 +1,71 @@
+// Records as a map in Terraform's language, for any provider's resource to go through with `for_each`.
+import { policyHostName } from '../../lib/protocol/policy-url';
+import { printable } from '../../lib/protocol/text';
+import { recordsOf } from './manual-record';
+import type { ManualRecord, PublishedDomain } from './manual-record';
+
+/** A file for Terraform or OpenTofu; what is not known yet is a variable. */
+export function terraformText(domains: readonly PublishedDomain[]): string {
+  const records = domains.flatMap(recordsOf);
+  return [
+    '# DNS records of MTA-STS (RFC 8461) and TLSRPT (RFC 8460). Create _mta-sts last, when the policy is served.',
+    ...records.some(({ value }) => value === null) ? ['', ...variable(domains)] : [],
+    '',
+    'locals {',
+    '  mta_sts_records = {',
+    ...records.flatMap(entry),
+    '  }',
+    '}',
+    '',
+    ...EXAMPLE,
+  ].map((line) => `${line}\n`).join('');
+}
+
+function variable(domains: readonly PublishedDomain[]): string[] {
+  const unknown = domains.filter(({ target }) => target === null);
+  return [
+    ...unknown.map(({ domain, whereTarget }) => `# ${policyHostName(domain)}: ${printable(whereTarget, 1000)}`),
+    'variable "mta_sts_targets" {',
+    '  description = "For each policy host, such as mta-sts.example.com, the host that serves it"',
+    '  type        = map(string)',
+    '}',
+  ];
+}
+
+function entry({ name, type, ttl, value }: ManualRecord): string[] {
+  return [
+    `    ${hclString(name)} = {`,
+    `      name  = ${hclString(name)}`,
+    `      type  = ${hclString(type)}`,
+    `      ttl   = ${ttl}`,
+    `      value = ${value === null ? `var.mta_sts_targets[${hclString(name)}]` : hclString(value)}`,
+    '    }',
+  ];
+}
+
+/** A text as a quoted template that holds no template sequence. */
+export function hclString(text: string): string {
+  const escaped = text
+    .replace(/[\\"]/g, '\\$&')
+    .replace(/\n/g, '\\n').replace(/\r/g, '\\r').replace(/\t/g, '\\t')
+    .replace(/\p{C}/gu, (character) => `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`)
+    // Of several in a row it is not plain which one the escape is for.
+    .replace(/([$%])\1*\{/g, (sequence, sign: string) => (sequence.length === 2
+      ? `${sign}${sequence}`
+      : sequence.replaceAll(sign, `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)));
+  return `"${escaped}"`;
+}
+
+/** One provider's resource; the others differ in names only. Cloudflare wants texts in quotes, and splits long ones itself. */
+const EXAMPLE = [
+  '# With the provider cloudflare/cloudflare, for example:',
+  '#',
+  '# resource "cloudflare_dns_record" "mta_sts" {',
+  '#   for_each = local.mta_sts_records',
+  '#   zone_id  = var.zone_id',
+  '#   name     = each.value.name',
+  '#   type     = each.value.type',
+  '#   ttl      = each.value.ttl',
+  '#   content  = each.value.type == "TXT" ? "\\"${each.value.value}\\"" : each.value.value',
+  '# }',
+];

@@ -1,0 +1,96 @@
+// What is to be verified: domains typed, listed in a file, or told by the outputs of a deployment; and what is expected of each.
+import type { Command } from 'commander';
+import type { Expectation } from '../../lib/verifier/checks/expectation';
+import { printable } from '../../lib/protocol/text';
+import { DomainListError, openDomainList } from './domain-list';
+import type { ListedDomain } from './domain-list';
+import { readInput } from './input';
+import type { Io } from './io';
+import { MAX_OUTPUTS, readOutputs } from './outputs';
+
+/** A domain, and what is expected of it. */
+export interface Target extends Expectation {
+  readonly domain: string;
+}
+
+/** What was typed. */
+export interface TargetFlags {
+  readonly file?: string;
+  readonly outputs?: string;
+  readonly expectId?: string;
+  readonly expectMode?: 'enforce' | 'testing' | 'none';
+  readonly expectPolicy?: string;
+}
+
+/** All of them. */
+export interface Targets {
+  readonly all: Iterable<Target> | AsyncIterable<Target>;
+  /** How many, where that is known before they are read. */
+  readonly count?: number;
+}
+
+/** Where files are read, and what is wrong with them is said. */
+export interface TargetContext {
+  readonly io: Io;
+  readonly command: Command;
+  /** Hears of each line of the file that is no domain; the others are verified all the same. */
+  readonly complain: (text: string) => void;
+}
+
+/** Puts together what was typed; whatever is wrong with it is a usage error, before anything is verified. */
+export async function targetsOf(
+  domains: readonly string[], flags: TargetFlags, { io, command, complain }: TargetContext,
+): Promise<Targets> {
+  const { file, outputs } = flags;
+  if (outputs !== undefined) {
+    const clash = domains.length > 0 ? 'a domain' : (['file', 'expectId', 'expectMode', 'expectPolicy'] as const).find((name) => flags[name] !== undefined);
+    if (clash !== undefined) command.error(`error: \`--outputs\` tells the domains and what to expect of them; leave out ${OPTIONS.get(clash) ?? clash}`);
+    return ofOutputs(outputs, io, command);
+  }
+  if (domains.length === 0 && file === undefined) command.error('error: no domain to verify; give domains, `--file` or `--outputs`');
+  const expectation = await expectationOf(flags, io, command);
+  const typed = domains.map((domain) => ({ domain, ...expectation }));
+  if (file === undefined) return { all: typed, count: typed.length };
+  try {
+    const list = await openDomainList(file, io.stdin);
+    return { all: chain(typed, list, expectation, (line, fault) => {
+      complain(`${file === '-' ? 'standard input' : printable(file, 200)}, line ${line}: ${fault}`);
+    }) };
+  } catch (error) {
+    if (error instanceof DomainListError) return command.error(`error: ${error.message}`);
+    throw error;
+  }
+}
+
+const OPTIONS: ReadonlyMap<string, string> = new Map([
+  ['file', '`--file`'], ['expectId', '`--expect-id`'], ['expectMode', '`--expect-mode`'], ['expectPolicy', '`--expect-policy`'],
+]);
+
+async function* chain(
+  typed: readonly Target[], list: AsyncIterable<ListedDomain>, expectation: Expectation, complain: (line: number, fault: string) => void,
+): AsyncGenerator<Target> {
+  yield* typed;
+  for await (const listed of list) {
+    if ('domain' in listed) yield { domain: listed.domain, ...expectation };
+    else complain(listed.line, listed.fault);
+  }
+}
+
+async function expectationOf({ expectId, expectMode, expectPolicy }: TargetFlags, io: Io, command: Command): Promise<Expectation> {
+  const policy = expectPolicy === undefined ? {} : { expectPolicy: await bytesOf(expectPolicy, io, command) };
+  return { ...expectId === undefined ? {} : { expectId }, ...expectMode === undefined ? {} : { expectMode }, ...policy };
+}
+
+async function ofOutputs(path: string, io: Io, command: Command): Promise<Targets> {
+  const read = readOutputs(await bytesOf(path, io, command, MAX_OUTPUTS + 1));
+  if ('fault' in read) return command.error(`error: ${printable(path, 200)}: ${read.fault}`);
+  const all = read.policies.map(({ domain, id, policy }) => {
+    return { domain, expectId: id, ...policy === undefined ? {} : { expectPolicy: policy } };
+  });
+  return { all, count: all.length };
+}
+
+async function bytesOf(path: string, io: Io, command: Command, most?: number): Promise<Uint8Array> {
+  const read = await readInput(path, io.stdin, most);
+  return 'fault' in read ? command.error(`error: ${read.fault}`) : read.bytes;
+}

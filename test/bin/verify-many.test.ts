@@ -1,0 +1,239 @@
+// `mta-sts verify` of many domains, of files and outputs, with patience and with interruptions.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Verifier } from '../../bin/command/context';
+import { policyId } from '../../lib/protocol/policy-id';
+import { createWorld } from '../../lib/verifier/real-world';
+import type { Report, ReportFinding } from '../../lib/verifier/report';
+import { stackOutput } from '../../lib/stack-output';
+import { report } from '../support/report';
+import { run, runJson } from './run';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mta-sts-verify-'));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function file(name: string, content: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+type Look = Verifier['verify'];
+
+/** A verifier that answers as told. */
+function answering(look: (domain: string, options: NonNullable<Parameters<Look>[1]>) => Report | Promise<Report>): () => Promise<Verifier> {
+  return () => Promise.resolve({ createWorld, verify: async (domain, options = {}) => look(domain, options) });
+}
+
+const PASSING = answering((domain) => report({ domain }));
+
+const names = (json: unknown): unknown => (json as { domains: { domain: string }[] }).domains.map(({ domain }) => domain);
+
+describe('a file of domains', () => {
+  test('is verified after those that are typed, in its order', async () => {
+    const { json, status } = await runJson(['verify', 'z.test', '--file', file('list.txt', 'b.test # ours\n\na.test\n')], { loadVerifier: PASSING });
+    expect(names(json)).toEqual(['z.test', 'b.test', 'a.test']);
+    expect(status).toBe(0);
+  });
+
+  test('may be standard input', async () => {
+    expect(names((await runJson(['verify', '--file', '-'], { loadVerifier: PASSING, stdin: 'a.test\nb.test\n' })).json)).toEqual(['a.test', 'b.test']);
+  });
+
+  test('with a line that is no domain verifies all the others, names the line, and ends with status 2', async () => {
+    const path = file('bad.txt', 'a.test\nnot a domain\nb.test\n');
+    const { status, stdout, stderr } = await run(['verify', '--file', path, '--format', 'ndjson'], { loadVerifier: PASSING });
+    expect(stdout.split('\n').filter((line) => line !== '').map((line) => (JSON.parse(line) as Report).domain)).toEqual(['a.test', 'b.test']);
+    expect(stderr).toMatch(/^mta-sts: .*bad\.txt, line 2: `not a domain`, where a mail domain is expected, holds ` `/);
+    expect(status).toBe(2);
+  });
+
+  test('that is not there is wrong usage', async () => {
+    const { status, stderr } = await run(['verify', '--file', join(folder, 'none.txt')], { loadVerifier: PASSING });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/cannot read `.*none\.txt`: there is no such file/);
+  });
+
+  test('and no domain at all is wrong usage', async () => {
+    const { status, stderr } = await run(['verify'], { loadVerifier: PASSING });
+    expect(status).toBe(2);
+    expect(stderr).toContain('no domain to verify; give domains, `--file` or `--outputs`');
+  });
+});
+
+describe('concurrency', () => {
+  test('is as given, and results keep the order of the input', async () => {
+    let running = 0;
+    let most = 0;
+    const loadVerifier = answering(async (domain) => {
+      running += 1;
+      most = Math.max(most, running);
+      await sleep(domain.startsWith('d1.') ? 20 : 1);
+      running -= 1;
+      return report({ domain });
+    });
+    const domains = Array.from({ length: 12 }, (_, at) => `d${at + 1}.test`);
+    const { json } = await runJson(['verify', ...domains, '--concurrency', '3'], { loadVerifier });
+    expect(most).toBe(3);
+    expect(names(json)).toEqual(domains);
+  });
+
+  test.each(['0', '257', 'many', '1.5'])('of %s is wrong usage', async (number) => {
+    const { status, stderr } = await run(['verify', 'a.test', '--concurrency', number], { loadVerifier: PASSING });
+    expect(status).toBe(2);
+    expect(stderr).toContain('1 to 256 are expected');
+  });
+});
+
+describe('expectations', () => {
+  test('of a file reach the verifier as its bytes', async () => {
+    let seen: unknown;
+    const loadVerifier = answering((domain, { expectPolicy }) => {
+      seen = expectPolicy;
+      return report({ domain });
+    });
+    await run(['verify', 'a.test', '--expect-policy', file('policy.txt', 'version: STSv1\r\n\u00e9')], { loadVerifier });
+    expect(seen).toEqual(new Uint8Array(Buffer.from('version: STSv1\r\n\u00e9')));
+  });
+
+  test('of a file that is not there are wrong usage', async () => {
+    expect((await run(['verify', 'a.test', '--expect-policy', join(folder, 'none')], { loadVerifier: PASSING })).status).toBe(2);
+  });
+});
+
+describe('the outputs of a deployment', () => {
+  const POLICY = 'version: STSv1\r\nmode: testing\r\nmx: mx.a.test\r\nmax_age: 86400\r\n';
+  const outputs = (): string => file('cdk-outputs.json', JSON.stringify({
+    One: { MtaStsOutput1: stackOutput({ domain: 'a.test', id: policyId(POLICY), policy: POLICY }), BucketName: 'x' },
+    Two: { MtaStsOutput2: stackOutput({ domain: 'b.test', id: policyId(POLICY), policy: POLICY }) },
+  }));
+
+  test('tell the domains and what is expected of each, and nothing else is needed', async () => {
+    const seen: unknown[] = [];
+    const loadVerifier = answering((domain, { expectId, expectPolicy }) => {
+      seen.push({ domain, expectId, expectPolicy });
+      return report({ domain });
+    });
+    expect((await run(['verify', '--outputs', outputs()], { loadVerifier })).status).toBe(0);
+    expect(seen).toEqual(['a.test', 'b.test'].map((domain) => ({ domain, expectId: policyId(POLICY), expectPolicy: POLICY })));
+  });
+
+  test.each([
+    [['a.test'], 'leave out a domain'],
+    [['--file', '-'], 'leave out `--file`'],
+    [['--expect-id', '1'], 'leave out `--expect-id`'],
+    [['--expect-mode', 'none'], 'leave out `--expect-mode`'],
+  ])('beside %j are wrong usage', async (more, fault) => {
+    const { status, stderr } = await run(['verify', '--outputs', outputs(), ...more], { loadVerifier: PASSING });
+    expect(status).toBe(2);
+    expect(stderr).toContain(fault);
+  });
+
+  test('that are none are wrong usage, with the reason', async () => {
+    const { status, stderr } = await run(['verify', '--outputs', file('other.json', '{"Stack":{"Url":"x"}}')], { loadVerifier: PASSING });
+    expect(status).toBe(2);
+    expect(stderr).toContain('other.json');
+    expect(stderr).toContain('Stack');
+  });
+});
+
+describe('--wait', () => {
+  const OLD: ReportFinding = { code: 'id-unexpected', severity: 'error', subject: 'x', message: 'the id is old', temporary: true };
+
+  test('looks again until what is expected is there', async () => {
+    let looks = 0;
+    const loadVerifier = answering((domain) => (looks += 1) === 1 ? report({ domain, verdict: 'fail', findings: [OLD] }) : report({ domain }));
+    const { status, stderr } = await run(['verify', 'a.test', '--wait', '30s'], { loadVerifier });
+    expect({ status, looks }).toEqual({ status: 0, looks: 2 });
+    expect(stderr).toBe('mta-sts: a.test: id-unexpected: the id is old; again in 2 s, for at most 30 s\n');
+  });
+
+  test('ends at once where waiting helps nobody', async () => {
+    let looks = 0;
+    const loadVerifier = answering((domain) => {
+      looks += 1;
+      return report({ domain, verdict: 'fail', findings: [{ ...OLD, temporary: undefined }] });
+    });
+    expect((await run(['verify', 'a.test', '--wait', '1h'], { loadVerifier })).status).toBe(1);
+    expect(looks).toBe(1);
+  });
+});
+
+describe('an interrupt', () => {
+  test('prints what is known by then as a whole document, and ends with status 130', async () => {
+    let interrupt: () => void = () => undefined;
+    const interrupted = (): Promise<void> => new Promise((resolve) => {
+      interrupt = resolve;
+    });
+    const begun: string[] = [];
+    const loadVerifier = answering(async (domain, { signal }) => {
+      begun.push(domain);
+      if (domain === 'c.test') interrupt();
+      // The verifier gives up its questions when it is called off, and reports what it has.
+      if (domain !== 'a.test') await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+      return report({ domain, verdict: domain === 'a.test' ? 'pass' : 'unknown' });
+    });
+    const { status, stdout, stderr } = await run(
+      ['verify', 'a.test', 'b.test', 'c.test', 'd.test', 'e.test', '--concurrency', '2', '--format', 'json'], { loadVerifier, interrupted },
+    );
+    expect(status).toBe(130);
+    expect(names(JSON.parse(stdout))).toEqual(['a.test', 'b.test', 'c.test']);
+    expect(begun).toEqual(['a.test', 'b.test', 'c.test']);
+    expect(stderr).toContain('interrupted');
+  });
+
+  test('ends a wait', async () => {
+    let interrupt: () => void = () => undefined;
+    const interrupted = (): Promise<void> => new Promise((resolve) => {
+      interrupt = resolve;
+    });
+    const loadVerifier = answering((domain) => {
+      setTimeout(interrupt, 10);
+      return report({ domain, verdict: 'unknown', findings: [{ code: 'dns-failure', severity: 'unknown', subject: 'x', message: 'm', temporary: true }] });
+    });
+    const begin = Date.now();
+    expect((await run(['verify', 'a.test', '--wait', '1h'], { loadVerifier, interrupted })).status).toBe(130);
+    expect(Date.now() - begin).toBeLessThan(1500);
+  });
+});
+
+describe('progress', () => {
+  const terminal = (): { text: string; write: (piece: string) => void } => ({
+    text: '',
+    write(piece: string) {
+      this.text += piece;
+    },
+  });
+
+  test('is told on the terminal while the reports go elsewhere', async () => {
+    const to = terminal();
+    await run(['verify', 'a.test', 'b.test'], { loadVerifier: PASSING, terminal: to });
+    expect(to.text).toContain('2 of 2 verified: 2 pass');
+  });
+
+  test('is not told among reports on the same terminal, unless they go to a file', async () => {
+    const [reports, filed] = [terminal(), terminal()];
+    await run(['verify', 'a.test', 'b.test'], { loadVerifier: PASSING, terminal: reports, columns: 80 });
+    expect(reports.text).toBe('');
+    const output = join(folder, 'report.json');
+    await run(['verify', 'a.test', 'b.test', '--format', 'json', '--output', output], { loadVerifier: PASSING, terminal: filed, columns: 80 });
+    expect(filed.text).toContain('2 of 2 verified');
+    expect(names(JSON.parse(readFileSync(output, 'utf8')))).toEqual(['a.test', 'b.test']);
+  });
+
+  test('is not told of one domain', async () => {
+    const to = terminal();
+    await run(['verify', 'a.test'], { loadVerifier: PASSING, terminal: to });
+    expect(to.text).toBe('');
+  });
+});
