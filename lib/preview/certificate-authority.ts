@@ -5,8 +5,14 @@ import * as x509 from '@peculiar/x509';
 
 /** What to certify. */
 export interface CertificateRequest {
-  /** DNS names, wildcards allowed; the first is the subject's common name as well. */
+  /** DNS names, wildcards allowed. */
   readonly names: readonly string[];
+  /**
+   * The subject's. A certificate with this and no names is one from before names stood in the SAN.
+   *
+   * @default - the first of the names
+   */
+  readonly commonName?: string;
   /** @default - an hour ago */
   readonly notBefore?: Date;
   /** @default - 90 days from now, as public authorities issue */
@@ -60,7 +66,7 @@ export async function createCertificateAuthority(name = 'cdk-mta-sts private CA'
 export async function createSelfSigned(request: CertificateRequest): Promise<IssuedCertificate> {
   const keys = await keyPair();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    name: commonName(firstName(request)),
+    name: commonName(subjectName(request)),
     keys,
     ...validity(request),
     signingAlgorithm: ECDSA,
@@ -75,7 +81,7 @@ interface Issuer {
 }
 
 async function issue(issuer: Issuer, request: CertificateRequest): Promise<IssuedCertificate> {
-  const subject = commonName(firstName(request));
+  const subject = commonName(subjectName(request));
   const keys = await keyPair();
   const certificate = await x509.X509CertificateGenerator.create({
     subject,
@@ -96,16 +102,16 @@ async function serverExtensions(
     new x509.BasicConstraintsExtension(false, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-    new x509.SubjectAlternativeNameExtension(request.names.map((value) => ({ type: 'dns', value }))),
+    ...(request.names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(request.names.map((value) => ({ type: 'dns', value })))]),
     await x509.SubjectKeyIdentifierExtension.create(subject, false, webcrypto),
     await x509.AuthorityKeyIdentifierExtension.create(issuer, false, webcrypto),
   ];
 }
 
-function firstName(request: CertificateRequest): string {
-  const [first] = request.names;
-  if (!first) throw new RangeError('`names` must hold at least one DNS name, got none');
-  return first;
+function subjectName({ commonName: given, names }: CertificateRequest): string {
+  const name = given ?? names.at(0);
+  if (!name) throw new RangeError('`names` must hold at least one DNS name, got none');
+  return name;
 }
 
 /** RFC 5280 allows a common name 64 characters; longer names stand in the SAN alone, where names are looked for anyway. */

@@ -33,7 +33,8 @@ export function certificateFault(code: string, host: string, certificate: Server
     case WRONG_NAME:
       return `certificate is for ${names(subjectAltName)}, not for ${host}`;
     case 'CERT_HAS_EXPIRED':
-      return `certificate has expired on ${validTo}`;
+      // OpenSSL says it of any certificate on the way to the authority.
+      return Date.parse(validTo) < Date.now() ? `certificate has expired on ${validTo}` : 'certificate is issued by an authority whose own certificate has expired';
     case 'CERT_NOT_YET_VALID':
       return `certificate is not valid before ${validFrom}`;
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':

@@ -6,12 +6,13 @@ import type { Delivery } from './report';
 export interface HostStanding {
   /** Whether the policy covers it; `null` where there is none. */
   readonly covered: boolean | null;
-  /** Whether STARTTLS leads to a valid certificate. */
-  readonly tls: 'secure' | 'insecure' | 'unknown';
+  /** Whether STARTTLS leads to a valid certificate; `no-address`: there is nothing to connect to. */
+  readonly tls: 'secure' | 'insecure' | 'unknown' | 'no-address';
 }
 
 /** @param mode - of the policy that the sender finds, undefined where it finds none */
 export function hostDelivery(mode: Mode | undefined, { covered, tls }: HostStanding): Delivery {
+  if (tls === 'no-address') return 'refuse';
   // Whatever a sender sees of TLS in these modes, somebody on the path could have kept it from seeing.
   if (mode !== 'enforce') return 'deliver-unverified';
   if (covered === false || tls === 'insecure') return 'refuse';

@@ -37,17 +37,9 @@ export function responseText(response: PolicyResponse): string {
 
 /** `STARTTLS with TLSv1.3 in 120 ms, certificate for mx1.example.com until 2027-01-01T00:00:00Z`. */
 export function mxResponseText(response: MxResponse): string {
-  const { outcome, milliseconds } = response;
-  switch (outcome) {
-    case 'secure': return `STARTTLS with ${response.tlsVersion} in ${milliseconds} ms${certificateText(response.certificate)}`;
-    case 'untrusted': return `STARTTLS with ${response.tlsVersion} in ${milliseconds} ms, ${response.reason}${certificateText(response.certificate)}`;
-    case 'unusable':
-    case 'silent':
-    case 'unreachable':
-    case 'turned-away':
-    case 'plain':
-    case 'broken': return `${response.reason} (${response.code}) after ${milliseconds} ms`;
-  }
+  if (!('tlsVersion' in response)) return `${response.reason} (${response.code}) after ${response.milliseconds} ms`;
+  const fault = response.outcome === 'untrusted' ? `, ${response.reason}` : '';
+  return `STARTTLS with ${response.tlsVersion} in ${response.milliseconds} ms${fault}${certificateText(response.certificate)}`;
 }
 
 /** `a, b, c and 2 more`. */

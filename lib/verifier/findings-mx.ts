@@ -33,7 +33,7 @@ export const MX_FINDINGS = {
   'mx-unreachable': {
     severity: 'warning',
     temporary: true,
-    meaning: 'A mail host could not be connected to, or hung up before it had greeted.',
+    meaning: 'A mail host could not be connected to, or was lost before TLS could be looked at.',
     harm: 'Senders pass it over and try again later; what it would show of TLS cannot be said.',
     fix: 'check that the server runs and is reachable at port 25 at each of its addresses; remove the address or MX record of one that has been given up',
     reference: 'RFC 5321 §4.5.4.1',

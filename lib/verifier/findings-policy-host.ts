@@ -117,7 +117,7 @@ export const POLICY_HOST_FINDINGS = {
   'address-family-unusable': {
     severity: 'unknown',
     meaning: 'This machine has no route to the addresses of one family.',
-    harm: 'Whether the policy host answers there cannot be said from here.',
+    harm: 'Whether the host answers there cannot be said from here.',
     fix: 'verify from a machine that has the family as well',
     reference: 'RFC 8461 §3.3',
   },

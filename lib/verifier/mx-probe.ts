@@ -1,4 +1,5 @@
 // Looks at one address of an MX host as a sender does before it delivers: connect, STARTTLS, certificate (RFC 8461 §4.2). No mail is sent.
+import { performance } from 'node:perf_hooks';
 import { createSecureContext, rootCertificates } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import type { ServerCertificate } from './fetch-policy';
@@ -47,7 +48,7 @@ export interface MxUntrusted {
   readonly reason: string;
   /** OpenSSL's or Node's code of the first fault. */
   readonly code: string;
-  /** Every fault of it, at least one. */
+  /** Every fault that can be told, at least one. */
   readonly faults: readonly { readonly code: string; readonly reason: string }[];
   readonly tlsVersion: string;
   readonly certificate: ServerCertificate;
@@ -90,6 +91,12 @@ export interface MxProbeOptions {
    * @default 15000
    */
   readonly timeoutMs?: number;
+  /**
+   * After how long another address is tried all the same, where nothing came back from several, in milliseconds.
+   *
+   * @default 30000
+   */
+  readonly retryMs?: number;
   /** Ends what is under way. */
   readonly signal?: AbortSignal;
 }
@@ -102,17 +109,21 @@ const SILENT_ENOUGH = 4;
 
 /** Makes a probe over real sockets, one connection for each look. */
 export function createMxProbe(options: MxProbeOptions = {}): MxProbe {
-  const { port = 25, connectTimeoutMs = 5000, timeoutMs = 15_000, signal } = options;
+  const { port = 25, connectTimeoutMs = 5000, timeoutMs = 15_000, retryMs = 30_000, signal } = options;
   allowManyListeners(signal);
   const silent = new Set<string>();
   let reachedAny = false;
+  let lastTry = -Infinity;
   let context: SecureContext | undefined;
   return {
     get reachedAny() { return reachedAny; },
     probe: async (request) => {
-      if (!reachedAny && silent.size >= SILENT_ENOUGH) {
+      const now = performance.now();
+      // One dead domain at the beginning must not decide for all that come after it.
+      if (!reachedAny && silent.size >= SILENT_ENOUGH && now - lastTry < retryMs) {
         return { outcome: 'silent', code: PORT_BLOCKED, milliseconds: 0, reason: `not tried, for port ${port} was silent at all ${silent.size} addresses before it` };
       }
+      lastTry = now;
       context ??= createSecureContext({
         minVersion: 'TLSv1.2',
         ...(options.ca === undefined ? {} : { ca: [...rootCertificates, ...options.ca] }),

@@ -1,4 +1,5 @@
 // Which addresses a stranger's DNS may send us to: those that the public Internet routes, and no other (RFC 6890).
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /** The code of what was not connected to because its address is not public. */
@@ -14,7 +15,8 @@ export const NOT_PUBLIC_REASON = 'is not a public address (loopback, link-local,
  * @param address - IPv4 or IPv6; anything else is not public
  */
 export function isPublicAddress(address: string): boolean {
-  if (!ipaddr.isValid(address)) return false;
+  // The library reads short forms as well, and takes `::192.0.2.1`, which nobody routes (RFC 4291 §2.5.5.1), for `::ffff:192.0.2.1`.
+  if (isIP(address) === 0 || /^::\d+\./.test(address)) return false;
   const parsed = ipaddr.process(address);
   if (parsed instanceof ipaddr.IPv4) return parsed.range() === 'unicast';
   if (WELL_KNOWN_NAT64.every((part, at) => parsed.parts[at] === part)) return isPublicAddress(parsed.toByteArray().slice(12).join('.'));

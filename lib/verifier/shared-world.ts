@@ -13,18 +13,23 @@ const LONGEST_MS = 300_000;
 /** A provider's host serves thousands of domains, and must not be called by each of them. */
 const PROBE_MS = 600_000;
 
+/** What a domain has for itself, its records of MTA-STS and TLSRPT, is never remembered. */
+type SharedType = 'A' | 'AAAA' | 'NS' | 'TLSA';
+
 /** The resolver with a memory for what its recursive servers say of names that many domains share. */
 export function sharedResolver(resolver: Resolver, clock: Pick<Clock, 'now'>): Resolver {
-  const memo = <T extends DnsType>(): Memo<DnsAnswer<T>> => new Memo<DnsAnswer<T>>({ clock, most: MOST, lifetimeMs: dnsLifetime });
-  // What a domain has for itself, its records of MTA-STS and TLSRPT, is never remembered.
-  const memos: { readonly [T in DnsType]?: Memo<DnsAnswer<T>> } = { A: memo(), AAAA: memo(), NS: memo(), TLSA: memo() };
-  return {
-    query: <T extends DnsType>(name: string, type: T, server?: string) => {
-      const ask = (): Promise<DnsAnswer<T>> => resolver.query(name, type, server);
-      const known: Memo<DnsAnswer<T>> | undefined = server === undefined ? memos[type] : undefined;
-      return known === undefined ? ask() : known.get(name, ask);
-    },
+  const memo = <T extends SharedType>(): Memo<DnsAnswer<T>> => new Memo<DnsAnswer<T>>({ clock, most: MOST, lifetimeMs: dnsLifetime });
+  const memos: { readonly [T in SharedType]: Memo<DnsAnswer<T>> } = { A: memo(), AAAA: memo(), NS: memo(), TLSA: memo() };
+  const remembered = <T extends SharedType>(name: string, type: T): Promise<DnsAnswer<T>> => {
+    return memos[type].get(name, () => resolver.query(name, type));
   };
+  return {
+    query: (name, type, server) => server === undefined && isShared(type) ? remembered(name, type) : resolver.query(name, type, server),
+  };
+}
+
+function isShared<T extends DnsType>(type: T): type is T & SharedType {
+  return type === 'A' || type === 'AAAA' || type === 'NS' || type === 'TLSA';
 }
 
 /** The probe with a memory for what the addresses of mail hosts show. */

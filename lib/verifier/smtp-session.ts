@@ -8,6 +8,8 @@ import { printable } from '../protocol/text';
 import { WRONG_NAME, certificateFault, checkServerIdentity, describeCertificate } from './certificate';
 import type { MxInsecure, MxRequest, MxResponse } from './mx-probe';
 import { duration, errorCode, isFamilyUnusable, networkFault } from './network-fault';
+import { MOST_REPLY_BYTES, ReplyReader } from './smtp-reply';
+import type { Reply } from './smtp-reply';
 import { handshakeFault } from './tls-fault';
 
 export interface SmtpSessionRequest extends MxRequest {
@@ -22,20 +24,11 @@ export interface SmtpSessionRequest extends MxRequest {
 /** What is being waited for, to say so when it does not come. */
 type Phase = 'connection' | 'greeting' | 'answer to EHLO' | 'answer to STARTTLS' | 'TLS handshake';
 
-/** A whole reply (RFC 5321 §4.2): the lines' texts without the code. */
-interface Reply {
-  readonly code: string;
-  readonly lines: readonly string[];
-}
-
-/** More than any greeting or list of extensions that a server sends for good. */
-const MOST_BYTES = 16 * 1024;
-
 /** Lives for one look. */
 export class SmtpSession {
   private readonly start = performance.now();
   private phase: Phase = 'connection';
-  private received = '';
+  private readonly replies = new ReplyReader();
   private readonly socket: Socket;
   private settle: ((response: MxResponse) => void) | undefined;
 
@@ -51,7 +44,7 @@ export class SmtpSession {
         this.fail('silent', `no connection within ${duration(connectTimeoutMs)}`, 'ETIMEDOUT');
       }, connectTimeoutMs);
       const whole = setTimeout(() => {
-        this.fail('unreachable', `${this.phase} not there within ${duration(timeoutMs)}`, 'ETIMEDOUT');
+        this.lost(`${this.phase} not there within ${duration(timeoutMs)}`, 'ETIMEDOUT');
       }, timeoutMs);
       const abort = (): void => {
         this.fail('unusable', `called off while waiting for the ${this.phase}`, 'ABORT_ERR');
@@ -73,7 +66,7 @@ export class SmtpSession {
         this.failed(error);
       });
       this.socket.on('close', () => {
-        this.fail('unreachable', `connection closed by the server while waiting for the ${this.phase}`, 'ECONNRESET');
+        this.lost(`connection closed by the server while waiting for the ${this.phase}`, 'ECONNRESET');
       });
       signal?.addEventListener('abort', abort);
       if (signal?.aborted === true) abort();
@@ -81,51 +74,49 @@ export class SmtpSession {
   }
 
   private readonly onData = (chunk: Buffer): void => {
-    this.received += chunk.toString('latin1');
-    if (this.received.length > MOST_BYTES) {
-      this.fail('turned-away', `the ${this.phase} is longer than ${MOST_BYTES / 1024} KiB`, 'TOO_LONG');
-      return;
-    }
-    const reply = takeReply(this.received);
-    if (reply === undefined) return;
-    if (reply === 'malformed') {
-      this.fail('turned-away', `does not speak SMTP: the ${this.phase} begins with \`${printable(this.received, 60)}\``, 'NOT_SMTP');
-      return;
-    }
-    this.received = this.received.slice(reply.length);
-    this.hear(reply.reply);
+    this.read(chunk.toString('latin1'));
   };
 
-  private hear(reply: Reply): void {
-    switch (this.phase) {
-      case 'connection':
-      case 'greeting':
-        if (reply.code !== '220') this.turnedAway(reply);
-        else this.say('EHLO', this.ownName(), 'answer to EHLO');
-        return;
-      case 'answer to EHLO':
-        this.hearExtensions(reply);
-        return;
-      case 'answer to STARTTLS':
-        this.hearStartTls(reply);
-        return;
-      case 'TLS handshake':
-        return;
+  private read(text: string): void {
+    const read = this.replies.read(text);
+    if (read === undefined) return;
+    if ('reply' in read) {
+      this.hear(read.reply, read.rest);
+    } else if (read.fault === 'too-long') {
+      this.fail('turned-away', `the ${this.phase} is longer than ${MOST_REPLY_BYTES / 1024} KiB`, 'TOO_LONG');
+    } else {
+      this.fail('turned-away', `does not speak SMTP: the ${this.phase} begins with \`${printable(read.begin, 60)}\``, 'NOT_SMTP');
     }
+  }
+
+  private hear(reply: Reply, rest: string): void {
+    if (this.phase === 'answer to STARTTLS') {
+      this.hearStartTls(reply, rest);
+      return;
+    }
+    if (this.phase === 'answer to EHLO') this.hearExtensions(reply);
+    else if (reply.code === '220') this.say('EHLO', this.ownName(), 'answer to EHLO');
+    else this.turnedAway(reply);
+    // Who answers before it is asked is taken at its word, as senders do.
+    if (rest !== '' && this.settle !== undefined) this.read(rest);
   }
 
   /** RFC 5321 §4.1.1.1: the first line greets, each other one names an extension. */
   private hearExtensions(reply: Reply): void {
-    // A server from before RFC 1869 knows no EHLO, and so no STARTTLS.
-    if (reply.code !== '250' && !reply.code.startsWith('5')) this.turnedAway(reply);
-    else if (reply.code === '250' && reply.lines.slice(1).some((line) => /^STARTTLS[ \t]*$/i.test(line))) this.say('STARTTLS', '', 'answer to STARTTLS');
-    else this.fail('plain', 'does not offer STARTTLS', reply.code);
+    // A server from before RFC 1869 knows no EHLO, and so no STARTTLS; any other refusal is of us (RFC 5321 §4.2.4).
+    const offers = reply.code === '250' && reply.lines.slice(1).some((line) => /^STARTTLS(?:[ \t]|$)/i.test(line));
+    if (offers) this.say('STARTTLS', '', 'answer to STARTTLS');
+    else if (['250', '500', '502'].includes(reply.code)) this.fail('plain', 'does not offer STARTTLS', reply.code);
+    else this.turnedAway(reply);
   }
 
-  private hearStartTls(reply: Reply): void {
-    if (reply.code !== '220') {
+  private hearStartTls(reply: Reply, rest: string): void {
+    if (reply.code === '421') {
+      // It ends the connection, whatever it was asked (RFC 5321 §3.8).
+      this.turnedAway(reply);
+    } else if (reply.code !== '220') {
       this.fail('plain', `offers STARTTLS and answers \`${shown(reply)}\` to it`, reply.code);
-    } else if (this.received !== '') {
+    } else if (rest !== '') {
       // Whoever is on the path could have put it there, and a careless client would take it for what came inside of TLS (RFC 3207 §6).
       this.fail('broken', 'sends more in plain text after its answer to STARTTLS', 'PLAINTEXT_AFTER_STARTTLS');
     } else {
@@ -186,15 +177,21 @@ export class SmtpSession {
 
   private failed(error: Error): void {
     const code = errorCode(error);
-    if (this.phase === 'TLS handshake') {
-      this.fail('broken', code.startsWith('ERR_SSL_') || code === 'EPROTO' ? handshakeFault(error, code) : `${networkFault(error)} in the TLS handshake`, code);
+    if (this.phase === 'TLS handshake' && (code.startsWith('ERR_SSL_') || code === 'EPROTO')) {
+      this.fail('broken', handshakeFault(error, code), code);
     } else if (this.phase !== 'connection') {
-      this.fail('unreachable', `${networkFault(error)} while waiting for the ${this.phase}`, code);
+      this.lost(`${networkFault(error)} while waiting for the ${this.phase}`, code);
     } else if (isFamilyUnusable(error, this.request.address)) {
       this.fail('unusable', networkFault(error), code);
     } else {
-      this.fail(code === 'ECONNREFUSED' ? 'unreachable' : 'silent', networkFault(error), code);
+      // Only who is there refuses, or resets what it has accepted a moment ago.
+      this.fail(code === 'ECONNREFUSED' || code === 'ECONNRESET' ? 'unreachable' : 'silent', networkFault(error), code);
     }
+  }
+
+  /** After STARTTLS there is no way back to plain text (RFC 3207 §4), so a connection that is lost there is a fault of TLS. */
+  private lost(reason: string, code: string): void {
+    this.fail(this.phase === 'TLS handshake' ? 'broken' : 'unreachable', reason, code);
   }
 
   private fail(outcome: MxInsecure['outcome'], reason: string, code: string): void {
@@ -207,31 +204,19 @@ export class SmtpSession {
   }
 }
 
-/** OpenSSL stops at the first fault; a certificate can be wrong in more than one way, and each needs its own cure. */
+/** OpenSSL tells one fault; a certificate can be wrong in more than one way, and each needs its own cure. */
 function certificateFaults(socket: TLSSocket, host: string): readonly string[] {
   const certificate = socket.getPeerCertificate();
+  const x509 = socket.getPeerX509Certificate();
   // A code, whatever the types say.
   const codes = new Set([String(socket.authorizationError)]);
   if (Date.parse(certificate.valid_to) < Date.now()) codes.add('CERT_HAS_EXPIRED');
+  if (Date.parse(certificate.valid_from) > Date.now()) codes.add('CERT_NOT_YET_VALID');
+  if (x509 !== undefined && x509.subject === x509.issuer) codes.add('DEPTH_ZERO_SELF_SIGNED_CERT');
   if (checkServerIdentity(host, certificate) !== undefined) codes.add(WRONG_NAME);
   return [...codes];
 }
 
 function shown({ code, lines }: Reply): string {
   return printable(`${code} ${lines.at(-1) ?? ''}`.trim(), 120);
-}
-
-/** RFC 5321 §4.2.1: `250-more` and so on, and `250 last`. */
-function takeReply(received: string): { readonly reply: Reply; readonly length: number } | 'malformed' | undefined {
-  const lines: string[] = [];
-  let at = 0;
-  for (;;) {
-    const end = received.indexOf('\n', at);
-    if (end === -1) return lines.length === 0 && !/^(?:\d{0,2}$|\d{3}(?:[ \r-]|$))/.test(received) ? 'malformed' : undefined;
-    const parts = /^(\d{3})(?:([ -])(.*))?$/.exec(received.slice(at, end).replace(/\r$/, ''));
-    if (parts === null) return 'malformed';
-    lines.push(parts.at(3) ?? '');
-    at = end + 1;
-    if (parts[2] !== '-') return { reply: { code: parts[1], lines }, length: at };
-  }
 }

@@ -29,6 +29,9 @@ export interface World {
 /** The `code` of what was not waited for to its end. */
 export const DEADLINE = 'DEADLINE';
 
+/** The `code` of what its own signal has ended. */
+export const CALLED_OFF = 'ABORT_ERR';
+
 /** The bounds of one verification. */
 export interface Bounds {
   readonly timeoutMs: number;
@@ -50,20 +53,25 @@ export function boundedWorld(world: Partial<World>, { timeoutMs, ended, signal }
   const fetchPolicy = world.fetchPolicy ?? createFetchPolicy({ signal: ended });
   const mxProbe = world.mxProbe ?? createMxProbe({ signal: ended });
   const within = limit(clock, timeoutMs, `not answered within the ${duration(timeoutMs)} that the verification may take`, { ended, signal });
-  const late = (why: string): number => why === NOT_ASKED ? 0 : timeoutMs;
   return {
     clock,
     resolver: limitedResolver(resolver, within),
-    fetchPolicy: (request) => within(
-      () => fetchPolicy(request),
-      (why) => ({ outcome: 'unreachable', reason: why, code: DEADLINE, milliseconds: late(why) }),
-    ),
+    fetchPolicy: (request) => {
+      const begin = clock.now();
+      return within(
+        () => fetchPolicy(request),
+        (why) => ({ outcome: 'unreachable', reason: why, code: DEADLINE, milliseconds: clock.now() - begin }),
+      );
+    },
     mxProbe: {
       get reachedAny() { return mxProbe.reachedAny; },
-      probe: (request) => within(
-        () => mxProbe.probe(request),
-        (why) => ({ outcome: 'unusable', reason: why, code: DEADLINE, milliseconds: late(why) }),
-      ),
+      probe: (request) => {
+        const begin = clock.now();
+        return within(
+          () => mxProbe.probe(request),
+          (why) => ({ outcome: 'unusable', reason: why, code: DEADLINE, milliseconds: clock.now() - begin }),
+        );
+      },
     },
   };
 }

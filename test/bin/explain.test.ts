@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { AREAS, CODES, sectionsOf } from '../../bin/command/catalogue';
 import { nearest } from '../../bin/command/nearest';
 import { FINDINGS } from '../../lib/protocol/findings';
+import { POLICY_FINDINGS } from '../../lib/protocol/findings-policy';
 import { LIVE_FINDINGS } from '../../lib/verifier/findings';
 import { run, runJson } from './run';
 
@@ -56,7 +57,7 @@ describe('a code is explained with all that is known of it', () => {
 
   test('with the senders that disagree', async () => {
     const { stdout } = await run(['explain', 'policy-blank-line']);
-    expect(stdout).toMatch(/\n {2}senders {2}.*mox.*courier/);
+    expect(stdout).toContain('\n  senders  mox, postfix-tlspol, go-mtasts: refuses the policy\n           courier: ignores the lines that follow\n');
   });
 
   test('several in the order in which they were asked for, each once', async () => {
@@ -76,7 +77,7 @@ describe('a code is explained with all that is known of it', () => {
           { name: 'RFC 8461 §8.1', url: 'https://www.rfc-editor.org/rfc/rfc8461#section-8.1' },
         ],
       },
-      expect.objectContaining({ code: 'policy-blank-line', dissent: [expect.objectContaining({ senders: expect.arrayContaining(['mox']) })] }),
+      expect.objectContaining({ code: 'policy-blank-line', dissent: POLICY_FINDINGS['policy-blank-line'].dissent }),
     ]);
   });
 });

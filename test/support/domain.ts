@@ -1,11 +1,17 @@
-// A whole mail domain on loopback: its zone, a recursive resolver, and a policy host, each changeable for a test.
+// A whole mail domain on loopback: its zone, a recursive resolver, a policy host and a mail exchanger, each changeable for a test.
 import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server';
 import type { DnsAnswerer, DnsRecord, DnsServer } from '../../lib/preview/dns-server';
 import { createFetchPolicy } from '../../lib/verifier/fetch-policy';
+import { createMxProbe } from '../../lib/verifier/mx-probe';
+import type { MxProbeOptions } from '../../lib/verifier/mx-probe';
 import { createResolver } from '../../lib/verifier/resolver';
 import { verify } from '../../lib/verifier/verify';
 import type { VerifyOptions, World } from '../../lib/verifier/verify';
 import type { Report } from '../../lib/verifier/report';
+import { startMxServer } from './mx-server';
+import type { MxServer, MxServerOptions } from './mx-server';
+import { startSilentServer } from './silent-server';
+import type { SilentServer } from './silent-server';
 import { startPolicyServer, testAuthority } from './policy-server';
 import type { PolicyServer, PolicyServerOptions } from './policy-server';
 
@@ -40,6 +46,22 @@ export function zone(changes: Changes = {}, ...more: DnsRecord[]): DnsRecord[] {
   return [...records.filter((record) => record !== undefined), ...more];
 }
 
+/** The mail hosts of the domain. */
+export const MX1 = 'mx1.example.test';
+export const MX2 = 'mx2.backup.test';
+
+/** An address record. */
+export function addressOf(name: string, data: string): DnsRecord {
+  return { name, type: data.includes(':') ? 'AAAA' : 'A', ttl: 300, data };
+}
+
+/** The same with addresses of the mail hosts, of which the second lies in a zone of its own. */
+export function mailZone(addresses: readonly DnsRecord[] = MAIL_ADDRESSES, changes: Changes = {}): DnsRecord[] {
+  return zone(changes, { ...SOA, name: 'backup.test' }, ...addresses);
+}
+
+const MAIL_ADDRESSES = [addressOf(MX1, '127.0.0.1'), addressOf(MX2, '127.0.0.1')];
+
 /** An `_mta-sts` record with an id. */
 export function sts(id: string): DnsRecord {
   return { ...RECORDS.sts, data: [`v=STSv1; id=${id};`] };
@@ -61,18 +83,28 @@ export class Loopback {
     return this.add(await startPolicyServer({ policyHost: POLICY_HOST, body: POLICY, ...options }));
   }
 
+  public async mx(options: Partial<MxServerOptions> = {}): Promise<MxServer> {
+    return this.add(await startMxServer({ names: [MX1, MX2], ...options }));
+  }
+
+  public async silent(): Promise<SilentServer> {
+    return this.add(await startSilentServer());
+  }
+
   /** Verifies the domain with one DNS server that is authoritative server and recursive resolver in one. */
   public async verify(setting: Setting = {}): Promise<Report> {
-    const dns = await this.dns(setting.zone ?? zone());
+    const mxPort = setting.mxPort ?? (setting.mx === undefined ? undefined : (await this.mx(setting.mx)).port);
+    const dns = await this.dns(setting.zone ?? (mxPort === undefined ? zone() : mailZone()));
     const recursive = setting.recursive === undefined ? dns : await this.dns(setting.recursive);
     const host = setting.policyPort ?? (await this.policy(setting.policy)).port;
     const ca = [(await testAuthority()).certificatePem];
     const world: Partial<World> = {
       resolver: createResolver({ servers: [`127.0.0.1:${recursive.port}`], timeoutMs: setting.dnsTimeoutMs ?? 5000, tries: 1 }),
       fetchPolicy: createFetchPolicy({ port: host, ca, timeoutMs: setting.fetchTimeoutMs ?? 10_000 }),
+      ...(mxPort === undefined ? {} : { mxProbe: createMxProbe({ port: mxPort, ca, timeoutMs: 10_000, ...setting.probe }) }),
       ...setting.world,
     };
-    return verify(DOMAIN, { nameServerPort: dns.port, allowPrivate: true, ...setting.options }, world);
+    return verify(DOMAIN, { nameServerPort: dns.port, allowPrivate: true, smtp: mxPort !== undefined, ...setting.options }, world);
   }
 
   private add<T extends { close(): Promise<void> }>(server: T): T {
@@ -89,6 +121,11 @@ export interface Setting {
   readonly policy?: Partial<PolicyServerOptions>;
   /** Of a policy server that runs already, or of none. */
   readonly policyPort?: number;
+  /** The mail exchanger at 127.0.0.1; SMTP is looked at where there is one. */
+  readonly mx?: Partial<MxServerOptions>;
+  /** Of mail exchangers that run already, or of none. */
+  readonly mxPort?: number;
+  readonly probe?: Pick<MxProbeOptions, 'timeoutMs' | 'connectTimeoutMs'>;
   /** Short only where silence is what the test is about: a machine that is busy takes its time. */
   readonly dnsTimeoutMs?: number;
   readonly fetchTimeoutMs?: number;

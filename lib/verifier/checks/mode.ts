@@ -17,6 +17,9 @@ export interface PolicyAge {
 
 const DAY = 86_400_000;
 
+/** Before RFC 8461 was published there was no policy: a file that says so has lost its time. */
+const FIRST = Date.parse('2018-09-26T00:00:00Z');
+
 /** Reports of two weeks decide whether to enforce; twice that is more than care. */
 const LONG_TESTING = 30 * DAY;
 
@@ -47,9 +50,9 @@ export function checkMode(policyHost: string, policy: Policy | undefined, age: P
 /** The file says it best; where it does not, many ids are times. */
 function sinceWhen({ lastModified, record, now }: PolicyAge): { readonly time: number; readonly evidence: string } | undefined {
   const modified = lastModified === undefined ? NaN : Date.parse(lastModified);
-  if (modified <= now) return { time: modified, evidence: `Last-Modified: ${printable(lastModified ?? '', 60)}` };
+  if (modified >= FIRST && modified <= now) return { time: modified, evidence: `Last-Modified: ${printable(lastModified ?? '', 60)}` };
   const parts = /^(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])/.exec(record?.id ?? '');
   if (parts === null || record === undefined) return undefined;
   const time = Date.parse(`${parts[1]}-${parts[2]}-${parts[3]}T00:00:00Z`);
-  return time <= now ? { time, evidence: `the id \`${record.id}\` is a date` } : undefined;
+  return time >= FIRST && time <= now ? { time, evidence: `the id \`${record.id}\` is a date` } : undefined;
 }

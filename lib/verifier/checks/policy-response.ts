@@ -5,7 +5,7 @@ import { printable } from '../../protocol/text';
 import type { PolicyAnswered, PolicyResponse, PolicyUnanswered } from '../fetch-policy';
 import { NO_FINAL_RESPONSE } from '../policy-exchange';
 import { NOT_PUBLIC } from '../public-address';
-import { DEADLINE } from '../world';
+import { CALLED_OFF, DEADLINE } from '../world';
 
 /** What one address comes to. */
 export type Judgement
@@ -67,7 +67,7 @@ function judgeStatus({ status, location }: PolicyAnswered): FetchFault {
 }
 
 function judgeSilence({ outcome, reason, code, certificate }: PolicyUnanswered): Judgement {
-  if (code === DEADLINE) return { kind: 'not-reached', message: reason };
+  if (code === DEADLINE || code === CALLED_OFF) return { kind: 'not-reached', message: reason };
   if (code === NOT_PUBLIC) return fault('address-not-public', `the address of the policy host ${reason}`, { unreachable: true });
   switch (outcome) {
     case 'unusable':

@@ -14,7 +14,7 @@ import type { MxResponse } from '../mx-probe';
 import { NOT_PUBLIC } from '../public-address';
 import type { Path, ReportFinding } from '../report';
 import type { DnsAnswer } from '../resolver';
-import { DEADLINE } from '../world';
+import { CALLED_OFF, DEADLINE } from '../world';
 import type { World } from '../world';
 
 /** One mail host and what its addresses showed. */
@@ -86,21 +86,23 @@ export function judgeSmtp(look: SmtpLook, mode: Mode | undefined, now: number): 
   const byHost = new Map(look.hosts.map((one): [string, HostResult] => [one.host, { tls: standing(one), paths: one.visits.map(pathOf) }]));
   const visits = look.hosts.flatMap((one) => one.visits);
   // Silence of all, from a network that has never let anything through, is the network's.
-  const blocked = !look.reachedAny && visits.some(isSilent) && visits.every((visit) => isSilent(visit) || isUndecided(visit));
+  const blocked = !look.reachedAny && visits.some(isSilent) && visits.every((visit) => isSilent(visit) || visit.response.outcome === 'unusable');
   return {
     byHost,
     findings: [
-      ...blocked ? [portBlocked(visits)] : [],
+      ...blocked ? [portBlocked(visits)] : familiesUnusable(visits),
       ...look.hosts.flatMap((one) => [...ofAddresses(one), ...ofVisits(one, mode, blocked), ...nearExpiry(one, now)]),
       ...skipped(look),
     ],
   };
 }
 
-/** Senders go on to the next address when one fails, so one good address is enough for mail. */
-function standing({ visits }: HostLook): HostStanding['tls'] {
+/** Senders go on to the next address when one fails, so one good address is enough for mail, and one that hides leaves all open. */
+function standing({ visits, addresses }: HostLook): HostStanding['tls'] {
+  if (addresses.every(({ status }) => status === 'empty')) return 'no-address';
   if (visits.some(({ response }) => response.outcome === 'secure')) return 'secure';
-  return visits.some(({ response }) => isInsecure(response)) ? 'insecure' : 'unknown';
+  const open = visits.some(({ response: { outcome } }) => outcome === 'unusable' || outcome === 'turned-away');
+  return !open && visits.some(({ response }) => isInsecure(response)) ? 'insecure' : 'unknown';
 }
 
 function isInsecure({ outcome }: MxResponse): boolean {
@@ -111,8 +113,13 @@ function isSilent({ response }: Visit): boolean {
   return response.outcome === 'silent';
 }
 
-function isUndecided({ response }: Visit): boolean {
-  return response.outcome === 'unusable';
+/** Not tried, for want of a route. */
+function isUnusable({ response }: Visit): boolean {
+  return response.outcome === 'unusable' && !isCutOff(response.code);
+}
+
+function isCutOff(code: string): boolean {
+  return code === DEADLINE || code === CALLED_OFF;
 }
 
 function pathOf({ address, response }: Visit): Path {
@@ -135,16 +142,30 @@ function portBlocked(visits: readonly Visit[]): ReportFinding {
   });
 }
 
-/** Of DNS: a host that has no address, or whose address could not be had. */
-function ofAddresses({ host, addresses, visits }: HostLook): ReportFinding[] {
+/** It is this machine's lack, so it is told once and not for each host. */
+function familiesUnusable(visits: readonly Visit[]): ReportFinding[] {
+  const unusable = visits.filter(isUnusable);
+  return ['IPv4', 'IPv6'].flatMap((family) => {
+    const where = unusable.filter(({ address }) => isIP(address) === (family === 'IPv6' ? 6 : 4));
+    return where.length === 0
+      ? []
+      : [liveFinding('address-family-unusable', {
+          subject: 'SMTP', evidence: evidenceOf(where), message: `${placesOf(where)} could not be tried, this machine has no route for ${family}`,
+        })];
+  });
+}
+
+/** Of DNS: a host that has no address, or whose addresses of a family could not be had. */
+function ofAddresses({ host, addresses }: HostLook): ReportFinding[] {
   const subject = `MX ${printable(host)}`;
   const evidence = addresses.map((answer) => `${answer.server}: ${answerText(answer)}`).join('; ');
-  if (visits.length > 0) return [];
-  const reasons = addresses.flatMap((answer) => answer.status === 'failed' ? [answer.reason] : []);
-  const message = `the addresses of the mail host ${printable(host)} could not be had: ${reasons.join('; ')}`;
-  return [reasons.length === 0
-    ? liveFinding('mx-no-address', { subject, evidence, message: `the mail host ${printable(host)} has no address` })
-    : liveFinding('dns-failure', { subject, evidence, message })];
+  if (addresses.every(({ status }) => status === 'empty')) {
+    return [liveFinding('mx-no-address', { subject, evidence, message: `the mail host ${printable(host)} has no address` })];
+  }
+  const reasons = new Set(addresses.flatMap((answer) => answer.status === 'failed' ? [answer.reason] : []));
+  return [...reasons].map((reason) => liveFinding('dns-failure', {
+    subject, evidence, message: `the addresses of the mail host ${printable(host)} could not all be had: ${reason}`,
+  }));
 }
 
 /** A kind of fault, and the addresses that show it. */
@@ -159,7 +180,7 @@ interface Fault {
 function ofVisits({ host, visits }: HostLook, mode: Mode | undefined, blocked: boolean): ReportFinding[] {
   const groups = new Map<string, { readonly fault: Fault; readonly visits: Visit[] }>();
   for (const visit of visits) {
-    if (blocked && isSilent(visit)) continue;
+    if ((blocked && isSilent(visit)) || isUnusable(visit)) continue;
     for (const fault of faultsOf(visit.response, host)) {
       const key = `${fault.code} ${fault.message}`;
       const group = groups.get(key) ?? { fault, visits: [] };
@@ -167,12 +188,15 @@ function ofVisits({ host, visits }: HostLook, mode: Mode | undefined, blocked: b
       groups.set(key, group);
     }
   }
+  // Senders pass an address over that leads nowhere, where there is another.
+  const passedOver = visits.some(({ response }) => response.outcome === 'secure' || response.code !== NOT_PUBLIC);
   return [...groups.values()].map(({ fault, visits: where }) => liveFinding(fault.code, {
     subject: `MX ${printable(host)}`,
-    message: `${fault.message}, at ${listed(where.map(({ address }) => address))}${fault.ofTls ? consequence(mode) : ''}`,
+    message: `${fault.message}, at ${placesOf(where)}${fault.ofTls ? consequence(mode) : ''}`,
     evidence: evidenceOf(where),
     temporary: fault.temporary,
     ...(fault.ofTls ? { severity: mode === 'enforce' ? 'error' : 'warning' } : {}),
+    ...(fault.code === 'address-not-public' && passedOver ? { severity: 'warning' } : {}),
   }));
 }
 
@@ -189,24 +213,26 @@ function faultsOf(response: MxResponse, host: string): Fault[] {
   const { outcome } = response;
   if (outcome === 'secure') return [];
   const { reason, code } = response;
-  if (code === DEADLINE) return [{ code: 'not-reached', message: `${printable(host)} was not looked at to the end: ${reason}`, ofTls: false }];
   if (code === NOT_PUBLIC) return [{ code: 'address-not-public', message: `the address of the mail host ${reason}`, ofTls: false }];
   switch (outcome) {
     case 'unusable':
-      return [{ code: 'address-family-unusable', message: `could not be tried (${reason})`, ofTls: false }];
+      return [{ code: 'not-reached', message: `${printable(host)} was not looked at to the end: ${reason}`, ofTls: false }];
     case 'silent':
     case 'unreachable':
       return [{ code: 'mx-unreachable', message: reason, ofTls: false, temporary: code !== PORT_BLOCKED }];
     case 'turned-away':
       return [{ code: 'smtp-turned-away', message: reason, ofTls: false, temporary: code.startsWith('4') }];
     case 'plain':
-      return [{ code: 'starttls-not-supported', message: reason, ofTls: true }];
+      return [{ code: 'starttls-not-supported', message: reason, ofTls: true, temporary: code.startsWith('4') }];
     case 'broken':
-      return [{ code: 'validation-failure', message: reason, ofTls: true }];
+      return [{ code: 'validation-failure', message: reason, ofTls: true, temporary: LOST.has(code) }];
     case 'untrusted':
       return response.faults.map((one) => ({ code: certificateCode(one.code), message: one.reason, ofTls: true }));
   }
 }
+
+/** The codes of a handshake that was not finished, which says nothing of the next. */
+const LOST: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
 
 /** RFC 8460 §4.3. */
 function certificateCode(code: string): LiveFindingCode {
@@ -227,7 +253,7 @@ function nearExpiry({ host, visits }: HostLook, now: number): ReportFinding[] {
   }
   return [...groups].map(([validTo, where]) => liveFinding('mx-certificate-near-expiry', {
     subject: `MX ${printable(host)}`,
-    message: `the certificate ends on ${validTo}, at ${listed(where.map(({ address }) => address))}`,
+    message: `the certificate ends on ${validTo}, at ${placesOf(where)}`,
     evidence: evidenceOf(where),
   }));
 }
@@ -236,6 +262,10 @@ function skipped({ hosts, skipped: more }: SmtpLook): ReportFinding[] {
   const addresses = hosts.filter((one) => one.skipped > 0).map(({ host, skipped: rest }) => `${rest} addresses of ${printable(host)}`);
   const all = [...more === 0 ? [] : [`${more} mail hosts`], ...addresses];
   return all.length === 0 ? [] : [liveFinding('mx-skipped', { subject: 'SMTP', message: `not looked at: ${listed(all)}` })];
+}
+
+function placesOf(visits: readonly Visit[]): string {
+  return listed(visits.map(({ address }) => address));
 }
 
 function evidenceOf(visits: readonly Visit[]): string {
