@@ -151,10 +151,9 @@ main{padding:12px 12px 4px}
 .finding dl>div{grid-template-columns:1fr;gap:0;padding:4px 0}
 .tiles{gap:8px}
 .tile{padding:10px 12px}
-.tile dt{font-size:13px;align-items:flex-start;line-height:1.3;min-height:2.6em}
-.tile dt .icon{margin-top:1px}
+.tile dt{font-size:13px}
 .tile dd{font-size:26px}
-.index li{flex-wrap:wrap}
+.index li{flex-wrap:wrap;gap:0 10px}
 .index .found{flex-basis:100%;padding-left:26px;text-align:left}
 .stacked thead{display:none}
 .stacked tr{display:block;padding:10px 0;border-bottom:1px solid var(--line)}
