@@ -17,7 +17,7 @@ import { checkTlsRpt } from './checks/tls-rpt';
 import { domainDelivery, hostDelivery } from './delivery';
 import { lookUpPolicy } from './policy-lookup';
 import type { PolicyLookup } from './policy-lookup';
-import { sortFindings } from './report';
+import { evidenceOf, sortFindings } from './report';
 import type { Lookup, MxReport, Report, ReportFinding, Verdict } from './report';
 import { boundedWorld, publicWorld } from './world';
 import type { World } from './world';
@@ -124,7 +124,10 @@ class Verification {
     const policy = lookup === 'found' ? file?.policy : undefined;
     const coverage = checkCoverage(domain, mail.value.hosts, policy);
     const smtp = mail.value.smtp && judgeSmtp(mail.value.smtp, policy?.mode, world.clock.now());
-    const unexpected = checkExpectation(domain, options, { record: record.record, policy: file?.policy, body: file?.body });
+    const unexpected = checkExpectation(domain, options, {
+      record: record.record, recordEvidence: evidenceOf(record.paths),
+      policy: file?.policy, body: file?.body, fileEvidence: evidenceOf(file?.paths ?? []),
+    });
     // What is said of an old policy passes with it.
     const ofLive = unexpected.length === 0 ? (found: readonly ReportFinding[]) => found : passing;
     const findings = sortFindings([
@@ -153,7 +156,8 @@ class Verification {
       policyPaths: file?.paths ?? [],
       delegation,
       mx,
-      senders: senderViews(findings),
+      // Of what is no valid policy every sender says the same, or should.
+      senders: policy === undefined ? [] : senderViews(findings),
       findings,
     };
   }
