@@ -150,8 +150,8 @@ main{padding:12px 12px 4px}
 .finding{padding:16px 16px 16px 20px}
 .finding dl>div{grid-template-columns:1fr;gap:0;padding:4px 0}
 .tiles{gap:8px}
-.tile{padding:10px 12px}
-.tile dt{font-size:13px}
+.tile{padding:10px}
+.tile dt{font-size:13px;gap:6px;white-space:nowrap}
 .tile dd{font-size:26px}
 .index li{flex-wrap:wrap;gap:0 10px}
 .index .found{flex-basis:100%;padding-left:26px;text-align:left}
