@@ -6,8 +6,6 @@ export interface Output {
   write(text: string): unknown;
   once?(event: OutputEvent, listener: () => void): unknown;
   off?(event: OutputEvent, listener: () => void): unknown;
-  /** Whether nobody takes any more. */
-  readonly destroyed?: boolean;
 }
 
 type OutputEvent = 'drain' | 'close' | 'error';
@@ -29,8 +27,11 @@ export interface Io {
   /** The environment variables. */
   readonly env: Environment;
   /** Resolves when the person wants it to end (SIGINT, SIGTERM). Listens only from its call on. */
-  readonly interrupted: () => Promise<void>;
+  readonly interrupted: () => Promise<Interruption>;
 }
+
+/** `closed`: who read standard output has gone away, and there is nobody to talk to. */
+export type Interruption = 'signal' | 'closed';
 
 /** The part of Node's `process` that is read here. */
 export interface ProcessLike {
@@ -38,9 +39,12 @@ export interface ProcessLike {
   readonly stdout: Output & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: Output & { readonly isTTY?: boolean };
   readonly stdin: AsyncIterable<Uint8Array | string>;
-  once(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
-  off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
+  once(signal: 'SIGINT' | 'SIGTERM', listener: SignalListener): unknown;
+  off(signal: 'SIGINT' | 'SIGTERM', listener: SignalListener): unknown;
 }
+
+/** Node gives a number to signals of the system; bin/command/process.ts gives none to the one that it makes of a closed pipe. */
+type SignalListener = (signal: NodeJS.Signals, number?: number) => void;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -58,10 +62,10 @@ export function ioOf(process: ProcessLike): Io {
     terminal: process.stderr.isTTY === true ? process.stderr : undefined,
     env: process.env,
     interrupted: () => new Promise((resolve) => {
-      const done = (): void => {
+      const done: SignalListener = (_, number) => {
         process.off('SIGINT', done);
         process.off('SIGTERM', done);
-        resolve();
+        resolve(number === undefined ? 'closed' : 'signal');
       };
       process.once('SIGINT', done);
       process.once('SIGTERM', done);

@@ -85,10 +85,9 @@ function progressTerminal({ count }: Targets, { output }: VerifyFlags, io: Io): 
 /** A second interrupt finds nobody listening, and ends the process at once. */
 function interruption(io: Io): AbortController {
   const controller = new AbortController();
-  io.interrupted().then(() => {
+  io.interrupted().then((interruption) => {
     controller.abort();
-    // A reader that has gone away has seen enough, and needs no explanation.
-    if (io.stdout.destroyed !== true) io.stderr.write('mta-sts: interrupted; what is known by now follows, once more ends it at once\n');
+    if (interruption === 'signal') io.stderr.write('mta-sts: interrupted; what is known by now follows, once more ends it at once\n');
   }, () => undefined);
   return controller;
 }

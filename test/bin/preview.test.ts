@@ -3,6 +3,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Io } from '../../bin/command/io';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { App, Stack } from 'aws-cdk-lib';
 import { createCertificateAuthority } from '../../lib/preview/certificate-authority';
@@ -122,7 +123,11 @@ describe('preview without --verify', () => {
     const output = new Promise<string>((resolve) => {
       seen = resolve;
     });
-    return run(['preview', '--app', app, ...args], { onOutput: seen, interrupted: async () => atOutput(await output) });
+    const interrupted: Io['interrupted'] = async () => {
+      await atOutput(await output);
+      return 'signal';
+    };
+    return run(['preview', '--app', app, ...args], { onOutput: seen, interrupted });
   }
 
   function reachable(port: number): Promise<boolean> {

@@ -50,7 +50,7 @@ class Kept implements Output {
 }
 
 function ioOf(stdout: Output, env: Io['env'] = {}): Io {
-  const interrupted = (): Promise<void> => new Promise(() => undefined);
+  const interrupted: Io['interrupted'] = () => new Promise(() => undefined);
   const look = { colour: false, unicode: true, columns: undefined, terminal: undefined };
   return { stdout, stderr: new Kept(), stdin: empty(), ...look, env, interrupted };
 }

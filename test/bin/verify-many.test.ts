@@ -8,6 +8,7 @@ import type { Verifier } from '../../bin/command/context';
 import { policyId } from '../../lib/protocol/policy-id';
 import { createWorld } from '../../lib/verifier/real-world';
 import type { Report, ReportFinding } from '../../lib/verifier/report';
+import type { Interruption } from '../../bin/command/io';
 import { stackOutput } from '../../lib/stack-output';
 import { report } from '../support/report';
 import { run, runJson } from './run';
@@ -172,8 +173,10 @@ describe('--wait', () => {
 describe('an interrupt', () => {
   test('prints what is known by then as a whole document, and ends with status 130', async () => {
     let interrupt: () => void = () => undefined;
-    const interrupted = (): Promise<void> => new Promise((resolve) => {
-      interrupt = resolve;
+    const interrupted = (): Promise<Interruption> => new Promise((resolve) => {
+      interrupt = () => {
+        resolve('signal');
+      };
     });
     const begun: string[] = [];
     const loadVerifier = answering(async (domain, { signal }) => {
@@ -194,8 +197,10 @@ describe('an interrupt', () => {
 
   test('ends a wait', async () => {
     let interrupt: () => void = () => undefined;
-    const interrupted = (): Promise<void> => new Promise((resolve) => {
-      interrupt = resolve;
+    const interrupted = (): Promise<Interruption> => new Promise((resolve) => {
+      interrupt = () => {
+        resolve('signal');
+      };
     });
     const loadVerifier = answering((domain) => {
       setTimeout(interrupt, 10);
