@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MtaStsPolicy, MxHosts } from '../lib';
+import { stackOutput } from '../lib/stack-output';
 import { codeBlocks } from './support/markdown';
 
 const ROOT = join(__dirname, '..');
@@ -14,7 +15,10 @@ let folder: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'readme-'));
-  writeFileSync(join(folder, 'mta-sts.txt'), MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') }).text);
+  const { id, text: policy } = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') });
+  writeFileSync(join(folder, 'mta-sts.txt'), policy);
+  writeFileSync(join(folder, 'domains.txt'), 'example.com\nexample.net\n');
+  writeFileSync(join(folder, 'cdk-outputs.json'), JSON.stringify({ MtaSts: { Published: stackOutput({ domain: 'example.com', id, policy }) } }));
 });
 
 afterAll(() => {
@@ -50,7 +54,7 @@ const RUNNERS: [RegExp, (line: string) => void][] = [
   // test/package.test.ts installs what npm packs.
   [/^npm install cdk-mta-sts$/, () => { expect(readFileSync(join(ROOT, 'package.json'), 'utf8')).toContain('"name": "cdk-mta-sts"'); }],
   // In the reader's own app, which test/readme-snippets.test.ts synthesizes.
-  [/^npx cdk deploy$/, () => undefined],
+  [/^npx cdk deploy(?: --outputs-file cdk-outputs\.json)?$/, () => undefined],
   [/^npx cdk bootstrap /, (line) => {
     expect(run('node_modules/aws-cdk/bin/cdk', [...words(line).slice(2), '--show-template', '--no-notices'], folder)).toMatchObject({ status: 0 });
   }],
@@ -59,7 +63,7 @@ const RUNNERS: [RegExp, (line: string) => void][] = [
   }],
   [/^npx mta-sts (verify|suggest) /, (line) => {
     // Port 1 of the loopback: nobody is asked, and nothing can be decided.
-    const args = words(line).slice(2).filter((word) => word !== '--resolver' && word !== '192.0.2.53');
+    const args = words(line.replace(/ --(?:resolver|wait) \S+/g, '')).slice(2);
     expect(mtaSts([...args, '--resolver', '127.0.0.1:1'])).toMatchObject({ status: 3 });
   }],
   [/^npx mta-sts /, (line) => {

@@ -2,7 +2,7 @@
 import { sectionsOf } from './catalogue';
 import type { Area, CodeEntry } from './catalogue';
 import type { Io } from './io';
-import { jsonText } from './json-text';
+import { json } from './json';
 import { Style } from './style';
 
 /** Each code with everything. */
@@ -29,7 +29,7 @@ export function explainJson(entries: readonly CodeEntry[]): string {
   const shapes = entries.map(({ code, severity, meaning, harm, fix, reference, dissent }) => ({
     code, severity, meaning, harm, fix, reference, sections: sectionsOf(reference), dissent,
   }));
-  return jsonText(shapes);
+  return `${json(shapes)}\n`;
 }
 
 function explanation(entry: CodeEntry, style: Style): string[] {

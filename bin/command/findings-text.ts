@@ -53,8 +53,8 @@ function oneFinding(finding: AnyFinding, style: Style): string[] {
 }
 
 function seen({ evidence, time }: AnyFinding): string | undefined {
-  if (time === undefined) return evidence;
-  return evidence === undefined ? time : `${evidence} (${time})`;
+  if (evidence === undefined || time === undefined) return evidence;
+  return `${evidence} (${time.replace(/\.\d+Z$/, 'Z')})`;
 }
 
 function detail(label: string, text: string | undefined, style: Style): string[] {

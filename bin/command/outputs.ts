@@ -25,7 +25,7 @@ class OutputsFault extends Error {}
 /**
  * Reads an outputs file. Never throws: the fault is a phrase to put after the name of the file.
  *
- * @param bytes - the whole file; at most `MAX_OUTPUTS`
+ * @param bytes - the whole file; of a longer one a byte more than `MAX_OUTPUTS` is enough
  */
 export function readOutputs(bytes: Uint8Array): Outputs {
   try {

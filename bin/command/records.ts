@@ -6,7 +6,7 @@ import { policyHostName } from '../../lib/protocol/policy-url';
 import { printable } from '../../lib/protocol/text';
 import { argument, parseDomain, repeated } from './arguments';
 import type { Context } from './context';
-import { jsonText } from './json-text';
+import { json } from './json';
 import type { PublishedDomain } from './manual-record';
 import { remark } from './remark';
 import type { Source } from './records-source';
@@ -93,7 +93,7 @@ async function print(domains: readonly PublishedDomain[], { format }: RecordsFla
     table: () => tableText(domains, new Style(io)),
     zone: () => zoneText(domains),
     terraform: () => terraformText(domains),
-    json: () => jsonText(recordsJson(domains)),
+    json: () => `${json(recordsJson(domains))}\n`,
   };
   io.stdout.write(texts[format]());
   for (const { domain, target, whereTarget } of domains) {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { argument, parseDomain, parseResolver } from './arguments';
 import type { Context } from './context';
-import { jsonText } from './json-text';
+import { json } from './json';
 import { formatOption, timeoutOption } from './options';
 import type { Format } from './options';
 import { Status } from './status';
@@ -29,7 +29,7 @@ export function addSuggest(program: Command, context: Context): void {
       const { suggest } = await import('./suggestion');
       const { suggestionJson, suggestionText } = await import('./suggest-text');
       const suggestion = suggest(live);
-      context.io.stdout.write(flags.format === 'json' ? jsonText(suggestionJson(suggestion)) : suggestionText(suggestion, new Style(context.io)));
+      context.io.stdout.write(flags.format === 'json' ? `${json(suggestionJson(suggestion))}\n` : suggestionText(suggestion, new Style(context.io)));
       context.end(STATUSES[suggestion.verdict]);
     });
 }

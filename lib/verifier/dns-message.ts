@@ -60,6 +60,8 @@ const DATA_END: ReadonlyMap<number, (message: Buffer, data: number, end: number)
   [257, (message, data, end) => Math.max(end, data + 2 + message.readUInt8(data + 1))], // CAA
 ]);
 
+const DOT = 0x2e;
+
 /** A name has at most 127 labels, and a pointer before each is more than any encoder writes. */
 const MAX_NAME_STEPS = 256;
 
@@ -77,8 +79,8 @@ function nameEnd(message: Buffer, start: number): number {
       end ??= at + 2;
       at = message.readUInt16BE(at) & 0x3fff;
     } else {
-      if (message.subarray(at + 1, at + 1 + length).includes('.')) throw new RangeError('a dot inside a label');
-      at += 1 + length;
+      const next = at + 1 + length;
+      for (at += 1; at < next; at += 1) if (message[at] === DOT) throw new RangeError('a dot inside a label');
     }
   }
   throw new RangeError('a name without end');

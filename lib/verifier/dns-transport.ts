@@ -1,12 +1,11 @@
 // Asks one DNS server one question, over UDP and, when the answer does not fit, over TCP (RFC 1035 §4.2, RFC 7766).
-import { randomInt } from 'node:crypto';
-import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns';
 import { connect, isIP } from 'node:net';
 import { RECURSION_DESIRED, encode, streamEncode } from 'dns-packet';
 import type { DecodedPacket, OptAnswer, Packet } from 'dns-packet';
 import { decodeMessage } from './dns-message';
 import type { DnsServerAddress } from './dns-server-address';
+import { openLine } from './dns-sockets';
 import { duration, networkFault } from './network-fault';
 import type { DnsType } from './resolver';
 
@@ -51,24 +50,21 @@ const EDNS: OptAnswer = {
 };
 
 async function overUdp(request: DnsRequest, address: string, additionals: OptAnswer[]): Promise<DnsExchange> {
-  const query = queryFor(request, additionals);
+  const { name, type, recursive, server: { port } } = request;
+  let query: Packet = {};
   const result = await settle(request, (done) => {
-    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
-    socket.on('error', (error) => {
-      done(fault(networkFault(error)));
+    const line = openLine(address, port, {
+      message: (message) => {
+        const read = readAnswer(message, query);
+        if (read !== undefined) done(read);
+      },
+      error: (error) => {
+        done(fault(networkFault(error)));
+      },
     });
-    socket.on('message', (message) => {
-      const read = readAnswer(message, query);
-      if (read !== undefined) done(read);
-    });
-    socket.on('connect', () => {
-      socket.send(encode(query));
-    });
-    // Connected: answers of others are dropped by the system, and a closed port is heard of at once.
-    socket.connect(request.server.port, address);
-    return () => {
-      socket.close();
-    };
+    query = { type: 'query', id: line.id, flags: recursive ? RECURSION_DESIRED : 0, questions: [{ name, type }], additionals };
+    line.send(encode(query));
+    return line.end;
   });
   return 'packet' in result && result.packet.flag_tc ? overTcp(request, address, query) : result;
 }
@@ -119,16 +115,6 @@ function settle(request: DnsRequest, start: (done: (result: DnsExchange) => void
     request.signal?.addEventListener('abort', abort);
     if (request.signal?.aborted === true) abort();
   });
-}
-
-function queryFor(request: DnsRequest, additionals: OptAnswer[]): Packet {
-  return {
-    type: 'query',
-    id: randomInt(0x10000),
-    flags: request.recursive ? RECURSION_DESIRED : 0,
-    questions: [{ name: request.name, type: request.type }],
-    additionals,
-  };
 }
 
 const MALFORMED = fault('malformed answer');

@@ -91,13 +91,16 @@ export interface FetchPolicyOptions {
 export function createFetchPolicy(options: FetchPolicyOptions = {}): FetchPolicy {
   const { port = 443, timeoutMs = 10_000, signal } = options;
   allowManyListeners(signal);
-  let context: SecureContext | undefined;
-  return (request) => {
-    // Made at the first fetch and once only: it parses more than a hundred certificates.
-    context ??= createSecureContext({
-      minVersion: 'TLSv1.2',
-      ...(options.ca === undefined ? {} : { ca: [...rootCertificates, ...options.ca] }),
-    });
-    return new PolicyExchange({ ...request, port, timeoutMs, signal, context }).run();
-  };
+  return (request) => new PolicyExchange({ ...request, port, timeoutMs, signal, context: contextFor(options.ca) }).run();
+}
+
+/** One for all fetches of the process that trust the same authorities. */
+const contexts = new Map<string | undefined, SecureContext>();
+
+/** Made at the first fetch and once only: it parses more than a hundred certificates. */
+function contextFor(ca: readonly string[] | undefined): SecureContext {
+  const key = ca?.join('\n');
+  const context = contexts.get(key) ?? createSecureContext({ minVersion: 'TLSv1.2', ...(ca === undefined ? {} : { ca: [...rootCertificates, ...ca] }) });
+  contexts.set(key, context);
+  return context;
 }

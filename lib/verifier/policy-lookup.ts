@@ -11,6 +11,7 @@ import type { RecordCheck } from './checks/record';
 import { liveFinding } from './findings';
 import { askEach, authoritativeServers } from './name-servers';
 import type { NameServer } from './name-servers';
+import { evidenceOf } from './report';
 import type { Delegation, ReportFinding } from './report';
 import { briefDns } from './world';
 import type { World } from './world';
@@ -62,9 +63,9 @@ export async function lookUpPolicy(world: World, options: PolicyLookupOptions): 
     lookUpFile(world, ofHost, patienceMs),
   ]);
   const delegation = { record: record.cnames, policyHost: cnames };
-  const common = [...findings, ...record.findings, ...delegated(domain, delegation)];
+  const common = [...findings, ...record.findings, ...delegated(domain, delegation, evidenceOf([...record.paths, ...file.paths]))];
   if (record.verdict === 'none') return { record, delegation, findings: [...common, ...unannounced(policyHost, file)] };
-  const age = { lastModified: file.lastModified, record: record.record, now: world.clock.now() };
+  const age = { lastModified: file.lastModified, record: record.record, evidence: evidenceOf(file.paths), now: world.clock.now() };
   return { record, file, delegation, findings: [...common, ...ofFile, ...checkMode(policyHost, file.policy, age)] };
 }
 
@@ -75,7 +76,7 @@ async function findNameServers(
   const found = await authoritativeServers(brief, domain, nameServerPort);
   if (found.status === 'found') return { servers: found.servers, findings: [] };
   const message = `the name servers of ${domain} could not be found (${found.reason}), so the recursive resolver alone decides`;
-  return { servers: [], findings: [liveFinding('name-servers-unknown', { subject: `${domain} NS`, message })] };
+  return { servers: [], findings: [liveFinding('name-servers-unknown', { subject: `${domain} NS`, evidence: found.reason, message })] };
 }
 
 async function lookUpFile(
@@ -96,16 +97,16 @@ function noFile(decided: boolean): PolicyFileCheck {
 }
 
 /** Nobody looks for a file that is not announced, so its faults are of no matter. */
-function unannounced(policyHost: string, { policy }: PolicyFileCheck): ReportFinding[] {
+function unannounced(policyHost: string, { policy, paths }: PolicyFileCheck): ReportFinding[] {
   const subject = policyUrl(policyHost);
   return policy === undefined
     ? []
-    : [liveFinding('policy-unannounced', { subject, message: `a policy in mode ${policy.mode} is served, but no TXT record announces it` })];
+    : [liveFinding('policy-unannounced', { subject, evidence: evidenceOf(paths), message: `a policy in mode ${policy.mode} is served, but no TXT record announces it` })];
 }
 
-function delegated(domain: string, { record, policyHost }: Delegation): ReportFinding[] {
+function delegated(domain: string, { record, policyHost }: Delegation, evidence: string | undefined): ReportFinding[] {
   const aliases = [[`_mta-sts.${domain}`, record], [policyHostName(domain), policyHost]] as const;
   const shown = aliases.filter(([, names]) => names.length > 0)
     .map(([name, names]) => `${name} is an alias of ${names.map((one) => printable(one)).join(', an alias of ')}`);
-  return shown.length === 0 ? [] : [liveFinding('delegated', { subject: `${domain} CNAME`, message: shown.join('; ') })];
+  return shown.length === 0 ? [] : [liveFinding('delegated', { subject: `${domain} CNAME`, evidence, message: shown.join('; ') })];
 }

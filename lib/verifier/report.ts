@@ -54,6 +54,12 @@ export interface Path {
   readonly milliseconds: number;
 }
 
+/** Of several ways the best one, in one line of evidence; undefined where there is none. */
+export function evidenceOf(paths: readonly Path[]): string | undefined {
+  const path = paths.find(({ standing }) => standing === 'good') ?? paths.at(0);
+  return path && `${path.at}: ${path.answer}`;
+}
+
 /** One MX host of the domain. */
 export interface MxReport {
   readonly host: string;

@@ -17,7 +17,7 @@ import { checkTlsRpt } from './checks/tls-rpt';
 import { domainDelivery, hostDelivery } from './delivery';
 import { lookUpPolicy } from './policy-lookup';
 import type { PolicyLookup } from './policy-lookup';
-import { sortFindings } from './report';
+import { evidenceOf, sortFindings } from './report';
 import type { Lookup, MxReport, Report, ReportFinding, Verdict } from './report';
 import { boundedWorld, publicWorld } from './world';
 import type { World } from './world';
@@ -78,7 +78,8 @@ export async function verify(domain: string, options: VerifyOptions = {}, world:
   try {
     return await new Verification(name, { ...options, timeoutMs }, allowPrivate ? bounded : publicWorld(bounded, nameServers)).run();
   } finally {
-    ended.abort();
+    // With a reason at hand: without one Node makes an error, and its stack, each time.
+    ended.abort('verified');
   }
 }
 
@@ -124,7 +125,10 @@ class Verification {
     const policy = lookup === 'found' ? file?.policy : undefined;
     const coverage = checkCoverage(domain, mail.value.hosts, policy);
     const smtp = mail.value.smtp && judgeSmtp(mail.value.smtp, policy?.mode, world.clock.now());
-    const unexpected = checkExpectation(domain, options, { record: record.record, policy: file?.policy, body: file?.body });
+    const unexpected = checkExpectation(domain, options, {
+      record: record.record, recordEvidence: evidenceOf(record.paths),
+      policy: file?.policy, body: file?.body, fileEvidence: evidenceOf(file?.paths ?? []),
+    });
     // What is said of an old policy passes with it.
     const ofLive = unexpected.length === 0 ? (found: readonly ReportFinding[]) => found : passing;
     const findings = sortFindings([
@@ -153,7 +157,8 @@ class Verification {
       policyPaths: file?.paths ?? [],
       delegation,
       mx,
-      senders: senderViews(findings),
+      // Of what is no valid policy every sender says the same, or should.
+      senders: policy === undefined ? [] : senderViews(findings),
       findings,
     };
   }

@@ -115,29 +115,46 @@ export function briefDns({ clock, resolver }: DnsWorld, milliseconds: number): D
 
 type Within = <T>(start: () => Promise<T>, otherwise: (why: string) => T) => Promise<T>;
 
-/** @param reason - of what was begun and not done when the time was up */
+/**
+ * @param reason - of what was begun and not done when the time was up
+ * @param ended - ends the listening and the clock: one signal may serve a hundred thousand verifications
+ * @param signal - ends the time early
+ */
 function limit(clock: Clock, milliseconds: number, reason: string, { ended, signal }: Partial<Bounds> = {}): Within {
   let over = milliseconds <= 0 || signal?.aborted === true;
-  const deadline = Promise.race([clock.sleep(milliseconds, ended).then(() => reason), calledOff(signal, ended)]).then((why) => {
+  // What is under way, and no more: the time goes on when all is said, and must not hold on to what was said.
+  const waiting = new Set<(why: string) => void>();
+  const end = (why: string): void => {
     over = true;
-    return why;
-  });
-  return async (start, otherwise) => {
-    if (over) return otherwise(NOT_ASKED);
-    try {
-      return await Promise.race([start(), deadline.then(otherwise)]);
-    } catch (error) {
-      return otherwise(error instanceof Error ? error.message : 'failed for an unknown reason');
-    }
+    for (const late of waiting) late(why);
   };
-}
-
-/** @param ended - one signal may serve a hundred thousand verifications, so each of them stops listening at its end */
-function calledOff(signal: AbortSignal | undefined, ended: AbortSignal | undefined): Promise<string> {
-  return new Promise((resolve) => {
-    signal?.addEventListener('abort', () => {
-      resolve('not answered before the verification was interrupted');
-    }, { signal: ended });
+  void clock.sleep(milliseconds, ended).then(() => {
+    end(reason);
+  });
+  signal?.addEventListener('abort', () => {
+    end('not answered before the verification was interrupted');
+  }, { signal: ended });
+  return (start, otherwise) => new Promise((resolve) => {
+    const done = (result: Parameters<typeof resolve>[0]): void => {
+      waiting.delete(late);
+      resolve(result);
+    };
+    const late = (why: string): void => {
+      done(otherwise(why));
+    };
+    const failed = (error: unknown): void => {
+      late(error instanceof Error ? error.message : 'failed for an unknown reason');
+    };
+    if (over) {
+      resolve(otherwise(NOT_ASKED));
+      return;
+    }
+    waiting.add(late);
+    try {
+      start().then(done, failed);
+    } catch (error) {
+      failed(error);
+    }
   });
 }
 

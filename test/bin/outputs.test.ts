@@ -1,7 +1,12 @@
 // The outputs file of a deployment: what is ours in it, and what is not to be trusted.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { readInput } from '../../bin/command/input';
 import { MAX_OUTPUTS, readOutputs } from '../../bin/command/outputs';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost } from '../../lib';
 import { policyId } from '../../lib/protocol/policy-id';
@@ -54,6 +59,15 @@ describe('refuses, and says why', () => {
   test('a file that is too large, unread', () => {
     const result = readOutputs(Buffer.alloc(MAX_OUTPUTS + 1, ' '));
     expect(result).toEqual({ fault: `has ${MAX_OUTPUTS + 1} bytes; outputs of more than ${MAX_OUTPUTS} are not read` });
+  });
+
+  test.each([['a file', ''], ['standard input', '-']])('the same of %s that is read no further than that', async (_, name) => {
+    const file = join(mkdtempSync(join(tmpdir(), 'outputs-')), 'cdk-outputs.json');
+    const content = Buffer.alloc(MAX_OUTPUTS + 1000, ' ');
+    writeFileSync(file, content);
+    const input = await readInput(name === '' ? file : name, Readable.from([content]), MAX_OUTPUTS + 1);
+    expect(input).toHaveProperty('bytes.length', MAX_OUTPUTS + 1);
+    rmSync(file);
   });
 
   test('in one line that cannot drive a terminal', () => {

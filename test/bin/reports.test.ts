@@ -51,7 +51,8 @@ class Kept implements Output {
 
 function ioOf(stdout: Output, env: Io['env'] = {}): Io {
   const interrupted = (): Promise<void> => new Promise(() => undefined);
-  return { stdout, stderr: new Kept(), stdin: empty(), colour: false, unicode: true, columns: undefined, terminal: undefined, env, interrupted };
+  const look = { colour: false, unicode: true, columns: undefined, terminal: undefined };
+  return { stdout, stderr: new Kept(), stdin: empty(), ...look, env, interrupted };
 }
 
 async function* empty(): AsyncGenerator<string> {

@@ -1,7 +1,4 @@
 // Reports of real verifications of two domains on loopback, as pages: what tools/screenshot.mjs looks at.
-import { createServer } from 'node:net';
-import { TLSSocket, createSecureContext } from 'node:tls';
-import type { AddressInfo, Server, Socket } from 'node:net';
 import { Tally } from '../../bin/command/formats/format';
 import { htmlFormat } from '../../bin/command/formats/html';
 import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server';
@@ -11,6 +8,7 @@ import { createMxProbe } from '../../lib/verifier/mx-probe';
 import type { Report } from '../../lib/verifier/report';
 import { createResolver } from '../../lib/verifier/resolver';
 import { verify } from '../../lib/verifier/verify';
+import { startMxServer } from './mx-server';
 import { startPolicyServer, testAuthority } from './policy-server';
 
 /** A page, and what it must show. */
@@ -105,7 +103,9 @@ async function verifyOnLoopback(domain: string, world: World): Promise<Report> {
       httpsPort = keep(await startPolicyServer({ ...served, address, port: httpsPort })).port;
     }
     let smtpPort: number | undefined;
-    for (const host of world.mx(domain)) smtpPort = keep(await startMailServer(host, smtpPort)).port;
+    for (const { address, certified } of world.mx(domain)) {
+      smtpPort = keep(await startMxServer({ names: [certified], address, port: smtpPort })).port;
+    }
     const ca = [(await testAuthority()).certificatePem];
     return await verify(domain, { nameServerPort: dns.port, allowPrivate: true, smtp: true }, {
       resolver: createResolver({ servers: [`${RESOLVER}:${dns.port}`] }),
@@ -144,47 +144,4 @@ const TLSA = { usage: 3, selector: 1, matchingType: 1, certificate: new Uint8Arr
 function soa(name: string): DnsRecord {
   const data = { mname: `ns1.${name}`, rname: `hostmaster.${name}`, serial: 1, refresh: 7200, retry: 900, expire: 1_209_600, minimum: 60 };
   return { name, type: 'SOA', ttl: 300, data };
-}
-
-interface MailServer {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
-/** SMTP as far as senders look before they deliver: greeting, EHLO, STARTTLS, handshake (RFC 3207). */
-async function startMailServer({ host, address, certified }: MailHost, port = 0): Promise<MailServer> {
-  const { keyPem, certificatePem } = await (await testAuthority()).issue({ names: [certified] });
-  const secureContext = createSecureContext({ key: keyPem, cert: certificatePem });
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.write(`220 ${host} ESMTP\r\n`);
-    socket.on('data', (chunk: Buffer) => {
-      const line = chunk.toString('latin1');
-      if (line.startsWith('EHLO')) socket.write(`250-${host}\r\n250 STARTTLS\r\n`);
-      if (!line.startsWith('STARTTLS')) return;
-      socket.removeAllListeners('data');
-      socket.write('220 go ahead\r\n', () => {
-        new TLSSocket(socket, { isServer: true, secureContext }).on('error', () => undefined);
-      });
-    });
-  });
-  await listen(server, address, port);
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () => new Promise((resolve) => {
-      for (const socket of sockets) socket.destroy();
-      server.close(() => {
-        resolve();
-      });
-    }),
-  };
-}
-
-function listen(server: Server, address: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, address, resolve);
-  });
 }

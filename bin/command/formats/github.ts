@@ -48,7 +48,7 @@ function totalsLine({ domains, verdicts }: Totals): string {
 }
 
 function messageOf({ severity, subject, message, evidence, time, fix, reference }: ReportFinding): string {
-  const seen = evidence === undefined ? time : `${evidence}${time === undefined ? '' : ` (${time})`}`;
+  const seen = evidence === undefined || time === undefined ? evidence : `${evidence} (${time})`;
   return [
     `${severity === 'unknown' ? 'could not be decided: ' : ''}${message}`,
     `about: ${subject}`,

@@ -86,7 +86,7 @@ ${alone ? '' : overview(totals, entries, shown)}${sections.join('')}</main>
 function overview(totals: Totals, entries: readonly Entry[], shown: ReadonlyMap<string, Report>): string {
   const tiles = WORST_FIRST.map((verdict) => {
     const { standing, word } = VERDICTS[verdict];
-    return `<div class="tile ${totals.verdicts[verdict] === 0 ? 'skipped' : standing}"><dt>${icon(standing)}${word}</dt><dd>${totals.verdicts[verdict]}</dd></div>`;
+    return `<div class="tile ${totals.verdicts[verdict] === 0 ? 'skipped' : standing}"><dt>${icon(standing)}${verdict === 'unknown' ? 'undecided' : word}</dt><dd>${totals.verdicts[verdict]}</dd></div>`;
   });
   const left = totals.domains - entries.length;
   return `<header class="overview"><p class="over">MTA-STS (RFC 8461)</p><h1>${totals.domains === 0 ? 'No domain was verified' : plural(totals.domains, 'domain')}</h1>

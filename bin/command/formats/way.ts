@@ -90,7 +90,7 @@ const RECURSIVE = 'the recursive resolver';
 function kinds(paths: readonly Path[], what: PathKind): string {
   const servers = paths.filter(({ at }) => !at.startsWith(RECURSIVE)).length;
   const own = what === 'record' ? plural(servers, 'name server') : plural(servers, 'address', 'addresses');
-  return servers === paths.length ? own : `${own} and ${RECURSIVE}`;
+  return servers === paths.length ? own : `${own} and the resolver`;
 }
 
 /** `1 address`, `2 addresses` */
@@ -164,7 +164,7 @@ function mxStations(report: Report): Station[] {
 function mxStation(mx: MxReport, { policy, findings }: Report): Station {
   const { covered, delivery, paths, dane } = mx;
   const name = mxName(mx);
-  const notes = dane ? ['TLSA records stand there: where they validate, DANE comes before MTA-STS'] : [];
+  const notes = dane ? ['TLSA records stand there: DANE comes before MTA-STS'] : [];
   const own = worstOf(findings.filter(({ subject }) => isAbout(subject, mx)));
   if (covered === null) return { standing: own ?? 'skipped', text: `${name}, no policy to hold it against`, paths, notes };
   const text = `${name} is ${covered ? '' : 'not '}covered${TO_HOST[delivery]}`;

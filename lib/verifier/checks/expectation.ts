@@ -21,25 +21,28 @@ export interface Live {
   readonly record?: StsRecord;
   readonly policy?: Policy;
   readonly body?: Uint8Array;
+  /** What was asked of whom and what came back, for the record and for the file. */
+  readonly recordEvidence?: string;
+  readonly fileEvidence?: string;
 }
 
 export function checkExpectation(domain: string, expected: Expectation, live: Live): ReportFinding[] {
   const { expectId, expectMode, expectPolicy } = expected;
-  const { record, policy, body } = live;
+  const { record, policy, body, recordEvidence, fileEvidence: evidence } = live;
   const subject = policyUrl(policyHostName(domain));
   const findings: ReportFinding[] = [];
   if (expectId !== undefined && record !== undefined && record.id !== expectId) {
     findings.push(liveFinding('id-unexpected', {
-      subject: `_mta-sts.${domain} TXT`, message: `the id is \`${record.id}\`, expected \`${printable(expectId)}\``,
+      subject: `_mta-sts.${domain} TXT`, evidence: recordEvidence, message: `the id is \`${record.id}\`, expected \`${printable(expectId)}\``,
     }));
   }
   if (expectMode !== undefined && policy !== undefined && policy.mode !== expectMode) {
-    findings.push(liveFinding('mode-unexpected', { subject, message: `the mode is \`${policy.mode}\`, expected \`${expectMode}\`` }));
+    findings.push(liveFinding('mode-unexpected', { subject, evidence, message: `the mode is \`${policy.mode}\`, expected \`${expectMode}\`` }));
   }
   const file = expectPolicy === undefined ? undefined : Buffer.from(expectPolicy);
   if (file !== undefined && body !== undefined && !file.equals(body)) {
     const difference = firstDifference(file, body, 'expected', 'served');
-    findings.push(liveFinding('policy-unexpected', { subject, message: `the file served is not the one expected: ${difference}` }));
+    findings.push(liveFinding('policy-unexpected', { subject, evidence, message: `the file served is not the one expected: ${difference}` }));
   }
   return findings;
 }

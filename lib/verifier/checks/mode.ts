@@ -11,6 +11,8 @@ export interface PolicyAge {
   /** The `Last-Modified` header of the file, as sent. */
   readonly lastModified?: string;
   readonly record?: StsRecord;
+  /** What was asked of whom and what came back. */
+  readonly evidence?: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -30,17 +32,17 @@ export function checkMode(policyHost: string, policy: Policy | undefined, age: P
   const subject = policyUrl(policyHost);
   const since = sinceWhen(age);
   const longer = (limit: number): boolean => since !== undefined && age.now - since.time > limit;
-  const evidence = since?.evidence;
+  const evidence = [age.evidence, since?.evidence].filter((one) => one !== undefined).join('; ');
   const days = since === undefined ? 0 : Math.floor((age.now - since.time) / DAY);
   switch (policy?.mode) {
     case 'testing':
       return [longer(LONG_TESTING)
         ? liveFinding('mode-testing-long', { subject, evidence, message: `the policy has been in mode \`testing\` for ${days} days or more: mail is not protected yet` })
-        : liveFinding('mode-testing', { subject, message: 'the policy is in mode `testing`: senders deliver to hosts that fail all the same, and report it' })];
+        : liveFinding('mode-testing', { subject, evidence, message: 'the policy is in mode `testing`: senders deliver to hosts that fail all the same, and report it' })];
     case 'none':
       return [longer(LONG_NONE)
         ? liveFinding('mode-none-long', { subject, evidence, message: `the policy has been in mode \`none\` for ${days} days or more: no sender can hold an earlier one any longer` })
-        : liveFinding('mode-none', { subject, message: 'the policy is in mode `none`: senders act as if there were no policy' })];
+        : liveFinding('mode-none', { subject, evidence, message: 'the policy is in mode `none`: senders act as if there were no policy' })];
     case 'enforce':
     case undefined:
       return [];

@@ -16,6 +16,8 @@ export interface MailHosts {
   readonly hosts: readonly string[];
   /** The preference of each host that has an MX record. */
   readonly preferences: ReadonlyMap<string, number>;
+  /** What DNS said. */
+  readonly evidence: string;
   /** False when DNS did not answer: then `hosts` says nothing. */
   readonly decided: boolean;
   readonly findings: readonly ReportFinding[];
@@ -28,7 +30,7 @@ export async function findMailHosts(resolver: Resolver, domain: string): Promise
   const evidence = `${answer.server}: ${answerText(answer)}`;
   if (answer.status === 'failed') {
     const message = `the MX records of ${domain} could not be had: ${answer.reason}`;
-    return { ...NO_HOSTS, decided: false, findings: [liveFinding('dns-failure', { subject, message, evidence })] };
+    return { ...NO_HOSTS, evidence, decided: false, findings: [liveFinding('dns-failure', { subject, message, evidence })] };
   }
   if (answer.status === 'empty') return implicit(resolver, domain, evidence);
   const sorted = [...answer.records].sort((a, b) => a.preference - b.preference || (a.exchange < b.exchange ? -1 : 1));
@@ -36,7 +38,7 @@ export async function findMailHosts(resolver: Resolver, domain: string): Promise
   const findings = sorted.some(({ exchange }) => exchange === '') ? [nullMx(hosts, domain, evidence)] : [];
   // Of a host that is there twice the first one counts.
   const preferences = new Map([...sorted].reverse().map(({ exchange, preference }) => [exchange, preference]));
-  return { hosts, preferences, decided: true, findings };
+  return { hosts, preferences, evidence, decided: true, findings };
 }
 
 const NO_HOSTS = { hosts: [], preferences: new Map<string, number>() } as const;
@@ -62,7 +64,7 @@ export function checkCoverage(domain: string, mail: MailHosts, policy: Policy | 
   const findings = eachOf(mail.hosts.filter((_, at) => !covered[at]), (host, more) => notCovered(host, policy, more));
   if (mx.length > 0) findings.push(...eachOf(unused, (pattern, more) => idle(domain, mail.hosts, pattern, more)));
   findings.push(...eachOf(policy.mx.filter(isShared), (pattern, more) => shared(domain, pattern, more)));
-  return { mx, findings };
+  return { mx, findings: findings.map((one) => ({ ...one, evidence: mail.evidence })) };
 }
 
 async function implicit(resolver: Resolver, domain: string, evidence: string): Promise<MailHosts> {
@@ -70,16 +72,16 @@ async function implicit(resolver: Resolver, domain: string, evidence: string): P
   const answers = await Promise.all([resolver.query(domain, 'A'), resolver.query(domain, 'AAAA')]);
   if (answers.some(({ status }) => status === 'found')) {
     const message = `${domain} has no MX record, so the domain itself is its mail host`;
-    return { ...NO_HOSTS, hosts: [domain], decided: true, findings: [liveFinding('mx-implicit', { subject, message, evidence })] };
+    return { ...NO_HOSTS, evidence, hosts: [domain], decided: true, findings: [liveFinding('mx-implicit', { subject, message, evidence })] };
   }
   const failed = answers.find((answer) => answer.status === 'failed');
   if (failed?.status === 'failed') {
     const message = `${domain} has no MX record, and its addresses could not be had: ${failed.reason}`;
     const finding = liveFinding('dns-failure', { subject, message, evidence: `${failed.server}: ${answerText(failed)}` });
-    return { ...NO_HOSTS, decided: false, findings: [finding] };
+    return { ...NO_HOSTS, evidence, decided: false, findings: [finding] };
   }
   const message = `${domain} has neither an MX record nor an address, so it receives no mail`;
-  return { ...NO_HOSTS, decided: true, findings: [liveFinding('mx-missing', { subject, message, evidence })] };
+  return { ...NO_HOSTS, evidence, decided: true, findings: [liveFinding('mx-missing', { subject, message, evidence })] };
 }
 
 function nullMx(hosts: readonly string[], domain: string, evidence: string): ReportFinding {

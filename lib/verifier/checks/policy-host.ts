@@ -61,7 +61,7 @@ export async function findPolicyHost(world: DnsWorld, answers: PolicyHostAnswers
   if (all.length > 0) findings.push(...missingFamily(v4, v6, policyHost));
   if (all.length > addresses.length) {
     const message = `${policyHost} has ${all.length} addresses, of which the first ${addresses.length} were tried`;
-    findings.push(liveFinding('addresses-skipped', { subject, message }));
+    findings.push(liveFinding('addresses-skipped', { subject, message, evidence: both.map((answer) => `${answer.server}: ${answerText(answer)}`).join('; ') }));
   }
   return { addresses, decided, cnames: v4.cnames.length > 0 ? v4.cnames : v6.cnames, findings };
 }

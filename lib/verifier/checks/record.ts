@@ -95,7 +95,7 @@ function unanswered({ domain, servers, recursive }: RecordAnswers, subject: stri
   });
   if (servers.length > 0 && findings.length === servers.length) {
     const message = `none of the name servers of ${domain} gave a usable answer, so the recursive resolver alone decides`;
-    findings.push(liveFinding('name-servers-unknown', { subject, message }));
+    findings.push(liveFinding('name-servers-unknown', { subject, message, evidence: listed(findings.map(({ evidence = '' }) => evidence), 3) }));
   }
   if (recursive.status === 'failed') {
     const message = `the recursive resolver ${recursive.reason === NOT_ASKED ? `was ${NOT_ASKED}` : `did not answer (${recursive.reason})`}`;

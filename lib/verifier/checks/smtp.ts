@@ -261,7 +261,9 @@ function nearExpiry({ host, visits }: HostLook, now: number): ReportFinding[] {
 function skipped({ hosts, skipped: more }: SmtpLook): ReportFinding[] {
   const addresses = hosts.filter((one) => one.skipped > 0).map(({ host, skipped: rest }) => `${rest} addresses of ${printable(host)}`);
   const all = [...more === 0 ? [] : [`${more} mail hosts`], ...addresses];
-  return all.length === 0 ? [] : [liveFinding('mx-skipped', { subject: 'SMTP', message: `not looked at: ${listed(all)}` })];
+  if (all.length === 0) return [];
+  const answers = hosts.flatMap((one) => one.addresses.map((answer) => `${printable(one.host)}: ${answerText(answer)}`));
+  return [liveFinding('mx-skipped', { subject: 'SMTP', evidence: listed(answers, 3), message: `not looked at: ${listed(all)}` })];
 }
 
 function placesOf(visits: readonly Visit[]): string {

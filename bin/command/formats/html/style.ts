@@ -65,7 +65,7 @@ const HEAD = `
 .headline .said{color:var(--c)}
 .lesson{margin-top:14px;font-size:18px;max-width:60em}
 .counts{display:flex;flex-wrap:wrap;gap:8px;margin-top:14px}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:16px 28px;margin-top:22px;padding-top:20px;border-top:1px solid var(--line)}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:16px 28px;margin-top:22px;padding-top:20px;border-top:1px solid var(--line)}
 .facts dt,.finding dt{color:var(--muted);font-size:13px;font-weight:600}
 .facts dd{margin-top:4px;font-weight:600;line-height:1.4}
 .facts .big{font-size:18px}
@@ -150,11 +150,10 @@ main{padding:12px 12px 4px}
 .finding{padding:16px 16px 16px 20px}
 .finding dl>div{grid-template-columns:1fr;gap:0;padding:4px 0}
 .tiles{gap:8px}
-.tile{padding:10px 12px}
-.tile dt{font-size:13px;align-items:flex-start;line-height:1.3;min-height:2.6em}
-.tile dt .icon{margin-top:1px}
+.tile{padding:10px}
+.tile dt{font-size:13px;gap:6px;white-space:nowrap}
 .tile dd{font-size:26px}
-.index li{flex-wrap:wrap}
+.index li{flex-wrap:wrap;gap:0 10px}
 .index .found{flex-basis:100%;padding-left:26px;text-align:left}
 .stacked thead{display:none}
 .stacked tr{display:block;padding:10px 0;border-bottom:1px solid var(--line)}

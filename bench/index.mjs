@@ -1,0 +1,24 @@
+// `npm run bench`: measures against peers and floors in the same run, and prints Markdown. `npm run bench -- lookups` measures a part.
+import { availableParallelism, cpus } from 'node:os';
+import { lookUps } from './lookups.mjs';
+import { memory } from './memory.mjs';
+import { parsing } from './parsing.mjs';
+import { start } from './start.mjs';
+
+/** How often each is measured; the median counts. */
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
+
+const PARTS = {
+  lookups: ['Look-ups of 1,000 domains', () => lookUps(ROUNDS)],
+  parsing: ['Parsing a policy', parsing],
+  start: ['Start', () => start(ROUNDS * 4)],
+  memory: ['Memory of `mta-sts verify --file`', memory],
+};
+
+console.log(`${cpus()[0].model}, ${availableParallelism()} cores, Node.js ${process.version}, OpenSSL ${process.versions.openssl}, ${process.platform}`);
+const wanted = process.argv.slice(2);
+for (const [name, [title, measure]] of Object.entries(PARTS)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  console.log(`\n## ${title}`);
+  for await (const part of measure()) console.log(`\n${part}`);
+}

@@ -1,0 +1,32 @@
+// Measures the memory of one process that verifies more and more domains: it must not grow with their number.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ROOT, runClient, table, work } from './harness.mjs';
+import { startServers } from './servers.mjs';
+import { ADDRESSES, domainName } from './world.mjs';
+
+const COUNTS = [1000, 10_000, 100_000];
+
+/** Gives Markdown. */
+export async function* memory() {
+  const servers = await startServers(0);
+  try {
+    const rows = [];
+    for (const count of COUNTS) rows.push([count, ...await measure(servers, count)]);
+    yield table(['domains', 'peak RSS, MiB', 'heap after GC at the end, MiB', 's'], rows);
+  } finally {
+    servers.stop();
+  }
+}
+
+async function measure({ ca }, count) {
+  const [list, result] = [join(work, 'domains.txt'), join(work, 'memory.json')];
+  writeFileSync(list, Array.from({ length: count }, (_, number) => domainName(number)).join('\n'));
+  const probe = ['--expose-gc', '--import', pathToFileURL(join(ROOT, 'bench', 'clients', 'memory-probe.mjs')).href];
+  const command = [join(ROOT, 'bin', 'mta-sts.js'), 'verify', '--file', list, '--format', 'ndjson', '--concurrency', '64',
+    '--resolver', ADDRESSES.recursive, '--no-smtp', '--allow-private'];
+  await runClient([...probe, ...command], { NODE_EXTRA_CA_CERTS: ca, MEMORY_RESULT: result }, false);
+  const { maxRss, heapUsed, milliseconds } = JSON.parse(readFileSync(result, 'utf8'));
+  return [(maxRss / 1024).toFixed(0), (heapUsed / 2 ** 20).toFixed(1), (milliseconds / 1000).toFixed(0)];
+}
