@@ -6,6 +6,8 @@ export interface Output {
   write(text: string): unknown;
   once?(event: OutputEvent, listener: () => void): unknown;
   off?(event: OutputEvent, listener: () => void): unknown;
+  /** Whether nobody takes any more. */
+  readonly destroyed?: boolean;
 }
 
 type OutputEvent = 'drain' | 'close' | 'error';

@@ -87,7 +87,8 @@ function interruption(io: Io): AbortController {
   const controller = new AbortController();
   io.interrupted().then(() => {
     controller.abort();
-    io.stderr.write('mta-sts: interrupted; what is known by now follows, once more ends it at once\n');
+    // A reader that has gone away has seen enough, and needs no explanation.
+    if (io.stdout.destroyed !== true) io.stderr.write('mta-sts: interrupted; what is known by now follows, once more ends it at once\n');
   }, () => undefined);
   return controller;
 }
