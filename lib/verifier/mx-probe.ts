@@ -129,8 +129,10 @@ export function createMxProbe(options: MxProbeOptions = {}): MxProbe {
         ...(options.ca === undefined ? {} : { ca: [...rootCertificates, ...options.ca] }),
       });
       const response = await new SmtpSession({ ...request, port, connectTimeoutMs, timeoutMs, signal, context }).run();
-      if (response.outcome === 'silent') silent.add(request.address);
-      else if (response.outcome !== 'unusable') reachedAny = true;
+      if (response.outcome !== 'silent' && response.outcome !== 'unusable') reachedAny = true;
+      // Of no interest any more once the port is known to be open, and a long run would gather a great many.
+      if (reachedAny) silent.clear();
+      else if (response.outcome === 'silent') silent.add(request.address);
       return response;
     },
   };

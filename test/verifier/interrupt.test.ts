@@ -42,7 +42,7 @@ describe('a verification that is interrupted', () => {
     const start = performance.now();
     controller.abort();
     const report = await verifying;
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(performance.now() - start).toBeLessThan(2000);
     expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error', delivery: 'unknown', record: { id: '1' }, policy: null });
     expect(report.mx.map(({ host }) => host)).toEqual(['mx1.example.test', 'mx2.backup.test']);
     expect(codes(report).filter((code) => code.startsWith('error'))).toEqual([]);
@@ -76,10 +76,10 @@ describe('a verification that is interrupted', () => {
     const mx = await loopback.mx({ behaviour: 'silent-ehlo' });
     const controller = new AbortController();
     const { signal } = controller;
-    const verifying = loopback.verify({
-      zone: mailZone(), policyPort: server.port, mxPort: mx.port, options: { signal },
-      world: { fetchPolicy: createFetchPolicy({ port: server.port, ca: [server.ca], signal }), mxProbe: createMxProbe({ port: mx.port, signal }) },
-    });
+    const world: Partial<World> = {
+      fetchPolicy: createFetchPolicy({ port: server.port, ca: [server.ca], signal }), mxProbe: createMxProbe({ port: mx.port, signal }),
+    };
+    const verifying = loopback.verify({ zone: mailZone(), policyPort: server.port, mxPort: mx.port, options: { signal }, world });
     await until(() => server.requests.length > 0 && mx.sessions.length === 2);
     controller.abort();
     const report = await verifying;

@@ -140,16 +140,16 @@ describe('a mail host that misbehaves', () => {
   });
 
   test.each<[MxBehaviour, string, string]>([
-    ['silent', 'unreachable', 'greeting not there within 300 ms'],
-    ['http', 'unreachable', 'greeting not there within 300 ms'],
-    ['silent-ehlo', 'unreachable', 'answer to EHLO not there within 300 ms'],
-    ['silent-tls', 'broken', 'TLS handshake not there within 300 ms'],
+    ['silent', 'unreachable', 'greeting not there within 1 s'],
+    ['http', 'unreachable', 'greeting not there within 1 s'],
+    ['silent-ehlo', 'unreachable', 'answer to EHLO not there within 1 s'],
+    ['silent-tls', 'broken', 'TLS handshake not there within 1 s'],
   ])('(%s) is waited for no longer than it may be', async (behaviour, outcome, reason) => {
     const start = performance.now();
-    const { response, server } = await look(behaviour, { timeoutMs: 300 });
+    const { response, server } = await look(behaviour, { timeoutMs: 1000 });
     expect(response).toMatchObject({ outcome, code: 'ETIMEDOUT', reason });
-    expect(response.milliseconds).toBeGreaterThanOrEqual(295);
-    expect(performance.now() - start).toBeLessThan(3000);
+    expect(response.milliseconds).toBeGreaterThanOrEqual(995);
+    expect(performance.now() - start).toBeLessThan(4000);
     expect((await over(server)).length).toBe(1);
   });
 });
@@ -205,12 +205,12 @@ describe('a port that is blocked', () => {
   test('is tried again after a while, so that dead hosts at the beginning do not decide for all', async () => {
     const silent = await loopback.silent();
     const { port } = silent;
-    const probe = createMxProbe({ port, connectTimeoutMs: 100, retryMs: 500 });
+    const probe = createMxProbe({ port, connectTimeoutMs: 100, retryMs: 2000 });
     await Promise.all([1, 2, 3, 4].map((at) => probe.probe({ host: MX1, address: `127.0.0.${at}` })));
     expect(await probe.probe({ host: MX1, address: '127.0.0.5' })).toMatchObject(BLOCKED);
     await silent.close();
     const server = await loopback.mx({ port });
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await new Promise((resolve) => setTimeout(resolve, 2000));
     expect(await probe.probe({ host: MX1, address: '127.0.0.1' })).toMatchObject({ outcome: 'untrusted' });
     expect(probe.reachedAny).toBe(true);
     expect(await probe.probe({ host: MX1, address: '127.0.0.1' })).toMatchObject({ outcome: 'untrusted' });

@@ -119,8 +119,8 @@ describe('a mail host with a fault of TLS', () => {
   });
 
   test('that is silent in the handshake may be better the next time', async () => {
-    const report = await loopback.verify({ zone: oneHost(), mx: { behaviour: 'silent-tls' }, probe: { timeoutMs: 300 }, policy: policy('enforce') });
-    expect(finding(report, 'validation-failure')).toMatchObject({ severity: 'error', temporary: true, message: expect.stringContaining('TLS handshake not there within 300 ms') });
+    const report = await loopback.verify({ zone: oneHost(), mx: { behaviour: 'silent-tls' }, probe: { timeoutMs: 1000 }, policy: policy('enforce') });
+    expect(finding(report, 'validation-failure')).toMatchObject({ severity: 'error', temporary: true, message: expect.stringContaining('TLS handshake not there within 1 s') });
   });
 
   test('is found although another host is good: senders that walk the list never see it', async () => {
@@ -197,9 +197,9 @@ describe('a mail host that cannot be reached', () => {
     const { port } = await loopback.silent();
     await loopback.mx({ port, address: '::1' });
     const report = await loopback.verify({
-      zone: mailZone([addressOf(MX1, '::1'), addressOf(MX2, '127.0.0.1')]), mxPort: port, probe: { connectTimeoutMs: 300 },
+      zone: mailZone([addressOf(MX1, '::1'), addressOf(MX2, '127.0.0.1')]), mxPort: port, probe: { connectTimeoutMs: 1000 },
     });
-    expect(ofMx(report)).toMatchObject([{ code: 'mx-unreachable', severity: 'warning', message: 'no connection within 300 ms, at 127.0.0.1' }]);
+    expect(ofMx(report)).toMatchObject([{ code: 'mx-unreachable', severity: 'warning', message: 'no connection within 1 s, at 127.0.0.1' }]);
   });
 });
 
@@ -392,7 +392,7 @@ describe('time', () => {
       message: `${MX1} was not looked at to the end: not answered within the 1.5 s that the verification may take, at 127.0.0.1`,
     });
     expect(report.mx[0].paths[0]).toMatchObject({ standing: 'unknown' });
-    expect(report.mx[0].paths[0].milliseconds).toBeLessThanOrEqual(1600);
+    expect(report.mx[0].paths[0].milliseconds).toBeLessThanOrEqual(report.milliseconds);
   });
 
   test('that is cut short by the probe\'s own signal is no word about an address family', async () => {

@@ -3,7 +3,8 @@ import { performance } from 'node:perf_hooks';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { firstDifference } from '../../lib/verifier/difference';
 import { LIVE_FINDINGS } from '../../lib/verifier/findings';
-import { summary } from '../../lib/verifier/report';
+import { mayPass, summary } from '../../lib/verifier/report';
+import type { ReportFinding, Verdict } from '../../lib/verifier/report';
 import { verify } from '../../lib/verifier/verify';
 import type { World } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, POLICY, RECORDS, sts, zone } from '../support/domain';
@@ -204,6 +205,22 @@ describe('a report', () => {
     }));
     expect(line.length).toBeLessThanOrEqual(300);
     expect(line).not.toContain('\n');
+  });
+});
+
+describe('a report may turn into a good one by waiting', () => {
+  const lasting: ReportFinding = { code: 'x', severity: 'error', subject: 'x', message: 'x' };
+  const passing: ReportFinding = { ...lasting, temporary: true };
+  const as = (severity: 'unknown' | 'warning', one: ReportFinding): ReportFinding => ({ ...one, severity });
+
+  test.each<[Verdict, string, ReportFinding[], boolean]>([
+    ['pass', 'nothing', [], true],
+    ['fail', 'errors that pass', [passing, passing, as('warning', lasting)], true],
+    ['fail', 'one that does not', [passing, lasting], false],
+    ['unknown', 'something that may be known later', [as('unknown', passing), as('unknown', lasting)], true],
+    ['unknown', 'nothing that may be', [as('unknown', lasting), as('warning', passing)], false],
+  ])('where it is %s with %s', (verdict, _, findings, expected) => {
+    expect(mayPass(goodReport({ verdict, findings }))).toBe(expected);
   });
 });
 
