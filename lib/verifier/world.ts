@@ -65,8 +65,8 @@ function limit(clock: Clock, milliseconds: number, reason: string): Within {
     over = true;
     for (const end of waiting) end();
   });
-  return (start, otherwise) => new Promise((resolve) => {
-    const done = (result: Parameters<typeof resolve>[0]): void => {
+  return <T>(start: () => Promise<T>, otherwise: (why: string) => T) => new Promise<T>((resolve) => {
+    const done = (result: T): void => {
       waiting.delete(late);
       resolve(result);
     };
@@ -81,11 +81,10 @@ function limit(clock: Clock, milliseconds: number, reason: string): Within {
       return;
     }
     waiting.add(late);
-    try {
-      start().then(done, failed);
-    } catch (error) {
-      failed(error);
-    }
+    // What throws at once, in place of rejecting, is caught as well.
+    new Promise<T>((begin) => {
+      begin(start());
+    }).then(done, failed);
   });
 }
 
