@@ -21,7 +21,7 @@ export async function bundle(name, contents) {
   const outfile = join(work, `${name}.cjs`);
   await build({
     stdin: { contents, resolveDir: ROOT, loader: 'ts' }, outfile,
-    bundle: true, platform: 'node', format: 'cjs', target: 'node20.16', minify: true, keepNames: true, logLevel: 'warning',
+    bundle: true, platform: 'node', format: 'cjs', target: 'node20.16', minify: true, logLevel: 'warning',
   });
   return outfile;
 }

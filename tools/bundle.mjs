@@ -33,7 +33,6 @@ const results = await Promise.all([
     outfile: 'bin/mta-sts.js',
     target: 'node20.16',
     minify: true,
-    keepNames: true,
   }),
   build({ ...common, bundle: false, entryPoints: ['bin/app.ts'], outdir: 'bin', target: 'node20.16' }),
 ]);

@@ -6,7 +6,7 @@ import { policyHostName } from '../protocol/policy-url';
 import { printable } from '../protocol/text';
 import { askForTlsa, checkDane } from './checks/dane';
 import type { TlsaAnswers } from './checks/dane';
-import { checkExpectation } from './checks/expectation';
+import { checkExpectation, expectedMode } from './checks/expectation';
 import type { Expectation } from './checks/expectation';
 import { checkCoverage, findMailHosts } from './checks/mx';
 import type { MailHosts, MxCoverage } from './checks/mx';
@@ -129,15 +129,16 @@ class Verification {
       record: record.record, recordEvidence: evidenceOf(record.paths),
       policy: file?.policy, body: file?.body, fileEvidence: evidenceOf(file?.paths ?? []),
     });
-    // What is said of an old policy passes with it.
-    const ofLive = unexpected.length === 0 ? (found: readonly ReportFinding[]) => found : passing;
+    // What is said of an old policy passes with it; what the mail hosts show does so only if the new one does not enforce.
+    const ofLive = unexpected.length === 0 ? asTheyAre : passing;
+    const ofHosts = expectedMode(options) === 'enforce' ? asTheyAre : ofLive;
     const findings = sortFindings([
       ...stamped(sts, this.awaited(sts.value.findings)),
       ...stamped(sts, ofLive(file?.contents ?? [])),
       ...stamped(sts, unexpected),
       ...stamped(mail, mail.value.hosts.findings),
       ...stamped(mail, ofLive(coverage.findings)),
-      ...stamped(mail, ofLive(smtp?.findings ?? [])),
+      ...stamped(mail, ofHosts(smtp?.findings ?? [])),
       ...stamped(mail, checkDane(mail.value.tlsa)),
       ...stamped(tlsRpt, checkTlsRpt(domain, tlsRpt.value, policy?.mode)),
       ...stamped(below, policy === undefined || policy.mode === 'none' ? [] : below.value),
@@ -196,6 +197,10 @@ interface Timed<T> {
 
 function stamped({ time }: Timed<unknown>, findings: readonly ReportFinding[]): ReportFinding[] {
   return findings.map((one) => ({ ...one, time }));
+}
+
+function asTheyAre(findings: readonly ReportFinding[]): readonly ReportFinding[] {
+  return findings;
 }
 
 function passing(findings: readonly ReportFinding[]): ReportFinding[] {

@@ -134,8 +134,8 @@ function limit(clock: Clock, milliseconds: number, reason: string, { ended, sign
   signal?.addEventListener('abort', () => {
     end('not answered before the verification was interrupted');
   }, { signal: ended });
-  return (start, otherwise) => new Promise((resolve) => {
-    const done = (result: Parameters<typeof resolve>[0]): void => {
+  return <T>(start: () => Promise<T>, otherwise: (why: string) => T) => new Promise<T>((resolve) => {
+    const done = (result: T): void => {
       waiting.delete(late);
       resolve(result);
     };
@@ -150,11 +150,10 @@ function limit(clock: Clock, milliseconds: number, reason: string, { ended, sign
       return;
     }
     waiting.add(late);
-    try {
-      start().then(done, failed);
-    } catch (error) {
-      failed(error);
-    }
+    // What throws at once, in place of rejecting, is caught as well.
+    new Promise<T>((begin) => {
+      begin(start());
+    }).then(done, failed);
   });
 }
 

@@ -1,4 +1,5 @@
 // Check: is what is live the very thing that the caller meant to publish?
+import { parsePolicy } from '../../protocol/policy';
 import type { Mode, Policy } from '../../protocol/policy';
 import { policyHostName, policyUrl } from '../../protocol/policy-url';
 import type { StsRecord } from '../../protocol/record';
@@ -14,6 +15,11 @@ export interface Expectation {
   readonly expectMode?: Mode;
   /** The policy file exactly as it shall be served. */
   readonly expectPolicy?: string | Uint8Array;
+}
+
+/** The mode that the caller expects, said or to be read from the file. */
+export function expectedMode({ expectMode, expectPolicy }: Expectation): Mode | undefined {
+  return expectMode ?? (expectPolicy === undefined ? undefined : parsePolicy(Buffer.from(expectPolicy)).policy?.mode);
 }
 
 /** What was found live; what is undefined has findings of its own. */
