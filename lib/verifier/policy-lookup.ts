@@ -86,7 +86,7 @@ async function lookUpFile(
   const host = await findPolicyHost(world, answers, patienceMs);
   const [file, view] = await Promise.all([
     host.addresses.length === 0 ? noFile(host.decided) : checkPolicyFile(world, policyHost, host.addresses),
-    answers.v4.length === 0 || host.addresses.length === 0 ? [] : checkResolverView(world.resolver, policyHost),
+    answers.v4.length === 0 || host.addresses.length === 0 ? [] : checkResolverView(world.resolver, policyHost, host.addresses),
   ]);
   return { file, cnames: host.cnames, findings: [...host.findings, ...view, ...file.findings] };
 }

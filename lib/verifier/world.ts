@@ -1,5 +1,4 @@
 // What the verifier asks the world with, how the whole is kept within its time, and where it must not go.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseServer } from './dns-server-address';
 import { NOT_ASKED } from './evidence';
 import { createFetchPolicy } from './fetch-policy';
@@ -169,5 +168,14 @@ function limitedResolver(resolver: Resolver, within: Within): Resolver {
 /** Its sleep does not keep the process alive: what is waited for does that, for as long as it takes. */
 export const REAL_CLOCK: Clock = {
   now: () => Date.now(),
-  sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { ref: false, signal }).catch(() => undefined),
+  // Node's own makes an error, with its stack, for each that is ended early, as all are.
+  sleep: (milliseconds, signal) => new Promise<void>((resolve) => {
+    const wake = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, milliseconds).unref();
+    signal?.addEventListener('abort', wake);
+  }),
 };

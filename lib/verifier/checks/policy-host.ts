@@ -1,7 +1,7 @@
 // Check: the addresses of the policy host, by the zone's own name servers first.
 import { isIP } from 'node:net';
 import { bothFamilies } from '../both-families';
-import { answerText, lifetime } from '../evidence';
+import { answerText, lifetime, listed } from '../evidence';
 import { liveFinding } from '../findings';
 import { askEach } from '../name-servers';
 import type { NameServer, ServerAnswer } from '../name-servers';
@@ -67,15 +67,14 @@ export async function findPolicyHost(world: DnsWorld, answers: PolicyHostAnswers
 }
 
 /** What senders' resolvers say: one that still remembers "no such name" keeps them from a policy that is there. */
-export async function checkResolverView(resolver: Resolver, policyHost: string): Promise<ReportFinding[]> {
-  const [ofV4, ofV6] = [resolver.query(policyHost, 'A'), resolver.query(policyHost, 'AAAA')];
-  const v4 = await ofV4;
-  // One address is enough to say so, and a question for the other family may never be answered.
-  if (v4.status !== 'empty' || (await ofV6).status !== 'empty') return [];
+export async function checkResolverView(resolver: Resolver, policyHost: string, addresses: readonly string[]): Promise<ReportFinding[]> {
+  // One address is enough to say so, so one family is asked for: that of the first.
+  const view = await resolver.query(policyHost, isIP(addresses[0]) === 6 ? 'AAAA' : 'A');
+  if (view.status !== 'empty') return [];
   return [liveFinding('resolver-stale', {
     subject: `${policyHost} A, AAAA`,
-    message: `the recursive resolver still says that ${policyHost} has no address${lifetime(v4)}, the zone has some`,
-    evidence: `${v4.server}: ${answerText(v4)}`,
+    message: `the recursive resolver still says that ${policyHost} has no such address${lifetime(view)}, the zone has ${listed(addresses)}`,
+    evidence: `${view.server}: ${answerText(view)}`,
   })];
 }
 

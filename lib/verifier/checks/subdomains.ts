@@ -6,7 +6,7 @@ import type { ReportFinding } from '../report';
 import type { DnsAnswer, Resolver } from '../resolver';
 
 /** Nobody can list the names of a zone; these receive mail most often. The asterisk is a wildcard record (RFC 4592). */
-const NAMES = ['*', 'mail', 'lists', 'support', 'news'];
+const NAMES = ['*', 'mail', 'lists'];
 
 /** Looks at well-known names alone. What DNS does not answer here is of no matter. */
 export async function checkSubdomains(resolver: Resolver, domain: string): Promise<ReportFinding[]> {
