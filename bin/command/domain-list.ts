@@ -46,7 +46,7 @@ async function* domains(chunks: AsyncIterable<Uint8Array | string>): AsyncGenera
   }
 }
 
-/** No domain is longer, whatever comment follows it. */
+/** No domain is longer, whatever comment follows it: of a longer line the end is not read. */
 const LONGEST_LINE = 64 * 1024;
 
 /** Line by line as they are asked for: Node's own reader would read on ahead. */
@@ -55,12 +55,8 @@ async function* lines(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerato
   let rest = '';
   for await (const chunk of chunks) {
     const pieces = (rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).split('\n');
-    rest = pieces.pop() ?? '';
+    rest = (pieces.pop() ?? '').slice(0, LONGEST_LINE);
     yield* pieces;
-    if (rest.length > LONGEST_LINE) {
-      yield rest;
-      rest = '';
-    }
   }
   if (rest !== '') yield rest;
 }

@@ -48,14 +48,20 @@ type SignalListener = (signal: NodeJS.Signals, number?: number) => void;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The world as the process gives it. */
-export function ioOf(process: ProcessLike): Io {
+/**
+ * The world as the process gives it.
+ *
+ * @param onStdin - hears when standard input is opened, which only a look at it does
+ */
+export function ioOf(process: ProcessLike, onStdin: () => void = () => undefined): Io {
   const terminal = process.stdout.isTTY === true;
   return {
     stdout: process.stdout,
     stderr: process.stderr,
-    // Only a look at `process.stdin` opens it.
-    get stdin() { return process.stdin; },
+    get stdin() {
+      onStdin();
+      return process.stdin;
+    },
     colour: terminal && wantsColour(process.env),
     unicode: showsUnicode(process.env),
     columns: terminal ? process.stdout.columns : undefined,

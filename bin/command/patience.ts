@@ -1,7 +1,14 @@
 // Looks at a domain again and again until it is as it should be, or time is over; only for what waiting can mend.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { mayPass } from '../../lib/verifier/report';
 import type { Report } from '../../lib/verifier/report';
 import type { Clock } from '../../lib/verifier/world';
+
+/** While it waits nothing else may be left to do, so its sleep keeps the process alive. */
+export const PATIENT_CLOCK: Clock = {
+  now: () => Date.now(),
+  sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
+};
 
 /** How to wait. */
 export interface Patience {
@@ -22,13 +29,15 @@ const PAUSES = { first: 2000, growth: 1.5, longest: 15_000 } as const;
  */
 export async function patiently(look: () => Promise<Report>, { waitMs, clock, signal, tell }: Patience): Promise<Report> {
   const end = clock.now() + waitMs;
+  const calledOff = (): boolean => signal.aborted;
   for (let pause: number = PAUSES.first; ; pause = Math.min(pause * PAUSES.growth, PAUSES.longest)) {
     const report = await look();
     const left = end - clock.now();
-    if (report.verdict === 'pass' || left <= 0 || signal.aborted || !mayPass(report)) return report;
+    if (report.verdict === 'pass' || left <= 0 || calledOff() || !mayPass(report)) return report;
     // The last look is at the very end.
     const wait = Math.min(pause, left);
     tell(report, wait, left);
     await clock.sleep(wait, signal);
+    if (calledOff()) return report;
   }
 }

@@ -12,7 +12,7 @@ import { Style } from './style';
 export interface ReportSettings {
   readonly format: ReportFormat;
   /**
-   * The file for the document; standard output gets headlines and totals then.
+   * The file for the document, and `-` for standard output; otherwise that gets headlines and totals then.
    *
    * @default - standard output
    */
@@ -56,7 +56,7 @@ async function openDocuments({ format, output }: ReportSettings, io: Io): Promis
   try {
     const { GITHUB_STEP_SUMMARY: summary = '' } = io.env;
     if (format === 'github' && summary !== '') add(await jobSummary(), await appendSink(summary));
-    if (output === undefined) {
+    if (output === undefined || output === '-') {
       add(await FORMATS[format](new Style(io)), streamSink(io.stdout));
     } else {
       // A file is no terminal.

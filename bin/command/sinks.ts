@@ -1,6 +1,6 @@
 // Where documents go: a stream at its own pace, or a file that appears only when it is whole.
 import { constants } from 'node:fs';
-import { access, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { access, copyFile, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { printable } from '../../lib/protocol/text';
@@ -57,9 +57,23 @@ export async function fileSink(path: string): Promise<Sink> {
     const target = await targetOf(path);
     if (target.special) return new FileSink(path, await open(path, 'w'));
     const beside = join(dirname(target.file), `.${basename(target.file).slice(0, 100)}.${process.pid}-${Date.now().toString(36)}`);
-    return new FileSink(path, await open(beside, 'wx', target.mode), { beside, file: target.file });
+    const handle = await openBeside(beside, target);
+    return handle === undefined ? new FileSink(path, await open(path, 'w')) : new FileSink(path, handle, { beside, file: target.file });
   } catch (error) {
     throw cannotWrite(path, error);
+  }
+}
+
+/** Undefined where a file that is there may be written to, and its folder may not: then it is written to as it comes. */
+async function openBeside(beside: string, { mode, exists }: Target): Promise<FileHandle | undefined> {
+  try {
+    const handle = await open(beside, 'wx', mode);
+    // What was chosen for the file that is replaced is not for the mask of this process to change.
+    if (exists) await handle.chmod(mode);
+    return handle;
+  } catch (error) {
+    if (exists && ['EACCES', 'EPERM', 'EROFS'].includes(faultCode(error))) return undefined;
+    throw error;
   }
 }
 
@@ -80,6 +94,7 @@ interface Target {
   readonly file: string;
   readonly mode: number;
   readonly special: boolean;
+  readonly exists: boolean;
 }
 
 /** Where a link leads, so that it stays a link; who may read the file stays as it was. */
@@ -89,11 +104,16 @@ async function targetOf(path: string): Promise<Target> {
     const found = await stat(file);
     if (found.isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' });
     await access(file, constants.W_OK);
-    return { file, mode: found.mode & 0o777, special: !found.isFile() };
+    return { file, mode: found.mode & 0o777, special: !found.isFile(), exists: true };
   } catch (error) {
-    if (faultCode(error) === 'ENOENT') return { file: path, mode: 0o666, special: false };
+    // A link that leads nowhere yet stays a link: what it leads to is made.
+    if (faultCode(error) === 'ENOENT') return { file: path, mode: 0o666, special: await isLink(path), exists: false };
     throw error;
   }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isSymbolicLink() === true;
 }
 
 class FileSink implements Sink {
@@ -110,7 +130,7 @@ class FileSink implements Sink {
   public async close(): Promise<void> {
     await this.orTold(async () => {
       await this.handle.close();
-      if (this.renamed !== undefined) await rename(this.renamed.beside, this.renamed.file);
+      if (this.renamed !== undefined) await replace(this.renamed.beside, this.renamed.file);
     });
   }
 
@@ -132,4 +152,15 @@ function cannotWrite(path: string, error: unknown): OutputError {
   // A file that is not there is made; it is the folder that is missed.
   const reason = faultCode(error) === 'ENOENT' ? 'there is no such folder' : fileFault(error);
   return new OutputError(`cannot write \`${printable(path, 200)}\`: ${reason}`);
+}
+
+/** A file that is mounted by itself, as into a container, cannot be replaced, only written to. */
+async function replace(beside: string, file: string): Promise<void> {
+  try {
+    await rename(beside, file);
+  } catch (error) {
+    if (faultCode(error) !== 'EBUSY' && faultCode(error) !== 'EXDEV') throw error;
+    await copyFile(beside, file);
+    await rm(beside, { force: true });
+  }
 }

@@ -12,6 +12,8 @@ export const Status = {
   UNDECIDED: 3,
   /** The person interrupted it: 128 and the number of SIGINT, as shells have it. */
   INTERRUPTED: 130,
+  /** Who read standard output has gone away: 128 and the number of SIGPIPE. */
+  READER_GONE: 141,
 } as const;
 
 export type Status = typeof Status[keyof typeof Status];

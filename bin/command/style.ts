@@ -99,7 +99,8 @@ export class Style {
 
   private fit(text: string): string {
     // Escaping twice changes nothing, so it does no harm that most text comes escaped.
-    const shown = printable(text, LONGEST);
+    // GitHub's runners take `##[command]` for an order wherever it stands in a line.
+    const shown = printable(text, LONGEST).replaceAll('##[', '#\\x23[');
     if (this.unicode) return shown;
     return shown.replaceAll('§', 'section ').replaceAll('…', '...')
       .replace(/[^\x20-\x7e]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`);

@@ -41,7 +41,8 @@ export interface TargetContext {
 export async function targetsOf(
   domains: readonly string[], flags: TargetFlags, { io, command, complain }: TargetContext,
 ): Promise<Targets> {
-  const { file, outputs } = flags;
+  const { file, outputs, expectPolicy } = flags;
+  if ([file, outputs, expectPolicy].filter((path) => path === '-').length > 1) command.error('error: standard input (`-`) can be read only once');
   if (outputs !== undefined) {
     const clash = domains.length > 0 ? 'a domain' : (['file', 'expectId', 'expectMode', 'expectPolicy'] as const).find((name) => flags[name] !== undefined);
     if (clash !== undefined) command.error(`error: \`--outputs\` tells the domains and what to expect of them; leave out ${OPTIONS.get(clash) ?? clash}`);

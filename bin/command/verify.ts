@@ -5,10 +5,10 @@ import { argument, parseConcurrency, parseDomain, parsePolicyId, parsePort, pars
 import { inOrder } from './concurrency';
 import type { Context, Verifier } from './context';
 import { parseDuration } from './durations';
-import type { Io, Output } from './io';
+import type { Interruption, Io, Output } from './io';
 import { outputOption, reportFormatOption, timeoutOption } from './options';
-import { patiently } from './patience';
-import { withProgress } from './progress';
+import { PATIENT_CLOCK, patiently } from './patience';
+import { Progress } from './progress';
 import { printReports } from './reports';
 import type { ReportSettings } from './reports';
 import { OutputError } from './sinks';
@@ -24,7 +24,7 @@ interface VerifyFlags extends TargetFlags, ReportSettings {
   readonly concurrency: number;
   readonly smtp: boolean;
   readonly smtpPort: number;
-  readonly allowPrivate: boolean;
+  readonly allowPrivate?: true;
 }
 
 /** Adds the command to the program. */
@@ -40,10 +40,10 @@ export function addVerify(program: Command, context: Context): void {
     .option('--wait <duration>', 'try again for so long, as long as waiting can mend what is wrong, such as 10m', argument(parseDuration))
     .addOption(timeoutOption())
     .option('--no-smtp', 'leave out the connections to the mail hosts')
-    .option('--smtp', 'look at STARTTLS and the certificate at every address of the mail hosts (default)', true)
+    .option('--smtp', 'look at STARTTLS and the certificate at every address of the mail hosts')
     .option('--smtp-port <port>', 'port of the mail hosts, for tests', argument(parsePort), 25)
     .option('--resolver <host[:port]>', 'recursive DNS server to ask (default: those of this machine)', argument(parseResolver))
-    .option('--allow-private', 'connect also where DNS leads to loopback, link-local or private addresses', false)
+    .option('--allow-private', 'connect also where DNS leads to loopback, link-local or private addresses')
     .option('--concurrency <number>', 'how many domains at once', argument(parseConcurrency), 8)
     .addOption(reportFormatOption())
     .addOption(outputOption())
@@ -53,20 +53,27 @@ export function addVerify(program: Command, context: Context): void {
 }
 
 async function run(domains: readonly string[], flags: VerifyFlags, command: Command, { io, end, loadVerifier }: Context): Promise<void> {
-  let listed: Status = Status.GOOD;
+  const progress = new Progress(io.stderr);
+  const faults: string[] = [];
   const complain = (text: string): void => {
-    listed = Status.WRONG_USAGE;
-    io.stderr.write(`mta-sts: ${text}\n`);
+    // One is enough to know of.
+    faults[0] = text;
+    progress.say(`mta-sts: ${text}\n`);
   };
   const targets = await targetsOf(domains, flags, { io, command, complain });
-  const interrupt = interruption(io);
+  const interrupt = interruption(io, progress, flags);
   // What the verifier still waits for when all is said must not hold up the end.
   const over = new AbortController();
-  const look = lookWith(await loadVerifier(), flags, { over: over.signal, interrupted: interrupt.signal, io });
+  const look = lookWith(await loadVerifier(), flags, { over: over.signal, interrupted: interrupt.signal, progress });
   try {
     const reports = inOrder(targets.all, flags.concurrency, look, interrupt.signal);
-    const status = await printReports(withProgress(reports, progressTerminal(targets, flags, io), targets.count), flags, io);
-    end(interrupt.signal.aborted ? Status.INTERRUPTED : worst([listed, status]));
+    const status = await printReports(progress.over(reports, progressTerminal(targets, flags, io), targets.count), flags, io);
+    if (interrupt.signal.aborted) {
+      end(interrupt.signal.reason === CLOSED ? Status.READER_GONE : Status.INTERRUPTED);
+    } else {
+      if (progress.done === 0 && faults.length === 0) complain('no domain is listed, so nothing was verified');
+      end(faults.length === 0 ? status : worst([Status.WRONG_USAGE, status]));
+    }
   } catch (error) {
     // The verifier refuses only what was typed, and knows more of names than we do.
     if (error instanceof RangeError || error instanceof OutputError) command.error(`error: ${error.message}`);
@@ -78,28 +85,42 @@ async function run(domains: readonly string[], flags: VerifyFlags, command: Comm
 
 /** Where reports appear on the same terminal they are the progress. */
 function progressTerminal({ count }: Targets, { output }: VerifyFlags, io: Io): Output | undefined {
-  const alone = io.columns === undefined || output !== undefined;
+  const alone = io.columns === undefined || !toStdout({ output });
   return count !== 1 && alone ? io.terminal : undefined;
 }
 
+function toStdout({ output }: Pick<VerifyFlags, 'output'>): boolean {
+  return output === undefined || output === '-';
+}
+
+const CLOSED: Interruption = 'closed';
+
 /** A second interrupt finds nobody listening, and ends the process at once. */
-function interruption(io: Io): AbortController {
+function interruption(io: Io, progress: Progress, flags: VerifyFlags): AbortController {
   const controller = new AbortController();
-  io.interrupted().then((interruption) => {
-    controller.abort();
-    if (interruption === 'signal') io.stderr.write('mta-sts: interrupted; what is known by now follows, once more ends it at once\n');
-  }, () => undefined);
+  const listen = (): void => {
+    io.interrupted().then((kind) => {
+      // Of what goes to a file the reader of standard output has seen the least.
+      if (kind === CLOSED && !toStdout(flags)) {
+        listen();
+        return;
+      }
+      controller.abort(kind);
+      if (kind !== CLOSED) progress.say('mta-sts: interrupted; what is known by now follows, once more ends it at once\n');
+    }, () => undefined);
+  };
+  listen();
   return controller;
 }
 
-interface Signals {
+interface LookSetting {
   readonly over: AbortSignal;
   readonly interrupted: AbortSignal;
-  readonly io: Io;
+  readonly progress: Progress;
 }
 
 /** One world for all domains. */
-function lookWith(verifier: Verifier, flags: VerifyFlags, { over, interrupted, io }: Signals): (target: Target) => ReturnType<Verifier['verify']> {
+function lookWith(verifier: Verifier, flags: VerifyFlags, { over, interrupted, progress }: LookSetting): (target: Target) => ReturnType<Verifier['verify']> {
   const { verify, createWorld } = verifier;
   const { resolver, smtp, smtpPort, timeout, wait, allowPrivate } = flags;
   const world = createWorld({
@@ -115,10 +136,10 @@ function lookWith(verifier: Verifier, flags: VerifyFlags, { over, interrupted, i
     if (wait === undefined) return once();
     return patiently(once, {
       waitMs: wait,
-      clock: world.clock,
+      clock: PATIENT_CLOCK,
       signal: interrupted,
       tell: (report, pauseMs, leftMs) => {
-        io.stderr.write(waitingText(report, pauseMs, leftMs));
+        progress.say(waitingText(report, pauseMs, leftMs));
       },
     });
   };

@@ -6,7 +6,7 @@ import { printable } from '../../lib/protocol/text';
 /** `mta-sts: example.com: id-unexpected: the id is ...; again in 4 s, for at most 9 min`, one line. */
 export function waitingText({ domain, findings }: Report, pauseMs: number, leftMs: number): string {
   const [worst] = findings;
-  const why = findings.length === 0 ? 'not decided yet' : `${worst.code}: ${printable(worst.message, 200)}`;
+  const why = findings.length === 0 ? 'not decided yet' : `${worst.code}: ${printable(worst.message, 200).replaceAll('##[', '#\\x23[')}`;
   return `mta-sts: ${domain}: ${why}; again in ${duration(pauseMs)}, for at most ${left(leftMs)}\n`;
 }
 

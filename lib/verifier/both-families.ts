@@ -1,5 +1,6 @@
 // Waits for the addresses of both families, and not for a silent one as long as for the only one.
 import { duration } from './network-fault';
+import { SOME_RESOLVER } from './resolver';
 import type { DnsAnswer, DnsFailed } from './resolver';
 import type { Clock } from './world';
 
@@ -19,7 +20,7 @@ export function bothFamilies(
     if ((await other).status !== 'found') await new Promise(() => undefined);
     await clock.sleep(milliseconds);
     const reason = `no answer for another ${duration(milliseconds)} after the other address family was found`;
-    return { status: 'failed', reason, server: 'the recursive resolver', cnames: [] };
+    return { status: 'failed', reason, server: SOME_RESOLVER, cnames: [] };
   };
   return Promise.all([Promise.race([v4, late(v6)]), Promise.race([v6, late(v4)])]);
 }

@@ -4,14 +4,28 @@ import type { PeerCertificate } from 'node:tls';
 import { printable } from '../protocol/text';
 import type { ServerCertificate } from './fetch-policy';
 
+/** In characters: more than the hundred names that authorities put into a certificate. */
+const MOST_SHOWN = 8192;
+
 /** What a report shows of a certificate. */
 export function describeCertificate(certificate: PeerCertificate): ServerCertificate {
   return {
-    subjectAltName: certificate.subjectaltname ?? '',
-    issuer: [certificate.issuer.O, certificate.issuer.CN].filter((part) => part !== undefined).join(', '),
+    // A hostile one can hold a hundred thousand names, and reports of a long run are remembered for a while.
+    subjectAltName: (certificate.subjectaltname ?? '').slice(0, MOST_SHOWN),
+    issuer: [certificate.issuer.O, certificate.issuer.CN].filter((part) => part !== undefined).join(', ').slice(0, MOST_SHOWN),
     validFrom: isoDate(certificate.valid_from),
     validTo: isoDate(certificate.valid_to),
   };
+}
+
+/**
+ * Whether a certificate should have been renewed by now. Authorities of short-lived ones renew when a third of the time is left.
+ *
+ * @param limit - how long before its end a long-lived one should have been, in milliseconds
+ */
+export function endsSoon({ validFrom, validTo }: ServerCertificate, now: number, limit: number): boolean {
+  const [begin, end] = [Date.parse(validFrom), Date.parse(validTo)];
+  return end - now < Math.min(limit, (end - begin) / 4);
 }
 
 /** As Node's, but the name must stand in the SAN: a common name alone does not count (RFC 8461 §3.3, RFC 6125 §6.4.4). */

@@ -1,8 +1,8 @@
 // Fetches a policy file as a sender does (RFC 8461 §3.3), from one address, bounded in time and size.
-import { createSecureContext, rootCertificates } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import { allowManyListeners } from './network-fault';
 import { PolicyExchange } from './policy-exchange';
+import { trustContext } from './trust';
 
 /** One fetch of `https://<policyHost>/.well-known/mta-sts.txt` from one address. */
 export interface PolicyRequest {
@@ -91,16 +91,9 @@ export interface FetchPolicyOptions {
 export function createFetchPolicy(options: FetchPolicyOptions = {}): FetchPolicy {
   const { port = 443, timeoutMs = 10_000, signal } = options;
   allowManyListeners(signal);
-  return (request) => new PolicyExchange({ ...request, port, timeoutMs, signal, context: contextFor(options.ca) }).run();
-}
-
-/** One for all fetches of the process that trust the same authorities. */
-const contexts = new Map<string | undefined, SecureContext>();
-
-/** Made at the first fetch and once only: it parses more than a hundred certificates. */
-function contextFor(ca: readonly string[] | undefined): SecureContext {
-  const key = ca?.join('\n');
-  const context = contexts.get(key) ?? createSecureContext({ minVersion: 'TLSv1.2', ...(ca === undefined ? {} : { ca: [...rootCertificates, ...ca] }) });
-  contexts.set(key, context);
-  return context;
+  let context: SecureContext | undefined;
+  return (request) => {
+    context ??= trustContext(options.ca);
+    return new PolicyExchange({ ...request, port, timeoutMs, signal, context }).run();
+  };
 }

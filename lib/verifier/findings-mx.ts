@@ -47,7 +47,7 @@ export const MX_FINDINGS = {
   },
   'smtp-blocked': {
     severity: 'unknown',
-    meaning: 'Nothing came back from any mail host: very likely this network lets nobody through to port 25.',
+    meaning: 'No connection came about with any mail host: very likely this network lets nobody through to port 25.',
     harm: 'STARTTLS and the certificates of the mail hosts could not be looked at; all else has been verified.',
     fix: 'verify from a network that is allowed to send mail, or give `--no-smtp` to leave this out',
     reference: 'RFC 8461 §4.2',
@@ -96,7 +96,7 @@ export const MX_FINDINGS = {
   },
   'mx-certificate-near-expiry': {
     severity: 'warning',
-    meaning: 'The certificate of a mail host ends in less than 14 days.',
+    meaning: 'The certificate of a mail host ends in less than 14 days, or in less than a quarter of its time.',
     harm: 'From then on senders that enforce the policy do not deliver to it.',
     fix: 'renew the certificate, and find out why that has not happened by itself',
     reference: 'RFC 8461 §4.2',

@@ -33,6 +33,14 @@ export const POLICY_HOST_FINDINGS = {
     fix: 'serve the same bytes at every address, and change the id afterwards',
     reference: 'RFC 8461 §8.1',
   },
+  'policy-host-disagreement': {
+    severity: 'error',
+    temporary: true,
+    meaning: 'Some name servers of the zone have an address of the policy host, others have none.',
+    harm: 'Senders find the policy host or not, by chance; one that does not may remember that for half a day.',
+    fix: 'wait until the zone has reached all its name servers; if it stays so, a name server is cut off from its primary or serves an old copy of the zone',
+    reference: 'RFC 8461 §3.3, RFC 1034 §4.3.5',
+  },
   'policy-unannounced': {
     severity: 'info',
     meaning: 'The policy host serves a file, but no TXT record announces it.',
@@ -121,6 +129,14 @@ export const POLICY_HOST_FINDINGS = {
     fix: 'verify from a machine that has the family as well',
     reference: 'RFC 8461 §3.3',
   },
+  'local-fault': {
+    severity: 'unknown',
+    temporary: true,
+    meaning: 'This machine itself could not open a connection: it has run out of something, or a firewall of its own forbids it.',
+    harm: 'Whether the server answers there cannot be said from here.',
+    fix: 'allow more open files (`ulimit -n`) or lower `--concurrency`, and look at the firewall of this machine',
+    reference: 'RFC 8461 §3.3',
+  },
   'addresses-skipped': {
     severity: 'unknown',
     meaning: 'The policy host has so many addresses that not all were tried.',
@@ -152,7 +168,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'certificate-near-expiry': {
     severity: 'warning',
-    meaning: 'The certificate of the policy host ends in less than 21 days.',
+    meaning: 'The certificate of the policy host ends in less than 21 days, or in less than a quarter of its time.',
     harm: 'From then on senders cannot fetch the policy.',
     fix: 'renew the certificate, and find out why that has not happened by itself',
     reference: 'RFC 8461 §3.3',

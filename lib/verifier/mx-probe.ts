@@ -1,10 +1,10 @@
 // Looks at one address of an MX host as a sender does before it delivers: connect, STARTTLS, certificate (RFC 8461 §4.2). No mail is sent.
 import { performance } from 'node:perf_hooks';
-import { createSecureContext, rootCertificates } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import type { ServerCertificate } from './fetch-policy';
-import { allowManyListeners } from './network-fault';
+import { REFUSED, allowManyListeners } from './network-fault';
 import { SmtpSession } from './smtp-session';
+import { trustContext } from './trust';
 
 /** One look at one address. */
 export interface MxRequest {
@@ -61,7 +61,7 @@ export type MxResponse = MxSecure | MxUntrusted | MxInsecure;
 export interface MxProbe {
   /** Never rejects: what goes wrong is an answer. */
   probe(request: MxRequest): Promise<MxResponse>;
-  /** Whether any address has answered so far, be it by refusing: then the network here lets us through to the port. */
+  /** Whether any address has let us connect so far: then the network here lets us through to the port. */
   readonly reachedAny: boolean;
 }
 
@@ -124,12 +124,10 @@ export function createMxProbe(options: MxProbeOptions = {}): MxProbe {
         return { outcome: 'silent', code: PORT_BLOCKED, milliseconds: 0, reason: `not tried, for port ${port} was silent at all ${silent.size} addresses before it` };
       }
       lastTry = now;
-      context ??= createSecureContext({
-        minVersion: 'TLSv1.2',
-        ...(options.ca === undefined ? {} : { ca: [...rootCertificates, ...options.ca] }),
-      });
+      context ??= trustContext(options.ca);
       const response = await new SmtpSession({ ...request, port, connectTimeoutMs, timeoutMs, signal, context }).run();
-      if (response.outcome !== 'silent' && response.outcome !== 'unusable') reachedAny = true;
+      // A refusal can come from a firewall on the way as well.
+      if (response.outcome === 'secure' || (response.outcome !== 'silent' && response.outcome !== 'unusable' && response.code !== REFUSED)) reachedAny = true;
       // Of no interest any more once the port is known to be open, and a long run would gather a great many.
       if (reachedAny) silent.clear();
       else if (response.outcome === 'silent') silent.add(request.address);

@@ -19,8 +19,11 @@ export function networkFault(error: Error): string {
 
 const NO_ROUTE = 'no route to the address from this machine';
 
+/** The code of a connection that was refused, by the host or by whoever stands before it. */
+export const REFUSED = 'ECONNREFUSED';
+
 const WORDS: ReadonlyMap<string, string> = new Map([
-  ['ECONNREFUSED', 'connection refused'],
+  [REFUSED, 'connection refused'],
   ['ECONNRESET', 'connection reset'],
   ['EPIPE', 'connection closed by the server'],
   ['ETIMEDOUT', 'connection timed out'],
@@ -28,6 +31,10 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['EHOSTUNREACH', NO_ROUTE],
   ['EADDRNOTAVAIL', NO_ROUTE],
   ['EAFNOSUPPORT', NO_ROUTE],
+  ['EMFILE', 'this process has no more files to open'],
+  ['ENFILE', 'this machine has no more files to open'],
+  ['ENOBUFS', 'this machine has no memory left for connections'],
+  ['ENOMEM', 'this machine has no memory left for connections'],
   ['EACCES', 'forbidden on this machine'],
   ['EPERM', 'forbidden on this machine'],
 ]);
@@ -39,6 +46,11 @@ const WORDS: ReadonlyMap<string, string> = new Map([
 export function isFamilyUnusable(error: Error, address: string): boolean {
   const code = errorCode(error);
   return ['ENETUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(code) || (code === 'EHOSTUNREACH' && address.includes(':'));
+}
+
+/** Whether this machine has run out of something, or its own firewall stands in the way: that says nothing about the server either. */
+export function isLocalFault(code: string): boolean {
+  return ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EACCES', 'EPERM'].includes(code);
 }
 
 /** `2 s`, `1.5 s`, `200 ms`. */

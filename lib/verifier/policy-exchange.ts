@@ -8,7 +8,7 @@ import { MAX_POLICY_BYTES } from '../protocol/policy';
 import { POLICY_PATH } from '../protocol/policy-url';
 import { certificateFault, checkServerIdentity, describeCertificate } from './certificate';
 import type { PolicyRequest, PolicyResponse, PolicyUnanswered, ServerCertificate } from './fetch-policy';
-import { duration, errorCode, isFamilyUnusable, networkFault } from './network-fault';
+import { duration, errorCode, isFamilyUnusable, isLocalFault, networkFault } from './network-fault';
 import { handshakeFault, libraryReason } from './tls-fault';
 
 export interface PolicyExchangeRequest extends PolicyRequest {
@@ -77,7 +77,10 @@ export class PolicyExchange {
     // The first one is all that is read here, and once.
     const peerCertificate = socket.getPeerCertificate.bind(socket, false);
     let shown: PeerCertificate | undefined;
-    Object.assign(socket, { getPeerCertificate: () => shown ??= peerCertificate() });
+    Object.assign(socket, {
+      // Before the handshake is over it is empty.
+      getPeerCertificate: () => shown ?? (socket.getProtocol() === null ? peerCertificate() : shown = peerCertificate()),
+    });
     socket.on('connect', () => {
       this.phase = 'TLS handshake';
     });
@@ -169,7 +172,7 @@ export class PolicyExchange {
     // The framing says where a message ends (RFC 9112 §6.3): what goes wrong behind it is no part of it, and its `end` is on the way.
     if (this.response?.complete === true) return;
     const code = errorCode(error);
-    if (isFamilyUnusable(error, this.request.address)) this.fail('unusable', networkFault(error), code);
+    if (isFamilyUnusable(error, this.request.address) || isLocalFault(code)) this.fail('unusable', networkFault(error), code);
     else if (code.startsWith('HPE_')) this.fail('protocol', httpFault(error, code, this.phase), code);
     else if (this.phase === 'response body') this.fail('protocol', `broken off in the middle of the body (${networkFault(error)})`, code);
     else if (code.startsWith('ERR_SSL_') || code === 'EPROTO') this.fail('untrusted', handshakeFault(error, code), code);

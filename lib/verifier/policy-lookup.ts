@@ -64,9 +64,14 @@ export async function lookUpPolicy(world: World, options: PolicyLookupOptions): 
   ]);
   const delegation = { record: record.cnames, policyHost: cnames };
   const common = [...findings, ...record.findings, ...delegated(domain, delegation, evidenceOf([...record.paths, ...file.paths]))];
-  if (record.verdict === 'none') return { record, delegation, findings: [...common, ...unannounced(policyHost, file)] };
+  if (record.verdict === 'none') {
+    // A target that is gone is anyone's to take, announced or not.
+    const leftover = ofFile.filter(({ code }) => code === 'cname-dangling');
+    return { record, delegation, findings: [...common, ...leftover, ...unannounced(policyHost, file)] };
+  }
+  const seen = record.verdict === 'undecided' ? ofFile.map(withoutWeight) : ofFile;
   const age = { lastModified: file.lastModified, record: record.record, evidence: evidenceOf(file.paths), now: world.clock.now() };
-  return { record, file, delegation, findings: [...common, ...ofFile, ...checkMode(policyHost, file.policy, age)] };
+  return { record, file, delegation, findings: [...common, ...seen, ...checkMode(policyHost, file.policy, age)] };
 }
 
 async function findNameServers(
@@ -94,6 +99,11 @@ async function lookUpFile(
 /** The policy host has no address, or DNS did not say. */
 function noFile(decided: boolean): PolicyFileCheck {
   return { lookup: decided ? 'permanent-error' : 'temporary-error', decided, paths: [], findings: [], contents: [] };
+}
+
+/** Whether anybody looks for the file is not known, so its faults may be none. */
+function withoutWeight(finding: ReportFinding): ReportFinding {
+  return finding.severity === 'error' ? { ...finding, severity: 'unknown', temporary: true } : finding;
 }
 
 /** Nobody looks for a file that is not announced, so its faults are of no matter. */

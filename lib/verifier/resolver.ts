@@ -31,6 +31,9 @@ export interface AnswerBase {
   readonly cnames: readonly string[];
 }
 
+/** In place of the server of an answer, where none of the recursive ones has been asked. */
+export const SOME_RESOLVER = 'the recursive resolver';
+
 /** At least one record. */
 export interface DnsFound<T extends DnsType> extends AnswerBase {
   readonly status: 'found';
@@ -93,7 +96,7 @@ export interface ResolverOptions {
 }
 
 /**
- * Makes a resolver over real sockets, a fresh one for each question.
+ * Makes a resolver over real sockets, each for a few questions at most (docs/decisions/0009-dns-sockets.md).
  *
  * @throws RangeError when a server is not written as it should be
  */

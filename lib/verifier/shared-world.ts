@@ -7,6 +7,9 @@ import type { Clock } from './world';
 /** Ten thousand names and as many mail hosts take some megabytes, however many domains there are. */
 const MOST = 10_000;
 
+/** Of an answer that is worth its room. */
+const MOST_RECORDS = 32;
+
 /** However long a TTL is: a run of hours shall not go by what was true at its beginning. */
 const LONGEST_MS = 300_000;
 
@@ -42,7 +45,8 @@ export function sharedMxProbe(probe: MxProbe, clock: Pick<Clock, 'now'>): MxProb
 }
 
 function dnsLifetime(answer: DnsAnswer<DnsType>): number {
-  return answer.status === 'failed' ? 0 : Math.min((answer.ttl ?? 0) * 1000, LONGEST_MS);
+  const many = answer.status === 'found' && answer.records.length > MOST_RECORDS;
+  return answer.status === 'failed' || many ? 0 : Math.min((answer.ttl ?? 0) * 1000, LONGEST_MS);
 }
 
 /** What may be otherwise in a moment is looked at again. */

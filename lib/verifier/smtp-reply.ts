@@ -50,7 +50,7 @@ export class ReplyReader {
   /** RFC 5321 §4.2.1: `250-more` and so on, and `250 last`. */
   private take(): Reply | 'more' | undefined {
     // As Postfix does it: however many of them come before the line feed.
-    const parts = /^(\d{3})(?:([ -])([^]*))?$/.exec(this.line.replace(/\r+$/, ''));
+    const parts = /^(\d{3})(?:([ -])([^]*))?$/.exec(withoutReturns(this.line));
     this.line = '';
     if (parts === null) return undefined;
     this.lines.push(parts.at(3) ?? '');
@@ -72,3 +72,10 @@ const SHOWN = 60;
 
 /** Whoever speaks something else need not be waited for to end a line. */
 const LINE_BEGIN = /^(?:\d{0,3}|\d{3}[ \r-])$/;
+
+/** From the end on: an expression would try again at each of them, in time that grows with their square. */
+function withoutReturns(line: string): string {
+  let end = line.length;
+  while (line.charAt(end - 1) === '\r') end -= 1;
+  return line.slice(0, end);
+}

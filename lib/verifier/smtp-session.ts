@@ -7,7 +7,7 @@ import type { SecureContext, TLSSocket } from 'node:tls';
 import { printable } from '../protocol/text';
 import { WRONG_NAME, certificateFault, checkServerIdentity, describeCertificate } from './certificate';
 import type { MxInsecure, MxRequest, MxResponse } from './mx-probe';
-import { duration, errorCode, isFamilyUnusable, networkFault } from './network-fault';
+import { REFUSED, duration, errorCode, isFamilyUnusable, isLocalFault, networkFault } from './network-fault';
 import { MOST_REPLY_BYTES, ReplyReader } from './smtp-reply';
 import type { Reply } from './smtp-reply';
 import { handshakeFault } from './tls-fault';
@@ -23,6 +23,9 @@ export interface SmtpSessionRequest extends MxRequest {
 
 /** What is being waited for, to say so when it does not come. */
 type Phase = 'connection' | 'greeting' | 'answer to EHLO' | 'answer to STARTTLS' | 'TLS handshake';
+
+/** As a firewall answers that lets nobody through to the port, which is not to be told from one that says nothing. */
+const FORBIDDEN = ['EACCES', 'EPERM'];
 
 /** Lives for one look. */
 export class SmtpSession {
@@ -181,11 +184,11 @@ export class SmtpSession {
       this.fail('broken', handshakeFault(error, code), code);
     } else if (this.phase !== 'connection') {
       this.lost(`${networkFault(error)} while waiting for the ${this.phase}`, code);
-    } else if (isFamilyUnusable(error, this.request.address)) {
+    } else if (isFamilyUnusable(error, this.request.address) || (isLocalFault(code) && !FORBIDDEN.includes(code))) {
       this.fail('unusable', networkFault(error), code);
     } else {
       // Only who is there refuses, or resets what it has accepted a moment ago.
-      this.fail(code === 'ECONNREFUSED' || code === 'ECONNRESET' ? 'unreachable' : 'silent', networkFault(error), code);
+      this.fail(code === REFUSED || code === 'ECONNRESET' ? 'unreachable' : 'silent', networkFault(error), code);
     }
   }
 

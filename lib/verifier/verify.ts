@@ -10,8 +10,10 @@ import { checkExpectation, expectedMode } from './checks/expectation';
 import type { Expectation } from './checks/expectation';
 import { checkCoverage, findMailHosts } from './checks/mx';
 import type { MailHosts, MxCoverage } from './checks/mx';
-import { judgeSmtp, lookAtMailHosts } from './checks/smtp';
-import type { SmtpCheck, SmtpLook } from './checks/smtp';
+import { judgeSmtp } from './checks/smtp';
+import type { SmtpCheck } from './checks/smtp';
+import { lookAtMailHosts } from './checks/smtp-look';
+import type { SmtpLook } from './checks/smtp-look';
 import { checkSubdomains } from './checks/subdomains';
 import { checkTlsRpt } from './checks/tls-rpt';
 import { domainDelivery, hostDelivery } from './delivery';
@@ -176,8 +178,8 @@ class Verification {
 
   /** Whoever expects something has just published it, and it may still have to appear in DNS. */
   private awaited(findings: readonly ReportFinding[]): readonly ReportFinding[] {
-    const { domain, options: { expectId, expectPolicy } } = this;
-    if (expectId === undefined && expectPolicy === undefined) return findings;
+    const { domain, options: { expectId, expectMode, expectPolicy } } = this;
+    if (expectId === undefined && expectMode === undefined && expectPolicy === undefined) return findings;
     const addresses = `${policyHostName(domain)} A, AAAA`;
     const appears = ({ code, subject }: ReportFinding): boolean => code === 'record-missing' || (code === 'sts-policy-fetch-error' && subject === addresses);
     return findings.map((one) => appears(one) ? { ...one, temporary: true } : one);
@@ -236,7 +238,7 @@ function lookupOf({ record, file }: PolicyLookup): Lookup {
 
 /** DNS or a route that fails us says nothing about the domain. */
 function isDecided({ record, file }: PolicyLookup): boolean {
-  return record.verdict !== 'undecided' && file?.decided !== false;
+  return record.verdict !== 'undecided' && record.validated && file?.decided !== false;
 }
 
 /** What is undecided makes the verdict `unknown`, unless something else is wrong for certain. */

@@ -7,7 +7,7 @@ import { createMxProbe } from './mx-probe';
 import type { MxProbe } from './mx-probe';
 import { allowManyListeners, duration } from './network-fault';
 import { NOT_PUBLIC, NOT_PUBLIC_REASON, isPublicAddress } from './public-address';
-import { createResolver } from './resolver';
+import { SOME_RESOLVER, createResolver } from './resolver';
 import type { DnsFailed, Resolver } from './resolver';
 
 /** Time, in milliseconds. */
@@ -160,7 +160,7 @@ function limitedResolver(resolver: Resolver, within: Within): Resolver {
   return {
     query: (name, type, server) => within(
       () => resolver.query(name, type, server),
-      (why): DnsFailed => ({ status: 'failed', reason: why, server: server ?? 'the recursive resolver', cnames: [] }),
+      (why): DnsFailed => ({ status: 'failed', reason: why, server: server ?? SOME_RESOLVER, cnames: [] }),
     ),
   };
 }

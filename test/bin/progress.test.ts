@@ -1,6 +1,6 @@
 // The line that says how far a long run is.
 import { describe, expect, test } from '@jest/globals';
-import { withProgress } from '../../bin/command/progress';
+import { Progress } from '../../bin/command/progress';
 import type { Report } from '../../lib/verifier/report';
 import { report } from '../support/report';
 
@@ -11,7 +11,7 @@ async function* reports(...verdicts: Report['verdict'][]): AsyncGenerator<Report
 async function drawn(total: number | undefined, ...verdicts: Report['verdict'][]): Promise<string> {
   let text = '';
   const terminal = { write: (piece: string) => text += piece };
-  for await (const one of withProgress(reports(...verdicts), terminal, total)) text += `<${one.verdict}>`;
+  for await (const one of new Progress(terminal).over(reports(...verdicts), terminal, total)) text += `<${one.verdict}>`;
   return text;
 }
 
@@ -30,7 +30,7 @@ describe('progress', () => {
 
   test('is nothing where there is no terminal', async () => {
     const all: Report[] = [];
-    for await (const one of withProgress(reports('pass'), undefined)) all.push(one);
+    for await (const one of new Progress({ write: () => undefined }).over(reports('pass'), undefined)) all.push(one);
     expect(all).toHaveLength(1);
   });
 
@@ -40,10 +40,26 @@ describe('progress', () => {
       yield await Promise.resolve(report());
       throw new Error('the list is gone');
     }
+    const terminal = { write: (piece: string) => text += piece };
     const work = async (): Promise<void> => {
-      for await (const one of withProgress(failing(), { write: (piece: string) => text += piece })) expect(one.verdict).toBe('pass');
+      for await (const one of new Progress(terminal).over(failing(), terminal)) expect(one.verdict).toBe('pass');
     };
     await expect(work()).rejects.toThrow('the list is gone');
     expect(text.endsWith('\r\u001b[K')).toBe(true);
+  });
+
+  test('makes room for what else is to be said, and comes back after it', async () => {
+    let text = '';
+    const terminal = { write: (piece: string) => text += piece };
+    const progress = new Progress(terminal);
+    for await (const one of progress.over(reports('pass', 'pass'), terminal, 2)) {
+      expect(one.verdict).toBe('pass');
+      text = '';
+      progress.say('mta-sts: a remark\n');
+      expect(text).toBe('\r\u001b[Kmta-sts: a remark\n\r\u001b[K' + `${progress.done} of 2 verified: ${progress.done} pass, 0 fail, 0 could not be decided`);
+    }
+    text = '';
+    progress.say('mta-sts: the last word\n');
+    expect(text).toBe('mta-sts: the last word\n');
   });
 });

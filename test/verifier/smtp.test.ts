@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { zoneAnswers } from '../../lib/preview/dns-server';
 import type { DnsRecord } from '../../lib/preview/dns-server';
 import { judgeSmtp } from '../../lib/verifier/checks/smtp';
-import type { SmtpLook } from '../../lib/verifier/checks/smtp';
+import type { SmtpLook } from '../../lib/verifier/checks/smtp-look';
 import type { LiveFindingCode } from '../../lib/verifier/findings';
 import { PORT_BLOCKED } from '../../lib/verifier/mx-probe';
 import type { MxInsecure, MxProbe, MxResponse } from '../../lib/verifier/mx-probe';

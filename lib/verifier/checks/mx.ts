@@ -4,6 +4,7 @@ import { mxGrammarFault } from '../../protocol/mx';
 import { DEEP_WILDCARD_DISSENT, deepWildcard } from '../../protocol/mx-deep-wildcard';
 import { mxCoverage } from '../../protocol/mx-coverage';
 import type { Policy } from '../../protocol/policy';
+import { providerOf } from '../../protocol/providers';
 import { printable } from '../../protocol/text';
 import { answerText, listed } from '../evidence';
 import { liveFinding } from '../findings';
@@ -62,7 +63,8 @@ export function checkCoverage(domain: string, mail: MailHosts, policy: Policy | 
   const mx = mail.hosts.map((host, at) => ({ host, covered: covered[at] }));
   if (policy.mode === 'none') return { mx, findings: [] };
   const findings = eachOf(mail.hosts.filter((_, at) => !covered[at]), (host, more) => notCovered(host, policy, more));
-  if (mx.length > 0) findings.push(...eachOf(unused, (pattern, more) => idle(domain, mail.hosts, pattern, more)));
+  const idling = unused.filter((pattern) => !isSpare(pattern, mail.hosts));
+  if (mx.length > 0) findings.push(...eachOf(idling, (pattern, more) => idle(domain, mail.hosts, pattern, more)));
   findings.push(...eachOf(policy.mx.filter(isShared), (pattern, more) => shared(domain, pattern, more)));
   return { mx, findings: findings.map((one) => ({ ...one, evidence: mail.evidence })) };
 }
@@ -123,6 +125,11 @@ function idle(domain: string, hosts: readonly string[], pattern: string, more: s
     subject: `${domain} MX`,
     message: `the mx pattern \`${printable(pattern)}\` covers no mail host of the domain (${names(hosts)})${more}`,
   });
+}
+
+/** A provider's whole list is what it tells its customers to publish, whichever of the hosts they use. */
+function isSpare(pattern: string, hosts: readonly string[]): boolean {
+  return hosts.some((host) => providerOf(host)?.provider.patterns.includes(pattern.toLowerCase()) === true);
 }
 
 /** A wildcard directly over a public suffix (publicsuffix.org), such as `*.com` or `*.github.io`. */

@@ -2,6 +2,7 @@
 import { parsePolicy } from '../../protocol/policy';
 import type { Policy } from '../../protocol/policy';
 import { policyUrl } from '../../protocol/policy-url';
+import { endsSoon } from '../certificate';
 import { firstDifference } from '../difference';
 import { listed, responseText } from '../evidence';
 import type { PolicyResponse } from '../fetch-policy';
@@ -94,13 +95,25 @@ function faults(faulty: readonly Faulty[], othersServe: boolean, subject: string
 
 /** What says nothing about the server. */
 function undecided(visits: readonly Visit[], subject: string): ReportFinding[] {
-  const groups = grouped(visits, ({ judgement }) => judgement.kind === 'unusable' || judgement.kind === 'not-reached' ? judgement.kind : undefined);
-  return groups.map((group) => group[0].judgement.kind === 'unusable'
-    ? liveFinding('address-family-unusable', {
-        subject, evidence: evidenceOf(group),
-        message: `${where(group)} could not be tried, this machine has no route for ${group[0].address.includes(':') ? 'IPv6' : 'IPv4'}`,
-      })
-    : liveFinding('not-reached', { subject, message: `${where(group)} was not decided in time`, evidence: evidenceOf(group) }));
+  const groups = grouped(visits, ({ judgement }) => judgement.kind === 'file' || judgement.kind === 'fault' ? undefined : `${judgement.kind} ${judgement.message}`);
+  return groups.map((group) => {
+    const [{ address, judgement }] = group;
+    const detail = { subject, evidence: evidenceOf(group) };
+    switch (judgement.kind) {
+      case 'unusable':
+        return liveFinding('address-family-unusable', { ...detail, message: `${where(group)} could not be tried, this machine has no route for ${familyOf(address)}` });
+      case 'local-fault':
+        return liveFinding('local-fault', { ...detail, message: `${where(group)} could not be tried: ${judgement.message}` });
+      case 'file':
+      case 'fault':
+      case 'not-reached':
+        return liveFinding('not-reached', { ...detail, message: `${where(group)} was not decided in time` });
+    }
+  });
+}
+
+function familyOf(address: string): string {
+  return address.includes(':') ? 'IPv6' : 'IPv4';
 }
 
 /** RFC 8461 §3.3 allows a minute; the most impatient sender in use waits this long. */
@@ -113,7 +126,7 @@ function health(world: World, visits: readonly Visit[], subject: string): Report
   const slowest = Math.max(...slow.map(({ response }) => response.milliseconds));
   const ending = grouped(visits, ({ response }) => {
     if (response.outcome !== 'answered') return undefined;
-    return Date.parse(response.certificate.validTo) - world.clock.now() < EXPIRY ? response.certificate.validTo : undefined;
+    return endsSoon(response.certificate, world.clock.now(), EXPIRY) ? response.certificate.validTo : undefined;
   });
   return [
     ...(slow.length === 0

@@ -47,7 +47,7 @@ export async function findPolicyHost(world: DnsWorld, answers: PolicyHostAnswers
   const ofV6 = lookUp(resolver, policyHost, 'AAAA', answers.v6);
   const [v4, v6] = await bothFamilies(clock, ofV4, ofV6, patienceMs);
   const all = [...addressesOf(v4), ...addressesOf(v6)];
-  const addresses = all.slice(0, MAX_ADDRESSES);
+  const addresses = fewest(addressesOf(v4), addressesOf(v6));
   const both = [v4, v6];
   const subject = `${policyHost} A, AAAA`;
   const findings = both.flatMap((answer, at) => answer.status === 'failed'
@@ -57,6 +57,7 @@ export async function findPolicyHost(world: DnsWorld, answers: PolicyHostAnswers
       })]
     : []);
   const decided = findings.length === 0;
+  findings.push(...lacking(answers.v4, policyHost, 'A'), ...lacking(answers.v6, policyHost, 'AAAA'));
   if (decided && all.length === 0) findings.push(...noAddress(policyHost, both, subject));
   if (all.length > 0) findings.push(...missingFamily(v4, v6, policyHost));
   if (all.length > addresses.length) {
@@ -78,8 +79,27 @@ export async function checkResolverView(resolver: Resolver, policyHost: string, 
   })];
 }
 
-/** Twelve are usual behind a content delivery network. */
-const MAX_ADDRESSES = 32;
+/** Twelve are usual behind a content delivery network, and its name servers may each give others. */
+const MAX_ADDRESSES = 64;
+
+/** Neither family shall be left out for the other's sake. */
+function fewest(v4: readonly string[], v6: readonly string[]): readonly string[] {
+  const half = MAX_ADDRESSES / 2;
+  return [...v4.slice(0, Math.max(half, MAX_ADDRESSES - v6.length)), ...v6.slice(0, Math.max(half, MAX_ADDRESSES - v4.length))];
+}
+
+/** Name servers may give different addresses, but not some and none. */
+function lacking(servers: readonly ServerAnswer<'A' | 'AAAA'>[], policyHost: string, type: 'A' | 'AAAA'): ReportFinding[] {
+  const without = servers.filter(({ answer }) => answer.status === 'empty');
+  const others = servers.filter(({ answer }) => answer.status === 'found');
+  if (without.length === 0 || others.length === 0) return [];
+  const names = (some: readonly ServerAnswer<'A' | 'AAAA'>[]): string => listed(some.map(({ server }) => server), 4);
+  return [liveFinding('policy-host-disagreement', {
+    subject: `${policyHost} ${type}`,
+    message: `${names(without)} ${without.length === 1 ? 'has' : 'have'} no ${type} record of ${policyHost}, ${names(others)} ${others.length === 1 ? 'has' : 'have'}`,
+    evidence: listed([...without, ...others].map(({ server, answer }) => `${server}: ${answerText(answer)}`), 4),
+  })];
+}
 
 async function lookUp<T extends 'A' | 'AAAA'>(
   resolver: Resolver, policyHost: string, type: T, servers: readonly ServerAnswer<T>[],

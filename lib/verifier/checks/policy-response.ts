@@ -4,13 +4,14 @@ import { MAX_POLICY_BYTES } from '../../protocol/policy';
 import { printable } from '../../protocol/text';
 import type { PolicyAnswered, PolicyResponse, PolicyUnanswered } from '../fetch-policy';
 import { NO_FINAL_RESPONSE } from '../policy-exchange';
+import { isLocalFault } from '../network-fault';
 import { NOT_PUBLIC } from '../public-address';
 import { CALLED_OFF, DEADLINE } from '../world';
 
 /** What one address comes to. */
 export type Judgement
   = | { readonly kind: 'file'; readonly body: Uint8Array }
-    | { readonly kind: 'unusable' | 'not-reached'; readonly message: string }
+    | { readonly kind: 'unusable' | 'local-fault' | 'not-reached'; readonly message: string }
     | FetchFault;
 
 /** Why there is no file. */
@@ -63,15 +64,18 @@ function judgeStatus({ status, location }: PolicyAnswered): FetchFault {
       fix: 'serve the policy file itself at this address, with status 200',
     });
   }
-  return fault('sts-policy-fetch-error', `the answer has status ${status}, only 200 is a policy`, { temporary: status >= 500 });
+  return fault('sts-policy-fetch-error', `the answer has status ${status}, only 200 is a policy`, { temporary: status >= 500 || PASSING.includes(status) });
 }
+
+/** Time-out, too early, too many requests (RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4). */
+const PASSING = [408, 425, 429];
 
 function judgeSilence({ outcome, reason, code, certificate }: PolicyUnanswered): Judgement {
   if (code === DEADLINE || code === CALLED_OFF) return { kind: 'not-reached', message: reason };
   if (code === NOT_PUBLIC) return fault('address-not-public', `the address of the policy host ${reason}`, { unreachable: true });
   switch (outcome) {
     case 'unusable':
-      return { kind: 'unusable', message: reason };
+      return { kind: isLocalFault(code) ? 'local-fault' : 'unusable', message: reason };
     case 'unreachable':
       return fault('sts-policy-fetch-error', reason, { temporary: true, unreachable: true });
     case 'protocol':

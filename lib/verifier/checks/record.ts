@@ -7,6 +7,7 @@ import { NOT_ASKED, answerText, lifetime, listed } from '../evidence';
 import { liveFinding } from '../findings';
 import type { ServerAnswer } from '../name-servers';
 import type { Path, ReportFinding } from '../report';
+import { SOME_RESOLVER } from '../resolver';
 import type { DnsAnswer, Resolver } from '../resolver';
 import { aliasFault, dangling } from './dangling';
 
@@ -15,6 +16,8 @@ export interface RecordCheck {
   /** `undecided`: nobody answered, so nothing can be said. */
   readonly verdict: RecordResult['verdict'] | 'undecided';
   readonly record?: RecordResult['record'];
+  /** False where the recursive resolver fails at what the name servers answer: as one that validates does where DNSSEC is broken. */
+  readonly validated: boolean;
   /** What each server came to. */
   readonly paths: readonly Path[];
   /** The names that CNAMEs lead to, in order. */
@@ -39,7 +42,7 @@ export async function checkRecord(resolver: Resolver, answers: RecordAnswers): P
   const { domain, recursive } = answers;
   const subject = `_mta-sts.${domain} TXT`;
   const usable = answers.servers.filter(({ answer }) => answer.status !== 'failed');
-  const ofResolver = { server: `the recursive resolver (${recursive.server})`, answer: recursive, milliseconds: answers.recursiveMs };
+  const ofResolver = { server: resolverName(recursive), answer: recursive, milliseconds: answers.recursiveMs };
   const decisive = usable.find(({ answer }) => recordTexts(answer).length > 0) ?? usable.at(0) ?? ofResolver;
   const ways = { paths: [...answers.servers, ofResolver].map(pathOf), cnames: decisive.answer.cnames };
   const findings = [
@@ -48,20 +51,32 @@ export async function checkRecord(resolver: Resolver, answers: RecordAnswers): P
     ...(usable.length === 0 ? [] : stale(decisive.answer, recursive, subject)),
   ];
   const { answer, server } = decisive;
-  if (answer.status === 'failed') return { verdict: 'undecided', ...ways, findings };
+  if (answer.status === 'failed') return { verdict: 'undecided', validated: false, ...ways, findings };
   const result = parseRecord(answer.status === 'found' ? answer.records : []);
   const evidence = `${server}: ${answerText(answer)}`;
   // That nothing is there is said below, with what is known of the domain.
   const told = result.findings.filter(({ code }) => code !== 'record-none');
   findings.push(...told.map((one) => ({ ...one, subject, evidence })));
-  if (answer.status === 'empty' && answer.cnames.length > 0) findings.push(dangling(answer.cnames, subject, evidence));
+  const alias = answer.status === 'empty' ? answer.cnames.at(-1) : undefined;
+  // A target that exists without the record is often a wildcard's, which means nothing by it.
+  if (alias !== undefined && answer.status === 'empty' && answer.reason === 'NXDOMAIN') findings.push(dangling(answer.cnames, subject, evidence));
   if (result.verdict === 'none' && !findings.some(({ severity, code }) => severity === 'error' && code !== 'record-disagreement')) {
     findings.push(liveFinding('record-missing', {
-      subject, evidence, message: `there is no MTA-STS record at _mta-sts.${domain}`, fix: publish(domain),
+      subject, evidence, fix: publish(domain),
+      message: `there is no MTA-STS record at _mta-sts.${domain}`
+        + (alias === undefined ? '' : `; the name is an alias of ${printable(alias)}, perhaps by a wildcard, and no TXT record is there`),
     }));
   }
   if (result.verdict === 'none') findings.push(...await (answers.misplaced ?? findMisplaced(resolver, domain)));
-  return { verdict: result.verdict, record: result.record, ...ways, findings };
+  return { verdict: result.verdict, record: result.record, validated: !isServfail(recursive), ...ways, findings };
+}
+
+function resolverName({ server }: DnsAnswer<'TXT'>): string {
+  return server === SOME_RESOLVER ? server : `${SOME_RESOLVER} (${server})`;
+}
+
+function isServfail(answer: DnsAnswer<'TXT'>): boolean {
+  return answer.status === 'failed' && answer.reason === 'SERVFAIL';
 }
 
 /** The names where such records have been found in the wild. */
@@ -98,7 +113,10 @@ function unanswered({ domain, servers, recursive }: RecordAnswers, subject: stri
     findings.push(liveFinding('name-servers-unknown', { subject, message, evidence: listed(findings.map(({ evidence = '' }) => evidence), 3) }));
   }
   if (recursive.status === 'failed') {
-    const message = `the recursive resolver ${recursive.reason === NOT_ASKED ? `was ${NOT_ASKED}` : `did not answer (${recursive.reason})`}`;
+    const answered = findings.length < servers.length;
+    const message = isServfail(recursive) && answered
+      ? 'the recursive resolver answers SERVFAIL where the name servers answer, as one that validates does where DNSSEC is broken: senders behind such a one see no policy'
+      : `the recursive resolver ${recursive.reason === NOT_ASKED ? `was ${NOT_ASKED}` : `did not answer (${recursive.reason})`}`;
     findings.push(liveFinding('dns-failure', { subject, message, evidence: `${recursive.server}: ${answerText(recursive)}`, ...aliasFault(recursive) }));
   }
   return findings;

@@ -1,69 +1,19 @@
-// Check: each address of each mail host over SMTP: STARTTLS, the certificate, and how long it lasts (RFC 8461 §4.2).
+// Check: what each address of each mail host showed over SMTP: STARTTLS, the certificate, and how long it lasts (RFC 8461 §4.2).
 import { isIP } from 'node:net';
-import { domainFault } from '../../protocol/domain-name';
 import type { Mode } from '../../protocol/policy';
 import { printable } from '../../protocol/text';
-import { bothFamilies } from '../both-families';
-import { WRONG_NAME } from '../certificate';
+import { WRONG_NAME, endsSoon } from '../certificate';
 import type { HostStanding } from '../delivery';
 import { answerText, listed, mxResponseText } from '../evidence';
 import { liveFinding } from '../findings';
 import type { LiveFindingCode } from '../findings';
 import { PORT_BLOCKED } from '../mx-probe';
+import { REFUSED, isLocalFault } from '../network-fault';
 import type { MxResponse } from '../mx-probe';
 import { NOT_PUBLIC } from '../public-address';
 import type { Path, ReportFinding } from '../report';
-import type { DnsAnswer } from '../resolver';
 import { CALLED_OFF, DEADLINE } from '../world';
-import type { World } from '../world';
-
-/** One mail host and what its addresses showed. */
-export interface HostLook {
-  readonly host: string;
-  readonly addresses: BothAnswers;
-  readonly visits: readonly Visit[];
-  readonly skipped: number;
-}
-
-type BothAnswers = readonly [DnsAnswer<'A'>, DnsAnswer<'AAAA'>];
-
-interface Visit {
-  readonly address: string;
-  readonly response: MxResponse;
-}
-
-/** What was seen of all mail hosts. */
-export interface SmtpLook {
-  readonly hosts: readonly HostLook[];
-  /** Hosts beyond those that are looked at. */
-  readonly skipped: number;
-  /** Whether the network let any connection through to the port, for this domain or an earlier one. */
-  readonly reachedAny: boolean;
-}
-
-/** More than any honest domain has, in hosts and in addresses of one. */
-const MOST_HOSTS = 20;
-const MOST_ADDRESSES = 8;
-
-/** What one address family is worth waiting for after the other has been found. */
-const FAMILY_PATIENCE_MS = 2000;
-
-/** Connects to every address of every host, all at once. */
-export async function lookAtMailHosts(world: World, hosts: readonly string[]): Promise<SmtpLook> {
-  // What is no host name cannot be in a certificate, and nobody knows what it would do to a resolver.
-  const names = hosts.filter((host) => domainFault(host) === undefined);
-  const looks = await Promise.all(names.slice(0, MOST_HOSTS).map((host) => lookAt(world, host)));
-  return { hosts: looks, skipped: Math.max(0, names.length - MOST_HOSTS), reachedAny: world.mxProbe.reachedAny };
-}
-
-async function lookAt({ clock, resolver, mxProbe }: World, host: string): Promise<HostLook> {
-  const addresses = await bothFamilies(clock, resolver.query(host, 'A'), resolver.query(host, 'AAAA'), FAMILY_PATIENCE_MS);
-  const all = addresses.flatMap((answer) => answer.status === 'found' ? [...answer.records].filter((one) => isIP(one) !== 0).sort() : []);
-  const visits = await Promise.all(all.slice(0, MOST_ADDRESSES).map(async (address) => {
-    return { address, response: await mxProbe.probe({ host, address }) };
-  }));
-  return { host, addresses, visits, skipped: Math.max(0, all.length - MOST_ADDRESSES) };
-}
+import type { HostLook, SmtpLook, Visit } from './smtp-look';
 
 /** What SMTP says of one host. */
 export interface HostResult {
@@ -85,8 +35,7 @@ export interface SmtpCheck {
 export function judgeSmtp(look: SmtpLook, mode: Mode | undefined, now: number): SmtpCheck {
   const byHost = new Map(look.hosts.map((one): [string, HostResult] => [one.host, { tls: standing(one), paths: one.visits.map(pathOf) }]));
   const visits = look.hosts.flatMap((one) => one.visits);
-  // Silence of all, from a network that has never let anything through, is the network's.
-  const blocked = !look.reachedAny && visits.some(isSilent) && visits.every((visit) => isSilent(visit) || visit.response.outcome === 'unusable');
+  const blocked = isBlocked(look);
   return {
     byHost,
     findings: [
@@ -95,6 +44,24 @@ export function judgeSmtp(look: SmtpLook, mode: Mode | undefined, now: number): 
       ...skipped(look),
     ],
   };
+}
+
+/**
+ * Silence of all, from a network that has never let anything through, is the network's; so is a refusal, if it is that of several
+ * hosts, for firewalls refuse as well.
+ */
+function isBlocked({ hosts, reachedAny }: SmtpLook): boolean {
+  const tried = hosts.flatMap(({ visits }) => visits).filter(({ response }) => response.outcome !== 'unusable' && codeOf(response) !== NOT_PUBLIC);
+  const refusing = hosts.filter(({ visits }) => visits.some(isRefused));
+  return !reachedAny && tried.every((visit) => isSilent(visit) || isRefused(visit)) && (tried.some(isSilent) || refusing.length > 1);
+}
+
+function isRefused({ response }: Visit): boolean {
+  return codeOf(response) === REFUSED;
+}
+
+function codeOf(response: MxResponse): string {
+  return response.outcome === 'secure' ? '' : response.code;
 }
 
 /** Senders go on to the next address when one fails, so one good address is enough for mail, and one that hides leaves all open. */
@@ -115,7 +82,7 @@ function isSilent({ response }: Visit): boolean {
 
 /** Not tried, for want of a route. */
 function isUnusable({ response }: Visit): boolean {
-  return response.outcome === 'unusable' && !isCutOff(response.code);
+  return response.outcome === 'unusable' && !isCutOff(response.code) && !isLocalFault(response.code);
 }
 
 function isCutOff(code: string): boolean {
@@ -133,11 +100,11 @@ function pathOf({ address, response }: Visit): Path {
 }
 
 function portBlocked(visits: readonly Visit[]): ReportFinding {
-  const silent = visits.filter(isSilent);
+  const silent = visits.filter((visit) => isSilent(visit) || isRefused(visit));
   return liveFinding('smtp-blocked', {
     subject: 'SMTP',
     evidence: evidenceOf(silent),
-    message: `nothing came back from any of ${silent.length === 1 ? 'one address' : `${silent.length} addresses`} of the mail hosts, as where a network blocks port 25; `
+    message: `no connection came about with any of ${silent.length === 1 ? 'one address' : `${silent.length} addresses`} of the mail hosts, as where a network blocks port 25; `
       + 'STARTTLS and certificates were not looked at',
   });
 }
@@ -180,7 +147,7 @@ interface Fault {
 function ofVisits({ host, visits }: HostLook, mode: Mode | undefined, blocked: boolean): ReportFinding[] {
   const groups = new Map<string, { readonly fault: Fault; readonly visits: Visit[] }>();
   for (const visit of visits) {
-    if ((blocked && isSilent(visit)) || isUnusable(visit)) continue;
+    if ((blocked && (isSilent(visit) || isRefused(visit))) || isUnusable(visit)) continue;
     for (const fault of faultsOf(visit.response, host)) {
       const key = `${fault.code} ${fault.message}`;
       const group = groups.get(key) ?? { fault, visits: [] };
@@ -188,15 +155,14 @@ function ofVisits({ host, visits }: HostLook, mode: Mode | undefined, blocked: b
       groups.set(key, group);
     }
   }
-  // Senders pass an address over that leads nowhere, where there is another.
-  const passedOver = visits.some(({ response }) => response.outcome === 'secure' || response.code !== NOT_PUBLIC);
   return [...groups.values()].map(({ fault, visits: where }) => liveFinding(fault.code, {
     subject: `MX ${printable(host)}`,
     message: `${fault.message}, at ${placesOf(where)}${fault.ofTls ? consequence(mode) : ''}`,
     evidence: evidenceOf(where),
     temporary: fault.temporary,
     ...(fault.ofTls ? { severity: mode === 'enforce' ? 'error' : 'warning' } : {}),
-    ...(fault.code === 'address-not-public' && passedOver ? { severity: 'warning' } : {}),
+    // Senders pass it over, as they do a host that has no address.
+    ...(fault.code === 'address-not-public' ? { severity: 'warning' } : {}),
   }));
 }
 
@@ -216,6 +182,7 @@ function faultsOf(response: MxResponse, host: string): Fault[] {
   if (code === NOT_PUBLIC) return [{ code: 'address-not-public', message: `the address of the mail host ${reason}`, ofTls: false }];
   switch (outcome) {
     case 'unusable':
+      if (isLocalFault(code)) return [{ code: 'local-fault', message: `${printable(host)} could not be tried: ${reason}`, ofTls: false }];
       return [{ code: 'not-reached', message: `${printable(host)} was not looked at to the end: ${reason}`, ofTls: false }];
     case 'silent':
     case 'unreachable':
@@ -247,7 +214,7 @@ function nearExpiry({ host, visits }: HostLook, now: number): ReportFinding[] {
   const groups = new Map<string, Visit[]>();
   for (const visit of visits) {
     const { response } = visit;
-    if (response.outcome !== 'secure' || Date.parse(response.certificate.validTo) - now >= EXPIRY) continue;
+    if (response.outcome !== 'secure' || !endsSoon(response.certificate, now, EXPIRY)) continue;
     const { validTo } = response.certificate;
     groups.set(validTo, [...groups.get(validTo) ?? [], visit]);
   }
