@@ -98,6 +98,26 @@ test('what DNS still owes an answer does not hold up the end', async () => {
   expect(Date.now() - begin).toBeLessThan(3000);
 });
 
+describe('what is waited for keeps the process alive', () => {
+  test('until --wait is over: then there is a report, and a status that is not good', () => {
+    const { status, stdout, stderr } = mtaSts(['verify', 'example.test', '--wait', '2500ms', '--no-smtp', '--resolver', '127.0.0.1:1']);
+    expect(stderr.match(/again in/g)?.length).toBe(2);
+    expect(stdout).toContain('example.test: could not be decided');
+    expect(status).toBe(3);
+  });
+
+  test('but a list on standard input that nobody ends does not, after an interrupt', async () => {
+    const args = ['verify', '--file', '-', '--no-smtp', '--format', 'ndjson', '--resolver', '127.0.0.1:1'];
+    const child = spawn(process.execPath, [BUNDLE, ...args], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    child.stdin.write('a.test\n');
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+    child.stdin.destroy();
+  });
+});
+
 describe('preview', () => {
   let app: string;
 

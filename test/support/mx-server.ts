@@ -5,7 +5,7 @@ import { TLSSocket, createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import { createCertificateAuthority, createSelfSigned } from '../../lib/preview/certificate-authority';
 import type { CertificateAuthority, IssuedCertificate } from '../../lib/preview/certificate-authority';
-import { testAuthority } from './policy-server';
+import { nearEnd, testAuthority } from './policy-server';
 
 /**
  * The ways.
@@ -13,7 +13,7 @@ import { testAuthority } from './policy-server';
  * - `no-starttls`: does not offer it; `starttls-454`, `starttls-502`, `starttls-421`: offers it and answers so
  * - `no-ehlo`: 502 to EHLO, as from before RFC 1869; `ehlo-550`, `ehlo-451`: answers so
  * - `wrong-name`: the certificate is for `other.example`; `untrusted`: of an authority that nobody trusts
- * - `expired`: the certificate ended on 2 January 2020; `not-yet-valid`: it begins on 1 January 2100; `near-expiry`: ten days left
+ * - `expired`: the certificate ended on 2 January 2020; `not-yet-valid`: it begins on 1 January 2100; `near-expiry`: ten of 90 days left
  * - `expired-wrong-name`, `self-signed-expired`: both at once; `common-name`: the name stands in the subject alone
  * - `sni`: the right certificate for whoever names the host, one for `other.example` otherwise
  * - `injected`: more in plain text behind the answer to STARTTLS; `not-tls`: something else in place of the handshake
@@ -128,7 +128,7 @@ const CERTIFICATES: ReadonlyMap<MxBehaviour, Issue> = new Map<MxBehaviour, Issue
   ['expired', (authority, names) => authority.issue({ names, ...PAST })],
   ['expired-wrong-name', (authority) => authority.issue({ names: OTHER, ...PAST })],
   ['not-yet-valid', (authority, names) => authority.issue({ names, notBefore: new Date('2100-01-01'), notAfter: new Date('2100-02-01') })],
-  ['near-expiry', (authority, names) => authority.issue({ names, notAfter: new Date(Date.now() + 10 * 86_400_000 + 60_000) })],
+  ['near-expiry', (authority, names) => authority.issue({ names, ...nearEnd() })],
   ['common-name', (authority, names) => authority.issue({ names: [], commonName: names[0] })],
 ]);
 

@@ -12,7 +12,7 @@ import type { CertificateAuthority, IssuedCertificate } from '../../lib/preview/
  * The ways.
  *
  * - `wrong-name`: the certificate is for `other.example`; `untrusted`: of an authority that nobody trusts
- * - `expired`: the certificate ended on 2 January 2020; `not-yet-valid`: it begins on 1 January 2100; `near-expiry`: ten days left
+ * - `expired`: the certificate ended on 2 January 2020; `not-yet-valid`: it begins on 1 January 2100; `near-expiry`: ten of 90 days left
  * - `redirect`: 301 to `https://www.example/policy`
  * - `html`: 200 and a page for people; `html-media-type`: the right policy as `text/html`
  * - `late`: never sends headers; `slow-drip`: headers at once, then a byte every 10 ms without end
@@ -130,8 +130,14 @@ const CERTIFICATES: ReadonlyMap<Behaviour, Issue> = new Map<Behaviour, Issue>([
   ['self-signed', (_, names) => createSelfSigned({ names })],
   ['expired', (authority, names) => authority.issue({ names, ...days('2020-01-01', '2020-01-02') })],
   ['not-yet-valid', (authority, names) => authority.issue({ names, ...days('2100-01-01', '2100-02-01') })],
-  ['near-expiry', (authority, names) => authority.issue({ names, notAfter: new Date(Date.now() + 10 * 86_400_000 + 60_000) })],
+  ['near-expiry', (authority, names) => authority.issue({ names, ...nearEnd() })],
 ]);
+
+/** A minute more than ten of 90 days are left. */
+export function nearEnd(): { notBefore: Date; notAfter: Date } {
+  const end = Date.now() + 10 * 86_400_000 + 60_000;
+  return { notBefore: new Date(end - 90 * 86_400_000), notAfter: new Date(end) };
+}
 
 function days(notBefore: string, notAfter: string): { notBefore: Date; notAfter: Date } {
   return { notBefore: new Date(notBefore), notAfter: new Date(notAfter) };

@@ -84,6 +84,15 @@ describe('a pattern that covers no mail host', () => {
   });
 });
 
+describe('the list of a provider', () => {
+  test('may hold hosts that the domain does not use', async () => {
+    const google = 'version: STSv1\r\nmode: enforce\r\nmx: smtp.google.com\r\nmx: aspmx.l.google.com\r\nmx: *.aspmx.l.google.com\r\nmx: old.example.test\r\nmax_age: 2592000\r\n';
+    const report = await loopback.verify({ zone: zone({ mx1: mx('smtp.google.com'), mx2: undefined }), policy: { body: google } });
+    expect(report.findings.filter(({ code }) => code === 'mx-pattern-unused').map(({ message }) => message))
+      .toEqual(['the mx pattern `old.example.test` covers no mail host of the domain (smtp.google.com)']);
+  });
+});
+
 describe('a domain without MX records', () => {
   const address: DnsRecord = { name: DOMAIN, type: 'A', ttl: 300, data: '192.0.2.1' };
 

@@ -117,7 +117,7 @@ describe('the addresses of a policy host', () => {
   test('that the recursive resolver does not know yet are a warning', async () => {
     const report = await loopback.verify({ recursive: zone({ address: undefined }) });
     expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
-    expect(finding(report, 'resolver-stale').message).toBe(`the recursive resolver still says that ${POLICY_HOST} has no address for up to 60 s, the zone has some`);
+    expect(finding(report, 'resolver-stale').message).toBe(`the recursive resolver still says that ${POLICY_HOST} has no such address for up to 60 s, the zone has 127.0.0.1`);
   });
 
   test('of IPv6 alone are a warning, of IPv4 alone a remark', async () => {
@@ -128,8 +128,21 @@ describe('the addresses of a policy host', () => {
     expect(finding(await loopback.verify(), 'ipv6-missing').severity).toBe('info');
   });
 
+  test('that one name server has and another has not are an error that waiting may mend, with both', async () => {
+    const ns2: DnsRecord = { ...RECORDS.ns, data: 'ns2.example.test' };
+    const zones = zone({}, ns2, { ...RECORDS.nsAddress, name: 'ns2.example.test', data: '127.0.0.2' });
+    const complete = await loopback.dns(zones);
+    await loopback.dns(zones.filter(({ name }) => name !== POLICY_HOST), '127.0.0.2', complete.port);
+    const report = await loopback.verify({ zone: zones, options: { nameServerPort: complete.port } });
+    expect(report.verdict).toBe('fail');
+    expect(finding(report, 'policy-host-disagreement')).toMatchObject({
+      severity: 'error', temporary: true, subject: `${POLICY_HOST} A`, fix: expect.stringContaining('all its name servers'),
+      message: expect.stringMatching(/^ns2\.example\.test \(\S+\) has no A record of mta-sts\.example\.test, ns1\.example\.test \(\S+\) has$/),
+    });
+  });
+
   test('are tried all, up to a number that is bounded', async () => {
-    const many = Array.from({ length: 40 }, (_, at) => v4(`127.0.1.${at}`));
+    const many = Array.from({ length: 70 }, (_, at) => v4(`127.0.1.${at}`));
     const tried: string[] = [];
     const report = await loopback.verify({
       zone: zone({ address: undefined }, ...many),
@@ -140,8 +153,8 @@ describe('the addresses of a policy host', () => {
         },
       },
     });
-    expect(new Set(tried).size).toBe(32);
-    expect(finding(report, 'addresses-skipped').message).toBe(`${POLICY_HOST} has 40 addresses, of which the first 32 were tried`);
+    expect(new Set(tried).size).toBe(64);
+    expect(finding(report, 'addresses-skipped').message).toBe(`${POLICY_HOST} has 70 addresses, of which the first 64 were tried`);
   });
 });
 
