@@ -63,7 +63,8 @@ export function checkCoverage(domain: string, mail: MailHosts, policy: Policy | 
   const mx = mail.hosts.map((host, at) => ({ host, covered: covered[at] }));
   if (policy.mode === 'none') return { mx, findings: [] };
   const findings = eachOf(mail.hosts.filter((_, at) => !covered[at]), (host, more) => notCovered(host, policy, more));
-  const idling = unused.filter((pattern) => !isSpare(pattern, mail.hosts));
+  const spare = sparePatterns(mail.hosts);
+  const idling = unused.filter((pattern) => !spare.has(pattern.toLowerCase()));
   if (mx.length > 0) findings.push(...eachOf(idling, (pattern, more) => idle(domain, mail.hosts, pattern, more)));
   findings.push(...eachOf(policy.mx.filter(isShared), (pattern, more) => shared(domain, pattern, more)));
   return { mx, findings: findings.map((one) => ({ ...one, evidence: mail.evidence })) };
@@ -128,8 +129,8 @@ function idle(domain: string, hosts: readonly string[], pattern: string, more: s
 }
 
 /** A provider's whole list is what it tells its customers to publish, whichever of the hosts they use. */
-function isSpare(pattern: string, hosts: readonly string[]): boolean {
-  return hosts.some((host) => providerOf(host)?.provider.patterns.includes(pattern.toLowerCase()) === true);
+function sparePatterns(hosts: readonly string[]): ReadonlySet<string> {
+  return new Set(hosts.flatMap((host) => providerOf(host)?.provider.patterns ?? []));
 }
 
 /** A wildcard directly over a public suffix (publicsuffix.org), such as `*.com` or `*.github.io`. */
