@@ -262,3 +262,23 @@ function answered(more: Partial<Extract<PolicyResponse, { outcome: 'answered' }>
     ...more,
   };
 }
+
+describe('a machine that has run out of files', () => {
+  test('leaves the policy host unjudged, and says whose fault it is', async () => {
+    const spent = { outcome: 'unusable', code: 'EMFILE', reason: 'this process has no more files to open', milliseconds: 1 } as const;
+    const report = await loopback.verify({ world: { fetchPolicy: () => Promise.resolve(spent) } });
+    expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
+    expect(finding(report, 'local-fault')).toMatchObject({
+      severity: 'unknown', temporary: true, message: '127.0.0.1 could not be tried: this process has no more files to open', fix: expect.stringContaining('ulimit -n'),
+    });
+  });
+
+  test('leaves the mail hosts unjudged as well', async () => {
+    const spent = { outcome: 'unusable', code: 'EMFILE', reason: 'this process has no more files to open', milliseconds: 1 } as const;
+    const mxProbe = { reachedAny: false, probe: () => Promise.resolve(spent) };
+    const address: DnsRecord = { name: 'mx1.example.test', type: 'A', ttl: 300, data: '127.0.0.1' };
+    const report = await loopback.verify({ zone: zone({ mx2: undefined }, address), options: { smtp: true }, world: { mxProbe } });
+    const told = report.findings.filter(({ code }) => code === 'local-fault').map(({ subject, message }) => `${subject}: ${message}`);
+    expect(told).toEqual(['MX mx1.example.test: mx1.example.test could not be tried: this process has no more files to open, at 127.0.0.1']);
+  });
+});
