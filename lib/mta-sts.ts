@@ -14,7 +14,7 @@ import type { PlannedRecord } from './preflight';
 import { policyHostName, policyUrl } from './protocol/policy-url';
 import { renderRecord } from './protocol/record';
 import { publication } from './publication';
-import { requireCloudFrontRegion } from './region';
+import { cloudFrontScope, zoneFrom } from './region';
 import { stackOutput } from './stack-output';
 import type { TlsReporting } from './tls-reporting';
 import { Verification, verification } from './verification';
@@ -111,21 +111,22 @@ export class MtaSts extends Construct {
 
   constructor(scope: Construct, id: string, props: MtaStsProps) {
     super(scope, id);
-    requireCloudFrontRegion(this);
+    const place = cloudFrontScope(this);
+    const hostedZone = zoneFrom(place, props.hostedZone);
     this.domainName = policyDomain(props.domainName, props.hostedZone);
     this.policy = props.policy;
     this.policyId = props.policy.id;
     this.policyUrl = policyUrl(policyHostName(this.domainName));
     this.warn(props);
 
-    const domain = { domainName: this.domainName, hostedZone: props.hostedZone, policy: props.policy };
-    this.policyHost = props.policyHost ?? new PolicyHost(this, 'PolicyHost', { domains: [domain] });
+    const domain = { domainName: this.domainName, hostedZone, policy: props.policy };
+    this.policyHost = props.policyHost ?? new PolicyHost(place, 'PolicyHost', { domains: [domain] });
 
-    const announcement = this.txtRecord('Announcement', props.hostedZone, '_mta-sts', renderRecord(this.policyId));
-    const reporting = props.tlsReporting && this.txtRecord('TlsReporting', props.hostedZone, '_smtp._tls', props.tlsReporting.record);
-    const aliases = this.policyHost._publish(this, this.domainName, props.hostedZone);
+    const announcement = this.txtRecord(place, 'Announcement', hostedZone, '_mta-sts', renderRecord(this.policyId));
+    const reporting = props.tlsReporting && this.txtRecord(place, 'TlsReporting', hostedZone, '_smtp._tls', props.tlsReporting.record);
+    const aliases = this.policyHost._publish(this, this.domainName, hostedZone);
 
-    const safeToStart = preflight(this, 'Preflight', {
+    const safeToStart = preflight(place, 'Preflight', {
       ...domain,
       policyHost: this.policyHost,
       records: [
@@ -135,8 +136,8 @@ export class MtaSts extends Construct {
         ...reporting === undefined ? [] : [this.planned(reporting, `_smtp._tls.${this.domainName}`, route53.RecordType.TXT)],
       ],
     });
-    const published = publication(this, 'Publication', { ...domain, policyHost: this.policyHost });
-    const verified = verification(this, 'Verification', {
+    const published = publication(place, 'Publication', { ...domain, policyHost: this.policyHost });
+    const verified = verification(place, 'Verification', {
       ...domain,
       policyHost: this.policyHost,
       tlsReporting: props.tlsReporting,
@@ -151,7 +152,7 @@ export class MtaSts extends Construct {
         ? []
         : [{ name: `_smtp._tls.${this.domainName}`, type: 'TXT', value: props.tlsReporting.record }],
     ];
-    new CfnOutput(this, 'Published', {
+    new CfnOutput(place, 'Published', {
       description: `The MTA-STS policy of ${this.domainName}, for mta-sts verify --outputs`,
       value: stackOutput({ domain: this.domainName, id: this.policyId, policy: this.policy.text }),
     });
@@ -165,7 +166,7 @@ export class MtaSts extends Construct {
     reporting: route53.TxtRecord | undefined,
     verified: CustomResource,
   ): void {
-    this.policyHost.node.addDependency(safeToStart);
+    this.policyHost._scope.node.addDependency(safeToStart);
     published.node.addDependency(safeToStart);
     announcement.node.addDependency(safeToStart, published);
     verified.node.addDependency(safeToStart, announcement);
@@ -175,8 +176,8 @@ export class MtaSts extends Construct {
     }
   }
 
-  private txtRecord(id: string, zone: route53.IHostedZone, name: string, value: string): route53.TxtRecord {
-    return new route53.TxtRecord(this, id, { zone, recordName: `${name}.${this.domainName}.`, values: [value], ttl: RECORD_TTL });
+  private txtRecord(scope: Construct, id: string, zone: route53.IHostedZone, name: string, value: string): route53.TxtRecord {
+    return new route53.TxtRecord(scope, id, { zone, recordName: `${name}.${this.domainName}.`, values: [value], ttl: RECORD_TTL });
   }
 
   private planned(record: route53.RecordSet, name: string, type: route53.RecordType): PlannedRecord {

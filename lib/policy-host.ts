@@ -10,7 +10,7 @@ import { DeploymentHandler } from './deployment-handler';
 import { edgeFunctionCode, policyObjectKey } from './edge-function';
 import { policyDomain } from './policy-domain';
 import { POLICY_PATH, domainOfPolicyHost, policyHostName } from './protocol/policy-url';
-import { CLOUDFRONT_REGION, requireCloudFrontRegion } from './region';
+import { CLOUDFRONT_REGION, cloudFrontScope, zoneFrom } from './region';
 
 /** A domain whose policy a host serves. */
 export interface PolicyHostDomain {
@@ -70,6 +70,13 @@ export class PolicyHost extends Construct {
   public readonly certificate: acm.ICertificate;
 
   /**
+   * What holds its resources: itself, or its place in the us-east-1 stack.
+   *
+   * @internal
+   */
+  public readonly _scope: Construct;
+
+  /**
    * Whether the certificate is the user's own.
    *
    * @internal
@@ -87,18 +94,18 @@ export class PolicyHost extends Construct {
 
   constructor(scope: Construct, id: string, props: PolicyHostProps) {
     super(scope, id);
-    requireCloudFrontRegion(this);
-    const zones = zonesByHost(props.domains);
+    this._scope = cloudFrontScope(this);
+    const zones = zonesByHost(props.domains, this._scope);
     const names = [...zones.keys()];
 
-    this.bucket = new s3.Bucket(this, 'Bucket', {
+    this.bucket = new s3.Bucket(this._scope, 'Bucket', {
       encryption: s3.BucketEncryption.S3_MANAGED,
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
       enforceSSL: true,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const { principal } = DeploymentHandler.of(this);
+    const { principal } = DeploymentHandler.of(this._scope);
     this.bucket.addToResourcePolicy(new iam.PolicyStatement({
       principals: [principal],
       actions: ['s3:PutObject'],
@@ -140,8 +147,8 @@ export class PolicyHost extends Construct {
       const served = [...this.hosts.keys()].map(domainOfPolicyHost).join(', ');
       throw new Error(`\`policyHost\` does not serve ${domainName}, only ${served}; add it to the \`domains\` of the PolicyHost`);
     }
-    const stack = Stack.of(this);
-    if (Stack.of(publisher) !== stack) {
+    const stack = Stack.of(this._scope);
+    if (Stack.of(cloudFrontScope(publisher)) !== stack) {
       throw new Error(`\`policyHost\` must be in the stack of the MtaSts that uses it, got one of '${stack.stackName}' in `
         + `'${Stack.of(publisher).stackName}': the order of their resources is one graph; put both into one stack`);
     }
@@ -163,7 +170,7 @@ export class PolicyHost extends Construct {
 
   private newCertificate(zones: ReadonlyMap<string, route53.IHostedZone>): acm.Certificate {
     const [domainName, ...subjectAlternativeNames] = zones.keys();
-    return new acm.Certificate(this, 'Certificate', {
+    return new acm.Certificate(this._scope, 'Certificate', {
       domainName,
       subjectAlternativeNames: subjectAlternativeNames.length > 0 ? subjectAlternativeNames : undefined,
       validation: acm.CertificateValidation.fromDnsMultiZone(Object.fromEntries(zones)),
@@ -171,12 +178,12 @@ export class PolicyHost extends Construct {
   }
 
   private newDistribution(names: string[], props: PolicyHostProps): cloudfront.Distribution {
-    const edge = new cloudfront.Function(this, 'Edge', {
+    const edge = new cloudfront.Function(this._scope, 'Edge', {
       comment: 'cdk-mta-sts: only the policy file of known hosts',
       runtime: cloudfront.FunctionRuntime.JS_2_0,
       code: cloudfront.FunctionCode.fromInline(edgeFunctionCode(names)),
     });
-    return new cloudfront.Distribution(this, 'Distribution', {
+    return new cloudfront.Distribution(this._scope, 'Distribution', {
       comment: `MTA-STS policies, ${names[0]}${names.length > 1 ? ` and ${names.length - 1} more` : ''}`,
       domainNames: names,
       certificate: this.certificate,
@@ -202,7 +209,7 @@ export class PolicyHost extends Construct {
     const target = route53.RecordTarget.fromAlias(new targets.CloudFrontTarget(this.distribution));
     // With the dot at the end the name is complete, and the zone's own name is never asked for.
     const record = { zone, recordName: `${name}.`, target };
-    return { a: new route53.ARecord(this, `A-${name}`, record), aaaa: new route53.AaaaRecord(this, `AAAA-${name}`, record) };
+    return { a: new route53.ARecord(this._scope, `A-${name}`, record), aaaa: new route53.AaaaRecord(this._scope, `AAAA-${name}`, record) };
   }
 }
 
@@ -217,7 +224,7 @@ interface ServedHost extends AliasRecords {
   publisher?: Construct;
 }
 
-function zonesByHost(domains: PolicyHostDomain[]): Map<string, route53.IHostedZone> {
+function zonesByHost(domains: PolicyHostDomain[], scope: Construct): Map<string, route53.IHostedZone> {
   if (domains.length === 0) {
     throw new Error('`domains` must hold at least one domain, got none');
   }
@@ -227,7 +234,7 @@ function zonesByHost(domains: PolicyHostDomain[]): Map<string, route53.IHostedZo
     if (zones.has(name)) {
       throw new Error(`\`domains\` must hold each domain once, got ${domainOfPolicyHost(name)} twice`);
     }
-    zones.set(name, hostedZone);
+    zones.set(name, zoneFrom(scope, hostedZone));
   }
   return zones;
 }

@@ -22,6 +22,6 @@ export function publication(scope: Construct, id: string, props: PublicationProp
     PolicyHost: policyHost._fingerprint,
   });
   // The whole host: the distribution, its records, and the bucket's policy that lets the function write.
-  resource.node.addDependency(policyHost);
+  resource.node.addDependency(policyHost._scope);
   return resource;
 }

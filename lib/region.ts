@@ -1,23 +1,111 @@
-// Where the construct may live: CloudFront takes certificates of us-east-1 only.
+// The us-east-1 stack for a construct that lives elsewhere: CloudFront takes certificates of that Region only.
+import {
+  Aspects, CfnOutput, CfnWaitConditionHandle, Fn, Names, NestedStack, Stack, Token,
+  aws_route53 as route53,
+} from 'aws-cdk-lib';
+import { Construct } from 'constructs';
 import type { IConstruct } from 'constructs';
-import { Stack, Token } from 'aws-cdk-lib';
 
 /** The one Region whose certificates CloudFront takes. */
 export const CLOUDFRONT_REGION = 'us-east-1';
 
+const STACK_ID = 'MtaStsUsEast1';
+const MARKER_ID = `${STACK_ID}Marker`;
+
 /**
+ * Where the resources of a construct of ours belong: in itself, or, where its stack is of another Region, at the same path in
+ * one us-east-1 stack inside that stack. There the order of all of them stays one graph, and one unit of rollback.
+ *
  * @param scope - a construct of ours
- * @throws where the stack is of another Region, or of one that is known only at deployment
+ * @throws where the Region is known only at deployment, or CloudFront has no distributions with names of their own there
  */
-export function requireCloudFrontRegion(scope: IConstruct): void {
-  const { region, stackName } = Stack.of(scope);
+export function cloudFrontScope(scope: Construct): Construct {
+  const stack = Stack.of(scope);
+  const { region, stackName } = stack;
   if (Token.isUnresolved(region)) {
     throw new Error(`${scope.node.path}: the stack '${stackName}' must name its Region, since CloudFront takes certificates of `
-      + `${CLOUDFRONT_REGION} only; give it \`env: { account, region: '${CLOUDFRONT_REGION}' }\``);
+      + `${CLOUDFRONT_REGION} only and the construct must know whether it is elsewhere; give it \`env: { account, region }\``);
   }
-  if (region !== CLOUDFRONT_REGION) {
-    throw new Error(`${scope.node.path}: the stack '${stackName}' must be in ${CLOUDFRONT_REGION}, got ${region}, since CloudFront takes `
-      + `certificates of ${CLOUDFRONT_REGION} only and other Regions are not supported yet; put MtaSts into a stack of its own with `
-      + `\`env: { account, region: '${CLOUDFRONT_REGION}' }\` (Route 53 is global: pass a zone of another Region's stack by \`HostedZone.fromHostedZoneAttributes()\`)`);
+  if (region === CLOUDFRONT_REGION) return scope;
+  const partition = otherPartition(region);
+  if (partition !== undefined) {
+    throw new Error(`${scope.node.path}: the stack '${stackName}' is in ${region}, of the partition ${partition}, where CloudFront cannot serve a `
+      + `policy by a certificate of ${CLOUDFRONT_REGION}; put MtaSts into an app for an account of the partition aws (the mail itself may stay `
+      + 'where it is), or serve the policy elsewhere and make its records with `mta-sts records --policy`');
   }
+  const outermost = outermostStack(stack);
+  // CloudFormation takes no template without a resource, and this one does nothing.
+  if (child(stack, MARKER_ID) === undefined) new CfnWaitConditionHandle(stack, MARKER_ID);
+  // A nested stack has the Region of its parents, and a stack below ours is of us-east-1 itself.
+  return scope.node.scopes.slice(outermost.node.scopes.length)
+    .reduce<Construct>((parent, { node: { id } }) => child(parent, id) ?? new Construct(parent, id), usEast1Stack(outermost));
+}
+
+/**
+ * The zone as a scope of another Region can refer to it.
+ *
+ * A zone that is made in a stack of another Region tells its id by an output, and that stack is deployed first.
+ *
+ * @param scope - what `cloudFrontScope()` gave
+ */
+export function zoneFrom(scope: Construct, zone: route53.IHostedZone): route53.IHostedZone {
+  const stack = outermostStack(Stack.of(scope));
+  const owner = outermostStack(Stack.of(zone));
+  if (!Token.isUnresolved(zone.hostedZoneId) || owner.region === stack.region) return zone;
+  const id = `${Names.uniqueResourceName(zone, { maxLength: 200 })}Id`;
+  const known = child(stack, id);
+  if (known !== undefined && isZone(known)) return known;
+  const output = new CfnOutput(owner, `MtaStsZone${id}`, { description: 'The hosted zone, for MtaSts in us-east-1', value: zone.hostedZoneId });
+  output.overrideLogicalId(`MtaStsZone${id}`);
+  stack.addStackDependency(owner, 'MtaSts needs the id of the hosted zone');
+  return route53.HostedZone.fromHostedZoneAttributes(stack, id, {
+    hostedZoneId: Fn.getStackOutput(owner.stackName, `MtaStsZone${id}`, owner.region),
+    zoneName: zone.zoneName,
+  });
+}
+
+/** China, GovCloud and the isolated Regions: another partition, with accounts of its own. */
+function otherPartition(region: string): string | undefined {
+  if (region.startsWith('cn-')) return 'aws-cn';
+  if (region.startsWith('us-gov-')) return 'aws-us-gov';
+  return /^[a-z]+-iso[a-z]*-/.test(region) ? 'aws-iso' : region.startsWith('eusc-') ? 'aws-eusc' : undefined;
+}
+
+function outermostStack(stack: Stack): Stack {
+  return stack instanceof NestedStack && stack.nestedStackParent !== undefined ? outermostStack(stack.nestedStackParent) : stack;
+}
+
+function usEast1Stack(outer: Stack): Stack {
+  const known = child(outer, STACK_ID);
+  if (known instanceof Stack) return known;
+  const stack = new Stack(outer, STACK_ID, {
+    // Also by the Region: a stack of the same name may be in another one, and both come to us-east-1.
+    stackName: `${outer.stackName}-${outer.region}-mta-sts`,
+    description: `MTA-STS for the stack ${outer.stackName} of ${outer.region}: CloudFront takes certificates of ${CLOUDFRONT_REGION} only`,
+    env: { account: Token.isUnresolved(outer.account) ? undefined : outer.account, region: CLOUDFRONT_REGION },
+    terminationProtection: outer.terminationProtection,
+  });
+  // Whoever looks into the one shall find the other.
+  new CfnOutput(outer, `${STACK_ID}Name`, { description: `The stack of ${CLOUDFRONT_REGION} that holds MtaSts`, value: stack.stackName })
+    .overrideLogicalId(`${STACK_ID}Name`);
+  Aspects.of(outer).add({
+    visit: (node: IConstruct) => {
+      // `cdk deploy <the outer stack>` shall deploy both, where the inner one does not have to come second: with a zone of the outer one.
+      if (node === outer && !needs(stack, outer)) outer.addStackDependency(stack, 'MtaSts belongs to both');
+    },
+  });
+  return stack;
+}
+
+function needs(stack: Stack, other: Stack): boolean {
+  return stack.dependencies.some((dependency) => dependency === other || needs(dependency, other));
+}
+
+function child(parent: Construct, id: string): Construct | undefined {
+  const found = parent.node.tryFindChild(id);
+  return found instanceof Construct ? found : undefined;
+}
+
+function isZone(construct: IConstruct): construct is route53.IHostedZone {
+  return 'hostedZoneId' in construct;
 }

