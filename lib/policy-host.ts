@@ -1,16 +1,18 @@
 // Where policies are served: a private bucket behind CloudFront, on 443, and nothing else.
 import { createHash } from 'node:crypto';
 import {
-  RemovalPolicy, Stack, Token,
+  RemovalPolicy, Stack,
   aws_certificatemanager as acm, aws_cloudfront as cloudfront, aws_cloudfront_origins as origins,
   aws_iam as iam, aws_route53 as route53, aws_route53_targets as targets, aws_s3 as s3,
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { DeploymentHandler } from './deployment-handler';
 import { edgeFunctionCode, policyObjectKey } from './edge-function';
+import { givenCertificate } from './given-certificate';
+import { checkLimits } from './host-limits';
 import { policyDomain } from './policy-domain';
 import { POLICY_PATH, domainOfPolicyHost, policyHostName } from './protocol/policy-url';
-import { CLOUDFRONT_REGION, cloudFrontScope, zoneFrom } from './region';
+import { cloudFrontScope, zoneFrom } from './region';
 
 /** A domain whose policy a host serves. */
 export interface PolicyHostDomain {
@@ -97,6 +99,7 @@ export class PolicyHost extends Construct {
     this._scope = cloudFrontScope(this);
     const zones = zonesByHost(props.domains, this._scope);
     const names = [...zones.keys()];
+    checkLimits(this, names, props.certificate === undefined);
 
     this.bucket = new s3.Bucket(this._scope, 'Bucket', {
       encryption: s3.BucketEncryption.S3_MANAGED,
@@ -119,7 +122,7 @@ export class PolicyHost extends Construct {
       resources: [this.bucket.arnForObjects(`*${POLICY_PATH}`)],
     }));
     this._certificateGiven = props.certificate !== undefined;
-    this.certificate = props.certificate === undefined ? this.newCertificate(zones) : checkedCertificate(props.certificate);
+    this.certificate = props.certificate === undefined ? this.newCertificate(zones) : givenCertificate(props.certificate, names);
     this.distribution = this.newDistribution(names, props);
     this._fingerprint = {
       Distribution: this.distribution.distributionId,
@@ -237,12 +240,4 @@ function zonesByHost(domains: PolicyHostDomain[], scope: Construct): Map<string,
     zones.set(name, zoneFrom(scope, hostedZone));
   }
   return zones;
-}
-
-function checkedCertificate(certificate: acm.ICertificate): acm.ICertificate {
-  const arn = certificate.certificateArn;
-  if (!Token.isUnresolved(arn) && arn.split(':')[3] !== CLOUDFRONT_REGION) {
-    throw new Error(`\`certificate\` must be of ${CLOUDFRONT_REGION}, the one Region whose certificates CloudFront takes, got ${arn}`);
-  }
-  return certificate;
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { App, Stack, aws_certificatemanager as acm, aws_ec2 as ec2, aws_route53 as route53, aws_s3 as s3 } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { App, Lazy, Stack, aws_certificatemanager as acm, aws_ec2 as ec2, aws_route53 as route53, aws_s3 as s3 } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { MtaSts, MtaStsPolicy, PolicyHost } from '../lib';
 import type { PolicyHostProps } from '../lib';
+import { edgeFunctionCode } from '../lib/edge-function';
 import { ENV, importedZone, oneDomain, testStack } from './support/stack';
 
 function hostTemplate(props: (stack: Stack) => Partial<PolicyHostProps> = () => ({})): Template {
@@ -29,6 +30,83 @@ describe('refuses', () => {
     const arn = 'arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555';
     expect(() => hostTemplate((stack) => ({ certificate: acm.Certificate.fromCertificateArn(stack, 'Certificate', arn) })))
       .toThrow(/must be of us-east-1.*got arn:aws:acm:eu-west-1/);
+  });
+});
+
+describe('a given certificate', () => {
+  const made = (domainName: string, subjectAlternativeNames?: string[]) => (stack: Stack): Partial<PolicyHostProps> =>
+    ({ certificate: new acm.Certificate(stack, 'Certificate', { domainName, subjectAlternativeNames }) });
+
+  test.each([
+    ['the policy host', 'mta-sts.example.com', undefined],
+    ['it among others', 'example.com', ['www.example.com', 'MTA-STS.example.com']],
+    ['a wildcard over it', '*.example.com', undefined],
+  ])('may be for %s', (_, name, others) => {
+    hostTemplate(made(name, others)).resourceCountIs('AWS::CertificateManager::Certificate', 1);
+  });
+
+  test.each([
+    ['the domain itself', 'example.com'],
+    ['a wildcard one label above', '*.com'],
+    ['a wildcard below it', '*.mta-sts.example.com'],
+  ])('must not be for %s', (_, name) => {
+    expect(() => hostTemplate(made(name))).toThrow(
+      `\`certificate\` must cover mta-sts.example.com, got one for ${name}: senders refuse a policy host whose certificate has another name `
+      + '(RFC 8461 §3.3); add the name, or leave `certificate` out, and one is made');
+  });
+
+  test('must not be made in a stack of another Region', () => {
+    expect(() => hostTemplate(() => {
+      const europe = new Stack(new App(), 'Europe', { env: { ...ENV, region: 'eu-west-1' } });
+      return { certificate: new acm.Certificate(europe, 'Certificate', { domainName: 'mta-sts.example.com' }) };
+    })).toThrow(/must be of us-east-1, .* got one that is made in eu-west-1; leave it out/);
+  });
+
+  test('is taken on trust where its names are tokens', () => {
+    expect(() => hostTemplate((stack) => ({
+      certificate: new acm.Certificate(stack, 'Certificate', {
+        domainName: Lazy.string({ produce: () => 'mta-sts.example.com' }),
+        validation: acm.CertificateValidation.fromDns(importedZone(stack, 'token')),
+      }),
+    }))).not.toThrow();
+  });
+});
+
+describe('the number of domains', () => {
+  const hostOf = (count: number, certificate = false): Stack => {
+    const stack = testStack();
+    const hostedZone = importedZone(stack);
+    const domains = Array.from({ length: count }, (_, i) => ({ hostedZone, domainName: `d${i}.example.com` }));
+    const policyHost = new PolicyHost(stack, 'Host', {
+      domains,
+      certificate: certificate
+        ? acm.Certificate.fromCertificateArn(stack, 'Given', 'arn:aws:acm:us-east-1:123456789012:certificate/1')
+        : undefined,
+    });
+    // As many as the resources of one stack allow.
+    domains.slice(0, 60).forEach(({ domainName }, i) =>
+      new MtaSts(stack, `MtaSts${i}`, { hostedZone, domainName, policyHost, policy: MtaStsPolicy.none() }));
+    return stack;
+  };
+  const warning = Match.stringLikeRegexp('^the certificate of Test/Host has 11 names, and an account may have 10 in one until AWS has raised the quota');
+
+  test('is at most 100', () => {
+    expect(() => hostOf(103)).toThrow('Test/Host: a PolicyHost serves at most 100 domains (the names of one certificate and of one distribution), '
+      + 'got 103; split `domains` between several, d100.example.com, d101.example.com, d102.example.com into another');
+    expect(() => hostOf(104)).toThrow(/d102\.example\.com and 1 more into another/);
+    expect(() => hostOf(100)).not.toThrow();
+  });
+
+  test('fits the 10 KB of an edge function with the longest names', () => {
+    const names = Array.from({ length: 100 }, (_, i) => `mta-sts.${String(i).padStart(56, 'd')}`);
+    expect(Buffer.byteLength(edgeFunctionCode(names))).toBeLessThan(10_240);
+  });
+
+  test('warns above 10, which is the quota of a new account', () => {
+    const path = '/Test/Host';
+    expect(Annotations.fromStack(hostOf(11)).findWarning(path, warning)).toHaveLength(1);
+    expect(Annotations.fromStack(hostOf(10)).findWarning(path, warning)).toHaveLength(0);
+    expect(Annotations.fromStack(hostOf(11, true)).findWarning(path, warning)).toHaveLength(0);
   });
 });
 

@@ -1,0 +1,34 @@
+// How many domains one host can serve, told at synthesis: AWS would say it in the middle of a deployment.
+import { Validations } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { domainOfPolicyHost } from './protocol/policy-url';
+
+/** AWS Certificate Manager User Guide, "Quotas": names of a certificate before any request, and the most that it ever grants. */
+const NAMES_BY_DEFAULT = 10;
+const MOST_NAMES = 100;
+
+/**
+ * A distribution takes as many names as a certificate, 100, and those fit the 10 KB of its edge function.
+ *
+ * @param host - a `PolicyHost`
+ * @param names - `mta-sts.example.com` and so on
+ * @param certificateMade - whether its certificate is made with it; a given one is there already, so its quota does not matter
+ * @throws where no quota could be raised so far
+ */
+export function checkLimits(host: Construct, names: string[], certificateMade: boolean): void {
+  if (names.length > MOST_NAMES) {
+    throw new Error(`${host.node.path}: a PolicyHost serves at most ${MOST_NAMES} domains (the names of one certificate and of one distribution), `
+      + `got ${names.length}; split \`domains\` between several, ${domains(names.slice(MOST_NAMES))} into another`);
+  }
+  if (certificateMade && names.length > NAMES_BY_DEFAULT) {
+    Validations.of(host).addWarning('cdk-mta-sts:certificateNames',
+      `the certificate of ${host.node.path} has ${names.length} names, and an account may have ${NAMES_BY_DEFAULT} in one until AWS has raised the `
+      + `quota "Domain names per ACM certificate" of us-east-1 (to ${MOST_NAMES} at most): without it the deployment fails; have it raised first, or `
+      + `split \`domains\` between several PolicyHosts of ${NAMES_BY_DEFAULT}`);
+  }
+}
+
+function domains(names: string[]): string {
+  const shown = names.slice(0, 3).map(domainOfPolicyHost).join(', ');
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
