@@ -1,5 +1,5 @@
-// Bundles what must carry its own dependencies, the Lambda function and the command, and compiles the app behind cdk.json.
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+// Bundles what must carry its own dependencies, the Lambda function and the command, and compiles the apps: that behind cdk.json, and those to deploy by hand.
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -18,6 +18,10 @@ const common = {
 };
 const bundled = { ...common, define: { 'process.env.MTA_STS_VERSION': JSON.stringify(version) } };
 
+/** The apps to deploy by hand; the package that is published has none. */
+const integ = !existsSync(join(root, 'test')) ? [] : readdirSync(join(root, 'test'))
+  .filter((file) => /^integ\.(?!test\.).*\.ts$/.test(file)).map((file) => join('test', file));
+
 const results = await Promise.all([
   build({
     ...bundled,
@@ -34,7 +38,7 @@ const results = await Promise.all([
     target: 'node20.16',
     minify: true,
   }),
-  build({ ...common, bundle: false, entryPoints: ['bin/app.ts'], outdir: 'bin', target: 'node20.16' }),
+  build({ ...common, bundle: false, entryPoints: ['bin/app.ts', ...integ], outdir: '.', outbase: '.', target: 'node20.16' }),
 ]);
 writeFileSync(join(root, 'THIRD-PARTY-LICENSES.txt'), licenses(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
 
