@@ -8,3 +8,5 @@ export type { PolicyHostDomain, PolicyHostProps } from './policy-host';
 export { MxHosts, ZohoDataCenter } from './mx-hosts';
 export { TlsReporting } from './tls-reporting';
 export { Verification } from './verification';
+export { DelegatedMtaSts } from './delegated-mta-sts';
+export type { DelegatedMtaStsProps } from './delegated-mta-sts';
