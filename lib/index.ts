@@ -1,6 +1,8 @@
 // The public API: re-exports only.
 export { MtaSts } from './mta-sts';
 export type { MtaStsProps, MtaStsRecord } from './mta-sts';
+export { MtaStsDomains } from './mta-sts-domains';
+export type { MtaStsDomain, MtaStsDomainsProps } from './mta-sts-domains';
 export { MtaStsMode, MtaStsPolicy } from './policy';
 export type { MtaStsNonePolicyProps, MtaStsPolicyProps } from './policy';
 export { PolicyHost } from './policy-host';

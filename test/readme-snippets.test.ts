@@ -11,7 +11,7 @@ function module(snippet: string): string {
   return snippet.startsWith('import ')
     ? `${snippet}\nexport {};`
     : `import { Duration, Tags, Validations, aws_cloudfront as cloudfront, aws_certificatemanager as acm, aws_route53 as route53, aws_s3 as s3, Stack } from 'aws-cdk-lib';
-import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting, Verification } from 'cdk-mta-sts';
+import { DelegatedMtaSts, MtaSts, MtaStsDomains, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting, Verification } from 'cdk-mta-sts';
 export function run(this: Stack, hostedZone: route53.IHostedZone, accessLogBucket: s3.IBucket, certificate: acm.ICertificate): void {
 ${snippet}
 }`;

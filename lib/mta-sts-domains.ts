@@ -1,0 +1,105 @@
+// Many domains on one host: the same policy for all of them, and exceptions where they are needed.
+import { Construct } from 'constructs';
+import type { aws_route53 as route53 } from 'aws-cdk-lib';
+import { MtaSts } from './mta-sts';
+import type { MtaStsPolicy } from './policy';
+import { policyDomain } from './policy-domain';
+import { PolicyHost } from './policy-host';
+import type { TlsReporting } from './tls-reporting';
+import type { Verification } from './verification';
+
+/** One of many domains. */
+export interface MtaStsDomain {
+  /** The public hosted zone that holds the domain's records. */
+  readonly hostedZone: route53.IHostedZone;
+
+  /**
+   * The policy domain, the part after the `@`.
+   *
+   * @default - the hosted zone's name
+   */
+  readonly domainName?: string;
+
+  /**
+   * A policy of its own.
+   *
+   * @default - the policy of all
+   */
+  readonly policy?: MtaStsPolicy;
+
+  /**
+   * Reporting of its own.
+   *
+   * @default - the reporting of all
+   */
+  readonly tlsReporting?: TlsReporting;
+}
+
+/** Properties of `MtaStsDomains`. */
+export interface MtaStsDomainsProps {
+  /** The domains, at most 100. */
+  readonly domains: MtaStsDomain[];
+
+  /** What senders shall do, for each domain that has no policy of its own. */
+  readonly policy: MtaStsPolicy;
+
+  /**
+   * Where senders report failures, for each domain that has none of its own.
+   *
+   * @default - no record is made
+   */
+  readonly tlsReporting?: TlsReporting;
+
+  /**
+   * The host that serves them; it must list each of the domains.
+   *
+   * @default - one of their own
+   */
+  readonly policyHost?: PolicyHost;
+
+  /**
+   * What an error that the verification finds does to the deployment.
+   *
+   * @default Verification.FAIL_DEPLOYMENT
+   */
+  readonly verification?: Verification;
+}
+
+/**
+ * Publishes MTA-STS for many domains on one host, an `MtaSts` for each: alias domains of one mail system with one policy, for
+ * example.
+ *
+ * Take a domain out only when its policy has been withdrawn and is forgotten by senders (`MtaStsPolicy.none()`).
+ *
+ * @example
+ * declare const zones: route53.IHostedZone[];
+ *
+ * new MtaStsDomains(this, 'Mail', {
+ *   domains: zones.map((hostedZone) => ({ hostedZone })),
+ *   policy: MtaStsPolicy.enforce({ mx: MxHosts.googleWorkspace() }),
+ *   tlsReporting: TlsReporting.to('mailto:tls-reports@example.com'),
+ * });
+ */
+export class MtaStsDomains extends Construct {
+  /** What serves them. */
+  public readonly policyHost: PolicyHost;
+
+  /** The construct of each domain, in the order of `domains`. */
+  public readonly all: MtaSts[];
+
+  constructor(scope: Construct, id: string, props: MtaStsDomainsProps) {
+    super(scope, id);
+    const { domains, policy, tlsReporting, verification } = props;
+    this.policyHost = props.policyHost ?? new PolicyHost(this, 'PolicyHost', {
+      domains: domains.map(({ hostedZone, domainName }) => ({ hostedZone, domainName })),
+    });
+    this.all = domains.map((domain) => new MtaSts(this, policyDomain(domain.domainName, domain.hostedZone), {
+      policy: domain.policy ?? policy,
+      hostedZone: domain.hostedZone,
+      domainName: domain.domainName,
+      tlsReporting: domain.tlsReporting ?? tlsReporting,
+      policyHost: this.policyHost,
+      verification,
+    }));
+  }
+}

@@ -1,0 +1,54 @@
+import { describe, expect, test } from '@jest/globals';
+import { Template } from 'aws-cdk-lib/assertions';
+import { MtaStsDomains, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting, Verification } from '../lib';
+import type { MtaStsDomain, MtaStsDomainsProps } from '../lib';
+import { importedZone, testStack } from './support/stack';
+
+const policy = MtaStsPolicy.enforce({ mx: MxHosts.of('mx.example.com') });
+const own = MtaStsPolicy.testing({ mx: MxHosts.of('mx.example.net') });
+const tlsReporting = TlsReporting.to('mailto:tls-reports@example.com');
+
+function domainsOf(exception: Partial<MtaStsDomain> = {}, more: Partial<MtaStsDomainsProps> = {}): { made: MtaStsDomains; template: Template } {
+  const stack = testStack();
+  const domains = [{ hostedZone: importedZone(stack) }, { hostedZone: importedZone(stack, 'example.net'), ...exception }];
+  const made = new MtaStsDomains(stack, 'Mail', { domains, policy, ...more });
+  return { made, template: Template.fromStack(stack) };
+}
+
+describe('many domains', () => {
+  test('have one policy, one host and one function', () => {
+    const { made, template } = domainsOf();
+    template.resourceCountIs('AWS::CloudFront::Distribution', 1);
+    template.resourceCountIs('AWS::Lambda::Function', 2);
+    expect(made.all.map(({ domainName, policyId }) => [domainName, policyId])).toEqual([['example.com', policy.id], ['example.net', policy.id]]);
+    expect(new Set(made.all.map(({ policyHost }) => policyHost))).toEqual(new Set([made.policyHost]));
+  });
+
+  test('may have exceptions from the policy and from the reporting', () => {
+    const { made, template } = domainsOf({ policy: own, tlsReporting: TlsReporting.to('mailto:other@example.net') }, { tlsReporting });
+    expect(made.all.map(({ policyId }) => policyId)).toEqual([policy.id, own.id]);
+    template.hasResourceProperties('AWS::Route53::RecordSet', {
+      Name: '_smtp._tls.example.com.', ResourceRecords: ['"v=TLSRPTv1; rua=mailto:tls-reports@example.com"'],
+    });
+    template.hasResourceProperties('AWS::Route53::RecordSet', {
+      Name: '_smtp._tls.example.net.', ResourceRecords: ['"v=TLSRPTv1; rua=mailto:other@example.net"'],
+    });
+  });
+
+  test('are verified as is asked for', () => {
+    domainsOf({}, { verification: Verification.REPORT_ONLY }).template.allResourcesProperties('Custom::MtaStsVerification', { OnFailure: 'report' });
+  });
+
+  test('may be served by a host that is there', () => {
+    const stack = testStack();
+    const domains = ['example.com', 'example.net', 'example.org'].map((name) => ({ hostedZone: importedZone(stack, name) }));
+    const policyHost = new PolicyHost(stack, 'Host', { domains });
+    new MtaStsDomains(stack, 'Some', { domains: domains.slice(0, 2), policy, policyHost });
+    expect(new MtaStsDomains(stack, 'Others', { domains: domains.slice(2), policy, policyHost }).policyHost).toBe(policyHost);
+    Template.fromStack(stack).resourceCountIs('AWS::CloudFront::Distribution', 1);
+  });
+
+  test('are at least one', () => {
+    expect(() => new MtaStsDomains(testStack(), 'Mail', { domains: [], policy })).toThrow('`domains` must hold at least one domain, got none');
+  });
+});
