@@ -8,7 +8,9 @@ const policy = MtaStsPolicy.enforce({ mx: MxHosts.of('mx.example.com') });
 const own = MtaStsPolicy.testing({ mx: MxHosts.of('mx.example.net') });
 const tlsReporting = TlsReporting.to('mailto:tls-reports@example.com');
 
-function domainsOf(exception: Partial<MtaStsDomain> = {}, more: Partial<MtaStsDomainsProps> = {}): { made: MtaStsDomains; template: Template } {
+interface Made { made: MtaStsDomains; template: Template }
+
+function domainsOf(exception: Partial<MtaStsDomain> = {}, more: Partial<MtaStsDomainsProps> = {}): Made {
   const stack = testStack();
   const domains = [{ hostedZone: importedZone(stack) }, { hostedZone: importedZone(stack, 'example.net'), ...exception }];
   const made = new MtaStsDomains(stack, 'Mail', { domains, policy, ...more });
