@@ -106,6 +106,12 @@ export class MtaSts extends Construct {
   /** What serves it. */
   public readonly policyHost: PolicyHost;
 
+  /**
+   * What `mta-sts verify --outputs` reads: the domain, the policy's id and the policy, as JSON. A pipeline hands it to a later step, by
+   * `envFromCfnOutputs` of CDK Pipelines for example. It is in the stack of the resources, which is of us-east-1.
+   */
+  public readonly output: CfnOutput;
+
   /** Every record of the domain, as text. */
   public readonly records: MtaStsRecord[];
 
@@ -152,7 +158,7 @@ export class MtaSts extends Construct {
         ? []
         : [{ name: `_smtp._tls.${this.domainName}`, type: 'TXT', value: props.tlsReporting.record }],
     ];
-    new CfnOutput(place, 'Published', {
+    this.output = new CfnOutput(place, 'Published', {
       description: `The MTA-STS policy of ${this.domainName}, for mta-sts verify --outputs`,
       value: stackOutput({ domain: this.domainName, id: this.policyId, policy: this.policy.text }),
     });

@@ -56,6 +56,11 @@ describe('what the construct tells', () => {
       .toBe('xn--mller-kva.example');
   });
 
+  test('the stack output for pipelines', () => {
+    const { output } = oneDomain(testStack());
+    expect(JSON.parse(String(output.value))).toEqual({ mtaSts: { domain: 'example.com', id: enforce.id, policy: enforce.text } });
+  });
+
   test('every record as text', () => {
     const stack = testStack();
     const { records, policyHost } = oneDomain(stack);
