@@ -1,0 +1,132 @@
+// MtaSts among other things: what users adjust inside it without an option of ours, and what it leaves alone in their stacks.
+import { describe, expect, test } from '@jest/globals';
+import type { Stack } from 'aws-cdk-lib';
+import {
+  Aspects, CfnOutput, CfnResource, RemovalPolicy, Tags,
+  aws_cloudfront as cloudfront, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_s3 as s3, custom_resources as cr,
+} from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { MtaSts, MtaStsPolicy } from '../lib';
+import { importedZone, oneDomain, testStack } from './support/stack';
+
+type Resources = Record<string, unknown>;
+
+const policy = MtaStsPolicy.none();
+
+interface Parts { readonly Resources: Resources; readonly Outputs: Resources }
+
+/** CDK's own, made once by its provider framework and by its alias target of CloudFront. */
+const MAPPINGS = ['AWSCloudFrontPartitionHostedZoneIdMap', 'LatestNodeRuntimeMap'];
+
+function parts(stack: Stack): Parts {
+  const template = Template.fromStack(stack).toJSON() as Partial<Parts> & { Mappings?: object };
+  const { Resources = {}, Outputs = {}, Mappings = {}, ...others } = template;
+  // Nothing but what every stack of CDK has.
+  expect(Object.keys(others).filter((name) => name !== 'Parameters' && name !== 'Rules')).toEqual([]);
+  expect(Object.keys(Mappings).filter((name) => !MAPPINGS.includes(name))).toEqual([]);
+  return { Resources, Outputs };
+}
+
+describe('what is inside is adjusted', () => {
+  test('by a property of the resource', () => {
+    const stack = testStack();
+    const distribution = oneDomain(stack).policyHost.distribution.node.defaultChild as cloudfront.CfnDistribution;
+    distribution.addPropertyOverride('DistributionConfig.PriceClass', 'PriceClass_100');
+    Template.fromStack(stack).hasResourceProperties('AWS::CloudFront::Distribution', {
+      DistributionConfig: Match.objectLike({ PriceClass: 'PriceClass_100' }),
+    });
+  });
+
+  test('by a mixin', () => {
+    const stack = testStack();
+    oneDomain(stack).policyHost.bucket.with(new s3.mixins.BucketVersioning());
+    Template.fromStack(stack).hasResourceProperties('AWS::S3::Bucket', { VersioningConfiguration: { Status: 'Enabled' } });
+  });
+
+  test('by an aspect over the construct', () => {
+    const stack = testStack();
+    Aspects.of(oneDomain(stack)).add({
+      visit: (node) => {
+        if (node instanceof cloudfront.CfnDistribution) node.addPropertyOverride('DistributionConfig.Comment', 'ours');
+      },
+    });
+    Template.fromStack(stack).hasResourceProperties('AWS::CloudFront::Distribution', { DistributionConfig: Match.objectLike({ Comment: 'ours' }) });
+  });
+
+  test('by tags of the stack, which reach the function as well', () => {
+    const stack = testStack();
+    oneDomain(stack);
+    Tags.of(stack).add('team', 'mail');
+    for (const type of ['AWS::S3::Bucket', 'AWS::CloudFront::Distribution', 'AWS::CertificateManager::Certificate', 'AWS::Lambda::Function', 'AWS::IAM::Role']) {
+      Template.fromStack(stack).allResourcesProperties(type, { Tags: Match.arrayWith([{ Key: 'team', Value: 'mail' }]) });
+    }
+  });
+
+  test('by a removal policy', () => {
+    const stack = testStack();
+    oneDomain(stack).policyHost.bucket.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    Template.fromStack(stack).hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Retain' });
+  });
+
+  test('by a permissions boundary', () => {
+    const stack = testStack();
+    oneDomain(stack);
+    iam.PermissionsBoundary.of(stack).apply(iam.ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'boundary'));
+    Template.fromStack(stack).allResourcesProperties('AWS::IAM::Role', { PermissionsBoundary: Match.anyValue() });
+  });
+});
+
+describe('a large stack that it is added to', () => {
+  /** Of what people have: functions, a custom resource with the same framework, a distribution, outputs. */
+  const fill = (stack: Stack): void => {
+    const bucket = new s3.Bucket(stack, 'Bucket');
+    new kms.Key(stack, 'Key');
+    const fn = new lambda.Function(stack, 'Function', {
+      runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code: lambda.Code.fromInline('exports.handler = async () => {};'),
+    });
+    const provider = new cr.Provider(stack, 'Provider', { onEventHandler: fn });
+    new CfnResource(stack, 'Custom', { type: 'Custom::Thing', properties: { ServiceToken: provider.serviceToken } });
+    new CfnOutput(stack, 'Published', { value: bucket.bucketName });
+  };
+
+  test('keeps every resource and every output as it was', () => {
+    const [before, after] = [testStack(), testStack()];
+    [before, after].forEach(fill);
+    oneDomain(after);
+    const [old, now] = [parts(before), parts(after)];
+    expect(now.Resources).toMatchObject(old.Resources);
+    expect(now.Outputs).toMatchObject(old.Outputs);
+    expect(Object.keys(now.Resources).length).toBe(Object.keys(old.Resources).length + 18);
+  });
+
+  test('gets no resource and no output with a generic name', () => {
+    const stack = testStack();
+    const hostedZone = importedZone(stack);
+    new MtaSts(stack, 'Announced', { hostedZone, policy });
+    const { Resources, Outputs } = parts(stack);
+    expect([...Object.keys(Resources), ...Object.keys(Outputs)].filter((id) => !/^(Announced|CdkMtaStsHandler)/.test(id))).toEqual([]);
+  });
+
+  test('gets no resource with a physical name that another stack of the account could have too', () => {
+    const stack = testStack();
+    oneDomain(stack);
+    const names = ['BucketName', 'FunctionName', 'RoleName', 'LogGroupName', 'PolicyName'];
+    const named = Object.values(parts(stack).Resources).flatMap((resource) => Object.keys((resource as { Properties: object }).Properties))
+      .filter((name) => names.includes(name));
+    // The custom resource tells the function which bucket: a reference, no name.
+    expect(named).toEqual(['BucketName']);
+  });
+
+  test('has one function for two instances, and taking one away leaves the other', () => {
+    const zones = ['example.com', 'example.net'];
+    const stackOf = (names: string[]): Resources => {
+      const stack = testStack();
+      const all = zones.map((name) => importedZone(stack, name));
+      names.forEach((name) => new MtaSts(stack, `At-${name}`, { hostedZone: all[zones.indexOf(name)], policy }));
+      return parts(stack).Resources;
+    };
+    const [both, one] = [stackOf(zones), stackOf(['example.com'])];
+    expect(Object.values(both).filter((resource) => (resource as { Type: string }).Type === 'AWS::Lambda::Function')).toHaveLength(2);
+    expect(both).toMatchObject(one);
+  });
+});
