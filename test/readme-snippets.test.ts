@@ -10,7 +10,7 @@ const ROOT = join(__dirname, '..');
 function module(snippet: string): string {
   return snippet.startsWith('import ')
     ? `${snippet}\nexport {};`
-    : `import { Duration, RemovalPolicy, Tags, Validations, aws_iam as iam, aws_cloudfront as cloudfront, aws_certificatemanager as acm, aws_route53 as route53, aws_s3 as s3, Stack } from 'aws-cdk-lib';
+    : `import { Duration, Tags, Validations, aws_iam as iam, aws_cloudfront as cloudfront, aws_certificatemanager as acm, aws_route53 as route53, aws_s3 as s3, Stack } from 'aws-cdk-lib';
 import { DelegatedMtaSts, MtaSts, MtaStsDomains, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting, Verification } from 'cdk-mta-sts';
 export function run(this: Stack, hostedZone: route53.IHostedZone, accessLogBucket: s3.IBucket, certificate: acm.ICertificate): void {
 ${snippet}
