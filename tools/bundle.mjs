@@ -1,5 +1,6 @@
-// Bundles what must carry its own dependencies, the Lambda function and the command, and compiles the apps: that behind cdk.json, and those to deploy by hand.
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+// Bundles what must carry its own dependencies, the Lambda function and the command, and compiles the apps: that behind
+// cdk.json, and those to deploy by hand.
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -19,8 +20,9 @@ const common = {
 const bundled = { ...common, define: { 'process.env.MTA_STS_VERSION': JSON.stringify(version) } };
 
 /** The apps to deploy by hand; the package that is published has none. */
-const integ = !existsSync(join(root, 'test')) ? [] : readdirSync(join(root, 'test'))
-  .filter((file) => /^integ\.(?!test\.).*\.ts$/.test(file)).map((file) => join('test', file));
+const integ = readdirSync(join(root, 'test'))
+  .filter((file) => /^integ\.(?!test\.).*\.ts$/.test(file))
+  .map((file) => join('test', file));
 
 const results = await Promise.all([
   build({
