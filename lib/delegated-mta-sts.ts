@@ -1,17 +1,12 @@
 // A provider's policy for a domain of ours: two CNAME records and nothing hosted (RFC 8461 §8.2).
-import { Duration, Token, aws_route53 as route53 } from 'aws-cdk-lib';
+import { Token, aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { RECORD_TTL, announcementName, reportingName, txtRecord } from './domain-records';
 import type { MtaStsRecord } from './mta-sts';
 import { policyDomain } from './policy-domain';
-import { hostNameFault, toALabels } from './protocol/domain-name';
+import { MAX_NAME, hostNameFault, toALabels } from './protocol/domain-name';
 import { policyHostName, policyUrl } from './protocol/policy-url';
 import type { TlsReporting } from './tls-reporting';
-
-/** Short, so that a change of provider is seen within minutes. */
-const RECORD_TTL = Duration.minutes(5);
-
-/** RFC 1035 §2.3.4, without the root's dot. */
-const MAX_NAME = 253;
 
 /** Properties of `DelegatedMtaSts`. */
 export interface DelegatedMtaStsProps {
@@ -88,13 +83,13 @@ export class DelegatedMtaSts extends Construct {
     super(scope, id);
     this.domainName = policyDomain(props.domainName, props.hostedZone);
     const host = policyHostName(this.domainName);
-    const announcement = recordName(this.domainName);
+    const announcement = announcementName(this.domainName);
     this.policyUrl = policyUrl(host);
 
     const provider = providerDomain(props.provider, this.domainName);
     const own = [host, announcement];
     const hostTarget = target('policyHostTarget', props.policyHostTarget ?? policyHostName(provider), own, hostNameFault);
-    const recordTarget = target('recordTarget', props.recordTarget ?? recordName(provider), own, recordNameFault);
+    const recordTarget = target('recordTarget', props.recordTarget ?? announcementName(provider), own, recordNameFault);
 
     const zone = props.hostedZone;
     const hostRecord = new route53.CnameRecord(this, 'PolicyHost', {
@@ -112,14 +107,10 @@ export class DelegatedMtaSts extends Construct {
   }
 
   private reportingRecord(zone: route53.IHostedZone, value: string): MtaStsRecord {
-    const name = `_smtp._tls.${this.domainName}`;
-    new route53.TxtRecord(this, 'TlsReporting', { zone, recordName: `${name}.`, values: [value], ttl: RECORD_TTL });
+    const name = reportingName(this.domainName);
+    txtRecord(this, 'TlsReporting', zone, name, value);
     return { name, type: 'TXT', value };
   }
-}
-
-function recordName(domain: string): string {
-  return `_mta-sts.${domain}`;
 }
 
 /** The provider's domain in lower-case A-labels. */

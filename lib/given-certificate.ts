@@ -1,5 +1,6 @@
 // A certificate that the user gives: used as it is, and checked as far as synthesis knows it.
 import { Stack, Token, aws_certificatemanager as acm } from 'aws-cdk-lib';
+import { mxMatches } from './protocol/mx';
 import { CLOUDFRONT_REGION } from './region';
 
 /**
@@ -10,10 +11,11 @@ import { CLOUDFRONT_REGION } from './region';
 export function givenCertificate(certificate: acm.ICertificate, names: string[]): acm.ICertificate {
   const arn = certificate.certificateArn;
   const made = certificate.node.defaultChild;
-  const region = Token.isUnresolved(arn) ? made && Stack.of(made).region : arn.split(':')[3];
+  const isKnown = !Token.isUnresolved(arn);
+  const region = isKnown ? arn.split(':')[3] : made && Stack.of(made).region;
   if (region !== undefined && !Token.isUnresolved(region) && region !== CLOUDFRONT_REGION) {
-    throw new Error(`\`certificate\` must be of ${CLOUDFRONT_REGION}, the one Region whose certificates CloudFront takes, got ${
-      Token.isUnresolved(arn) ? `one that is made in ${region}` : arn}; leave it out, and one is made there, or import one by its ARN`);
+    throw new Error(`\`certificate\` must be of ${CLOUDFRONT_REGION}, the one Region whose certificates CloudFront takes, `
+      + `got ${isKnown ? arn : `one that is made in ${region}`}; leave it out, and one is made there, or import one by its ARN`);
   }
   if (made instanceof acm.CfnCertificate) checkNames(made, names);
   return certificate;
@@ -22,14 +24,10 @@ export function givenCertificate(certificate: acm.ICertificate, names: string[])
 function checkNames({ domainName, subjectAlternativeNames = [] }: acm.CfnCertificate, names: string[]): void {
   const covered = [domainName, ...subjectAlternativeNames];
   if (covered.some((name) => Token.isUnresolved(name))) return;
-  const missing = names.filter((name) => !covered.some((pattern) => covers(pattern.toLowerCase(), name)));
+  // A wildcard stands for exactly one label, as in a policy's patterns (RFC 6125 §6.4.3, RFC 8461 §4.1).
+  const missing = names.filter((name) => !covered.some((pattern) => mxMatches(pattern, name)));
   if (missing.length > 0) {
     throw new Error(`\`certificate\` must cover ${missing.join(', ')}, got one for ${covered.join(', ')}: senders refuse a policy host whose `
       + 'certificate has another name (RFC 8461 §3.3); add the name, or leave `certificate` out, and one is made');
   }
-}
-
-/** A wildcard stands for exactly one label (RFC 6125 §6.4.3). */
-function covers(pattern: string, name: string): boolean {
-  return pattern === name || (pattern.startsWith('*.') && pattern.slice(1) === name.slice(name.indexOf('.')));
 }

@@ -2,6 +2,7 @@
 import { Validations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { domainOfPolicyHost } from './protocol/policy-url';
+import { listed } from './protocol/text';
 
 /** AWS Certificate Manager User Guide, "Quotas": names of a certificate before any request, and the most that it ever grants. */
 const NAMES_BY_DEFAULT = 10;
@@ -18,7 +19,7 @@ const MOST_NAMES = 100;
 export function checkLimits(host: Construct, names: string[], certificateMade: boolean): void {
   if (names.length > MOST_NAMES) {
     throw new Error(`${host.node.path}: a PolicyHost serves at most ${MOST_NAMES} domains (the names of one certificate and of one distribution), `
-      + `got ${names.length}; split \`domains\` between several, ${domains(names.slice(MOST_NAMES))} into another`);
+      + `got ${names.length}; split \`domains\` between several, ${listed(names.slice(MOST_NAMES).map(domainOfPolicyHost), 3)} into another`);
   }
   if (certificateMade && names.length > NAMES_BY_DEFAULT) {
     Validations.of(host).addWarning('cdk-mta-sts:certificateNames',
@@ -26,9 +27,4 @@ export function checkLimits(host: Construct, names: string[], certificateMade: b
       + `quota "Domain names per ACM certificate" of us-east-1 (to ${MOST_NAMES} at most): without it the deployment fails; have it raised first, or `
       + `split \`domains\` between several PolicyHosts of ${NAMES_BY_DEFAULT}`);
   }
-}
-
-function domains(names: string[]): string {
-  const shown = names.slice(0, 3).map(domainOfPolicyHost).join(', ');
-  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 }

@@ -5,6 +5,7 @@ import {
 } from 'aws-cdk-lib';
 import type { CustomResource } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { announcementName, reportingName, txtRecord } from './domain-records';
 import { MtaStsMode } from './policy';
 import type { MtaStsPolicy } from './policy';
 import { policyDomain } from './policy-domain';
@@ -18,9 +19,6 @@ import { cloudFrontScope, zoneFrom } from './region';
 import { stackOutput } from './stack-output';
 import type { TlsReporting } from './tls-reporting';
 import { Verification, verification } from './verification';
-
-/** Short, so that senders hear of a new id within minutes. */
-const RECORD_TTL = Duration.minutes(5);
 
 /** Below this age an attacker who can hide the record for a fortnight can strip TLS again (RFC 8461 §10.2). */
 const SHORT_ENFORCE_AGE = Duration.days(14);
@@ -128,8 +126,9 @@ export class MtaSts extends Construct {
     const domain = { domainName: this.domainName, hostedZone, policy: props.policy };
     this.policyHost = props.policyHost ?? new PolicyHost(place, 'PolicyHost', { domains: [domain] });
 
-    const announcement = this.txtRecord(place, 'Announcement', hostedZone, '_mta-sts', renderRecord(this.policyId));
-    const reporting = props.tlsReporting && this.txtRecord(place, 'TlsReporting', hostedZone, '_smtp._tls', props.tlsReporting.record);
+    const announcement = txtRecord(place, 'Announcement', hostedZone, announcementName(this.domainName), renderRecord(this.policyId));
+    const reporting = props.tlsReporting
+      && txtRecord(place, 'TlsReporting', hostedZone, reportingName(this.domainName), props.tlsReporting.record);
     const aliases = this.policyHost._publish(this, this.domainName, hostedZone);
 
     const safeToStart = preflight(place, 'Preflight', {
@@ -138,8 +137,8 @@ export class MtaSts extends Construct {
       records: [
         this.planned(aliases[0], policyHostName(this.domainName), route53.RecordType.A),
         this.planned(aliases[1], policyHostName(this.domainName), route53.RecordType.AAAA),
-        this.planned(announcement, `_mta-sts.${this.domainName}`, route53.RecordType.TXT),
-        ...reporting === undefined ? [] : [this.planned(reporting, `_smtp._tls.${this.domainName}`, route53.RecordType.TXT)],
+        this.planned(announcement, announcementName(this.domainName), route53.RecordType.TXT),
+        ...reporting === undefined ? [] : [this.planned(reporting, reportingName(this.domainName), route53.RecordType.TXT)],
       ],
     });
     const published = publication(place, 'Publication', { ...domain, policyHost: this.policyHost });
@@ -153,10 +152,10 @@ export class MtaSts extends Construct {
     this.order(safeToStart, published, announcement, reporting, verified);
     this.records = [
       { name: policyHostName(this.domainName), type: 'CNAME', value: this.policyHost.distribution.distributionDomainName },
-      { name: `_mta-sts.${this.domainName}`, type: 'TXT', value: renderRecord(this.policyId) },
+      { name: announcementName(this.domainName), type: 'TXT', value: renderRecord(this.policyId) },
       ...props.tlsReporting === undefined
         ? []
-        : [{ name: `_smtp._tls.${this.domainName}`, type: 'TXT', value: props.tlsReporting.record }],
+        : [{ name: reportingName(this.domainName), type: 'TXT', value: props.tlsReporting.record }],
     ];
     this.output = new CfnOutput(place, 'Published', {
       description: `The MTA-STS policy of ${this.domainName}, for mta-sts verify --outputs`,
@@ -180,10 +179,6 @@ export class MtaSts extends Construct {
       reporting.node.addDependency(safeToStart);
       verified.node.addDependency(reporting);
     }
-  }
-
-  private txtRecord(scope: Construct, id: string, zone: route53.IHostedZone, name: string, value: string): route53.TxtRecord {
-    return new route53.TxtRecord(scope, id, { zone, recordName: `${name}.${this.domainName}.`, values: [value], ttl: RECORD_TTL });
   }
 
   private planned(record: route53.RecordSet, name: string, type: route53.RecordType): PlannedRecord {

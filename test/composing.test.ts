@@ -3,11 +3,12 @@ import { describe, expect, test } from '@jest/globals';
 import type { Stack } from 'aws-cdk-lib';
 import {
   Aspects, CfnOutput, CfnResource, RemovalPolicy, Tags,
-  aws_cloudfront as cloudfront, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_s3 as s3, custom_resources as cr,
+  aws_cloudfront as cloudfront, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_route53 as route53, aws_s3 as s3,
+  custom_resources as cr,
 } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { MtaSts, MtaStsPolicy } from '../lib';
-import { importedZone, oneDomain, testStack } from './support/stack';
+import { ENV, importedZone, oneDomain, testStack } from './support/stack';
 
 type Resources = Record<string, unknown>;
 
@@ -25,6 +26,11 @@ function parts(stack: Stack): Parts {
   expect(Object.keys(others).filter((name) => name !== 'Parameters' && name !== 'Rules')).toEqual([]);
   expect(Object.keys(Mappings).filter((name) => !MAPPINGS.includes(name))).toEqual([]);
   return { Resources, Outputs };
+}
+
+/** Of all, those whose ids the others have too. */
+function among(others: Resources, all: Resources): Resources {
+  return Object.fromEntries(Object.keys(others).map((id) => [id, all[id]]));
 }
 
 describe('what is inside is adjusted', () => {
@@ -76,6 +82,42 @@ describe('what is inside is adjusted', () => {
   });
 });
 
+describe('a KMS key for the bucket', () => {
+  const withKey = (sourceArn: (distributionId: string) => string): Stack => {
+    const stack = testStack();
+    const { bucket, distribution } = oneDomain(stack).policyHost;
+    const key = new kms.Key(stack, 'Key');
+    (bucket.node.defaultChild as s3.CfnBucket).bucketEncryption = {
+      serverSideEncryptionConfiguration: [{ serverSideEncryptionByDefault: { sseAlgorithm: 'aws:kms', kmsMasterKeyId: key.keyArn } }],
+    };
+    key.addToResourcePolicy(new iam.PolicyStatement({
+      principals: [new iam.ServicePrincipal('cloudfront.amazonaws.com')],
+      actions: ['kms:Decrypt'],
+      resources: ['*'],
+      conditions: { ArnLike: { 'AWS:SourceArn': sourceArn(distribution.distributionId) } },
+    }));
+    const role = stack.node.findChild('CdkMtaStsHandler').node.findChild('Role');
+    if (!(role instanceof iam.Role)) throw new Error('no role');
+    key.grant(new iam.ArnPrincipal(role.roleArn), 'kms:GenerateDataKey');
+    return stack;
+  };
+
+  test('is read by CloudFront and used by the function\'s role', () => {
+    const template = Template.fromStack(withKey(() => `arn:aws:cloudfront::${ENV.account}:distribution/*`));
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: Match.objectLike({ SSEAlgorithm: 'aws:kms' }) }] },
+    });
+    template.hasResourceProperties('AWS::KMS::Key', { KeyPolicy: Match.objectLike({ Statement: Match.arrayWith([
+      Match.objectLike({ Action: 'kms:Decrypt', Principal: { Service: 'cloudfront.amazonaws.com' } }),
+      Match.objectLike({ Action: 'kms:GenerateDataKey', Principal: { AWS: { 'Fn::GetAtt': [Match.stringLikeRegexp('^CdkMtaStsHandlerRole'), 'Arn'] } } }),
+    ]) }) });
+  });
+
+  test('of the same stack cannot name the distribution: that would be a circle', () => {
+    expect(() => Template.fromStack(withKey((id) => `arn:aws:cloudfront::${ENV.account}:distribution/${id}`))).toThrow(/dependency cycle/);
+  });
+});
+
 describe('a large stack that it is added to', () => {
   /** Of what people have: functions, a custom resource with the same framework, a distribution, outputs. */
   const fill = (stack: Stack): void => {
@@ -94,8 +136,8 @@ describe('a large stack that it is added to', () => {
     [before, after].forEach(fill);
     oneDomain(after);
     const [old, now] = [parts(before), parts(after)];
-    expect(now.Resources).toMatchObject(old.Resources);
-    expect(now.Outputs).toMatchObject(old.Outputs);
+    expect(among(old.Resources, now.Resources)).toEqual(old.Resources);
+    expect(among(old.Outputs, now.Outputs)).toEqual(old.Outputs);
     expect(Object.keys(now.Resources).length).toBe(Object.keys(old.Resources).length + 18);
   });
 
@@ -117,16 +159,20 @@ describe('a large stack that it is added to', () => {
     expect(named).toEqual(['BucketName']);
   });
 
-  test('has one function for two instances, and taking one away leaves the other', () => {
-    const zones = ['example.com', 'example.net'];
-    const stackOf = (names: string[]): Resources => {
+  test('has one function for two instances, and taking one away changes nothing of the other but the zones that the role may read', () => {
+    const stackOf = (...zones: string[]): Resources => {
       const stack = testStack();
-      const all = zones.map((name) => importedZone(stack, name));
-      names.forEach((name) => new MtaSts(stack, `At-${name}`, { hostedZone: all[zones.indexOf(name)], policy }));
+      zones.forEach((zoneName) => {
+        const hostedZone = route53.HostedZone.fromHostedZoneAttributes(stack, zoneName, { hostedZoneId: `Z-${zoneName}`, zoneName });
+        new MtaSts(stack, `At-${zoneName}`, { hostedZone, policy });
+      });
       return parts(stack).Resources;
     };
-    const [both, one] = [stackOf(zones), stackOf(['example.com'])];
+    const both = stackOf('example.com', 'example.net');
     expect(Object.values(both).filter((resource) => (resource as { Type: string }).Type === 'AWS::Lambda::Function')).toHaveLength(2);
-    expect(both).toMatchObject(one);
+    for (const left of [stackOf('example.com'), stackOf('example.net')]) {
+      const changed = Object.keys(left).filter((id) => JSON.stringify(left[id]) !== JSON.stringify(both[id]));
+      expect(changed).toEqual([expect.stringMatching(/^CdkMtaStsHandlerRole/)]);
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { App, Aws, Duration, Stack, Validations, aws_ec2 as ec2, aws_route53 as route53 } from 'aws-cdk-lib';
+import { App, Aws, Duration, NestedStack, Stack, Stage, Validations, aws_ec2 as ec2, aws_route53 as route53 } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting, Verification } from '../lib';
@@ -77,6 +77,10 @@ describe('what the construct tells', () => {
   });
 });
 
+function resourcesOf(stack: Stack): Record<string, CfnResource> {
+  return Template.fromStack(stack).toJSON().Resources as Record<string, CfnResource>;
+}
+
 describe('the order of the template', () => {
   let resources: Record<string, CfnResource>;
   let logicalId: (type: string, properties?: Record<string, unknown>) => string;
@@ -96,12 +100,33 @@ describe('the order of the template', () => {
   const record = (type: string, name: string): string => logicalId('AWS::Route53::RecordSet', { Type: type, Name: name });
   const dependsOn = (id: string): string[] => resources[id].DependsOn ?? [];
 
-  test('all but the function, its roles and its log wait for Preflight', () => {
-    const preflight = logicalId('Custom::MtaStsPreflight');
-    const first = Object.entries(resources).filter(([id]) => id !== preflight && !dependsOn(id).includes(preflight));
-    expect(first.map(([, { Type }]) => Type).sort()).toEqual([
-      'AWS::IAM::Role', 'AWS::IAM::Role', 'AWS::Lambda::Function', 'AWS::Lambda::Function', 'AWS::Logs::LogGroup',
-    ]);
+  describe('all but the function, its roles and its log wait for Preflight', () => {
+    const expectOrder = (all: Record<string, CfnResource>): void => {
+      const [preflight] = Object.keys(all).filter((id) => all[id].Type === 'Custom::MtaStsPreflight');
+      const first = Object.entries(all).filter(([id, { DependsOn = [] }]) => id !== preflight && !DependsOn.includes(preflight));
+      expect(first.map(([, { Type }]) => Type).sort()).toEqual([
+        'AWS::IAM::Role', 'AWS::IAM::Role', 'AWS::Lambda::Function', 'AWS::Lambda::Function', 'AWS::Logs::LogGroup',
+      ]);
+    };
+
+    test('in a stack', () => {
+      expectOrder(resources);
+    });
+
+    test('in a nested stack, which holds all of it', () => {
+      const stack = testStack();
+      const nested = new NestedStack(stack, 'Nested');
+      oneDomain(nested);
+      expectOrder(resourcesOf(nested));
+      expect(Object.values(resourcesOf(stack)).map(({ Type }) => Type)).toEqual(['AWS::CloudFormation::Stack']);
+    });
+
+    test('in a stage, with the same logical ids', () => {
+      const stack = new Stack(new Stage(new App(), 'Prod'), 'Test', { env: ENV });
+      oneDomain(stack);
+      expectOrder(resourcesOf(stack));
+      expect(Object.keys(resourcesOf(stack))).toEqual(Object.keys(resources));
+    });
   });
 
   test('Publication waits for the distribution, both alias records and the bucket\'s policy', () => {

@@ -31,6 +31,8 @@ test('all are right by the compiler', () => {
 
 describe('each can be synthesized', () => {
   test.each(snippets)('line $line', (snippet) => {
-    expect(synthesize(snippet)).not.toEqual([]);
+    // Beside the stack's own there may be the one of us-east-1 inside.
+    const stacks = synthesize(snippet).filter(({ stackName }) => !stackName.endsWith('-mta-sts'));
+    expect(stacks).toHaveLength(1);
   });
 });

@@ -1,7 +1,7 @@
 // Reads what `cdk deploy --outputs-file` wrote, and finds in it what `MtaSts` has published (lib/stack-output.ts).
 import { hostNameFault } from '../../lib/protocol/domain-name';
 import { policyId } from '../../lib/protocol/policy-id';
-import { printable } from '../../lib/protocol/text';
+import { listed, printable } from '../../lib/protocol/text';
 
 /** What a stack says that it publishes for a domain. */
 export interface DeployedPolicy {
@@ -75,8 +75,7 @@ const NOTHING_FOUND = 'deploy the stack that holds it with a version of cdk-mta-
 
 function searched(stacks: Members): string {
   if (stacks.length === 0) return 'since it has no stack at all';
-  const names = stacks.slice(0, MOST_NAMES).map(([name]) => shown(name));
-  return `only of ${names.join(', ')}${stacks.length > MOST_NAMES ? ` and ${stacks.length - MOST_NAMES} more` : ''}`;
+  return `only of ${listed(stacks.map(([name]) => shown(name)), MOST_NAMES)}`;
 }
 
 /** What one output says, or undefined where it is not of ours. */

@@ -4,7 +4,7 @@ import { isDigit, isDigits, isLetter } from './ascii';
 import { printable } from './text';
 
 /** RFC 1035 §2.3.4, without the root's dot. */
-const MAX_NAME = 253;
+export const MAX_NAME = 253;
 const MAX_LABEL = 63;
 
 /**

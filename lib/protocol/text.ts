@@ -23,6 +23,11 @@ export function printableBytes(bytes: Uint8Array, max = 120): string {
   return cut(escapedBytes(bytes), max);
 }
 
+/** `a, b, c and 2 more`. */
+export function listed(items: readonly string[], most = 6): string {
+  return items.length > most ? `${items.slice(0, most).join(', ')} and ${items.length - most} more` : items.join(', ');
+}
+
 /** Blanks and tabs off both ends: `trim()` would take line ends, no-break spaces and byte order marks as well. */
 export function trimBlanks(text: string): string {
   let start = 0;

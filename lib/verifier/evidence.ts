@@ -1,5 +1,5 @@
 // Puts what came back into one line of evidence; text of others is escaped and cut.
-import { printable } from '../protocol/text';
+import { listed, printable } from '../protocol/text';
 import type { PolicyResponse, ServerCertificate } from './fetch-policy';
 import type { MxResponse } from './mx-probe';
 import type { DnsAnswer, DnsData, DnsType } from './resolver';
@@ -40,11 +40,6 @@ export function mxResponseText(response: MxResponse): string {
   if (!('tlsVersion' in response)) return `${response.reason} (${response.code}) after ${response.milliseconds} ms`;
   const fault = response.outcome === 'untrusted' ? `, ${response.reason}` : '';
   return `STARTTLS with ${response.tlsVersion} in ${response.milliseconds} ms${fault}${certificateText(response.certificate)}`;
-}
-
-/** `a, b, c and 2 more`. */
-export function listed(items: readonly string[], most = 6): string {
-  return items.length > most ? `${items.slice(0, most).join(', ')} and ${items.length - most} more` : items.join(', ');
 }
 
 function certificateText(certificate: ServerCertificate | undefined): string {

@@ -1,8 +1,7 @@
 // Does the policy cover the live MX hosts? In enforce mode senders refuse mail to any other (RFC 8461 §4.1, §5).
 import type { Policy } from '../../protocol/policy';
-import { printable } from '../../protocol/text';
+import { listed, printable } from '../../protocol/text';
 import { checkCoverage, findMailHosts } from '../../verifier/checks/mx';
-import { listed } from '../../verifier/evidence';
 import { patientResolver } from '../patient-dns';
 import type { Run } from '../run';
 import { faulty, good } from './check';

@@ -5,8 +5,8 @@ import { DEEP_WILDCARD_DISSENT, deepWildcard } from '../../protocol/mx-deep-wild
 import { mxCoverage } from '../../protocol/mx-coverage';
 import type { Policy } from '../../protocol/policy';
 import { providerOf } from '../../protocol/providers';
-import { printable } from '../../protocol/text';
-import { answerText, listed } from '../evidence';
+import { listed, printable } from '../../protocol/text';
+import { answerText } from '../evidence';
 import { liveFinding } from '../findings';
 import type { ReportFinding } from '../report';
 import type { Resolver } from '../resolver';

@@ -2,9 +2,10 @@
 import { parsePolicy } from '../../protocol/policy';
 import type { Policy } from '../../protocol/policy';
 import { policyUrl } from '../../protocol/policy-url';
+import { listed } from '../../protocol/text';
 import { endsSoon } from '../certificate';
 import { firstDifference } from '../difference';
-import { listed, responseText } from '../evidence';
+import { responseText } from '../evidence';
 import type { PolicyResponse } from '../fetch-policy';
 import { liveFinding } from '../findings';
 import { duration } from '../network-fault';

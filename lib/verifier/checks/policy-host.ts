@@ -1,7 +1,8 @@
 // Check: the addresses of the policy host, by the zone's own name servers first.
 import { isIP } from 'node:net';
+import { listed } from '../../protocol/text';
 import { bothFamilies } from '../both-families';
-import { answerText, lifetime, listed } from '../evidence';
+import { answerText, lifetime } from '../evidence';
 import { liveFinding } from '../findings';
 import { askEach } from '../name-servers';
 import type { NameServer, ServerAnswer } from '../name-servers';

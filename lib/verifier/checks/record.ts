@@ -2,8 +2,8 @@
 import { policyHostName, policyUrl } from '../../protocol/policy-url';
 import { parseRecord } from '../../protocol/record';
 import type { RecordResult } from '../../protocol/record';
-import { printable } from '../../protocol/text';
-import { NOT_ASKED, answerText, lifetime, listed } from '../evidence';
+import { listed, printable } from '../../protocol/text';
+import { NOT_ASKED, answerText, lifetime } from '../evidence';
 import { liveFinding } from '../findings';
 import type { ServerAnswer } from '../name-servers';
 import type { Path, ReportFinding } from '../report';

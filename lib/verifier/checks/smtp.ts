@@ -1,10 +1,10 @@
 // Check: what each address of each mail host showed over SMTP: STARTTLS, the certificate, and how long it lasts (RFC 8461 §4.2).
 import { isIP } from 'node:net';
 import type { Mode } from '../../protocol/policy';
-import { printable } from '../../protocol/text';
+import { listed, printable } from '../../protocol/text';
 import { WRONG_NAME, endsSoon } from '../certificate';
 import type { HostStanding } from '../delivery';
-import { answerText, listed, mxResponseText } from '../evidence';
+import { answerText, mxResponseText } from '../evidence';
 import { liveFinding } from '../findings';
 import type { LiveFindingCode } from '../findings';
 import { PORT_BLOCKED } from '../mx-probe';
