@@ -8,6 +8,7 @@ import {
 import type { aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { MtaStsPolicy } from './policy';
+import { policyLines } from './protocol/policy-lines';
 
 const ID = 'CdkMtaStsHandler';
 const BUNDLE = path.join(__dirname, 'handler', 'bundle');
@@ -109,7 +110,7 @@ export class DeploymentHandler extends Construct {
       properties: {
         DomainName: domain.domainName,
         HostedZoneId: domain.hostedZone.hostedZoneId,
-        PolicyText: domain.policy.text,
+        Policy: policyLines(domain.policy.text),
         ...more,
       },
     });

@@ -22,7 +22,7 @@ export function publicationTask(event: DeploymentEvent): Task {
   const announced = textProperty(properties, 'PolicyId');
   const object = { bucket: textProperty(properties, 'BucketName'), key: textProperty(properties, 'ObjectKey') };
   if (announced !== id) {
-    throw new RangeError(`\`PolicyId\` must be the hash of \`PolicyText\`, ${id}, got ${announced}: the text was changed on its way here, `
+    throw new RangeError(`\`PolicyId\` must be the hash of \`Policy\`, ${id}, got ${announced}: the text was changed on its way here, `
       + 'so deploy the template as it was synthesized');
   }
 

@@ -9,6 +9,7 @@ import { createHandler } from '../../lib/handler/create-handler';
 import type { HandlerAnswer } from '../../lib/handler/create-handler';
 import type { DnsRecord } from '../../lib/preview/dns-server';
 import { renderPolicy } from '../../lib/protocol/policy';
+import { policyLines } from '../../lib/protocol/policy-lines';
 import { codeBlocks } from '../support/markdown';
 import {
   DOMAIN, NAME_SERVERS, POLICY, TestDns, ZONE_ID, awsError, caa, createEvent, failure, lambdaContext, mx, preflightProperties, record, soa,
@@ -409,8 +410,8 @@ describe('records in the way', () => {
 });
 
 describe('MX', () => {
-  const TESTING = preflightProperties({ PolicyText: renderPolicy({ ...POLICY, mode: 'testing' }) });
-  const NONE = preflightProperties({ PolicyText: renderPolicy({ ...POLICY, mode: 'none' }) });
+  const TESTING = preflightProperties({ Policy: policyLines(renderPolicy({ ...POLICY, mode: 'testing' })) });
+  const NONE = preflightProperties({ Policy: policyLines(renderPolicy({ ...POLICY, mode: 'none' })) });
 
   test('refuses to enforce a policy that does not cover a live MX host', async () => {
     const message = await refusedByDns(...publicDns(mx(DOMAIN, 'backup.other.test', 30)));

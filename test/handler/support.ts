@@ -14,6 +14,7 @@ import type { DnsAnswerer, DnsServer } from '../../lib/preview/dns-server';
 import { renderPolicy } from '../../lib/protocol/policy';
 import type { Policy } from '../../lib/protocol/policy';
 import { policyId } from '../../lib/protocol/policy-id';
+import { policyLines } from '../../lib/protocol/policy-lines';
 import { createResolver } from '../../lib/verifier/resolver';
 import type { Resolver } from '../../lib/verifier/resolver';
 
@@ -58,7 +59,7 @@ export function preflightProperties(more: Event = {}): Event {
   return {
     DomainName: DOMAIN,
     HostedZoneId: ZONE_ID,
-    PolicyText: POLICY_TEXT,
+    Policy: policyLines(POLICY_TEXT),
     Records: [
       { Name: 'mta-sts.example.com', Type: 'A', LogicalId: 'AliasA' },
       { Name: 'mta-sts.example.com', Type: 'AAAA', LogicalId: 'AliasAAAA' },
@@ -73,7 +74,7 @@ export function publicationProperties(more: Event = {}): Event {
   return {
     DomainName: DOMAIN,
     HostedZoneId: ZONE_ID,
-    PolicyText: POLICY_TEXT,
+    Policy: policyLines(POLICY_TEXT),
     PolicyId: policyId(POLICY_TEXT),
     BucketName: BUCKET,
     ObjectKey: KEY,
@@ -84,7 +85,7 @@ export function publicationProperties(more: Event = {}): Event {
 
 export function verificationProperties(more: Event = {}): Event {
   return {
-    DomainName: DOMAIN, HostedZoneId: ZONE_ID, PolicyText: POLICY_TEXT, PolicyId: policyId(POLICY_TEXT), OnFailure: 'fail', ...more,
+    DomainName: DOMAIN, HostedZoneId: ZONE_ID, Policy: policyLines(POLICY_TEXT), PolicyId: policyId(POLICY_TEXT), OnFailure: 'fail', ...more,
   };
 }
 
