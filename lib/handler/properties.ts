@@ -49,6 +49,11 @@ export function domainProperty(properties: Properties): string {
   return domain;
 }
 
+/** As below; undefined where DNS is elsewhere. */
+export function optionalZoneIdProperty(properties: Properties): string | undefined {
+  return properties.HostedZoneId === undefined ? undefined : hostedZoneIdProperty(properties);
+}
+
 /** The id alone, also where the API's own form `/hostedzone/Z...` was given. */
 export function hostedZoneIdProperty(properties: Properties): string {
   const written = textProperty(properties, 'HostedZoneId');
@@ -71,18 +76,23 @@ export function policyProperty(properties: Properties): PlannedPolicy {
   return { text, bytes, id: policyId(text), policy };
 }
 
+/** A list of objects, such as the domains of a host. */
+export function objectsProperty(properties: Properties, name: string): readonly Properties[] {
+  const value: unknown = properties[name];
+  if (!Array.isArray(value)) throw new RangeError(`\`${name}\` must be a list, got ${shown(value)}`);
+  return value.map((entry: unknown, index) => {
+    if (isObject(entry)) return entry;
+    throw new RangeError(`\`${name}[${index}]\` must be an object, got ${shown(entry)}`);
+  });
+}
+
 /** The record sets that the stack makes. */
 export function recordsProperty(properties: Properties): readonly PlannedRecord[] {
-  const { Records: records } = properties;
-  if (!Array.isArray(records)) throw new RangeError(`\`Records\` must be a list, got ${shown(records)}`);
-  return records.map((record: unknown, index) => {
-    if (!isObject(record)) throw new RangeError(`\`Records[${index}]\` must be an object, got ${shown(record)}`);
-    return {
-      name: textProperty(record, 'Name').replace(/\.$/, '').toLowerCase(),
-      type: textProperty(record, 'Type').toUpperCase(),
-      logicalId: textProperty(record, 'LogicalId'),
-    };
-  });
+  return objectsProperty(properties, 'Records').map((record) => ({
+    name: textProperty(record, 'Name').replace(/\.$/, '').toLowerCase(),
+    type: textProperty(record, 'Type').toUpperCase(),
+    logicalId: textProperty(record, 'LogicalId'),
+  }));
 }
 
 /** One of some fixed texts. */

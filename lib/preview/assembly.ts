@@ -74,7 +74,8 @@ function publication(resource: Resource, notes: Notes): Publication[] {
   const policy = properties.in('Policy');
   if (!policy.exists()) policy.note('is missing');
   const lines = policy.texts();
-  if (domain === undefined || policyId === undefined || bucketName === undefined || objectKey === undefined || lines.length === 0) return [];
+  if (domain === undefined || policyId === undefined || bucketName === undefined || objectKey === undefined) return [];
+  if (lines.length === 0) return [];
   // The longest name below it is `_smtp._tls.`, and with that it must still be a name.
   const fault = hostNameFault(domain) ?? (domain.includes('.') && domain.length <= 242 ? undefined : 'is no mail domain');
   if (fault !== undefined) {
