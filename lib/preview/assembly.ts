@@ -7,7 +7,7 @@ import { readDistributions } from './distribution';
 import type { Distribution } from './distribution';
 import { PreviewError } from './errors';
 import { Notes, Properties } from './evaluated';
-import { readHostedZones, readRecordSets } from './record-sets';
+import { readHostedZones, readRecordSets, readRecordsByHand } from './record-sets';
 import type { RecordSet } from './record-sets';
 import { resourcesOf } from './stacks';
 import type { Resource } from './stacks';
@@ -23,6 +23,8 @@ export interface Publication {
   readonly bucketName: string;
   readonly objectKey: string;
   readonly zoneId?: string;
+  /** Where DNS is elsewhere: what a person makes there. */
+  readonly recordsByHand: readonly RecordSet[];
 }
 
 /** The part of an assembly that senders would see. */
@@ -58,11 +60,12 @@ export function readAssembly(app: string): Assembly {
       + `AWS::CloudFront::Distribution with an alias mta-sts.<domain>${found === '' ? '' : `, only with ${found}`}; `
       + 'add the construct MtaSts to the app and run `npx cdk synth` again');
   }
+  const publications = resources.filter(({ type }) => type === 'Custom::MtaStsPublication').flatMap((resource) => publication(resource, notes));
   return {
     distributions,
-    publications: resources.filter(({ type }) => type === 'Custom::MtaStsPublication').flatMap((resource) => publication(resource, notes)),
+    publications,
     zones: readHostedZones(resources, notes),
-    recordSets: readRecordSets(resources, notes),
+    recordSets: [...readRecordSets(resources, notes), ...publications.flatMap(({ recordsByHand }) => recordsByHand)],
     notes,
   };
 }
@@ -71,9 +74,9 @@ function publication(resource: Resource, notes: Notes): Publication[] {
   const properties = Properties.of(resource, notes);
   const [domain, policyId, bucketName, objectKey] = ['DomainName', 'PolicyId', 'BucketName', 'ObjectKey']
     .map((name) => properties.in(name).required());
-  const policy = properties.in('Policy');
-  if (!policy.exists()) policy.note('is missing');
-  const lines = policy.texts();
+  const file = properties.in('Policy');
+  if (!file.exists()) file.note('is missing');
+  const lines = file.texts();
   if (domain === undefined || policyId === undefined || bucketName === undefined || objectKey === undefined) return [];
   if (lines.length === 0) return [];
   // The longest name below it is `_smtp._tls.`, and with that it must still be a name.
@@ -83,5 +86,7 @@ function publication(resource: Resource, notes: Notes): Publication[] {
     return [];
   }
   const zoneId = properties.in('HostedZoneId').text();
-  return [{ path: resource.path, domain: domain.toLowerCase(), policyId, policyText: policyText(lines), bucketName, objectKey, zoneId }];
+  const recordsByHand = zoneId === undefined ? readRecordsByHand(properties, resource.path, domain.toLowerCase()) : [];
+  const policy = { policyId, policyText: policyText(lines) };
+  return [{ path: resource.path, domain: domain.toLowerCase(), ...policy, bucketName, objectKey, zoneId, recordsByHand }];
 }

@@ -1,4 +1,5 @@
-// Route 53 record sets and hosted zones of the template.
+// Route 53 record sets and hosted zones of the template, and the records that a person shall make elsewhere.
+import { characterStrings } from '../protocol/character-strings';
 import type { Notes } from './evaluated';
 import { Properties } from './evaluated';
 import { bareName } from './record-values';
@@ -24,6 +25,9 @@ export interface RecordSet {
 /** Alias records have no TTL of their own; Route 53 answers those of CloudFront with a minute. */
 const ALIAS_TTL = 60;
 
+/** What `mta-sts records` advises. */
+const MANUAL_TTL = 300;
+
 /** The names of the hosted zones that the template makes, by their ids. */
 export function readHostedZones(resources: readonly Resource[], notes: Notes): ReadonlyMap<string, string> {
   const zones = resources.filter(({ type }) => type === 'AWS::Route53::HostedZone').map((resource) => {
@@ -42,6 +46,15 @@ export function readRecordSets(resources: readonly Resource[], notes: Notes): re
         return properties.in('RecordSets').items().flatMap((item) => recordSet(resource, item, properties));
       default: return [];
     }
+  });
+}
+
+/** What `MtaSts` says that is to be made by hand: read as if that was done, in a zone of the domain's name. */
+export function readRecordsByHand(publication: Properties, path: string, domain: string): readonly RecordSet[] {
+  return publication.in('RecordsByHand').items().flatMap((record) => {
+    const [name, type, value] = ['Name', 'Type', 'Value'].map((member) => record.in(member).required());
+    if (name === undefined || type === undefined || value === undefined) return [];
+    return [{ path, zoneName: domain, name: bareName(name), type, ttl: MANUAL_TTL, values: [type === 'TXT' ? characterStrings(value) : value] }];
   });
 }
 
