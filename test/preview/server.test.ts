@@ -38,6 +38,7 @@ const PUBLICATION: Publication = {
   policyText: POLICY,
   bucketName: 'bucket',
   objectKey: `mta-sts.example.com${POLICY_PATH}`,
+  recordsByHand: [],
 };
 
 let open: { close(): Promise<void> }[] = [];

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import type { App } from 'aws-cdk-lib';
 import { CfnResource, Stack, aws_cloudfront as cloudfront } from 'aws-cdk-lib';
-import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost } from '../../lib';
+import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting } from '../../lib';
 import { createCertificateAuthority } from '../../lib/preview/certificate-authority';
 import { startPreview, verifyPreview } from '../../lib/preview';
 import type { Preview, PreviewOptions } from '../../lib/preview';
@@ -125,4 +125,17 @@ describe('passes', () => {
     expect(report.verdict).toBe('pass');
     expect(report.mx.every(({ covered }) => covered === true)).toBe(true);
   });
+});
+
+test('passes for a domain whose records are made elsewhere by hand, as if they were there', async () => {
+  const app = synthesize((made) => {
+    new MtaSts(new Stack(made, 'Mail', { env: ENV }), 'MtaSts', {
+      domainName: 'example.com',
+      policy: MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') }),
+      tlsReporting: TlsReporting.to('mailto:tls-reports@example.com'),
+    });
+  });
+  const [report] = await reports({ app });
+  expect(report).toMatchObject({ domain: 'example.com', verdict: 'pass', lookup: 'found' });
+  expect(report.findings.map(({ code }) => code)).toContain('delegated');
 });

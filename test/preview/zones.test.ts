@@ -51,6 +51,35 @@ describe('leaves out, and says so,', () => {
   });
 });
 
+describe('records that are made by hand', () => {
+  const publication = (RecordsByHand: unknown, more: object = {}): string => handWritten({ Resources: {
+    Distribution: DISTRIBUTION,
+    Publication: { Type: 'Custom::MtaStsPublication', Properties: {
+      DomainName: 'Example.com', PolicyId: '1', Policy: ['version: STSv1'], BucketName: 'b', ObjectKey: 'k', RecordsByHand, ...more,
+    } },
+  } });
+  const RECORDS = [
+    { Name: 'mta-sts.example.com', Type: 'CNAME', Value: { 'Fn::GetAtt': ['Distribution', 'DomainName'] } },
+    { Name: '_mta-sts.example.com', Type: 'TXT', Value: 'v=STSv1; id=1;' },
+  ];
+
+  test('are served as if they were there', () => {
+    const planned = plan(publication(RECORDS));
+    expect(find(planned, 'mta-sts.example.com', 'CNAME')).toEqual([expect.stringMatching(/\.cloudfront\.net$/)]);
+    expect(find(planned, '_mta-sts.example.com', 'TXT')).toEqual([['v=STSv1; id=1;']]);
+    expect(find(planned, 'example.com', 'SOA')).toHaveLength(1);
+    expect(planned.notes).toEqual([]);
+  });
+
+  test('are nothing where the domain has a zone in Route 53', () => {
+    expect(find(plan(publication(RECORDS, { HostedZoneId: 'Z1' })), '_mta-sts.example.com', 'TXT')).toEqual([]);
+  });
+
+  test('are left out where they are none, and that is said', () => {
+    expect(plan(publication([{ Name: '_mta-sts.example.com', Type: 'TXT' }])).notes).toEqual(['Mail/Publication: RecordsByHand.0.Value is missing or no text']);
+  });
+});
+
 describe('the construct\'s records', () => {
   test('are served from one zone, with a name server that has an address', () => {
     const planned = plan(usualApp());
