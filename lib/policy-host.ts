@@ -8,6 +8,7 @@ import {
 import { Construct } from 'constructs';
 import { DeploymentHandler } from './deployment-handler';
 import { edgeFunctionCode, policyObjectKey } from './edge-function';
+import { edgeFunctionName } from './edge-function-name';
 import { givenCertificate } from './given-certificate';
 import { checkLimits } from './host-limits';
 import { policyDomain } from './policy-domain';
@@ -182,6 +183,7 @@ export class PolicyHost extends Construct {
 
   private newDistribution(names: string[], props: PolicyHostProps): cloudfront.Distribution {
     const edge = new cloudfront.Function(this._scope, 'Edge', {
+      functionName: edgeFunctionName(this._scope),
       comment: 'cdk-mta-sts: only the policy file of known hosts',
       runtime: cloudfront.FunctionRuntime.JS_2_0,
       code: cloudfront.FunctionCode.fromInline(edgeFunctionCode(names)),
