@@ -6,6 +6,7 @@ import {
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { Construct } from 'constructs';
 import type { IConstruct } from 'constructs';
+import { checkSynthesizer, givenSynthesizer } from './same-synthesizer';
 
 /** The one Region whose certificates CloudFront takes. */
 export const CLOUDFRONT_REGION = 'us-east-1';
@@ -90,7 +91,9 @@ function usEast1Stack(outer: Stack): Stack {
     description: `MTA-STS for the stack ${outer.stackName} of ${outer.region}: CloudFront takes certificates of ${CLOUDFRONT_REGION} only`,
     env: { account: Token.isUnresolved(outer.account) ? undefined : outer.account, region: CLOUDFRONT_REGION },
     terminationProtection: outer.terminationProtection,
+    synthesizer: givenSynthesizer(outer),
   });
+  checkSynthesizer(stack, outer);
   // Whoever looks into the one shall find the other.
   new CfnOutput(outer, `${STACK_ID}Name`, { description: `The stack of ${CLOUDFRONT_REGION} that holds MtaSts`, value: stack.stackName })
     .overrideLogicalId(`${STACK_ID}Name`);
