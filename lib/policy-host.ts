@@ -69,6 +69,9 @@ export class PolicyHost extends Construct {
   /** Serves them. */
   public readonly distribution: cloudfront.Distribution;
 
+  /** Who writes the policy files: the role of the deployment function. The policy of a key that encrypts the bucket must let it. */
+  public readonly writer: iam.IPrincipal;
+
   /** For every policy host's name. */
   public readonly certificate: acm.ICertificate;
 
@@ -109,16 +112,16 @@ export class PolicyHost extends Construct {
       enforceSSL: true,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const { principal } = DeploymentHandler.of(this._scope);
+    this.writer = DeploymentHandler.of(this._scope).principal;
     this.bucket.addToResourcePolicy(new iam.PolicyStatement({
-      principals: [principal],
+      principals: [this.writer],
       actions: ['s3:PutObject'],
       resources: names.map((name) => this.bucket.arnForObjects(policyObjectKey(name))),
     }));
     // Of every domain, not of these alone: CloudFormation changes this policy first and asks for the file of a domain that has
     // left to be deleted afterwards. A file left behind would keep the bucket from being removed.
     this.bucket.addToResourcePolicy(new iam.PolicyStatement({
-      principals: [principal],
+      principals: [this.writer],
       actions: ['s3:DeleteObject'],
       resources: [this.bucket.arnForObjects(`*${POLICY_PATH}`)],
     }));

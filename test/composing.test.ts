@@ -91,9 +91,11 @@ describe('what is inside is adjusted', () => {
 });
 
 describe('a KMS key for the bucket', () => {
+  interface Granted { Action: unknown; Principal: unknown }
+
   const withKey = (sourceArn: (distributionId: string) => string): Stack => {
     const stack = testStack();
-    const { bucket, distribution } = oneDomain(stack).policyHost;
+    const { bucket, distribution, writer } = oneDomain(stack).policyHost;
     const key = new kms.Key(stack, 'Key');
     (bucket.node.defaultChild as s3.CfnBucket).bucketEncryption = {
       serverSideEncryptionConfiguration: [{ serverSideEncryptionByDefault: { sseAlgorithm: 'aws:kms', kmsMasterKeyId: key.keyArn } }],
@@ -102,11 +104,9 @@ describe('a KMS key for the bucket', () => {
       principals: [new iam.ServicePrincipal('cloudfront.amazonaws.com')],
       actions: ['kms:Decrypt'],
       resources: ['*'],
-      conditions: { ArnLike: { 'AWS:SourceArn': sourceArn(distribution.distributionId) } },
+      conditions: { ArnLike: { 'aws:SourceArn': sourceArn(distribution.distributionId) } },
     }));
-    const role = stack.node.findChild('CdkMtaStsHandler').node.findChild('Role');
-    if (!(role instanceof iam.Role)) throw new Error('no role');
-    key.grant(new iam.ArnPrincipal(role.roleArn), 'kms:GenerateDataKey');
+    key.grant(writer, 'kms:GenerateDataKey', 'kms:Decrypt');
     return stack;
   };
 
@@ -116,9 +116,26 @@ describe('a KMS key for the bucket', () => {
       BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: Match.objectLike({ SSEAlgorithm: 'aws:kms' }) }] },
     });
     template.hasResourceProperties('AWS::KMS::Key', { KeyPolicy: Match.objectLike({ Statement: Match.arrayWith([
-      Match.objectLike({ Action: 'kms:Decrypt', Principal: { Service: 'cloudfront.amazonaws.com' } }),
-      Match.objectLike({ Action: 'kms:GenerateDataKey', Principal: { AWS: { 'Fn::GetAtt': [Match.stringLikeRegexp('^CdkMtaStsHandlerRole'), 'Arn'] } } }),
+      Match.objectLike({
+        Action: 'kms:Decrypt',
+        Principal: { Service: 'cloudfront.amazonaws.com' },
+        Condition: { ArnLike: { 'aws:SourceArn': `arn:aws:cloudfront::${ENV.account}:distribution/*` } },
+      }),
+      Match.objectLike({
+        Action: ['kms:GenerateDataKey', 'kms:Decrypt'],
+        Principal: { AWS: { 'Fn::GetAtt': [Match.stringLikeRegexp('^CdkMtaStsHandlerRole'), 'Arn'] } },
+      }),
     ]) }) });
+  });
+
+  test('is granted to him who may write the files, by the key as by the bucket', () => {
+    const template = Template.fromStack(withKey(() => `arn:aws:cloudfront::${ENV.account}:distribution/*`));
+    const granted = (type: string, property: string, action: string): unknown => {
+      const [{ Properties }] = Object.values(template.findResources(type)) as { Properties: Record<string, { Statement: Granted[] }> }[];
+      return Properties[property].Statement.find(({ Action }) => [Action].flat().includes(action))?.Principal;
+    };
+    expect(granted('AWS::KMS::Key', 'KeyPolicy', 'kms:GenerateDataKey')).toEqual(granted('AWS::S3::BucketPolicy', 'PolicyDocument', 's3:PutObject'));
+    expect(granted('AWS::S3::BucketPolicy', 'PolicyDocument', 's3:PutObject')).toBeDefined();
   });
 
   test('of the same stack cannot name the distribution: that would be a circle', () => {
