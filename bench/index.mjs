@@ -4,6 +4,7 @@ import { lookUps } from './lookups.mjs';
 import { memory } from './memory.mjs';
 import { parsing } from './parsing.mjs';
 import { start } from './start.mjs';
+import { synthesis } from './synthesis.mjs';
 
 /** How often each is measured; the median counts. */
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
@@ -12,6 +13,7 @@ const PARTS = {
   lookups: ['Look-ups of 1,000 domains', () => lookUps(ROUNDS)],
   parsing: ['Parsing a policy', parsing],
   start: ['Start', () => start(ROUNDS * 4)],
+  synthesis: ['Synthesis', () => synthesis(ROUNDS)],
   memory: ['Memory of `mta-sts verify --file`', memory],
 };
 

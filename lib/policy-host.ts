@@ -10,6 +10,7 @@ import { Construct } from 'constructs';
 import { DeploymentHandler } from './deployment-handler';
 import { hostRecords } from './domain-records';
 import { edgeFunctionCode, policyObjectKey } from './edge-function';
+import { edgeFunctionName } from './edge-function-name';
 import { givenCertificate } from './given-certificate';
 import { checkLimits } from './host-limits';
 import { policyDomain } from './policy-domain';
@@ -79,6 +80,9 @@ export class PolicyHost extends Construct {
   /** Serves them. */
   public readonly distribution: cloudfront.Distribution;
 
+  /** Who writes the policy files: the role of the deployment function. The policy of a key that encrypts the bucket must let it. */
+  public readonly writer: iam.IPrincipal;
+
   /** For every policy host's name. */
   public readonly certificate: acm.ICertificate;
 
@@ -120,16 +124,16 @@ export class PolicyHost extends Construct {
       enforceSSL: true,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const { principal } = DeploymentHandler.of(this._scope);
+    this.writer = DeploymentHandler.of(this._scope).principal;
     this.bucket.addToResourcePolicy(new iam.PolicyStatement({
-      principals: [principal],
+      principals: [this.writer],
       actions: ['s3:PutObject'],
       resources: names.map((name) => this.bucket.arnForObjects(policyObjectKey(name))),
     }));
     // Of every domain, not of these alone: CloudFormation changes this policy first and asks for the file of a domain that has
     // left to be deleted afterwards. A file left behind would keep the bucket from being removed.
     this.bucket.addToResourcePolicy(new iam.PolicyStatement({
-      principals: [principal],
+      principals: [this.writer],
       actions: ['s3:DeleteObject'],
       resources: [this.bucket.arnForObjects(`*${POLICY_PATH}`)],
     }));
@@ -216,6 +220,7 @@ export class PolicyHost extends Construct {
 
   private newDistribution(names: string[], props: PolicyHostProps): cloudfront.Distribution {
     const edge = new cloudfront.Function(this._scope, 'Edge', {
+      functionName: edgeFunctionName(this._scope),
       comment: 'cdk-mta-sts: only the policy file of known hosts',
       runtime: cloudfront.FunctionRuntime.JS_2_0,
       code: cloudfront.FunctionCode.fromInline(edgeFunctionCode(names)),

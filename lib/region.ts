@@ -3,8 +3,10 @@ import {
   Aspects, CfnOutput, CfnWaitConditionHandle, Fn, Names, NestedStack, Stack, Token,
   aws_route53 as route53,
 } from 'aws-cdk-lib';
+import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { Construct } from 'constructs';
 import type { IConstruct } from 'constructs';
+import { checkSynthesizer, givenSynthesizer } from './same-synthesizer';
 
 /** The one Region whose certificates CloudFront takes. */
 export const CLOUDFRONT_REGION = 'us-east-1';
@@ -64,11 +66,16 @@ export function zoneFrom(scope: Construct, zone: route53.IHostedZone): route53.I
   });
 }
 
-/** China, GovCloud and the isolated Regions: another partition, with accounts of its own. */
+/** How the names of the Regions begin that are in a partition of their own, for those that CDK does not know yet. */
+const OTHER_PARTITIONS: [string, string][] = [
+  ['cn-', 'aws-cn'], ['us-gov-', 'aws-us-gov'], ['us-iso-', 'aws-iso'], ['us-isob-', 'aws-iso-b'], ['eu-isoe-', 'aws-iso-e'],
+  ['us-isof-', 'aws-iso-f'], ['eusc-', 'aws-eusc'],
+];
+
+/** China, GovCloud, the isolated Regions and the European sovereign cloud: another partition, with accounts of its own. */
 function otherPartition(region: string): string | undefined {
-  if (region.startsWith('cn-')) return 'aws-cn';
-  if (region.startsWith('us-gov-')) return 'aws-us-gov';
-  return /^[a-z]+-iso[a-z]*-/.test(region) ? 'aws-iso' : region.startsWith('eusc-') ? 'aws-eusc' : undefined;
+  const partition = RegionInfo.get(region).partition ?? OTHER_PARTITIONS.find(([start]) => region.startsWith(start))?.[1];
+  return partition === 'aws' ? undefined : partition;
 }
 
 function outermostStack(stack: Stack): Stack {
@@ -84,7 +91,9 @@ function usEast1Stack(outer: Stack): Stack {
     description: `MTA-STS for the stack ${outer.stackName} of ${outer.region}: CloudFront takes certificates of ${CLOUDFRONT_REGION} only`,
     env: { account: Token.isUnresolved(outer.account) ? undefined : outer.account, region: CLOUDFRONT_REGION },
     terminationProtection: outer.terminationProtection,
+    synthesizer: givenSynthesizer(outer),
   });
+  checkSynthesizer(stack, outer);
   // Whoever looks into the one shall find the other.
   new CfnOutput(outer, `${STACK_ID}Name`, { description: `The stack of ${CLOUDFRONT_REGION} that holds MtaSts`, value: stack.stackName })
     .overrideLogicalId(`${STACK_ID}Name`);

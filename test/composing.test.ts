@@ -1,8 +1,7 @@
 // MtaSts among other things: what users adjust inside it without an option of ours, and what it leaves alone in their stacks.
 import { describe, expect, test } from '@jest/globals';
-import type { Stack } from 'aws-cdk-lib';
 import {
-  Aspects, CfnOutput, CfnResource, RemovalPolicy, Tags,
+  App, Aspects, CfnOutput, CfnResource, RemovalPolicy, Stack, Tags,
   aws_cloudfront as cloudfront, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_route53 as route53, aws_s3 as s3,
   custom_resources as cr,
 } from 'aws-cdk-lib';
@@ -26,6 +25,15 @@ function parts(stack: Stack): Parts {
   expect(Object.keys(others).filter((name) => name !== 'Parameters' && name !== 'Rules')).toEqual([]);
   expect(Object.keys(Mappings).filter((name) => !MAPPINGS.includes(name))).toEqual([]);
   return { Resources, Outputs };
+}
+
+interface Resource { readonly Type: string; readonly Properties: unknown }
+
+/** Every name that the stack itself gives to something in AWS: not those of records, of domains and of policies inside a role. */
+function physicalNames({ Type, Properties }: Resource): string[] {
+  if (Type.startsWith('Custom::') || ['AWS::Route53::RecordSet', 'AWS::CertificateManager::Certificate'].includes(Type)) return [];
+  const named = [...JSON.stringify(Properties).matchAll(/"((?:[A-Za-z]+)?Name)":"([^"]*)"/g)];
+  return named.filter(([, key, name]) => !(Type === 'AWS::IAM::Role' && key === 'PolicyName' && name === 'Work')).map(([, , name]) => name);
 }
 
 /** Of all, those whose ids the others have too. */
@@ -83,9 +91,11 @@ describe('what is inside is adjusted', () => {
 });
 
 describe('a KMS key for the bucket', () => {
+  interface Granted { Action: unknown; Principal: unknown }
+
   const withKey = (sourceArn: (distributionId: string) => string): Stack => {
     const stack = testStack();
-    const { bucket, distribution } = oneDomain(stack).policyHost;
+    const { bucket, distribution, writer } = oneDomain(stack).policyHost;
     const key = new kms.Key(stack, 'Key');
     (bucket.node.defaultChild as s3.CfnBucket).bucketEncryption = {
       serverSideEncryptionConfiguration: [{ serverSideEncryptionByDefault: { sseAlgorithm: 'aws:kms', kmsMasterKeyId: key.keyArn } }],
@@ -94,11 +104,9 @@ describe('a KMS key for the bucket', () => {
       principals: [new iam.ServicePrincipal('cloudfront.amazonaws.com')],
       actions: ['kms:Decrypt'],
       resources: ['*'],
-      conditions: { ArnLike: { 'AWS:SourceArn': sourceArn(distribution.distributionId) } },
+      conditions: { ArnLike: { 'aws:SourceArn': sourceArn(distribution.distributionId) } },
     }));
-    const role = stack.node.findChild('CdkMtaStsHandler').node.findChild('Role');
-    if (!(role instanceof iam.Role)) throw new Error('no role');
-    key.grant(new iam.ArnPrincipal(role.roleArn), 'kms:GenerateDataKey');
+    key.grant(writer, 'kms:GenerateDataKey', 'kms:Decrypt');
     return stack;
   };
 
@@ -108,9 +116,26 @@ describe('a KMS key for the bucket', () => {
       BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: Match.objectLike({ SSEAlgorithm: 'aws:kms' }) }] },
     });
     template.hasResourceProperties('AWS::KMS::Key', { KeyPolicy: Match.objectLike({ Statement: Match.arrayWith([
-      Match.objectLike({ Action: 'kms:Decrypt', Principal: { Service: 'cloudfront.amazonaws.com' } }),
-      Match.objectLike({ Action: 'kms:GenerateDataKey', Principal: { AWS: { 'Fn::GetAtt': [Match.stringLikeRegexp('^CdkMtaStsHandlerRole'), 'Arn'] } } }),
+      Match.objectLike({
+        Action: 'kms:Decrypt',
+        Principal: { Service: 'cloudfront.amazonaws.com' },
+        Condition: { ArnLike: { 'aws:SourceArn': `arn:aws:cloudfront::${ENV.account}:distribution/*` } },
+      }),
+      Match.objectLike({
+        Action: ['kms:GenerateDataKey', 'kms:Decrypt'],
+        Principal: { AWS: { 'Fn::GetAtt': [Match.stringLikeRegexp('^CdkMtaStsHandlerRole'), 'Arn'] } },
+      }),
     ]) }) });
+  });
+
+  test('is granted to him who may write the files, by the key as by the bucket', () => {
+    const template = Template.fromStack(withKey(() => `arn:aws:cloudfront::${ENV.account}:distribution/*`));
+    const granted = (type: string, property: string, action: string): unknown => {
+      const [{ Properties }] = Object.values(template.findResources(type)) as { Properties: Record<string, { Statement: Granted[] }> }[];
+      return Properties[property].Statement.find(({ Action }) => [Action].flat().includes(action))?.Principal;
+    };
+    expect(granted('AWS::KMS::Key', 'KeyPolicy', 'kms:GenerateDataKey')).toEqual(granted('AWS::S3::BucketPolicy', 'PolicyDocument', 's3:PutObject'));
+    expect(granted('AWS::S3::BucketPolicy', 'PolicyDocument', 's3:PutObject')).toBeDefined();
   });
 
   test('of the same stack cannot name the distribution: that would be a circle', () => {
@@ -150,13 +175,15 @@ describe('a large stack that it is added to', () => {
   });
 
   test('gets no resource with a physical name that another stack of the account could have too', () => {
-    const stack = testStack();
-    oneDomain(stack);
-    const names = ['BucketName', 'FunctionName', 'RoleName', 'LogGroupName', 'PolicyName'];
-    const named = Object.values(parts(stack).Resources).flatMap((resource) => Object.keys((resource as { Properties: object }).Properties))
-      .filter((name) => names.includes(name));
-    // The custom resource tells the function which bucket: a reference, no name.
-    expect(named).toEqual(['BucketName']);
+    const namesIn = (stackName: string): string[] => {
+      const stack = new Stack(new App(), 'Test', { stackName, env: ENV });
+      oneDomain(stack);
+      return Object.values(parts(stack).Resources).flatMap((resource) => physicalNames(resource as Resource));
+    };
+    const [dev, prod] = [namesIn('mail-dev'), namesIn('mail-prod')];
+    // The edge function and the distribution's access to the bucket cannot go without.
+    expect([dev.length, prod.length]).toEqual([2, 2]);
+    expect(dev.filter((name) => prod.includes(name))).toEqual([]);
   });
 
   test('has one function for two instances, and taking one away changes nothing of the other but the zones that the role may read', () => {

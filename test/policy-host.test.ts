@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { App, Lazy, Stack, aws_certificatemanager as acm, aws_ec2 as ec2, aws_route53 as route53, aws_s3 as s3 } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
-import { MtaSts, MtaStsPolicy, PolicyHost } from '../lib';
+import { MtaSts, MtaStsDomains, MtaStsPolicy, PolicyHost } from '../lib';
 import type { PolicyHostProps } from '../lib';
 import { edgeFunctionCode } from '../lib/edge-function';
 import { ENV, importedZone, oneDomain, testStack } from './support/stack';
@@ -311,5 +311,45 @@ describe('rights', () => {
       expect(JSON.stringify(Properties.Policies)).not.toContain('*');
     }
     Template.fromStack(stack).resourceCountIs('AWS::IAM::Policy', 0);
+  });
+
+  describe('fit a role', () => {
+    /** IAM and AWS STS quotas: the inline policies of a role together, white space not counted. */
+    const MOST = 10_240;
+
+    const deployed: Record<string, string> = {
+      'AWS::Partition': 'aws',
+      'AWS::StackId': `arn:aws:cloudformation:us-east-1:123456789012:stack/${'s'.repeat(128)}/11111111-2222-3333-4444-555555555555`,
+    };
+
+    /** As it is deployed, with the longest names of the stack and of the log group. */
+    function evaluated(value: unknown): unknown {
+      if (Array.isArray(value)) return value.map(evaluated);
+      if (typeof value !== 'object' || value === null) return value;
+      const [[key, argument]] = Object.entries(value) as [string, unknown][];
+      if (key === 'Ref') return deployed[String(argument)];
+      if (key === 'Fn::GetAtt') return `arn:aws:logs:us-east-1:123456789012:log-group:${'l'.repeat(512)}:*`;
+      if (key === 'Fn::Join') return (evaluated(argument) as [string, string[]])[1].join('');
+      return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, evaluated(one)]));
+    }
+
+    function largest(count: number): number {
+      const stack = testStack({ context: { '@aws-cdk/core:stackResourceLimit': 0 } });
+      const domains = Array.from({ length: count }, (_, i) => ({
+        hostedZone: route53.HostedZone.fromHostedZoneAttributes(stack, `Zone${i}`, {
+          hostedZoneId: `Z${String(i).padStart(20, 'A')}`, zoneName: `example${i}.com`,
+        }),
+      }));
+      new MtaStsDomains(stack, 'Mail', { domains, policy: MtaStsPolicy.none() });
+      const roles = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Role')) as { Properties: { Policies: { PolicyDocument: unknown }[] } }[];
+      return Math.max(...roles.map(({ Properties: { Policies } }) => Policies.map(({ PolicyDocument }) => JSON.stringify(evaluated(PolicyDocument))).join('').length));
+    }
+
+    test('with 100 domains in 100 zones, as many as a host serves', () => {
+      const [ten, hundred] = [largest(10), largest(100)];
+      // Each zone is in it, once: 21 characters of its id, and the rest of its ARN, quotes and comma.
+      expect(hundred - ten).toBe(90 * '"arn:aws:route53:::hostedzone/Z01234567890123456789",'.length);
+      expect(hundred).toBeLessThan(MOST);
+    }, 60_000);
   });
 });

@@ -1,7 +1,13 @@
 // Stacks of other Regions: all that CloudFront needs in one us-east-1 stack inside, in the order of one graph.
 import { describe, expect, test } from '@jest/globals';
-import { App, NestedStack, Stack, Stage, Tags, aws_iam as iam, aws_route53 as route53 } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { readFileSync } from 'node:fs';
+import {
+  App, CliCredentialsStackSynthesizer, DefaultStackSynthesizer, LegacyStackSynthesizer, NestedStack, Stack, StackSynthesizer, Stage, Tags,
+  cx_api,
+  aws_iam as iam, aws_route53 as route53,
+} from 'aws-cdk-lib';
+import type { DockerImageAssetLocation, FileAssetLocation, ISynthesisSession, IStackSynthesizer } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
 import { MtaSts, MtaStsPolicy, PolicyHost } from '../lib';
 import { ENV, importedZone, oneDomain, testStack } from './support/stack';
@@ -98,6 +104,70 @@ describe('in a stack of another Region', () => {
   });
 });
 
+describe('the synthesizer', () => {
+  /** The us-east-1 stack as the CLI deploys it, and its assets. */
+  const deployed = (app: App): { stack: cx_api.CloudFormationStackArtifact; files: string } => {
+    const stack = app.synth().getStackByName('Mail-eu-central-1-mta-sts');
+    const assets = stack.dependencies.find((artifact) => artifact instanceof cx_api.AssetManifestArtifact);
+    return { stack, files: readFileSync(assets?.file ?? '', 'utf8') };
+  };
+  const qualified = (): DefaultStackSynthesizer => new DefaultStackSynthesizer({ qualifier: 'abc', deployRoleArn: 'arn:aws:iam::${AWS::AccountId}:role/ours-${AWS::Region}' });
+  const mail = (app: App, synthesizer?: IStackSynthesizer): Stack => {
+    const stack = new Stack(app, 'Mail', { env: { ...ENV, region: 'eu-central-1' }, synthesizer });
+    oneDomain(stack);
+    return stack;
+  };
+
+  test.each([
+    ['to the stack alone', () => new App(), qualified()],
+    ['to the app', () => new App({ defaultStackSynthesizer: qualified() }), undefined],
+  ])('that is given %s deploys the us-east-1 stack too: its roles, its qualifier, its buckets', (_, appOf, synthesizer) => {
+    const app = appOf();
+    mail(app, synthesizer);
+    const { stack, files } = deployed(app);
+    expect(stack.assumeRoleArn).toBe('arn:aws:iam::123456789012:role/ours-us-east-1');
+    expect(stack.cloudFormationExecutionRoleArn).toMatch(/role\/cdk-abc-cfn-exec-role-123456789012-us-east-1$/);
+    expect(stack.stackTemplateAssetObjectUrl).toMatch(/^s3:\/\/cdk-abc-assets-123456789012-us-east-1\//);
+    expect(files).toMatch(/"bucketName": "cdk-abc-assets-123456789012-us-east-1"/);
+    expect(files).not.toMatch(/hnb659fds/);
+    const [{ Properties: { Code } }] = Object.values(Template.fromJSON(stack.template as object).findResources('AWS::Lambda::Function')) as { Properties: { Code: unknown } }[];
+    expect(Code).toMatchObject({ S3Bucket: 'cdk-abc-assets-123456789012-us-east-1' });
+  });
+
+  test('leaves the stack itself as it was', () => {
+    const app = new App();
+    mail(app, qualified());
+    const stack = app.synth().getStackByName('Mail');
+    expect(stack.assumeRoleArn).toBe('arn:aws:iam::123456789012:role/ours-eu-central-1');
+    expect(stack.stackTemplateAssetObjectUrl).toMatch(/^s3:\/\/cdk-abc-assets-123456789012-eu-central-1\//);
+  });
+
+  test('of CDK is used for both where none is given', () => {
+    const app = new App();
+    mail(app);
+    expect(deployed(app).stack.cloudFormationExecutionRoleArn).toMatch(/role\/cdk-hnb659fds-cfn-exec-role-123456789012-us-east-1$/);
+  });
+
+  test('that can be used for one stack only is that of the app in the us-east-1 stack, with a warning', () => {
+    /** As people write their own: by the interface. */
+    class Once extends StackSynthesizer {
+      public addFileAsset(): FileAssetLocation { return { bucketName: 'b', objectKey: 'k', httpUrl: 'h', s3ObjectUrl: 's' }; }
+      public addDockerImageAsset(): DockerImageAssetLocation { return { repositoryName: 'r', imageUri: 'i' }; }
+      public synthesize(session: ISynthesisSession): void {
+        this.synthesizeTemplate(session);
+        this.emitArtifact(session);
+      }
+    }
+    const warning = Match.stringLikeRegexp("^the stack 'Mail-eu-central-1-mta-sts' is synthesized as the app's stacks are \\(DefaultStackSynthesizer, qualifier "
+      + "hnb659fds\\), not as the stack 'Mail' is \\(Once, no qualifier\\), whose synthesizer can be used for one stack only; give one that can be used again to the app");
+    const path = '/Mail/MtaStsUsEast1';
+    expect(Annotations.fromStack(usEast1(mail(new App(), new Once()))).findWarning(path, warning)).toHaveLength(1);
+    for (const synthesizer of [undefined, qualified(), new LegacyStackSynthesizer(), new CliCredentialsStackSynthesizer()]) {
+      expect(Annotations.fromStack(usEast1(mail(new App(), synthesizer))).findWarning(path, Match.stringLikeRegexp('synthesized as'))).toHaveLength(0);
+    }
+  });
+});
+
 describe('a zone', () => {
   test('of the stack itself tells its id by an output, and the stack is deployed first', () => {
     const stack = stackIn('eu-central-1');
@@ -187,9 +257,17 @@ describe('where stacks may be', () => {
   });
 
   test.each([
-    ['cn-north-1', 'aws-cn'], ['us-gov-west-1', 'aws-us-gov'], ['us-iso-east-1', 'aws-iso'], ['us-isob-east-1', 'aws-iso'], ['eusc-de-east-1', 'aws-eusc'],
+    ['cn-north-1', 'aws-cn'], ['us-gov-west-1', 'aws-us-gov'], ['us-iso-east-1', 'aws-iso'], ['us-isob-east-1', 'aws-iso-b'],
+    ['eu-isoe-west-1', 'aws-iso-e'], ['us-isof-south-1', 'aws-iso-f'], ['eusc-de-east-1', 'aws-eusc'],
+    // Not there yet.
+    ['cn-south-9', 'aws-cn'], ['us-gov-south-9', 'aws-us-gov'], ['us-iso-north-9', 'aws-iso'], ['us-isob-north-9', 'aws-iso-b'],
+    ['eu-isoe-north-9', 'aws-iso-e'], ['us-isof-north-9', 'aws-iso-f'], ['eusc-fr-west-9', 'aws-eusc'],
   ])('no stack of %s', (region, partition) => {
     expect(() => oneDomain(stackIn(region))).toThrow(new RegExp(
       `the stack 'Mail' is in ${region}, of the partition ${partition}, where CloudFront cannot serve .*an app for an account of the partition aws`));
+  });
+
+  test.each(['mx-central-1', 'eu-north-9'])('a stack of %s, which is of the partition aws or said to be nowhere else', (region) => {
+    expect(() => oneDomain(stackIn(region))).not.toThrow();
   });
 });
