@@ -15,6 +15,7 @@ import type { PlannedRecord } from './preflight';
 import { policyHostName, policyUrl } from './protocol/policy-url';
 import { renderRecord } from './protocol/record';
 import { publication } from './publication';
+import { outputScope } from './published-output';
 import { cloudFrontScope, zoneFrom } from './region';
 import { stackOutput } from './stack-output';
 import type { TlsReporting } from './tls-reporting';
@@ -105,8 +106,11 @@ export class MtaSts extends Construct {
   public readonly policyHost: PolicyHost;
 
   /**
-   * What `mta-sts verify --outputs` reads: the domain, the policy's id and the policy, as JSON. A pipeline hands it to a later step, by
-   * `envFromCfnOutputs` of CDK Pipelines for example. It is in the stack of the resources, which is of us-east-1.
+   * What `mta-sts verify --outputs` reads: the domain, the policy's id and the policy, as JSON. It is in the stack of the resources, which
+   * is of us-east-1; of nested stacks in the outermost, whose outputs `cdk deploy --outputs-file` writes.
+   *
+   * Do not hand it to `envFromCfnOutputs` of CDK Pipelines: CodePipeline does not escape the quotes in it. Two outputs of your own, of
+   * `domainName` and `policyId`, say the same.
    */
   public readonly output: CfnOutput;
 
@@ -157,7 +161,7 @@ export class MtaSts extends Construct {
         ? []
         : [{ name: reportingName(this.domainName), type: 'TXT', value: props.tlsReporting.record }],
     ];
-    this.output = new CfnOutput(place, 'Published', {
+    this.output = new CfnOutput(outputScope(place), 'Published', {
       description: `The MTA-STS policy of ${this.domainName}, for mta-sts verify --outputs`,
       value: stackOutput({ domain: this.domainName, id: this.policyId, policy: this.policy.text }),
     });

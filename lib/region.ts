@@ -71,7 +71,8 @@ function otherPartition(region: string): string | undefined {
   return /^[a-z]+-iso[a-z]*-/.test(region) ? 'aws-iso' : region.startsWith('eusc-') ? 'aws-eusc' : undefined;
 }
 
-function outermostStack(stack: Stack): Stack {
+/** The stack itself, or that in which it is nested. */
+export function outermostStack(stack: Stack): Stack {
   return stack instanceof NestedStack && stack.nestedStackParent !== undefined ? outermostStack(stack.nestedStackParent) : stack;
 }
 
