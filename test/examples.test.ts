@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import type { Verifier } from '../bin/command/context';
 import { MtaStsPolicy, MxHosts } from '../lib';
@@ -336,5 +337,53 @@ describe('every line that verifies', () => {
 
   test.each(lines)('fails its job when the command fails: %s', (line) => {
     expect(shellLine(line, { CODEBUILD_SRC_DIR_Deployed: '.', MTA_STS_DOMAIN: 'example.com', MTA_STS_ID: 'x' }, 7).status).toBe(7);
+  });
+});
+
+describe('a sub-zone that another account delegates', () => {
+  let app: App;
+  const templateOf = (stack: string): Template => Template.fromStack(app.node.findChild(stack) as Stack);
+
+  beforeAll(() => {
+    app = exampleApp('delegated-sub-zone.ts');
+  });
+
+  test('is made in the account of the mail, before MtaSts and after the role that may delegate it', () => {
+    const stacks = app.synth().stacks.map(({ stackName, environment: { account } }) => [stackName, account]);
+    expect(stacks).toEqual([['ParentZone', '111111111111'], ['MailZone', '222222222222'], ['Mail', '222222222222']]);
+  });
+
+  test('is delegated by a role that may write the NS record of that name and nothing else', () => {
+    templateOf('ParentZone').hasResourceProperties('AWS::IAM::Role', {
+      RoleName: 'delegates-mail',
+      AssumeRolePolicyDocument: Match.objectLike({ Statement: [Match.objectLike({
+        Action: 'sts:AssumeRole', Principal: { AWS: { 'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp('::222222222222:root')])] } },
+      })] }),
+    });
+    templateOf('ParentZone').hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: Match.objectLike({ Statement: Match.arrayWith([Match.objectLike({
+      Action: 'route53:ChangeResourceRecordSets',
+      Condition: Match.objectLike({ 'ForAllValues:StringEquals': Match.objectLike({
+        'route53:ChangeResourceRecordSetsRecordTypes': ['NS'],
+        'route53:ChangeResourceRecordSetsNormalizedRecordNames': ['mail.example.com'],
+      }) }),
+    })]) }) });
+  });
+
+  test('is delegated from the zone above, by its name servers', () => {
+    templateOf('MailZone').hasResourceProperties('Custom::CrossAccountZoneDelegation', {
+      AssumeRoleArn: 'arn:aws:iam::111111111111:role/delegates-mail',
+      ParentZoneId: 'Z0123456789ABCDEFGHIJ',
+      DelegatedZoneName: 'mail.example.com',
+      DelegatedZoneNameServers: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Zone'), 'NameServers'] },
+    });
+  });
+
+  test('holds the records of MtaSts, which warns of nothing but testing', () => {
+    templateOf('Mail').hasResourceProperties('AWS::Route53::RecordSet', {
+      Name: '_mta-sts.mail.example.com.', HostedZoneId: { 'Fn::ImportValue': Match.stringLikeRegexp('^MailZone:') },
+    });
+    // CDK has one of its own about references between stacks.
+    const warnings = app.synth().getStackByName('Mail').messages.filter(({ id: path }) => path.startsWith('/Mail/'));
+    expect(warnings.map(({ entry }) => entry.data)).toEqual([expect.stringMatching(/^mail\.example\.com is in `testing`/)]);
   });
 });
