@@ -1,5 +1,5 @@
-// Mail at mail.example.com, where example.com is a zone of another account: the name is delegated to a zone of the account that has the mail,
-// and everything goes on by itself there. `npx cdk deploy --all` deploys the three stacks in this order.
+// Mail at mail.example.com, where example.com is a zone of another account: the name is delegated to a zone of the account that has the
+// mail, and everything goes on by itself there. `npx cdk deploy --all` deploys the three stacks in this order.
 import { App, Stack, aws_iam as iam, aws_route53 as route53 } from 'aws-cdk-lib';
 import { MtaSts, MtaStsPolicy, MxHosts, TlsReporting } from 'cdk-mta-sts';
 

@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { App, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
+import type { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import type { Verifier } from '../bin/command/context';
 import { MtaStsPolicy, MxHosts } from '../lib';
@@ -77,6 +78,12 @@ test('all examples are known here', () => {
   expect(names.length).toBeGreaterThan(4);
   expect(names.filter((name) => !source.includes(`('${name}'`))).toEqual([]);
 });
+
+function templateOf(app: App, name: string): Template {
+  const stack = app.node.findChild(name);
+  if (!(stack instanceof Stack)) throw new Error(`${name} is no stack`);
+  return Template.fromStack(stack);
+}
 
 describe('GitHub Actions', () => {
   interface Step { readonly uses?: string; readonly run?: string; readonly with?: Readonly<Record<string, unknown>> }
@@ -342,7 +349,6 @@ describe('every line that verifies', () => {
 
 describe('a sub-zone that another account delegates', () => {
   let app: App;
-  const templateOf = (stack: string): Template => Template.fromStack(app.node.findChild(stack) as Stack);
 
   beforeAll(() => {
     app = exampleApp('delegated-sub-zone.ts');
@@ -354,13 +360,13 @@ describe('a sub-zone that another account delegates', () => {
   });
 
   test('is delegated by a role that may write the NS record of that name and nothing else', () => {
-    templateOf('ParentZone').hasResourceProperties('AWS::IAM::Role', {
+    templateOf(app, 'ParentZone').hasResourceProperties('AWS::IAM::Role', {
       RoleName: 'delegates-mail',
       AssumeRolePolicyDocument: Match.objectLike({ Statement: [Match.objectLike({
         Action: 'sts:AssumeRole', Principal: { AWS: { 'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp('::222222222222:root')])] } },
       })] }),
     });
-    templateOf('ParentZone').hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: Match.objectLike({ Statement: Match.arrayWith([Match.objectLike({
+    templateOf(app, 'ParentZone').hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: Match.objectLike({ Statement: Match.arrayWith([Match.objectLike({
       Action: 'route53:ChangeResourceRecordSets',
       Condition: Match.objectLike({ 'ForAllValues:StringEquals': Match.objectLike({
         'route53:ChangeResourceRecordSetsRecordTypes': ['NS'],
@@ -370,7 +376,7 @@ describe('a sub-zone that another account delegates', () => {
   });
 
   test('is delegated from the zone above, by its name servers', () => {
-    templateOf('MailZone').hasResourceProperties('Custom::CrossAccountZoneDelegation', {
+    templateOf(app, 'MailZone').hasResourceProperties('Custom::CrossAccountZoneDelegation', {
       AssumeRoleArn: 'arn:aws:iam::111111111111:role/delegates-mail',
       ParentZoneId: 'Z0123456789ABCDEFGHIJ',
       DelegatedZoneName: 'mail.example.com',
@@ -379,7 +385,7 @@ describe('a sub-zone that another account delegates', () => {
   });
 
   test('holds the records of MtaSts, which warns of nothing but testing', () => {
-    templateOf('Mail').hasResourceProperties('AWS::Route53::RecordSet', {
+    templateOf(app, 'Mail').hasResourceProperties('AWS::Route53::RecordSet', {
       Name: '_mta-sts.mail.example.com.', HostedZoneId: { 'Fn::ImportValue': Match.stringLikeRegexp('^MailZone:') },
     });
     // CDK has one of its own about references between stacks.
