@@ -184,9 +184,9 @@ describe('in a nested stack, whose outputs `cdk deploy --outputs-file` leaves ou
     const stack = testStack();
     const nested = nestedIn(stack, 'Outer', 'Inner');
     const { output } = oneDomain(nested);
-    expect(Object.keys(parts(stack).Outputs)).toEqual([stack.resolve(output.logicalId)]);
-    expect(Object.values(parts(stack).Outputs)).toMatchObject([{ Value: expect.stringMatching(/^\{"mtaSts":\{"domain":"example\.com"/) }]);
-    expect(Object.keys(parts(nested).Outputs)).toEqual([]);
+    const told = (of: Stack): string[] => Object.entries(parts(of).Outputs).filter(([, one]) => JSON.stringify(one).includes('mtaSts')).map(([name]) => name);
+    expect(told(stack)).toEqual([stack.resolve(output.logicalId)]);
+    expect(told(nested)).toEqual([]);
   });
 
   test('outputs of constructs of the same id have names of their own, which do not change when another comes', () => {

@@ -17,7 +17,7 @@ import { exampleApp, shellLine, yamlExample } from './support/examples';
 import { report } from './support/report';
 
 const ROOT = join(__dirname, '..');
-const before = process.cwd();
+const FOLDER = process.cwd();
 const { id, text: policy } = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') });
 
 let folder: string;
@@ -30,7 +30,7 @@ beforeAll(() => {
 });
 
 afterAll(() => {
-  process.chdir(before);
+  process.chdir(FOLDER);
   rmSync(folder, { recursive: true });
 });
 
@@ -314,9 +314,9 @@ describe('CDK Pipelines', () => {
   });
 
   test('could not hand over the whole output, whose quotes would end the JSON', () => {
-    const [whole] = Object.values(outputs).map(({ Value }) => Value).filter((value) => value.startsWith('{"mtaSts":'));
-    expect(whole).toContain('"example.com"');
-    expect(() => environment(() => whole)).toThrow(SyntaxError);
+    const begin = '{"mtaSts":{"domain":"example.com",';
+    expect(JSON.stringify(outputs)).toContain(JSON.stringify(begin).slice(1, -1));
+    expect(() => environment(() => `${begin}}}`)).toThrow(SyntaxError);
   });
 
   test('runs by a Node.js that the command needs, and without scripts of packages', () => {
