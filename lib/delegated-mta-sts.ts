@@ -2,7 +2,7 @@
 import { Token, aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { RECORD_TTL, announcementName, reportingName, txtRecord } from './domain-records';
-import type { MtaStsRecord } from './mta-sts';
+import type { MtaStsRecord } from './domain-records';
 import { policyDomain } from './policy-domain';
 import { MAX_NAME, hostNameFault, toALabels } from './protocol/domain-name';
 import { policyHostName, policyUrl } from './protocol/policy-url';

@@ -8,6 +8,7 @@ import {
 import type { aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { MtaStsPolicy } from './policy';
+import { policyLines } from './protocol/policy-lines';
 
 const ID = 'CdkMtaStsHandler';
 const BUNDLE = path.join(__dirname, 'handler', 'bundle');
@@ -19,9 +20,14 @@ const SERVICE_TIMEOUT = Duration.minutes(15);
 /** What every custom resource of ours is about. */
 export interface DomainProps {
   readonly domainName: string;
-  /** The zone whose records the function reads: it is given the right to. */
-  readonly hostedZone: route53.IHostedZone;
+  /** The zone that holds its records; none where DNS is elsewhere. */
+  readonly hostedZone?: route53.IHostedZone;
   readonly policy: MtaStsPolicy;
+}
+
+/** What the function is told of a domain. */
+export function domainProperties({ domainName, hostedZone, policy }: DomainProps): Record<string, unknown> {
+  return { DomainName: domainName, HostedZoneId: hostedZone?.hostedZoneId, Policy: policyLines(policy.text) };
 }
 
 /**
@@ -42,6 +48,9 @@ export class DeploymentHandler extends Construct {
 
   /** Whom the bucket's policy grants the objects to. */
   public readonly principal: iam.IPrincipal;
+
+  /** What the function runs as. Rights that name later resources go into a policy of their own: this one's would be a circle. */
+  public readonly role: iam.IRole;
 
   private readonly serviceToken: string;
   private readonly rights = new iam.PolicyDocument({ minimize: true });
@@ -67,7 +76,7 @@ export class DeploymentHandler extends Construct {
     });
 
     this.rights.addStatements(readOwnStack, writeLog);
-    const role = this.role('Role', 'reads the hosted zones and the own stack', this.rights);
+    const role = this.newRole('Role', 'reads the hosted zones and the own stack', this.rights);
     const fn = new lambda.Function(this, 'Function', {
       description: 'cdk-mta-sts: preflight, publication and verification of MTA-STS policies',
       runtime: lambda.Runtime.NODEJS_24_X,
@@ -82,7 +91,7 @@ export class DeploymentHandler extends Construct {
     });
 
     const invoke = new iam.PolicyStatement({ actions: ['lambda:GetFunction', 'lambda:InvokeFunction'], resources: [fn.functionArn] });
-    const frameworkRole = this.role('ProviderRole', 'invokes the function of cdk-mta-sts',
+    const frameworkRole = this.newRole('ProviderRole', 'invokes the function of cdk-mta-sts',
       new iam.PolicyDocument({ minimize: true, statements: [invoke, writeLog] }));
     const provider = new cr.Provider(this, 'Provider', {
       onEventHandler: fn,
@@ -90,6 +99,7 @@ export class DeploymentHandler extends Construct {
       logGroup,
     });
 
+    this.role = role;
     this.principal = new iam.ArnPrincipal(role.roleArn);
     this.serviceToken = provider.serviceToken;
   }
@@ -98,24 +108,14 @@ export class DeploymentHandler extends Construct {
    * A custom resource that the function handles.
    *
    * @param resourceType - `Custom::MtaStsPreflight` for example
-   * @param more - its properties beside those of the domain; all of them arrive as strings
+   * @param properties - all of them arrive as strings
    */
-  public resource(scope: Construct, id: string, resourceType: string, domain: DomainProps, more: Record<string, unknown>): CustomResource {
-    this.allowReading(domain.hostedZone);
-    return new CustomResource(scope, id, {
-      resourceType,
-      serviceToken: this.serviceToken,
-      serviceTimeout: SERVICE_TIMEOUT,
-      properties: {
-        DomainName: domain.domainName,
-        HostedZoneId: domain.hostedZone.hostedZoneId,
-        PolicyText: domain.policy.text,
-        ...more,
-      },
-    });
+  public resource(scope: Construct, id: string, resourceType: string, properties: Record<string, unknown>): CustomResource {
+    return new CustomResource(scope, id, { resourceType, serviceToken: this.serviceToken, serviceTimeout: SERVICE_TIMEOUT, properties });
   }
 
-  private allowReading(hostedZone: route53.IHostedZone): void {
+  /** Lets the function read the records of a zone. */
+  public allowReading(hostedZone: route53.IHostedZone): void {
     // The API's own form of an id has this in front.
     const arn = `arn:${Aws.PARTITION}:route53:::hostedzone/${hostedZone.hostedZoneId.replace(/^\/?hostedzone\//, '')}`;
     if (!this.readableZones.has(arn)) {
@@ -127,7 +127,7 @@ export class DeploymentHandler extends Construct {
     }
   }
 
-  private role(id: string, purpose: string, rights: iam.PolicyDocument): iam.Role {
+  private newRole(id: string, purpose: string, rights: iam.PolicyDocument): iam.Role {
     return new iam.Role(this, id, {
       description: `cdk-mta-sts: ${purpose}`,
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),

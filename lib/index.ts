@@ -1,6 +1,7 @@
 // The public API: re-exports only.
 export { MtaSts } from './mta-sts';
-export type { MtaStsProps, MtaStsRecord } from './mta-sts';
+export type { MtaStsProps } from './mta-sts';
+export type { MtaStsRecord } from './domain-records';
 export { MtaStsDomains } from './mta-sts-domains';
 export type { MtaStsDomain, MtaStsDomainsProps } from './mta-sts-domains';
 export { MtaStsMode, MtaStsPolicy } from './policy';

@@ -10,11 +10,15 @@ import type { Verification } from './verification';
 
 /** One of many domains. */
 export interface MtaStsDomain {
-  /** The public hosted zone that holds the domain's records. */
-  readonly hostedZone: route53.IHostedZone;
+  /**
+   * The public hosted zone that holds the domain's records.
+   *
+   * @default - DNS is elsewhere, and the records are made by hand
+   */
+  readonly hostedZone?: route53.IHostedZone;
 
   /**
-   * The policy domain, the part after the `@`.
+   * The policy domain, the part after the `@`; needed where there is no `hostedZone`.
    *
    * @default - the hosted zone's name
    */

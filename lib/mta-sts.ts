@@ -3,15 +3,14 @@ import {
   CfnOutput, Duration, Stack, Validations,
   aws_route53 as route53,
 } from 'aws-cdk-lib';
-import type { CustomResource } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { announcementName, reportingName, txtRecord } from './domain-records';
+import type { MtaStsRecord } from './domain-records';
 import { MtaStsMode } from './policy';
 import type { MtaStsPolicy } from './policy';
 import { policyDomain } from './policy-domain';
 import { PolicyHost } from './policy-host';
-import { preflight } from './preflight';
-import type { PlannedRecord } from './preflight';
+import { characterStrings } from './protocol/character-strings';
 import { policyHostName, policyUrl } from './protocol/policy-url';
 import { renderRecord } from './protocol/record';
 import { publication } from './publication';
@@ -29,12 +28,18 @@ export interface MtaStsProps {
   /** What senders shall do: `MtaStsPolicy.enforce()`, `testing()` or `none()`. */
   readonly policy: MtaStsPolicy;
 
-  /** The public hosted zone that holds the domain's records: imported, looked up, or made in the app. */
-  readonly hostedZone: route53.IHostedZone;
+  /**
+   * The public hosted zone that holds the domain's records: imported, looked up, or made in the app.
+   *
+   * @default - DNS is elsewhere: host and file are deployed and proved, and the records are outputs (`records`), to be made by hand;
+   * nothing is announced or verified by the deployment, which `mta-sts verify --outputs` does once the records stand
+   */
+  readonly hostedZone?: route53.IHostedZone;
 
   /**
    * The policy domain, the part after the `@`: the zone's name or a name below it, at most 56 characters. A name with other
    * than ASCII letters is converted to A-labels. It cannot be changed in place: give the construct of another domain another id.
+   * Needed where there is no `hostedZone`.
    *
    * @default - the hosted zone's name
    */
@@ -49,28 +54,19 @@ export interface MtaStsProps {
   readonly policyHost?: PolicyHost;
 
   /**
-   * Where senders report failures (RFC 8460). Makes the record at `_smtp._tls.<domain>`.
+   * Where senders report failures (RFC 8460). Makes the record at `_smtp._tls.<domain>`, or, without a `hostedZone`, puts it among
+   * those to be made by hand.
    *
    * @default - no record is made
    */
   readonly tlsReporting?: TlsReporting;
 
   /**
-   * What an error that the verification finds does to the deployment.
+   * What an error that the verification finds does to the deployment. Without a `hostedZone` there is none.
    *
    * @default Verification.FAIL_DEPLOYMENT
    */
   readonly verification?: Verification;
-}
-
-/** A DNS record as text, for people whose DNS is elsewhere. */
-export interface MtaStsRecord {
-  /** Without a dot at the end. */
-  readonly name: string;
-  /** `CNAME` or `TXT`. In Route 53 the construct makes alias records, A and AAAA, in place of the `CNAME`. */
-  readonly type: string;
-  /** The value, without quotes. */
-  readonly value: string;
 }
 
 /**
@@ -114,83 +110,68 @@ export class MtaSts extends Construct {
    */
   public readonly output: CfnOutput;
 
-  /** Every record of the domain, as text. */
+  /**
+   * Every record of the domain, as text. Without a `hostedZone` they are to be made by hand, `_mta-sts` last (RFC 8461 §8.1), and the one
+   * that validates the certificate, if that is made as well, is among them: its name is a token too.
+   */
   public readonly records: MtaStsRecord[];
 
   constructor(scope: Construct, id: string, props: MtaStsProps) {
     super(scope, id);
     const place = cloudFrontScope(this);
-    const hostedZone = zoneFrom(place, props.hostedZone);
+    const hostedZone = props.hostedZone && zoneFrom(place, props.hostedZone);
+    const { policy, tlsReporting } = props;
     this.domainName = policyDomain(props.domainName, props.hostedZone);
-    this.policy = props.policy;
-    this.policyId = props.policy.id;
+    this.policy = policy;
+    this.policyId = policy.id;
     this.policyUrl = policyUrl(policyHostName(this.domainName));
     this.warn(props);
 
-    const domain = { domainName: this.domainName, hostedZone, policy: props.policy };
+    const domain = { domainName: this.domainName, hostedZone, policy };
     this.policyHost = props.policyHost ?? new PolicyHost(place, 'PolicyHost', { domains: [domain] });
-
-    const announcement = txtRecord(place, 'Announcement', hostedZone, announcementName(this.domainName), renderRecord(this.policyId));
-    const reporting = props.tlsReporting
-      && txtRecord(place, 'TlsReporting', hostedZone, reportingName(this.domainName), props.tlsReporting.record);
-    const aliases = this.policyHost._publish(this, this.domainName, hostedZone);
-
-    const safeToStart = preflight(place, 'Preflight', {
-      ...domain,
-      policyHost: this.policyHost,
-      records: [
-        this.planned(aliases[0], policyHostName(this.domainName), route53.RecordType.A),
-        this.planned(aliases[1], policyHostName(this.domainName), route53.RecordType.AAAA),
-        this.planned(announcement, announcementName(this.domainName), route53.RecordType.TXT),
-        ...reporting === undefined ? [] : [this.planned(reporting, reportingName(this.domainName), route53.RecordType.TXT)],
-      ],
-    });
-    const published = publication(place, 'Publication', { ...domain, policyHost: this.policyHost });
-    const verified = verification(place, 'Verification', {
-      ...domain,
-      policyHost: this.policyHost,
-      tlsReporting: props.tlsReporting,
-      onFailure: props.verification ?? Verification.FAIL_DEPLOYMENT,
-    });
-
-    this.order(safeToStart, published, announcement, reporting, verified);
-    this.records = [
+    const records = [
       { name: policyHostName(this.domainName), type: 'CNAME', value: this.policyHost.distribution.distributionDomainName },
       { name: announcementName(this.domainName), type: 'TXT', value: renderRecord(this.policyId) },
-      ...props.tlsReporting === undefined
-        ? []
-        : [{ name: reportingName(this.domainName), type: 'TXT', value: props.tlsReporting.record }],
+      ...tlsReporting === undefined ? [] : [{ name: reportingName(this.domainName), type: 'TXT', value: tlsReporting.record }],
     ];
-    this.output = new CfnOutput(outputScope(place), 'Published', {
+    const published = publication(place, 'Publication', { ...domain, policyHost: this.policyHost, recordsByHand: records });
+    const announcement = hostedZone
+      && txtRecord(place, 'Announcement', hostedZone, announcementName(this.domainName), renderRecord(this.policyId));
+    this.policyHost._publish({ ...domain, construct: this, announcement, tlsReporting });
+    if (announcement !== undefined) {
+      const verified = verification(place, 'Verification', {
+        ...domain,
+        policyHost: this.policyHost,
+        tlsReporting,
+        onFailure: props.verification ?? Verification.FAIL_DEPLOYMENT,
+      });
+      // The way of a policy; it begins in the host with its preflight, and CloudFormation walks it backwards on delete.
+      announcement.node.addDependency(published);
+      verified.node.addDependency(announcement);
+    }
+
+    const validation = hostedZone === undefined && !this.policyHost._certificateGiven
+      ? { name: published.getAttString('ValidationName'), type: 'CNAME', value: published.getAttString('ValidationValue') }
+      : undefined;
+    this.records = [...validation === undefined ? [] : [validation], ...records];
+    const outputs = outputScope(place);
+    this.output = new CfnOutput(outputs, 'Published', {
       description: `The MTA-STS policy of ${this.domainName}, for mta-sts verify --outputs`,
-      value: stackOutput({ domain: this.domainName, id: this.policyId, policy: this.policy.text }),
+      value: stackOutput({
+        domain: this.domainName,
+        id: this.policyId,
+        policy: policy.text,
+        target: this.policyHost.distribution.distributionDomainName,
+        tlsRpt: tlsReporting?.record,
+        validation: validation && { name: validation.name, value: validation.value },
+      }),
     });
-  }
-
-  /** The way of a policy. CloudFormation walks it backwards on delete. */
-  private order(
-    safeToStart: CustomResource,
-    published: CustomResource,
-    announcement: route53.TxtRecord,
-    reporting: route53.TxtRecord | undefined,
-    verified: CustomResource,
-  ): void {
-    this.policyHost._scope.node.addDependency(safeToStart);
-    published.node.addDependency(safeToStart);
-    announcement.node.addDependency(safeToStart, published);
-    verified.node.addDependency(safeToStart, announcement);
-    if (reporting !== undefined) {
-      reporting.node.addDependency(safeToStart);
-      verified.node.addDependency(reporting);
+    if (hostedZone === undefined) {
+      new CfnOutput(outputs, 'Records', {
+        description: `The DNS records of ${this.domainName} to make by hand, _mta-sts last (RFC 8461 section 8.1)`,
+        value: this.records.map(({ name, type, value }) => `${name} ${type} ${type === 'TXT' ? characterStrings(value) : value}`).join('\n'),
+      });
     }
-  }
-
-  private planned(record: route53.RecordSet, name: string, type: route53.RecordType): PlannedRecord {
-    const resource = record.node.defaultChild;
-    if (!(resource instanceof route53.CfnRecordSet)) {
-      throw new Error(`${record.node.path} holds no AWS::Route53::RecordSet`);
-    }
-    return { name, type, logicalId: resource.logicalId };
   }
 
   private warn(props: MtaStsProps): void {
@@ -210,6 +191,12 @@ export class MtaSts extends Construct {
       warnings.addWarning('cdk-mta-sts:testing',
         `${this.domainName} is in \`testing\`: senders report failures and deliver all the same, so mail is not protected yet; `
         + 'enforce once the reports have been clean for two weeks (RFC 8461 §5)');
+    }
+    if (props.hostedZone === undefined && mode !== MtaStsMode.NONE) {
+      warnings.addWarning('cdk-mta-sts:dnsElsewhere',
+        `${this.domainName} has no \`hostedZone\`: the deployment serves its policy and announces nothing; make the records of the outputs by `
+        + 'hand, `_mta-sts` last, also after each change of the policy, then prove it: '
+        + 'npx mta-sts verify --outputs cdk-outputs.json --wait 30m (RFC 8461 §8.1)');
     }
     if (props.hostedZone instanceof route53.HostedZone && Stack.of(props.hostedZone) === Stack.of(this)) {
       warnings.addWarning('cdk-mta-sts:zoneInSameDeployment',

@@ -10,12 +10,16 @@ const LONGEST_POLICY_HOST = 64;
  * The policy domain in lower-case A-labels.
  *
  * @param domainName - as the user wrote it, or nothing for the zone's name
- * @param hostedZone - the zone that holds its records
+ * @param hostedZone - the zone that holds its records; none where DNS is elsewhere
  * @throws where it is no domain name, too long, not in the zone, or a token, or the zone is private
  */
-export function policyDomain(domainName: string | undefined, hostedZone: route53.IHostedZone): string {
-  requirePublic(hostedZone);
-  const zoneName = knownZoneName(hostedZone);
+export function policyDomain(domainName: string | undefined, hostedZone: route53.IHostedZone | undefined): string {
+  if (domainName === undefined && hostedZone === undefined) {
+    throw new Error('`hostedZone` is missing, the zone of Route 53 that holds the records; where DNS is elsewhere leave it out and write '
+      + '`domainName: \'example.com\'`: then the records are outputs, to be made by hand');
+  }
+  if (hostedZone !== undefined) requirePublic(hostedZone);
+  const zoneName = hostedZone === undefined ? undefined : knownZoneName(hostedZone);
   const written = domainName ?? zoneName;
   if (written === undefined || Token.isUnresolved(written)) {
     throw new Error('`domainName` must be known at synthesis, since the certificate, the edge function and the records are made for it; '

@@ -3,24 +3,34 @@ import { createHash } from 'node:crypto';
 import {
   RemovalPolicy, Stack,
   aws_certificatemanager as acm, aws_cloudfront as cloudfront, aws_cloudfront_origins as origins,
-  aws_iam as iam, aws_route53 as route53, aws_route53_targets as targets, aws_s3 as s3,
+  aws_iam as iam, aws_s3 as s3,
 } from 'aws-cdk-lib';
+import type { aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { DeploymentHandler } from './deployment-handler';
+import { hostRecords } from './domain-records';
 import { edgeFunctionCode, policyObjectKey } from './edge-function';
 import { givenCertificate } from './given-certificate';
 import { checkLimits } from './host-limits';
 import { policyDomain } from './policy-domain';
+import { preflight } from './preflight';
 import { POLICY_PATH, domainOfPolicyHost, policyHostName } from './protocol/policy-url';
+import { plannedRecords } from './publisher';
+import type { Publisher } from './publisher';
 import { cloudFrontScope, zoneFrom } from './region';
+import { validatedByHand } from './validation-by-hand';
 
 /** A domain whose policy a host serves. */
 export interface PolicyHostDomain {
-  /** The public hosted zone that holds the domain's records. */
-  readonly hostedZone: route53.IHostedZone;
+  /**
+   * The public hosted zone that holds the domain's records.
+   *
+   * @default - DNS is elsewhere, and the records are made by hand
+   */
+  readonly hostedZone?: route53.IHostedZone;
 
   /**
-   * The policy domain, the part after the `@`.
+   * The policy domain, the part after the `@`; needed where there is no `hostedZone`.
    *
    * @default - the hosted zone's name
    */
@@ -35,7 +45,8 @@ export interface PolicyHostProps {
   /**
    * A certificate of us-east-1 that covers `mta-sts.<domain>` of every domain.
    *
-   * @default - one is made, and validated by records in the hosted zones
+   * @default - one is made, and validated by records in the hosted zones; for a domain without one the deployment waits until
+   * the validation record stands, 72 hours at most
    */
   readonly certificate?: acm.ICertificate;
 
@@ -92,14 +103,15 @@ export class PolicyHost extends Construct {
    */
   public readonly _fingerprint: Record<string, string>;
 
-  private readonly hosts = new Map<string, ServedHost>();
+  private readonly hosts: ReadonlyMap<string, ServedHost>;
 
   constructor(scope: Construct, id: string, props: PolicyHostProps) {
     super(scope, id);
     this._scope = cloudFrontScope(this);
-    const zones = zonesByHost(props.domains, this._scope);
-    const names = [...zones.keys()];
-    checkLimits(this, names, props.certificate === undefined);
+    this.hosts = servedHosts(props.domains, this._scope);
+    const names = [...this.hosts.keys()];
+    this._certificateGiven = props.certificate !== undefined;
+    checkLimits(this, names, !this._certificateGiven);
 
     this.bucket = new s3.Bucket(this._scope, 'Bucket', {
       encryption: s3.BucketEncryption.S3_MANAGED,
@@ -121,8 +133,7 @@ export class PolicyHost extends Construct {
       actions: ['s3:DeleteObject'],
       resources: [this.bucket.arnForObjects(`*${POLICY_PATH}`)],
     }));
-    this._certificateGiven = props.certificate !== undefined;
-    this.certificate = props.certificate === undefined ? this.newCertificate(zones) : givenCertificate(props.certificate, names);
+    this.certificate = props.certificate === undefined ? this.newCertificate() : givenCertificate(props.certificate, names);
     this.distribution = this.newDistribution(names, props);
     this._fingerprint = {
       Distribution: this.distribution.distributionId,
@@ -131,53 +142,76 @@ export class PolicyHost extends Construct {
       // Without the hosts: another one does not change how these are served.
       Edge: createHash('sha256').update(edgeFunctionCode([])).digest('hex').slice(0, 32),
     };
-    for (const [name, zone] of zones) {
-      this.hosts.set(name, { zone, ...this.aliasRecords(name, zone) });
+    for (const host of this.hosts.values()) {
+      if (host.zone === undefined) continue;
+      host.records = hostRecords(this._scope, host.domainName, host.zone, this.distribution, () => host.publisher?.tlsReporting?.record);
     }
+    this.checkFirst();
     this.node.addValidation({ validate: () => this.unpublished() });
   }
 
   /**
    * Says that a construct publishes the policy of a domain here, once for each domain.
    *
-   * @returns the A and AAAA records of the domain's policy host
-   *
    * @internal
    */
-  public _publish(publisher: Construct, domainName: string, hostedZone: route53.IHostedZone): route53.RecordSet[] {
+  public _publish(publisher: Publisher): void {
+    const { construct, domainName } = publisher;
     const host = this.hosts.get(policyHostName(domainName));
     if (host === undefined) {
       const served = [...this.hosts.keys()].map(domainOfPolicyHost).join(', ');
       throw new Error(`\`policyHost\` does not serve ${domainName}, only ${served}; add it to the \`domains\` of the PolicyHost`);
     }
     const stack = Stack.of(this._scope);
-    if (Stack.of(cloudFrontScope(publisher)) !== stack) {
+    if (Stack.of(cloudFrontScope(construct)) !== stack) {
       throw new Error(`\`policyHost\` must be in the stack of the MtaSts that uses it, got one of '${stack.stackName}' in `
-        + `'${Stack.of(publisher).stackName}': the order of their resources is one graph; put both into one stack`);
+        + `'${Stack.of(construct).stackName}': the order of their resources is one graph; put both into one stack`);
     }
     if (host.publisher !== undefined) {
-      throw new Error(`${domainName} is published by ${host.publisher.node.path} already; a domain has one policy (RFC 8461 §3.1)`);
+      throw new Error(`${domainName} is published by ${host.publisher.construct.node.path} already; a domain has one policy (RFC 8461 §3.1)`);
     }
-    const [here, there] = [hostedZone, host.zone].map(({ hostedZoneId }) => JSON.stringify(stack.resolve(hostedZoneId)));
+    const [here, there] = [publisher.hostedZone, host.zone].map((zone) => {
+      return zone === undefined ? 'none' : JSON.stringify(stack.resolve(zone.hostedZoneId));
+    });
     if (here !== there) {
       throw new Error(`\`hostedZone\` must be the one that the PolicyHost has for ${domainName}, ${there}, got ${here}; pass the same zone to both`);
     }
     host.publisher = publisher;
-    return [host.a, host.aaaa];
   }
 
   private unpublished(): string[] {
-    return [...this.hosts].filter(([, { publisher }]) => publisher === undefined).map(([name]) =>
-      `${this.node.path} lists ${domainOfPolicyHost(name)} in \`domains\`, but no MtaSts publishes its policy; add one, or take it out`);
+    return [...this.hosts.values()].filter(({ publisher }) => publisher === undefined).map(({ domainName }) =>
+      `${this.node.path} lists ${domainName} in \`domains\`, but no MtaSts publishes its policy; add one, or take it out`);
   }
 
-  private newCertificate(zones: ReadonlyMap<string, route53.IHostedZone>): acm.Certificate {
-    const [domainName, ...subjectAlternativeNames] = zones.keys();
-    return new acm.Certificate(this._scope, 'Certificate', {
+  /** The whole host waits until it is safe to start. */
+  private checkFirst(): void {
+    const resources = this._scope.node.children;
+    const safeToStart = preflight(this._scope, 'Preflight', {
+      certificateGiven: this._certificateGiven,
+      domains: () => [...this.hosts.values()].flatMap(({ publisher, records }) => publisher === undefined
+        ? []
+        : [{ ...publisher, records: plannedRecords(publisher, records) }]),
+    });
+    resources.forEach(({ node }) => {
+      node.addDependency(safeToStart);
+    });
+  }
+
+  private newCertificate(): acm.Certificate {
+    const [domainName, ...subjectAlternativeNames] = this.hosts.keys();
+    const zones: Record<string, route53.IHostedZone> = {};
+    for (const [name, { zone }] of this.hosts) {
+      if (zone !== undefined) zones[name] = zone;
+    }
+    const certificate = new acm.Certificate(this._scope, 'Certificate', {
       domainName,
       subjectAlternativeNames: subjectAlternativeNames.length > 0 ? subjectAlternativeNames : undefined,
-      validation: acm.CertificateValidation.fromDnsMultiZone(Object.fromEntries(zones)),
+      validation: acm.CertificateValidation.fromDnsMultiZone(zones),
     });
+    const byHand = [...this.hosts.keys()].filter((name) => !(name in zones));
+    if (byHand.length > 0) validatedByHand(this, certificate, byHand);
+    return certificate;
   }
 
   private newDistribution(names: string[], props: PolicyHostProps): cloudfront.Distribution {
@@ -207,37 +241,29 @@ export class PolicyHost extends Construct {
       webAclId: props.webAclArn,
     });
   }
-
-  private aliasRecords(name: string, zone: route53.IHostedZone): AliasRecords {
-    const target = route53.RecordTarget.fromAlias(new targets.CloudFrontTarget(this.distribution));
-    // With the dot at the end the name is complete, and the zone's own name is never asked for.
-    const record = { zone, recordName: `${name}.`, target };
-    return { a: new route53.ARecord(this._scope, `A-${name}`, record), aaaa: new route53.AaaaRecord(this._scope, `AAAA-${name}`, record) };
-  }
 }
 
-interface AliasRecords {
-  readonly a: route53.ARecord;
-  readonly aaaa: route53.AaaaRecord;
-}
-
-interface ServedHost extends AliasRecords {
-  readonly zone: route53.IHostedZone;
+interface ServedHost {
+  readonly domainName: string;
+  readonly zone?: route53.IHostedZone;
+  /** Those of the host and of its reporting; none where DNS is elsewhere. */
+  records?: route53.CfnRecordSetGroup;
   /** Who publishes the policy of the domain. */
-  publisher?: Construct;
+  publisher?: Publisher;
 }
 
-function zonesByHost(domains: PolicyHostDomain[], scope: Construct): Map<string, route53.IHostedZone> {
+function servedHosts(domains: PolicyHostDomain[], scope: Construct): ReadonlyMap<string, ServedHost> {
   if (domains.length === 0) {
     throw new Error('`domains` must hold at least one domain, got none');
   }
-  const zones = new Map<string, route53.IHostedZone>();
-  for (const { domainName, hostedZone } of domains) {
-    const name = policyHostName(policyDomain(domainName, hostedZone));
-    if (zones.has(name)) {
-      throw new Error(`\`domains\` must hold each domain once, got ${domainOfPolicyHost(name)} twice`);
+  const hosts = new Map<string, ServedHost>();
+  for (const { domainName: written, hostedZone } of domains) {
+    const domainName = policyDomain(written, hostedZone);
+    const name = policyHostName(domainName);
+    if (hosts.has(name)) {
+      throw new Error(`\`domains\` must hold each domain once, got ${domainName} twice`);
     }
-    zones.set(name, zoneFrom(scope, hostedZone));
+    hosts.set(name, { domainName, zone: hostedZone && zoneFrom(scope, hostedZone) });
   }
-  return zones;
+  return hosts;
 }

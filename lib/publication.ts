@@ -1,23 +1,36 @@
 // The second custom resource: puts the file into the bucket and proves it live at the edge.
 import type { CustomResource } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { DeploymentHandler } from './deployment-handler';
+import { DeploymentHandler, domainProperties } from './deployment-handler';
 import type { DomainProps } from './deployment-handler';
+import type { MtaStsRecord } from './domain-records';
 import { policyObjectKey } from './edge-function';
 import type { PolicyHost } from './policy-host';
 import { policyHostName } from './protocol/policy-url';
 
 export interface PublicationProps extends DomainProps {
   readonly policyHost: PolicyHost;
+  /** Where DNS is elsewhere: what the user makes there. */
+  readonly recordsByHand?: MtaStsRecord[];
 }
 
 /** Writes the policy's bytes, then fetches as a sender does until the live bytes are the intended ones. */
 export function publication(scope: Construct, id: string, props: PublicationProps): CustomResource {
-  const { domainName, policy, policyHost } = props;
-  const resource = DeploymentHandler.of(scope).resource(scope, id, 'Custom::MtaStsPublication', props, {
+  const { domainName, hostedZone, policy, policyHost, recordsByHand } = props;
+  const handler = DeploymentHandler.of(scope);
+  if (hostedZone !== undefined) handler.allowReading(hostedZone);
+  const resource = handler.resource(scope, id, 'Custom::MtaStsPublication', {
+    ...domainProperties(props),
     PolicyId: policy.id,
     BucketName: policyHost.bucket.bucketName,
     ObjectKey: policyObjectKey(policyHostName(domainName)),
+    ...hostedZone === undefined && {
+      // By its own name it is reached before anybody has made a record.
+      Distribution: policyHost.distribution.distributionDomainName,
+      Certificate: policyHost._certificateGiven ? undefined : policyHost.certificate.certificateArn,
+      // Not read by the function: `cdk diff` and the preview show what there is to do by hand.
+      RecordsByHand: recordsByHand?.map(({ name, type, value }) => ({ Name: name, Type: type, Value: value })),
+    },
     // Not read by the function: a host that has changed must be proved anew.
     PolicyHost: policyHost._fingerprint,
   });

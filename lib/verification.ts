@@ -1,7 +1,7 @@
 // The last custom resource: reads everything back as a sender would.
 import type { CustomResource } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { DeploymentHandler } from './deployment-handler';
+import { DeploymentHandler, domainProperties } from './deployment-handler';
 import type { DomainProps } from './deployment-handler';
 import type { PolicyHost } from './policy-host';
 import type { TlsReporting } from './tls-reporting';
@@ -22,7 +22,8 @@ export interface VerificationProps extends DomainProps {
 
 /** Runs the verifier against the live domain, expecting the policy's id and bytes. */
 export function verification(scope: Construct, id: string, props: VerificationProps): CustomResource {
-  return DeploymentHandler.of(scope).resource(scope, id, 'Custom::MtaStsVerification', props, {
+  return DeploymentHandler.of(scope).resource(scope, id, 'Custom::MtaStsVerification', {
+    ...domainProperties(props),
     PolicyId: props.policy.id,
     OnFailure: props.onFailure,
     // Not read by the function: what has changed must be verified anew.

@@ -18,7 +18,7 @@ beforeAll(() => {
   const { id, text: policy } = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') });
   writeFileSync(join(folder, 'mta-sts.txt'), policy);
   writeFileSync(join(folder, 'domains.txt'), 'example.com\nexample.net\n');
-  writeFileSync(join(folder, 'cdk-outputs.json'), JSON.stringify({ MtaSts: { Published: stackOutput({ domain: 'example.com', id, policy }) } }));
+  writeFileSync(join(folder, 'cdk-outputs.json'), JSON.stringify({ MtaSts: { Published: stackOutput({ domain: 'example.com', id, policy, target: 'd111111abcdef8.cloudfront.net' }) } }));
 });
 
 afterAll(() => {

@@ -106,7 +106,7 @@ describe('a zone', () => {
     const inner = usEast1(stack);
     const id = Template.fromStack(stack).findOutputs('*', { Value: { Ref: Match.stringLikeRegexp('^Zone') } });
     const [name] = Object.keys(id);
-    Template.fromStack(inner).hasResourceProperties('Custom::MtaStsPreflight', {
+    Template.fromStack(inner).hasResourceProperties('Custom::MtaStsPublication', {
       HostedZoneId: { 'Fn::GetStackOutput': { StackName: 'Mail', OutputName: name, Region: 'eu-central-1' } },
     });
     expect(inner.dependencies).toContain(stack);
@@ -128,7 +128,7 @@ describe('a zone', () => {
     const stack = stackIn('eu-central-1', app);
     oneDomain(stack, { hostedZone });
     expect(usEast1(stack).dependencies).toContain(zones);
-    Template.fromStack(usEast1(stack)).hasResourceProperties('Custom::MtaStsPreflight', {
+    Template.fromStack(usEast1(stack)).hasResourceProperties('Custom::MtaStsPublication', {
       HostedZoneId: { 'Fn::GetStackOutput': Match.objectLike({ StackName: 'Zones', Region: 'eu-west-1' }) },
     });
   });
@@ -146,7 +146,7 @@ describe('a zone', () => {
     const hostedZone = new route53.PublicHostedZone(stackIn('eu-west-1', app, 'Zones'), 'Zone', { zoneName: 'example.com' });
     const stack = new Stack(app, 'Mail', { env: ENV });
     oneDomain(stack, { hostedZone });
-    Template.fromStack(stack).hasResourceProperties('Custom::MtaStsPreflight', {
+    Template.fromStack(stack).hasResourceProperties('Custom::MtaStsPublication', {
       HostedZoneId: { 'Fn::GetStackOutput': Match.objectLike({ StackName: 'Zones', Region: 'eu-west-1' }) },
     });
   });

@@ -1,9 +1,8 @@
-// Looks at the policy file once, as senders will: every address that the zone's own name servers give, fetched and compared.
+// Looks at the policy file once, as senders will: fetched from every address and compared.
 import { printable } from '../protocol/text';
 import { judge } from '../verifier/checks/policy-response';
 import { firstDifference } from '../verifier/difference';
-import type { DnsAnswer } from '../verifier/resolver';
-import type { NameServer } from './authorities';
+import type { AskAddresses, Asked } from './policy-addresses';
 import type { Run } from './run';
 
 /** What was seen in one look. */
@@ -23,9 +22,9 @@ export interface Expected {
 }
 
 /** RFC 8461 §3.3: status 200, `text/plain`, and, for us, the intended bytes, at every IPv4 address. */
-export async function look(run: Run, expected: Expected, nameServers: readonly NameServer[]): Promise<Look> {
-  const answers = await Promise.all(nameServers.map(async (server) => ask(run, server, expected.policyHost, 'A')));
-  const addresses = [...new Set(answers.flatMap(({ found }) => found))].sort();
+export async function look(run: Run, expected: Expected, ask: AskAddresses): Promise<Look> {
+  const answers = await ask('A');
+  const addresses = addressesOf(answers);
   const fetched = await Promise.all(addresses.map(async (address) => ({ who: address, fault: await fetchFault(run, expected, address) })));
   const missing = grouped([...answers, ...fetched]);
   const good = fetched.filter(({ fault }) => fault === undefined).map(({ who }) => who);
@@ -35,35 +34,22 @@ export async function look(run: Run, expected: Expected, nameServers: readonly N
 /**
  * What the IPv6 addresses serve, for the log alone: a Lambda function has no IPv6, and a failure would say nothing.
  */
-export async function lookByIPv6(run: Run, expected: Expected, nameServers: readonly NameServer[]): Promise<readonly string[]> {
-  const answers = await Promise.all(nameServers.map(async (server) => ask(run, server, expected.policyHost, 'AAAA')));
-  const addresses = [...new Set(answers.flatMap(({ found }) => found))].sort();
-  const fetched = await Promise.all(addresses.map(async (address) => {
+export async function lookByIPv6(run: Run, expected: Expected, ask: AskAddresses): Promise<readonly string[]> {
+  const answers = await ask('AAAA');
+  const fetched = await Promise.all(addressesOf(answers).map(async (address) => {
     return { who: address, fault: await fetchFault(run, expected, address) ?? 'as intended' };
   }));
   return grouped([...answers, ...fetched]);
 }
 
 interface Seen {
-  /** The address, or the name of the name server. */
+  /** The address, or who was asked for addresses. */
   readonly who: string;
   readonly fault?: string;
 }
 
-/** Asks a name server at its addresses in order until one answers. */
-async function ask(
-  run: Run, server: NameServer, name: string, type: 'A' | 'AAAA',
-): Promise<Seen & { readonly found: readonly string[] }> {
-  let fault = 'its own address is not known';
-  for (const address of server.addresses) {
-    const answer: DnsAnswer<'A' | 'AAAA'> = await run.watch.during(`the name server ${server.name} (${address})`, async () => {
-      return run.world.resolver.query(name, type, address);
-    });
-    if (answer.status === 'found') return { who: server.name, found: answer.records };
-    fault = answer.status === 'empty' ? `no ${type} record yet (${answer.reason})` : answer.reason;
-    if (answer.status === 'empty') break;
-  }
-  return { who: `name server ${server.name}`, fault: printable(fault), found: [] };
+function addressesOf(answers: readonly Asked[]): readonly string[] {
+  return [...new Set(answers.flatMap(({ found }) => found))].sort();
 }
 
 async function fetchFault(run: Run, { policyHost, bytes }: Expected, address: string): Promise<string | undefined> {

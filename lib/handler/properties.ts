@@ -3,6 +3,7 @@ import { hostNameFault, toALabels } from '../protocol/domain-name';
 import { parsePolicy } from '../protocol/policy';
 import type { Policy } from '../protocol/policy';
 import { policyId } from '../protocol/policy-id';
+import { policyText } from '../protocol/policy-lines';
 import { printable } from '../protocol/text';
 import { isObject, shown } from './event';
 import type { Properties } from './event';
@@ -30,6 +31,15 @@ export function textProperty(properties: Properties, name: string): string {
   return value;
 }
 
+/** Texts, at least one. */
+function linesProperty(properties: Properties, name: string): readonly string[] {
+  const value: unknown = properties[name];
+  const lines: readonly unknown[] = Array.isArray(value) ? value : [];
+  const texts = lines.filter((line) => typeof line === 'string');
+  if (texts.length === 0 || texts.length < lines.length) throw new RangeError(`\`${name}\` must be a list of lines, got ${shown(value)}`);
+  return texts;
+}
+
 /** The policy domain in lower-case A-labels. */
 export function domainProperty(properties: Properties): string {
   const written = textProperty(properties, 'DomainName');
@@ -37,6 +47,11 @@ export function domainProperty(properties: Properties): string {
   const fault = hostNameFault(domain);
   if (fault !== undefined) throw new RangeError(`\`DomainName\` ${shown(written)} ${fault} (RFC 5321 §4.1.2)`);
   return domain;
+}
+
+/** As below; undefined where DNS is elsewhere. */
+export function optionalZoneIdProperty(properties: Properties): string | undefined {
+  return properties.HostedZoneId === undefined ? undefined : hostedZoneIdProperty(properties);
 }
 
 /** The id alone, also where the API's own form `/hostedzone/Z...` was given. */
@@ -49,30 +64,35 @@ export function hostedZoneIdProperty(properties: Properties): string {
   return id;
 }
 
-/** The policy; its text must be valid by the grammar of RFC 8461 §3.2. */
+/** The policy; its lines must be valid by the grammar of RFC 8461 §3.2. */
 export function policyProperty(properties: Properties): PlannedPolicy {
-  const text = textProperty(properties, 'PolicyText');
+  const text = policyText(linesProperty(properties, 'Policy'));
   const bytes = Buffer.from(text, 'utf8');
   const { policy, findings } = parsePolicy(bytes);
   if (policy === undefined) {
     const fault = findings.find(({ severity }) => severity === 'error');
-    throw new RangeError(`\`PolicyText\` is not a valid policy: ${fault?.message ?? 'no reason given'} (${fault?.reference ?? 'RFC 8461 §3.2'})`);
+    throw new RangeError(`\`Policy\` is not a valid policy: ${fault?.message ?? 'no reason given'} (${fault?.reference ?? 'RFC 8461 §3.2'})`);
   }
   return { text, bytes, id: policyId(text), policy };
 }
 
+/** A list of objects, such as the domains of a host. */
+export function objectsProperty(properties: Properties, name: string): readonly Properties[] {
+  const value: unknown = properties[name];
+  if (!Array.isArray(value)) throw new RangeError(`\`${name}\` must be a list, got ${shown(value)}`);
+  return value.map((entry: unknown, index) => {
+    if (isObject(entry)) return entry;
+    throw new RangeError(`\`${name}[${index}]\` must be an object, got ${shown(entry)}`);
+  });
+}
+
 /** The record sets that the stack makes. */
 export function recordsProperty(properties: Properties): readonly PlannedRecord[] {
-  const { Records: records } = properties;
-  if (!Array.isArray(records)) throw new RangeError(`\`Records\` must be a list, got ${shown(records)}`);
-  return records.map((record: unknown, index) => {
-    if (!isObject(record)) throw new RangeError(`\`Records[${index}]\` must be an object, got ${shown(record)}`);
-    return {
-      name: textProperty(record, 'Name').replace(/\.$/, '').toLowerCase(),
-      type: textProperty(record, 'Type').toUpperCase(),
-      logicalId: textProperty(record, 'LogicalId'),
-    };
-  });
+  return objectsProperty(properties, 'Records').map((record) => ({
+    name: textProperty(record, 'Name').replace(/\.$/, '').toLowerCase(),
+    type: textProperty(record, 'Type').toUpperCase(),
+    logicalId: textProperty(record, 'LogicalId'),
+  }));
 }
 
 /** One of some fixed texts. */

@@ -1,28 +1,26 @@
 // Custom::MtaStsPublication: writes the policy file and proves it live, before anybody is told of it (RFC 8461 §8.1).
 import { policyHostName, policyUrl } from '../protocol/policy-url';
-import { nameServersOf } from './authorities';
-import type { DeploymentEvent } from './event';
-import { readHostedZone } from './hosted-zone';
-import { look, lookByIPv6 } from './live-file';
-import type { Expected, Look } from './live-file';
+import type { DeploymentEvent, Properties } from './event';
+import { atDistribution, atNameServers } from './policy-addresses';
+import type { AskAddresses } from './policy-addresses';
 import { deletePolicy, objectUrl, putPolicy } from './policy-object';
-import { domainProperty, hostedZoneIdProperty, policyProperty, textProperty } from './properties';
-import { repeat } from './retry';
+import { domainProperty, optionalZoneIdProperty, policyProperty, textProperty } from './properties';
+import { proveLive } from './prove-live';
 import type { Run } from './run';
 import type { Attributes, Task } from './task';
-
-/** Far longer than Route 53 and CloudFront take; after it nothing mends itself any more. */
-const UNTIL_LIVE = { milliseconds: 600_000, firstPause: 1_000, longestPause: 15_000 };
+import { NO_RECORD, validationRecord } from './validation-record';
 
 export function publicationTask(event: DeploymentEvent): Task {
   const { properties, requestType, physicalResourceId: before } = event;
   const domain = domainProperty(properties);
-  const zoneId = hostedZoneIdProperty(properties);
+  const askAddresses = readAskAddresses(properties, policyHostName(domain));
   const { bytes, id } = policyProperty(properties);
   const announced = textProperty(properties, 'PolicyId');
+  // Only where it is validated by hand.
+  const certificate = properties.Certificate === undefined ? undefined : textProperty(properties, 'Certificate');
   const object = { bucket: textProperty(properties, 'BucketName'), key: textProperty(properties, 'ObjectKey') };
   if (announced !== id) {
-    throw new RangeError(`\`PolicyId\` must be the hash of \`PolicyText\`, ${id}, got ${announced}: the text was changed on its way here, `
+    throw new RangeError(`\`PolicyId\` must be the hash of \`Policy\`, ${id}, got ${announced}: the text was changed on its way here, `
       + 'so deploy the template as it was synthesized');
   }
 
@@ -38,49 +36,24 @@ export function publicationTask(event: DeploymentEvent): Task {
     await putPolicy(run, object, bytes);
     written = true;
     run.log.info('wrote the policy file', { ...object, id, bytes: bytes.length });
-    await proveLive(run, zoneId, { policyHost, bytes });
-    return attributes;
+    await proveLive(run, { policyHost, bytes }, await askAddresses(run));
+    return { ...attributes, ...certificate === undefined ? {} : await validationRecord(run, certificate, policyHost) };
   };
 
   return {
     physicalResourceId,
     work,
     forgives: (rollingBack) => rollingBack && written,
-    forgiven: () => attributes,
+    forgiven: () => ({ ...attributes, ...certificate === undefined ? {} : NO_RECORD }),
     // Also when the write itself failed: it may have arrived all the same.
     undo: async (run) => begun && isNew ? deletePolicy(run, object) : undefined,
   };
 }
 
-/**
- * Polls until the file is live.
- *
- * Addresses come from the zone's own name servers: a resolver could hold, from before the record was made, that there is none.
- */
-async function proveLive(run: Run, zoneId: string, expected: Expected): Promise<void> {
-  const zone = await readHostedZone(run, zoneId);
-  let nameServers = await nameServersOf(run, zone);
-  const started = run.world.clock.now();
-  const last = await repeat(run, UNTIL_LIVE, async (number) => {
-    if (number > 1 && nameServers.some(({ addresses }) => addresses.length === 0)) nameServers = await nameServersOf(run, zone);
-    const seen = await look(run, expected, nameServers);
-    note(run, seen, number);
-    return seen;
-  }, ({ live }) => !live);
-  if (!last.live) {
-    const seconds = Math.round((run.world.clock.now() - started) / 1000);
-    throw new Error(`the policy file of https://${expected.policyHost} is not live after ${seconds} s; last seen: ${last.missing.join('; ')}; `
-      + 'senders must get exactly the intended file from every address before it is announced (RFC 8461 §3.3, §8.1)');
-  }
-  const byIPv6 = await lookByIPv6(run, expected, nameServers);
-  run.log.info('IPv6 decides nothing here: a Lambda function has none, so what it sees there is unknown', { seen: byIPv6 });
-}
-
-function note(run: Run, seen: Look, attempt: number): void {
-  if (seen.live) {
-    run.log.info('the policy file is live', { attempt, addresses: seen.addresses });
-  } else {
-    run.watch.saw(seen.missing.join('; '));
-    run.log.info('the policy file is not live yet', { attempt, missing: seen.missing, addresses: seen.addresses });
-  }
+/** Who knows where the host is: the zone's own name servers, or, where DNS is elsewhere, whoever knows the distribution. */
+function readAskAddresses(properties: Properties, policyHost: string): (run: Run) => Promise<AskAddresses> {
+  const zoneId = optionalZoneIdProperty(properties);
+  if (zoneId !== undefined) return async (run) => atNameServers(run, zoneId, policyHost);
+  const distribution = textProperty(properties, 'Distribution');
+  return async (run) => Promise.resolve(atDistribution(run, distribution));
 }

@@ -1,4 +1,5 @@
 // All that the function reaches outside itself, so that tests can hand it another world.
+import { ACMClient } from '@aws-sdk/client-acm';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { Route53Client } from '@aws-sdk/client-route-53';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -16,6 +17,7 @@ export interface Clock {
 
 /** What the function works with. */
 export interface World {
+  readonly acm: ACMClient;
   readonly route53: Route53Client;
   readonly s3: S3Client;
   readonly cloudformation: CloudFormationClient;
@@ -51,6 +53,7 @@ const LIMITS = {
 /** The real one: the Lambda's own role, Region and resolver. */
 export function defaultWorld(): World {
   return {
+    acm: new ACMClient(LIMITS),
     route53: new Route53Client(LIMITS),
     s3: new S3Client(LIMITS),
     cloudformation: new CloudFormationClient(LIMITS),

@@ -1,5 +1,6 @@
 // Reads what a preview needs from any synthesized cloud assembly, without trusting it.
 import { hostNameFault } from '../protocol/domain-name';
+import { policyText } from '../protocol/policy-lines';
 import { printable } from '../protocol/text';
 import { readStacks } from './assembly-files';
 import { readDistributions } from './distribution';
@@ -68,11 +69,13 @@ export function readAssembly(app: string): Assembly {
 
 function publication(resource: Resource, notes: Notes): Publication[] {
   const properties = Properties.of(resource, notes);
-  const [domain, policyId, policyText, bucketName, objectKey] = ['DomainName', 'PolicyId', 'PolicyText', 'BucketName', 'ObjectKey']
+  const [domain, policyId, bucketName, objectKey] = ['DomainName', 'PolicyId', 'BucketName', 'ObjectKey']
     .map((name) => properties.in(name).required());
-  if (domain === undefined || policyId === undefined || policyText === undefined || bucketName === undefined || objectKey === undefined) {
-    return [];
-  }
+  const policy = properties.in('Policy');
+  if (!policy.exists()) policy.note('is missing');
+  const lines = policy.texts();
+  if (domain === undefined || policyId === undefined || bucketName === undefined || objectKey === undefined) return [];
+  if (lines.length === 0) return [];
   // The longest name below it is `_smtp._tls.`, and with that it must still be a name.
   const fault = hostNameFault(domain) ?? (domain.includes('.') && domain.length <= 242 ? undefined : 'is no mail domain');
   if (fault !== undefined) {
@@ -80,5 +83,5 @@ function publication(resource: Resource, notes: Notes): Publication[] {
     return [];
   }
   const zoneId = properties.in('HostedZoneId').text();
-  return [{ path: resource.path, domain: domain.toLowerCase(), policyId, policyText, bucketName, objectKey, zoneId }];
+  return [{ path: resource.path, domain: domain.toLowerCase(), policyId, policyText: policyText(lines), bucketName, objectKey, zoneId }];
 }

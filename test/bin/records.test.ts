@@ -8,6 +8,7 @@ import { zoneText } from '../../bin/command/records-zone';
 import { hclString, terraformText } from '../../bin/command/records-terraform';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting } from '../../lib';
 import { policyId } from '../../lib/protocol/policy-id';
+import { policyLines } from '../../lib/protocol/policy-lines';
 import { ENV, importedZone, oneDomain } from '../support/stack';
 import { run, runJson } from './run';
 import type { Ran, World } from './run';
@@ -66,8 +67,8 @@ interface Template {
 function withSecondPolicy(text: string): string {
   const template = JSON.parse(text) as Template;
   const [publication] = Object.values(template.Resources).filter(({ Type }) => Type === 'Custom::MtaStsPublication');
-  const { text: PolicyText, id: PolicyId } = MtaStsPolicy.none();
-  const Other = { ...publication, Properties: { ...publication.Properties, PolicyText, PolicyId } };
+  const none = MtaStsPolicy.none();
+  const Other = { ...publication, Properties: { ...publication.Properties, Policy: policyLines(none.text), PolicyId: none.id } };
   return JSON.stringify({ ...template, Resources: { ...template.Resources, Other } });
 }
 

@@ -115,8 +115,8 @@ describe('expectations', () => {
 describe('the outputs of a deployment', () => {
   const POLICY = 'version: STSv1\r\nmode: testing\r\nmx: mx.a.test\r\nmax_age: 86400\r\n';
   const outputs = (): string => file('cdk-outputs.json', JSON.stringify({
-    One: { MtaStsOutput1: stackOutput({ domain: 'a.test', id: policyId(POLICY), policy: POLICY }), BucketName: 'x' },
-    Two: { MtaStsOutput2: stackOutput({ domain: 'b.test', id: policyId(POLICY), policy: POLICY }) },
+    One: { MtaStsOutput1: stackOutput({ domain: 'a.test', id: policyId(POLICY), policy: POLICY, target: 'd111111abcdef8.cloudfront.net' }), BucketName: 'x' },
+    Two: { MtaStsOutput2: stackOutput({ domain: 'b.test', id: policyId(POLICY), policy: POLICY, target: 'd111111abcdef8.cloudfront.net' }) },
   }));
 
   test('tell the domains and what is expected of each, and nothing else is needed', async () => {

@@ -9,9 +9,11 @@ import { createHandler } from '../../lib/handler/create-handler';
 import type { HandlerAnswer } from '../../lib/handler/create-handler';
 import type { DnsRecord } from '../../lib/preview/dns-server';
 import { renderPolicy } from '../../lib/protocol/policy';
+import { policyLines } from '../../lib/protocol/policy-lines';
 import { codeBlocks } from '../support/markdown';
 import {
-  DOMAIN, NAME_SERVERS, POLICY, TestDns, ZONE_ID, awsError, caa, createEvent, failure, lambdaContext, mx, preflightProperties, record, soa,
+  DOMAIN, NAME_SERVERS, POLICY, TestDns, ZONE_ID, awsError, caa, createEvent, failure, lambdaContext, mx, preflightDomain,
+  preflightProperties, record, soa,
   testWorld, updateEvent,
 } from './support';
 import type { AwsState, Event, TestWorld } from './support';
@@ -244,7 +246,7 @@ describe('records in the way', () => {
     ['_mta-sts.example.com.', 'CAA', '0 issue "amazon.com"'],
   ] as const)('refuses a foreign record at %s %s', async (name, type, value) => {
     const message = await refused(world({ recordSets: [recordSet(name, type, value)] }));
-    expect(message).toContain(`at ${name.slice(0, -1)} in the hosted zone ${ZONE_ID}: ${type} ${value}; delete it if it is no longer needed, or import it`);
+    expect(message).toContain(`at ${name.slice(0, -1)} in the hosted zone ${ZONE_ID}: ${type} ${value}; `);
   });
 
   test('does not matter to a certificate that was given', async () => {
@@ -275,7 +277,8 @@ describe('records in the way', () => {
 
   test('offers to leave TLS reporting out where its record is taken', async () => {
     const message = await refused(world({ recordSets: [recordSet('_smtp._tls.example.com.', 'TXT', '"v=TLSRPTv1; rua=mailto:a@b.test"')] }));
-    expect(message).toContain('leave `tlsReporting` out to keep it');
+    expect(message).toContain('leave `tlsReporting` out to keep it; or give what it says as `TlsReporting.to(\'mailto:a@b.test\')` and delete it just '
+      + 'before the next deployment, which makes it anew: CloudFormation cannot import record sets');
   });
 
   test('names the target of a foreign alias, and the identifier of a weighted record set', async () => {
@@ -328,11 +331,19 @@ describe('records in the way', () => {
     await expect(run(world({ recordSets }))).resolves.toMatchObject({ PhysicalResourceId: ID });
   });
 
-  const OWN = [recordSet('mta-sts.example.com.', 'A', '192.0.2.7'), recordSet('_mta-sts.example.com.', 'TXT', '"v=STSv1; id=1;"')];
+  test('says that other records cannot be imported', async () => {
+    expect(await refused(world({ recordSets: [recordSet('_mta-sts.example.com.', 'TXT', '"v=STSv1; id=1;"')] })))
+      .toContain('delete it if it is no longer needed: CloudFormation cannot import record sets');
+  });
+
+  const ANNOUNCED = recordSet('_mta-sts.example.com.', 'TXT', '"v=STSv1; id=1;"');
+  const OWN = [recordSet('mta-sts.example.com.', 'A', '192.0.2.7'), ANNOUNCED];
+  /** Something of the same domain was otherwise before this update. */
+  const OTHER = { Policy: policyLines(renderPolicy({ ...POLICY, mode: 'testing' })) };
 
   test('knows its own records by the properties before an update', async () => {
     const made = world({ recordSets: OWN });
-    const event = updateEvent(TYPE, ID, preflightProperties(), preflightProperties());
+    const event = updateEvent(TYPE, ID, preflightProperties(), preflightProperties(OTHER));
     await expect(run(made, event)).resolves.toMatchObject({ PhysicalResourceId: ID });
     expect(made.aws.cloudformation.commandCalls(DescribeStackResourcesCommand)).toHaveLength(0);
   });
@@ -356,7 +367,7 @@ describe('records in the way', () => {
   });
 
   test('does not let a construct change its domain in place', async () => {
-    const before = preflightProperties({ DomainName: 'old.example' });
+    const before = preflightProperties({ DomainName: 'old.example', Records: [{ Name: '_mta-sts.old.example', Type: 'TXT', LogicalId: 'Announcement' }] });
     expect(await refused(world(), updateEvent(TYPE, ID, preflightProperties(), before)))
       .toContain('the domain of this construct was old.example and is now example.com: a domain is not changed in place');
   });
@@ -373,19 +384,26 @@ describe('records in the way', () => {
   });
 
   test('asks CloudFormation where the properties before an update say nothing', async () => {
-    const made = world({ recordSets: OWN, stackResources: stackResources('UPDATE_COMPLETE') });
-    await expect(run(made, updateEvent(TYPE, ID, preflightProperties(), { Records: 'odd' }))).resolves.toMatchObject({ PhysicalResourceId: ID });
+    const made = world({ recordSets: [ANNOUNCED], stackResources: stackResources('UPDATE_COMPLETE') });
+    for (const before of [{ Records: 'odd' }, { Domains: [{ DomainName: DOMAIN, HostedZoneId: ZONE_ID, Records: 'odd' }] }]) {
+      await expect(run(made, updateEvent(TYPE, ID, preflightProperties(), before))).resolves.toMatchObject({ PhysicalResourceId: ID });
+    }
     expect(made.aws.cloudformation.commandCalls(DescribeStackResourcesCommand)).toHaveLength(2);
   });
 
-  test.each(['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE', 'CREATE_FAILED', 'DELETE_FAILED', 'IMPORT_COMPLETE'] as const)(
+  test.each(['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE', 'CREATE_FAILED', 'DELETE_FAILED'] as const)(
     'knows its own records by the stack, %s', async (status) => {
-      const made = world({ recordSets: OWN, stackResources: stackResources(status) });
+      const made = world({ recordSets: [ANNOUNCED], stackResources: stackResources(status) });
       await expect(run(made)).resolves.toMatchObject({ PhysicalResourceId: ID });
     });
 
   test.each(['DELETE_COMPLETE', 'DELETE_SKIPPED', 'CREATE_IN_PROGRESS'] as const)('does not take for its own what the stack has as %s', async (status) => {
     expect(await refused(world({ recordSets: OWN, stackResources: stackResources(status) }))).toContain('2 faults');
+  });
+
+  test('does not take for its own what a group of the stack may or may not hold', async () => {
+    const made = world({ recordSets: OWN, stackResources: stackResources('CREATE_COMPLETE') });
+    expect(await refused(made)).toContain('mta-sts.example.com in the hosted zone');
   });
 
   test('does not take for its own a resource that made another record', async () => {
@@ -400,17 +418,17 @@ describe('records in the way', () => {
   });
 
   function stackResources(status: ResourceStatus): StackResource[] {
-    const shared = { ResourceType: 'AWS::Route53::RecordSet', Timestamp: new Date(), ResourceStatus: status };
+    const shared = { Timestamp: new Date(), ResourceStatus: status };
     return [
-      { ...shared, LogicalResourceId: 'AliasA', PhysicalResourceId: 'mta-sts.example.com' },
-      { ...shared, LogicalResourceId: 'Announcement', PhysicalResourceId: '_MTA-STS.example.com.' },
+      { ...shared, ResourceType: 'AWS::Route53::RecordSetGroup', LogicalResourceId: 'Records', PhysicalResourceId: 'Mail-Records-1A2B3C' },
+      { ...shared, ResourceType: 'AWS::Route53::RecordSet', LogicalResourceId: 'Announcement', PhysicalResourceId: '_MTA-STS.example.com.' },
     ];
   }
 });
 
 describe('MX', () => {
-  const TESTING = preflightProperties({ PolicyText: renderPolicy({ ...POLICY, mode: 'testing' }) });
-  const NONE = preflightProperties({ PolicyText: renderPolicy({ ...POLICY, mode: 'none' }) });
+  const TESTING = preflightProperties({ Policy: policyLines(renderPolicy({ ...POLICY, mode: 'testing' })) });
+  const NONE = preflightProperties({ Policy: policyLines(renderPolicy({ ...POLICY, mode: 'none' })) });
 
   test('refuses to enforce a policy that does not cover a live MX host', async () => {
     const message = await refusedByDns(...publicDns(mx(DOMAIN, 'backup.other.test', 30)));
@@ -504,7 +522,9 @@ describe('as a whole', () => {
   test('passes during a rollback although a check failed, and says so', async () => {
     dns.serve(...publicDns(mx(DOMAIN, 'backup.other.test')));
     const made = world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
-    const answer = await run(made, updateEvent(TYPE, ID, preflightProperties(), preflightProperties()));
+    const before = preflightProperties({ Policy: policyLines(renderPolicy({ ...POLICY, maxAge: 86400 })) });
+    const event = updateEvent(TYPE, ID, preflightProperties(), before);
+    const answer = await run(made, event);
     expect(answer).toMatchObject({ PhysicalResourceId: ID, Data: { Summary: expect.stringContaining('does not cover') } });
     expect(made.log).toContainEqual(expect.objectContaining({ level: 'ERROR', message: 'forgiven, and the deployment goes on', rollingBack: true }));
   });
@@ -514,5 +534,99 @@ describe('as a whole', () => {
     const made = world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     made.aws.cloudformation.on(DescribeStacksCommand).rejects(awsError('ThrottlingException', 'Rate exceeded'));
     expect(await refused(made)).toContain('does not cover');
+  });
+});
+
+describe('of several domains', () => {
+  const OTHER = 'example.net';
+  const other = preflightDomain({ DomainName: OTHER, HostedZoneId: 'Z9', Records: [] });
+  const both = { Domains: [preflightDomain(), other] };
+
+  /** No Route 53 here but for the zone of the first; the other's is told by its own id. */
+  function twoZones(): TestWorld {
+    const made = world();
+    made.aws.route53.on(GetHostedZoneCommand, { Id: 'Z9' }).resolves({
+      HostedZone: { Id: 'Z9', Name: `${OTHER}.`, CallerReference: 'x' }, DelegationSet: { NameServers: ['ns-1.awsdns-01.test'] },
+    });
+    return made;
+  }
+
+  beforeEach(() => {
+    dns.serve(...publicDns(soa('net'), soa(OTHER), record(OTHER, 'NS', 'ns-1.awsdns-01.test'), mx(OTHER, 'mx1.example.com')));
+  });
+
+  test('checks each, and names those that each finding is about', async () => {
+    const { Data } = await run(twoZones(), createEvent(TYPE, both));
+    expect(Data?.Summary).toContain('example.com: example.com is delegated to the hosted zone');
+    expect(Data?.Summary).toContain('example.net: example.net is delegated to the hosted zone');
+    expect(Data?.Summary).toContain('example.com, example.net: no CAA record limits who may issue');
+  });
+
+  test('fails for one of them, and says which', async () => {
+    dns.serve(...publicDns(soa('net'), soa(OTHER), record(OTHER, 'NS', 'ns-1.awsdns-01.test'), mx(OTHER, 'backup.other.test')));
+    expect(await refused(twoZones(), createEvent(TYPE, both))).toMatch(/^example\.net: the policy does not cover the MX host backup\.other\.test/);
+  });
+
+  test('checks in an update only what has changed, however the others stand by now', async () => {
+    dns.serve(...publicDns(soa('net'), soa(OTHER), mx(OTHER, 'backup.other.test')));
+    const before = { Domains: [preflightDomain({ Policy: policyLines(renderPolicy({ ...POLICY, maxAge: 86400 })) }), other] };
+    const { PhysicalResourceId, Data } = await run(twoZones(), updateEvent(TYPE, ID, both, before));
+    expect(PhysicalResourceId).toBe(ID);
+    expect(Data?.Summary).toContain('example.com is delegated to the hosted zone');
+    expect(Data?.Summary).not.toContain(OTHER);
+  });
+
+  test('checks all again where a certificate is to be made now', async () => {
+    const { Data } = await run(twoZones(), updateEvent(TYPE, ID, both, { ...both, Certificate: 'given' }));
+    expect(Data?.Summary).toContain('example.com, example.net: no CAA');
+  });
+
+  test('asks nothing where a domain only leaves, and keeps its id', async () => {
+    const made = twoZones();
+    const answer = await run(made, updateEvent(TYPE, ID, { Domains: [other] }, both));
+    expect(answer).toEqual({ PhysicalResourceId: ID, Data: { Summary: 'nothing has changed that is to be checked' } });
+    expect(made.aws.route53.calls()).toHaveLength(0);
+  });
+
+  test('is made for many at a time, but a few at once, since Route 53 takes five requests a second', async () => {
+    const made = world();
+    let [running, most] = [0, 0];
+    made.aws.route53.on(GetHostedZoneCommand).callsFake(async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise(setImmediate);
+      running -= 1;
+      throw awsError('NoSuchHostedZone', 'none');
+    });
+    const Domains = Array.from({ length: 30 }, (_, index) => preflightDomain({ DomainName: `d${index}.example.com`, Records: [] }));
+    dns.serve(...publicDns());
+    expect(await refused(made, createEvent(TYPE, { Domains }))).toContain('d0.example.com, d1.example.com, d2.example.com and 27 more: there is no hosted zone');
+    expect(most).toBe(4);
+  });
+});
+
+describe('where DNS is elsewhere', () => {
+  const elsewhere = (more: Event = {}): Event => createEvent(TYPE, preflightProperties({ HostedZoneId: undefined, Records: [], ...more }));
+
+  test('checks CAA and MX, and asks Route 53 for nothing', async () => {
+    const made = world();
+    const { Data } = await run(made, elsewhere());
+    expect(Data?.Summary).toBe('no CAA record limits who may issue; the policy covers all 2 MX hosts');
+    expect(made.aws.route53.calls()).toHaveLength(0);
+  });
+
+  test('asks DNS for CAA from the policy host on', async () => {
+    dns.serve(...publicDns(caa('mta-sts.example.com', 'issue', 'ca.test')));
+    expect(await refused(world(), elsewhere())).toContain('CAA at mta-sts.example.com does not let Amazon issue');
+  });
+
+  test('refuses a policy that does not cover the MX', async () => {
+    dns.serve(...publicDns(mx(DOMAIN, 'backup.other.test')));
+    expect(await refused(world(), elsewhere())).toContain('the policy does not cover the MX host backup.other.test');
+  });
+
+  test('does not mind CAA where the certificate is given', async () => {
+    dns.serve(...publicDns(caa(DOMAIN, 'issue', 'ca.test')));
+    expect((await run(world(), elsewhere({ Certificate: 'given' }))).Data?.Summary).toContain('the certificate is given');
   });
 });

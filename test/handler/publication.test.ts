@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createHandler } from '../../lib/handler/create-handler';
 import type { HandlerAnswer } from '../../lib/handler/create-handler';
 import { policyId } from '../../lib/protocol/policy-id';
+import { policyText } from '../../lib/protocol/policy-lines';
 import { testAuthority } from '../support/policy-server';
 import { Edge, POLICY_HOST } from './edge';
 import {
@@ -243,15 +244,15 @@ describe('writing', () => {
   test('refuses a text that does not hash to the id, and writes nothing', async () => {
     const made = await edge.world();
     const event = createEvent(TYPE, publicationProperties({ PolicyId: policyId('other') }));
-    expect(await refused(made, event)).toContain(`\`PolicyId\` must be the hash of \`PolicyText\`, ${policyId(POLICY_TEXT)}, got ${policyId('other')}`);
+    expect(await refused(made, event)).toContain(`\`PolicyId\` must be the hash of \`Policy\`, ${policyId(POLICY_TEXT)}, got ${policyId('other')}`);
     expect(made.aws.s3.calls()).toHaveLength(0);
   });
 
   test('refuses a text that is no policy, and writes nothing', async () => {
     const made = await edge.world();
-    const text = 'version: STSv1\nmode: enforced\nmx: mx1.example.com\nmax_age: 86400\n';
-    const message = await refused(made, createEvent(TYPE, publicationProperties({ PolicyText: text, PolicyId: policyId(text) })));
-    expect(message).toContain('`PolicyText` is not a valid policy');
+    const Policy = ['version: STSv1', 'mode: enforced', 'mx: mx1.example.com', 'max_age: 86400'];
+    const message = await refused(made, createEvent(TYPE, publicationProperties({ Policy, PolicyId: policyId(policyText(Policy)) })));
+    expect(message).toContain('`Policy` is not a valid policy');
     expect(message).toContain('enforced');
     expect(made.aws.s3.calls()).toHaveLength(0);
   });

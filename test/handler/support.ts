@@ -1,4 +1,5 @@
 // A world for the handler's tests: AWS as the SDK's own mocks, DNS and HTTPS as real servers on loopback, time that flies.
+import { ACMClient } from '@aws-sdk/client-acm';
 import { CloudFormationClient, DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import type { StackResource, StackStatus } from '@aws-sdk/client-cloudformation';
 import { GetHostedZoneCommand, ListResourceRecordSetsCommand, Route53Client } from '@aws-sdk/client-route-53';
@@ -14,6 +15,7 @@ import type { DnsAnswerer, DnsServer } from '../../lib/preview/dns-server';
 import { renderPolicy } from '../../lib/protocol/policy';
 import type { Policy } from '../../lib/protocol/policy';
 import { policyId } from '../../lib/protocol/policy-id';
+import { policyLines } from '../../lib/protocol/policy-lines';
 import { createResolver } from '../../lib/verifier/resolver';
 import type { Resolver } from '../../lib/verifier/resolver';
 
@@ -54,16 +56,22 @@ export function deleteEvent(resourceType: string, physicalId: string, properties
   return createEvent(resourceType, properties, { RequestType: 'Delete', PhysicalResourceId: physicalId, ...more });
 }
 
-export function preflightProperties(more: Event = {}): Event {
+/** One domain; what is said of it replaces what the template would say. */
+export function preflightProperties({ Certificate, ...domain }: Event = {}): Event {
+  return { ...Certificate === undefined ? {} : { Certificate }, Domains: [preflightDomain(domain)] };
+}
+
+/** One of the domains of a preflight. */
+export function preflightDomain(more: Event = {}): Event {
   return {
     DomainName: DOMAIN,
     HostedZoneId: ZONE_ID,
-    PolicyText: POLICY_TEXT,
+    Policy: policyLines(POLICY_TEXT),
     Records: [
-      { Name: 'mta-sts.example.com', Type: 'A', LogicalId: 'AliasA' },
-      { Name: 'mta-sts.example.com', Type: 'AAAA', LogicalId: 'AliasAAAA' },
+      { Name: 'mta-sts.example.com', Type: 'A', LogicalId: 'Records' },
+      { Name: 'mta-sts.example.com', Type: 'AAAA', LogicalId: 'Records' },
       { Name: '_mta-sts.example.com', Type: 'TXT', LogicalId: 'Announcement' },
-      { Name: '_smtp._tls.example.com', Type: 'TXT', LogicalId: 'TlsReporting' },
+      { Name: '_smtp._tls.example.com', Type: 'TXT', LogicalId: 'Records' },
     ],
     ...more,
   };
@@ -73,18 +81,17 @@ export function publicationProperties(more: Event = {}): Event {
   return {
     DomainName: DOMAIN,
     HostedZoneId: ZONE_ID,
-    PolicyText: POLICY_TEXT,
+    Policy: policyLines(POLICY_TEXT),
     PolicyId: policyId(POLICY_TEXT),
     BucketName: BUCKET,
     ObjectKey: KEY,
-    Distribution: 'E1234567890ABC',
     ...more,
   };
 }
 
 export function verificationProperties(more: Event = {}): Event {
   return {
-    DomainName: DOMAIN, HostedZoneId: ZONE_ID, PolicyText: POLICY_TEXT, PolicyId: policyId(POLICY_TEXT), OnFailure: 'fail', ...more,
+    DomainName: DOMAIN, HostedZoneId: ZONE_ID, Policy: policyLines(POLICY_TEXT), PolicyId: policyId(POLICY_TEXT), OnFailure: 'fail', ...more,
   };
 }
 
@@ -112,6 +119,7 @@ export class FlyingClock implements Clock {
 
 /** The parts of AWS that the function talks to. */
 export interface Aws {
+  readonly acm: AwsClientStub<ACMClient>;
   readonly route53: AwsClientStub<Route53Client>;
   readonly s3: AwsClientStub<S3Client>;
   readonly cloudformation: AwsClientStub<CloudFormationClient>;
@@ -146,9 +154,17 @@ export interface LogEntry {
 /** A world in which AWS answers by the given state, and nothing else answers unless it is given. */
 export function testWorld(state: AwsState = {}, parts: Partial<World> = {}): TestWorld {
   const options = { region: 'us-east-1', credentials: { accessKeyId: 'id', secretAccessKey: 'secret' } };
-  const clients = { route53: new Route53Client(options), s3: new S3Client(options), cloudformation: new CloudFormationClient(options) };
+  const clients = {
+    acm: new ACMClient(options),
+    route53: new Route53Client(options),
+    s3: new S3Client(options),
+    cloudformation: new CloudFormationClient(options),
+  };
   const aws: Aws = {
-    route53: mockClient(clients.route53), s3: mockClient(clients.s3), cloudformation: mockClient(clients.cloudformation),
+    acm: mockClient(clients.acm),
+    route53: mockClient(clients.route53),
+    s3: mockClient(clients.s3),
+    cloudformation: mockClient(clients.cloudformation),
   };
   answerRoute53(aws.route53, state);
   aws.s3.on(PutObjectCommand).resolves({ ETag: '"1"' });

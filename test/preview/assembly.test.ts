@@ -193,15 +193,15 @@ describe('a distribution of any template', () => {
 });
 
 describe('a publication', () => {
-  const whole = { DomainName: 'Example.com', PolicyId: '1', PolicyText: 'x', BucketName: 'b', ObjectKey: 'k' };
+  const whole = { DomainName: 'Example.com', PolicyId: '1', Policy: ['x'], BucketName: 'b', ObjectKey: 'k' };
   const read = (properties: object): ReturnType<typeof readAssembly> => readAssembly(template({}, { P: { Type: 'Custom::MtaStsPublication', Properties: properties } }));
 
   test('is left out where a part is missing', () => {
-    const { publications, notes } = read({ ...whole, PolicyText: undefined, BucketName: { Ref: 'Nothing' } });
+    const { publications, notes } = read({ ...whole, Policy: undefined, BucketName: { Ref: 'Nothing' } });
     expect(publications).toEqual([]);
     expect(notes.all).toEqual([
-      'Mail/P: PolicyText is missing or no text',
       'Mail/P: BucketName could not be resolved: it refers to Nothing, which the template does not have',
+      'Mail/P: Policy is missing',
     ]);
   });
 

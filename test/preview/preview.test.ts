@@ -142,7 +142,7 @@ describe('serves', () => {
 
   test('several domains, and says which have no policy and which no host', async () => {
     const publication = (DomainName: string): object => ({
-      Type: 'Custom::MtaStsPublication', Properties: { DomainName, PolicyId: '1', PolicyText: 'x', BucketName: 'b', ObjectKey: 'k' },
+      Type: 'Custom::MtaStsPublication', Properties: { DomainName, PolicyId: '1', Policy: ['x'], BucketName: 'b', ObjectKey: 'k' },
     });
     const preview = await start({ app: handWritten({ Resources: {
       Distribution: { Type: 'AWS::CloudFront::Distribution', Properties: { DistributionConfig: { Aliases: ['mta-sts.example.com', 'mta-sts.example.net'] } } },

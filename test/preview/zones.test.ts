@@ -28,10 +28,10 @@ const TARGET = { DNSName: { 'Fn::GetAtt': ['Distribution', 'DomainName'] } };
 /** A template with the publication of one policy, and record sets. */
 function template(sets: readonly object[], policy: { mx?: readonly string[]; domain?: string; zone?: unknown } = {}): string {
   const { mx = ['mx1.example.com'], domain = 'example.com', zone = 'Z1' } = policy;
-  const PolicyText = ['version: STSv1', 'mode: enforce', ...mx.map((pattern) => `mx: ${pattern}`), 'max_age: 86400', ''].join('\r\n');
+  const Policy = ['version: STSv1', 'mode: enforce', ...mx.map((pattern) => `mx: ${pattern}`), 'max_age: 86400'];
   return handWritten({ Resources: {
     Distribution: DISTRIBUTION,
-    Publication: { Type: 'Custom::MtaStsPublication', Properties: { DomainName: domain, HostedZoneId: zone, PolicyId: '1', PolicyText, BucketName: 'b', ObjectKey: 'k' } },
+    Publication: { Type: 'Custom::MtaStsPublication', Properties: { DomainName: domain, HostedZoneId: zone, PolicyId: '1', Policy, BucketName: 'b', ObjectKey: 'k' } },
     ...Object.fromEntries(sets.map((Properties, index) => [`R${index}`, { Type: 'AWS::Route53::RecordSet', Properties }])),
   } });
 }

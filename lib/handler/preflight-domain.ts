@@ -1,0 +1,108 @@
+// All that the preflight checks for one domain, every check at once.
+import { policyHostName } from '../protocol/policy-url';
+import { printable } from '../protocol/text';
+import type { Policy } from '../protocol/policy';
+import { checkCaa } from './checks/caa';
+import { good } from './checks/check';
+import type { Checked } from './checks/check';
+import { checkDelegation } from './checks/delegation';
+import { checkMx } from './checks/mx';
+import { checkOwnership, listNames } from './checks/ownership';
+import { isObject } from './event';
+import type { Properties } from './event';
+import { readHostedZone } from './hosted-zone';
+import { domainProperty, optionalZoneIdProperty, policyProperty, recordsProperty } from './properties';
+import type { PlannedRecord } from './properties';
+import type { Run } from './run';
+
+/** A domain as the template states it. */
+export interface PlannedDomain {
+  readonly domain: string;
+  /** None where DNS is elsewhere: then nobody can look into a zone, and nothing is made in one. */
+  readonly zoneId?: string;
+  readonly policy: Policy;
+  readonly records: readonly PlannedRecord[];
+  /** What the stack made by the properties before this update. */
+  readonly made: readonly PlannedRecord[];
+  /** Whether this update goes to another hosted zone, in which nothing is ours yet. */
+  readonly newZone: boolean;
+}
+
+/** What all domains have in common. */
+export interface Surroundings {
+  readonly stackId: string;
+  readonly certificateGiven: boolean;
+}
+
+/**
+ * @param before - the same domain before this update
+ * @throws RangeError for a property that cannot be
+ */
+export function plannedDomain(entry: Properties, before: Properties | undefined): PlannedDomain {
+  return {
+    domain: domainProperty(entry),
+    zoneId: optionalZoneIdProperty(entry),
+    policy: policyProperty(entry).policy,
+    records: recordsProperty(entry),
+    made: before === undefined ? [] : recordsBefore(before),
+    newZone: before !== undefined && before.HostedZoneId !== entry.HostedZoneId,
+  };
+}
+
+/** Makes all checks; none of them rejects. */
+export async function checkDomain(run: Run, planned: PlannedDomain, surroundings: Surroundings): Promise<readonly Checked[]> {
+  const { stackId, certificateGiven } = surroundings;
+  const { domain, zoneId, policy } = planned;
+  const inZone = zoneId === undefined ? undefined : checksOfZone(run, planned, zoneId, stackId);
+  const checks: Readonly<Record<string, Promise<Checked> | undefined>> = {
+    delegation: inZone?.delegation,
+    records: inZone?.records,
+    caa: certificateGiven
+      ? Promise.resolve(good('the certificate is given, so nobody need issue one'))
+      : inZone?.caa ?? checkCaa(run, policyHostName(domain)),
+    mx: checkMx(run, domain, policy),
+  };
+  return Promise.all(Object.entries(checks).flatMap(([name, check]) => check === undefined ? [] : [logged(run, domain, name, check)]));
+}
+
+function checksOfZone(
+  run: Run, { domain, records, made, newZone }: PlannedDomain, zoneId: string, stackId: string,
+): { delegation: Promise<Checked>; records: Promise<Checked>; caa: Promise<Checked> } {
+  const zone = readHostedZone(run, zoneId);
+  const listings = zone.then(async (found) => listNames(run, found, domain, records));
+  return {
+    delegation: zone.then(async (found) => checkDelegation(run, domain, found)),
+    records: Promise.all([zone, listings]).then(async ([found, sets]) => {
+      return checkOwnership(run, found, sets, { stackId, domain, planned: records, made, newZone });
+    }),
+    caa: listings.then(async (sets) => checkCaa(run, domain, sets.get(policyHostName(domain)))),
+  };
+}
+
+/** Another version may have written them in another way; CloudFormation then knows what the stack has made. */
+export function recordsBefore(before: Properties): readonly PlannedRecord[] {
+  try {
+    return recordsProperty(before);
+  } catch {
+    return [];
+  }
+}
+
+/** The domains of properties that another version may have written; those that cannot be read are left out. */
+export function entriesBefore(oldProperties: Properties | undefined): readonly Properties[] {
+  const entries: unknown = oldProperties?.Domains;
+  return Array.isArray(entries) ? entries.filter(isObject) : [];
+}
+
+/** A check that could not be made is a fault like any other: the others shall be heard too. */
+async function logged(run: Run, domain: string, name: string, check: Promise<Checked>): Promise<Checked> {
+  const result = await check.catch((error: unknown): Checked => {
+    return { faults: [error instanceof Error ? error.message : String(error)], warnings: [] };
+  });
+  result.faults.forEach((fault) => {
+    run.watch.saw(fault);
+  });
+  const write = result.faults.length > 0 ? run.log.error : result.warnings.length > 0 ? run.log.warn : run.log.info;
+  write(`preflight, ${name}`, { domain: printable(domain), ...result });
+  return result;
+}

@@ -1,0 +1,39 @@
+// Who publishes the policy of a domain on a host, and which record sets the stack makes for it.
+import { aws_route53 as route53 } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { announcementName, reportingName } from './domain-records';
+import type { MtaStsPolicy } from './policy';
+import type { PlannedRecord } from './preflight';
+import { policyHostName } from './protocol/policy-url';
+import type { TlsReporting } from './tls-reporting';
+
+/** What a host is told of a domain that it serves. */
+export interface Publisher {
+  readonly construct: Construct;
+  readonly domainName: string;
+  readonly policy: MtaStsPolicy;
+  /** None where DNS is elsewhere. */
+  readonly hostedZone?: route53.IHostedZone;
+  readonly announcement?: route53.TxtRecord;
+  readonly tlsReporting?: TlsReporting;
+}
+
+/** @param host - the records of the host and of its reporting */
+export function plannedRecords(publisher: Publisher, host: route53.CfnRecordSetGroup | undefined): PlannedRecord[] {
+  const { domainName, announcement, tlsReporting } = publisher;
+  if (host === undefined || announcement === undefined) return [];
+  const { A, AAAA, TXT } = route53.RecordType;
+  const [policyHost, reporting] = [policyHostName(domainName), reportingName(domainName)];
+  return [
+    { name: policyHost, type: A, logicalId: host.logicalId },
+    { name: policyHost, type: AAAA, logicalId: host.logicalId },
+    { name: announcementName(domainName), type: TXT, logicalId: logicalIdOf(announcement) },
+    ...tlsReporting === undefined ? [] : [{ name: reporting, type: TXT, logicalId: host.logicalId }],
+  ];
+}
+
+function logicalIdOf(record: route53.RecordSet): string {
+  const resource = record.node.defaultChild;
+  if (resource instanceof route53.CfnRecordSet) return resource.logicalId;
+  throw new Error(`${record.node.path} holds no AWS::Route53::RecordSet`);
+}
