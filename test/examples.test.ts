@@ -6,15 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import type { App } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Capture, Match, Template } from 'aws-cdk-lib/assertions';
 import type { Verifier } from '../bin/command/context';
-import { MtaStsPolicy, MxHosts } from '../lib';
+import { DelegatedMtaSts, MtaStsPolicy, MxHosts } from '../lib';
 import { stackOutput } from '../lib/stack-output';
 import { createWorld } from '../lib/verifier/real-world';
 import { run } from './bin/run';
 import type { Ran } from './bin/run';
 import { exampleApp, shellLine, yamlExample } from './support/examples';
 import { report } from './support/report';
+import { ENV, importedZone } from './support/stack';
 
 const ROOT = join(__dirname, '..');
 const FOLDER = process.cwd();
@@ -391,5 +392,122 @@ describe('a sub-zone that another account delegates', () => {
     // CDK has one of its own about references between stacks.
     const warnings = app.synth().getStackByName('Mail').messages.filter(({ id: path }) => path.startsWith('/Mail/'));
     expect(warnings.map(({ entry }) => entry.data)).toEqual([expect.stringMatching(/^mail\.example\.com is in `testing`/)]);
+  });
+});
+
+interface Resource { readonly Type: string; readonly DependsOn?: readonly string[]; readonly Properties: Readonly<Record<string, unknown>> }
+
+/** What must be there before a resource, by its logical id, however far away; references are an order too. */
+function before(template: Template, logicalId: string): ReadonlySet<string> {
+  const { Resources } = template.toJSON() as { Resources: Readonly<Record<string, Resource>> };
+  const found = new Set<string>();
+  const visit = (id: string): void => {
+    const text = JSON.stringify([Resources[id].DependsOn, Resources[id].Properties]);
+    for (const other of Object.keys(Resources)) {
+      if (other !== id && !found.has(other) && text.includes(`"${other}"`)) {
+        found.add(other);
+        visit(other);
+      }
+    }
+  };
+  visit(logicalId);
+  return found;
+}
+
+function only(template: Template, type: string, properties: object): string {
+  const [id, ...others] = Object.keys(template.findResources(type, { Properties: properties }));
+  expect(others).toEqual([]);
+  return id;
+}
+
+describe('records in another account', () => {
+  let app: App;
+
+  beforeAll(() => {
+    app = exampleApp('records-in-another-account.ts');
+  });
+
+  test('are made after host and file', () => {
+    const stacks = app.synth().stacks.map(({ stackName, environment: { account } }) => [stackName, account]);
+    expect(stacks).toEqual([['Mail', '222222222222'], ['Dns', '111111111111']]);
+  });
+
+  test('are none in the account of the mail, whose certificate is used as it is', () => {
+    templateOf(app, 'Mail').resourceCountIs('AWS::Route53::RecordSet', 0);
+    templateOf(app, 'Mail').resourceCountIs('AWS::CertificateManager::Certificate', 0);
+    templateOf(app, 'Mail').hasResourceProperties('AWS::CloudFront::Distribution', { DistributionConfig: Match.objectLike({
+      Aliases: ['mta-sts.example.com'],
+      ViewerCertificate: Match.objectLike({ AcmCertificateArn: Match.stringLikeRegexp('^arn:aws:acm:us-east-1:222222222222:') }),
+    }) });
+  });
+
+  test('are texts, and one value that is read from the other account by a role for that', () => {
+    const dns = templateOf(app, 'Dns');
+    const { id: policyId } = MtaStsPolicy.testing({ mx: MxHosts.googleWorkspace() });
+    dns.resourceCountIs('AWS::Route53::RecordSet', 3);
+    dns.hasResourceProperties('AWS::Route53::RecordSet', { Name: '_mta-sts.example.com.', Type: 'TXT', ResourceRecords: [`"v=STSv1; id=${policyId};"`] });
+    dns.hasResourceProperties('AWS::Route53::RecordSet', { Name: '_smtp._tls.example.com.', Type: 'TXT' });
+    const output = new Capture();
+    dns.hasResourceProperties('AWS::Route53::RecordSet', {
+      Name: 'mta-sts.example.com.', Type: 'CNAME',
+      ResourceRecords: [{ 'Fn::GetStackOutput': { StackName: 'Mail', OutputName: output, RoleArn: Match.anyValue(), Region: 'us-east-1' } }],
+    });
+    const { Value } = templateOf(app, 'Mail').findOutputs(output.asString())[output.asString()] as { Value: unknown };
+    expect(Value).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^PolicyHostDistribution/), 'DomainName'] });
+    templateOf(app, 'Mail').hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: Match.objectLike({
+      Statement: [Match.objectLike({ Action: 'cloudformation:DescribeStacks' })],
+    }) });
+  });
+
+  test('are announced last', () => {
+    const dns = templateOf(app, 'Dns');
+    const [announcement, host] = ['_mta-sts.example.com.', 'mta-sts.example.com.'].map((Name) => only(dns, 'AWS::Route53::RecordSet', { Name }));
+    expect([...before(dns, announcement)]).toContain(host);
+  });
+});
+
+describe('serving others', () => {
+  let template: Template;
+  let messages: readonly unknown[];
+
+  beforeAll(() => {
+    const app = exampleApp('serving-others.ts');
+    template = templateOf(app, 'Policies');
+    messages = app.synth().getStackByName('Policies').messages.map(({ entry }) => entry.data);
+  });
+
+  test('has one host with one certificate for the names of all', () => {
+    const names = ['provider.example', 'customer-one.example', 'customer-two.example'].map((domain) => `mta-sts.${domain}`);
+    template.resourceCountIs('AWS::CloudFront::Distribution', 1);
+    template.hasResourceProperties('AWS::CloudFront::Distribution', { DistributionConfig: Match.objectLike({ Aliases: names }) });
+    template.hasResourceProperties('AWS::CertificateManager::Certificate', { DomainName: names[0], SubjectAlternativeNames: names.slice(1) });
+  });
+
+  test('announces once, for all, the id of the one text', () => {
+    const { id: policyId } = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.provider.example', 'mx2.provider.example') });
+    template.resourcePropertiesCountIs('AWS::Route53::RecordSet', { Name: Match.stringLikeRegexp('^_mta-sts\\.') }, 1);
+    template.hasResourceProperties('AWS::Route53::RecordSet', { Name: '_mta-sts.provider.example.', ResourceRecords: [`"v=STSv1; id=${policyId};"`] });
+    template.resourceCountIs('Custom::MtaStsPublication', 3);
+    const texts = Object.values(template.findResources('Custom::MtaStsPublication')).map((one) => (one as Resource).Properties.Policy);
+    expect(texts[0]).toBeDefined();
+    expect(texts).toEqual([texts[0], texts[0], texts[0]]);
+  });
+
+  test('announces it when the file of every customer is live', () => {
+    const announcement = only(template, 'AWS::Route53::RecordSet', { Name: '_mta-sts.provider.example.' });
+    const publications = Object.keys(template.findResources('Custom::MtaStsPublication'));
+    expect([...before(template, announcement)]).toEqual(expect.arrayContaining(publications));
+  });
+
+  test('warns of nothing', () => {
+    expect(messages).toEqual([]);
+  });
+
+  test('is what a customer points to', () => {
+    const stack = new Stack(exampleApp('serving-others.ts'), 'Customer', { env: ENV });
+    const customer = new DelegatedMtaSts(stack, 'MtaSts', { hostedZone: importedZone(stack, 'customer-one.example'), provider: 'provider.example' });
+    const comment = readFileSync(join(ROOT, 'examples', 'serving-others.ts'), 'utf8');
+    expect(customer.records).toHaveLength(2);
+    for (const { name, type, value } of customer.records) expect(comment).toMatch(new RegExp(`^// +${name}\\. +${type} +${value}\\.`, 'm'));
   });
 });
