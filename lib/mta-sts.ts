@@ -14,6 +14,7 @@ import { characterStrings } from './protocol/character-strings';
 import { policyHostName, policyUrl } from './protocol/policy-url';
 import { renderRecord } from './protocol/record';
 import { publication } from './publication';
+import { outputScope } from './published-output';
 import { cloudFrontScope, zoneFrom } from './region';
 import { stackOutput } from './stack-output';
 import type { TlsReporting } from './tls-reporting';
@@ -101,8 +102,11 @@ export class MtaSts extends Construct {
   public readonly policyHost: PolicyHost;
 
   /**
-   * What `mta-sts verify --outputs` reads: the domain, the policy's id and the policy, as JSON. A pipeline hands it to a later step, by
-   * `envFromCfnOutputs` of CDK Pipelines for example. It is in the stack of the resources, which is of us-east-1.
+   * What `mta-sts verify --outputs` reads: the domain, the policy's id and the policy, as JSON. It is in the stack of the resources, which
+   * is of us-east-1; of nested stacks in the outermost, whose outputs `cdk deploy --outputs-file` writes.
+   *
+   * Do not hand it to `envFromCfnOutputs` of CDK Pipelines: CodePipeline does not escape the quotes in it. Two outputs of your own, of
+   * `domainName` and `policyId`, say the same.
    */
   public readonly output: CfnOutput;
 
@@ -150,7 +154,8 @@ export class MtaSts extends Construct {
       ? { name: published.getAttString('ValidationName'), type: 'CNAME', value: published.getAttString('ValidationValue') }
       : undefined;
     this.records = [...validation === undefined ? [] : [validation], ...records];
-    this.output = new CfnOutput(place, 'Published', {
+    const outputs = outputScope(place);
+    this.output = new CfnOutput(outputs, 'Published', {
       description: `The MTA-STS policy of ${this.domainName}, for mta-sts verify --outputs`,
       value: stackOutput({
         domain: this.domainName,
@@ -162,7 +167,7 @@ export class MtaSts extends Construct {
       }),
     });
     if (hostedZone === undefined) {
-      new CfnOutput(place, 'Records', {
+      new CfnOutput(outputs, 'Records', {
         description: `The DNS records of ${this.domainName} to make by hand, _mta-sts last (RFC 8461 section 8.1)`,
         value: this.records.map(({ name, type, value }) => `${name} ${type} ${type === 'TXT' ? characterStrings(value) : value}`).join('\n'),
       });

@@ -78,7 +78,8 @@ function otherPartition(region: string): string | undefined {
   return partition === 'aws' ? undefined : partition;
 }
 
-function outermostStack(stack: Stack): Stack {
+/** The stack itself, or that in which it is nested. */
+export function outermostStack(stack: Stack): Stack {
   return stack instanceof NestedStack && stack.nestedStackParent !== undefined ? outermostStack(stack.nestedStackParent) : stack;
 }
 

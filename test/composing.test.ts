@@ -1,7 +1,7 @@
 // MtaSts among other things: what users adjust inside it without an option of ours, and what it leaves alone in their stacks.
 import { describe, expect, test } from '@jest/globals';
 import {
-  App, Aspects, CfnOutput, CfnResource, RemovalPolicy, Stack, Tags,
+  App, Aspects, CfnOutput, CfnResource, NestedStack, RemovalPolicy, Stack, Tags,
   aws_cloudfront as cloudfront, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_route53 as route53, aws_s3 as s3,
   custom_resources as cr,
 } from 'aws-cdk-lib';
@@ -201,5 +201,33 @@ describe('a large stack that it is added to', () => {
       const changed = Object.keys(left).filter((id) => JSON.stringify(left[id]) !== JSON.stringify(both[id]));
       expect(changed).toEqual([expect.stringMatching(/^CdkMtaStsHandlerRole/)]);
     }
+  });
+});
+
+describe('in a nested stack, whose outputs `cdk deploy --outputs-file` leaves out', () => {
+  const nestedIn = (parent: Stack, ...ids: string[]): Stack => ids.reduce((stack, id) => new NestedStack(stack, id), parent);
+
+  test('the output is in the outermost stack, and in no other', () => {
+    const stack = testStack();
+    const nested = nestedIn(stack, 'Outer', 'Inner');
+    const { output } = oneDomain(nested);
+    const told = (of: Stack): string[] => Object.entries(parts(of).Outputs).filter(([, one]) => JSON.stringify(one).includes('mtaSts')).map(([name]) => name);
+    expect(told(stack)).toEqual([stack.resolve(output.logicalId)]);
+    expect(told(nested)).toEqual([]);
+  });
+
+  test('outputs of constructs of the same id have names of their own, which do not change when another comes', () => {
+    const outputsOf = (...places: string[][]): string[] => {
+      const stack = testStack();
+      places.forEach((ids, i) => {
+        const nested = nestedIn(stack, ...ids);
+        oneDomain(nested, { hostedZone: importedZone(nested, `domain${i}.example`) });
+      });
+      return Object.keys(parts(stack).Outputs);
+    };
+    const all = outputsOf(['One'], ['Two'], ['Three', 'One']);
+    expect(new Set(all).size).toBe(3);
+    expect(outputsOf(['Two'])).toEqual([all[1]]);
+    expect(all.every((name) => name.startsWith('MtaStsOutput'))).toBe(true);
   });
 });

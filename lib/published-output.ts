@@ -1,0 +1,19 @@
+// Where the output of a construct is: in a stack that `cdk deploy --outputs-file` and pipelines read, which is never a nested one.
+import { Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { outermostStack } from './region';
+
+/**
+ * The scope for an output.
+ *
+ * @param scope - what the output is of
+ * @returns the same, or, where that is in a nested stack, a scope for it alone in the outermost one
+ */
+export function outputScope(scope: Construct): Construct {
+  const stack = Stack.of(scope);
+  const outermost = outermostStack(stack);
+  if (outermost === stack) return scope;
+  // The whole path, since ids are unique among siblings only.
+  const path = scope.node.scopes.slice(outermost.node.scopes.length).map(({ node }) => node.id).join('/');
+  return new Construct(outermost, `MtaStsOutput/${path}`);
+}
