@@ -14,7 +14,7 @@ import { preflight } from './preflight';
 import type { PlannedRecord } from './preflight';
 import { policyHostName, policyUrl } from './protocol/policy-url';
 import { renderRecord } from './protocol/record';
-import { publication } from './publication';
+import { earliestRemoval, publication, publicationWarnings } from './publication';
 import { cloudFrontScope, zoneFrom } from './region';
 import { stackOutput } from './stack-output';
 import type { TlsReporting } from './tls-reporting';
@@ -110,6 +110,13 @@ export class MtaSts extends Construct {
    */
   public readonly output: CfnOutput;
 
+  /**
+   * The moment after which no sender can hold an `enforce` or `testing` policy of the domain any more, in ISO 8601: from then on the
+   * construct can be removed without mail being refused. Before `MtaStsPolicy.none()` is published it says so in words, and so it
+   * does where the moment is not known. A token of the stack of the resources, as it was when the policy was published last.
+   */
+  public readonly earliestRemoval: string;
+
   /** Every record of the domain, as text. */
   public readonly records: MtaStsRecord[];
 
@@ -157,9 +164,16 @@ export class MtaSts extends Construct {
         ? []
         : [{ name: reportingName(this.domainName), type: 'TXT', value: props.tlsReporting.record }],
     ];
+    this.earliestRemoval = earliestRemoval(published);
     this.output = new CfnOutput(place, 'Published', {
       description: `The MTA-STS policy of ${this.domainName}, for mta-sts verify --outputs`,
-      value: stackOutput({ domain: this.domainName, id: this.policyId, policy: this.policy.text }),
+      value: stackOutput({
+        domain: this.domainName,
+        id: this.policyId,
+        policy: this.policy.text,
+        earliestRemoval: this.earliestRemoval,
+        warnings: publicationWarnings(published),
+      }),
     });
   }
 

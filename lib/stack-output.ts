@@ -6,16 +6,27 @@
  */
 const LONGEST = 4096;
 
+/** What the function may put in place of each token, in bytes; `outputText` of the handler keeps to it. */
+const LONGEST_TOKEN = 600;
+
 /** What is published for a domain. */
 export interface PublishedPolicy {
   readonly domain: string;
   readonly id: string;
   /** The file, exactly as it is served. */
   readonly policy: string;
+  /** From when on no sender can hold an enforce or testing policy any more, or why that is not known: a token. */
+  readonly earliestRemoval?: string;
+  /** Mail that senders may refuse, or `none`: a token. */
+  readonly warnings?: string;
 }
 
 /** The value of the output, as JSON; the policy is left out where it would be too long, since the id is a hash of it. */
-export function stackOutput({ domain, id, policy }: PublishedPolicy): string {
-  const whole = JSON.stringify({ mtaSts: { domain, id, policy } });
-  return Buffer.byteLength(whole) <= LONGEST ? whole : JSON.stringify({ mtaSts: { domain, id } });
+export function stackOutput({ domain, id, policy, earliestRemoval, warnings }: PublishedPolicy): string {
+  const known = { domain, id, policy };
+  const late = { ...earliestRemoval === undefined ? {} : { earliestRemoval }, ...warnings === undefined ? {} : { warnings } };
+  // What the tokens are in the end nobody knows here.
+  const room = Object.keys(late).reduce((sum, name) => sum + LONGEST_TOKEN + `,"${name}":""`.length, 0);
+  const fits = Buffer.byteLength(JSON.stringify({ mtaSts: known })) + room <= LONGEST;
+  return JSON.stringify({ mtaSts: fits ? { ...known, ...late } : { domain, id, ...late } });
 }

@@ -57,8 +57,10 @@ describe('what the construct tells', () => {
   });
 
   test('the stack output for pipelines', () => {
-    const { output } = oneDomain(testStack());
-    expect(JSON.parse(String(output.value))).toEqual({ mtaSts: { domain: 'example.com', id: enforce.id, policy: enforce.text } });
+    const { output, earliestRemoval } = oneDomain(testStack());
+    expect(JSON.parse(String(output.value))).toEqual({
+      mtaSts: { domain: 'example.com', id: enforce.id, policy: enforce.text, earliestRemoval, warnings: expect.any(String) },
+    });
   });
 
   test('every record as text', () => {
@@ -225,7 +227,7 @@ describe('the custom resources', () => {
 });
 
 describe('the output for a pipeline', () => {
-  test('is one, of a literal value, with a name that stays as long as the construct stays where it is', () => {
+  test('is one, of what the publication answers, with a name that stays as long as the construct stays where it is', () => {
     const outputs = (policy: MtaStsPolicy): [string, unknown][] => {
       const stack = testStack();
       oneDomain(stack, { policy });
@@ -235,7 +237,18 @@ describe('the output for a pipeline', () => {
     expect(others).toEqual([]);
     expect(output).toEqual({
       Description: 'The MTA-STS policy of example.com, for mta-sts verify --outputs',
-      Value: JSON.stringify({ mtaSts: { domain: 'example.com', id: enforce.id, policy: enforce.text } }),
+      Value: expect.anything(),
+    });
+    const publication = 'MtaStsPublication12DC2538';
+    const { 'Fn::Join': [separator, parts] } = (output as { Value: { 'Fn::Join': [string, unknown[]] } }).Value;
+    expect(parts.filter((part) => typeof part !== 'string')).toEqual([
+      { 'Fn::GetAtt': [publication, 'EarliestRemoval'] }, { 'Fn::GetAtt': [publication, 'Warnings'] },
+    ]);
+    const values = ['2027-01-02T03:04:05Z', 'none'];
+    expect(JSON.parse(parts.map((part) => typeof part === 'string' ? part : values.shift()).join(separator))).toEqual({
+      mtaSts: {
+        domain: 'example.com', id: enforce.id, policy: enforce.text, earliestRemoval: '2027-01-02T03:04:05Z', warnings: 'none',
+      },
     });
     expect(name).toBe('MtaStsPublished2C655856');
     expect(outputs(MtaStsPolicy.none())[0][0]).toBe(name);

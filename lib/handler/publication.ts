@@ -1,12 +1,16 @@
 // Custom::MtaStsPublication: writes the policy file and proves it live, before anybody is told of it (RFC 8461 §8.1).
 import { policyHostName, policyUrl } from '../protocol/policy-url';
 import { nameServersOf } from './authorities';
-import type { DeploymentEvent } from './event';
+import type { DeploymentEvent, Properties } from './event';
 import { readHostedZone } from './hosted-zone';
+import type { Published } from './ledger';
+import { LedgerKeeper } from './ledger-keeper';
 import { look, lookByIPv6 } from './live-file';
 import type { Expected, Look } from './live-file';
+import { MailWarnings } from './mail-warnings';
 import { deletePolicy, objectUrl, putPolicy } from './policy-object';
 import { domainProperty, hostedZoneIdProperty, policyProperty, textProperty } from './properties';
+import { outputText } from './reason';
 import { repeat } from './retry';
 import type { Run } from './run';
 import type { Attributes, Task } from './task';
@@ -15,10 +19,10 @@ import type { Attributes, Task } from './task';
 const UNTIL_LIVE = { milliseconds: 600_000, firstPause: 1_000, longestPause: 15_000 };
 
 export function publicationTask(event: DeploymentEvent): Task {
-  const { properties, requestType, physicalResourceId: before } = event;
+  const { properties, requestType, physicalResourceId: before, oldProperties } = event;
   const domain = domainProperty(properties);
   const zoneId = hostedZoneIdProperty(properties);
-  const { bytes, id } = policyProperty(properties);
+  const { bytes, id, policy } = policyProperty(properties);
   const announced = textProperty(properties, 'PolicyId');
   const object = { bucket: textProperty(properties, 'BucketName'), key: textProperty(properties, 'ObjectKey') };
   if (announced !== id) {
@@ -27,29 +31,51 @@ export function publicationTask(event: DeploymentEvent): Task {
   }
 
   const policyHost = policyHostName(domain);
-  const attributes: Attributes = { PolicyUrl: policyUrl(policyHost) };
   const physicalResourceId = objectUrl(object);
   const isNew = requestType === 'Create' || before !== physicalResourceId;
+  const ledger = new LedgerKeeper({ object, before, policy: { ...policy, id }, policyBefore: publishedBefore(oldProperties) });
+  const mail = new MailWarnings(domain, ledger);
   let begun = false;
   let written = false;
+  const attributes = (): Attributes => ({
+    PolicyUrl: policyUrl(policyHost),
+    EarliestRemoval: outputText(ledger.earliestRemoval()),
+    Warnings: outputText(mail.summary),
+  });
 
   const work = async (run: Run): Promise<Attributes> => {
     begun = true;
+    await Promise.all([ledger.begin(run), mail.look(run)]);
+    mail.raise(run);
     await putPolicy(run, object, bytes);
     written = true;
     run.log.info('wrote the policy file', { ...object, id, bytes: bytes.length });
     await proveLive(run, zoneId, { policyHost, bytes });
-    return attributes;
+    await ledger.finish(run);
+    mail.raise(run);
+    const known = attributes();
+    run.log.info('published', known);
+    return known;
   };
 
   return {
     physicalResourceId,
     work,
     forgives: (rollingBack) => rollingBack && written,
-    forgiven: () => attributes,
+    forgiven: attributes,
     // Also when the write itself failed: it may have arrived all the same.
     undo: async (run) => begun && isNew ? deletePolicy(run, object) : undefined,
   };
+}
+
+/** Another version may have written the properties in another way; the ledger is what counts. */
+function publishedBefore(oldProperties: Properties | undefined): Published | undefined {
+  try {
+    const { id, policy } = policyProperty(oldProperties ?? {});
+    return { ...policy, id };
+  } catch {
+    return undefined;
+  }
 }
 
 /**
