@@ -13,7 +13,7 @@ import { PolicyHost } from './policy-host';
 import { characterStrings } from './protocol/character-strings';
 import { policyHostName, policyUrl } from './protocol/policy-url';
 import { renderRecord } from './protocol/record';
-import { publication } from './publication';
+import { earliestRemoval, publication, publicationWarnings } from './publication';
 import { outputScope } from './published-output';
 import { cloudFrontScope, zoneFrom } from './region';
 import { stackOutput } from './stack-output';
@@ -111,6 +111,13 @@ export class MtaSts extends Construct {
   public readonly output: CfnOutput;
 
   /**
+   * The moment after which no sender can hold an `enforce` or `testing` policy of the domain any more, in ISO 8601: from then on the
+   * construct can be removed without mail being refused. Before `MtaStsPolicy.none()` is published it says so in words, and so it
+   * does where the moment is not known. A token of the stack of the resources, as it was when the policy was published last.
+   */
+  public readonly earliestRemoval: string;
+
+  /**
    * Every record of the domain, as text. Without a `hostedZone` they are to be made by hand, `_mta-sts` last (RFC 8461 §8.1), and the one
    * that validates the certificate, if that is made as well, is among them: its name is a token too.
    */
@@ -154,6 +161,7 @@ export class MtaSts extends Construct {
       ? { name: published.getAttString('ValidationName'), type: 'CNAME', value: published.getAttString('ValidationValue') }
       : undefined;
     this.records = [...validation === undefined ? [] : [validation], ...records];
+    this.earliestRemoval = earliestRemoval(published);
     const outputs = outputScope(place);
     this.output = new CfnOutput(outputs, 'Published', {
       description: `The MTA-STS policy of ${this.domainName}, for mta-sts verify --outputs`,
@@ -164,6 +172,8 @@ export class MtaSts extends Construct {
         target: this.policyHost.distribution.distributionDomainName,
         tlsRpt: tlsReporting?.record,
         validation: validation && { name: validation.name, value: validation.value },
+        earliestRemoval: this.earliestRemoval,
+        warnings: publicationWarnings(published),
       }),
     });
     if (hostedZone === undefined) {

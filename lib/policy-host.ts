@@ -137,6 +137,19 @@ export class PolicyHost extends Construct {
       actions: ['s3:DeleteObject'],
       resources: [this.bucket.arnForObjects(`*${POLICY_PATH}`)],
     }));
+    // The ledgers of what was published. Of every domain here too: named each by each, a hundred would not fit the 20 KB of the policy.
+    this.bucket.addToResourcePolicy(new iam.PolicyStatement({
+      principals: [this.writer],
+      actions: ['s3:DeleteObject', 's3:GetObject', 's3:PutObject'],
+      resources: [this.bucket.arnForObjects('ledger/*')],
+    }));
+    // Without it S3 denies a ledger that is not there yet, as if it were there.
+    this.bucket.addToResourcePolicy(new iam.PolicyStatement({
+      principals: [this.writer],
+      actions: ['s3:ListBucket'],
+      resources: [this.bucket.bucketArn],
+      conditions: { StringLike: { 's3:prefix': 'ledger/*' } },
+    }));
     this.certificate = props.certificate === undefined ? this.newCertificate() : givenCertificate(props.certificate, names);
     this.distribution = this.newDistribution(names, props);
     this._fingerprint = {

@@ -31,10 +31,22 @@ export function publication(scope: Construct, id: string, props: PublicationProp
       // Not read by the function: `cdk diff` and the preview show what there is to do by hand.
       RecordsByHand: recordsByHand?.map(({ name, type, value }) => ({ Name: name, Type: type, Value: value })),
     },
+    // Not read by the function: what was deployed before there was a ledger is published anew, and has its attributes then.
+    Ledger: '1',
     // Not read by the function: a host that has changed must be proved anew.
     PolicyHost: policyHost._fingerprint,
   });
   // The whole host: the distribution, its records, and the bucket's policy that lets the function write.
   resource.node.addDependency(policyHost._scope);
   return resource;
+}
+
+/** In words or as a moment in ISO 8601: from when on no sender can hold an enforce or testing policy any more. A token. */
+export function earliestRemoval(published: CustomResource): string {
+  return published.getAttString('EarliestRemoval');
+}
+
+/** Mail that senders may refuse, or `none`. A token. */
+export function publicationWarnings(published: CustomResource): string {
+  return published.getAttString('Warnings');
 }

@@ -6,18 +6,25 @@
  */
 const LONGEST = 4096;
 
+/** What the function may put in place of each token, in bytes; `outputText` of the handler keeps to it. */
+const LONGEST_TOKEN = 600;
+
 /** What is published for a domain. */
 export interface PublishedPolicy {
   readonly domain: string;
   readonly id: string;
   /** The file, exactly as it is served. */
   readonly policy: string;
-  /** The host that serves it, to which a CNAME at `mta-sts.<domain>` points. */
+  /** The host that serves it, to which a CNAME at `mta-sts.<domain>` points: a token. */
   readonly target: string;
   /** The text of the record at `_smtp._tls`. */
   readonly tlsRpt?: string;
-  /** The CNAME that validates the certificate, where it is made by hand. */
+  /** The CNAME that validates the certificate, where it is made by hand: tokens. */
   readonly validation?: { readonly name: string; readonly value: string };
+  /** From when on no sender can hold an enforce or testing policy any more, or why that is not known: a token. */
+  readonly earliestRemoval?: string;
+  /** Mail that senders may refuse, or `none`: a token. */
+  readonly warnings?: string;
 }
 
 /**
@@ -25,7 +32,10 @@ export interface PublishedPolicy {
  *
  * What is known only at deployment must be a text without quotes and the like: it is put in as it is.
  */
-export function stackOutput({ policy, ...short }: PublishedPolicy): string {
-  const whole = JSON.stringify({ mtaSts: { ...short, policy } });
-  return Buffer.byteLength(whole) <= LONGEST ? whole : JSON.stringify({ mtaSts: short });
+export function stackOutput({ policy, ...others }: PublishedPolicy): string {
+  const late = [others.earliestRemoval, others.warnings].filter((token) => token !== undefined);
+  // What the tokens are in the end nobody knows here.
+  const room = late.length * LONGEST_TOKEN;
+  const whole = JSON.stringify({ mtaSts: { ...others, policy } });
+  return Buffer.byteLength(whole) + room <= LONGEST ? whole : JSON.stringify({ mtaSts: others });
 }

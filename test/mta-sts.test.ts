@@ -57,13 +57,15 @@ describe('what the construct tells', () => {
   });
 
   test('the stack output for pipelines', () => {
-    const { output, policyHost } = oneDomain(testStack());
+    const { output, policyHost, earliestRemoval } = oneDomain(testStack());
     expect(JSON.parse(String(output.value))).toEqual({ mtaSts: {
       domain: 'example.com',
       id: enforce.id,
       policy: enforce.text,
       target: policyHost.distribution.distributionDomainName,
       tlsRpt: 'v=TLSRPTv1; rua=mailto:tls-reports@example.com',
+      earliestRemoval,
+      warnings: expect.any(String),
     } });
   });
 
@@ -234,7 +236,7 @@ describe('the custom resources', () => {
 });
 
 describe('the output for a pipeline', () => {
-  test('is one, with a name that stays as long as the construct stays where it is', () => {
+  test('is one, of what the publication answers, with a name that stays as long as the construct stays where it is', () => {
     const outputs = (policy: MtaStsPolicy): [string, unknown][] => {
       const stack = testStack();
       oneDomain(stack, { policy });
@@ -242,7 +244,27 @@ describe('the output for a pipeline', () => {
     };
     const [[name, output], ...others] = outputs(enforce);
     expect(others).toEqual([]);
-    expect(output).toMatchObject({ Description: 'The MTA-STS policy of example.com, for mta-sts verify --outputs' });
+    expect(output).toEqual({
+      Description: 'The MTA-STS policy of example.com, for mta-sts verify --outputs',
+      Value: expect.anything(),
+    });
+    const publication = 'MtaStsPublication12DC2538';
+    const { 'Fn::Join': [separator, parts] } = (output as { Value: { 'Fn::Join': [string, unknown[]] } }).Value;
+    expect(parts.filter((part) => typeof part !== 'string')).toEqual([
+      { 'Fn::GetAtt': [expect.stringMatching(/Distribution/), 'DomainName'] }, { 'Fn::GetAtt': [publication, 'EarliestRemoval'] }, { 'Fn::GetAtt': [publication, 'Warnings'] },
+    ]);
+    const values = ['d1.cloudfront.net', '2027-01-02T03:04:05Z', 'none'];
+    expect(JSON.parse(parts.map((part) => typeof part === 'string' ? part : values.shift()).join(separator))).toEqual({
+      mtaSts: {
+        domain: 'example.com',
+        id: enforce.id,
+        target: 'd1.cloudfront.net',
+        tlsRpt: 'v=TLSRPTv1; rua=mailto:tls-reports@example.com',
+        earliestRemoval: '2027-01-02T03:04:05Z',
+        warnings: 'none',
+        policy: enforce.text,
+      },
+    });
     expect(name).toBe('MtaStsPublished2C655856');
     expect(outputs(MtaStsPolicy.none())[0][0]).toBe(name);
   });

@@ -137,16 +137,32 @@ describe('the bucket', () => {
     });
   });
 
-  test('lets the function write the policy file, and delete that of a domain that has left as well', () => {
+  test('lets the function write the policy file, delete that of a domain that has left as well, and keep ledgers', () => {
+    interface Statement { Effect: string; Action: unknown; Resource: unknown; Condition?: unknown; Principal: { AWS?: unknown } }
     const [policy] = Object.values(template.findResources('AWS::S3::BucketPolicy')) as {
-      Properties: { PolicyDocument: { Statement: { Effect: string; Action: unknown; Resource: unknown; Principal: { AWS?: unknown } }[] } };
+      Properties: { PolicyDocument: { Statement: Statement[] } };
     }[];
     const granted = policy.Properties.PolicyDocument.Statement.filter(({ Effect, Principal }) => Effect === 'Allow' && Principal.AWS !== undefined);
     const object = (key: string): unknown => ({ 'Fn::Join': ['', [expect.anything(), key]] });
-    expect(granted.map(({ Action, Resource }) => [Action, Resource])).toEqual([
-      ['s3:PutObject', object('/mta-sts.example.com/.well-known/mta-sts.txt')],
-      ['s3:DeleteObject', object('/*/.well-known/mta-sts.txt')],
+    expect(granted.map(({ Action, Resource, Condition }) => [Action, Resource, Condition])).toEqual([
+      ['s3:PutObject', object('/mta-sts.example.com/.well-known/mta-sts.txt'), undefined],
+      ['s3:DeleteObject', object('/*/.well-known/mta-sts.txt'), undefined],
+      [['s3:DeleteObject', 's3:GetObject', 's3:PutObject'], object('/ledger/*'), undefined],
+      ['s3:ListBucket', { 'Fn::GetAtt': [expect.any(String), 'Arn'] }, { StringLike: { 's3:prefix': 'ledger/*' } }],
     ]);
+  });
+
+  test('has a policy that fits the 20 KB that S3 allows, with the longest names of a hundred domains', () => {
+    const stack = testStack();
+    const hostedZone = importedZone(stack);
+    const domains = Array.from({ length: 100 }, (_, i) => ({ hostedZone, domainName: `${String(i).padStart(44, 'd')}.example.com` }));
+    const { bucket } = new PolicyHost(stack, 'Host', { domains });
+    // As CloudFormation puts it together; of a bucket's name it makes 63 characters at most.
+    const text = JSON.stringify(stack.resolve(bucket.policy?.document))
+      .replaceAll(/\{"Fn::GetAtt":\["HostBucket[^\]]*\]\}/g, `"arn:aws:s3:::${'b'.repeat(63)}"`)
+      .replaceAll(/\{"Fn::Join":\["",\["([^"]*)","([^"]*)"\]\]\}/g, '"$1$2"');
+    expect(text.match(/Fn::/g)?.length).toBeLessThan(10);
+    expect(Buffer.byteLength(text)).toBeLessThan(20 * 1024);
   });
 
   test('lets only this distribution read', () => {

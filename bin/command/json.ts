@@ -51,14 +51,15 @@ function escaped(character: string): string {
  *   "mx": [{ "host", "preference": 10 | null, "covered": true | false | null, "delivery", "dane": false, "paths": [as recordPaths] }],
  *   "senders": [{ "sender", "effect", "code" }],
  *   "findings": [{ "code", "severity": "error" | "unknown" | "warning" | "info", "subject", "message",
- *     and where there are: "line", "column", "evidence", "time", "temporary": true, "fix", "reference", "senders": [names] }]
+ *     and where there are: "line", "column", "evidence", "time", "temporary": true, "fix", "reference", "senders": [names] }],
+ *   and with --outputs: "deployment": { "earliestRemoval", "warnings" }
  * }
  * ```
  *
  * Times are ISO 8601 in UTC, `maxAge` is in seconds. What is not ASCII and cannot be seen is escaped.
  */
 export function reportShape(report: Report): object {
-  const { domain, time, milliseconds, verdict, lookup, delivery, record, policy, delegation, mx, senders, findings } = report;
+  const { domain, time, milliseconds, verdict, lookup, delivery, record, policy, delegation, mx, senders, findings, deployment } = report;
   return {
     domain,
     time,
@@ -74,6 +75,7 @@ export function reportShape(report: Report): object {
     mx: mx.map(mxShape),
     senders: senders.map(({ sender, effect, code }) => ({ sender, effect, code })),
     findings: findings.map(findingShape),
+    ...deployment === undefined ? {} : { deployment: { earliestRemoval: deployment.earliestRemoval, warnings: deployment.warnings } },
   };
 }
 

@@ -2,9 +2,10 @@
 import { hostNameFault } from '../../lib/protocol/domain-name';
 import { policyId } from '../../lib/protocol/policy-id';
 import { listed, printable } from '../../lib/protocol/text';
+import type { Deployment } from '../../lib/verifier/report';
 
 /** What a stack says that it publishes for a domain. */
-export interface DeployedPolicy {
+export interface DeployedPolicy extends Deployment {
   readonly domain: string;
   readonly id: string;
   /** The file, exactly as it should be served; missing where it was too long for an output. */
@@ -52,23 +53,23 @@ function stacksOf(bytes: Uint8Array): Members {
 const WAY_OUT = 'give the file that `npx cdk deploy --outputs-file cdk-outputs.json` writes';
 
 function policiesOf(stacks: Members): DeployedPolicy[] {
-  const found = new Map<string, DeployedPolicy & { readonly place: string }>();
+  const found = new Map<string, { readonly policy: DeployedPolicy; readonly place: string }>();
   for (const [stack, outputs] of stacks) {
     for (const [name, value] of isObject(outputs) ? Object.entries(outputs) : []) {
       const place = `${shown(stack)}.${shown(name)}`;
       const policy = policyOf(value, place);
       if (policy === undefined) continue;
       const before = found.get(policy.domain);
-      if (before !== undefined && before.id !== policy.id) {
-        throw new OutputsFault(`gives ${policy.domain} two ids, ${before.id} in ${before.place} and ${policy.id} in ${place}; `
+      if (before !== undefined && before.policy.id !== policy.id) {
+        throw new OutputsFault(`gives ${policy.domain} two ids, ${before.policy.id} in ${before.place} and ${policy.id} in ${place}; `
           + 'only one of them can be live, so take the outputs of the other stack away');
       }
       // The same policy twice: the one that has its text.
-      if (before?.policy === undefined) found.set(policy.domain, { ...policy, place });
+      if (before?.policy.policy === undefined) found.set(policy.domain, { policy, place });
     }
   }
   if (found.size === 0) throw new OutputsFault(`holds no output of a MtaSts construct, ${searched(stacks)}; ${NOTHING_FOUND}`);
-  return [...found.values()].map(({ domain, id, policy }) => ({ domain, id, ...(policy === undefined ? {} : { policy }) }));
+  return [...found.values()].map(({ policy }) => policy);
 }
 
 const NOTHING_FOUND = 'deploy the stack that holds it with a version of cdk-mta-sts that writes one, and not as a nested stack';
@@ -92,13 +93,19 @@ function policyOf(value: unknown, place: string): DeployedPolicy | undefined {
   if (typeof id !== 'string' || !/^[A-Za-z0-9]{1,32}$/.test(id)) {
     throw new OutputsFault(`has an output ${place} without an id for ${domain}, 1 to 32 letters and digits (RFC 8461 §3.1); ${EDITED}`);
   }
-  if (policy === undefined) return { domain, id };
+  const told = (['earliestRemoval', 'warnings'] as const).reduce<Deployment>((all, name) => {
+    const { [name]: text } = claim;
+    if (text === undefined) return all;
+    if (typeof text !== 'string') throw new OutputsFault(`has an output ${place} whose ${name} for ${domain} is ${kindOf(text)}, not a text; ${EDITED}`);
+    return { ...all, [name]: text };
+  }, {});
+  if (policy === undefined) return { domain, id, ...told };
   if (typeof policy !== 'string') throw new OutputsFault(`has an output ${place} whose policy for ${domain} is ${kindOf(policy)}, not a text; ${EDITED}`);
   const hash = policyId(policy);
   if (hash !== id) {
     throw new OutputsFault(`has an output ${place} whose policy for ${domain} has the hash ${hash}, but whose id is ${id}; ${EDITED}`);
   }
-  return { domain, id, policy };
+  return { domain, id, policy, ...told };
 }
 
 const EDITED = 'it was changed after the deployment, so deploy again';

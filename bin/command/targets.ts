@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Expectation } from '../../lib/verifier/checks/expectation';
 import { printable } from '../../lib/protocol/text';
+import type { Deployment } from '../../lib/verifier/report';
 import { DomainListError, openDomainList } from './domain-list';
 import type { ListedDomain } from './domain-list';
 import { readInput } from './input';
@@ -11,6 +12,8 @@ import { MAX_OUTPUTS, readOutputs } from './outputs';
 /** A domain, and what is expected of it. */
 export interface Target extends Expectation {
   readonly domain: string;
+  /** What its outputs tell beside what is expected. */
+  readonly deployment?: Deployment;
 }
 
 /** What was typed. */
@@ -85,9 +88,12 @@ async function expectationOf({ expectId, expectMode, expectPolicy }: TargetFlags
 async function ofOutputs(path: string, io: Io, command: Command): Promise<Targets> {
   const read = readOutputs(await bytesOf(path, io, command, MAX_OUTPUTS + 1));
   if ('fault' in read) return command.error(`error: ${printable(path, 200)}: ${read.fault}`);
-  const all = read.policies.map(({ domain, id, policy }) => {
-    return { domain, expectId: id, ...policy === undefined ? {} : { expectPolicy: policy } };
-  });
+  const all = read.policies.map(({ domain, id, policy, ...deployment }) => ({
+    domain,
+    expectId: id,
+    ...policy === undefined ? {} : { expectPolicy: policy },
+    ...Object.keys(deployment).length === 0 ? {} : { deployment },
+  }));
   return { all, count: all.length };
 }
 

@@ -130,9 +130,12 @@ function lookWith(verifier: Verifier, flags: VerifyFlags, { over, interrupted, p
     // What is looked at again must not come from memory.
     remember: wait === undefined,
   });
-  return async ({ domain, ...expectation }) => {
+  return async ({ domain, deployment, ...expectation }) => {
     const options = { ...expectation, timeoutMs: timeout, smtp, allowPrivate, signal: interrupted };
-    const once = (): ReturnType<Verifier['verify']> => verify(domain, options, world);
+    const once = async (): ReturnType<Verifier['verify']> => {
+      const report = await verify(domain, options, world);
+      return deployment === undefined ? report : { ...report, deployment };
+    };
     if (wait === undefined) return once();
     return patiently(once, {
       waitMs: wait,

@@ -2,10 +2,11 @@
 import { printable } from '../protocol/text';
 import { errorFields } from './log';
 import { repeat } from './retry';
+import type { Patience } from './retry';
 import type { Run } from './run';
 
 /** A right that was granted seconds ago can take this long to be known everywhere. */
-const RIGHTS_SPREAD = { milliseconds: 60_000, firstPause: 1_000, longestPause: 10_000 };
+const RIGHTS_SPREAD: Patience = { milliseconds: 60_000, firstPause: 1_000, longestPause: 10_000 };
 
 const DENIED: ReadonlySet<string> = new Set(['AccessDenied', 'AccessDeniedException']);
 
@@ -38,11 +39,14 @@ export class AwsCallFailed extends Error {
  * Makes a call; the SDK repeats what is throttled or lost, and this repeats what is denied while rights spread, or throttled all the same.
  *
  * @param call - as in a role's policy, `route53:GetHostedZone`
+ * @param patience - for what the deployment can do without
  * @throws AwsCallFailed
  */
-export async function aws<T>(run: Run, call: string, send: (options: SendOptions) => Promise<T>): Promise<T> {
+export async function aws<T>(
+  run: Run, call: string, send: (options: SendOptions) => Promise<T>, patience: Patience = RIGHTS_SPREAD,
+): Promise<T> {
   return run.watch.during(call, async () => {
-    const outcome = await repeat(run, RIGHTS_SPREAD, async (number) => attempt(run, call, send, number), isPassing);
+    const outcome = await repeat(run, patience, async (number) => attempt(run, call, send, number), isPassing);
     if ('value' in outcome) return outcome.value;
     throw outcome.failed;
   });

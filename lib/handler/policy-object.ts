@@ -1,6 +1,7 @@
 // The object that holds a policy file: written exactly, and taken away again.
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { aws } from './aws';
+import { ledgerObject } from './ledger-object';
 import { errorFields } from './log';
 import type { Run } from './run';
 
@@ -36,14 +37,23 @@ export async function putPolicy(run: Run, { bucket, key }: PolicyObject, bytes: 
   });
 }
 
-/** Deletes it if it is there. What goes wrong is logged and no more: a delete must never hold a stack. */
-export async function deletePolicy(run: Run, { bucket, key }: PolicyObject): Promise<void> {
+/** Deletes it and its ledger if they are there. What goes wrong is logged and no more: a delete must never hold a stack. */
+export async function deletePolicy(run: Run, object: PolicyObject): Promise<void> {
+  const ledger = ledgerObject(object);
+  await Promise.all([
+    deleteObject(run, 'policy file', object),
+    // Left behind it would keep the bucket from being removed.
+    ledger === undefined ? undefined : deleteObject(run, 'ledger', ledger),
+  ]);
+}
+
+async function deleteObject(run: Run, what: string, { bucket, key }: PolicyObject): Promise<void> {
   try {
     await run.watch.during('s3:DeleteObject', async () => {
       return run.world.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: run.signal });
     });
-    run.log.info('deleted the policy file', { bucket, key });
+    run.log.info(`deleted the ${what}`, { bucket, key });
   } catch (error) {
-    run.log.warn('could not delete the policy file; the bucket may be gone already, else delete it by hand', { bucket, key, ...errorFields(error) });
+    run.log.warn(`could not delete the ${what}; the bucket may be gone already, else delete it by hand`, { bucket, key, ...errorFields(error) });
   }
 }

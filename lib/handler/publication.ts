@@ -1,20 +1,24 @@
 // Custom::MtaStsPublication: writes the policy file and proves it live, before anybody is told of it (RFC 8461 §8.1).
 import { policyHostName, policyUrl } from '../protocol/policy-url';
 import type { DeploymentEvent, Properties } from './event';
+import type { Published } from './ledger';
+import { LedgerKeeper } from './ledger-keeper';
+import { MailWarnings } from './mail-warnings';
 import { atDistribution, atNameServers } from './policy-addresses';
 import type { AskAddresses } from './policy-addresses';
 import { deletePolicy, objectUrl, putPolicy } from './policy-object';
 import { domainProperty, optionalZoneIdProperty, policyProperty, textProperty } from './properties';
 import { proveLive } from './prove-live';
+import { outputText } from './reason';
 import type { Run } from './run';
 import type { Attributes, Task } from './task';
 import { NO_RECORD, validationRecord } from './validation-record';
 
 export function publicationTask(event: DeploymentEvent): Task {
-  const { properties, requestType, physicalResourceId: before } = event;
+  const { properties, requestType, physicalResourceId: before, oldProperties } = event;
   const domain = domainProperty(properties);
   const askAddresses = readAskAddresses(properties, policyHostName(domain));
-  const { bytes, id } = policyProperty(properties);
+  const { bytes, id, policy } = policyProperty(properties);
   const announced = textProperty(properties, 'PolicyId');
   // Only where it is validated by hand.
   const certificate = properties.Certificate === undefined ? undefined : textProperty(properties, 'Certificate');
@@ -25,26 +29,41 @@ export function publicationTask(event: DeploymentEvent): Task {
   }
 
   const policyHost = policyHostName(domain);
-  const attributes: Attributes = { PolicyUrl: policyUrl(policyHost) };
   const physicalResourceId = objectUrl(object);
   const isNew = requestType === 'Create' || before !== physicalResourceId;
+  const ledger = new LedgerKeeper({ object, before, policy: { ...policy, id }, policyBefore: publishedBefore(oldProperties) });
+  const mail = new MailWarnings(domain, ledger);
   let begun = false;
   let written = false;
+  let validation = certificate === undefined ? {} : NO_RECORD;
+  const attributes = (): Attributes => ({
+    PolicyUrl: policyUrl(policyHost),
+    EarliestRemoval: outputText(ledger.earliestRemoval()),
+    Warnings: outputText(mail.summary),
+    ...validation,
+  });
 
   const work = async (run: Run): Promise<Attributes> => {
     begun = true;
+    await Promise.all([ledger.begin(run), mail.look(run)]);
+    mail.raise(run);
     await putPolicy(run, object, bytes);
     written = true;
     run.log.info('wrote the policy file', { ...object, id, bytes: bytes.length });
     await proveLive(run, { policyHost, bytes }, await askAddresses(run));
-    return { ...attributes, ...certificate === undefined ? {} : await validationRecord(run, certificate, policyHost) };
+    await ledger.finish(run);
+    mail.raise(run);
+    if (certificate !== undefined) validation = await validationRecord(run, certificate, policyHost);
+    const known = attributes();
+    run.log.info('published', known);
+    return known;
   };
 
   return {
     physicalResourceId,
     work,
     forgives: (rollingBack) => rollingBack && written,
-    forgiven: () => ({ ...attributes, ...certificate === undefined ? {} : NO_RECORD }),
+    forgiven: attributes,
     // Also when the write itself failed: it may have arrived all the same.
     undo: async (run) => begun && isNew ? deletePolicy(run, object) : undefined,
   };
@@ -56,4 +75,14 @@ function readAskAddresses(properties: Properties, policyHost: string): (run: Run
   if (zoneId !== undefined) return async (run) => atNameServers(run, zoneId, policyHost);
   const distribution = textProperty(properties, 'Distribution');
   return async (run) => Promise.resolve(atDistribution(run, distribution));
+}
+
+/** Another version may have written the properties in another way; the ledger is what counts. */
+function publishedBefore(oldProperties: Properties | undefined): Published | undefined {
+  try {
+    const { id, policy } = policyProperty(oldProperties ?? {});
+    return { ...policy, id };
+  } catch {
+    return undefined;
+  }
 }

@@ -10,6 +10,9 @@ const LONGEST_REASON = 2_400;
 /** Long enough for what people read first; the log has the rest. */
 const LONGEST_ATTRIBUTE = 1_000;
 
+/** An output may have 4,096 bytes, and most of them are the policy's. */
+const LONGEST_OUTPUT_TEXT = 600;
+
 /**
  * The error to throw at the provider framework, which sends its message and then its stack from the second line on: here
  * the stack is the message alone.
@@ -27,6 +30,15 @@ export function failureReason(message: string, logGroup: string): Error {
 /** A text as an attribute of a resource: one line, bounded. */
 export function attribute(text: string): string {
   return cut(text, LONGEST_ATTRIBUTE);
+}
+
+/**
+ * An attribute that becomes a part of the JSON of a stack output, where CloudFormation only joins texts: so in ASCII, without
+ * quotation marks and backslashes. `lib/stack-output.ts` keeps room for it.
+ */
+export function outputText(text: string): string {
+  const plain = printable(text, 4 * LONGEST_OUTPUT_TEXT).replace(/[^ -~]|["\\]/g, '?');
+  return plain.length <= LONGEST_OUTPUT_TEXT ? plain : `${plain.slice(0, LONGEST_OUTPUT_TEXT - 3)}...`;
 }
 
 /** At most so many bytes once it stands in JSON, in one line. */

@@ -80,6 +80,14 @@ export interface Delegation {
   readonly policyHost: readonly string[];
 }
 
+/** What a deployment told of senders' caches, as it was then; the verifier cannot see it, the command adds it. */
+export interface Deployment {
+  /** The moment after which no sender can hold an enforce or testing policy any more, or why it is not known. */
+  readonly earliestRemoval?: string;
+  /** Mail that senders may refuse for the sake of a policy that they may hold, and until when; or `none`. */
+  readonly warnings?: string;
+}
+
 /** Everything one verification of one domain has found. */
 export interface Report {
   readonly domain: string;
@@ -102,6 +110,8 @@ export interface Report {
   readonly senders: readonly SenderView[];
   /** Worst first: errors, unknowns, warnings, infos; in the order of the look-up within each. */
   readonly findings: readonly ReportFinding[];
+  /** Where the outputs of its deployment were given. */
+  readonly deployment?: Deployment;
 }
 
 /** Whether waiting may turn the verdict into `pass`, with nobody doing anything about it. */

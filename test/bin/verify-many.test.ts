@@ -129,6 +129,48 @@ describe('the outputs of a deployment', () => {
     expect(seen).toEqual(['a.test', 'b.test'].map((domain) => ({ domain, expectId: policyId(POLICY), expectPolicy: POLICY })));
   });
 
+  describe('tell what senders may hold', () => {
+    const REFUSED = 'mail to mx9.a.test may be refused until 2027-02-03T04:05:06Z: the enforce policy abc does not cover it';
+    const told = (earliestRemoval: string, warnings: string): string => file('told.json', JSON.stringify({
+      One: { Published: stackOutput({ domain: 'a.test', id: policyId(POLICY), policy: POLICY, target: 'd111111abcdef8.cloudfront.net', earliestRemoval, warnings }) },
+    }));
+    const shown = async (outputsFile: string, ...more: string[]): Promise<string> => {
+      return (await run(['verify', '--outputs', outputsFile, ...more], { loadVerifier: PASSING })).stdout;
+    };
+
+    test('as two lines of text', async () => {
+      const lines = (await shown(told('2027-01-02T03:04:05Z', REFUSED))).split('\n').map((line) => line.trim());
+      expect(lines).toContainEqual(expect.stringMatching(/^removal {3}\S+ safe after 2027-01-02T03:04:05Z$/));
+      expect(lines).toContainEqual(expect.stringMatching(/^refusals {2}\S+ mail to mx9\.a\.test may be refused until 2027-02-03T04:05:06Z: the enforce policy abc/));
+    });
+
+    test('also where there is no moment yet and nothing to warn of', async () => {
+      const text = await shown(told('not while enforce is published; publish none first', 'none'));
+      expect(text).toMatch(/removal {3}\S+ not while enforce is published; publish none first\n/);
+      expect(text).toMatch(/refusals {2}\S+ when it was deployed, every policy that senders may hold covered every MX host\n/);
+    });
+
+    test('as JSON, JUnit properties and a warning of GitHub', async () => {
+      const outputsFile = told('2027-01-02T03:04:05Z', REFUSED);
+      expect(JSON.parse(await shown(outputsFile, '--format', 'json'))).toMatchObject({
+        domains: [{ deployment: { earliestRemoval: '2027-01-02T03:04:05Z', warnings: REFUSED } }],
+      });
+      const junit = await shown(outputsFile, '--format', 'junit');
+      expect(junit).toContain('<property name="earliest removal" value="2027-01-02T03:04:05Z"/>');
+      expect(junit).toContain(`<property name="refusals" value="${REFUSED}"/>`);
+      expect(await shown(outputsFile, '--format', 'github')).toContain(`::warning title=a.test%3A mail may be refused::${REFUSED}\n`);
+    });
+
+    test('and say nothing of it where they are older', async () => {
+      expect(await shown(outputs())).not.toMatch(/removal|refusals/);
+      expect(await shown(outputs(), '--format', 'json')).not.toContain('deployment');
+    });
+
+    test('in a way that cannot drive a terminal', async () => {
+      expect(await shown(told('\u001b[2J', '\u001b]0;x\u0007'))).not.toContain('\u001b');
+    });
+  });
+
   test.each([
     [['a.test'], 'leave out a domain'],
     [['--file', '-'], 'leave out `--file`'],

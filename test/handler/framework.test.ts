@@ -122,7 +122,11 @@ describe('CloudFormation gets', () => {
       RequestId: 'b0b0b0b0-0000-0000-0000-000000000000',
       PhysicalResourceId: OBJECT_URL,
       LogicalResourceId: 'Resource1A2B3C4D',
-      Data: { PolicyUrl: 'https://mta-sts.example.com/.well-known/mta-sts.txt' },
+      Data: {
+        PolicyUrl: 'https://mta-sts.example.com/.well-known/mta-sts.txt',
+        EarliestRemoval: 'not while enforce is published; publish none first',
+        Warnings: 'none',
+      },
     });
   });
 

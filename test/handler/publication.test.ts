@@ -10,14 +10,21 @@ import { policyText } from '../../lib/protocol/policy-lines';
 import { testAuthority } from '../support/policy-server';
 import { Edge, POLICY_HOST } from './edge';
 import {
-  BUCKET, DOMAIN, KEY, NAME_SERVERS, OBJECT_URL, POLICY_TEXT, TestDns, awsError, createEvent, deleteEvent, failure, lambdaContext,
-  publicationProperties, record, soa, updateEvent,
+  BUCKET, DOMAIN, KEY, LEDGER_KEY, NAME_SERVERS, OBJECT_URL, POLICY_TEXT, TestDns, awsError, createEvent, deleteEvent, failure,
+  lambdaContext, mx, publicationProperties, record, soa, updateEvent,
 } from './support';
 import type { Event, TestWorld } from './support';
 
 const TYPE = 'Custom::MtaStsPublication';
 const CREATE = createEvent(TYPE, publicationProperties());
-const ANSWER = { PhysicalResourceId: OBJECT_URL, Data: { PolicyUrl: 'https://mta-sts.example.com/.well-known/mta-sts.txt' } };
+const ANSWER = {
+  PhysicalResourceId: OBJECT_URL,
+  Data: {
+    PolicyUrl: 'https://mta-sts.example.com/.well-known/mta-sts.txt',
+    EarliestRemoval: 'not while enforce is published; publish none first',
+    Warnings: 'none',
+  },
+};
 let edge: Edge;
 
 beforeAll(async () => {
@@ -74,7 +81,7 @@ describe('what is not live', () => {
     const message = await refused(made);
     expect(message).toMatch(/^the policy file of https:\/\/mta-sts\.example\.com is not live after 45 s; last seen: 127\.0\.0\.11: /);
     expect(message).toMatch(evidence);
-    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }]);
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
   });
 
   test('gives up after ten minutes, however much longer the function could run', async () => {
@@ -138,7 +145,7 @@ describe('what becomes live', () => {
     await edge.serve();
     const made = await edge.world();
     await expect(run(made)).resolves.toEqual(ANSWER);
-    const [{ args: [{ input }] }] = made.aws.s3.commandCalls(PutObjectCommand);
+    const [{ args: [{ input }] }] = made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY });
     expect(input).toEqual({
       Bucket: BUCKET,
       Key: KEY,
@@ -177,7 +184,7 @@ describe('what becomes live', () => {
   });
 
   test('waits until the address of a name server becomes known', async () => {
-    edge.recursive.serve(soa('test'), record(NAME_SERVERS[0], 'A', '127.0.0.2'));
+    edge.recursive.serve(soa('test'), soa(DOMAIN), mx(DOMAIN, 'mx1.example.com'), record(NAME_SERVERS[0], 'A', '127.0.0.2'));
     await edge.serve();
     const made = await edge.world();
     const sleep = made.clock.sleep.bind(made.clock);
@@ -198,7 +205,7 @@ describe('what becomes live', () => {
   });
 
   test('asks name servers by IPv6 where they have nothing else', async () => {
-    edge.recursive.serve(soa('test'), ...NAME_SERVERS.map((name) => record(name, 'AAAA', '::1')));
+    edge.recursive.serve(soa('test'), soa(DOMAIN), mx(DOMAIN, 'mx1.example.com'), ...NAME_SERVERS.map((name) => record(name, 'AAAA', '::1')));
     const server = await TestDns.start('::1', edge.nameServers[0].port);
     try {
       server.serve(soa(DOMAIN), record(POLICY_HOST, 'A', '127.0.0.11'));
@@ -233,7 +240,7 @@ describe('what becomes live', () => {
     const made = await edge.world();
     await expect(Promise.all([run(made), run(made)])).resolves.toEqual([ANSWER, ANSWER]);
     await expect(run(made)).resolves.toEqual(ANSWER);
-    const written = made.aws.s3.commandCalls(PutObjectCommand).map(({ args }) => args[0].input);
+    const written = made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY }).map(({ args }) => args[0].input);
     expect(written).toHaveLength(3);
     expect(new Set(written.map((input) => JSON.stringify(input)))).toHaveProperty('size', 1);
     expect(deleted(made)).toEqual([]);
@@ -260,7 +267,7 @@ describe('writing', () => {
   test('is patient while the right to write spreads', async () => {
     await edge.serve();
     const made = await edge.world();
-    made.aws.s3.on(PutObjectCommand)
+    made.aws.s3.on(PutObjectCommand, { Key: KEY })
       .rejectsOnce(awsError('AccessDenied', 'Access Denied')).rejectsOnce(awsError('AccessDenied', 'Access Denied')).resolves({});
     await expect(run(made)).resolves.toEqual(ANSWER);
     expect(made.clock.slept).toEqual([1000, 2000]);
@@ -268,23 +275,23 @@ describe('writing', () => {
 
   test('gives up on a right that is missing after a minute, names it, and takes away what may have arrived', async () => {
     const made = await edge.world();
-    made.aws.s3.on(PutObjectCommand).rejects(awsError('AccessDenied', 'Access Denied'));
+    made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('AccessDenied', 'Access Denied'));
     const { message } = await failure(run(made));
     expect(message).toContain('s3:PutObject failed: AccessDenied: Access Denied; the function\'s role must be allowed s3:PutObject');
     expect(made.clock.slept.reduce((sum, pause) => sum + pause, 0)).toBe(60_000);
-    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }]);
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
   });
 
   test('does not repeat what the SDK has given up on', async () => {
     const made = await edge.world();
-    made.aws.s3.on(PutObjectCommand).rejects(awsError('SlowDown', 'Please reduce your request rate.'));
+    made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('SlowDown', 'Please reduce your request rate.'));
     expect(await refused(made)).toContain('s3:PutObject failed: SlowDown: Please reduce your request rate.');
-    expect(made.aws.s3.commandCalls(PutObjectCommand)).toHaveLength(1);
+    expect(made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY })).toHaveLength(1);
   });
 
   test('fails even during a rollback when it could not write', async () => {
     const made = await edge.world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
-    made.aws.s3.on(PutObjectCommand).rejects(awsError('NoSuchBucket', 'The specified bucket does not exist'));
+    made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('NoSuchBucket', 'The specified bucket does not exist'));
     expect(await refused(made, updateEvent(TYPE, OBJECT_URL, publicationProperties(), publicationProperties()))).toContain('NoSuchBucket');
     expect(deleted(made)).toEqual([]);
   });
@@ -292,6 +299,10 @@ describe('writing', () => {
 
 describe('taking back', () => {
   const UPDATE = updateEvent(TYPE, OBJECT_URL, publicationProperties(), publicationProperties());
+  const WITHOUT_LEDGER = {
+    ...ANSWER,
+    Data: { ...ANSWER.Data, Warnings: expect.stringMatching(/^none known; the ledger was missing and was begun anew at 20\S+Z$/) },
+  };
 
   test('a failed create fails with its own reason also when the delete fails', async () => {
     await edge.serve({ behaviour: '404' });
@@ -312,14 +323,14 @@ describe('taking back', () => {
     await edge.serve({ behaviour: '404' });
     const made = await edge.world();
     await refused(made, updateEvent(TYPE, 's3://before/key', publicationProperties(), publicationProperties({ BucketName: 'before' })));
-    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }]);
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
   });
 
   test('a rollback to another bucket keeps the file that it puts back, whatever the checks say', async () => {
     await edge.serve({ behaviour: '404' });
     const made = await edge.world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     const event = updateEvent(TYPE, 's3://failed/key', publicationProperties(), publicationProperties({ BucketName: 'failed' }));
-    await expect(run(made, event)).resolves.toEqual(ANSWER);
+    await expect(run(made, event)).resolves.toEqual(WITHOUT_LEDGER);
     expect(deleted(made)).toEqual([]);
   });
 
@@ -332,7 +343,7 @@ describe('taking back', () => {
   test('a file that is not live is forgiven during a rollback', async () => {
     await edge.serve({ behaviour: '404' });
     const made = await edge.world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
-    await expect(run(made, UPDATE)).resolves.toEqual(ANSWER);
+    await expect(run(made, UPDATE)).resolves.toEqual(WITHOUT_LEDGER);
     expect(made.aws.cloudformation.commandCalls(DescribeStacksCommand)).toHaveLength(1);
   });
 
@@ -340,7 +351,7 @@ describe('taking back', () => {
     const made = await edge.world();
     made.aws.route53.on(GetHostedZoneCommand).rejects(awsError('ThrottlingException', 'Rate exceeded'));
     expect(await refused(made)).toContain('route53:GetHostedZone failed: ThrottlingException: Rate exceeded');
-    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }]);
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
   });
 });
 
@@ -349,14 +360,14 @@ describe('delete', () => {
     const made = await edge.world();
     const event = deleteEvent(TYPE, 's3://old/mta-sts.example.com/x', publicationProperties());
     await expect(run(made, event)).resolves.toEqual({ PhysicalResourceId: 's3://old/mta-sts.example.com/x' });
-    expect(deleted(made)).toEqual([{ Bucket: 'old', Key: 'mta-sts.example.com/x' }]);
+    expect(deleted(made)).toEqual([{ Bucket: 'old', Key: 'mta-sts.example.com/x' }, { Bucket: 'old', Key: LEDGER_KEY }]);
   });
 
   test('deletes the object of the properties where the physical id is not one of ours', async () => {
     const made = await edge.world();
     const event = deleteEvent(TYPE, 'Mail-Publication-1X', publicationProperties());
     await expect(run(made, event)).resolves.toEqual({ PhysicalResourceId: 'Mail-Publication-1X' });
-    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }]);
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
   });
 
   test.each([

@@ -4,7 +4,7 @@ import { CloudFormationClient, DescribeStackResourcesCommand, DescribeStacksComm
 import type { StackResource, StackStatus } from '@aws-sdk/client-cloudformation';
 import { GetHostedZoneCommand, ListResourceRecordSetsCommand, Route53Client } from '@aws-sdk/client-route-53';
 import type { ListResourceRecordSetsCommandOutput, ResourceRecordSet } from '@aws-sdk/client-route-53';
-import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import type { AwsClientStub } from 'aws-sdk-client-mock';
 import type { LambdaContext } from '../../lib/handler/create-handler';
@@ -27,6 +27,7 @@ export const POLICY: Policy = { mode: 'enforce', maxAge: 2_592_000, mx: ['mx1.ex
 export const POLICY_TEXT = renderPolicy(POLICY);
 export const BUCKET = 'policies';
 export const KEY = 'mta-sts.example.com/.well-known/mta-sts.txt';
+export const LEDGER_KEY = 'ledger/example.com.json';
 export const OBJECT_URL = `s3://${BUCKET}/${KEY}`;
 
 export type Event = Readonly<Record<string, unknown>>;
@@ -140,6 +141,8 @@ export interface TestWorld {
   readonly world: World;
   readonly aws: Aws;
   readonly clock: FlyingClock;
+  /** What lies in S3, by `bucket/key`. */
+  readonly objects: Map<string, string>;
   /** The log's lines, parsed. */
   readonly log: readonly LogEntry[];
 }
@@ -167,8 +170,8 @@ export function testWorld(state: AwsState = {}, parts: Partial<World> = {}): Tes
     cloudformation: mockClient(clients.cloudformation),
   };
   answerRoute53(aws.route53, state);
-  aws.s3.on(PutObjectCommand).resolves({ ETag: '"1"' });
-  aws.s3.on(DeleteObjectCommand).resolves({});
+  const objects = new Map<string, string>();
+  answerS3(aws.s3, objects);
   answerCloudFormation(aws.cloudformation, state);
   const clock = new FlyingClock();
   const log: LogEntry[] = [];
@@ -183,12 +186,39 @@ export function testWorld(state: AwsState = {}, parts: Partial<World> = {}): Tes
     },
     ...parts,
   };
-  return { world, aws, clock, log };
+  return { world, aws, clock, objects, log };
 }
 
 /** AWS's errors have a name of their own. */
 export function awsError(name: string, message: string): Error {
   return Object.assign(new Error(message), { name });
+}
+
+interface ObjectInput {
+  readonly Bucket: string;
+  readonly Key: string;
+}
+
+/** Keeps what is put, as S3 does: a listing and a reader see it at once. */
+export function answerS3(s3: Aws['s3'], objects: Map<string, string>): void {
+  s3.on(PutObjectCommand).callsFake(({ Bucket, Key, Body }: ObjectInput & { readonly Body: string | Uint8Array }) => {
+    objects.set(`${Bucket}/${Key}`, Buffer.from(Body).toString('utf8'));
+    return { ETag: '"1"' };
+  });
+  s3.on(DeleteObjectCommand).callsFake(({ Bucket, Key }: ObjectInput) => {
+    objects.delete(`${Bucket}/${Key}`);
+    return {};
+  });
+  s3.on(ListObjectsV2Command).callsFake(({ Bucket, Prefix, MaxKeys }: { Bucket: string; Prefix: string; MaxKeys: number }) => {
+    const keys = [...objects].filter(([name]) => name.startsWith(`${Bucket}/${Prefix}`)).sort(([a], [b]) => a < b ? -1 : 1);
+    const contents = keys.map(([name, text]) => ({ Key: name.slice(Bucket.length + 1), Size: Buffer.byteLength(text) }));
+    return { Contents: contents.slice(0, MaxKeys) };
+  });
+  s3.on(GetObjectCommand).callsFake(({ Bucket, Key }: ObjectInput) => {
+    const text = objects.get(`${Bucket}/${Key}`);
+    if (text === undefined) throw awsError('NoSuchKey', 'The specified key does not exist.');
+    return { Body: { transformToByteArray: () => Promise.resolve(Buffer.from(text)) } };
+  });
 }
 
 function answerRoute53(route53: Aws['route53'], state: AwsState): void {

@@ -2,7 +2,7 @@
 // https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 import type { Severity } from '../../../lib/protocol/finding';
 import { printable } from '../../../lib/protocol/text';
-import type { Report, ReportFinding } from '../../../lib/verifier/report';
+import type { Deployment, Report, ReportFinding } from '../../../lib/verifier/report';
 import type { Format, Totals } from './format';
 import { VERDICTS, plural } from './way';
 
@@ -25,9 +25,14 @@ export function githubFormat(): Format {
     counts[command] += 1;
     return counts[command] > MOST ? '' : `::${command} title=${property(`${domain}: ${finding.code}`)}::${data(messageOf(finding))}\n`;
   };
+  const refusals = (domain: string, { warnings = 'none' }: Deployment = {}): string => {
+    if (warnings.startsWith('none')) return '';
+    counts.warning += 1;
+    return counts.warning > MOST ? '' : `::warning title=${property(`${domain}: mail may be refused`)}::${data(printable(warnings, LONGEST))}\n`;
+  };
   return {
     head: () => '',
-    report: (report) => `${headline(report)}${report.findings.map((finding) => annotation(report.domain, finding)).join('')}`,
+    report: (report) => `${headline(report)}${refusals(report.domain, report.deployment)}${report.findings.map((finding) => annotation(report.domain, finding)).join('')}`,
     tail: (totals) => `${dropped(counts)}${totalsLine(totals)}`,
   };
 }

@@ -53,7 +53,7 @@ function suite(report: Report): object {
   };
 }
 
-function properties({ verdict, lookup, delivery, record, policy }: Report): [string, string][] {
+function properties({ verdict, lookup, delivery, record, policy, deployment = {} }: Report): [string, string][] {
   return [
     ['verdict', verdict],
     ['lookup', lookup],
@@ -61,6 +61,8 @@ function properties({ verdict, lookup, delivery, record, policy }: Report): [str
     ['id', record?.id ?? 'none'],
     ['mode', policy?.mode ?? 'none found'],
     ['max_age', policy === null ? 'none found' : String(policy.maxAge)],
+    ...deployment.earliestRemoval === undefined ? [] : [['earliest removal', deployment.earliestRemoval] satisfies [string, string]],
+    ...deployment.warnings === undefined ? [] : [['refusals', deployment.warnings] satisfies [string, string]],
     ['mta-sts', version()],
   ];
 }

@@ -1,5 +1,5 @@
 // Reports for people: the verdict, what senders learn, the way from record to delivery, and what was found on it.
-import type { Path, Report, ReportFinding, SenderView } from '../../../lib/verifier/report';
+import type { Deployment, Path, Report, ReportFinding, SenderView } from '../../../lib/verifier/report';
 import { findingLines } from '../findings-text';
 import type { Standing, Style } from '../style';
 import type { Format, Totals } from './format';
@@ -35,6 +35,7 @@ export function verifyText(report: Report, style: Style): string {
     ...hosts.flatMap((station, index) => stationLines(index === 0 ? 'mx' : '', station, 'mx', findings, style)),
     ...mx.length > hosts.length ? row('', 'skipped', `and ${mx.length - hosts.length} more; --format json lists them all`, style) : [],
     ...row('delivery', delivery.standing, delivery.text, style),
+    ...deploymentLines(report.deployment ?? {}, style),
     ...senderLines(report.senders, style),
     ...findingLines(findings, style),
   ];
@@ -79,6 +80,21 @@ function pathLines({ paths, standing }: Station, kind: PathKind, findings: reado
 function pathText({ at, answer, milliseconds }: Path): string {
   // Some answers tell their time themselves.
   return answer.includes(`${milliseconds} ms`) ? `${at}: ${answer}` : `${at}, ${milliseconds} ms: ${answer}`;
+}
+
+/** What only the deployment could tell: who may hold what was published before. */
+function deploymentLines({ earliestRemoval: removal, warnings }: Deployment, style: Style): string[] {
+  return [
+    ...removal === undefined ? [] : row('removal', isMoment(removal) ? 'good' : 'info', isMoment(removal) ? `safe after ${removal}` : removal, style),
+    ...warnings === undefined ? [] : row('refusals', warnings === 'none' ? 'good' : 'warning', warnings === 'none' ? NO_REFUSALS : warnings, style),
+  ];
+}
+
+const NO_REFUSALS = 'when it was deployed, every policy that senders may hold covered every MX host';
+
+/** ISO 8601 in UTC. */
+function isMoment(text: string): boolean {
+  return /^\d{4}-\d\d-\d\dT[\d:]+Z$/.test(text);
 }
 
 /** Those that do the same for the same reason in one line. */

@@ -1,0 +1,108 @@
+// What was published from when to when, and from that what senders can still hold (RFC 8461 §3.2, §8.3). Pure: no clock, no network.
+import type { Policy } from '../protocol/policy';
+import { mxCoverage } from '../protocol/mx-coverage';
+import { endOfAnyHold, isHeld } from './ledger-time';
+
+/** A policy, and the id that announces it. */
+export interface Published extends Policy {
+  readonly id: string;
+}
+
+/** One time that a policy was put where senders fetch it; all times in milliseconds since the epoch. */
+export interface Entry extends Published {
+  /** Just before the file was put: from then on a sender may have it. */
+  readonly from: number;
+  /** When every edge was seen to serve it. Missing: not seen yet, or senders may have it in spite of the policy that is served now. */
+  readonly live?: number;
+  /** When every edge was seen to serve another policy in its place. Missing: senders may still be given it, or prolong it. */
+  readonly until?: number;
+  /**
+   * The ids that may have been announced when it was put. A sender that fetched it then holds it under such an id, and seven of
+   * the senders in use prolong what they hold for as long as that id stands in the record, without fetching again.
+   */
+  readonly under: readonly string[];
+}
+
+/** Why a ledger does not reach back to the beginning. */
+export interface Gap {
+  /** When it was begun anew. */
+  readonly at: number;
+  /** For people: `was damaged`. */
+  readonly why: string;
+}
+
+/** In the order in which they were put; the last one is what is published. */
+export interface Ledger {
+  readonly entries: readonly Entry[];
+  /** Missing: it holds all that senders can still hold. */
+  readonly gap?: Gap;
+}
+
+export const EMPTY: Ledger = { entries: [] };
+
+/** What is published, or about to be. */
+export function current({ entries }: Ledger): Entry | undefined {
+  return entries.at(-1);
+}
+
+/** Notes a policy that is about to be put. The one that is published already is not put again; one from before is. */
+export function record(ledger: Ledger, { id, mode, maxAge, mx }: Published, now: number): Ledger {
+  const entries = ledger.entries.filter((entry) => isHeld(entry, now));
+  // What could be missing in it nobody holds any more some day.
+  const kept = ledger.gap === undefined || endOfAnyHold(ledger.gap.at) < now ? { entries } : { entries, gap: ledger.gap };
+  const last = entries.at(-1);
+  if (last?.id === id) return kept;
+  const under = last === undefined ? [] : last.live === undefined ? [...new Set([last.id, ...last.under])] : [last.id];
+  return { ...kept, entries: [...entries, { id, mode, maxAge, mx, from: now, under }] };
+}
+
+/** Notes that every edge serves what was recorded last: senders are given none of the others any more. */
+export function close(ledger: Ledger, now: number): Ledger {
+  const last = current(ledger);
+  // Once it was seen all is said: what has no end then must not be given one because it is seen again.
+  if (last === undefined || last.live !== undefined) return ledger;
+  const entries = ledger.entries.map((entry) => entry === last ? { ...entry, live: now } : closed(entry, last.id, now));
+  return { ...ledger, entries };
+}
+
+function closed(entry: Entry, announced: string, now: number): Entry {
+  const { live, until, ...open } = entry;
+  if (entry.id !== announced && entry.under.includes(announced) && isHeld(entry, now)) {
+    // Its own id was announced soon after it was seen live, which ended what was held under another one.
+    if (live === undefined || isHeld({ ...entry, until: live }, now)) return open;
+  }
+  return { ...entry, until: until ?? now };
+}
+
+/** What a ledger is that cannot be read: the history is lost, and that it was is kept. */
+export function begunAnew(why: string, now: number): Ledger {
+  return { entries: [], gap: { at: now, why } };
+}
+
+/** Enforced by a policy that senders may hold, and not covered by it. */
+export interface Refusal {
+  readonly id: string;
+  readonly mode: 'enforce';
+  readonly maxAge: number;
+  readonly hosts: readonly string[];
+  /** When it was first put, as far as the ledger knows. */
+  readonly from: number;
+  /** When it ceased to be served; missing while it has not. */
+  readonly until?: number;
+}
+
+/** The policies for whose sake senders may refuse mail to some of these hosts (RFC 8461 §5), each once. */
+export function refusedMx({ entries }: Ledger, hosts: readonly string[], now: number): readonly Refusal[] {
+  const byId = new Map<string, Refusal>();
+  for (const entry of entries) {
+    if (entry.mode !== 'enforce' || !isHeld(entry, now)) continue;
+    const { covered } = mxCoverage(entry.mx, hosts);
+    const missed = hosts.filter((_, index) => !covered[index]);
+    if (missed.length === 0) continue;
+    const { id, maxAge, from } = byId.get(entry.id) ?? entry;
+    // The same policy comes later in the list only if it was put again, so it also ends later.
+    const open = entry.until === undefined || (byId.has(id) && byId.get(id)?.until === undefined);
+    byId.set(id, { id, mode: 'enforce', maxAge, from, hosts: missed, ...open ? {} : { until: entry.until } });
+  }
+  return [...byId.values()];
+}
