@@ -216,6 +216,15 @@ describe('in a nested stack, whose outputs `cdk deploy --outputs-file` leaves ou
     expect(told(nested)).toEqual([]);
   });
 
+  test('so are the records to make by hand, with what only the nested stack knows', () => {
+    const stack = testStack();
+    new MtaSts(nestedIn(stack, 'Nested'), 'MtaSts', { domainName: 'example.com', policy });
+    const records = Object.entries(parts(stack).Outputs).filter(([name]) => /^MtaStsOutput.*Records/.test(name)).map(([, one]) => JSON.stringify(one));
+    expect(records).toHaveLength(1);
+    expect(records[0]).toContain('_mta-sts.example.com TXT ');
+    expect(records[0]).toMatch(/\{"Fn::GetAtt":\["Nested\w+","Outputs\.\w+DomainName"\]\}/);
+  });
+
   test('outputs of constructs of the same id have names of their own, which do not change when another comes', () => {
     const outputsOf = (...places: string[][]): string[] => {
       const stack = testStack();

@@ -27,10 +27,10 @@ describe('what npm publishes', () => {
     expect(files).toContain(file);
   });
 
-  test('holds no test, no source, no synthesized app and nothing of the rooms that are bundled', () => {
+  test('holds no test, no example, no source, no synthesized app and nothing of the rooms that are bundled', () => {
     const unwanted = files.filter((file) =>
       (file.endsWith('.ts') && !file.endsWith('.d.ts'))
-      || /^(test|tools|docs|coverage|cdk\.out|dist|node_modules)\//.test(file)
+      || /^(test|tools|docs|examples|coverage|cdk\.out|dist|node_modules)\//.test(file)
       || /^lib\/(handler\/(?!bundle\/)|verifier\/|preview\/)/.test(file)
       || /tsconfig|jest|eslint|cdk\.json/.test(file));
     expect(unwanted).toEqual([]);
