@@ -31,7 +31,7 @@ interface Resource { readonly Type: string; readonly Properties: unknown }
 
 /** Every name that the stack itself gives to something in AWS: not those of records, of domains and of policies inside a role. */
 function physicalNames({ Type, Properties }: Resource): string[] {
-  if (Type.startsWith('Custom::') || ['AWS::Route53::RecordSet', 'AWS::CertificateManager::Certificate'].includes(Type)) return [];
+  if (Type.startsWith('Custom::') || /^AWS::(Route53::RecordSet|CertificateManager::Certificate)/.test(Type)) return [];
   const named = [...JSON.stringify(Properties).matchAll(/"((?:[A-Za-z]+)?Name)":"([^"]*)"/g)];
   return named.filter(([, key, name]) => !(Type === 'AWS::IAM::Role' && key === 'PolicyName' && name === 'Work')).map(([, , name]) => name);
 }

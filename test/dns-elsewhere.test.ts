@@ -95,6 +95,8 @@ describe('the records', () => {
       policy: policy.text,
       target: 'DomainName.test',
       tlsRpt: 'v=TLSRPTv1; rua=mailto:tls-reports@example.com',
+      earliestRemoval: 'EarliestRemoval.test',
+      warnings: 'Warnings.test',
       validation: { name: 'ValidationName.test', value: 'ValidationValue.test' },
     } });
   });
@@ -139,7 +141,7 @@ describe('a certificate that is made', () => {
 describe('says at synthesis', () => {
   const warnings = (props: Partial<MtaStsProps>): string[] => {
     const { stack } = elsewhere(testStack(), props);
-    return Annotations.fromStack(stack).findWarning('/Test/MtaSts', Match.stringLikeRegexp('has no `hostedZone`')).map(({ entry }) => String(entry.data));
+    return Annotations.fromStack(stack).findWarning('/Test/MtaSts', Match.stringLikeRegexp('has no `hostedZone`')).map(({ entry }) => JSON.stringify(entry.data));
   };
 
   test('that nothing is announced, and how to prove it once it is', () => {
@@ -168,6 +170,7 @@ describe('says at synthesis', () => {
 test('works from another Region too', () => {
   const stack = new Stack(undefined, 'Mail', { env: { account: '123456789012', region: 'eu-central-1' } });
   new MtaSts(stack, 'MtaSts', { domainName: 'example.com', policy, tlsReporting });
-  const inner = stack.node.findChild('MtaStsUsEast1') as Stack;
+  const inner = stack.node.findChild('MtaStsUsEast1');
+  if (!(inner instanceof Stack)) throw new Error('no stack');
   Template.fromStack(inner).resourceCountIs('Custom::MtaStsPublication', 1);
 });
