@@ -23,14 +23,17 @@ export interface PublishedDomain {
   readonly whereTarget: string;
   /** The text of the reporting record. */
   readonly tlsRpt?: string;
+  /** The CNAME that validates the certificate: it must stay, since each renewal looks for it. */
+  readonly validation?: { readonly name: string; readonly value: string };
 }
 
 /** Short, as the construct makes them: senders hear of a new id within minutes. */
 const TTL = 300;
 
 /** The records in the order of `MtaSts.records`. */
-export function recordsOf({ domain, id, target, tlsRpt }: PublishedDomain): readonly ManualRecord[] {
+export function recordsOf({ domain, id, target, tlsRpt, validation }: PublishedDomain): readonly ManualRecord[] {
   return [
+    ...validation === undefined ? [] : [{ ...validation, type: 'CNAME', ttl: TTL } as const],
     { name: policyHostName(domain), type: 'CNAME', ttl: TTL, value: target },
     { name: `_mta-sts.${domain}`, type: 'TXT', ttl: TTL, value: renderRecord(id) },
     ...tlsRpt === undefined ? [] : [{ name: `_smtp._tls.${domain}`, type: 'TXT', ttl: TTL, value: tlsRpt } as const],

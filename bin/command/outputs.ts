@@ -2,10 +2,21 @@
 import { hostNameFault } from '../../lib/protocol/domain-name';
 import { policyId } from '../../lib/protocol/policy-id';
 import { listed, printable } from '../../lib/protocol/text';
+import { parseTlsRpt } from '../../lib/protocol/tls-rpt';
 import type { Deployment } from '../../lib/verifier/report';
 
+/** What is needed to make the records of a domain by hand; what is not said, or is no such thing, is missing. */
+export interface DeployedRecords {
+  /** The host that serves the policy. */
+  readonly target?: string;
+  /** The text of the record at `_smtp._tls`. */
+  readonly tlsRpt?: string;
+  /** The CNAME that validates the certificate, where that is made by hand. */
+  readonly validation?: { readonly name: string; readonly value: string };
+}
+
 /** What a stack says that it publishes for a domain. */
-export interface DeployedPolicy extends Deployment {
+export interface DeployedPolicy extends Deployment, DeployedRecords {
   readonly domain: string;
   readonly id: string;
   /** The file, exactly as it should be served; missing where it was too long for an output. */
@@ -72,7 +83,7 @@ function policiesOf(stacks: Members): DeployedPolicy[] {
   return [...found.values()].map(({ policy }) => policy);
 }
 
-const NOTHING_FOUND = 'deploy the stack that holds it with a version of cdk-mta-sts that writes one, and not as a nested stack';
+const NOTHING_FOUND = 'deploy the stack that holds it with a version of cdk-mta-sts that writes one';
 
 function searched(stacks: Members): string {
   if (stacks.length === 0) return 'since it has no stack at all';
@@ -99,13 +110,28 @@ function policyOf(value: unknown, place: string): DeployedPolicy | undefined {
     if (typeof text !== 'string') throw new OutputsFault(`has an output ${place} whose ${name} for ${domain} is ${kindOf(text)}, not a text; ${EDITED}`);
     return { ...all, [name]: text };
   }, {});
-  if (policy === undefined) return { domain, id, ...told };
+  const records = recordsOf(claim);
+  if (policy === undefined) return { domain, id, ...told, ...records };
   if (typeof policy !== 'string') throw new OutputsFault(`has an output ${place} whose policy for ${domain} is ${kindOf(policy)}, not a text; ${EDITED}`);
   const hash = policyId(policy);
   if (hash !== id) {
     throw new OutputsFault(`has an output ${place} whose policy for ${domain} has the hash ${hash}, but whose id is ${id}; ${EDITED}`);
   }
-  return { domain, id, policy, ...told };
+  return { domain, id, policy, ...told, ...records };
+}
+
+function recordsOf({ target, tlsRpt, validation }: Readonly<Record<string, unknown>>): DeployedRecords {
+  const { name, value } = isObject(validation) ? validation : {};
+  return {
+    ...isHost(target) && { target },
+    ...typeof tlsRpt === 'string' && parseTlsRpt([tlsRpt]).verdict === 'valid' && { tlsRpt },
+    ...isHost(name) && isHost(value) && { validation: { name, value } },
+  };
+}
+
+/** Names that validate begin with an underscore. */
+function isHost(name: unknown): name is string {
+  return typeof name === 'string' && name.includes('.') && hostNameFault(name.replace(/(^|\.)_/g, '$1')) === undefined;
 }
 
 const EDITED = 'it was changed after the deployment, so deploy again';

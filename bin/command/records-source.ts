@@ -4,6 +4,7 @@ import { policyHostName, policyUrl } from '../../lib/protocol/policy-url';
 import { printable } from '../../lib/protocol/text';
 import type { Context } from './context';
 import { readInput } from './input';
+import { MAX_OUTPUTS, readOutputs } from './outputs';
 import type { PublishedDomain } from './manual-record';
 import type { AppDomain } from './records-of-app';
 import { remark } from './remark';
@@ -15,8 +16,26 @@ export type Source = AppDomain & { readonly shown: string };
 /** Which source was asked for. */
 export interface SourceFlags {
   readonly app?: string;
+  readonly outputs?: string;
   readonly domain?: string;
   readonly policy?: string;
+}
+
+/** What a deployment says of itself; `undefined` where it was not asked for. */
+export async function readDeployed(
+  { outputs, ...others }: SourceFlags, context: Context, command: Command,
+): Promise<readonly PublishedDomain[] | undefined> {
+  if (outputs === undefined) return undefined;
+  if ((others.app ?? others.domain ?? others.policy) !== undefined) {
+    command.error('error: `--outputs` says itself what is published; leave out `--app`, `--domain` and `--policy`');
+  }
+  const input = await readInput(outputs, context.io.stdin, MAX_OUTPUTS + 1);
+  if ('fault' in input) return command.error(`error: ${input.fault}`);
+  const read = readOutputs(input.bytes);
+  if ('fault' in read) return command.error(`error: ${printable(outputs, 200)}: ${read.fault}`);
+  return read.policies.map(({ domain, id, target = null, tlsRpt, validation }) => {
+    return { domain, id, target, whereTarget: whereToRead(domain, undefined), tlsRpt, validation };
+  });
 }
 
 /** Reads the policies; what is wrong with the flags or what they name is wrong usage. */

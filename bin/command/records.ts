@@ -17,6 +17,7 @@ const FORMATS = ['table', 'zone', 'json', 'terraform'] as const;
 
 interface RecordsFlags {
   readonly app?: string;
+  readonly outputs?: string;
   readonly domain?: string;
   readonly policy?: string;
   readonly target?: string;
@@ -27,24 +28,32 @@ interface RecordsFlags {
 /** Adds the command to the program. */
 export function addRecords(program: Command, context: Context): void {
   program.command('records')
-    .description('print every DNS record to create by hand where DNS is not in Route 53, for a synthesized CDK app or for a policy file')
+    .description('print every DNS record to create by hand where DNS is not in Route 53, for a deployment, a synthesized CDK app or a policy file')
     .option('--app <folder>', 'the cloud assembly that `cdk synth` wrote (default: cdk.out, where no policy is given)')
+    .option('--outputs <file>', 'what `cdk deploy --outputs-file` wrote: nothing is missing then; - is standard input')
     .option('--domain <domain>', 'mail domain of the policy file', argument(parseDomain))
     .option('--policy <file>', 'the policy file exactly as it is served; - is standard input')
     .option('--target <host>', 'the host that serves the policy, to which the CNAME points', argument(parseTarget))
     .option('--tls-rpt <uri>', 'where senders report failures; may be given several times (default: as the app says)', repeated(String))
     .addOption(new Option('--format <format>', 'how to print the records').choices(FORMATS).default('table'))
     .action(async (flags: RecordsFlags, command: Command) => {
-      const { readSources, judge } = await import('./records-source');
-      const sources = await readSources(flags, context, command);
-      checkTarget(flags, sources, command);
+      const { readDeployed } = await import('./records-source');
+      const domains = await readDeployed(flags, context, command) ?? await readJudged(flags, context, command);
       const tlsRpt = await reportingText(flags, command);
-      const domains = await Promise.all(sources.map((source) => judge(source, flags.target ?? null, context)));
-      const known = domains.filter((one) => one !== undefined).map((one) => ({ ...one, tlsRpt: tlsRpt ?? one.tlsRpt }));
+      const known = domains.filter((one) => one !== undefined).map((one) => ({
+        ...one, target: flags.target ?? one.target, tlsRpt: tlsRpt ?? one.tlsRpt,
+      }));
       // All or nothing: a part of the records would look like all of them.
       if (known.length === domains.length) await print(known, flags, context);
       context.end(known.length === domains.length ? Status.GOOD : Status.ERROR_FOUND);
     });
+}
+
+async function readJudged(flags: RecordsFlags, context: Context, command: Command): Promise<readonly (PublishedDomain | undefined)[]> {
+  const { readSources, judge } = await import('./records-source');
+  const sources = await readSources(flags, context, command);
+  checkTarget(flags, sources, command);
+  return Promise.all(sources.map((source) => judge(source, flags.target ?? null, context)));
 }
 
 /**
