@@ -26,8 +26,8 @@ export interface DomainProps {
 }
 
 /** What the function is told of a domain. */
-export function domainProperties({ domainName, hostedZone, policy }: DomainProps): Record<string, unknown> {
-  return { DomainName: domainName, HostedZoneId: hostedZone?.hostedZoneId, Policy: policyLines(policy.text) };
+export function domainProperties({ domainName, hostedZone, policy }: Partial<DomainProps>): Record<string, unknown> {
+  return { DomainName: domainName, HostedZoneId: hostedZone?.hostedZoneId, Policy: policy && policyLines(policy.text) };
 }
 
 /**

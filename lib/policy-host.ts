@@ -1,7 +1,7 @@
 // Where policies are served: a private bucket behind CloudFront, on 443, and nothing else.
 import { createHash } from 'node:crypto';
 import {
-  RemovalPolicy, Stack,
+  Aspects, RemovalPolicy, Stack, Validations,
   aws_certificatemanager as acm, aws_cloudfront as cloudfront, aws_cloudfront_origins as origins,
   aws_iam as iam, aws_s3 as s3,
 } from 'aws-cdk-lib';
@@ -16,10 +16,14 @@ import { checkLimits } from './host-limits';
 import { policyDomain } from './policy-domain';
 import { preflight } from './preflight';
 import { POLICY_PATH, domainOfPolicyHost, policyHostName } from './protocol/policy-url';
+import { listed } from './protocol/text';
 import { plannedRecords } from './publisher';
 import type { Publisher } from './publisher';
 import { cloudFrontScope, zoneFrom } from './region';
 import { validatedByHand } from './validation-by-hand';
+
+/** Domains of a message. */
+const MOST_NAMES = 5;
 
 /** A domain whose policy a host serves. */
 export interface PolicyHostDomain {
@@ -109,6 +113,9 @@ export class PolicyHost extends Construct {
 
   private readonly hosts: ReadonlyMap<string, ServedHost>;
 
+  /** The function's right to read a certificate that is validated by hand. */
+  private readCertificate?: iam.Policy;
+
   constructor(scope: Construct, id: string, props: PolicyHostProps) {
     super(scope, id);
     this._scope = cloudFrontScope(this);
@@ -164,7 +171,11 @@ export class PolicyHost extends Construct {
       host.records = hostRecords(this._scope, host.domainName, host.zone, this.distribution, () => host.publisher?.tlsReporting?.record);
     }
     this.checkFirst();
-    this.node.addValidation({ validate: () => this.unpublished() });
+    Aspects.of(this).add({
+      visit: (node) => {
+        if (node === this) this.warnOfUnpublished();
+      },
+    });
   }
 
   /**
@@ -196,9 +207,25 @@ export class PolicyHost extends Construct {
     host.publisher = publisher;
   }
 
-  private unpublished(): string[] {
-    return [...this.hosts.values()].filter(({ publisher }) => publisher === undefined).map(({ domainName }) =>
-      `${this.node.path} lists ${domainName} in \`domains\`, but no MtaSts publishes its policy; add one, or take it out`);
+  /**
+   * What must be there for a domain to be served and for its file to be written. Not the records of the others: each domain waiting
+   * for those of each is what made the template of 100 domains larger than the 1 MB that CloudFormation takes.
+   *
+   * @internal
+   */
+  public _servedBy(domainName: string): Construct[] {
+    const records = this.hosts.get(policyHostName(domainName))?.records;
+    return [this.bucket, this.distribution, this.readCertificate, records].filter((needed) => needed !== undefined);
+  }
+
+  /** Once all constructs are there. No error: it is how a domain leaves, its record and its file before its host. */
+  private warnOfUnpublished(): void {
+    const names = [...this.hosts.values()].filter(({ publisher }) => publisher === undefined).map(({ domainName }) => domainName);
+    if (names.length > 0) {
+      Validations.of(this).addWarning('cdk-mta-sts:unpublished',
+        `${this.node.path} lists ${listed(names, MOST_NAMES)} in \`domains\`, but no MtaSts publishes a policy there: senders find none; add one `
+        + '(`policyHost`), or, if a domain is to leave, take it out of `domains` in the deployment after this one');
+    }
   }
 
   /** The whole host waits until it is safe to start. */
@@ -206,9 +233,9 @@ export class PolicyHost extends Construct {
     const resources = this._scope.node.children;
     const safeToStart = preflight(this._scope, 'Preflight', {
       certificateGiven: this._certificateGiven,
-      domains: () => [...this.hosts.values()].flatMap(({ publisher, records }) => publisher === undefined
-        ? []
-        : [{ ...publisher, records: plannedRecords(publisher, records) }]),
+      domains: () => [...this.hosts.values()].map(({ domainName, zone, publisher, records }) => ({
+        domainName, hostedZone: zone, policy: publisher?.policy, records: plannedRecords(domainName, publisher, records),
+      })),
     });
     resources.forEach(({ node }) => {
       node.addDependency(safeToStart);
@@ -227,7 +254,7 @@ export class PolicyHost extends Construct {
       validation: acm.CertificateValidation.fromDnsMultiZone(zones),
     });
     const byHand = [...this.hosts.keys()].filter((name) => !(name in zones));
-    if (byHand.length > 0) validatedByHand(this, certificate, byHand);
+    if (byHand.length > 0) this.readCertificate = validatedByHand(this, certificate, byHand);
     return certificate;
   }
 

@@ -4,6 +4,7 @@ import type { aws_route53 as route53, CustomResource } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { DeploymentHandler, domainProperties } from './deployment-handler';
 import type { DomainProps } from './deployment-handler';
+import type { MtaStsPolicy } from './policy';
 
 /** A record set that the stack will make. */
 export interface PlannedRecord {
@@ -15,7 +16,9 @@ export interface PlannedRecord {
 }
 
 /** One domain of a host. */
-export interface PreflightDomain extends DomainProps {
+export interface PreflightDomain extends Omit<DomainProps, 'policy'> {
+  /** None while nobody publishes one. */
+  readonly policy?: MtaStsPolicy;
   /** None where DNS is elsewhere. */
   readonly records: PlannedRecord[];
 }

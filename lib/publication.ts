@@ -36,8 +36,8 @@ export function publication(scope: Construct, id: string, props: PublicationProp
     // Not read by the function: a host that has changed must be proved anew.
     PolicyHost: policyHost._fingerprint,
   });
-  // The whole host: the distribution, its records, and the bucket's policy that lets the function write.
-  resource.node.addDependency(policyHost._scope);
+  // The distribution, the domain's records, and the bucket's policy that lets the function write.
+  resource.node.addDependency(...policyHost._servedBy(domainName));
   return resource;
 }
 

@@ -18,16 +18,21 @@ export interface Publisher {
   readonly tlsReporting?: TlsReporting;
 }
 
-/** @param host - the records of the host and of its reporting */
-export function plannedRecords(publisher: Publisher, host: route53.CfnRecordSetGroup | undefined): PlannedRecord[] {
-  const { domainName, announcement, tlsReporting } = publisher;
-  if (host === undefined || announcement === undefined) return [];
+/**
+ * @param publisher - none yet, or no more
+ * @param host - the records of the host and of its reporting; none where DNS is elsewhere
+ */
+export function plannedRecords(
+  domainName: string, publisher: Publisher | undefined, host: route53.CfnRecordSetGroup | undefined,
+): PlannedRecord[] {
+  if (host === undefined) return [];
   const { A, AAAA, TXT } = route53.RecordType;
+  const { announcement, tlsReporting } = publisher ?? {};
   const [policyHost, reporting] = [policyHostName(domainName), reportingName(domainName)];
   return [
     { name: policyHost, type: A, logicalId: host.logicalId },
     { name: policyHost, type: AAAA, logicalId: host.logicalId },
-    { name: announcementName(domainName), type: TXT, logicalId: logicalIdOf(announcement) },
+    ...announcement === undefined ? [] : [{ name: announcementName(domainName), type: TXT, logicalId: logicalIdOf(announcement) }],
     ...tlsReporting === undefined ? [] : [{ name: reporting, type: TXT, logicalId: host.logicalId }],
   ];
 }

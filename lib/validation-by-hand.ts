@@ -14,7 +14,7 @@ const MOST_NAMES = 5;
  *
  * @param names - those of the certificate that no zone is given for
  */
-export function validatedByHand(host: PolicyHost, certificate: acm.Certificate, names: string[]): void {
+export function validatedByHand(host: PolicyHost, certificate: acm.Certificate, names: string[]): iam.Policy {
   const { stackName } = Stack.of(host._scope);
   const stack = Token.isUnresolved(stackName) ? '<stack>' : stackName;
   Validations.of(host).addWarning('cdk-mta-sts:validationByHand',
@@ -24,7 +24,7 @@ export function validatedByHand(host: PolicyHost, certificate: acm.Certificate, 
     + '"StackEvents[?contains(ResourceStatusReason || \'\', \'Content of DNS Record\')].ResourceStatusReason"; '
     + 'or give a `certificate` that is issued already, and nothing waits');
   // A policy of its own: the role's would be a circle, since all else needs the role.
-  new iam.Policy(host._scope, 'ReadCertificate', {
+  return new iam.Policy(host._scope, 'ReadCertificate', {
     statements: [new iam.PolicyStatement({ actions: ['acm:DescribeCertificate'], resources: [certificate.certificateArn] })],
     roles: [DeploymentHandler.of(host._scope).role],
   });

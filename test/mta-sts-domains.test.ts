@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { statSync } from 'node:fs';
+import { Stage } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { MtaStsDomains, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting, Verification } from '../lib';
 import type { MtaStsDomain, MtaStsDomainsProps } from '../lib';
@@ -52,4 +54,13 @@ describe('many domains', () => {
   test('are at least one', () => {
     expect(() => new MtaStsDomains(testStack(), 'Mail', { domains: [], policy })).toThrow('`domains` must hold at least one domain, got none');
   });
+
+  test('fit one stack, a hundred of them: its 500 resources, and the 1 MB of a template', () => {
+    const stack = testStack();
+    const domains = Array.from({ length: 100 }, (_, i) => ({ hostedZone: importedZone(stack, `domain-${i}.example.com`) }));
+    new MtaStsDomains(stack, 'Mail', { domains, policy, tlsReporting });
+    // Which says it where there are more resources than 500.
+    const [{ templateFullPath }] = Stage.of(stack)?.synth().stacks ?? [];
+    expect(statSync(templateFullPath).size).toBeLessThan(1_048_576);
+  }, 60_000);
 });

@@ -249,10 +249,23 @@ describe('what a host and its domains must agree on', () => {
     expect(() => new MtaSts(stack, 'Second', { hostedZone, policyHost, policy })).toThrow(/published by Test\/MtaSts already/);
   });
 
-  test('no domain without a policy: nothing would have looked before its certificate is asked for', () => {
+  test('that a domain without a policy is about to leave, which is a warning', () => {
     const stack = testStack();
     new PolicyHost(stack, 'Host', { domains: [{ hostedZone: importedZone(stack) }] });
-    expect(() => Template.fromStack(stack)).toThrow(/lists example\.com in `domains`, but no MtaSts publishes its policy/);
+    expect(Annotations.fromStack(stack).findWarning('/Test/Host', Match.stringLikeRegexp('^Test/Host lists example\\.com in `domains`, but no '
+      + 'MtaSts publishes a policy there: senders find none; add one \\(`policyHost`\\), or, if a domain is to leave, take it out of `domains` in '
+      + 'the deployment after this one'))).toHaveLength(1);
+  });
+
+  test('that Preflight looks at a domain without a policy too, before its certificate is asked for', () => {
+    const stack = testStack();
+    new PolicyHost(stack, 'Host', { domains: [{ hostedZone: importedZone(stack) }] });
+    Template.fromStack(stack).hasResourceProperties('Custom::MtaStsPreflight', { Domains: [{
+      DomainName: 'example.com',
+      HostedZoneId: 'Z0123456789ABCDEFGHIJ',
+      Policy: Match.absent(),
+      Records: ['A', 'AAAA'].map((Type) => Match.objectLike({ Name: 'mta-sts.example.com', Type })),
+    }] });
   });
 
   test('public zones', () => {

@@ -45,17 +45,39 @@ describe('what is adjusted stands in the template', () => {
   const distribution = (config: object): [string, object] => ['AWS::CloudFront::Distribution', { DistributionConfig: Match.objectLike(config) }];
   const tag = { Tags: Match.arrayWith([{ Key: 'team', Value: 'mail' }]) };
 
+  const key = (one: object): object => ({ KeyPolicy: Match.objectLike({ Statement: Match.arrayWith([Match.objectLike(one)]) }) });
+
   /** Below which heading, by what, and a resource that it makes or changes. */
   const adjusted: [string, string, [string, object]][] = [
     ['A shared host, access logs, a web ACL, your own certificate', 'a bucket for access logs',
       distribution({ Logging: Match.objectLike({ Bucket: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Logs'), Match.anyValue()] } }) })],
     ['A shared host, access logs, a web ACL, your own certificate', 'a certificate',
       distribution({ ViewerCertificate: Match.objectLike({ AcmCertificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/1' }) })],
+    ['A shared host, access logs, a web ACL, your own certificate', 'a web ACL',
+      distribution({ WebACLId: Match.stringLikeRegexp('^arn:aws:wafv2:us-east-1:') })],
     ['Changing what is inside', 'a mixin', ['Custom::S3AutoDeleteObjects', {}]],
     ['Changing what is inside', 'node.defaultChild', distribution({ PriceClass: 'PriceClass_100' })],
     ['Changing what is inside', 'tags', ['AWS::S3::Bucket', tag]],
     ['Changing what is inside', 'a permissions boundary', ['AWS::IAM::Role', { PermissionsBoundary: Match.anyValue() }]],
+    ['Changing what is inside', 'an aspect', ['AWS::Logs::LogGroup', { RetentionInDays: 365 }]],
+    ['A KMS key of your own', 'the bucket',
+      ['AWS::S3::Bucket', { BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: {
+        SSEAlgorithm: 'aws:kms', KMSMasterKeyID: { 'Fn::GetAtt': [Match.stringLikeRegexp('^PolicyKey'), 'Arn'] },
+      } }] } }]],
+    ['A KMS key of your own', 'the function',
+      ['AWS::KMS::Key', key({ Action: ['kms:GenerateDataKey', 'kms:Decrypt'], Principal: { AWS: Match.anyValue() } })]],
+    ['A KMS key of your own', 'CloudFront', ['AWS::KMS::Key', key({
+      Action: 'kms:Decrypt',
+      Principal: { Service: 'cloudfront.amazonaws.com' },
+      Condition: { ArnLike: { 'aws:SourceArn': 'arn:aws:cloudfront::123456789012:distribution/*' } },
+    })]],
   ];
+
+  test('Changing what is inside: a removal policy', () => {
+    const [snippet] = snippets.filter(({ heading }) => heading === 'Changing what is inside');
+    const [{ template }] = synthesize(snippet);
+    Template.fromJSON(template as object).allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Delete' });
+  });
 
   test.each(adjusted)('%s: %s', (title, _, [type, properties]) => {
     const shown = snippets.filter(({ heading }) => heading === title).flatMap((snippet) => synthesize(snippet));

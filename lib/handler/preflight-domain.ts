@@ -20,7 +20,8 @@ export interface PlannedDomain {
   readonly domain: string;
   /** None where DNS is elsewhere: then nobody can look into a zone, and nothing is made in one. */
   readonly zoneId?: string;
-  readonly policy: Policy;
+  /** None while nobody publishes one. */
+  readonly policy?: Policy;
   readonly records: readonly PlannedRecord[];
   /** What the stack made by the properties before this update. */
   readonly made: readonly PlannedRecord[];
@@ -42,7 +43,7 @@ export function plannedDomain(entry: Properties, before: Properties | undefined)
   return {
     domain: domainProperty(entry),
     zoneId: optionalZoneIdProperty(entry),
-    policy: policyProperty(entry).policy,
+    policy: entry.Policy === undefined ? undefined : policyProperty(entry).policy,
     records: recordsProperty(entry),
     made: before === undefined ? [] : recordsBefore(before),
     newZone: before !== undefined && before.HostedZoneId !== entry.HostedZoneId,
@@ -60,7 +61,7 @@ export async function checkDomain(run: Run, planned: PlannedDomain, surroundings
     caa: certificateGiven
       ? Promise.resolve(good('the certificate is given, so nobody need issue one'))
       : inZone?.caa ?? checkCaa(run, policyHostName(domain)),
-    mx: checkMx(run, domain, policy),
+    mx: policy && checkMx(run, domain, policy),
   };
   return Promise.all(Object.entries(checks).flatMap(([name, check]) => check === undefined ? [] : [logged(run, domain, name, check)]));
 }

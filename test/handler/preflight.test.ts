@@ -605,6 +605,21 @@ describe('of several domains', () => {
   });
 });
 
+describe('of a domain whose policy nobody publishes yet, or any more', () => {
+  const unpublished = createEvent(TYPE, preflightProperties({ Policy: undefined }));
+
+  test('looks at the zone and at CAA, and asks nothing of the MX', async () => {
+    dns.serve(...publicDns(mx(DOMAIN, 'backup.other.test')));
+    expect((await run(world(), unpublished)).Data?.Summary)
+      .toBe('example.com is delegated to the hosted zone; no foreign record stands in the way; no CAA record limits who may issue');
+  });
+
+  test('refuses one that is not delegated', async () => {
+    dns.serve(...without(publicDns(), 'NS'));
+    expect(await refused(world(), unpublished)).toContain('example.com is not delegated');
+  });
+});
+
 describe('where DNS is elsewhere', () => {
   const elsewhere = (more: Event = {}): Event => createEvent(TYPE, preflightProperties({ HostedZoneId: undefined, Records: [], ...more }));
 
