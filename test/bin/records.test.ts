@@ -335,3 +335,69 @@ function readTemplate(quoted: string): string {
     return piece.startsWith('\\') ? escapes[piece] ?? piece.slice(1) : piece;
   }).join('');
 }
+
+describe('of a deployment', () => {
+  const deployed = (claim: object): string => {
+    const path = join(folder, 'outputs.json');
+    writeFileSync(path, JSON.stringify({ Mail: { Published: JSON.stringify({ mtaSts: { domain: 'example.com', id: POLICY.id, ...claim } }), Other: 'x' } }));
+    return path;
+  };
+  const WHOLE = {
+    policy: POLICY.text,
+    target: 'd111111abcdef8.cloudfront.net',
+    tlsRpt: 'v=TLSRPTv1; rua=mailto:tls-reports@example.com',
+    validation: { name: '_a1.mta-sts.example.com', value: '_b2.acm-validations.aws' },
+  };
+
+  test('are all known, that of the certificate too', async () => {
+    const { stdout, stderr, status } = await run(['records', '--outputs', deployed(WHOLE), '--format', 'zone']);
+    expect(stdout.split('\n').slice(1, -1)).toEqual([
+      '_a1.mta-sts.example.com. 300 IN CNAME _b2.acm-validations.aws.',
+      'mta-sts.example.com. 300 IN CNAME d111111abcdef8.cloudfront.net.',
+      `_mta-sts.example.com. 300 IN TXT "v=STSv1; id=${POLICY.id};"`,
+      '_smtp._tls.example.com. 300 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@example.com"',
+    ]);
+    expect(stderr).toBe('mta-sts: create the _mta-sts record last, when the policy is served (RFC 8461 §8.1)\n');
+    expect(status).toBe(0);
+  });
+
+  test('are printed in every format', async () => {
+    const path = deployed(WHOLE);
+    expect((await run(['records', '--outputs', path])).stdout).toContain('_a1.mta-sts.example.com  CNAME  300  _b2.acm-validations.aws');
+    expect((await run(['records', '--outputs', path, '--format', 'terraform'])).stdout).toContain('"_a1.mta-sts.example.com" = {');
+    const { json } = await runJson(['records', '--outputs', path, '--format', 'json']);
+    expect(json).toMatchObject({
+      records: ['_a1.mta-sts.example.com', 'mta-sts.example.com', '_mta-sts.example.com', '_smtp._tls.example.com'].map((name) => ({ name })),
+    });
+  });
+
+  test('of standard input', async () => {
+    const stdin = readFileSync(deployed(WHOLE), 'utf8');
+    expect((await run(['records', '--outputs', '-'], { stdin })).stdout).toContain('d111111abcdef8.cloudfront.net');
+  });
+
+  test.each([
+    ['an older version, which told less', {}],
+    ['a function that could not learn it', { validation: { name: 'not known: look at the certificate', value: 'not known: look at the certificate' } }],
+    ['what is no name', { target: 'a b', tlsRpt: 'x', validation: 'y' }],
+  ])('say what is missing after %s', async (_, claim) => {
+    const { stdout, stderr } = await run(['records', '--outputs', deployed(claim), '--format', 'zone']);
+    expect(stdout).not.toContain('_a1.');
+    expect(stdout).not.toContain('not known');
+    expect(stderr).toContain('the value of mta-sts.example.com is not known yet');
+    expect(stderr).toContain('without a record at _smtp._tls nobody will tell you');
+  });
+
+  test('are not those of an app or a file at once', async () => {
+    const { stderr, status } = await run(['records', '--outputs', deployed(WHOLE), '--app', app]);
+    expect(stderr).toContain('`--outputs` says itself what is published; leave out `--app`, `--domain` and `--policy`');
+    expect(status).toBe(2);
+  });
+
+  test('need a file of outputs', async () => {
+    expect((await run(['records', '--outputs', join(folder, 'nothing.json')])).status).toBe(2);
+    const path = join(folder, 'empty.json');
+    writeFileSync(path, '{}');
+    expect((await run(['records', '--outputs', path])).stderr).toContain('holds no output of a MtaSts construct');
+  });
+});
