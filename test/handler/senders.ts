@@ -85,7 +85,7 @@ export class Senders {
   /** How often a claim was put to the test, so that it is known that it was. */
   public readonly tried = { removal: 0, refusal: 0, prolonged: 0 };
   private readonly made: TestWorld;
-  private readonly caches: (Cached | undefined)[] = Array.from({ length: 6 }, () => undefined);
+  private readonly caches: (Cached | undefined)[] = Array.from({ length: 8 }, () => undefined);
   /** What an edge may serve; one of them once the function has seen it everywhere. */
   private edge: Served[] = [];
   private announced: Announced[] = [];
@@ -140,7 +140,8 @@ export class Senders {
     await this.wait(this.next() * 10 * MINUTE);
     if (course !== 'not announced') {
       this.announce(policy.id);
-      await this.wait(this.next() * 10 * MINUTE);
+      // The old record fades.
+      await this.wait(this.next() * LAG);
     }
     if (course === 'not announced' || course === 'taken back') {
       await this.rollBack(policy, before, false);
@@ -225,7 +226,7 @@ export class Senders {
   }
 
   private retire(): void {
-    const gone = this.now + this.next() * LAG;
+    const gone = this.now + (this.next() < 0.5 ? 1 : this.next()) * LAG;
     for (const one of this.announced) one.until = Math.min(one.until, gone);
     this.announced = this.announced.filter(({ until }) => until > this.now);
   }
@@ -233,7 +234,8 @@ export class Senders {
   /** Some senders have mail for the domain; then all that the function has said is held against what they hold. */
   private act(): void {
     this.caches.forEach((_, index) => {
-      if (this.next() < 0.4) this.send(index);
+      // The first ones all the time, the last ones hardly ever: those hold longest what they have.
+      if (this.next() < 0.5 / (1 + index)) this.send(index);
     });
     this.check();
   }
