@@ -1,5 +1,5 @@
 // Keeps the ledger of one publication. Whatever is wrong with it never stops the publication; it is said, and the dates are not known then.
-import { EMPTY, begunAnew, close, record } from './ledger';
+import { EMPTY, begunAnew, close, current, record } from './ledger';
 import type { Ledger, Published } from './ledger';
 import { ledgerObject, readLedger, writeLedger } from './ledger-object';
 import type { StoredLedger } from './ledger-object';
@@ -83,8 +83,11 @@ export class LedgerKeeper {
 
   /** What was published while the ledger could not be kept. */
   private mended(run: Run, ledger: Ledger, now: number): Ledger {
-    const { policyBefore, before, object } = this.keeping;
-    if (policyBefore === undefined || ledger.entries.some(({ id }) => id === policyBefore.id)) return ledger;
+    const { policyBefore, policy, before, object } = this.keeping;
+    const last = current(ledger)?.id;
+    // The second time that an event comes what was before it has been left behind.
+    const isKnown = last === policyBefore?.id || (last === policy.id && ledger.entries.some(({ id }) => id === policyBefore?.id));
+    if (policyBefore === undefined || isKnown) return ledger;
     // One that was in another bucket is no wonder: it is what is being rolled back.
     const isElsewhere = parseObjectUrl(before)?.bucket !== object.bucket;
     if (ledger.gap !== undefined || isElsewhere) return record(ledger, policyBefore, now);

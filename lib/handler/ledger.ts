@@ -1,7 +1,7 @@
 // What was published from when to when, and from that what senders can still hold (RFC 8461 §3.2, §8.3). Pure: no clock, no network.
 import type { Policy } from '../protocol/policy';
 import { mxCoverage } from '../protocol/mx-coverage';
-import { endOfAnyHold, isHeld } from './ledger-time';
+import { MARGIN, endOfAnyHold, endOfHold, isHeld } from './ledger-time';
 
 /** A policy, and the id that announces it. */
 export interface Published extends Policy {
@@ -52,7 +52,8 @@ export function record(ledger: Ledger, { id, mode, maxAge, mx }: Published, now:
   const kept = ledger.gap === undefined || endOfAnyHold(ledger.gap.at) < now ? { entries } : { entries, gap: ledger.gap };
   const last = entries.at(-1);
   if (last?.id === id) return kept;
-  const under = last === undefined ? [] : last.live === undefined ? [...new Set([last.id, ...last.under])] : [last.id];
+  // Those that are served, and those whose records some resolvers may still give.
+  const under = [...new Set(entries.filter(({ until }) => until === undefined || until + MARGIN >= now).map((entry) => entry.id))];
   return { ...kept, entries: [...entries, { id, mode, maxAge, mx, from: now, under }] };
 }
 
@@ -82,13 +83,12 @@ export function begunAnew(why: string, now: number): Ledger {
 /** Enforced by a policy that senders may hold, and not covered by it. */
 export interface Refusal {
   readonly id: string;
-  readonly mode: 'enforce';
   readonly maxAge: number;
   readonly hosts: readonly string[];
   /** When it was first put, as far as the ledger knows. */
   readonly from: number;
-  /** When it ceased to be served; missing while it has not. */
-  readonly until?: number;
+  /** When the last sender has dropped it; missing while senders may still be given it. */
+  readonly end?: number;
 }
 
 /** The policies for whose sake senders may refuse mail to some of these hosts (RFC 8461 §5), each once. */
@@ -99,10 +99,12 @@ export function refusedMx({ entries }: Ledger, hosts: readonly string[], now: nu
     const { covered } = mxCoverage(entry.mx, hosts);
     const missed = hosts.filter((_, index) => !covered[index]);
     if (missed.length === 0) continue;
-    const { id, maxAge, from } = byId.get(entry.id) ?? entry;
-    // The same policy comes later in the list only if it was put again, so it also ends later.
-    const open = entry.until === undefined || (byId.has(id) && byId.get(id)?.until === undefined);
-    byId.set(id, { id, mode: 'enforce', maxAge, from, hosts: missed, ...open ? {} : { until: entry.until } });
+    const before = byId.get(entry.id);
+    const { id, maxAge, from } = before ?? entry;
+    // The same policy may have been put several times; it is held until the last of them is over.
+    const ends = [entry.until === undefined ? Infinity : endOfHold(maxAge, entry.until), before === undefined ? 0 : before.end ?? Infinity];
+    const end = Math.max(...ends);
+    byId.set(id, { id, maxAge, from, hosts: missed, ...end === Infinity ? {} : { end } });
   }
   return [...byId.values()];
 }
