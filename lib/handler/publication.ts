@@ -29,6 +29,7 @@ export function publicationTask(event: DeploymentEvent): Task {
   }
 
   const policyHost = policyHostName(domain);
+  const isByHand = properties.HostedZoneId === undefined;
   const physicalResourceId = objectUrl(object);
   const isNew = requestType === 'Create' || before !== physicalResourceId;
   const ledger = new LedgerKeeper({ object, before, policy: { ...policy, id }, policyBefore: publishedBefore(oldProperties) });
@@ -38,7 +39,7 @@ export function publicationTask(event: DeploymentEvent): Task {
   let validation = certificate === undefined ? {} : NO_RECORD;
   const attributes = (): Attributes => ({
     PolicyUrl: policyUrl(policyHost),
-    EarliestRemoval: outputText(ledger.earliestRemoval()),
+    EarliestRemoval: outputText(isByHand ? countedFromNow(ledger.earliestRemoval()) : ledger.earliestRemoval()),
     Warnings: outputText(mail.summary),
     ...validation,
   });
@@ -75,6 +76,11 @@ function readAskAddresses(properties: Properties, policyHost: string): (run: Run
   if (zoneId !== undefined) return async (run) => atNameServers(run, zoneId, policyHost);
   const distribution = textProperty(properties, 'Distribution');
   return async (run) => Promise.resolve(atDistribution(run, distribution));
+}
+
+/** The ledger counts on a record that changes right after the file; who makes it by hand does so when they do. */
+function countedFromNow(removal: string): string {
+  return /^\d{4}-/.test(removal) ? `${removal}, later by as much as the _mta-sts record was changed later than the deployment` : removal;
 }
 
 /** Another version may have written the properties in another way; the ledger is what counts. */

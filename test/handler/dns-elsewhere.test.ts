@@ -4,6 +4,9 @@ import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHandler } from '../../lib/handler/create-handler';
 import type { HandlerAnswer } from '../../lib/handler/create-handler';
+import { renderPolicy } from '../../lib/protocol/policy';
+import { policyId } from '../../lib/protocol/policy-id';
+import { policyLines } from '../../lib/protocol/policy-lines';
 import { testAuthority } from '../support/policy-server';
 import { Edge } from './edge';
 import { OBJECT_URL, awsError, createEvent, failure, lambdaContext, publicationProperties, record, soa } from './support';
@@ -75,6 +78,23 @@ test('says that DNS gave no answer for it', async () => {
   edge.recursive.answer = () => ({ rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false });
   expect((await failure(run(await edge.world()))).message).toMatch(/last seen: d111111abcdef8\.cloudfront\.test: .*SERVFAIL/);
 });
+
+test('tells a moment of removal that counts on a record which the user has yet to change', async () => {
+  const none = nonePolicy();
+  await edge.stopServing();
+  await edge.serve({ body: none.text });
+  const event = elsewhere({ Policy: policyLines(none.text), PolicyId: none.id });
+  expect((await run(await edge.world(), event)).Data?.EarliestRemoval)
+    .toMatch(/^\d{4}-\d\d-\d\dT[\d:]+Z, later by as much as the _mta-sts record was changed later than the deployment$/);
+  await edge.stopServing();
+  await edge.serve();
+  expect((await run(await edge.world())).Data?.EarliestRemoval).toBe('not while enforce is published; publish none first');
+});
+
+function nonePolicy(): { text: string; id: string } {
+  const text = renderPolicy({ mode: 'none', maxAge: 86_400, mx: [] });
+  return { text, id: policyId(text) };
+}
 
 test('needs to be told the distribution', async () => {
   expect((await failure(run(await edge.world(), elsewhere({ Distribution: undefined })))).message)

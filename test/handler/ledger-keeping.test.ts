@@ -5,6 +5,7 @@ import { createHandler } from '../../lib/handler/create-handler';
 import { renderPolicy } from '../../lib/protocol/policy';
 import type { Policy } from '../../lib/protocol/policy';
 import { policyId } from '../../lib/protocol/policy-id';
+import { policyLines, policyText } from '../../lib/protocol/policy-lines';
 import { plainDns, serving } from './plain-world';
 import {
   BUCKET, KEY, LEDGER_KEY, OBJECT_URL, POLICY, awsError, createEvent, deleteEvent, failure, lambdaContext, publicationProperties, testWorld,
@@ -22,7 +23,12 @@ const NOT_NONE = 'not while enforce is published; publish none first';
 
 function propertiesOf(policy: Policy): Event {
   const text = renderPolicy(policy);
-  return publicationProperties({ PolicyText: text, PolicyId: policyId(text) });
+  return publicationProperties({ Policy: policyLines(text), PolicyId: policyId(text) });
+}
+
+/** The file of such properties. */
+function fileOf({ Policy: lines }: Event): string {
+  return Array.isArray(lines) ? policyText(lines.map(String)) : '';
 }
 
 interface Domain extends TestWorld {
@@ -77,7 +83,7 @@ describe('in order', () => {
     const seen: unknown[] = [];
     made.aws.s3.on(PutObjectCommand, { Key: KEY }).callsFake(() => {
       seen.push(entries(made).map(({ live, until }) => [live !== undefined, until !== undefined]));
-      made.objects.set(`${BUCKET}/${KEY}`, String(OTHER.PolicyText));
+      made.objects.set(`${BUCKET}/${KEY}`, fileOf(OTHER));
       return {};
     });
     await update(made, OTHER, ENFORCE);
@@ -148,7 +154,7 @@ describe('in order', () => {
     const elsewhere = { ...ENFORCE, BucketName: 'before' };
     made.objects.set(`before/${LEDGER_KEY}`, (made.objects.get(LEDGER) ?? '').replaceAll(String(ENFORCE.PolicyId), 'abc'));
     made.objects.delete(LEDGER);
-    await handle(made, updateEvent(TYPE, `s3://before/${KEY}`, NONE, { ...elsewhere, PolicyText: 'of another form' }));
+    await handle(made, updateEvent(TYPE, `s3://before/${KEY}`, NONE, { ...elsewhere, Policy: 'of another form' }));
     expect(entries(made).map(({ id }) => id)).toEqual(['abc', NONE.PolicyId]);
     await handle(made, deleteEvent(TYPE, `s3://before/${KEY}`, elsewhere));
     expect([...made.objects.keys()].filter((name) => name.startsWith('before/'))).toEqual([]);
@@ -238,7 +244,7 @@ describe('a ledger that', () => {
     // Once more in the end, in case a right has come by then.
     expect(made.clock.slept.reduce((sum, pause) => sum + pause, 0)).toBe(2 * milliseconds);
     expect(made.objects.get(LEDGER)).toBe(before);
-    expect(made.objects.get(`${BUCKET}/${KEY}`)).toBe(NONE.PolicyText);
+    expect(made.objects.get(`${BUCKET}/${KEY}`)).toBe(fileOf(NONE));
     expect(answer?.EarliestRemoval).toMatch(new RegExp(`^not known: the ledger could not be read: s3:ListBucket failed: ${name}: for a reason`));
     expect(answer?.Warnings).toBe('not known: there is no ledger of what was published');
     expect(warnings(made)).toContain('the ledger of what was published could not be read; the publication goes on without it');
@@ -274,13 +280,13 @@ describe('a ledger that', () => {
     made.aws.s3.on(PutObjectCommand, { Key: LEDGER_KEY }).rejects(awsError('SlowDown', 'less'));
     const answer = await update(made, NONE, ENFORCE);
     expect(answer?.EarliestRemoval).toBe('not known: the ledger could not be written: s3:PutObject failed: SlowDown: less');
-    expect(made.objects.get(`${BUCKET}/${KEY}`)).toBe(NONE.PolicyText);
+    expect(made.objects.get(`${BUCKET}/${KEY}`)).toBe(fileOf(NONE));
     expect(warnings(made)).toContain('the ledger of what was published could not be written; the publication goes on without it');
   });
 
   test('has no place is said', async () => {
     const made = domain();
-    const world = { ...made.world, fetchPolicy: async () => Promise.resolve(serving(String(ENFORCE.PolicyText))) };
+    const world = { ...made.world, fetchPolicy: async () => Promise.resolve(serving(fileOf(ENFORCE))) };
     expect(await handle({ ...made, world }, createEvent(TYPE, { ...ENFORCE, ObjectKey: 'odd' }))).toMatchObject({
       EarliestRemoval: 'not known: the ledger has no place, since the key of the policy file names no domain',
     });

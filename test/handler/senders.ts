@@ -7,6 +7,7 @@ import { mxCoverage } from '../../lib/protocol/mx-coverage';
 import { renderPolicy } from '../../lib/protocol/policy';
 import type { Policy } from '../../lib/protocol/policy';
 import { policyId } from '../../lib/protocol/policy-id';
+import { policyLines } from '../../lib/protocol/policy-lines';
 import type { PolicyResponse } from '../../lib/verifier/fetch-policy';
 import { plainDns, serving } from './plain-world';
 import { BUCKET, KEY, OBJECT_URL, createEvent, deleteEvent, failure, lambdaContext, publicationProperties, testWorld, updateEvent } from './support';
@@ -298,5 +299,5 @@ export class Senders {
 }
 
 function propertiesOf({ text, id }: Served): Event {
-  return publicationProperties({ PolicyText: text, PolicyId: id });
+  return publicationProperties({ Policy: policyLines(text), PolicyId: id });
 }
