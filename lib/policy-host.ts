@@ -7,15 +7,17 @@ import { DeploymentHandler } from './deployment-handler';
 import { hostRecords } from './domain-records';
 import { edgeFunctionCode } from './edge-function';
 import { givenCertificate } from './given-certificate';
-import { checkLimits } from './host-limits';
+import { checkLimits, checkOutputs } from './host-limits';
+import { checkLogBucket } from './log-bucket';
 import { policyBucket } from './policy-bucket';
 import { policyDistribution } from './policy-distribution';
 import { policyDomain } from './policy-domain';
 import { preflight } from './preflight';
 import { domainOfPolicyHost, policyHostName } from './protocol/policy-url';
 import { listed } from './protocol/text';
-import { plannedRecords } from './publisher';
+import { logicalIdOf, plannedRecords } from './publisher';
 import type { Publisher } from './publisher';
+import { outputStack } from './published-output';
 import { cloudFrontScope, zoneFrom } from './region';
 import { validatedByHand } from './validation-by-hand';
 
@@ -121,8 +123,14 @@ export class PolicyHost extends Construct {
     this._certificateGiven = props.certificate !== undefined;
     checkLimits(this, names, !this._certificateGiven);
 
-    this.writer = DeploymentHandler.of(this._scope).principal;
+    const handler = DeploymentHandler.of(this._scope);
+    for (const { zone } of this.hosts.values()) {
+      // Also of a domain that nobody publishes yet, or any more: the preflight looks at it all the same.
+      if (zone !== undefined) handler.allowReading(zone);
+    }
+    this.writer = handler.principal;
     this.bucket = policyBucket(this._scope, names, this.writer);
+    if (props.accessLogBucket !== undefined) checkLogBucket(this, this._scope, props.accessLogBucket);
     this.certificate = props.certificate === undefined ? this.newCertificate() : givenCertificate(props.certificate, names);
     this.distribution = policyDistribution(this._scope, names, { ...props, bucket: this.bucket, certificate: this.certificate });
     this._fingerprint = {
@@ -139,7 +147,9 @@ export class PolicyHost extends Construct {
     this.checkFirst();
     Aspects.of(this).add({
       visit: (node) => {
-        if (node === this) this.warnOfUnpublished();
+        if (node !== this) return;
+        this.warnOfUnpublished();
+        checkOutputs(this, outputStack(this._scope));
       },
     });
   }
@@ -187,7 +197,11 @@ export class PolicyHost extends Construct {
   /** Once all constructs are there. No error: it is how a domain leaves, its record and its file before its host. */
   private warnOfUnpublished(): void {
     const names = [...this.hosts.values()].filter(({ publisher }) => publisher === undefined).map(({ domainName }) => domainName);
-    if (names.length > 0) {
+    // What an aspect says comes too late for `Validations.acknowledge()` on the very construct.
+    const acknowledged = this.node.metadata.some(({ type, data }) => {
+      return type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY && JSON.stringify(data).includes('cdk-mta-sts:unpublished');
+    });
+    if (names.length > 0 && !acknowledged) {
       Validations.of(this).addWarning('cdk-mta-sts:unpublished',
         `${this.node.path} lists ${listed(names, MOST_NAMES)} in \`domains\`, but no MtaSts publishes a policy there: senders find none; add one `
         + '(`policyHost`), or, if a domain is to leave, take it out of `domains` in the deployment after this one');
@@ -200,7 +214,11 @@ export class PolicyHost extends Construct {
     const safeToStart = preflight(this._scope, 'Preflight', {
       certificateGiven: this._certificateGiven,
       domains: () => [...this.hosts.values()].map(({ domainName, zone, publisher, records }) => ({
-        domainName, hostedZone: zone, policy: publisher?.policy, records: plannedRecords(domainName, publisher, records),
+        domainName,
+        hostedZone: zone,
+        policy: publisher?.policy,
+        publication: publisher && logicalIdOf(publisher.publication),
+        records: plannedRecords(domainName, publisher, records),
       })),
     });
     resources.forEach(({ node }) => {
