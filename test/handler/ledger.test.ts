@@ -65,6 +65,13 @@ describe('what it notes', () => {
   });
 });
 
+test('an entry knows the ids that resolvers may give when it is put: those that are served, and those of the last hour', () => {
+  const soon = MARGIN / (DAY * 1000);
+  const under = (day: number): unknown => published([ENFORCE, 0], [TESTING, 1], [NONE, day]).entries.at(-1)?.under;
+  expect(under(1 + soon)).toEqual(['e', 't']);
+  expect(under(1 + 2 * soon)).toEqual(['t']);
+});
+
 describe('the earliest removal', () => {
   test('is not while a policy asks something of senders', () => {
     expect(earliestRemoval(published([ENFORCE, 0]))).toBe('not while enforce is published; publish none first');
