@@ -1,0 +1,146 @@
+// The data plane of CloudFront on port 443 and 80: the preview's, over the emulator's distributions, functions and objects.
+import { createSecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
+import { GetObjectCommand, NoSuchBucket, NoSuchKey } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { CertificateAuthority } from '../../../lib/preview/certificate-authority';
+import type { Certificates } from '../../../lib/preview/certificates';
+import { CloudFront } from '../../../lib/preview/cloudfront';
+import type { Log } from '../../../lib/preview/cloudfront';
+import type { Distribution } from '../../../lib/preview/distribution';
+import type { ViewerRequest, ViewerResponse } from '../../../lib/preview/function-event';
+import { ObjectStore } from '../../../lib/preview/objects';
+import type { StoredObject } from '../../../lib/preview/objects';
+import { startWebServer } from '../../../lib/preview/server';
+import { EDGES } from './addresses';
+import { readDistributions } from './distributions';
+
+/** How often the distributions are looked at: AWS takes minutes until all edges know a new one. */
+const LOOK_MILLISECONDS = 500;
+
+export interface Edge {
+  /** The distributions as the edges know them. */
+  readonly distributions: () => readonly Distribution[];
+  /** The requests, and what went wrong with them; of a long run the last thousand lines. */
+  readonly lines: readonly string[];
+}
+
+/** Serves until the process ends. */
+export async function startEdge(s3: S3Client, authority: CertificateAuthority): Promise<Edge> {
+  const lines: string[] = [];
+  const log: Log = (line) => {
+    lines.push(line);
+    if (lines.length > 1000) lines.shift();
+  };
+  const cloudFront = new EmulatedCloudFront(s3, authority, log);
+  await Promise.all([...EDGES.v4, ...EDGES.v6].flatMap((listen) => [443, 80].map(async (port) => {
+    return startWebServer({ listen, port, cloudFront, certificates: cloudFront, minimumTls: 'TLSv1.2', log });
+  })));
+  void cloudFront.follow();
+  return { distributions: () => cloudFront.known, lines };
+}
+
+/** The distributions change, and no object is kept: S3 is asked for each request anew, as the managed policy CachingDisabled has it. */
+class EmulatedCloudFront extends CloudFront implements Certificates {
+  public known: readonly Distribution[] = [];
+  private readonly objects: ObjectsOfNow;
+  private readonly contexts = new Map<string, SecureContext>();
+  private readonly leads = new Map<string, string>();
+  private current: CloudFront;
+
+  public constructor(private readonly s3: S3Client, private readonly authority: CertificateAuthority, private readonly report: Log) {
+    super([], new ObjectStore([]), report);
+    this.objects = new ObjectsOfNow();
+    this.current = new CloudFront([], this.objects, report);
+  }
+
+  /** Never ends. */
+  public async follow(): Promise<void> {
+    for (;;) {
+      await this.look().catch((error: unknown) => {
+        this.report(`the distributions could not be read: ${String(error)}`);
+      });
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MILLISECONDS));
+    }
+  }
+
+  public override distributionOf(host: string): Distribution | undefined {
+    return this.current.distributionOf(host);
+  }
+
+  public override async respond(request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string): Promise<ViewerResponse> {
+    const view = `${scheme} ${request.method} ${request.host} ${request.uri}`;
+    // Which object a request leads to is the function's decision; what it was the last time is fetched beforehand.
+    const expected = this.leads.get(view);
+    if (expected !== undefined) this.objects.put(expected, await readObject(this.s3, expected));
+    const response = await this.current.respond(request, scheme, hostHeader);
+    const asked = this.objects.takeAsked();
+    if (asked === undefined || asked === expected) return response;
+    this.leads.set(view, asked);
+    this.objects.put(asked, await readObject(this.s3, asked));
+    return this.current.respond(request, scheme, hostHeader);
+  }
+
+  public contextOf(distribution: Distribution): SecureContext | undefined {
+    return this.contexts.get(distribution.aliases.join());
+  }
+
+  private async look(): Promise<void> {
+    const known = await readDistributions();
+    if (JSON.stringify(known) === JSON.stringify(this.known)) return;
+    for (const { aliases } of known) {
+      if (aliases.length === 0 || this.contexts.has(aliases.join())) continue;
+      // ACM would have given it one of a public authority.
+      const { keyPem, certificatePem } = await this.authority.issue({ names: aliases });
+      this.contexts.set(aliases.join(), createSecureContext({ key: keyPem, cert: certificatePem }));
+    }
+    const before = this.current;
+    this.current = new CloudFront(known, this.objects, this.report);
+    this.known = known;
+    this.report(`distributions: ${known.map(({ id, aliases }) => `${id} (${aliases.join(' ')})`).join(', ') || 'none'}`);
+    await before.close();
+  }
+}
+
+/** Objects by `bucket/key`, as they were when the last request for them came. */
+class ObjectsOfNow extends ObjectStore {
+  private readonly known = new Map<string, StoredObject | undefined>();
+  private asked: string | undefined;
+
+  public constructor() {
+    super([]);
+  }
+
+  public put(name: string, object: StoredObject | undefined): void {
+    this.known.set(name, object);
+  }
+
+  public override get(bucketName: string, path: string): StoredObject | undefined {
+    this.asked = `${bucketName}/${decodeURIComponent(path.slice(1))}`;
+    return this.known.get(this.asked);
+  }
+
+  /** What was asked for last. */
+  public takeAsked(): string | undefined {
+    const { asked } = this;
+    this.asked = undefined;
+    return asked;
+  }
+}
+
+async function readObject(s3: S3Client, name: string): Promise<StoredObject | undefined> {
+  const slash = name.indexOf('/');
+  try {
+    const { Body: body, ContentType: type, CacheControl: control } = await s3.send(new GetObjectCommand({
+      Bucket: name.slice(0, slash), Key: name.slice(slash + 1),
+    }));
+    const headers = [['content-type', type], ['cache-control', control]] as const;
+    return {
+      body: Buffer.from(await body?.transformToByteArray() ?? []),
+      headers: new Map(headers.flatMap(([header, value]) => value === undefined ? [] : [[header, value] as const])),
+    };
+  } catch (error) {
+    if (error instanceof NoSuchKey || error instanceof NoSuchBucket) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,18 @@
+// What runs on the stage, in the order of the README beside it. Started by tools/e2e.mjs inside of the private namespaces.
+import { deployScene } from './scenes/deploy';
+import { destroyScene } from './scenes/destroy';
+import { Stage } from './stage';
+
+async function main([root, python, folder]: readonly string[]): Promise<number> {
+  const stage = await Stage.open({ root, python, folder });
+  await deployScene(stage);
+  await destroyScene(stage, { mode: 'testing' });
+  return stage.table.failed.length;
+}
+
+main(process.argv.slice(2)).then((failed) => {
+  process.exit(failed === 0 ? 0 : 1);
+}, (error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});

@@ -1,0 +1,86 @@
+// The stage with all that stands on it, and the app that is deployed there.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createCertificateAuthority } from '../../../lib/preview/certificate-authority';
+import type { CertificateAuthority } from '../../../lib/preview/certificate-authority';
+import { Cli } from './cli';
+import type { Ended } from './cli';
+import { startDns } from './dns';
+import type { Dns } from './dns';
+import { createDomain } from './domain';
+import { startEdge } from './edge';
+import type { Edge } from './edge';
+import { startEmulator } from './emulator';
+import type { Emulator } from './emulator';
+import { openNetwork } from './network';
+import { Table } from './table';
+
+export const STACK = 'MtaSts-example-test';
+
+export interface StagePaths {
+  /** The repository. */
+  readonly root: string;
+  /** Of the virtual environment that has the emulator. */
+  readonly python: string;
+  /** For files. */
+  readonly folder: string;
+}
+
+/** What a deployment says, by context. */
+export interface AppContext {
+  readonly mode: 'enforce' | 'testing' | 'none';
+  /** @default mx1.example.test */
+  readonly mx?: string;
+}
+
+export class Stage {
+  public static async open(paths: StagePaths): Promise<Stage> {
+    const { folder } = paths;
+    openNetwork(folder);
+    const authority = await createCertificateAuthority('mta-sts stage, private CA');
+    const caFile = join(folder, 'ca.pem');
+    writeFileSync(caFile, authority.certificatePem);
+    const emulator = await startEmulator({ ...paths, caFile });
+    const edge = await startEdge(emulator.s3, authority);
+    const dns = await startDns(emulator.route53, edge.distributions);
+    const zoneId = await createDomain(emulator.route53);
+    return new Stage(paths, { authority, caFile, emulator, edge, dns, zoneId });
+  }
+
+  public readonly table = new Table();
+  public readonly cli: Cli;
+  public readonly authority: CertificateAuthority;
+  public readonly caFile: string;
+  public readonly emulator: Emulator;
+  public readonly edge: Edge;
+  public readonly dns: Dns;
+  public readonly zoneId: string;
+
+  private constructor(public readonly paths: StagePaths, parts: Pick<Stage, 'authority' | 'caFile' | 'emulator' | 'edge' | 'dns' | 'zoneId'>) {
+    this.cli = new Cli(paths.root, paths.folder, parts.caFile);
+    this.authority = parts.authority;
+    this.caFile = parts.caFile;
+    this.emulator = parts.emulator;
+    this.edge = parts.edge;
+    this.dns = parts.dns;
+    this.zoneId = parts.zoneId;
+  }
+
+  /** As a user would, of bin/app.ts. */
+  public deploy(context: AppContext): Promise<Ended> {
+    return this.cli.cdk('deploy', ...this.context(context), '--require-approval', 'never', '-o', join(this.paths.folder, 'cdk.out'));
+  }
+
+  public destroy(context: AppContext): Promise<Ended> {
+    return this.cli.cdk('destroy', ...this.context(context), '--force', '-o', join(this.paths.folder, 'cdk.out'));
+  }
+
+  private context({ mode, mx = 'mx1.example.test' }: AppContext): readonly string[] {
+    return ['domain=example.test', `mx=${mx}`, `mode=${mode}`, `hostedZoneId=${this.zoneId}`].flatMap((item) => ['-c', item]);
+  }
+}
+
+/** @throws Error with all that the program wrote where it did not end as expected */
+export function expectEnd({ status, output }: Ended, expected: number, what: string): void {
+  if (status !== expected) throw new Error(`${what} ended with status ${status ?? 'none'}, expected ${expected}:\n${output}`);
+}
