@@ -1,32 +1,48 @@
 // DNS: the four name servers of every hosted zone of the emulator, and the recursive resolver of all.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ListHostedZonesCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
 import type { ResourceRecordSet, Route53Client } from '@aws-sdk/client-route-53';
 import type { Distribution } from '../../../lib/preview/distribution';
 import { startDnsServer, zoneAnswers } from '../../../lib/preview/dns-server';
-import type { DnsAnswerer, DnsRecord } from '../../../lib/preview/dns-server';
+import type { DnsAnswerer, DnsQuestion, DnsRecord, DnsReply } from '../../../lib/preview/dns-server';
 import { bareName, readValue } from '../../../lib/preview/record-values';
 import { EDGES, MAIL_HOSTS, NAME_SERVERS, RESOLVER } from './addresses';
 
 /** Short, so that nothing that caches stands between a change and who looks for it. */
 const TTL = 1;
 
-/** What can be made to fail: all that comes from DNS passes here. */
-export type DnsFault = (server: string, answer: DnsAnswerer) => DnsAnswerer;
+/**
+ * Answers in place of a name server (by its name) or of the resolver (`resolver`); where it gives nothing, the right answer counts.
+ *
+ * @param answer - the right answers
+ */
+export type DnsFault = (server: string, answer: DnsAnswerer) => (question: DnsQuestion) => Reply | undefined | Promise<Reply | undefined>;
+
+type Reply = DnsReply | 'drop';
 
 export interface Dns {
-  /** Breaks the name servers (by name) and the resolver (`resolver`); nothing mends them. */
+  /** From now on, until the next fault or none. */
   fail(fault: DnsFault | undefined): void;
 }
 
 /** Answers until the process ends. */
 export async function startDns(route53: Route53Client, distributions: () => readonly Distribution[]): Promise<Dns> {
   let fault: DnsFault | undefined;
-  const zones = shared(async () => zoneAnswers([...ownZones(distributions()), ...await hostedZones(route53, distributions())]));
-  const answer: DnsAnswerer = async (question) => (await zones())(question);
+  let zones: ReadonlyMap<string, string> = new Map();
+  // Zones come and go rarely, records often.
+  const followZones = async (): Promise<void> => {
+    for (;;) {
+      zones = await hostedZones(route53).catch(() => zones);
+      await sleep(1_000);
+    }
+  };
+  void followZones();
+  const now = shared(async () => zoneAnswers([...ownZones(distributions()), ...await recordsOfZones(route53, zones, distributions())]));
+  const answer: DnsAnswerer = async (question) => (await now())(question);
   await Promise.all([['resolver', RESOLVER] as const, ...NAME_SERVERS].map(async ([name, address]) => startDnsServer({
     address,
     port: 53,
-    answer: async (question) => (fault === undefined ? answer : fault(name, answer))(question),
+    answer: async (question) => await fault?.(name, answer)(question) ?? answer(question),
   })));
   return {
     fail: (wanted) => {
@@ -49,10 +65,16 @@ function ownZones(distributions: readonly Distribution[]): readonly DnsRecord[] 
   ];
 }
 
-async function hostedZones(route53: Route53Client, distributions: readonly Distribution[]): Promise<readonly DnsRecord[]> {
+/** The ids of the zones by their names: of several with one name, the one that was there first is delegated. */
+async function hostedZones(route53: Route53Client): Promise<ReadonlyMap<string, string>> {
   const { HostedZones: zones = [] } = await route53.send(new ListHostedZonesCommand({}));
-  const first = new Map(zones.map(({ Id: id, Name: name = '' }) => [bareName(name), id] as const).reverse());
-  return (await Promise.all([...first].map(async ([name, id]) => {
+  return new Map(zones.map(({ Id: id = '', Name: name = '' }) => [bareName(name), id] as const).reverse());
+}
+
+async function recordsOfZones(
+  route53: Route53Client, zones: ReadonlyMap<string, string>, distributions: readonly Distribution[],
+): Promise<readonly DnsRecord[]> {
+  return (await Promise.all([...zones].map(async ([name, id]) => {
     const { ResourceRecordSets: sets = [] } = await route53.send(new ListResourceRecordSetsCommand({ HostedZoneId: id, MaxItems: 300 }));
     return [soa(name), ...sets.flatMap((set) => recordsOf(set, distributions))];
   }))).flat();

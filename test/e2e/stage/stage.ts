@@ -55,6 +55,7 @@ export class Stage {
   public readonly edge: Edge;
   public readonly dns: Dns;
   public readonly zoneId: string;
+  private readonly assemblies = new Map<string, string>();
 
   private constructor(public readonly paths: StagePaths, parts: Pick<Stage, 'authority' | 'caFile' | 'emulator' | 'edge' | 'dns' | 'zoneId'>) {
     this.cli = new Cli(paths.root, paths.folder, parts.caFile);
@@ -66,13 +67,24 @@ export class Stage {
     this.zoneId = parts.zoneId;
   }
 
-  /** As a user would, of bin/app.ts. */
+  /** As a user would: bin/app.ts is synthesized, and what came of it is deployed again where the context is the same. */
   public deploy(context: AppContext): Promise<Ended> {
-    return this.cli.cdk('deploy', ...this.context(context), '--require-approval', 'never', '-o', join(this.paths.folder, 'cdk.out'));
+    const known = this.assemblies.get(JSON.stringify(context));
+    if (known !== undefined) return this.cli.cdk('deploy', '--app', known, '--require-approval', 'never');
+    const assembly = join(this.paths.folder, `cdk.out.${this.assemblies.size}`);
+    this.assemblies.set(JSON.stringify(context), assembly);
+    return this.cli.cdk('deploy', ...this.context(context), '--require-approval', 'never', '-o', assembly);
   }
 
   public destroy(context: AppContext): Promise<Ended> {
-    return this.cli.cdk('destroy', ...this.context(context), '--force', '-o', join(this.paths.folder, 'cdk.out'));
+    return this.cli.cdk('destroy', '--app', this.assembly(context), '--all', '--force');
+  }
+
+  /** The folder of what was deployed with this context. */
+  public assembly(context: AppContext): string {
+    const assembly = this.assemblies.get(JSON.stringify(context));
+    if (assembly === undefined) throw new Error(`${JSON.stringify(context)} was never deployed`);
+    return assembly;
   }
 
   private context({ mode, mx = 'mx1.example.test' }: AppContext): readonly string[] {

@@ -1,4 +1,4 @@
-// The first deployment: by the real command, in the designed order, by the shipped bundle.
+// The account made ready, and the first deployment: by the real command, in the designed order, by the shipped bundle.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,22 +8,28 @@ import { at, membersOf, textOf } from '../../../../lib/preview/json';
 import { ACCOUNT, REGION } from '../emulator';
 import { Order, eventsOf, resourcesOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
-import type { Stage } from '../stage';
+import type { AppContext, Stage } from '../stage';
 
 const TXT = 'AWS::Route53::RecordSet';
 const PREFLIGHT = 'Custom::MtaStsPreflight';
 const PUBLICATION = 'Custom::MtaStsPublication';
 const VERIFICATION = 'Custom::MtaStsVerification';
 
-export async function deployScene(stage: Stage): Promise<void> {
-  const { table, cli, emulator, paths } = stage;
-  table.begin('Deploy');
+const FIRST: AppContext = { mode: 'testing' };
+
+export async function bootstrapScene({ table, cli, emulator }: Stage): Promise<void> {
+  table.begin('Bootstrap');
   await table.prove('cdk bootstrap prepares the account', async () => {
     expectEnd(await cli.cdk('bootstrap', `aws://${ACCOUNT}/${REGION}`, '--app', ''), 0, 'cdk bootstrap');
     return `stack CDKToolkit, ${(await resourcesOf(emulator.cloudformation, 'CDKToolkit')).length} resources`;
   });
+}
+
+export async function deployScene(stage: Stage): Promise<void> {
+  const { table, cli, emulator, paths } = stage;
+  table.begin('Deploy');
   await table.prove('cdk deploy of bin/app.ts creates every resource', async () => {
-    expectEnd(await stage.deploy({ mode: 'testing' }), 0, 'cdk deploy');
+    expectEnd(await stage.deploy(FIRST), 0, 'cdk deploy');
     const wanted = membersOf(at(template(stage), 'Resources')).map(([id]) => id).sort();
     const resources = await resourcesOf(emulator.cloudformation, STACK);
     const made = resources.filter(({ ResourceStatus: status }) => status === 'CREATE_COMPLETE').map(({ LogicalResourceId: id = '' }) => id).sort();
@@ -56,8 +62,8 @@ export async function deployScene(stage: Stage): Promise<void> {
   });
 }
 
-function template({ paths }: Stage): unknown {
-  return JSON.parse(readFileSync(join(paths.folder, 'cdk.out', `${STACK}.template.json`), 'utf8'));
+function template(stage: Stage): unknown {
+  return JSON.parse(readFileSync(join(stage.assembly(FIRST), `${STACK}.template.json`), 'utf8'));
 }
 
 /** The asset that the template gives to the function, out of the bootstrap bucket. */
