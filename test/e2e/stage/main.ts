@@ -4,16 +4,29 @@ import { bootstrapScene, deployScene } from './scenes/deploy';
 import { destroyScene } from './scenes/destroy';
 import { preflightScene } from './scenes/preflight';
 import { rollbackScene } from './scenes/rollback';
+import { Senders, sendersScene } from './scenes/senders';
 import { Stage } from './stage';
 
-async function main([root, python, folder]: readonly string[]): Promise<number> {
+/** Without them nothing that follows can be told. */
+const FOUNDATIONS = ['bootstrap', 'deploy'];
+
+async function main([root, python, folder, ...only]: readonly string[]): Promise<number> {
   const stage = await Stage.open({ root, python, folder });
-  await bootstrapScene(stage);
-  await preflightScene(stage);
-  await deployScene(stage);
-  await changeScene(stage);
-  await rollbackScene(stage, { mode: 'enforce' }, { mode: 'testing' });
-  await destroyScene(stage, { mode: 'enforce' });
+  const scenes: Readonly<Record<string, () => Promise<void>>> = {
+    bootstrap: () => bootstrapScene(stage),
+    preflight: () => preflightScene(stage),
+    deploy: () => deployScene(stage),
+    senders: async () => sendersScene(stage, await Senders.start(stage), 'testing'),
+    change: () => changeScene(stage),
+    rollback: () => rollbackScene(stage, { mode: 'enforce' }, { mode: 'testing' }),
+    destroy: () => destroyScene(stage, { mode: 'enforce' }),
+  };
+  const chosen = only.length === 0 ? Object.keys(scenes) : only;
+  for (const name of chosen) {
+    await scenes[name]();
+    if (FOUNDATIONS.includes(name) && stage.table.failed.length > 0) break;
+  }
+  console.log(`\n${stage.table.count} claims, ${stage.table.failed.length} not proven${stage.table.failed.map((claim) => `\n  ✖ ${claim}`).join('')}`);
   return stage.table.failed.length;
 }
 

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCertificateAuthority } from '../../../lib/preview/certificate-authority';
 import type { CertificateAuthority } from '../../../lib/preview/certificate-authority';
+import { MAIL_HOSTS } from './addresses';
 import { Cli } from './cli';
 import type { Ended } from './cli';
 import { startDns } from './dns';
@@ -12,6 +13,7 @@ import { startEdge } from './edge';
 import type { Edge } from './edge';
 import { startEmulator } from './emulator';
 import type { Emulator } from './emulator';
+import { MailExchanger } from './mail-exchanger';
 import { openNetwork } from './network';
 import { Table } from './table';
 
@@ -44,7 +46,9 @@ export class Stage {
     const edge = await startEdge(emulator.s3, authority);
     const dns = await startDns(emulator.route53, edge.distributions);
     const zoneId = await createDomain(emulator.route53);
-    return new Stage(paths, { authority, caFile, emulator, edge, dns, zoneId });
+    const exchangers = [...MAIL_HOSTS].map(([name, address]) => new MailExchanger(name, address, authority));
+    await Promise.all(exchangers.map((exchanger) => exchanger.start()));
+    return new Stage(paths, { authority, caFile, emulator, edge, dns, zoneId, exchangers });
   }
 
   public readonly table = new Table();
@@ -55,9 +59,13 @@ export class Stage {
   public readonly edge: Edge;
   public readonly dns: Dns;
   public readonly zoneId: string;
+  public readonly exchangers: readonly MailExchanger[];
   private readonly assemblies = new Map<string, string>();
 
-  private constructor(public readonly paths: StagePaths, parts: Pick<Stage, 'authority' | 'caFile' | 'emulator' | 'edge' | 'dns' | 'zoneId'>) {
+  private constructor(
+    public readonly paths: StagePaths,
+    parts: Pick<Stage, 'authority' | 'caFile' | 'emulator' | 'edge' | 'dns' | 'zoneId' | 'exchangers'>,
+  ) {
     this.cli = new Cli(paths.root, paths.folder, parts.caFile);
     this.authority = parts.authority;
     this.caFile = parts.caFile;
@@ -65,6 +73,7 @@ export class Stage {
     this.edge = parts.edge;
     this.dns = parts.dns;
     this.zoneId = parts.zoneId;
+    this.exchangers = parts.exchangers;
   }
 
   /** As a user would: bin/app.ts is synthesized, and what came of it is deployed again where the context is the same. */
