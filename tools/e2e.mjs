@@ -1,7 +1,7 @@
 // `npm run e2e`: real deployments against an emulator of AWS, in namespaces of their own. Needs Linux and root. See test/e2e/README.md.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,8 +44,35 @@ function checkMachine() {
   for (const [tool, name] of [['unshare', 'util-linux'], ['ip', 'iproute2'], ['mount', 'mount'], ['python3', 'python3-venv']]) {
     if (spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0) throw new StageError(`${tool} is missing; on Debian: apt-get install ${name}`);
   }
+  debianPackages();
   const entered = spawnSync('unshare', ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'true'], { encoding: 'utf8' });
   if (entered.status !== 0) throw new StageError(`no namespaces of its own here (in a container it must be a privileged one): ${entered.stderr.trim()}`);
+}
+
+/** The senders, where they are missing: installed, but neither configured nor started on this machine. */
+function debianPackages() {
+  const missing = Object.entries({ 'postfix': 'postfix', 'mta-sts-daemon': 'postfix-mta-sts-resolver', 'chasquid': 'chasquid' })
+    .filter(([program]) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0)
+    .map(([, name]) => name);
+  if (missing.length === 0) return;
+  if (spawnSync('sh', ['-c', 'command -v apt-get']).status !== 0) {
+    throw new StageError(`it needs the Debian packages ${missing.join(', ')}, and there is no apt-get to install them with`);
+  }
+  console.log(`Install the Debian packages ${missing.join(', ')}`);
+  const policy = '/usr/sbin/policy-rc.d';
+  const own = !existsSync(policy);
+  // Debian starts what it installs unless this says no.
+  if (own) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    run('apt-get update', 'apt-get', ['update', '-qq']);
+    // Else Postfix would be made a mail server of this machine.
+    run('debconf-set-selections', 'sh', ['-c', 'echo postfix postfix/main_mailer_type select No configuration | debconf-set-selections']);
+    run('apt-get install', 'env', ['DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...missing]);
+    // Nor shall they start with it the next time.
+    spawnSync('systemctl', ['disable', '--quiet', ...missing.filter((name) => name !== 'postfix')]);
+  } finally {
+    if (own) rmSync(policy);
+  }
 }
 
 /** The emulator's packages, pinned by hashes, kept under node_modules until the list changes. */

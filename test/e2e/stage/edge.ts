@@ -19,6 +19,8 @@ import { readDistributions } from './distributions';
 const LOOK_MILLISECONDS = 500;
 
 export interface Edge {
+  /** Set to false it shows no certificate to anybody: the policy host is dead. */
+  alive: boolean;
   /** The distributions as the edges know them. */
   readonly distributions: () => readonly Distribution[];
   /** The requests, and what went wrong with them; of a long run the last thousand lines. */
@@ -37,12 +39,18 @@ export async function startEdge(s3: S3Client, authority: CertificateAuthority): 
     return startWebServer({ listen, port, cloudFront, certificates: cloudFront, minimumTls: 'TLSv1.2', log });
   })));
   void cloudFront.follow();
-  return { distributions: () => cloudFront.known, lines };
+  return {
+    get alive() { return cloudFront.alive; },
+    set alive(alive) { cloudFront.alive = alive; },
+    distributions: () => cloudFront.known,
+    lines,
+  };
 }
 
 /** The distributions change, and no object is kept: S3 is asked for each request anew, as the managed policy CachingDisabled has it. */
 class EmulatedCloudFront extends CloudFront implements Certificates {
   public known: readonly Distribution[] = [];
+  public alive = true;
   private readonly objects: ObjectsOfNow;
   private readonly contexts = new Map<string, SecureContext>();
   private readonly leads = new Map<string, string>();
@@ -82,7 +90,7 @@ class EmulatedCloudFront extends CloudFront implements Certificates {
   }
 
   public contextOf(distribution: Distribution): SecureContext | undefined {
-    return this.contexts.get(distribution.aliases.join());
+    return this.alive ? this.contexts.get(distribution.aliases.join()) : undefined;
   }
 
   private async look(): Promise<void> {

@@ -1,10 +1,10 @@
 // What runs on the stage, in the order of the README beside it. Started by tools/e2e.mjs inside of the private namespaces.
-import { changeScene } from './scenes/change';
+import { changeScene, noneScene } from './scenes/change';
 import { bootstrapScene, deployScene } from './scenes/deploy';
 import { destroyScene } from './scenes/destroy';
 import { preflightScene } from './scenes/preflight';
 import { rollbackScene } from './scenes/rollback';
-import { Senders, sendersScene } from './scenes/senders';
+import { Senders, cachesScene, sendersScene } from './scenes/senders';
 import { Stage } from './stage';
 
 /** Without them nothing that follows can be told. */
@@ -12,14 +12,19 @@ const FOUNDATIONS = ['bootstrap', 'deploy'];
 
 async function main([root, python, folder, ...only]: readonly string[]): Promise<number> {
   const stage = await Stage.open({ root, python, folder });
+  let started: Promise<Senders> | undefined;
+  const senders = (): Promise<Senders> => started ??= Senders.start(stage);
   const scenes: Readonly<Record<string, () => Promise<void>>> = {
     bootstrap: () => bootstrapScene(stage),
     preflight: () => preflightScene(stage),
     deploy: () => deployScene(stage),
-    senders: async () => sendersScene(stage, await Senders.start(stage), 'testing'),
+    testing: async () => sendersScene(stage, await senders(), 'testing'),
     change: () => changeScene(stage),
+    enforce: async () => sendersScene(stage, await senders(), 'enforce'),
     rollback: () => rollbackScene(stage, { mode: 'enforce' }, { mode: 'testing' }),
-    destroy: () => destroyScene(stage, { mode: 'enforce' }),
+    caches: async () => cachesScene(stage, await senders()),
+    none: () => noneScene(stage),
+    destroy: () => destroyScene(stage),
   };
   const chosen = only.length === 0 ? Object.keys(scenes) : only;
   for (const name of chosen) {

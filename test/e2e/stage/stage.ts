@@ -61,6 +61,7 @@ export class Stage {
   public readonly zoneId: string;
   public readonly exchangers: readonly MailExchanger[];
   private readonly assemblies = new Map<string, string>();
+  private latest: AppContext | undefined;
 
   private constructor(
     public readonly paths: StagePaths,
@@ -76,29 +77,40 @@ export class Stage {
     this.exchangers = parts.exchangers;
   }
 
-  /** As a user would: bin/app.ts is synthesized, and what came of it is deployed again where the context is the same. */
+  /** As a user would, of bin/app.ts; what was synthesized with the same context before is deployed as it is. */
   public deploy(context: AppContext): Promise<Ended> {
+    this.latest = context;
     const known = this.assemblies.get(JSON.stringify(context));
-    if (known !== undefined) return this.cli.cdk('deploy', '--app', known, '--require-approval', 'never');
-    const assembly = join(this.paths.folder, `cdk.out.${this.assemblies.size}`);
-    this.assemblies.set(JSON.stringify(context), assembly);
-    return this.cli.cdk('deploy', ...this.context(context), '--require-approval', 'never', '-o', assembly);
+    const app = known === undefined ? [...contextArguments(this.zoneId, context), '-o', this.newAssembly(context)] : ['--app', known];
+    return this.cli.cdk('deploy', ...app, '--require-approval', 'never');
   }
 
-  public destroy(context: AppContext): Promise<Ended> {
-    return this.cli.cdk('destroy', '--app', this.assembly(context), '--all', '--force');
+  /** Beforehand, so that it takes no time while something is watched. */
+  public async synth(context: AppContext): Promise<void> {
+    if (this.assemblies.has(JSON.stringify(context))) return;
+    expectEnd(await this.cli.cdk('synth', '--quiet', ...contextArguments(this.zoneId, context), '-o', this.newAssembly(context)), 0, 'cdk synth');
+  }
+
+  public destroy(): Promise<Ended> {
+    return this.cli.cdk('destroy', '--app', this.assembly(this.latest), '--all', '--force');
   }
 
   /** The folder of what was deployed with this context. */
-  public assembly(context: AppContext): string {
+  public assembly(context: AppContext | undefined): string {
     const assembly = this.assemblies.get(JSON.stringify(context));
     if (assembly === undefined) throw new Error(`${JSON.stringify(context)} was never deployed`);
     return assembly;
   }
 
-  private context({ mode, mx = 'mx1.example.test' }: AppContext): readonly string[] {
-    return ['domain=example.test', `mx=${mx}`, `mode=${mode}`, `hostedZoneId=${this.zoneId}`].flatMap((item) => ['-c', item]);
+  private newAssembly(context: AppContext): string {
+    const assembly = join(this.paths.folder, `cdk.out.${this.assemblies.size}`);
+    this.assemblies.set(JSON.stringify(context), assembly);
+    return assembly;
   }
+}
+
+function contextArguments(zoneId: string, { mode, mx = 'mx1.example.test' }: AppContext): readonly string[] {
+  return ['domain=example.test', `mx=${mx}`, `mode=${mode}`, `hostedZoneId=${zoneId}`].flatMap((item) => ['-c', item]);
 }
 
 /** @throws Error with all that the program wrote where it did not end as expected */

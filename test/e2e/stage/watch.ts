@@ -8,7 +8,7 @@ import { EDGES, RESOLVER } from './addresses';
 const POLICY_HOST = 'mta-sts.example.test';
 
 /** What one look saw. */
-export interface Look {
+interface Look {
   /** Milliseconds since the epoch, when the look began. */
   readonly at: number;
   /** The id in the TXT record. */
@@ -30,6 +30,8 @@ const PAUSE_MILLISECONDS = 40;
 
 export class Watch {
   public readonly looks: Look[] = [];
+  /** Looks that got no answer, by DNS or from the edge: nothing was seen. */
+  private readonly blind: string[] = [];
   private readonly started = Date.now();
   private readonly agent: Agent;
   private readonly resolver = new Resolver({ timeout: 5_000, tries: 1 });
@@ -46,6 +48,7 @@ export class Watch {
   public async stop(): Promise<void> {
     this.stopped = true;
     await Promise.all(this.lookers);
+    this.resolver.cancel();
     this.ended = Date.now();
     this.agent.destroy();
     this.looks.sort((one, other) => one.at - other.at);
@@ -58,6 +61,13 @@ export class Watch {
     });
   }
 
+  /** @throws Error where more than one look in fifty saw nothing: then it proves little */
+  public expectSight(): void {
+    if (this.looks.length === 0 || this.blind.length * 50 > this.looks.length) {
+      throw new Error(`${this.blind.length} of ${this.blind.length + this.looks.length} looks got no answer: ${[...new Set(this.blind)].join(', ')}`);
+    }
+  }
+
   /** In figures: `912 looks in 9.1 s, 100 a second; ...`. */
   public summary(): string {
     const seconds = (this.ended - this.started) / 1000;
@@ -68,7 +78,8 @@ export class Watch {
       pairs.set(pair, { count: known.count + 1, from: Math.min(known.from, at), to: Math.max(known.to, at) });
     }
     return [
-      `${this.looks.length} looks in ${seconds.toFixed(1)} s, ${Math.round(this.looks.length / seconds)} a second`,
+      `${this.looks.length} looks in ${seconds.toFixed(1)} s, ${Math.round(this.looks.length / seconds)} a second${
+        this.blind.length === 0 ? '' : `, ${this.blind.length} more got no answer (${[...new Set(this.blind)].join(', ')})`}`,
       ...[...pairs].map(([pair, { count, from, to }]) => `  ${pair}: ${count} looks, ${from - this.started} to ${to - this.started} ms`),
     ].join('\n');
   }
@@ -77,10 +88,13 @@ export class Watch {
     await sleep(index * PAUSE_MILLISECONDS / LOOKERS);
     while (!this.stopped) {
       const at = Date.now();
-      const look = this.options.first === 'record'
-        ? { at, announced: await this.announced(), served: await this.served(index) }
-        : { at, served: await this.served(index), announced: await this.announced() };
-      this.looks.push(look);
+      try {
+        this.looks.push(this.options.first === 'record'
+          ? { at, announced: await this.announced(), served: await this.served(index) }
+          : { at, served: await this.served(index), announced: await this.announced() });
+      } catch (error) {
+        this.blind.push(error instanceof Error ? error.message : String(error));
+      }
       await sleep(Math.max(0, at + PAUSE_MILLISECONDS - Date.now()));
     }
   }
@@ -97,7 +111,7 @@ export class Watch {
 
   /** From one edge and then another. */
   private served(index: number): Promise<string | undefined> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const get = request({
         host: EDGES.v4[index % EDGES.v4.length],
         servername: POLICY_HOST,
@@ -109,13 +123,12 @@ export class Watch {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () => {
-          resolve(response.statusCode === 200 ? policyId(Buffer.concat(chunks)) : undefined);
+          if (response.statusCode === 200) resolve(policyId(Buffer.concat(chunks)));
+          else if (response.statusCode === 403 || response.statusCode === 404) resolve(undefined);
+          else reject(new Error(`status ${response.statusCode ?? 'none'}`));
         });
       });
-      get.on('error', () => {
-        resolve(undefined);
-      });
-      get.end();
+      get.on('error', reject).on('timeout', () => get.destroy(new Error('no answer from the edge'))).end();
     });
   }
 }

@@ -4,18 +4,25 @@ import { ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { Order, eventsOf, stackOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
-import type { AppContext, Stage } from '../stage';
+import { Watch } from '../watch';
+import type { Stage } from '../stage';
 import { countOf, functionNames, roleNames } from '../raw';
 
-export async function destroyScene(stage: Stage, deployed: AppContext): Promise<void> {
-  const { table, emulator } = stage;
+export async function destroyScene(stage: Stage): Promise<void> {
+  const { table, emulator, authority } = stage;
   table.begin('Destroy');
   const stack = await stackOf(emulator.cloudformation, STACK);
   if (stack === undefined) throw new Error(`there is no stack ${STACK}`);
   const since = new Date();
-  await table.prove('cdk destroy ends well', async () => {
-    expectEnd(await stage.destroy(deployed), 0, 'cdk destroy');
-    return 'status 0';
+  await table.prove('cdk destroy ends well, and no look sees a record without its file', async () => {
+    const watch = new Watch({ ca: authority.certificatePem, first: 'file' });
+    const ended = await stage.destroy();
+    await watch.stop();
+    expectEnd(ended, 0, 'cdk destroy');
+    watch.expectSight();
+    const against = watch.against(({ announced, served }) => announced !== undefined && served === undefined);
+    if (against.length > 0) throw new Error(`${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${watch.summary()}`);
+    return watch.summary();
   });
   await table.prove('the TXT record goes before the file, the file before the host', async () => {
     const order = new Order(await eventsOf(emulator.cloudformation, stack.id, since));

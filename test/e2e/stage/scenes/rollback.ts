@@ -12,6 +12,7 @@ export async function rollbackScene(stage: Stage, deployed: AppContext, wanted: 
   const { table, dns, emulator, authority, cli } = stage;
   table.begin('A verification that fails');
   await table.prove('the deployment fails with its reason, and is rolled back', async () => {
+    await stage.synth(wanted);
     const watch = new Watch({ ca: authority.certificatePem, first: 'record' });
     const before = await firstId(watch);
     // From the moment that another id is there, somebody else's record stands beside it.
@@ -25,6 +26,7 @@ export async function rollbackScene(stage: Stage, deployed: AppContext, wanted: 
     await watch.stop();
     dns.fail(undefined);
     expectEnd(ended, 1, 'cdk deploy');
+    watch.expectSight();
     const reason = ended.output.split('\n').find((line) => line.includes('MtaStsVerification') && line.includes('FAILED'));
     if (reason === undefined) throw new Error(`the command gave no reason:\n${ended.output}`);
     const stack = await stackOf(emulator.cloudformation, STACK);

@@ -6,6 +6,7 @@ import type { ExchangerBehaviour } from '../mail-exchanger';
 import { Chasquid } from '../senders/chasquid';
 import { Postfix } from '../senders/postfix';
 import type { Sender } from '../senders/sender';
+import { expectEnd } from '../stage';
 import type { Stage } from '../stage';
 
 /** How the domain's mail is served. */
@@ -16,8 +17,11 @@ interface Mail {
   readonly mx?: string;
 }
 
+/** For what follows on it. */
+const GOOD: Mail = { what: 'a good mail host', behaviour: 'ok' };
+
 const MAIL: readonly Mail[] = [
-  { what: 'a good mail host', behaviour: 'ok' },
+  GOOD,
   { what: 'an untrusted certificate', behaviour: 'untrusted' },
   { what: 'a certificate for another name', behaviour: 'wrong-name' },
   { what: 'an expired certificate', behaviour: 'expired' },
@@ -45,9 +49,9 @@ export class Senders {
 export async function sendersScene(stage: Stage, senders: Senders, mode: Mode): Promise<void> {
   const { table } = stage;
   table.begin(`Mail under ${mode}`);
-  for (const { what, behaviour, mx = 'mx1.example.test' } of MAIL) {
-    await put(stage.emulator.route53, stage.zoneId, [record('example.test', 'MX', `10 ${mx}.`)]);
-    for (const exchanger of stage.exchangers) exchanger.behaviour = behaviour;
+  for (const mail of MAIL) {
+    const { what } = mail;
+    await serveMail(stage, mail);
     const foretold = await foretell(stage);
     for (const sender of senders.all) {
       await table.prove(`${what}: foretold ${foretold}, ${sender.name} does so`, async () => {
@@ -56,8 +60,67 @@ export async function sendersScene(stage: Stage, senders: Senders, mode: Mode): 
       });
     }
   }
-  await put(stage.emulator.route53, stage.zoneId, [record('example.test', 'MX', '10 mx1.example.test.')]);
-  for (const exchanger of stage.exchangers) exchanger.behaviour = 'ok';
+  await serveMail(stage, GOOD);
+}
+
+/**
+ * Policies that senders hold: while the policy host is dead, and when a new id comes.
+ *
+ * Begins with `enforce`, ends with `testing`.
+ */
+export async function cachesScene(stage: Stage, senders: Senders): Promise<void> {
+  const { table, edge } = stage;
+  table.begin('Policies that senders hold');
+  await serveMail(stage, GOOD);
+  for (const sender of senders.all) {
+    await table.prove(`${sender.name} learns enforce`, async () => {
+      await sender.forget();
+      return deliver(stage, senders, sender, await foretell(stage));
+    });
+  }
+  await serveMail(stage, MAIL[1]);
+  edge.alive = false;
+  for (const sender of senders.all) {
+    await table.prove(`the policy host dies: ${sender.name} refuses an untrusted certificate by the policy that it holds`, async () => {
+      return deliver(stage, senders, sender, 'refuse');
+    });
+  }
+  const foretold = await foretell(stage);
+  for (const sender of senders.all) {
+    await table.prove(`of one that holds none is foretold ${foretold}: ${sender.name} that has forgotten does so`, async () => {
+      await sender.forget();
+      return deliver(stage, senders, sender, foretold);
+    });
+  }
+  edge.alive = true;
+  await serveMail(stage, GOOD);
+  for (const sender of senders.all) {
+    await table.prove(`the policy host is back: ${sender.name} learns enforce again`, async () => {
+      await sender.forget();
+      return deliver(stage, senders, sender, await foretell(stage));
+    });
+  }
+  await table.prove('testing is deployed, with a new id', async () => {
+    expectEnd(await stage.deploy({ mode: 'testing' }), 0, 'cdk deploy');
+    return 'status 0';
+  });
+  await serveMail(stage, MAIL[1]);
+  for (const sender of senders.all) {
+    await table.prove(sender.looksAtIds
+      ? `${sender.name} sees the new id and takes the new policy: an untrusted certificate no longer matters`
+      : `${sender.name} looks at no record while it holds a policy: it refuses an untrusted certificate until it forgets`, async () => {
+      const before = await deliver(stage, senders, sender, sender.looksAtIds ? 'deliver-unverified' : 'refuse');
+      if (sender.looksAtIds) return before;
+      await sender.forget();
+      return `${before}\n${await deliver(stage, senders, sender, 'deliver-unverified')}`;
+    });
+  }
+  await serveMail(stage, GOOD);
+}
+
+async function serveMail(stage: Stage, { behaviour, mx = 'mx1.example.test' }: Mail): Promise<void> {
+  await put(stage.emulator.route53, stage.zoneId, [record('example.test', 'MX', `10 ${mx}.`)]);
+  for (const exchanger of stage.exchangers) exchanger.behaviour = behaviour;
 }
 
 /** Sends, and compares. */

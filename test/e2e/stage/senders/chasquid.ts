@@ -21,6 +21,7 @@ export class Chasquid implements Sender {
   }
 
   public readonly name = 'chasquid';
+  public readonly looksAtIds = false;
   private readonly folder: string;
   private readonly data: string;
   private readonly log: string;

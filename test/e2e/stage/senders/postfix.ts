@@ -22,6 +22,7 @@ export class Postfix implements Sender {
   }
 
   public readonly name = 'Postfix';
+  public readonly looksAtIds = true;
   private readonly folder: string;
   private readonly config: string;
   private readonly log: string;

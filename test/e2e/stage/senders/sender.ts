@@ -15,6 +15,8 @@ export interface Sent {
 
 export interface Sender {
   readonly name: string;
+  /** Whether it asks for the record while it holds a policy (RFC 8461 §3.3). */
+  readonly looksAtIds: boolean;
   /** @throws Error where its log says nothing of the message in time */
   send(recipient: string): Promise<Sent>;
   /** Forgets all that it has learned of policies and hosts. */
