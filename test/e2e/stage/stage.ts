@@ -77,12 +77,19 @@ export class Stage {
     this.exchangers = parts.exchangers;
   }
 
-  /** As a user would, of bin/app.ts; what was synthesized with the same context before is deployed as it is. */
-  public deploy(context: AppContext): Promise<Ended> {
-    this.latest = context;
+  /** As a user would do it, of bin/app.ts; what was synthesized with the same context before is deployed as it is. */
+  public async deploy(context: AppContext): Promise<Ended> {
     const known = this.assemblies.get(JSON.stringify(context));
     const app = known === undefined ? [...contextArguments(this.zoneId, context), '-o', this.newAssembly(context)] : ['--app', known];
-    return this.cli.cdk('deploy', ...app, '--require-approval', 'never');
+    const ended = await this.cli.cdk('deploy', ...app, '--require-approval', 'never');
+    if (ended.status === 0) this.latest = context;
+    return ended;
+  }
+
+  /** What a scene begins with, whatever came before. */
+  public async ensure(context: AppContext): Promise<void> {
+    if (JSON.stringify(this.latest) === JSON.stringify(context)) return;
+    expectEnd(await this.deploy(context), 0, 'cdk deploy');
   }
 
   /** Beforehand, so that it takes no time while something is watched. */

@@ -12,6 +12,7 @@ const CHANGES: readonly (readonly [string, AppContext])[] = [
 /** From `testing` to `enforce`. */
 export async function changeScene(stage: Stage): Promise<void> {
   stage.table.begin('Change, watched');
+  await stage.ensure({ mode: 'testing' });
   for (const [what, context] of CHANGES) await change(stage, what, context);
 }
 
@@ -34,5 +35,6 @@ export async function change(stage: Stage, what: string, context: AppContext): P
 /** To `none`, the first step of a removal. */
 export async function noneScene(stage: Stage): Promise<void> {
   stage.table.begin('None, watched');
+  await stage.ensure({ mode: 'testing' });
   await change(stage, 'testing becomes none', { mode: 'none' });
 }

@@ -11,6 +11,7 @@ import type { AppContext, Stage } from '../stage';
 export async function rollbackScene(stage: Stage, deployed: AppContext, wanted: AppContext): Promise<void> {
   const { table, dns, emulator, authority, cli } = stage;
   table.begin('A verification that fails');
+  await stage.ensure(deployed);
   await table.prove('the deployment fails with its reason, and is rolled back', async () => {
     await stage.synth(wanted);
     const watch = new Watch({ ca: authority.certificatePem, first: 'record' });

@@ -49,6 +49,7 @@ export class Senders {
 export async function sendersScene(stage: Stage, senders: Senders, mode: Mode): Promise<void> {
   const { table } = stage;
   table.begin(`Mail under ${mode}`);
+  await stage.ensure({ mode });
   for (const mail of MAIL) {
     const { what } = mail;
     await serveMail(stage, mail);
@@ -64,18 +65,16 @@ export async function sendersScene(stage: Stage, senders: Senders, mode: Mode): 
 }
 
 /**
- * Policies that senders hold: while the policy host is dead, and when a new id comes.
- *
- * Begins with `enforce`, ends with `testing`.
+ * Policies that senders hold: while the policy host is dead, and when a new id comes., from `enforce` to `testing`.
  */
 export async function cachesScene(stage: Stage, senders: Senders): Promise<void> {
   const { table, edge } = stage;
   table.begin('Policies that senders hold');
+  await stage.ensure({ mode: 'enforce' });
   await serveMail(stage, GOOD);
   for (const sender of senders.all) {
     await table.prove(`${sender.name} learns enforce`, async () => {
-      await sender.forget();
-      return deliver(stage, senders, sender, await foretell(stage));
+      return learn(stage, senders, sender);
     });
   }
   await serveMail(stage, MAIL[1]);
@@ -96,8 +95,7 @@ export async function cachesScene(stage: Stage, senders: Senders): Promise<void>
   await serveMail(stage, GOOD);
   for (const sender of senders.all) {
     await table.prove(`the policy host is back: ${sender.name} learns enforce again`, async () => {
-      await sender.forget();
-      return deliver(stage, senders, sender, await foretell(stage));
+      return learn(stage, senders, sender);
     });
   }
   await table.prove('testing is deployed, with a new id', async () => {
@@ -116,6 +114,14 @@ export async function cachesScene(stage: Stage, senders: Senders): Promise<void>
     });
   }
   await serveMail(stage, GOOD);
+}
+
+/** From a good mail host. */
+async function learn(stage: Stage, senders: Senders, sender: Sender): Promise<string> {
+  await sender.forget();
+  const words = await deliver(stage, senders, sender, await foretell(stage));
+  await sender.forgetHosts();
+  return words;
 }
 
 async function serveMail(stage: Stage, { behaviour, mx = 'mx1.example.test' }: Mail): Promise<void> {

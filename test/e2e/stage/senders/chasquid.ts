@@ -42,15 +42,23 @@ export class Chasquid implements Sender {
     });
   }
 
-  /** It also holds that a domain once had TLS, and then asks for it; that is its own, and no part of MTA-STS. */
-  public async forget(): Promise<void> {
+  public forget(): Promise<void> {
+    return this.restartWithout(this.data);
+  }
+
+  /** Where a domain once had TLS it insists on it ever after; that is its own, and no part of MTA-STS. */
+  public forgetHosts(): Promise<void> {
+    return this.restartWithout(join(this.data, 'domaininfo'));
+  }
+
+  private async restartWithout(folder: string): Promise<void> {
     const { child } = this;
     if (child !== undefined) {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
       await ended;
     }
-    rmSync(this.data, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
     await this.run();
   }
 

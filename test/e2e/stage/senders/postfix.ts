@@ -61,6 +61,11 @@ export class Postfix implements Sender {
     await this.startResolver();
   }
 
+  /** It learns nothing of hosts. */
+  public forgetHosts(): Promise<void> {
+    return Promise.resolve();
+  }
+
   private configure(): void {
     const { folder, config } = this;
     mkdirSync(config, { recursive: true });

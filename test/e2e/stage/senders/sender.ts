@@ -21,6 +21,8 @@ export interface Sender {
   send(recipient: string): Promise<Sent>;
   /** Forgets all that it has learned of policies and hosts. */
   forget(): Promise<void>;
+  /** Forgets what it has learned of hosts, and holds the policies. */
+  forgetHosts(): Promise<void>;
 }
 
 /** @returns what the server answered when it took the message */
