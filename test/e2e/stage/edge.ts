@@ -1,4 +1,5 @@
 // The data plane of CloudFront on port 443 and 80: the preview's, over the emulator's distributions, functions and objects.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import { GetObjectCommand, NoSuchBucket, NoSuchKey } from '@aws-sdk/client-s3';
@@ -21,6 +22,11 @@ const LOOK_MILLISECONDS = 500;
 export interface Edge {
   /** Set to false it shows no certificate to anybody: the policy host is dead. */
   alive: boolean;
+  /** Addresses that show no certificate. */
+  readonly dead: Set<string>;
+  /** From now on the edges serve each object as it is now. */
+  freeze(): void;
+  thaw(): void;
   /** The distributions as the edges know them. */
   readonly distributions: () => readonly Distribution[];
   /** The requests, and what went wrong with them; of a long run the last thousand lines. */
@@ -35,25 +41,38 @@ export async function startEdge(s3: S3Client, authority: CertificateAuthority): 
     if (lines.length > 1000) lines.shift();
   };
   const cloudFront = new EmulatedCloudFront(s3, authority, log);
+  const dead = new Set<string>();
   await Promise.all([...EDGES.v4, ...EDGES.v6].flatMap((listen) => [443, 80].map(async (port) => {
-    return startWebServer({ listen, port, cloudFront, certificates: cloudFront, minimumTls: 'TLSv1.2', log });
+    const certificates: Certificates = {
+      contextOf: (distribution) => dead.has(listen) ? undefined : cloudFront.contextOf(distribution),
+    };
+    return startWebServer({ listen, port, cloudFront, certificates, minimumTls: 'TLSv1.2', log });
   })));
   void cloudFront.follow();
   return {
     get alive() { return cloudFront.alive; },
     set alive(alive) { cloudFront.alive = alive; },
+    dead,
+    freeze: () => {
+      cloudFront.frozen = true;
+    },
+    thaw: () => {
+      cloudFront.frozen = false;
+    },
     distributions: () => cloudFront.known,
     lines,
   };
 }
 
 /** The distributions change, and no object is kept: S3 is asked for each request anew, as the managed policy CachingDisabled has it. */
-class EmulatedCloudFront extends CloudFront implements Certificates {
+class EmulatedCloudFront extends CloudFront {
   public known: readonly Distribution[] = [];
   public alive = true;
+  public frozen = false;
   private readonly objects: ObjectsOfNow;
   private readonly contexts = new Map<string, SecureContext>();
   private readonly leads = new Map<string, string>();
+  private readonly kept = new Map<string, StoredObject | undefined>();
   private current: CloudFront;
 
   public constructor(private readonly s3: S3Client, private readonly authority: CertificateAuthority, private readonly report: Log) {
@@ -80,17 +99,24 @@ class EmulatedCloudFront extends CloudFront implements Certificates {
     const view = `${scheme} ${request.method} ${request.host} ${request.uri}`;
     // Which object a request leads to is the function's decision; what it was the last time is fetched beforehand.
     const expected = this.leads.get(view);
-    if (expected !== undefined) this.objects.put(expected, await readObject(this.s3, expected));
-    const response = await this.current.respond(request, scheme, hostHeader);
-    const asked = this.objects.takeAsked();
+    const origin = new OriginRequest(expected, expected === undefined ? undefined : await this.read(expected));
+    const response = await this.objects.during(origin, () => this.current.respond(request, scheme, hostHeader));
+    const { asked } = origin;
     if (asked === undefined || asked === expected) return response;
     this.leads.set(view, asked);
-    this.objects.put(asked, await readObject(this.s3, asked));
-    return this.current.respond(request, scheme, hostHeader);
+    const again = new OriginRequest(asked, await this.read(asked));
+    return this.objects.during(again, () => this.current.respond(request, scheme, hostHeader));
   }
 
   public contextOf(distribution: Distribution): SecureContext | undefined {
     return this.alive ? this.contexts.get(distribution.aliases.join()) : undefined;
+  }
+
+  private async read(name: string): Promise<StoredObject | undefined> {
+    if (this.frozen && this.kept.has(name)) return this.kept.get(name);
+    const object = await readObject(this.s3, name);
+    this.kept.set(name, object);
+    return object;
   }
 
   private async look(): Promise<void> {
@@ -110,29 +136,31 @@ class EmulatedCloudFront extends CloudFront implements Certificates {
   }
 }
 
-/** Objects by `bucket/key`, as they were when the last request for them came. */
+/** What one request to the edge gets from S3. */
+class OriginRequest {
+  /** `bucket/key` of what was asked for. */
+  public asked: string | undefined;
+
+  public constructor(public readonly name: string | undefined, public readonly object: StoredObject | undefined) {}
+}
+
+/** Gives each request what was read for it, and for it alone: several are on their way at once. */
 class ObjectsOfNow extends ObjectStore {
-  private readonly known = new Map<string, StoredObject | undefined>();
-  private asked: string | undefined;
+  private readonly requests = new AsyncLocalStorage<OriginRequest>();
 
   public constructor() {
     super([]);
   }
 
-  public put(name: string, object: StoredObject | undefined): void {
-    this.known.set(name, object);
+  public during<T>(origin: OriginRequest, respond: () => Promise<T>): Promise<T> {
+    return this.requests.run(origin, respond);
   }
 
   public override get(bucketName: string, path: string): StoredObject | undefined {
-    this.asked = `${bucketName}/${decodeURIComponent(path.slice(1))}`;
-    return this.known.get(this.asked);
-  }
-
-  /** What was asked for last. */
-  public takeAsked(): string | undefined {
-    const { asked } = this;
-    this.asked = undefined;
-    return asked;
+    const origin = this.requests.getStore();
+    if (origin === undefined) throw new Error('an object is asked for outside of a request');
+    origin.asked = `${bucketName}/${decodeURIComponent(path.slice(1))}`;
+    return origin.asked === origin.name ? origin.object : undefined;
   }
 }
 

@@ -8,6 +8,7 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { Route53Client } from '@aws-sdk/client-route-53';
 import { S3Client } from '@aws-sdk/client-s3';
 import { EMULATOR } from './addresses';
+import { clockScript } from './clock';
 
 export const ACCOUNT = '000000000000';
 export const REGION = 'us-east-1';
@@ -32,6 +33,8 @@ export interface EmulatorOptions {
   readonly folder: string;
   /** The PEM file of what the Lambda function must trust beside the system's roots. */
   readonly caFile: string;
+  /** Where the functions shall reach AWS. */
+  readonly proxy: string;
 }
 
 export interface Emulator {
@@ -43,7 +46,7 @@ export interface Emulator {
 }
 
 /** @throws Error when it does not answer in time */
-export async function startEmulator({ root, python, folder, caFile }: EmulatorOptions): Promise<Emulator> {
+export async function startEmulator({ root, python, folder, caFile, proxy }: EmulatorOptions): Promise<Emulator> {
   const logFile = join(folder, 'ministack.log');
   const log = openSync(logFile, 'a');
   const child = spawn(python, [join(root, 'test', 'e2e', 'stage', 'emulator.py')], {
@@ -60,6 +63,9 @@ export async function startEmulator({ root, python, folder, caFile }: EmulatorOp
       IOT_MTLS_ENABLED: '0',
       // It has no data plane for CloudFront: its functions meet ours on 443, which shows certificates of a private authority.
       NODE_EXTRA_CA_CERTS: caFile,
+      // Its functions reach AWS through what can make it fail for them, and so does their answer to CloudFormation.
+      AWS_ENDPOINT_URL: proxy,
+      NODE_OPTIONS: `--require ${clockScript(folder)}`,
       // The Lambda runtime has the AWS SDK; the bundle leaves it out.
       NODE_PATH: join(root, 'node_modules'),
     },

@@ -2,6 +2,7 @@
 import { changeScene, noneScene } from './scenes/change';
 import { bootstrapScene, deployScene } from './scenes/deploy';
 import { destroyScene } from './scenes/destroy';
+import { faultsScene } from './scenes/faults';
 import { preflightScene } from './scenes/preflight';
 import { rollbackScene } from './scenes/rollback';
 import { Senders, cachesScene, sendersScene } from './scenes/senders';
@@ -14,7 +15,7 @@ async function main([root, python, folder, ...only]: readonly string[]): Promise
   const stage = await Stage.open({ root, python, folder });
   let started: Promise<Senders> | undefined;
   const senders = (): Promise<Senders> => started ??= Senders.start(stage);
-  const scenes: Readonly<Record<string, () => Promise<void>>> = {
+  const scenes: Readonly<Record<string, (which?: string) => Promise<void>>> = {
     bootstrap: () => bootstrapScene(stage),
     preflight: () => preflightScene(stage),
     deploy: () => deployScene(stage),
@@ -22,13 +23,16 @@ async function main([root, python, folder, ...only]: readonly string[]): Promise
     change: () => changeScene(stage),
     enforce: async () => sendersScene(stage, await senders(), 'enforce'),
     rollback: () => rollbackScene(stage, { mode: 'enforce' }, { mode: 'testing' }),
+    faults: (which) => faultsScene(stage, which),
     caches: async () => cachesScene(stage, await senders()),
     none: () => noneScene(stage),
     destroy: () => destroyScene(stage),
   };
   const chosen = only.length === 0 ? Object.keys(scenes) : only;
-  for (const name of chosen) {
-    await scenes[name]();
+  for (const choice of chosen) {
+    const [name, which] = choice.split('=');
+    if (!Object.hasOwn(scenes, name)) throw new Error(`there is no scene ${name}; expected one of ${Object.keys(scenes).join(', ')}`);
+    await scenes[name](which);
     if (FOUNDATIONS.includes(name) && stage.table.failed.length > 0) break;
   }
   console.log(`\n${stage.table.count} claims, ${stage.table.failed.length} not proven${stage.table.failed.map((claim) => `\n  ✖ ${claim}`).join('')}`);

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { createCertificateAuthority } from '../../../lib/preview/certificate-authority';
 import type { CertificateAuthority } from '../../../lib/preview/certificate-authority';
 import { MAIL_HOSTS } from './addresses';
+import { PROXY, startAwsProxy } from './aws-proxy';
+import type { AwsProxy } from './aws-proxy';
 import { Cli } from './cli';
 import type { Ended } from './cli';
 import { startDns } from './dns';
@@ -42,13 +44,14 @@ export class Stage {
     const authority = await createCertificateAuthority('mta-sts stage, private CA');
     const caFile = join(folder, 'ca.pem');
     writeFileSync(caFile, authority.certificatePem);
-    const emulator = await startEmulator({ ...paths, caFile });
+    const emulator = await startEmulator({ ...paths, caFile, proxy: PROXY });
+    const aws = await startAwsProxy();
     const edge = await startEdge(emulator.s3, authority);
     const dns = await startDns(emulator.route53, edge.distributions);
     const zoneId = await createDomain(emulator.route53);
     const exchangers = [...MAIL_HOSTS].map(([name, address]) => new MailExchanger(name, address, authority));
     await Promise.all(exchangers.map((exchanger) => exchanger.start()));
-    return new Stage(paths, { authority, caFile, emulator, edge, dns, zoneId, exchangers });
+    return new Stage(paths, { authority, caFile, emulator, edge, dns, zoneId, exchangers, aws });
   }
 
   public readonly table = new Table();
@@ -60,12 +63,13 @@ export class Stage {
   public readonly dns: Dns;
   public readonly zoneId: string;
   public readonly exchangers: readonly MailExchanger[];
+  public readonly aws: AwsProxy;
   private readonly assemblies = new Map<string, string>();
   private latest: AppContext | undefined;
 
   private constructor(
     public readonly paths: StagePaths,
-    parts: Pick<Stage, 'authority' | 'caFile' | 'emulator' | 'edge' | 'dns' | 'zoneId' | 'exchangers'>,
+    parts: Pick<Stage, 'authority' | 'caFile' | 'emulator' | 'edge' | 'dns' | 'zoneId' | 'exchangers' | 'aws'>,
   ) {
     this.cli = new Cli(paths.root, paths.folder, parts.caFile);
     this.authority = parts.authority;
@@ -75,6 +79,7 @@ export class Stage {
     this.dns = parts.dns;
     this.zoneId = parts.zoneId;
     this.exchangers = parts.exchangers;
+    this.aws = parts.aws;
   }
 
   /** As a user would do it, of bin/app.ts; what was synthesized with the same context before is deployed as it is. */
