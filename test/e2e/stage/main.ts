@@ -28,7 +28,7 @@ async function main([root, python, folder, ...only]: readonly string[]): Promise
     none: () => noneScene(stage),
     destroy: () => destroyScene(stage),
   };
-  const chosen = only.length === 0 ? Object.keys(scenes) : only;
+  const chosen = only.length === 0 ? Object.keys(scenes) : only.join() === 'quick' ? Object.keys(scenes).map((name) => `${name}=quick`) : only;
   for (const choice of chosen) {
     const [name, which] = choice.split('=');
     if (!Object.hasOwn(scenes, name)) throw new Error(`there is no scene ${name}; expected one of ${Object.keys(scenes).join(', ')}`);

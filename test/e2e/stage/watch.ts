@@ -25,8 +25,8 @@ export interface WatchOptions {
 }
 
 /** How many looks at once, and how long each waits for the next: a hundred a second where the machine can. */
-const LOOKERS = 4;
-const PAUSE_MILLISECONDS = 40;
+const LOOKERS = 10;
+const PAUSE_MILLISECONDS = 100;
 
 export class Watch {
   public readonly looks: Look[] = [];

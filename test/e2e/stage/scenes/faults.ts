@@ -14,6 +14,8 @@ interface Fault {
   readonly what: string;
   /** Begins it. What it returns ends it, where it does not end by itself. */
   readonly begin: (stage: Stage) => (() => void) | undefined;
+  /** Longer than half a minute. */
+  readonly slow?: true;
   /** @default deployed */
   readonly outcome?: 'deployed' | 'rolled back';
 }
@@ -28,7 +30,7 @@ const isResponse = ({ service }: AwsCall): boolean => service === 'response';
 const FAULTS: readonly Fault[] = [
   { what: 'S3 throttles three writes', begin: aws(isWrite, 3, { status: 503, code: 'SlowDown' }) },
   { what: 'S3 fails three times with 500', begin: aws(isWrite, 3, { status: 500, code: 'InternalError' }) },
-  { what: 'S3 does not answer a write', begin: aws(isWrite, 1, 'hang') },
+  { what: 'S3 does not answer a write', slow: true, begin: aws(isWrite, 1, 'hang') },
   { what: 'Route 53 throttles four calls', begin: aws(isRoute53, 4, { status: 400, code: 'Throttling' }) },
   { what: 'Route 53 fails three times with 503', begin: aws(isRoute53, 3, { status: 503, code: 'ServiceUnavailable' }) },
   { what: 'the ResponseURL fails three times', begin: aws(isResponse, 3, { status: 503, code: 'ServiceUnavailable' }) },
@@ -36,6 +38,7 @@ const FAULTS: readonly Fault[] = [
   { what: 'the resolver is silent to its first three questions', begin: resolver('drop') },
   {
     what: `a name server is lame for ${SECONDS} s after the write`,
+    slow: true,
     begin: ({ dns, aws: proxy }) => {
       const isOver = afterWrite(proxy.calls);
       dns.fail((server) => () => server === 'ns-2.awsdns-2.net' && !isOver() ? { ...EMPTY, rcode: 'REFUSED' } : undefined);
@@ -46,6 +49,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     what: `a name server gives the old record for ${SECONDS} s after the write`,
+    slow: true,
     begin: ({ dns, aws: proxy }) => {
       const isOver = afterWrite(proxy.calls);
       let old: readonly DnsRecord[] | undefined;
@@ -63,6 +67,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     what: `the edge serves the old bytes for ${SECONDS} s after the write`,
+    slow: true,
     begin: ({ edge, aws: proxy }) => {
       const isOver = afterWrite(proxy.calls);
       edge.freeze();
@@ -77,6 +82,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     what: `one address of the edge is dead for ${SECONDS} s after the write`,
+    slow: true,
     begin: ({ edge, aws: proxy }) => {
       const isOver = afterWrite(proxy.calls);
       edge.dead.add(EDGES.v4[1]);
@@ -119,7 +125,7 @@ const FAULTS: readonly Fault[] = [
 
 const EMPTY = { rcode: 'NOERROR', answers: [], authorities: [], authoritative: false } as const;
 
-/** @param only - a part of what the faults to make are called */
+/** @param only - `quick` for those that take little time, or a part of what the faults to make are called */
 export async function faultsScene(stage: Stage, only = ''): Promise<void> {
   const { table } = stage;
   table.begin('Faults');
@@ -127,7 +133,7 @@ export async function faultsScene(stage: Stage, only = ''): Promise<void> {
   await stage.ensure(contexts[1]);
   await stage.synth(contexts[0]);
   let stands = contexts[1];
-  for (const { what, begin, outcome = 'deployed' } of FAULTS.filter((fault) => fault.what.includes(only))) {
+  for (const { what, begin, outcome = 'deployed' } of FAULTS.filter((fault) => only === 'quick' ? fault.slow !== true : fault.what.includes(only))) {
     const wanted = stands === contexts[0] ? contexts[1] : contexts[0];
     await table.prove(`${what}: ${outcome}, nothing lost`, async () => {
       const evidence = await change(stage, wanted, begin, outcome);
