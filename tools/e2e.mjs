@@ -19,7 +19,7 @@ const work = mkdtempSync(join(tmpdir(), 'mta-sts-e2e-'));
 try {
   checkMachine();
   const absent = installationFault(ROOT);
-  if (absent) throw new StageError(`${absent}; run \`npm ci\` first`);
+  if (absent) run(`npm ci (${absent})`, 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   const { build } = await import('esbuild');
   const stale = buildFault(ROOT);
   if (stale) run('the build', 'npm', ['run', '--silent', 'build']);
