@@ -1,0 +1,76 @@
+// Stands between the Lambda functions and the emulator, so that AWS can fail for them and for nobody else.
+import { createServer, request as httpRequest } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { EMULATOR } from './addresses';
+import { ENDPOINT } from './emulator';
+
+const PORT = 4567;
+
+export const PROXY = `http://${EMULATOR}:${PORT}`;
+
+/** A call of a function. */
+export interface AwsCall {
+  /** `s3`, `route53`, `lambda`; `response` for what CloudFormation waits for. */
+  readonly service: string;
+  readonly method: string;
+  readonly path: string;
+}
+
+/** What comes in place of the right answer: a status with an error code, or nothing at all. */
+export type AwsFault = { readonly status: number; readonly code: string } | 'hang';
+
+/** Says whether a call fails. */
+export type AwsFaults = (call: AwsCall) => AwsFault | undefined;
+
+export interface AwsProxy {
+  /** From now on, until the next or none. */
+  fail(faults: AwsFaults | undefined): void;
+  /** The calls so far. */
+  readonly calls: readonly AwsCall[];
+}
+
+/** Forwards until the process ends. */
+export async function startAwsProxy(): Promise<AwsProxy> {
+  let faults: AwsFaults | undefined;
+  const calls: AwsCall[] = [];
+  const server = createServer((request, response) => {
+    const call = callOf(request);
+    calls.push(call);
+    const fault = faults?.(call);
+    if (fault === undefined) forward(request, response);
+    else if (fault !== 'hang') refuse(request, response, call, fault);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen({ host: EMULATOR, port: PORT }, resolve);
+  });
+  return {
+    fail: (wanted) => {
+      faults = wanted;
+    },
+    calls,
+  };
+}
+
+function callOf({ headers, method = '', url = '' }: IncomingMessage): AwsCall {
+  const service = url.startsWith('/_ministack/cfn-response/') ? 'response' : /Credential=[^/]+\/\d+\/[^/]+\/([^/]+)\//.exec(headers.authorization ?? '')?.[1];
+  return { service: service ?? '', method, path: url };
+}
+
+function forward(request: IncomingMessage, response: ServerResponse): void {
+  const { method, headers, url } = request;
+  const onward = httpRequest(`${ENDPOINT}${url ?? '/'}`, { method, headers }, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+  });
+  onward.on('error', () => response.destroy());
+  request.pipe(onward);
+}
+
+/** In the words of each service. */
+function refuse(request: IncomingMessage, response: ServerResponse, { service }: AwsCall, { status, code }: Exclude<AwsFault, 'hang'>): void {
+  const error = `<Code>${code}</Code><Message>made to fail by the stage</Message>`;
+  request.resume().on('end', () => {
+    response.writeHead(status, { 'content-type': 'application/xml' });
+    response.end(service === 's3' ? `<Error>${error}</Error>` : `<ErrorResponse><Error><Type>Sender</Type>${error}</Error></ErrorResponse>`);
+  });
+}

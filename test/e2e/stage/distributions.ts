@@ -1,0 +1,67 @@
+// The distributions of the emulator as the preview's data plane takes them: read from the CloudFront API, as CloudFront's own edges would.
+import { XMLParser } from 'fast-xml-parser';
+import type { Distribution } from '../../../lib/preview/distribution';
+import { at, itemsOf, textOf } from '../../../lib/preview/json';
+import { MANAGED_POLICIES } from '../../../lib/preview/response-headers';
+import { ENDPOINT } from './emulator';
+
+const PARSER = new XMLParser({ parseTagValue: false, isArray: (name) => ARRAYS.has(name) });
+const ARRAYS = new Set(['DistributionSummary', 'CNAME', 'Origin', 'FunctionAssociation', 'Method']);
+
+/** Every distribution that is enabled. */
+export async function readDistributions(): Promise<readonly Distribution[]> {
+  const list = await get('distribution');
+  const summaries = itemsOf(at(list, 'DistributionList', 'Items', 'DistributionSummary'));
+  return Promise.all(summaries.map(async (summary) => readDistribution(
+    textOf(at(summary, 'Id')) ?? '', textOf(at(summary, 'DomainName')) ?? '',
+  )));
+}
+
+async function readDistribution(id: string, domainName: string): Promise<Distribution> {
+  const config = at(await get(`distribution/${id}/config`), 'DistributionConfig');
+  const behaviour = at(config, 'DefaultCacheBehavior');
+  const target = textOf(at(behaviour, 'TargetOriginId'));
+  const origin = itemsOf(at(config, 'Origins', 'Items', 'Origin')).find((item) => textOf(at(item, 'Id')) === target);
+  const association = itemsOf(at(behaviour, 'FunctionAssociations', 'Items', 'FunctionAssociation'))
+    .find((item) => textOf(at(item, 'EventType')) === 'viewer-request');
+  const policy = textOf(at(behaviour, 'ResponseHeadersPolicyId')) ?? '';
+  const minimumTls = textOf(at(config, 'ViewerCertificate', 'MinimumProtocolVersion')) ?? '';
+  const methods = itemsOf(at(behaviour, 'AllowedMethods', 'Items', 'Method')).map(text);
+  return {
+    path: `distribution ${id}`,
+    id,
+    domainName,
+    aliases: itemsOf(at(config, 'Aliases', 'Items', 'CNAME')).map(text),
+    ipv6: textOf(at(config, 'IsIPV6Enabled') ?? at(config, 'IPV6Enabled')) === 'true',
+    minimumTls: minimumTls.startsWith('TLSv1.2') ? 'TLSv1.2' : 'TLSv1',
+    viewerProtocol: viewerProtocol(textOf(at(behaviour, 'ViewerProtocolPolicy'))),
+    allowedMethods: methods.length === 0 ? ['GET', 'HEAD'] : methods,
+    functionCode: association === undefined ? undefined : await functionCode(textOf(at(association, 'FunctionARN')) ?? ''),
+    responseHeaders: MANAGED_POLICIES.get(policy),
+    // `bucket.s3.us-east-1.amazonaws.com`
+    bucketName: textOf(at(origin, 'DomainName'))?.split('.s3.')[0],
+    originPath: textOf(at(origin, 'OriginPath')) ?? '',
+  };
+}
+
+/** Only what is published meets viewers. */
+async function functionCode(arn: string): Promise<string> {
+  const name = arn.split('/').at(-1) ?? '';
+  const response = await fetch(`${ENDPOINT}/2020-05-31/function/${name}?Stage=LIVE`);
+  if (!response.ok) throw new Error(`the function ${arn} has no published code: status ${response.status}`);
+  return response.text();
+}
+
+async function get(path: string): Promise<unknown> {
+  const response = await fetch(`${ENDPOINT}/2020-05-31/${path}`);
+  if (!response.ok) throw new Error(`CloudFront ${path}: status ${response.status}`);
+  return PARSER.parse(await response.text());
+}
+
+function text(value: unknown): string {
+  return textOf(value) ?? '';
+}
+
+function viewerProtocol(policy: string | undefined): Distribution['viewerProtocol'] {
+  return policy === 'https-only' || policy === 'redirect-to-https' ? policy : 'allow-all';
+}

@@ -1,0 +1,134 @@
+// DNS: the four name servers of every hosted zone of the emulator, and the recursive resolver of all.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ListHostedZonesCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
+import type { ResourceRecordSet, Route53Client } from '@aws-sdk/client-route-53';
+import type { Distribution } from '../../../lib/preview/distribution';
+import { startDnsServer, zoneAnswers } from '../../../lib/preview/dns-server';
+import type { DnsAnswerer, DnsQuestion, DnsRecord, DnsReply } from '../../../lib/preview/dns-server';
+import { bareName, readValue } from '../../../lib/preview/record-values';
+import { EDGES, MAIL_HOSTS, NAME_SERVERS, RESOLVER } from './addresses';
+
+/** Short, so that nothing that caches stands between a change and who looks for it. */
+const TTL = 1;
+
+/**
+ * Answers in place of a name server (by its name) or of the resolver (`resolver`); where it gives nothing, the right answer counts.
+ *
+ * @param answer - the right answers
+ */
+export type DnsFault = (server: string, answer: DnsAnswerer) => (question: DnsQuestion) => Reply | undefined | Promise<Reply | undefined>;
+
+type Reply = DnsReply | 'drop';
+
+export interface Dns {
+  /** From now on, until the next fault or none. */
+  fail(fault: DnsFault | undefined): void;
+}
+
+/** Answers until the process ends. */
+export async function startDns(route53: Route53Client, distributions: () => readonly Distribution[]): Promise<Dns> {
+  let fault: DnsFault | undefined;
+  let zones: ReadonlyMap<string, string> = new Map();
+  // Zones come and go rarely, records often.
+  const followZones = async (): Promise<void> => {
+    for (;;) {
+      zones = await hostedZones(route53).catch(() => zones);
+      await sleep(1_000);
+    }
+  };
+  void followZones();
+  const now = shared(async () => zoneAnswers([...ownZones(distributions()), ...await recordsOfZones(route53, zones, distributions())]));
+  const answer: DnsAnswerer = async (question) => (await now())(question);
+  await Promise.all([['resolver', RESOLVER] as const, ...NAME_SERVERS].map(async ([name, address]) => startDnsServer({
+    address,
+    port: 53,
+    answer: async (question) => await fault?.(name, answer)(question) ?? answer(question),
+  })));
+  return {
+    fail: (wanted) => {
+      fault = wanted;
+    },
+  };
+}
+
+/** What is no hosted zone of the emulator: the top level, the names of name servers and distributions, and of mail hosts elsewhere. */
+function ownZones(distributions: readonly Distribution[]): readonly DnsRecord[] {
+  return [
+    ...apex('test'),
+    ...[...NAME_SERVERS].flatMap(([name, address]): DnsRecord[] => [
+      ...apex(name.split('.').slice(1).join('.')), { name, ttl: TTL, type: 'A', data: address },
+    ]),
+    ...apex('cloudfront.net'),
+    ...distributions.flatMap(({ domainName, ipv6 }) => edgeRecords(domainName, ipv6)),
+    ...[...MAIL_HOSTS].filter(([name]) => !name.endsWith('.example.test'))
+      .map(([name, data]): DnsRecord => ({ name, ttl: TTL, type: 'A', data })),
+  ];
+}
+
+/** The ids of the zones by their names: of several with one name, the one that was there first is delegated. */
+async function hostedZones(route53: Route53Client): Promise<ReadonlyMap<string, string>> {
+  const { HostedZones: zones = [] } = await route53.send(new ListHostedZonesCommand({}));
+  return new Map(zones.map(({ Id: id = '', Name: name = '' }) => [bareName(name), id] as const).reverse());
+}
+
+async function recordsOfZones(
+  route53: Route53Client, zones: ReadonlyMap<string, string>, distributions: readonly Distribution[],
+): Promise<readonly DnsRecord[]> {
+  return (await Promise.all([...zones].map(async ([name, id]) => {
+    const { ResourceRecordSets: sets = [] } = await route53.send(new ListResourceRecordSetsCommand({ HostedZoneId: id, MaxItems: 300 }));
+    return [soa(name), ...sets.flatMap((set) => recordsOf(set, distributions))];
+  }))).flat();
+}
+
+function recordsOf(set: ResourceRecordSet, distributions: readonly Distribution[]): readonly DnsRecord[] {
+  const name = bareName(set.Name ?? '');
+  const type = set.Type ?? '';
+  if (type === 'SOA') return [];
+  if (set.AliasTarget !== undefined) {
+    const target = bareName(set.AliasTarget.DNSName ?? '');
+    const distribution = distributions.find(({ domainName }) => domainName === target);
+    return edgeRecords(name, distribution?.ipv6 ?? false).filter((record) => distribution !== undefined && record.type === type);
+  }
+  return (set.ResourceRecords ?? []).flatMap(({ Value: value = '' }) => {
+    const data = readValue(type, value);
+    return typeof data === 'string' ? [] : [{ name, ttl: TTL, ...data }];
+  });
+}
+
+function edgeRecords(name: string, ipv6: boolean): readonly DnsRecord[] {
+  return [
+    ...EDGES.v4.map((data): DnsRecord => ({ name, ttl: TTL, type: 'A', data })),
+    ...(ipv6 ? EDGES.v6 : []).map((data): DnsRecord => ({ name, ttl: TTL, type: 'AAAA', data })),
+  ];
+}
+
+function apex(name: string): readonly DnsRecord[] {
+  return [soa(name), ...[...NAME_SERVERS.keys()].map((data): DnsRecord => ({ name, ttl: TTL, type: 'NS', data }))];
+}
+
+function soa(name: string): DnsRecord {
+  const timers = { serial: 1, refresh: 7200, retry: 900, expire: 1_209_600, minimum: TTL };
+  return { name, ttl: TTL, type: 'SOA', data: { mname: [...NAME_SERVERS.keys()][0], rname: 'awsdns-hostmaster.amazon.com', ...timers } };
+}
+
+/**
+ * Whoever asks gets what was read after they asked, never what is older; who asks while a reading runs shares the next one.
+ */
+function shared<T>(read: () => Promise<T>): () => Promise<T> {
+  let running: Promise<unknown> | undefined;
+  let next: Promise<T> | undefined;
+  const start = (): Promise<T> => {
+    next = undefined;
+    const reading = read();
+    const settled = reading.then(() => undefined, () => undefined);
+    running = settled;
+    void settled.then(() => {
+      if (running === settled) running = undefined;
+    });
+    return reading;
+  };
+  return () => {
+    if (running === undefined) return start();
+    return next ??= running.then(start);
+  };
+}

@@ -1,0 +1,182 @@
+// The data plane of CloudFront on port 443 and 80: the preview's, over the emulator's distributions, functions and objects.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createSecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
+import { GetObjectCommand, NoSuchBucket, NoSuchKey } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { CertificateAuthority } from '../../../lib/preview/certificate-authority';
+import type { Certificates } from '../../../lib/preview/certificates';
+import { CloudFront } from '../../../lib/preview/cloudfront';
+import type { Log } from '../../../lib/preview/cloudfront';
+import type { Distribution } from '../../../lib/preview/distribution';
+import type { ViewerRequest, ViewerResponse } from '../../../lib/preview/function-event';
+import { ObjectStore } from '../../../lib/preview/objects';
+import type { StoredObject } from '../../../lib/preview/objects';
+import { startWebServer } from '../../../lib/preview/server';
+import { EDGES } from './addresses';
+import { readDistributions } from './distributions';
+
+/** How often the distributions are looked at: AWS takes minutes until all edges know a new one. */
+const LOOK_MILLISECONDS = 500;
+
+export interface Edge {
+  /** Set to false it shows no certificate to anybody: the policy host is dead. */
+  alive: boolean;
+  /** Addresses that show no certificate. */
+  readonly dead: Set<string>;
+  /** From now on the edges serve each object as it is now. */
+  freeze(): void;
+  thaw(): void;
+  /** The distributions as the edges know them. */
+  readonly distributions: () => readonly Distribution[];
+  /** The requests, and what went wrong with them; of a long run the last thousand lines. */
+  readonly lines: readonly string[];
+}
+
+/** Serves until the process ends. */
+export async function startEdge(s3: S3Client, authority: CertificateAuthority): Promise<Edge> {
+  const lines: string[] = [];
+  const log: Log = (line) => {
+    lines.push(line);
+    if (lines.length > 1000) lines.shift();
+  };
+  const cloudFront = new EmulatedCloudFront(s3, authority, log);
+  const dead = new Set<string>();
+  await Promise.all([...EDGES.v4, ...EDGES.v6].flatMap((listen) => [443, 80].map(async (port) => {
+    const certificates: Certificates = {
+      contextOf: (distribution) => dead.has(listen) ? undefined : cloudFront.contextOf(distribution),
+    };
+    return startWebServer({ listen, port, cloudFront, certificates, minimumTls: 'TLSv1.2', log });
+  })));
+  void cloudFront.follow();
+  return {
+    get alive() { return cloudFront.alive; },
+    set alive(alive) { cloudFront.alive = alive; },
+    dead,
+    freeze: () => {
+      cloudFront.frozen = true;
+    },
+    thaw: () => {
+      cloudFront.frozen = false;
+    },
+    distributions: () => cloudFront.known,
+    lines,
+  };
+}
+
+/** The distributions change, and no object is kept: S3 is asked for each request anew, as the managed policy CachingDisabled has it. */
+class EmulatedCloudFront extends CloudFront {
+  public known: readonly Distribution[] = [];
+  public alive = true;
+  public frozen = false;
+  private readonly objects: ObjectsOfNow;
+  private readonly contexts = new Map<string, SecureContext>();
+  private readonly leads = new Map<string, string>();
+  private readonly kept = new Map<string, StoredObject | undefined>();
+  private current: CloudFront;
+
+  public constructor(private readonly s3: S3Client, private readonly authority: CertificateAuthority, private readonly report: Log) {
+    super([], new ObjectStore([]), report);
+    this.objects = new ObjectsOfNow();
+    this.current = new CloudFront([], this.objects, report);
+  }
+
+  /** Never ends. */
+  public async follow(): Promise<void> {
+    for (;;) {
+      await this.look().catch((error: unknown) => {
+        this.report(`the distributions could not be read: ${String(error)}`);
+      });
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MILLISECONDS));
+    }
+  }
+
+  public override distributionOf(host: string): Distribution | undefined {
+    return this.current.distributionOf(host);
+  }
+
+  public override async respond(request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string): Promise<ViewerResponse> {
+    const view = `${scheme} ${request.method} ${request.host} ${request.uri}`;
+    // Which object a request leads to is the function's decision; what it was the last time is fetched beforehand.
+    const expected = this.leads.get(view);
+    const origin = new OriginRequest(expected, expected === undefined ? undefined : await this.read(expected));
+    const response = await this.objects.during(origin, () => this.current.respond(request, scheme, hostHeader));
+    const { asked } = origin;
+    if (asked === undefined || asked === expected) return response;
+    this.leads.set(view, asked);
+    const again = new OriginRequest(asked, await this.read(asked));
+    return this.objects.during(again, () => this.current.respond(request, scheme, hostHeader));
+  }
+
+  public contextOf(distribution: Distribution): SecureContext | undefined {
+    return this.alive ? this.contexts.get(distribution.aliases.join()) : undefined;
+  }
+
+  private async read(name: string): Promise<StoredObject | undefined> {
+    if (this.frozen && this.kept.has(name)) return this.kept.get(name);
+    const object = await readObject(this.s3, name);
+    this.kept.set(name, object);
+    return object;
+  }
+
+  private async look(): Promise<void> {
+    const known = await readDistributions();
+    if (JSON.stringify(known) === JSON.stringify(this.known)) return;
+    for (const { aliases } of known) {
+      if (aliases.length === 0 || this.contexts.has(aliases.join())) continue;
+      // ACM would have given it one of a public authority.
+      const { keyPem, certificatePem } = await this.authority.issue({ names: aliases });
+      this.contexts.set(aliases.join(), createSecureContext({ key: keyPem, cert: certificatePem }));
+    }
+    const before = this.current;
+    this.current = new CloudFront(known, this.objects, this.report);
+    this.known = known;
+    this.report(`distributions: ${known.map(({ id, aliases }) => `${id} (${aliases.join(' ')})`).join(', ') || 'none'}`);
+    await before.close();
+  }
+}
+
+/** What one request to the edge gets from S3. */
+class OriginRequest {
+  /** `bucket/key` of what was asked for. */
+  public asked: string | undefined;
+
+  public constructor(public readonly name: string | undefined, public readonly object: StoredObject | undefined) {}
+}
+
+/** Gives each request what was read for it, and for it alone: several are on their way at once. */
+class ObjectsOfNow extends ObjectStore {
+  private readonly requests = new AsyncLocalStorage<OriginRequest>();
+
+  public constructor() {
+    super([]);
+  }
+
+  public during<T>(origin: OriginRequest, respond: () => Promise<T>): Promise<T> {
+    return this.requests.run(origin, respond);
+  }
+
+  public override get(bucketName: string, path: string): StoredObject | undefined {
+    const origin = this.requests.getStore();
+    if (origin === undefined) throw new Error('an object is asked for outside of a request');
+    origin.asked = `${bucketName}/${decodeURIComponent(path.slice(1))}`;
+    return origin.asked === origin.name ? origin.object : undefined;
+  }
+}
+
+async function readObject(s3: S3Client, name: string): Promise<StoredObject | undefined> {
+  const slash = name.indexOf('/');
+  try {
+    const { Body: body, ContentType: type, CacheControl: control } = await s3.send(new GetObjectCommand({
+      Bucket: name.slice(0, slash), Key: name.slice(slash + 1),
+    }));
+    const headers = [['content-type', type], ['cache-control', control]] as const;
+    return {
+      body: Buffer.from(await body?.transformToByteArray() ?? []),
+      headers: new Map(headers.flatMap(([header, value]) => value === undefined ? [] : [[header, value] as const])),
+    };
+  } catch (error) {
+    if (error instanceof NoSuchKey || error instanceof NoSuchBucket) return undefined;
+    throw error;
+  }
+}

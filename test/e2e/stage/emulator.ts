@@ -1,0 +1,93 @@
+// The emulator of AWS (ministack), and the SDK's clients for it.
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { ACMClient } from '@aws-sdk/client-acm';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { Route53Client } from '@aws-sdk/client-route-53';
+import { S3Client } from '@aws-sdk/client-s3';
+import { EMULATOR } from './addresses';
+import { clockScript } from './clock';
+
+export const ACCOUNT = '000000000000';
+export const REGION = 'us-east-1';
+export const ENDPOINT = `http://${EMULATOR}:4566`;
+
+/** For every program that shall meet the emulator in place of AWS. */
+export const AWS_ENVIRONMENT = {
+  AWS_ENDPOINT_URL: ENDPOINT,
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+  AWS_REGION: REGION,
+  AWS_DEFAULT_REGION: REGION,
+  AWS_EC2_METADATA_DISABLED: 'true',
+} as const;
+
+export interface EmulatorOptions {
+  /** The repository. */
+  readonly root: string;
+  /** Of the virtual environment that has ministack. */
+  readonly python: string;
+  /** For its files and its log. */
+  readonly folder: string;
+  /** The PEM file of what the Lambda function must trust beside the system's roots. */
+  readonly caFile: string;
+  /** Where the functions shall reach AWS. */
+  readonly proxy: string;
+}
+
+export interface Emulator {
+  readonly acm: ACMClient;
+  readonly route53: Route53Client;
+  readonly s3: S3Client;
+  readonly cloudformation: CloudFormationClient;
+  readonly logFile: string;
+}
+
+/** @throws Error when it does not answer in time */
+export async function startEmulator({ root, python, folder, caFile, proxy }: EmulatorOptions): Promise<Emulator> {
+  const logFile = join(folder, 'ministack.log');
+  const log = openSync(logFile, 'a');
+  const child = spawn(python, [join(root, 'test', 'e2e', 'stage', 'emulator.py')], {
+    cwd: folder,
+    stdio: ['ignore', log, log],
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      TMPDIR: folder,
+      LOG_LEVEL: 'INFO',
+      BIND_HOST: EMULATOR,
+      MINISTACK_HOST: EMULATOR,
+      MINISTACK_REGION: REGION,
+      IOT_MTLS_ENABLED: '0',
+      // It has no data plane for CloudFront: its functions meet ours on 443, which shows certificates of a private authority.
+      NODE_EXTRA_CA_CERTS: caFile,
+      // Its functions reach AWS through what can make it fail for them, and so does their answer to CloudFormation.
+      AWS_ENDPOINT_URL: proxy,
+      NODE_OPTIONS: `--require ${clockScript(folder)}`,
+      // The Lambda runtime has the AWS SDK; the bundle leaves it out.
+      NODE_PATH: join(root, 'node_modules'),
+    },
+  });
+  closeSync(log);
+  await answering(child, logFile);
+  const config = { endpoint: ENDPOINT, region: REGION, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+  return {
+    acm: new ACMClient(config),
+    route53: new Route53Client(config),
+    s3: new S3Client({ ...config, forcePathStyle: true }),
+    cloudformation: new CloudFormationClient(config),
+    logFile,
+  };
+}
+
+async function answering(child: ChildProcess, logFile: string): Promise<void> {
+  for (const end = Date.now() + 60_000; Date.now() < end;) {
+    if (child.exitCode !== null) throw new Error(`ministack ended with status ${child.exitCode}, see ${logFile}`);
+    const response = await fetch(`${ENDPOINT}/_ministack/health`).catch(() => undefined);
+    if (response?.ok === true) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`ministack does not answer, see ${logFile}`);
+}

@@ -1,0 +1,122 @@
+// A mail exchanger on port 25 that takes mail, over STARTTLS where it offers that, and can be what a sender must not trust.
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { TLSSocket, createSecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
+import { createCertificateAuthority } from '../../../lib/preview/certificate-authority';
+import type { CertificateAuthority, IssuedCertificate } from '../../../lib/preview/certificate-authority';
+
+/**
+ * - `ok`: a certificate of an authority that the senders trust, for its own name
+ * - `untrusted`: of one that nobody trusts; `wrong-name`: for another name; `expired`: since 2020
+ * - `no-starttls`: does not offer it
+ */
+export type ExchangerBehaviour = 'ok' | 'untrusted' | 'wrong-name' | 'expired' | 'no-starttls';
+
+/** A message that was taken. */
+export interface Delivered {
+  readonly host: string;
+  /** `TLSv1.3`; none in plain text. */
+  readonly tls?: string;
+  readonly text: string;
+}
+
+export class MailExchanger {
+  public behaviour: ExchangerBehaviour = 'ok';
+  public readonly delivered: Delivered[] = [];
+  private readonly contexts = new Map<ExchangerBehaviour, SecureContext>();
+  private server: Server | undefined;
+
+  /** @param name - its host name, which its certificate is for */
+  public constructor(private readonly name: string, private readonly address: string, private readonly authority: CertificateAuthority) {}
+
+  public async start(): Promise<void> {
+    const { name, authority } = this;
+    const issue: Readonly<Record<Exclude<ExchangerBehaviour, 'no-starttls'>, Promise<IssuedCertificate>>> = {
+      'ok': authority.issue({ names: [name] }),
+      'untrusted': createCertificateAuthority('Nobody trusts this').then((stranger) => stranger.issue({ names: [name] })),
+      'wrong-name': authority.issue({ names: ['mail.elsewhere.test'] }),
+      'expired': authority.issue({ names: [name], notBefore: new Date('2020-01-01'), notAfter: new Date('2020-01-02') }),
+    };
+    for (const behaviour of ['ok', 'untrusted', 'wrong-name', 'expired'] as const) {
+      const { keyPem, certificatePem } = await issue[behaviour];
+      this.contexts.set(behaviour, createSecureContext({ key: keyPem, cert: certificatePem }));
+    }
+    const server = createServer({ noDelay: true }, (socket) => {
+      socket.on('error', () => undefined);
+      socket.write(`220 ${name} ESMTP\r\n`);
+      this.converse(socket);
+    });
+    this.server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen({ host: this.address, port: 25 }, resolve);
+    });
+  }
+
+  public async stop(): Promise<void> {
+    const { server } = this;
+    if (server !== undefined) await new Promise((resolve) => server.close(resolve));
+  }
+
+  /** Line by line, with pipelining, until STARTTLS or the end. */
+  private converse(socket: Socket | TLSSocket): void {
+    let received = '';
+    let message: string[] | undefined;
+    const hear = (line: string): void => {
+      if (message !== undefined) {
+        if (line !== '.') {
+          message.push(line);
+          return;
+        }
+        const tls = socket instanceof TLSSocket ? socket.getProtocol() ?? undefined : undefined;
+        this.delivered.push({ host: this.name, tls, text: message.join('\n') });
+        message = undefined;
+        socket.write('250 2.0.0 taken\r\n');
+        return;
+      }
+      switch (line.split(/[ :]/)[0].toUpperCase()) {
+        case 'EHLO': {
+          const startTls = this.behaviour === 'no-starttls' || socket instanceof TLSSocket ? '' : '250-STARTTLS\r\n';
+          socket.write(`250-${this.name}\r\n${startTls}250 8BITMIME\r\n`);
+          break;
+        }
+        case 'STARTTLS':
+          socket.off('data', onData);
+          socket.write('220 2.0.0 go ahead\r\n');
+          this.secure(socket);
+          break;
+        case 'DATA':
+          message = [];
+          socket.write('354 go on\r\n');
+          break;
+        case 'QUIT':
+          socket.end('221 2.0.0 bye\r\n');
+          break;
+        case 'HELO':
+        case 'MAIL':
+        case 'RCPT':
+        case 'RSET':
+        case 'NOOP':
+          socket.write('250 2.0.0 ok\r\n');
+          break;
+        default:
+          socket.write('500 5.5.1 what is that\r\n');
+      }
+    };
+    const onData = (chunk: Buffer): void => {
+      received += chunk.toString('latin1');
+      for (let end = received.indexOf('\r\n'); end !== -1; end = received.indexOf('\r\n')) {
+        const line = received.slice(0, end);
+        received = received.slice(end + 2);
+        hear(line);
+      }
+    };
+    socket.on('data', onData);
+  }
+
+  private secure(plain: Socket): void {
+    const secure = new TLSSocket(plain, { isServer: true, secureContext: this.contexts.get(this.behaviour) });
+    secure.on('error', () => undefined);
+    this.converse(secure);
+  }
+}

@@ -1,0 +1,47 @@
+// What runs on the stage, in the order of the README beside it. Started by tools/e2e.mjs inside of the private namespaces.
+import { changeScene, noneScene } from './scenes/change';
+import { bootstrapScene, deployScene } from './scenes/deploy';
+import { destroyScene } from './scenes/destroy';
+import { faultsScene } from './scenes/faults';
+import { preflightScene } from './scenes/preflight';
+import { rollbackScene } from './scenes/rollback';
+import { Senders, cachesScene, sendersScene } from './scenes/senders';
+import { Stage } from './stage';
+
+/** Without them nothing that follows can be told. */
+const FOUNDATIONS = ['bootstrap', 'deploy'];
+
+async function main([root, python, folder, ...only]: readonly string[]): Promise<number> {
+  const stage = await Stage.open({ root, python, folder });
+  let started: Promise<Senders> | undefined;
+  const senders = (): Promise<Senders> => started ??= Senders.start(stage);
+  const scenes: Readonly<Record<string, (which?: string) => Promise<void>>> = {
+    bootstrap: () => bootstrapScene(stage),
+    preflight: () => preflightScene(stage),
+    deploy: () => deployScene(stage),
+    testing: async () => sendersScene(stage, await senders(), 'testing'),
+    change: () => changeScene(stage),
+    enforce: async () => sendersScene(stage, await senders(), 'enforce'),
+    rollback: () => rollbackScene(stage, { mode: 'enforce' }, { mode: 'testing' }),
+    faults: (which) => faultsScene(stage, which),
+    caches: async () => cachesScene(stage, await senders()),
+    none: () => noneScene(stage),
+    destroy: () => destroyScene(stage),
+  };
+  const chosen = only.length === 0 ? Object.keys(scenes) : only.join() === 'quick' ? Object.keys(scenes).map((name) => `${name}=quick`) : only;
+  for (const choice of chosen) {
+    const [name, which] = choice.split('=');
+    if (!Object.hasOwn(scenes, name)) throw new Error(`there is no scene ${name}; expected one of ${Object.keys(scenes).join(', ')}`);
+    await scenes[name](which);
+    if (FOUNDATIONS.includes(name) && stage.table.failed.length > 0) break;
+  }
+  console.log(`\n${stage.table.count} claims, ${stage.table.failed.length} not proven${stage.table.failed.map((claim) => `\n  ✖ ${claim}`).join('')}`);
+  return stage.table.failed.length;
+}
+
+main(process.argv.slice(2)).then((failed) => {
+  process.exit(failed === 0 ? 0 : 1);
+}, (error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});

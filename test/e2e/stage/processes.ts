@@ -1,0 +1,24 @@
+// The processes of the Lambda functions on the stage.
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+
+/**
+ * Kills the process that runs this project's function, as Lambda's host can die.
+ *
+ * @param folder - of the stage: only what runs below it is looked at
+ * @throws Error where there is none
+ */
+export function killFunction(folder: string): void {
+  const found = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
+    try {
+      return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/ministack-lambda-`)
+        // The framework's own function has the name in another variable.
+        && /^AWS_LAMBDA_FUNCTION_NAME=.*CdkMtaStsHandlerFunction/.test(
+          readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').find((entry) => entry.startsWith('AWS_LAMBDA_FUNCTION_NAME=')) ?? '',
+        );
+    } catch {
+      return false;
+    }
+  });
+  if (found.length === 0) throw new Error('no process runs the function');
+  for (const pid of found) process.kill(pid, 'SIGKILL');
+}

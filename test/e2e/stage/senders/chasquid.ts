@@ -1,0 +1,100 @@
+// chasquid, in folders of its own.
+import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import type { Stage } from '../stage';
+import { listening, outcomeIn, submit } from './sender';
+import type { Sender, Sent } from './sender';
+
+const PORT = 1465;
+const USER = 'somebody@sender.test';
+const PASSWORD = 'on this stage only';
+
+export class Chasquid implements Sender {
+  public static async start(stage: Stage): Promise<Chasquid> {
+    const sender = new Chasquid(stage);
+    await sender.configure();
+    await sender.run();
+    return sender;
+  }
+
+  public readonly name = 'chasquid';
+  public readonly looksAtIds = false;
+  private readonly folder: string;
+  private readonly data: string;
+  private readonly log: string;
+  private child: ChildProcess | undefined;
+
+  private constructor(private readonly stage: Stage) {
+    this.folder = join(stage.paths.folder, 'chasquid');
+    this.data = join(this.folder, 'data');
+    this.log = join(this.folder, 'mail.log');
+  }
+
+  public async send(recipient: string): Promise<Sent> {
+    await submit(this.stage.paths, PORT, recipient, USER, PASSWORD);
+    return outcomeIn(this.log, (lines) => {
+      const about = lines.filter((line) => line.includes(`to=${recipient}`) && / (sent|failed|attempt)/.test(line));
+      if (about.length === 0) return undefined;
+      return { outcome: about.some((line) => line.includes(' sent')) ? 'delivered' : 'refused', log: about };
+    });
+  }
+
+  public forget(): Promise<void> {
+    return this.restartWithout(this.data);
+  }
+
+  /** Where a domain once had TLS it insists on it ever after; that is its own, and no part of MTA-STS. */
+  public forgetHosts(): Promise<void> {
+    return this.restartWithout(join(this.data, 'domaininfo'));
+  }
+
+  private async restartWithout(folder: string): Promise<void> {
+    const { child } = this;
+    if (child !== undefined) {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await ended;
+    }
+    rmSync(folder, { recursive: true, force: true });
+    await this.run();
+  }
+
+  private async configure(): Promise<void> {
+    const { folder } = this;
+    const certificate = join(folder, 'certs', 'sender.test');
+    mkdirSync(certificate, { recursive: true });
+    mkdirSync(join(folder, 'domains', 'sender.test'), { recursive: true });
+    const { keyPem, certificatePem } = await this.stage.authority.issue({ names: ['sender.test'] });
+    writeFileSync(join(certificate, 'privkey.pem'), keyPem);
+    writeFileSync(join(certificate, 'fullchain.pem'), certificatePem);
+    writeFileSync(join(folder, 'chasquid.conf'), [
+      'hostname: "sender.test"',
+      'smtp_address: "127.0.0.1:2025"',
+      `submission_over_tls_address: "127.0.0.1:${PORT}"`,
+      `data_dir: "${this.data}"`,
+      `mail_log_path: "${this.log}"`,
+      '',
+    ].join('\n'));
+    execFileSync('chasquid-util', [`-C=${folder}`, 'user-add', USER, `--password=${PASSWORD}`], { stdio: 'ignore' });
+  }
+
+  private async run(): Promise<void> {
+    mkdirSync(this.data, { recursive: true });
+    const log = openSync(join(this.folder, 'chasquid.log'), 'a');
+    this.child = spawn('chasquid', ['-config_dir', this.folder, '-v', '3'], {
+      stdio: ['ignore', log, log],
+      env: { ...process.env, SSL_CERT_FILE: this.stage.caFile },
+    });
+    closeSync(log);
+    await listening(() => new Promise<void>((resolve, reject) => {
+      const socket = connect(PORT, '127.0.0.1', () => {
+        socket.destroy();
+        resolve();
+      });
+      socket.once('error', reject);
+    }), 'chasquid');
+  }
+}

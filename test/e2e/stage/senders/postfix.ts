@@ -1,0 +1,164 @@
+// Postfix with postfix-mta-sts-resolver, in folders of its own.
+import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { chmodSync, chownSync, closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import type { Stage } from '../stage';
+import { listening, outcomeIn, submit } from './sender';
+import type { Sender, Sent } from './sender';
+
+const PORT = 1025;
+const RESOLVER_PORT = 8461;
+
+export class Postfix implements Sender {
+  public static async start(stage: Stage): Promise<Postfix> {
+    const sender = new Postfix(stage);
+    sender.configure();
+    execFileSync('postfix', ['-c', sender.config, 'start'], { stdio: 'ignore' });
+    await sender.startResolver();
+    await listening(() => connected(PORT), 'Postfix');
+    return sender;
+  }
+
+  public readonly name = 'Postfix';
+  public readonly looksAtIds = true;
+  private readonly folder: string;
+  private readonly config: string;
+  private readonly log: string;
+  private resolver: ChildProcess | undefined;
+
+  private constructor(private readonly stage: Stage) {
+    this.folder = join(stage.paths.folder, 'postfix');
+    this.config = join(this.folder, 'etc');
+    this.log = join(this.folder, 'maillog');
+  }
+
+  public async send(recipient: string): Promise<Sent> {
+    const answer = await submit(this.stage.paths, PORT, recipient);
+    const id = /queued as (\S+)/.exec(answer)?.[1];
+    if (id === undefined) throw new Error(`Postfix answered ${answer}`);
+    return outcomeIn(this.log, (lines) => {
+      const at = lines.findIndex((line) => line.includes(` ${id}: to=<${recipient}>`) && line.includes('status='));
+      if (at === -1) return undefined;
+      const process = /postfix\/smtp\[(\d+)\]/.exec(lines[at])?.[1];
+      const tls = lines.slice(0, at).filter((line) => line.includes(`[${process ?? ''}]`) && line.includes('TLS connection established')).slice(-1);
+      return { outcome: lines[at].includes('status=sent') ? 'delivered' : 'refused', log: [...tls, lines[at]].map(withoutTime) };
+    });
+  }
+
+  public async forget(): Promise<void> {
+    const resolver = this.resolver;
+    if (resolver !== undefined) {
+      const ended = new Promise((resolve) => resolver.once('exit', resolve));
+      resolver.kill('SIGKILL');
+      await ended;
+    }
+    // Its connections and the answers of the resolver that its processes hold.
+    execFileSync('postsuper', ['-c', this.config, '-d', 'ALL'], { stdio: 'ignore' });
+    execFileSync('postfix', ['-c', this.config, 'reload'], { stdio: 'ignore' });
+    rmSync(join(this.folder, 'cache.db'), { force: true });
+    await this.startResolver();
+  }
+
+  /** It learns nothing of hosts. */
+  public forgetHosts(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  private configure(): void {
+    const { folder, config } = this;
+    mkdirSync(config, { recursive: true });
+    // All the way to it, since Postfix does its work as other users.
+    chmodSync(this.stage.paths.folder, 0o755);
+    const data = join(folder, 'data');
+    mkdirSync(data);
+    mkdirSync(join(folder, 'queue'));
+    const user = Number(execFileSync('id', ['-u', 'postfix'], { encoding: 'utf8' }));
+    chownSync(data, user, 0);
+    writeFileSync(join(config, 'main.cf'), [
+      'compatibility_level = 3.6',
+      `queue_directory = ${join(folder, 'queue')}`,
+      `data_directory = ${data}`,
+      `maillog_file = ${this.log}`,
+      `maillog_file_prefixes = ${folder}`,
+      'myhostname = sender.test',
+      'mydestination =',
+      'inet_interfaces = 127.0.0.1',
+      'inet_protocols = ipv4',
+      'alias_maps =',
+      'alias_database =',
+      'smtpd_relay_restrictions = permit_mynetworks, reject',
+      'mynetworks = 127.0.0.0/8',
+      'smtp_tls_loglevel = 1',
+      'smtp_tls_security_level = may',
+      // What a Debian system trusts, and the private authority of the stage.
+      `smtp_tls_CAfile = ${this.stage.caFile}`,
+      `smtp_tls_policy_maps = socketmap:inet:127.0.0.1:${RESOLVER_PORT}:postfix`,
+      'smtp_connection_cache_on_demand = no',
+      'smtp_connect_timeout = 5s',
+      'local_recipient_maps =',
+      '',
+    ].join('\n'));
+    writeFileSync(join(config, 'master.cf'), [
+      `127.0.0.1:${PORT} inet n - n - - smtpd`,
+      'postlog unix-dgram n - n - 1 postlogd',
+      'pickup unix n - n 60 1 pickup',
+      'cleanup unix n - n - 0 cleanup',
+      'qmgr unix n - n 300 1 qmgr',
+      'tlsmgr unix - - n 1000? 1 tlsmgr',
+      'proxymap unix - - n - - proxymap',
+      'rewrite unix - - n - - trivial-rewrite',
+      'bounce unix - - n - 0 bounce',
+      'defer unix - - n - 0 bounce',
+      'trace unix - - n - 0 bounce',
+      'smtp unix - - n - - smtp',
+      'error unix - - n - - error',
+      'retry unix - - n - - error',
+      'discard unix - - n - - discard',
+      'anvil unix - - n - 1 anvil',
+      'scache unix - - n - 1 scache',
+      '',
+    ].join('\n'));
+  }
+
+  private async startResolver(): Promise<void> {
+    const file = join(this.folder, 'mta-sts-daemon.yml');
+    writeFileSync(file, [
+      'host: 127.0.0.1',
+      `port: ${RESOLVER_PORT}`,
+      'reuse_port: true',
+      // By default it does not look at the record for a minute after it did.
+      'cache_grace: 0',
+      'cache:',
+      '  type: sqlite',
+      '  options:',
+      `    filename: ${join(this.folder, 'cache.db')}`,
+      'default_zone:',
+      '  strict_testing: false',
+      '  timeout: 4',
+      '',
+    ].join('\n'));
+    const log = openSync(join(this.folder, 'mta-sts-daemon.log'), 'a');
+    this.resolver = spawn('mta-sts-daemon', ['-c', file, '-v', 'debug'], {
+      stdio: ['ignore', log, log],
+      env: { ...process.env, SSL_CERT_FILE: this.stage.caFile },
+    });
+    closeSync(log);
+    await listening(() => connected(RESOLVER_PORT), 'postfix-mta-sts-resolver');
+  }
+}
+
+function connected(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once('error', reject);
+  });
+}
+
+function withoutTime(line: string): string {
+  return line.replace(/^.*?postfix\/smtp\[\d+\]: /, '');
+}

@@ -1,0 +1,61 @@
+// What the stage asks of a mail server that sends.
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { StagePaths } from '../stage';
+
+/** What became of a message. */
+export interface Sent {
+  readonly outcome: 'delivered' | 'refused';
+  /** The sender's own words: lines of its log. */
+  readonly log: readonly string[];
+}
+
+export interface Sender {
+  readonly name: string;
+  /** Whether it asks for the record while it holds a policy (RFC 8461 §3.3). */
+  readonly looksAtIds: boolean;
+  /** @throws Error where its log says nothing of the message in time */
+  send(recipient: string): Promise<Sent>;
+  /** Forgets all that it has learned of policies and hosts. */
+  forget(): Promise<void>;
+  /** Forgets what it has learned of hosts, and holds the policies. */
+  forgetHosts(): Promise<void>;
+}
+
+/** @returns what the server answered when it took the message */
+export async function submit({ python, root }: StagePaths, port: number, recipient: string, ...login: string[]): Promise<string> {
+  const script = join(root, 'test', 'e2e', 'stage', 'senders', 'send.py');
+  const { stdout } = await promisify(execFile)(python, [script, String(port), 'somebody@sender.test', recipient, `to ${recipient}`, ...login]);
+  return stdout.trim();
+}
+
+/**
+ * Reads a log until it says what became of a message.
+ *
+ * @param milliseconds - how long to wait
+ */
+export async function outcomeIn(file: string, read: (lines: readonly string[]) => Sent | undefined, milliseconds = 60_000): Promise<Sent> {
+  for (const end = Date.now() + milliseconds; ;) {
+    const lines = readFileSync(file, 'utf8').split('\n');
+    const sent = read(lines);
+    if (sent !== undefined) return sent;
+    if (Date.now() > end) throw new Error(`${file} does not say what became of the message:\n${lines.slice(-20).join('\n')}`);
+    await sleep(100);
+  }
+}
+
+/** Waits until somebody listens. */
+export async function listening(probe: () => Promise<unknown>, what: string): Promise<void> {
+  for (const end = Date.now() + 30_000; ;) {
+    try {
+      await probe();
+      return;
+    } catch (error) {
+      if (Date.now() > end) throw new Error(`${what} does not listen: ${error instanceof Error ? error.message : String(error)}`);
+      await sleep(100);
+    }
+  }
+}

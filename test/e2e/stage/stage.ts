@@ -1,0 +1,131 @@
+// The stage with all that stands on it, and the app that is deployed there.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createCertificateAuthority } from '../../../lib/preview/certificate-authority';
+import type { CertificateAuthority } from '../../../lib/preview/certificate-authority';
+import { MAIL_HOSTS } from './addresses';
+import { PROXY, startAwsProxy } from './aws-proxy';
+import type { AwsProxy } from './aws-proxy';
+import { Cli } from './cli';
+import type { Ended } from './cli';
+import { startDns } from './dns';
+import type { Dns } from './dns';
+import { createDomain } from './domain';
+import { startEdge } from './edge';
+import type { Edge } from './edge';
+import { startEmulator } from './emulator';
+import type { Emulator } from './emulator';
+import { MailExchanger } from './mail-exchanger';
+import { openNetwork } from './network';
+import { Table } from './table';
+
+export const STACK = 'MtaSts-example-test';
+
+export interface StagePaths {
+  /** The repository. */
+  readonly root: string;
+  /** Of the virtual environment that has the emulator. */
+  readonly python: string;
+  /** For files. */
+  readonly folder: string;
+}
+
+/** What a deployment says, by context. */
+export interface AppContext {
+  readonly mode: 'enforce' | 'testing' | 'none';
+  /** @default mx1.example.test */
+  readonly mx?: string;
+}
+
+export class Stage {
+  public static async open(paths: StagePaths): Promise<Stage> {
+    const { folder } = paths;
+    openNetwork(folder);
+    const authority = await createCertificateAuthority('mta-sts stage, private CA');
+    const caFile = join(folder, 'ca.pem');
+    writeFileSync(caFile, authority.certificatePem);
+    const emulator = await startEmulator({ ...paths, caFile, proxy: PROXY });
+    const aws = await startAwsProxy();
+    const edge = await startEdge(emulator.s3, authority);
+    const dns = await startDns(emulator.route53, edge.distributions);
+    const zoneId = await createDomain(emulator.route53);
+    const exchangers = [...MAIL_HOSTS].map(([name, address]) => new MailExchanger(name, address, authority));
+    await Promise.all(exchangers.map((exchanger) => exchanger.start()));
+    return new Stage(paths, { authority, caFile, emulator, edge, dns, zoneId, exchangers, aws });
+  }
+
+  public readonly table = new Table();
+  public readonly cli: Cli;
+  public readonly authority: CertificateAuthority;
+  public readonly caFile: string;
+  public readonly emulator: Emulator;
+  public readonly edge: Edge;
+  public readonly dns: Dns;
+  public readonly zoneId: string;
+  public readonly exchangers: readonly MailExchanger[];
+  public readonly aws: AwsProxy;
+  private readonly assemblies = new Map<string, string>();
+  private latest: AppContext | undefined;
+
+  private constructor(
+    public readonly paths: StagePaths,
+    parts: Pick<Stage, 'authority' | 'caFile' | 'emulator' | 'edge' | 'dns' | 'zoneId' | 'exchangers' | 'aws'>,
+  ) {
+    this.cli = new Cli(paths.root, paths.folder, parts.caFile);
+    this.authority = parts.authority;
+    this.caFile = parts.caFile;
+    this.emulator = parts.emulator;
+    this.edge = parts.edge;
+    this.dns = parts.dns;
+    this.zoneId = parts.zoneId;
+    this.exchangers = parts.exchangers;
+    this.aws = parts.aws;
+  }
+
+  /** As a user would do it, of bin/app.ts; what was synthesized with the same context before is deployed as it is. */
+  public async deploy(context: AppContext): Promise<Ended> {
+    const known = this.assemblies.get(JSON.stringify(context));
+    const app = known === undefined ? [...contextArguments(this.zoneId, context), '-o', this.newAssembly(context)] : ['--app', known];
+    const ended = await this.cli.cdk('deploy', ...app, '--require-approval', 'never');
+    if (ended.status === 0) this.latest = context;
+    return ended;
+  }
+
+  /** What a scene begins with, whatever came before. */
+  public async ensure(context: AppContext): Promise<void> {
+    if (JSON.stringify(this.latest) === JSON.stringify(context)) return;
+    expectEnd(await this.deploy(context), 0, 'cdk deploy');
+  }
+
+  /** Beforehand, so that it takes no time while something is watched. */
+  public async synth(context: AppContext): Promise<void> {
+    if (this.assemblies.has(JSON.stringify(context))) return;
+    expectEnd(await this.cli.cdk('synth', '--quiet', ...contextArguments(this.zoneId, context), '-o', this.newAssembly(context)), 0, 'cdk synth');
+  }
+
+  public destroy(): Promise<Ended> {
+    return this.cli.cdk('destroy', '--app', this.assembly(this.latest), '--all', '--force');
+  }
+
+  /** The folder of what was deployed with this context. */
+  public assembly(context: AppContext | undefined): string {
+    const assembly = this.assemblies.get(JSON.stringify(context));
+    if (assembly === undefined) throw new Error(`${JSON.stringify(context)} was never deployed`);
+    return assembly;
+  }
+
+  private newAssembly(context: AppContext): string {
+    const assembly = join(this.paths.folder, `cdk.out.${this.assemblies.size}`);
+    this.assemblies.set(JSON.stringify(context), assembly);
+    return assembly;
+  }
+}
+
+function contextArguments(zoneId: string, { mode, mx = 'mx1.example.test' }: AppContext): readonly string[] {
+  return ['domain=example.test', `mx=${mx}`, `mode=${mode}`, `hostedZoneId=${zoneId}`].flatMap((item) => ['-c', item]);
+}
+
+/** @throws Error with all that the program wrote where it did not end as expected */
+export function expectEnd({ status, output }: Ended, expected: number, what: string): void {
+  if (status !== expected) throw new Error(`${what} ended with status ${status ?? 'none'}, expected ${expected}:\n${output}`);
+}
