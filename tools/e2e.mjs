@@ -26,9 +26,9 @@ try {
   const python = virtualEnvironment();
   const main = join(work, 'main.cjs');
   await build({ absWorkingDir: ROOT, entryPoints: [join(STAGE, 'main.ts')], outfile: main, bundle: true, platform: 'node', format: 'cjs', target: 'node20.16', logLevel: 'warning' });
-  // The process namespace ends with its first process, and all that runs in it ends with it.
+  // The process namespace ends with its first process, that with `unshare`, and `unshare` with this script, however it ends.
   const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
-  run('the stage', 'unshare', [...namespaces, process.execPath, '--no-warnings', main, ROOT, python, work, ...process.argv.slice(2)]);
+  run('the stage', 'setpriv', ['--pdeathsig', 'KILL', 'unshare', ...namespaces, process.execPath, '--no-warnings', main, ROOT, python, work, ...process.argv.slice(2)]);
 } catch (error) {
   if (!(error instanceof StageError)) throw error;
   console.error(`\nnpm run e2e: ${error.message}`);
