@@ -9,7 +9,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const [app] = process.argv.slice(2);
 const publications = Object.values(JSON.parse(readFileSync(join(app, 'MtaSts-example-test.template.json'), 'utf8')).Resources)
   .filter(({ Type }) => Type === 'Custom::MtaStsPublication');
-const [{ Properties: { PolicyId: id, PolicyText: text } }] = publications;
+const [{ Properties: { PolicyId: id, Policy: lines } }] = publications;
+const text = lines.map((line) => `${line}\r\n`).join('');
 
 const preview = spawn(process.execPath, [join(root, 'bin/mta-sts.js'), 'preview', '--app', app], { stdio: ['ignore', 'pipe', 'inherit'] });
 try {
