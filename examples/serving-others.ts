@@ -10,7 +10,8 @@
 // validates it. So ask for a certificate of that name alone before
 // (`aws acm request-certificate --domain-name mta-sts.customer-one.example --validation-method DNS --region us-east-1`), and send the
 // customer its validation record, which is the same for every certificate of a name in an account. Once it is issued, add the name here.
-// One who leaves takes `_mta-sts` away, and is taken out here when `maxAge` is over.
+// One who leaves takes `_mta-sts` away and keeps its MX records until `maxAge` is over; then it is taken out here. Until then senders refuse
+// every host that this policy does not name.
 import { App, Stack, Validations, aws_route53 as route53 } from 'aws-cdk-lib';
 import { MtaStsDomains, MtaStsPolicy, MxHosts, TlsReporting } from 'cdk-mta-sts';
 

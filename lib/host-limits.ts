@@ -1,5 +1,5 @@
 // How many domains one host can serve, told at synthesis: AWS would say it in the middle of a deployment.
-import { Validations } from 'aws-cdk-lib';
+import { CfnOutput, Stack, Validations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { domainOfPolicyHost } from './protocol/policy-url';
 import { listed } from './protocol/text';
@@ -26,5 +26,23 @@ export function checkLimits(host: Construct, names: string[], certificateMade: b
       `the certificate of ${host.node.path} has ${names.length} names, and an account may have ${NAMES_BY_DEFAULT} in one until AWS has raised the `
       + `quota "Domain names per ACM certificate" of us-east-1 (to ${MOST_NAMES} at most): without it the deployment fails; have it raised first, or `
       + `split \`domains\` between several PolicyHosts of ${NAMES_BY_DEFAULT}`);
+  }
+}
+
+/** AWS CloudFormation User Guide, "Understand CloudFormation quotas". */
+const MOST_OUTPUTS = 200;
+
+/**
+ * One output a domain, and another where DNS is elsewhere: told once all constructs are there.
+ *
+ * @param host - a `PolicyHost`
+ * @param stack - whose outputs tell what it publishes
+ */
+export function checkOutputs(host: Construct, stack: Stack): void {
+  const count = stack.node.findAll().filter((construct) => construct instanceof CfnOutput && Stack.of(construct) === stack).length;
+  if (count > MOST_OUTPUTS) {
+    Validations.of(host).addError('cdk-mta-sts:outputs',
+      `the stack '${stack.stackName}' has ${count} outputs, and CloudFormation takes ${MOST_OUTPUTS}: a domain of ${host.node.path} has one, and two where `
+      + 'DNS is elsewhere; split `domains` between PolicyHosts of several stacks');
   }
 }

@@ -144,7 +144,7 @@ export class MtaSts extends Construct {
     const published = publication(place, 'Publication', { ...domain, policyHost: this.policyHost, recordsByHand: records });
     const announcement = hostedZone
       && txtRecord(place, 'Announcement', hostedZone, announcementName(this.domainName), renderRecord(this.policyId));
-    this.policyHost._publish({ ...domain, construct: this, announcement, tlsReporting });
+    this.policyHost._publish({ ...domain, construct: this, publication: published, announcement, tlsReporting });
     if (announcement !== undefined) {
       const verified = verification(place, 'Verification', {
         ...domain,

@@ -1,24 +1,23 @@
 // Where policies are served: a private bucket behind CloudFront, on 443, and nothing else.
 import { createHash } from 'node:crypto';
-import {
-  Aspects, RemovalPolicy, Stack, Validations,
-  aws_certificatemanager as acm, aws_cloudfront as cloudfront, aws_cloudfront_origins as origins,
-  aws_iam as iam, aws_s3 as s3,
-} from 'aws-cdk-lib';
-import type { aws_route53 as route53 } from 'aws-cdk-lib';
+import { Aspects, Stack, Validations, aws_certificatemanager as acm } from 'aws-cdk-lib';
+import type { aws_cloudfront as cloudfront, aws_iam as iam, aws_route53 as route53, aws_s3 as s3 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { DeploymentHandler } from './deployment-handler';
 import { hostRecords } from './domain-records';
-import { edgeFunctionCode, policyObjectKey } from './edge-function';
-import { edgeFunctionName } from './edge-function-name';
+import { edgeFunctionCode } from './edge-function';
 import { givenCertificate } from './given-certificate';
-import { checkLimits } from './host-limits';
+import { checkLimits, checkOutputs } from './host-limits';
+import { checkLogBucket } from './log-bucket';
+import { policyBucket } from './policy-bucket';
+import { policyDistribution } from './policy-distribution';
 import { policyDomain } from './policy-domain';
 import { preflight } from './preflight';
-import { POLICY_PATH, domainOfPolicyHost, policyHostName } from './protocol/policy-url';
+import { domainOfPolicyHost, policyHostName } from './protocol/policy-url';
 import { listed } from './protocol/text';
-import { plannedRecords } from './publisher';
+import { logicalIdOf, plannedRecords } from './publisher';
 import type { Publisher } from './publisher';
+import { outputStack } from './published-output';
 import { cloudFrontScope, zoneFrom } from './region';
 import { validatedByHand } from './validation-by-hand';
 
@@ -124,41 +123,16 @@ export class PolicyHost extends Construct {
     this._certificateGiven = props.certificate !== undefined;
     checkLimits(this, names, !this._certificateGiven);
 
-    this.bucket = new s3.Bucket(this._scope, 'Bucket', {
-      encryption: s3.BucketEncryption.S3_MANAGED,
-      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      enforceSSL: true,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    this.writer = DeploymentHandler.of(this._scope).principal;
-    this.bucket.addToResourcePolicy(new iam.PolicyStatement({
-      principals: [this.writer],
-      actions: ['s3:PutObject'],
-      resources: names.map((name) => this.bucket.arnForObjects(policyObjectKey(name))),
-    }));
-    // Of every domain, not of these alone: CloudFormation changes this policy first and asks for the file of a domain that has
-    // left to be deleted afterwards. A file left behind would keep the bucket from being removed.
-    this.bucket.addToResourcePolicy(new iam.PolicyStatement({
-      principals: [this.writer],
-      actions: ['s3:DeleteObject'],
-      resources: [this.bucket.arnForObjects(`*${POLICY_PATH}`)],
-    }));
-    // The ledgers of what was published. Of every domain here too: named each by each, a hundred would not fit the 20 KB of the policy.
-    this.bucket.addToResourcePolicy(new iam.PolicyStatement({
-      principals: [this.writer],
-      actions: ['s3:DeleteObject', 's3:GetObject', 's3:PutObject'],
-      resources: [this.bucket.arnForObjects('ledger/*')],
-    }));
-    // Without it S3 denies a ledger that is not there yet, as if it were there.
-    this.bucket.addToResourcePolicy(new iam.PolicyStatement({
-      principals: [this.writer],
-      actions: ['s3:ListBucket'],
-      resources: [this.bucket.bucketArn],
-      conditions: { StringLike: { 's3:prefix': 'ledger/*' } },
-    }));
+    const handler = DeploymentHandler.of(this._scope);
+    for (const { zone } of this.hosts.values()) {
+      // Also of a domain that nobody publishes yet, or any more: the preflight looks at it all the same.
+      if (zone !== undefined) handler.allowReading(zone);
+    }
+    this.writer = handler.principal;
+    this.bucket = policyBucket(this._scope, names, this.writer);
+    if (props.accessLogBucket !== undefined) checkLogBucket(this, this._scope, props.accessLogBucket);
     this.certificate = props.certificate === undefined ? this.newCertificate() : givenCertificate(props.certificate, names);
-    this.distribution = this.newDistribution(names, props);
+    this.distribution = policyDistribution(this._scope, names, { ...props, bucket: this.bucket, certificate: this.certificate });
     this._fingerprint = {
       Distribution: this.distribution.distributionId,
       Certificate: this.certificate.certificateArn,
@@ -173,7 +147,9 @@ export class PolicyHost extends Construct {
     this.checkFirst();
     Aspects.of(this).add({
       visit: (node) => {
-        if (node === this) this.warnOfUnpublished();
+        if (node !== this) return;
+        this.warnOfUnpublished();
+        checkOutputs(this, outputStack(this._scope));
       },
     });
   }
@@ -221,7 +197,11 @@ export class PolicyHost extends Construct {
   /** Once all constructs are there. No error: it is how a domain leaves, its record and its file before its host. */
   private warnOfUnpublished(): void {
     const names = [...this.hosts.values()].filter(({ publisher }) => publisher === undefined).map(({ domainName }) => domainName);
-    if (names.length > 0) {
+    // What an aspect says comes too late for `Validations.acknowledge()` on the very construct.
+    const acknowledged = this.node.metadata.some(({ type, data }) => {
+      return type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY && JSON.stringify(data).includes('cdk-mta-sts:unpublished');
+    });
+    if (names.length > 0 && !acknowledged) {
       Validations.of(this).addWarning('cdk-mta-sts:unpublished',
         `${this.node.path} lists ${listed(names, MOST_NAMES)} in \`domains\`, but no MtaSts publishes a policy there: senders find none; add one `
         + '(`policyHost`), or, if a domain is to leave, take it out of `domains` in the deployment after this one');
@@ -234,7 +214,11 @@ export class PolicyHost extends Construct {
     const safeToStart = preflight(this._scope, 'Preflight', {
       certificateGiven: this._certificateGiven,
       domains: () => [...this.hosts.values()].map(({ domainName, zone, publisher, records }) => ({
-        domainName, hostedZone: zone, policy: publisher?.policy, records: plannedRecords(domainName, publisher, records),
+        domainName,
+        hostedZone: zone,
+        policy: publisher?.policy,
+        publication: publisher && logicalIdOf(publisher.publication),
+        records: plannedRecords(domainName, publisher, records),
       })),
     });
     resources.forEach(({ node }) => {
@@ -256,35 +240,6 @@ export class PolicyHost extends Construct {
     const byHand = [...this.hosts.keys()].filter((name) => !(name in zones));
     if (byHand.length > 0) this.readCertificate = validatedByHand(this, certificate, byHand);
     return certificate;
-  }
-
-  private newDistribution(names: string[], props: PolicyHostProps): cloudfront.Distribution {
-    const edge = new cloudfront.Function(this._scope, 'Edge', {
-      functionName: edgeFunctionName(this._scope),
-      comment: 'cdk-mta-sts: only the policy file of known hosts',
-      runtime: cloudfront.FunctionRuntime.JS_2_0,
-      code: cloudfront.FunctionCode.fromInline(edgeFunctionCode(names)),
-    });
-    return new cloudfront.Distribution(this._scope, 'Distribution', {
-      comment: `MTA-STS policies, ${names[0]}${names.length > 1 ? ` and ${names.length - 1} more` : ''}`,
-      domainNames: names,
-      certificate: this.certificate,
-      minimumProtocolVersion: cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
-      sslSupportMethod: cloudfront.SSLMethod.SNI,
-      httpVersion: cloudfront.HttpVersion.HTTP2_AND_3,
-      enableIpv6: true,
-      defaultBehavior: {
-        origin: origins.S3BucketOrigin.withOriginAccessControl(this.bucket),
-        viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
-        allowedMethods: cloudfront.AllowedMethods.ALLOW_GET_HEAD,
-        cachePolicy: cloudfront.CachePolicy.CACHING_DISABLED,
-        responseHeadersPolicy: cloudfront.ResponseHeadersPolicy.SECURITY_HEADERS,
-        functionAssociations: [{ function: edge, eventType: cloudfront.FunctionEventType.VIEWER_REQUEST }],
-      },
-      enableLogging: props.accessLogBucket !== undefined,
-      logBucket: props.accessLogBucket,
-      webAclId: props.webAclArn,
-    });
   }
 }
 

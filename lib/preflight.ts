@@ -21,6 +21,8 @@ export interface PreflightDomain extends Omit<DomainProps, 'policy'> {
   readonly policy?: MtaStsPolicy;
   /** None where DNS is elsewhere. */
   readonly records: PlannedRecord[];
+  /** The logical id of what puts its file there; none while nobody does. */
+  readonly publication?: string;
 }
 
 export interface PreflightProps {
@@ -43,6 +45,7 @@ export function preflight(scope: Construct, id: string, props: PreflightProps): 
     Domains: Lazy.any({
       produce: () => props.domains().map((domain) => ({
         ...domainProperties(domain),
+        Publication: domain.publication,
         Records: domain.records.map(({ name, type, logicalId }) => ({ Name: name, Type: type, LogicalId: logicalId })),
       })),
     }),

@@ -17,9 +17,7 @@ export interface PublicationProps extends DomainProps {
 /** Writes the policy's bytes, then fetches as a sender does until the live bytes are the intended ones. */
 export function publication(scope: Construct, id: string, props: PublicationProps): CustomResource {
   const { domainName, hostedZone, policy, policyHost, recordsByHand } = props;
-  const handler = DeploymentHandler.of(scope);
-  if (hostedZone !== undefined) handler.allowReading(hostedZone);
-  const resource = handler.resource(scope, id, 'Custom::MtaStsPublication', {
+  const resource = DeploymentHandler.of(scope).resource(scope, id, 'Custom::MtaStsPublication', {
     ...domainProperties(props),
     PolicyId: policy.id,
     BucketName: policyHost.bucket.bucketName,

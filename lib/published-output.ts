@@ -3,6 +3,11 @@ import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { outermostStack } from './region';
 
+/** The stack whose outputs tell what is published. */
+export function outputStack(scope: Construct): Stack {
+  return outermostStack(Stack.of(scope));
+}
+
 /**
  * The scope for an output.
  *
@@ -11,7 +16,7 @@ import { outermostStack } from './region';
  */
 export function outputScope(scope: Construct): Construct {
   const stack = Stack.of(scope);
-  const outermost = outermostStack(stack);
+  const outermost = outputStack(scope);
   if (outermost === stack) return scope;
   // The whole path, since ids are unique among siblings only.
   const path = scope.node.scopes.slice(outermost.node.scopes.length).map(({ node }) => node.id).join('/');

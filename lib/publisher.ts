@@ -1,5 +1,6 @@
 // Who publishes the policy of a domain on a host, and which record sets the stack makes for it.
-import { aws_route53 as route53 } from 'aws-cdk-lib';
+import { CfnResource, aws_route53 as route53 } from 'aws-cdk-lib';
+import type { CustomResource } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { announcementName, reportingName } from './domain-records';
 import type { MtaStsPolicy } from './policy';
@@ -12,6 +13,8 @@ export interface Publisher {
   readonly construct: Construct;
   readonly domainName: string;
   readonly policy: MtaStsPolicy;
+  /** What puts its file there. */
+  readonly publication: CustomResource;
   /** None where DNS is elsewhere. */
   readonly hostedZone?: route53.IHostedZone;
   readonly announcement?: route53.TxtRecord;
@@ -37,8 +40,9 @@ export function plannedRecords(
   ];
 }
 
-function logicalIdOf(record: route53.RecordSet): string {
-  const resource = record.node.defaultChild;
-  if (resource instanceof route53.CfnRecordSet) return resource.logicalId;
-  throw new Error(`${record.node.path} holds no AWS::Route53::RecordSet`);
+/** Of the one resource of a construct. */
+export function logicalIdOf(construct: Construct): string {
+  const resource = construct.node.defaultChild;
+  if (CfnResource.isCfnResource(resource)) return resource.logicalId;
+  throw new Error(`${construct.node.path} holds no resource of its own`);
 }

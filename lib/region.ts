@@ -39,8 +39,37 @@ export function cloudFrontScope(scope: Construct): Construct {
   // CloudFormation takes no template without a resource, and this one does nothing.
   if (child(stack, MARKER_ID) === undefined) new CfnWaitConditionHandle(stack, MARKER_ID);
   // A nested stack has the Region of its parents, and a stack below ours is of us-east-1 itself.
-  return scope.node.scopes.slice(outermost.node.scopes.length)
+  const place = scope.node.scopes.slice(outermost.node.scopes.length)
     .reduce<Construct>((parent, { node: { id } }) => child(parent, id) ?? new Construct(parent, id), usEast1Stack(outermost));
+  if (!placed.has(scope)) {
+    placed.add(scope);
+    Aspects.of(scope).add({
+      visit: (node: IConstruct) => {
+        if (node === scope) takeDependencies(scope, place);
+      },
+    });
+  }
+  return place;
+}
+
+/** Those that have a place elsewhere. */
+const placed = new WeakSet<Construct>();
+
+/** What `scope.node.addDependency()` was told counts for the resources, which are elsewhere. */
+function takeDependencies(scope: Construct, place: Construct): void {
+  for (const other of scope.node.dependencies.map(mirrored)) {
+    if (other !== undefined) place.node.addDependency(other);
+  }
+}
+
+/** The place of a construct, or of what is below it, in the us-east-1 stack; nothing where it has none. */
+function mirrored(construct: IConstruct): Construct | undefined {
+  const { scopes } = construct.node;
+  const outermost = scopes.find((scope) => child(scope, STACK_ID) !== undefined);
+  const inner = outermost && child(outermost, STACK_ID);
+  if (outermost === undefined || scopes.includes(inner ?? outermost) || scopes.at(-1) === outermost) return undefined;
+  return scopes.slice(scopes.indexOf(outermost) + 1)
+    .reduce<Construct | undefined>((parent, { node: { id } }) => parent && child(parent, id), inner);
 }
 
 /**
@@ -53,6 +82,7 @@ export function cloudFrontScope(scope: Construct): Construct {
 export function zoneFrom(scope: Construct, zone: route53.IHostedZone): route53.IHostedZone {
   const stack = outermostStack(Stack.of(scope));
   const owner = outermostStack(Stack.of(zone));
+  checkAccount(stack, owner, zone);
   if (!Token.isUnresolved(zone.hostedZoneId) || owner.region === stack.region) return zone;
   const id = `${Names.uniqueResourceName(zone, { maxLength: 200 })}Id`;
   const known = child(stack, id);
@@ -71,6 +101,13 @@ const OTHER_PARTITIONS: [string, string][] = [
   ['cn-', 'aws-cn'], ['us-gov-', 'aws-us-gov'], ['us-iso-', 'aws-iso'], ['us-isob-', 'aws-iso-b'], ['eu-isoe-', 'aws-iso-e'],
   ['us-isof-', 'aws-iso-f'], ['eusc-', 'aws-eusc'],
 ];
+
+function checkAccount(stack: Stack, owner: Stack, zone: route53.IHostedZone): void {
+  if (Token.isUnresolved(stack.account) || Token.isUnresolved(owner.account) || stack.account === owner.account) return;
+  throw new Error(`\`hostedZone\` ${zone.node.path} is of the account ${owner.account}, and the stack '${stack.stackName}' of `
+    + `${stack.account}, which can make no records there; leave \`hostedZone\` out and make the records in a stack of ${owner.account}, or let `
+    + 'that delegate a zone of the mail domain to this account (README, "A zone in another account")');
+}
 
 /** China, GovCloud, the isolated Regions and the European sovereign cloud: another partition, with accounts of its own. */
 function otherPartition(region: string): string | undefined {
@@ -92,6 +129,8 @@ function usEast1Stack(outer: Stack): Stack {
     description: `MTA-STS for the stack ${outer.stackName} of ${outer.region}: CloudFront takes certificates of ${CLOUDFRONT_REGION} only`,
     env: { account: Token.isUnresolved(outer.account) ? undefined : outer.account, region: CLOUDFRONT_REGION },
     terminationProtection: outer.terminationProtection,
+    // Those of its properties; what an aspect gives the outer stack reaches this one by itself.
+    tags: outer.tags.tagValues(),
     synthesizer: givenSynthesizer(outer),
   });
   checkSynthesizer(stack, outer);
@@ -111,7 +150,7 @@ function needs(stack: Stack, other: Stack): boolean {
   return stack.dependencies.some((dependency) => dependency === other || needs(dependency, other));
 }
 
-function child(parent: Construct, id: string): Construct | undefined {
+function child(parent: IConstruct, id: string): Construct | undefined {
   const found = parent.node.tryFindChild(id);
   return found instanceof Construct ? found : undefined;
 }

@@ -1,5 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { App, Lazy, Stack, aws_certificatemanager as acm, aws_ec2 as ec2, aws_route53 as route53, aws_s3 as s3 } from 'aws-cdk-lib';
+import {
+  App, CfnOutput, Lazy, Stack, Validations,
+  aws_certificatemanager as acm, aws_ec2 as ec2, aws_route53 as route53, aws_s3 as s3,
+} from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { MtaSts, MtaStsDomains, MtaStsPolicy, PolicyHost } from '../lib';
 import type { PolicyHostProps } from '../lib';
@@ -97,6 +100,17 @@ describe('the number of domains', () => {
 
   test('of 100 fits one stack of 500 resources and leaves room for others', () => {
     expect(Object.keys(Template.fromStack(hostOf(100)).toJSON().Resources as object)).toHaveLength(16 + 4 * 99);
+  });
+
+  test('is an error where its outputs are more than CloudFormation takes', () => {
+    const stack = testStack();
+    const domains = Array.from({ length: 100 }, (_, i) => ({ domainName: `d${i}.example.com` }));
+    const policyHost = new PolicyHost(stack, 'Host', { domains });
+    domains.forEach(({ domainName }) => new MtaSts(stack, domainName, { domainName, policyHost, policy: MtaStsPolicy.none() }));
+    const errors = (): unknown[] => Annotations.fromStack(stack).findError('/Test/Host', Match.stringLikeRegexp('^the stack \'Test\' has 201 outputs, and '
+      + 'CloudFormation takes 200: a domain of Test/Host has one, and two where DNS is elsewhere; split `domains` between PolicyHosts of several stacks'));
+    new CfnOutput(stack, 'OneMore', { value: 'x' });
+    expect(errors()).toHaveLength(1);
   });
 
   test('fits the 10 KB of an edge function with the longest names', () => {
@@ -257,9 +271,17 @@ describe('what a host and its domains must agree on', () => {
       + 'the deployment after this one'))).toHaveLength(1);
   });
 
-  test('that Preflight looks at a domain without a policy too, before its certificate is asked for', () => {
+  test('which can be acknowledged', () => {
+    const stack = testStack();
+    const host = new PolicyHost(stack, 'Host', { domains: [{ hostedZone: importedZone(stack) }] });
+    Validations.of(host).acknowledge({ id: 'cdk-mta-sts:unpublished', reason: 'leaves' });
+    expect(Annotations.fromStack(stack).findWarning('/Test/Host', Match.stringLikeRegexp('no MtaSts publishes'))).toEqual([]);
+  });
+
+  test('that Preflight looks at a domain without a policy too, before its certificate is asked for, and may read its zone', () => {
     const stack = testStack();
     new PolicyHost(stack, 'Host', { domains: [{ hostedZone: importedZone(stack) }] });
+    expect(JSON.stringify(Template.fromStack(stack).findResources('AWS::IAM::Role'))).toContain(':route53:::hostedzone/Z0123456789ABCDEFGHIJ');
     Template.fromStack(stack).hasResourceProperties('Custom::MtaStsPreflight', { Domains: [{
       DomainName: 'example.com',
       HostedZoneId: 'Z0123456789ABCDEFGHIJ',

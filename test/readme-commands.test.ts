@@ -4,9 +4,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MtaStsPolicy, MxHosts } from '../lib';
+import { App, Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { MtaSts, MtaStsPolicy, MxHosts } from '../lib';
 import { stackOutput } from '../lib/stack-output';
 import { codeBlocks } from './support/markdown';
+import { ENV } from './support/stack';
 
 const ROOT = join(__dirname, '..');
 const lines = codeBlocks(join(ROOT, 'README.md')).filter(({ language }) => language === 'sh').flatMap(({ code }) => code.split('\n'));
@@ -60,6 +63,13 @@ const RUNNERS: [RegExp, (line: string) => void][] = [
   }],
   [/^npx cdk (deploy|synth) -c /, (line) => {
     cdk([...words(line).slice(3), '-c', 'hostedZoneId=Z0123456789ABCDEFGHIJ']);
+  }],
+  // Only AWS can answer it; the warning at synthesis gives the same, and test/dns-elsewhere.test.ts holds that to the letter.
+  [/^aws cloudformation describe-stack-events /, (line) => {
+    const stack = new Stack(new App(), 'MtaSts', { env: ENV });
+    new MtaSts(stack, 'MtaSts', { domainName: 'example.com', policy: MtaStsPolicy.none() });
+    const [{ entry: { data } }] = Annotations.fromStack(stack).findWarning('/MtaSts/MtaSts/PolicyHost', Match.anyValue());
+    expect(typeof data === 'string' ? data : '').toContain(line);
   }],
   [/^npx mta-sts (verify|suggest) /, (line) => {
     // Port 1 of the loopback: nobody is asked, and nothing can be decided.

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import {
   App, CliCredentialsStackSynthesizer, DefaultStackSynthesizer, LegacyStackSynthesizer, NestedStack, Stack, StackSynthesizer, Stage, Tags,
   cx_api,
-  aws_iam as iam, aws_route53 as route53,
+  aws_iam as iam, aws_route53 as route53, aws_s3 as s3,
 } from 'aws-cdk-lib';
 import type { DockerImageAssetLocation, FileAssetLocation, ISynthesisSession, IStackSynthesizer } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
@@ -168,7 +168,50 @@ describe('the synthesizer', () => {
   });
 });
 
+describe('in the us-east-1 stack', () => {
+  const dependsOn = (stack: Stack, type: string, id: RegExp): string => {
+    const [[, resource]] = Object.entries(Template.fromStack(stack).findResources(type)).filter(([name]) => id.test(name));
+    return JSON.stringify((resource as { DependsOn?: string[] }).DependsOn);
+  };
+
+  test('the order that the construct was given counts', () => {
+    const stack = stackIn('eu-central-1');
+    const domains = ['example.com', 'example.net'].map((name) => ({ hostedZone: importedZone(stack, name) }));
+    const policyHost = new PolicyHost(stack, 'Host', { domains });
+    const [first, second] = domains.map(({ hostedZone }) => new MtaSts(stack, hostedZone.zoneName, { hostedZone, policyHost, policy }));
+    second.node.addDependency(first);
+    // To itself alone, and to what has no place there.
+    first.node.addDependency(new Construct(stack, 'Other'));
+    expect(dependsOn(usEast1(stack), 'Custom::MtaStsPublication', /^examplenet/)).toContain('examplecomPublication');
+    expect(dependsOn(usEast1(stack), 'Custom::MtaStsPublication', /^examplecom/)).not.toContain('examplenet');
+  });
+
+  test('tags of the properties of the stack count', () => {
+    const stack = new Stack(new App(), 'Mail', { env: { ...ENV, region: 'eu-central-1' }, tags: { team: 'mail' } });
+    oneDomain(stack);
+    expect(usEast1(stack).tags.tagValues()).toEqual({ team: 'mail' });
+  });
+
+  test('a bucket for access logs cannot be of the stack that waits for it', () => {
+    const stack = stackIn('eu-central-1');
+    const accessLogBucket = new s3.Bucket(stack, 'Logs');
+    expect(() => new PolicyHost(stack, 'Host', { domains: [{ hostedZone: importedZone(stack) }], accessLogBucket }))
+      .toThrow(/^`accessLogBucket` Mail\/Logs is made in the stack 'Mail' of eu-central-1, .*deploy that first, and import it by `Bucket.fromBucketName\(\)`$/);
+    const imported = s3.Bucket.fromBucketName(stack, 'Imported', 'logs');
+    expect(() => new PolicyHost(stack, 'Other', { domains: [{ hostedZone: importedZone(stack, 'example.net') }], accessLogBucket: imported })).not.toThrow();
+  });
+});
+
 describe('a zone', () => {
+  test('of another account is refused, with the two ways', () => {
+    const app = new App();
+    const zones = new Stack(app, 'Zones', { env: { account: '210987654321', region: 'us-east-1' } });
+    const hostedZone = new route53.PublicHostedZone(zones, 'Zone', { zoneName: 'example.com' });
+    expect(() => oneDomain(new Stack(app, 'Mail', { env: ENV }), { hostedZone })).toThrow('`hostedZone` Zones/Zone is of the account 210987654321, and the '
+      + 'stack \'Mail\' of 123456789012, which can make no records there; leave `hostedZone` out and make the records in a stack of 210987654321, or '
+      + 'let that delegate a zone of the mail domain to this account (README, "A zone in another account")');
+  });
+
   test('of the stack itself tells its id by an output, and the stack is deployed first', () => {
     const stack = stackIn('eu-central-1');
     const hostedZone = new route53.PublicHostedZone(stack, 'Zone', { zoneName: 'example.com' });

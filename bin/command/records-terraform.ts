@@ -7,13 +7,18 @@ import type { ManualRecord, PublishedDomain } from './manual-record';
 /** A file for Terraform or OpenTofu; what is not known yet is a variable. */
 export function terraformText(domains: readonly PublishedDomain[]): string {
   const records = domains.flatMap(recordsOf);
+  const announcements = records.filter(({ name }) => name.startsWith(announcement));
   return [
-    '# DNS records of MTA-STS (RFC 8461) and TLSRPT (RFC 8460). Create _mta-sts last, when the policy is served.',
+    '# DNS records of MTA-STS (RFC 8461) and TLSRPT (RFC 8460). The announcements come last, when the policy is served, and go first.',
     ...records.some(({ value }) => value === null) ? ['', ...variable(domains)] : [],
     '',
     'locals {',
     '  mta_sts_records = {',
-    ...records.flatMap(entry),
+    ...records.filter((record) => !announcements.includes(record)).flatMap(entry),
+    '  }',
+    '',
+    '  mta_sts_announcements = {',
+    ...announcements.flatMap(entry),
     '  }',
     '}',
     '',
@@ -56,16 +61,29 @@ export function hclString(text: string): string {
   return `"${escaped}"`;
 }
 
-/** One provider's resource; the others differ in names only. Cloudflare wants texts in quotes, and splits long ones itself. */
+const announcement = '_mta-sts.';
+
+/** One provider's resources. Cloudflare wants texts in quotes, and splits long ones itself; behind its proxy nothing is validated. */
 const EXAMPLE = [
-  '# With the provider cloudflare/cloudflare, for example:',
+  '# With the provider cloudflare/cloudflare, for example. Others want names relative to the zone, or a dot at the end of names and of CNAME',
+  '# values: look.',
   '#',
-  '# resource "cloudflare_dns_record" "mta_sts" {',
-  '#   for_each = local.mta_sts_records',
-  '#   zone_id  = var.zone_id',
-  '#   name     = each.value.name',
-  '#   type     = each.value.type',
-  '#   ttl      = each.value.ttl',
-  '#   content  = each.value.type == "TXT" ? "\\"${each.value.value}\\"" : each.value.value',
-  '# }',
+  ...resource('mta_sts', 'mta_sts_records', []),
+  '#',
+  ...resource('mta_sts_announcement', 'mta_sts_announcements', ['depends_on = [cloudflare_dns_record.mta_sts]']),
 ];
+
+function resource(name: string, map: string, more: readonly string[]): string[] {
+  return [
+    `resource "cloudflare_dns_record" "${name}" {`,
+    `  for_each = local.${map}`,
+    '  zone_id  = var.zone_id',
+    '  name     = each.value.name',
+    '  type     = each.value.type',
+    '  ttl      = each.value.ttl',
+    '  proxied  = false',
+    '  content  = each.value.type == "TXT" ? "\\"${each.value.value}\\"" : each.value.value',
+    ...more.map((line) => `  ${line}`),
+    '}',
+  ].map((line) => `# ${line}`);
+}

@@ -47,7 +47,7 @@ function takeOver(domain: string, verify: string): Step {
   return {
     title: 'Look at the policy that is there',
     change: `See what it says and who serves it. The deployment does not overwrite records that it did not make: delete the TXT record at _mta-sts.${domain} `
-      + `and what stands at mta-sts.${domain}, or import them, right before it. Senders that know the old policy keep it until it expires, so its hosts must go on `
+      + `and what stands at mta-sts.${domain} right before it. Senders that know the old policy keep it until it expires, so its hosts must go on `
       + 'working that long.',
     check: verify,
   };

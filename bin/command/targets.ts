@@ -88,11 +88,11 @@ async function expectationOf({ expectId, expectMode, expectPolicy }: TargetFlags
 async function ofOutputs(path: string, io: Io, command: Command): Promise<Targets> {
   const read = readOutputs(await bytesOf(path, io, command, MAX_OUTPUTS + 1));
   if ('fault' in read) return command.error(`error: ${printable(path, 200)}: ${read.fault}`);
-  const all = read.policies.map(({ domain, id, policy, ...deployment }) => ({
+  const all = read.policies.map(({ domain, id, policy, earliestRemoval, warnings }) => ({
     domain,
     expectId: id,
     ...policy === undefined ? {} : { expectPolicy: policy },
-    ...Object.keys(deployment).length === 0 ? {} : { deployment },
+    ...(earliestRemoval ?? warnings) === undefined ? {} : { deployment: { earliestRemoval, warnings } },
   }));
   return { all, count: all.length };
 }

@@ -49,7 +49,7 @@ export async function readHostedZone(run: Run, id: string): Promise<HostedZone> 
 }
 
 /** All record sets at exactly this name. */
-export async function recordSetsAt(run: Run, zone: HostedZone, name: string): Promise<readonly RecordSet[]> {
+export async function recordSetsAt(run: Run, zone: Pick<HostedZone, 'id'>, name: string): Promise<readonly RecordSet[]> {
   const found: RecordSet[] = [];
   let from: Partial<ListResourceRecordSetsCommandInput> | undefined = { StartRecordName: name };
   while (from !== undefined) {

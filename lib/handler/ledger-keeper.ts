@@ -1,5 +1,5 @@
 // Keeps the ledger of one publication. Whatever is wrong with it never stops the publication; it is said, and the dates are not known then.
-import { EMPTY, begunAnew, close, current, record } from './ledger';
+import { begunAnew, close, current, record } from './ledger';
 import type { Ledger, Published } from './ledger';
 import { ledgerObject, readLedger, writeLedger } from './ledger-object';
 import type { StoredLedger } from './ledger-object';
@@ -17,6 +17,8 @@ export interface Keeping {
   readonly before?: string;
   /** What was published before, where that can be read. */
   readonly policyBefore?: Published;
+  /** Reads the id that stands in the record now; undefined where that cannot be learned. Not asked on a Create. */
+  readonly announced: (run: Run) => Promise<string | undefined>;
 }
 
 export class LedgerKeeper {
@@ -43,7 +45,8 @@ export class LedgerKeeper {
       this.trouble = 'has no place, since the key of the policy file names no domain';
       return;
     }
-    const stored = await this.find(run, object);
+    const { before, announced } = this.keeping;
+    const [stored, id] = await Promise.all([this.find(run, object), before === undefined ? undefined : announced(run)]);
     if (stored.state === 'unread') {
       // Nothing is written: that would end a history that may be whole.
       run.log.warn('the ledger of what was published could not be read; the publication goes on without it', { ...object, reason: stored.why });
@@ -51,7 +54,7 @@ export class LedgerKeeper {
       return;
     }
     const now = run.world.clock.now();
-    this.kept = record(this.mended(run, opened(run, stored, this.keeping, now), now), this.keeping.policy, now);
+    this.kept = record(this.mended(run, opened(run, stored, this.keeping, now), now), this.keeping.policy, now, id);
     await this.store(run, object);
   }
 
@@ -111,8 +114,8 @@ export class LedgerKeeper {
 
 function opened(run: Run, stored: Exclude<StoredLedger, { state: 'unread' }>, { before }: Keeping, now: number): Ledger {
   if (stored.state === 'found') return stored.ledger;
-  // Where nothing was published before there can be none.
-  if (stored.state === 'missing' && before === undefined) return EMPTY;
+  // Where this construct published nothing before there can be none.
+  if (stored.state === 'missing' && before === undefined) return { entries: [], begun: now };
   const why = stored.state === 'missing' ? 'was missing' : stored.why;
   run.log.warn(`the ledger of what was published ${why}; it is begun anew`);
   return begunAnew(why, now);

@@ -20,15 +20,16 @@ export function parseLedger(bytes: Uint8Array): LedgerReading {
   const value = parsed(Buffer.from(bytes).toString('utf8'));
   if (!isObject(value)) return DAMAGED;
   const { version, entries, gap } = value;
+  const begun = timeOf(value.begun);
   if (typeof version === 'number' && version > VERSION) return { fault: `was of a later version (${version})` };
   if (version !== VERSION || !Array.isArray(entries)) return DAMAGED;
   const read = entries.map(entryOf);
   const readGap = gap === undefined ? undefined : gapOf(gap);
-  if (read.includes(undefined) || readGap === null) return DAMAGED;
+  if (read.includes(undefined) || readGap === null || begun === null) return DAMAGED;
   const whole = read.filter((entry) => entry !== undefined);
   // What is published has no end; a list that ends otherwise was cut.
   if (whole.at(-1)?.until !== undefined) return DAMAGED;
-  return { ledger: { entries: whole, ...readGap === undefined ? {} : { gap: readGap } } };
+  return { ledger: { entries: whole, ...readGap === undefined ? {} : { gap: readGap }, ...begun === undefined ? {} : { begun } } };
 }
 
 const DAMAGED = { fault: 'was damaged' } as const;
@@ -49,9 +50,10 @@ function endOf({ maxAge, until = Infinity }: Entry): number {
   return endOfHold(maxAge, until);
 }
 
-function rendered({ entries, gap }: Ledger): string {
+function rendered({ entries, gap, begun }: Ledger): string {
   const written = {
     version: VERSION,
+    begun: time(begun),
     entries: entries.map(({ id, mode, maxAge, mx, from, live, until, under }) => {
       return { id, mode, maxAge, mx, from: time(from), live: time(live), until: time(until), under };
     }),

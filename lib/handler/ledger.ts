@@ -34,8 +34,13 @@ export interface Gap {
 /** In the order in which they were put; the last one is what is published. */
 export interface Ledger {
   readonly entries: readonly Entry[];
-  /** Missing: it holds all that senders can still hold. */
+  /** Missing: it holds all that senders can still hold, but for what was published before `begun`. */
   readonly gap?: Gap;
+  /**
+   * When the construct published for the first time. Whether something else had published a policy for the domain before, an earlier
+   * construct or a deployment that was taken back, nobody can tell here. Missing once nobody could hold that any more.
+   */
+  readonly begun?: number;
 }
 
 export const EMPTY: Ledger = { entries: [] };
@@ -45,16 +50,37 @@ export function current({ entries }: Ledger): Entry | undefined {
   return entries.at(-1);
 }
 
-/** Notes a policy that is about to be put. The one that is published already is not put again; one from before is. */
-export function record(ledger: Ledger, { id, mode, maxAge, mx }: Published, now: number): Ledger {
-  const entries = ledger.entries.filter((entry) => isHeld(entry, now));
+/**
+ * Notes a policy that is about to be put. The one that is published already is not put again; one from before is.
+ *
+ * @param announced - the id that stands in the record now, where that is known: usually that of the last entry
+ */
+export function record(ledger: Ledger, { id, mode, maxAge, mx }: Published, now: number, announced?: string): Ledger {
+  const entries = reopened(ledger.entries, announced).filter((entry) => isHeld(entry, now));
+  const { gap, begun } = ledger;
   // What could be missing in it nobody holds any more some day.
-  const kept = ledger.gap === undefined || endOfAnyHold(ledger.gap.at) < now ? { entries } : { entries, gap: ledger.gap };
+  const kept = {
+    entries,
+    ...gap !== undefined && endOfAnyHold(gap.at) >= now && { gap },
+    ...begun !== undefined && endOfAnyHold(begun) >= now && { begun },
+  };
   const last = entries.at(-1);
   if (last?.id === id) return kept;
   // Those that are served, and those whose records some resolvers may still give.
   const under = [...new Set(entries.filter(({ until }) => until === undefined || until + MARGIN >= now).map((entry) => entry.id))];
   return { ...kept, entries: [...entries, { id, mode, maxAge, mx, from: now, under }] };
+}
+
+/**
+ * The record may have stayed as it was when the file changed: made by hand, or in a deployment that ended half way. As long as an id
+ * stands there, senders prolong what they hold under it.
+ */
+function reopened(entries: readonly Entry[], announced: string | undefined): readonly Entry[] {
+  const last = entries.at(-1);
+  if (announced === undefined || last?.id === announced) return entries;
+  return entries.map(({ until, ...entry }) => {
+    return until === undefined || entry.id === announced || entry.under.includes(announced) ? entry : { ...entry, until };
+  });
 }
 
 /** Notes that every edge serves what was recorded last: senders are given none of the others any more. */

@@ -3,7 +3,7 @@ import { policyHostName } from '../protocol/policy-url';
 import { printable } from '../protocol/text';
 import type { Policy } from '../protocol/policy';
 import { checkCaa } from './checks/caa';
-import { good } from './checks/check';
+import { faulty, good } from './checks/check';
 import type { Checked } from './checks/check';
 import { checkDelegation } from './checks/delegation';
 import { checkMx } from './checks/mx';
@@ -23,8 +23,12 @@ export interface PlannedDomain {
   /** None while nobody publishes one. */
   readonly policy?: Policy;
   readonly records: readonly PlannedRecord[];
+  /** The logical id of what puts its file there; none while nobody does. */
+  readonly publication?: unknown;
   /** What the stack made by the properties before this update. */
   readonly made: readonly PlannedRecord[];
+  /** Whether another resource than before this update puts the policy file. */
+  readonly newPublisher: boolean;
   /** Whether this update goes to another hosted zone, in which nothing is ours yet. */
   readonly newZone: boolean;
 }
@@ -45,7 +49,9 @@ export function plannedDomain(entry: Properties, before: Properties | undefined)
     zoneId: optionalZoneIdProperty(entry),
     policy: entry.Policy === undefined ? undefined : policyProperty(entry).policy,
     records: recordsProperty(entry),
+    publication: entry.Publication,
     made: before === undefined ? [] : recordsBefore(before),
+    newPublisher: before?.Publication !== undefined && entry.Publication !== undefined && before.Publication !== entry.Publication,
     newZone: before !== undefined && before.HostedZoneId !== entry.HostedZoneId,
   };
 }
@@ -56,6 +62,7 @@ export async function checkDomain(run: Run, planned: PlannedDomain, surroundings
   const { domain, zoneId, policy } = planned;
   const inZone = zoneId === undefined ? undefined : checksOfZone(run, planned, zoneId, stackId);
   const checks: Readonly<Record<string, Promise<Checked> | undefined>> = {
+    publisher: Promise.resolve(checkPublisher(planned)),
     delegation: inZone?.delegation,
     records: inZone?.records,
     caa: certificateGiven
@@ -64,6 +71,15 @@ export async function checkDomain(run: Run, planned: PlannedDomain, surroundings
     mx: policy && checkMx(run, domain, policy),
   };
   return Promise.all(Object.entries(checks).flatMap(([name, check]) => check === undefined ? [] : [logged(run, domain, name, check)]));
+}
+
+/** CloudFormation makes a new resource before it takes the old one away, and both have the one policy file. */
+function checkPublisher({ domain, newPublisher }: PlannedDomain): Checked {
+  return newPublisher
+    ? faulty(`another construct of this stack publishes the policy of ${domain} than before, on the same PolicyHost: when CloudFormation takes the old `
+      + 'one away its policy file goes, which is that of the new one too; where a construct was renamed, give it its old id back, else take the domain '
+      + 'out in one deployment and add it in the next')
+    : { faults: [], warnings: [] };
 }
 
 function checksOfZone(
@@ -81,7 +97,7 @@ function checksOfZone(
 }
 
 /** Another version may have written them in another way; CloudFormation then knows what the stack has made. */
-export function recordsBefore(before: Properties): readonly PlannedRecord[] {
+function recordsBefore(before: Properties): readonly PlannedRecord[] {
   try {
     return recordsProperty(before);
   } catch {

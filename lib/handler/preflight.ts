@@ -4,7 +4,7 @@ import { listed, printable } from '../protocol/text';
 import type { Checked } from './checks/check';
 import type { DeploymentEvent, Properties } from './event';
 import { fewAtOnce } from './few-at-once';
-import { checkDomain, entriesBefore, plannedDomain, recordsBefore } from './preflight-domain';
+import { checkDomain, entriesBefore, plannedDomain } from './preflight-domain';
 import type { PlannedDomain } from './preflight-domain';
 import { choiceProperty, domainProperty, objectsProperty } from './properties';
 import { attribute } from './reason';
@@ -59,12 +59,10 @@ function isSame(old: Properties, { DomainName: name }: Properties): boolean {
  * CloudFormation would take the host of the old domain away at once and its record only in the end: in between senders would find
  * a record whose file is gone.
  */
-function refuseOtherDomain({ domain, records }: PlannedDomain, before: readonly Properties[]): void {
-  const announced = records.find(({ name }) => name === `_mta-sts.${domain}`);
-  for (const old of before) {
-    const made = recordsBefore(old).find(({ logicalId, name }) => logicalId === announced?.logicalId && name !== announced.name);
-    if (made === undefined) continue;
-    throw new Error(`the domain of this construct was ${printable(String(old.DomainName))} and is now ${domain}: a domain is not changed in place, `
+function refuseOtherDomain({ domain, publication }: PlannedDomain, before: readonly Properties[]): void {
+  const other = before.find((old) => publication !== undefined && old.Publication === publication && !isSame(old, { DomainName: domain }));
+  if (other !== undefined) {
+    throw new Error(`the domain of this construct was ${printable(String(other.DomainName))} and is now ${domain}: a domain is not changed in place, `
       + 'since its record would outlive its policy file; give the construct of the new domain an id of its own, and remove the old one later');
   }
 }

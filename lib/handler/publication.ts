@@ -1,5 +1,6 @@
 // Custom::MtaStsPublication: writes the policy file and proves it live, before anybody is told of it (RFC 8461 §8.1).
 import { policyHostName, policyUrl } from '../protocol/policy-url';
+import { announcedId } from './announced-id';
 import type { DeploymentEvent, Properties } from './event';
 import type { Published } from './ledger';
 import { LedgerKeeper } from './ledger-keeper';
@@ -29,18 +30,21 @@ export function publicationTask(event: DeploymentEvent): Task {
   }
 
   const policyHost = policyHostName(domain);
-  const isByHand = properties.HostedZoneId === undefined;
+  const zoneId = optionalZoneIdProperty(properties);
   const physicalResourceId = objectUrl(object);
   const isNew = requestType === 'Create' || before !== physicalResourceId;
-  const ledger = new LedgerKeeper({ object, before, policy: { ...policy, id }, policyBefore: publishedBefore(oldProperties) });
+  const standing = async (run: Run): Promise<string | undefined> => announcedId(run, domain, zoneId);
+  const ledger = new LedgerKeeper({
+    object, before, policy: { ...policy, id }, policyBefore: publishedBefore(oldProperties), announced: standing,
+  });
   const mail = new MailWarnings(domain, ledger);
   let begun = false;
   let written = false;
   let validation = certificate === undefined ? {} : NO_RECORD;
   const attributes = (): Attributes => ({
     PolicyUrl: policyUrl(policyHost),
-    EarliestRemoval: outputText(isByHand ? countedFromNow(ledger.earliestRemoval()) : ledger.earliestRemoval()),
-    Warnings: outputText(mail.summary),
+    EarliestRemoval: outputText(zoneId === undefined ? countedFromNow(ledger.earliestRemoval()) : ledger.earliestRemoval()),
+    Warnings: outputText(zoneId === undefined ? countedFromNow(mail.summary) : mail.summary),
     ...validation,
   });
 
@@ -79,8 +83,8 @@ function readAskAddresses(properties: Properties, policyHost: string): (run: Run
 }
 
 /** The ledger counts on a record that changes right after the file; who makes it by hand does so when they do. */
-function countedFromNow(removal: string): string {
-  return /^\d{4}-/.test(removal) ? `${removal}, later by as much as the _mta-sts record was changed later than the deployment` : removal;
+function countedFromNow(text: string): string {
+  return /\d{4}-\d\d-\d\dT/.test(text) ? `${text}; add the time by which the _mta-sts record was changed later than the deployment` : text;
 }
 
 /** Another version may have written the properties in another way; the ledger is what counts. */

@@ -45,7 +45,8 @@ export const DNS_FINDINGS = {
     severity: 'info',
     meaning: 'The record or the policy host is an alias (CNAME) of a name that may belong to another.',
     harm: 'None: senders follow it. Whoever holds the target decides about the policy.',
-    fix: 'nothing needs to be done where this is meant; keep both aliases, `_mta-sts` and `mta-sts`, with the same provider',
+    fix: 'nothing needs to be done where this is meant, such as a policy host that leads to a CloudFront distribution; where `_mta-sts` is an alias '
+      + 'too, keep both with the same provider',
     reference: 'RFC 8461 §8.2',
   },
   'subdomain-without-policy': {

@@ -237,7 +237,15 @@ describe('Terraform', () => {
     expect(stdout).toMatch(/^# mta-sts\.example\.com: the domain name of the CloudFront distribution/m);
     expect(stdout).toContain('variable "mta_sts_targets" {');
     expect(readLocals(stdout).get('mta-sts.example.com')).toEqual({ name: 'mta-sts.example.com', type: 'CNAME', ttl: 300, value: { variable: 'mta-sts.example.com' } });
-    expect([...readLocals(stdout).keys()]).toEqual(['mta-sts.example.com', '_mta-sts.example.com', '_smtp._tls.example.com', 'mta-sts.example.net', '_mta-sts.example.net']);
+    expect([...readLocals(stdout).keys()]).toEqual(['mta-sts.example.com', '_smtp._tls.example.com', 'mta-sts.example.net', '_mta-sts.example.com', '_mta-sts.example.net']);
+  });
+
+  test('makes the announcements last: what is in one map is made at once', async () => {
+    const { stdout } = await ofFile(['--format', 'terraform', '--target', 'd1.cloudfront.net']);
+    const [, announcements] = stdout.split('  mta_sts_announcements = {\n');
+    expect(announcements).toMatch(/^ {4}"_mta-sts\.example\.com" = \{$/m);
+    expect(announcements).not.toMatch(/^ {4}"mta-sts\.example\.com" = \{$/m);
+    expect(announcements).toContain('#   depends_on = [cloudflare_dns_record.mta_sts]\n');
   });
 
   test('needs no variable where all is known', async () => {
@@ -303,7 +311,7 @@ function readZone(text: string): ZoneRecord[] {
 
 /** A reader of the one map that is written, of its own: every line must be of a form that HCL's grammar has. */
 function readLocals(text: string): Map<string, Record<string, unknown>> {
-  const [, body] = text.split('\nlocals {\n  mta_sts_records = {\n');
+  const [, body] = text.replace('  }\n\n  mta_sts_announcements = {\n', '').split('\nlocals {\n  mta_sts_records = {\n');
   const records = new Map<string, Record<string, unknown>>();
   let current: Record<string, unknown> = {};
   for (const line of body.split('\n  }\n}\n')[0].split('\n')) {

@@ -123,7 +123,7 @@ describe('help and version', () => {
     [['preview', '--help'], ['--app', '--listen', '--https-port', '--dns-port', '--tls-key', '--tls-cert', '--mx', '--verify', '--format', '--output']],
     [['explain', '--help'], ['--format']],
     [['suggest', '--help'], ['--resolver', '--timeout', '--format']],
-    [['records', '--help'], ['--app', '--domain', '--policy', '--target', '--tls-rpt', '--format']],
+    [['records', '--help'], ['--app', '--outputs', '--domain', '--policy', '--target', '--tls-rpt', '--format']],
   ])('%j knows just the options that are documented', async (argv, options) => {
     const { status, stdout } = await run(argv);
     expect(status).toBe(0);

@@ -37,6 +37,7 @@ function answering(look: (domain: string, options: NonNullable<Parameters<Look>[
 }
 
 const PASSING = answering((domain) => report({ domain }));
+const FAILING = answering((domain) => report({ domain, verdict: 'fail' }));
 
 const names = (json: unknown): unknown => (json as { domains: { domain: string }[] }).domains.map(({ domain }) => domain);
 
@@ -140,14 +141,27 @@ describe('the outputs of a deployment', () => {
 
     test('as two lines of text', async () => {
       const lines = (await shown(told('2027-01-02T03:04:05Z', REFUSED))).split('\n').map((line) => line.trim());
-      expect(lines).toContainEqual(expect.stringMatching(/^removal {3}\S+ safe after 2027-01-02T03:04:05Z$/));
+      // The report is of 2026.
+      expect(lines).toContainEqual(expect.stringMatching(/^removal {3}i not before 2027-01-02T03:04:05Z$/));
       expect(lines).toContainEqual(expect.stringMatching(/^refusals {2}\S+ mail to mx9\.a\.test may be refused until 2027-02-03T04:05:06Z: the enforce policy abc/));
     });
 
     test('also where there is no moment yet and nothing to warn of', async () => {
       const text = await shown(told('not while enforce is published; publish none first', 'none'));
       expect(text).toMatch(/removal {3}\S+ not while enforce is published; publish none first\n/);
-      expect(text).toMatch(/refusals {2}\S+ when it was deployed, every policy that senders may hold covered every MX host\n/);
+      expect(text).toMatch(/refusals {2}\S+ when it was deployed, every policy of the ledger that senders may hold covered every MX host\n/);
+    });
+
+    test.each([
+      ['2026-01-01T00:00:00Z', '✔ safe since 2026-01-01T00:00:00Z'],
+      ['2026-01-01T00:00:00Z, if nothing published a policy before', 'i safe since 2026-01-01T00:00:00Z, if nothing published a policy before'],
+    ])('with the moment %s once that is over', async (moment, line) => {
+      expect(await shown(told(moment, 'none'))).toContain(`removal   ${line}\n`);
+    });
+
+    test('and are never safe while something is wrong', async () => {
+      const { stdout } = await run(['verify', '--outputs', told('2026-01-01T00:00:00Z', 'none')], { loadVerifier: FAILING });
+      expect(stdout).toContain('removal   i not before 2026-01-01T00:00:00Z\n');
     });
 
     test('as JSON, JUnit properties and a warning of GitHub', async () => {

@@ -1,4 +1,5 @@
 // The ledger of a publication: kept in the right order, and whatever is wrong with it never stops the publication.
+import { ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from '@jest/globals';
 import { createHandler } from '../../lib/handler/create-handler';
@@ -116,7 +117,38 @@ describe('in order', () => {
     await made.clock.sleep(100 * DAY);
     const answer = await update(made, NONE, ENFORCE);
     const [{ until = '' }] = entries(made);
-    expect(Date.parse(answer?.EarliestRemoval ?? '')).toBe(Math.ceil((Date.parse(until) + 30 * DAY + 3_600_000) / 1000) * 1000);
+    const [moment, condition] = (answer?.EarliestRemoval ?? '').split(', if nothing published a policy for the domain before ');
+    expect(Date.parse(moment)).toBe(Math.ceil((Date.parse(until) + 30 * DAY + 3_600_000) / 1000) * 1000);
+    expect(Math.abs(Date.parse(condition) - Date.parse(until))).toBeLessThan(101 * DAY);
+  });
+
+  test('of what was published before the construct was made it knows nothing for a year, and says so', async () => {
+    const made = domain();
+    const before = new Date(Math.ceil(made.clock.now() / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+    expect((await create(made, NONE))?.EarliestRemoval).toMatch(new RegExp(`Z, if nothing published a policy for the domain before ${before}$`));
+    await made.clock.sleep(370 * DAY);
+    expect((await update(made, propertiesOf({ ...POLICY, mode: 'none', maxAge: 60 }), NONE))?.EarliestRemoval).toMatch(/Z$/);
+  });
+
+  test('a record that stayed as it was lets senders hold what it announces, however long ago its file went', async () => {
+    const made = domain();
+    await create(made);
+    await update(made, OTHER, ENFORCE);
+    await made.clock.sleep(40 * DAY);
+    made.aws.route53.on(ListResourceRecordSetsCommand).resolves({ ResourceRecordSets: [
+      { Name: '_mta-sts.example.com.', Type: 'TXT', ResourceRecords: [{ Value: `"v=STSv1; id=${String(ENFORCE.PolicyId)};"` }] },
+    ] });
+    const answer = await update(made, NONE, OTHER);
+    const last = Date.parse(entries(made).at(-1)?.from ?? '');
+    expect(Date.parse((answer?.EarliestRemoval ?? '').slice(0, 20))).toBeGreaterThan(last + 30 * DAY);
+  });
+
+  test('a record that cannot be read decides nothing', async () => {
+    const made = domain();
+    await create(made);
+    made.aws.route53.on(ListResourceRecordSetsCommand).rejects(awsError('InternalError', 'x'));
+    expect((await update(made, OTHER, ENFORCE))?.Warnings).toBe('none');
+    expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', message: 'could not read which id is announced now' }));
   });
 
   test('a failed update is not closed, and the rollback is an entry of its own', async () => {
@@ -143,7 +175,7 @@ describe('in order', () => {
     });
     expect(await update(made, NONE, ENFORCE)).toEqual({
       PolicyUrl: 'https://mta-sts.example.com/.well-known/mta-sts.txt',
-      EarliestRemoval: 'not before none was seen live; deploy again',
+      EarliestRemoval: 'not before none was seen live; publish none with another max_age',
       Warnings: 'none',
     });
   });

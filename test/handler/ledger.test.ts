@@ -65,6 +65,13 @@ describe('what it notes', () => {
   });
 });
 
+test('an entry knows the ids that resolvers may give when it is put: those that are served, and those of the last hour', () => {
+  const soon = MARGIN / (DAY * 1000);
+  const under = (day: number): unknown => published([ENFORCE, 0], [TESTING, 1], [NONE, day]).entries.at(-1)?.under;
+  expect(under(1 + soon)).toEqual(['e', 't']);
+  expect(under(1 + 2 * soon)).toEqual(['t']);
+});
+
 describe('the earliest removal', () => {
   test('is not while a policy asks something of senders', () => {
     expect(earliestRemoval(published([ENFORCE, 0]))).toBe('not while enforce is published; publish none first');
@@ -81,8 +88,25 @@ describe('the earliest removal', () => {
     expect(earliestRemoval(published([NONE, 0]))).toBe('2027-01-01T00:00:00Z');
   });
 
+  test('counts from now on what the record still announces', () => {
+    const ledger = published([ENFORCE, 0], [TESTING, 1]);
+    const removal = (announced?: string): string => earliestRemoval(close(record(ledger, NONE, at(50), announced), at(50)));
+    expect(removal()).toBe('2027-02-21T01:00:00Z');
+    expect(removal('t')).toBe('2027-02-21T01:00:00Z');
+    expect(removal('e')).toBe('2027-03-22T01:00:00Z');
+    // What was fetched under that id as well.
+    expect(removal('unknown')).toBe('2027-02-21T01:00:00Z');
+  });
+
+  test('is told on a condition for as long as senders may hold what something else published before', () => {
+    const begun = { entries: [], begun: at(0) };
+    const removal = (day: number): string => earliestRemoval(close(record(begun, NONE, at(day)), at(day)));
+    expect(removal(3)).toBe('2027-01-04T00:00:00Z, if nothing published a policy for the domain before 2027-01-01T00:00:00Z');
+    expect(removal(400)).toBe('2028-02-05T00:00:00Z');
+  });
+
   test('is not before none was seen live', () => {
-    expect(earliestRemoval(record(published([ENFORCE, 0]), NONE, at(1)))).toBe('not before none was seen live; deploy again');
+    expect(earliestRemoval(record(published([ENFORCE, 0]), NONE, at(1)))).toBe('not before none was seen live; publish none with another max_age');
   });
 
   test('is not while senders may keep a policy under the id that is announced again', () => {

@@ -366,9 +366,10 @@ describe('records in the way', () => {
     await expect(run(made, event)).resolves.toMatchObject({ PhysicalResourceId: ID });
   });
 
-  test('does not let a construct change its domain in place', async () => {
-    const before = preflightProperties({ DomainName: 'old.example', Records: [{ Name: '_mta-sts.old.example', Type: 'TXT', LogicalId: 'Announcement' }] });
-    expect(await refused(world(), updateEvent(TYPE, ID, preflightProperties(), before)))
+  test.each([{}, { HostedZoneId: undefined, Records: [] }])('does not let a construct change its domain in place, with %j', async (where) => {
+    const before = preflightProperties({ ...where, DomainName: 'old.example', Publication: 'MtaStsPublication' });
+    const now = preflightProperties({ ...where, Publication: 'MtaStsPublication' });
+    expect(await refused(world(), updateEvent(TYPE, ID, now, before)))
       .toContain('the domain of this construct was old.example and is now example.com: a domain is not changed in place');
   });
 
@@ -602,6 +603,20 @@ describe('of several domains', () => {
     dns.serve(...publicDns());
     expect(await refused(made, createEvent(TYPE, { Domains }))).toContain('d0.example.com, d1.example.com, d2.example.com and 27 more: there is no hosted zone');
     expect(most).toBe(4);
+  });
+});
+
+describe('of a domain that another construct publishes now', () => {
+  const elsewhere = (Publication?: string): Event => preflightProperties({ HostedZoneId: undefined, Records: [], Publication });
+
+  test('is refused, since the old one would take the file of the new one away', async () => {
+    expect(await refused(world(), updateEvent(TYPE, ID, elsewhere('Renamed'), elsewhere('MtaStsPublication'))))
+      .toContain('another construct of this stack publishes the policy of example.com than before, on the same PolicyHost: when CloudFormation takes '
+        + 'the old one away its policy file goes, which is that of the new one too; where a construct was renamed, give it its old id back');
+  });
+
+  test.each([[undefined, 'MtaStsPublication'], ['MtaStsPublication', undefined]])('is not, from %s to %s', async (before, now) => {
+    await expect(run(world(), updateEvent(TYPE, ID, elsewhere(now), elsewhere(before)))).resolves.toMatchObject({ PhysicalResourceId: ID });
   });
 });
 

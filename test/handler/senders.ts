@@ -37,6 +37,7 @@ interface Cached {
   readonly policy: Served;
   /** The id of the record by which it was fetched. */
   readonly id: string;
+  readonly fetched: number;
   expires: number;
 }
 
@@ -91,6 +92,8 @@ export class Senders {
   private edge: Served[] = [];
   private announced: Announced[] = [];
   private deployed: Served | undefined;
+  /** When the construct published first: of what senders hold from before nothing is said. */
+  private begun = 0;
   /** When the function sees what it has put; never, or after so many looks. */
   private looks = 0;
   private last: { readonly mx: readonly string[]; readonly logged: number } | undefined;
@@ -117,7 +120,11 @@ export class Senders {
 
   /** Whether it is time: no sender holds what would make a removal refuse mail. */
   public get removable(): boolean {
-    return this.removal !== undefined && /^\d{4}-/.test(this.removal) && Date.parse(this.removal) < this.now;
+    return this.moment !== undefined && this.moment < this.now;
+  }
+
+  private get moment(): number | undefined {
+    return this.removal !== undefined && /^\d{4}-/.test(this.removal) ? Date.parse(this.removal.slice(0, 20)) : undefined;
   }
 
   public get now(): number {
@@ -131,6 +138,7 @@ export class Senders {
 
   public async publish(policy: Served, course: Course): Promise<void> {
     const before = this.deployed;
+    if (before === undefined) this.begun = this.now;
     const properties = propertiesOf(policy);
     const event = before === undefined ? createEvent(TYPE, properties) : updateEvent(TYPE, OBJECT_URL, properties, propertiesOf(before));
     const fails = course === 'not live' || course === 'never live';
@@ -157,7 +165,7 @@ export class Senders {
 
   /** Lets time pass until the first moment at which it may be taken away, where that is known. */
   public async waitForRemoval(): Promise<void> {
-    const moment = this.removal !== undefined && /^\d{4}-/.test(this.removal) ? Date.parse(this.removal) : 0;
+    const { moment = 0 } = this;
     if (moment >= this.now) await this.wait(moment + 4 - this.now);
   }
 
@@ -194,8 +202,6 @@ export class Senders {
     this.removal = undefined;
     this.last = undefined;
     this.complete = true;
-    // Who takes it away in time need not care what they hold; who does not was told.
-    this.caches.fill(undefined);
   }
 
   /** @returns whether CloudFormation is told of success */
@@ -255,22 +261,23 @@ export class Senders {
       }
     } else if (record !== undefined && this.edge.length > 0) {
       const policy = this.edge[Math.floor(this.next() * this.edge.length)];
-      cached = { policy, id: record.id, expires: now + policy.maxAge * 1000 + this.next() * SKEW };
+      cached = { policy, id: record.id, fetched: now, expires: now + policy.maxAge * 1000 + this.next() * SKEW };
     }
     this.caches[index] = cached;
   }
 
   private check(): void {
     const held = this.caches.flatMap((cached) => cached !== undefined && cached.expires >= this.now ? [cached] : []);
+    const own = held.filter(({ fetched }) => fetched >= this.begun);
     if (this.removable) {
       this.tried.removal += 1;
-      const asking = held.find(({ policy }) => policy.mode !== 'none');
+      const asking = (this.removal?.includes('if nothing published') === true ? own : held).find(({ policy }) => policy.mode !== 'none');
       if (asking !== undefined) throw new Broken(`${this.shown(asking)} is held after ${this.removal}`);
     }
     if (this.last?.mx !== this.mx || !this.complete) return;
     const warnings = this.made.log.slice(this.last.logged).filter(({ refusals }) => refusals !== undefined);
     const warned = warnings.at(-1)?.refusals as Refusal[] | undefined;
-    for (const cached of held.filter(({ policy }) => policy.mode === 'enforce')) {
+    for (const cached of own.filter(({ policy }) => policy.mode === 'enforce')) {
       const { covered } = mxCoverage(cached.policy.mx, this.mx);
       for (const host of this.mx.filter((_, at) => !covered[at])) {
         this.tried.refusal += 1;

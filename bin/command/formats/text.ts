@@ -1,5 +1,5 @@
 // Reports for people: the verdict, what senders learn, the way from record to delivery, and what was found on it.
-import type { Deployment, Path, Report, ReportFinding, SenderView } from '../../../lib/verifier/report';
+import type { Path, Report, ReportFinding, SenderView } from '../../../lib/verifier/report';
 import { findingLines } from '../findings-text';
 import type { Standing, Style } from '../style';
 import type { Format, Totals } from './format';
@@ -35,7 +35,7 @@ export function verifyText(report: Report, style: Style): string {
     ...hosts.flatMap((station, index) => stationLines(index === 0 ? 'mx' : '', station, 'mx', findings, style)),
     ...mx.length > hosts.length ? row('', 'skipped', `and ${mx.length - hosts.length} more; --format json lists them all`, style) : [],
     ...row('delivery', delivery.standing, delivery.text, style),
-    ...deploymentLines(report.deployment ?? {}, style),
+    ...deploymentLines(report, style),
     ...senderLines(report.senders, style),
     ...findingLines(findings, style),
   ];
@@ -83,18 +83,21 @@ function pathText({ at, answer, milliseconds }: Path): string {
 }
 
 /** What only the deployment could tell: who may hold what was published before. */
-function deploymentLines({ earliestRemoval: removal, warnings }: Deployment, style: Style): string[] {
+function deploymentLines({ deployment: { earliestRemoval: removal, warnings } = {}, time, verdict }: Report, style: Style): string[] {
   return [
-    ...removal === undefined ? [] : row('removal', isMoment(removal) ? 'good' : 'info', isMoment(removal) ? `safe after ${removal}` : removal, style),
+    ...removal === undefined ? [] : removalLines(removal, Date.parse(time), verdict, style),
     ...warnings === undefined ? [] : row('refusals', warnings === 'none' ? 'good' : 'warning', warnings === 'none' ? NO_REFUSALS : warnings, style),
   ];
 }
 
-const NO_REFUSALS = 'when it was deployed, every policy that senders may hold covered every MX host';
+const NO_REFUSALS = 'when it was deployed, every policy of the ledger that senders may hold covered every MX host';
 
-/** ISO 8601 in UTC. */
-function isMoment(text: string): boolean {
-  return /^\d{4}-\d\d-\d\dT[\d:]+Z$/.test(text);
+/** A moment in ISO 8601, with what it depends on; or words. It is safe only once it is over and all is as it should be. */
+function removalLines(removal: string, now: number, verdict: Report['verdict'], style: Style): string[] {
+  const told = /^(\d{4}-\d\d-\d\dT[\d:]+Z)(.*)$/.exec(removal);
+  if (told === null) return row('removal', 'info', removal, style);
+  const isOver = Date.parse(told[1]) < now && verdict === 'pass';
+  return row('removal', isOver && told[2] === '' ? 'good' : 'info', `${isOver ? 'safe since' : 'not before'} ${removal}`, style);
 }
 
 /** Those that do the same for the same reason in one line. */
