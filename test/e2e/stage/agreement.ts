@@ -24,17 +24,18 @@ export interface Expected {
   readonly policy: Policy;
   /** All that was served before it; of the last day, which is the shortest age here, so that senders can still hold each. */
   readonly history: readonly Served[];
-  /** After a rollback the emulator gives the output of the deployment before: then the ledger knows more than it. */
-  readonly outputOf: 'this deployment' | 'an earlier one';
+  /** After a rollback the emulator gives this, the output of before, while the ledger may know more: missing where it was deployed. */
+  readonly outputBefore?: string;
 }
 
 const DAY = 86_400_000;
 
 /** @returns what does not agree, in words; empty where all does */
-export function disagreements({ records, files, ledger, output }: Standing, { policy, history, outputOf }: Expected): readonly string[] {
+export function disagreements({ records, files, ledger, output }: Standing, expected: Expected): readonly string[] {
+  const { policy, history, outputBefore } = expected;
   const found: string[] = [];
-  const expect = (what: string, actual: unknown, expected: unknown): void => {
-    if (JSON.stringify(actual) !== JSON.stringify(expected)) found.push(`${what}: ${JSON.stringify(actual)}, expected ${JSON.stringify(expected)}`);
+  const expect = (what: string, actual: unknown, wanted: unknown): void => {
+    if (JSON.stringify(actual) !== JSON.stringify(wanted)) found.push(`${what}: ${JSON.stringify(actual)}, expected ${JSON.stringify(wanted)}`);
   };
   for (const record of records) expect('the record', record, `v=STSv1; id=${policy.id};`);
   for (const file of files) expect('the served bytes', file.toString('utf8'), policy.text);
@@ -44,7 +45,7 @@ export function disagreements({ records, files, ledger, output }: Standing, { po
   const entries = itemsOf(at(value, 'entries'));
   const last = entries.at(-1);
   expect('the last entry of the ledger', ['id', 'mode', 'maxAge', 'mx'].map((name) => at(last, name)),
-    [policy.id, policy.mode, policy.maxAgeDays * DAY / 1000, policy.mx.split(',')]);
+    [policy.id, policy.mode, policy.maxAgeDays * DAY / 1000, mxOf(policy.text)]);
   expect('the end of the last entry', at(last, 'until'), undefined);
   expect('the gap of the ledger', at(value, 'gap'), undefined);
   if (typeof at(last, 'live') !== 'string') found.push('the last entry was never seen live');
@@ -52,24 +53,29 @@ export function disagreements({ records, files, ledger, output }: Standing, { po
   for (const { id } of history) if (!known.has(id)) found.push(`the ledger has lost ${id}, which was served`);
 
   const published = at(parsed(output), 'mtaSts');
-  const removal = textOf(at(published, 'earliestRemoval')) ?? '';
   expect('the id of the output', at(published, 'id'), policy.id);
-  const reading = parseLedger(Buffer.from(ledger));
-  if (outputOf === 'this deployment') expect('earliestRemoval', removal, 'fault' in reading ? reading.fault : earliestRemoval(reading.ledger));
-  if (policy.mode !== 'none') {
-    if (!removal.startsWith(`not while ${policy.mode} is published`)) found.push(`earliestRemoval while ${policy.mode} is published: ${removal}`);
-  } else if (/^\d/.test(removal) && outputOf === 'this deployment') {
-    const moment = Date.parse(removal.split(',', 1)[0]);
-    for (const { id, mode, last: seen, maxAgeDays } of history) {
-      if (mode !== 'none' && !(moment >= seen + maxAgeDays * DAY)) found.push(`earliestRemoval ${removal} is before senders have dropped ${id}`);
-    }
-  } else if (!removal.startsWith('not ') && outputOf === 'this deployment') {
-    found.push(`earliestRemoval is neither a moment nor a reason: ${removal}`);
-  }
+  if (outputBefore !== undefined) expect('the output after a rollback', output, outputBefore);
+  else found.push(...removalFaults(textOf(at(published, 'earliestRemoval')) ?? '', ledger, expected));
   return found;
 }
 
-/** In the order of the file, without the version. */
+/** In the order of the file, which the construct chooses. */
+function mxOf(text: string): readonly string[] {
+  return [...text.matchAll(/^mx: (.*)\r$/gm)].map(([, pattern]) => pattern);
+}
+
+function removalFaults(removal: string, ledger: string, { policy: { mode }, history }: Expected): readonly string[] {
+  const reading = parseLedger(Buffer.from(ledger));
+  const byLedger = 'fault' in reading ? `none, since the ledger ${reading.fault}` : earliestRemoval(reading.ledger);
+  const found = removal === byLedger ? [] : [`earliestRemoval is ${removal}, expected by the ledger ${byLedger}`];
+  if (mode !== 'none') return removal.startsWith(`not while ${mode} is published`) ? found : [...found, `earliestRemoval while ${mode} is published: ${removal}`];
+  if (/^not (?:before|while) /.test(removal)) return found;
+  const moment = Date.parse(removal.split(',', 1)[0]);
+  const early = history.filter((served) => served.mode !== 'none' && !(moment >= served.last + served.maxAgeDays * DAY));
+  return [...found, ...early.map(({ id }) => `earliestRemoval ${removal} is no moment, or before senders have dropped ${id}`)];
+}
+
+/** Sorted, without the version. */
 function fieldsOf(text: string): readonly string[] {
   return text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('version:')).sort();
 }
