@@ -54,7 +54,7 @@ export async function soakScene(stage: Stage, count = String(DEPLOYMENTS), seed 
 
 class Soak {
   private readonly rows: Row[] = [];
-  /** All that was served, what stands is the last. */
+  /** All that was served before what stands; twice, where it stood again after a rollback. */
   private readonly history: Served[] = [];
   private partly = 0;
   private outdated = 0;
@@ -191,7 +191,7 @@ class Soak {
     }
     const stack = this.rows.reduce((sum, row) => sum + row.stack, 0) / this.rows.length;
     console.log(`  CloudFormation had ${stack.toFixed(1)} s of the mean, the CDK command with its synthesis the rest`);
-    console.log(`  ${this.history.length} policies served in ${(seconds / 60).toFixed(1)} minutes; ${this.partly} faults were met in part only; after ${
+    console.log(`  ${new Set(this.history.map(({ id }) => id)).size} policies were served and replaced in ${(seconds / 60).toFixed(1)} minutes; ${this.partly} faults were met in part only; after ${
       this.outdated} rollbacks the output was the one from before while the ledger knew more`);
   }
 }
