@@ -6,6 +6,7 @@ import { faultsScene } from './scenes/faults';
 import { preflightScene } from './scenes/preflight';
 import { rollbackScene } from './scenes/rollback';
 import { Senders, cachesScene, sendersScene } from './scenes/senders';
+import { soakScene } from './scenes/soak';
 import { Stage } from './stage';
 
 /** Without them nothing that follows can be told. */
@@ -28,6 +29,10 @@ async function main([root, python, folder, ...only]: readonly string[]): Promise
     none: () => noneScene(stage),
     destroy: () => destroyScene(stage),
   };
+  if (only.at(0) === 'soak') {
+    await soakScene(stage, ...only.slice(1, 3));
+    return summary(stage);
+  }
   const chosen = only.length === 0 ? Object.keys(scenes) : only.join() === 'quick' ? Object.keys(scenes).map((name) => `${name}=quick`) : only;
   for (const choice of chosen) {
     const [name, which] = choice.split('=');
@@ -35,8 +40,12 @@ async function main([root, python, folder, ...only]: readonly string[]): Promise
     await scenes[name](which);
     if (FOUNDATIONS.includes(name) && stage.table.failed.length > 0) break;
   }
-  console.log(`\n${stage.table.count} claims, ${stage.table.failed.length} not proven${stage.table.failed.map((claim) => `\n  ✖ ${claim}`).join('')}`);
-  return stage.table.failed.length;
+  return summary(stage);
+}
+
+function summary({ table: { count, failed } }: Stage): number {
+  console.log(`\n${count} claims, ${failed.length} not proven${failed.map((claim) => `\n  ✖ ${claim}`).join('')}`);
+  return failed.length;
 }
 
 main(process.argv.slice(2)).then((failed) => {

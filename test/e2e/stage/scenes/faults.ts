@@ -10,7 +10,7 @@ import { STACK, expectEnd } from '../stage';
 import type { AppContext, Stage } from '../stage';
 import { Watch } from '../watch';
 
-interface Fault {
+export interface Fault {
   readonly what: string;
   /** Begins it. What it returns ends it, where it does not end by itself. */
   readonly begin: (stage: Stage) => (() => void) | undefined;
@@ -124,6 +124,9 @@ const FAULTS: readonly Fault[] = [
 ];
 
 const EMPTY = { rcode: 'NOERROR', answers: [], authorities: [], authoritative: false } as const;
+
+/** For the soak as well. */
+export const allFaults = (): readonly Fault[] => FAULTS;
 
 /** @param only - `quick` for those that take little time, or a part of what the faults to make are called */
 export async function faultsScene(stage: Stage, only = ''): Promise<void> {

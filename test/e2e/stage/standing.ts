@@ -1,0 +1,69 @@
+// What stands at one moment, each read where it is used: the id from every name server, the bytes from every edge, the ledger from the
+// bucket, the output from the stack.
+import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { Resolver } from 'node:dns/promises';
+import { request } from 'node:https';
+import { EDGES, NAME_SERVERS } from './addresses';
+import { resourcesOf } from './stacks';
+import { STACK } from './stage';
+import type { Stage } from './stage';
+
+const POLICY_HOST = 'mta-sts.example.test';
+
+export interface Standing {
+  /** The record set as each name server gives it. */
+  readonly records: readonly string[];
+  /** The policy file as each edge serves it. */
+  readonly files: readonly Buffer[];
+  /** The text of the ledger; empty where there is none. */
+  readonly ledger: string;
+  /** The value of the stack's output. */
+  readonly output: string;
+}
+
+export async function standing(stage: Stage): Promise<Standing> {
+  const { emulator, authority } = stage;
+  const { bucket, key } = await ledgerPlace(stage);
+  const [records, files, ledger, { Stacks: stacks = [] }] = await Promise.all([
+    Promise.all([...NAME_SERVERS.values()].map(announced)),
+    Promise.all([...EDGES.v4, ...EDGES.v6].map(async (address) => served(address, authority.certificatePem))),
+    emulator.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key })).then(async ({ Body: body }) => await body?.transformToString() ?? '', (error: unknown) => {
+      if (error instanceof Error && error.name === 'NoSuchKey') return '';
+      throw error;
+    }),
+    emulator.cloudformation.send(new DescribeStacksCommand({ StackName: STACK })),
+  ]);
+  const output = stacks.at(0)?.Outputs?.find(({ OutputKey: name }) => name?.includes('Published'))?.OutputValue ?? '';
+  return { records, files, ledger, output };
+}
+
+/** Beside the policy file, which the physical id of the Publication names. */
+export async function ledgerPlace({ emulator }: Stage): Promise<{ readonly bucket: string; readonly key: string }> {
+  const publication = (await resourcesOf(emulator.cloudformation, STACK)).find(({ ResourceType: type }) => type === 'Custom::MtaStsPublication');
+  const bucket = /^s3:\/\/([^/]+)\//.exec(publication?.PhysicalResourceId ?? '')?.[1];
+  if (bucket === undefined) throw new Error(`the Publication has the physical id ${publication?.PhysicalResourceId ?? 'none'}, expected s3://...`);
+  return { bucket, key: 'ledger/example.test.json' };
+}
+
+async function announced(server: string): Promise<string> {
+  const resolver = new Resolver({ timeout: 5_000, tries: 2 });
+  resolver.setServers([server]);
+  return (await resolver.resolveTxt('_mta-sts.example.test')).map((strings) => strings.join('')).join(' | ');
+}
+
+async function served(address: string, ca: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const get = request({
+      host: address, servername: POLICY_HOST, path: '/.well-known/mta-sts.txt', headers: { host: POLICY_HOST }, ca, agent: false, timeout: 10_000,
+    }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        if (response.statusCode === 200) resolve(Buffer.concat(chunks));
+        else reject(new Error(`the edge ${address} serves no policy: status ${response.statusCode ?? 'none'}`));
+      });
+    });
+    get.on('error', reject).on('timeout', () => get.destroy(new Error(`no answer from the edge ${address}`))).end();
+  });
+}
