@@ -1,11 +1,12 @@
 // A provider's policy for a domain of ours: two CNAME records and nothing hosted (RFC 8461 §8.2).
-import { Token, aws_route53 as route53 } from 'aws-cdk-lib';
+import { Duration, Token, aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { RECORD_TTL, announcementName, reportingName, txtRecord } from './domain-records';
+import { txtRecord } from './domain-records';
 import type { MtaStsRecord } from './domain-records';
 import { policyDomain } from './policy-domain';
 import { MAX_NAME, hostNameFault, toALabels } from './protocol/domain-name';
 import { policyHostName, policyUrl } from './protocol/policy-url';
+import { RECORD_TTL, announcementName, reportingName } from './protocol/record-names';
 import type { TlsReporting } from './tls-reporting';
 
 /** Properties of `DelegatedMtaSts`. */
@@ -92,11 +93,12 @@ export class DelegatedMtaSts extends Construct {
     const recordTarget = target('recordTarget', props.recordTarget ?? announcementName(provider), own, recordNameFault);
 
     const zone = props.hostedZone;
+    const ttl = Duration.seconds(RECORD_TTL);
     const hostRecord = new route53.CnameRecord(this, 'PolicyHost', {
-      zone, recordName: `${host}.`, domainName: hostTarget, ttl: RECORD_TTL,
+      zone, recordName: `${host}.`, domainName: hostTarget, ttl,
     });
     const announcementRecord = new route53.CnameRecord(this, 'Announcement', {
-      zone, recordName: `${announcement}.`, domainName: recordTarget, ttl: RECORD_TTL,
+      zone, recordName: `${announcement}.`, domainName: recordTarget, ttl,
     });
     announcementRecord.node.addDependency(hostRecord);
     this.records = [

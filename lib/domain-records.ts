@@ -1,12 +1,10 @@
-// The records of a domain that every construct makes alike: their names, their TTL, and how they are made.
+// The records of a domain that every construct makes alike, and as text.
 import { Duration, Lazy, aws_route53 as route53, aws_route53_targets as targets } from 'aws-cdk-lib';
 import type { aws_cloudfront as cloudfront } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { characterStrings } from './protocol/character-strings';
 import { policyHostName } from './protocol/policy-url';
-
-/** Short, so that senders hear of a change within minutes. */
-export const RECORD_TTL = Duration.minutes(5);
+import { RECORD_TTL, reportingName } from './protocol/record-names';
 
 /** A DNS record as text, for people whose DNS is elsewhere. */
 export interface MtaStsRecord {
@@ -18,19 +16,9 @@ export interface MtaStsRecord {
   readonly value: string;
 }
 
-/** Where the policy's id is announced (RFC 8461 §3.1). */
-export function announcementName(domain: string): string {
-  return `_mta-sts.${domain}`;
-}
-
-/** Where senders read whom to report to (RFC 8460 §3). */
-export function reportingName(domain: string): string {
-  return `_smtp._tls.${domain}`;
-}
-
 /** @param name - the whole name, without a dot at the end */
 export function txtRecord(scope: Construct, id: string, zone: route53.IHostedZone, name: string, value: string): route53.TxtRecord {
-  return new route53.TxtRecord(scope, id, { zone, recordName: complete(name), values: [value], ttl: RECORD_TTL });
+  return new route53.TxtRecord(scope, id, { zone, recordName: complete(name), values: [value], ttl: Duration.seconds(RECORD_TTL) });
 }
 
 /**
@@ -49,7 +37,7 @@ export function hostRecords(
   const text = (value: string): route53.CfnRecordSetGroup.RecordSetProperty => ({
     name: complete(reportingName(domain)),
     type: route53.RecordType.TXT,
-    ttl: String(RECORD_TTL.toSeconds()),
+    ttl: String(RECORD_TTL),
     resourceRecords: [characterStrings(value)],
   });
   return new route53.CfnRecordSetGroup(scope, `Records-${policyHostName(domain)}`, {

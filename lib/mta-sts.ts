@@ -4,7 +4,7 @@ import {
   aws_route53 as route53,
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { announcementName, reportingName, txtRecord } from './domain-records';
+import { txtRecord } from './domain-records';
 import type { MtaStsRecord } from './domain-records';
 import { MtaStsMode } from './policy';
 import type { MtaStsPolicy } from './policy';
@@ -13,7 +13,8 @@ import { PolicyHost } from './policy-host';
 import { characterStrings } from './protocol/character-strings';
 import { policyHostName, policyUrl } from './protocol/policy-url';
 import { renderRecord } from './protocol/record';
-import { earliestRemoval, publication, publicationWarnings } from './publication';
+import { announcementName, reportingName } from './protocol/record-names';
+import { publication, told } from './publication';
 import { outputScope } from './published-output';
 import { cloudFrontScope, zoneFrom } from './region';
 import { stackOutput } from './stack-output';
@@ -157,11 +158,10 @@ export class MtaSts extends Construct {
       verified.node.addDependency(announcement);
     }
 
-    const validation = hostedZone === undefined && !this.policyHost._certificateGiven
-      ? { name: published.getAttString('ValidationName'), type: 'CNAME', value: published.getAttString('ValidationValue') }
-      : undefined;
-    this.records = [...validation === undefined ? [] : [validation], ...records];
-    this.earliestRemoval = earliestRemoval(published);
+    const { earliestRemoval, warnings, validation: read } = told(published);
+    const validation = hostedZone === undefined && !this.policyHost._certificateGiven ? read : undefined;
+    this.records = [...validation === undefined ? [] : [{ ...validation, type: 'CNAME' }], ...records];
+    this.earliestRemoval = earliestRemoval;
     const outputs = outputScope(place);
     this.output = new CfnOutput(outputs, 'Published', {
       description: `The MTA-STS policy of ${this.domainName}, for mta-sts verify --outputs`,
@@ -171,9 +171,9 @@ export class MtaSts extends Construct {
         policy: policy.text,
         target: this.policyHost.distribution.distributionDomainName,
         tlsRpt: tlsReporting?.record,
-        validation: validation && { name: validation.name, value: validation.value },
-        earliestRemoval: this.earliestRemoval,
-        warnings: publicationWarnings(published),
+        validation,
+        earliestRemoval,
+        warnings,
       }),
     });
     if (hostedZone === undefined) {

@@ -39,12 +39,20 @@ export function publication(scope: Construct, id: string, props: PublicationProp
   return resource;
 }
 
-/** In words or as a moment in ISO 8601: from when on no sender can hold an enforce or testing policy any more. A token. */
-export function earliestRemoval(published: CustomResource): string {
-  return published.getAttString('EarliestRemoval');
+/** What the function tells of a publication: tokens. */
+export interface Told {
+  /** In words or as a moment in ISO 8601: from when on no sender can hold an enforce or testing policy any more. */
+  readonly earliestRemoval: string;
+  /** Mail that senders may refuse, or `none`. */
+  readonly warnings: string;
+  /** The CNAME that validates the certificate, where that is made by hand. */
+  readonly validation: { readonly name: string; readonly value: string };
 }
 
-/** Mail that senders may refuse, or `none`. A token. */
-export function publicationWarnings(published: CustomResource): string {
-  return published.getAttString('Warnings');
+export function told(published: CustomResource): Told {
+  return {
+    earliestRemoval: published.getAttString('EarliestRemoval'),
+    warnings: published.getAttString('Warnings'),
+    validation: { name: published.getAttString('ValidationName'), value: published.getAttString('ValidationValue') },
+  };
 }

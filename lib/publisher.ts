@@ -2,10 +2,10 @@
 import { CfnResource, aws_route53 as route53 } from 'aws-cdk-lib';
 import type { CustomResource } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { announcementName, reportingName } from './domain-records';
 import type { MtaStsPolicy } from './policy';
 import type { PlannedRecord } from './preflight';
 import { policyHostName } from './protocol/policy-url';
+import { announcementName, reportingName } from './protocol/record-names';
 import type { TlsReporting } from './tls-reporting';
 
 /** What a host is told of a domain that it serves. */

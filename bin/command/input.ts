@@ -1,7 +1,9 @@
 // Reads a file or standard input, whatever it is, within bounds.
+import type { Command } from 'commander';
 import { createReadStream } from 'node:fs';
 import { printable } from '../../lib/protocol/text';
 import { fileFault } from './file-fault';
+import type { Io } from './io';
 
 /** Far more than a policy file may have (RFC 8461 §3.3: 64 KiB), so that the linter can still say how much there is of it. */
 const MOST = 1024 * 1024;
@@ -24,6 +26,12 @@ export async function readInput(path: string, stdin: AsyncIterable<Uint8Array | 
     const name = path === '-' ? 'standard input' : `\`${printable(path, 200)}\``;
     return { fault: `cannot read ${name}: ${fileFault(error)}` };
   }
+}
+
+/** The same; what cannot be read is wrong usage. */
+export async function requiredInput(path: string, io: Io, command: Command, most?: number): Promise<Uint8Array> {
+  const input = await readInput(path, io.stdin, most);
+  return 'fault' in input ? command.error(`error: ${input.fault}`) : input.bytes;
 }
 
 async function collect(source: AsyncIterable<Uint8Array | string>, most: number): Promise<Uint8Array> {

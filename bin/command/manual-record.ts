@@ -1,6 +1,7 @@
 // DNS records that a person creates by hand, and for which domain.
 import { policyHostName } from '../../lib/protocol/policy-url';
 import { renderRecord } from '../../lib/protocol/record';
+import { RECORD_TTL, announcementName, reportingName } from '../../lib/protocol/record-names';
 
 /** One record. */
 export interface ManualRecord {
@@ -27,15 +28,12 @@ export interface PublishedDomain {
   readonly validation?: { readonly name: string; readonly value: string };
 }
 
-/** Short, as the construct makes them: senders hear of a new id within minutes. */
-const TTL = 300;
-
 /** The records in the order of `MtaSts.records`. */
 export function recordsOf({ domain, id, target, tlsRpt, validation }: PublishedDomain): readonly ManualRecord[] {
   return [
-    ...validation === undefined ? [] : [{ ...validation, type: 'CNAME', ttl: TTL } as const],
-    { name: policyHostName(domain), type: 'CNAME', ttl: TTL, value: target },
-    { name: `_mta-sts.${domain}`, type: 'TXT', ttl: TTL, value: renderRecord(id) },
-    ...tlsRpt === undefined ? [] : [{ name: `_smtp._tls.${domain}`, type: 'TXT', ttl: TTL, value: tlsRpt } as const],
+    ...validation === undefined ? [] : [{ ...validation, type: 'CNAME', ttl: RECORD_TTL } as const],
+    { name: policyHostName(domain), type: 'CNAME', ttl: RECORD_TTL, value: target },
+    { name: announcementName(domain), type: 'TXT', ttl: RECORD_TTL, value: renderRecord(id) },
+    ...tlsRpt === undefined ? [] : [{ name: reportingName(domain), type: 'TXT', ttl: RECORD_TTL, value: tlsRpt } as const],
   ];
 }

@@ -5,6 +5,7 @@ import { PreviewError } from '../../lib/preview/errors';
 import { readValue } from '../../lib/preview/record-values';
 import { policyId } from '../../lib/protocol/policy-id';
 import { policyHostName } from '../../lib/protocol/policy-url';
+import { reportingName } from '../../lib/protocol/record-names';
 import { printable } from '../../lib/protocol/text';
 
 /** One domain of the app. */
@@ -61,7 +62,7 @@ function domainOf({ domain, policyText, policyId: id, path }: Publication, { dis
   const hash = policyId(policyText);
   if (hash !== id) throw new PreviewError(`the policy in ${printable(path, 200)} has the hash ${hash}, but the id ${printable(id)}; run \`npx cdk synth\` again`);
   const distribution = distributions.find(({ aliases }) => aliases.includes(policyHostName(domain)))?.path;
-  const reporting = recordSets.find(({ name, type }) => name === `_smtp._tls.${domain}` && type === 'TXT')?.values[0];
+  const reporting = recordSets.find(({ name, type }) => name === reportingName(domain) && type === 'TXT')?.values[0];
   const data = reporting === undefined ? undefined : readValue('TXT', reporting);
   const tlsRpt = typeof data === 'object' && data.type === 'TXT' ? data.data.join('') : undefined;
   return { domain, policy: Buffer.from(policyText, 'utf8'), distribution, tlsRpt };

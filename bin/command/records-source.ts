@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import { policyHostName, policyUrl } from '../../lib/protocol/policy-url';
 import { printable } from '../../lib/protocol/text';
 import type { Context } from './context';
-import { readInput } from './input';
-import { MAX_OUTPUTS, readOutputs } from './outputs';
+import { requiredInput } from './input';
 import type { PublishedDomain } from './manual-record';
+import { deployedPolicies } from './outputs-file';
 import type { AppDomain } from './records-of-app';
 import { remark } from './remark';
 import { Style } from './style';
@@ -29,11 +29,8 @@ export async function readDeployed(
   if ((others.app ?? others.domain ?? others.policy) !== undefined) {
     command.error('error: `--outputs` says itself what is published; leave out `--app`, `--domain` and `--policy`');
   }
-  const input = await readInput(outputs, context.io.stdin, MAX_OUTPUTS + 1);
-  if ('fault' in input) return command.error(`error: ${input.fault}`);
-  const read = readOutputs(input.bytes);
-  if ('fault' in read) return command.error(`error: ${printable(outputs, 200)}: ${read.fault}`);
-  return read.policies.map(({ domain, id, target = null, tlsRpt, validation }) => {
+  const policies = await deployedPolicies(outputs, context.io, command);
+  return policies.map(({ domain, id, target = null, tlsRpt, validation }) => {
     return { domain, id, target, whereTarget: whereToRead(domain, undefined), tlsRpt, validation };
   });
 }
@@ -70,9 +67,7 @@ export async function judge(source: Source, target: string | null, context: Cont
 }
 
 async function readFile(domain: string, path: string, { io }: Context, command: Command): Promise<Source> {
-  const input = await readInput(path, io.stdin);
-  if ('fault' in input) return command.error(`error: ${input.fault}`);
-  return { domain, policy: input.bytes, shown: path === '-' ? 'standard input' : printable(path, 200) };
+  return { domain, policy: await requiredInput(path, io, command), shown: path === '-' ? 'standard input' : printable(path, 200) };
 }
 
 async function readApp(app: string, context: Context, command: Command): Promise<readonly Source[]> {

@@ -1,5 +1,6 @@
 // Records as a map in Terraform's language, for any provider's resource to go through with `for_each`.
 import { policyHostName } from '../../lib/protocol/policy-url';
+import { announcementName } from '../../lib/protocol/record-names';
 import { printable } from '../../lib/protocol/text';
 import { recordsOf } from './manual-record';
 import type { ManualRecord, PublishedDomain } from './manual-record';
@@ -7,7 +8,7 @@ import type { ManualRecord, PublishedDomain } from './manual-record';
 /** A file for Terraform or OpenTofu; what is not known yet is a variable. */
 export function terraformText(domains: readonly PublishedDomain[]): string {
   const records = domains.flatMap(recordsOf);
-  const announcements = records.filter(({ name }) => name.startsWith(announcement));
+  const announcements = records.filter(({ name }) => name.startsWith(announcementName('')));
   return [
     '# DNS records of MTA-STS (RFC 8461) and TLSRPT (RFC 8460). The announcements come last, when the policy is served, and go first.',
     ...records.some(({ value }) => value === null) ? ['', ...variable(domains)] : [],
@@ -60,8 +61,6 @@ export function hclString(text: string): string {
       : sequence.replaceAll(sign, `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)));
   return `"${escaped}"`;
 }
-
-const announcement = '_mta-sts.';
 
 /** One provider's resources. Cloudflare wants texts in quotes, and splits long ones itself; behind its proxy nothing is validated. */
 const EXAMPLE = [

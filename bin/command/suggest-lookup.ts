@@ -1,5 +1,6 @@
 // What DNS says of a domain that wants a policy: who takes its mail, and what is published already.
 import { parseRecord } from '../../lib/protocol/record';
+import { announcementName, reportingName } from '../../lib/protocol/record-names';
 import { printable } from '../../lib/protocol/text';
 import { parseTlsRpt } from '../../lib/protocol/tls-rpt';
 import type { DnsAnswer, Resolver } from '../../lib/verifier/resolver';
@@ -50,8 +51,8 @@ export interface LiveDomain {
 export async function lookUp(resolver: Resolver, domain: string): Promise<LiveDomain> {
   const [mail, record, tlsRpt] = await Promise.all([
     mailOf(resolver, domain),
-    resolver.query(`_mta-sts.${domain}`, 'TXT').then((answer) => published(answer, readId)),
-    resolver.query(`_smtp._tls.${domain}`, 'TXT').then((answer) => published(answer, readAddresses)),
+    resolver.query(announcementName(domain), 'TXT').then((answer) => published(answer, readId)),
+    resolver.query(reportingName(domain), 'TXT').then((answer) => published(answer, readAddresses)),
   ]);
   return { domain, mail, record, tlsRpt };
 }

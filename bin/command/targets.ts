@@ -5,9 +5,9 @@ import { printable } from '../../lib/protocol/text';
 import type { Deployment } from '../../lib/verifier/report';
 import { DomainListError, openDomainList } from './domain-list';
 import type { ListedDomain } from './domain-list';
-import { readInput } from './input';
+import { requiredInput } from './input';
 import type { Io } from './io';
-import { MAX_OUTPUTS, readOutputs } from './outputs';
+import { deployedPolicies } from './outputs-file';
 
 /** A domain, and what is expected of it. */
 export interface Target extends Expectation {
@@ -81,23 +81,17 @@ async function* chain(
 }
 
 async function expectationOf({ expectId, expectMode, expectPolicy }: TargetFlags, io: Io, command: Command): Promise<Expectation> {
-  const policy = expectPolicy === undefined ? {} : { expectPolicy: await bytesOf(expectPolicy, io, command) };
+  const policy = expectPolicy === undefined ? {} : { expectPolicy: await requiredInput(expectPolicy, io, command) };
   return { ...expectId === undefined ? {} : { expectId }, ...expectMode === undefined ? {} : { expectMode }, ...policy };
 }
 
 async function ofOutputs(path: string, io: Io, command: Command): Promise<Targets> {
-  const read = readOutputs(await bytesOf(path, io, command, MAX_OUTPUTS + 1));
-  if ('fault' in read) return command.error(`error: ${printable(path, 200)}: ${read.fault}`);
-  const all = read.policies.map(({ domain, id, policy, earliestRemoval, warnings }) => ({
+  const policies = await deployedPolicies(path, io, command);
+  const all = policies.map(({ domain, id, policy, earliestRemoval, warnings }) => ({
     domain,
     expectId: id,
     ...policy === undefined ? {} : { expectPolicy: policy },
     ...(earliestRemoval ?? warnings) === undefined ? {} : { deployment: { earliestRemoval, warnings } },
   }));
   return { all, count: all.length };
-}
-
-async function bytesOf(path: string, io: Io, command: Command, most?: number): Promise<Uint8Array> {
-  const read = await readInput(path, io.stdin, most);
-  return 'fault' in read ? command.error(`error: ${read.fault}`) : read.bytes;
 }

@@ -1,7 +1,8 @@
 // The id that stands in the record now: senders prolong what they hold under it for as long as it does.
 import { parseRecord } from '../protocol/record';
+import { announcementName } from '../protocol/record-names';
 import { bounded } from './bounded';
-import { recordSetsAt } from './hosted-zone';
+import { joinedStrings, recordSetsAt } from './hosted-zone';
 import { errorFields } from './log';
 import type { Run } from './run';
 
@@ -15,7 +16,7 @@ const LIMIT = 10_000;
  * @returns undefined where there is none, or it could not be learned
  */
 export async function announcedId(run: Run, domain: string, zoneId: string | undefined): Promise<string | undefined> {
-  const name = `_mta-sts.${domain}`;
+  const name = announcementName(domain);
   try {
     const texts = await bounded(run, LIMIT, `reading ${name}`, async (part) => {
       return zoneId === undefined ? publicTexts(part, name) : zoneTexts(part, zoneId, name);
@@ -30,8 +31,7 @@ export async function announcedId(run: Run, domain: string, zoneId: string | und
 
 async function zoneTexts(run: Run, id: string, name: string): Promise<readonly string[]> {
   const sets = await recordSetsAt(run, { id }, name);
-  // Ours is one string in quotes.
-  return sets.filter(({ type }) => type === 'TXT').flatMap(({ values }) => values.map((value) => value.replace(/^"|"$/g, '')));
+  return sets.filter(({ type }) => type === 'TXT').flatMap(({ values }) => values.map(joinedStrings));
 }
 
 async function publicTexts(run: Run, name: string): Promise<readonly (readonly string[])[]> {

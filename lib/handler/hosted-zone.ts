@@ -68,6 +68,11 @@ export async function recordSetsAt(run: Run, zone: Pick<HostedZone, 'id'>, name:
   return found;
 }
 
+/** The text of a TXT value, `"v=TLSRPTv1; " "rua=..."`: its strings without quotes, put together. */
+export function joinedStrings(value: string): string {
+  return value.replace(/^"|"$/g, '').replace(/"[ \t]+"/g, '');
+}
+
 function recordSet(set: ResourceRecordSet): RecordSet {
   const values = (set.ResourceRecords ?? []).map(({ Value: value }) => octalDecoded(value ?? ''));
   return {

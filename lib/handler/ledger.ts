@@ -43,8 +43,6 @@ export interface Ledger {
   readonly begun?: number;
 }
 
-export const EMPTY: Ledger = { entries: [] };
-
 /** What is published, or about to be. */
 export function current({ entries }: Ledger): Entry | undefined {
   return entries.at(-1);

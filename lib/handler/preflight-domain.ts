@@ -67,7 +67,7 @@ export async function checkDomain(run: Run, planned: PlannedDomain, surroundings
     records: inZone?.records,
     caa: certificateGiven
       ? Promise.resolve(good('the certificate is given, so nobody need issue one'))
-      : inZone?.caa ?? checkCaa(run, policyHostName(domain)),
+      : inZone?.caa ?? checkCaa(run, domain, undefined),
     mx: policy && checkMx(run, domain, policy),
   };
   return Promise.all(Object.entries(checks).flatMap(([name, check]) => check === undefined ? [] : [logged(run, domain, name, check)]));
@@ -92,7 +92,7 @@ function checksOfZone(
     records: Promise.all([zone, listings]).then(async ([found, sets]) => {
       return checkOwnership(run, found, sets, { stackId, domain, planned: records, made, newZone });
     }),
-    caa: listings.then(async (sets) => checkCaa(run, domain, sets.get(policyHostName(domain)))),
+    caa: listings.then(async (sets) => checkCaa(run, domain, sets.get(policyHostName(domain)) ?? [])),
   };
 }
 

@@ -18,7 +18,9 @@ import { NO_RECORD, validationRecord } from './validation-record';
 export function publicationTask(event: DeploymentEvent): Task {
   const { properties, requestType, physicalResourceId: before, oldProperties } = event;
   const domain = domainProperty(properties);
-  const askAddresses = readAskAddresses(properties, policyHostName(domain));
+  const policyHost = policyHostName(domain);
+  const zoneId = optionalZoneIdProperty(properties);
+  const askAddresses = whoKnows(properties, zoneId, policyHost);
   const { bytes, id, policy } = policyProperty(properties);
   const announced = textProperty(properties, 'PolicyId');
   // Only where it is validated by hand.
@@ -29,22 +31,24 @@ export function publicationTask(event: DeploymentEvent): Task {
       + 'so deploy the template as it was synthesized');
   }
 
-  const policyHost = policyHostName(domain);
-  const zoneId = optionalZoneIdProperty(properties);
   const physicalResourceId = objectUrl(object);
   const isNew = requestType === 'Create' || before !== physicalResourceId;
-  const standing = async (run: Run): Promise<string | undefined> => announcedId(run, domain, zoneId);
   const ledger = new LedgerKeeper({
-    object, before, policy: { ...policy, id }, policyBefore: publishedBefore(oldProperties), announced: standing,
+    object,
+    before,
+    policy: { ...policy, id },
+    policyBefore: publishedBefore(oldProperties),
+    announced: async (run) => announcedId(run, domain, zoneId),
   });
   const mail = new MailWarnings(domain, ledger);
   let begun = false;
   let written = false;
   let validation = certificate === undefined ? {} : NO_RECORD;
+  const dated = (text: string): string => outputText(zoneId === undefined ? countedFromNow(text) : text);
   const attributes = (): Attributes => ({
     PolicyUrl: policyUrl(policyHost),
-    EarliestRemoval: outputText(zoneId === undefined ? countedFromNow(ledger.earliestRemoval()) : ledger.earliestRemoval()),
-    Warnings: outputText(zoneId === undefined ? countedFromNow(mail.summary) : mail.summary),
+    EarliestRemoval: dated(ledger.earliestRemoval()),
+    Warnings: dated(mail.summary),
     ...validation,
   });
 
@@ -74,9 +78,8 @@ export function publicationTask(event: DeploymentEvent): Task {
   };
 }
 
-/** Who knows where the host is: the zone's own name servers, or, where DNS is elsewhere, whoever knows the distribution. */
-function readAskAddresses(properties: Properties, policyHost: string): (run: Run) => Promise<AskAddresses> {
-  const zoneId = optionalZoneIdProperty(properties);
+/** Where the host is: the zone's own name servers know it, or, where DNS is elsewhere, whoever knows the distribution. */
+function whoKnows(properties: Properties, zoneId: string | undefined, policyHost: string): (run: Run) => Promise<AskAddresses> {
   if (zoneId !== undefined) return async (run) => atNameServers(run, zoneId, policyHost);
   const distribution = textProperty(properties, 'Distribution');
   return async (run) => Promise.resolve(atDistribution(run, distribution));

@@ -1,6 +1,7 @@
 // Says how to query a preview: commands that work when they are pasted into a shell.
 import { isIPv6 } from 'node:net';
 import { policyUrl } from '../protocol/policy-url';
+import { announcementName, reportingName } from '../protocol/record-names';
 import { printable } from '../protocol/text';
 import type { Preview, PreviewDomain } from './preview';
 
@@ -22,11 +23,11 @@ function domainText(preview: Preview, { domain, policyHost, policyId }: PreviewD
     `${domain}  id ${policyId}`,
     ...mx === undefined ? [] : [`  MX ${mx.hosts.length === 0 ? 'none' : mx.hosts.join(', ')}  (${ORIGINS[mx.origin]})`],
     '',
-    `  ${dig(preview, `_mta-sts.${domain}`, 'TXT')}`,
+    `  ${dig(preview, announcementName(domain), 'TXT')}`,
     `  ${dig(preview, policyHost, 'A')}`,
     `  ${curl(preview, policyHost)}`,
     `  ${dig(preview, domain, 'MX')}`,
-    `  ${dig(preview, `_smtp._tls.${domain}`, 'TXT')}`,
+    `  ${dig(preview, reportingName(domain), 'TXT')}`,
   ];
 }
 

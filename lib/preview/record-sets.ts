@@ -1,5 +1,6 @@
 // Route 53 record sets and hosted zones of the template, and the records that a person shall make elsewhere.
 import { characterStrings } from '../protocol/character-strings';
+import { RECORD_TTL } from '../protocol/record-names';
 import type { Notes } from './evaluated';
 import { Properties } from './evaluated';
 import { bareName } from './record-values';
@@ -24,9 +25,6 @@ export interface RecordSet {
 
 /** Alias records have no TTL of their own; Route 53 answers those of CloudFront with a minute. */
 const ALIAS_TTL = 60;
-
-/** What `mta-sts records` advises. */
-const MANUAL_TTL = 300;
 
 /** The names of the hosted zones that the template makes, by their ids. */
 export function readHostedZones(resources: readonly Resource[], notes: Notes): ReadonlyMap<string, string> {
@@ -54,7 +52,7 @@ export function readRecordsByHand(publication: Properties, path: string, domain:
   return publication.in('RecordsByHand').items().flatMap((record) => {
     const [name, type, value] = ['Name', 'Type', 'Value'].map((member) => record.in(member).required());
     if (name === undefined || type === undefined || value === undefined) return [];
-    return [{ path, zoneName: domain, name: bareName(name), type, ttl: MANUAL_TTL, values: [type === 'TXT' ? characterStrings(value) : value] }];
+    return [{ path, zoneName: domain, name: bareName(name), type, ttl: RECORD_TTL, values: [type === 'TXT' ? characterStrings(value) : value] }];
   });
 }
 

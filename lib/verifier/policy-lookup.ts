@@ -1,5 +1,6 @@
 // The way to the policy (RFC 8461 §3): the record, and then the file that it announces, as the zone's own name servers give them.
 import { policyHostName, policyUrl } from '../protocol/policy-url';
+import { announcementName } from '../protocol/record-names';
 import { printable } from '../protocol/text';
 import { checkMode } from './checks/mode';
 import { checkPolicyFile } from './checks/policy-file';
@@ -48,7 +49,7 @@ export async function lookUpPolicy(world: World, options: PolicyLookupOptions): 
   const { servers, findings } = await findNameServers(briefDns(world, patienceMs), options);
   const brief = briefDns(world, patienceMs);
   const [answers, ofHost] = await Promise.all([
-    askEach(brief, servers, `_mta-sts.${domain}`, 'TXT'),
+    askEach(brief, servers, announcementName(domain), 'TXT'),
     askForPolicyHost(brief, servers, policyHost),
   ]);
   // Only now: a "no such name" that a resolver remembers would outlive the record's appearance (RFC 2308 §5).
@@ -56,7 +57,7 @@ export async function lookUpPolicy(world: World, options: PolicyLookupOptions): 
   const isMissing = answers.some(({ answer }) => answer.status === 'empty') && !answers.some(({ answer }) => answer.status === 'found');
   const misplaced = isMissing ? findMisplaced(world.resolver, domain) : undefined;
   const [record, { file, cnames, findings: ofFile }] = await Promise.all([
-    world.resolver.query(`_mta-sts.${domain}`, 'TXT')
+    world.resolver.query(announcementName(domain), 'TXT')
       .then((recursive) => {
         return checkRecord(world.resolver, { domain, servers: answers, recursive, recursiveMs: world.clock.now() - begin, misplaced });
       }),
@@ -115,7 +116,7 @@ function unannounced(policyHost: string, { policy, paths }: PolicyFileCheck): Re
 }
 
 function delegated(domain: string, { record, policyHost }: Delegation, evidence: string | undefined): ReportFinding[] {
-  const aliases = [[`_mta-sts.${domain}`, record], [policyHostName(domain), policyHost]] as const;
+  const aliases = [[announcementName(domain), record], [policyHostName(domain), policyHost]] as const;
   const shown = aliases.filter(([, names]) => names.length > 0)
     .map(([name, names]) => `${name} is an alias of ${names.map((one) => printable(one)).join(', an alias of ')}`);
   return shown.length === 0 ? [] : [liveFinding('delegated', { subject: `${domain} CNAME`, evidence, message: shown.join('; ') })];

@@ -3,6 +3,7 @@ import { senderViews } from '../protocol/dissent';
 import { hostNameFault, toALabels } from '../protocol/domain-name';
 import type { Mode } from '../protocol/policy';
 import { policyHostName } from '../protocol/policy-url';
+import { reportingName } from '../protocol/record-names';
 import { printable } from '../protocol/text';
 import { askForTlsa, checkDane } from './checks/dane';
 import type { TlsaAnswers } from './checks/dane';
@@ -119,7 +120,7 @@ class Verification {
     const [sts, mail, tlsRpt, below] = await Promise.all([
       this.timed(lookUpPolicy(world, { ...options, domain })),
       this.timed(this.lookUpMail()),
-      this.timed(world.resolver.query(`_smtp._tls.${domain}`, 'TXT')),
+      this.timed(world.resolver.query(reportingName(domain), 'TXT')),
       this.timed(checkSubdomains(world.resolver, domain)),
     ]);
     const { record, file, delegation } = sts.value;

@@ -1,6 +1,6 @@
 // The ledger: what it notes, and what it tells of it.
 import { describe, expect, test } from '@jest/globals';
-import { EMPTY, begunAnew, close, record, refusedMx } from '../../lib/handler/ledger';
+import { begunAnew, close, record, refusedMx } from '../../lib/handler/ledger';
 import type { Ledger, Published } from '../../lib/handler/ledger';
 import { earliestRemoval } from '../../lib/handler/ledger-removal';
 import { MAX_LEDGER_BYTES, parseLedger, renderLedger } from '../../lib/handler/ledger-text';
@@ -29,7 +29,7 @@ function at(days: number): number {
 
 /** Recorded and seen live at once, each on its day. */
 function published(...all: readonly (readonly [Published, number])[]): Ledger {
-  return all.reduce((ledger, [one, day]) => close(record(ledger, one, at(day)), at(day)), EMPTY);
+  return all.reduce<Ledger>((ledger, [one, day]) => close(record(ledger, one, at(day)), at(day)), { entries: [] });
 }
 
 describe('what it notes', () => {

@@ -1,5 +1,6 @@
 // The way of a look-up as pictures show it: from record to file to MX to delivery, with a mark and a phrase for each station.
 import { policyHostName, policyUrl } from '../../../lib/protocol/policy-url';
+import { announcementName } from '../../../lib/protocol/record-names';
 import type { Delivery, MxReport, Path, Report, ReportFinding, Verdict } from '../../../lib/verifier/report';
 import { days } from '../seconds';
 import type { Standing } from '../style';
@@ -123,7 +124,7 @@ const DELIVERIES: Readonly<Record<Delivery, Way['delivery']>> = {
 };
 
 function recordStation({ record, lookup, findings, domain, recordPaths, delegation }: Report): Station {
-  const place = `_mta-sts.${domain}`;
+  const place = announcementName(domain);
   const standing = worstOf(findings.filter(({ subject }) => subject.includes('_mta-sts.')));
   const more = { paths: recordPaths, notes: aliases(delegation.record) };
   if (record !== null) return { standing: standing ?? 'good', text: `id ${record.id} at ${place}`, ...more };

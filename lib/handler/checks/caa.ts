@@ -20,14 +20,16 @@ const UNDERSTOOD: readonly string[] = ['issue', 'issuewild', 'iodef'];
 /**
  * Climbs from the policy host to the top-level domain; the first name that has any CAA decides (RFC 8659 §3).
  *
- * @param lowest - the lowest name that is asked of the recursive resolver: the policy domain; or its policy host, where DNS is elsewhere
- * @param atPolicyHost - what the hosted zone holds at `mta-sts.<domain>`, which no resolver must be asked for yet
+ * @param domain - the policy domain; it and its parents are asked of the recursive resolver
+ * @param atPolicyHost - what the hosted zone holds at `mta-sts.<domain>`, which no resolver must be asked for yet; nothing where DNS is
+ * elsewhere, and then that name is asked for as well
  */
-export async function checkCaa(run: Run, lowest: string, atPolicyHost: readonly RecordSet[] = []): Promise<Checked> {
-  const own = atPolicyHost.filter(({ type }) => type === 'CAA').flatMap(({ values }) => values.map(fromZoneFile));
-  if (own.length > 0) return judge(policyHostName(lowest), own);
+export async function checkCaa(run: Run, domain: string, atPolicyHost: readonly RecordSet[] | undefined): Promise<Checked> {
+  const policyHost = policyHostName(domain);
+  const own = (atPolicyHost ?? []).filter(({ type }) => type === 'CAA').flatMap(({ values }) => values.map(fromZoneFile));
+  if (own.length > 0) return judge(policyHost, own);
   // Asked all at once and read from below; what lies above the name that decides does not count, not even as a fault.
-  const answers = climb(lowest).map((name) => ({ name, answer: askDns(run, name, 'CAA') }));
+  const answers = climb(atPolicyHost === undefined ? policyHost : domain).map((name) => ({ name, answer: askDns(run, name, 'CAA') }));
   answers.forEach(({ answer }) => {
     answer.catch(() => undefined);
   });

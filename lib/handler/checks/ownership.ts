@@ -1,9 +1,10 @@
 // Does a record of somebody else stand where ours will? Nothing is ever overwritten.
 import { policyHostName } from '../../protocol/policy-url';
+import { reportingName } from '../../protocol/record-names';
 import { printable } from '../../protocol/text';
 import { parseTlsRpt } from '../../protocol/tls-rpt';
 import { climbWithin } from '../dns-names';
-import { recordSetsAt } from '../hosted-zone';
+import { joinedStrings, recordSetsAt } from '../hosted-zone';
 import type { HostedZone, RecordSet } from '../hosted-zone';
 import type { PlannedRecord } from '../properties';
 import type { Run } from '../run';
@@ -60,7 +61,7 @@ async function isOurs(run: Run, set: RecordSet, { stackId, planned, made, newZon
 
 function foreign(zone: HostedZone, set: RecordSet, { planned }: Ownership): string {
   const values = set.values.map((value) => printable(value, 80)).join(', ');
-  const instead = set.name.startsWith('_smtp._tls.') ? reportingInstead(set) : `delete it if it is no longer needed: ${NO_IMPORT}`;
+  const instead = set.name.startsWith(reportingName('')) ? reportingInstead(set) : `delete it if it is no longer needed: ${NO_IMPORT}`;
   // To CloudFormation a construct with another id is another resource, and it makes the new one before it deletes the old.
   const renamed = planned.some(({ name, type }) => name === set.name && type === set.type)
     ? '; where a construct of this stack was renamed, give it its old id back; to another PolicyHost a domain moves in two deployments, the first without it'
@@ -75,7 +76,7 @@ const NO_IMPORT = 'CloudFormation cannot import record sets, so it cannot be tak
 
 /** Senders report once a day: minutes without the record lose nothing. */
 function reportingInstead({ values }: RecordSet): string {
-  const { record } = parseTlsRpt(values.map((value) => value.replace(/^"|"$/g, '').replace(/"[ \t]+"/g, '')));
+  const { record } = parseTlsRpt(values.map(joinedStrings));
   const uris = record === undefined ? '' : ` as \`TlsReporting.to(${record.rua.map((uri) => `'${printable(uri, 200)}'`).join(', ')})\``;
   return `leave \`tlsReporting\` out to keep it; or give what it says${uris} and delete it just before the next deployment, which makes it anew: ${NO_IMPORT}`;
 }

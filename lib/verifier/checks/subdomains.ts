@@ -1,4 +1,5 @@
 // Check: names below the domain that receive mail without a policy of their own; nothing is inherited (RFC 8461 §3.1).
+import { announcementName } from '../../protocol/record-names';
 import { printable } from '../../protocol/text';
 import { answerText } from '../evidence';
 import { liveFinding } from '../findings';
@@ -14,7 +15,7 @@ export async function checkSubdomains(resolver: Resolver, domain: string): Promi
     const name = `${label}.${domain}`;
     const mx = await resolver.query(name, 'MX');
     if (!receivesMail(mx)) return [];
-    const record = await resolver.query(`_mta-sts.${name}`, 'TXT');
+    const record = await resolver.query(announcementName(name), 'TXT');
     return announces(record) || record.status === 'failed' ? [] : [unprotected(name, label, mx)];
   }));
   // What a wildcard answers for is not found a second time by name.

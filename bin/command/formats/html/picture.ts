@@ -1,5 +1,6 @@
 // The way of a look-up as a picture: from the domain to its record, policy host, policy and mail hosts, by every path.
 import { policyHostName } from '../../../../lib/protocol/policy-url';
+import { announcementName } from '../../../../lib/protocol/record-names';
 import type { MxReport, Path, Report } from '../../../../lib/verifier/report';
 import { days } from '../../seconds';
 import type { Standing } from '../../style';
@@ -46,7 +47,7 @@ function columnsOf(report: Report): Column[] {
 
 function recordBoxes({ recordPaths, domain }: Report, station: Station): Box[] {
   if (recordPaths.length > 0) return pathBoxes(recordPaths, station, 'way');
-  return [{ standing: station.standing, title: `_mta-sts.${domain}`, detail: WORDS[station.standing], hint: station.text }];
+  return [{ standing: station.standing, title: announcementName(domain), detail: WORDS[station.standing], hint: station.text }];
 }
 
 function hostBoxes({ policyPaths, domain }: Report, station: Station): Box[] {

@@ -2,10 +2,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Stage } from '../stage';
-import { listening, outcomeIn, submit } from './sender';
+import { connected, killed, listening, outcomeIn, submit } from './sender';
 import type { Sender, Sent } from './sender';
 
 const PORT = 1465;
@@ -52,12 +51,7 @@ export class Chasquid implements Sender {
   }
 
   private async restartWithout(folder: string): Promise<void> {
-    const { child } = this;
-    if (child !== undefined) {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGKILL');
-      await ended;
-    }
+    await killed(this.child);
     rmSync(folder, { recursive: true, force: true });
     await this.run();
   }
@@ -89,12 +83,6 @@ export class Chasquid implements Sender {
       env: { ...process.env, SSL_CERT_FILE: this.stage.caFile },
     });
     closeSync(log);
-    await listening(() => new Promise<void>((resolve, reject) => {
-      const socket = connect(PORT, '127.0.0.1', () => {
-        socket.destroy();
-        resolve();
-      });
-      socket.once('error', reject);
-    }), 'chasquid');
+    await listening(() => connected(PORT), 'chasquid');
   }
 }

@@ -2,10 +2,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Stage } from '../stage';
-import { listening, outcomeIn, submit } from './sender';
+import { connected, killed, listening, outcomeIn, submit } from './sender';
 import type { Sender, Sent } from './sender';
 
 const PORT = 1025;
@@ -48,12 +47,7 @@ export class Postfix implements Sender {
   }
 
   public async forget(): Promise<void> {
-    const resolver = this.resolver;
-    if (resolver !== undefined) {
-      const ended = new Promise((resolve) => resolver.once('exit', resolve));
-      resolver.kill('SIGKILL');
-      await ended;
-    }
+    await killed(this.resolver);
     // Its connections and the answers of the resolver that its processes hold.
     execFileSync('postsuper', ['-c', this.config, '-d', 'ALL'], { stdio: 'ignore' });
     execFileSync('postfix', ['-c', this.config, 'reload'], { stdio: 'ignore' });
@@ -147,16 +141,6 @@ export class Postfix implements Sender {
     closeSync(log);
     await listening(() => connected(RESOLVER_PORT), 'postfix-mta-sts-resolver');
   }
-}
-
-function connected(port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.destroy();
-      resolve();
-    });
-    socket.once('error', reject);
-  });
 }
 
 function withoutTime(line: string): string {

@@ -1,6 +1,8 @@
 // What the stage asks of a mail server that sends.
 import { execFile } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -45,6 +47,25 @@ export async function outcomeIn(file: string, read: (lines: readonly string[]) =
     if (Date.now() > end) throw new Error(`${file} does not say what became of the message:\n${lines.slice(-20).join('\n')}`);
     await sleep(100);
   }
+}
+
+/** Ends a process at once, and waits until it has ended. */
+export async function killed(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await ended;
+}
+
+/** @throws Error where nobody listens at this port of the loopback */
+export function connected(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once('error', reject);
+  });
 }
 
 /** Waits until somebody listens. */
