@@ -2,6 +2,7 @@
 import { changeScene, noneScene } from './scenes/change';
 import { bootstrapScene, deployScene } from './scenes/deploy';
 import { destroyScene } from './scenes/destroy';
+import { differencesScene } from './scenes/differences';
 import { faultsScene } from './scenes/faults';
 import { preflightScene } from './scenes/preflight';
 import { rollbackScene } from './scenes/rollback';
@@ -20,6 +21,7 @@ async function main([root, python, folder, ...only]: readonly string[]): Promise
     bootstrap: () => bootstrapScene(stage),
     preflight: () => preflightScene(stage),
     deploy: () => deployScene(stage),
+    differences: () => differencesScene(stage),
     testing: async () => sendersScene(stage, await senders(), 'testing'),
     change: () => changeScene(stage),
     enforce: async () => sendersScene(stage, await senders(), 'enforce'),

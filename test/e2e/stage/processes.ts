@@ -2,13 +2,12 @@
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
 /**
- * Kills the process that runs this project's function, as Lambda's host can die.
+ * What runs this project's function.
  *
  * @param folder - of the stage: only what runs below it is looked at
- * @throws Error where there is none
  */
-export function killFunction(folder: string): void {
-  const found = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
+export function functionProcesses(folder: string): readonly number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
     try {
       return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/ministack-lambda-`)
         // The framework's own function has the name in another variable.
@@ -19,6 +18,16 @@ export function killFunction(folder: string): void {
       return false;
     }
   });
+}
+
+/**
+ * Kills them, as Lambda's host can die.
+ *
+ * @param folder - of the stage
+ * @throws Error where there is none
+ */
+export function killFunction(folder: string): void {
+  const found = functionProcesses(folder);
   if (found.length === 0) throw new Error('no process runs the function');
   for (const pid of found) process.kill(pid, 'SIGKILL');
 }

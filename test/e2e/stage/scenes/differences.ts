@@ -1,0 +1,125 @@
+// What the emulator does not do as AWS does, each shown: the day that a new release does it, the claim fails, and what works around it in
+// the stage can go. The list of all, with what the stage does about each, is in test/e2e/README.md.
+import { execFileSync } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
+import { request } from 'node:http';
+import { DescribeCertificateCommand } from '@aws-sdk/client-acm';
+import { ChangeResourceRecordSetsCommand, CreateHostedZoneCommand, DeleteHostedZoneCommand, GetChangeCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
+import { record } from '../domain';
+import { ENDPOINT } from '../emulator';
+import { functionProcesses } from '../processes';
+import { resourcesOf } from '../stacks';
+import { STACK } from '../stage';
+import type { Stage } from '../stage';
+
+const FILE = '.well-known/mta-sts.txt';
+
+interface Difference {
+  readonly claim: string;
+  /** @returns the evidence, or nothing where the emulator does as AWS does */
+  readonly shown: (stage: Stage) => Promise<string | undefined>;
+}
+
+const DIFFERENCES: readonly Difference[] = [
+  {
+    claim: 'there is no AWS::Route53::RecordSetGroup; on AWS it is one change batch',
+    shown: ({ paths }) => {
+      const script = 'from ministack.services.cloudformation import provisioners; print("AWS::Route53::RecordSetGroup" in provisioners._RESOURCE_HANDLERS)';
+      const answer = execFileSync(paths.python, ['-c', script], { cwd: paths.folder, encoding: 'utf8', timeout: 30_000 }).trim();
+      return Promise.resolve(answer === 'False' ? 'not among its resource types' : undefined);
+    },
+  },
+  {
+    claim: 'a distribution serves nothing; CloudFront serves at its domain name',
+    shown: async ({ edge }) => {
+      const [{ domainName }] = edge.distributions();
+      const { status, body } = await get(domainName, `/${FILE}`);
+      return status === 200 && body.includes('STSv1') ? undefined : `status ${status} for ${domainName}`;
+    },
+  },
+  {
+    claim: 'a certificate is issued at once and without a record; ACM waits for its CNAME in the zone',
+    shown: async (stage) => {
+      const { emulator } = stage;
+      const arn = (await resourcesOf(emulator.cloudformation, STACK)).find(({ ResourceType: type }) => type === 'AWS::CertificateManager::Certificate')?.PhysicalResourceId;
+      const { Certificate: certificate } = await emulator.acm.send(new DescribeCertificateCommand({ CertificateArn: arn }));
+      const name = certificate?.DomainValidationOptions?.at(0)?.ResourceRecord?.Name ?? 'none';
+      return certificate?.Status === 'ISSUED' && !await standsInZone(stage, name) ? `ISSUED, and ${name} is not in the zone` : undefined;
+    },
+  },
+  {
+    claim: 'every hosted zone has the same name servers; on Route 53 each has four of its own',
+    shown: async ({ emulator: { route53 } }) => {
+      const zones = await Promise.all(['one.test', 'two.test'].map((name) => route53.send(new CreateHostedZoneCommand({ Name: name, CallerReference: name }))));
+      await Promise.all(zones.map(({ HostedZone: zone }) => route53.send(new DeleteHostedZoneCommand({ Id: zone?.Id }))));
+      const [one, two] = zones.map(({ DelegationSet: set }) => set?.NameServers?.join(', '));
+      return one !== undefined && one === two ? one : undefined;
+    },
+  },
+  {
+    claim: 'a change of records is INSYNC by the second look at it; Route 53 takes up to a minute',
+    shown: async ({ emulator: { route53 }, zoneId }) => {
+      const change = async (action: 'CREATE' | 'DELETE'): Promise<string | undefined> => {
+        const { ChangeInfo: made } = await route53.send(new ChangeResourceRecordSetsCommand({
+          HostedZoneId: zoneId, ChangeBatch: { Changes: [{ Action: action, ResourceRecordSet: record('difference.example.test', 'TXT', '"x"') }] },
+        }));
+        await route53.send(new GetChangeCommand({ Id: made?.Id }));
+        const { ChangeInfo: second } = await route53.send(new GetChangeCommand({ Id: made?.Id }));
+        return second?.Status;
+      };
+      const statuses = [await change('CREATE'), await change('DELETE')];
+      return statuses.every((status) => status === 'INSYNC') ? statuses.join(', ') : undefined;
+    },
+  },
+  {
+    claim: 'anybody reads the private bucket; S3 answers 403',
+    shown: async ({ emulator }) => {
+      const publication = (await resourcesOf(emulator.cloudformation, STACK)).find(({ ResourceType: type }) => type === 'Custom::MtaStsPublication');
+      const bucket = /^s3:\/\/([^/]+)\//.exec(publication?.PhysicalResourceId ?? '')?.[1] ?? 'none';
+      const { status } = await fetch(`${ENDPOINT}/${bucket}/ledger/example.test.json`);
+      return status === 200 ? 'status 200 without credentials' : undefined;
+    },
+  },
+  {
+    claim: 'CloudFormation hears of a function over plain http; on AWS the ResponseURL is https',
+    shown: ({ aws }) => Promise.resolve(aws.calls.find(({ service }) => service === 'response')?.path.slice(0, 60)),
+  },
+  {
+    claim: 'the process of a function stays when its call has ended, and has the Node.js of this machine; Lambda freezes it, and has its own',
+    shown: ({ paths }) => {
+      const programs = functionProcesses(paths.folder).map((pid) => readlinkSync(`/proc/${pid}/exe`));
+      return Promise.resolve(programs.length > 0 && programs.every((program) => program === process.execPath) ? `${programs.length} of ${process.version}` : undefined);
+    },
+  },
+];
+
+export async function differencesScene(stage: Stage): Promise<void> {
+  const { table } = stage;
+  table.begin('What the emulator does not do as AWS does');
+  for (const { claim, shown } of DIFFERENCES) {
+    await table.prove(claim, async () => {
+      const evidence = await shown(stage);
+      if (evidence === undefined) throw new Error('the emulator does as AWS does now: see whether the stage can do without what it does about it');
+      return evidence;
+    });
+  }
+}
+
+async function standsInZone({ emulator, zoneId }: Stage, name: string): Promise<boolean> {
+  const { ResourceRecordSets: sets = [] } = await emulator.route53.send(new ListResourceRecordSetsCommand({ HostedZoneId: zoneId }));
+  return sets.some((set) => set.Name === name);
+}
+
+/** From the emulator, under the name of another host. */
+function get(host: string, path: string): Promise<{ readonly status: number | undefined; readonly body: string }> {
+  return new Promise((resolve, reject) => {
+    request(`${ENDPOINT}${path}`, { headers: { host }, timeout: 10_000 }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        body += chunk;
+      }).on('end', () => {
+        resolve({ status: response.statusCode, body });
+      });
+    }).on('error', reject).end();
+  });
+}
