@@ -1,6 +1,6 @@
 // Waiting for what waiting can mend, with a clock of its own.
 import { describe, expect, test } from '@jest/globals';
-import { patiently } from '../../bin/command/patience';
+import { PATIENT_CLOCK, patiently } from '../../bin/command/patience';
 import { waitingText } from '../../bin/command/waiting-text';
 import type { Report, ReportFinding } from '../../lib/verifier/report';
 import { report } from '../support/report';
@@ -89,5 +89,14 @@ describe('patience', () => {
   test('shows nothing of a stranger raw', () => {
     const hostile = report({ verdict: 'fail', findings: [{ ...STALE, message: 'a\u001b[2Jb\nc' }] });
     expect(waitingText(hostile, 1500, 61_000)).toContain('a\\x1b[2Jb\\x0ac');
+  });
+});
+
+describe('the clock on the wall', () => {
+  test('wakes early from a sleep that is called off', async () => {
+    const called = new AbortController();
+    const sleeping = PATIENT_CLOCK.sleep(3_600_000, called.signal);
+    called.abort();
+    await expect(sleeping).resolves.toBeUndefined();
   });
 });

@@ -69,7 +69,7 @@ export class Edge {
     return server;
   }
 
-  public async world(state: AwsState = {}, parts: Partial<World> = {}, timeoutMs = 2_000): Promise<TestWorld> {
+  public async world(state: AwsState = {}, parts: Partial<World> = {}, timeoutMs = 10_000): Promise<TestWorld> {
     const { certificatePem } = await testAuthority();
     return testWorld(state, {
       resolver: this.recursive.resolver(),

@@ -289,7 +289,7 @@ export class TestDns {
   }
 
   public resolver(): Resolver {
-    return createResolver({ servers: [`127.0.0.1:${this.port}`], timeoutMs: 300, tries: 1 });
+    return createResolver({ servers: [`127.0.0.1:${this.port}`], timeoutMs: 10_000, tries: 1 });
   }
 
   public async close(): Promise<void> {

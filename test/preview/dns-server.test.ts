@@ -47,7 +47,7 @@ async function start(answer: DnsAnswerer = zoneAnswers(ZONE), address = '127.0.0
 }
 
 /** One datagram there, one back. */
-function udp(port: number, message: Uint8Array, wait = 2000): Promise<Buffer | 'silence'> {
+function udp(port: number, message: Uint8Array, wait = 20_000): Promise<Buffer | 'silence'> {
   return new Promise((resolve, reject) => {
     const socket = createSocket('udp4');
     const finish = (result: Buffer | 'silence'): void => {
@@ -62,20 +62,28 @@ function udp(port: number, message: Uint8Array, wait = 2000): Promise<Buffer | '
   });
 }
 
-/** What comes back over TCP, as one string of bytes. */
-function tcp(port: number, ...chunks: Uint8Array[]): Promise<Buffer> {
+/** So many messages that come back over TCP, or what comes before the server closes, as one string of bytes. */
+function tcp(port: number, messages: number, ...chunks: Uint8Array[]): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const received: Buffer[] = [];
     const socket = connect(port, '127.0.0.1', () => {
       for (const chunk of chunks) socket.write(chunk);
     });
-    socket.setTimeout(150, () => socket.destroy());
-    socket.on('data', (chunk: Buffer) => received.push(chunk));
+    socket.on('data', (chunk: Buffer) => {
+      received.push(chunk);
+      if (wholeMessages(Buffer.concat(received)) >= messages) socket.destroy();
+    });
     socket.on('error', reject);
     socket.on('close', () => {
       resolve(Buffer.concat(received));
     });
   });
+}
+
+/** Each comes after its length (RFC 1035 §4.2.2). */
+function wholeMessages(bytes: Buffer): number {
+  const end = bytes.length < 2 ? Infinity : 2 + bytes.readUInt16BE(0);
+  return bytes.length < end ? 0 : 1 + wholeMessages(bytes.subarray(end));
 }
 
 type QuestionType = NonNullable<Packet['questions']>[number]['type'];
@@ -200,7 +208,7 @@ describe('an answer that is too big for UDP', () => {
   test('is truncated there and whole over TCP', async () => {
     const { port } = await start();
     expect(await ask('big.example.test', 'TXT', { additionals: [EDNS] })).toMatchObject({ flag_tc: true, answers: [] });
-    const whole = await tcp(port, streamEncode({ type: 'query', id: 1, questions: [{ name: 'big.example.test', type: 'TXT' }] }));
+    const whole = await tcp(port, 1, streamEncode({ type: 'query', id: 1, questions: [{ name: 'big.example.test', type: 'TXT' }] }));
     expect(whole.readUInt16BE(0)).toBe(whole.length - 2);
     expect(decode(whole.subarray(2))).toMatchObject({ flag_tc: false, answers: [{ data: Array.from({ length: 8 }, () => Buffer.from('x'.repeat(255))) }] });
   });
@@ -227,7 +235,7 @@ describe('a question that is none', () => {
     const header = Buffer.from([0x12, 0x34, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     const reply = await udp(port, header);
     expect(reply.toString('hex')).toBe('123480010000000000000000');
-    expect((await tcp(port, Buffer.from([0, 12]), header)).toString('hex')).toBe('000c123480010000000000000000');
+    expect((await tcp(port, 1, Buffer.from([0, 12]), header)).toString('hex')).toBe('000c123480010000000000000000');
   });
 
   test('gets silence when it is too short to have an id, or is an answer itself', async () => {
@@ -275,7 +283,7 @@ describe('the server', () => {
     const one = streamEncode({ type: 'query', id: 1, questions: [{ name: 'mta-sts.example.test', type: 'A' }] });
     const two = streamEncode({ type: 'query', id: 2, questions: [{ name: 'other.test', type: 'A' }] });
     const both = Buffer.concat([one, two]);
-    const received = await tcp(port, both.subarray(0, 1), both.subarray(1, 40), both.subarray(40));
+    const received = await tcp(port, 2, both.subarray(0, 1), both.subarray(1, 40), both.subarray(40));
     const second = 2 + received.readUInt16BE(0);
     expect(decode(received.subarray(2, second))).toMatchObject({ answers: [{ data: '192.0.2.1' }] });
     expect(decode(received.subarray(second + 2))).toMatchObject({ answers: [{ data: '192.0.2.3' }] });
@@ -283,7 +291,7 @@ describe('the server', () => {
 
   test('is understood by another resolver, over IPv6 as well', async () => {
     const { port } = await start(zoneAnswers(ZONE), '::1');
-    const resolver = new Resolver({ timeout: 2000, tries: 1 });
+    const resolver = new Resolver({ timeout: 20_000, tries: 1 });
     resolver.setServers([`[::1]:${port}`]);
     expect(await resolver.resolveTxt('_mta-sts.example.test')).toEqual([['v=STSv1; ', 'id=1;']]);
     expect((await resolver.resolveTxt('big.example.test'))[0]).toHaveLength(8);
@@ -293,7 +301,7 @@ describe('the server', () => {
   test('keeps the last thousand questions', async () => {
     const { port, queries } = await start();
     const question = streamEncode({ type: 'query', id: 1, questions: [{ name: 'other.test', type: 'A' }] });
-    await tcp(port, ...Array.from({ length: 1005 }, () => question));
+    await tcp(port, 1005, ...Array.from({ length: 1005 }, () => question));
     expect(queries).toHaveLength(1000);
   });
 

@@ -8,6 +8,7 @@ import { createCertificateAuthority, createSelfSigned } from '../../lib/preview/
 import { PreviewError, howToQuery, startPreview } from '../../lib/preview';
 import type { Preview, PreviewOptions } from '../../lib/preview';
 import { createResolver } from '../../lib/verifier/resolver';
+import { until } from '../support/patience';
 import { ENV, importedZone, oneDomain } from '../support/stack';
 import { handWritten, removeFolders, synthesize, temporaryFolder, usualApp } from './assemblies';
 import { ask } from './client';
@@ -237,12 +238,12 @@ describe('closing', () => {
   });
 
   test('leaves nothing that would keep the process alive', async () => {
-    const before = process.getActiveResourcesInfo().filter((name) => /TCP|UDP|MessagePort|Worker/.test(name)).length;
+    const resources = (): number => process.getActiveResourcesInfo().filter((name) => /TCP|UDP|MessagePort|Worker/.test(name)).length;
+    const before = resources();
     const preview = await startPreview({ app, listen: '127.0.0.1' });
     await ask({ port: preview.httpsPort, ca: preview.ca });
     await preview.close();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    const after = process.getActiveResourcesInfo().filter((name) => /TCP|UDP|MessagePort|Worker/.test(name)).length;
-    expect(after).toBeLessThanOrEqual(before);
+    await until(() => resources() <= before);
+    expect(resources()).toBeLessThanOrEqual(before);
   });
 });

@@ -70,8 +70,12 @@ export function sts(id: string): DnsRecord {
 /** Everything that a test has started; closed after each. */
 export class Loopback {
   private readonly open: { close(): Promise<void> }[] = [];
+  /** Ends the questions that nobody answered. */
+  private closing = new AbortController();
 
   public async close(): Promise<void> {
+    this.closing.abort();
+    this.closing = new AbortController();
     await Promise.all(this.open.splice(0).map((server) => server.close()));
   }
 
@@ -99,7 +103,7 @@ export class Loopback {
     const host = setting.policyPort ?? (await this.policy(setting.policy)).port;
     const ca = [(await testAuthority()).certificatePem];
     const world: Partial<World> = {
-      resolver: createResolver({ servers: [`127.0.0.1:${recursive.port}`], timeoutMs: setting.dnsTimeoutMs ?? 5000, tries: 1 }),
+      resolver: createResolver({ servers: [`127.0.0.1:${recursive.port}`], timeoutMs: setting.dnsTimeoutMs ?? 10_000, tries: 1, signal: this.closing.signal }),
       fetchPolicy: createFetchPolicy({ port: host, ca, timeoutMs: setting.fetchTimeoutMs ?? 10_000 }),
       ...(mxPort === undefined ? {} : { mxProbe: createMxProbe({ port: mxPort, ca, timeoutMs: 10_000, ...setting.probe }) }),
       ...setting.world,

