@@ -12,6 +12,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const STAGE = join(ROOT, 'test', 'e2e', 'stage');
 const CACHE = join(ROOT, 'node_modules', '.cache', 'mta-sts-e2e');
 const SCENES = process.argv.slice(2);
+const COMMAND = { demo: 'npm run demo -- --real', soak: 'npm run soak' }[SCENES[0]] ?? 'npm run e2e';
 
 /** Twelve hours, for a soak: the stage has a limit of its own, by what it plays. */
 const MOST_MINUTES = 720;
@@ -31,26 +32,12 @@ try {
   checkUser();
   await installPackages(run);
   checkNamespaces();
-  const absent = installationFault(ROOT);
-  if (absent) {
-    console.log(`Install the packages (${absent})`);
-    await run('npm ci', 15, 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
-  }
-  const stale = buildFault(ROOT);
-  if (stale) {
-    console.log(`Build (${stale})`);
-    await run('the build', 10, 'npm', ['run', '--silent', 'build']);
-  }
-  const python = await virtualEnvironment();
-  work = mkdtempSync(join(openFolder(), 'mta-sts-e2e-'));
-  const main = join(work, 'main.cjs');
-  const { build } = await import('esbuild');
-  await build({ absWorkingDir: ROOT, entryPoints: [join(STAGE, 'main.ts')], outfile: main, bundle: true, platform: 'node', format: 'cjs', target: 'node20.16', logLevel: 'warning' });
-  // The process namespace ends with its first process, that with `unshare`, and `unshare` with this script, however it ends.
-  await run('the stage', MOST_MINUTES, 'setpriv', ['--pdeathsig', 'KILL', 'unshare', ...NAMESPACES, process.execPath, '--no-warnings', main, ROOT, python, work, ...SCENES], 'SIGKILL');
+  if (SCENES.join() === 'check') console.log('This machine can have the stage.');
+  else await stage();
 } catch (error) {
   if (!(error instanceof StageError)) throw error;
-  console.error(`\nnpm run e2e: ${error.message}`);
+  console.error(`\n${COMMAND}: ${error.message}`);
+  if (SCENES[0] === 'demo' && work === undefined && interruption === undefined) console.error('\nWithout the stage: `npm run demo` shows a preview, on any machine.');
   process.exitCode = 1;
 } finally {
   if (work !== undefined) {
@@ -60,6 +47,26 @@ try {
   }
 }
 if (interruption !== undefined) process.exit(128 + constants.signals[interruption]);
+
+async function stage() {
+  const absent = installationFault(ROOT);
+  if (absent) {
+    console.log(`Install the packages (${absent})`);
+    await run('npm ci', 15, 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { quiet: true });
+  }
+  const stale = buildFault(ROOT);
+  if (stale) {
+    console.log(`Build (${stale})`);
+    await run('the build', 10, 'npm', ['run', '--silent', 'build'], { quiet: true });
+  }
+  const python = await virtualEnvironment();
+  work = mkdtempSync(join(openFolder(), 'mta-sts-e2e-'));
+  const main = join(work, 'main.cjs');
+  const { build } = await import('esbuild');
+  await build({ absWorkingDir: ROOT, entryPoints: [join(STAGE, 'main.ts')], outfile: main, bundle: true, platform: 'node', format: 'cjs', target: 'node20.16', logLevel: 'warning' });
+  // The process namespace ends with its first process, that with `unshare`, and `unshare` with this script, however it ends.
+  await run('the stage', MOST_MINUTES, 'setpriv', ['--pdeathsig', 'KILL', 'unshare', ...NAMESPACES, process.execPath, '--no-warnings', main, ROOT, python, work, ...SCENES], { killedBy: 'SIGKILL' });
+}
 
 /** The emulator's packages, pinned by hashes, kept under node_modules until the list changes. */
 async function virtualEnvironment() {
@@ -74,10 +81,10 @@ async function virtualEnvironment() {
   rmSync(folder, { recursive: true, force: true });
   console.log('Install the emulator of AWS (ministack) into a virtual environment');
   try {
-    await run(`${found.program} -m venv`, 5, found.program, ['-I', '-m', 'venv', folder]);
+    await run(`${found.program} -m venv`, 5, found.program, ['-I', '-m', 'venv', folder], { quiet: true });
     await run('pip install (from the index that pip is set to, https://pypi.org by default)', 15, python, [
       '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--require-hashes', '--only-binary', ':all:', '-r', requirements,
-    ]);
+    ], { quiet: true });
     writeFileSync(complete, '');
   } finally {
     if (!existsSync(complete)) rmSync(folder, { recursive: true, force: true });
@@ -86,14 +93,18 @@ async function virtualEnvironment() {
 }
 
 /**
- * Runs a program to its end, in sight.
+ * Runs a program to its end.
  *
  * @param killedBy - the signal that ends it where this script is interrupted; by default that which interrupted it
+ * @param quiet - what it writes is shown only where it fails
  * @throws StageError where it ends badly, or not in time
  */
-async function run(what, minutes, program, args, killedBy) {
+async function run(what, minutes, program, args, { killedBy, quiet = false } = {}) {
   if (interruption !== undefined) throw new StageError(`interrupted by ${interruption}`);
-  const running = spawn(program, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+  const stream = quiet ? 'pipe' : 'inherit';
+  const running = spawn(program, args, { cwd: ROOT, stdio: ['ignore', stream, stream] });
+  const written = [];
+  for (const output of [running.stdout, running.stderr]) output?.on('data', (chunk) => written.push(chunk));
   let late = false;
   const limit = setTimeout(() => {
     late = true;
@@ -109,6 +120,7 @@ async function run(what, minutes, program, args, killedBy) {
       });
     });
     if (interruption !== undefined) throw new StageError(`interrupted by ${interruption}`);
+    if (late || end !== undefined) process.stderr.write(Buffer.concat(written));
     if (late) throw new StageError(`${what} did not end within ${minutes} minutes, and was ended`);
     if (end !== undefined) throw new StageError(`${what} ended with ${end}`);
   } finally {

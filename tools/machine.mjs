@@ -48,7 +48,7 @@ export function checkNamespaces() {
 /**
  * Installs what is missing, but neither configures nor starts it on this machine.
  *
- * @param {(what: string, minutes: number, program: string, args: string[]) => Promise<void>} run - throws StageError where it fails
+ * @param {Function} run - what, minutes, program, arguments, options; throws StageError where it fails
  */
 export async function installPackages(run) {
   const missing = missingPackages();
@@ -57,7 +57,7 @@ export async function installPackages(run) {
   if (!has('apt-get')) throw new StageError(`it needs the Debian packages ${missing.join(', ')}, and there is no apt-get to install them with; ${by}`);
   console.log(`Install the Debian packages ${missing.join(', ')}`);
   const apt = ['DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_SUSPEND=1', 'apt-get', '-qq', '-o', 'DPkg::Lock::Timeout=300'];
-  await run('apt-get update', 10, 'env', [...apt, 'update']);
+  await run('apt-get update', 10, 'env', [...apt, 'update'], { quiet: true });
   const stale = existsSync(POLICY) && readFileSync(POLICY, 'utf8').includes(OURS);
   const foreign = existsSync(POLICY) && !stale;
   const policy = foreign ? join(tmpdir(), `mta-sts-policy-rc.d-${process.pid}`) : POLICY;
@@ -67,12 +67,12 @@ export async function installPackages(run) {
     spawnSync('chmod', ['755', policy]);
     // Else Postfix would be made a mail server of this machine.
     if (missing.includes('postfix')) {
-      await run('debconf-set-selections', 1, 'sh', ['-c', 'echo postfix postfix/main_mailer_type select No configuration | debconf-set-selections']);
+      await run('debconf-set-selections', 1, 'sh', ['-c', 'echo postfix postfix/main_mailer_type select No configuration | debconf-set-selections'], { quiet: true });
     }
     const over = foreign ? ['unshare', '--mount', 'sh', '-c', `mount --bind '${policy}' ${POLICY} && exec env "$@"`, 'sh'] : ['env'];
     await run(`apt-get install (the same by hand: apt-get install ${missing.join(' ')})`, 15, over[0], [
       ...over.slice(1), ...apt, 'install', '-y', '--no-install-recommends', ...missing,
-    ]);
+    ], { quiet: true });
     // Nor shall they start with it the next time.
     const units = { 'chasquid': 'chasquid.service', 'postfix-mta-sts-resolver': 'postfix-mta-sts-resolver.service' };
     spawnSync('systemctl', ['disable', '--quiet', ...missing.flatMap((name) => units[name] ?? [])], { timeout: 30_000 });
