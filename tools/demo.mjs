@@ -1,14 +1,14 @@
 // `npm run demo`: a domain from synthesis to a sender's view of it, on this machine alone. No AWS account, no network.
+// `npm run demo -- --real`: the same by real deployments and real mail servers, on the stage of test/e2e.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { styleText } from 'node:util';
 import { buildFault, installationFault } from './freshness.mjs';
+import { command, heading, tell } from './story.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const COLOUR = process.stdout.isTTY === true && !process.env.NO_COLOR;
 
 /** The MX hosts of the domain. */
 const HOSTS = ['mx1.example.test', 'mx2.example.test'];
@@ -26,18 +26,32 @@ const STRANGER = 'mail.other.test';
 
 class DemoError extends Error {}
 
-// An interrupt reaches the running child as well; once that has ended, this script tidies up and ends too.
-process.on('SIGINT', () => undefined);
-const work = mkdtempSync(join(tmpdir(), 'mta-sts-demo-'));
-try {
-  prepare();
-  demo(join(work, 'cdk.out'));
-} catch (error) {
-  if (!(error instanceof DemoError)) throw error;
-  console.error(`\nThe demo failed: ${error.message}`);
+let work;
+const wish = process.argv.slice(2).join(' ');
+if (wish === '--real') {
+  process.argv.splice(2, 1, 'demo');
+  await import('./e2e.mjs');
+} else if (wish === '') {
+  preview();
+} else {
+  console.error(`npm run demo takes --real or nothing, got ${wish}`);
   process.exitCode = 1;
-} finally {
-  rmSync(work, { recursive: true, force: true });
+}
+
+function preview() {
+  // An interrupt reaches the running child as well; once that has ended, this script tidies up and ends too.
+  process.on('SIGINT', () => undefined);
+  work = mkdtempSync(join(tmpdir(), 'mta-sts-demo-'));
+  try {
+    prepare();
+    demo(join(work, 'cdk.out'));
+  } catch (error) {
+    if (!(error instanceof DemoError)) throw error;
+    console.error(`\nThe demo failed: ${error.message}`);
+    process.exitCode = 1;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
 }
 
 /** Installs and builds what is missing, and nothing else. */
@@ -85,6 +99,7 @@ function demo(app) {
   tell('put it live, testing first   npx cdk deploy -c domain=example.com -c mx=google-workspace -c mode=testing');
   tell('check any domain             node bin/mta-sts.js verify example.com');
   tell('use the construct            see README.md');
+  tell('the same for real            npm run demo -- --real   (Linux, as root: cdk deploy to an emulator of AWS, mail by Postfix and chasquid)');
 }
 
 /** A program that breaks can end with status 1 as well: only the report itself shows that the right thing failed. */
@@ -133,21 +148,4 @@ function npm(...args) {
   const options = { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] };
   const result = path === undefined ? spawnSync('npm', args, options) : spawnSync(process.execPath, [path, ...args], options);
   expectStatus(0, result, `npm ${args.join(' ')}`);
-}
-
-function heading(text) {
-  console.log(`\n${paint(['bold', 'cyan'], text)}`);
-}
-
-function tell(text) {
-  console.log(text && `  ${text}`);
-}
-
-/** As a person would type it. */
-function command(name, args) {
-  console.log(`  ${paint('dim', `$ ${[name, ...args].join(' ')}`)}\n`);
-}
-
-function paint(format, text) {
-  return COLOUR ? styleText(format, text) : text;
 }

@@ -1,100 +1,130 @@
 // `npm run e2e`: real deployments against an emulator of AWS, in namespaces of their own. Needs Linux and root. See test/e2e/README.md.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildFault, installationFault } from './freshness.mjs';
+import { NAMESPACES, StageError, checkNamespaces, checkUser, findPython, installPackages, openFolder, pythonFault } from './machine.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const STAGE = join(ROOT, 'test', 'e2e', 'stage');
 const CACHE = join(ROOT, 'node_modules', '.cache', 'mta-sts-e2e');
+const SCENES = process.argv.slice(2);
+const COMMAND = { demo: 'npm run demo -- --real', soak: 'npm run soak' }[SCENES[0]] ?? 'npm run e2e';
 
-class StageError extends Error {}
+/** Twelve hours, for a soak: the stage has a limit of its own, by what it plays. */
+const MOST_MINUTES = 720;
 
-// An interrupt reaches the stage as well; once that has ended, this script tidies up and ends too.
-process.on('SIGINT', () => undefined);
-const work = mkdtempSync(join(tmpdir(), 'mta-sts-e2e-'));
+let child;
+let interruption;
+// Whoever runs now is ended, then this script tidies up and ends as the signal wants it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    interruption ??= signal;
+    child?.end(signal);
+  });
+}
+
+let work;
 try {
-  checkMachine();
-  const absent = installationFault(ROOT);
-  if (absent) run(`npm ci (${absent})`, 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
-  const { build } = await import('esbuild');
-  const stale = buildFault(ROOT);
-  if (stale) run('the build', 'npm', ['run', '--silent', 'build']);
-  const python = virtualEnvironment();
-  const main = join(work, 'main.cjs');
-  await build({ absWorkingDir: ROOT, entryPoints: [join(STAGE, 'main.ts')], outfile: main, bundle: true, platform: 'node', format: 'cjs', target: 'node20.16', logLevel: 'warning' });
-  // The process namespace ends with its first process, that with `unshare`, and `unshare` with this script, however it ends.
-  const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
-  run('the stage', 'setpriv', ['--pdeathsig', 'KILL', 'unshare', ...namespaces, process.execPath, '--no-warnings', main, ROOT, python, work, ...process.argv.slice(2)]);
+  checkUser();
+  await installPackages(run);
+  checkNamespaces();
+  if (SCENES.join() === 'check') console.log('This machine can have the stage.');
+  else await stage();
 } catch (error) {
   if (!(error instanceof StageError)) throw error;
-  console.error(`\nnpm run e2e: ${error.message}`);
+  console.error(`\n${COMMAND}: ${error.message}`);
+  if (SCENES[0] === 'demo' && work === undefined && interruption === undefined) console.error('\nWithout the stage: `npm run demo` shows a preview, on any machine.');
   process.exitCode = 1;
 } finally {
-  if (process.env.KEEP_STAGE) console.log(`kept ${work}`);
-  else rmSync(work, { recursive: true, force: true });
+  if (work !== undefined) {
+    if (process.env.KEEP_STAGE) console.log(`kept ${work}`);
+    // What ran there is dying, and may still write.
+    else rmSync(work, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+  }
 }
+if (interruption !== undefined) process.exit(128 + constants.signals[interruption]);
 
-function checkMachine() {
-  if (process.platform !== 'linux') throw new StageError(`it needs the namespaces of Linux, this is ${process.platform}`);
-  if (process.getuid() !== 0) throw new StageError('it needs root for namespaces of its own and the ports 25, 53 and 443 in them; run it as root');
-  for (const [tool, name] of [['unshare', 'util-linux'], ['ip', 'iproute2'], ['mount', 'mount'], ['python3', 'python3-venv']]) {
-    if (spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0) throw new StageError(`${tool} is missing; on Debian: apt-get install ${name}`);
+async function stage() {
+  const absent = installationFault(ROOT);
+  if (absent) {
+    console.log(`Install the packages (${absent})`);
+    await run('npm ci', 15, 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { quiet: true });
   }
-  debianPackages();
-  const entered = spawnSync('unshare', ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'true'], { encoding: 'utf8' });
-  if (entered.status !== 0) throw new StageError(`no namespaces of its own here (in a container it must be a privileged one): ${entered.stderr.trim()}`);
-}
-
-/** The senders, where they are missing: installed, but neither configured nor started on this machine. */
-function debianPackages() {
-  const missing = Object.entries({ 'postfix': 'postfix', 'mta-sts-daemon': 'postfix-mta-sts-resolver', 'chasquid': 'chasquid' })
-    .filter(([program]) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0)
-    .map(([, name]) => name);
-  if (missing.length === 0) return;
-  if (spawnSync('sh', ['-c', 'command -v apt-get']).status !== 0) {
-    throw new StageError(`it needs the Debian packages ${missing.join(', ')}, and there is no apt-get to install them with`);
+  const stale = buildFault(ROOT);
+  if (stale) {
+    console.log(`Build (${stale})`);
+    await run('the build', 10, 'npm', ['run', '--silent', 'build'], { quiet: true });
   }
-  console.log(`Install the Debian packages ${missing.join(', ')}`);
-  const policy = '/usr/sbin/policy-rc.d';
-  const own = !existsSync(policy);
-  // Debian starts what it installs unless this says no.
-  if (own) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-  try {
-    run('apt-get update', 'apt-get', ['update', '-qq']);
-    // Else Postfix would be made a mail server of this machine.
-    run('debconf-set-selections', 'sh', ['-c', 'echo postfix postfix/main_mailer_type select No configuration | debconf-set-selections']);
-    run('apt-get install', 'env', ['DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...missing]);
-    // Nor shall they start with it the next time.
-    spawnSync('systemctl', ['disable', '--quiet', ...missing.filter((name) => name !== 'postfix')]);
-  } finally {
-    if (own) rmSync(policy);
-  }
+  const python = await virtualEnvironment();
+  work = mkdtempSync(join(openFolder(), 'mta-sts-e2e-'));
+  const main = join(work, 'main.cjs');
+  const { build } = await import('esbuild');
+  await build({ absWorkingDir: ROOT, entryPoints: [join(STAGE, 'main.ts')], outfile: main, bundle: true, platform: 'node', format: 'cjs', target: 'node20.16', logLevel: 'warning' });
+  // The process namespace ends with its first process, that with `unshare`, and `unshare` with this script, however it ends.
+  await run('the stage', MOST_MINUTES, 'setpriv', ['--pdeathsig', 'KILL', 'unshare', ...NAMESPACES, process.execPath, '--no-warnings', main, ROOT, python, work, ...SCENES], { killedBy: 'SIGKILL' });
 }
 
 /** The emulator's packages, pinned by hashes, kept under node_modules until the list changes. */
-function virtualEnvironment() {
+async function virtualEnvironment() {
+  const found = findPython();
+  if (found === undefined) throw new StageError(pythonFault());
   const requirements = join(STAGE, 'requirements.txt');
-  const version = spawnSync('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], { encoding: 'utf8' }).stdout.trim();
-  const [major, minor] = version.split('.').map(Number);
-  if (major !== 3 || minor < 11 || minor > 14) throw new StageError(`Python 3.11 to 3.14 is needed, got ${version || 'none'}`);
-  const key = createHash('sha256').update(version).update(readFileSync(requirements)).digest('hex').slice(0, 16);
+  const key = createHash('sha256').update(found.version).update(readFileSync(requirements)).digest('hex').slice(0, 16);
   const folder = join(CACHE, key);
   const python = join(folder, 'bin', 'python');
-  if (!existsSync(join(folder, 'complete'))) {
-    rmSync(folder, { recursive: true, force: true });
-    console.log('Install the emulator of AWS (ministack) into a virtual environment');
-    run('python3 -m venv (on Debian: apt-get install python3-venv)', 'python3', ['-m', 'venv', folder]);
-    run('pip install', python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--require-hashes', '--only-binary', ':all:', '-r', requirements]);
-    run('touch', 'touch', [join(folder, 'complete')]);
+  const complete = join(folder, 'complete');
+  if (existsSync(complete)) return python;
+  rmSync(folder, { recursive: true, force: true });
+  console.log('Install the emulator of AWS (ministack) into a virtual environment');
+  try {
+    await run(`${found.program} -m venv`, 5, found.program, ['-I', '-m', 'venv', folder], { quiet: true });
+    await run('pip install (from the index that pip is set to, https://pypi.org by default)', 15, python, [
+      '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--require-hashes', '--only-binary', ':all:', '-r', requirements,
+    ], { quiet: true });
+    writeFileSync(complete, '');
+  } finally {
+    if (!existsSync(complete)) rmSync(folder, { recursive: true, force: true });
   }
   return python;
 }
 
-function run(what, program, args) {
-  const { status, signal, error } = spawnSync(program, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
-  if (status !== 0) throw new StageError(`${what} ended with ${error?.message ?? signal ?? `status ${status}`}`);
+/**
+ * Runs a program to its end.
+ *
+ * @param killedBy - the signal that ends it where this script is interrupted; by default that which interrupted it
+ * @param quiet - what it writes is shown only where it fails
+ * @throws StageError where it ends badly, or not in time
+ */
+async function run(what, minutes, program, args, { killedBy, quiet = false } = {}) {
+  if (interruption !== undefined) throw new StageError(`interrupted by ${interruption}`);
+  const stream = quiet ? 'pipe' : 'inherit';
+  const running = spawn(program, args, { cwd: ROOT, stdio: ['ignore', stream, stream] });
+  const written = [];
+  for (const output of [running.stdout, running.stderr]) output?.on('data', (chunk) => written.push(chunk));
+  let late = false;
+  const limit = setTimeout(() => {
+    late = true;
+    running.kill(killedBy ?? 'SIGTERM');
+  }, minutes * 60_000);
+  child = { end: (signal) => running.kill(killedBy ?? signal) };
+  try {
+    const end = await new Promise((resolve) => {
+      running.once('error', (error) => {
+        resolve(error.message);
+      }).once('close', (status, signal) => {
+        resolve(status === 0 ? undefined : signal ?? `status ${status}`);
+      });
+    });
+    if (interruption !== undefined) throw new StageError(`interrupted by ${interruption}`);
+    if (late || end !== undefined) process.stderr.write(Buffer.concat(written));
+    if (late) throw new StageError(`${what} did not end within ${minutes} minutes, and was ended`);
+    if (end !== undefined) throw new StageError(`${what} ended with ${end}`);
+  } finally {
+    clearTimeout(limit);
+    child = undefined;
+  }
 }

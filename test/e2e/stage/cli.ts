@@ -1,6 +1,6 @@
 // Runs the real programs: the CDK command and this project's own, in a home of their own, against the emulator.
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AWS_ENVIRONMENT } from './emulator';
 
@@ -12,26 +12,57 @@ export interface Ended {
   readonly seconds: number;
 }
 
+/** What runs, for who wants to know what the stage waits for. */
+interface Running {
+  readonly command: string;
+  readonly output: () => string;
+}
+
+/** The validator of aws-cdk-lib, which takes more time than all else of a synthesis, is left out once it has seen the app. */
+const VALIDATED = { CDK_VALIDATION: 'false' };
+
 export class Cli {
+  /** A program that has not ended by then never does: above the quarter of an hour that CloudFormation waits for a function. */
+  public mostSeconds = 20 * 60;
+  private readonly programs = new Set<Running>();
+  private readonly quicker: string;
+  /** How many deployments or syntheses have ended well. */
+  private synthesized = 0;
+
   /**
    * @param root - the repository
    * @param folder - for files
    * @param caFile - PEM file of what is to be trusted beside the system's roots
    */
-  public constructor(private readonly root: string, private readonly folder: string, private readonly caFile: string) {}
+  public constructor(private readonly root: string, private readonly folder: string, private readonly caFile: string) {
+    this.quicker = quickerLooks(folder);
+  }
 
-  public cdk(...args: string[]): Promise<Ended> {
-    return this.run([join(this.root, 'node_modules', 'aws-cdk', 'bin', 'cdk'), ...args, '--no-notices', '--no-version-reporting']);
+  public async cdk(...args: string[]): Promise<Ended> {
+    // The first deployment that ends well is as it is for people, in every respect; those that repeat it need not be.
+    const repeated = this.synthesized > 0;
+    const ended = await this.run(
+      [...repeated ? ['--require', this.quicker] : [], join(this.root, 'node_modules', 'aws-cdk', 'bin', 'cdk'), ...args, '--no-notices', '--no-version-reporting'],
+      repeated ? VALIDATED : {},
+    );
+    if (ended.status === 0 && (args[0] === 'deploy' || args[0] === 'synth')) this.synthesized += 1;
+    return ended;
   }
 
   public mtaSts(...args: string[]): Promise<Ended> {
     return this.run([join(this.root, 'bin', 'mta-sts.js'), ...args]);
   }
 
-  private run(args: readonly string[]): Promise<Ended> {
+  /** The programs that have not ended, with what they wrote. */
+  public running(): string {
+    return [...this.programs].map(({ command, output }) => `${command}, which wrote:\n${output()}`).join('\n');
+  }
+
+  private run(args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Ended> {
     const started = Date.now();
     const home = join(this.folder, 'home');
     mkdirSync(home, { recursive: true });
+    const command = args.map((arg) => arg.replace(`${this.root}/`, '')).join(' ');
     const child = spawn(process.execPath, args, {
       cwd: this.root,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -47,18 +78,50 @@ export class Cli {
         JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '20',
         NODE_EXTRA_CA_CERTS: this.caFile,
         ...AWS_ENVIRONMENT,
+        ...more,
       },
     });
     let output = '';
+    const running: Running = { command, output: () => output };
+    this.programs.add(running);
+    let isLate = false;
+    const limit = setTimeout(() => {
+      isLate = true;
+      child.kill('SIGKILL');
+    }, this.mostSeconds * 1000);
     const add = (chunk: Buffer): void => {
       output += chunk.toString('utf8');
     };
     child.stdout.on('data', add);
     child.stderr.on('data', add);
-    return new Promise((resolve, reject) => {
+    return new Promise<Ended>((resolve, reject) => {
       child.once('error', reject).once('close', (status) => {
-        resolve({ status, output, seconds: (Date.now() - started) / 1000 });
+        if (isLate) reject(new Error(`${command} did not end within ${this.mostSeconds} s, and was killed; it wrote:\n${output}`));
+        else resolve({ status, output, seconds: (Date.now() - started) / 1000 });
       });
+    }).finally(() => {
+      clearTimeout(limit);
+      this.programs.delete(running);
     });
   }
+}
+
+/**
+ * Makes what the CDK command loads first where it shall look at a stack's state twice a second. On its own it does so every five seconds,
+ * which fits the minutes that AWS takes; the emulator takes one or two seconds.
+ *
+ * @returns the file
+ */
+function quickerLooks(folder: string): string {
+  const file = join(folder, 'quicker-looks.cjs');
+  writeFileSync(file, `'use strict';
+const { promisify } = require('node:util');
+const { setTimeout: wait } = globalThis;
+globalThis.setTimeout = (callback, milliseconds, ...more) => {
+  const isLook = milliseconds === 5000 && /\\bat (?:async )?waitFor /.test(new Error().stack);
+  return wait(callback, isLook ? 500 : milliseconds, ...more);
+};
+globalThis.setTimeout[promisify.custom] = wait[promisify.custom];
+`);
+  return file;
 }

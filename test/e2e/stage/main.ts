@@ -1,20 +1,37 @@
 // What runs on the stage, in the order of the README beside it. Started by tools/e2e.mjs inside of the private namespaces.
 import { changeScene, noneScene } from './scenes/change';
+import { demoScene } from './scenes/demo';
 import { bootstrapScene, deployScene } from './scenes/deploy';
 import { destroyScene } from './scenes/destroy';
 import { differencesScene } from './scenes/differences';
-import { faultsScene } from './scenes/faults';
+import { allFaults, faultsScene } from './scenes/faults';
 import { preflightScene } from './scenes/preflight';
 import { rollbackScene } from './scenes/rollback';
-import { Senders, cachesScene, sendersScene } from './scenes/senders';
+import { Senders, cachesScene, countScene, sendersScene } from './scenes/senders';
 import { soakScene } from './scenes/soak';
 import { Stage } from './stage';
 
 /** Without them nothing that follows can be told. */
 const FOUNDATIONS = ['bootstrap', 'deploy'];
 
+/** What does not end by then never does; a soak's deployments take half a minute, and some fifteen. */
+const MOST_MINUTES = { quick: 12, all: 60, soak: 600 } as const;
+
+/** In `quick` no fault makes a deployment wait longer. */
+const QUICK_SECONDS = 240;
+
 async function main([root, python, folder, ...only]: readonly string[]): Promise<number> {
-  const stage = await Stage.open({ root, python, folder });
+  const isQuick = only.join() === 'quick';
+  const stage = await within(2, 'the stage to stand', Stage.open({ root, python, folder }));
+  if (isQuick) stage.cli.mostSeconds = QUICK_SECONDS;
+  const minutes = isQuick ? MOST_MINUTES.quick : only.at(0) === 'soak' ? MOST_MINUTES.soak : MOST_MINUTES.all;
+  setTimeout(() => {
+    console.error(`\nit has not ended within ${minutes} minutes, and ends now, in the midst of ${
+      [stage.table.scene, ...stage.table.unfinished].join(': ')}\n${stage.cli.running()}`);
+    summary(stage);
+    process.exit(1);
+  }, minutes * 60_000).unref();
+  if (only.at(0) === 'demo') return demoScene(stage);
   let started: Promise<Senders> | undefined;
   const senders = (): Promise<Senders> => started ??= Senders.start(stage);
   const scenes: Readonly<Record<string, (which?: string) => Promise<void>>> = {
@@ -35,21 +52,55 @@ async function main([root, python, folder, ...only]: readonly string[]): Promise
     await soakScene(stage, ...only.slice(1, 3));
     return summary(stage);
   }
-  const chosen = only.length === 0 ? Object.keys(scenes) : only.join() === 'quick' ? Object.keys(scenes).map((name) => `${name}=quick`) : only;
+  const chosen = only.length === 0 || isQuick ? Object.keys(scenes).map((name) => isQuick ? `${name}=quick` : name) : only;
+  const unknown = chosen.map(nameOf).find((name) => !Object.hasOwn(scenes, name));
+  if (unknown !== undefined) throw new Error(`there is no scene ${unknown}; expected one of ${Object.keys(scenes).join(', ')}, or quick, or soak`);
   for (const choice of chosen) {
-    const [name, which] = choice.split('=');
-    if (!Object.hasOwn(scenes, name)) throw new Error(`there is no scene ${name}; expected one of ${Object.keys(scenes).join(', ')}`);
-    await scenes[name](which);
-    if (FOUNDATIONS.includes(name) && stage.table.failed.length > 0) break;
+    try {
+      await scenes[nameOf(choice)](choice.split('=').at(1));
+    } catch (error) {
+      // Between its claims; the others may stand all the same.
+      await stage.table.prove('the scene comes to its end', () => {
+        throw error;
+      });
+    }
+    if (FOUNDATIONS.includes(nameOf(choice)) && stage.table.failed.length > 0) break;
   }
-  return summary(stage);
+  if (only.length === 0 || isQuick) await countScene(stage);
+  const failed = summary(stage);
+  if (isQuick) {
+    const left = allFaults().filter(({ slow }) => slow === true).map(({ what }) => what);
+    console.log(`\nLeft out of quick, for the time that they take (npm run e2e has them): ${left.join('; ')}`);
+  }
+  return failed;
 }
 
-function summary({ table: { count, failed } }: Stage): number {
-  console.log(`\n${count} claims, ${failed.length} not proven${failed.map((claim) => `\n  ✖ ${claim}`).join('')}`);
-  return failed.length;
+/** Of `faults=S3` for example. */
+function nameOf(choice: string): string {
+  return choice.split('=')[0];
 }
 
+function summary({ table }: Stage): number {
+  console.log(table.summary());
+  return table.failed.length;
+}
+
+async function within<T>(minutes: number, what: string, promise: Promise<T>): Promise<T> {
+  let limit: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    limit = setTimeout(() => {
+      reject(new Error(`${minutes} minutes were not enough for ${what}`));
+    }, minutes * 60_000);
+  });
+  return Promise.race([promise, late]).finally(() => {
+    clearTimeout(limit);
+  });
+}
+
+// The first process of a namespace has no signal handlers but its own.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
+// Mail servers do their work as users that must read what is written here, whatever the umask of who started it.
+process.umask(0o022);
 main(process.argv.slice(2)).then((failed) => {
   process.exit(failed === 0 ? 0 : 1);
 }, (error: unknown) => {

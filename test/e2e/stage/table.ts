@@ -1,4 +1,4 @@
-// What was proven, as it is found and as a table at the end.
+// What was proven, as it is found and as tables at the end.
 
 /** One claim, and what came of it. */
 interface Row {
@@ -9,12 +9,26 @@ interface Row {
   readonly good: boolean;
 }
 
+/** One message of a real sender: what was said of it beforehand, and what became of it. */
+export interface Case {
+  readonly sender: string;
+  readonly what: string;
+  /** What `mta-sts verify --smtp` says that a sender does: `deliver-verified`, `deliver-unverified`, `refuse`. */
+  readonly foretold: string;
+  readonly did: string;
+  /** The line of the sender's own log that tells it. */
+  readonly log: string;
+}
+
 export class Table {
+  public readonly cases: Case[] = [];
   private readonly rows: Row[] = [];
-  private scene = '';
+  private readonly started = Date.now();
+  private current = '';
+  private readonly open = new Set<string>();
 
   public begin(scene: string): void {
-    this.scene = scene;
+    this.current = scene;
     console.log(`\n${scene}`);
   }
 
@@ -26,16 +40,28 @@ export class Table {
    */
   public async prove(claim: string, proof: () => Promise<string> | string): Promise<void> {
     const started = Date.now();
+    const { current: scene } = this;
     const note = (good: boolean, evidence: string): void => {
-      const row = { scene: this.scene, claim, evidence, seconds: (Date.now() - started) / 1000, good };
+      const row = { scene, claim, evidence, seconds: (Date.now() - started) / 1000, good };
       this.rows.push(row);
+      this.open.delete(claim);
       console.log(`  ${good ? '✔' : '✖'} ${claim} (${row.seconds.toFixed(1)} s)${evidence.split('\n').map((line) => `\n      ${line}`).join('')}`);
     };
+    this.open.add(claim);
     try {
       note(true, await proof());
     } catch (error) {
       note(false, error instanceof Error ? error.message : String(error));
     }
+  }
+
+  public get scene(): string {
+    return this.current;
+  }
+
+  /** The claims that are being proven now. */
+  public get unfinished(): readonly string[] {
+    return [...this.open];
   }
 
   public get failed(): readonly string[] {
@@ -45,4 +71,44 @@ export class Table {
   public get count(): number {
     return this.rows.length;
   }
+
+  /** Messages and claims, each as a table; then the sum of them. */
+  public summary(): string {
+    const scenes = new Map<string, Row[]>();
+    for (const row of this.rows) scenes.set(row.scene, [...scenes.get(row.scene) ?? [], row]);
+    const { count, failed, cases } = this;
+    const messages = [
+      `${cases.length} messages: what \`mta-sts verify --smtp\` foretold, what the sender did, and the sender's own log`,
+      textTable(
+        ['sender', 'case', 'foretold', 'did'],
+        cases.map(({ sender, what, foretold, did }) => [sender, what, foretold, did]),
+        cases.map(({ log }) => log),
+      ),
+      '',
+    ];
+    return [
+      '',
+      ...cases.length > 0 ? messages : [],
+      textTable(['scene', 'claims', 'proven'], [...scenes].map(([scene, rows]) => {
+        return [scene, String(rows.length), String(rows.filter(({ good }) => good).length)];
+      })),
+      '',
+      `${count} claims, ${failed.length} not proven, ${((Date.now() - this.started) / 1000).toFixed(0)} s${failed.map((claim) => `\n  ✖ ${claim}`).join('')}`,
+    ].join('\n');
+  }
+}
+
+/**
+ * Columns as wide as what is in them.
+ *
+ * @param below - a line of text below each row
+ */
+export function textTable(head: readonly string[], rows: readonly (readonly string[])[], below: readonly string[] = []): string {
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
+  const line = (cells: readonly string[], filler = ' '): string => `| ${cells.map((cell, column) => cell.padEnd(widths[column], filler)).join(' | ')} |`;
+  return [
+    line(head),
+    line(head.map(() => ''), '-'),
+    ...rows.flatMap((row, index) => [line(row), ...below.length === 0 ? [] : [`    ${below[index]}`]]),
+  ].join('\n');
 }

@@ -1,4 +1,4 @@
-// Mail to the domain from real senders: what `mta-sts verify` says beforehand is what they do.
+// Mail to the domain from real senders: what `mta-sts verify --smtp` says beforehand is what they do.
 import type { Mode } from '../../../../lib/protocol/policy';
 import { at, itemsOf, textOf } from '../../../../lib/preview/json';
 import { put, record } from '../domain';
@@ -18,15 +18,19 @@ interface Mail {
 }
 
 /** For what follows on it. */
-const GOOD: Mail = { what: 'a good mail host', behaviour: 'ok' };
+export const GOOD: Mail = { what: 'a good mail host', behaviour: 'ok' };
+
+export const UNTRUSTED: Mail = { what: 'an untrusted certificate', behaviour: 'untrusted' };
+
+export const UNCOVERED: Mail = { what: 'a mail host that the policy does not cover', behaviour: 'ok', mx: 'mail.other.test' };
 
 const MAIL: readonly Mail[] = [
   GOOD,
-  { what: 'an untrusted certificate', behaviour: 'untrusted' },
+  UNTRUSTED,
   { what: 'a certificate for another name', behaviour: 'wrong-name' },
   { what: 'an expired certificate', behaviour: 'expired' },
   { what: 'no STARTTLS', behaviour: 'no-starttls' },
-  { what: 'a mail host that the policy does not cover', behaviour: 'ok', mx: 'mail.other.test' },
+  UNCOVERED,
 ];
 
 export class Senders {
@@ -37,6 +41,11 @@ export class Senders {
   private messages = 0;
 
   private constructor(public readonly all: readonly Sender[]) {}
+
+  /** Proves a claim of each sender, of all at the same time. */
+  public async each(claim: (sender: Sender) => string, { table }: Stage, proof: (sender: Sender) => Promise<string>): Promise<void> {
+    await Promise.all(this.all.map(async (sender) => table.prove(claim(sender), () => proof(sender))));
+  }
 
   /** An address that no other message goes to. */
   public newRecipient(): string {
@@ -54,90 +63,103 @@ export async function sendersScene(stage: Stage, senders: Senders, mode: Mode): 
     const { what } = mail;
     await serveMail(stage, mail);
     const foretold = await foretell(stage);
-    for (const sender of senders.all) {
-      await table.prove(`${what}: foretold ${foretold}, ${sender.name} does so`, async () => {
-        await sender.forget();
-        return deliver(stage, senders, sender, foretold);
-      });
-    }
+    await senders.each(({ name }) => `${what}: foretold ${foretold}, ${name} does so`, stage, async (sender) => {
+      await sender.forget();
+      return deliver(stage, senders, sender, foretold, `${mode}: ${what}`);
+    });
   }
   await serveMail(stage, GOOD);
 }
 
 /**
- * Policies that senders hold: while the policy host is dead, and when a new id comes., from `enforce` to `testing`.
+ * Policies that senders hold: while the policy host is dead, and when a new id comes, from `enforce` to `testing`.
  */
 export async function cachesScene(stage: Stage, senders: Senders): Promise<void> {
   const { table, edge } = stage;
   table.begin('Policies that senders hold');
   await stage.ensure({ mode: 'enforce' });
-  await serveMail(stage, GOOD);
-  for (const sender of senders.all) {
-    await table.prove(`${sender.name} learns enforce`, async () => {
-      return learn(stage, senders, sender);
-    });
-  }
-  await serveMail(stage, MAIL[1]);
+  await learn(stage, senders, (name) => `${name} learns enforce`, 'enforce: a good mail host, learnt');
+  await serveMail(stage, UNTRUSTED);
+  // Said while the policy host is alive: it counts for all who hold the policy by now.
+  const held = await foretell(stage);
   edge.alive = false;
-  for (const sender of senders.all) {
-    await table.prove(`the policy host dies: ${sender.name} refuses an untrusted certificate by the policy that it holds`, async () => {
-      return deliver(stage, senders, sender, 'refuse');
-    });
-  }
-  const foretold = await foretell(stage);
-  for (const sender of senders.all) {
-    await table.prove(`of one that holds none is foretold ${foretold}: ${sender.name} that has forgotten does so`, async () => {
-      await sender.forget();
-      return deliver(stage, senders, sender, foretold);
-    });
-  }
+  await senders.each(({ name }) => `the policy host dies: ${name} refuses an untrusted certificate by the policy that it holds`, stage, async (sender) => {
+    return deliver(stage, senders, sender, expectForetold(held, 'refuse'), 'enforce held, the policy host is dead: an untrusted certificate');
+  });
+  const unheld = await foretell(stage);
+  await senders.each(({ name }) => `of one that holds none is foretold ${unheld}: ${name} that has forgotten does so`, stage, async (sender) => {
+    await sender.forget();
+    return deliver(stage, senders, sender, expectForetold(unheld, 'deliver-unverified'), 'nothing held, the policy host is dead: an untrusted certificate');
+  });
   edge.alive = true;
-  await serveMail(stage, GOOD);
-  for (const sender of senders.all) {
-    await table.prove(`the policy host is back: ${sender.name} learns enforce again`, async () => {
-      return learn(stage, senders, sender);
-    });
-  }
+  await learn(stage, senders, (name) => `the policy host is back: ${name} learns enforce again`, 'enforce: a good mail host, the policy host is back');
   await table.prove('testing is deployed, with a new id', async () => {
     expectEnd(await stage.deploy({ mode: 'testing' }), 0, 'cdk deploy');
     return 'status 0';
   });
-  await serveMail(stage, MAIL[1]);
-  for (const sender of senders.all) {
-    await table.prove(sender.looksAtIds
-      ? `${sender.name} sees the new id and takes the new policy: an untrusted certificate no longer matters`
-      : `${sender.name} looks at no record while it holds a policy: it refuses an untrusted certificate until it forgets`, async () => {
-      const before = await deliver(stage, senders, sender, sender.looksAtIds ? 'deliver-unverified' : 'refuse');
-      if (sender.looksAtIds) return before;
+  await serveMail(stage, UNTRUSTED);
+  const renewed = await foretell(stage);
+  await senders.each(({ name, looksAtIds }) => looksAtIds
+    ? `${name} sees the new id and takes the new policy: an untrusted certificate no longer matters`
+    : `${name} looks at no record while it holds a policy: it refuses an untrusted certificate until it forgets`, stage, async (sender) => {
+    const words: string[] = [];
+    if (!sender.looksAtIds) {
+      words.push(await deliver(stage, senders, sender, held, 'enforce held, a new id for testing: an untrusted certificate'));
       await sender.forget();
-      return `${before}\n${await deliver(stage, senders, sender, 'deliver-unverified')}`;
-    });
-  }
+    }
+    words.push(await deliver(stage, senders, sender, expectForetold(renewed, 'deliver-unverified'), `a new id for testing, ${sender.looksAtIds ? 'seen' : 'after it forgot'}: an untrusted certificate`));
+    return words.join('\n');
+  });
   await serveMail(stage, GOOD);
 }
 
-/** From a good mail host. */
-async function learn(stage: Stage, senders: Senders, sender: Sender): Promise<string> {
-  await sender.forget();
-  const words = await deliver(stage, senders, sender, await foretell(stage));
-  await sender.forgetHosts();
-  return words;
+/** The whole of it: what one sender does in one case can be chance. */
+const MANY_CASES = 20;
+
+/** After all that was sent. */
+export async function countScene({ table }: Stage): Promise<void> {
+  table.begin('All messages');
+  await table.prove(`verify and senders agree in ${MANY_CASES} cases or more, each outcome among them`, () => {
+    const { cases } = table;
+    const outcomes = new Set(cases.map(({ foretold }) => foretold));
+    if (cases.length < MANY_CASES || outcomes.size < 3) throw new Error(`${cases.length} cases: ${[...outcomes].join(', ')}`);
+    return `${cases.length} cases: ${[...outcomes].join(', ')}`;
+  });
 }
 
-async function serveMail(stage: Stage, { behaviour, mx = 'mx1.example.test' }: Mail): Promise<void> {
+/** From a good mail host. */
+async function learn(stage: Stage, senders: Senders, claim: (name: string) => string, what: string): Promise<void> {
+  await serveMail(stage, GOOD);
+  const foretold = await foretell(stage);
+  await senders.each(({ name }) => claim(name), stage, async (sender) => {
+    await sender.forget();
+    const words = await deliver(stage, senders, sender, expectForetold(foretold, 'deliver-verified'), what);
+    await sender.forgetHosts();
+    return words;
+  });
+}
+
+export async function serveMail(stage: Stage, { behaviour, mx = 'mx1.example.test' }: Mail): Promise<void> {
   await put(stage.emulator.route53, stage.zoneId, [record('example.test', 'MX', `10 ${mx}.`)]);
   for (const exchanger of stage.exchangers) exchanger.behaviour = behaviour;
 }
 
-/** Sends, and compares. */
-export async function deliver(stage: Stage, senders: Senders, sender: Sender, foretold: string): Promise<string> {
+/**
+ * Sends, and compares.
+ *
+ * @param what - the case, for the table of all
+ */
+export async function deliver(stage: Stage, senders: Senders, sender: Sender, foretold: string, what = stage.table.scene): Promise<string> {
   const recipient = senders.newRecipient();
-  const { outcome, log } = await sender.send(recipient);
+  const { outcome, verified, log } = await sender.send(recipient);
   const arrived = stage.exchangers.flatMap(({ delivered }) => delivered).find(({ text }) => text.includes(recipient));
   const words = [...log, ...arrived === undefined ? [] : [`${arrived.host} has it, over ${arrived.tls ?? 'plain text'}`]].join('\n');
+  const did = outcome === 'refused' ? outcome : `delivered, ${arrived?.tls === undefined ? 'plain text' : `${verified ? 'verified' : 'unverified'} ${arrived.tls}`}`;
+  stage.table.cases.push({ sender: sender.name, what, foretold, did, log: log.at(-1) ?? '' });
   if ((arrived !== undefined) !== (outcome === 'delivered')) throw new Error(`the log and the mail host do not agree:\n${words}`);
   if ((outcome === 'refused') !== (foretold === 'refuse')) throw new Error(`it was ${outcome}:\n${words}`);
   if (foretold === 'deliver-verified' && arrived?.tls === undefined) throw new Error(`it came in plain text:\n${words}`);
+  if (foretold === 'deliver-verified' && !verified) throw new Error(`${sender.name} has not verified the certificate:\n${words}`);
   return words;
 }
 
@@ -148,4 +170,10 @@ export async function foretell({ cli }: Stage): Promise<string> {
   const delivery = textOf(at(domain, 'delivery'));
   if (delivery === undefined || delivery === 'unknown') throw new Error(`mta-sts verify does not know:\n${output}`);
   return delivery;
+}
+
+/** Where a scene has a meaning only with this. */
+function expectForetold(foretold: string, expected: string): string {
+  if (foretold !== expected) throw new Error(`mta-sts verify foretold ${foretold}, expected ${expected}`);
+  return foretold;
 }

@@ -1,10 +1,10 @@
 // chasquid, in folders of its own.
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stage } from '../stage';
-import { connected, killed, listening, outcomeIn, submit } from './sender';
+import { PROGRAM_MILLISECONDS, connected, killed, listening, outcomeIn, submit } from './sender';
 import type { Sender, Sent } from './sender';
 
 const PORT = 1465;
@@ -37,8 +37,14 @@ export class Chasquid implements Sender {
     return outcomeIn(this.log, (lines) => {
       const about = lines.filter((line) => line.includes(`to=${recipient}`) && / (sent|failed|attempt)/.test(line));
       if (about.length === 0) return undefined;
-      return { outcome: about.some((line) => line.includes(' sent')) ? 'delivered' : 'refused', log: about };
+      return { outcome: about.some((line) => line.includes(' sent')) ? 'delivered' : 'refused', verified: this.hasVerified(), log: about };
     });
+  }
+
+  /** It keeps the best connection that it had to a domain since it forgot the hosts. */
+  private hasVerified(): boolean {
+    const file = join(this.data, 'domaininfo', 's:example.test');
+    return existsSync(file) && readFileSync(file, 'utf8').includes('TLS_SECURE');
   }
 
   public forget(): Promise<void> {
@@ -72,7 +78,7 @@ export class Chasquid implements Sender {
       `mail_log_path: "${this.log}"`,
       '',
     ].join('\n'));
-    execFileSync('chasquid-util', [`-C=${folder}`, 'user-add', USER, `--password=${PASSWORD}`], { stdio: 'ignore' });
+    execFileSync('chasquid-util', [`-C=${folder}`, 'user-add', USER, `--password=${PASSWORD}`], { stdio: 'ignore', timeout: PROGRAM_MILLISECONDS });
   }
 
   private async run(): Promise<void> {

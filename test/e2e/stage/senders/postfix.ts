@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stage } from '../stage';
-import { connected, killed, listening, outcomeIn, submit } from './sender';
+import { PROGRAM_MILLISECONDS, connected, killed, listening, outcomeIn, submit } from './sender';
 import type { Sender, Sent } from './sender';
 
 const PORT = 1025;
@@ -14,7 +14,7 @@ export class Postfix implements Sender {
   public static async start(stage: Stage): Promise<Postfix> {
     const sender = new Postfix(stage);
     sender.configure();
-    execFileSync('postfix', ['-c', sender.config, 'start'], { stdio: 'ignore' });
+    execFileSync('postfix', ['-c', sender.config, 'start'], { stdio: 'ignore', timeout: PROGRAM_MILLISECONDS });
     await sender.startResolver();
     await listening(() => connected(PORT), 'Postfix');
     return sender;
@@ -42,15 +42,19 @@ export class Postfix implements Sender {
       if (at === -1) return undefined;
       const process = /postfix\/smtp\[(\d+)\]/.exec(lines[at])?.[1];
       const tls = lines.slice(0, at).filter((line) => line.includes(`[${process ?? ''}]`) && line.includes('TLS connection established')).slice(-1);
-      return { outcome: lines[at].includes('status=sent') ? 'delivered' : 'refused', log: [...tls, lines[at]].map(withoutTime) };
+      return {
+        outcome: lines[at].includes('status=sent') ? 'delivered' : 'refused',
+        verified: tls.some((line) => line.includes('Verified TLS connection established')),
+        log: [...tls, lines[at]].map(withoutTime),
+      };
     });
   }
 
   public async forget(): Promise<void> {
     await killed(this.resolver);
     // Its connections and the answers of the resolver that its processes hold.
-    execFileSync('postsuper', ['-c', this.config, '-d', 'ALL'], { stdio: 'ignore' });
-    execFileSync('postfix', ['-c', this.config, 'reload'], { stdio: 'ignore' });
+    execFileSync('postsuper', ['-c', this.config, '-d', 'ALL'], { stdio: 'ignore', timeout: PROGRAM_MILLISECONDS });
+    execFileSync('postfix', ['-c', this.config, 'reload'], { stdio: 'ignore', timeout: PROGRAM_MILLISECONDS });
     rmSync(join(this.folder, 'cache.db'), { force: true });
     await this.startResolver();
   }

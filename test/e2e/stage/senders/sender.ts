@@ -8,10 +8,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { StagePaths } from '../stage';
 
+/** What a program of a sender has to end in; each is one that takes a moment. */
+export const PROGRAM_MILLISECONDS = 60_000;
+
 /** What became of a message. */
 export interface Sent {
   readonly outcome: 'delivered' | 'refused';
-  /** The sender's own words: lines of its log. */
+  /** Whether the sender says that it has verified the mail host's certificate. */
+  readonly verified: boolean;
+  /** The sender's own words: lines of its log, that of the outcome last. */
   readonly log: readonly string[];
 }
 
@@ -30,7 +35,7 @@ export interface Sender {
 /** @returns what the server answered when it took the message */
 export async function submit({ python, root }: StagePaths, port: number, recipient: string, ...login: string[]): Promise<string> {
   const script = join(root, 'test', 'e2e', 'stage', 'senders', 'send.py');
-  const { stdout } = await promisify(execFile)(python, [script, String(port), 'somebody@sender.test', recipient, `to ${recipient}`, ...login]);
+  const { stdout } = await promisify(execFile)(python, [script, String(port), 'somebody@sender.test', recipient, `to ${recipient}`, ...login], { timeout: PROGRAM_MILLISECONDS });
   return stdout.trim();
 }
 
@@ -45,13 +50,14 @@ export async function outcomeIn(file: string, read: (lines: readonly string[]) =
     const sent = read(lines);
     if (sent !== undefined) return sent;
     if (Date.now() > end) throw new Error(`${file} does not say what became of the message:\n${lines.slice(-20).join('\n')}`);
-    await sleep(100);
+    await sleep(50);
   }
 }
 
 /** Ends a process at once, and waits until it has ended. */
 export async function killed(child: ChildProcess | undefined): Promise<void> {
   if (child === undefined) return;
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
   await ended;
@@ -76,7 +82,7 @@ export async function listening(probe: () => Promise<unknown>, what: string): Pr
       return;
     } catch (error) {
       if (Date.now() > end) throw new Error(`${what} does not listen: ${error instanceof Error ? error.message : String(error)}`);
-      await sleep(100);
+      await sleep(50);
     }
   }
 }

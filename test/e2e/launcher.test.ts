@@ -1,0 +1,120 @@
+// What `npm run e2e` says on a machine that cannot have the stage. The programs of these machines are made up; nothing is installed.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+
+const ROOT = join(__dirname, '..', '..');
+
+/** All that the launcher looks for; this Python can make a virtual environment, with a pip that fails. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  'unshare': '',
+  'setpriv': '',
+  'mount': '',
+  'ip': '',
+  'postfix': '',
+  'mta-sts-daemon': '',
+  'chasquid': '',
+  'python3': `case "$*" in
+    *"-m venv"*) for folder; do :; done; mkdir -p "$folder/bin"; printf '#!/bin/sh\\necho "no matching distribution" >&2\\nexit 1\\n' > "$folder/bin/python"
+      chmod 755 "$folder/bin/python";;
+    *) echo 3.11;;
+  esac`,
+};
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mta-sts-launcher-'));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/**
+ * The launcher on a machine with these programs, copied so that nothing is written beside the real one.
+ *
+ * @param changed - programs that are otherwise than in PROGRAMS; undefined where they are missing
+ */
+function launch(
+  changed: Readonly<Record<string, string | undefined>>, { uid = 0, platform = 'linux', script = 'e2e.mjs', args = ['quick'] } = {},
+): { readonly status: number | null; readonly text: string } {
+  const [bin, root, temporary] = ['bin', 'root', 'tmp'].map((name) => join(folder, name));
+  for (const made of [bin, join(root, 'node_modules'), temporary]) mkdirSync(made, { recursive: true });
+  for (const [name, text] of Object.entries({ ...PROGRAMS, ...changed })) {
+    if (text !== undefined) writeFileSync(join(bin, name), `#!/bin/sh\nPATH=/usr/bin:/bin\n${text}\n`, { mode: 0o755 });
+  }
+  for (const name of readdirSync(ROOT).filter((entry) => !['.git', 'node_modules'].includes(entry))) symlinkSync(join(ROOT, name), join(root, name));
+  for (const name of readdirSync(join(ROOT, 'node_modules')).filter((entry) => entry !== '.cache')) {
+    symlinkSync(join(ROOT, 'node_modules', name), join(root, 'node_modules', name));
+  }
+  const machine = `data:text/javascript,process.getuid=()=>${uid};Object.defineProperty(process,'platform',{value:'${platform}'})`;
+  const options = ['--preserve-symlinks', '--preserve-symlinks-main', '--import', machine];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...options, join(root, 'tools', script), ...args], {
+    encoding: 'utf8', timeout: 60_000, env: { PATH: bin, TMPDIR: temporary },
+  });
+  expect(readdirSync(temporary)).toEqual([]);
+  return { status, text: stdout + stderr };
+}
+
+test('on another system it names what it needs', () => {
+  expect(launch({}, { platform: 'darwin' })).toEqual({
+    status: 1,
+    text: '\nnpm run e2e: it needs the namespaces of Linux, this is darwin; run it in a Linux machine or a privileged container\n',
+  });
+});
+
+test('as another user it asks for root', () => {
+  const { status, text } = launch({}, { uid: 1000 });
+  expect(status).toBe(1);
+  expect(text).toMatch(/^\nnpm run e2e: it needs root .* this is user 1000; run it as root, for example with sudo\n$/);
+});
+
+test('without apt-get it names the packages that are missing, each once', () => {
+  const { status, text } = launch({ unshare: undefined, setpriv: undefined, ip: undefined, chasquid: undefined });
+  expect(status).toBe(1);
+  expect(text).toContain('it needs the Debian packages util-linux, iproute2, chasquid, and there is no apt-get to install them with');
+  expect(text).toContain('apt-get install util-linux iproute2 chasquid\n');
+});
+
+test.each([
+  ['there is none', undefined],
+  ['one that is too old', 'echo 3.9'],
+  ['one without venv', 'echo 3.11; exit 1'],
+])('it takes python3-venv for missing where of Python 3.11 to 3.14 %s', (_, python3) => {
+  expect(launch({ python3 }).text).toContain('it needs the Debian packages python3-venv, and');
+});
+
+test('where apt-get fails it shows its words, and has changed nothing', () => {
+  const { status, text } = launch({ 'postfix': undefined, 'env': 'exec /usr/bin/env "PATH=$(dirname "$0"):$PATH" "$@"', 'apt-get': 'echo "E: no network" >&2; exit 100' });
+  expect(status).toBe(1);
+  expect(text).toContain('Install the Debian packages postfix\nE: no network\n');
+  expect(text).toContain('npm run e2e: apt-get update ended with status 100');
+});
+
+test('where namespaces are refused it says so, and what a container must be', () => {
+  const { status, text } = launch({ unshare: 'echo "unshare: unshare failed: Operation not permitted" >&2; exit 1' });
+  expect(status).toBe(1);
+  expect(text).toMatch(/refuses namespaces .*privileged.*: unshare: unshare failed: Operation not permitted\n$/);
+});
+
+test('where pip fails it shows its words, and leaves no half of a virtual environment', () => {
+  const { status, text } = launch({});
+  expect(status).toBe(1);
+  expect(text).toContain('no matching distribution\n');
+  expect(text).toContain('npm run e2e: pip install (from the index that pip is set to, https://pypi.org by default) ended with status 1');
+  const cache = join(folder, 'root', 'node_modules', '.cache', 'mta-sts-e2e');
+  expect(existsSync(cache) ? readdirSync(cache) : []).toEqual([]);
+});
+
+test('the demo for real says why it cannot be, and how to see the preview', () => {
+  const { status, text } = launch({}, { uid: 1000, script: 'demo.mjs', args: ['--real'] });
+  expect(status).toBe(1);
+  expect(text).toMatch(/^\nnpm run demo -- --real: it needs root .*\n\nWithout the stage: `npm run demo` shows a preview, on any machine\.\n$/);
+});
+
+test('the demo takes no other argument', () => {
+  expect(launch({}, { script: 'demo.mjs', args: ['--reel'] })).toEqual({ status: 1, text: 'npm run demo takes --real or nothing, got --reel\n' });
+});
