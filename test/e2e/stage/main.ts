@@ -4,6 +4,7 @@ import { bootstrapScene, deployScene } from './scenes/deploy';
 import { destroyScene } from './scenes/destroy';
 import { faultsScene } from './scenes/faults';
 import { preflightScene } from './scenes/preflight';
+import { regionScene } from './scenes/region';
 import { rollbackScene } from './scenes/rollback';
 import { Senders, cachesScene, sendersScene } from './scenes/senders';
 import { soakScene } from './scenes/soak';
@@ -28,6 +29,7 @@ async function main([root, python, folder, ...only]: readonly string[]): Promise
     caches: async () => cachesScene(stage, await senders()),
     none: () => noneScene(stage),
     destroy: () => destroyScene(stage),
+    region: () => regionScene(stage),
   };
   if (only.at(0) === 'soak') {
     await soakScene(stage, ...only.slice(1, 3));
