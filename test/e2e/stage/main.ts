@@ -2,6 +2,8 @@
 import { changeScene, noneScene } from './scenes/change';
 import { bootstrapScene, deployScene } from './scenes/deploy';
 import { destroyScene } from './scenes/destroy';
+import { domainsScene } from './scenes/domains';
+import { elsewhereScene } from './scenes/elsewhere';
 import { faultsScene } from './scenes/faults';
 import { preflightScene } from './scenes/preflight';
 import { regionScene } from './scenes/region';
@@ -24,12 +26,14 @@ async function main([root, python, folder, ...only]: readonly string[]): Promise
     testing: async () => sendersScene(stage, await senders(), 'testing'),
     change: () => changeScene(stage),
     enforce: async () => sendersScene(stage, await senders(), 'enforce'),
-    rollback: () => rollbackScene(stage, { mode: 'enforce' }, { mode: 'testing' }),
+    rollback: async () => rollbackScene(stage, await senders()),
     faults: (which) => faultsScene(stage, which),
     caches: async () => cachesScene(stage, await senders()),
     none: () => noneScene(stage),
     destroy: () => destroyScene(stage),
     region: () => regionScene(stage),
+    domains: () => domainsScene(stage),
+    elsewhere: () => elsewhereScene(stage),
   };
   if (only.at(0) === 'soak') {
     await soakScene(stage, ...only.slice(1, 3));

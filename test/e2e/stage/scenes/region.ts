@@ -34,7 +34,8 @@ export async function regionScene(stage: Stage): Promise<void> {
     if (await stackOf(here, OUTER) !== undefined || await stackOf(there, INNER) !== undefined) throw new Error('a stack is in the Region of the other');
     const types = outer.map(({ ResourceType: type }) => type).filter((type) => type !== 'AWS::CDK::Metadata').join();
     if (types !== 'AWS::CloudFormation::WaitConditionHandle') throw new Error(`${OUTER} has ${types}`);
-    const [first, second] = [(await eventsOf(here, INNER)).at(-1)?.Timestamp, (await eventsOf(there, OUTER)).at(0)?.Timestamp];
+    const first = (await eventsOf(here, INNER)).at(-1)?.Timestamp;
+    const second = (await eventsOf(there, OUTER)).at(0)?.Timestamp;
     if (first === undefined || second === undefined || first > second) throw new Error(`${OUTER} began ${String(second)}, ${INNER} ended ${String(first)}`);
     made.push(...await leftBehind(stage, before));
     const elsewhere = made.filter((thing) => thing.startsWith(OTHER_REGION));
@@ -57,9 +58,10 @@ export async function regionScene(stage: Stage): Promise<void> {
   await table.prove('both stacks are gone; the TXT record went before the file, the file before the host', async () => {
     const left = [await stackOf(there, OUTER), await stackOf(here, INNER)].filter((stack) => stack !== undefined);
     if (left.length > 0) throw new Error(left.map(({ id, status }) => `${id} ${status}`).join('; '));
-    const last = [await eventsOf(there, outerId, since), await eventsOf(here, innerId, since)].map((events) => events.at(-1)?.ResourceStatus);
+    const events = [await eventsOf(there, outerId, since), await eventsOf(here, innerId, since)];
+    const last = events.map((all) => all.at(-1)?.ResourceStatus);
     if (last.join() !== 'DELETE_COMPLETE,DELETE_COMPLETE') throw new Error(`they ended with ${last.join()}`);
-    return expectDestroyOrder(await eventsOf(here, innerId, since));
+    return expectDestroyOrder(events[1]);
   });
   await table.prove('nothing is left behind in either Region but the log, which is kept by design', async () => {
     const left = await leftBehind(stage, before);
