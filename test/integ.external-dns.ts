@@ -1,15 +1,16 @@
 // To deploy by hand: a domain whose DNS is not in Route 53. MTA_STS_DOMAIN names it; while the certificate waits, make its validation
-// record, and when the deployment is done the records of the output.
+// record, and when the deployment is done the records of the output. MTA_STS_MODE=none withdraws the policy.
 import { App, Stack } from 'aws-cdk-lib';
 import { MtaSts, MtaStsPolicy, MxHosts, TlsReporting } from '../lib';
 
-const { MTA_STS_DOMAIN: domainName = 'example.com', CDK_DEFAULT_ACCOUNT: account } = process.env;
+const { MTA_STS_DOMAIN: domainName = 'example.com', MTA_STS_MODE: mode, CDK_DEFAULT_ACCOUNT: account } = process.env;
+const mx = MxHosts.of(`*.${domainName}`);
 
 const app = new App();
 const stack = new Stack(app, 'MtaStsIntegExternalDns', { env: { account, region: 'us-east-1' } });
 
 new MtaSts(stack, 'MtaSts', {
   domainName,
-  policy: MtaStsPolicy.testing({ mx: MxHosts.of(`*.${domainName}`) }),
+  policy: mode === 'none' ? MtaStsPolicy.none({ mx }) : MtaStsPolicy.testing({ mx }),
   tlsReporting: TlsReporting.to(`mailto:tls-reports@${domainName}`),
 });

@@ -15,6 +15,12 @@ export const NAME_SERVERS: ReadonlyMap<string, string> = new Map([
   ['ns-4.awsdns-4.co.uk', '205.251.198.4'],
 ]);
 
+/** The name servers of another DNS provider: for zones that are not in Route 53. */
+export const OTHER_NAME_SERVERS: ReadonlyMap<string, string> = new Map([
+  ['ns1.provider.test', '192.31.80.1'],
+  ['ns2.provider.test', '192.31.80.2'],
+]);
+
 /** The edges of CloudFront: each distribution is on all of them. */
 export const EDGES = { v4: ['13.32.0.1', '13.32.0.2'], v6: ['2600:9000::1'] } as const;
 
@@ -23,7 +29,14 @@ export const MAIL_HOSTS: ReadonlyMap<string, string> = new Map([
   ['mx1.example.test', '93.184.215.1'],
   ['mx2.example.test', '93.184.215.2'],
   ['mail.other.test', '93.184.215.3'],
+  ['mx.region.test', '93.184.215.4'],
+  ['mail0.many.test', '93.184.215.5'],
+  ['mail1.many.test', '93.184.215.6'],
+  ['mail2.many.test', '93.184.215.7'],
+  ['mx.elsewhere.test', '93.184.215.8'],
 ]);
 
 /** All that the loopback interface must have beside its own. */
-export const ADDRESSES: readonly string[] = [...NAME_SERVERS.values(), ...EDGES.v4, ...EDGES.v6, ...MAIL_HOSTS.values()];
+export const ADDRESSES: readonly string[] = [
+  ...NAME_SERVERS.values(), ...OTHER_NAME_SERVERS.values(), ...EDGES.v4, ...EDGES.v6, ...MAIL_HOSTS.values(),
+];

@@ -1,12 +1,12 @@
-// DNS: the four name servers of every hosted zone of the emulator, and the recursive resolver of all.
+// DNS: the four name servers of every hosted zone of the emulator, those of another provider, and the recursive resolver of all.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ListHostedZonesCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
+import { ListHostedZonesCommand, ListResourceRecordSetsCommand, NoSuchHostedZone } from '@aws-sdk/client-route-53';
 import type { ResourceRecordSet, Route53Client } from '@aws-sdk/client-route-53';
 import type { Distribution } from '../../../lib/preview/distribution';
 import { startDnsServer, zoneAnswers } from '../../../lib/preview/dns-server';
 import type { DnsAnswerer, DnsQuestion, DnsRecord, DnsReply } from '../../../lib/preview/dns-server';
 import { bareName, readValue } from '../../../lib/preview/record-values';
-import { EDGES, MAIL_HOSTS, NAME_SERVERS, RESOLVER } from './addresses';
+import { EDGES, MAIL_HOSTS, NAME_SERVERS, OTHER_NAME_SERVERS, RESOLVER } from './addresses';
 
 /** Short, so that nothing that caches stands between a change and who looks for it. */
 const TTL = 1;
@@ -23,6 +23,8 @@ type Reply = DnsReply | 'drop';
 export interface Dns {
   /** From now on, until the next fault or none. */
   fail(fault: DnsFault | undefined): void;
+  /** Zones of another DNS provider: their records by their names. The emulator knows nothing of them. */
+  readonly elsewhere: Map<string, readonly DnsRecord[]>;
 }
 
 /** Answers until the process ends. */
@@ -37,9 +39,14 @@ export async function startDns(route53: Route53Client, distributions: () => read
     }
   };
   void followZones();
-  const now = shared(async () => zoneAnswers([...ownZones(distributions()), ...await recordsOfZones(route53, zones, distributions())]));
+  const elsewhere = new Map<string, readonly DnsRecord[]>();
+  const now = shared(async () => zoneAnswers([
+    ...ownZones(distributions()),
+    ...[...elsewhere].flatMap(([name, records]) => [...apex(name, OTHER_NAME_SERVERS), ...records]),
+    ...await recordsOfZones(route53, zones, distributions()),
+  ]));
   const answer: DnsAnswerer = async (question) => (await now())(question);
-  await Promise.all([['resolver', RESOLVER] as const, ...NAME_SERVERS].map(async ([name, address]) => startDnsServer({
+  await Promise.all([['resolver', RESOLVER] as const, ...NAME_SERVERS, ...OTHER_NAME_SERVERS].map(async ([name, address]) => startDnsServer({
     address,
     port: 53,
     answer: async (question) => await fault?.(name, answer)(question) ?? answer(question),
@@ -48,6 +55,7 @@ export async function startDns(route53: Route53Client, distributions: () => read
     fail: (wanted) => {
       fault = wanted;
     },
+    elsewhere,
   };
 }
 
@@ -58,6 +66,8 @@ function ownZones(distributions: readonly Distribution[]): readonly DnsRecord[] 
     ...[...NAME_SERVERS].flatMap(([name, address]): DnsRecord[] => [
       ...apex(name.split('.').slice(1).join('.')), { name, ttl: TTL, type: 'A', data: address },
     ]),
+    ...apex('provider.test', OTHER_NAME_SERVERS),
+    ...[...OTHER_NAME_SERVERS].map(([name, data]): DnsRecord => ({ name, ttl: TTL, type: 'A', data })),
     ...apex('cloudfront.net'),
     ...distributions.flatMap(({ domainName, ipv6 }) => edgeRecords(domainName, ipv6)),
     ...[...MAIL_HOSTS].filter(([name]) => !name.endsWith('.example.test'))
@@ -75,9 +85,20 @@ async function recordsOfZones(
   route53: Route53Client, zones: ReadonlyMap<string, string>, distributions: readonly Distribution[],
 ): Promise<readonly DnsRecord[]> {
   return (await Promise.all([...zones].map(async ([name, id]) => {
-    const { ResourceRecordSets: sets = [] } = await route53.send(new ListResourceRecordSetsCommand({ HostedZoneId: id, MaxItems: 300 }));
-    return [soa(name), ...sets.flatMap((set) => recordsOf(set, distributions))];
+    const sets = await recordSetsOf(route53, id);
+    return sets === undefined ? [] : [soa(name), ...sets.flatMap((set) => recordsOf(set, distributions))];
   }))).flat();
+}
+
+/** @returns nothing where the zone has gone since it was listed */
+async function recordSetsOf(route53: Route53Client, id: string): Promise<readonly ResourceRecordSet[] | undefined> {
+  try {
+    const { ResourceRecordSets: sets = [] } = await route53.send(new ListResourceRecordSetsCommand({ HostedZoneId: id, MaxItems: 300 }));
+    return sets;
+  } catch (error) {
+    if (error instanceof NoSuchHostedZone) return undefined;
+    throw error;
+  }
 }
 
 function recordsOf(set: ResourceRecordSet, distributions: readonly Distribution[]): readonly DnsRecord[] {
@@ -102,8 +123,8 @@ function edgeRecords(name: string, ipv6: boolean): readonly DnsRecord[] {
   ];
 }
 
-function apex(name: string): readonly DnsRecord[] {
-  return [soa(name), ...[...NAME_SERVERS.keys()].map((data): DnsRecord => ({ name, ttl: TTL, type: 'NS', data }))];
+function apex(name: string, servers = NAME_SERVERS): readonly DnsRecord[] {
+  return [soa(name), ...[...servers.keys()].map((data): DnsRecord => ({ name, ttl: TTL, type: 'NS', data }))];
 }
 
 function soa(name: string): DnsRecord {

@@ -19,6 +19,9 @@ import { readDistributions } from './distributions';
 /** How often the distributions are looked at: AWS takes minutes until all edges know a new one. */
 const LOOK_MILLISECONDS = 500;
 
+/** How long the functions of what has changed go on, for the requests that they have. */
+const CLOSE_MILLISECONDS = 5_000;
+
 export interface Edge {
   /** Set to false it shows no certificate to anybody: the policy host is dead. */
   alive: boolean;
@@ -129,10 +132,20 @@ class EmulatedCloudFront extends CloudFront {
       this.contexts.set(aliases.join(), createSecureContext({ key: keyPem, cert: certificatePem }));
     }
     const before = this.current;
-    this.current = new CloudFront(known, this.objects, this.report);
+    const next = new CloudFront(known, this.objects, this.report);
+    await Promise.all(known.map(async ({ aliases }) => this.warm(next, aliases.at(0))));
+    this.current = next;
     this.known = known;
     this.report(`distributions: ${known.map(({ id, aliases }) => `${id} (${aliases.join(' ')})`).join(', ') || 'none'}`);
-    await before.close();
+    // Who asked before has an answer by then: an edge of CloudFront changes in the midst of requests as well, and loses none.
+    setTimeout(() => void before.close(), CLOSE_MILLISECONDS);
+  }
+
+  /** The first run of a function on a busy machine may take longer than CloudFront lets it: 503 that AWS would not give. */
+  private async warm(cloudFront: CloudFront, host: string | undefined): Promise<void> {
+    if (host === undefined) return;
+    const request: ViewerRequest = { method: 'GET', uri: '/', query: '', host, headers: [['host', host]], ip: '127.0.0.1' };
+    await this.objects.during(new OriginRequest(undefined, undefined), () => cloudFront.respond(request, 'https', host));
   }
 }
 

@@ -37,11 +37,16 @@ export interface EmulatorOptions {
   readonly proxy: string;
 }
 
-export interface Emulator {
+/** What each Region has of its own. */
+export interface Regional {
   readonly acm: ACMClient;
+  readonly cloudformation: CloudFormationClient;
+}
+
+export interface Emulator extends Regional {
   readonly route53: Route53Client;
   readonly s3: S3Client;
-  readonly cloudformation: CloudFormationClient;
+  readonly inRegion: (region: string) => Regional;
   readonly logFile: string;
 }
 
@@ -73,11 +78,14 @@ export async function startEmulator({ root, python, folder, caFile, proxy }: Emu
   closeSync(log);
   await answering(child, logFile);
   const config = { endpoint: ENDPOINT, region: REGION, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+  const inRegion = (region: string): Regional => ({
+    acm: new ACMClient({ ...config, region }), cloudformation: new CloudFormationClient({ ...config, region }),
+  });
   return {
-    acm: new ACMClient(config),
+    ...inRegion(REGION),
+    inRegion,
     route53: new Route53Client(config),
     s3: new S3Client({ ...config, forcePathStyle: true }),
-    cloudformation: new CloudFormationClient(config),
     logFile,
   };
 }

@@ -4,8 +4,11 @@ import { demoScene } from './scenes/demo';
 import { bootstrapScene, deployScene } from './scenes/deploy';
 import { destroyScene } from './scenes/destroy';
 import { differencesScene } from './scenes/differences';
+import { domainsScene } from './scenes/domains';
+import { elsewhereScene } from './scenes/elsewhere';
 import { allFaults, faultsScene } from './scenes/faults';
 import { preflightScene } from './scenes/preflight';
+import { regionScene } from './scenes/region';
 import { rollbackScene } from './scenes/rollback';
 import { Senders, cachesScene, countScene, sendersScene } from './scenes/senders';
 import { soakScene } from './scenes/soak';
@@ -16,6 +19,9 @@ const FOUNDATIONS = ['bootstrap', 'deploy'];
 
 /** What does not end by then never does; a soak's deployments take half a minute, and some fifteen. */
 const MOST_MINUTES = { quick: 12, all: 60, soak: 600 } as const;
+
+/** Apps of their own, each deployed from nothing. */
+const NOT_QUICK = ['region', 'domains', 'elsewhere'];
 
 /** In `quick` no fault makes a deployment wait longer. */
 const QUICK_SECONDS = 240;
@@ -42,19 +48,23 @@ async function main([root, python, folder, ...only]: readonly string[]): Promise
     testing: async () => sendersScene(stage, await senders(), 'testing'),
     change: () => changeScene(stage),
     enforce: async () => sendersScene(stage, await senders(), 'enforce'),
-    rollback: () => rollbackScene(stage, { mode: 'enforce' }, { mode: 'testing' }),
+    rollback: async () => rollbackScene(stage, await senders()),
     faults: (which) => faultsScene(stage, which),
     caches: async () => cachesScene(stage, await senders()),
     none: () => noneScene(stage),
     destroy: () => destroyScene(stage),
+    region: () => regionScene(stage),
+    domains: () => domainsScene(stage),
+    elsewhere: () => elsewhereScene(stage),
   };
   if (only.at(0) === 'soak') {
     await soakScene(stage, ...only.slice(1, 3));
     return summary(stage);
   }
-  const chosen = only.length === 0 || isQuick ? Object.keys(scenes).map((name) => isQuick ? `${name}=quick` : name) : only;
+  const all = Object.keys(scenes);
+  const chosen = isQuick ? all.filter((name) => !NOT_QUICK.includes(name)).map((name) => `${name}=quick`) : only.length === 0 ? all : only;
   const unknown = chosen.map(nameOf).find((name) => !Object.hasOwn(scenes, name));
-  if (unknown !== undefined) throw new Error(`there is no scene ${unknown}; expected one of ${Object.keys(scenes).join(', ')}, or quick, or soak`);
+  if (unknown !== undefined) throw new Error(`there is no scene ${unknown}; expected one of ${all.join(', ')}, or quick, or soak`);
   for (const choice of chosen) {
     try {
       await scenes[nameOf(choice)](choice.split('=').at(1));
@@ -70,7 +80,7 @@ async function main([root, python, folder, ...only]: readonly string[]): Promise
   const failed = summary(stage);
   if (isQuick) {
     const left = allFaults().filter(({ slow }) => slow === true).map(({ what }) => what);
-    console.log(`\nLeft out of quick, for the time that they take (npm run e2e has them): ${left.join('; ')}`);
+    console.log(`\nLeft out of quick, for the time that they take (npm run e2e has them): the scenes ${NOT_QUICK.join(', ')}; the faults: ${left.join('; ')}`);
   }
   return failed;
 }

@@ -1,6 +1,6 @@
 // Asks the emulator what no client of the SDK that is installed here asks.
 import { at, itemsOf, textOf } from '../../../lib/preview/json';
-import { ENDPOINT } from './emulator';
+import { ENDPOINT, REGION } from './emulator';
 
 /**
  * How many resources of a kind CloudFront lists.
@@ -15,8 +15,8 @@ export async function countOf(path: string): Promise<number> {
   return Number(quantity[1]);
 }
 
-export async function functionNames(): Promise<readonly string[]> {
-  const response = await fetch(`${ENDPOINT}/2015-03-31/functions/`, { headers: scope('lambda') });
+export async function functionNames(region = REGION): Promise<readonly string[]> {
+  const response = await fetch(`${ENDPOINT}/2015-03-31/functions/`, { headers: scope('lambda', region) });
   if (!response.ok) throw new Error(`Lambda ListFunctions: status ${response.status}`);
   return itemsOf(at(await response.json(), 'Functions')).map((item) => textOf(at(item, 'FunctionName')) ?? '');
 }
@@ -32,7 +32,7 @@ export async function roleNames(): Promise<readonly string[]> {
   return [...text.matchAll(/<RoleName>([^<]+)<\/RoleName>/g)].map(([, name]) => name);
 }
 
-/** The emulator tells the service by the scope of the signature, which it does not check. */
-function scope(service: string): { readonly authorization: string } {
-  return { authorization: `AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=0` };
+/** The emulator tells service and Region by the scope of the signature, which it does not check. */
+function scope(service: string, region = REGION): { readonly authorization: string } {
+  return { authorization: `AWS4-HMAC-SHA256 Credential=test/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0` };
 }

@@ -5,8 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { policyId } from '../../../lib/protocol/policy-id';
 import { EDGES, RESOLVER } from './addresses';
 
-const POLICY_HOST = 'mta-sts.example.test';
-
 /** What one look saw. */
 interface Look {
   /** Milliseconds since the epoch, when the look began. */
@@ -22,6 +20,10 @@ export interface WatchOptions {
   readonly ca: string;
   /** Which of the two is looked at first: what must be there already when the other one is seen must be looked at later. */
   readonly first: 'record' | 'file';
+  /** @default example.test */
+  readonly domain?: string;
+  /** How many look, each ten times a second: fewer where several watches share the machine. @default 10 */
+  readonly lookers?: number;
 }
 
 /** How many looks at once, and how long each waits for the next: a hundred a second where the machine can. */
@@ -35,14 +37,17 @@ export class Watch {
   private readonly started = Date.now();
   private readonly agent: Agent;
   private readonly resolver = new Resolver({ timeout: 5_000, tries: 1 });
+  private readonly domain: string;
   private readonly lookers: Promise<void>[];
   private stopped = false;
   private ended = 0;
 
   public constructor(private readonly options: WatchOptions) {
-    this.agent = new Agent({ keepAlive: true, ca: options.ca, maxSockets: LOOKERS });
+    const { lookers = LOOKERS } = options;
+    this.agent = new Agent({ keepAlive: true, ca: options.ca, maxSockets: lookers });
     this.resolver.setServers([RESOLVER]);
-    this.lookers = Array.from({ length: LOOKERS }, async (_, index) => this.repeat(index));
+    this.domain = options.domain ?? 'example.test';
+    this.lookers = Array.from({ length: lookers }, async (_, index) => this.repeat(index));
   }
 
   public async stop(): Promise<void> {
@@ -85,7 +90,7 @@ export class Watch {
   }
 
   private async repeat(index: number): Promise<void> {
-    await sleep(index * PAUSE_MILLISECONDS / LOOKERS);
+    await sleep(index * PAUSE_MILLISECONDS / (this.options.lookers ?? LOOKERS));
     while (!this.stopped) {
       const at = Date.now();
       try {
@@ -101,7 +106,7 @@ export class Watch {
 
   private async announced(): Promise<string | undefined> {
     try {
-      const records = await this.resolver.resolveTxt('_mta-sts.example.test');
+      const records = await this.resolver.resolveTxt(`_mta-sts.${this.domain}`);
       return records.map((strings) => /^v=STSv1; id=([^;]+);/.exec(strings.join(''))?.[1]).find((id) => id !== undefined);
     } catch (error) {
       if (error instanceof Error && 'code' in error && (error.code === 'ENOTFOUND' || error.code === 'ENODATA')) return undefined;
@@ -111,12 +116,13 @@ export class Watch {
 
   /** From one edge and then another. */
   private served(index: number): Promise<string | undefined> {
+    const policyHost = `mta-sts.${this.domain}`;
     return new Promise((resolve, reject) => {
       const get = request({
         host: EDGES.v4[index % EDGES.v4.length],
-        servername: POLICY_HOST,
+        servername: policyHost,
         path: '/.well-known/mta-sts.txt',
-        headers: { host: POLICY_HOST },
+        headers: { host: policyHost },
         agent: this.agent,
         timeout: 5_000,
       }, (response) => {

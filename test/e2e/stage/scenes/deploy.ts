@@ -1,9 +1,10 @@
 // The account made ready, and the first deployment: by the real command, in the designed order, by the shipped bundle.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
+import type { StackEvent } from '@aws-sdk/client-cloudformation';
 import { at, membersOf, textOf } from '../../../../lib/preview/json';
 import { ACCOUNT, REGION } from '../emulator';
 import { Order, eventsOf, resourcesOf } from '../stacks';
@@ -26,35 +27,21 @@ export async function bootstrapScene({ table, cli, emulator }: Stage): Promise<v
 }
 
 export async function deployScene(stage: Stage): Promise<void> {
-  const { table, cli, emulator, paths } = stage;
+  const { table, cli, emulator } = stage;
   table.begin('Deploy');
   await table.prove('cdk deploy of bin/app.ts creates every resource', async () => {
     expectEnd(await stage.deploy(FIRST), 0, 'cdk deploy');
-    const wanted = membersOf(at(template(stage), 'Resources')).map(([id]) => id).sort();
+    const template: unknown = JSON.parse(readFileSync(join(stage.assembly(FIRST), `${STACK}.template.json`), 'utf8'));
+    const wanted = membersOf(at(template, 'Resources')).map(([id]) => id).sort();
     const resources = await resourcesOf(emulator.cloudformation, STACK);
     const made = resources.filter(({ ResourceStatus: status }) => status === 'CREATE_COMPLETE').map(({ LogicalResourceId: id = '' }) => id).sort();
     if (made.join() !== wanted.join()) throw new Error(`expected ${wanted.join(', ')}, got ${made.join(', ')}`);
     return `${made.length} resources CREATE_COMPLETE`;
   });
   await table.prove('in the designed order: Preflight, host, Publication, TXT record, Verification', async () => {
-    const order = new Order(await eventsOf(emulator.cloudformation, STACK));
-    for (const type of ['AWS::S3::Bucket', 'AWS::CertificateManager::Certificate', 'AWS::CloudFront::Distribution', 'AWS::CloudFront::Function',
-      'AWS::CloudFront::OriginAccessControl', 'AWS::S3::BucketPolicy', 'AWS::Route53::RecordSetGroup']) {
-      order.before([PREFLIGHT, 'CREATE_COMPLETE'], [type, 'CREATE_IN_PROGRESS']);
-      order.before([type, 'CREATE_COMPLETE'], [PUBLICATION, 'CREATE_IN_PROGRESS']);
-    }
-    order.before([PUBLICATION, 'CREATE_COMPLETE'], [TXT, 'CREATE_IN_PROGRESS']);
-    order.before([TXT, 'CREATE_COMPLETE'], [VERIFICATION, 'CREATE_IN_PROGRESS']);
-    const last = (await eventsOf(emulator.cloudformation, STACK)).filter(({ ResourceType: type }) => type !== 'AWS::CloudFormation::Stack').at(-1);
-    if (last?.ResourceType !== VERIFICATION) throw new Error(`the last event is of ${last?.ResourceType ?? 'nothing'}`);
-    return 'by the events of the stack';
+    return expectDesignedOrder(await eventsOf(emulator.cloudformation, STACK));
   });
-  await table.prove('what runs in Lambda is the shipped bundle, byte for byte', async () => {
-    const shipped = readFileSync(join(paths.root, 'lib', 'handler', 'bundle', 'index.js'));
-    const deployed = await deployedBundle(stage);
-    if (!shipped.equals(deployed)) throw new Error(`the function has other code, ${deployed.length} bytes in place of ${shipped.length}`);
-    return `${deployed.length} bytes, sha256 ${createHash('sha256').update(deployed).digest('hex').slice(0, 16)}…`;
-  });
+  await table.prove('what runs in Lambda is the shipped bundle, byte for byte', async () => expectShippedBundle(stage, stage.assembly(FIRST)));
   await table.prove('mta-sts verify says pass', async () => {
     const { output, ...ended } = await cli.mtaSts('verify', 'example.test');
     expectEnd({ output, ...ended }, 0, 'mta-sts verify');
@@ -62,14 +49,34 @@ export async function deployScene(stage: Stage): Promise<void> {
   });
 }
 
-function template(stage: Stage): unknown {
-  return JSON.parse(readFileSync(join(stage.assembly(FIRST), `${STACK}.template.json`), 'utf8'));
+/** @throws Error where a stack with one MtaSts was created in another order */
+export function expectDesignedOrder(events: readonly StackEvent[]): string {
+  const order = new Order(events);
+  for (const type of ['AWS::S3::Bucket', 'AWS::CertificateManager::Certificate', 'AWS::CloudFront::Distribution', 'AWS::CloudFront::Function',
+    'AWS::CloudFront::OriginAccessControl', 'AWS::S3::BucketPolicy', 'AWS::Route53::RecordSetGroup']) {
+    order.before([PREFLIGHT, 'CREATE_COMPLETE'], [type, 'CREATE_IN_PROGRESS']);
+    order.before([type, 'CREATE_COMPLETE'], [PUBLICATION, 'CREATE_IN_PROGRESS']);
+  }
+  order.before([PUBLICATION, 'CREATE_COMPLETE'], [TXT, 'CREATE_IN_PROGRESS']);
+  order.before([TXT, 'CREATE_COMPLETE'], [VERIFICATION, 'CREATE_IN_PROGRESS']);
+  const last = events.filter(({ ResourceType: type }) => type !== 'AWS::CloudFormation::Stack').at(-1);
+  if (last?.ResourceType !== VERIFICATION) throw new Error(`the last event is of ${last?.ResourceType ?? 'nothing'}`);
+  return 'by the events of the stack';
 }
 
-/** The asset that the template gives to the function, out of the bootstrap bucket. */
-async function deployedBundle(stage: Stage): Promise<Buffer> {
-  const { emulator, paths } = stage;
-  const fn = membersOf(at(template(stage), 'Resources')).map(([, resource]) => resource)
+/** @throws Error where the function is other code than what is shipped */
+export async function expectShippedBundle(stage: Stage, assembly: string): Promise<string> {
+  const shipped = readFileSync(join(stage.paths.root, 'lib', 'handler', 'bundle', 'index.js'));
+  const deployed = await deployedBundle(stage, assembly);
+  if (!shipped.equals(deployed)) throw new Error(`the function has other code, ${deployed.length} bytes in place of ${shipped.length}`);
+  return `${deployed.length} bytes, sha256 ${createHash('sha256').update(deployed).digest('hex').slice(0, 16)}…`;
+}
+
+/** The asset that a template of the assembly gives to the function, out of the bootstrap bucket. */
+async function deployedBundle({ emulator, paths }: Stage, assembly: string): Promise<Buffer> {
+  const templates = readdirSync(assembly).filter((file) => file.endsWith('.template.json'))
+    .map((file): unknown => JSON.parse(readFileSync(join(assembly, file), 'utf8')));
+  const fn = templates.flatMap((template) => membersOf(at(template, 'Resources'))).map(([, resource]) => resource)
     .find((resource) => textOf(at(resource, 'Properties', 'Description'))?.startsWith('cdk-mta-sts:') && at(resource, 'Type') === 'AWS::Lambda::Function');
   const key = textOf(at(fn, 'Properties', 'Code', 'S3Key'));
   const { Body: body } = await emulator.s3.send(new GetObjectCommand({ Bucket: `cdk-hnb659fds-assets-${ACCOUNT}-${REGION}`, Key: key }));

@@ -1,26 +1,48 @@
-// A verification that fails takes the whole change back: the old id and the old bytes stand again.
+// A verification that fails takes the whole change back: the old id and the old bytes stand again, also for senders that came in between.
 import { Watch } from '../watch';
 import { stackOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
-import type { AppContext, Stage } from '../stage';
+import type { Stage } from '../stage';
+import type { ExchangerBehaviour } from '../mail-exchanger';
+import { deliver, foretell } from './senders';
+import type { Senders } from './senders';
 
-/**
- * @param deployed - what stands
- * @param wanted - what is tried
- */
-export async function rollbackScene(stage: Stage, deployed: AppContext, wanted: AppContext): Promise<void> {
+const ANNOUNCEMENT = '_mta-sts.example.test';
+
+/** From `enforce` to `testing` and back: to a mail host that senders must not trust, so that each does something else by each policy. */
+export async function rollbackScene(stage: Stage, senders: Senders): Promise<void> {
   const { table, dns, emulator, authority, cli } = stage;
+  const [deployed, wanted] = [{ mode: 'enforce' }, { mode: 'testing' }] as const;
   table.begin('A verification that fails');
   await stage.ensure(deployed);
+  await stage.synth(wanted);
+  serveMail(stage, 'untrusted');
+  const foretold = await foretell(stage);
+  for (const sender of senders.all) {
+    await table.prove(`before: foretold ${foretold} of an untrusted certificate, ${sender.name} learns enforce and does so`, async () => {
+      await sender.forget();
+      return deliver(stage, senders, sender, foretold);
+    });
+  }
+  const between = new Map<string, Promise<string>>();
   await table.prove('the deployment fails with its reason, and is rolled back', async () => {
-    await stage.synth(wanted);
     const watch = new Watch({ ca: authority.certificatePem, first: 'record' });
     const before = await firstId(watch);
-    // From the moment that another id is there, somebody else's record stands beside it.
-    dns.fail((_, answer) => async (question) => {
+    const visit = async (): Promise<void> => {
+      for (const sender of senders.all) {
+        // One that looks at no ids must have forgotten to fetch anything.
+        between.set(sender.name, (sender.looksAtIds ? Promise.resolve() : sender.forget()).then(() => deliver(stage, senders, sender, 'deliver-unverified')));
+      }
+      await Promise.allSettled(between.values());
+    };
+    let visited: Promise<void> | undefined;
+    // From the moment that another id is there, the name servers have somebody else's record beside it, once the senders were there.
+    // The resolver gives what is right: senders shall learn the new policy.
+    dns.fail((server, answer) => async (question) => {
+      if (server === 'resolver' || question.name !== ANNOUNCEMENT || question.type !== 'TXT') return undefined;
       const reply = await answer(question);
-      if (reply === 'drop' || question.name !== '_mta-sts.example.test' || question.type !== 'TXT') return reply;
-      if (reply.answers.some((record) => record.type === 'TXT' && record.data.join('').includes(before))) return reply;
+      if (reply === 'drop' || reply.answers.some((record) => record.type === 'TXT' && record.data.join('').includes(before))) return reply;
+      await (visited ??= visit());
       return { ...reply, answers: [...reply.answers, { name: question.name, ttl: 1, type: 'TXT', data: ['v=STSv1; id=somebodyelses;'] }] };
     });
     const ended = await stage.deploy(wanted);
@@ -36,6 +58,28 @@ export async function rollbackScene(stage: Stage, deployed: AppContext, wanted: 
     if (last?.announced !== before || last.served !== before) throw new Error(`${before} does not stand again:\n${watch.summary()}`);
     return `${reason.trim().slice(0, 300)}\n${watch.summary()}`;
   });
+  for (const { name } of senders.all) {
+    await table.prove(`in between ${name} fetched the new policy, and delivered by it`, () => between.get(name) ?? Promise.reject(new Error('it never came')));
+  }
+  const again = await foretell(stage);
+  for (const sender of senders.all) {
+    await table.prove(sender.looksAtIds
+      ? `afterwards foretold ${again}: ${sender.name} sees the old id, fetches the old policy and does so`
+      : `afterwards foretold ${again}: ${sender.name} looks at no record while it holds a policy, delivers by that of in between, and does so once it forgets`,
+    async () => {
+      if (again !== foretold) throw new Error(`foretold was ${foretold} before`);
+      if (sender.looksAtIds) return deliver(stage, senders, sender, again);
+      await sender.forgetHosts();
+      const held = await deliver(stage, senders, sender, 'deliver-unverified');
+      await sender.forget();
+      return `${held}\n${await deliver(stage, senders, sender, again)}`;
+    });
+  }
+  serveMail(stage, 'ok');
+  const good = await foretell(stage);
+  for (const sender of senders.all) {
+    await table.prove(`afterwards foretold ${good} of a good mail host: ${sender.name} does so`, async () => deliver(stage, senders, sender, good));
+  }
   await table.prove('after that mta-sts verify says pass, and the next deployment goes through', async () => {
     expectEnd(await cli.mtaSts('verify', 'example.test'), 0, 'mta-sts verify');
     expectEnd(await stage.deploy(wanted), 0, 'cdk deploy');
@@ -43,6 +87,10 @@ export async function rollbackScene(stage: Stage, deployed: AppContext, wanted: 
     expectEnd(await cli.mtaSts('verify', 'example.test'), 0, 'mta-sts verify');
     return 'there and back again';
   });
+}
+
+function serveMail({ exchangers }: Stage, behaviour: ExchangerBehaviour): void {
+  for (const exchanger of exchangers) exchanger.behaviour = behaviour;
 }
 
 async function firstId(watch: Watch): Promise<string> {

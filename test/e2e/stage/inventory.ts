@@ -1,0 +1,52 @@
+// All that stands in the account, in words: what a scene leaves behind is what was not there before it.
+import { ListCertificatesCommand } from '@aws-sdk/client-acm';
+import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { ListHostedZonesCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
+import { ListBucketsCommand } from '@aws-sdk/client-s3';
+import { REGION } from './emulator';
+import type { Emulator } from './emulator';
+import { countOf, functionNames, roleNames } from './raw';
+import type { Stage } from './stage';
+
+/** The Region of the stack that is not of us-east-1. */
+export const OTHER_REGION = 'eu-central-1';
+
+/** Of CloudFront, which lists each by pages that tell how many there are. */
+const CLOUDFRONT = ['distribution', 'function', 'origin-access-control'];
+
+/** In both Regions, and what belongs to none. The logs are not in it: they are kept by design. */
+export async function inventory({ emulator }: Stage): Promise<readonly string[]> {
+  const { Buckets: buckets = [] } = await emulator.s3.send(new ListBucketsCommand({}));
+  const counts = await Promise.all(CLOUDFRONT.map(async (what) => [what, await countOf(what)] as const));
+  return [
+    ...counts.flatMap(([what, count]) => count === 0 ? [] : [`CloudFront ${what}: ${count}`]),
+    ...buckets.map(({ Name: name = '' }) => `bucket ${name}`),
+    ...(await roleNames()).map((name) => `role ${name}`),
+    ...await recordsIn(emulator),
+    ...(await Promise.all([REGION, OTHER_REGION].map(async (region) => inventoryOf(emulator, region)))).flat(),
+  ];
+}
+
+/** What is there now and was not before, in either Region. */
+export async function leftBehind(stage: Stage, before: readonly string[]): Promise<readonly string[]> {
+  return (await inventory(stage)).filter((thing) => !before.includes(thing));
+}
+
+async function inventoryOf(emulator: Emulator, region: string): Promise<readonly string[]> {
+  const { acm, cloudformation } = emulator.inRegion(region);
+  const { Stacks: stacks = [] } = await cloudformation.send(new DescribeStacksCommand({}));
+  const { CertificateSummaryList: certificates = [] } = await acm.send(new ListCertificatesCommand({}));
+  return [
+    ...stacks.map(({ StackName: name = '' }) => `${region}: stack ${name}`),
+    ...certificates.map(({ CertificateArn: arn = '' }) => `${region}: certificate ${arn}`),
+    ...(await functionNames(region)).map((name) => `${region}: Lambda function ${name}`),
+  ];
+}
+
+async function recordsIn({ route53 }: Emulator): Promise<readonly string[]> {
+  const { HostedZones: zones = [] } = await route53.send(new ListHostedZonesCommand({}));
+  return (await Promise.all(zones.map(async ({ Id: id }) => {
+    const { ResourceRecordSets: sets = [] } = await route53.send(new ListResourceRecordSetsCommand({ HostedZoneId: id }));
+    return sets.map(({ Name: name = '', Type: type = '' }) => `record ${name} ${type}`);
+  }))).flat();
+}

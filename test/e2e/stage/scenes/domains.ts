@@ -1,0 +1,103 @@
+// Many domains on one host: each is proved, one leaves in the two deployments of the README, and the others notice nothing.
+import { createZone, deleteZone, record } from '../domain';
+import { IntegApp } from '../integ-app';
+import { inventory, leftBehind } from '../inventory';
+import { resourcesOf } from '../stacks';
+import { expectEnd } from '../stage';
+import type { Stage } from '../stage';
+import { Watch } from '../watch';
+import { expectNoRecordWithoutFile, watchedDestroy } from './destroy';
+
+const ZONE = 'many.test';
+const STACK = 'MtaStsIntegManyDomains';
+/** As test/integ.many-domains.ts names them; each is its own mail host. */
+const STAYING = [`mail0.${ZONE}`, `mail1.${ZONE}`];
+const LEAVING = `mail2.${ZONE}`;
+/** What a domain has of its own but for the records of its host. */
+const PUBLISHED = ['AWS::Route53::RecordSet', 'Custom::MtaStsPublication', 'Custom::MtaStsVerification'];
+/** Three watches at once. */
+const LOOKERS = 3;
+
+export async function domainsScene(stage: Stage): Promise<void> {
+  const { table, emulator, edge, cli } = stage;
+  table.begin('Many domains on one host');
+  const before = await inventory(stage);
+  const domains = [...STAYING, LEAVING];
+  const zoneId = await createZone(emulator.route53, ZONE, domains.map((name) => record(name, 'MX', `10 ${name}.`)));
+  const app = new IntegApp(stage, 'many-domains');
+  const variables = (published: number, listed: number): Readonly<Record<string, string>> => ({
+    MTA_STS_DOMAIN: ZONE, MTA_STS_ZONE_ID: zoneId, MTA_STS_PUBLISHED: String(published), MTA_STS_LISTED: String(listed),
+  });
+  const aliases = (): readonly string[] => edge.distributions().map((distribution) => distribution.aliases)
+    .find((names) => names.includes(`mta-sts.${STAYING[0]}`)) ?? [];
+
+  await table.prove(`cdk deploy brings ${domains.length} domains, one distribution for all`, async () => {
+    expectEnd(await app.deploy(variables(3, 3)), 0, 'cdk deploy');
+    if (aliases().join() !== domains.map((name) => `mta-sts.${name}`).join()) throw new Error(`a distribution serves ${aliases().join(', ')}`);
+    return aliases().join(', ');
+  });
+  await table.prove('mta-sts verify says pass of each', async () => expectPass(stage, domains));
+
+  await table.prove(`${LEAVING} leaves, first deployment: its record goes, then its file; what serves it stays, and so do the others`, async () => {
+    const stood = await resourcesOf(emulator.cloudformation, STACK);
+    const watch = new Watch({ ca: stage.authority.certificatePem, first: 'file', domain: LEAVING, lookers: LOOKERS });
+    const { ended, evidence } = await othersWatched(stage, () => app.deploy(variables(2, 3)));
+    await watch.stop();
+    expectEnd(ended, 0, 'cdk deploy');
+    if (!ended.output.includes(`lists ${LEAVING} in \`domains\`, but no MtaSts publishes a policy there`)) {
+      throw new Error(`the command did not warn of it:\n${ended.output}`);
+    }
+    expectNoRecordWithoutFile(watch);
+    const last = watch.looks.at(-1);
+    if (last?.announced !== undefined || last?.served !== undefined) throw new Error(`it is still there:\n${watch.summary()}`);
+    if (!aliases().includes(`mta-sts.${LEAVING}`)) throw new Error(`the distribution serves ${aliases().join(', ')} alone`);
+    // Not by the events: the emulator has none of what an update removes.
+    const stands = (await resourcesOf(emulator.cloudformation, STACK)).map(({ LogicalResourceId: id }) => id);
+    const gone = stood.filter(({ LogicalResourceId: id }) => !stands.includes(id)).map(({ ResourceType: type = '' }) => type).sort();
+    if (gone.join() !== PUBLISHED.join()) throw new Error(`it took away ${gone.join(', ') || 'nothing'}, expected ${PUBLISHED.join(', ')}`);
+    return `gone: ${gone.join(', ')}\n${LEAVING}: ${watch.summary()}\n${evidence}`;
+  });
+  await table.prove(`${LEAVING} leaves, second deployment: it is no name of the distribution any more, and the others notice nothing`, async () => {
+    const { ended, evidence } = await othersWatched(stage, () => app.deploy(variables(2, 2)));
+    expectEnd(ended, 0, 'cdk deploy');
+    if (aliases().join() !== STAYING.map((name) => `mta-sts.${name}`).join()) throw new Error(`a distribution serves ${aliases().join(', ')}`);
+    return evidence;
+  });
+  await table.prove(`mta-sts verify says pass of those that stay, and no policy of ${LEAVING}`, async () => {
+    const passed = await expectPass(stage, STAYING);
+    const { output, ...ended } = await cli.mtaSts('verify', LEAVING);
+    expectEnd({ output, ...ended }, 1, 'mta-sts verify');
+    if (!output.includes('record-missing')) throw new Error(`it did not say record-missing:\n${output}`);
+    return `${passed}\n${LEAVING}: record-missing, no policy`;
+  });
+  await table.prove('cdk destroy ends well, and no look sees a record without its file', async () => watchedDestroy(stage, STAYING[1], () => app.destroy()));
+  await deleteZone(emulator.route53, zoneId);
+  await table.prove('nothing is left behind but the log, which is kept by design', async () => {
+    const left = await leftBehind(stage, before);
+    if (left.length > 0) throw new Error(left.join('; '));
+    return `as before: ${before.length} things`;
+  });
+}
+
+/** While something is done: those that stay have the same record and the same file at every look. */
+async function othersWatched<T>({ authority }: Stage, work: () => Promise<T>): Promise<{ readonly ended: T; readonly evidence: string }> {
+  const watches = STAYING.map((domain) => ({ domain, watch: new Watch({ ca: authority.certificatePem, first: 'record', domain, lookers: LOOKERS }) }));
+  const ended = await work();
+  await Promise.all(watches.map(({ watch }) => watch.stop()));
+  const evidence = watches.map(({ domain, watch }) => {
+    watch.expectSight();
+    const id = watch.looks.at(0)?.announced;
+    const against = watch.against(({ announced, served }) => announced === undefined || announced !== id || served !== id);
+    if (against.length > 0) throw new Error(`${domain}: ${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${watch.summary()}`);
+    return `${domain}: ${watch.summary()}`;
+  });
+  return { ended, evidence: evidence.join('\n') };
+}
+
+async function expectPass({ cli }: Stage, domains: readonly string[]): Promise<string> {
+  const { output, ...ended } = await cli.mtaSts('verify', ...domains);
+  expectEnd({ output, ...ended }, 0, 'mta-sts verify');
+  const missing = domains.filter((name) => !output.includes(`✔ ${name}: pass`));
+  if (missing.length > 0) throw new Error(`it did not say pass of ${missing.join(', ')}:\n${output}`);
+  return output.split('\n').filter((line) => line.endsWith(': pass')).join('\n');
+}

@@ -1,0 +1,149 @@
+// A domain whose DNS is not in Route 53: its records are made by hand as the README says it, and taken away as it says it.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DnsRecord } from '../../../../lib/preview/dns-server';
+import { bareName, readValue } from '../../../../lib/preview/record-values';
+import type { Ended } from '../cli';
+import { IntegApp } from '../integ-app';
+import { inventory, leftBehind } from '../inventory';
+import { eventsOf } from '../stacks';
+import { expectEnd } from '../stage';
+import type { Stage } from '../stage';
+import { Watch } from '../watch';
+import { expectNoRecordWithoutFile } from './destroy';
+
+const DOMAIN = 'elsewhere.test';
+const STACK = 'MtaStsIntegExternalDns';
+const ANNOUNCEMENT = `_mta-sts.${DOMAIN}`;
+
+export async function elsewhereScene(stage: Stage): Promise<void> {
+  const { table, emulator, dns, cli } = stage;
+  table.begin('DNS elsewhere');
+  const before = await inventory(stage);
+  const zone = new Provider(dns.elsewhere);
+  const app = new IntegApp(stage, 'external-dns');
+  const folder = join(stage.paths.folder, 'elsewhere');
+  mkdirSync(folder, { recursive: true });
+  const outputs = join(folder, 'cdk-outputs.json');
+  const deploy = (mode: 'testing' | 'none'): Promise<Ended> => app.deploy({ MTA_STS_DOMAIN: DOMAIN, MTA_STS_MODE: mode }, '--outputs-file', outputs);
+  const verify = (): Promise<Ended> => cli.mtaSts('verify', '--outputs', outputs);
+  const printed = async (): Promise<readonly string[]> => {
+    const { output, ...ended } = await cli.mtaSts('records', '--outputs', outputs, '--format', 'zone');
+    expectEnd({ output, ...ended }, 0, 'mta-sts records');
+    // Comments are for the zone file, and the advice for people comes over the other stream.
+    return output.split('\n').filter((line) => line.includes(' IN '));
+  };
+
+  await table.prove('cdk deploy makes the host and proves the file, and announces nothing', async () => {
+    expectEnd(await deploy('testing'), 0, 'cdk deploy');
+    const types = (await eventsOf(emulator.cloudformation, STACK)).filter(({ ResourceStatus: status }) => status === 'CREATE_COMPLETE')
+      .map(({ ResourceType: type = '' }) => type);
+    if (!types.includes('Custom::MtaStsPublication')) throw new Error(`there is no Publication: ${types.join(', ')}`);
+    const records = types.filter((type) => type.startsWith('AWS::Route53::'));
+    if (records.length > 0) throw new Error(`it made ${records.join(', ')}`);
+    return expectFinding(await verify(), 'record-missing');
+  });
+  await table.prove('mta-sts records prints them; made with _mta-sts last, mta-sts verify --outputs says pass', async () => {
+    const lines = await printed();
+    const [announcement, others] = [lines.filter(isAnnouncement), lines.filter((line) => !isAnnouncement(line))];
+    if (announcement.length !== 1 || others.length !== 3) throw new Error(`it printed\n${lines.join('\n')}`);
+    zone.make(others);
+    const between = expectFinding(await verify(), 'record-missing');
+    zone.make(announcement);
+    return [...lines, `before _mta-sts: ${between}`, await expectPass(verify)].join('\n');
+  });
+  await table.prove('a new policy: until _mta-sts is changed by hand mta-sts verify --outputs says so, then pass', async () => {
+    expectEnd(await deploy('none'), 0, 'cdk deploy');
+    const between = expectFinding(await verify(), 'id-unexpected');
+    zone.make((await printed()).filter(isAnnouncement));
+    return `${between}\n${await expectPass(verify)}`;
+  });
+  await table.prove('the way out: _mta-sts goes first, then the others, then the stack; no look sees a record without its file', async () => {
+    const watch = new Watch({ ca: stage.authority.certificatePem, first: 'file', domain: DOMAIN });
+    await seen(watch, (announced) => announced !== undefined);
+    zone.remove(isAnnouncementName);
+    await seen(watch, (announced) => announced === undefined);
+    zone.remove(() => true);
+    const ended = await app.destroy();
+    await watch.stop();
+    expectEnd(ended, 0, 'cdk destroy');
+    expectNoRecordWithoutFile(watch);
+    return watch.summary();
+  });
+  await table.prove('nothing is left behind but the log, which is kept by design', async () => {
+    const left = await leftBehind(stage, before);
+    if (left.length > 0) throw new Error(left.join('; '));
+    return `as before: ${before.length} things`;
+  });
+  zone.close();
+}
+
+/** Somebody else's form for DNS records, filled with what the command printed. */
+class Provider {
+  private records: readonly DnsRecord[] = [{ name: DOMAIN, ttl: 1, type: 'MX', data: { preference: 10, exchange: `mx.${DOMAIN}` } }];
+
+  public constructor(private readonly zones: Map<string, readonly DnsRecord[]>) {
+    this.publish();
+  }
+
+  /** @param lines - of a zone file; what stands at one of these names is replaced, as the README has it */
+  public make(lines: readonly string[]): void {
+    const made = lines.map(recordOf);
+    this.records = [...this.records.filter(({ name }) => !made.some((record) => record.name === name)), ...made];
+    this.publish();
+  }
+
+  public remove(isMeant: (name: string) => boolean): void {
+    this.records = this.records.filter(({ name, type }) => type === 'MX' || !isMeant(name));
+    this.publish();
+  }
+
+  public close(): void {
+    this.zones.delete(DOMAIN);
+  }
+
+  private publish(): void {
+    this.zones.set(DOMAIN, this.records);
+  }
+}
+
+function recordOf(line: string): DnsRecord {
+  const fields = /^(\S+)\s+\d+\s+IN\s+(\S+)\s+(.+)$/.exec(line);
+  if (fields === null) throw new Error(`this is no line of a zone file: ${line}`);
+  const [, name, type, value] = fields;
+  const data = readValue(type, value);
+  if (typeof data === 'string') throw new Error(`${line} ${data}`);
+  return { name: bareName(name), ttl: 1, ...data };
+}
+
+function isAnnouncement(line: string): boolean {
+  return line.startsWith(`${ANNOUNCEMENT}.`);
+}
+
+function isAnnouncementName(name: string): boolean {
+  return name === ANNOUNCEMENT;
+}
+
+/** Waits until ten looks in a row have seen it. */
+async function seen(watch: Watch, isSo: (announced: string | undefined) => boolean): Promise<void> {
+  for (const end = Date.now() + 20_000; ;) {
+    const last = watch.looks.slice(-10);
+    if (last.length === 10 && last.every(({ announced }) => isSo(announced))) return;
+    if (Date.now() > end) throw new Error(`the watch does not see it:\n${watch.summary()}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** @returns the line that says it */
+function expectFinding({ output, ...ended }: Ended, code: string): string {
+  expectEnd({ output, ...ended }, 1, 'mta-sts verify --outputs');
+  const line = output.split('\n').find((text) => text.includes(code));
+  if (line === undefined) throw new Error(`it did not say ${code}:\n${output}`);
+  return line.trim();
+}
+
+async function expectPass(verify: () => Promise<Ended>): Promise<string> {
+  const { output, ...ended } = await verify();
+  expectEnd({ output, ...ended }, 0, 'mta-sts verify --outputs');
+  return output.split('\n').filter((line) => / pass$|removal/.test(line)).map((line) => line.trim()).join('\n');
+}
