@@ -187,7 +187,7 @@ describe('an input of 64 KiB that is made to be slow', () => {
       });
     });
     expect(slow).toEqual([]);
-  });
+  }, 300_000);
 });
 
 function expectPolicyVerdict(file: Uint8Array): void {

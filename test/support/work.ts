@@ -24,7 +24,7 @@ export function growsTooFast(work: (share: 1 | 0.25) => void): boolean {
 /** Compiling and collecting garbage happen in between as they like, and not every time. */
 const ATTEMPTS = 3;
 
-const FLOOR_MS = 50;
+const FLOOR_MS = 100;
 
 function processorMs(work: () => void): number {
   const before = process.cpuUsage();
