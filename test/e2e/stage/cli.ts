@@ -26,8 +26,10 @@ export class Cli {
   public mostSeconds = 20 * 60;
   private readonly programs = new Set<Running>();
   private readonly quicker: string;
-  /** How many deployments or syntheses have ended well. */
-  private synthesized = 0;
+  /** Whether the app was synthesized once. */
+  private isValidated = false;
+  /** Whether a deployment has ended well. */
+  private hasDeployed = false;
 
   /**
    * @param root - the repository
@@ -39,13 +41,12 @@ export class Cli {
   }
 
   public async cdk(...args: string[]): Promise<Ended> {
-    // The first deployment that ends well is as it is for people, in every respect; those that repeat it need not be.
-    const repeated = this.synthesized > 0;
-    const ended = await this.run(
-      [...repeated ? ['--require', this.quicker] : [], join(this.root, 'node_modules', 'aws-cdk', 'bin', 'cdk'), ...args, '--no-notices', '--no-version-reporting'],
-      repeated ? VALIDATED : {},
-    );
-    if (ended.status === 0 && (args[0] === 'deploy' || args[0] === 'synth')) this.synthesized += 1;
+    // The first synthesis and the first deployment that ends well are in every respect as they are for people.
+    const [quicker, environment] = [this.hasDeployed ? ['--require', this.quicker] : [], this.isValidated ? VALIDATED : {}];
+    const program = join(this.root, 'node_modules', 'aws-cdk', 'bin', 'cdk');
+    const ended = await this.run([...quicker, program, ...args, '--no-notices', '--no-version-reporting'], environment);
+    this.isValidated ||= args[0] === 'deploy' || args[0] === 'synth';
+    this.hasDeployed ||= args[0] === 'deploy' && ended.status === 0;
     return ended;
   }
 

@@ -98,7 +98,7 @@ async function mail(stage: Stage): Promise<void> {
 async function destroy(stage: Stage): Promise<void> {
   const { emulator } = stage;
   heading('5. And the way back');
-  tell('for a real domain publish mode=none first, and wait until senders have dropped the policy: README.md, "Removing"');
+  tell('for a real domain publish mode=none first, and wait until senders have dropped the policy, see README.md; here nobody is left to mind:');
   command('npx', ['cdk', 'destroy', ...context(stage)]);
   const stack = await stackOf(emulator.cloudformation, STACK);
   const ended = await stage.destroy();
