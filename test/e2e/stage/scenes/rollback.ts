@@ -3,6 +3,7 @@ import { Watch } from '../watch';
 import { stackOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
 import type { Stage } from '../stage';
+import type { DnsRecord } from '../../../../lib/preview/dns-server';
 import type { ExchangerBehaviour } from '../mail-exchanger';
 import { deliver, foretell } from './senders';
 import type { Senders } from './senders';
@@ -28,22 +29,25 @@ export async function rollbackScene(stage: Stage, senders: Senders): Promise<voi
   await table.prove('the deployment fails with its reason, and is rolled back', async () => {
     const watch = new Watch({ ca: authority.certificatePem, first: 'record' });
     const before = await firstId(watch);
+    let isOver = false;
     const visit = async (): Promise<void> => {
       for (const sender of senders.all) {
         // One that looks at no ids must have forgotten to fetch anything.
         between.set(sender.name, (sender.looksAtIds ? Promise.resolve() : sender.forget()).then(() => deliver(stage, senders, sender, 'deliver-unverified')));
       }
       await Promise.allSettled(between.values());
+      isOver = true;
     };
-    let visited: Promise<void> | undefined;
-    // From the moment that another id is there, the name servers have somebody else's record beside it, once the senders were there.
-    // The resolver gives what is right: senders shall learn the new policy.
+    let visiting: Promise<void> | undefined;
+    // The resolver gives what is right, so that senders learn the new policy. The name servers have the old record, for which the
+    // verification waits, until the senders were there, and then somebody else's record beside the new one, for which it does not.
     dns.fail((server, answer) => async (question) => {
       if (server === 'resolver' || question.name !== ANNOUNCEMENT || question.type !== 'TXT') return undefined;
       const reply = await answer(question);
       if (reply === 'drop' || reply.answers.some((record) => record.type === 'TXT' && record.data.join('').includes(before))) return reply;
-      await (visited ??= visit());
-      return { ...reply, answers: [...reply.answers, { name: question.name, ttl: 1, type: 'TXT', data: ['v=STSv1; id=somebodyelses;'] }] };
+      visiting ??= visit();
+      const record = (id: string): DnsRecord => ({ name: question.name, ttl: 1, type: 'TXT', data: [`v=STSv1; id=${id};`] });
+      return { ...reply, answers: isOver ? [...reply.answers, record('somebodyelses')] : [record(before)] };
     });
     const ended = await stage.deploy(wanted);
     await watch.stop();
@@ -69,7 +73,6 @@ export async function rollbackScene(stage: Stage, senders: Senders): Promise<voi
     async () => {
       if (again !== foretold) throw new Error(`foretold was ${foretold} before`);
       if (sender.looksAtIds) return deliver(stage, senders, sender, again);
-      await sender.forgetHosts();
       const held = await deliver(stage, senders, sender, 'deliver-unverified');
       await sender.forget();
       return `${held}\n${await deliver(stage, senders, sender, again)}`;
