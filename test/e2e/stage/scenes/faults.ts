@@ -8,17 +8,24 @@ import { killFunction } from '../processes';
 import { stackOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
 import type { AppContext, Stage } from '../stage';
+import { announcedId } from '../standing';
 import { Watch } from '../watch';
 
 export interface Fault {
   readonly what: string;
   /** Begins it. What it returns ends it, where it does not end by itself. */
-  readonly begin: (stage: Stage) => (() => void) | undefined;
+  readonly begin: (stage: Stage) => End | Promise<End>;
   /** Longer than half a minute. */
   readonly slow?: true;
   /** @default deployed */
   readonly outcome?: 'deployed' | 'rolled back';
+  /** Met before anything is written. */
+  readonly early?: true;
+  /** Whether the soak can draw it. @default true */
+  readonly soak?: false;
 }
+
+type End = (() => void) | undefined;
 
 /** How long a fault of the edge or of DNS lasts after the file was written. */
 const SECONDS = 15;
@@ -31,11 +38,11 @@ const FAULTS: readonly Fault[] = [
   { what: 'S3 throttles three writes', begin: aws(isWrite, 3, { status: 503, code: 'SlowDown' }) },
   { what: 'S3 fails three times with 500', begin: aws(isWrite, 3, { status: 500, code: 'InternalError' }) },
   { what: 'S3 does not answer a write', slow: true, begin: aws(isWrite, 1, 'hang') },
-  { what: 'Route 53 throttles four calls', begin: aws(isRoute53, 4, { status: 400, code: 'Throttling' }) },
-  { what: 'Route 53 fails three times with 503', begin: aws(isRoute53, 3, { status: 503, code: 'ServiceUnavailable' }) },
-  { what: 'the ResponseURL fails three times', begin: aws(isResponse, 3, { status: 503, code: 'ServiceUnavailable' }) },
-  { what: 'the resolver answers SERVFAIL to its first three questions', begin: resolver('SERVFAIL') },
-  { what: 'the resolver is silent to its first three questions', begin: resolver('drop') },
+  { what: 'Route 53 throttles four calls', early: true, begin: aws(isRoute53, 4, { status: 400, code: 'Throttling' }) },
+  { what: 'Route 53 fails three times with 503', early: true, begin: aws(isRoute53, 3, { status: 503, code: 'ServiceUnavailable' }) },
+  { what: 'the ResponseURL fails three times', early: true, begin: aws(isResponse, 3, { status: 503, code: 'ServiceUnavailable' }) },
+  { what: 'the resolver answers SERVFAIL to its first three questions', early: true, begin: resolver('SERVFAIL') },
+  { what: 'the resolver is silent to its first three questions', early: true, begin: resolver('drop') },
   {
     what: `a name server is lame for ${SECONDS} s after the write`,
     slow: true,
@@ -97,6 +104,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     what: 'the clock of the function is five minutes late',
+    early: true,
     begin: ({ paths }) => {
       setClock(paths.folder, -300);
       return () => {
@@ -118,6 +126,22 @@ const FAULTS: readonly Fault[] = [
       })();
       return () => {
         edge.thaw();
+      };
+    },
+  },
+  {
+    what: 'somebody else\'s record appears beside the new one',
+    outcome: 'rolled back',
+    begin: async ({ dns }) => {
+      const before = await announcedId();
+      dns.fail((_, answer) => async (question) => {
+        const reply = await answer(question);
+        if (reply === 'drop' || question.name !== '_mta-sts.example.test' || question.type !== 'TXT') return reply;
+        if (reply.answers.some((record) => record.type === 'TXT' && record.data.join('').includes(before))) return reply;
+        return { ...reply, answers: [...reply.answers, { name: question.name, ttl: 1, type: 'TXT', data: ['v=STSv1; id=somebodyelses;'] }] };
+      });
+      return () => {
+        dns.fail(undefined);
       };
     },
   },
@@ -150,7 +174,7 @@ async function change(stage: Stage, wanted: AppContext, begin: Fault['begin'], o
   const { authority, cli, emulator } = stage;
   const watch = new Watch({ ca: authority.certificatePem, first: 'record' });
   await sleep(500);
-  const end = begin(stage);
+  const end = await begin(stage);
   const ended = await stage.deploy(wanted);
   end?.();
   await watch.stop();
