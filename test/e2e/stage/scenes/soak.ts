@@ -4,18 +4,19 @@
 // process synthesize it, which is shown to give the same template. 200 take some forty minutes; several can run side by side.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { at, itemsOf, membersOf, textOf } from '../../../../lib/preview/json';
 import { disagreements } from '../agreement';
 import type { Policy, Served } from '../agreement';
+import { FAULTS } from '../faults';
+import type { Fault } from '../faults';
+import { mend } from '../faults/fault';
 import { Bag, Random } from '../random';
 import { STACK, expectEnd } from '../stage';
 import type { Stage } from '../stage';
 import { standing } from '../standing';
 import { eventsOf, stackOf } from '../stacks';
+import { synthesized } from '../synthesized';
 import { startSynthesizer } from '../synthesizer';
 import { bootstrapScene } from './deploy';
-import { allFaults } from './faults';
-import type { Fault } from './faults';
 import { soakControls } from './soak-controls';
 
 type Wanted = Pick<Policy, 'mode' | 'mx' | 'maxAgeDays'>;
@@ -71,9 +72,9 @@ class Soak {
 
   public constructor(private readonly stage: Stage, private readonly random: Random) {
     const without = Array.from({ length: WITHOUT_FAULT }, () => NONE);
-    this.written = new Bag(random, [...allFaults().filter(({ soak }) => soak !== false), ...without]);
+    this.written = new Bag(random, [...FAULTS.filter(({ soak }) => soak !== false), ...without]);
     // What is refused never writes, so a fault that waits for a write would wait for the next deployment's.
-    this.refused = new Bag(random, [...allFaults().filter(({ early }) => early === true), NONE]);
+    this.refused = new Bag(random, [...FAULTS.filter(({ early }) => early === true), NONE]);
   }
 
   public async run(count: number): Promise<void> {
@@ -103,7 +104,9 @@ class Soak {
   private async prove(which: string, wanted: Wanted, fault: Fault, outcome: Fault['outcome'], before: Policy): Promise<Policy | undefined> {
     let stands: Policy | undefined;
     await this.stage.table.prove(`${which}: ${describe(wanted)}; fault: ${fault.what}; ${outcome ?? 'deployed'}, and all agree`, async () => {
-      stands = await this.deploy(wanted, fault, outcome, before);
+      stands = await this.deploy(wanted, fault, outcome, before).finally(() => {
+        mend(this.stage);
+      });
       return `${describe(stands)} stands, ${stands.id}`;
     });
     return stands;
@@ -202,16 +205,6 @@ class Soak {
     console.log(`  ${new Set(this.history.map(({ id }) => id)).size} policies were served and replaced in ${(seconds / 60).toFixed(1)} minutes; ${this.partly} faults were met in part only; after ${
       this.outdated} rollbacks the output was the one from before while the ledger knew more`);
   }
-}
-
-/** Id and text of the policy, as the template hands them to the function. */
-function synthesized(assembly: string): Pick<Policy, 'id' | 'text'> {
-  const template: unknown = JSON.parse(readFileSync(join(assembly, `${STACK}.template.json`), 'utf8'));
-  const publication = membersOf(at(template, 'Resources')).map(([, resource]) => resource).find((resource) => at(resource, 'Type') === 'Custom::MtaStsPublication');
-  const id = textOf(at(publication, 'Properties', 'PolicyId'));
-  const lines = itemsOf(at(publication, 'Properties', 'Policy')).map(String);
-  if (id === undefined || lines.length === 0) throw new Error('the template has no Publication with `PolicyId` and `Policy`');
-  return { id, text: lines.map((line) => `${line}\r\n`).join('') };
 }
 
 async function timed<T>(work: Promise<T>): Promise<T> {
