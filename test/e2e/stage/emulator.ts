@@ -1,7 +1,7 @@
 // The emulator of AWS (ministack), and the SDK's clients for it.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ACMClient } from '@aws-sdk/client-acm';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
@@ -103,7 +103,10 @@ export interface EmulatorFaults {
 
 /** From now on, until the next. */
 export function setEmulatorFaults(folder: string, faults: EmulatorFaults): void {
-  writeFileSync(join(folder, FAULTS_FILE), JSON.stringify(faults));
+  const file = join(folder, FAULTS_FILE);
+  // In one step: the emulator may be reading it.
+  writeFileSync(`${file}.new`, JSON.stringify(faults));
+  renameSync(`${file}.new`, file);
 }
 
 /** Whether the distribution has failed; what has failed is no more among the faults. */
