@@ -37,6 +37,7 @@ export function disagreements({ records, files, ledger, output }: Standing, expe
   const expect = (what: string, actual: unknown, wanted: unknown): void => {
     if (JSON.stringify(actual) !== JSON.stringify(wanted)) found.push(`${what}: ${JSON.stringify(actual)}, expected ${JSON.stringify(wanted)}`);
   };
+  if (records.length === 0 || files.length === 0) found.push(`${records.length} records and ${files.length} files were looked at`);
   for (const record of records) expect('the record', record, `v=STSv1; id=${policy.id};`);
   for (const file of files) expect('the served bytes', file.toString('utf8'), policy.text);
   expect('the fields of the served bytes', fieldsOf(policy.text), expectedFields(policy));

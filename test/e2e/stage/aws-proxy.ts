@@ -25,6 +25,8 @@ export type AwsFaults = (call: AwsCall) => AwsFault | undefined;
 export interface AwsProxy {
   /** From now on, until the next or none. */
   fail(faults: AwsFaults | undefined): void;
+  /** From now on told of each call that AWS has answered, just before the function hears of it, until the next or none. */
+  answered(hear: ((call: AwsCall) => void) | undefined): void;
   /** The calls so far. */
   readonly calls: readonly AwsCall[];
 }
@@ -32,12 +34,13 @@ export interface AwsProxy {
 /** Forwards until the process ends. */
 export async function startAwsProxy(): Promise<AwsProxy> {
   let faults: AwsFaults | undefined;
+  let hear: ((call: AwsCall) => void) | undefined;
   const calls: AwsCall[] = [];
   const server = createServer((request, response) => {
     const call = callOf(request);
     calls.push(call);
     const fault = faults?.(call);
-    if (fault === undefined) forward(request, response);
+    if (fault === undefined) forward(request, response, () => hear?.(call));
     else if (fault !== 'hang') refuse(request, response, call, fault);
   });
   await new Promise<void>((resolve, reject) => {
@@ -46,6 +49,9 @@ export async function startAwsProxy(): Promise<AwsProxy> {
   return {
     fail: (wanted) => {
       faults = wanted;
+    },
+    answered: (wanted) => {
+      hear = wanted;
     },
     calls,
   };
@@ -56,9 +62,10 @@ function callOf({ headers, method = '', url = '' }: IncomingMessage): AwsCall {
   return { service: service ?? '', method, path: url };
 }
 
-function forward(request: IncomingMessage, response: ServerResponse): void {
+function forward(request: IncomingMessage, response: ServerResponse, answered: () => void): void {
   const { method, headers, url } = request;
   const onward = httpRequest(`${ENDPOINT}${url ?? '/'}`, { method, headers }, (answer) => {
+    answered();
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(response);
   });

@@ -22,6 +22,12 @@ const LOOK_MILLISECONDS = 500;
 /** How long the functions of what has changed go on, for the requests that they have. */
 const CLOSE_MILLISECONDS = 5_000;
 
+/**
+ * Answers in place of the edge at an address, or, with `hang`, lets the request wait for ever; where it gives nothing, the right answer
+ * counts.
+ */
+export type EdgeFault = (address: string, request: ViewerRequest) => ViewerResponse | 'hang' | undefined;
+
 export interface Edge {
   /** Set to false it shows no certificate to anybody: the policy host is dead. */
   alive: boolean;
@@ -30,6 +36,8 @@ export interface Edge {
   /** From now on the edges serve each object as it is now. */
   freeze(): void;
   thaw(): void;
+  /** From now on, until the next fault or none. */
+  fail(fault: EdgeFault | undefined): void;
   /** The distributions as the edges know them. */
   readonly distributions: () => readonly Distribution[];
   /** The requests, and what went wrong with them; of a long run the last thousand lines. */
@@ -45,11 +53,13 @@ export async function startEdge(s3: S3Client, authority: CertificateAuthority): 
   };
   const cloudFront = new EmulatedCloudFront(s3, authority, log);
   const dead = new Set<string>();
+  let fault: EdgeFault | undefined;
   await Promise.all([...EDGES.v4, ...EDGES.v6].flatMap((listen) => [443, 80].map(async (port) => {
     const certificates: Certificates = {
       contextOf: (distribution) => dead.has(listen) ? undefined : cloudFront.contextOf(distribution),
     };
-    return startWebServer({ listen, port, cloudFront, certificates, minimumTls: 'TLSv1.2', log });
+    const here = new EdgeAt(cloudFront, (request) => fault?.(listen, request));
+    return startWebServer({ listen, port, cloudFront: here, certificates, minimumTls: 'TLSv1.2', log });
   })));
   void cloudFront.follow();
   return {
@@ -62,9 +72,28 @@ export async function startEdge(s3: S3Client, authority: CertificateAuthority): 
     thaw: () => {
       cloudFront.frozen = false;
     },
+    fail: (wanted) => {
+      fault = wanted;
+    },
     distributions: () => cloudFront.known,
     lines,
   };
+}
+
+/** One address, which can fail beside the others. */
+class EdgeAt extends CloudFront {
+  public constructor(private readonly whole: CloudFront, private readonly fault: (request: ViewerRequest) => ViewerResponse | 'hang' | undefined) {
+    super([], new ObjectStore([]), () => undefined);
+  }
+
+  public override distributionOf(host: string): Distribution | undefined {
+    return this.whole.distributionOf(host);
+  }
+
+  public override async respond(request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string): Promise<ViewerResponse> {
+    const answer = this.fault(request) ?? await this.whole.respond(request, scheme, hostHeader);
+    return answer === 'hang' ? new Promise(() => undefined) : answer;
+  }
 }
 
 /** The distributions change, and no object is kept: S3 is asked for each request anew, as the managed policy CachingDisabled has it. */

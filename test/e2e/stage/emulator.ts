@@ -1,12 +1,13 @@
 // The emulator of AWS (ministack), and the SDK's clients for it.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ACMClient } from '@aws-sdk/client-acm';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { Route53Client } from '@aws-sdk/client-route-53';
 import { S3Client } from '@aws-sdk/client-s3';
+import { at, textOf } from '../../../lib/preview/json';
 import { EMULATOR } from './addresses';
 import { clockScript } from './clock';
 
@@ -99,3 +100,27 @@ async function answering(child: ChildProcess, logFile: string): Promise<void> {
   }
   throw new Error(`ministack does not answer, see ${logFile}`);
 }
+
+/** What fails in the emulator itself, see emulator.py. */
+export interface EmulatorFaults {
+  /** The next time that CloudFormation makes or changes a distribution it fails, with these words. */
+  readonly distribution?: string;
+  /** How long this project's function may run, in place of what the template says. */
+  readonly functionSeconds?: number;
+}
+
+/** From now on, until the next. */
+export function setEmulatorFaults(folder: string, faults: EmulatorFaults): void {
+  const file = join(folder, FAULTS_FILE);
+  // In one step: the emulator may be reading it.
+  writeFileSync(`${file}.new`, JSON.stringify(faults));
+  renameSync(`${file}.new`, file);
+}
+
+/** Whether the distribution has failed; what has failed is no more among the faults. */
+export function hasDistributionFailed(folder: string): boolean {
+  const faults: unknown = JSON.parse(readFileSync(join(folder, FAULTS_FILE), 'utf8'));
+  return textOf(at(faults, 'distribution')) === undefined;
+}
+
+const FAULTS_FILE = 'emulator-faults.json';

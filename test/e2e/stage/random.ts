@@ -26,3 +26,16 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 }
+
+/** Gives each of its items once, in an order by chance, before any comes again. */
+export class Bag<T> {
+  private left: T[] = [];
+
+  public constructor(private readonly random: Random, private readonly items: readonly T[]) {}
+
+  public draw(): T {
+    if (this.left.length === 0) this.left.push(...this.items);
+    const [drawn] = this.left.splice(this.random.below(this.left.length), 1);
+    return drawn;
+  }
+}

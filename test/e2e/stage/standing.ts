@@ -24,7 +24,7 @@ export interface Standing {
 
 export async function standing(stage: Stage): Promise<Standing> {
   const { emulator, authority } = stage;
-  const { bucket, key } = await ledgerPlace(stage);
+  const { ledger: { bucket, key } } = await places(stage);
   const [records, files, ledger, { Stacks: stacks = [] }] = await Promise.all([
     Promise.all([...NAME_SERVERS.values()].map(announced)),
     Promise.all([...EDGES.v4, ...EDGES.v6].map(async (address) => served(address, authority.certificatePem))),
@@ -38,12 +38,28 @@ export async function standing(stage: Stage): Promise<Standing> {
   return { records, files, ledger, output };
 }
 
-/** Beside the policy file, which the physical id of the Publication names. */
-export async function ledgerPlace({ emulator }: Stage): Promise<{ readonly bucket: string; readonly key: string }> {
+/** @throws Error where the first name server has no such record */
+export async function announcedId(): Promise<string> {
+  const [server] = NAME_SERVERS.values();
+  const record = await announced(server);
+  const id = /^v=STSv1; id=([^;]+);$/.exec(record)?.[1];
+  if (id === undefined) throw new Error(`the record is ${record}, expected one with an id`);
+  return id;
+}
+
+/** An object in a bucket. */
+export interface Place {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** Where the physical id of the Publication says that the policy file is, and the ledger beside it. */
+export async function places({ emulator }: Stage): Promise<{ readonly policy: Place; readonly ledger: Place }> {
   const publication = (await resourcesOf(emulator.cloudformation, STACK)).find(({ ResourceType: type }) => type === 'Custom::MtaStsPublication');
-  const bucket = /^s3:\/\/([^/]+)\//.exec(publication?.PhysicalResourceId ?? '')?.[1];
-  if (bucket === undefined) throw new Error(`the Publication has the physical id ${publication?.PhysicalResourceId ?? 'none'}, expected s3://...`);
-  return { bucket, key: 'ledger/example.test.json' };
+  const parts = /^s3:\/\/([^/]+)\/(.+)$/.exec(publication?.PhysicalResourceId ?? '');
+  if (parts === null) throw new Error(`the Publication has the physical id ${publication?.PhysicalResourceId ?? 'none'}, expected s3://...`);
+  const [, bucket, key] = parts;
+  return { policy: { bucket, key }, ledger: { bucket, key: 'ledger/example.test.json' } };
 }
 
 async function announced(server: string): Promise<string> {

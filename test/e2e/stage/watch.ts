@@ -73,6 +73,11 @@ export class Watch {
     }
   }
 
+  /** How many looks got no answer. */
+  public get unanswered(): number {
+    return this.blind.length;
+  }
+
   /** In figures: `912 looks in 9.1 s, 100 a second; ...`. */
   public summary(): string {
     const seconds = (this.ended - this.started) / 1000;

@@ -1,213 +1,108 @@
 // Faults of the world while a policy changes: the deployment waits, or is taken back; senders are never told of what is not there.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DnsRecord } from '../../../../lib/preview/dns-server';
-import type { AwsCall, AwsFault, AwsFaults } from '../aws-proxy';
-import { EDGES } from '../addresses';
-import { setClock } from '../clock';
-import { killFunction } from '../processes';
+import { disagreements } from '../agreement';
+import type { Policy, Served } from '../agreement';
+import { FAULTS } from '../faults';
+import type { Fault } from '../faults';
+import { mend } from '../faults/fault';
 import { stackOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
 import type { AppContext, Stage } from '../stage';
+import { standing } from '../standing';
+import { synthesized } from '../synthesized';
 import { Watch } from '../watch';
+import { failedCreation } from './failed-creation';
+import { printFaults } from './fault-table';
+import type { FaultRow } from './fault-table';
 
-export interface Fault {
-  readonly what: string;
-  /** Begins it. What it returns ends it, where it does not end by itself. */
-  readonly begin: (stage: Stage) => (() => void) | undefined;
-  /** Longer than half a minute. */
-  readonly slow?: true;
-  /** @default deployed */
-  readonly outcome?: 'deployed' | 'rolled back';
-}
+const CONTEXTS: readonly AppContext[] = [{ mode: 'enforce' }, { mode: 'testing' }];
 
-/** How long a fault of the edge or of DNS lasts after the file was written. */
-const SECONDS = 15;
-
-const isWrite = ({ service, method }: AwsCall): boolean => service === 's3' && method === 'PUT';
-const isRoute53 = ({ service }: AwsCall): boolean => service === 'route53';
-const isResponse = ({ service }: AwsCall): boolean => service === 'response';
-
-const FAULTS: readonly Fault[] = [
-  { what: 'S3 throttles three writes', begin: aws(isWrite, 3, { status: 503, code: 'SlowDown' }) },
-  { what: 'S3 fails three times with 500', begin: aws(isWrite, 3, { status: 500, code: 'InternalError' }) },
-  { what: 'S3 does not answer a write', slow: true, begin: aws(isWrite, 1, 'hang') },
-  { what: 'Route 53 throttles four calls', begin: aws(isRoute53, 4, { status: 400, code: 'Throttling' }) },
-  { what: 'Route 53 fails three times with 503', begin: aws(isRoute53, 3, { status: 503, code: 'ServiceUnavailable' }) },
-  { what: 'the ResponseURL fails three times', begin: aws(isResponse, 3, { status: 503, code: 'ServiceUnavailable' }) },
-  { what: 'the resolver answers SERVFAIL to its first three questions', begin: resolver('SERVFAIL') },
-  { what: 'the resolver is silent to its first three questions', begin: resolver('drop') },
-  {
-    what: `a name server is lame for ${SECONDS} s after the write`,
-    slow: true,
-    begin: ({ dns, aws: proxy }) => {
-      const isOver = afterWrite(proxy.calls);
-      dns.fail((server) => () => server === 'ns-2.awsdns-2.net' && !isOver() ? { ...EMPTY, rcode: 'REFUSED' } : undefined);
-      return () => {
-        dns.fail(undefined);
-      };
-    },
-  },
-  {
-    what: `a name server gives the old record for ${SECONDS} s after the write`,
-    slow: true,
-    begin: ({ dns, aws: proxy }) => {
-      const isOver = afterWrite(proxy.calls);
-      let old: readonly DnsRecord[] | undefined;
-      dns.fail((server, answer) => async (question) => {
-        if (server !== 'ns-3.awsdns-3.org' || question.type !== 'TXT' || question.name !== '_mta-sts.example.test' || isOver()) return undefined;
-        const reply = await answer(question);
-        if (reply === 'drop') return undefined;
-        old ??= reply.answers;
-        return { ...reply, answers: old };
-      });
-      return () => {
-        dns.fail(undefined);
-      };
-    },
-  },
-  {
-    what: `the edge serves the old bytes for ${SECONDS} s after the write`,
-    slow: true,
-    begin: ({ edge, aws: proxy }) => {
-      const isOver = afterWrite(proxy.calls);
-      edge.freeze();
-      void (async () => {
-        while (!isOver()) await sleep(100);
-        edge.thaw();
-      })();
-      return () => {
-        edge.thaw();
-      };
-    },
-  },
-  {
-    what: `one address of the edge is dead for ${SECONDS} s after the write`,
-    slow: true,
-    begin: ({ edge, aws: proxy }) => {
-      const isOver = afterWrite(proxy.calls);
-      edge.dead.add(EDGES.v4[1]);
-      void (async () => {
-        while (!isOver()) await sleep(100);
-        edge.dead.delete(EDGES.v4[1]);
-      })();
-      return () => {
-        edge.dead.delete(EDGES.v4[1]);
-      };
-    },
-  },
-  {
-    what: 'the clock of the function is five minutes late',
-    begin: ({ paths }) => {
-      setClock(paths.folder, -300);
-      return () => {
-        setClock(paths.folder, 0);
-      };
-    },
-  },
-  {
-    what: 'the function is killed while it waits for the edge',
-    outcome: 'rolled back',
-    begin: ({ edge, aws: proxy, paths }) => {
-      const before = proxy.calls.length;
-      edge.freeze();
-      void (async () => {
-        while (!proxy.calls.slice(before).some(isWrite)) await sleep(50);
-        await sleep(2_000);
-        killFunction(paths.folder);
-        edge.thaw();
-      })();
-      return () => {
-        edge.thaw();
-      };
-    },
-  },
-];
-
-const EMPTY = { rcode: 'NOERROR', answers: [], authorities: [], authoritative: false } as const;
-
-/** For the soak as well. */
-export const allFaults = (): readonly Fault[] => FAULTS;
-
-/** @param only - `quick` for those that take little time, or a part of what the faults to make are called */
+/** @param only - `quick` for those that take little time, or an expression that what the faults are called must match */
 export async function faultsScene(stage: Stage, only = ''): Promise<void> {
   const { table } = stage;
   table.begin('Faults');
-  const contexts: readonly AppContext[] = [{ mode: 'enforce' }, { mode: 'testing' }];
-  await stage.ensure(contexts[1]);
-  await stage.synth(contexts[0]);
-  let stands = contexts[1];
-  for (const { what, begin, outcome = 'deployed' } of FAULTS.filter((fault) => only === 'quick' ? fault.slow !== true : fault.what.includes(only))) {
-    const wanted = stands === contexts[0] ? contexts[1] : contexts[0];
-    await table.prove(`${what}: ${outcome}, nothing lost`, async () => {
-      const evidence = await change(stage, wanted, begin, outcome);
-      if (outcome === 'deployed') stands = wanted;
+  for (const context of CONTEXTS) await stage.synth(context);
+  await stage.ensure(CONTEXTS[1]);
+  const isWanted = ({ what, slow }: Pick<Fault, 'what' | 'slow'>): boolean => only === 'quick' ? slow !== true : new RegExp(only).test(what);
+  const rows: FaultRow[] = [];
+  const scene = new Faults(stage);
+  for (const fault of FAULTS.filter(isWanted)) {
+    await table.prove(`${fault.what}: ${fault.outcome ?? 'deployed'}, nothing lost`, async () => {
+      const { evidence, ...row } = await scene.prove(fault).finally(() => {
+        mend(stage);
+      });
+      rows.push(row);
+      if (row.lost.length > 0) throw new Error(`${row.lost.join('\n')}\n${evidence}`);
       return evidence;
     });
   }
-}
-
-async function change(stage: Stage, wanted: AppContext, begin: Fault['begin'], outcome: Fault['outcome']): Promise<string> {
-  const { authority, cli, emulator } = stage;
-  const watch = new Watch({ ca: authority.certificatePem, first: 'record' });
-  await sleep(500);
-  const end = begin(stage);
-  const ended = await stage.deploy(wanted);
-  end?.();
-  await watch.stop();
-  expectEnd(ended, outcome === 'deployed' ? 0 : 1, 'cdk deploy');
-  const ids = [...new Set(watch.looks.map(({ announced }) => announced))];
-  const after = outcome === 'deployed' ? ids.at(-1) : ids.at(0);
-  const last = watch.looks.at(-1);
-  if (after === undefined || last?.announced !== after || last.served !== after || (outcome === 'deployed') !== (ids.length > 1)) {
-    throw new Error(`record and file are not as expected in the end:\n${watch.summary()}\n${ended.output}`);
-  }
-  const against = watch.against(({ announced, served }) => announced !== ids[0] && announced !== served && outcome === 'deployed');
-  if (against.length > 0) throw new Error(`${against.length} looks saw a new id before its bytes:\n${against.slice(0, 5).join('\n')}`);
-  const stack = await stackOf(emulator.cloudformation, STACK);
-  expectEnd(await cli.mtaSts('verify', 'example.test'), 0, 'mta-sts verify');
-  const reason = /\| (?:UPDATE|CREATE)_FAILED .*?\) (.*)/.exec(ended.output)?.[1];
-  return `${stack?.status ?? 'no stack'} after ${ended.seconds.toFixed(1)} s${reason === undefined ? '' : `: ${reason.slice(0, 300)}`}\n${watch.summary()}`;
-}
-
-/** AWS fails for the function so many times in a row. */
-function aws(which: (call: AwsCall) => boolean, times: number, fault: AwsFault): Fault['begin'] {
-  return ({ aws: proxy }) => {
-    let left = times;
-    const faults: AwsFaults = (call) => {
-      if (!which(call) || left === 0) return undefined;
-      left -= 1;
-      return fault;
-    };
-    proxy.fail(faults);
-    return () => {
-      proxy.fail(undefined);
-      if (left > 0) throw new Error(`only ${times - left} of ${times} calls were made to fail`);
-    };
-  };
-}
-
-/** The questions of the function, not those of the watch: that asks for nothing but TXT. */
-function resolver(fault: 'SERVFAIL' | 'drop'): Fault['begin'] {
-  return ({ dns }) => {
-    let left = 3;
-    dns.fail((server) => (question) => {
-      if (server !== 'resolver' || question.type === 'TXT' || left === 0) return undefined;
-      left -= 1;
-      return fault === 'drop' ? 'drop' : { ...EMPTY, rcode: 'SERVFAIL' };
+  const creation = { what: 'CloudFront\'s API throttles the creation of the distribution', slow: true } as const;
+  if (isWanted(creation)) {
+    await table.prove(`${creation.what}: rolled back, and nothing was announced`, async () => {
+      const { evidence, ...row } = await failedCreation(stage, creation.what);
+      rows.push(row);
+      return evidence;
     });
-    return () => {
-      dns.fail(undefined);
-      if (left > 0) throw new Error(`only ${3 - left} of 3 questions were made to fail`);
-    };
-  };
+  }
+  printFaults(rows);
 }
 
-/** Tells when the fault's time is over, counted from the next write to S3. */
-function afterWrite(calls: readonly AwsCall[]): () => boolean {
-  const before = calls.length;
-  let written: number | undefined;
-  return () => {
-    if (written === undefined && calls.slice(before).some(isWrite)) written = Date.now();
-    return written !== undefined && Date.now() - written > SECONDS * 1000;
-  };
+class Faults {
+  /** What stands. */
+  private context = CONTEXTS[1];
+  private readonly history: Served[] = [];
+
+  public constructor(private readonly stage: Stage) {}
+
+  /** Changes the policy under a fault, watched. */
+  public async prove({ what, begin, outcome = 'deployed', says }: Fault): Promise<FaultRow & { readonly evidence: string }> {
+    const { stage } = this;
+    const wanted = this.context === CONTEXTS[0] ? CONTEXTS[1] : CONTEXTS[0];
+    const [before, after] = [this.context, wanted].map((context) => this.policy(context));
+    const { output } = await standing(stage);
+    const watch = new Watch({ ca: stage.authority.certificatePem, first: 'record' });
+    await sleep(500);
+    const end = await begin(stage);
+    const ended = await stage.deploy(wanted).finally(() => watch.stop());
+    const isDeployed = ended.status === 0;
+    this.history.push({ ...before, last: Date.now() });
+    if (isDeployed) this.context = wanted;
+    end?.();
+    expectEnd(ended, outcome === 'deployed' ? 0 : 1, 'cdk deploy');
+    const reason = /\| (?:UPDATE|CREATE)_FAILED .*?\) (.*)/.exec(ended.output)?.[1];
+    if (says !== undefined && !says.test(ended.output)) throw new Error(`the command must say something like ${String(says)}:\n${ended.output}`);
+    const stack = await stackOf(stage.emulator.cloudformation, STACK);
+    if (stack?.status !== (isDeployed ? 'UPDATE_COMPLETE' : 'UPDATE_ROLLBACK_COMPLETE')) throw new Error(`the stack is ${stack?.status ?? 'gone'}`);
+    // The new id beside the old bytes: never on the way there; in a rollback the bytes go back first, as in every change.
+    const early = watch.looks.filter(({ announced, served }) => announced === after.id && served === before.id);
+    const lost = [
+      ...isDeployed && early.length > 0 ? [`${early.length} looks saw the new id before its bytes`] : [],
+      ...count(watch.looks.filter(({ announced }) => announced !== before.id && announced !== after.id).length, 'looks saw no record or another one'),
+      ...count(watch.looks.filter(({ served }) => served !== before.id && served !== after.id).length, 'looks were served no policy or another one'),
+      ...await this.missing(isDeployed ? after : before, isDeployed ? undefined : output),
+    ];
+    return {
+      what, outcome, lost, seconds: ended.seconds, looks: watch.looks.length, unanswered: watch.unanswered, early: early.length,
+      evidence: `${stack.status} after ${ended.seconds.toFixed(1)} s${reason === undefined ? '' : `: ${reason.slice(0, 300)}`}\n${watch.summary()}`,
+    };
+  }
+
+  /** What is not as it must be in the end. */
+  private async missing(policy: Policy, outputBefore: string | undefined): Promise<readonly string[]> {
+    const { status, output } = await this.stage.cli.mtaSts('verify', 'example.test');
+    return [
+      ...disagreements(await standing(this.stage), { policy, history: this.history, outputBefore }),
+      ...status === 0 ? [] : [`mta-sts verify ended with status ${status ?? 'none'}: ${output}`],
+    ];
+  }
+
+  private policy(context: AppContext): Policy {
+    const published = synthesized(this.stage.assembly(context));
+    const maxAgeDays = Number(/^max_age: (\d+)\r$/m.exec(published.text)?.[1]) / 86_400;
+    return { ...published, mode: context.mode, mx: 'mx1.example.test', maxAgeDays };
+  }
+}
+
+function count(number: number, what: string): readonly string[] {
+  return number === 0 ? [] : [`${number} ${what}`];
 }

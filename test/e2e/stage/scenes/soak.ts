@@ -1,21 +1,23 @@
 // Many deployments of random policies under random faults: each ends, and at each end record, bytes, ledger and output agree.
 //
-// Each is a `cdk deploy` that synthesizes bin/app.ts anew, as people do it. A change set through the SDK would take a few seconds in
-// place of some twenty; but it would need a template that is not synthesized from the policy. 200 by the command take an hour and a half.
+// Each is a `cdk deploy` of bin/app.ts with its context, as people do it. Only the first one starts the app as they do; the others let one
+// process synthesize it, which is shown to give the same template. 200 take some forty minutes; several can run side by side.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { at, itemsOf, membersOf, textOf } from '../../../../lib/preview/json';
 import { disagreements } from '../agreement';
 import type { Policy, Served } from '../agreement';
-import { Random } from '../random';
+import { FAULTS } from '../faults';
+import type { Fault } from '../faults';
+import { mend } from '../faults/fault';
+import { Bag, Random } from '../random';
 import { STACK, expectEnd } from '../stage';
 import type { Stage } from '../stage';
-import { ledgerPlace, standing } from '../standing';
+import { standing } from '../standing';
 import { eventsOf, stackOf } from '../stacks';
+import { synthesized } from '../synthesized';
+import { startSynthesizer } from '../synthesizer';
 import { bootstrapScene } from './deploy';
-import { allFaults } from './faults';
-import type { Fault } from './faults';
+import { soakControls } from './soak-controls';
 
 type Wanted = Pick<Policy, 'mode' | 'mx' | 'maxAgeDays'>;
 
@@ -52,6 +54,9 @@ export async function soakScene(stage: Stage, count = String(DEPLOYMENTS), seed 
   await new Soak(stage, new Random(Number(seed))).run(Number(count));
 }
 
+/** How often none is among the faults. */
+const WITHOUT_FAULT = 3;
+
 class Soak {
   private readonly rows: Row[] = [];
   /** All that was served before what stands; twice, where it stood again after a rollback. */
@@ -60,8 +65,17 @@ class Soak {
   private outdated = 0;
   /** Of the stack, after the deployment before. */
   private output = '';
+  private readonly written: Bag<Fault>;
+  private readonly refused: Bag<Fault>;
+  /** What starts the app, once that is not the command's own business. */
+  private app: readonly string[] = [];
 
-  public constructor(private readonly stage: Stage, private readonly random: Random) {}
+  public constructor(private readonly stage: Stage, private readonly random: Random) {
+    const without = Array.from({ length: WITHOUT_FAULT }, () => NONE);
+    this.written = new Bag(random, [...FAULTS.filter(({ soak }) => soak !== false), ...without]);
+    // What is refused never writes, so a fault that waits for a write would wait for the next deployment's.
+    this.refused = new Bag(random, [...FAULTS.filter(({ early }) => early === true), NONE]);
+  }
 
   public async run(count: number): Promise<void> {
     const { table } = this.stage;
@@ -71,20 +85,42 @@ class Soak {
       stands = await this.deploy(FIRST, NONE, 'deployed', undefined);
       return describe(stands);
     });
+    if (stands !== undefined) await table.prove('one process synthesizes what the app does that the command starts', () => this.startSynthesizer());
     for (let number = 1; number <= count && stands !== undefined; number += 1) {
       const before: Policy = stands;
       const wanted = this.policy(before);
       const isRefused = wanted.mode === 'enforce' && (NOT_COVERING as readonly string[]).includes(wanted.mx);
-      const fault = this.fault(isRefused, before);
-      const outcome = isRefused ? 'rolled back' : fault.outcome ?? 'deployed';
-      stands = undefined;
-      await table.prove(`${number}: ${describe(wanted)}; fault: ${fault.what}; ${outcome}, and all agree`, async () => {
-        stands = await this.deploy(wanted, fault, outcome, before);
-        return `${describe(stands)} stands, ${stands.id}`;
-      });
+      const fault = (isRefused ? this.refused : this.written).draw();
+      stands = await this.prove(String(number), wanted, fault, isRefused ? 'rolled back' : fault.outcome ?? 'deployed', before);
     }
-    if (stands !== undefined) await this.controls(stands);
+    if (stands !== undefined) {
+      const { maxAgeDays } = stands;
+      stands = await this.prove('the last one', { ...FIRST, mode: 'none', maxAgeDays: maxAgeDays === 1 ? 2 : 1 }, NONE, 'deployed', stands);
+    }
+    if (stands !== undefined) await soakControls(this.stage, { policy: stands, history: this.history });
     this.summary((Date.now() - started) / 1000);
+  }
+
+  private async prove(which: string, wanted: Wanted, fault: Fault, outcome: Fault['outcome'], before: Policy): Promise<Policy | undefined> {
+    let stands: Policy | undefined;
+    await this.stage.table.prove(`${which}: ${describe(wanted)}; fault: ${fault.what}; ${outcome ?? 'deployed'}, and all agree`, async () => {
+      stands = await this.deploy(wanted, fault, outcome, before).finally(() => {
+        mend(this.stage);
+      });
+      return `${describe(stands)} stands, ${stands.id}`;
+    });
+    return stands;
+  }
+
+  /** @throws Error where it gives another template than the first deployment had */
+  private async startSynthesizer(): Promise<string> {
+    const { paths, cli } = this.stage;
+    this.app = ['--app', await startSynthesizer(paths.root, paths.folder)];
+    const [one, other] = [this.assembly, join(paths.folder, 'cdk.out.synthesizer')];
+    expectEnd(await cli.cdk('synth', '--quiet', ...this.app, ...this.context(FIRST), '-o', other), 0, 'cdk synth');
+    const [apart, together] = [one, other].map((folder) => readFileSync(join(folder, `${STACK}.template.json`), 'utf8'));
+    if (apart !== together) throw new Error(`the templates differ: ${one} and ${other}`);
+    return `${together.length} characters, all the same`;
   }
 
   private policy(before: Wanted): Wanted {
@@ -98,37 +134,25 @@ class Soak {
     }
   }
 
-  /** What is refused never writes, so a fault that waits for a write would wait for the next deployment's. */
-  private fault(isRefused: boolean, before: Policy): Fault {
-    if (this.random.happens(isRefused ? 0.5 : 0.3)) return NONE;
-    const possible = isRefused
-      ? allFaults().filter(({ what }) => /^(?:Route 53|the resolver|the ResponseURL|the clock) /.test(what))
-      : [...allFaults(), somebodyElse(before)];
-    return possible[this.random.below(possible.length)];
-  }
-
   /**
    * @returns what stands then
    * @throws Error where it ends otherwise, or what stands does not agree
    */
   private async deploy(wanted: Wanted, fault: Fault, outcome: Fault['outcome'], before: Policy | undefined): Promise<Policy> {
     const { stage } = this;
-    const { cli, emulator, aws, paths, zoneId } = stage;
+    const { cli, emulator, aws } = stage;
     const calls = aws.calls.length;
     const started = new Date();
-    const assembly = join(paths.folder, 'cdk.out.soak');
     if (before !== undefined) this.history.push({ ...before, last: Date.now() });
-    const end = fault.begin(stage);
-    const ended = await timed(cli.cdk('deploy', '-o', assembly, '--require-approval', 'never', ...[
-      'domain=example.test', `hostedZoneId=${zoneId}`, `mode=${wanted.mode}`, `mx=${wanted.mx}`, `maxAgeDays=${wanted.maxAgeDays}`,
-    ].flatMap((item) => ['-c', item])));
+    const end = await fault.begin(stage);
+    const ended = await timed(cli.cdk('deploy', ...this.app, ...this.context(wanted), '-o', this.assembly, '--require-approval', 'never'));
     try {
       end?.();
     } catch {
       // It ended before all of the fault was met: a rollback does, and a deployment that asks less.
       this.partly += 1;
     }
-    const policy = { ...wanted, ...synthesized(assembly) };
+    const policy = { ...wanted, ...synthesized(this.assembly) };
     const isDeployed = ended.status === 0;
     const times = (await eventsOf(emulator.cloudformation, STACK, started)).map(({ Timestamp: time }) => Number(time));
     const stack = times.length === 0 ? 0 : (Math.max(...times) - Math.min(...times)) / 1000;
@@ -158,25 +182,12 @@ class Soak {
     return disagreements(await standing(this.stage), { policy, history: this.history, outputBefore });
   }
 
-  /** That the look can see something at all. */
-  private async controls(policy: Policy): Promise<void> {
-    const { table, emulator: { s3 } } = this.stage;
-    await table.prove('a ledger that is taken away, and one without its first entry, are seen to disagree', async () => {
-      const place = await ledgerPlace(this.stage);
-      const seen = { bucket: place.bucket, ...await standing(this.stage) };
-      const put = async (text: string): Promise<void> => {
-        await s3.send(new PutObjectCommand({ Bucket: place.bucket, Key: place.key, Body: text, ContentType: 'application/json', CacheControl: 'no-store' }));
-      };
-      const whole: unknown = JSON.parse(seen.ledger);
-      const entries: unknown = at(whole, 'entries');
-      await s3.send(new DeleteObjectCommand({ Bucket: place.bucket, Key: place.key }));
-      const gone = await this.look(policy);
-      await put(JSON.stringify({ ...Object.fromEntries(membersOf(whole)), entries: Array.isArray(entries) ? entries.slice(1) : [] }));
-      const cut = await this.look(policy);
-      await put(seen.ledger);
-      if (gone.length === 0 || cut.length === 0) throw new Error(`${gone.length} and ${cut.length} disagreements were seen`);
-      return `${gone.length} and ${cut.length} disagreements: ${gone[0]}; ${cut[0]}`;
-    });
+  private get assembly(): string {
+    return join(this.stage.paths.folder, 'cdk.out.soak');
+  }
+
+  private context({ mode, mx, maxAgeDays }: Wanted): readonly string[] {
+    return ['domain=example.test', `hostedZoneId=${this.stage.zoneId}`, `mode=${mode}`, `mx=${mx}`, `maxAgeDays=${maxAgeDays}`].flatMap((item) => ['-c', item]);
   }
 
   private summary(seconds: number): void {
@@ -194,35 +205,6 @@ class Soak {
     console.log(`  ${new Set(this.history.map(({ id }) => id)).size} policies were served and replaced in ${(seconds / 60).toFixed(1)} minutes; ${this.partly} faults were met in part only; after ${
       this.outdated} rollbacks the output was the one from before while the ledger knew more`);
   }
-}
-
-/** From the moment that another id stands there, somebody else's record stands beside it. */
-function somebodyElse({ id }: Policy): Fault {
-  return {
-    what: 'somebody else\'s record appears beside the new one',
-    outcome: 'rolled back',
-    begin: ({ dns }) => {
-      dns.fail((_, answer) => async (question) => {
-        const reply = await answer(question);
-        if (reply === 'drop' || question.name !== '_mta-sts.example.test' || question.type !== 'TXT') return reply;
-        if (reply.answers.some((record) => record.type === 'TXT' && record.data.join('').includes(id))) return reply;
-        return { ...reply, answers: [...reply.answers, { name: question.name, ttl: 1, type: 'TXT', data: ['v=STSv1; id=somebodyelses;'] }] };
-      });
-      return () => {
-        dns.fail(undefined);
-      };
-    },
-  };
-}
-
-/** Id and text of the policy, as the template hands them to the function. */
-function synthesized(assembly: string): Pick<Policy, 'id' | 'text'> {
-  const template: unknown = JSON.parse(readFileSync(join(assembly, `${STACK}.template.json`), 'utf8'));
-  const publication = membersOf(at(template, 'Resources')).map(([, resource]) => resource).find((resource) => at(resource, 'Type') === 'Custom::MtaStsPublication');
-  const id = textOf(at(publication, 'Properties', 'PolicyId'));
-  const lines = itemsOf(at(publication, 'Properties', 'Policy')).map(String);
-  if (id === undefined || lines.length === 0) throw new Error('the template has no Publication with `PolicyId` and `Policy`');
-  return { id, text: lines.map((line) => `${line}\r\n`).join('') };
 }
 
 async function timed<T>(work: Promise<T>): Promise<T> {

@@ -1,0 +1,201 @@
+// Whether the soak would see it: each disagreement of record, bytes, ledger and output, alone.
+import { describe, expect, test } from '@jest/globals';
+import { close, record } from '../../lib/handler/ledger';
+import type { Ledger } from '../../lib/handler/ledger';
+import { earliestRemoval } from '../../lib/handler/ledger-removal';
+import { renderLedger } from '../../lib/handler/ledger-text';
+import { disagreements } from './stage/agreement';
+import type { Expected, Policy, Served } from './stage/agreement';
+import type { Standing } from './stage/standing';
+
+const DAY = 86_400_000;
+const START = Date.parse('2026-11-01T00:00:00Z');
+
+const TESTING = policy('testing', 'mx1.example.test', 30, 'a1');
+const ENFORCE = policy('enforce', '*.example.test', 10, 'b2');
+const NONE = policy('none', 'mx1.example.test', 1, 'c3');
+
+function policy(mode: Policy['mode'], mx: string, maxAgeDays: number, id: string): Policy {
+  return { mode, mx, maxAgeDays, id, text: `version: STSv1\r\nmode: ${mode}\r\nmx: ${mx}\r\nmax_age: ${maxAgeDays * 86_400}\r\n` };
+}
+
+/** A ledger of these, one a day, each seen live a minute after it was put. */
+function ledgerOf(...policies: readonly Policy[]): Ledger {
+  return policies.reduce<Ledger>((ledger, { id, mode, mx, maxAgeDays }, day) => {
+    const now = START + day * DAY;
+    return close(record(ledger, { id, mode, mx: [mx], maxAge: maxAgeDays * 86_400 }, now), now + 60_000);
+  }, { entries: [], begun: START - 365 * DAY });
+}
+
+/** When certainly the last sender was given each. */
+function servedOnce(...policies: readonly Policy[]): readonly Served[] {
+  return policies.map((served, day) => ({ ...served, last: START + (day + 1) * DAY }));
+}
+
+function outputOf(ledger: Ledger, { id }: Policy, removal = earliestRemoval(ledger)): string {
+  return JSON.stringify({ mtaSts: { id, earliestRemoval: removal } });
+}
+
+/** All as it must be after these were deployed, one after the other. */
+function right(...policies: readonly [Policy, ...Policy[]]): { readonly seen: Standing; readonly expected: Expected } {
+  const stands = policies[policies.length - 1];
+  const ledger = ledgerOf(...policies);
+  return {
+    seen: {
+      records: Array.from({ length: 4 }, () => `v=STSv1; id=${stands.id};`),
+      files: Array.from({ length: 3 }, () => Buffer.from(stands.text)),
+      ledger: renderLedger(ledger, START + 10 * DAY),
+      output: outputOf(ledger, stands),
+    },
+    expected: { policy: stands, history: servedOnce(...policies.slice(0, -1)) },
+  };
+}
+
+/** What is found where one thing is otherwise. */
+function foundWith(change: Partial<Standing>, policies: readonly [Policy, ...Policy[]] = [TESTING, ENFORCE]): readonly string[] {
+  const { seen, expected } = right(...policies);
+  return disagreements({ ...seen, ...change }, expected);
+}
+
+/** With the ledger's JSON changed. */
+function foundInLedger(change: (ledger: Ledger) => Ledger): readonly string[] {
+  return foundWith({ ledger: renderLedger(change(ledgerOf(TESTING, ENFORCE)), START + 10 * DAY) });
+}
+
+function lastEntry(ledger: Ledger, change: object): Ledger {
+  return { ...ledger, entries: ledger.entries.map((entry, index, all) => index === all.length - 1 ? { ...entry, ...change } : entry) };
+}
+
+describe('where all agree', () => {
+  test('nothing is found after a first deployment', () => {
+    const { seen, expected } = right(TESTING);
+    expect(disagreements(seen, expected)).toEqual([]);
+  });
+
+  test('nothing is found after a change', () => {
+    const { seen, expected } = right(TESTING, ENFORCE);
+    expect(disagreements(seen, expected)).toEqual([]);
+  });
+
+  test('nothing is found after none, which has a moment of earliest removal', () => {
+    const { seen, expected } = right(TESTING, ENFORCE, NONE);
+    expect(seen.output).toMatch(/"earliestRemoval":"2026-12-02T/);
+    expect(disagreements(seen, expected)).toEqual([]);
+  });
+
+  test('nothing is found after a rollback, where the output is the one from before', () => {
+    const { seen, expected } = right(TESTING, ENFORCE);
+    const outputBefore = outputOf(ledgerOf(ENFORCE), ENFORCE, 'not while enforce is published; publish none first (as it was said then)');
+    expect(disagreements({ ...seen, output: outputBefore }, { ...expected, outputBefore })).toEqual([]);
+  });
+});
+
+describe('records and bytes', () => {
+  test('another id at one of the name servers is seen', () => {
+    const { seen: { records } } = right(TESTING, ENFORCE);
+    expect(foundWith({ records: [...records.slice(1), 'v=STSv1; id=a1;'] })).toEqual(['the record: "v=STSv1; id=a1;", expected "v=STSv1; id=b2;"']);
+  });
+
+  test('two records at one of the name servers are seen', () => {
+    expect(foundWith({ records: ['v=STSv1; id=b2; | v=STSv1; id=a1;'] })).toHaveLength(1);
+  });
+
+  test.each([['records', { records: [] }], ['files', { files: [] }]])('a look at no %s is no agreement', (_, nothing) => {
+    expect(foundWith(nothing)).toHaveLength(1);
+  });
+
+  test('a byte more at one of the edges is seen', () => {
+    const { seen: { files } } = right(TESTING, ENFORCE);
+    expect(foundWith({ files: [...files.slice(1), Buffer.from(`${ENFORCE.text}\n`)] })).toEqual([expect.stringMatching(/^the served bytes: /)]);
+  });
+
+  test.each([
+    ['mode', ENFORCE.text.replace('enforce', 'testing')],
+    ['mx', ENFORCE.text.replace('*.example.test', 'mx9.example.test')],
+    ['max_age', ENFORCE.text.replace('864000', '864001')],
+  ])('a template that has another %s than was asked for is seen, though all serve it', (_, text) => {
+    const { seen, expected } = right(TESTING, ENFORCE);
+    const found = disagreements({ ...seen, files: [Buffer.from(text)] }, { ...expected, policy: { ...ENFORCE, text } });
+    expect(found.at(0)).toMatch(/^the fields of the served bytes: /);
+  });
+});
+
+describe('the ledger', () => {
+  test.each([['gone', ''], ['damaged', '{"version":1'], ['empty', '{"version":1,"entries":[]}']])('one that is %s is seen', (_, ledger) => {
+    expect(foundWith({ ledger })).toEqual(expect.arrayContaining([
+      expect.stringMatching(/^the last entry of the ledger: /), 'the last entry was never seen live', 'the ledger has lost a1, which was served',
+    ]));
+  });
+
+  test.each([['id', { id: 'z9' }], ['mode', { mode: 'testing' }], ['age', { maxAge: 1 }], ['mx', { mx: ['mx9.example.test'] }]])(
+    'another %s in its last entry is seen', (_, change) => {
+      expect(foundInLedger((ledger) => lastEntry(ledger, change))).toContainEqual(expect.stringMatching(/^the last entry of the ledger: /));
+    });
+
+  test('a last entry with an end is seen', () => {
+    expect(foundInLedger((ledger) => lastEntry(ledger, { until: START + 9 * DAY }))).toContainEqual(expect.stringMatching(/^the end of the last entry: /));
+  });
+
+  test('a last entry that was never seen live is seen', () => {
+    expect(foundInLedger((ledger) => lastEntry(ledger, { live: undefined }))).toEqual(['the last entry was never seen live']);
+  });
+
+  test('a gap is seen', () => {
+    expect(foundInLedger((ledger) => ({ ...ledger, gap: { at: START, why: 'was missing' } }))).toEqual([expect.stringMatching(/^the gap of the ledger: /)]);
+  });
+
+  test('a policy that was served and is not in it is seen', () => {
+    expect(foundInLedger((ledger) => ({ ...ledger, entries: ledger.entries.slice(1) }))).toEqual(['the ledger has lost a1, which was served']);
+  });
+});
+
+describe('the output', () => {
+  const ledger = ledgerOf(TESTING, ENFORCE, NONE);
+  const all = [TESTING, ENFORCE, NONE] as const;
+
+  test('one that is missing is seen', () => {
+    expect(foundWith({ output: '' })).toContainEqual(expect.stringMatching(/^the id of the output: /));
+  });
+
+  test('another id is seen', () => {
+    expect(foundWith({ output: outputOf(ledgerOf(TESTING, ENFORCE), TESTING) })).toEqual(['the id of the output: "a1", expected "b2"']);
+  });
+
+  test('after a rollback one that is not the one from before is seen', () => {
+    const { seen, expected } = right(TESTING, ENFORCE);
+    expect(disagreements(seen, { ...expected, outputBefore: `${seen.output} ` })).toEqual([expect.stringMatching(/^the output after a rollback: /)]);
+  });
+
+  test('a moment of removal while enforce is published is seen', () => {
+    const output = outputOf(ledgerOf(TESTING, ENFORCE), ENFORCE, '2027-01-01T00:00:00Z');
+    expect(foundWith({ output })).toContain('earliestRemoval while enforce is published: 2027-01-01T00:00:00Z');
+  });
+
+  test('a moment before a policy that was served has been dropped is seen, for each such policy', () => {
+    // Ten days after enforce was served the last time, and thirty after testing.
+    const [afterEnforce, afterTesting] = [START + 12 * DAY, START + 31 * DAY];
+    const early = (moment: number): readonly string[] => foundWith({ output: outputOf(ledger, NONE, new Date(moment).toISOString()) }, all)
+      .filter((found) => found.includes('before senders have dropped'));
+    expect(early(afterTesting)).toEqual([]);
+    expect(early(afterTesting - 1)).toEqual([expect.stringMatching(/dropped a1$/)]);
+    expect(early(afterEnforce)).toEqual([expect.stringMatching(/dropped a1$/)]);
+    expect(early(afterEnforce - 1)).toEqual([expect.stringMatching(/dropped a1$/), expect.stringMatching(/dropped b2$/)]);
+  });
+
+  test('a moment that is later than the ledger has it is seen', () => {
+    expect(foundWith({ output: outputOf(ledger, NONE, '2027-06-01T00:00:00Z') }, all)).toEqual([
+      expect.stringMatching(/^earliestRemoval is 2027-06-01T00:00:00Z, expected by the ledger 2026-/),
+    ]);
+  });
+
+  test('words that are no moment are seen', () => {
+    expect(foundWith({ output: outputOf(ledger, NONE, 'some day') }, all)).toContainEqual(expect.stringMatching(/is no moment, or before senders have dropped a1$/));
+  });
+
+  test('a ledger and an output that are early together are seen', () => {
+    // Both forget that enforce was served.
+    const short = ledgerOf(policy('testing', 'mx1.example.test', 1, 'a1'), NONE);
+    const found = foundWith({ ledger: renderLedger(short, START + 10 * DAY), output: outputOf(short, NONE) }, all);
+    expect(found).toContainEqual(expect.stringMatching(/^earliestRemoval .* before senders have dropped b2$/));
+  });
+});

@@ -1,0 +1,54 @@
+// S3, Route 53, CloudFormation's ResponseURL and CloudFront's API throttle, fail or are silent.
+import type { AwsCall, AwsFault } from '../aws-proxy';
+import { hasDistributionFailed, setEmulatorFaults } from '../emulator';
+import type { Stage } from '../stage';
+import { mend } from './fault';
+import type { End, Fault } from './fault';
+
+const isWrite = ({ service, method }: AwsCall): boolean => service === 's3' && method === 'PUT';
+const isRead = ({ service, method }: AwsCall): boolean => service === 's3' && method === 'GET';
+const isRoute53 = ({ service }: AwsCall): boolean => service === 'route53';
+const isResponse = ({ service }: AwsCall): boolean => service === 'response';
+
+/** In CloudFormation's words. */
+export const THROTTLED = 'Rate exceeded (Service: CloudFront, Status Code: 429) (HandlerErrorCode: Throttling)';
+
+export const FAULTS_OF_AWS: readonly Fault[] = [
+  { what: 'S3 throttles three writes', begin: calls(isWrite, 3, { status: 503, code: 'SlowDown' }) },
+  { what: 'S3 fails three times with 500', begin: calls(isWrite, 3, { status: 500, code: 'InternalError' }) },
+  { what: 'S3 throttles the reading of the ledger twice', begin: calls(isRead, 2, { status: 503, code: 'SlowDown' }) },
+  { what: 'S3 does not answer a write', slow: true, begin: calls(isWrite, 1, 'hang') },
+  { what: 'Route 53 throttles four calls', early: true, begin: calls(isRoute53, 4, { status: 400, code: 'Throttling' }) },
+  { what: 'Route 53 fails three times with 503', early: true, begin: calls(isRoute53, 3, { status: 503, code: 'ServiceUnavailable' }) },
+  { what: 'the ResponseURL fails three times', early: true, begin: calls(isResponse, 3, { status: 503, code: 'ServiceUnavailable' }) },
+  {
+    what: 'CloudFront\'s API throttles the update of the distribution',
+    outcome: 'rolled back',
+    says: /Rate exceeded/,
+    begin: (stage: Stage): End => {
+      const { folder } = stage.paths;
+      setEmulatorFaults(folder, { distribution: THROTTLED });
+      return () => {
+        const hasFailed = hasDistributionFailed(folder);
+        mend(stage);
+        if (!hasFailed) throw new Error('the distribution was not updated');
+      };
+    },
+  },
+];
+
+/** AWS fails for the function so many times in a row. */
+function calls(which: (call: AwsCall) => boolean, times: number, fault: AwsFault): Fault['begin'] {
+  return (stage) => {
+    let left = times;
+    stage.aws.fail((call) => {
+      if (!which(call) || left === 0) return undefined;
+      left -= 1;
+      return fault;
+    });
+    return () => {
+      mend(stage);
+      if (left > 0) throw new Error(`only ${times - left} of ${times} calls were made to fail`);
+    };
+  };
+}

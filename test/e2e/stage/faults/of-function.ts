@@ -1,0 +1,107 @@
+// The function itself: killed at different moments, out of time, or with a clock that is wrong.
+import { setClock } from '../clock';
+import { setEmulatorFaults } from '../emulator';
+import { killFunction } from '../processes';
+import type { Stage } from '../stage';
+import { announcedId } from '../standing';
+import { afterWrite, isAboutRecord, isPolicyWrite, mend, once } from './fault';
+import type { End, Fault } from './fault';
+
+/** What the provider framework hears of it. */
+const DIED = /Worker process died|Worker returned no response/;
+
+const kill = ({ paths }: Stage): void => {
+  killFunction(paths.folder);
+};
+
+export const FAULTS_OF_THE_FUNCTION: readonly Fault[] = [
+  { what: 'the clock of the function is five minutes late', early: true, begin: clock(-300) },
+  { what: 'the clock of the function is five minutes early', early: true, begin: clock(300) },
+  {
+    what: 'the function is killed in the Preflight',
+    early: true,
+    outcome: 'rolled back',
+    says: DIED,
+    begin: once('a question of the Preflight', kill, ({ dns }, now) => {
+      dns.fail((server) => ({ type }) => {
+        if (server === 'resolver' && type === 'MX') now();
+        return undefined;
+      });
+    }),
+  },
+  {
+    what: 'the function is killed right after the write',
+    outcome: 'rolled back',
+    says: DIED,
+    begin: once('the write', kill, ({ aws }, now) => {
+      aws.answered((call) => {
+        if (isPolicyWrite(call)) now();
+      });
+    }),
+  },
+  {
+    what: 'the function is killed while it waits for the edge',
+    outcome: 'rolled back',
+    says: DIED,
+    begin: once('two seconds after the write', (stage) => {
+      killFunction(stage.paths.folder);
+      stage.edge.thaw();
+    }, (stage, now) => {
+      stage.edge.freeze();
+      afterWrite(stage, 2, now);
+    }),
+  },
+  {
+    what: 'the function is killed in the Verification',
+    outcome: 'rolled back',
+    says: DIED,
+    begin: async (stage: Stage): Promise<End> => {
+      const before = await announcedId();
+      return once('the Verification sees the new record', kill, ({ dns }, now) => {
+        dns.fail((server, answer) => async (question) => {
+          if (!isAboutRecord(server, question)) return undefined;
+          const right = await answer(question);
+          if (right !== 'drop' && right.answers.every((record) => record.type === 'TXT' && !record.data.join('').includes(before))) now();
+          return right;
+        });
+      })(stage);
+    },
+  },
+  {
+    what: 'the time of the function is up while the edge serves the old bytes',
+    outcome: 'rolled back',
+    says: /gave up after 45 s, waiting for .*last seen: /,
+    slow: true,
+    soak: false,
+    begin: (stage: Stage): End => {
+      const { folder } = stage.paths;
+      // In place of fourteen minutes.
+      setEmulatorFaults(folder, { functionSeconds: 60 });
+      stage.edge.freeze();
+      return () => {
+        mend(stage);
+      };
+    },
+  },
+  {
+    what: 'the edge serves the old bytes for more than ten minutes',
+    outcome: 'rolled back',
+    says: /the policy file of https:\/\/mta-sts\.example\.test is not live after \d+ s; last seen: /,
+    // A clock that leaps takes the place of waiting.
+    begin: once('three seconds after the write', ({ paths }) => {
+      setClock(paths.folder, 660);
+    }, (stage, now) => {
+      stage.edge.freeze();
+      afterWrite(stage, 3, now);
+    }),
+  },
+];
+
+function clock(seconds: number): Fault['begin'] {
+  return (stage) => {
+    setClock(stage.paths.folder, seconds);
+    return () => {
+      mend(stage);
+    };
+  };
+}

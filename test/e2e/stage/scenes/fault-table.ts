@@ -1,0 +1,27 @@
+// What came of each fault, as a table.
+
+export interface FaultRow {
+  readonly what: string;
+  readonly outcome: string;
+  /** What the watch and the look at the end have found missing; empty where nothing is lost. */
+  readonly lost: readonly string[];
+  /** From the command's start to its end. */
+  readonly seconds: number;
+  /** How often record and file were looked at, and how many looks more got no answer. */
+  readonly looks: number;
+  readonly unanswered: number;
+  /** How many looks saw the new id beside the old bytes. */
+  readonly early: number;
+}
+
+export function printFaults(rows: readonly FaultRow[]): void {
+  if (rows.length === 0) return;
+  const cells = [
+    ['fault', 'outcome', 'lost', 'seconds', 'looks', 'without answer', 'new id, old bytes'],
+    ...rows.map(({ what, outcome, lost, seconds, looks, unanswered, early }) => [
+      what, outcome, lost.length === 0 ? 'nothing' : lost.join('; '), seconds.toFixed(1), String(looks), String(unanswered), String(early),
+    ]),
+  ];
+  const widths = cells[0].map((_, column) => Math.max(...cells.map((row) => row[column].length)));
+  console.log(`\n${cells.map((row) => `  ${row.map((cell, column) => column < 3 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])).join(' | ')}`).join('\n')}`);
+}
