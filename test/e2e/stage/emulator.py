@@ -1,4 +1,11 @@
 """Starts ministack, with what the stage needs beside it. Each workaround says what AWS does otherwise; see ../README.md."""
+import json
+import os
+import threading
+import time
+
+from ministack import app as ministack
+from ministack.core import iam_evaluator
 from ministack.services.cloudformation import provisioners
 
 HANDLERS = provisioners._RESOURCE_HANDLERS
@@ -53,6 +60,45 @@ def group_delete(physical_id, props):
 HANDLERS.setdefault("AWS::Route53::RecordSetGroup", {"create": group_create, "update": group_update, "delete": group_delete})
 
 
+# AWS is asked over https. Here it is plain http that plays this part: else each policy that demands `aws:SecureTransport` would deny all.
+# Who says `x-forwarded-proto: http` is denied all the same.
+INNER = ministack.app
+FORWARDED = b"x-forwarded-proto"
+
+
+async def over_https(scope, receive, send):
+    if scope["type"] == "http" and all(name.lower() != FORWARDED for name, _ in scope["headers"]):
+        scope = {**scope, "headers": [*scope["headers"], (FORWARDED, b"https")]}
+    await INNER(scope, receive, send)
+
+
+ministack.app = over_https
+
+
+# Which right was asked for by whom, and the answer: a line of JSON each. The root user is not asked.
+ENFORCE = iam_evaluator.enforce
+LOG = os.environ.get("RIGHTS_LOG")
+LOG_LOCK = threading.Lock()
+
+
+def enforce(access_key_id, iam_action, service, region, resource_arn="*", service_context=None):
+    denied = ENFORCE(access_key_id, iam_action, service, region, resource_arn, service_context)
+    caller = iam_evaluator.resolve_caller_identity(access_key_id)
+    if LOG and not (caller and caller["userArn"].endswith(":root")):
+        entry = {
+            "time": time.time(),
+            "principal": caller["userArn"] if caller else "",
+            "action": iam_action,
+            "resource": resource_arn,
+            "denied": "" if denied is None else denied.code if isinstance(denied, iam_evaluator.AuthError) else denied.decision,
+        }
+        with LOG_LOCK, open(LOG, "a") as log:
+            log.write(json.dumps(entry) + "\n")
+    return denied
+
+
+iam_evaluator.enforce = enforce
+
+
 if __name__ == "__main__":
-    from ministack.app import main
-    main()
+    ministack.main()

@@ -56,6 +56,8 @@ export async function startEmulator({ root, python, folder, caFile, proxy }: Emu
       PATH: process.env.PATH,
       HOME: folder,
       TMPDIR: folder,
+      AUTH: 'true',
+      RIGHTS_LOG: join(folder, 'rights.jsonl'),
       LOG_LEVEL: 'INFO',
       BIND_HOST: EMULATOR,
       MINISTACK_HOST: EMULATOR,
