@@ -1,11 +1,12 @@
 """Starts ministack, with what the stage needs beside it. Each workaround says what AWS does otherwise; see ../README.md."""
+import contextvars
 import json
 import os
-import threading
-import time
 
 from ministack import app as ministack
 from ministack.core import iam_evaluator
+from ministack.core.responses import get_account_id
+from ministack.services import iam
 from ministack.services.cloudformation import provisioners
 
 HANDLERS = provisioners._RESOURCE_HANDLERS
@@ -64,10 +65,14 @@ HANDLERS.setdefault("AWS::Route53::RecordSetGroup", {"create": group_create, "up
 # Who says `x-forwarded-proto: http` is denied all the same.
 INNER = ministack.app
 FORWARDED = b"x-forwarded-proto"
+# Tells what came through the proxy of the functions.
+HOST = contextvars.ContextVar("host", default="")
 
 
 async def over_https(scope, receive, send):
-    if scope["type"] == "http" and all(name.lower() != FORWARDED for name, _ in scope["headers"]):
+    headers = {name.lower(): value for name, value in scope.get("headers", [])}
+    HOST.set(headers.get(b"host", b"").decode("latin-1"))
+    if scope["type"] == "http" and FORWARDED not in headers:
         scope = {**scope, "headers": [*scope["headers"], (FORWARDED, b"https")]}
     await INNER(scope, receive, send)
 
@@ -75,30 +80,49 @@ async def over_https(scope, receive, send):
 ministack.app = over_https
 
 
-# Which right was asked for by whom, and the answer: a line of JSON each. The root user is not asked.
+# Which right was asked for by whom, and the answer: a line of JSON each. Not what the stage itself does as its administrator.
 ENFORCE = iam_evaluator.enforce
-LOG = os.environ.get("RIGHTS_LOG")
-LOG_LOCK = threading.Lock()
+LOG = open(os.environ["RIGHTS_LOG"], "a", buffering=1)
 
 
 def enforce(access_key_id, iam_action, service, region, resource_arn="*", service_context=None):
     denied = ENFORCE(access_key_id, iam_action, service, region, resource_arn, service_context)
-    caller = iam_evaluator.resolve_caller_identity(access_key_id)
-    if LOG and not (caller and caller["userArn"].endswith(":root")):
-        entry = {
-            "time": time.time(),
-            "principal": caller["userArn"] if caller else "",
+    if access_key_id != ADMINISTRATOR["AccessKeyId"]:
+        caller = iam_evaluator.resolve_caller_identity(access_key_id)
+        LOG.write(json.dumps({
+            "host": HOST.get(),
+            # The emulator takes who shows no key for the root user; what it then does is no matter here.
+            "principal": caller["userArn"] if caller and access_key_id else "",
             "action": iam_action,
             "resource": resource_arn,
             "denied": "" if denied is None else denied.code if isinstance(denied, iam_evaluator.AuthError) else denied.decision,
-        }
-        with LOG_LOCK, open(LOG, "a") as log:
-            log.write(json.dumps(entry) + "\n")
+        }) + "\n")
     return denied
 
 
 iam_evaluator.enforce = enforce
 
 
+# Whom the stage deploys and looks as. The emulator knows a root user from the start, but believes its signature unseen, and on AWS that
+# one can assume no role.
+ADMINISTRATOR = {
+    "UserName": "administrator",
+    "AccessKeyId": os.environ["ADMINISTRATOR_ACCESS_KEY_ID"],
+    "SecretAccessKey": os.environ["ADMINISTRATOR_SECRET_ACCESS_KEY"],
+    "Status": "Active",
+    "CreateDate": "2026-01-01T00:00:00Z",
+}
+
+
+def create_administrator():
+    name = ADMINISTRATOR["UserName"]
+    created = {"CreateDate": ADMINISTRATOR["CreateDate"], "Path": "/", "PermissionsBoundary": "", "AttachedPolicies": [], "Tags": []}
+    iam._users[name] = {"UserName": name, "UserId": "AIDAADMINISTRATOR000", "Arn": f"arn:aws:iam::{get_account_id()}:user/{name}", **created}
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam._user_inline_policies[name] = {"Everything": json.dumps(everything)}
+    iam._access_keys[ADMINISTRATOR["AccessKeyId"]] = ADMINISTRATOR
+
+
 if __name__ == "__main__":
+    create_administrator()
     ministack.main()

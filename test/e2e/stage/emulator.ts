@@ -14,11 +14,14 @@ export const ACCOUNT = '000000000000';
 export const REGION = 'us-east-1';
 export const ENDPOINT = `http://${EMULATOR}:4566`;
 
+/** Who deploys, and who looks: a user of the account that may do everything. The keys are those of AWS's own examples. */
+export const ADMINISTRATOR = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' } as const;
+
 /** For every program that shall meet the emulator in place of AWS. */
 export const AWS_ENVIRONMENT = {
   AWS_ENDPOINT_URL: ENDPOINT,
-  AWS_ACCESS_KEY_ID: 'test',
-  AWS_SECRET_ACCESS_KEY: 'test',
+  AWS_ACCESS_KEY_ID: ADMINISTRATOR.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: ADMINISTRATOR.secretAccessKey,
   AWS_REGION: REGION,
   AWS_DEFAULT_REGION: REGION,
   AWS_EC2_METADATA_DISABLED: 'true',
@@ -43,11 +46,14 @@ export interface Emulator {
   readonly s3: S3Client;
   readonly cloudformation: CloudFormationClient;
   readonly logFile: string;
+  /** Who asked for which right, a line of JSON each; see emulator.py. */
+  readonly rightsLog: string;
 }
 
 /** @throws Error when it does not answer in time */
 export async function startEmulator({ root, python, folder, caFile, proxy }: EmulatorOptions): Promise<Emulator> {
   const logFile = join(folder, 'ministack.log');
+  const rightsLog = join(folder, 'rights.jsonl');
   const log = openSync(logFile, 'a');
   const child = spawn(python, [join(root, 'test', 'e2e', 'stage', 'emulator.py')], {
     cwd: folder,
@@ -56,8 +62,11 @@ export async function startEmulator({ root, python, folder, caFile, proxy }: Emu
       PATH: process.env.PATH,
       HOME: folder,
       TMPDIR: folder,
+      // Each call needs a true signature and the right to it, by the policies of roles, users and buckets.
       AUTH: 'true',
-      RIGHTS_LOG: join(folder, 'rights.jsonl'),
+      RIGHTS_LOG: rightsLog,
+      ADMINISTRATOR_ACCESS_KEY_ID: ADMINISTRATOR.accessKeyId,
+      ADMINISTRATOR_SECRET_ACCESS_KEY: ADMINISTRATOR.secretAccessKey,
       LOG_LEVEL: 'INFO',
       BIND_HOST: EMULATOR,
       MINISTACK_HOST: EMULATOR,
@@ -74,13 +83,14 @@ export async function startEmulator({ root, python, folder, caFile, proxy }: Emu
   });
   closeSync(log);
   await answering(child, logFile);
-  const config = { endpoint: ENDPOINT, region: REGION, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+  const config = { endpoint: ENDPOINT, region: REGION, credentials: ADMINISTRATOR };
   return {
     acm: new ACMClient(config),
     route53: new Route53Client(config),
     s3: new S3Client({ ...config, forcePathStyle: true }),
     cloudformation: new CloudFormationClient(config),
     logFile,
+    rightsLog,
   };
 }
 

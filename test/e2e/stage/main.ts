@@ -5,6 +5,7 @@ import { destroyScene } from './scenes/destroy';
 import { differencesScene } from './scenes/differences';
 import { faultsScene } from './scenes/faults';
 import { preflightScene } from './scenes/preflight';
+import { rightsScene, usedScene } from './scenes/rights';
 import { rollbackScene } from './scenes/rollback';
 import { Senders, cachesScene, sendersScene } from './scenes/senders';
 import { soakScene } from './scenes/soak';
@@ -26,10 +27,12 @@ async function main([root, python, folder, ...only]: readonly string[]): Promise
     change: () => changeScene(stage),
     enforce: async () => sendersScene(stage, await senders(), 'enforce'),
     rollback: () => rollbackScene(stage, { mode: 'enforce' }, { mode: 'testing' }),
+    rights: (which) => rightsScene(stage, which),
     faults: (which) => faultsScene(stage, which),
     caches: async () => cachesScene(stage, await senders()),
     none: () => noneScene(stage),
     destroy: () => destroyScene(stage),
+    used: () => usedScene(stage),
   };
   if (only.at(0) === 'soak') {
     await soakScene(stage, ...only.slice(1, 3));
