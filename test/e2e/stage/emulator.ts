@@ -7,6 +7,7 @@ import { ACMClient } from '@aws-sdk/client-acm';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { Route53Client } from '@aws-sdk/client-route-53';
 import { S3Client } from '@aws-sdk/client-s3';
+import { at, isObject } from '../../../lib/preview/json';
 import { EMULATOR } from './addresses';
 import { clockScript } from './clock';
 
@@ -44,6 +45,8 @@ export interface Emulator {
   readonly acm: ACMClient;
   readonly route53: Route53Client;
   readonly s3: S3Client;
+  /** With CloudFront's rights in place of the administrator's. */
+  readonly origin: S3Client;
   readonly cloudformation: CloudFormationClient;
   readonly logFile: string;
   /** Who asked for which right, a line of JSON each; see emulator.py. */
@@ -84,9 +87,17 @@ export async function startEmulator({ root, python, folder, caFile, proxy }: Emu
   closeSync(log);
   await answering(child, logFile);
   const config = { endpoint: ENDPOINT, region: REGION, credentials: ADMINISTRATOR };
+  const origin = new S3Client({ ...config, forcePathStyle: true });
+  origin.middlewareStack.add((next) => (args) => {
+    const headers = at(args.request, 'headers');
+    if (!isObject(headers)) throw new Error('a request of the SDK has no headers');
+    Object.assign(headers, { 'x-stage-service': 'cloudfront.amazonaws.com' });
+    return next(args);
+  }, { step: 'build' });
   return {
     acm: new ACMClient(config),
     route53: new Route53Client(config),
+    origin,
     s3: new S3Client({ ...config, forcePathStyle: true }),
     cloudformation: new CloudFormationClient(config),
     logFile,

@@ -26,6 +26,9 @@ const FUNCTION_ROLE = 'CdkMtaStsHandlerRole';
 const FRAMEWORK_ROLE = 'CdkMtaStsHandlerProviderRole';
 const POLICY_FILE = 'mta-sts.example.test/.well-known/mta-sts.txt';
 
+/** Of `cdk bootstrap`. */
+const ASSETS = `cdk-hnb659fds-assets-${ACCOUNT}-${REGION}`;
+
 const STANDS: AppContext = { mode: 'testing' };
 const WANTED: AppContext = { mode: 'enforce' };
 
@@ -76,7 +79,7 @@ export async function rightsScene(stage: Stage, only = ''): Promise<void> {
     }).join('\n');
   });
   await table.prove('with its credentials nothing else can be done', () => attempts(stage));
-  await table.prove('the bucket is read by nobody else, over https, with a true signature', () => strangers(stage));
+  await table.prove('the bucket is open to nobody else but CloudFront\'s reads, over https, with a true signature', () => strangers(stage));
   const taken = TAKEN.filter(({ action }, index) => only === 'quick' ? index === 0 : action.includes(only));
   for (const right of taken) {
     const outcome = right.outcome ?? 'the deployment fails, says so and is taken back';
@@ -157,8 +160,8 @@ async function attempts(stage: Stage): Promise<string> {
     'list the bucket': () => s3.send(new ListObjectsV2Command({ Bucket })),
     'change the bucket\'s policy': () => s3.send(new PutBucketPolicyCommand({ Bucket, Policy: '{"Version":"2012-10-17","Statement":[]}' })),
     'delete the bucket': () => s3.send(new DeleteBucketCommand({ Bucket })),
-    'list another bucket': () => s3.send(new ListObjectsV2Command({ Bucket: `cdk-hnb659fds-assets-${ACCOUNT}-${REGION}` })),
-    'read another bucket': () => s3.send(new GetObjectCommand({ Bucket: `cdk-hnb659fds-assets-${ACCOUNT}-${REGION}`, Key })),
+    'list another bucket': () => s3.send(new ListObjectsV2Command({ Bucket: ASSETS })),
+    'read another bucket': () => s3.send(new GetObjectCommand({ Bucket: ASSETS, Key })),
     'list all buckets': () => s3.send(new ListBucketsCommand({})),
     'change a record set': () => route53.send(new ChangeResourceRecordSetsCommand({
       HostedZoneId: zoneId, ChangeBatch: { Changes: [{ Action: 'UPSERT', ResourceRecordSet: record('_mta-sts.example.test', 'TXT', '"x"') }] },
@@ -175,6 +178,7 @@ async function attempts(stage: Stage): Promise<string> {
 }
 
 async function strangers(stage: Stage): Promise<string> {
+  const { origin } = stage.emulator;
   const own = credentials(stage);
   const { bucket: Bucket, key: Key } = await ledgerPlace(stage);
   const forged = new S3Client({ endpoint: ENDPOINT, region: REGION, forcePathStyle: true, credentials: { ...own, secretAccessKey: `${own.secretAccessKey}0` } });
@@ -185,6 +189,9 @@ async function strangers(stage: Stage): Promise<string> {
   const outcomes: Readonly<Record<string, readonly [expected: string, got: string]>> = {
     'the ledger without credentials': ['403 AccessDenied', await statusOf(fetch(`${ENDPOINT}/${Bucket}/${Key}`))],
     'the policy file without credentials': ['403 AccessDenied', await statusOf(fetch(`${ENDPOINT}/${Bucket}/${POLICY_FILE}`))],
+    'CloudFront, the policy file': ['allowed', await refusal(() => origin.send(new GetObjectCommand({ Bucket, Key: POLICY_FILE })))],
+    'CloudFront, a write': ['AccessDenied', await refusal(() => origin.send(new PutObjectCommand({ Bucket, Key: POLICY_FILE, Body: 'x' })))],
+    'CloudFront, another bucket': ['AccessDenied', await refusal(() => origin.send(new GetObjectCommand({ Bucket: ASSETS, Key })))],
     'over plain http as administrator': [
       '403 AccessDenied', await statusOf(signedFetch({ service: 's3', path: `/${Bucket}/${Key}`, unsigned: { 'x-forwarded-proto': 'http' } })),
     ],
