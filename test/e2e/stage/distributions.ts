@@ -3,7 +3,7 @@ import { XMLParser } from 'fast-xml-parser';
 import type { Distribution } from '../../../lib/preview/distribution';
 import { at, itemsOf, textOf } from '../../../lib/preview/json';
 import { MANAGED_POLICIES } from '../../../lib/preview/response-headers';
-import { ENDPOINT } from './emulator';
+import { cloudFront } from './raw';
 
 const PARSER = new XMLParser({ parseTagValue: false, isArray: (name) => ARRAYS.has(name) });
 const ARRAYS = new Set(['DistributionSummary', 'CNAME', 'Origin', 'FunctionAssociation', 'Method']);
@@ -47,15 +47,11 @@ async function readDistribution(id: string, domainName: string): Promise<Distrib
 /** Only what is published meets viewers. */
 async function functionCode(arn: string): Promise<string> {
   const name = arn.split('/').at(-1) ?? '';
-  const response = await fetch(`${ENDPOINT}/2020-05-31/function/${name}?Stage=LIVE`);
-  if (!response.ok) throw new Error(`the function ${arn} has no published code: status ${response.status}`);
-  return response.text();
+  return cloudFront(`function/${name}`, { Stage: 'LIVE' });
 }
 
 async function get(path: string): Promise<unknown> {
-  const response = await fetch(`${ENDPOINT}/2020-05-31/${path}`);
-  if (!response.ok) throw new Error(`CloudFront ${path}: status ${response.status}`);
-  return PARSER.parse(await response.text());
+  return PARSER.parse(await cloudFront(path));
 }
 
 function text(value: unknown): string {

@@ -219,6 +219,8 @@ async function readObject(s3: S3Client, name: string): Promise<StoredObject | un
     };
   } catch (error) {
     if (error instanceof NoSuchKey || error instanceof NoSuchBucket) return undefined;
+    // The bucket's policy does not let CloudFront read, or is gone already: the viewer has 403, as for what is not there.
+    if (error instanceof Error && error.name === 'AccessDenied') return undefined;
     throw error;
   }
 }

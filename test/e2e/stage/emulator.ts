@@ -7,7 +7,7 @@ import { ACMClient } from '@aws-sdk/client-acm';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { Route53Client } from '@aws-sdk/client-route-53';
 import { S3Client } from '@aws-sdk/client-s3';
-import { at, textOf } from '../../../lib/preview/json';
+import { at, isObject, textOf } from '../../../lib/preview/json';
 import { EMULATOR } from './addresses';
 import { clockScript } from './clock';
 
@@ -15,11 +15,14 @@ export const ACCOUNT = '000000000000';
 export const REGION = 'us-east-1';
 export const ENDPOINT = `http://${EMULATOR}:4566`;
 
+/** Who deploys, and who looks: a user of the account that may do everything. The keys are those of AWS's own examples. */
+export const ADMINISTRATOR = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' } as const;
+
 /** For every program that shall meet the emulator in place of AWS. */
 export const AWS_ENVIRONMENT = {
   AWS_ENDPOINT_URL: ENDPOINT,
-  AWS_ACCESS_KEY_ID: 'test',
-  AWS_SECRET_ACCESS_KEY: 'test',
+  AWS_ACCESS_KEY_ID: ADMINISTRATOR.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: ADMINISTRATOR.secretAccessKey,
   AWS_REGION: REGION,
   AWS_DEFAULT_REGION: REGION,
   AWS_EC2_METADATA_DISABLED: 'true',
@@ -48,20 +51,31 @@ export interface Emulator extends Regional {
   readonly route53: Route53Client;
   readonly s3: S3Client;
   readonly inRegion: (region: string) => Regional;
+  /** With CloudFront's rights in place of the administrator's. */
+  readonly origin: S3Client;
   readonly logFile: string;
+  /** Who asked for which right, a line of JSON each; see emulator/rights.py. */
+  readonly rightsLog: string;
 }
 
 /** @throws Error when it does not answer in time */
 export async function startEmulator({ root, python, folder, caFile, proxy }: EmulatorOptions): Promise<Emulator> {
   const logFile = join(folder, 'ministack.log');
+  const rightsLog = join(folder, 'rights.jsonl');
   const log = openSync(logFile, 'a');
-  const child = spawn(python, [join(root, 'test', 'e2e', 'stage', 'emulator.py')], {
+  const child = spawn(python, [join(root, 'test', 'e2e', 'stage', 'emulator', 'main.py')], {
     cwd: folder,
     stdio: ['ignore', log, log],
     env: {
       PATH: process.env.PATH,
       HOME: folder,
       TMPDIR: folder,
+      PYTHONDONTWRITEBYTECODE: '1',
+      // Each call needs a true signature and the right to it, by the policies of roles, users and buckets.
+      AUTH: 'true',
+      RIGHTS_LOG: rightsLog,
+      ADMINISTRATOR_ACCESS_KEY_ID: ADMINISTRATOR.accessKeyId,
+      ADMINISTRATOR_SECRET_ACCESS_KEY: ADMINISTRATOR.secretAccessKey,
       LOG_LEVEL: 'INFO',
       BIND_HOST: EMULATOR,
       MINISTACK_HOST: EMULATOR,
@@ -78,16 +92,25 @@ export async function startEmulator({ root, python, folder, caFile, proxy }: Emu
   });
   closeSync(log);
   await answering(child, logFile);
-  const config = { endpoint: ENDPOINT, region: REGION, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+  const config = { endpoint: ENDPOINT, region: REGION, credentials: ADMINISTRATOR };
   const inRegion = (region: string): Regional => ({
     acm: new ACMClient({ ...config, region }), cloudformation: new CloudFormationClient({ ...config, region }),
   });
+  const origin = new S3Client({ ...config, forcePathStyle: true });
+  origin.middlewareStack.add((next) => (args) => {
+    const headers = at(args.request, 'headers');
+    if (!isObject(headers)) throw new Error('a request of the SDK has no headers');
+    Object.assign(headers, { 'x-stage-service': 'cloudfront.amazonaws.com' });
+    return next(args);
+  }, { step: 'build' });
   return {
     ...inRegion(REGION),
     inRegion,
     route53: new Route53Client(config),
+    origin,
     s3: new S3Client({ ...config, forcePathStyle: true }),
     logFile,
+    rightsLog,
   };
 }
 
@@ -101,7 +124,7 @@ async function answering(child: ChildProcess, logFile: string): Promise<void> {
   throw new Error(`ministack does not answer, see ${logFile}`);
 }
 
-/** What fails in the emulator itself, see emulator.py. */
+/** What fails in the emulator itself, see emulator/faults.py. */
 export interface EmulatorFaults {
   /** The next time that CloudFormation makes or changes a distribution it fails, with these words. */
   readonly distribution?: string;

@@ -1,4 +1,5 @@
 // What runs on the stage, in the order of the README beside it. Started by tools/e2e.mjs inside of the private namespaces.
+import { FAULTS } from './faults';
 import { changeScene, noneScene } from './scenes/change';
 import { demoScene } from './scenes/demo';
 import { bootstrapScene, deployScene } from './scenes/deploy';
@@ -6,9 +7,10 @@ import { destroyScene } from './scenes/destroy';
 import { differencesScene } from './scenes/differences';
 import { domainsScene } from './scenes/domains';
 import { elsewhereScene } from './scenes/elsewhere';
-import { allFaults, faultsScene } from './scenes/faults';
+import { faultsScene } from './scenes/faults';
 import { preflightScene } from './scenes/preflight';
 import { regionScene } from './scenes/region';
+import { rightsScene, usedScene } from './scenes/rights';
 import { rollbackScene } from './scenes/rollback';
 import { Senders, cachesScene, countScene, sendersScene } from './scenes/senders';
 import { soakScene } from './scenes/soak';
@@ -52,6 +54,7 @@ async function main([root, python, folder, ...only]: readonly string[]): Promise
     change: () => changeScene(stage),
     enforce: async () => sendersScene(stage, await senders(), 'enforce'),
     rollback: async () => rollbackScene(stage, await senders()),
+    rights: (which) => rightsScene(stage, which),
     faults: (which) => faultsScene(stage, which),
     caches: async () => cachesScene(stage, await senders()),
     none: () => noneScene(stage),
@@ -59,6 +62,7 @@ async function main([root, python, folder, ...only]: readonly string[]): Promise
     region: () => regionScene(stage),
     domains: () => domainsScene(stage),
     elsewhere: () => elsewhereScene(stage),
+    used: () => usedScene(stage),
   };
   if (only.at(0) === 'soak') {
     await soakScene(stage, ...only.slice(1, 3));
@@ -82,8 +86,8 @@ async function main([root, python, folder, ...only]: readonly string[]): Promise
   if (only.length === 0 || isQuick) await countScene(stage);
   const failed = summary(stage);
   if (isQuick) {
-    const left = allFaults().filter(({ slow }) => slow === true).map(({ what }) => what);
-    console.log(`\nLeft out of quick, for the time that they take (npm run e2e has them): the scenes ${NOT_QUICK.join(', ')}; the faults: ${left.join('; ')}`);
+    const left = FAULTS.filter(({ slow }) => slow === true).map(({ what }) => what);
+    console.log(`\nLeft out of quick, for the time that they take (npm run e2e has them): the scenes ${NOT_QUICK.join(', ')}; deployments without a right; the faults: ${left.join('; ')}`);
   }
   return failed;
 }

@@ -1,6 +1,44 @@
 // Asks the emulator what no client of the SDK that is installed here asks.
+import { ACMClient } from '@aws-sdk/client-acm';
 import { at, itemsOf, textOf } from '../../../lib/preview/json';
-import { ENDPOINT, REGION } from './emulator';
+import { ADMINISTRATOR, ENDPOINT, REGION } from './emulator';
+
+interface Call {
+  /** As the scope of a signature names it: `iam`. */
+  readonly service: string;
+  /** @default us-east-1 */
+  readonly region?: string;
+  /** @default '/' */
+  readonly path?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Of a form; sent by POST. */
+  readonly form?: string;
+  /** Beside those that are signed. */
+  readonly unsigned?: Readonly<Record<string, string>>;
+}
+
+/** Any call, as the administrator. */
+export async function signedFetch({ service, region = REGION, path = '/', query = {}, form, unsigned }: Call): Promise<Response> {
+  // Whichever client it is of, its signer signs for any service.
+  const { config } = new ACMClient({ region: REGION, credentials: ADMINISTRATOR });
+  const signer = await config.signer({ name: 'sigv4', signingName: service, signingRegion: region, properties: {} });
+  const { protocol, hostname, port, host } = new URL(ENDPOINT);
+  const { method, headers } = await signer.sign({
+    method: form === undefined ? 'GET' : 'POST',
+    protocol, hostname, port: Number(port), path, query: { ...query }, body: form,
+    headers: { host, ...form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' } },
+  });
+  const search = new URLSearchParams(query).toString();
+  return fetch(`${ENDPOINT}${path}${search === '' ? '' : `?${search}`}`, { method, headers: { ...headers, ...unsigned }, body: form });
+}
+
+/** @param path - of CloudFront's API: `distribution` */
+export async function cloudFront(path: string, query?: Call['query']): Promise<string> {
+  const response = await signedFetch({ service: 'cloudfront', path: `/2020-05-31/${path}`, query });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`CloudFront ${path}: status ${response.status}: ${text.slice(0, 300)}`);
+  return text;
+}
 
 /**
  * How many resources of a kind CloudFront lists.
@@ -8,31 +46,20 @@ import { ENDPOINT, REGION } from './emulator';
  * @param path - of the API: `distribution`
  */
 export async function countOf(path: string): Promise<number> {
-  const response = await fetch(`${ENDPOINT}/2020-05-31/${path}`);
-  if (!response.ok) throw new Error(`CloudFront ${path}: status ${response.status}`);
-  const quantity = /<Quantity>(\d+)<\/Quantity>/.exec(await response.text());
+  const quantity = /<Quantity>(\d+)<\/Quantity>/.exec(await cloudFront(path));
   if (quantity === null) throw new Error(`CloudFront ${path} gave no quantity`);
   return Number(quantity[1]);
 }
 
 export async function functionNames(region = REGION): Promise<readonly string[]> {
-  const response = await fetch(`${ENDPOINT}/2015-03-31/functions/`, { headers: scope('lambda', region) });
+  const response = await signedFetch({ service: 'lambda', region, path: '/2015-03-31/functions/' });
   if (!response.ok) throw new Error(`Lambda ListFunctions: status ${response.status}`);
   return itemsOf(at(await response.json(), 'Functions')).map((item) => textOf(at(item, 'FunctionName')) ?? '');
 }
 
 export async function roleNames(): Promise<readonly string[]> {
-  const response = await fetch(ENDPOINT, {
-    method: 'POST',
-    headers: { ...scope('iam'), 'content-type': 'application/x-www-form-urlencoded' },
-    body: 'Action=ListRoles&Version=2010-05-08',
-  });
+  const response = await signedFetch({ service: 'iam', form: 'Action=ListRoles&Version=2010-05-08' });
   const text = await response.text();
-  if (!text.includes('<ListRolesResult')) throw new Error(`IAM ListRoles: status ${response.status}`);
+  if (!text.includes('<ListRolesResult')) throw new Error(`IAM ListRoles: status ${response.status}: ${text.slice(0, 300)}`);
   return [...text.matchAll(/<RoleName>([^<]+)<\/RoleName>/g)].map(([, name]) => name);
-}
-
-/** The emulator tells service and Region by the scope of the signature, which it does not check. */
-function scope(service: string, region = REGION): { readonly authorization: string } {
-  return { authorization: `AWS4-HMAC-SHA256 Credential=test/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0` };
 }

@@ -8,6 +8,7 @@ import { ChangeResourceRecordSetsCommand, CreateHostedZoneCommand, DeleteHostedZ
 import { record } from '../domain';
 import { ENDPOINT } from '../emulator';
 import { functionProcesses } from '../processes';
+import { asked, isOf } from '../rights';
 import { resourcesOf } from '../stacks';
 import { STACK } from '../stage';
 import type { Stage } from '../stage';
@@ -72,12 +73,26 @@ const DIFFERENCES: readonly Difference[] = [
     },
   },
   {
-    claim: 'anybody reads the private bucket; S3 answers 403',
-    shown: async ({ emulator }) => {
-      const publication = (await resourcesOf(emulator.cloudformation, STACK)).find(({ ResourceType: type }) => type === 'Custom::MtaStsPublication');
-      const bucket = /^s3:\/\/([^/]+)\//.exec(publication?.PhysicalResourceId ?? '')?.[1] ?? 'none';
-      const { status } = await fetch(`${ENDPOINT}/${bucket}/ledger/example.test.json`);
-      return status === 200 ? 'status 200 without credentials' : undefined;
+    claim: 'the root user\'s signature is not looked at; AWS checks each',
+    shown: async () => {
+      const scope = 'Credential=test/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0';
+      const { status } = await fetch(`${ENDPOINT}/?Action=ListRoles&Version=2010-05-08`, { headers: { authorization: `AWS4-HMAC-SHA256 ${scope}` } });
+      return status === 200 ? 'status 200 with the signature 0' : undefined;
+    },
+  },
+  {
+    claim: 'CloudFormation needs no right; on AWS it acts as the role that cdk bootstrap made for it',
+    shown: ({ emulator }) => {
+      const calls = asked(emulator);
+      return Promise.resolve(calls.some(({ principal }) => principal.includes('cfn-exec-role')) ? undefined : `of ${calls.length} calls none was that role's`);
+    },
+  },
+  {
+    claim: 'the log of a function is written without a right; Lambda uses the function\'s role',
+    shown: ({ emulator }) => {
+      const calls = asked(emulator).filter((call) => isOf(call, STACK, 'CdkMtaStsHandler'));
+      const isWritten = calls.some(({ action }) => action.startsWith('logs:'));
+      return Promise.resolve(calls.length === 0 || isWritten ? undefined : `of ${calls.length} calls of the functions none was for it`);
     },
   },
   {

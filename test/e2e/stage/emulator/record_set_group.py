@@ -1,8 +1,4 @@
-"""Starts ministack, with what the stage needs beside it. Each workaround says what AWS does otherwise; see ../README.md."""
-import json
-from pathlib import Path
-
-from ministack.core import lambda_runtime
+"""AWS::Route53::RecordSetGroup, which ministack 1.5.33 does not have: made of its record sets."""
 from ministack.services.cloudformation import provisioners
 
 HANDLERS = provisioners._RESOURCE_HANDLERS
@@ -53,49 +49,4 @@ def group_delete(physical_id, props):
         RECORD_SET["delete"](physical_id, record_set)
 
 
-# ministack 1.5.33 has no AWS::Route53::RecordSetGroup.
 HANDLERS.setdefault("AWS::Route53::RecordSetGroup", {"create": group_create, "update": group_update, "delete": group_delete})
-
-# Faults of the emulator itself, in a file of its working directory that the stage writes: emulator.ts.
-FAULTS = Path("emulator-faults.json")
-
-
-def faults():
-    return json.loads(FAULTS.read_text()) if FAULTS.exists() else {}
-
-
-def failing(act):
-    """Makes or changes a distribution, or fails once."""
-    def act_or_fail(*args, **kwargs):
-        wanted = faults()
-        message = wanted.pop("distribution", None)
-        if message is not None:
-            FAULTS.write_text(json.dumps(wanted))
-            raise RuntimeError(message)
-        return act(*args, **kwargs)
-    return act_or_fail
-
-
-DISTRIBUTION = HANDLERS["AWS::CloudFront::Distribution"]
-for action in ("create", "update"):
-    DISTRIBUTION[action] = failing(DISTRIBUTION[action])
-
-
-def invoke(self, *args, **kwargs):
-    seconds = faults().get("functionSeconds")
-    config = self.config
-    if seconds is not None and "CdkMtaStsHandlerFunction" in self.func_name:
-        self.config = {**config, "Timeout": seconds}
-    try:
-        return INVOKE(self, *args, **kwargs)
-    finally:
-        self.config = config
-
-
-INVOKE = lambda_runtime.Worker.invoke
-lambda_runtime.Worker.invoke = invoke
-
-
-if __name__ == "__main__":
-    from ministack.app import main
-    main()

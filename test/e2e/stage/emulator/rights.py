@@ -1,0 +1,99 @@
+"""Who may do what: the emulator enforces it with `AUTH`; here is what it lacks for that, and a log of each right that was asked for."""
+import contextvars
+import json
+import os
+
+from defusedxml.ElementTree import fromstring
+from ministack import app as ministack
+from ministack.core import iam_evaluator
+from ministack.core.responses import get_account_id
+from ministack.services import cloudfront, iam
+
+# AWS is asked over https. Here it is plain http that plays this part: else each policy that demands `aws:SecureTransport` would deny all.
+# Who says `x-forwarded-proto: http` is denied all the same.
+INNER = ministack.app
+FORWARDED = b"x-forwarded-proto"
+# Tells what came through the proxy of the functions.
+HOST = contextvars.ContextVar("host", default="")
+# What the edges of the stage ask for, they say so.
+EDGE = contextvars.ContextVar("edge", default=False)
+CLOUDFRONT = "cloudfront.amazonaws.com"
+
+
+async def over_https(scope, receive, send):
+    headers = {name.lower(): value for name, value in scope.get("headers", [])}
+    HOST.set(headers.get(b"host", b"").decode("latin-1"))
+    EDGE.set(headers.get(b"x-stage-service") == CLOUDFRONT.encode())
+    if scope["type"] == "http" and FORWARDED not in headers:
+        scope = {**scope, "headers": [*scope["headers"], (FORWARDED, b"https")]}
+    await INNER(scope, receive, send)
+
+
+ministack.app = over_https
+
+
+# Which right was asked for by whom, and the answer: a line of JSON each. Not what the stage itself does as its administrator.
+ENFORCE = iam_evaluator.enforce
+LOG = open(os.environ["RIGHTS_LOG"], "a", buffering=1)
+
+
+def enforce(access_key_id, iam_action, service, region, resource_arn="*", service_context=None):
+    denied = ENFORCE(access_key_id, iam_action, service, region, resource_arn, service_context)
+    if denied is None and EDGE.get():
+        return enforce_for_cloudfront(iam_action, region, resource_arn)
+    if access_key_id != ADMINISTRATOR["AccessKeyId"]:
+        caller = iam_evaluator.resolve_caller_identity(access_key_id)
+        LOG.write(json.dumps({
+            "host": HOST.get(),
+            # The emulator takes who shows no key for the root user; what it then does is no matter here.
+            "principal": caller["userArn"] if caller and access_key_id else "",
+            "action": iam_action,
+            "resource": resource_arn,
+            "denied": "" if denied is None else denied.code if isinstance(denied, iam_evaluator.AuthError) else denied.decision,
+        }) + "\n")
+    return denied
+
+
+def enforce_for_cloudfront(iam_action, region, resource_arn):
+    """The edges sign as the administrator, but have CloudFront's rights: those that the bucket's policy gives it for a distribution."""
+    policy, _ = iam_evaluator._resource_policy("s3", resource_arn) or ("", "")
+    for distribution in distributions_of(resource_arn.removeprefix("arn:aws:s3:::").split("/", 1)[0]):
+        context = iam_evaluator.EvalContext(
+            principal_arn=CLOUDFRONT, principal_type="Service", principal_account="", action=iam_action, resource_arn=resource_arn,
+            region=region, service_context={"aws:sourcearn": distribution},
+        )
+        if iam_evaluator.evaluate_resource_policy(policy, context, service=CLOUDFRONT).decision == "Allow":
+            return None
+    return iam_evaluator.EvalResult("ImplicitDeny", CLOUDFRONT)
+
+
+def distributions_of(bucket):
+    """Those that sign what they ask the bucket."""
+    for distribution in cloudfront._distributions.values():
+        for element in fromstring(distribution["config_xml"]).findall(".//{*}Origin"):
+            origin = cloudfront._dataplane_origin(element)
+            if origin["s3_bucket"] == bucket and origin["oac_id"] in cloudfront._oacs:
+                yield distribution["ARN"]
+
+
+iam_evaluator.enforce = enforce
+
+
+# Whom the stage deploys and looks as. The emulator knows a root user from the start, but believes its signature unseen, and on AWS that
+# one can assume no role.
+ADMINISTRATOR = {
+    "UserName": "administrator",
+    "AccessKeyId": os.environ["ADMINISTRATOR_ACCESS_KEY_ID"],
+    "SecretAccessKey": os.environ["ADMINISTRATOR_SECRET_ACCESS_KEY"],
+    "Status": "Active",
+    "CreateDate": "2026-01-01T00:00:00Z",
+}
+
+
+def create_administrator():
+    name = ADMINISTRATOR["UserName"]
+    created = {"CreateDate": ADMINISTRATOR["CreateDate"], "Path": "/", "PermissionsBoundary": "", "AttachedPolicies": [], "Tags": []}
+    iam._users[name] = {"UserName": name, "UserId": "AIDAADMINISTRATOR000", "Arn": f"arn:aws:iam::{get_account_id()}:user/{name}", **created}
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam._user_inline_policies[name] = {"Everything": json.dumps(everything)}
+    iam._access_keys[ADMINISTRATOR["AccessKeyId"]] = ADMINISTRATOR
