@@ -101,6 +101,7 @@ describe('npm run demo', () => {
     expect(bad).toContain('✘ example.test: fail');
     expect(bad).toMatch(/✘ mx-not-covered[^\n]*\n[^\n]*mail\.other\.test/);
     expect(next).toContain('npx cdk deploy');
+    expect(next).toContain('npm run demo -- --real');
   });
 
   test('leaves nothing behind', () => {
