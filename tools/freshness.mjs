@@ -31,7 +31,10 @@ export function buildFault(root) {
     ?? outdated(root, '.jsii', [...compiled, ...tools])
     ?? outdated(root, 'lib/handler/bundle/index.js', [...lib.filter((file) => /^lib\/(?:handler|verifier|protocol)\//.test(file)), ...tools])
     ?? outdated(root, 'bin/mta-sts.js', [...lib, ...bin, ...tools])
-    ?? outdated(root, 'bin/app.js', ['bin/app.ts', ...tools]);
+    ?? outdated(root, 'bin/app.js', ['bin/app.ts', ...tools])
+    // The apps to deploy by hand, which the stage deploys.
+    ?? sources(root, 'test').filter((file) => /^test\/integ\.(?!test\.)[^/]*$/.test(file))
+      .map((source) => outdated(root, source.replace(/\.ts$/, '.js'), [source, ...tools])).find(Boolean);
 }
 
 function packagesOf(lockFile) {

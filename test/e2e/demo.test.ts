@@ -24,7 +24,8 @@ describe('what must be installed or built first', () => {
     lock('node_modules/.package-lock.json', { 'node_modules/a': { version: '1.0.0' } });
     put(0, 'package.json', 'tsconfig.json', 'tools/bundle.mjs', 'node_modules/a/package.json');
     put(10, 'lib/index.ts', 'lib/protocol/mx.ts', 'lib/verifier/verify.ts', 'lib/handler/index.ts', 'bin/mta-sts.ts', 'bin/command/main.ts', 'bin/app.ts');
-    put(20, 'lib/index.js', 'lib/index.d.ts', 'lib/protocol/mx.js', '.jsii', 'lib/handler/bundle/index.js', 'bin/mta-sts.js', 'bin/app.js');
+    put(10, 'test/integ.one.ts', 'test/integ.test.ts');
+    put(20, 'lib/index.js', 'lib/index.d.ts', 'lib/protocol/mx.js', '.jsii', 'lib/handler/bundle/index.js', 'bin/mta-sts.js', 'bin/app.js', 'test/integ.one.js');
   });
 
   /** Writes files that are so many seconds young. */
@@ -53,6 +54,7 @@ describe('what must be installed or built first', () => {
     ['the verifier that changed', () => { put(30, 'lib/verifier/verify.ts'); }, { build: 'lib/handler/bundle/index.js is older than lib/verifier/verify.ts' }],
     ['the command that changed', () => { put(30, 'bin/command/main.ts'); }, { build: 'bin/mta-sts.js is older than bin/command/main.ts' }],
     ['the app that changed', () => { put(30, 'bin/app.ts'); }, { build: 'bin/app.js is older than bin/app.ts' }],
+    ['an app to deploy by hand that changed', () => { put(30, 'test/integ.one.ts'); }, { build: 'test/integ.one.js is older than test/integ.one.ts' }],
     ['another way of bundling', () => { put(30, 'tools/bundle.mjs'); }, { build: '.jsii is older than tools/bundle.mjs' }],
   ])('%s', (_, change, expected) => {
     change();

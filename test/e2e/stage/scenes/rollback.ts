@@ -1,10 +1,13 @@
 // A verification that fails takes the whole change back: the old id and the old bytes stand again, also for senders that came in between.
-import { Watch } from '../watch';
+import type { DnsRecord } from '../../../../lib/preview/dns-server';
+import type { Mode } from '../../../../lib/protocol/policy';
+import { expectHeld } from '../held-policy';
+import type { ExchangerBehaviour } from '../mail-exchanger';
+import type { Sender } from '../senders/sender';
 import { stackOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
 import type { Stage } from '../stage';
-import type { DnsRecord } from '../../../../lib/preview/dns-server';
-import type { ExchangerBehaviour } from '../mail-exchanger';
+import { Watch } from '../watch';
 import { deliver, foretell } from './senders';
 import type { Senders } from './senders';
 
@@ -14,6 +17,9 @@ const ANNOUNCEMENT = '_mta-sts.example.test';
 export async function rollbackScene(stage: Stage, senders: Senders): Promise<void> {
   const { table, dns, emulator, authority, cli } = stage;
   const [deployed, wanted] = [{ mode: 'enforce' }, { mode: 'testing' }] as const;
+  const withPolicy = async (sender: Sender, sent: Promise<string>, mode: Mode): Promise<string> => {
+    return `${await sent}\n${expectHeld(sender, stage.paths, mode)}`;
+  };
   table.begin('A verification that fails');
   await stage.ensure(deployed);
   await stage.synth(wanted);
@@ -22,7 +28,7 @@ export async function rollbackScene(stage: Stage, senders: Senders): Promise<voi
   for (const sender of senders.all) {
     await table.prove(`before: foretold ${foretold} of an untrusted certificate, ${sender.name} learns enforce and does so`, async () => {
       await sender.forget();
-      return deliver(stage, senders, sender, foretold);
+      return withPolicy(sender, deliver(stage, senders, sender, foretold), deployed.mode);
     });
   }
   const between = new Map<string, Promise<string>>();
@@ -33,7 +39,8 @@ export async function rollbackScene(stage: Stage, senders: Senders): Promise<voi
     const visit = async (): Promise<void> => {
       for (const sender of senders.all) {
         // One that looks at no ids must have forgotten to fetch anything.
-        between.set(sender.name, (sender.looksAtIds ? Promise.resolve() : sender.forget()).then(() => deliver(stage, senders, sender, 'deliver-unverified')));
+        between.set(sender.name, (sender.looksAtIds ? Promise.resolve() : sender.forget())
+          .then(async () => withPolicy(sender, deliver(stage, senders, sender, 'deliver-unverified'), wanted.mode)));
       }
       await Promise.allSettled(between.values());
       isOver = true;
@@ -72,10 +79,9 @@ export async function rollbackScene(stage: Stage, senders: Senders): Promise<voi
       : `afterwards foretold ${again}: ${sender.name} looks at no record while it holds a policy, delivers by that of in between, and does so once it forgets`,
     async () => {
       if (again !== foretold) throw new Error(`foretold was ${foretold} before`);
-      if (sender.looksAtIds) return deliver(stage, senders, sender, again);
-      const held = await deliver(stage, senders, sender, 'deliver-unverified');
-      await sender.forget();
-      return `${held}\n${await deliver(stage, senders, sender, again)}`;
+      const held = sender.looksAtIds ? [] : [await withPolicy(sender, deliver(stage, senders, sender, 'deliver-unverified'), wanted.mode)];
+      if (!sender.looksAtIds) await sender.forget();
+      return [...held, await withPolicy(sender, deliver(stage, senders, sender, again), deployed.mode)].join('\n');
     });
   }
   serveMail(stage, 'ok');
