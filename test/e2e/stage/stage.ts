@@ -121,7 +121,7 @@ export class Stage {
   }
 }
 
-function contextArguments(zoneId: string, { mode, mx = 'mx1.example.test' }: AppContext): readonly string[] {
+export function contextArguments(zoneId: string, { mode, mx = 'mx1.example.test' }: AppContext): readonly string[] {
   return ['domain=example.test', `mx=${mx}`, `mode=${mode}`, `hostedZoneId=${zoneId}`].flatMap((item) => ['-c', item]);
 }
 

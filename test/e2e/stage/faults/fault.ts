@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DnsQuestion, DnsReply } from '../../../../lib/preview/dns-server';
 import type { AwsCall } from '../aws-proxy';
+import type { Ended } from '../cli';
 import { setClock } from '../clock';
 import { setEmulatorFaults } from '../emulator';
-import type { Stage } from '../stage';
+import type { AppContext, Stage } from '../stage';
 
 export interface Fault {
   readonly what: string;
@@ -12,6 +13,8 @@ export interface Fault {
   readonly begin: (stage: Stage) => End | Promise<End>;
   /** @default deployed */
   readonly outcome?: 'deployed' | 'rolled back';
+  /** Deploys in its own way. */
+  readonly deploy?: (stage: Stage, context: AppContext) => Promise<Ended>;
   /** What the command must give as its reason, where it is rolled back. */
   readonly says?: RegExp;
   /** Longer than half a minute. */
@@ -62,16 +65,22 @@ export function sinceWrite({ aws: { calls } }: Stage): () => number | undefined 
 }
 
 /** Something is wrong from the write on, or from the beginning, until so many seconds after the write. */
-export function untilAfterWrite(from: 'beginning' | 'write', set: (stage: Stage, isOn: () => boolean) => void, seconds = SECONDS): Fault['begin'] {
-  return (stage) => {
+export function untilAfterWrite(
+  from: 'beginning' | 'write', set: (stage: Stage, isOn: () => boolean) => void | Promise<void>, seconds = SECONDS,
+): Fault['begin'] {
+  return async (stage) => {
     const since = sinceWrite(stage);
-    set(stage, () => {
+    let isMet = false;
+    await set(stage, () => {
       const passed = since();
-      return passed === undefined ? from === 'beginning' : passed < seconds;
+      const isOn = passed === undefined ? from === 'beginning' : passed < seconds;
+      isMet ||= isOn;
+      return isOn;
     });
     return () => {
       mend(stage);
       if (since() === undefined) throw new Error('the policy file was never written');
+      if (!isMet) throw new Error('nobody met it');
     };
   };
 }

@@ -1,7 +1,11 @@
 // S3, Route 53, CloudFormation's ResponseURL and CloudFront's API throttle, fail or are silent.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AwsCall, AwsFault } from '../aws-proxy';
+import type { Ended } from '../cli';
 import { hasDistributionFailed, setEmulatorFaults } from '../emulator';
-import type { Stage } from '../stage';
+import { contextArguments } from '../stage';
+import type { AppContext, Stage } from '../stage';
 import { mend } from './fault';
 import type { End, Fault } from './fault';
 
@@ -24,6 +28,9 @@ export const FAULTS_OF_AWS: readonly Fault[] = [
   {
     what: 'CloudFront\'s API throttles the update of the distribution',
     outcome: 'rolled back',
+    // Nothing that the soak changes changes the distribution.
+    soak: false,
+    deploy: withAnotherDistribution,
     says: /Rate exceeded/,
     begin: (stage: Stage): End => {
       const { folder } = stage.paths;
@@ -36,6 +43,21 @@ export const FAULTS_OF_AWS: readonly Fault[] = [
     },
   },
 ];
+
+/** As another version of the construct would: with a distribution that is not as before. */
+async function withAnotherDistribution(stage: Stage, context: AppContext): Promise<Ended> {
+  const { paths: { root, folder }, cli } = stage;
+  const script = join(folder, 'another-distribution.cjs');
+  writeFileSync(script, `'use strict';
+const { createApp } = require(${JSON.stringify(join(root, 'bin', 'app.js'))});
+const app = createApp(process.env);
+const distribution = app.node.findAll().find(({ cfnResourceType: type }) => type === 'AWS::CloudFront::Distribution');
+distribution.addPropertyOverride('DistributionConfig.Comment', 'of another version');
+app.synth();
+`);
+  return cli.cdk('deploy', '--app', `${process.execPath} ${script}`, ...contextArguments(stage.zoneId, context), '-o', join(folder, 'cdk.out.another'),
+    '--require-approval', 'never');
+}
 
 /** AWS fails for the function so many times in a row. */
 function calls(which: (call: AwsCall) => boolean, times: number, fault: AwsFault): Fault['begin'] {

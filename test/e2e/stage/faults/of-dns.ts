@@ -87,14 +87,10 @@ function resolver(fault: 'SERVFAIL' | 'drop'): Fault['begin'] {
 }
 
 function oldRecord(seconds: number): Fault['begin'] {
-  return untilAfterWrite('beginning', ({ dns }, isOn) => {
-    let old: readonly DnsRecord[] | undefined;
-    dns.fail((server, answer) => async (question) => {
-      if (server !== 'ns-3.awsdns-3.org' || !isAboutRecord(server, question) || !isOn()) return undefined;
-      const right = await answer(question);
-      if (right === 'drop') return undefined;
-      old ??= right.answers;
-      return { ...right, answers: old };
+  return untilAfterWrite('beginning', async ({ dns }, isOn) => {
+    const old: DnsRecord = { name: DOMAIN_RECORD, ttl: 1, type: 'TXT', data: [`v=STSv1; id=${await announcedId()};`] };
+    dns.fail((server) => (question) => {
+      return server === 'ns-3.awsdns-3.org' && isAboutRecord(server, question) && isOn() ? { ...reply('NOERROR'), answers: [old], authoritative: true } : undefined;
     });
   }, seconds);
 }

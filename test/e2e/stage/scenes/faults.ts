@@ -55,7 +55,7 @@ class Faults {
   public constructor(private readonly stage: Stage) {}
 
   /** Changes the policy under a fault, watched. */
-  public async prove({ what, begin, outcome = 'deployed', says }: Fault): Promise<FaultRow & { readonly evidence: string }> {
+  public async prove({ what, begin, outcome = 'deployed', says, deploy }: Fault): Promise<FaultRow & { readonly evidence: string }> {
     const { stage } = this;
     const wanted = this.context === CONTEXTS[0] ? CONTEXTS[1] : CONTEXTS[0];
     const [before, after] = [this.context, wanted].map((context) => this.policy(context));
@@ -63,7 +63,7 @@ class Faults {
     const watch = new Watch({ ca: stage.authority.certificatePem, first: 'record' });
     await sleep(500);
     const end = await begin(stage);
-    const ended = await stage.deploy(wanted).finally(() => watch.stop());
+    const ended = await (deploy?.(stage, wanted) ?? stage.deploy(wanted)).finally(() => watch.stop());
     const isDeployed = ended.status === 0;
     this.history.push({ ...before, last: Date.now() });
     if (isDeployed) this.context = wanted;
