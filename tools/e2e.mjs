@@ -25,7 +25,10 @@ try {
   if (stale) run('the build', 'npm', ['run', '--silent', 'build']);
   const python = virtualEnvironment();
   const main = join(work, 'main.cjs');
-  await build({ absWorkingDir: ROOT, entryPoints: [join(STAGE, 'main.ts')], outfile: main, bundle: true, platform: 'node', format: 'cjs', target: 'node20.16', logLevel: 'warning' });
+  await build({
+    absWorkingDir: ROOT, entryPoints: [join(STAGE, 'main.ts'), join(STAGE, 'watch-thread.ts')], outdir: work, outExtension: { '.js': '.cjs' },
+    bundle: true, platform: 'node', format: 'cjs', target: 'node20.16', logLevel: 'warning',
+  });
   // The process namespace ends with its first process, that with `unshare`, and `unshare` with this script, however it ends.
   const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
   run('the stage', 'setpriv', ['--pdeathsig', 'KILL', 'unshare', ...namespaces, process.execPath, '--no-warnings', main, ROOT, python, work, ...process.argv.slice(2)]);
