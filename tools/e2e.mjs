@@ -63,7 +63,10 @@ async function stage() {
   work = mkdtempSync(join(openFolder(), 'mta-sts-e2e-'));
   const main = join(work, 'main.cjs');
   const { build } = await import('esbuild');
-  await build({ absWorkingDir: ROOT, entryPoints: [join(STAGE, 'main.ts')], outfile: main, bundle: true, platform: 'node', format: 'cjs', target: 'node20.16', logLevel: 'warning' });
+  await build({
+    absWorkingDir: ROOT, entryPoints: [join(STAGE, 'main.ts'), join(STAGE, 'watch-thread.ts')], outdir: work, outExtension: { '.js': '.cjs' },
+    bundle: true, platform: 'node', format: 'cjs', target: 'node20.16', logLevel: 'warning',
+  });
   // The process namespace ends with its first process, that with `unshare`, and `unshare` with this script, however it ends.
   await run('the stage', MOST_MINUTES, 'setpriv', ['--pdeathsig', 'KILL', 'unshare', ...NAMESPACES, process.execPath, '--no-warnings', main, ROOT, python, work, ...SCENES], { killedBy: 'SIGKILL' });
 }

@@ -1,12 +1,15 @@
 // DNS: the four name servers of every hosted zone of the emulator, those of another provider, and the recursive resolver of all.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ListHostedZonesCommand, ListResourceRecordSetsCommand, NoSuchHostedZone } from '@aws-sdk/client-route-53';
-import type { ResourceRecordSet, Route53Client } from '@aws-sdk/client-route-53';
+import { ListHostedZonesCommand } from '@aws-sdk/client-route-53';
+import type { Route53Client } from '@aws-sdk/client-route-53';
 import type { Distribution } from '../../../lib/preview/distribution';
 import { startDnsServer, zoneAnswers } from '../../../lib/preview/dns-server';
 import type { DnsAnswerer, DnsQuestion, DnsRecord, DnsReply } from '../../../lib/preview/dns-server';
 import { bareName, readValue } from '../../../lib/preview/record-values';
 import { EDGES, MAIL_HOSTS, NAME_SERVERS, OTHER_NAME_SERVERS, RESOLVER } from './addresses';
+import { recordSets } from './record-sets';
+import type { RecordSet } from './record-sets';
+import { shared } from './shared';
 
 /** Short, so that nothing that caches stands between a change and who looks for it. */
 const TTL = 1;
@@ -40,11 +43,7 @@ export async function startDns(route53: Route53Client, distributions: () => read
   };
   void followZones();
   const elsewhere = new Map<string, readonly DnsRecord[]>();
-  const now = shared(async () => zoneAnswers([
-    ...ownZones(distributions()),
-    ...[...elsewhere].flatMap(([name, records]) => [...apex(name, OTHER_NAME_SERVERS), ...records]),
-    ...await recordsOfZones(route53, zones, distributions()),
-  ]));
+  const now = shared(answers(() => zones, distributions, elsewhere));
   const answer: DnsAnswerer = async (question) => (await now())(question);
   await Promise.all([['resolver', RESOLVER] as const, ...NAME_SERVERS, ...OTHER_NAME_SERVERS].map(async ([name, address]) => startDnsServer({
     address,
@@ -81,36 +80,37 @@ async function hostedZones(route53: Route53Client): Promise<ReadonlyMap<string, 
   return new Map(zones.map(({ Id: id = '', Name: name = '' }) => [bareName(name), id] as const).reverse());
 }
 
-async function recordsOfZones(
-  route53: Route53Client, zones: ReadonlyMap<string, string>, distributions: readonly Distribution[],
-): Promise<readonly DnsRecord[]> {
-  return (await Promise.all([...zones].map(async ([name, id]) => {
-    const sets = await recordSetsOf(route53, id);
-    return sets === undefined ? [] : [soa(name), ...sets.flatMap((set) => recordsOf(set, distributions))];
-  }))).flat();
+/** What answers by the zones as they are now: the same for as long as nothing has changed. */
+function answers(
+  zones: () => ReadonlyMap<string, string>,
+  distributions: () => readonly Distribution[],
+  elsewhere: ReadonlyMap<string, readonly DnsRecord[]>,
+): () => Promise<DnsAnswerer> {
+  let made: { readonly of: readonly unknown[]; readonly answer: DnsAnswerer } | undefined;
+  return async () => {
+    const [names, edges] = [[...zones()], distributions()];
+    const sets = await Promise.all(names.map(([, id]) => recordSets(id)));
+    const of = [edges, ...names.map(([name]) => name), ...sets, ...[...elsewhere].flat()];
+    if (made?.of.length !== of.length || made.of.some((one, index) => one !== of[index])) {
+      const hosted = names.flatMap(([name], index) => {
+        const records = sets[index]?.flatMap((set) => recordsOf(set, edges));
+        return records === undefined ? [] : [soa(name), ...records];
+      });
+      const others = [...elsewhere].flatMap(([name, records]) => [...apex(name, OTHER_NAME_SERVERS), ...records]);
+      made = { of, answer: zoneAnswers([...ownZones(edges), ...others, ...hosted]) };
+    }
+    return made.answer;
+  };
 }
 
-/** @returns nothing where the zone has gone since it was listed */
-async function recordSetsOf(route53: Route53Client, id: string): Promise<readonly ResourceRecordSet[] | undefined> {
-  try {
-    const { ResourceRecordSets: sets = [] } = await route53.send(new ListResourceRecordSetsCommand({ HostedZoneId: id, MaxItems: 300 }));
-    return sets;
-  } catch (error) {
-    if (error instanceof NoSuchHostedZone) return undefined;
-    throw error;
-  }
-}
-
-function recordsOf(set: ResourceRecordSet, distributions: readonly Distribution[]): readonly DnsRecord[] {
-  const name = bareName(set.Name ?? '');
-  const type = set.Type ?? '';
+function recordsOf({ name: written, type, values, alias }: RecordSet, distributions: readonly Distribution[]): readonly DnsRecord[] {
+  const name = bareName(written);
   if (type === 'SOA') return [];
-  if (set.AliasTarget !== undefined) {
-    const target = bareName(set.AliasTarget.DNSName ?? '');
-    const distribution = distributions.find(({ domainName }) => domainName === target);
+  if (alias !== undefined) {
+    const distribution = distributions.find(({ domainName }) => domainName === bareName(alias));
     return edgeRecords(name, distribution?.ipv6 ?? false).filter((record) => distribution !== undefined && record.type === type);
   }
-  return (set.ResourceRecords ?? []).flatMap(({ Value: value = '' }) => {
+  return values.flatMap((value) => {
     const data = readValue(type, value);
     return typeof data === 'string' ? [] : [{ name, ttl: TTL, ...data }];
   });
@@ -130,26 +130,4 @@ function apex(name: string, servers = NAME_SERVERS): readonly DnsRecord[] {
 function soa(name: string): DnsRecord {
   const timers = { serial: 1, refresh: 7200, retry: 900, expire: 1_209_600, minimum: TTL };
   return { name, ttl: TTL, type: 'SOA', data: { mname: [...NAME_SERVERS.keys()][0], rname: 'awsdns-hostmaster.amazon.com', ...timers } };
-}
-
-/**
- * Whoever asks gets what was read after they asked, never what is older; who asks while a reading runs shares the next one.
- */
-function shared<T>(read: () => Promise<T>): () => Promise<T> {
-  let running: Promise<unknown> | undefined;
-  let next: Promise<T> | undefined;
-  const start = (): Promise<T> => {
-    next = undefined;
-    const reading = read();
-    const settled = reading.then(() => undefined, () => undefined);
-    running = settled;
-    void settled.then(() => {
-      if (running === settled) running = undefined;
-    });
-    return reading;
-  };
-  return () => {
-    if (running === undefined) return start();
-    return next ??= running.then(start);
-  };
 }

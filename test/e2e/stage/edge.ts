@@ -2,8 +2,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
-import { GetObjectCommand, NoSuchBucket, NoSuchKey } from '@aws-sdk/client-s3';
-import type { S3Client } from '@aws-sdk/client-s3';
 import type { CertificateAuthority } from '../../../lib/preview/certificate-authority';
 import type { Certificates } from '../../../lib/preview/certificates';
 import { CloudFront } from '../../../lib/preview/cloudfront';
@@ -15,6 +13,9 @@ import type { StoredObject } from '../../../lib/preview/objects';
 import { startWebServer } from '../../../lib/preview/server';
 import { EDGES } from './addresses';
 import { readDistributions } from './distributions';
+import { AS_CLOUDFRONT } from './emulator';
+import { emulatorGet } from './emulator-get';
+import { shared } from './shared';
 
 /** How often the distributions are looked at: AWS takes minutes until all edges know a new one. */
 const LOOK_MILLISECONDS = 500;
@@ -27,6 +28,9 @@ const CLOSE_MILLISECONDS = 5_000;
  * counts.
  */
 export type EdgeFault = (address: string, request: ViewerRequest) => ViewerResponse | 'hang' | undefined;
+
+/** Different requests whose sharing is remembered. */
+const MOST_SHARED = 100;
 
 export interface Edge {
   /** Set to false it shows no certificate to anybody: the policy host is dead. */
@@ -45,13 +49,13 @@ export interface Edge {
 }
 
 /** Serves until the process ends. */
-export async function startEdge(s3: S3Client, authority: CertificateAuthority): Promise<Edge> {
+export async function startEdge(authority: CertificateAuthority): Promise<Edge> {
   const lines: string[] = [];
   const log: Log = (line) => {
     lines.push(line);
     if (lines.length > 1000) lines.shift();
   };
-  const cloudFront = new EmulatedCloudFront(s3, authority, log);
+  const cloudFront = new EmulatedCloudFront(authority, log);
   const dead = new Set<string>();
   let fault: EdgeFault | undefined;
   await Promise.all([...EDGES.v4, ...EDGES.v6].flatMap((listen) => [443, 80].map(async (port) => {
@@ -105,9 +109,10 @@ class EmulatedCloudFront extends CloudFront {
   private readonly contexts = new Map<string, SecureContext>();
   private readonly leads = new Map<string, string>();
   private readonly kept = new Map<string, StoredObject | undefined>();
+  private readonly responses = new Map<string, () => Promise<ViewerResponse>>();
   private current: CloudFront;
 
-  public constructor(private readonly s3: S3Client, private readonly authority: CertificateAuthority, private readonly report: Log) {
+  public constructor(private readonly authority: CertificateAuthority, private readonly report: Log) {
     super([], new ObjectStore([]), report);
     this.objects = new ObjectsOfNow();
     this.current = new CloudFront([], this.objects, report);
@@ -127,7 +132,21 @@ class EmulatedCloudFront extends CloudFront {
     return this.current.distributionOf(host);
   }
 
+  /** Requests for the same at the same time share a response, all of which was read and run after each of them had come. */
   public override async respond(request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string): Promise<ViewerResponse> {
+    const key = JSON.stringify([scheme, hostHeader, request]);
+    const responding = this.responses.get(key) ?? shared(() => this.respondAnew(request, scheme, hostHeader));
+    if (this.responses.size > MOST_SHARED) this.responses.clear();
+    this.responses.set(key, responding);
+    const response = await responding();
+    return { ...response, headers: new Map(response.headers) };
+  }
+
+  public contextOf(distribution: Distribution): SecureContext | undefined {
+    return this.alive ? this.contexts.get(distribution.aliases.join()) : undefined;
+  }
+
+  private async respondAnew(request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string): Promise<ViewerResponse> {
     const view = `${scheme} ${request.method} ${request.host} ${request.uri}`;
     // Which object a request leads to is the function's decision; what it was the last time is fetched beforehand.
     const expected = this.leads.get(view);
@@ -140,13 +159,9 @@ class EmulatedCloudFront extends CloudFront {
     return this.objects.during(again, () => this.current.respond(request, scheme, hostHeader));
   }
 
-  public contextOf(distribution: Distribution): SecureContext | undefined {
-    return this.alive ? this.contexts.get(distribution.aliases.join()) : undefined;
-  }
-
   private async read(name: string): Promise<StoredObject | undefined> {
     if (this.frozen && this.kept.has(name)) return this.kept.get(name);
-    const object = await readObject(this.s3, name);
+    const object = await readObject(name);
     this.kept.set(name, object);
     return object;
   }
@@ -206,21 +221,16 @@ class ObjectsOfNow extends ObjectStore {
   }
 }
 
-async function readObject(s3: S3Client, name: string): Promise<StoredObject | undefined> {
-  const slash = name.indexOf('/');
-  try {
-    const { Body: body, ContentType: type, CacheControl: control } = await s3.send(new GetObjectCommand({
-      Bucket: name.slice(0, slash), Key: name.slice(slash + 1),
-    }));
-    const headers = [['content-type', type], ['cache-control', control]] as const;
-    return {
-      body: Buffer.from(await body?.transformToByteArray() ?? []),
-      headers: new Map(headers.flatMap(([header, value]) => value === undefined ? [] : [[header, value] as const])),
-    };
-  } catch (error) {
-    if (error instanceof NoSuchKey || error instanceof NoSuchBucket) return undefined;
-    // The bucket's policy does not let CloudFront read, or is gone already: the viewer has 403, as for what is not there.
-    if (error instanceof Error && error.name === 'AccessDenied') return undefined;
-    throw error;
-  }
+async function readObject(name: string): Promise<StoredObject | undefined> {
+  const { status, headers: sent, body } = await emulatorGet({
+    service: 's3', path: `/${name.split('/').map(encodeURIComponent).join('/')}`, unsigned: AS_CLOUDFRONT,
+  });
+  // 403: the bucket's policy does not let CloudFront read, or is gone already; the viewer has 403, as for what is not there.
+  if (status === 404 || status === 403) return undefined;
+  if (status !== 200) throw new Error(`the object ${name}: status ${status}`);
+  const headers = ['content-type', 'cache-control'].flatMap((header) => {
+    const value = sent[header];
+    return typeof value === 'string' ? [[header, value] as const] : [];
+  });
+  return { body, headers: new Map(headers) };
 }

@@ -41,6 +41,9 @@ export interface EmulatorOptions {
   readonly proxy: string;
 }
 
+/** With this header a call has CloudFront's rights, see emulator/rights.py. */
+export const AS_CLOUDFRONT = { 'x-stage-service': 'cloudfront.amazonaws.com' } as const;
+
 /** What each Region has of its own. */
 export interface Regional {
   readonly acm: ACMClient;
@@ -100,7 +103,7 @@ export async function startEmulator({ root, python, folder, caFile, proxy }: Emu
   origin.middlewareStack.add((next) => (args) => {
     const headers = at(args.request, 'headers');
     if (!isObject(headers)) throw new Error('a request of the SDK has no headers');
-    Object.assign(headers, { 'x-stage-service': 'cloudfront.amazonaws.com' });
+    Object.assign(headers, AS_CLOUDFRONT);
     return next(args);
   }, { step: 'build' });
   return {

@@ -3,7 +3,7 @@ import { ACMClient } from '@aws-sdk/client-acm';
 import { at, itemsOf, textOf } from '../../../lib/preview/json';
 import { ADMINISTRATOR, ENDPOINT, REGION } from './emulator';
 
-interface Call {
+export interface Call {
   /** As the scope of a signature names it: `iam`. */
   readonly service: string;
   /** @default us-east-1 */
@@ -18,18 +18,30 @@ interface Call {
 }
 
 /** Any call, as the administrator. */
-export async function signedFetch({ service, region = REGION, path = '/', query = {}, form, unsigned }: Call): Promise<Response> {
+export async function signedFetch(call: Call): Promise<Response> {
+  const { path = '/', query = {}, form, unsigned } = call;
+  const search = new URLSearchParams(query).toString();
+  return fetch(`${ENDPOINT}${path}${search === '' ? '' : `?${search}`}`, {
+    method: methodOf(call), headers: { ...await signedHeaders(call), ...unsigned }, body: form,
+  });
+}
+
+/** What a call must show. */
+export async function signedHeaders(call: Call): Promise<Readonly<Record<string, string>>> {
+  const { service, region = REGION, path = '/', query = {}, form } = call;
   // Whichever client it is of, its signer signs for any service.
   const { config } = new ACMClient({ region: REGION, credentials: ADMINISTRATOR });
   const signer = await config.signer({ name: 'sigv4', signingName: service, signingRegion: region, properties: {} });
   const { protocol, hostname, port, host } = new URL(ENDPOINT);
-  const { method, headers } = await signer.sign({
-    method: form === undefined ? 'GET' : 'POST',
-    protocol, hostname, port: Number(port), path, query: { ...query }, body: form,
+  const { headers } = await signer.sign({
+    method: methodOf(call), protocol, hostname, port: Number(port), path, query: { ...query }, body: form,
     headers: { host, ...form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' } },
   });
-  const search = new URLSearchParams(query).toString();
-  return fetch(`${ENDPOINT}${path}${search === '' ? '' : `?${search}`}`, { method, headers: { ...headers, ...unsigned }, body: form });
+  return headers;
+}
+
+function methodOf({ form }: Call): string {
+  return form === undefined ? 'GET' : 'POST';
 }
 
 /** @param path - of CloudFront's API: `distribution` */

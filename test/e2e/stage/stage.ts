@@ -46,7 +46,7 @@ export class Stage {
     writeFileSync(caFile, authority.certificatePem);
     const emulator = await startEmulator({ ...paths, caFile, proxy: PROXY });
     const aws = await startAwsProxy();
-    const edge = await startEdge(emulator.origin, authority);
+    const edge = await startEdge(authority);
     const dns = await startDns(emulator.route53, edge.distributions);
     const zoneId = await createDomain(emulator.route53);
     const exchangers = [...MAIL_HOSTS].map(([name, address]) => new MailExchanger(name, address, authority));

@@ -1,7 +1,9 @@
 // Changes of a policy: while each is under way a sender looks a hundred times a second.
-import { Watch } from '../watch';
+import { resolve } from 'node:path';
+import { keepRace, raceOf } from '../race';
 import { expectEnd } from '../stage';
 import type { AppContext, Stage } from '../stage';
+import { Watch } from '../watch';
 
 const CHANGES: readonly (readonly [string, AppContext])[] = [
   ['testing becomes enforce', { mode: 'enforce' }],
@@ -28,6 +30,9 @@ export async function change(stage: Stage, what: string, context: AppContext): P
     if (before === undefined || after === undefined || before === after) throw new Error(`the id did not change: ${watch.summary()}`);
     const against = watch.against(({ announced, served }) => announced === undefined || (announced === after && served !== after));
     if (against.length > 0) throw new Error(`${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${watch.summary()}`);
+    // RACE=docs/race.json: for the figure of the README.
+    const { RACE: file } = process.env;
+    if (file !== undefined) keepRace(resolve(stage.paths.root, file), { ...raceOf(what, watch.looks, before, after), ...watch.extent });
     return watch.summary();
   });
 }
