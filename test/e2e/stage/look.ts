@@ -17,7 +17,7 @@ export interface WatchOptions {
   readonly first: 'record' | 'file';
   /** @default example.test */
   readonly domain?: string;
-  /** Where several watches share the machine, fewer. @default 100 */
+  /** Where several watches share the machine, fewer. @default 110, for a hundred where some are late */
   readonly looksASecond?: number;
 }
 

@@ -4,6 +4,7 @@ import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { Resolver } from 'node:dns/promises';
 import { request } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EDGES, NAME_SERVERS } from './addresses';
 import { resourcesOf } from './stacks';
 import { STACK } from './stage';
@@ -68,18 +69,26 @@ async function announced(server: string): Promise<string> {
   return (await resolver.resolveTxt('_mta-sts.example.test')).map((strings) => strings.join('')).join(' | ');
 }
 
-async function served(address: string, ca: string): Promise<Buffer> {
+/** A 503 is asked again, as senders do: a CloudFront function has a quarter of a second, which a busy machine does not always give it. */
+async function served(address: string, ca: string, tries = 5): Promise<Buffer> {
+  const { status, body } = await get(address, ca);
+  if (status === 200) return body;
+  if (status !== 503 || tries === 1) throw new Error(`the edge ${address} serves no policy: status ${status}`);
+  await sleep(1_000);
+  return served(address, ca, tries - 1);
+}
+
+async function get(address: string, ca: string): Promise<{ readonly status: number; readonly body: Buffer }> {
   return new Promise((resolve, reject) => {
-    const get = request({
+    const asking = request({
       host: address, servername: POLICY_HOST, path: '/.well-known/mta-sts.txt', headers: { host: POLICY_HOST }, ca, agent: false, timeout: 10_000,
     }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
-        if (response.statusCode === 200) resolve(Buffer.concat(chunks));
-        else reject(new Error(`the edge ${address} serves no policy: status ${response.statusCode ?? 'none'}`));
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) });
       });
     });
-    get.on('error', reject).on('timeout', () => get.destroy(new Error(`no answer from the edge ${address}`))).end();
+    asking.on('error', reject).on('timeout', () => asking.destroy(new Error(`no answer from the edge ${address}`))).end();
   });
 }

@@ -27,7 +27,7 @@ class Lookers {
   private stopped = false;
 
   public constructor(private readonly options: WatchOptions, private readonly tell: (seen: Seen) => void) {
-    const { domain = 'example.test', looksASecond = 100 } = options;
+    const { domain = 'example.test', looksASecond = 110 } = options;
     this.domain = domain;
     this.paceMilliseconds = 1000 / looksASecond;
     this.agent = new Agent({ keepAlive: true, ca: options.ca, maxSockets: LOOKERS });
