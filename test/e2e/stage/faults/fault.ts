@@ -38,6 +38,9 @@ export const DOMAIN_RECORD = '_mta-sts.example.test';
 
 export const isPolicyWrite = ({ service, method, path }: AwsCall): boolean => service === 's3' && method === 'PUT' && path.includes('mta-sts.txt');
 
+/** What CloudFormation waits for. */
+export const isResponse = ({ service }: AwsCall): boolean => service === 'response';
+
 export function reply(rcode: DnsReply['rcode']): DnsReply {
   return { rcode, answers: [], authorities: [], authoritative: false };
 }

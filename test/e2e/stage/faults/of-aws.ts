@@ -6,13 +6,12 @@ import type { Ended } from '../cli';
 import { hasDistributionFailed, setEmulatorFaults } from '../emulator';
 import { contextArguments } from '../stage';
 import type { AppContext, Stage } from '../stage';
-import { mend } from './fault';
+import { isResponse, mend } from './fault';
 import type { End, Fault } from './fault';
 
 const isWrite = ({ service, method }: AwsCall): boolean => service === 's3' && method === 'PUT';
 const isRead = ({ service, method }: AwsCall): boolean => service === 's3' && method === 'GET';
 const isRoute53 = ({ service }: AwsCall): boolean => service === 'route53';
-const isResponse = ({ service }: AwsCall): boolean => service === 'response';
 
 /** In CloudFormation's words. */
 export const THROTTLED = 'Rate exceeded (Service: CloudFront, Status Code: 429) (HandlerErrorCode: Throttling)';

@@ -4,7 +4,7 @@ import { setEmulatorFaults } from '../emulator';
 import { killFunction } from '../processes';
 import type { Stage } from '../stage';
 import { announcedId } from '../standing';
-import { afterWrite, isAboutRecord, isPolicyWrite, mend, once } from './fault';
+import { afterWrite, isAboutRecord, isPolicyWrite, isResponse, mend, once } from './fault';
 import type { End, Fault } from './fault';
 
 /** What the provider framework hears of it. */
@@ -88,8 +88,12 @@ export const FAULTS_OF_THE_FUNCTION: readonly Fault[] = [
     outcome: 'rolled back',
     says: /the policy file of https:\/\/mta-sts\.example\.test is not live after \d+ s; last seen: /,
     // A clock that leaps takes the place of waiting.
-    begin: once('three seconds after the write', ({ paths }) => {
-      setClock(paths.folder, 660);
+    begin: once('three seconds after the write', ({ aws, paths: { folder } }) => {
+      setClock(folder, 660);
+      // AWS refuses what is signed at another time, so the rollback needs the right one.
+      aws.answered((call) => {
+        if (isResponse(call)) setClock(folder, 0);
+      });
     }, (stage, now) => {
       stage.edge.freeze();
       afterWrite(stage, 3, now);
