@@ -28,7 +28,7 @@ export class Watch {
   /** `waiting for A and B; last seen: C`. */
   public describe(): string {
     const names = [...new Set([...this.steps].map(({ name }) => name))];
-    const waiting = names.length === 0 ? 'waiting for nothing in particular' : `waiting for ${names.join(' and ')}`;
+    const waiting = names.length === 0 ? 'waiting to try again' : `waiting for ${names.join(' and ')}`;
     return this.lastSeen === '' ? waiting : `${waiting}; last seen: ${this.lastSeen}`;
   }
 }
