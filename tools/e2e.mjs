@@ -14,6 +14,9 @@ const CACHE = join(ROOT, 'node_modules', '.cache', 'mta-sts-e2e');
 const SCENES = process.argv.slice(2);
 const COMMAND = { demo: 'npm run demo -- --real', soak: 'npm run soak' }[SCENES[0]] ?? 'npm run e2e';
 
+/** The status of a stage that was asked for what selects nothing, and has said so. */
+const WRONG_SELECTION = 'status 64';
+
 /** Twelve hours, for a soak: the stage has a limit of its own, by what it plays. */
 const MOST_MINUTES = 720;
 
@@ -36,7 +39,7 @@ try {
   else await stage();
 } catch (error) {
   if (!(error instanceof StageError)) throw error;
-  console.error(`\n${COMMAND}: ${error.message}`);
+  if (error.end !== WRONG_SELECTION) console.error(`\n${COMMAND}: ${error.message}`);
   if (SCENES[0] === 'demo' && work === undefined && interruption === undefined) console.error('\nWithout the stage: `npm run demo` shows a preview, on any machine.');
   process.exitCode = 1;
 } finally {
@@ -125,7 +128,7 @@ async function run(what, minutes, program, args, { killedBy, quiet = false } = {
     if (interruption !== undefined) throw new StageError(`interrupted by ${interruption}`);
     if (late || end !== undefined) process.stderr.write(Buffer.concat(written));
     if (late) throw new StageError(`${what} did not end within ${minutes} minutes, and was ended`);
-    if (end !== undefined) throw new StageError(`${what} ended with ${end}`);
+    if (end !== undefined) throw Object.assign(new StageError(`${what} ended with ${end}`), { end });
   } finally {
     clearTimeout(limit);
     child = undefined;

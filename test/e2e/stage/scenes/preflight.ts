@@ -66,8 +66,7 @@ export async function preflightScene(stage: Stage): Promise<void> {
   for (const { what, says, place, remove } of OBSTACLES) {
     await table.prove(`${what}: stopped before anything is made`, async () => {
       await place(stage);
-      const ended = await stage.deploy({ mode: 'enforce' });
-      await remove(stage);
+      const ended = await stage.deploy({ mode: 'enforce' }).finally(() => remove(stage));
       expectEnd(ended, 1, 'cdk deploy');
       const reason = ended.output.split('\n').find((line) => says.test(line));
       if (reason === undefined) throw new Error(`the command did not say ${String(says)}:\n${ended.output}`);

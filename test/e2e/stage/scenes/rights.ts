@@ -64,6 +64,11 @@ const UNSEEN: Readonly<Record<string, string>> = {
   'logs:PutLogEvents': 'Lambda itself uses it',
 };
 
+/** Whether this part of an action selects any right that can be taken away. */
+export function hasRight(only: string): boolean {
+  return TAKEN.some(({ action }) => action.includes(only));
+}
+
 /** @param only - a part of the action to take away, or `quick` for none: the function waits a minute for rights that come late */
 export async function rightsScene(stage: Stage, only = ''): Promise<void> {
   const { table } = stage;
