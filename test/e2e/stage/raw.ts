@@ -17,8 +17,8 @@ export interface Call {
   readonly unsigned?: Readonly<Record<string, string>>;
 }
 
-/** Whichever client it is of, its signer signs for any service. */
-const SIGNING = new ACMClient({ region: REGION, credentials: ADMINISTRATOR });
+/** By what they sign for: a client's signer can be of any service, and stays with the first that it is asked for. */
+const signing = new Map<string, ACMClient>();
 
 /** Any call, as the administrator. */
 export async function signedFetch(call: Call): Promise<Response> {
@@ -33,7 +33,10 @@ export async function signedFetch(call: Call): Promise<Response> {
 /** What a call must show. */
 export async function signedHeaders(call: Call): Promise<Readonly<Record<string, string>>> {
   const { service, region = REGION, path = '/', query = {}, form } = call;
-  const signer = await SIGNING.config.signer({ name: 'sigv4', signingName: service, signingRegion: region, properties: {} });
+  const scope = `${service} ${region}`;
+  const client = signing.get(scope) ?? new ACMClient({ region: REGION, credentials: ADMINISTRATOR });
+  signing.set(scope, client);
+  const signer = await client.config.signer({ name: 'sigv4', signingName: service, signingRegion: region, properties: {} });
   const { protocol, hostname, port, host } = new URL(ENDPOINT);
   const { headers } = await signer.sign({
     method: methodOf(call), protocol, hostname, port: Number(port), path, query: { ...query }, body: form,
