@@ -8,7 +8,7 @@ import { differencesScene } from './scenes/differences';
 import { domainsScene } from './scenes/domains';
 import { elsewhereScene } from './scenes/elsewhere';
 import { faultsScene } from './scenes/faults';
-import { preflightScene } from './scenes/preflight';
+import { preflightScene, refusedScene } from './scenes/preflight';
 import { regionScene } from './scenes/region';
 import { hasRight, rightsScene, usedScene } from './scenes/rights';
 import { rollbackScene } from './scenes/rollback';
@@ -41,6 +41,7 @@ const SCENES: ReadonlyMap<string, Parts> = new Map<string, Parts>([
   ['bootstrap', null],
   ['preflight', null],
   ['deploy', null],
+  ['refused', null],
   ['differences', null],
   ['testing', null],
   ['change', null],
@@ -75,10 +76,12 @@ async function main([root, python, folder, ...words]: readonly string[]): Promis
   if (kind === 'demo') return demoScene(stage);
   if (kind === 'soak') {
     await soakScene(stage, ...words.slice(1));
+    await proveQuickerLooks(stage);
     return summary(stage);
   }
   await play(stage, choices);
   if (kind !== 'some') await countScene(stage);
+  await proveQuickerLooks(stage);
   const failed = summary(stage);
   if (isQuick) {
     const left = FAULTS.filter(({ slow }) => slow === true).map(({ what }) => what);
@@ -95,6 +98,7 @@ async function play(stage: Stage, choices: readonly Choice[]): Promise<void> {
     bootstrap: () => bootstrapScene(stage),
     preflight: () => preflightScene(stage),
     deploy: () => deployScene(stage),
+    refused: () => refusedScene(stage),
     differences: () => differencesScene(stage),
     testing: async () => sendersScene(stage, await senders(), 'testing'),
     change: () => changeScene(stage),
@@ -129,6 +133,17 @@ async function play(stage: Stage, choices: readonly Choice[]): Promise<void> {
       console.log(`\nnot played, since ${scene} failed: ${left.join(', ')}`);
       return;
     }
+  }
+}
+
+/** A claim only where it is false: it says nothing of what is tested. */
+async function proveQuickerLooks({ table, cli }: Stage): Promise<void> {
+  try {
+    cli.quickerLooks();
+  } catch (error) {
+    await table.prove('the CDK command looks more often than on its own', () => {
+      throw error;
+    });
   }
 }
 
