@@ -101,7 +101,7 @@ export async function rightsScene(stage: Stage, only = ''): Promise<void> {
   });
 }
 
-/** After the stack is gone: what it was allowed, against all that it asked for. Needs the scenes `preflight`, `deploy` and `destroy`. */
+/** After the stack is gone: what it was allowed, against all that it asked for. Needs `preflight`, `deploy`, `change` and `destroy`. */
 export async function usedScene(stage: Stage): Promise<void> {
   const { table } = stage;
   table.begin('Rights used');
