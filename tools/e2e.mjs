@@ -14,6 +14,12 @@ const CACHE = join(ROOT, 'node_modules', '.cache', 'mta-sts-e2e');
 const SCENES = process.argv.slice(2);
 const COMMAND = { demo: 'npm run demo -- --real', soak: 'npm run soak' }[SCENES[0]] ?? 'npm run e2e';
 
+/** The status of a stage that was asked for what selects nothing, and has said so. */
+const WRONG_SELECTION = 'status 64';
+
+/** After this a program that was asked to end is killed, with all that it has started. */
+const GRACE_MILLISECONDS = 10_000;
+
 /** Twelve hours, for a soak: the stage has a limit of its own, by what it plays. */
 const MOST_MINUTES = 720;
 
@@ -28,6 +34,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 
 let work;
+/** Then the logs are kept, but not in CI: there nobody comes for them, and errors have the end of them. */
+let hasFailed = false;
 try {
   checkUser();
   await installPackages(run);
@@ -36,12 +44,13 @@ try {
   else await stage();
 } catch (error) {
   if (!(error instanceof StageError)) throw error;
-  console.error(`\n${COMMAND}: ${error.message}`);
+  hasFailed = interruption === undefined && error.end !== WRONG_SELECTION;
+  if (error.end !== WRONG_SELECTION) console.error(`\n${COMMAND}: ${error.message}`);
   if (SCENES[0] === 'demo' && work === undefined && interruption === undefined) console.error('\nWithout the stage: `npm run demo` shows a preview, on any machine.');
   process.exitCode = 1;
 } finally {
   if (work !== undefined) {
-    if (process.env.KEEP_STAGE) console.log(`kept ${work}`);
+    if (process.env.KEEP_STAGE || (hasFailed && !process.env.CI)) console.log(`The logs are in ${work}`);
     // What ran there is dying, and may still write.
     else rmSync(work, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
@@ -71,7 +80,7 @@ async function stage() {
   await run('the stage', MOST_MINUTES, 'setpriv', ['--pdeathsig', 'KILL', 'unshare', ...NAMESPACES, process.execPath, '--no-warnings', main, ROOT, python, work, ...SCENES], { killedBy: 'SIGKILL' });
 }
 
-/** The emulator's packages, pinned by hashes, kept under node_modules until the list changes. */
+/** The emulator's packages, pinned by hashes, kept under node_modules until the list changes or `npm ci` takes all of that away. */
 async function virtualEnvironment() {
   const found = findPython();
   if (found === undefined) throw new StageError(pythonFault());
@@ -85,7 +94,7 @@ async function virtualEnvironment() {
   console.log('Install the emulator of AWS (ministack) into a virtual environment');
   try {
     await run(`${found.program} -m venv`, 5, found.program, ['-I', '-m', 'venv', folder], { quiet: true });
-    await run('pip install (from the index that pip is set to, https://pypi.org by default)', 15, python, [
+    await run('pip install (from the index that pip is set to)', 15, python, [
       '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--require-hashes', '--only-binary', ':all:', '-r', requirements,
     ], { quiet: true });
     writeFileSync(complete, '');
@@ -105,17 +114,25 @@ async function virtualEnvironment() {
 async function run(what, minutes, program, args, { killedBy, quiet = false } = {}) {
   if (interruption !== undefined) throw new StageError(`interrupted by ${interruption}`);
   const stream = quiet ? 'pipe' : 'inherit';
-  const running = spawn(program, args, { cwd: ROOT, stdio: ['ignore', stream, stream] });
+  // A group of its own, so that all of it can be killed.
+  const running = spawn(program, args, { cwd: ROOT, stdio: ['ignore', stream, stream], detached: true });
   const written = [];
   for (const output of [running.stdout, running.stderr]) output?.on('data', (chunk) => written.push(chunk));
   let late = false;
+  let last;
+  const end = (signal) => {
+    running.kill(killedBy ?? signal);
+    last ??= setTimeout(() => {
+      killGroup(running.pid);
+    }, GRACE_MILLISECONDS);
+  };
   const limit = setTimeout(() => {
     late = true;
-    running.kill(killedBy ?? 'SIGTERM');
+    end('SIGTERM');
   }, minutes * 60_000);
-  child = { end: (signal) => running.kill(killedBy ?? signal) };
+  child = { end };
   try {
-    const end = await new Promise((resolve) => {
+    const fault = await new Promise((resolve) => {
       running.once('error', (error) => {
         resolve(error.message);
       }).once('close', (status, signal) => {
@@ -123,11 +140,21 @@ async function run(what, minutes, program, args, { killedBy, quiet = false } = {
       });
     });
     if (interruption !== undefined) throw new StageError(`interrupted by ${interruption}`);
-    if (late || end !== undefined) process.stderr.write(Buffer.concat(written));
+    if (late || fault !== undefined) process.stderr.write(Buffer.concat(written));
     if (late) throw new StageError(`${what} did not end within ${minutes} minutes, and was ended`);
-    if (end !== undefined) throw new StageError(`${what} ended with ${end}`);
+    if (fault !== undefined) throw Object.assign(new StageError(`${what} ended with ${fault}`), { end: fault });
   } finally {
     clearTimeout(limit);
+    clearTimeout(last);
     child = undefined;
+  }
+}
+
+/** @param {number | undefined} group - none where it was never started */
+function killGroup(group) {
+  try {
+    if (group !== undefined) process.kill(-group, 'SIGKILL');
+  } catch {
+    // It has ended in the meantime.
   }
 }

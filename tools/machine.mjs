@@ -36,12 +36,19 @@ export function checkUser() {
   if (folders.includes('/usr/bin')) process.env.PATH = [...new Set([...folders, '/usr/sbin', '/sbin'])].join(delimiter);
 }
 
-/** @throws StageError where private namespaces are refused */
+/** @throws StageError where private namespaces are refused, or have no IPv6 */
 export function checkNamespaces() {
   const { status, stderr, error } = spawnSync('unshare', [...NAMESPACES, 'true'], { encoding: 'utf8', timeout: 30_000 });
   if (status !== 0) {
     throw new StageError(`this machine refuses namespaces of its own to root (a container must be a privileged one, docker run --privileged): ${
       stderr?.trim() || error?.message || `unshare ended with status ${status}`}`);
+  }
+  // As the stage does it, see test/e2e/stage/network.ts.
+  const addIPv6 = 'echo 0 > /proc/sys/net/ipv6/conf/lo/disable_ipv6 && ip link set lo up && ip -6 address add 2600:9000::1/128 dev lo nodad';
+  const ipv6 = spawnSync('unshare', [...NAMESPACES, 'sh', '-c', addIPv6], { encoding: 'utf8', timeout: 30_000 });
+  if (ipv6.status !== 0) {
+    throw new StageError(`it needs IPv6 in namespaces of its own, and this machine gives none (ipv6.disable=1 for the kernel, or a container with a read-only /proc/sys): ${
+      ipv6.stderr?.trim() || ipv6.error?.message || `unshare ended with status ${ipv6.status}`}`);
   }
 }
 

@@ -1,6 +1,6 @@
 // Runs the real programs: the CDK command and this project's own, in a home of their own, against the emulator.
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AWS_ENVIRONMENT } from './emulator';
 
@@ -25,11 +25,14 @@ export class Cli {
   /** A program that has not ended by then never does: above the quarter of an hour that CloudFormation waits for a function. */
   public mostSeconds = 20 * 60;
   private readonly programs = new Set<Running>();
-  private readonly quicker: string;
-  /** Whether the app was synthesized once. */
-  private isValidated = false;
-  /** Whether a deployment has ended well. */
-  private hasDeployed = false;
+  private readonly quicker: { readonly file: string; readonly mark: string };
+  /** The apps that were synthesized once. */
+  private readonly validated = new Set<string>();
+  /** The apps of which a deployment has ended well. */
+  private readonly deployed = new Set<string>();
+  /** The folders that were synthesized, and of which apps. */
+  private readonly assemblies = new Map<string, string>();
+  private quickened = 0;
 
   /**
    * @param root - the repository
@@ -41,13 +44,36 @@ export class Cli {
   }
 
   public async cdk(...args: string[]): Promise<Ended> {
-    // The first synthesis and the first deployment that ends well are in every respect as they are for people.
-    const [quicker, environment] = [this.hasDeployed ? ['--require', this.quicker] : [], this.isValidated ? VALIDATED : {}];
+    // The first synthesis and the first deployment of an app that ends well are in every respect as they are for people.
+    const app = this.appOf(args);
+    const isQuick = this.deployed.has(app);
+    if (isQuick) this.quickened += 1;
+    const [quicker, environment] = [isQuick ? ['--require', this.quicker.file] : [], this.validated.has(app) ? VALIDATED : {}];
     const program = join(this.root, 'node_modules', 'aws-cdk', 'bin', 'cdk');
     const ended = await this.run([...quicker, program, ...args, '--no-notices', '--no-version-reporting'], environment);
-    this.isValidated ||= args[0] === 'deploy' || args[0] === 'synth';
-    this.hasDeployed ||= args[0] === 'deploy' && ended.status === 0;
+    const output = optionOf(args, '-o');
+    if (output !== undefined) this.assemblies.set(output, app);
+    if (args[0] === 'deploy' || args[0] === 'synth') this.validated.add(app);
+    if (args[0] === 'deploy' && ended.status === 0) this.deployed.add(app);
     return ended;
+  }
+
+  /**
+   * Whether the looks at a stack's state were quickened where they were meant to be; undefined where none was meant to.
+   *
+   * @throws Error where they never were: the command's own wait is then written in another way than it was
+   */
+  public quickerLooks(): string | undefined {
+    const { quickened, quicker: { mark } } = this;
+    if (quickened === 0) return undefined;
+    if (!existsSync(mark)) throw new Error(`of ${quickened} commands none has met what waits between two looks; see quickerLooks in cli.ts`);
+    return `${quickened} commands`;
+  }
+
+  /** What is synthesized, or was: without the variables of its environment. */
+  private appOf(args: readonly string[]): string {
+    const app = optionOf(args, '--app') ?? 'cdk.json';
+    return this.assemblies.get(app) ?? app.replace(/^(?:\w+=\S* )+/, '');
   }
 
   public mtaSts(...args: string[]): Promise<Ended> {
@@ -107,22 +133,30 @@ export class Cli {
   }
 }
 
+function optionOf(args: readonly string[], name: string): string | undefined {
+  const index = args.indexOf(name);
+  return index === -1 ? undefined : args[index + 1];
+}
+
 /**
  * Makes what the CDK command loads first where it shall look at a stack's state twice a second. On its own it does so every five seconds,
  * which fits the minutes that AWS takes; the emulator takes one or two seconds.
  *
- * @returns the file
+ * @returns the file, and the one that it makes when it has met such a wait
  */
-function quickerLooks(folder: string): string {
+function quickerLooks(folder: string): { readonly file: string; readonly mark: string } {
   const file = join(folder, 'quicker-looks.cjs');
+  const mark = join(folder, 'quicker-looks.met');
   writeFileSync(file, `'use strict';
+const { writeFileSync } = require('node:fs');
 const { promisify } = require('node:util');
 const { setTimeout: wait } = globalThis;
 globalThis.setTimeout = (callback, milliseconds, ...more) => {
   const isLook = milliseconds === 5000 && /\\bat (?:async )?waitFor /.test(new Error().stack);
+  if (isLook) writeFileSync(${JSON.stringify(mark)}, '');
   return wait(callback, isLook ? 500 : milliseconds, ...more);
 };
 globalThis.setTimeout[promisify.custom] = wait[promisify.custom];
 `);
-  return file;
+  return { file, mark };
 }

@@ -10,6 +10,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { at, isObject, textOf } from '../../../lib/preview/json';
 import { EMULATOR } from './addresses';
 import { clockScript } from './clock';
+import { lastLines } from './last-lines';
 
 export const ACCOUNT = '000000000000';
 export const REGION = 'us-east-1';
@@ -27,6 +28,9 @@ export const AWS_ENVIRONMENT = {
   AWS_DEFAULT_REGION: REGION,
   AWS_EC2_METADATA_DISABLED: 'true',
 } as const;
+
+/** An answer that does not come by then never does; some come after seconds, where the machine is busy. */
+export const CALL_MILLISECONDS = 60_000;
 
 export interface EmulatorOptions {
   /** The repository. */
@@ -95,7 +99,12 @@ export async function startEmulator({ root, python, folder, caFile, proxy }: Emu
   });
   closeSync(log);
   await answering(child, logFile);
-  const config = { endpoint: ENDPOINT, region: REGION, credentials: ADMINISTRATOR };
+  // All that comes after would only say that nobody answers.
+  child.once('exit', (status, signal) => {
+    console.error(`\nthe emulator of AWS has ended with ${signal ?? `status ${status ?? 'none'}`}, ${lastLines(logFile)}`);
+  });
+  const requestHandler = { connectionTimeout: CALL_MILLISECONDS, requestTimeout: CALL_MILLISECONDS, throwOnRequestTimeout: true };
+  const config = { endpoint: ENDPOINT, region: REGION, credentials: ADMINISTRATOR, requestHandler };
   const inRegion = (region: string): Regional => ({
     acm: new ACMClient({ ...config, region }), cloudformation: new CloudFormationClient({ ...config, region }),
   });
@@ -119,12 +128,14 @@ export async function startEmulator({ root, python, folder, caFile, proxy }: Emu
 
 async function answering(child: ChildProcess, logFile: string): Promise<void> {
   for (const end = Date.now() + 60_000; Date.now() < end;) {
-    if (child.exitCode !== null) throw new Error(`ministack ended with status ${child.exitCode}, see ${logFile}`);
-    const response = await fetch(`${ENDPOINT}/_ministack/health`).catch(() => undefined);
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new Error(`ministack ended with ${child.signalCode ?? `status ${child.exitCode ?? 'none'}`}, ${lastLines(logFile)}`);
+    }
+    const response = await fetch(`${ENDPOINT}/_ministack/health`, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
     if (response?.ok === true) return;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  throw new Error(`ministack does not answer, see ${logFile}`);
+  throw new Error(`ministack does not answer, ${lastLines(logFile)}`);
 }
 
 /** What fails in the emulator itself, see emulator/faults.py. */

@@ -8,12 +8,14 @@ import { differencesScene } from './scenes/differences';
 import { domainsScene } from './scenes/domains';
 import { elsewhereScene } from './scenes/elsewhere';
 import { faultsScene } from './scenes/faults';
-import { preflightScene } from './scenes/preflight';
+import { preflightScene, refusedScene } from './scenes/preflight';
 import { regionScene } from './scenes/region';
-import { rightsScene, usedScene } from './scenes/rights';
+import { hasRight, rightsScene, usedScene } from './scenes/rights';
 import { rollbackScene } from './scenes/rollback';
 import { Senders, cachesScene, countScene, sendersScene } from './scenes/senders';
 import { soakScene } from './scenes/soak';
+import { SelectionError, matches, select } from './selection';
+import type { Choice, Parts } from './selection';
 import { Stage } from './stage';
 
 /** Without them nothing that follows can be told. */
@@ -28,11 +30,40 @@ const NOT_QUICK = ['region', 'domains', 'elsewhere'];
 /** In `quick` no fault makes a deployment wait longer. */
 const QUICK_SECONDS = 240;
 
-async function main([root, python, folder, ...only]: readonly string[]): Promise<number> {
-  const isQuick = only.join() === 'quick';
+/** Of a fault that is not among FAULTS, see scenes/faults.ts. */
+const CREATION = 'CloudFront\'s API throttles the creation of the distribution';
+
+/** The status of a command line that selects nothing; the launcher adds nothing to what was said about it. */
+const WRONG_SELECTION = 64;
+
+/** All there are, in order, and what can be selected of them. */
+const SCENES: ReadonlyMap<string, Parts> = new Map<string, Parts>([
+  ['bootstrap', null],
+  ['preflight', null],
+  ['deploy', null],
+  ['refused', null],
+  ['differences', null],
+  ['testing', null],
+  ['change', null],
+  ['enforce', null],
+  ['rollback', null],
+  ['rights', (part) => part === 'quick' || hasRight(part)],
+  ['faults', (part) => part === 'quick' || matches(part, [...FAULTS.map(({ what }) => what), CREATION])],
+  ['caches', null],
+  ['none', null],
+  ['destroy', null],
+  ['region', null],
+  ['domains', null],
+  ['elsewhere', null],
+  ['used', null],
+]);
+
+async function main([root, python, folder, ...words]: readonly string[]): Promise<number> {
+  const { kind, choices } = select(words, SCENES, NOT_QUICK);
+  const isQuick = kind === 'quick';
   const stage = await within(2, 'the stage to stand', Stage.open({ root, python, folder }));
   if (isQuick) stage.cli.mostSeconds = QUICK_SECONDS;
-  const minutes = isQuick ? MOST_MINUTES.quick : only.at(0) === 'soak' ? MOST_MINUTES.soak : MOST_MINUTES.all;
+  const minutes = isQuick ? MOST_MINUTES.quick : kind === 'soak' ? MOST_MINUTES.soak : MOST_MINUTES.all;
   setTimeout(() => {
     const { table, cli } = stage;
     // Noted at once, since the proof is not to be waited for.
@@ -42,48 +73,15 @@ async function main([root, python, folder, ...only]: readonly string[]): Promise
     summary(stage);
     process.exit(1);
   }, minutes * 60_000).unref();
-  if (only.at(0) === 'demo') return demoScene(stage);
-  let started: Promise<Senders> | undefined;
-  const senders = (): Promise<Senders> => started ??= Senders.start(stage);
-  const scenes: Readonly<Record<string, (which?: string) => Promise<void>>> = {
-    bootstrap: () => bootstrapScene(stage),
-    preflight: () => preflightScene(stage),
-    deploy: () => deployScene(stage),
-    differences: () => differencesScene(stage),
-    testing: async () => sendersScene(stage, await senders(), 'testing'),
-    change: () => changeScene(stage),
-    enforce: async () => sendersScene(stage, await senders(), 'enforce'),
-    rollback: async () => rollbackScene(stage, await senders()),
-    rights: (which) => rightsScene(stage, which),
-    faults: (which) => faultsScene(stage, which),
-    caches: async () => cachesScene(stage, await senders()),
-    none: () => noneScene(stage),
-    destroy: () => destroyScene(stage),
-    region: () => regionScene(stage),
-    domains: () => domainsScene(stage),
-    elsewhere: () => elsewhereScene(stage),
-    used: () => usedScene(stage),
-  };
-  if (only.at(0) === 'soak') {
-    await soakScene(stage, ...only.slice(1, 3));
+  if (kind === 'demo') return demoScene(stage);
+  if (kind === 'soak') {
+    await soakScene(stage, ...words.slice(1));
+    await proveQuickerLooks(stage);
     return summary(stage);
   }
-  const all = Object.keys(scenes);
-  const chosen = isQuick ? all.filter((name) => !NOT_QUICK.includes(name)).map((name) => `${name}=quick`) : only.length === 0 ? all : only;
-  const unknown = chosen.map(nameOf).find((name) => !Object.hasOwn(scenes, name));
-  if (unknown !== undefined) throw new Error(`there is no scene ${unknown}; expected one of ${all.join(', ')}, or quick, or soak`);
-  for (const choice of chosen) {
-    try {
-      await scenes[nameOf(choice)](choice.split('=').at(1));
-    } catch (error) {
-      // Between its claims; the others may stand all the same.
-      await stage.table.prove('the scene comes to its end', () => {
-        throw error;
-      });
-    }
-    if (FOUNDATIONS.includes(nameOf(choice)) && stage.table.failed.length > 0) break;
-  }
-  if (only.length === 0 || isQuick) await countScene(stage);
+  await play(stage, choices);
+  if (kind !== 'some') await countScene(stage);
+  await proveQuickerLooks(stage);
   const failed = summary(stage);
   if (isQuick) {
     const left = FAULTS.filter(({ slow }) => slow === true).map(({ what }) => what);
@@ -92,9 +90,61 @@ async function main([root, python, folder, ...only]: readonly string[]): Promise
   return failed;
 }
 
-/** Of `faults=S3` for example. */
-function nameOf(choice: string): string {
-  return choice.split('=')[0];
+async function play(stage: Stage, choices: readonly Choice[]): Promise<void> {
+  const { table } = stage;
+  let started: Promise<Senders> | undefined;
+  const senders = (): Promise<Senders> => started ??= Senders.start(stage);
+  const scenes: Readonly<Record<string, (part?: string) => Promise<void>>> = {
+    bootstrap: () => bootstrapScene(stage),
+    preflight: () => preflightScene(stage),
+    deploy: () => deployScene(stage),
+    refused: () => refusedScene(stage),
+    differences: () => differencesScene(stage),
+    testing: async () => sendersScene(stage, await senders(), 'testing'),
+    change: () => changeScene(stage),
+    enforce: async () => sendersScene(stage, await senders(), 'enforce'),
+    rollback: async () => rollbackScene(stage, await senders()),
+    rights: (part) => rightsScene(stage, part),
+    faults: (part) => faultsScene(stage, part),
+    caches: async () => cachesScene(stage, await senders()),
+    none: () => noneScene(stage),
+    destroy: () => destroyScene(stage),
+    region: () => regionScene(stage),
+    domains: () => domainsScene(stage),
+    elsewhere: () => elsewhereScene(stage),
+    used: () => usedScene(stage),
+  };
+  for (const [index, { scene, part }] of choices.entries()) {
+    const [claims, failures] = [table.count, table.failed.length];
+    try {
+      await scenes[scene](part);
+      if (table.count === claims) throw new Error(`${scene} made no claim`);
+    } catch (error) {
+      // Between its claims; the others may stand all the same.
+      await table.prove('the scene comes to its end', () => {
+        throw error;
+      });
+    }
+    await stage.restore().catch(async (error: unknown) => table.prove('the world can be made as it was before the scene', () => {
+      throw error;
+    }));
+    const left = choices.slice(index + 1).map((choice) => choice.scene);
+    if (FOUNDATIONS.includes(scene) && table.failed.length > failures && left.length > 0) {
+      console.log(`\nnot played, since ${scene} failed: ${left.join(', ')}`);
+      return;
+    }
+  }
+}
+
+/** A claim only where it is false: it says nothing of what is tested. */
+async function proveQuickerLooks({ table, cli }: Stage): Promise<void> {
+  try {
+    cli.quickerLooks();
+  } catch (error) {
+    await table.prove('the CDK command looks more often than on its own', () => {
+      throw error;
+    });
+  }
 }
 
 function summary({ table }: Stage): number {
@@ -121,6 +171,10 @@ process.umask(0o022);
 main(process.argv.slice(2)).then((failed) => {
   process.exit(failed === 0 ? 0 : 1);
 }, (error: unknown) => {
+  if (error instanceof SelectionError) {
+    console.error(`npm run ${process.argv[5] === 'soak' ? 'soak' : 'e2e'}: ${error.message}`);
+    process.exit(WRONG_SELECTION);
+  }
   console.error(error);
   process.exit(1);
 });

@@ -11,13 +11,17 @@ export function functionProcesses(folder: string): readonly number[] {
     try {
       return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/ministack-lambda-`)
         // The framework's own function has the name in another variable.
-        && /^AWS_LAMBDA_FUNCTION_NAME=.*CdkMtaStsHandlerFunction/.test(
-          readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').find((entry) => entry.startsWith('AWS_LAMBDA_FUNCTION_NAME=')) ?? '',
-        );
+        && functionName(pid).includes('CdkMtaStsHandlerFunction');
     } catch {
       return false;
     }
   });
+}
+
+/** The name of the function that a process runs; empty where it runs none. */
+export function functionName(pid: number): string {
+  const prefix = 'AWS_LAMBDA_FUNCTION_NAME=';
+  return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').find((entry) => entry.startsWith(prefix))?.slice(prefix.length) ?? '';
 }
 
 /**

@@ -1,7 +1,7 @@
 // Asks the emulator what no client of the SDK that is installed here asks.
 import { ACMClient } from '@aws-sdk/client-acm';
 import { at, itemsOf, textOf } from '../../../lib/preview/json';
-import { ADMINISTRATOR, ENDPOINT, REGION } from './emulator';
+import { ADMINISTRATOR, CALL_MILLISECONDS, ENDPOINT, REGION } from './emulator';
 
 export interface Call {
   /** As the scope of a signature names it: `iam`. */
@@ -17,21 +17,26 @@ export interface Call {
   readonly unsigned?: Readonly<Record<string, string>>;
 }
 
+/** By what they sign for: a client's signer can be of any service, and stays with the first that it is asked for. */
+const signing = new Map<string, ACMClient>();
+
 /** Any call, as the administrator. */
 export async function signedFetch(call: Call): Promise<Response> {
   const { path = '/', query = {}, form, unsigned } = call;
   const search = new URLSearchParams(query).toString();
   return fetch(`${ENDPOINT}${path}${search === '' ? '' : `?${search}`}`, {
     method: methodOf(call), headers: { ...await signedHeaders(call), ...unsigned }, body: form,
+    signal: AbortSignal.timeout(CALL_MILLISECONDS),
   });
 }
 
 /** What a call must show. */
 export async function signedHeaders(call: Call): Promise<Readonly<Record<string, string>>> {
   const { service, region = REGION, path = '/', query = {}, form } = call;
-  // Whichever client it is of, its signer signs for any service.
-  const { config } = new ACMClient({ region: REGION, credentials: ADMINISTRATOR });
-  const signer = await config.signer({ name: 'sigv4', signingName: service, signingRegion: region, properties: {} });
+  const scope = `${service} ${region}`;
+  const client = signing.get(scope) ?? new ACMClient({ region: REGION, credentials: ADMINISTRATOR });
+  signing.set(scope, client);
+  const signer = await client.config.signer({ name: 'sigv4', signingName: service, signingRegion: region, properties: {} });
   const { protocol, hostname, port, host } = new URL(ENDPOINT);
   const { headers } = await signer.sign({
     method: methodOf(call), protocol, hostname, port: Number(port), path, query: { ...query }, body: form,

@@ -10,13 +10,16 @@ import { Cli } from './cli';
 import type { Ended } from './cli';
 import { startDns } from './dns';
 import type { Dns } from './dns';
-import { createDomain } from './domain';
+import { createDomain, put, record } from './domain';
 import { startEdge } from './edge';
 import type { Edge } from './edge';
 import { startEmulator } from './emulator';
 import type { Emulator } from './emulator';
+import { mend } from './faults/fault';
 import { MailExchanger } from './mail-exchanger';
 import { openNetwork } from './network';
+import { announcedId } from './standing';
+import { synthesized } from './synthesized';
 import { Table } from './table';
 
 export const STACK = 'MtaSts-example-test';
@@ -91,10 +94,20 @@ export class Stage {
     return ended;
   }
 
-  /** What a scene begins with, whatever came before. */
+  /** What a scene begins with, whatever came before: what is announced counts, not what was deployed last by this. */
   public async ensure(context: AppContext): Promise<void> {
-    if (JSON.stringify(this.latest) === JSON.stringify(context)) return;
-    expectEnd(await this.deploy(context), 0, 'cdk deploy');
+    const announced = await announcedId().catch(() => undefined);
+    const known = this.assemblies.get(JSON.stringify(context));
+    if (known !== undefined && announced === synthesized(known).id) this.latest = context;
+    else expectEnd(await this.deploy(context), 0, 'cdk deploy');
+  }
+
+  /** What a scene has made otherwise and, where a claim failed, not made good: all but what is deployed. */
+  public async restore(): Promise<void> {
+    mend(this);
+    this.edge.alive = true;
+    for (const exchanger of this.exchangers) exchanger.behaviour = 'ok';
+    await put(this.emulator.route53, this.zoneId, [record('example.test', 'MX', '10 mx1.example.test.')]);
   }
 
   /** Beforehand, so that it takes no time while something is watched. */
@@ -122,7 +135,12 @@ export class Stage {
 }
 
 export function contextArguments(zoneId: string, { mode, mx = 'mx1.example.test' }: AppContext): readonly string[] {
-  return ['domain=example.test', `mx=${mx}`, `mode=${mode}`, `hostedZoneId=${zoneId}`].flatMap((item) => ['-c', item]);
+  return contextOf({ domain: 'example.test', mx, mode, hostedZoneId: zoneId });
+}
+
+/** As the CDK command takes context: `-c domain=example.test`. */
+export function contextOf(values: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
 
 /** @throws Error with all that the program wrote where it did not end as expected */

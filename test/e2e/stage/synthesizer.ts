@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { lastLines } from './last-lines';
 
 /**
  * Serves until the process ends.
@@ -38,11 +39,13 @@ require('node:net').connect(${JSON.stringify(socket)}).on('data', (chunk) => { t
   process.exitCode = status;
 }).end(JSON.stringify(process.env));
 `);
-  const log = openSync(join(folder, 'synthesizer.log'), 'a');
-  spawn(process.execPath, [server], { cwd: root, stdio: ['ignore', log, log], env: { PATH: process.env.PATH } });
+  const logFile = join(folder, 'synthesizer.log');
+  const log = openSync(logFile, 'a');
+  const child = spawn(process.execPath, [server], { cwd: root, stdio: ['ignore', log, log], env: { PATH: process.env.PATH } });
   closeSync(log);
   for (const end = Date.now() + 60_000; !existsSync(socket);) {
-    if (Date.now() > end) throw new Error(`the synthesizer does not start, see ${folder}/synthesizer.log`);
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the synthesizer has ended, ${lastLines(logFile)}`);
+    if (Date.now() > end) throw new Error(`the synthesizer does not start, ${lastLines(logFile)}`);
     await sleep(50);
   }
   return `${process.execPath} ${app}`;

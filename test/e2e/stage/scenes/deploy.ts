@@ -1,12 +1,11 @@
 // The account made ready, and the first deployment: by the real command, in the designed order, by the shipped bundle.
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { GetObjectCommand } from '@aws-sdk/client-s3';
-import type { StackEvent } from '@aws-sdk/client-cloudformation';
-import { at, membersOf, textOf } from '../../../../lib/preview/json';
+import type { CloudFormationClient, StackEvent } from '@aws-sdk/client-cloudformation';
+import { at, membersOf } from '../../../../lib/preview/json';
 import { ACCOUNT, REGION } from '../emulator';
+import { functionName, functionProcesses } from '../processes';
 import { Order, eventsOf, resourcesOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
 import type { AppContext, Stage } from '../stage';
@@ -41,7 +40,7 @@ export async function deployScene(stage: Stage): Promise<void> {
   await table.prove('in the designed order: Preflight, host, Publication, TXT record, Verification', async () => {
     return expectDesignedOrder(await eventsOf(emulator.cloudformation, STACK));
   });
-  await table.prove('what runs in Lambda is the shipped bundle, byte for byte', async () => expectShippedBundle(stage, stage.assembly(FIRST)));
+  await table.prove('what runs in Lambda is the shipped bundle, byte for byte', async () => expectShippedBundle(stage, emulator.cloudformation, STACK));
   await table.prove('mta-sts verify says pass', async () => {
     const { output, ...ended } = await cli.mtaSts('verify', 'example.test');
     expectEnd({ output, ...ended }, 0, 'mta-sts verify');
@@ -64,26 +63,16 @@ export function expectDesignedOrder(events: readonly StackEvent[]): string {
   return 'by the events of the stack';
 }
 
-/** @throws Error where the function is other code than what is shipped */
-export async function expectShippedBundle(stage: Stage, assembly: string): Promise<string> {
-  const shipped = readFileSync(join(stage.paths.root, 'lib', 'handler', 'bundle', 'index.js'));
-  const deployed = await deployedBundle(stage, assembly);
-  if (!shipped.equals(deployed)) throw new Error(`the function has other code, ${deployed.length} bytes in place of ${shipped.length}`);
-  return `${deployed.length} bytes, sha256 ${createHash('sha256').update(deployed).digest('hex').slice(0, 16)}…`;
-}
-
-/** The asset that a template of the assembly gives to the function, out of the bootstrap bucket. */
-async function deployedBundle({ emulator, paths }: Stage, assembly: string): Promise<Buffer> {
-  const templates = readdirSync(assembly).filter((file) => file.endsWith('.template.json'))
-    .map((file): unknown => JSON.parse(readFileSync(join(assembly, file), 'utf8')));
-  const fn = templates.flatMap((template) => membersOf(at(template, 'Resources'))).map(([, resource]) => resource)
-    .find((resource) => textOf(at(resource, 'Properties', 'Description'))?.startsWith('cdk-mta-sts:') && at(resource, 'Type') === 'AWS::Lambda::Function');
-  const key = textOf(at(fn, 'Properties', 'Code', 'S3Key'));
-  const { Body: body } = await emulator.s3.send(new GetObjectCommand({ Bucket: `cdk-hnb659fds-assets-${ACCOUNT}-${REGION}`, Key: key }));
-  const folder = join(paths.folder, 'bundle');
-  mkdirSync(folder, { recursive: true });
-  const zip = join(folder, 'code.zip');
-  writeFileSync(zip, await body?.transformToByteArray() ?? new Uint8Array());
-  execFileSync(paths.python, ['-m', 'zipfile', '-e', zip, folder]);
-  return readFileSync(join(folder, 'index.js'));
+/** @throws Error where what runs is other code than what is shipped */
+export async function expectShippedBundle({ paths }: Stage, client: CloudFormationClient, stack: string): Promise<string> {
+  const shipped = readFileSync(join(paths.root, 'lib', 'handler', 'bundle', 'index.js'));
+  const names = (await resourcesOf(client, stack)).filter(({ ResourceType: type }) => type === 'AWS::Lambda::Function')
+    .map(({ PhysicalResourceId: name = '' }) => name);
+  const running = functionProcesses(paths.folder).filter((pid) => names.includes(functionName(pid)));
+  if (running.length === 0) throw new Error(`no process runs one of ${names.join(', ')}`);
+  for (const pid of running) {
+    const code = readFileSync(join(readlinkSync(`/proc/${pid}/cwd`), 'index.js'));
+    if (!shipped.equals(code)) throw new Error(`the function runs other code, ${code.length} bytes in place of ${shipped.length}`);
+  }
+  return `${shipped.length} bytes, sha256 ${createHash('sha256').update(shipped).digest('hex').slice(0, 16)}…, where the process of ${functionName(running[0])} has it`;
 }

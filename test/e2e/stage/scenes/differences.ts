@@ -76,7 +76,9 @@ const DIFFERENCES: readonly Difference[] = [
     claim: 'the root user\'s signature is not looked at; AWS checks each',
     shown: async () => {
       const scope = 'Credential=test/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0';
-      const { status } = await fetch(`${ENDPOINT}/?Action=ListRoles&Version=2010-05-08`, { headers: { authorization: `AWS4-HMAC-SHA256 ${scope}` } });
+      const { status } = await fetch(`${ENDPOINT}/?Action=ListRoles&Version=2010-05-08`, {
+        headers: { authorization: `AWS4-HMAC-SHA256 ${scope}` }, signal: AbortSignal.timeout(10_000),
+      });
       return status === 200 ? 'status 200 with the signature 0' : undefined;
     },
   },
@@ -128,13 +130,15 @@ async function standsInZone({ emulator, zoneId }: Stage, name: string): Promise<
 /** From the emulator, under the name of another host. */
 function get(host: string, path: string): Promise<{ readonly status: number | undefined; readonly body: string }> {
   return new Promise((resolve, reject) => {
-    request(`${ENDPOINT}${path}`, { headers: { host }, timeout: 10_000 }, (response) => {
+    const asking = request(`${ENDPOINT}${path}`, { headers: { host }, timeout: 10_000 }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
         body += chunk;
       }).on('end', () => {
         resolve({ status: response.statusCode, body });
       });
-    }).on('error', reject).end();
+    });
+    // Without a listener the time passes, and nothing happens.
+    asking.on('timeout', () => asking.destroy(new Error(`no answer for ${host}${path} in 10 s`))).on('error', reject).end();
   });
 }

@@ -1,14 +1,29 @@
 // What must not be deployed ends in seconds, with a reason in the command's own output, and leaves nothing behind.
 import { ChangeResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
+import type { StackEvent } from '@aws-sdk/client-cloudformation';
 import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
 import type { DnsAnswerer } from '../../../../lib/preview/dns-server';
 import { put, record } from '../domain';
+import { REGION } from '../emulator';
+import { inventory, leftBehind } from '../inventory';
 import { eventsOf, stackOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
-import type { Stage } from '../stage';
+import type { AppContext, Stage } from '../stage';
+import { standing } from '../standing';
 
-/** Seconds from the first event of the stack to the failure of the Preflight. */
-const MOST_SECONDS = 20;
+/**
+ * Seconds, each from where somebody waits to where they know: from the first event of the stack to the failure of the Preflight, and of the
+ * whole command, which synthesizes nothing here (see `synth`): it starts, publishes the assets, takes away the stack of the attempt before,
+ * waits, and looks every five seconds whether the stack has been rolled back.
+ */
+const MOST_SECONDS = { stack: 20, command: 30 } as const;
+
+/** What is made before the Preflight has said yes: itself, and what it runs in. */
+const BEFOREHAND = [
+  'AWS::CloudFormation::Stack', 'AWS::IAM::Role', 'AWS::IAM::Policy', 'AWS::Logs::LogGroup', 'AWS::Lambda::Function', 'Custom::MtaStsPreflight',
+];
+
+const WANTED: AppContext = { mode: 'enforce' };
 
 interface Obstacle {
   readonly what: string;
@@ -17,6 +32,8 @@ interface Obstacle {
   /** Puts it there. */
   readonly place: (stage: Stage) => Promise<void> | void;
   readonly remove: (stage: Stage) => Promise<void> | void;
+  /** Shown in an update too, where a policy stands already. */
+  readonly update?: true;
 }
 
 const CAA = record('example.test', 'CAA', '0 issue "letsencrypt.org"');
@@ -35,21 +52,23 @@ const OBSTACLES: readonly Obstacle[] = [
   },
   {
     what: 'CAA does not let Amazon issue',
-    says: /CAA at example\.test does not let Amazon issue .*found 0 issue "letsencrypt\.org"/,
+    says: /CAA at example\.test does not let Amazon issue a certificate for the policy host: found 0 issue "letsencrypt\.org"; add /,
     place: (stage) => put(stage.emulator.route53, stage.zoneId, [CAA]),
     remove: (stage) => take(stage, CAA),
+    update: true,
   },
   {
     what: 'a record of somebody else stands there',
-    says: /a record that this stack did not make stands at _mta-sts\.example\.test/,
+    says: /a record that this stack did not make stands at _mta-sts\.example\.test in the hosted zone \S+: TXT .*somebodyelses/,
     place: (stage) => put(stage.emulator.route53, stage.zoneId, [FOREIGN]),
     remove: (stage) => take(stage, FOREIGN),
   },
   {
     what: 'enforce does not cover a mail host',
-    says: /mail\.other\.test/,
+    says: /the policy does not cover the MX host mail\.other\.test of example\.test, its mx patterns are mx1\.example\.test: in enforce mode senders would refuse/,
     place: (stage) => put(stage.emulator.route53, stage.zoneId, [record('example.test', 'MX', '10 mx1.example.test.', '20 mail.other.test.')]),
     remove: (stage) => put(stage.emulator.route53, stage.zoneId, [record('example.test', 'MX', '10 mx1.example.test.')]),
+    update: true,
   },
 ];
 
@@ -63,24 +82,72 @@ const ELSEWHERE = {
 export async function preflightScene(stage: Stage): Promise<void> {
   const { table, emulator } = stage;
   table.begin('Preflight');
-  for (const { what, says, place, remove } of OBSTACLES) {
-    await table.prove(`${what}: stopped before anything is made`, async () => {
-      await place(stage);
-      const ended = await stage.deploy({ mode: 'enforce' });
-      await remove(stage);
-      expectEnd(ended, 1, 'cdk deploy');
-      const reason = ended.output.split('\n').find((line) => says.test(line));
-      if (reason === undefined) throw new Error(`the command did not say ${String(says)}:\n${ended.output}`);
+  await stage.synth(WANTED);
+  for (const obstacle of OBSTACLES) {
+    await table.prove(`${obstacle.what}: stopped before anything is made`, async () => {
+      const before = await inventory(stage);
+      const { reason, seconds } = await refused(stage, obstacle);
       const stack = await stackOf(emulator.cloudformation, STACK);
       if (stack?.status !== 'ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'not there'}, expected ROLLBACK_COMPLETE`);
       const events = await eventsOf(emulator.cloudformation, stack.id);
-      const failed = events.find(({ ResourceStatus: status }) => status === 'CREATE_FAILED');
-      if (failed?.ResourceType !== 'Custom::MtaStsPreflight') throw new Error(`${failed?.ResourceType ?? 'nothing'} failed first`);
-      const seconds = (Number(failed.Timestamp) - Number(events[0].Timestamp)) / 1000;
-      if (seconds > MOST_SECONDS) throw new Error(`it took ${seconds} s`);
-      return `${seconds.toFixed(1)} s after the stack began: ${reason.trim().slice(0, 400)}`;
+      const inStack = expectPreflightAlone(events, 'CREATE');
+      // The stack itself stays, as one that has failed, until the next deployment or `cdk destroy`.
+      const left = (await leftBehind(stage, before)).filter((thing) => thing !== `${REGION}: stack ${STACK}`);
+      if (left.length > 0) throw new Error(`left behind: ${left.join('; ')}`);
+      return `${inStack.toFixed(1)} s after the stack began, the command ended after ${seconds.toFixed(1)} s (without synthesis): ${reason}`;
     });
   }
+}
+
+/** The same where a policy stands: it stands as before. Needs the scene `deploy`. */
+export async function refusedScene(stage: Stage): Promise<void> {
+  const { table, emulator } = stage;
+  table.begin('Preflight of an update');
+  await stage.synth(WANTED);
+  await stage.ensure({ mode: 'testing' });
+  for (const obstacle of OBSTACLES.filter(({ update }) => update === true)) {
+    await table.prove(`${obstacle.what}: the update is stopped, and the old id and the old bytes stand untouched`, async () => {
+      const [before, things] = [await standing(stage), await inventory(stage)];
+      const since = new Date();
+      const { reason, seconds } = await refused(stage, obstacle);
+      const stack = await stackOf(emulator.cloudformation, STACK);
+      if (stack?.status !== 'UPDATE_ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'not there'}, expected UPDATE_ROLLBACK_COMPLETE`);
+      const inStack = expectPreflightAlone(await eventsOf(emulator.cloudformation, STACK, since), 'UPDATE');
+      const after = await standing(stage);
+      if (JSON.stringify(after) !== JSON.stringify(before)) throw new Error(`there stands ${JSON.stringify(after)}, stood ${JSON.stringify(before)}`);
+      const left = await leftBehind(stage, things);
+      if (left.length > 0) throw new Error(`left behind: ${left.join('; ')}`);
+      return `${inStack.toFixed(1)} s after the update began, the command ended after ${seconds.toFixed(1)} s; ${before.records[0]}: ${reason}`;
+    });
+  }
+}
+
+/** @returns what the command gave as its reason, and how long it took */
+async function refused(stage: Stage, { says, place, remove }: Obstacle): Promise<{ readonly reason: string; readonly seconds: number }> {
+  await place(stage);
+  const ended = await stage.deploy(WANTED).finally(() => remove(stage));
+  expectEnd(ended, 1, 'cdk deploy');
+  const reason = ended.output.split('\n').find((line) => says.test(line));
+  if (reason === undefined) throw new Error(`the command did not say ${String(says)}:\n${ended.output}`);
+  if (ended.seconds > MOST_SECONDS.command) throw new Error(`the command took ${ended.seconds} s, more than ${MOST_SECONDS.command}`);
+  return { reason: reason.replace(/^.*\) Error: /, '').trim().slice(0, 400), seconds: ended.seconds };
+}
+
+/**
+ * @returns the seconds from the first event to the failure
+ * @throws Error where anything else failed first, or anything was begun that must wait for the Preflight
+ */
+function expectPreflightAlone(events: readonly StackEvent[], what: 'CREATE' | 'UPDATE'): number {
+  const index = events.findIndex(({ ResourceStatus: status }) => status === `${what}_FAILED`);
+  const failed = events.at(index);
+  if (index === -1 || failed?.ResourceType !== 'Custom::MtaStsPreflight') throw new Error(`${failed?.ResourceType ?? 'nothing'} failed first`);
+  const early = events.filter(({ ResourceType: type = '', ResourceStatus: status = '' }) => {
+    return /^(?:CREATE|UPDATE)_(?:IN_PROGRESS|COMPLETE)$/.test(status) && !BEFOREHAND.includes(type);
+  });
+  if (early.length > 0) throw new Error(`this was begun: ${early.map(({ LogicalResourceId: id, ResourceStatus: status }) => `${id ?? ''} ${status ?? ''}`).join(', ')}`);
+  const seconds = (Number(failed.Timestamp) - Number(events[0].Timestamp)) / 1000;
+  if (seconds > MOST_SECONDS.stack) throw new Error(`the Preflight failed after ${seconds} s, more than ${MOST_SECONDS.stack}`);
+  return seconds;
 }
 
 async function take({ emulator, zoneId }: Stage, set: ResourceRecordSet): Promise<void> {

@@ -43,7 +43,7 @@ export async function regionScene(stage: Stage): Promise<void> {
     return `${REGION}: ${INNER}, ${inner.length} resources\n${OTHER_REGION}: ${OUTER}, ${outer.length}`;
   });
   await table.prove(`in ${REGION} the designed order, and the shipped bundle`, async () => {
-    return `${expectDesignedOrder(await eventsOf(here, INNER))}; ${await expectShippedBundle(stage, app.assembly)}`;
+    return `${expectDesignedOrder(await eventsOf(here, INNER))}; ${await expectShippedBundle(stage, here, INNER)}`;
   });
   await table.prove('mta-sts verify says pass', async () => {
     const { output, ...ended } = await cli.mtaSts('verify', DOMAIN);

@@ -57,12 +57,20 @@ const TAKEN: readonly Taken[] = [
   },
 ];
 
+/** What this run has really taken away; in `quick` nothing. */
+const took: Taken[] = [];
+
 /** Rights that no call on the stage shows, and why they are given. */
 const UNSEEN: Readonly<Record<string, string>> = {
   'lambda:GetFunction': 'the framework asks while a new function is not active yet',
   'logs:CreateLogStream': 'Lambda itself uses it',
   'logs:PutLogEvents': 'Lambda itself uses it',
 };
+
+/** Whether this part of an action selects any right that can be taken away. */
+export function hasRight(only: string): boolean {
+  return TAKEN.some(({ action }) => action.includes(only));
+}
 
 /** @param only - a part of the action to take away, or `quick` for none: the function waits a minute for rights that come late */
 export async function rightsScene(stage: Stage, only = ''): Promise<void> {
@@ -93,7 +101,7 @@ export async function rightsScene(stage: Stage, only = ''): Promise<void> {
   });
 }
 
-/** After the stack is gone: what it was allowed, against all that it asked for. Needs the scenes `preflight`, `deploy` and `destroy`. */
+/** After the stack is gone: what it was allowed, against all that it asked for. Needs `preflight`, `deploy`, `change` and `destroy`. */
 export async function usedScene(stage: Stage): Promise<void> {
   const { table } = stage;
   table.begin('Rights used');
@@ -110,10 +118,12 @@ export async function usedScene(stage: Stage): Promise<void> {
     return lines.map(({ line }) => line).join('\n');
   });
   await table.prove('denied was nothing but what had been taken away', () => {
-    const denied = ofFunctions(stage).filter((call) => call.denied !== '');
-    const wrong = denied.filter((call) => !TAKEN.some(({ action, of }) => call.action === action && call.resource.includes(of)));
+    const calls = ofFunctions(stage);
+    if (calls.length === 0) throw new Error('no call of a function was seen');
+    const denied = calls.filter((call) => call.denied !== '');
+    const wrong = denied.filter((call) => !took.some(({ action, of }) => call.action === action && call.resource.includes(of)));
     if (wrong.length > 0) throw new Error(wrong.map(words).join(', '));
-    return `${denied.length} calls of ${ofFunctions(stage).length}`;
+    return `${denied.length} calls of ${calls.length}; taken away was ${took.map(({ action, of }) => `${action} (${of})`).join(', ') || 'nothing'}`;
   });
 }
 
@@ -213,7 +223,8 @@ async function refusal(attempt: () => Promise<unknown>): Promise<string> {
   }
 }
 
-async function without(stage: Stage, { action, of, says, outcome }: Taken): Promise<string> {
+async function without(stage: Stage, right: Taken): Promise<string> {
+  const { action, of, says, outcome } = right;
   const { emulator, paths, cli } = stage;
   await stage.synth(WANTED);
   const before = await standing(stage);
@@ -221,6 +232,7 @@ async function without(stage: Stage, { action, of, says, outcome }: Taken): Prom
   const app = join(paths.folder, `without-${action.replace(':', '-')}-${denied}`);
   cpSync(stage.assembly(WANTED), app, { recursive: true });
   take(app, action, of);
+  took.push(right);
   const ended = await cli.cdk('deploy', '--app', app, '--require-approval', 'never');
   if (!ofFunctions(stage).slice(denied).some((call) => call.action === action && call.resource.includes(of) && call.denied !== '')) {
     throw new Error(`no such call was denied; cdk deploy ended with status ${ended.status ?? 'none'}:\n${ended.output}`);
