@@ -4,6 +4,7 @@ import { keepRace, raceOf } from '../race';
 import { expectEnd } from '../stage';
 import type { AppContext, Stage } from '../stage';
 import { Watch } from '../watch';
+import type { Look } from '../watch';
 
 const CHANGES: readonly (readonly [string, AppContext])[] = [
   ['testing becomes enforce', { mode: 'enforce' }],
@@ -28,8 +29,13 @@ export async function change(stage: Stage, what: string, context: AppContext): P
     watch.expectSight();
     const [before, after] = [watch.looks.at(0)?.announced, watch.looks.at(-1)?.announced];
     if (before === undefined || after === undefined || before === after) throw new Error(`the id did not change: ${watch.summary()}`);
-    const against = watch.against(({ announced, served }) => announced === undefined || (announced === after && served !== after));
+    const against = watch.against(
+      ({ announced, served }) => announced === undefined || (announced === after && served !== after),
+      ({ announced }) => announced === undefined || announced === after,
+    );
     if (against.length > 0) throw new Error(`${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${watch.summary()}`);
+    const first = (seen: (look: Look) => boolean): number => watch.looks.find(seen)?.at ?? NaN;
+    watch.expectSightAt([first(({ served }) => served === after), first(({ announced }) => announced === after)], 1_000);
     // RACE=docs/race.json: for the figure of the README.
     const { RACE: file } = process.env;
     if (file !== undefined) keepRace(resolve(stage.paths.root, file), { ...raceOf(what, watch.looks, before, after), ...watch.extent });

@@ -75,9 +75,12 @@ class Faults {
     if (stack?.status !== (isDeployed ? 'UPDATE_COMPLETE' : 'UPDATE_ROLLBACK_COMPLETE')) throw new Error(`the stack is ${stack?.status ?? 'gone'}`);
     // The new id beside the old bytes: never on the way there; in a rollback the bytes go back first, as in every change.
     const early = watch.looks.filter(({ announced, served }) => announced === after.id && served === before.id);
+    const withoutFile = watch.unreached.filter(({ announced }) => announced === after.id);
     const lost = [
       ...isDeployed && early.length > 0 ? [`${early.length} looks saw the new id before its bytes`] : [],
-      ...count(watch.looks.filter(({ announced }) => announced !== before.id && announced !== after.id).length, 'looks saw no record or another one'),
+      ...isDeployed ? count(withoutFile.length, 'looks saw the new id and reached no file') : [],
+      ...count([...watch.looks, ...watch.unreached].filter(({ announced }) => announced !== before.id && announced !== after.id).length,
+        'looks saw no record or another one'),
       ...count(watch.looks.filter(({ served }) => served !== before.id && served !== after.id).length, 'looks were served no policy or another one'),
       ...await this.missing(isDeployed ? after : before, isDeployed ? undefined : output),
     ];
