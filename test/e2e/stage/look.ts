@@ -35,6 +35,8 @@ export interface WatchOptions {
   readonly domain?: string;
   /** Where several watches share the machine, fewer. @default 110, for a hundred where some are late */
   readonly looksASecond?: number;
+  /** Its `User-Agent`, by which the edge can tell it from others. @default none */
+  readonly name?: string;
 }
 
 /** What it tells, some times a second and at its end. */

@@ -15,7 +15,7 @@ const LOOKERS = 32;
 
 const TELLING_MILLISECONDS = 50;
 
-/** Each of so many looks makes a connection of its own, with a whole TLS handshake: what is kept alive has seen its certificate long ago. */
+/** Of so many looks one makes a connection of its own, with a whole TLS handshake: what is kept alive saw its certificate long ago. */
 const LOOKS_A_CONNECTION = 10;
 
 /**
@@ -143,7 +143,7 @@ class Lookers {
         host: edge,
         servername: policyHost,
         path: '/.well-known/mta-sts.txt',
-        headers: { host: policyHost },
+        headers: { host: policyHost, ...this.options.name === undefined ? {} : { 'user-agent': this.options.name } },
         agent,
         timeout: 5_000,
       }, (response) => {
