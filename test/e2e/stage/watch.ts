@@ -11,11 +11,12 @@ export class Watch {
   /** Those that the edge gave nothing to go by. */
   public readonly unreached: Unreached[] = [];
   public readonly started = Date.now();
+  /** Zero while it lasts. */
+  public ended = 0;
   private readonly blind: Blind[] = [];
   private again = 0;
   private readonly worker: Worker;
   private readonly over: Promise<void>;
-  private ended = 0;
 
   public constructor(options: WatchOptions) {
     // Bundled beside this file by tools/e2e.mjs.
