@@ -11,10 +11,9 @@ export class Watch {
   /** Those that the edge gave nothing to go by. */
   public readonly unreached: Unreached[] = [];
   public readonly started = Date.now();
-  /** Zero while it lasts. */
-  public ended = 0;
   private readonly blind: Blind[] = [];
   private again = 0;
+  private ended = 0;
   private readonly worker: Worker;
   private readonly over: Promise<void>;
 

@@ -94,7 +94,7 @@ class Control {
       const isMeant = headers.some(([name, value]) => name.toLowerCase() === 'user-agent' && value === CONTROL);
       return isOn && isMeant ? { status: 200, headers: new Map([['content-type', 'text/plain']]), body: old } : undefined;
     });
-    return new Control(stage, new Watch({ ca: stage.authority.certificatePem, first: 'record', looksASecond: 30, name: CONTROL }));
+    return new Control(stage, new Watch({ ca: stage.authority.certificatePem, first: 'record', looksASecond: 20, name: CONTROL }));
   }
 
   private constructor(private readonly stage: Stage, private readonly watch: Watch) {}

@@ -45,9 +45,6 @@ export async function faultsScene(stage: Stage, only = ''): Promise<void> {
   printFaults(rows);
 }
 
-/** The watch begins so long before the fault, and ends so long after the deployment. */
-const MARGIN_MILLISECONDS = 500;
-
 /** Less than of a change without faults: a silent edge holds up whoever looks there for five seconds. */
 const LEAST_LOOKS_A_SECOND = 10;
 
@@ -67,12 +64,13 @@ class Faults {
     const { output } = await standing(stage);
     const write = nextWrite(stage);
     const watch = new Watch({ ca: stage.authority.certificatePem, first: 'record' });
-    await sleep(MARGIN_MILLISECONDS);
+    await sleep(500);
+    let end = Infinity;
     const { ended, unmet } = await underFault(fault, stage, () => deploy?.(stage, wanted) ?? stage.deploy(wanted)).finally(async () => {
-      await sleep(MARGIN_MILLISECONDS);
+      end = Date.now();
+      await seenAfter(watch, end);
       await watch.stop();
     });
-    const end = watch.ended - MARGIN_MILLISECONDS;
     const isDeployed = ended.status === 0;
     this.history.push({ ...before, last: end });
     if (isDeployed) this.context = wanted;
@@ -123,6 +121,11 @@ class Faults {
     const maxAgeDays = Number(/^max_age: (\d+)\r$/m.exec(published.text)?.[1]) / 86_400;
     return { ...published, mode: context.mode, mx: 'mx1.example.test', maxAgeDays };
   }
+}
+
+/** Waits for a look from then on, not for ever. */
+async function seenAfter({ looks }: Watch, end: number): Promise<void> {
+  while (!looks.some(({ at }) => at > end) && Date.now() < end + 10_000) await sleep(100);
 }
 
 /** @throws Error where the watch saw too little, or was blind where nothing blinds it */
