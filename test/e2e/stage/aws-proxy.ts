@@ -14,6 +14,8 @@ export interface AwsCall {
   readonly service: string;
   readonly method: string;
   readonly path: string;
+  /** When it came, in milliseconds since the epoch. */
+  readonly at: number;
 }
 
 /** What comes in place of the right answer: a status with an error code, or nothing at all. */
@@ -59,7 +61,7 @@ export async function startAwsProxy(): Promise<AwsProxy> {
 
 function callOf({ headers, method = '', url = '' }: IncomingMessage): AwsCall {
   const service = url.startsWith('/_ministack/cfn-response/') ? 'response' : /Credential=[^/]+\/\d+\/[^/]+\/([^/]+)\//.exec(headers.authorization ?? '')?.[1];
-  return { service: service ?? '', method, path: url };
+  return { service: service ?? '', method, path: url, at: Date.now() };
 }
 
 function forward(request: IncomingMessage, response: ServerResponse, answered: () => void): void {

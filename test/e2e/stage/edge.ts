@@ -20,6 +20,9 @@ import { shared } from './shared';
 /** How often the distributions are looked at: AWS takes minutes until all edges know a new one. */
 const LOOK_MILLISECONDS = 500;
 
+/** What takes longer hangs. */
+const READ_MILLISECONDS = 30_000;
+
 /** How long the functions of what has changed go on, for the requests that they have. */
 const CLOSE_MILLISECONDS = 5_000;
 
@@ -37,8 +40,12 @@ export interface Edge {
   alive: boolean;
   /** Addresses that show no certificate. */
   readonly dead: Set<string>;
-  /** From now on the edges serve each object as it is now. */
-  freeze(): void;
+  /**
+   * From now on the edges, or the one at this address alone, serve each object as it is now.
+   *
+   * @default all
+   */
+  freeze(address?: string): void;
   thaw(): void;
   /** From now on, until the next fault or none. */
   fail(fault: EdgeFault | undefined): void;
@@ -58,11 +65,13 @@ export async function startEdge(authority: CertificateAuthority): Promise<Edge> 
   const cloudFront = new EmulatedCloudFront(authority, log);
   const dead = new Set<string>();
   let fault: EdgeFault | undefined;
-  await Promise.all([...EDGES.v4, ...EDGES.v6].flatMap((listen) => [443, 80].map(async (port) => {
+  const addresses = [...EDGES.v4, ...EDGES.v6];
+  const frozen = new Set<string>();
+  await Promise.all(addresses.flatMap((listen) => [443, 80].map(async (port) => {
     const certificates: Certificates = {
       contextOf: (distribution) => dead.has(listen) ? undefined : cloudFront.contextOf(distribution),
     };
-    const here = new EdgeAt(cloudFront, (request) => fault?.(listen, request));
+    const here = new EdgeAt(cloudFront, (request) => fault?.(listen, request), () => frozen.has(listen));
     return startWebServer({ listen, port, cloudFront: here, certificates, minimumTls: 'TLSv1.2', log });
   })));
   void cloudFront.follow();
@@ -70,11 +79,12 @@ export async function startEdge(authority: CertificateAuthority): Promise<Edge> 
     get alive() { return cloudFront.alive; },
     set alive(alive) { cloudFront.alive = alive; },
     dead,
-    freeze: () => {
-      cloudFront.frozen = true;
+    freeze: (address) => {
+      for (const one of address === undefined ? addresses : [address]) frozen.add(one);
+      cloudFront.hold();
     },
     thaw: () => {
-      cloudFront.frozen = false;
+      frozen.clear();
     },
     fail: (wanted) => {
       fault = wanted;
@@ -86,7 +96,11 @@ export async function startEdge(authority: CertificateAuthority): Promise<Edge> 
 
 /** One address, which can fail beside the others. */
 class EdgeAt extends CloudFront {
-  public constructor(private readonly whole: CloudFront, private readonly fault: (request: ViewerRequest) => ViewerResponse | 'hang' | undefined) {
+  public constructor(
+    private readonly whole: EmulatedCloudFront,
+    private readonly fault: (request: ViewerRequest) => ViewerResponse | 'hang' | undefined,
+    private readonly isFrozen: () => boolean,
+  ) {
     super([], new ObjectStore([]), () => undefined);
   }
 
@@ -95,7 +109,7 @@ class EdgeAt extends CloudFront {
   }
 
   public override async respond(request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string): Promise<ViewerResponse> {
-    const answer = this.fault(request) ?? await this.whole.respond(request, scheme, hostHeader);
+    const answer = this.fault(request) ?? await this.whole.respond(request, scheme, hostHeader, this.isFrozen());
     return answer === 'hang' ? new Promise(() => undefined) : answer;
   }
 }
@@ -104,11 +118,11 @@ class EdgeAt extends CloudFront {
 class EmulatedCloudFront extends CloudFront {
   public known: readonly Distribution[] = [];
   public alive = true;
-  public frozen = false;
   private readonly objects: ObjectsOfNow;
   private readonly contexts = new Map<string, SecureContext>();
   private readonly leads = new Map<string, string>();
   private readonly kept = new Map<string, StoredObject | undefined>();
+  private held = new Map<string, StoredObject | undefined>();
   private readonly responses = new Map<string, () => Promise<ViewerResponse>>();
   private current: CloudFront;
 
@@ -128,14 +142,21 @@ class EmulatedCloudFront extends CloudFront {
     }
   }
 
+  /** What a frozen edge serves: each object as it was last read. */
+  public hold(): void {
+    this.held = new Map(this.kept);
+  }
+
   public override distributionOf(host: string): Distribution | undefined {
     return this.current.distributionOf(host);
   }
 
   /** Requests for the same at the same time share a response, all of which was read and run after each of them had come. */
-  public override async respond(request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string): Promise<ViewerResponse> {
-    const key = JSON.stringify([scheme, hostHeader, request]);
-    const responding = this.responses.get(key) ?? shared(() => this.respondAnew(request, scheme, hostHeader));
+  public override async respond(
+    request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string, isFrozen = false,
+  ): Promise<ViewerResponse> {
+    const key = JSON.stringify([scheme, hostHeader, request, isFrozen]);
+    const responding = this.responses.get(key) ?? shared(() => this.respondAnew(request, scheme, hostHeader, isFrozen));
     if (this.responses.size > MOST_SHARED) this.responses.clear();
     this.responses.set(key, responding);
     const response = await responding();
@@ -146,28 +167,32 @@ class EmulatedCloudFront extends CloudFront {
     return this.alive ? this.contexts.get(distribution.aliases.join()) : undefined;
   }
 
-  private async respondAnew(request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string): Promise<ViewerResponse> {
+  private async respondAnew(
+    request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string, isFrozen: boolean,
+  ): Promise<ViewerResponse> {
+    const read = async (name: string): Promise<StoredObject | undefined> => {
+      return isFrozen && this.held.has(name) ? this.held.get(name) : this.read(name);
+    };
     const view = `${scheme} ${request.method} ${request.host} ${request.uri}`;
     // Which object a request leads to is the function's decision; what it was the last time is fetched beforehand.
     const expected = this.leads.get(view);
-    const origin = new OriginRequest(expected, expected === undefined ? undefined : await this.read(expected));
+    const origin = new OriginRequest(expected, expected === undefined ? undefined : await read(expected));
     const response = await this.objects.during(origin, () => this.current.respond(request, scheme, hostHeader));
     const { asked } = origin;
     if (asked === undefined || asked === expected) return response;
     this.leads.set(view, asked);
-    const again = new OriginRequest(asked, await this.read(asked));
+    const again = new OriginRequest(asked, await read(asked));
     return this.objects.during(again, () => this.current.respond(request, scheme, hostHeader));
   }
 
   private async read(name: string): Promise<StoredObject | undefined> {
-    if (this.frozen && this.kept.has(name)) return this.kept.get(name);
     const object = await readObject(name);
     this.kept.set(name, object);
     return object;
   }
 
   private async look(): Promise<void> {
-    const known = await readDistributions();
+    const known = await inTime(readDistributions());
     if (JSON.stringify(known) === JSON.stringify(this.known)) return;
     for (const { aliases } of known) {
       if (aliases.length === 0 || this.contexts.has(aliases.join())) continue;
@@ -219,6 +244,18 @@ class ObjectsOfNow extends ObjectStore {
     origin.asked = `${bucketName}/${decodeURIComponent(path.slice(1))}`;
     return origin.asked === origin.name ? origin.object : undefined;
   }
+}
+
+async function inTime<T>(reading: Promise<T>): Promise<T> {
+  let limit: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    limit = setTimeout(() => {
+      reject(new Error(`the emulator did not answer within ${READ_MILLISECONDS} ms`));
+    }, READ_MILLISECONDS);
+  });
+  return Promise.race([reading, late]).finally(() => {
+    clearTimeout(limit);
+  });
 }
 
 async function readObject(name: string): Promise<StoredObject | undefined> {

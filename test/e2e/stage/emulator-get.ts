@@ -14,6 +14,9 @@ export interface EmulatorAnswer {
 /** AWS takes one for five minutes. */
 const SIGNATURE_MILLISECONDS = 60_000;
 
+/** What takes longer hangs. */
+const MOST_MILLISECONDS = 10_000;
+
 const AGENT = new Agent({ keepAlive: true });
 
 const signed = new Map<string, { readonly headers: Promise<Readonly<Record<string, string>>>; readonly until: number }>();
@@ -24,14 +27,17 @@ export async function emulatorGet(call: Omit<Call, 'form'>): Promise<EmulatorAns
   const target = `${path}${search === '' ? '' : `?${search}`}`;
   const headers = { ...await signature(`${call.service} ${target}`, call), ...unsigned };
   return new Promise((resolve, reject) => {
-    request(`${ENDPOINT}${target}`, { agent: AGENT, headers }, (response) => {
+    const asking = request(`${ENDPOINT}${target}`, { agent: AGENT, headers, signal: AbortSignal.timeout(MOST_MILLISECONDS) }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () => {
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) });
       });
-    }).on('error', reject).end();
+    });
+    asking.on('error', (error) => {
+      reject(new Error(`the emulator, asked for ${target}: ${error.name === 'TimeoutError' || error.name === 'AbortError' ? `no answer within ${MOST_MILLISECONDS} ms` : error.message}`));
+    }).end();
   });
 }
 

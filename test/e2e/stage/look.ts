@@ -1,12 +1,28 @@
 // What a sender sees that looks at the TXT record and the file.
 
-export interface Look {
+interface RecordSeen {
   /** Milliseconds since the epoch, when the look began. */
   readonly at: number;
   /** The id in the TXT record. */
   readonly announced?: string;
-  /** The id that belongs to the bytes that were served. */
+  /** The address that was asked for the file. */
+  readonly edge: string;
+}
+
+export interface Look extends RecordSeen {
+  /** The id that belongs to the bytes that were served; missing where the edge said that there are none. */
   readonly served?: string;
+}
+
+/** A look that the edge gave nothing to go by: 429, 5xx, no certificate, no answer. The record was seen. */
+export interface Unreached extends RecordSeen {
+  readonly why: string;
+}
+
+/** A look that had no answer from DNS: nothing was seen, whatever the edge served. */
+export interface Blind {
+  readonly at: number;
+  readonly why: string;
 }
 
 /** What the thread that looks is told. */
@@ -19,13 +35,17 @@ export interface WatchOptions {
   readonly domain?: string;
   /** Where several watches share the machine, fewer. @default 110, for a hundred where some are late */
   readonly looksASecond?: number;
+  /** Its `User-Agent`, by which the edge can tell it from others. @default none */
+  readonly name?: string;
 }
 
 /** What it tells, some times a second and at its end. */
 export interface Seen {
   readonly looks: readonly Look[];
-  /** Why a look got no answer, by DNS or from the edge: nothing was seen. */
-  readonly blind: readonly string[];
+  readonly unreached: readonly Unreached[];
+  readonly blind: readonly Blind[];
+  /** How often a look asked the edge again, see watch-thread.ts. */
+  readonly again: number;
   /** Nothing more will come. */
   readonly last: boolean;
 }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { policyId } from '../../../lib/protocol/policy-id';
 import { EDGES, RESOLVER } from './addresses';
-import type { Look, Seen, WatchOptions } from './look';
+import type { Blind, Look, Seen, Unreached, WatchOptions } from './look';
 
 /** How far the looks may be behind their pace, and catch up. */
 const CATCHING_UP_MILLISECONDS = 500;
@@ -15,10 +15,28 @@ const LOOKERS = 32;
 
 const TELLING_MILLISECONDS = 50;
 
+/** Of so many looks one makes a connection of its own, with a whole TLS handshake: what is kept alive saw its certificate long ago. */
+const LOOKS_A_CONNECTION = 10;
+
+/**
+ * A CloudFront function has a quarter of a second, which a busy machine does not always give it; on AWS it takes a millisecond. Such an
+ * answer, and no other, is asked for again, and counted.
+ */
+const BUSY = { status: 503, says: 'the CloudFront function associated with this distribution failed', times: 3, pauseMilliseconds: 50 } as const;
+
+const ALL_EDGES: readonly string[] = [...EDGES.v4, ...EDGES.v6];
+
+/** What the edge has shown: the id that belongs to the bytes, none, or nothing to go by. */
+type Served = { readonly id: string | undefined } | { readonly unreached: string };
+
 class Lookers {
   private looks: Look[] = [];
-  private blind: string[] = [];
-  private readonly agent: Agent;
+  private unreached: Unreached[] = [];
+  private blind: Blind[] = [];
+  private again = 0;
+  private count = 0;
+  private readonly keeping: Agent;
+  private readonly connecting: Agent;
   private readonly resolver = new Resolver({ timeout: 5_000, tries: 1 });
   private readonly domain: string;
   /** From the beginning of one look to that of the next. */
@@ -30,7 +48,10 @@ class Lookers {
     const { domain = 'example.test', looksASecond = 110 } = options;
     this.domain = domain;
     this.paceMilliseconds = 1000 / looksASecond;
-    this.agent = new Agent({ keepAlive: true, ca: options.ca, maxSockets: LOOKERS });
+    // No session of TLS is resumed.
+    const agentOptions = { ca: options.ca, maxCachedSessions: 0 };
+    this.keeping = new Agent({ ...agentOptions, keepAlive: true, maxSockets: LOOKERS });
+    this.connecting = new Agent({ ...agentOptions, keepAlive: false });
     this.resolver.setServers([RESOLVER]);
   }
 
@@ -38,10 +59,11 @@ class Lookers {
     const telling = setInterval(() => {
       this.tellNow(false);
     }, TELLING_MILLISECONDS);
-    await Promise.all(Array.from({ length: LOOKERS }, (_, index) => this.repeat(index)));
+    await Promise.all(Array.from({ length: LOOKERS }, () => this.repeat()));
     clearInterval(telling);
     this.resolver.cancel();
-    this.agent.destroy();
+    this.keeping.destroy();
+    this.connecting.destroy();
     this.tellNow(true);
   }
 
@@ -50,26 +72,44 @@ class Lookers {
   }
 
   private tellNow(last: boolean): void {
-    this.tell({ looks: this.looks, blind: this.blind, last });
+    this.tell({ looks: this.looks, unreached: this.unreached, blind: this.blind, again: this.again, last });
     this.looks = [];
+    this.unreached = [];
     this.blind = [];
+    this.again = 0;
   }
 
-  private async repeat(index: number): Promise<void> {
+  private async repeat(): Promise<void> {
     for (;;) {
       this.next = Math.max(this.next + this.paceMilliseconds, Date.now() - CATCHING_UP_MILLISECONDS);
       await sleep(Math.max(0, this.next - Date.now()));
       if (this.stopped) return;
       const at = Date.now();
       try {
-        const look = this.options.first === 'record'
-          ? { at, announced: await this.announced(), served: await this.served(index) }
-          : { at, served: await this.served(index), announced: await this.announced() };
-        this.looks.push(look);
+        await this.look(at);
       } catch (error) {
-        this.blind.push(error instanceof Error ? error.message : String(error));
+        this.blind.push({ at, why: error instanceof Error ? error.message : String(error) });
       }
     }
+  }
+
+  /** @throws Error where DNS gives no answer */
+  private async look(at: number): Promise<void> {
+    const number = this.count;
+    this.count += 1;
+    const edge = ALL_EDGES[number % ALL_EDGES.length];
+    const agent = number % LOOKS_A_CONNECTION === 0 ? this.connecting : this.keeping;
+    let served: Served;
+    let announced: string | undefined;
+    if (this.options.first === 'record') {
+      announced = await this.announced();
+      served = await this.served(edge, agent);
+    } else {
+      served = await this.served(edge, agent);
+      announced = await this.announced();
+    }
+    if ('unreached' in served) this.unreached.push({ at, announced, edge, why: served.unreached });
+    else this.looks.push({ at, announced, edge, served: served.id });
   }
 
   private async announced(): Promise<string | undefined> {
@@ -82,27 +122,42 @@ class Lookers {
     }
   }
 
-  /** From one edge and then another. */
-  private served(index: number): Promise<string | undefined> {
+  private async served(edge: string, agent: Agent): Promise<Served> {
+    for (let left: number = BUSY.times; ; left -= 1) {
+      const served = await this.asked(edge, agent);
+      if (served !== 'busy') return served;
+      if (left === 0) return { unreached: `status ${BUSY.status}, and ${BUSY.times} times again` };
+      this.again += 1;
+      await sleep(BUSY.pauseMilliseconds);
+    }
+  }
+
+  /** Never rejects. */
+  private asked(edge: string, agent: Agent): Promise<Served | 'busy'> {
     const policyHost = `mta-sts.${this.domain}`;
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
+      const fail = (error: Error): void => {
+        resolve({ unreached: error.message });
+      };
       const get = request({
-        host: EDGES.v4[index % EDGES.v4.length],
+        host: edge,
         servername: policyHost,
         path: '/.well-known/mta-sts.txt',
-        headers: { host: policyHost },
-        agent: this.agent,
+        headers: { host: policyHost, ...this.options.name === undefined ? {} : { 'user-agent': this.options.name } },
+        agent,
         timeout: 5_000,
       }, (response) => {
         const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', fail);
         response.on('end', () => {
-          if (response.statusCode === 200) resolve(policyId(Buffer.concat(chunks)));
-          else if (response.statusCode === 403 || response.statusCode === 404) resolve(undefined);
-          else reject(new Error(`status ${response.statusCode ?? 'none'}`));
+          const body = Buffer.concat(chunks);
+          if (response.statusCode === 200) resolve({ id: policyId(body) });
+          else if (response.statusCode === 403 || response.statusCode === 404) resolve({ id: undefined });
+          else if (response.statusCode === BUSY.status && body.includes(BUSY.says)) resolve('busy');
+          else resolve({ unreached: `status ${response.statusCode ?? 'none'}` });
         });
       });
-      get.on('error', reject).on('timeout', () => get.destroy(new Error('no answer from the edge'))).end();
+      get.on('error', fail).on('timeout', () => get.destroy(new Error('no answer from the edge'))).end();
     });
   }
 }

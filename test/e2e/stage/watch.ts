@@ -1,26 +1,31 @@
 // A sender that never sleeps: looks at the TXT record and the file again and again while something changes.
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Look, Seen, WatchOptions } from './look';
+import type { Blind, Look, Seen, Unreached, WatchOptions } from './look';
 
-export type { Look, WatchOptions } from './look';
+export type { Look, Unreached, WatchOptions } from './look';
 
 export class Watch {
   /** So far; in the order of their beginnings once the watch is over. */
   public readonly looks: Look[] = [];
+  /** Those that the edge gave nothing to go by. */
+  public readonly unreached: Unreached[] = [];
   public readonly started = Date.now();
-  private readonly blind: string[] = [];
+  private readonly blind: Blind[] = [];
+  private again = 0;
+  private ended = 0;
   private readonly worker: Worker;
   private readonly over: Promise<void>;
-  private ended = 0;
 
   public constructor(options: WatchOptions) {
     // Bundled beside this file by tools/e2e.mjs.
     this.worker = new Worker(join(__dirname, 'watch-thread.cjs'), { workerData: options });
     this.over = new Promise((resolve, reject) => {
-      this.worker.on('error', reject).on('message', ({ looks, blind, last }: Seen) => {
+      this.worker.on('error', reject).on('message', ({ looks, unreached, blind, again, last }: Seen) => {
         this.looks.push(...looks);
+        this.unreached.push(...unreached);
         this.blind.push(...blind);
+        this.again += again;
         if (last) resolve();
       });
     });
@@ -33,46 +38,74 @@ export class Watch {
     this.worker.postMessage('stop');
     await this.over;
     this.ended = Date.now();
-    this.looks.sort((one, other) => one.at - other.at);
+    for (const list of [this.looks, this.unreached, this.blind]) list.sort((one, other) => one.at - other.at);
   }
 
   /** How long it lasted, in seconds, and how many looks got no answer. */
   public get extent(): { readonly seconds: number; readonly blind: number } {
-    return { seconds: (this.ended - this.started) / 1000, blind: this.blind.length };
+    return { seconds: (this.ended - this.started) / 1000, blind: this.unanswered };
   }
 
-  /** The looks that a claim forbids, in words; empty where it held. */
-  public against(forbidden: (look: Look) => boolean): readonly string[] {
-    return this.looks.filter(forbidden).map(({ at, announced, served }) => {
-      return `${new Date(at).toISOString()}: announced ${announced ?? 'none'}, served ${served ?? 'none'}`;
+  /** Looks a second that saw record and file. */
+  public get rate(): number {
+    return this.looks.length / this.extent.seconds;
+  }
+
+  /** How many looks got no answer, by DNS or from the edge. */
+  public get unanswered(): number {
+    return this.blind.length + this.unreached.length;
+  }
+
+  /**
+   * The looks that a claim forbids, in words; empty where it held.
+   *
+   * @param unreached - of those that the edge gave nothing to go by; none where it is not given
+   */
+  public against(forbidden: (look: Look) => boolean, unreached: (look: Unreached) => boolean = () => false): readonly string[] {
+    return [
+      ...this.looks.filter(forbidden).map(({ served, ...look }) => ({ ...look, file: `served ${served ?? 'none'}` })),
+      ...this.unreached.filter(unreached).map(({ why, ...look }) => ({ ...look, file: `no file: ${why}` })),
+    ].sort((one, other) => one.at - other.at).map(({ at, announced, edge, file }) => {
+      return `${new Date(at).toISOString()}: announced ${announced ?? 'none'}, ${file} (${edge})`;
     });
   }
 
   /** @throws Error where more than one look in fifty saw nothing: then it proves little */
   public expectSight(): void {
-    if (this.looks.length === 0 || this.blind.length * 50 > this.looks.length) {
-      throw new Error(`${this.blind.length} of ${this.blind.length + this.looks.length} looks got no answer: ${[...new Set(this.blind)].join(', ')}`);
+    if (this.looks.length === 0 || this.unanswered * 50 > this.looks.length) {
+      throw new Error(`${this.unanswered} of ${this.unanswered + this.looks.length} looks got no answer: ${this.reasons}`);
     }
   }
 
-  /** How many looks got no answer. */
-  public get unanswered(): number {
-    return this.blind.length;
+  /** @throws Error where a look was blind so close to a moment that matters */
+  public expectSightAt(moments: readonly number[], milliseconds: number): void {
+    const lost = this.blind.filter(({ at }) => moments.some((moment) => Math.abs(at - moment) <= milliseconds));
+    if (lost.length > 0) {
+      const when = lost.map(({ at, why }) => `${at - this.started} ms (${why})`).join(', ');
+      throw new Error(`${lost.length} looks were blind within ${milliseconds} ms of what they should see: ${when}\n${this.summary()}`);
+    }
   }
 
   /** In figures: `912 looks in 9.1 s, 100 a second; ...`. */
   public summary(): string {
-    const seconds = (this.ended - this.started) / 1000;
+    const { seconds } = this.extent;
     const pairs = new Map<string, { count: number; from: number; to: number }>();
-    for (const { at, announced, served } of this.looks) {
-      const pair = `record ${announced?.slice(0, 6) ?? 'none'}, file ${served?.slice(0, 6) ?? 'none'}`;
+    const add = ({ at, announced }: Pick<Look, 'at' | 'announced'>, file: string): void => {
+      const pair = `record ${announced?.slice(0, 6) ?? 'none'}, file ${file}`;
       const known = pairs.get(pair) ?? { count: 0, from: at, to: at };
       pairs.set(pair, { count: known.count + 1, from: Math.min(known.from, at), to: Math.max(known.to, at) });
-    }
+    };
+    for (const look of this.looks) add(look, look.served?.slice(0, 6) ?? 'none');
+    for (const look of this.unreached) add(look, 'not reached');
     return [
-      `${this.looks.length} looks in ${seconds.toFixed(1)} s, ${Math.round(this.looks.length / seconds)} a second${
-        this.blind.length === 0 ? '' : `, ${this.blind.length} more got no answer (${[...new Set(this.blind)].join(', ')})`}`,
+      `${this.looks.length} looks in ${seconds.toFixed(1)} s, ${Math.round(this.rate)} a second${
+        this.unanswered === 0 ? '' : `, ${this.unanswered} more got no answer (${this.reasons})`}${
+        this.again === 0 ? '' : `; ${this.again} times the machine was too slow for the function of the edge, which was asked again`}`,
       ...[...pairs].map(([pair, { count, from, to }]) => `  ${pair}: ${count} looks, ${from - this.started} to ${to - this.started} ms`),
     ].join('\n');
+  }
+
+  private get reasons(): string {
+    return [...new Set([...this.blind, ...this.unreached].map(({ why }) => why))].join(', ');
   }
 }

@@ -1,5 +1,4 @@
 // What a fault of the world is, and what faults are made with.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DnsQuestion, DnsReply } from '../../../../lib/preview/dns-server';
 import type { AwsCall } from '../aws-proxy';
 import type { Ended } from '../cli';
@@ -7,12 +6,20 @@ import { setClock } from '../clock';
 import { setEmulatorFaults } from '../emulator';
 import type { AppContext, Stage } from '../stage';
 
-export interface Fault {
+export type Fault = AnyFault & (Deployed | RolledBack);
+
+interface AnyFault {
   readonly what: string;
-  /** Begins it, before the deployment. What it returns ends it afterwards, and throws where it was not met, or not in full. */
-  readonly begin: (stage: Stage) => End | Promise<End>;
-  /** @default deployed */
-  readonly outcome?: 'deployed' | 'rolled back';
+  /**
+   * Begins it, before the deployment. What it returns ends it afterwards, and throws where it was not met, or not in full.
+   *
+   * @param over - nothing of it acts any more once this is aborted
+   */
+  readonly begin: (stage: Stage, over: AbortSignal) => End | Promise<End>;
+  /** The new id must not be announced earlier than so many seconds after the policy file was written: the product waits so long. */
+  readonly holdsBack?: number;
+  /** Whether looks get nothing from the edge, or from some of its addresses. */
+  readonly blinds?: true;
   /** Deploys in its own way. */
   readonly deploy?: (stage: Stage, context: AppContext) => Promise<Ended>;
   /** What the command must give as its reason, where it is rolled back. */
@@ -29,7 +36,44 @@ export interface Fault {
   readonly soak?: false;
 }
 
-export type End = (() => void) | undefined;
+interface Deployed {
+  /** @default deployed */
+  readonly outcome?: 'deployed';
+  readonly announced?: undefined;
+}
+
+interface RolledBack {
+  readonly outcome: 'rolled back';
+  /** Whether the new id was in the record before it was taken back. */
+  readonly announced: 'never' | 'for a moment';
+}
+
+/** Called as soon as the deployment has ended. */
+export type End = (() => void | Promise<void>) | undefined;
+
+/**
+ * Does something under a fault, of which nothing is left afterwards.
+ *
+ * @returns what came of it; `unmet` is why the fault was not met, or not in full
+ */
+export async function underFault<T>(
+  { begin }: Pick<Fault, 'begin'>, stage: Stage, work: () => Promise<T>,
+): Promise<{ readonly ended: T; readonly unmet?: Error }> {
+  const over = new AbortController();
+  try {
+    const end = await begin(stage, over.signal);
+    const ended = await work();
+    try {
+      await end?.();
+      return { ended };
+    } catch (error) {
+      return { ended, unmet: error instanceof Error ? error : new Error(String(error)) };
+    }
+  } finally {
+    over.abort();
+    mend(stage);
+  }
+}
 
 /** How long a fault of the edge or of DNS lasts after the policy file was written. */
 export const SECONDS = 15;
@@ -57,50 +101,51 @@ export function mend({ aws, dns, edge, paths: { folder } }: Stage): void {
   edge.dead.clear();
 }
 
-/** The seconds since the policy file was written by the next deployment; undefined until then. */
-export function sinceWrite({ aws: { calls } }: Stage): () => number | undefined {
+/** When the policy file was written by the next deployment, in milliseconds since the epoch; undefined until then. */
+export function nextWrite({ aws: { calls } }: Stage): () => number | undefined {
   const before = calls.length;
-  let written: number | undefined;
-  return () => {
-    if (written === undefined && calls.slice(before).some(isPolicyWrite)) written = Date.now();
-    return written === undefined ? undefined : (Date.now() - written) / 1000;
-  };
+  return () => calls.slice(before).find(isPolicyWrite)?.at;
 }
 
-/** Something is wrong from the write on, or from the beginning, until so many seconds after the write. */
+/**
+ * Something is wrong from the write on, or from the beginning, until so many seconds after the write. That it is met is shown by the
+ * deployment, which must not end before. For ever: by what the command says.
+ */
 export function untilAfterWrite(
-  from: 'beginning' | 'write', set: (stage: Stage, isOn: () => boolean) => void | Promise<void>, seconds = SECONDS,
+  from: 'beginning' | 'write', set: (stage: Stage, isOn: () => boolean, over: AbortSignal) => void | Promise<void>, seconds = SECONDS,
 ): Fault['begin'] {
-  return async (stage) => {
-    const since = sinceWrite(stage);
-    let isMet = false;
+  return async (stage, over) => {
+    const write = nextWrite(stage);
     await set(stage, () => {
-      const passed = since();
-      const isOn = passed === undefined ? from === 'beginning' : passed < seconds;
-      isMet ||= isOn;
-      return isOn;
-    });
+      const written = write();
+      return written === undefined ? from === 'beginning' : Date.now() < written + seconds * 1000;
+    }, over);
     return () => {
+      const now = Date.now();
       mend(stage);
-      if (since() === undefined) throw new Error('the policy file was never written');
-      if (!isMet) throw new Error('nobody met it');
+      const written = write();
+      if (written === undefined) throw new Error('the policy file was never written');
+      const passed = (now - written) / 1000;
+      if (passed < seconds && seconds !== Infinity) {
+        throw new Error(`the deployment ended ${passed.toFixed(1)} s after the write, so it did not wait for the end of what was wrong for ${seconds} s`);
+      }
     };
   };
 }
 
 /** Does it once, when the time has come, and says in the end whether it had. */
-export function once(what: string, act: (stage: Stage) => void, wait: (stage: Stage, now: () => void) => void): Fault['begin'] {
-  return (stage) => {
+export function once(what: string, act: (stage: Stage) => void, wait: (stage: Stage, now: () => void, over: AbortSignal) => void): Fault['begin'] {
+  return (stage, over) => {
     let state: 'waiting' | 'done' | Error = 'waiting';
     wait(stage, () => {
-      if (state !== 'waiting') return;
+      if (state !== 'waiting' || over.aborted) return;
       try {
         act(stage);
         state = 'done';
       } catch (error) {
         state = error instanceof Error ? error : new Error(String(error));
       }
-    });
+    }, over);
     return () => {
       mend(stage);
       if (state instanceof Error) throw state;
@@ -110,13 +155,21 @@ export function once(what: string, act: (stage: Stage) => void, wait: (stage: St
 }
 
 /** Calls back so long after the write. */
-export function afterWrite(stage: Stage, seconds: number, now: () => void): void {
-  const since = sinceWrite(stage);
-  const end = Date.now() + 120_000;
-  void (async () => {
-    while ((since() ?? -1) < seconds && Date.now() < end) await sleep(50);
-    if (Date.now() < end) now();
-  })();
+export function afterWrite(stage: Stage, seconds: number, now: () => void, over: AbortSignal): void {
+  const write = nextWrite(stage);
+  whenOver(() => Date.now() < (write() ?? Infinity) + seconds * 1000, now, over);
+}
+
+/** Calls back when it is on no more. */
+export function whenOver(isOn: () => boolean, end: () => void, over: AbortSignal): void {
+  const timer = setInterval(() => {
+    if (isOn()) return;
+    clearInterval(timer);
+    end();
+  }, 50);
+  over.addEventListener('abort', () => {
+    clearInterval(timer);
+  }, { once: true });
 }
 
 /** What the function asks for about the record; the watch asks the resolver. */

@@ -11,6 +11,7 @@ export const FAULTS_OF_DNS: readonly Fault[] = [
   {
     what: 'the resolver answers nothing but SERVFAIL',
     outcome: 'rolled back',
+    announced: 'never',
     says: /DNS gave no answer for .*SERVFAIL/,
     slow: true,
     soak: false,
@@ -24,6 +25,7 @@ export const FAULTS_OF_DNS: readonly Fault[] = [
   {
     what: `all name servers answer SERVFAIL for ${SECONDS} s after the write`,
     slow: true,
+    holdsBack: SECONDS,
     begin: untilAfterWrite('write', ({ dns }, isOn) => {
       dns.fail((server) => () => server !== 'resolver' && isOn() ? reply('SERVFAIL') : undefined);
     }),
@@ -31,6 +33,7 @@ export const FAULTS_OF_DNS: readonly Fault[] = [
   {
     what: `all name servers are silent for ${SECONDS} s after the write`,
     slow: true,
+    holdsBack: SECONDS,
     begin: untilAfterWrite('write', ({ dns }, isOn) => {
       dns.fail((server) => () => server !== 'resolver' && isOn() ? 'drop' : undefined);
     }),
@@ -38,6 +41,7 @@ export const FAULTS_OF_DNS: readonly Fault[] = [
   {
     what: `a name server is lame until ${SECONDS} s after the write`,
     slow: true,
+    holdsBack: SECONDS,
     begin: untilAfterWrite('beginning', ({ dns }, isOn) => {
       dns.fail((server) => () => server === 'ns-2.awsdns-2.net' && isOn() ? reply('REFUSED') : undefined);
     }),
@@ -46,6 +50,7 @@ export const FAULTS_OF_DNS: readonly Fault[] = [
   {
     what: 'a name server gives the old record and no other',
     outcome: 'rolled back',
+    announced: 'for a moment',
     says: /ns-3\.awsdns-3\.org|205\.251\.196\.3/,
     slow: true,
     soak: false,
@@ -54,6 +59,7 @@ export const FAULTS_OF_DNS: readonly Fault[] = [
   {
     what: 'somebody else\'s record appears beside the new one',
     outcome: 'rolled back',
+    announced: 'for a moment',
     says: /record-multiple/,
     begin: async (stage: Stage): Promise<End> => {
       const before = await announcedId();

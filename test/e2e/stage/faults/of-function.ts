@@ -1,9 +1,10 @@
 // The function itself: killed at different moments, out of time, or with a clock that is wrong.
+import { at, itemsOf, textOf } from '../../../../lib/preview/json';
 import { setClock } from '../clock';
 import { setEmulatorFaults } from '../emulator';
 import { killFunction } from '../processes';
 import type { Stage } from '../stage';
-import { announcedId } from '../standing';
+import { announcedId, standing } from '../standing';
 import { afterWrite, isAboutRecord, isPolicyWrite, isResponse, mend, once } from './fault';
 import type { End, Fault } from './fault';
 
@@ -21,6 +22,7 @@ export const FAULTS_OF_THE_FUNCTION: readonly Fault[] = [
     what: 'the function is killed in the Preflight',
     early: true,
     outcome: 'rolled back',
+    announced: 'never',
     says: DIED,
     begin: once('a question of the Preflight', kill, ({ dns }, now) => {
       dns.fail((server) => ({ type }) => {
@@ -32,6 +34,7 @@ export const FAULTS_OF_THE_FUNCTION: readonly Fault[] = [
   {
     what: 'the function is killed right after the write',
     outcome: 'rolled back',
+    announced: 'never',
     says: DIED,
     begin: once('the write', kill, ({ aws }, now) => {
       aws.answered((call) => {
@@ -42,20 +45,22 @@ export const FAULTS_OF_THE_FUNCTION: readonly Fault[] = [
   {
     what: 'the function is killed while it waits for the edge',
     outcome: 'rolled back',
+    announced: 'never',
     says: DIED,
     begin: once('two seconds after the write', (stage) => {
       killFunction(stage.paths.folder);
       stage.edge.thaw();
-    }, (stage, now) => {
+    }, (stage, now, over) => {
       stage.edge.freeze();
-      afterWrite(stage, 2, now);
+      afterWrite(stage, 2, now, over);
     }),
   },
   {
     what: 'the function is killed in the Verification',
     outcome: 'rolled back',
+    announced: 'for a moment',
     says: DIED,
-    begin: async (stage: Stage): Promise<End> => {
+    begin: async (stage: Stage, over: AbortSignal): Promise<End> => {
       const before = await announcedId();
       return once('the Verification sees the new record', kill, ({ dns }, now) => {
         dns.fail((server, answer) => async (question) => {
@@ -64,12 +69,13 @@ export const FAULTS_OF_THE_FUNCTION: readonly Fault[] = [
           if (right !== 'drop' && right.answers.every((record) => record.type === 'TXT' && !record.data.join('').includes(before))) now();
           return right;
         });
-      })(stage);
+      })(stage, over);
     },
   },
   {
     what: 'the time of the function is up while the edge serves the old bytes',
     outcome: 'rolled back',
+    announced: 'never',
     says: /gave up after 45 s, waiting for .*last seen: /,
     slow: true,
     soak: false,
@@ -86,6 +92,7 @@ export const FAULTS_OF_THE_FUNCTION: readonly Fault[] = [
   {
     what: 'the edge serves the old bytes for more than ten minutes',
     outcome: 'rolled back',
+    announced: 'never',
     says: /the policy file of https:\/\/mta-sts\.example\.test is not live after \d+ s; last seen: /,
     // A clock that leaps takes the place of waiting.
     begin: once('three seconds after the write', ({ aws, paths: { folder } }) => {
@@ -94,18 +101,25 @@ export const FAULTS_OF_THE_FUNCTION: readonly Fault[] = [
       aws.answered((call) => {
         if (isResponse(call)) setClock(folder, 0);
       });
-    }, (stage, now) => {
+    }, (stage, now, over) => {
       stage.edge.freeze();
-      afterWrite(stage, 3, now);
+      afterWrite(stage, 3, now, over);
     }),
   },
 ];
 
+/** Met where the ledger has the wrong time: of the file that was seen live, by the clock of the function, against that of the write. */
 function clock(seconds: number): Fault['begin'] {
   return (stage) => {
+    const calls = stage.aws.calls.length;
     setClock(stage.paths.folder, seconds);
-    return () => {
+    return async () => {
       mend(stage);
+      const written = stage.aws.calls.slice(calls).filter(({ method, path }) => method === 'PUT' && path.includes('/ledger/')).at(-1)?.at;
+      if (written === undefined) throw new Error('the ledger was never written');
+      const live = textOf(at(itemsOf(at(JSON.parse((await standing(stage)).ledger), 'entries')).at(-1), 'live'));
+      const off = (Date.parse(live ?? '') - written) / 1000;
+      if (!(Math.abs(off - seconds) <= 30)) throw new Error(`the last time of the ledger, ${live ?? 'none'}, is ${off} s off, expected ${seconds} s`);
     };
   };
 }

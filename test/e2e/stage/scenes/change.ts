@@ -1,9 +1,13 @@
 // Changes of a policy: while each is under way a sender looks a hundred times a second.
 import { resolve } from 'node:path';
+import { EDGES } from '../addresses';
 import { keepRace, raceOf } from '../race';
 import { expectEnd } from '../stage';
 import type { AppContext, Stage } from '../stage';
+import { standing } from '../standing';
+import { synthesized } from '../synthesized';
 import { Watch } from '../watch';
+import type { Look } from '../watch';
 
 const CHANGES: readonly (readonly [string, AppContext])[] = [
   ['testing becomes enforce', { mode: 'enforce' }],
@@ -15,27 +19,106 @@ const CHANGES: readonly (readonly [string, AppContext])[] = [
 export async function changeScene(stage: Stage): Promise<void> {
   stage.table.begin('Change, watched');
   await stage.ensure({ mode: 'testing' });
-  for (const [what, context] of CHANGES) await change(stage, what, context);
+  for (const [what, context] of CHANGES) await change(stage, what, context, what === CONTROLLED);
 }
 
-export async function change(stage: Stage, what: string, context: AppContext): Promise<void> {
+/** A second watch looks at this one, and is lied to. */
+const CONTROLLED = 'a mail host is added';
+
+/** A busy machine gives less than it is asked for; with less than this little is shown. */
+const LEAST_LOOKS_A_SECOND = 40;
+
+export async function change(stage: Stage, what: string, context: AppContext, isControlled = false): Promise<void> {
+  let control: Control | undefined;
   await stage.table.prove(`${what}: no look sees the new id before its bytes`, async () => {
     await stage.synth(context);
+    const after = idOf(stage, context);
+    if (isControlled) control = await Control.start(stage, after);
     const watch = new Watch({ ca: stage.authority.certificatePem, first: 'record' });
-    const ended = await stage.deploy(context);
-    await watch.stop();
+    const ended = await stage.deploy(context).finally(async () => {
+      await Promise.all([watch.stop(), control?.stop()]);
+    });
     expectEnd(ended, 0, 'cdk deploy');
     watch.expectSight();
-    const [before, after] = [watch.looks.at(0)?.announced, watch.looks.at(-1)?.announced];
-    if (before === undefined || after === undefined || before === after) throw new Error(`the id did not change: ${watch.summary()}`);
-    const against = watch.against(({ announced, served }) => announced === undefined || (announced === after && served !== after));
+    if (watch.rate < LEAST_LOOKS_A_SECOND) {
+      throw new Error(`expected ${LEAST_LOOKS_A_SECOND} looks a second or more, the machine gave ${watch.rate.toFixed(1)}:\n${watch.summary()}`);
+    }
+    const before = watch.looks.at(0)?.announced;
+    if (before === undefined || before === after || watch.looks.at(-1)?.announced !== after) throw new Error(`the id did not change: ${watch.summary()}`);
+    const against = violations(watch, after);
     if (against.length > 0) throw new Error(`${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${watch.summary()}`);
+    const first = (seen: (look: Look) => boolean): number => watch.looks.find(seen)?.at ?? NaN;
+    watch.expectSightAt([first(({ served }) => served === after), first(({ announced }) => announced === after)], 1_000);
+    if (!watch.looks.some(({ announced, served }) => announced === before && served === after)) {
+      throw new Error(`no look saw the new bytes beside the old id, so none was in between:\n${watch.summary()}`);
+    }
     // RACE=docs/race.json: for the figure of the README.
     const { RACE: file } = process.env;
     if (file !== undefined) keepRace(resolve(stage.paths.root, file), { ...raceOf(what, watch.looks, before, after), ...watch.extent });
     return watch.summary();
   });
+  if (isControlled) {
+    await stage.table.prove('control: one edge gave a second watch the old bytes for a second beside the new id, and its looks say so', () => {
+      if (control === undefined) throw new Error('it did not come so far');
+      return control.expectSeen(idOf(stage, context));
+    });
+  }
 }
+
+function idOf(stage: Stage, context: AppContext): string {
+  return synthesized(stage.assembly(context)).id;
+}
+
+/** The looks that saw no record, or the new id without its bytes. */
+function violations(watch: Watch, id: string): readonly string[] {
+  return watch.against(
+    ({ announced, served }) => announced === undefined || (announced === id && served !== id),
+    ({ announced }) => announced === undefined || announced === id,
+  );
+}
+
+/** A watch that one edge gives the old bytes for a second, from when the resolver gives the new id; everybody else gets what is right. */
+class Control {
+  public static async start(stage: Stage, id: string): Promise<Control> {
+    const [old] = (await standing(stage)).files;
+    let from = Infinity;
+    stage.dns.fail((server, answer) => async (question) => {
+      if (server !== 'resolver' || question.type !== 'TXT') return undefined;
+      const reply = await answer(question);
+      const isNew = reply !== 'drop' && reply.answers.some((record) => record.type === 'TXT' && record.data.join('').includes(id));
+      if (isNew && from === Infinity) from = Date.now();
+      return reply;
+    });
+    stage.edge.fail((address, { headers }) => {
+      const isOn = address === LYING && Date.now() >= from && Date.now() < from + 1_000;
+      const isMeant = headers.some(([name, value]) => name.toLowerCase() === 'user-agent' && value === CONTROL);
+      return isOn && isMeant ? { status: 200, headers: new Map([['content-type', 'text/plain']]), body: old } : undefined;
+    });
+    return new Control(stage, new Watch({ ca: stage.authority.certificatePem, first: 'record', looksASecond: 20, name: CONTROL }));
+  }
+
+  private constructor(private readonly stage: Stage, private readonly watch: Watch) {}
+
+  public async stop(): Promise<void> {
+    await this.watch.stop();
+    this.stage.dns.fail(undefined);
+    this.stage.edge.fail(undefined);
+  }
+
+  /** @throws Error where its looks did not see the old bytes, or saw them elsewhere */
+  public expectSeen(id: string): string {
+    const { watch } = this;
+    const against = violations(watch, id);
+    const elsewhere = against.filter((look) => !look.endsWith(`(${LYING})`));
+    if (against.length === 0 || elsewhere.length > 0) {
+      throw new Error(`${against.length} looks saw it, ${elsewhere.length} of them elsewhere than at ${LYING}:\n${against.join('\n')}\n${watch.summary()}`);
+    }
+    return `${against.length} looks saw it:\n${against.slice(0, 3).join('\n')}\n${watch.summary()}`;
+  }
+}
+
+const CONTROL = 'control of the stage';
+const LYING: string = EDGES.v4[1];
 
 /** To `none`, the first step of a removal. */
 export async function noneScene(stage: Stage): Promise<void> {

@@ -39,7 +39,10 @@ export async function watchedDestroy({ authority }: Stage, domain: string, destr
 /** Of a watch that looked at the file first. */
 export function expectNoRecordWithoutFile(watch: Watch): void {
   watch.expectSight();
-  const against = watch.against(({ announced, served }) => announced !== undefined && served === undefined);
+  const against = watch.against(
+    ({ announced, served }) => announced !== undefined && served === undefined,
+    ({ announced }) => announced !== undefined,
+  );
   if (against.length > 0) throw new Error(`${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${watch.summary()}`);
 }
 

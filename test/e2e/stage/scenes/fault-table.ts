@@ -1,4 +1,5 @@
 // What came of each fault, as a table.
+import { textTable } from '../table';
 
 export interface FaultRow {
   readonly what: string;
@@ -16,12 +17,8 @@ export interface FaultRow {
 
 export function printFaults(rows: readonly FaultRow[]): void {
   if (rows.length === 0) return;
-  const cells = [
-    ['fault', 'outcome', 'lost', 'seconds', 'looks', 'without answer', 'new id, old bytes'],
-    ...rows.map(({ what, outcome, lost, seconds, looks, unanswered, early }) => [
-      what, outcome, lost.length === 0 ? 'nothing' : lost.join('; '), seconds.toFixed(1), String(looks), String(unanswered), String(early),
-    ]),
-  ];
-  const widths = cells[0].map((_, column) => Math.max(...cells.map((row) => row[column].length)));
-  console.log(`\n${cells.map((row) => `  ${row.map((cell, column) => column < 3 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])).join(' | ')}`).join('\n')}`);
+  const head = ['fault', 'outcome', 'lost', 'seconds', 'looks', 'without answer', 'new id, old bytes'];
+  console.log(`\n${textTable(head, rows.map(({ what, outcome, lost, seconds, looks, unanswered, early }) => [
+    what, outcome, lost.length === 0 ? 'nothing' : lost.join('; '), seconds.toFixed(1), String(looks), String(unanswered), String(early),
+  ]))}`);
 }

@@ -4,7 +4,7 @@ import { disagreements } from '../agreement';
 import type { Policy, Served } from '../agreement';
 import { FAULTS } from '../faults';
 import type { Fault } from '../faults';
-import { mend } from '../faults/fault';
+import { nextWrite, underFault } from '../faults/fault';
 import { stackOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
 import type { AppContext, Stage } from '../stage';
@@ -28,9 +28,7 @@ export async function faultsScene(stage: Stage, only = ''): Promise<void> {
   const scene = new Faults(stage);
   for (const fault of FAULTS.filter(isWanted)) {
     await table.prove(`${fault.what}: ${fault.outcome ?? 'deployed'}, nothing lost`, async () => {
-      const { evidence, ...row } = await scene.prove(fault).finally(() => {
-        mend(stage);
-      });
+      const { evidence, ...row } = await scene.prove(fault);
       rows.push(row);
       if (row.lost.length > 0) throw new Error(`${row.lost.join('\n')}\n${evidence}`);
       return evidence;
@@ -47,6 +45,9 @@ export async function faultsScene(stage: Stage, only = ''): Promise<void> {
   printFaults(rows);
 }
 
+/** Less than of a change without faults: a silent edge holds up whoever looks there for five seconds. */
+const LEAST_LOOKS_A_SECOND = 10;
+
 class Faults {
   /** What stands. */
   private context = CONTEXTS[1];
@@ -55,29 +56,38 @@ class Faults {
   public constructor(private readonly stage: Stage) {}
 
   /** Changes the policy under a fault, watched. */
-  public async prove({ what, begin, outcome = 'deployed', says, deploy }: Fault): Promise<FaultRow & { readonly evidence: string }> {
+  public async prove(fault: Fault): Promise<FaultRow & { readonly evidence: string }> {
     const { stage } = this;
+    const { what, outcome = 'deployed', says, deploy } = fault;
     const wanted = this.context === CONTEXTS[0] ? CONTEXTS[1] : CONTEXTS[0];
     const [before, after] = [this.context, wanted].map((context) => this.policy(context));
     const { output } = await standing(stage);
+    const write = nextWrite(stage);
     const watch = new Watch({ ca: stage.authority.certificatePem, first: 'record' });
     await sleep(500);
-    const end = await begin(stage);
-    const ended = await (deploy?.(stage, wanted) ?? stage.deploy(wanted)).finally(() => watch.stop());
+    let end = Infinity;
+    const { ended, unmet } = await underFault(fault, stage, () => deploy?.(stage, wanted) ?? stage.deploy(wanted)).finally(async () => {
+      end = Date.now();
+      await seenAfter(watch, end);
+      await watch.stop();
+    });
     const isDeployed = ended.status === 0;
-    this.history.push({ ...before, last: Date.now() });
+    this.history.push({ ...before, last: end });
     if (isDeployed) this.context = wanted;
-    end?.();
     expectEnd(ended, outcome === 'deployed' ? 0 : 1, 'cdk deploy');
+    if (unmet !== undefined) throw new Error(`${unmet.message}\n${watch.summary()}`);
     const reason = /\| (?:UPDATE|CREATE)_FAILED .*?\) (.*)/.exec(ended.output)?.[1];
     if (says !== undefined && !says.test(ended.output)) throw new Error(`the command must say something like ${String(says)}:\n${ended.output}`);
     const stack = await stackOf(stage.emulator.cloudformation, STACK);
     if (stack?.status !== (isDeployed ? 'UPDATE_COMPLETE' : 'UPDATE_ROLLBACK_COMPLETE')) throw new Error(`the stack is ${stack?.status ?? 'gone'}`);
+    expectWatched(watch, fault, write(), end);
     // The new id beside the old bytes: never on the way there; in a rollback the bytes go back first, as in every change.
     const early = watch.looks.filter(({ announced, served }) => announced === after.id && served === before.id);
     const lost = [
-      ...isDeployed && early.length > 0 ? [`${early.length} looks saw the new id before its bytes`] : [],
-      ...count(watch.looks.filter(({ announced }) => announced !== before.id && announced !== after.id).length, 'looks saw no record or another one'),
+      ...isDeployed ? count(early.length, 'looks saw the new id before its bytes') : [],
+      ...this.untimely(watch, fault, after.id, write()),
+      ...count([...watch.looks, ...watch.unreached].filter(({ announced }) => announced !== before.id && announced !== after.id).length,
+        'looks saw no record or another one'),
       ...count(watch.looks.filter(({ served }) => served !== before.id && served !== after.id).length, 'looks were served no policy or another one'),
       ...await this.missing(isDeployed ? after : before, isDeployed ? undefined : output),
     ];
@@ -85,6 +95,16 @@ class Faults {
       what, outcome, lost, seconds: ended.seconds, looks: watch.looks.length, unanswered: watch.unanswered, early: early.length,
       evidence: `${stack.status} after ${ended.seconds.toFixed(1)} s${reason === undefined ? '' : `: ${reason.slice(0, 300)}`}\n${watch.summary()}`,
     };
+  }
+
+  /** New ids where none may be. */
+  private untimely(watch: Watch, { announced, holdsBack = 0 }: Fault, id: string, written = Infinity): readonly string[] {
+    const withNewId = [...watch.looks, ...watch.unreached].filter((look) => look.announced === id);
+    return [
+      ...count(announced === 'never' ? withNewId.length : 0, 'looks saw the new id, which must not be announced'),
+      ...count(announced === undefined ? watch.unreached.filter((look) => look.announced === id).length : 0, 'looks saw the new id and reached no file'),
+      ...count(withNewId.filter(({ at }) => at < written + holdsBack * 1000).length, `looks saw the new id earlier than ${holdsBack} s after the write`),
+    ];
   }
 
   /** What is not as it must be in the end. */
@@ -101,6 +121,20 @@ class Faults {
     const maxAgeDays = Number(/^max_age: (\d+)\r$/m.exec(published.text)?.[1]) / 86_400;
     return { ...published, mode: context.mode, mx: 'mx1.example.test', maxAgeDays };
   }
+}
+
+/** Waits for a look from then on, not for ever. */
+async function seenAfter({ looks }: Watch, end: number): Promise<void> {
+  while (!looks.some(({ at }) => at > end) && Date.now() < end + 10_000) await sleep(100);
+}
+
+/** @throws Error where the watch saw too little, or was blind where nothing blinds it */
+function expectWatched(watch: Watch, { blinds }: Fault, written: number | undefined, ended: number): void {
+  if (watch.rate < LEAST_LOOKS_A_SECOND) throw new Error(`expected ${LEAST_LOOKS_A_SECOND} looks a second or more:\n${watch.summary()}`);
+  const [first, last] = [watch.looks.at(0), watch.looks.at(-1)];
+  if (first === undefined || first.at >= (written ?? ended)) throw new Error(`no look was before the write:\n${watch.summary()}`);
+  if (last === undefined || last.at <= ended) throw new Error(`no look was after the end:\n${watch.summary()}`);
+  if (blinds !== true) watch.expectSight();
 }
 
 function count(number: number, what: string): readonly string[] {

@@ -8,12 +8,13 @@ import { disagreements } from '../agreement';
 import type { Policy, Served } from '../agreement';
 import { FAULTS } from '../faults';
 import type { Fault } from '../faults';
-import { mend } from '../faults/fault';
+import { underFault } from '../faults/fault';
 import { Bag, Random } from '../random';
 import { STACK, expectEnd } from '../stage';
 import type { Stage } from '../stage';
 import { standing } from '../standing';
 import { eventsOf, stackOf } from '../stacks';
+import { textTable } from '../table';
 import { synthesized } from '../synthesized';
 import { startSynthesizer } from '../synthesizer';
 import { bootstrapScene } from './deploy';
@@ -39,6 +40,10 @@ interface Row {
   /** Of them, from the first to the last event of the stack. */
   readonly stack: number;
   readonly rolledBack: boolean;
+  /** Whether all of the fault was met: a rollback ends before it, and a deployment that asks less. */
+  readonly isMet: boolean;
+  /** The policy is one that the Preflight refuses, so that much of a fault has no occasion. */
+  readonly isRefused: boolean;
 }
 
 /**
@@ -61,7 +66,6 @@ class Soak {
   private readonly rows: Row[] = [];
   /** All that was served before what stands; twice, where it stood again after a rollback. */
   private readonly history: Served[] = [];
-  private partly = 0;
   private outdated = 0;
   /** Of the stack, after the deployment before. */
   private output = '';
@@ -89,9 +93,8 @@ class Soak {
     for (let number = 1; number <= count && stands !== undefined; number += 1) {
       const before: Policy = stands;
       const wanted = this.policy(before);
-      const isRefused = wanted.mode === 'enforce' && (NOT_COVERING as readonly string[]).includes(wanted.mx);
-      const fault = (isRefused ? this.refused : this.written).draw();
-      stands = await this.prove(String(number), wanted, fault, isRefused ? 'rolled back' : fault.outcome ?? 'deployed', before);
+      const fault = (isRefused(wanted) ? this.refused : this.written).draw();
+      stands = await this.prove(String(number), wanted, fault, isRefused(wanted) ? 'rolled back' : fault.outcome ?? 'deployed', before);
     }
     if (stands !== undefined) {
       const { maxAgeDays } = stands;
@@ -99,14 +102,13 @@ class Soak {
     }
     if (stands !== undefined) await soakControls(this.stage, { policy: stands, history: this.history });
     this.summary((Date.now() - started) / 1000);
+    await table.prove('each fault was met in full by one deployment or more, of those that its policy let come so far', () => this.expectMet());
   }
 
   private async prove(which: string, wanted: Wanted, fault: Fault, outcome: Fault['outcome'], before: Policy): Promise<Policy | undefined> {
     let stands: Policy | undefined;
     await this.stage.table.prove(`${which}: ${describe(wanted)}; fault: ${fault.what}; ${outcome ?? 'deployed'}, and all agree`, async () => {
-      stands = await this.deploy(wanted, fault, outcome, before).finally(() => {
-        mend(this.stage);
-      });
+      stands = await this.deploy(wanted, fault, outcome, before);
       return `${describe(stands)} stands, ${stands.id}`;
     });
     return stands;
@@ -144,20 +146,19 @@ class Soak {
     const calls = aws.calls.length;
     const started = new Date();
     if (before !== undefined) this.history.push({ ...before, last: Date.now() });
-    const end = await fault.begin(stage);
-    const ended = await timed(cli.cdk('deploy', ...this.app, ...this.context(wanted), '-o', this.assembly, '--require-approval', 'never'));
-    try {
-      end?.();
-    } catch {
-      // It ended before all of the fault was met: a rollback does, and a deployment that asks less.
-      this.partly += 1;
-    }
+    const { ended, unmet } = await underFault(fault, stage, () => {
+      return timed(cli.cdk('deploy', ...this.app, ...this.context(wanted), '-o', this.assembly, '--require-approval', 'never'));
+    });
     const policy = { ...wanted, ...synthesized(this.assembly) };
     const isDeployed = ended.status === 0;
     const times = (await eventsOf(emulator.cloudformation, STACK, started)).map(({ Timestamp: time }) => Number(time));
     const stack = times.length === 0 ? 0 : (Math.max(...times) - Math.min(...times)) / 1000;
     // The first one makes everything, so it is not like the others.
-    if (before !== undefined) this.rows.push({ fault: fault.what, seconds: ended.seconds, stack, rolledBack: !isDeployed });
+    if (before !== undefined) {
+      this.rows.push({
+        fault: fault.what, seconds: ended.seconds, stack, rolledBack: !isDeployed, isMet: unmet === undefined, isRefused: isRefused(wanted),
+      });
+    }
     // It may have been served, though not for long.
     if (!isDeployed && aws.calls.slice(calls).some(({ service, method, path }) => service === 's3' && method === 'PUT' && path.includes('mta-sts.txt'))) {
       this.history.push({ ...policy, last: 0 });
@@ -190,19 +191,27 @@ class Soak {
     return ['domain=example.test', `hostedZoneId=${this.stage.zoneId}`, `mode=${mode}`, `mx=${mx}`, `maxAgeDays=${maxAgeDays}`].flatMap((item) => ['-c', item]);
   }
 
+  /** @throws Error with the faults that nobody ever met in full */
+  private expectMet(): string {
+    const faults = [...new Set(this.rows.filter((row) => !row.isRefused).map(({ fault }) => fault))];
+    const unmet = faults.filter((fault) => !this.rows.some((row) => row.fault === fault && row.isMet));
+    if (unmet.length > 0) throw new Error(`never met in full: ${unmet.join('; ')}`);
+    return `${faults.length} faults`;
+  }
+
   private summary(seconds: number): void {
     if (this.rows.length === 0) return;
     const faults = [...new Set(this.rows.map(({ fault }) => fault))];
-    console.log('\n  deployments | rolled back | seconds: least, mean, most | fault');
-    for (const [fault, rows] of [...faults.map((name) => [name, this.rows.filter((row) => row.fault === name)] as const), ['all', this.rows] as const]) {
+    const cells = [...faults.map((name) => [name, this.rows.filter((row) => row.fault === name)] as const), ['all', this.rows] as const].map(([fault, rows]) => {
       const times = rows.map((row) => row.seconds);
       const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
-      const figures = [Math.min(...times), mean, Math.max(...times)].map((time) => time.toFixed(1).padStart(6)).join(', ');
-      console.log(`  ${String(rows.length).padStart(11)} | ${String(rows.filter((row) => row.rolledBack).length).padStart(11)} | ${figures.padStart(26)} | ${fault}`);
-    }
+      const counts = [rows.length, rows.filter((row) => row.rolledBack).length, rows.filter((row) => row.isMet).length].map(String);
+      return [fault, ...counts, ...[Math.min(...times), mean, Math.max(...times)].map((time) => time.toFixed(1))];
+    });
+    console.log(`\n${textTable(['fault', 'deployments', 'rolled back', 'met in full', 'seconds: least', 'mean', 'most'], cells)}`);
     const stack = this.rows.reduce((sum, row) => sum + row.stack, 0) / this.rows.length;
     console.log(`  CloudFormation had ${stack.toFixed(1)} s of the mean, the CDK command with its synthesis the rest`);
-    console.log(`  ${new Set(this.history.map(({ id }) => id)).size} policies were served and replaced in ${(seconds / 60).toFixed(1)} minutes; ${this.partly} faults were met in part only; after ${
+    console.log(`  ${new Set(this.history.map(({ id }) => id)).size} policies were served and replaced in ${(seconds / 60).toFixed(1)} minutes; after ${
       this.outdated} rollbacks the output was the one from before while the ledger knew more`);
   }
 }
@@ -219,6 +228,11 @@ async function timed<T>(work: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Whether the Preflight ends it. */
+function isRefused({ mode, mx }: Wanted): boolean {
+  return mode === 'enforce' && (NOT_COVERING as readonly string[]).includes(mx);
 }
 
 function describe({ mode, mx, maxAgeDays }: Wanted): string {
