@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stage } from '../stage';
-import { PROGRAM_MILLISECONDS, connected, killed, listening, outcomeIn, submit } from './sender';
+import { PROGRAM_MILLISECONDS, connected, environment, killed, listening, outcomeIn, submit } from './sender';
 import type { Sender, Sent } from './sender';
 
 const PORT = 1465;
@@ -78,7 +78,9 @@ export class Chasquid implements Sender {
       `mail_log_path: "${this.log}"`,
       '',
     ].join('\n'));
-    execFileSync('chasquid-util', [`-C=${folder}`, 'user-add', USER, `--password=${PASSWORD}`], { stdio: 'ignore', timeout: PROGRAM_MILLISECONDS });
+    execFileSync('chasquid-util', [`-C=${folder}`, 'user-add', USER, `--password=${PASSWORD}`], {
+      stdio: 'ignore', timeout: PROGRAM_MILLISECONDS, env: environment(this.stage, folder),
+    });
   }
 
   private async run(): Promise<void> {
@@ -86,7 +88,7 @@ export class Chasquid implements Sender {
     const log = openSync(join(this.folder, 'chasquid.log'), 'a');
     this.child = spawn('chasquid', ['-config_dir', this.folder, '-v', '3'], {
       stdio: ['ignore', log, log],
-      env: { ...process.env, SSL_CERT_FILE: this.stage.caFile },
+      env: environment(this.stage, this.folder),
     });
     closeSync(log);
     await listening(() => connected(PORT), 'chasquid');

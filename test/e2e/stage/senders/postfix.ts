@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stage } from '../stage';
-import { PROGRAM_MILLISECONDS, connected, killed, listening, outcomeIn, submit } from './sender';
+import { PROGRAM_MILLISECONDS, connected, environment, killed, listening, outcomeIn, submit } from './sender';
 import type { Sender, Sent } from './sender';
 
 const PORT = 1025;
@@ -14,7 +14,7 @@ export class Postfix implements Sender {
   public static async start(stage: Stage): Promise<Postfix> {
     const sender = new Postfix(stage);
     sender.configure();
-    execFileSync('postfix', ['-c', sender.config, 'start'], { stdio: 'ignore', timeout: PROGRAM_MILLISECONDS });
+    sender.command('postfix', 'start');
     await sender.startResolver();
     await listening(() => connected(PORT), 'Postfix');
     return sender;
@@ -53,8 +53,8 @@ export class Postfix implements Sender {
   public async forget(): Promise<void> {
     await killed(this.resolver);
     // Its connections and the answers of the resolver that its processes hold.
-    execFileSync('postsuper', ['-c', this.config, '-d', 'ALL'], { stdio: 'ignore', timeout: PROGRAM_MILLISECONDS });
-    execFileSync('postfix', ['-c', this.config, 'reload'], { stdio: 'ignore', timeout: PROGRAM_MILLISECONDS });
+    this.command('postsuper', '-d', 'ALL');
+    this.command('postfix', 'reload');
     rmSync(join(this.folder, 'cache.db'), { force: true });
     await this.startResolver();
   }
@@ -62,6 +62,13 @@ export class Postfix implements Sender {
   /** It learns nothing of hosts. */
   public forgetHosts(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** One of Postfix's own, for this instance. */
+  private command(program: string, ...args: readonly string[]): void {
+    execFileSync(program, ['-c', this.config, ...args], {
+      stdio: 'ignore', timeout: PROGRAM_MILLISECONDS, env: environment(this.stage, this.folder),
+    });
   }
 
   private configure(): void {
@@ -90,7 +97,7 @@ export class Postfix implements Sender {
       'mynetworks = 127.0.0.0/8',
       'smtp_tls_loglevel = 1',
       'smtp_tls_security_level = may',
-      // What a Debian system trusts, and the private authority of the stage.
+      // The private authority of the stage, and nobody else: without tls_append_default_CA what the system trusts does not count.
       `smtp_tls_CAfile = ${this.stage.caFile}`,
       `smtp_tls_policy_maps = socketmap:inet:127.0.0.1:${RESOLVER_PORT}:postfix`,
       'smtp_connection_cache_on_demand = no',
@@ -140,7 +147,7 @@ export class Postfix implements Sender {
     const log = openSync(join(this.folder, 'mta-sts-daemon.log'), 'a');
     this.resolver = spawn('mta-sts-daemon', ['-c', file, '-v', 'debug'], {
       stdio: ['ignore', log, log],
-      env: { ...process.env, SSL_CERT_FILE: this.stage.caFile },
+      env: environment(this.stage, this.folder),
     });
     closeSync(log);
     await listening(() => connected(RESOLVER_PORT), 'postfix-mta-sts-resolver');

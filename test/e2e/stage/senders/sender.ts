@@ -6,10 +6,19 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { StagePaths } from '../stage';
+import type { Stage, StagePaths } from '../stage';
 
 /** What a program of a sender has to end in; each is one that takes a moment. */
 export const PROGRAM_MILLISECONDS = 60_000;
+
+/**
+ * All that a sender's programs learn of the machine's environment: a proxy or a trust store that is set there is not the stage's.
+ *
+ * @param home - a folder of its own
+ */
+export function environment({ caFile }: Pick<Stage, 'caFile'>, home: string): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, HOME: home, SSL_CERT_FILE: caFile };
+}
 
 /** What became of a message. */
 export interface Sent {
