@@ -21,6 +21,7 @@ export class Chasquid implements Sender {
 
   public readonly name = 'chasquid';
   public readonly looksAtIds = false;
+  public readonly greeting = 'chasquid.sender.test';
   private readonly folder: string;
   private readonly data: string;
   private readonly log: string;
@@ -37,7 +38,8 @@ export class Chasquid implements Sender {
     return outcomeIn(this.log, (lines) => {
       const about = lines.filter((line) => line.includes(`to=${recipient}`) && / (sent|failed|attempt)/.test(line));
       if (about.length === 0) return undefined;
-      return { outcome: about.some((line) => line.includes(' sent')) ? 'delivered' : 'refused', verified: this.hasVerified(), log: about };
+      const id = about[0].split(' ').at(2) ?? '';
+      return { id, outcome: about.some((line) => line.includes(' sent')) ? 'delivered' : 'refused', verified: this.hasVerified(), log: about };
     });
   }
 
@@ -71,7 +73,7 @@ export class Chasquid implements Sender {
     writeFileSync(join(certificate, 'privkey.pem'), keyPem);
     writeFileSync(join(certificate, 'fullchain.pem'), certificatePem);
     writeFileSync(join(folder, 'chasquid.conf'), [
-      'hostname: "sender.test"',
+      `hostname: "${this.greeting}"`,
       'smtp_address: "127.0.0.1:2025"',
       `submission_over_tls_address: "127.0.0.1:${PORT}"`,
       `data_dir: "${this.data}"`,

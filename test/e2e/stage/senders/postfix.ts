@@ -1,7 +1,7 @@
 // Postfix with postfix-mta-sts-resolver, in folders of its own.
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stage } from '../stage';
 import { PROGRAM_MILLISECONDS, connected, environment, killed, listening, outcomeIn, submit } from './sender';
@@ -22,6 +22,7 @@ export class Postfix implements Sender {
 
   public readonly name = 'Postfix';
   public readonly looksAtIds = true;
+  public readonly greeting = 'postfix.sender.test';
   private readonly folder: string;
   private readonly config: string;
   private readonly log: string;
@@ -34,19 +35,41 @@ export class Postfix implements Sender {
   }
 
   public async send(recipient: string): Promise<Sent> {
+    const answered = this.answers().length;
     const answer = await submit(this.stage.paths, PORT, recipient);
     const id = /queued as (\S+)/.exec(answer)?.[1];
     if (id === undefined) throw new Error(`Postfix answered ${answer}`);
+    return this.outcome(id, recipient, answered);
+  }
+
+  /**
+   * @param answered - how many answers the policy daemon had given before
+   * @param from - the line of the log from which on it is looked for
+   */
+  private outcome(id: string, recipient: string, answered: number, from = 0): Promise<Sent> {
     return outcomeIn(this.log, (lines) => {
-      const at = lines.findIndex((line) => line.includes(` ${id}: to=<${recipient}>`) && line.includes('status='));
+      const at = lines.findIndex((line, index) => index >= from && line.includes(` ${id}: to=<${recipient}>`) && line.includes('status='));
       if (at === -1) return undefined;
-      const process = /postfix\/smtp\[(\d+)\]/.exec(lines[at])?.[1];
-      const tls = lines.slice(0, at).filter((line) => line.includes(`[${process ?? ''}]`) && line.includes('TLS connection established')).slice(-1);
+      const process = /postfix\/smtp\[\d+\]/.exec(lines[at])?.[0] ?? '';
+      const own = lines.slice(0, at).filter((line) => line.includes(process));
+      // What the process said of this message and no other: one serves several.
+      const about = own.slice(own.map((line) => line.includes('status=')).lastIndexOf(true) + 1);
       return {
+        id,
         outcome: lines[at].includes('status=sent') ? 'delivered' : 'refused',
-        verified: tls.some((line) => line.includes('Verified TLS connection established')),
-        log: [...tls, lines[at]].map(withoutTime),
+        verified: about.some((line) => line.includes('Verified TLS connection established')),
+        log: [...this.answers().slice(answered), ...[...about, lines[at]].map(withoutTime)],
       };
+    });
+  }
+
+  /** What the policy daemon told Postfix to do with mail to the domain, each time that it was asked. */
+  private answers(): readonly string[] {
+    const lines = readFileSync(join(this.folder, 'mta-sts-daemon.log'), 'utf8').split('\n');
+    return lines.flatMap((line, index) => {
+      if (!/ STS: Enq request: b'postfix [^.]/.test(line)) return [];
+      const answer = lines.slice(index).map((later) => / STS: Wrote: b'\d+:(.*),'/.exec(later)?.[1]).find((text) => text !== undefined);
+      return answer === undefined ? [] : [`policy daemon: ${answer.trim()}`];
     });
   }
 
@@ -87,7 +110,7 @@ export class Postfix implements Sender {
       `data_directory = ${data}`,
       `maillog_file = ${this.log}`,
       `maillog_file_prefixes = ${folder}`,
-      'myhostname = sender.test',
+      `myhostname = ${this.greeting}`,
       'mydestination =',
       'inet_interfaces = 127.0.0.1',
       'inet_protocols = ipv4',

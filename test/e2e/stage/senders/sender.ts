@@ -22,6 +22,8 @@ export function environment({ caFile }: Pick<Stage, 'caFile'>, home: string): No
 
 /** What became of a message. */
 export interface Sent {
+  /** By which the sender's log and queue know the message. */
+  readonly id: string;
   readonly outcome: 'delivered' | 'refused';
   /** Whether the sender says that it has verified the mail host's certificate. */
   readonly verified: boolean;
@@ -33,6 +35,8 @@ export interface Sender {
   readonly name: string;
   /** Whether it asks for the record while it holds a policy (RFC 8461 §3.3). */
   readonly looksAtIds: boolean;
+  /** How it greets mail hosts. */
+  readonly greeting: string;
   /** @throws Error where its log says nothing of the message in time */
   send(recipient: string): Promise<Sent>;
   /** Forgets all that it has learned of policies and hosts. */
