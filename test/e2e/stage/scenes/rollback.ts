@@ -1,7 +1,7 @@
 // A verification that fails takes the whole change back: the old id and the old bytes stand again, also for senders that came in between.
 import type { DnsRecord } from '../../../../lib/preview/dns-server';
 import type { Mode } from '../../../../lib/protocol/policy';
-import { expectHeld } from '../held-policy';
+import { expectHeld, untilHeld } from '../held-policy';
 import type { Sender } from '../senders/sender';
 import { stackOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
@@ -18,6 +18,10 @@ export async function rollbackScene(stage: Stage, senders: Senders): Promise<voi
   const [deployed, wanted] = [{ mode: 'enforce' }, { mode: 'testing' }] as const;
   const withPolicy = async (sender: Sender, sent: Promise<string>, mode: Mode): Promise<string> => {
     return `${await sent}\n${expectHeld(sender, stage.paths, mode)}`;
+  };
+  const refreshed = async (sender: Sender, mode: Mode): Promise<void> => {
+    await sender.refresh();
+    await untilHeld(sender, stage.paths, mode);
   };
   table.begin('A verification that fails');
   await stage.ensure(deployed);
@@ -38,8 +42,8 @@ export async function rollbackScene(stage: Stage, senders: Senders): Promise<voi
     const visit = async (): Promise<void> => {
       const midway = Foretold.now(stage);
       for (const sender of senders.all) {
-        // One that looks at no ids must have forgotten to fetch anything.
-        between.set(sender.name, (sender.looksAtIds ? Promise.resolve() : sender.forget())
+        // One that looks at no ids comes by its own refresh.
+        between.set(sender.name, (sender.looksAtIds ? Promise.resolve() : refreshed(sender, wanted.mode))
           .then(async () => withPolicy(sender, deliver(stage, senders, sender, {
             what: 'the policy of a failing deployment: an untrusted certificate', mail: UNTRUSTED, foretold: (await midway).expect('deliver-unverified'),
           }), wanted.mode)));
@@ -78,7 +82,7 @@ export async function rollbackScene(stage: Stage, senders: Senders): Promise<voi
   for (const sender of senders.all) {
     await table.prove(sender.looksAtIds
       ? `afterwards foretold ${again.delivery}: ${sender.name} sees the old id, fetches the old policy and does so`
-      : `afterwards foretold ${again.delivery}: ${sender.name} looks at no record while it holds a policy, delivers by that of in between, and does so once it forgets`,
+      : `afterwards foretold ${again.delivery}: ${sender.name} looks at no record while it holds a policy, delivers by that of in between, and does so after its own refresh`,
     async () => {
       again.expect(foretold.delivery);
       const words: string[] = [];
@@ -89,7 +93,7 @@ export async function rollbackScene(stage: Stage, senders: Senders): Promise<voi
           foretold: again,
           otherwise: { delivery: 'deliver-unverified', why: 'holds a policy that was taken back' },
         }), wanted.mode));
-        await sender.forget();
+        await refreshed(sender, deployed.mode);
       }
       words.push(await withPolicy(sender, deliver(stage, senders, sender, {
         what: 'enforce, after a rollback: an untrusted certificate', mail: UNTRUSTED, foretold: again,

@@ -35,8 +35,13 @@ export class Chasquid implements Sender {
 
   public async send(recipient: string): Promise<Sent> {
     await submit(this.stage.paths, PORT, recipient, USER, PASSWORD);
+    return this.outcome(recipient);
+  }
+
+  /** @param from - the line of the log from which on it is looked for */
+  private outcome(recipient: string, from = 0): Promise<Sent> {
     return outcomeIn(this.log, (lines) => {
-      const about = lines.filter((line) => line.includes(`to=${recipient}`) && / (sent|failed|attempt)/.test(line));
+      const about = lines.slice(from).filter((line) => line.includes(`to=${recipient}`) && / (sent|failed|attempt)/.test(line));
       if (about.length === 0) return undefined;
       const id = about[0].split(' ').at(2) ?? '';
       return { id, outcome: about.some((line) => line.includes(' sent')) ? 'delivered' : 'refused', verified: this.hasVerified(), log: about };
@@ -47,6 +52,19 @@ export class Chasquid implements Sender {
   private hasVerified(): boolean {
     const file = join(this.data, 'domaininfo', 's:example.test');
     return existsSync(file) && readFileSync(file, 'utf8').includes('TLS_SECURE');
+  }
+
+  /** When it starts it fetches every policy that it holds, as it does every ten minutes, and until then goes by what it holds. */
+  public async refresh(): Promise<void> {
+    await killed(this.child);
+    await this.run();
+  }
+
+  /** When it starts it tries what waits. */
+  public async again(recipient: string): Promise<Sent> {
+    const { length } = readFileSync(this.log, 'utf8').split('\n');
+    await this.refresh();
+    return this.outcome(recipient, length - 1);
   }
 
   public forget(): Promise<void> {

@@ -73,6 +73,17 @@ export class Postfix implements Sender {
     });
   }
 
+  /** It asks for the record before each delivery. */
+  public refresh(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  public again(recipient: string, id: string): Promise<Sent> {
+    const [answered, { length }] = [this.answers().length, readFileSync(this.log, 'utf8').split('\n')];
+    this.command('postqueue', '-f');
+    return this.outcome(id, recipient, answered, length - 1);
+  }
+
   public async forget(): Promise<void> {
     await killed(this.resolver);
     // Its connections and the answers of the resolver that its processes hold.

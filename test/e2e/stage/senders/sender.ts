@@ -39,6 +39,14 @@ export interface Sender {
   readonly greeting: string;
   /** @throws Error where its log says nothing of the message in time */
   send(recipient: string): Promise<Sent>;
+  /** Looks for new policies at once, with all that it holds; nothing to do for one that asks before each delivery. */
+  refresh(): Promise<void>;
+  /**
+   * Tries a message again that it has refused, at once.
+   *
+   * @param id - of the message
+   */
+  again(recipient: string, id: string): Promise<Sent>;
   /** Forgets all that it has learned of policies and hosts. */
   forget(): Promise<void>;
   /** Forgets what it has learned of hosts, and holds the policies. */
