@@ -25,6 +25,8 @@ export interface Connection {
   handshake?: string;
   /** Whether it came to the message's sender and recipient. */
   mail: boolean;
+  /** Whether it is over, and with it all of the above said. */
+  over: boolean;
 }
 
 /** A message that was taken. */
@@ -61,8 +63,11 @@ export class MailExchanger {
     const server = createServer({ noDelay: true }, (socket) => {
       socket.on('error', () => undefined);
       socket.write(`220 ${name} ESMTP\r\n`);
-      const connection: Connection = { host: name, startTls: false, mail: false };
+      const connection: Connection = { host: name, startTls: false, mail: false, over: false };
       this.connections.push(connection);
+      socket.once('close', () => {
+        connection.over = true;
+      });
       this.converse(socket, connection);
     });
     this.server = server;

@@ -1,7 +1,11 @@
 // Mail to the domain from real senders: what `mta-sts verify --smtp` says beforehand is what they do.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mode } from '../../../../lib/protocol/policy';
 import { at, itemsOf, textOf } from '../../../../lib/preview/json';
+import { DISTURBANCES, endDisturbance, linesSince } from '../disturbances';
+import type { Disturbance } from '../disturbances';
 import { put, record } from '../domain';
+import { expectHeld, untilHeld } from '../held-policy';
 import type { Connection, ExchangerBehaviour } from '../mail-exchanger';
 import { Chasquid } from '../senders/chasquid';
 import { Postfix } from '../senders/postfix';
@@ -25,6 +29,14 @@ interface Mail {
   readonly mx?: string;
   /** By the senders' names; none where nobody has a reason to refuse. */
   readonly refusals?: Readonly<Record<string, Refusal>>;
+  /** Who does otherwise under `enforce` than RFC 8461 has it, by the senders' names. */
+  readonly deviations?: Readonly<Record<string, Otherwise>>;
+}
+
+/** What a sender does in place of what is foretold. */
+interface Otherwise {
+  readonly delivery: 'deliver-verified' | 'deliver-unverified' | 'refuse';
+  readonly why: string;
 }
 
 /** For what follows on it. */
@@ -73,6 +85,13 @@ const MAIL: readonly Mail[] = [
     },
   },
   UNCOVERED,
+  {
+    what: 'a mail host that is not covered, its certificate for a covered one too',
+    behaviour: 'two-names',
+    mx: 'mail.other.test',
+    refusals: { ...UNCOVERED.refusals },
+    deviations: { Postfix: { delivery: 'deliver-verified', why: 'compares the policy with the certificate, not with the MX' } },
+  },
 ];
 
 /** What `mta-sts verify --smtp` said; there is no other way to one than to ask it. */
@@ -103,7 +122,7 @@ interface Message {
   /** Asked just before. */
   readonly foretold: Foretold;
   /** Where this sender does not do what is foretold. */
-  readonly otherwise?: { readonly delivery: 'deliver-verified' | 'deliver-unverified' | 'refuse'; readonly why: string };
+  readonly otherwise?: Otherwise;
 }
 
 /** `mta-sts verify` knows the world, not what a sender holds. */
@@ -139,16 +158,23 @@ export async function sendersScene(stage: Stage, senders: Senders, mode: Mode): 
     const { what } = mail;
     await serveMail(stage, mail);
     const foretold = await Foretold.now(stage);
-    await senders.each(({ name }) => `${what}: foretold ${foretold.delivery}, ${name} does so`, stage, async (sender) => {
+    const deviation = ({ name }: Sender): Otherwise | undefined => mode === 'enforce' ? mail.deviations?.[name] : undefined;
+    await senders.each((sender) => {
+      const otherwise = deviation(sender);
+      return `${what}: foretold ${foretold.delivery}, ${sender.name} ${otherwise === undefined ? 'does so' : `does not: ${otherwise.delivery}`}`;
+    }, stage, async (sender) => {
       await sender.forget();
-      return deliver(stage, senders, sender, { what: `${mode}: ${what}`, mail, foretold });
+      return deliver(stage, senders, sender, { what: `${mode}: ${what}`, mail, foretold, otherwise: deviation(sender) });
     });
   }
   await serveMail(stage, GOOD);
 }
 
+/** Whoever holds a policy does otherwise than `mta-sts verify` says of the world. */
+const REFUSE_AS_HELD: Otherwise = { delivery: 'refuse', why: OLDER_POLICY };
+
 /**
- * Policies that senders hold: while the policy host is dead, and when a new id comes, from `enforce` to `testing`.
+ * Policies that senders hold: while the policy host is dead or the record is gone, and when a new id comes, from `enforce` to `none`.
  */
 export async function cachesScene(stage: Stage, senders: Senders): Promise<void> {
   const { table, edge } = stage;
@@ -160,44 +186,123 @@ export async function cachesScene(stage: Stage, senders: Senders): Promise<void>
   const dead = (await Foretold.now(stage)).expect('deliver-unverified');
   await senders.each(({ name }) => `the policy host dies, the id stays: ${name} refuses an untrusted certificate by the policy that it holds`, stage, async (sender) => {
     return deliver(stage, senders, sender, {
-      what: 'enforce held, the policy host is dead: an untrusted certificate',
-      mail: UNTRUSTED,
-      foretold: dead,
-      otherwise: { delivery: 'refuse', why: OLDER_POLICY },
+      what: 'enforce held, the policy host is dead: an untrusted certificate', mail: UNTRUSTED, foretold: dead, otherwise: REFUSE_AS_HELD,
     });
   });
-  await senders.each(({ name }) => `of one that holds none is foretold ${dead.delivery}: ${name} that has forgotten does so`, stage, async (sender) => {
+  edge.alive = true;
+  for (const disturbance of DISTURBANCES) await disturbed(stage, senders, disturbance);
+  edge.alive = false;
+  const still = (await Foretold.now(stage)).expect('deliver-unverified');
+  await senders.each(({ name }) => `of one that holds none is foretold ${still.delivery}: ${name} that has forgotten does so`, stage, async (sender) => {
     await sender.forget();
-    return deliver(stage, senders, sender, { what: 'nothing held, the policy host is dead: an untrusted certificate', mail: UNTRUSTED, foretold: dead });
+    return deliver(stage, senders, sender, { what: 'nothing held, the policy host is dead: an untrusted certificate', mail: UNTRUSTED, foretold: still });
   });
   edge.alive = true;
   await learn(stage, senders, (name) => `the policy host is back: ${name} learns enforce again`, 'enforce: a good mail host, the policy host is back');
-  await table.prove('testing is deployed, with a new id', async () => {
-    expectEnd(await stage.deploy({ mode: 'testing' }), 0, 'cdk deploy');
+  await mended(stage, senders);
+  await noneLearnt(stage, senders);
+  await serveMail(stage, GOOD);
+}
+
+/** They look for news, as each does, and get none. */
+async function disturbed(stage: Stage, senders: Senders, { what, fetch, begin }: Disturbance): Promise<void> {
+  const { table, edge, paths } = stage;
+  const asked = begin(stage);
+  try {
+    const foretold = await Foretold.now(stage);
+    // What verify has asked is noted by then.
+    await sleep(500);
+    // One after the other, so that it is clear who fetched.
+    for (const sender of senders.all) {
+      const claim = `${what}: ${sender.name} ${fetch === undefined ? 'has nothing to fetch' : 'tries to fetch'}, and refuses by the policy that it holds`;
+      await table.prove(claim, async () => {
+        const [before, questions] = [[...edge.lines], asked()];
+        await sender.refresh();
+        const words = await deliver(stage, senders, sender, {
+          what: `enforce held, ${what}: an untrusted certificate`, mail: UNTRUSTED, foretold, otherwise: REFUSE_AS_HELD,
+        });
+        const fetches = await fetchesSince(stage, before, fetch);
+        if (asked() === questions) throw new Error(`${sender.name} did not ask for the record:\n${words}`);
+        if (fetch !== undefined && sender.looksAtIds && !words.includes('policy daemon: STS policy fetch')) throw new Error(`it does not say that it tried to fetch:\n${words}`);
+        return [words, `asked for the record ${asked() - questions} times`, ...fetches.map((line) => `edge: ${line}`), expectHeld(sender, paths, 'enforce')].join('\n');
+      });
+    }
+  } finally {
+    endDisturbance(stage);
+  }
+}
+
+/**
+ * @param fetch - what they look like; none where there must be no request at all
+ * @returns the edge's lines
+ */
+async function fetchesSince({ edge }: Stage, before: readonly string[], fetch: RegExp | undefined): Promise<readonly string[]> {
+  // A sender that fetches behind its deliveries may do so after them.
+  for (const end = Date.now() + (fetch === undefined ? 1_000 : 15_000); ;) {
+    const lines = linesSince(before, edge.lines).filter((line) => (fetch ?? /^GET |^TLS handshake/).test(line));
+    if (fetch === undefined && lines.length > 0) throw new Error(`somebody fetched:\n${lines.join('\n')}`);
+    if (fetch !== undefined && lines.length > 0) return lines;
+    if (Date.now() > end) {
+      if (fetch === undefined) return [];
+      throw new Error(`nobody tried to fetch, the edge has seen:\n${linesSince(before, edge.lines).join('\n')}`);
+    }
+    await sleep(50);
+  }
+}
+
+/** What is refused waits, and arrives once the certificate is mended. */
+async function mended(stage: Stage, senders: Senders): Promise<void> {
+  await serveMail(stage, UNTRUSTED);
+  const bad = (await Foretold.now(stage)).expect('refuse');
+  const waiting = new Map<string, Attempt>();
+  await senders.each(({ name }) => `an untrusted certificate: ${name} keeps the message`, stage, async (sender) => {
+    const attempt = await attempted(stage, senders, sender, { what: 'enforce held: an untrusted certificate', mail: UNTRUSTED, foretold: bad });
+    waiting.set(sender.name, attempt);
+    return attempt.words;
+  });
+  await serveMail(stage, GOOD);
+  const good = (await Foretold.now(stage)).expect('deliver-verified');
+  await senders.each(({ name }) => `the certificate is mended: ${name} delivers the same message`, stage, async (sender) => {
+    const first = waiting.get(sender.name);
+    if (first === undefined) throw new Error('it was not refused before');
+    return again(stage, sender, { what: 'enforce held, refused before: a good mail host', mail: GOOD, foretold: good }, first);
+  });
+  await Promise.all(senders.all.map((sender) => sender.forgetHosts()));
+}
+
+/** The end of a policy that is held, by `none`: a host that `enforce` keeps mail from has it again. */
+async function noneLearnt(stage: Stage, senders: Senders): Promise<void> {
+  const { table, paths } = stage;
+  await table.prove('none is deployed, with a new id', async () => {
+    expectEnd(await stage.deploy({ mode: 'none' }), 0, 'cdk deploy');
     return 'status 0';
   });
   await serveMail(stage, UNTRUSTED);
-  const renewed = await Foretold.now(stage);
+  const foretold = (await Foretold.now(stage)).expect('deliver-unverified');
   await senders.each(({ name, looksAtIds }) => looksAtIds
-    ? `${name} sees the new id and takes the new policy: an untrusted certificate no longer matters`
-    : `${name} looks at no record while it holds a policy: it refuses an untrusted certificate until it forgets`, stage, async (sender) => {
+    ? `${name} sees the new id and takes none: an untrusted certificate no longer matters`
+    : `${name} looks at no record while it holds a policy: it refuses an untrusted certificate until its own refresh, and then delivers`, stage, async (sender) => {
     const words: string[] = [];
-    renewed.expect('deliver-unverified');
     if (!sender.looksAtIds) {
       words.push(await deliver(stage, senders, sender, {
-        what: 'enforce held, a new id for testing: an untrusted certificate',
-        mail: UNTRUSTED,
-        foretold: renewed,
-        otherwise: { delivery: 'refuse', why: OLDER_POLICY },
+        what: 'enforce held, a new id for none: an untrusted certificate', mail: UNTRUSTED, foretold, otherwise: REFUSE_AS_HELD,
       }));
-      await sender.forget();
+      await sender.refresh();
+      await untilHeld(sender, paths, 'none');
     }
     words.push(await deliver(stage, senders, sender, {
-      what: `a new id for testing, ${sender.looksAtIds ? 'seen' : 'after it forgot'}: an untrusted certificate`, mail: UNTRUSTED, foretold: renewed,
-    }));
+      what: `enforce held, none ${sender.looksAtIds ? 'seen' : 'after its refresh'}: an untrusted certificate`, mail: UNTRUSTED, foretold,
+    }), expectHeld(sender, paths, 'none'));
     return words.join('\n');
   });
-  await serveMail(stage, GOOD);
+  await serveMail(stage, UNCOVERED);
+  const uncovered = (await Foretold.now(stage)).expect('deliver-unverified');
+  await senders.each(({ name }) => `${name} that has forgotten learns none, and delivers to a mail host that the policy does not cover`, stage, async (sender) => {
+    await sender.forget();
+    return [
+      await deliver(stage, senders, sender, { what: `none: ${UNCOVERED.what}`, mail: UNCOVERED, foretold: uncovered }), expectHeld(sender, paths, 'none'),
+    ].join('\n');
+  });
 }
 
 /** The whole of it: what one sender does in one case can be chance. */
@@ -235,12 +340,32 @@ export async function serveMail(stage: Stage, { behaviour, mx = 'mx1.example.tes
 /** What can be expected; `unknown` cannot. */
 const DELIVERIES: readonly string[] = ['deliver-verified', 'deliver-unverified', 'refuse'];
 
+/** A message that a sender has. */
+interface Attempt {
+  readonly recipient: string;
+  readonly id: string;
+  /** The evidence. */
+  readonly words: string;
+}
+
 /** Sends, compares what comes of it with what is expected, and notes it where that holds. */
 export async function deliver(stage: Stage, senders: Senders, sender: Sender, message: Message): Promise<string> {
+  return (await attempted(stage, senders, sender, message)).words;
+}
+
+async function attempted(stage: Stage, senders: Senders, sender: Sender, message: Message): Promise<Attempt> {
   const recipient = senders.newRecipient();
   const known = new Set(connectionsOf(stage));
   const sent = await sender.send(recipient);
-  return compare(stage, sender, message, recipient, sent, connectionsOf(stage).filter((one) => !known.has(one) && one.client === sender.greeting));
+  const connections = await ended(() => connectionsOf(stage).filter((one) => !known.has(one) && one.client === sender.greeting));
+  return { recipient, id: sent.id, words: compare(stage, sender, message, recipient, sent, connections) };
+}
+
+/** Has a message tried again that was delivered by then to nobody. */
+async function again(stage: Stage, sender: Sender, message: Message, { recipient, id }: Attempt): Promise<string> {
+  const sent = await sender.again(recipient, id);
+  if (sent.id !== id) throw new Error(`the message was ${id}, and is ${sent.id}`);
+  return compare(stage, sender, message, recipient, sent, []);
 }
 
 /** @param connections - those of the sender since it had the message, as the mail hosts saw them */
@@ -279,6 +404,12 @@ function expectRefusal({ name, looksAtIds }: Sender, { what, refusals }: Mail, c
     return mail || (place === 'certificate' ? handshake?.startsWith('TLSv1') !== true : startTls);
   });
   if (against.length > 0) throw new Error(`${name} did not decline at the ${place}:\n${against.map(wordsOf).join('\n')}\n${words}`);
+}
+
+/** A sender writes its log before the mail host has seen the end of it. */
+async function ended(connections: () => readonly Connection[]): Promise<readonly Connection[]> {
+  for (const end = Date.now() + 10_000; Date.now() < end && connections().some(({ over }) => !over);) await sleep(20);
+  return connections();
 }
 
 function connectionsOf({ exchangers }: Stage): readonly Connection[] {

@@ -43,7 +43,7 @@ export class Postfix implements Sender {
   }
 
   /**
-   * @param answered - how many answers the policy daemon had given before
+   * @param answered - how many words of the policy daemon there were before
    * @param from - the line of the log from which on it is looked for
    */
   private outcome(id: string, recipient: string, answered: number, from = 0): Promise<Sent> {
@@ -63,10 +63,12 @@ export class Postfix implements Sender {
     });
   }
 
-  /** What the policy daemon told Postfix to do with mail to the domain, each time that it was asked. */
+  /** What the policy daemon told Postfix to do with mail to the domain, each time that it was asked, and why it could not fetch. */
   private answers(): readonly string[] {
     const lines = readFileSync(join(this.folder, 'mta-sts-daemon.log'), 'utf8').split('\n');
     return lines.flatMap((line, index) => {
+      const failure = / RES: (STS policy fetch .* failed .*)/.exec(line)?.[1];
+      if (failure !== undefined) return [`policy daemon: ${failure}`];
       if (!/ STS: Enq request: b'postfix [^.]/.test(line)) return [];
       const answer = lines.slice(index).map((later) => / STS: Wrote: b'\d+:(.*),'/.exec(later)?.[1]).find((text) => text !== undefined);
       return answer === undefined ? [] : [`policy daemon: ${answer.trim()}`];
