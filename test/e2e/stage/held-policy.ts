@@ -1,6 +1,7 @@
 // The policy of example.test that a sender holds, by what it keeps and writes of it itself.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { at, textOf } from '../../../lib/preview/json';
 import type { Mode } from '../../../lib/protocol/policy';
 import type { Sender } from './senders/sender';
@@ -15,6 +16,23 @@ export function expectHeld(sender: Sender, { folder }: StagePaths, expected: Mod
   const { mode, words } = sender.looksAtIds ? fetchedByResolver(folder) : keptByChasquid(folder);
   if (mode !== expected) throw new Error(`${sender.name} holds ${mode ?? 'no policy'}, expected ${expected}:\n${words}`);
   return words;
+}
+
+/**
+ * Waits until it holds a policy, as one that fetches behind its deliveries.
+ *
+ * @param expected - its mode
+ * @throws Error where it holds another after half a minute
+ */
+export async function untilHeld(sender: Sender, paths: StagePaths, expected: Mode): Promise<string> {
+  for (const end = Date.now() + 30_000; ;) {
+    try {
+      return expectHeld(sender, paths, expected);
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await sleep(50);
+    }
+  }
 }
 
 /** The last time that postfix-mta-sts-resolver fetched: which id it had, which one it found, and what it got. */

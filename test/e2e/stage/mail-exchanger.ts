@@ -9,9 +9,25 @@ import type { CertificateAuthority, IssuedCertificate } from '../../../lib/previ
 /**
  * - `ok`: a certificate of an authority that the senders trust, for its own name
  * - `untrusted`: of one that nobody trusts; `wrong-name`: for another name; `expired`: since 2020
+ * - `two-names`: as `ok`, and for mx1.example.test too
  * - `no-starttls`: does not offer it
  */
-export type ExchangerBehaviour = 'ok' | 'untrusted' | 'wrong-name' | 'expired' | 'no-starttls';
+export type ExchangerBehaviour = 'ok' | 'untrusted' | 'wrong-name' | 'expired' | 'two-names' | 'no-starttls';
+
+/** A connection, as the mail host saw it. */
+export interface Connection {
+  readonly host: string;
+  /** Who the other says it is, by its EHLO or HELO. */
+  client?: string;
+  /** Whether it asked for TLS. */
+  startTls: boolean;
+  /** `TLSv1.3`, or what ended the handshake. */
+  handshake?: string;
+  /** Whether it came to the message's sender and recipient. */
+  mail: boolean;
+  /** Whether it is over, and with it all of the above said. */
+  over: boolean;
+}
 
 /** A message that was taken. */
 export interface Delivered {
@@ -24,6 +40,7 @@ export interface Delivered {
 export class MailExchanger {
   public behaviour: ExchangerBehaviour = 'ok';
   public readonly delivered: Delivered[] = [];
+  public readonly connections: Connection[] = [];
   private readonly contexts = new Map<ExchangerBehaviour, SecureContext>();
   private server: Server | undefined;
 
@@ -36,16 +53,22 @@ export class MailExchanger {
       'ok': authority.issue({ names: [name] }),
       'untrusted': createCertificateAuthority('Nobody trusts this').then((stranger) => stranger.issue({ names: [name] })),
       'wrong-name': authority.issue({ names: ['mail.elsewhere.test'] }),
+      'two-names': authority.issue({ names: [name, 'mx1.example.test'] }),
       'expired': authority.issue({ names: [name], notBefore: new Date('2020-01-01'), notAfter: new Date('2020-01-02') }),
     };
-    for (const behaviour of ['ok', 'untrusted', 'wrong-name', 'expired'] as const) {
+    for (const behaviour of ['ok', 'untrusted', 'wrong-name', 'two-names', 'expired'] as const) {
       const { keyPem, certificatePem } = await issue[behaviour];
       this.contexts.set(behaviour, createSecureContext({ key: keyPem, cert: certificatePem }));
     }
     const server = createServer({ noDelay: true }, (socket) => {
       socket.on('error', () => undefined);
       socket.write(`220 ${name} ESMTP\r\n`);
-      this.converse(socket);
+      const connection: Connection = { host: name, startTls: false, mail: false, over: false };
+      this.connections.push(connection);
+      socket.once('close', () => {
+        connection.over = true;
+      });
+      this.converse(socket, connection);
     });
     this.server = server;
     await new Promise<void>((resolve, reject) => {
@@ -59,7 +82,7 @@ export class MailExchanger {
   }
 
   /** Line by line, with pipelining, until STARTTLS or the end. */
-  private converse(socket: Socket | TLSSocket): void {
+  private converse(socket: Socket | TLSSocket, connection: Connection): void {
     let received = '';
     let message: string[] | undefined;
     const hear = (line: string): void => {
@@ -74,8 +97,10 @@ export class MailExchanger {
         socket.write('250 2.0.0 taken\r\n');
         return;
       }
-      switch (line.split(/[ :]/)[0].toUpperCase()) {
+      const [verb, word] = line.split(/[ :]/);
+      switch (verb.toUpperCase()) {
         case 'EHLO': {
+          connection.client = word;
           const startTls = this.behaviour === 'no-starttls' || socket instanceof TLSSocket ? '' : '250-STARTTLS\r\n';
           socket.write(`250-${this.name}\r\n${startTls}250 8BITMIME\r\n`);
           break;
@@ -83,7 +108,8 @@ export class MailExchanger {
         case 'STARTTLS':
           socket.off('data', onData);
           socket.write('220 2.0.0 go ahead\r\n');
-          this.secure(socket);
+          connection.startTls = true;
+          this.secure(socket, connection);
           break;
         case 'DATA':
           message = [];
@@ -93,7 +119,13 @@ export class MailExchanger {
           socket.end('221 2.0.0 bye\r\n');
           break;
         case 'HELO':
+          connection.client = word;
+          socket.write('250 2.0.0 ok\r\n');
+          break;
         case 'MAIL':
+          connection.mail = true;
+          socket.write('250 2.0.0 ok\r\n');
+          break;
         case 'RCPT':
         case 'RSET':
         case 'NOOP':
@@ -114,9 +146,14 @@ export class MailExchanger {
     socket.on('data', onData);
   }
 
-  private secure(plain: Socket): void {
+  private secure(plain: Socket, connection: Connection): void {
     const secure = new TLSSocket(plain, { isServer: true, secureContext: this.contexts.get(this.behaviour) });
-    secure.on('error', () => undefined);
-    this.converse(secure);
+    secure.on('error', ({ message }: Error) => {
+      connection.handshake ??= message;
+    });
+    secure.once('secure', () => {
+      connection.handshake ??= secure.getProtocol() ?? 'none';
+    });
+    this.converse(secure, connection);
   }
 }

@@ -9,12 +9,17 @@ interface Row {
   readonly good: boolean;
 }
 
-/** One message of a real sender: what was said of it beforehand, and what became of it. */
+/** The sender is expected to do what was foretold. */
+export const AGREES = 'agrees';
+
+/** One message of a real sender: what was said of it beforehand, and what became of it, which was as expected. */
 export interface Case {
   readonly sender: string;
   readonly what: string;
-  /** What `mta-sts verify --smtp` says that a sender does: `deliver-verified`, `deliver-unverified`, `refuse`. */
+  /** What `mta-sts verify --smtp` said just before that a sender does: `deliver-verified`, `deliver-unverified`, `refuse`, or `unknown`. */
   readonly foretold: string;
+  /** `agrees`, or why this sender does otherwise. */
+  readonly expected: string;
   readonly did: string;
   /** The line of the sender's own log that tells it. */
   readonly log: string;
@@ -78,10 +83,10 @@ export class Table {
     for (const row of this.rows) scenes.set(row.scene, [...scenes.get(row.scene) ?? [], row]);
     const { count, failed, cases } = this;
     const messages = [
-      `${cases.length} messages: what \`mta-sts verify --smtp\` foretold, what the sender did, and the sender's own log`,
+      `${cases.length} messages: what \`mta-sts verify --smtp\` said just before, what was expected, what the sender did, and its own log`,
       textTable(
-        ['sender', 'case', 'foretold', 'did'],
-        cases.map(({ sender, what, foretold, did }) => [sender, what, foretold, did]),
+        ['sender', 'case', 'foretold', 'expected', 'did'],
+        cases.map(({ sender, what, foretold, expected, did }) => [sender, what, foretold, expected, did]),
         cases.map(({ log }) => log),
       ),
       '',

@@ -4,7 +4,7 @@ import { ACCOUNT, REGION } from '../emulator';
 import { Order, eventsOf, resourcesOf, stackOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
 import type { Stage } from '../stage';
-import { GOOD, Senders, UNCOVERED, UNTRUSTED, deliver, foretell, serveMail } from './senders';
+import { Foretold, GOOD, Senders, UNCOVERED, UNTRUSTED, deliver, serveMail } from './senders';
 
 const ENFORCE = { mode: 'enforce' } as const;
 
@@ -83,11 +83,11 @@ async function mail(stage: Stage): Promise<void> {
   const senders = await Senders.start(stage);
   for (const served of [GOOD, UNTRUSTED, UNCOVERED]) {
     await serveMail(stage, served);
-    const foretold = await foretell(stage);
-    tell(`\n${served.what}: foretold ${foretold}, ${OUTCOMES[foretold] ?? 'which has no name'}`);
+    const foretold = await Foretold.now(stage);
+    tell(`\n${served.what}: foretold ${foretold.delivery}, ${OUTCOMES[foretold.delivery] ?? 'which has no name'}`);
     for (const sender of senders.all) {
       await sender.forget();
-      await deliver(stage, senders, sender, foretold);
+      await deliver(stage, senders, sender, { what: served.what, mail: served, foretold });
       const { did, log } = stage.table.cases.at(-1) ?? { did: 'nothing', log: '' };
       tell(`  ${sender.name}: ${did}\n    ${log}`);
     }

@@ -1,14 +1,13 @@
 // A verification that fails takes the whole change back: the old id and the old bytes stand again, also for senders that came in between.
 import type { DnsRecord } from '../../../../lib/preview/dns-server';
 import type { Mode } from '../../../../lib/protocol/policy';
-import { expectHeld } from '../held-policy';
-import type { ExchangerBehaviour } from '../mail-exchanger';
+import { expectHeld, untilHeld } from '../held-policy';
 import type { Sender } from '../senders/sender';
 import { stackOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
 import type { Stage } from '../stage';
 import { Watch } from '../watch';
-import { deliver, foretell } from './senders';
+import { Foretold, GOOD, UNTRUSTED, deliver, serveMail } from './senders';
 import type { Senders } from './senders';
 
 const ANNOUNCEMENT = '_mta-sts.example.test';
@@ -20,15 +19,19 @@ export async function rollbackScene(stage: Stage, senders: Senders): Promise<voi
   const withPolicy = async (sender: Sender, sent: Promise<string>, mode: Mode): Promise<string> => {
     return `${await sent}\n${expectHeld(sender, stage.paths, mode)}`;
   };
+  const refreshed = async (sender: Sender, mode: Mode): Promise<void> => {
+    await sender.refresh();
+    await untilHeld(sender, stage.paths, mode);
+  };
   table.begin('A verification that fails');
   await stage.ensure(deployed);
   await stage.synth(wanted);
-  serveMail(stage, 'untrusted');
-  const foretold = await foretell(stage);
+  await serveMail(stage, UNTRUSTED);
+  const foretold = (await Foretold.now(stage)).expect('refuse');
   for (const sender of senders.all) {
-    await table.prove(`before: foretold ${foretold} of an untrusted certificate, ${sender.name} learns enforce and does so`, async () => {
+    await table.prove(`before: foretold ${foretold.delivery} of an untrusted certificate, ${sender.name} learns enforce and does so`, async () => {
       await sender.forget();
-      return withPolicy(sender, deliver(stage, senders, sender, foretold), deployed.mode);
+      return withPolicy(sender, deliver(stage, senders, sender, { what: 'enforce, before a failure: an untrusted certificate', mail: UNTRUSTED, foretold }), deployed.mode);
     });
   }
   const between = new Map<string, Promise<string>>();
@@ -37,10 +40,13 @@ export async function rollbackScene(stage: Stage, senders: Senders): Promise<voi
     const before = await firstId(watch);
     let isOver = false;
     const visit = async (): Promise<void> => {
+      const midway = Foretold.now(stage);
       for (const sender of senders.all) {
-        // One that looks at no ids must have forgotten to fetch anything.
-        between.set(sender.name, (sender.looksAtIds ? Promise.resolve() : sender.forget())
-          .then(async () => withPolicy(sender, deliver(stage, senders, sender, 'deliver-unverified'), wanted.mode)));
+        // One that looks at no ids comes by its own refresh.
+        between.set(sender.name, (sender.looksAtIds ? Promise.resolve() : refreshed(sender, wanted.mode))
+          .then(async () => withPolicy(sender, deliver(stage, senders, sender, {
+            what: 'the policy of a failing deployment: an untrusted certificate', mail: UNTRUSTED, foretold: (await midway).expect('deliver-unverified'),
+          }), wanted.mode)));
       }
       await Promise.allSettled(between.values());
       isOver = true;
@@ -72,22 +78,35 @@ export async function rollbackScene(stage: Stage, senders: Senders): Promise<voi
   for (const { name } of senders.all) {
     await table.prove(`in between ${name} fetched the new policy, and delivered by it`, () => between.get(name) ?? Promise.reject(new Error('it never came')));
   }
-  const again = await foretell(stage);
+  const again = await Foretold.now(stage);
   for (const sender of senders.all) {
     await table.prove(sender.looksAtIds
-      ? `afterwards foretold ${again}: ${sender.name} sees the old id, fetches the old policy and does so`
-      : `afterwards foretold ${again}: ${sender.name} looks at no record while it holds a policy, delivers by that of in between, and does so once it forgets`,
+      ? `afterwards foretold ${again.delivery}: ${sender.name} sees the old id, fetches the old policy and does so`
+      : `afterwards foretold ${again.delivery}: ${sender.name} looks at no record while it holds a policy, delivers by that of in between, and does so after its own refresh`,
     async () => {
-      if (again !== foretold) throw new Error(`foretold was ${foretold} before`);
-      const held = sender.looksAtIds ? [] : [await withPolicy(sender, deliver(stage, senders, sender, 'deliver-unverified'), wanted.mode)];
-      if (!sender.looksAtIds) await sender.forget();
-      return [...held, await withPolicy(sender, deliver(stage, senders, sender, again), deployed.mode)].join('\n');
+      again.expect(foretold.delivery);
+      const words: string[] = [];
+      if (!sender.looksAtIds) {
+        words.push(await withPolicy(sender, deliver(stage, senders, sender, {
+          what: 'the policy of a failed deployment held: an untrusted certificate',
+          mail: UNTRUSTED,
+          foretold: again,
+          otherwise: { delivery: 'deliver-unverified', why: 'holds a policy that was taken back' },
+        }), wanted.mode));
+        await refreshed(sender, deployed.mode);
+      }
+      words.push(await withPolicy(sender, deliver(stage, senders, sender, {
+        what: 'enforce, after a rollback: an untrusted certificate', mail: UNTRUSTED, foretold: again,
+      }), deployed.mode));
+      return words.join('\n');
     });
   }
-  serveMail(stage, 'ok');
-  const good = await foretell(stage);
+  await serveMail(stage, GOOD);
+  const good = (await Foretold.now(stage)).expect('deliver-verified');
   for (const sender of senders.all) {
-    await table.prove(`afterwards foretold ${good} of a good mail host: ${sender.name} does so`, async () => deliver(stage, senders, sender, good));
+    await table.prove(`afterwards foretold ${good.delivery} of a good mail host: ${sender.name} does so`, async () => deliver(stage, senders, sender, {
+      what: 'enforce, after a rollback: a good mail host', mail: GOOD, foretold: good,
+    }));
   }
   await table.prove('after that mta-sts verify says pass, and the next deployment goes through', async () => {
     expectEnd(await cli.mtaSts('verify', 'example.test'), 0, 'mta-sts verify');
@@ -96,10 +115,6 @@ export async function rollbackScene(stage: Stage, senders: Senders): Promise<voi
     expectEnd(await cli.mtaSts('verify', 'example.test'), 0, 'mta-sts verify');
     return 'there and back again';
   });
-}
-
-function serveMail({ exchangers }: Stage, behaviour: ExchangerBehaviour): void {
-  for (const exchanger of exchangers) exchanger.behaviour = behaviour;
 }
 
 async function firstId(watch: Watch): Promise<string> {

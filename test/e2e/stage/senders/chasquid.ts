@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stage } from '../stage';
-import { PROGRAM_MILLISECONDS, connected, killed, listening, outcomeIn, submit } from './sender';
+import { PROGRAM_MILLISECONDS, connected, environment, killed, listening, outcomeIn, submit } from './sender';
 import type { Sender, Sent } from './sender';
 
 const PORT = 1465;
@@ -21,6 +21,7 @@ export class Chasquid implements Sender {
 
   public readonly name = 'chasquid';
   public readonly looksAtIds = false;
+  public readonly greeting = 'chasquid.sender.test';
   private readonly folder: string;
   private readonly data: string;
   private readonly log: string;
@@ -34,10 +35,16 @@ export class Chasquid implements Sender {
 
   public async send(recipient: string): Promise<Sent> {
     await submit(this.stage.paths, PORT, recipient, USER, PASSWORD);
+    return this.outcome(recipient);
+  }
+
+  /** @param from - the line of the log from which on it is looked for */
+  private outcome(recipient: string, from = 0): Promise<Sent> {
     return outcomeIn(this.log, (lines) => {
-      const about = lines.filter((line) => line.includes(`to=${recipient}`) && / (sent|failed|attempt)/.test(line));
+      const about = lines.slice(from).filter((line) => line.includes(`to=${recipient}`) && / (sent|failed|attempt)/.test(line));
       if (about.length === 0) return undefined;
-      return { outcome: about.some((line) => line.includes(' sent')) ? 'delivered' : 'refused', verified: this.hasVerified(), log: about };
+      const id = about[0].split(' ').at(2) ?? '';
+      return { id, outcome: about.some((line) => line.includes(' sent')) ? 'delivered' : 'refused', verified: this.hasVerified(), log: about };
     });
   }
 
@@ -45,6 +52,19 @@ export class Chasquid implements Sender {
   private hasVerified(): boolean {
     const file = join(this.data, 'domaininfo', 's:example.test');
     return existsSync(file) && readFileSync(file, 'utf8').includes('TLS_SECURE');
+  }
+
+  /** When it starts it fetches every policy that it holds, as it does every ten minutes, and until then goes by what it holds. */
+  public async refresh(): Promise<void> {
+    await killed(this.child);
+    await this.run();
+  }
+
+  /** When it starts it tries what waits. */
+  public async again(recipient: string): Promise<Sent> {
+    const { length } = readFileSync(this.log, 'utf8').split('\n');
+    await this.refresh();
+    return this.outcome(recipient, length - 1);
   }
 
   public forget(): Promise<void> {
@@ -71,14 +91,16 @@ export class Chasquid implements Sender {
     writeFileSync(join(certificate, 'privkey.pem'), keyPem);
     writeFileSync(join(certificate, 'fullchain.pem'), certificatePem);
     writeFileSync(join(folder, 'chasquid.conf'), [
-      'hostname: "sender.test"',
+      `hostname: "${this.greeting}"`,
       'smtp_address: "127.0.0.1:2025"',
       `submission_over_tls_address: "127.0.0.1:${PORT}"`,
       `data_dir: "${this.data}"`,
       `mail_log_path: "${this.log}"`,
       '',
     ].join('\n'));
-    execFileSync('chasquid-util', [`-C=${folder}`, 'user-add', USER, `--password=${PASSWORD}`], { stdio: 'ignore', timeout: PROGRAM_MILLISECONDS });
+    execFileSync('chasquid-util', [`-C=${folder}`, 'user-add', USER, `--password=${PASSWORD}`], {
+      stdio: 'ignore', timeout: PROGRAM_MILLISECONDS, env: environment(this.stage, folder),
+    });
   }
 
   private async run(): Promise<void> {
@@ -86,7 +108,7 @@ export class Chasquid implements Sender {
     const log = openSync(join(this.folder, 'chasquid.log'), 'a');
     this.child = spawn('chasquid', ['-config_dir', this.folder, '-v', '3'], {
       stdio: ['ignore', log, log],
-      env: { ...process.env, SSL_CERT_FILE: this.stage.caFile },
+      env: environment(this.stage, this.folder),
     });
     closeSync(log);
     await listening(() => connected(PORT), 'chasquid');

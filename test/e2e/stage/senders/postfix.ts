@@ -1,10 +1,10 @@
 // Postfix with postfix-mta-sts-resolver, in folders of its own.
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stage } from '../stage';
-import { PROGRAM_MILLISECONDS, connected, killed, listening, outcomeIn, submit } from './sender';
+import { PROGRAM_MILLISECONDS, connected, environment, killed, listening, outcomeIn, submit } from './sender';
 import type { Sender, Sent } from './sender';
 
 const PORT = 1025;
@@ -14,7 +14,7 @@ export class Postfix implements Sender {
   public static async start(stage: Stage): Promise<Postfix> {
     const sender = new Postfix(stage);
     sender.configure();
-    execFileSync('postfix', ['-c', sender.config, 'start'], { stdio: 'ignore', timeout: PROGRAM_MILLISECONDS });
+    sender.command('postfix', 'start');
     await sender.startResolver();
     await listening(() => connected(PORT), 'Postfix');
     return sender;
@@ -22,6 +22,7 @@ export class Postfix implements Sender {
 
   public readonly name = 'Postfix';
   public readonly looksAtIds = true;
+  public readonly greeting = 'postfix.sender.test';
   private readonly folder: string;
   private readonly config: string;
   private readonly log: string;
@@ -34,27 +35,62 @@ export class Postfix implements Sender {
   }
 
   public async send(recipient: string): Promise<Sent> {
+    const answered = this.answers().length;
     const answer = await submit(this.stage.paths, PORT, recipient);
     const id = /queued as (\S+)/.exec(answer)?.[1];
     if (id === undefined) throw new Error(`Postfix answered ${answer}`);
+    return this.outcome(id, recipient, answered);
+  }
+
+  /**
+   * @param answered - how many words of the policy daemon there were before
+   * @param from - the line of the log from which on it is looked for
+   */
+  private outcome(id: string, recipient: string, answered: number, from = 0): Promise<Sent> {
     return outcomeIn(this.log, (lines) => {
-      const at = lines.findIndex((line) => line.includes(` ${id}: to=<${recipient}>`) && line.includes('status='));
+      const at = lines.findIndex((line, index) => index >= from && line.includes(` ${id}: to=<${recipient}>`) && line.includes('status='));
       if (at === -1) return undefined;
-      const process = /postfix\/smtp\[(\d+)\]/.exec(lines[at])?.[1];
-      const tls = lines.slice(0, at).filter((line) => line.includes(`[${process ?? ''}]`) && line.includes('TLS connection established')).slice(-1);
+      const process = /postfix\/smtp\[\d+\]/.exec(lines[at])?.[0] ?? '';
+      const own = lines.slice(0, at).filter((line) => line.includes(process));
+      // What the process said of this message and no other: one serves several.
+      const about = own.slice(own.map((line) => line.includes('status=')).lastIndexOf(true) + 1);
       return {
+        id,
         outcome: lines[at].includes('status=sent') ? 'delivered' : 'refused',
-        verified: tls.some((line) => line.includes('Verified TLS connection established')),
-        log: [...tls, lines[at]].map(withoutTime),
+        verified: about.some((line) => line.includes('Verified TLS connection established')),
+        log: [...this.answers().slice(answered), ...[...about, lines[at]].map(withoutTime)],
       };
     });
+  }
+
+  /** What the policy daemon told Postfix to do with mail to the domain, each time that it was asked, and why it could not fetch. */
+  private answers(): readonly string[] {
+    const lines = readFileSync(join(this.folder, 'mta-sts-daemon.log'), 'utf8').split('\n');
+    return lines.flatMap((line, index) => {
+      const failure = / RES: (STS policy fetch .* failed .*)/.exec(line)?.[1];
+      if (failure !== undefined) return [`policy daemon: ${failure}`];
+      if (!/ STS: Enq request: b'postfix [^.]/.test(line)) return [];
+      const answer = lines.slice(index).map((later) => / STS: Wrote: b'\d+:(.*),'/.exec(later)?.[1]).find((text) => text !== undefined);
+      return answer === undefined ? [] : [`policy daemon: ${answer.trim()}`];
+    });
+  }
+
+  /** It asks for the record before each delivery. */
+  public refresh(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  public again(recipient: string, id: string): Promise<Sent> {
+    const [answered, { length }] = [this.answers().length, readFileSync(this.log, 'utf8').split('\n')];
+    this.command('postqueue', '-f');
+    return this.outcome(id, recipient, answered, length - 1);
   }
 
   public async forget(): Promise<void> {
     await killed(this.resolver);
     // Its connections and the answers of the resolver that its processes hold.
-    execFileSync('postsuper', ['-c', this.config, '-d', 'ALL'], { stdio: 'ignore', timeout: PROGRAM_MILLISECONDS });
-    execFileSync('postfix', ['-c', this.config, 'reload'], { stdio: 'ignore', timeout: PROGRAM_MILLISECONDS });
+    this.command('postsuper', '-d', 'ALL');
+    this.command('postfix', 'reload');
     rmSync(join(this.folder, 'cache.db'), { force: true });
     await this.startResolver();
   }
@@ -62,6 +98,13 @@ export class Postfix implements Sender {
   /** It learns nothing of hosts. */
   public forgetHosts(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** One of Postfix's own, for this instance. */
+  private command(program: string, ...args: readonly string[]): void {
+    execFileSync(program, ['-c', this.config, ...args], {
+      stdio: 'ignore', timeout: PROGRAM_MILLISECONDS, env: environment(this.stage, this.folder),
+    });
   }
 
   private configure(): void {
@@ -80,7 +123,7 @@ export class Postfix implements Sender {
       `data_directory = ${data}`,
       `maillog_file = ${this.log}`,
       `maillog_file_prefixes = ${folder}`,
-      'myhostname = sender.test',
+      `myhostname = ${this.greeting}`,
       'mydestination =',
       'inet_interfaces = 127.0.0.1',
       'inet_protocols = ipv4',
@@ -90,7 +133,7 @@ export class Postfix implements Sender {
       'mynetworks = 127.0.0.0/8',
       'smtp_tls_loglevel = 1',
       'smtp_tls_security_level = may',
-      // What a Debian system trusts, and the private authority of the stage.
+      // The private authority of the stage, and nobody else: without tls_append_default_CA what the system trusts does not count.
       `smtp_tls_CAfile = ${this.stage.caFile}`,
       `smtp_tls_policy_maps = socketmap:inet:127.0.0.1:${RESOLVER_PORT}:postfix`,
       'smtp_connection_cache_on_demand = no',
@@ -140,7 +183,7 @@ export class Postfix implements Sender {
     const log = openSync(join(this.folder, 'mta-sts-daemon.log'), 'a');
     this.resolver = spawn('mta-sts-daemon', ['-c', file, '-v', 'debug'], {
       stdio: ['ignore', log, log],
-      env: { ...process.env, SSL_CERT_FILE: this.stage.caFile },
+      env: environment(this.stage, this.folder),
     });
     closeSync(log);
     await listening(() => connected(RESOLVER_PORT), 'postfix-mta-sts-resolver');

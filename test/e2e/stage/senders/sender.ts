@@ -6,13 +6,24 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { StagePaths } from '../stage';
+import type { Stage, StagePaths } from '../stage';
 
 /** What a program of a sender has to end in; each is one that takes a moment. */
 export const PROGRAM_MILLISECONDS = 60_000;
 
+/**
+ * All that a sender's programs learn of the machine's environment: a proxy or a trust store that is set there is not the stage's.
+ *
+ * @param home - a folder of its own
+ */
+export function environment({ caFile }: Pick<Stage, 'caFile'>, home: string): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, HOME: home, SSL_CERT_FILE: caFile };
+}
+
 /** What became of a message. */
 export interface Sent {
+  /** By which the sender's log and queue know the message. */
+  readonly id: string;
   readonly outcome: 'delivered' | 'refused';
   /** Whether the sender says that it has verified the mail host's certificate. */
   readonly verified: boolean;
@@ -24,8 +35,18 @@ export interface Sender {
   readonly name: string;
   /** Whether it asks for the record while it holds a policy (RFC 8461 §3.3). */
   readonly looksAtIds: boolean;
+  /** How it greets mail hosts. */
+  readonly greeting: string;
   /** @throws Error where its log says nothing of the message in time */
   send(recipient: string): Promise<Sent>;
+  /** Looks for new policies at once, with all that it holds; nothing to do for one that asks before each delivery. */
+  refresh(): Promise<void>;
+  /**
+   * Tries a message again that it has refused, at once.
+   *
+   * @param id - of the message
+   */
+  again(recipient: string, id: string): Promise<Sent>;
   /** Forgets all that it has learned of policies and hosts. */
   forget(): Promise<void>;
   /** Forgets what it has learned of hosts, and holds the policies. */

@@ -1,0 +1,66 @@
+// What can keep news from a sender that holds a policy: RFC 8461 §3.3 and §5 have it go on with that.
+import type { DnsRecord, DnsReply } from '../../../lib/preview/dns-server';
+import type { Stage } from './stage';
+
+const ANNOUNCEMENT = '_mta-sts.example.test';
+
+export interface Disturbance {
+  readonly what: string;
+  /** The edge's line of a fetch that was tried; none where no record leads to one. */
+  readonly fetch?: RegExp;
+  /** @returns how many have asked for the record since */
+  readonly begin: (stage: Stage) => () => number;
+}
+
+const NEW_ID: DnsRecord = { name: ANNOUNCEMENT, ttl: 1, type: 'TXT', data: ['v=STSv1; id=announcedwhiledead;'] };
+
+export const DISTURBANCES: readonly Disturbance[] = [
+  {
+    what: 'a new id, and a policy host that shows no certificate',
+    fetch: /^TLS handshake failed/,
+    begin: (stage: Stage): (() => number) => {
+      stage.edge.alive = false;
+      return announce(stage, { rcode: 'NOERROR', answers: [NEW_ID] });
+    },
+  },
+  {
+    what: 'a new id, and a policy host that answers 503',
+    fetch: /^GET https:\/\/mta-sts\.example\.test\/\.well-known\/mta-sts\.txt 503$/,
+    begin: (stage: Stage): (() => number) => {
+      stage.edge.fail(() => ({ status: 503, headers: new Map([['content-type', 'text/html']]), body: Buffer.from('made to fail by the stage') }));
+      return announce(stage, { rcode: 'NOERROR', answers: [NEW_ID] });
+    },
+  },
+  {
+    what: 'no record any more (NXDOMAIN)',
+    begin: (stage) => announce(stage, { rcode: 'NXDOMAIN', answers: [] }),
+  },
+  {
+    what: 'SERVFAIL in place of the record',
+    begin: (stage) => announce(stage, { rcode: 'SERVFAIL', answers: [] }),
+  },
+];
+
+/** Whatever has begun. */
+export function endDisturbance({ dns, edge }: Stage): void {
+  dns.fail(undefined);
+  edge.fail(undefined);
+  edge.alive = true;
+}
+
+/** Of the edge's lines, of which only so many are kept: those that came since, the fewest that it can be. */
+export function linesSince(before: readonly string[], now: readonly string[]): readonly string[] {
+  const gone = before.findIndex((_, index) => before.slice(index).every((line, at) => now[at] === line));
+  return gone === -1 ? now : now.slice(before.length - gone);
+}
+
+/** Every name server and the resolver answer so. */
+function announce({ dns }: Stage, reply: Pick<DnsReply, 'rcode' | 'answers'>): () => number {
+  let asked = 0;
+  dns.fail(() => ({ name, type }) => {
+    if (name !== ANNOUNCEMENT || (type !== 'TXT' && reply.rcode !== 'NXDOMAIN')) return undefined;
+    if (type === 'TXT') asked += 1;
+    return { ...reply, authorities: [], authoritative: true };
+  });
+  return () => asked;
+}
