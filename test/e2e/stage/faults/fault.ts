@@ -24,7 +24,7 @@ interface AnyFault {
   readonly deploy?: (stage: Stage, context: AppContext) => Promise<Ended>;
   /** What the command must give as its reason, where it is rolled back. */
   readonly says?: RegExp;
-  /** Longer than half a minute. */
+  /** Some half a minute or longer: not in `quick`. */
   readonly slow?: true;
   /** Met before anything is written. */
   readonly early?: true;

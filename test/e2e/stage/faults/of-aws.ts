@@ -28,6 +28,7 @@ export const FAULTS_OF_AWS: readonly Fault[] = [
     what: 'CloudFront\'s API throttles the update of the distribution',
     outcome: 'rolled back',
     announced: 'never',
+    slow: true,
     // Nothing that the soak changes changes the distribution.
     soak: false,
     deploy: withAnotherDistribution,
