@@ -2,7 +2,7 @@
 import { command, heading, tell } from '../../../../tools/story.mjs';
 import { ACCOUNT, REGION } from '../emulator';
 import { Order, eventsOf, resourcesOf, stackOf } from '../stacks';
-import { STACK, expectEnd } from '../stage';
+import { STACK, contextOf, expectEnd } from '../stage';
 import type { Stage } from '../stage';
 import { Foretold, GOOD, Senders, UNCOVERED, UNTRUSTED, deliver, serveMail } from './senders';
 
@@ -116,7 +116,7 @@ function deployCommand(stage: Stage): void {
 }
 
 function context({ zoneId }: Stage): readonly string[] {
-  return ['domain=example.test', 'mx=mx1.example.test', 'mode=enforce', `hostedZoneId=${zoneId}`].flatMap((value) => ['-c', value]);
+  return contextOf({ domain: 'example.test', mx: 'mx1.example.test', mode: 'enforce', hostedZoneId: zoneId });
 }
 
 /** @throws Error where the events came in another order */

@@ -1,33 +1,28 @@
 // A first deployment that CloudFront's API does not let through: nothing is announced, and nothing stays.
-import { ChangeResourceRecordSetsCommand, CreateHostedZoneCommand, DeleteHostedZoneCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
-import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { Resolver } from 'node:dns/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RESOLVER } from '../addresses';
-import { put, record } from '../domain';
-import { hasDistributionFailed, setEmulatorFaults } from '../emulator';
+import { createZone, deleteZone, record } from '../domain';
+import { REGION, hasDistributionFailed, setEmulatorFaults } from '../emulator';
 import { THROTTLED } from '../faults/of-aws';
-import { countOf, functionNames, roleNames } from '../raw';
+import { inventory, leftBehind } from '../inventory';
 import { stackOf } from '../stacks';
-import { expectEnd } from '../stage';
+import { contextOf, expectEnd } from '../stage';
 import type { Stage } from '../stage';
 import type { FaultRow } from './fault-table';
 
 const DOMAIN = 'fresh.test';
 const STACK = 'MtaSts-fresh-test';
-const MX = record(DOMAIN, 'MX', '10 mail.other.test.');
 
 export async function failedCreation(stage: Stage, what: string): Promise<FaultRow & { readonly evidence: string }> {
   const { cli, emulator: { route53, cloudformation }, paths: { folder } } = stage;
-  const { HostedZone: zone } = await route53.send(new CreateHostedZoneCommand({ Name: DOMAIN, CallerReference: DOMAIN }));
-  const zoneId = zone?.Id?.replace('/hostedzone/', '') ?? '';
-  await put(route53, zoneId, [MX]);
+  const zoneId = await createZone(route53, DOMAIN, [record(DOMAIN, 'MX', '10 mail.other.test.')]);
   // Until its name servers know it.
   await sleep(2_000);
-  const before = await inventory(stage, zoneId);
+  const before = await inventory(stage);
   const watch = new RecordWatch();
   setEmulatorFaults(folder, { distribution: THROTTLED });
-  const context = [`domain=${DOMAIN}`, `hostedZoneId=${zoneId}`, 'mode=testing', 'mx=mail.other.test'].flatMap((item) => ['-c', item]);
+  const context = contextOf({ domain: DOMAIN, hostedZoneId: zoneId, mode: 'testing', mx: 'mail.other.test' });
   const assembly = `${folder}/cdk.out.fresh`;
   const ended = await cli.cdk('deploy', ...context, '-o', assembly, '--require-approval', 'never').finally(() => watch.stop());
   const hasFailed = hasDistributionFailed(folder);
@@ -36,33 +31,19 @@ export async function failedCreation(stage: Stage, what: string): Promise<FaultR
   if (!hasFailed || !ended.output.includes('Rate exceeded')) throw new Error(`it did not fail at the distribution:\n${ended.output}`);
   const stack = await stackOf(cloudformation, STACK);
   if (stack?.status !== 'ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'gone'}:\n${ended.output}`);
-  const after = await inventory(stage, zoneId);
-  const left = after.filter((item) => !before.includes(item));
+  // CloudFormation keeps a stack that never came to be, empty, until somebody deletes it.
+  const left = (await leftBehind(stage, before)).filter((thing) => thing !== `${REGION}: stack ${STACK}`);
   const lost = [
     ...watch.seen.size > 0 ? [`records were seen: ${[...watch.seen].join(', ')}`] : [],
     ...left.length > 0 ? [`left behind: ${left.join(', ')}`] : [],
   ];
   expectEnd(await cli.cdk('destroy', '--app', assembly, '--all', '--force'), 0, 'cdk destroy');
-  await route53.send(new ChangeResourceRecordSetsCommand({ HostedZoneId: zoneId, ChangeBatch: { Changes: [{ Action: 'DELETE', ResourceRecordSet: MX }] } }));
-  await route53.send(new DeleteHostedZoneCommand({ Id: zoneId }));
+  await deleteZone(route53, zoneId);
   if (lost.length > 0) throw new Error(lost.join('\n'));
   return {
     what, outcome: 'rolled back', lost, seconds: ended.seconds, looks: watch.looks, unanswered: watch.unanswered, early: 0,
     evidence: `${stack.status} after ${ended.seconds.toFixed(1)} s; ${watch.looks} looks saw no record; nothing is left`,
   };
-}
-
-/** All that a deployment makes, in the whole account. */
-async function inventory({ emulator: { s3, route53 } }: Stage, zoneId: string): Promise<readonly string[]> {
-  const { Buckets: buckets = [] } = await s3.send(new ListBucketsCommand({}));
-  const { ResourceRecordSets: sets = [] } = await route53.send(new ListResourceRecordSetsCommand({ HostedZoneId: zoneId }));
-  return [
-    ...await Promise.all(['distribution', 'function', 'origin-access-control'].map(async (kind) => `${await countOf(kind)} times ${kind}`)),
-    ...buckets.map(({ Name: name = '' }) => `bucket ${name}`),
-    ...sets.map(({ Name: name = '', Type: type = '' }) => `record ${name} ${type}`),
-    ...(await functionNames()).map((name) => `function ${name}`),
-    ...(await roleNames()).map((name) => `role ${name}`),
-  ];
 }
 
 /** Asks for the record again and again. */
