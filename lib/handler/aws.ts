@@ -13,6 +13,12 @@ const DENIED: ReadonlySet<string> = new Set(['AccessDenied', 'AccessDeniedExcept
 /** Many domains of one stack begin at once, and Route 53 takes five requests a second of an account: the SDK's attempts can run out. */
 const THROTTLED: ReadonlySet<string> = new Set(['PriorRequestNotComplete', 'Throttling', 'ThrottlingException']);
 
+/**
+ * How AWS refuses what was signed at another time than its own. Each answer puts the SDK's clock right; but it does not try again where the
+ * machine's clock is right, and the SDK's was not: a warm function keeps how far it was off before.
+ */
+const WRONG_CLOCK = /^(?:RequestTimeTooSkewed: |\w+: Signature (?:expired|not yet current)\b)/;
+
 /** What the SDK's `send` takes beside the command. */
 export interface SendOptions {
   readonly abortSignal: AbortSignal;
@@ -36,7 +42,8 @@ export class AwsCallFailed extends Error {
 }
 
 /**
- * Makes a call; the SDK repeats what is throttled or lost, and this repeats what is denied while rights spread, or throttled all the same.
+ * Makes a call; the SDK repeats what is throttled or lost, and this repeats what is denied while rights spread, signed by a wrong clock, or
+ * throttled all the same.
  *
  * @param call - as in a role's policy, `route53:GetHostedZone`
  * @param patience - for what the deployment can do without
@@ -66,7 +73,9 @@ async function attempt<T>(run: Run, call: string, send: (options: SendOptions) =
 }
 
 function isPassing(outcome: Outcome<unknown>): boolean {
-  return 'failed' in outcome && (DENIED.has(outcome.failed.code) || THROTTLED.has(outcome.failed.code));
+  if (!('failed' in outcome)) return false;
+  const { code, detail } = outcome.failed;
+  return DENIED.has(code) || THROTTLED.has(code) || WRONG_CLOCK.test(`${code}: ${detail}`);
 }
 
 function describe(cause: unknown): [string, string] {

@@ -273,6 +273,25 @@ describe('writing', () => {
     expect(made.clock.slept).toEqual([1000, 2000]);
   });
 
+  test.each([
+    ['SignatureDoesNotMatch', 'Signature expired: 20261129T130251Z is now earlier than 20261129T130252Z (20261129T130752Z - 5 min.)'],
+    ['InvalidSignatureException', 'Signature not yet current: 20261129T131251Z is still later than 20261129T131250Z (20261129T130750Z + 5 min.)'],
+    ['RequestTimeTooSkewed', 'The difference between the request time and the current time is too large.'],
+  ])('a call that was signed by a wrong clock is made again, since the answer has put the clock right: %s', async (code, message) => {
+    await edge.serve();
+    const made = await edge.world();
+    made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejectsOnce(awsError(code, message)).resolves({});
+    await run(made, createEvent(TYPE, publicationProperties()));
+    expect(made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY })).toHaveLength(2);
+  });
+
+  test('a call whose signature is wrong is not made again', async () => {
+    const made = await edge.world();
+    made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('SignatureDoesNotMatch', 'The request signature we calculated does not match'));
+    expect(await refused(made)).toContain('s3:PutObject failed: SignatureDoesNotMatch');
+    expect(made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY })).toHaveLength(1);
+  });
+
   test('gives up on a right that is missing after a minute, names it, and takes away what may have arrived', async () => {
     const made = await edge.world();
     made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('AccessDenied', 'Access Denied'));

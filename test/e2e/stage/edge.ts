@@ -32,14 +32,17 @@ const CLOSE_MILLISECONDS = 5_000;
  */
 export type EdgeFault = (address: string, request: ViewerRequest) => ViewerResponse | 'hang' | undefined;
 
+/** What an address shows in place of the right certificate. */
+export type ShownCertificate = 'none' | 'for another name';
+
 /** Different requests whose sharing is remembered. */
 const MOST_SHARED = 100;
 
 export interface Edge {
   /** Set to false it shows no certificate to anybody: the policy host is dead. */
   alive: boolean;
-  /** Addresses that show no certificate. */
-  readonly dead: Set<string>;
+  /** Addresses that do not show the right certificate. */
+  readonly certificates: Map<string, ShownCertificate>;
   /**
    * From now on the edges, or the one at this address alone, serve each object as it is now.
    *
@@ -63,13 +66,19 @@ export async function startEdge(authority: CertificateAuthority): Promise<Edge> 
     if (lines.length > 1000) lines.shift();
   };
   const cloudFront = new EmulatedCloudFront(authority, log);
-  const dead = new Set<string>();
+  const shown = new Map<string, ShownCertificate>();
+  const { keyPem, certificatePem } = await authority.issue({ names: ['*.cloudfront.net'] });
+  const other = createSecureContext({ key: keyPem, cert: certificatePem });
   let fault: EdgeFault | undefined;
   const addresses = [...EDGES.v4, ...EDGES.v6];
   const frozen = new Set<string>();
   await Promise.all(addresses.flatMap((listen) => [443, 80].map(async (port) => {
     const certificates: Certificates = {
-      contextOf: (distribution) => dead.has(listen) ? undefined : cloudFront.contextOf(distribution),
+      contextOf: (distribution) => {
+        const instead = shown.get(listen);
+        if (instead === undefined) return cloudFront.contextOf(distribution);
+        return instead === 'none' ? undefined : other;
+      },
     };
     const here = new EdgeAt(cloudFront, (request) => fault?.(listen, request), () => frozen.has(listen));
     return startWebServer({ listen, port, cloudFront: here, certificates, minimumTls: 'TLSv1.2', log });
@@ -78,7 +87,7 @@ export async function startEdge(authority: CertificateAuthority): Promise<Edge> 
   return {
     get alive() { return cloudFront.alive; },
     set alive(alive) { cloudFront.alive = alive; },
-    dead,
+    certificates: shown,
     freeze: (address) => {
       for (const one of address === undefined ? addresses : [address]) frozen.add(one);
       cloudFront.hold();

@@ -24,7 +24,7 @@ interface AnyFault {
   readonly deploy?: (stage: Stage, context: AppContext) => Promise<Ended>;
   /** What the command must give as its reason, where it is rolled back. */
   readonly says?: RegExp;
-  /** Some half a minute or longer: not in `quick`. */
+  /** Some half a minute or longer, or like another one that is quicker: not in `quick`. */
   readonly slow?: true;
   /** Met before anything is written. */
   readonly early?: true;
@@ -75,9 +75,6 @@ export async function underFault<T>(
   }
 }
 
-/** How long a fault of the edge or of DNS lasts after the policy file was written. */
-export const SECONDS = 15;
-
 export const DOMAIN_RECORD = '_mta-sts.example.test';
 
 export const isPolicyWrite = ({ service, method, path }: AwsCall): boolean => service === 's3' && method === 'PUT' && path.includes('mta-sts.txt');
@@ -98,7 +95,7 @@ export function mend({ aws, dns, edge, paths: { folder } }: Stage): void {
   dns.fail(undefined);
   edge.fail(undefined);
   edge.thaw();
-  edge.dead.clear();
+  edge.certificates.clear();
 }
 
 /** When the policy file was written by the next deployment, in milliseconds since the epoch; undefined until then. */
@@ -112,7 +109,7 @@ export function nextWrite({ aws: { calls } }: Stage): () => number | undefined {
  * deployment, which must not end before. For ever: by what the command says.
  */
 export function untilAfterWrite(
-  from: 'beginning' | 'write', set: (stage: Stage, isOn: () => boolean, over: AbortSignal) => void | Promise<void>, seconds = SECONDS,
+  from: 'beginning' | 'write', seconds: number, set: (stage: Stage, isOn: () => boolean, over: AbortSignal) => void | Promise<void>,
 ): Fault['begin'] {
   return async (stage, over) => {
     const write = nextWrite(stage);

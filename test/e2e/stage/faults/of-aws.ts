@@ -13,37 +13,48 @@ const isWrite = ({ service, method }: AwsCall): boolean => service === 's3' && m
 const isRead = ({ service, method }: AwsCall): boolean => service === 's3' && method === 'GET';
 const isRoute53 = ({ service }: AwsCall): boolean => service === 'route53';
 
-/** In CloudFormation's words. */
-export const THROTTLED = 'Rate exceeded (Service: CloudFront, Status Code: 429) (HandlerErrorCode: Throttling)';
+/** In CloudFormation's words, after its own attempts. */
+export const CLOUDFRONT_SAYS = {
+  throttled: 'Rate exceeded (Service: CloudFront, Status Code: 429) (HandlerErrorCode: Throttling)',
+  failed: 'Internal failure (Service: CloudFront, Status Code: 500) (HandlerErrorCode: ServiceInternalError)',
+} as const;
 
 export const FAULTS_OF_AWS: readonly Fault[] = [
   { what: 'S3 throttles three writes', begin: calls(isWrite, 3, { status: 503, code: 'SlowDown' }) },
   { what: 'S3 fails three times with 500', begin: calls(isWrite, 3, { status: 500, code: 'InternalError' }) },
   { what: 'S3 throttles the reading of the ledger twice', begin: calls(isRead, 2, { status: 503, code: 'SlowDown' }) },
   { what: 'S3 does not answer a write', slow: true, begin: calls(isWrite, 1, 'hang') },
+  { what: 'S3 does not answer the reading of the ledger', slow: true, begin: calls(isRead, 1, 'hang') },
   { what: 'Route 53 throttles four calls', early: true, begin: calls(isRoute53, 4, { status: 400, code: 'Throttling' }) },
   { what: 'Route 53 fails three times with 503', early: true, begin: calls(isRoute53, 3, { status: 503, code: 'ServiceUnavailable' }) },
+  { what: 'Route 53 does not answer a call', early: true, slow: true, begin: calls(isRoute53, 1, 'hang') },
   { what: 'the ResponseURL fails three times', early: true, begin: calls(isResponse, 3, { status: 503, code: 'ServiceUnavailable' }) },
-  {
-    what: 'CloudFront\'s API throttles the update of the distribution',
+  updateOfTheDistribution('CloudFront\'s API throttles the update of the distribution', CLOUDFRONT_SAYS.throttled),
+  updateOfTheDistribution('CloudFront\'s API fails with 500 at the update of the distribution', CLOUDFRONT_SAYS.failed),
+];
+
+/** @param words - CloudFormation's */
+function updateOfTheDistribution(what: string, words: string): Fault {
+  return {
+    what,
     outcome: 'rolled back',
     announced: 'never',
     slow: true,
     // Nothing that the soak changes changes the distribution.
     soak: false,
     deploy: withAnotherDistribution,
-    says: /Rate exceeded/,
+    says: words.startsWith('Rate') ? /Rate exceeded/ : /Internal failure/,
     begin: (stage: Stage): End => {
       const { folder } = stage.paths;
-      setEmulatorFaults(folder, { distribution: THROTTLED });
+      setEmulatorFaults(folder, { distribution: words });
       return () => {
         const hasFailed = hasDistributionFailed(folder);
         mend(stage);
         if (!hasFailed) throw new Error('the distribution was not updated');
       };
     },
-  },
-];
+  };
+}
 
 /** As another version of the construct would: with a distribution that is not as before. */
 async function withAnotherDistribution(stage: Stage, context: AppContext): Promise<Ended> {

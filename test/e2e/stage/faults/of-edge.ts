@@ -1,54 +1,70 @@
 // CloudFront's edges serve what is old, refuse, fail, or do not answer at all.
 import { EDGES } from '../addresses';
+import type { ShownCertificate } from '../edge';
 import type { Stage } from '../stage';
-import { SECONDS, untilAfterWrite, whenOver } from './fault';
+import { untilAfterWrite, whenOver } from './fault';
 import type { Fault } from './fault';
 
 const ONE: string = EDGES.v4[1];
 
-const FAILING = { slow: true, holdsBack: SECONDS, blinds: true } as const;
-
-export const FAULTS_OF_THE_EDGE: readonly Fault[] = [
-  { what: `the edge serves the old bytes for ${SECONDS} s after the write`, slow: true, holdsBack: SECONDS, begin: oldBytes(SECONDS) },
-  { what: 'the edge serves the old bytes for 90 s after the write', slow: true, soak: false, holdsBack: 90, begin: oldBytes(90) },
-  {
-    what: `one address of the edge alone serves the old bytes for ${SECONDS} s after the write`,
-    slow: true,
-    holdsBack: SECONDS,
-    begin: oldBytes(SECONDS, ONE),
-  },
-  { what: `the edge throttles with 429 for ${SECONDS} s after the write`, ...FAILING, begin: answers(429) },
-  { what: `the edge fails with 500 for ${SECONDS} s after the write`, ...FAILING, begin: answers(500) },
-  { what: `the edge throttles with 503 for ${SECONDS} s after the write`, ...FAILING, begin: answers(503) },
-  {
-    what: `one address of the edge shows no certificate until ${SECONDS} s after the write`,
-    ...FAILING,
-    begin: untilAfterWrite('beginning', ({ edge }, isOn, over) => {
-      edge.dead.add(ONE);
-      whenOver(isOn, () => edge.dead.delete(ONE), over);
-    }),
-  },
-  {
-    what: `one address of the edge takes connections and is silent for ${SECONDS} s after the write`,
-    ...FAILING,
-    begin: untilAfterWrite('write', ({ edge }, isOn) => {
-      edge.fail((address) => address === ONE && isOn() ? 'hang' : undefined);
-    }),
-  },
-];
+/** @param seconds - how long they last after the policy file was written */
+export function faultsOfTheEdge(seconds: number): readonly Fault[] {
+  const failing = { holdsBack: seconds, blinds: true } as const;
+  return [
+    { what: `the edge serves the old bytes for ${seconds} s after the write`, holdsBack: seconds, begin: oldBytes(seconds) },
+    { what: 'the edge serves the old bytes for 90 s after the write', slow: true, soak: false, holdsBack: 90, begin: oldBytes(90) },
+    {
+      what: `one address of the edge alone serves the old bytes for ${seconds} s after the write`,
+      slow: true,
+      holdsBack: seconds,
+      begin: oldBytes(seconds, ONE),
+    },
+    { what: `the edge throttles with 429 for ${seconds} s after the write`, slow: true, ...failing, begin: answers(429, seconds) },
+    { what: `the edge fails with 500 for ${seconds} s after the write`, slow: true, ...failing, begin: answers(500, seconds) },
+    { what: `the edge throttles with 503 for ${seconds} s after the write`, ...failing, begin: answers(503, seconds) },
+    { what: `the edge answers 200 with a page of HTML for ${seconds} s after the write`, slow: true, ...failing, begin: answers(200, seconds) },
+    {
+      what: `one address of the edge shows no certificate until ${seconds} s after the write`,
+      slow: true,
+      ...failing,
+      begin: certificate('none', seconds),
+    },
+    {
+      what: `one address of the edge does not know the domain, and shows a certificate for another name until ${seconds} s after the write`,
+      slow: true,
+      ...failing,
+      begin: certificate('for another name', seconds),
+    },
+    {
+      what: `one address of the edge takes connections and is silent for ${seconds} s after the write`,
+      ...failing,
+      begin: untilAfterWrite('write', seconds, ({ edge }, isOn) => {
+        edge.fail((address) => address === ONE && isOn() ? 'hang' : undefined);
+      }),
+    },
+  ];
+}
 
 /** @param address - of one edge; all where it is not given */
 function oldBytes(seconds: number, address?: string): Fault['begin'] {
-  return untilAfterWrite('beginning', ({ edge }: Stage, isOn, over) => {
+  return untilAfterWrite('beginning', seconds, ({ edge }: Stage, isOn, over) => {
     edge.freeze(address);
     whenOver(isOn, () => {
       edge.thaw();
     }, over);
-  }, seconds);
+  });
 }
 
-function answers(status: number): Fault['begin'] {
-  return untilAfterWrite('write', ({ edge }, isOn) => {
+function answers(status: number, seconds: number): Fault['begin'] {
+  return untilAfterWrite('write', seconds, ({ edge }, isOn) => {
     edge.fail(() => isOn() ? { status, headers: new Map([['content-type', 'text/html']]), body: Buffer.from('made to fail by the stage') } : undefined);
+  });
+}
+
+/** What the one address shows in place of the right certificate. */
+function certificate(shown: ShownCertificate, seconds: number): Fault['begin'] {
+  return untilAfterWrite('beginning', seconds, ({ edge }, isOn, over) => {
+    edge.certificates.set(ONE, shown);
+    whenOver(isOn, () => edge.certificates.delete(ONE), over);
   });
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RESOLVER } from '../addresses';
 import { createZone, deleteZone, record } from '../domain';
 import { REGION, hasDistributionFailed, setEmulatorFaults } from '../emulator';
-import { THROTTLED } from '../faults/of-aws';
+import { CLOUDFRONT_SAYS } from '../faults/of-aws';
 import { inventory, leftBehind } from '../inventory';
 import { stackOf } from '../stacks';
 import { contextOf, expectEnd } from '../stage';
@@ -14,14 +14,17 @@ import type { FaultRow } from './fault-table';
 const DOMAIN = 'fresh.test';
 const STACK = 'MtaSts-fresh-test';
 
-export async function failedCreation(stage: Stage, what: string): Promise<FaultRow & { readonly evidence: string }> {
+/** As if it were among the faults, which meet a domain that has a policy. */
+export const CREATION = { what: 'CloudFront\'s API throttles the creation of the distribution', slow: true } as const;
+
+export async function failedCreation(stage: Stage): Promise<FaultRow & { readonly evidence: string }> {
   const { cli, emulator: { route53, cloudformation }, paths: { folder } } = stage;
   const zoneId = await createZone(route53, DOMAIN, [record(DOMAIN, 'MX', '10 mail.other.test.')]);
   // Until its name servers know it.
   await sleep(2_000);
   const before = await inventory(stage);
   const watch = new RecordWatch();
-  setEmulatorFaults(folder, { distribution: THROTTLED });
+  setEmulatorFaults(folder, { distribution: CLOUDFRONT_SAYS.throttled });
   const context = contextOf({ domain: DOMAIN, hostedZoneId: zoneId, mode: 'testing', mx: 'mail.other.test' });
   const assembly = `${folder}/cdk.out.fresh`;
   const ended = await cli.cdk('deploy', ...context, '-o', assembly, '--require-approval', 'never').finally(() => watch.stop());
@@ -41,7 +44,7 @@ export async function failedCreation(stage: Stage, what: string): Promise<FaultR
   await deleteZone(route53, zoneId);
   if (lost.length > 0) throw new Error(lost.join('\n'));
   return {
-    what, outcome: 'rolled back', lost, seconds: ended.seconds, looks: watch.looks, unanswered: watch.unanswered, early: 0,
+    what: CREATION.what, outcome: 'rolled back', lost, seconds: ended.seconds, looks: watch.looks, unanswered: watch.unanswered, early: 0,
     evidence: `${stack.status} after ${ended.seconds.toFixed(1)} s; ${watch.looks} looks saw no record; nothing is left`,
   };
 }
