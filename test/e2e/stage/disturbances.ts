@@ -55,7 +55,7 @@ export function linesSince(before: readonly string[], now: readonly string[]): r
 }
 
 /** Every name server and the resolver answer so. */
-function announce({ dns }: Stage, reply: Pick<DnsReply, 'rcode' | 'answers'>): () => number {
+export function announce({ dns }: Stage, reply: Pick<DnsReply, 'rcode' | 'answers'>): () => number {
   let asked = 0;
   dns.fail(() => ({ name, type }) => {
     if (name !== ANNOUNCEMENT || (type !== 'TXT' && reply.rcode !== 'NXDOMAIN')) return undefined;

@@ -7,15 +7,26 @@ import type { Mode } from '../../../lib/protocol/policy';
 import type { Sender } from './senders/sender';
 import type { StagePaths } from './stage';
 
+export interface HeldPolicy {
+  readonly mode?: string;
+  /** The sender's own. */
+  readonly words: string;
+}
+
 /**
  * @param expected - its mode
  * @returns the sender's own words
  * @throws Error where it holds another
  */
-export function expectHeld(sender: Sender, { folder }: StagePaths, expected: Mode): string {
-  const { mode, words } = sender.looksAtIds ? fetchedByResolver(folder) : keptByChasquid(folder);
+export function expectHeld(sender: Sender, paths: StagePaths, expected: Mode): string {
+  const { mode, words } = policyHeld(sender, paths);
   if (mode !== expected) throw new Error(`${sender.name} holds ${mode ?? 'no policy'}, expected ${expected}:\n${words}`);
   return words;
+}
+
+/** Whatever it holds. */
+export function policyHeld(sender: Sender, { folder }: StagePaths): HeldPolicy {
+  return sender.looksAtIds ? fetchedByResolver(folder) : keptByChasquid(folder);
 }
 
 /**
@@ -36,14 +47,14 @@ export async function untilHeld(sender: Sender, paths: StagePaths, expected: Mod
 }
 
 /** The last time that postfix-mta-sts-resolver fetched: which id it had, which one it found, and what it got. */
-function fetchedByResolver(folder: string): { readonly mode?: string; readonly words: string } {
+function fetchedByResolver(folder: string): HeldPolicy {
   const lines = readFileSync(join(folder, 'postfix', 'mta-sts-daemon.log'), 'utf8').split('\n').filter((line) => line.includes(' RES: '));
   const last = lines.map((line) => line.includes('RES: Parsed policy for domain example.test')).lastIndexOf(true);
   const words = lines.slice(Math.max(0, last - 2), last + 1).map((line) => line.replace(/^.*? RES: /, 'resolver: '));
   return { mode: /'mode': '(\w+)'/.exec(words.at(-1) ?? '')?.[1], words: words.join('\n') };
 }
 
-function keptByChasquid(folder: string): { readonly mode?: string; readonly words: string } {
+function keptByChasquid(folder: string): HeldPolicy {
   const text = readFileSync(join(folder, 'chasquid', 'data', 'sts-cache', 'pol:example.test'), 'utf8');
   return { mode: textOf(at(JSON.parse(text), 'mode')), words: `it holds ${text}` };
 }

@@ -11,8 +11,9 @@ import type { CertificateAuthority, IssuedCertificate } from '../../../lib/previ
  * - `untrusted`: of one that nobody trusts; `wrong-name`: for another name; `expired`: since 2020
  * - `two-names`: as `ok`, and for mx1.example.test too
  * - `no-starttls`: does not offer it
+ * - `hangs-up`: as soon as somebody connects
  */
-export type ExchangerBehaviour = 'ok' | 'untrusted' | 'wrong-name' | 'expired' | 'two-names' | 'no-starttls';
+export type ExchangerBehaviour = 'ok' | 'untrusted' | 'wrong-name' | 'expired' | 'two-names' | 'no-starttls' | 'hangs-up';
 
 /** A connection, as the mail host saw it. */
 export interface Connection {
@@ -45,11 +46,11 @@ export class MailExchanger {
   private server: Server | undefined;
 
   /** @param name - its host name, which its certificate is for */
-  public constructor(private readonly name: string, private readonly address: string, private readonly authority: CertificateAuthority) {}
+  public constructor(public readonly name: string, private readonly address: string, private readonly authority: CertificateAuthority) {}
 
   public async start(): Promise<void> {
     const { name, authority } = this;
-    const issue: Readonly<Record<Exclude<ExchangerBehaviour, 'no-starttls'>, Promise<IssuedCertificate>>> = {
+    const issue: Readonly<Record<Exclude<ExchangerBehaviour, 'no-starttls' | 'hangs-up'>, Promise<IssuedCertificate>>> = {
       'ok': authority.issue({ names: [name] }),
       'untrusted': createCertificateAuthority('Nobody trusts this').then((stranger) => stranger.issue({ names: [name] })),
       'wrong-name': authority.issue({ names: ['mail.elsewhere.test'] }),
@@ -62,6 +63,10 @@ export class MailExchanger {
     }
     const server = createServer({ noDelay: true }, (socket) => {
       socket.on('error', () => undefined);
+      if (this.behaviour === 'hangs-up') {
+        socket.destroy();
+        return;
+      }
       socket.write(`220 ${name} ESMTP\r\n`);
       const connection: Connection = { host: name, startTls: false, mail: false, over: false };
       this.connections.push(connection);

@@ -1,5 +1,6 @@
 // What runs on the stage, in the order of the README beside it. Started by tools/e2e.mjs inside of the private namespaces.
 import { FAULTS, SHORT_FAULTS } from './faults';
+import { cachesScene } from './scenes/caches';
 import { changeScene, noneScene } from './scenes/change';
 import { demoScene } from './scenes/demo';
 import { bootstrapScene, deployScene } from './scenes/deploy';
@@ -8,15 +9,18 @@ import { differencesScene } from './scenes/differences';
 import { domainsScene } from './scenes/domains';
 import { elsewhereScene } from './scenes/elsewhere';
 import { CREATION } from './scenes/failed-creation';
+import { expiredScene } from './scenes/expired';
 import { faultsScene } from './scenes/faults';
+import { movedScene } from './scenes/moved';
 import { preflightScene, refusedScene } from './scenes/preflight';
 import { regionScene } from './scenes/region';
 import { hasRight, rightsScene, usedScene } from './scenes/rights';
 import { rollbackScene } from './scenes/rollback';
-import { Senders, cachesScene, countScene, sendersScene } from './scenes/senders';
+import { countScene, sendersScene, severalScene } from './scenes/senders';
 import { soakScene } from './scenes/soak';
 import { SelectionError, matches, select } from './selection';
 import type { Choice, Parts } from './selection';
+import { Senders } from './senders/senders';
 import { Stage } from './stage';
 
 /** Without them nothing that follows can be told. */
@@ -44,10 +48,13 @@ const SCENES: ReadonlyMap<string, Parts> = new Map<string, Parts>([
   ['testing', null],
   ['change', null],
   ['enforce', null],
+  ['several', null],
   ['rollback', null],
   ['rights', (part) => part === 'quick' || hasRight(part)],
   ['faults', (part) => part === 'quick' || matches(part, [...FAULTS, CREATION].map(({ what }) => what))],
   ['caches', null],
+  ['moved', null],
+  ['expired', null],
   ['none', null],
   ['destroy', null],
   ['region', null],
@@ -101,10 +108,13 @@ async function play(stage: Stage, choices: readonly Choice[]): Promise<void> {
     testing: async () => sendersScene(stage, await senders(), 'testing'),
     change: () => changeScene(stage),
     enforce: async () => sendersScene(stage, await senders(), 'enforce'),
+    several: async () => severalScene(stage, await senders()),
     rollback: async () => rollbackScene(stage, await senders()),
     rights: (part) => rightsScene(stage, part),
     faults: (part) => faultsScene(stage, part),
     caches: async () => cachesScene(stage, await senders()),
+    moved: async () => movedScene(stage, await senders()),
+    expired: async () => expiredScene(stage, await senders()),
     none: () => noneScene(stage),
     destroy: () => destroyScene(stage),
     region: () => regionScene(stage),

@@ -1,10 +1,12 @@
 // `npm run demo -- --real`: the life of a domain's policy, told to somebody who sees it for the first time.
 import { command, heading, tell } from '../../../../tools/story.mjs';
 import { ACCOUNT, REGION } from '../emulator';
+import { GOOD, UNCOVERED, UNTRUSTED, serveMail } from '../mail';
+import { Foretold, deliver } from '../message';
+import { Senders } from '../senders/senders';
 import { Order, eventsOf, resourcesOf, stackOf } from '../stacks';
 import { STACK, contextOf, expectEnd } from '../stage';
 import type { Stage } from '../stage';
-import { Foretold, GOOD, Senders, UNCOVERED, UNTRUSTED, deliver, serveMail } from './senders';
 
 const ENFORCE = { mode: 'enforce' } as const;
 

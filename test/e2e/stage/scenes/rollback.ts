@@ -2,13 +2,14 @@
 import type { DnsRecord } from '../../../../lib/preview/dns-server';
 import type { Mode } from '../../../../lib/protocol/policy';
 import { expectHeld, untilHeld } from '../held-policy';
+import { GOOD, UNTRUSTED, serveMail } from '../mail';
+import { Foretold, deliver } from '../message';
 import type { Sender } from '../senders/sender';
+import type { Senders } from '../senders/senders';
 import { stackOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
 import type { Stage } from '../stage';
 import { Watch } from '../watch';
-import { Foretold, GOOD, UNTRUSTED, deliver, serveMail } from './senders';
-import type { Senders } from './senders';
 
 const ANNOUNCEMENT = '_mta-sts.example.test';
 
