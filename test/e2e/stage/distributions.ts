@@ -3,7 +3,7 @@ import { XMLParser } from 'fast-xml-parser';
 import type { Distribution } from '../../../lib/preview/distribution';
 import { at, itemsOf, textOf } from '../../../lib/preview/json';
 import { MANAGED_POLICIES } from '../../../lib/preview/response-headers';
-import { cloudFront } from './raw';
+import { cloudFront } from './signed-calls';
 
 const PARSER = new XMLParser({ parseTagValue: false, isArray: (name) => ARRAYS.has(name) });
 const ARRAYS = new Set(['DistributionSummary', 'CNAME', 'Origin', 'FunctionAssociation', 'Method']);

@@ -9,7 +9,7 @@ import { bareName, readValue } from '../../../lib/preview/record-values';
 import { EDGES, MAIL_HOSTS, NAME_SERVERS, OTHER_NAME_SERVERS, RESOLVER } from './addresses';
 import { recordSets } from './record-sets';
 import type { RecordSet } from './record-sets';
-import { shared } from './shared';
+import { shared } from './shared-reading';
 
 /** Short, so that nothing that caches stands between a change and who looks for it. */
 const TTL = 1;

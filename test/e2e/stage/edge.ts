@@ -15,7 +15,7 @@ import { EDGES } from './addresses';
 import { readDistributions } from './distributions';
 import { AS_CLOUDFRONT } from './emulator';
 import { emulatorGet } from './emulator-get';
-import { shared } from './shared';
+import { shared } from './shared-reading';
 
 /** How often the distributions are looked at: AWS takes minutes until all edges know a new one. */
 const LOOK_MILLISECONDS = 500;

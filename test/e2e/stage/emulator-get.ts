@@ -2,8 +2,8 @@
 // hundred times a second is read like this, under one signature for a minute.
 import { Agent, request } from 'node:http';
 import { ENDPOINT } from './emulator';
-import { signedHeaders } from './raw';
-import type { Call } from './raw';
+import { signedHeaders } from './signed-calls';
+import type { Call } from './signed-calls';
 
 export interface EmulatorAnswer {
   readonly status: number;

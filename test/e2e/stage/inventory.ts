@@ -5,7 +5,7 @@ import { ListHostedZonesCommand, ListResourceRecordSetsCommand } from '@aws-sdk/
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { REGION } from './emulator';
 import type { Emulator } from './emulator';
-import { countOf, functionNames, roleNames } from './raw';
+import { countOf, functionNames, roleNames } from './signed-calls';
 import type { Stage } from './stage';
 
 /** The Region of the stack that is not of us-east-1. */

@@ -4,11 +4,12 @@ import { execFileSync } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { request } from 'node:http';
 import { DescribeCertificateCommand } from '@aws-sdk/client-acm';
+import type { ResourceRecord } from '@aws-sdk/client-acm';
 import { ChangeResourceRecordSetsCommand, CreateHostedZoneCommand, DeleteHostedZoneCommand, GetChangeCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
 import { record } from '../domain';
 import { ENDPOINT } from '../emulator';
 import { functionProcesses } from '../processes';
-import { asked, isOf } from '../rights';
+import { asked, isOf } from '../rights-log';
 import { resourcesOf } from '../stacks';
 import { STACK } from '../stage';
 import type { Stage } from '../stage';
@@ -41,11 +42,15 @@ const DIFFERENCES: readonly Difference[] = [
   {
     claim: 'a certificate is issued at once and without a record; ACM waits for its CNAME in the zone',
     shown: async (stage) => {
-      const { emulator } = stage;
-      const arn = (await resourcesOf(emulator.cloudformation, STACK)).find(({ ResourceType: type }) => type === 'AWS::CertificateManager::Certificate')?.PhysicalResourceId;
-      const { Certificate: certificate } = await emulator.acm.send(new DescribeCertificateCommand({ CertificateArn: arn }));
-      const name = certificate?.DomainValidationOptions?.at(0)?.ResourceRecord?.Name ?? 'none';
-      return certificate?.Status === 'ISSUED' && !await standsInZone(stage, name) ? `ISSUED, and ${name} is not in the zone` : undefined;
+      const { status, record: { Name: name = 'none' } } = await certificateOf(stage);
+      return status === 'ISSUED' && !await standsInZone(stage, name) ? `ISSUED, and ${name} is not in the zone` : undefined;
+    },
+  },
+  {
+    claim: 'a certificate is validated by _acme-challenge; by ACM with a CNAME below acm-validations.aws',
+    shown: async (stage) => {
+      const { record: { Name: name = '', Value: value = '' } } = await certificateOf(stage);
+      return name.startsWith('_acme-challenge.') && !value.includes('acm-validations.aws') ? `${name} ${value}` : undefined;
     },
   },
   {
@@ -120,6 +125,20 @@ export async function differencesScene(stage: Stage): Promise<void> {
       return evidence;
     });
   }
+}
+
+interface Certificate {
+  readonly status?: string;
+  /** That validates it. */
+  readonly record: Partial<ResourceRecord>;
+}
+
+/** That of the stack. */
+async function certificateOf({ emulator: { acm, cloudformation } }: Stage): Promise<Certificate> {
+  const arn = (await resourcesOf(cloudformation, STACK)).find(({ ResourceType: type }) => type === 'AWS::CertificateManager::Certificate')?.PhysicalResourceId;
+  const { Certificate: certificate } = await acm.send(new DescribeCertificateCommand({ CertificateArn: arn }));
+  const validation = certificate?.DomainValidationOptions?.at(0)?.ResourceRecord;
+  return { status: certificate?.Status, record: { Name: validation?.Name, Value: validation?.Value } };
 }
 
 async function standsInZone({ emulator, zoneId }: Stage, name: string): Promise<boolean> {

@@ -2,7 +2,7 @@
 import { createZone, deleteZone, record } from '../domain';
 import { IntegApp } from '../integ-app';
 import { inventory, leftBehind } from '../inventory';
-import { resourcesOf } from '../stacks';
+import { eventsOf, resourcesOf } from '../stacks';
 import { expectEnd } from '../stage';
 import type { Stage } from '../stage';
 import { Watch } from '../watch';
@@ -38,7 +38,9 @@ export async function domainsScene(stage: Stage): Promise<void> {
   });
   await table.prove('mta-sts verify says pass of each', async () => expectPass(stage, domains));
 
+  let leaving: Date | undefined;
   await table.prove(`${LEAVING} leaves, first deployment: its record goes, then its file; what serves it stays, and so do the others`, async () => {
+    leaving = new Date();
     const stood = await resourcesOf(emulator.cloudformation, STACK);
     const watch = new Watch({ ca: stage.authority.certificatePem, first: 'file', domain: LEAVING, looksASecond: LOOKS_A_SECOND });
     const { ended, evidence } = await othersWatched(stage, () => app.deploy(variables(2, 3)));
@@ -56,6 +58,15 @@ export async function domainsScene(stage: Stage): Promise<void> {
     const gone = stood.filter(({ LogicalResourceId: id }) => !stands.includes(id)).map(({ ResourceType: type = '' }) => type).sort();
     if (gone.join() !== PUBLISHED.join()) throw new Error(`it took away ${gone.join(', ') || 'nothing'}, expected ${PUBLISHED.join(', ')}`);
     return `gone: ${gone.join(', ')}\n${LEAVING}: ${watch.summary()}\n${evidence}`;
+  });
+  await table.prove('the emulator has no events of what an update removes, and some of a distribution that it left alone; AWS has them the other way round', async () => {
+    const events = await eventsOf(emulator.cloudformation, STACK, leaving);
+    const gone = events.filter(({ ResourceStatus: status }) => status?.startsWith('DELETE') === true);
+    const same = events.filter(({ ResourceType: type }) => type === 'AWS::CloudFront::Distribution');
+    if (events.length === 0 || gone.length > 0 || same.length === 0) {
+      throw new Error(`${events.length} events, ${gone.length} of them DELETE, ${same.length} of the distribution: where it does as AWS does, assert the order by them`);
+    }
+    return `${events.length} events: ${gone.length} DELETE, of the distribution ${same.map(({ ResourceStatus: status }) => status).join(', ')}`;
   });
   await table.prove(`${LEAVING} leaves, second deployment: it is no name of the distribution any more, and the others notice nothing`, async () => {
     const { ended, evidence } = await othersWatched(stage, () => app.deploy(variables(2, 2)));
