@@ -70,10 +70,14 @@ export class Watch {
     });
   }
 
-  /** @throws Error where more than one look in fifty saw nothing: then it proves little */
-  public expectSight(): void {
-    if (this.looks.length === 0 || this.unanswered * 50 > this.looks.length) {
-      throw new Error(`${this.unanswered} of ${this.unanswered + this.looks.length} looks got no answer: ${this.reasons}`);
+  /**
+   * @param without - of those that the edge gave nothing to go by: which saw enough all the same; none where it is not given
+   * @throws Error where more than one look in fifty saw nothing: then it proves little
+   */
+  public expectSight(without: (look: Unreached) => boolean = () => false): void {
+    const lost = this.blind.length + this.unreached.filter((look) => !without(look)).length;
+    if (this.looks.length === 0 || lost * 50 > this.looks.length) {
+      throw new Error(`${lost} of ${this.unanswered + this.looks.length} looks got no answer: ${this.reasons}`);
     }
   }
 
