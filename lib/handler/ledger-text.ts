@@ -8,8 +8,8 @@ import { endOfHold } from './ledger-time';
 /** Of the form. A later one is not read: it may mean something else by the same names. */
 const VERSION = 1;
 
-/** In bytes; a policy file has 64 KiB at most, and senders hold few at a time. */
-export const MAX_LEDGER_BYTES = 262_144;
+/** In bytes. Senders hold few policies at a time; but each entry names the ids of the hour before it, so that many in an hour need room. */
+export const MAX_LEDGER_BYTES = 2_097_152;
 
 /** A ledger, or what is wrong with it: a phrase to put after "the ledger". */
 export type LedgerReading = { readonly ledger: Ledger } | { readonly fault: string };

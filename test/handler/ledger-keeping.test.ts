@@ -250,7 +250,7 @@ describe('a ledger that', () => {
     ['is damaged', '{"version":1,"entries":[{}]}', 'was damaged'],
     ['is empty', '', 'was damaged'],
     ['is of a later version', '{"version":7,"entries":[]}', 'was of a later version (7)'],
-    ['is too large', 'x'.repeat(262_145), 'was larger than 262144 bytes'],
+    ['is too large', 'x'.repeat(2_097_153), 'was larger than 2097152 bytes'],
   ])('%s is begun anew with what was published before, and both the log and the answer say so', async (_, text, why) => {
     const made = domain();
     await create(made);

@@ -161,7 +161,7 @@ describe('mail that may be refused', () => {
 describe('the text in the bucket', () => {
   const ledger: Ledger = {
     ...published([ENFORCE, 0], [policy('w', 'enforce', 3, ['*.example.com', '*.Example.net']), 1.5], [NONE, 2]),
-    gap: { at: at(0), why: 'was larger than 262144 bytes' },
+    gap: { at: at(0), why: 'was larger than 2097152 bytes' },
   };
 
   test('is read back as it was', () => {
@@ -197,17 +197,25 @@ describe('the text in the bucket', () => {
     ['a last entry that is over', { version: 1, entries: [{ ...entry, until: '2027-01-02T00:00:00.000Z' }] }, 'was damaged'],
     ['a gap for no reason', { version: 1, entries: [], gap: { at: '2027-01-02T00:00:00.000Z', why: '"' } }, 'was damaged'],
     ['a gap that is a text', { version: 1, entries: [], gap: 'x' }, 'was damaged'],
-    ['more than anybody should keep', 'x'.repeat(MAX_LEDGER_BYTES + 1), 'was larger than 262144 bytes'],
+    ['more than anybody should keep', 'x'.repeat(MAX_LEDGER_BYTES + 1), 'was larger than 2097152 bytes'],
   ])('of %s is refused', (_, value, fault) => {
     expect(parseLedger(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)))).toEqual({ fault });
   });
 
   test('never grows without bound: what senders drop first is left out, and that it was is kept', () => {
-    const mx = Array.from({ length: 2000 }, (_, i) => `host-${i}.in.a.domain.of.some.length.example.com`);
+    const mx = Array.from({ length: 15_000 }, (_, i) => `host-${i}.in.a.domain.of.some.length.example.com`);
     const many = [40, 30, 20, 10].map((days, index) => [policy(`p${index}`, 'enforce', days, mx), index / 100] as const);
     const text = renderLedger(published(...many), at(1));
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_LEDGER_BYTES);
     expect(parseLedger(Buffer.from(text))).toMatchObject({ ledger: { entries: [{ id: 'p0' }, { id: 'p3' }], gap: { at: at(1), why: 'grew too large' } } });
+  });
+
+  test('has room for 200 publications within an hour, each of which names those before it', () => {
+    const many = Array.from({ length: 200 }, (_, index) => [policy(String(index).padStart(32, 'p'), 'enforce', 30), index / 24 / 240] as const);
+    const { entries, gap } = published(...many);
+    expect(entries.at(-1)?.under).toHaveLength(199);
+    expect(parseLedger(Buffer.from(renderLedger({ entries }, at(1))))).toEqual({ ledger: { entries } });
+    expect(gap).toBeUndefined();
   });
 
   test('lies beside the policy file of its domain', () => {
