@@ -41,8 +41,8 @@ interface Launch {
   readonly platform?: string;
   readonly script?: string;
   readonly args?: readonly string[];
-  /** By SIGTERM, in milliseconds. */
-  readonly interruptedAfter?: number;
+  /** By SIGTERM, as soon as there is this file. */
+  readonly interruptedWith?: string;
 }
 
 /**
@@ -51,7 +51,7 @@ interface Launch {
  * @param changed - programs that are otherwise than in PROGRAMS; undefined where they are missing
  */
 async function launch(
-  changed: Readonly<Record<string, string | undefined>>, { uid = 0, platform = 'linux', script = 'e2e.mjs', args = ['quick'], interruptedAfter }: Launch = {},
+  changed: Readonly<Record<string, string | undefined>>, { uid = 0, platform = 'linux', script = 'e2e.mjs', args = ['quick'], interruptedWith }: Launch = {},
 ): Promise<{ readonly status: number | null; readonly text: string }> {
   const [bin, root, temporary] = ['bin', 'root', 'tmp'].map((name) => join(folder, name));
   for (const made of [bin, join(root, 'node_modules'), temporary]) mkdirSync(made, { recursive: true });
@@ -66,9 +66,12 @@ async function launch(
   const options = ['--preserve-symlinks', '--preserve-symlinks-main', '--import', machine];
   const child = spawn(process.execPath, [...options, join(root, 'tools', script), ...args], { env: { PATH: bin, TMPDIR: temporary } });
   const texts = [child.stdout, child.stderr].map(async (stream) => text(stream));
-  const interruption = setTimeout(() => child.kill('SIGTERM'), interruptedAfter ?? 60_000);
-  const [status] = await (once(child, 'exit') as Promise<[number | null]>);
-  clearTimeout(interruption);
+  const exit = once(child, 'exit') as Promise<[number | null]>;
+  if (interruptedWith !== undefined) {
+    while (!existsSync(interruptedWith) && child.exitCode === null) await sleep(20);
+    child.kill('SIGTERM');
+  }
+  const [status] = await exit;
   expect(readdirSync(temporary)).toEqual([]);
   return { status, text: (await Promise.all(texts)).join('') };
 }
@@ -150,7 +153,7 @@ test('interrupted it kills what goes on all the same, with all that this has sta
       chmod 755 "$folder/bin/python";;
     *) echo 3.11;;
   esac`;
-  const { status, text: said } = await launch({ python3: stubborn }, { interruptedAfter: 5_000 });
+  const { status, text: said } = await launch({ python3: stubborn }, { interruptedWith: pid });
   expect(said).toContain('npm run e2e: interrupted by SIGTERM');
   expect(status).toBe(128 + constants.signals.SIGTERM);
   await untilGone(Number(readFileSync(pid, 'utf8')));
