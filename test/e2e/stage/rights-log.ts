@@ -1,6 +1,7 @@
 // Who asked the emulator for which right, and which rights a template gives: what was granted is held against what was used.
 import { readFileSync } from 'node:fs';
 import { at, itemsOf, membersOf, textOf } from '../../../lib/preview/json';
+import { PROXY } from './aws-proxy';
 import type { Emulator } from './emulator';
 
 /** A call, as it was checked. */
@@ -24,6 +25,16 @@ export function asked({ rightsLog }: Emulator): readonly Asked[] {
   });
 }
 
+/** What the functions asked: they alone reach the emulator through the proxy. */
+export function askedByFunctions(emulator: Emulator): readonly Asked[] {
+  const { host } = new URL(PROXY);
+  return asked(emulator).filter((call) => call.host === host);
+}
+
+export function wordsOf({ principal, action, resource, denied }: Asked): string {
+  return `${action} on ${resource} by ${principal || 'nobody'}: ${denied || 'allowed'}`;
+}
+
 /** What one statement allows to one role. */
 export interface Right {
   /** The logical id of the role, without the hash at its end. */
@@ -33,14 +44,28 @@ export interface Right {
   readonly resource: string;
 }
 
-/** What a template allows to its own roles, in their policies and in those of its buckets. */
+/**
+ * What a template allows to its own roles, in their policies and in those of its buckets.
+ *
+ * @throws Error where a template gives rights in a way that is not read here
+ */
 export function rightsOf(template: unknown): readonly Right[] {
   return membersOf(at(template, 'Resources')).flatMap(([id, resource]) => {
-    const properties = at(resource, 'Properties');
-    const type = textOf(at(resource, 'Type'));
-    if (type === 'AWS::IAM::Role') return itemsOf(at(properties, 'Policies')).flatMap((policy) => rightsIn(at(policy, 'PolicyDocument'), () => id));
-    if (type !== 'AWS::S3::BucketPolicy') return [];
-    return rightsIn(at(properties, 'PolicyDocument'), (statement) => textOf(itemsOf(at(statement, 'Principal', 'AWS', 'Fn::GetAtt')).at(0)));
+    const [type, properties] = [textOf(at(resource, 'Type')), at(resource, 'Properties')];
+    const document = at(properties, 'PolicyDocument');
+    switch (type) {
+      case 'AWS::IAM::Role':
+        if (itemsOf(at(properties, 'ManagedPolicyArns')).length > 0) throw new Error(`${id} has managed policies, whose rights no template says`);
+        return itemsOf(at(properties, 'Policies')).flatMap((policy) => rightsIn(at(policy, 'PolicyDocument'), () => id));
+      case 'AWS::IAM::Policy':
+        return itemsOf(at(properties, 'Roles')).flatMap((role) => rightsIn(document, () => textOf(at(role, 'Ref'))));
+      case 'AWS::S3::BucketPolicy':
+        return rightsIn(document, (statement) => textOf(itemsOf(at(statement, 'Principal', 'AWS', 'Fn::GetAtt')).at(0)));
+      case undefined:
+      default:
+        if (type?.startsWith('AWS::IAM::') === true) throw new Error(`${id} is a ${type}, which may give rights, and is not read`);
+        return [];
+    }
   });
 }
 
