@@ -34,6 +34,7 @@ export const MAIL_HOSTS: ReadonlyMap<string, string> = new Map([
   ['mail1.many.test', '93.184.215.6'],
   ['mail2.many.test', '93.184.215.7'],
   ['mx.elsewhere.test', '93.184.215.8'],
+  ['mx.deep.example.test', '93.184.215.9'],
 ]);
 
 /** All that the loopback interface must have beside its own. */

@@ -11,9 +11,10 @@ import type { CertificateAuthority, IssuedCertificate } from '../../../lib/previ
  * - `untrusted`: of one that nobody trusts; `wrong-name`: for another name; `expired`: since 2020
  * - `two-names`: as `ok`, and for mx1.example.test too
  * - `no-starttls`: does not offer it
- * - `hangs-up`: as soon as somebody connects
+ * - `of-mx2`: a certificate for mx2.example.test alone
+ * - `hangs-up`: as soon as somebody greets
  */
-export type ExchangerBehaviour = 'ok' | 'untrusted' | 'wrong-name' | 'expired' | 'two-names' | 'no-starttls' | 'hangs-up';
+export type ExchangerBehaviour = 'ok' | 'untrusted' | 'wrong-name' | 'expired' | 'two-names' | 'no-starttls' | 'of-mx2' | 'hangs-up';
 
 /** A connection, as the mail host saw it. */
 export interface Connection {
@@ -55,18 +56,15 @@ export class MailExchanger {
       'untrusted': createCertificateAuthority('Nobody trusts this').then((stranger) => stranger.issue({ names: [name] })),
       'wrong-name': authority.issue({ names: ['mail.elsewhere.test'] }),
       'two-names': authority.issue({ names: [name, 'mx1.example.test'] }),
+      'of-mx2': authority.issue({ names: ['mx2.example.test'] }),
       'expired': authority.issue({ names: [name], notBefore: new Date('2020-01-01'), notAfter: new Date('2020-01-02') }),
     };
-    for (const behaviour of ['ok', 'untrusted', 'wrong-name', 'two-names', 'expired'] as const) {
+    for (const behaviour of ['ok', 'untrusted', 'wrong-name', 'two-names', 'of-mx2', 'expired'] as const) {
       const { keyPem, certificatePem } = await issue[behaviour];
       this.contexts.set(behaviour, createSecureContext({ key: keyPem, cert: certificatePem }));
     }
     const server = createServer({ noDelay: true }, (socket) => {
       socket.on('error', () => undefined);
-      if (this.behaviour === 'hangs-up') {
-        socket.destroy();
-        return;
-      }
       socket.write(`220 ${name} ESMTP\r\n`);
       const connection: Connection = { host: name, startTls: false, mail: false, over: false };
       this.connections.push(connection);
@@ -106,6 +104,10 @@ export class MailExchanger {
       switch (verb.toUpperCase()) {
         case 'EHLO': {
           connection.client = word;
+          if (this.behaviour === 'hangs-up') {
+            socket.destroy();
+            break;
+          }
           const startTls = this.behaviour === 'no-starttls' || socket instanceof TLSSocket ? '' : '250-STARTTLS\r\n';
           socket.write(`250-${this.name}\r\n${startTls}250 8BITMIME\r\n`);
           break;

@@ -31,6 +31,10 @@ export interface Mail {
   readonly hosts: readonly MailHost[];
   /** Which host has what is delivered, where there are several. */
   readonly arrives?: string;
+  /** The hosts that a sender comes to in vain, by the senders' names. */
+  readonly meets?: Readonly<Record<string, readonly string[]>>;
+  /** Senders take equal hosts in random order: more messages are sent, until each sender has met this one. */
+  readonly untilMet?: string;
   /** By the senders' names; none where nobody has a reason to refuse. */
   readonly refusals?: Readonly<Record<string, Refusal>>;
   /** Who does otherwise under `enforce` than RFC 8461 has it, by the senders' names. */
@@ -47,6 +51,9 @@ export const GOOD: Mail = { what: 'a good mail host', hosts: [mailHost('ok')] };
 /** chasquid tells no certificate that it does not take from another. */
 const BAD_CERTIFICATE: Refusal = { says: /invalid security level \(TLS_INSECURE\) for STS policy/, at: 'certificate' };
 
+/** It skips what is not covered, so there is no last failure of any. */
+const SKIPPED: Refusal = { says: /all MXs returned transient failures \(last: <nil>\)/, at: 'unreached' };
+
 export const UNTRUSTED: Mail = {
   what: 'an untrusted certificate',
   hosts: [mailHost('untrusted')],
@@ -59,10 +66,11 @@ export const UNCOVERED: Mail = {
   refusals: {
     // It looks for the policy's names in the certificate.
     Postfix: { says: /certificate verification failed for mail\.other\.test.*hostname mismatch/, at: 'certificate' },
-    // It skips the host, so there is no last failure of any.
-    chasquid: { says: /all MXs returned transient failures \(last: <nil>\)/, at: 'unreached' },
+    chasquid: SKIPPED,
   },
 };
+
+const ONLY_CERTIFICATES: Otherwise = { delivery: 'deliver-verified', why: 'compares the policy with the certificate, not with the MX' };
 
 /** One host, in every way. */
 export const ONE_HOST: readonly Mail[] = [
@@ -91,7 +99,7 @@ export const ONE_HOST: readonly Mail[] = [
     what: 'a mail host that is not covered, its certificate for a covered one too',
     hosts: [mailHost('two-names', 'mail.other.test')],
     refusals: { ...UNCOVERED.refusals },
-    deviations: { Postfix: { delivery: 'deliver-verified', why: 'compares the policy with the certificate, not with the MX' } },
+    deviations: { Postfix: ONLY_CERTIFICATES },
   },
 ];
 
@@ -101,20 +109,64 @@ const GOOD_BACKUP = mailHost('ok', BACKUP, 20);
 
 /** Several, of which the policy covers mx1.example.test and mx2.example.test: whoever declines one comes to the next. */
 export const SEVERAL_HOSTS: readonly Mail[] = [
-  { what: 'the first host shows an untrusted certificate, the backup is good', hosts: [mailHost('untrusted'), GOOD_BACKUP], arrives: BACKUP },
-  { what: 'the first host hangs up, the backup is good', hosts: [mailHost('hangs-up'), GOOD_BACKUP], arrives: BACKUP },
-  { what: 'the first host is not covered, the backup is good', hosts: [mailHost('ok', OTHER), GOOD_BACKUP], arrives: BACKUP },
-  { what: 'the first host is good, the backup is not covered', hosts: [mailHost('ok'), mailHost('ok', OTHER, 20)], arrives: FIRST },
-  { what: 'of two equal hosts one shows an untrusted certificate', hosts: [mailHost('untrusted'), mailHost('ok', BACKUP)], arrives: BACKUP },
+  {
+    what: 'the first host shows an untrusted certificate, the backup is good',
+    hosts: [mailHost('untrusted'), GOOD_BACKUP],
+    arrives: BACKUP,
+    meets: { Postfix: [FIRST], chasquid: [FIRST] },
+  },
+  {
+    what: 'the first host hangs up, the backup is good',
+    hosts: [mailHost('hangs-up'), GOOD_BACKUP],
+    arrives: BACKUP,
+    meets: { Postfix: [FIRST], chasquid: [FIRST] },
+  },
+  {
+    what: 'the first host is not covered, the backup is good',
+    hosts: [mailHost('ok', OTHER), GOOD_BACKUP],
+    arrives: BACKUP,
+    meets: { Postfix: [OTHER], chasquid: [] },
+  },
+  {
+    what: 'the first host is good, the backup is not covered',
+    hosts: [mailHost('ok'), mailHost('ok', OTHER, 20)],
+    arrives: FIRST,
+    meets: { Postfix: [], chasquid: [] },
+  },
+  {
+    what: 'of two equal hosts one shows an untrusted certificate',
+    hosts: [mailHost('untrusted'), mailHost('ok', BACKUP)],
+    arrives: BACKUP,
+    untilMet: FIRST,
+  },
   {
     what: 'the first host shows an untrusted certificate, the backup an expired one',
     hosts: [mailHost('untrusted'), mailHost('expired', BACKUP, 20)],
+    meets: { Postfix: [FIRST, BACKUP], chasquid: [FIRST, BACKUP] },
     refusals: { Postfix: { says: /certificate verification failed for mx2.*certificate has expired/, at: 'certificate' }, chasquid: BAD_CERTIFICATE },
   },
   {
     what: 'the first host shows an untrusted certificate, the backup is not covered',
     hosts: [mailHost('untrusted'), mailHost('ok', OTHER, 20)],
+    meets: { Postfix: [FIRST, OTHER], chasquid: [FIRST] },
     refusals: { ...UNCOVERED.refusals, chasquid: BAD_CERTIFICATE },
+  },
+  {
+    what: 'a covered host shows the certificate of another covered one',
+    hosts: [mailHost('of-mx2')],
+    refusals: { chasquid: BAD_CERTIFICATE },
+    deviations: { Postfix: ONLY_CERTIFICATES },
+  },
+];
+
+/** The policy has `*.example.test`, which stands for one label (RFC 8461 §4.1). */
+export const UNDER_A_WILDCARD: readonly Mail[] = [
+  { what: 'a host one label below the wildcard', hosts: [mailHost('ok')] },
+  {
+    what: 'a host two labels below the wildcard',
+    hosts: [mailHost('ok', 'mx.deep.example.test')],
+    refusals: { chasquid: SKIPPED },
+    deviations: { Postfix: { delivery: 'deliver-verified', why: 'lets the wildcard stand for several labels' } },
   },
 ];
 

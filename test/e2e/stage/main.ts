@@ -17,7 +17,7 @@ import { regionScene } from './scenes/region';
 import { hasRight, rightsScene } from './scenes/rights';
 import { usedScene } from './scenes/rights-used';
 import { rollbackScene } from './scenes/rollback';
-import { countScene, sendersScene, severalScene } from './scenes/senders';
+import { countScene, sendersScene, severalScene, wildcardScene } from './scenes/senders';
 import { soakScene } from './scenes/soak';
 import { SelectionError, matches, select } from './selection';
 import type { Choice, Parts } from './selection';
@@ -50,6 +50,7 @@ const SCENES: ReadonlyMap<string, Parts> = new Map<string, Parts>([
   ['change', null],
   ['enforce', null],
   ['several', null],
+  ['wildcard', null],
   ['rollback', null],
   ['rights', (part) => part === 'quick' || hasRight(part)],
   ['faults', (part) => part === 'quick' || matches(part, [...FAULTS, CREATION].map(({ what }) => what))],
@@ -112,6 +113,7 @@ async function play(stage: Stage, choices: readonly Choice[]): Promise<void> {
     change: () => changeScene(stage),
     enforce: async () => sendersScene(stage, await senders(), 'enforce'),
     several: async () => severalScene(stage, await senders()),
+    wildcard: async () => wildcardScene(stage, await senders()),
     rollback: async () => rollbackScene(stage, await senders()),
     rights: (part) => rightsScene(stage, part),
     faults: (part) => faultsScene(stage, part),

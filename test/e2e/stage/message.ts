@@ -49,6 +49,8 @@ export interface Attempt {
   readonly id: string;
   /** The evidence. */
   readonly words: string;
+  /** The hosts that it came to. */
+  readonly met: readonly string[];
 }
 
 /** Sends, compares what comes of it with what is expected, and notes it where that holds. */
@@ -61,7 +63,8 @@ export async function attempted(stage: Stage, senders: Senders, sender: Sender, 
   const known = new Set(connectionsOf(stage));
   const sent = await sender.send(recipient);
   const connections = await ended(() => connectionsOf(stage).filter((one) => !known.has(one) && one.client === sender.greeting));
-  return { recipient, id: sent.id, words: compare(stage, sender, message, recipient, sent, connections) };
+  const words = compare(stage, sender, message, recipient, sent, connections);
+  return { recipient, id: sent.id, words, met: hostsOf(connections) };
 }
 
 /** Has a message tried again that was delivered by then to nobody. */
@@ -92,6 +95,9 @@ function compare(
   if (arrived !== undefined && arrived.host !== (mail.arrives ?? arrived.host)) throw new Error(`${arrived.host} has it, expected ${mail.arrives}:\n${words}`);
   const strayed = connections.filter((one) => one.mail && one.host !== arrived?.host);
   if (strayed.length > 0) throw new Error(`another host heard of the message too:\n${strayed.map(wordsOf).join('\n')}\n${words}`);
+  const inVain = hostsOf(connections).filter((host) => host !== arrived?.host);
+  const meets = mail.meets?.[sender.name];
+  if (meets !== undefined && inVain.join() !== meets.join()) throw new Error(`it came in vain to ${inVain.join(', ') || 'none'}, expected ${meets.join(', ') || 'none'}:\n${words}`);
   if (outcome === 'refused') expectRefusal(sender, mail, connections, words);
   const did = outcome === 'refused' ? outcome : `delivered, ${arrived?.tls === undefined ? 'plain text' : `${verified ? 'verified' : 'unverified'} ${arrived.tls}`}`;
   stage.table.cases.push({ sender: sender.name, what, foretold: foretold.delivery, expected: otherwise?.why ?? AGREES, did, log: log.at(-1) ?? '' });
@@ -121,6 +127,11 @@ async function ended(connections: () => readonly Connection[]): Promise<readonly
 
 function connectionsOf({ exchangers }: Stage): readonly Connection[] {
   return exchangers.flatMap(({ connections }) => connections);
+}
+
+/** In the order of the visits. */
+function hostsOf(connections: readonly Connection[]): readonly string[] {
+  return [...new Set(connections.map(({ host }) => host))];
 }
 
 function wordsOf({ host, client, startTls, handshake, mail }: Connection): string {
