@@ -5,7 +5,7 @@ import { mxName } from './mx';
 
 /** Who finds a host covered that only a wildcard over several labels would cover. */
 export const DEEP_WILDCARD_DISSENT: readonly Dissent[] = [
-  { senders: ['mailauth', 'courier'], effect: 'lets the wildcard stand for several labels, so that it covers the host' },
+  { senders: ['postfix-mta-sts-resolver', 'mailauth', 'courier'], effect: 'lets the wildcard stand for several labels, so that it covers the host' },
 ];
 
 /**

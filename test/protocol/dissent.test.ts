@@ -41,7 +41,10 @@ describe('the table of the protocol', () => {
   });
 
   test('row wildcard over several labels', () => {
-    expect(inWords(DEEP_WILDCARD_DISSENT)).toEqual(['mailauth, courier: lets the wildcard stand for several labels, so that it covers the host']);
+    expect(inWords(DEEP_WILDCARD_DISSENT)).toEqual([
+      // The first one was seen to do so, with Postfix: test/e2e/README.md.
+      'postfix-mta-sts-resolver, mailauth, courier: lets the wildcard stand for several labels, so that it covers the host',
+    ]);
   });
 
   test('row of a version that differs in case, which is in the vectors only', () => {
