@@ -97,11 +97,23 @@ function compare(
   if (strayed.length > 0) throw new Error(`another host heard of the message too:\n${strayed.map(wordsOf).join('\n')}\n${words}`);
   const inVain = hostsOf(connections).filter((host) => host !== arrived?.host);
   const meets = mail.meets?.[sender.name];
-  if (meets !== undefined && inVain.join() !== meets.join()) throw new Error(`it came in vain to ${inVain.join(', ') || 'none'}, expected ${meets.join(', ') || 'none'}:\n${words}`);
+  if (meets !== undefined && inVain.join() !== meets.join()) {
+    throw new Error(`it came in vain to ${inVain.join(', ') || 'none'}, expected ${meets.join(', ') || 'none'}:\n${words}`);
+  }
   if (outcome === 'refused') expectRefusal(sender, mail, connections, words);
   const did = outcome === 'refused' ? outcome : `delivered, ${arrived?.tls === undefined ? 'plain text' : `${verified ? 'verified' : 'unverified'} ${arrived.tls}`}`;
-  stage.table.cases.push({ sender: sender.name, what, foretold: foretold.delivery, expected: otherwise?.why ?? AGREES, did, log: log.at(-1) ?? '' });
+  stage.table.cases.push({
+    sender: sender.name, what, foretold: foretold.delivery, expected: otherwise?.why ?? AGREES, did, host: arrived?.host, log: deciding(log),
+  });
   return words;
+}
+
+/** The last line, and of Postfix before it what it says of TLS with the host of that line. */
+function deciding(log: readonly string[]): string {
+  const last = log.at(-1) ?? '';
+  const relay = /relay=([^,]+)/.exec(last)?.[1];
+  const tls = relay === undefined ? undefined : log.find((line) => line.includes(' TLS connection established to ') && line.includes(relay));
+  return tls === undefined ? last : `${tls.replace(/ with cipher.*/, '')}; ${last}`;
 }
 
 /** A sender may defer for many a reason: it must be the one of this mail host, and by the policy. */

@@ -134,8 +134,11 @@ export class Stage {
   }
 }
 
+/** Where the app of the stage has reports sent. */
+export const TLS_REPORTING = 'mailto:tls-reports@example.test';
+
 export function contextArguments(zoneId: string, { mode, mx = 'mx1.example.test' }: AppContext): readonly string[] {
-  return contextOf({ domain: 'example.test', mx, mode, hostedZoneId: zoneId });
+  return contextOf({ domain: 'example.test', mx, mode, hostedZoneId: zoneId, tlsReporting: TLS_REPORTING });
 }
 
 /** As the CDK command takes context: `-c domain=example.test`. */

@@ -21,12 +21,16 @@ export interface Case {
   /** `agrees`, or why this sender does otherwise. */
   readonly expected: string;
   readonly did: string;
+  /** Which mail host has it; none where it was refused. */
+  readonly host?: string;
   /** The line of the sender's own log that tells it. */
   readonly log: string;
 }
 
 export class Table {
   public readonly cases: Case[] = [];
+  /** With their versions. */
+  public senders = '';
   private readonly rows: Row[] = [];
   private readonly started = Date.now();
   private current = '';
@@ -84,9 +88,10 @@ export class Table {
     const { count, failed, cases } = this;
     const messages = [
       `${cases.length} messages: what \`mta-sts verify --smtp\` said just before, what was expected, what the sender did, and its own log`,
+      this.senders,
       textTable(
-        ['sender', 'case', 'foretold', 'expected', 'did'],
-        cases.map(({ sender, what, foretold, expected, did }) => [sender, what, foretold, expected, did]),
+        ['sender', 'case', 'foretold', 'expected', 'did', 'host'],
+        cases.map(({ sender, what, foretold, expected, did, host = '' }) => [sender, what, foretold, expected, did, host]),
         cases.map(({ log }) => log),
       ),
       '',

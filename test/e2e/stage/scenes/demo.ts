@@ -5,7 +5,7 @@ import { GOOD, UNCOVERED, UNTRUSTED, serveMail } from '../mail';
 import { Foretold, deliver } from '../message';
 import { Senders } from '../senders/senders';
 import { Order, eventsOf, resourcesOf, stackOf } from '../stacks';
-import { STACK, contextOf, expectEnd } from '../stage';
+import { STACK, contextArguments, expectEnd } from '../stage';
 import type { Stage } from '../stage';
 
 const ENFORCE = { mode: 'enforce' } as const;
@@ -118,7 +118,7 @@ function deployCommand(stage: Stage): void {
 }
 
 function context({ zoneId }: Stage): readonly string[] {
-  return contextOf({ domain: 'example.test', mx: 'mx1.example.test', mode: 'enforce', hostedZoneId: zoneId });
+  return contextArguments(zoneId, ENFORCE);
 }
 
 /** @throws Error where the events came in another order */

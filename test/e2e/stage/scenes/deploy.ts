@@ -1,13 +1,15 @@
 // The account made ready, and the first deployment: by the real command, in the designed order, by the shipped bundle.
 import { createHash } from 'node:crypto';
+import { Resolver } from 'node:dns/promises';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CloudFormationClient, StackEvent } from '@aws-sdk/client-cloudformation';
 import { at, membersOf } from '../../../../lib/preview/json';
+import { NAME_SERVERS } from '../addresses';
 import { ACCOUNT, REGION } from '../emulator';
 import { functionName, functionProcesses } from '../processes';
 import { Order, eventsOf, resourcesOf } from '../stacks';
-import { STACK, expectEnd } from '../stage';
+import { STACK, TLS_REPORTING, expectEnd } from '../stage';
 import type { AppContext, Stage } from '../stage';
 
 const TXT = 'AWS::Route53::RecordSet';
@@ -41,6 +43,16 @@ export async function deployScene(stage: Stage): Promise<void> {
     return expectDesignedOrder(await eventsOf(emulator.cloudformation, STACK));
   });
   await table.prove('what runs in Lambda is the shipped bundle, byte for byte', async () => expectShippedBundle(stage, emulator.cloudformation, STACK));
+  await table.prove('every name server has the record of TLSRPT', async () => {
+    const wanted = `v=TLSRPTv1; rua=${TLS_REPORTING}`;
+    const records = await Promise.all([...NAME_SERVERS.values()].map(async (address) => {
+      const resolver = new Resolver({ timeout: 5_000, tries: 2 });
+      resolver.setServers([address]);
+      return (await resolver.resolveTxt('_smtp._tls.example.test')).map((strings) => strings.join('')).join();
+    }));
+    if (records.some((record) => record !== wanted)) throw new Error(`they give ${records.join(' | ')}, expected ${wanted}`);
+    return wanted;
+  });
   await table.prove('mta-sts verify says pass', async () => {
     const { output, ...ended } = await cli.mtaSts('verify', 'example.test');
     expectEnd({ output, ...ended }, 0, 'mta-sts verify');

@@ -1,10 +1,10 @@
 // chasquid, in folders of its own.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stage } from '../stage';
-import { PROGRAM_MILLISECONDS, connected, environment, killed, listening, outcomeIn, submit } from './sender';
+import { connected, environment, killed, listening, outcomeIn, run, submit, versionBy } from './sender';
 import type { Sender, Sent } from './sender';
 
 const PORT = 1465;
@@ -20,6 +20,7 @@ export class Chasquid implements Sender {
   }
 
   public readonly name = 'chasquid';
+  public readonly version = `chasquid ${versionBy(/\d\S*/, 'chasquid', '-version')}`;
   public readonly looksAtIds = false;
   public readonly greeting = 'chasquid.sender.test';
   private readonly folder: string;
@@ -98,9 +99,7 @@ export class Chasquid implements Sender {
       `mail_log_path: "${this.log}"`,
       '',
     ].join('\n'));
-    execFileSync('chasquid-util', [`-C=${folder}`, 'user-add', USER, `--password=${PASSWORD}`], {
-      stdio: 'ignore', timeout: PROGRAM_MILLISECONDS, env: environment(this.stage, folder),
-    });
+    run(this.log, environment(this.stage, folder), 'chasquid-util', `-C=${folder}`, 'user-add', USER, `--password=${PASSWORD}`);
   }
 
   private async run(): Promise<void> {
@@ -111,6 +110,6 @@ export class Chasquid implements Sender {
       env: environment(this.stage, this.folder),
     });
     closeSync(log);
-    await listening(() => connected(PORT), 'chasquid');
+    await listening(() => connected(PORT), 'chasquid', join(this.folder, 'chasquid.log'));
   }
 }

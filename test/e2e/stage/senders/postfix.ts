@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stage } from '../stage';
-import { PROGRAM_MILLISECONDS, connected, environment, killed, listening, outcomeIn, submit } from './sender';
+import { connected, environment, killed, listening, outcomeIn, run, submit, versionBy } from './sender';
 import type { Sender, Sent } from './sender';
 
 const PORT = 1025;
@@ -16,11 +16,14 @@ export class Postfix implements Sender {
     sender.configure();
     sender.command('postfix', 'start');
     await sender.startResolver();
-    await listening(() => connected(PORT), 'Postfix');
+    await listening(() => connected(PORT), 'Postfix', sender.log);
     return sender;
   }
 
   public readonly name = 'Postfix';
+  public readonly version = `Postfix ${versionBy(/\d\S*/, 'postconf', '-d', '-h', 'mail_version')} with postfix-mta-sts-resolver ${
+    versionBy(/\d\S*/, 'dpkg-query', '-W', '-f', '${Version}', 'postfix-mta-sts-resolver')}`;
+
   public readonly looksAtIds = true;
   public readonly greeting = 'postfix.sender.test';
   private readonly folder: string;
@@ -102,9 +105,7 @@ export class Postfix implements Sender {
 
   /** One of Postfix's own, for this instance. */
   private command(program: string, ...args: readonly string[]): void {
-    execFileSync(program, ['-c', this.config, ...args], {
-      stdio: 'ignore', timeout: PROGRAM_MILLISECONDS, env: environment(this.stage, this.folder),
-    });
+    run(join(this.folder, 'programs.log'), environment(this.stage, this.folder), program, '-c', this.config, ...args);
   }
 
   private configure(): void {
@@ -186,7 +187,7 @@ export class Postfix implements Sender {
       env: environment(this.stage, this.folder),
     });
     closeSync(log);
-    await listening(() => connected(RESOLVER_PORT), 'postfix-mta-sts-resolver');
+    await listening(() => connected(RESOLVER_PORT), 'postfix-mta-sts-resolver', join(this.folder, 'mta-sts-daemon.log'));
   }
 }
 

@@ -1,11 +1,12 @@
 // What the stage asks of a mail server that sends.
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { lastLines } from '../last-lines';
 import type { Stage, StagePaths } from '../stage';
 
 /** What a program of a sender has to end in; each is one that takes a moment. */
@@ -33,6 +34,8 @@ export interface Sent {
 
 export interface Sender {
   readonly name: string;
+  /** Of its programs, for people. */
+  readonly version: string;
   /** Whether it asks for the record while it holds a policy (RFC 8461 §3.3). */
   readonly looksAtIds: boolean;
   /** How it greets mail hosts. */
@@ -70,7 +73,7 @@ export async function outcomeIn(file: string, read: (lines: readonly string[]) =
     const lines = readFileSync(file, 'utf8').split('\n');
     const sent = read(lines);
     if (sent !== undefined) return sent;
-    if (Date.now() > end) throw new Error(`${file} does not say what became of the message:\n${lines.slice(-20).join('\n')}`);
+    if (Date.now() > end) throw new Error(`no word of what became of the message, ${lastLines(file)}`);
     await sleep(50);
   }
 }
@@ -95,15 +98,45 @@ export function connected(port: number): Promise<void> {
   });
 }
 
-/** Waits until somebody listens. */
-export async function listening(probe: () => Promise<unknown>, what: string): Promise<void> {
+/**
+ * Waits until somebody listens.
+ *
+ * @param log - what it writes
+ */
+export async function listening(probe: () => Promise<unknown>, what: string, log: string): Promise<void> {
   for (const end = Date.now() + 30_000; ;) {
     try {
       await probe();
       return;
     } catch (error) {
-      if (Date.now() > end) throw new Error(`${what} does not listen: ${error instanceof Error ? error.message : String(error)}`);
+      if (Date.now() > end) throw new Error(`${what} does not listen: ${error instanceof Error ? error.message : String(error)}, ${lastLines(log)}`);
       await sleep(50);
     }
+  }
+}
+
+/**
+ * Runs a program of a sender to its end. It may leave others behind, which keep what they write to.
+ *
+ * @param log - for what it writes
+ * @throws Error with that where it ends badly, or not in time
+ */
+export function run(log: string, env: NodeJS.ProcessEnv, program: string, ...args: readonly string[]): void {
+  const file = openSync(log, 'a');
+  try {
+    execFileSync(program, args, { stdio: ['ignore', file, file], timeout: PROGRAM_MILLISECONDS, env });
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : String(error)}, ${lastLines(log)}`);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** What a program says of its own version; that it says none is no reason not to use it. */
+export function versionBy(pattern: RegExp, program: string, ...args: readonly string[]): string {
+  try {
+    return pattern.exec(execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: PROGRAM_MILLISECONDS }))?.[0] ?? 'of a version unknown';
+  } catch {
+    return 'of a version unknown';
   }
 }

@@ -6,7 +6,9 @@ import type { Sender } from './sender';
 
 export class Senders {
   public static async start(stage: Stage): Promise<Senders> {
-    return new Senders([await Postfix.start(stage), await Chasquid.start(stage)]);
+    const all = [await Postfix.start(stage), await Chasquid.start(stage)];
+    stage.table.senders = all.map(({ version }) => version).join('; ');
+    return new Senders(all);
   }
 
   private messages = 0;
