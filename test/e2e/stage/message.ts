@@ -103,7 +103,13 @@ function compare(
   if (outcome === 'refused') expectRefusal(sender, mail, connections, words);
   const did = outcome === 'refused' ? outcome : `delivered, ${arrived?.tls === undefined ? 'plain text' : `${verified ? 'verified' : 'unverified'} ${arrived.tls}`}`;
   stage.table.cases.push({
-    sender: sender.name, what, foretold: foretold.delivery, expected: otherwise?.why ?? AGREES, did, host: arrived?.host, log: deciding(log),
+    sender: sender.name,
+    what,
+    foretold: foretold.delivery,
+    expected: otherwise?.why ?? AGREES,
+    did,
+    host: arrived?.host,
+    log: deciding(log),
   });
   return words;
 }

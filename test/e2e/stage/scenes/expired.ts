@@ -13,8 +13,8 @@ const MAX_AGE = 15;
 
 const SHORT_LIVED = ['version: STSv1', 'mode: enforce', 'mx: mx1.example.test', `max_age: ${MAX_AGE}`, ''].join('\r\n');
 
-/** RFC 8461 §3.2 counts from the last fetch. */
-const COUNTS_ANEW: Otherwise = { delivery: 'refuse', why: 'counts max_age anew at each look that finds the known id' };
+/** RFC 8461 §3.2 has a policy end with its max_age, counted from the last fetch. */
+const TAKES_UP: Otherwise = { delivery: 'refuse', why: 'takes up what has expired where it finds the known id' };
 
 export async function expiredScene(stage: Stage, senders: Senders): Promise<void> {
   const { table, edge } = stage;
@@ -25,7 +25,6 @@ export async function expiredScene(stage: Stage, senders: Senders): Promise<void
     : undefined);
   await learn(stage, senders, (name) => `${name} learns enforce for ${MAX_AGE} s`, `enforce for ${MAX_AGE} s: a good mail host`);
   edge.alive = false;
-  const dead = Date.now();
   await serveMail(stage, UNTRUSTED);
   const foretold = (await Foretold.now(stage)).expect('deliver-unverified');
   const untrusted = async (sender: Sender, when: string, otherwise?: Otherwise): Promise<string> => deliver(stage, senders, sender, {
@@ -33,13 +32,13 @@ export async function expiredScene(stage: Stage, senders: Senders): Promise<void
   });
   await senders.each(({ name }) => `the policy host dies: ${name} refuses an untrusted certificate by the policy that it holds`, stage,
     async (sender) => untrusted(sender, 'held', REFUSE_AS_HELD));
-  await over(dead);
+  await over(Date.now());
   await senders.each(({ name, looksAtIds }) => looksAtIds
-    ? `its max_age is over, its id is announced: ${name} ${COUNTS_ANEW.why}, and goes on to refuse`
+    ? `its max_age is over, its id is announced: ${name} ${TAKES_UP.why}, and goes on to refuse`
     : `its max_age is over, its id is announced: foretold ${foretold.delivery}, ${name} holds none any more and does so`,
   stage, async (sender) => {
     await sender.forgetHosts();
-    return untrusted(sender, 'its max_age is over', sender.looksAtIds ? COUNTS_ANEW : undefined);
+    return untrusted(sender, 'its max_age is over', sender.looksAtIds ? TAKES_UP : undefined);
   });
   const looked = Date.now();
   announce(stage, { rcode: 'NXDOMAIN', answers: [] });
@@ -51,7 +50,7 @@ export async function expiredScene(stage: Stage, senders: Senders): Promise<void
   await serveMail(stage, GOOD);
 }
 
-/** Waits until what was fetched by then is too old. */
+/** Waits until what was fetched, or looked at, by then is too old. */
 async function over(since: number): Promise<void> {
   await sleep(Math.max(0, since + (MAX_AGE + 2) * 1000 - Date.now()));
 }
