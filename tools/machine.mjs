@@ -58,6 +58,7 @@ export function checkNamespaces() {
  * @param {Function} run - what, minutes, program, arguments, options; throws StageError where it fails
  */
 export async function installPackages(run) {
+  if (isLeftBehind()) rmSync(POLICY, { force: true });
   const missing = missingPackages();
   if (missing.length === 0) return;
   const by = `on Debian: apt-get install ${missing.join(' ')}`;
@@ -65,12 +66,11 @@ export async function installPackages(run) {
   console.log(`Install the Debian packages ${missing.join(', ')}`);
   const apt = ['DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_SUSPEND=1', 'apt-get', '-qq', '-o', 'DPkg::Lock::Timeout=300'];
   await run('apt-get update', 10, 'env', [...apt, 'update'], { quiet: true });
-  const stale = existsSync(POLICY) && readFileSync(POLICY, 'utf8').includes(OURS);
-  const foreign = existsSync(POLICY) && !stale;
+  const foreign = existsSync(POLICY);
   const policy = foreign ? join(tmpdir(), `mta-sts-policy-rc.d-${process.pid}`) : POLICY;
   try {
     // Debian starts what it installs unless this says no. Where the machine has one, ours lies over it, for apt-get alone.
-    writeFileSync(policy, `#!/bin/sh\n${OURS}\nexit 101\n`);
+    writeFileSync(policy, `#!/bin/sh\n${OURS} Process ${process.pid}\nexit 101\n`);
     spawnSync('chmod', ['755', policy]);
     // Else Postfix would be made a mail server of this machine.
     if (missing.includes('postfix')) {
@@ -88,6 +88,13 @@ export async function installPackages(run) {
   }
   const still = missingPackages();
   if (still.length > 0) throw new StageError(`after apt-get install this is still missing: ${still.join(', ')}${still.includes('python3-venv') ? `; ${pythonFault()}` : ''}`);
+}
+
+/** Of a launcher that was killed while it installed: until it is gone nothing that is installed on this machine starts there. */
+function isLeftBehind() {
+  const text = existsSync(POLICY) ? readFileSync(POLICY, 'utf8') : '';
+  const pid = /Process (\d+)$/m.exec(text)?.[1];
+  return text.includes(OURS) && (pid === undefined || !existsSync(`/proc/${pid}`));
 }
 
 function missingPackages() {
