@@ -1,15 +1,18 @@
 // Every command line of the README is run: as it stands where it can be, with a closed port for the internet, `synth` for `deploy`.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
-import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { MtaSts, MtaStsPolicy, MxHosts } from '../lib';
 import { stackOutput } from '../lib/stack-output';
 import { codeBlocks } from './support/markdown';
-import { ENV } from './support/stack';
+import { startMxServer } from './support/mx-server';
+import type { MxBehaviour } from './support/mx-server';
+import { ENV, oneDomain, testStack } from './support/stack';
 
 const ROOT = join(__dirname, '..');
 const lines = codeBlocks(join(ROOT, 'README.md')).filter(({ language }) => language === 'sh').flatMap(({ code }) => code.split('\n'));
@@ -48,8 +51,22 @@ function mtaSts(args: string[]): { status: number | null; output: string } {
   return run('bin/mta-sts.js', args, folder);
 }
 
+/** Runs a line that asks the mail host `mx1.example.net`, which is on this machine for once. */
+async function askMailHost(line: string, behaviour: MxBehaviour): Promise<{ status: unknown; output: string }> {
+  const mx = await startMxServer({ names: ['mx1.example.net'], behaviour });
+  const authority = join(folder, 'authority.pem');
+  writeFileSync(authority, mx.ca);
+  const [program, ...args] = words(line.replace('-connect mx1.example.net:25', `-connect ${mx.address}:${mx.port}`).replace(/ < \/dev\/null$/, ''));
+  const child = spawn(program, [...args, '-CAfile', authority], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output += chunk.toString());
+  const [status] = await once(child, 'close') as unknown[];
+  await mx.close();
+  return { status, output };
+}
+
 /** Who runs a line: the first that knows it. */
-const RUNNERS: [RegExp, (line: string) => void][] = [
+const RUNNERS: [RegExp, (line: string) => Promise<void> | void][] = [
   // test/e2e/demo.test.ts runs it.
   [/^npm run demo$/, () => { expect(scripts()).toHaveProperty('demo'); }],
   // This is it.
@@ -63,6 +80,21 @@ const RUNNERS: [RegExp, (line: string) => void][] = [
   }],
   [/^npx cdk (deploy|synth) -c /, (line) => {
     cdk([...words(line).slice(3), '-c', 'hostedZoneId=Z0123456789ABCDEFGHIJ']);
+  }],
+  // Only AWS can answer these two; what they ask for is in the template.
+  [/^aws cloudformation describe-stack-events .*'Announcement'/, () => {
+    const announced = Object.keys(Template.fromStack(oneDomain(testStack()).node.scope as Stack).findResources('AWS::Route53::RecordSet'));
+    expect(announced).toEqual([expect.stringContaining('Announcement')]);
+  }],
+  [/^aws cloudformation continue-update-rollback --region us-east-1 --stack-name MtaSts$/, () => undefined],
+  [/^openssl s_client /, async (line) => {
+    // The tests need no more than Node.js; nearly every machine has it.
+    if (spawnSync('openssl', ['version']).error !== undefined) return;
+    const good = { status: 0, output: expect.stringMatching(/Verification: OK\nVerified peername: mx1\.example\.net/) };
+    expect(await askMailHost(line, 'ok')).toMatchObject(good);
+    expect((await askMailHost(line, 'ok')).output).not.toContain('STARTTLS');
+    for (const behaviour of ['wrong-name', 'untrusted', 'expired'] as const) expect(await askMailHost(line, behaviour)).toMatchObject({ status: 1 });
+    expect((await askMailHost(line, 'no-starttls')).output).toContain('Didn\'t find STARTTLS');
   }],
   // Only AWS can answer it; the warning at synthesis gives the same, and test/dns-elsewhere.test.ts holds that to the letter.
   [/^aws cloudformation describe-stack-events /, (line) => {
@@ -86,9 +118,9 @@ function scripts(): Record<string, string> {
 }
 
 describe('runs', () => {
-  test.each(lines)('%s', (line) => {
+  test.each(lines)('%s', async (line) => {
     const runner = RUNNERS.find(([form]) => form.test(line));
     expect(runner).toBeDefined();
-    runner?.[1](line);
+    await runner?.[1](line);
   }, 120_000);
 });

@@ -1,9 +1,10 @@
 // All that the preflight checks for one domain, every check at once.
+import { isDeepStrictEqual } from 'node:util';
 import { policyHostName } from '../protocol/policy-url';
 import { printable } from '../protocol/text';
-import type { Policy } from '../protocol/policy';
+import type { Mode, Policy } from '../protocol/policy';
 import { checkCaa } from './checks/caa';
-import { faulty, good } from './checks/check';
+import { faulty, good, tolerated } from './checks/check';
 import type { Checked } from './checks/check';
 import { checkDelegation } from './checks/delegation';
 import { checkMx } from './checks/mx';
@@ -31,6 +32,8 @@ export interface PlannedDomain {
   readonly newPublisher: boolean;
   /** Whether this update goes to another hosted zone, in which nothing is ours yet. */
   readonly newZone: boolean;
+  /** Whether this update only asks less of senders than before, by the same records and with the same certificate. */
+  readonly asksLess: boolean;
 }
 
 /** What all domains have in common. */
@@ -41,18 +44,21 @@ export interface Surroundings {
 
 /**
  * @param before - the same domain before this update
+ * @param sameCertificate - whether this update leaves the certificate as it is
  * @throws RangeError for a property that cannot be
  */
-export function plannedDomain(entry: Properties, before: Properties | undefined): PlannedDomain {
+export function plannedDomain(entry: Properties, before: Properties | undefined, sameCertificate: boolean): PlannedDomain {
+  const policy = entry.Policy === undefined ? undefined : policyProperty(entry).policy;
   return {
     domain: domainProperty(entry),
     zoneId: optionalZoneIdProperty(entry),
-    policy: entry.Policy === undefined ? undefined : policyProperty(entry).policy,
+    policy,
     records: recordsProperty(entry),
     publication: entry.Publication,
     made: before === undefined ? [] : recordsBefore(before),
     newPublisher: before?.Publication !== undefined && entry.Publication !== undefined && before.Publication !== entry.Publication,
     newZone: before !== undefined && before.HostedZoneId !== entry.HostedZoneId,
+    asksLess: before !== undefined && sameCertificate && asksLess(entry, before, policy),
   };
 }
 
@@ -63,11 +69,11 @@ export async function checkDomain(run: Run, planned: PlannedDomain, surroundings
   const inZone = zoneId === undefined ? undefined : checksOfZone(run, planned, zoneId, stackId);
   const checks: Readonly<Record<string, Promise<Checked> | undefined>> = {
     publisher: Promise.resolve(checkPublisher(planned)),
-    delegation: inZone?.delegation,
+    delegation: inZone && certificateFault(inZone.delegation, planned),
     records: inZone?.records,
     caa: certificateGiven
       ? Promise.resolve(good('the certificate is given, so nobody need issue one'))
-      : inZone?.caa ?? checkCaa(run, domain, undefined),
+      : certificateFault(inZone?.caa() ?? checkCaa(run, domain, undefined), planned),
     mx: policy && checkMx(run, domain, policy),
   };
   return Promise.all(Object.entries(checks).flatMap(([name, check]) => check === undefined ? [] : [logged(run, domain, name, check)]));
@@ -82,18 +88,41 @@ function checkPublisher({ domain, newPublisher }: PlannedDomain): Checked {
     : { faults: [], warnings: [] };
 }
 
+/** What would keep a certificate from being issued does not matter to one that stays. */
+async function certificateFault(check: Promise<Checked>, { asksLess: isTolerant }: PlannedDomain): Promise<Checked> {
+  return isTolerant ? tolerated(await check.catch(unmade)) : check;
+}
+
 function checksOfZone(
-  run: Run, { domain, records, made, newZone }: PlannedDomain, zoneId: string, stackId: string,
-): { delegation: Promise<Checked>; records: Promise<Checked>; caa: Promise<Checked> } {
+  run: Run, { domain, records, made, newZone, asksLess: less }: PlannedDomain, zoneId: string, stackId: string,
+): { delegation: Promise<Checked>; records: Promise<Checked>; caa: () => Promise<Checked> } {
   const zone = readHostedZone(run, zoneId);
   const listings = zone.then(async (found) => listNames(run, found, domain, records));
   return {
     delegation: zone.then(async (found) => checkDelegation(run, domain, found)),
     records: Promise.all([zone, listings]).then(async ([found, sets]) => {
-      return checkOwnership(run, found, sets, { stackId, domain, planned: records, made, newZone });
+      return checkOwnership(run, found, sets, { stackId, domain, planned: records, made, newZone, asksLess: less });
     }),
-    caa: listings.then(async (sets) => checkCaa(run, domain, sets.get(policyHostName(domain)) ?? [])),
+    // Where nobody asks for it nobody would hear of its failure, and the function would end.
+    caa: async () => listings.then(async (sets) => checkCaa(run, domain, sets.get(policyHostName(domain)) ?? [])),
   };
+}
+
+/** The way out where senders refuse mail. */
+function asksLess(entry: Properties, before: Properties, policy: Policy | undefined): boolean {
+  const [now, then] = [entry, before].map((one) => ({ ...one, Policy: undefined }));
+  return policy !== undefined && STRICTNESS[policy.mode] < STRICTNESS[modeBefore(before)] && isDeepStrictEqual(now, then);
+}
+
+const STRICTNESS: Readonly<Record<Mode, number>> = { none: 0, testing: 1, enforce: 2 };
+
+/** Another version may have written it in another way; than `none` nothing is less. */
+function modeBefore(before: Properties): Mode {
+  try {
+    return policyProperty(before).policy.mode;
+  } catch {
+    return 'none';
+  }
 }
 
 /** Another version may have written them in another way; CloudFormation then knows what the stack has made. */
@@ -112,10 +141,12 @@ export function entriesBefore(oldProperties: Properties | undefined): readonly P
 }
 
 /** A check that could not be made is a fault like any other: the others shall be heard too. */
+function unmade(error: unknown): Checked {
+  return faulty(error instanceof Error ? error.message : String(error));
+}
+
 async function logged(run: Run, domain: string, name: string, check: Promise<Checked>): Promise<Checked> {
-  const result = await check.catch((error: unknown): Checked => {
-    return { faults: [error instanceof Error ? error.message : String(error)], warnings: [] };
-  });
+  const result = await check.catch(unmade);
   result.faults.forEach((fault) => {
     run.watch.saw(fault);
   });

@@ -22,11 +22,12 @@ export function preflightTask(event: DeploymentEvent): Task {
   const certificateGiven = isGiven(properties);
   const entries = objectsProperty(properties, 'Domains');
   const before = entriesBefore(oldProperties);
+  const isGivenAsBefore = oldProperties !== undefined && isGiven(oldProperties) === certificateGiven;
   // Of the others another event has said that they are in order; what has changed since is not what this update changes.
-  const changed = oldProperties !== undefined && isGiven(oldProperties) === certificateGiven
-    ? entries.filter((entry) => !before.some((old) => isDeepStrictEqual(old, entry)))
-    : entries;
-  const domains = changed.map((entry) => plannedDomain(entry, before.find((old) => isSame(old, entry))));
+  const changed = isGivenAsBefore ? entries.filter((entry) => !before.some((old) => isDeepStrictEqual(old, entry))) : entries;
+  // It is made anew for other names, and where they are validated in other zones.
+  const sameCertificate = isGivenAsBefore && isDeepStrictEqual(before.map(certified), entries.map(certified));
+  const domains = changed.map((entry) => plannedDomain(entry, before.find((old) => isSame(old, entry)), sameCertificate));
 
   const work = async (run: Run): Promise<Attributes> => {
     domains.forEach((domain) => {
@@ -49,6 +50,10 @@ export function preflightTask(event: DeploymentEvent): Task {
 
 function isGiven(properties: Properties): boolean {
   return choiceProperty({ Certificate: 'made', ...properties }, 'Certificate', ['given', 'made']) === 'given';
+}
+
+function certified({ DomainName: name, HostedZoneId: zone }: Properties): readonly unknown[] {
+  return [name, zone];
 }
 
 function isSame(old: Properties, { DomainName: name }: Properties): boolean {

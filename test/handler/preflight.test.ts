@@ -10,6 +10,7 @@ import type { HandlerAnswer } from '../../lib/handler/create-handler';
 import type { DnsRecord } from '../../lib/preview/dns-server';
 import { renderPolicy } from '../../lib/protocol/policy';
 import { policyLines } from '../../lib/protocol/policy-lines';
+import type { Mode } from '../../lib/protocol/policy';
 import { codeBlocks } from '../support/markdown';
 import {
   DOMAIN, NAME_SERVERS, POLICY, TestDns, ZONE_ID, awsError, caa, createEvent, failure, lambdaContext, mx, preflightDomain,
@@ -254,6 +255,18 @@ describe('records in the way', () => {
     const event = createEvent(TYPE, preflightProperties({ Certificate: 'given' }));
     expect((await run(world({ recordSets }), event)).Data?.Summary).toContain('the certificate is given');
     expect(await refused(world({ recordSets }), createEvent(TYPE, preflightProperties({ Certificate: 'made' })))).toContain('CAA at mta-sts');
+  });
+
+  test('leaves no check unheard of a zone that is gone where the certificate was given', async () => {
+    const unheard: unknown[] = [];
+    const hear = (reason: unknown): unknown => unheard.push(reason);
+    process.on('unhandledRejection', hear);
+    const made = world();
+    made.aws.route53.on(GetHostedZoneCommand).rejects(awsError('NoSuchHostedZone', 'No hosted zone found with ID: Z0'));
+    await refused(made, createEvent(TYPE, preflightProperties({ Certificate: 'given' })));
+    await new Promise(setImmediate);
+    process.off('unhandledRejection', hear);
+    expect(unheard).toEqual([]);
   });
 
   test('reads CAA at the policy host as it was typed', async () => {
@@ -617,6 +630,102 @@ describe('of a domain that another construct publishes now', () => {
 
   test.each([[undefined, 'MtaStsPublication'], ['MtaStsPublication', undefined]])('is not, from %s to %s', async (before, now) => {
     await expect(run(world(), updateEvent(TYPE, ID, elsewhere(now), elsewhere(before)))).resolves.toMatchObject({ PhysicalResourceId: ID });
+  });
+});
+
+describe('of an update that only asks less of senders', () => {
+  const saying = (mode: Mode, more: Event = {}): Event => {
+    return preflightDomain({ Policy: policyLines(renderPolicy({ ...POLICY, mode })), ...more });
+  };
+  const of = (...Domains: readonly Event[]): Event => ({ Domains });
+  const change = (from: Event, to: Event): Event => updateEvent(TYPE, ID, of(to), of(from));
+  const FORBIDDEN = caa(DOMAIN, 'issue', 'ca.test');
+  const ALL_THE_SAME = '; it does not stop this update, whose policy asks less of senders than the one before';
+
+  const LESS = [['enforce', 'testing'], ['enforce', 'none'], ['testing', 'none']] as const;
+
+  test.each(LESS)('only warns of CAA from %s to %s, and says how it is mended', async (from, to) => {
+    dns.serve(...publicDns(FORBIDDEN));
+    const made = world();
+    const { Data } = await run(made, change(saying(from), saying(to)));
+    expect(Data?.Summary).toContain('warning: CAA at example.com does not let Amazon issue a certificate for the policy host: found 0 issue "ca.test"; '
+      + `add example.com CAA 0 issue "amazon.com" (RFC 8659 §4.2)${ALL_THE_SAME}`);
+    expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', message: 'preflight, caa' }));
+  });
+
+  test('only warns of a zone that is not delegated', async () => {
+    dns.serve(...without(publicDns(), 'NS'));
+    const { Data } = await run(world(), change(saying('enforce'), saying('testing')));
+    expect(Data?.Summary).toMatch(/warning: example\.com is not delegated: .* registrar of example\.com/);
+    expect(Data?.Summary).toContain(ALL_THE_SAME);
+  });
+
+  test('only warns where DNS does not answer', async () => {
+    dns.answer = () => ({ rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false });
+    const { Data } = await run(world(), change(saying('enforce'), saying('none')));
+    expect(Data?.Summary).toContain('warning: DNS gave no answer for example.com NS: SERVFAIL');
+  });
+
+  test.each([['testing', 'enforce'], ['none', 'testing'], ['none', 'enforce'], ['testing', 'testing'], ['enforce', 'enforce']] as const)(
+    'refuses by CAA all the same from %s to %s', async (from, to) => {
+      dns.serve(...publicDns(FORBIDDEN));
+      const before = saying(from, { Policy: policyLines(renderPolicy({ ...POLICY, mode: from, maxAge: 86_400 })) });
+      expect(await refused(world(), change(before, saying(to)))).toContain('does not let Amazon issue');
+    });
+
+  test.each<[string, Event]>([
+    ['no policy', { Policy: undefined }],
+    ['a policy of another version', { Policy: ['version: STSv2'] }],
+    ['another hosted zone', { HostedZoneId: 'Z9' }],
+    ['other records', { Records: [] }],
+  ])('refuses by CAA all the same with %s before', async (_, before) => {
+    dns.serve(...publicDns(FORBIDDEN));
+    expect(await refused(world(), change(saying('enforce', before), saying('testing')))).toContain('does not let Amazon issue');
+  });
+
+  test.each<[string, Event, Event]>([
+    ['is made where one was given', of(saying('testing')), { ...of(saying('enforce')), Certificate: 'given' }],
+    ['gets another name', of(saying('testing'), preflightDomain({ DomainName: 'www.example.com', Records: [] })), of(saying('enforce'))],
+  ])('refuses by CAA all the same where the certificate %s', async (_, now, before) => {
+    dns.serve(...publicDns(FORBIDDEN));
+    expect(await refused(world(), updateEvent(TYPE, ID, now, before))).toContain('does not let Amazon issue');
+  });
+
+  test('refuses by CAA all the same what takes the policy away', async () => {
+    dns.serve(...publicDns(FORBIDDEN));
+    expect(await refused(world(), change(saying('enforce'), saying('enforce', { Policy: undefined })))).toContain('does not let Amazon issue');
+  });
+
+  test('refuses by CAA all the same what another domain of the host makes stricter', async () => {
+    dns.serve(...publicDns(FORBIDDEN));
+    const other = (mode: Mode): Event => saying(mode, { DomainName: 'lists.example.com', Records: [] });
+    const message = await refused(world(), updateEvent(TYPE, ID, of(saying('testing'), other('enforce')), of(saying('enforce'), other('testing'))));
+    expect(message).toMatch(/^lists\.example\.com: CAA at example\.com does not let Amazon issue/);
+    expect(message).not.toContain('asks less');
+  });
+
+  test.each([
+    ['a record of another type beside ours', recordSet('mta-sts.example.com.', 'TXT', '"x"')],
+    ['an NS record at the policy host', recordSet('mta-sts.example.com.', 'NS', 'ns.other.test.')],
+    ['a record at a name that the update leaves alone', recordSet('mta-sts.example.com.', 'CNAME', 'elsewhere.test')],
+  ])('only warns of %s', async (_, recordSets) => {
+    const { Data } = await run(world({ recordSets: [recordSets] }), change(saying('enforce'), saying('testing')));
+    expect(Data?.Summary).toMatch(/warning: .*mta-sts\.example\.com/);
+    expect(Data?.Summary).toContain(ALL_THE_SAME);
+  });
+
+  test.each<[string, ResourceRecordSet]>([
+    ['a CNAME', recordSet('_mta-sts.example.com.', 'CNAME', 'provider.test')],
+    ['a weighted record', { ...recordSet('_mta-sts.example.com.', 'TXT', '"v=STSv1; id=1;"'), SetIdentifier: 'blue', Weight: 1 }],
+  ])('refuses for %s where the id is announced: CloudFormation would fail', async (_, set) => {
+    const message = await refused(world({ recordSets: [set] }), change(saying('enforce'), saying('testing')));
+    expect(message).toContain('a record that this stack did not make stands at _mta-sts.example.com');
+  });
+
+  test('refuses where the hosted zone is gone', async () => {
+    const made = world();
+    made.aws.route53.on(GetHostedZoneCommand).rejects(awsError('NoSuchHostedZone', 'No hosted zone found with ID: Z0'));
+    expect(await refused(made, change(saying('enforce'), saying('testing')))).toMatch(/^there is no hosted zone/);
   });
 });
 

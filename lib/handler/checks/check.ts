@@ -17,3 +17,10 @@ export function good(text: string, ...warnings: readonly string[]): Checked {
 export function faulty(...faults: readonly string[]): Checked {
   return { faults, warnings: [] };
 }
+
+/** The same where an update only asks less of senders: mail that is refused must not wait for what the update does not need. */
+export function tolerated({ faults, warnings, good: found }: Checked): Checked {
+  return { faults: [], warnings: [...faults.map((fault) => `${fault}; ${STOPS_NOTHING}`), ...warnings], good: found };
+}
+
+const STOPS_NOTHING = 'it does not stop this update, whose policy asks less of senders than the one before';

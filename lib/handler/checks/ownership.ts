@@ -1,6 +1,6 @@
 // Does a record of somebody else stand where ours will? Nothing is ever overwritten.
 import { policyHostName } from '../../protocol/policy-url';
-import { reportingName } from '../../protocol/record-names';
+import { announcementName, reportingName } from '../../protocol/record-names';
 import { printable } from '../../protocol/text';
 import { parseTlsRpt } from '../../protocol/tls-rpt';
 import { climbWithin } from '../dns-names';
@@ -9,7 +9,7 @@ import type { HostedZone, RecordSet } from '../hosted-zone';
 import type { PlannedRecord } from '../properties';
 import type { Run } from '../run';
 import { ownsRecord } from '../stack';
-import { faulty, good } from './check';
+import { faulty, good, tolerated } from './check';
 import type { Checked } from './check';
 
 /** What the hosted zone holds, by name. */
@@ -25,6 +25,8 @@ export interface Ownership {
   readonly made: readonly PlannedRecord[];
   /** Whether this update goes to another hosted zone, in which nothing is ours yet. */
   readonly newZone: boolean;
+  /** Whether this update only asks less of senders than before. */
+  readonly asksLess: boolean;
 }
 
 /** Lists the names of the planned records, the policy host, and every name between them and the zone's own. */
@@ -38,14 +40,22 @@ export async function listNames(run: Run, zone: HostedZone, domain: string, plan
 export async function checkOwnership(run: Run, zone: HostedZone, listings: Listings, ownership: Ownership): Promise<Checked> {
   const policyHost = policyHostName(ownership.domain);
   const names = new Set([policyHost, ...ownership.planned.map(({ name }) => name)]);
-  const faults = await Promise.all([...listings].flatMap(([name, sets]) => sets.map(async (set) => {
-    if (set.type === 'NS') return delegatedAway(zone, set);
+  const findings = await Promise.all([...listings].flatMap(([name, sets]) => sets.map(async (set): Promise<Checked | undefined> => {
+    if (set.type === 'NS') return judged(set, delegatedAway(zone, set), ownership);
     // CAA beside our records is legal and a good idea.
     if (!names.has(name) || (set.type === 'CAA' && name === policyHost)) return undefined;
-    return await isOurs(run, set, ownership) ? undefined : foreign(zone, set, ownership);
+    return await isOurs(run, set, ownership) ? undefined : judged(set, foreign(zone, set, ownership), ownership);
   })));
-  const found = faults.filter((fault) => fault !== undefined);
-  return found.length > 0 ? faulty(...found) : good('no foreign record stands in the way');
+  const found = findings.filter((finding) => finding !== undefined);
+  return found.length > 0
+    ? { faults: found.flatMap(({ faults }) => faults), warnings: found.flatMap(({ warnings }) => warnings) }
+    : good('no foreign record stands in the way');
+}
+
+/** An update that only asks less changes nothing but the record with the id, which fails beside a CNAME and beside weighted ones. */
+function judged({ name, type }: RecordSet, fault: string, { domain, asksLess }: Ownership): Checked {
+  const isInTheWay = name === announcementName(domain) && (type === 'TXT' || type === 'CNAME');
+  return asksLess && !isInTheWay ? tolerated(faulty(fault)) : faulty(fault);
 }
 
 async function isOurs(run: Run, set: RecordSet, { stackId, planned, made, newZone }: Ownership): Promise<boolean> {
