@@ -3,7 +3,17 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Blind, Look, Seen, Unreached, WatchOptions } from './look';
 
+export { announcesNeither, servesNeither } from './look';
 export type { Look, Unreached, WatchOptions } from './look';
+
+/** Watches while something is done, however that ends. */
+export async function watched<T>(
+  options: WatchOptions, work: (watch: Watch) => Promise<T>,
+): Promise<{ readonly watch: Watch; readonly ended: T }> {
+  const watch = new Watch(options);
+  const ended = await work(watch).finally(() => watch.stop());
+  return { watch, ended };
+}
 
 export class Watch {
   /** So far; in the order of their beginnings once the watch is over. */

@@ -5,7 +5,8 @@ import { inventory } from '../inventory';
 import { Order, eventsOf, stackOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
 import type { Stage } from '../stage';
-import { Watch } from '../watch';
+import { watched } from '../watch';
+import type { Watch } from '../watch';
 
 export async function destroyScene(stage: Stage): Promise<void> {
   const { table, emulator } = stage;
@@ -28,9 +29,7 @@ export async function destroyScene(stage: Stage): Promise<void> {
 
 /** @throws Error where it ends otherwise than well, or a look sees a record without its file */
 export async function watchedDestroy({ authority }: Stage, domain: string, destroy: () => Promise<Ended>): Promise<string> {
-  const watch = new Watch({ ca: authority.certificatePem, first: 'file', domain });
-  const ended = await destroy();
-  await watch.stop();
+  const { watch, ended } = await watched({ ca: authority.certificatePem, first: 'file', domain }, destroy);
   expectEnd(ended, 0, 'cdk destroy');
   expectNoRecordWithoutFile(watch);
   return watch.summary();

@@ -9,7 +9,8 @@ import { inventory, leftBehind } from '../inventory';
 import { eventsOf } from '../stacks';
 import { expectEnd } from '../stage';
 import type { Stage } from '../stage';
-import { Watch } from '../watch';
+import { watched } from '../watch';
+import type { Watch } from '../watch';
 import { expectNoRecordWithoutFile } from './destroy';
 
 const DOMAIN = 'elsewhere.test';
@@ -59,13 +60,13 @@ export async function elsewhereScene(stage: Stage): Promise<void> {
     return `${between}\n${await expectPass(verify)}`;
   });
   await table.prove('the way out: _mta-sts goes first, then the others, then the stack; no look sees a record without its file', async () => {
-    const watch = new Watch({ ca: stage.authority.certificatePem, first: 'file', domain: DOMAIN });
-    await seen(watch, (announced) => announced !== undefined);
-    zone.remove(isAnnouncementName);
-    await seen(watch, (announced) => announced === undefined);
-    zone.remove(() => true);
-    const ended = await app.destroy();
-    await watch.stop();
+    const { watch, ended } = await watched({ ca: stage.authority.certificatePem, first: 'file', domain: DOMAIN }, async (looking) => {
+      await seen(looking, (announced) => announced !== undefined);
+      zone.remove(isAnnouncementName);
+      await seen(looking, (announced) => announced === undefined);
+      zone.remove(() => true);
+      return app.destroy();
+    });
     expectEnd(ended, 0, 'cdk destroy');
     expectNoRecordWithoutFile(watch);
     return watch.summary();
