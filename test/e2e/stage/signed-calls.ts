@@ -88,8 +88,27 @@ export async function functionNames(region = REGION): Promise<readonly string[]>
 }
 
 export async function roleNames(): Promise<readonly string[]> {
-  const response = await signedFetch({ service: 'iam', form: 'Action=ListRoles&Version=2010-05-08' });
-  const text = await response.text();
-  if (!text.includes('<ListRolesResult')) throw new Error(`IAM ListRoles: status ${response.status}: ${text.slice(0, 300)}`);
+  const text = await iam('ListRoles');
+  if (!text.includes('<ListRolesResult')) throw new Error(`IAM ListRoles: ${text.slice(0, 300)}`);
   return [...text.matchAll(/<RoleName>([^<]+)<\/RoleName>/g)].map(([, name]) => name);
+}
+
+/** @returns the XML of the answer */
+export async function iam(action: string, parameters: Readonly<Record<string, string>> = {}): Promise<string> {
+  const form = new URLSearchParams({ Action: action, Version: '2010-05-08', ...parameters }).toString();
+  const response = await signedFetch({ service: 'iam', form });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`IAM ${action}: status ${response.status}: ${text.slice(0, 300)}`);
+  return text;
+}
+
+/** Of CloudWatch. */
+export async function logGroups(region = REGION): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (let token: string | undefined, more = true; more; more = token !== undefined) {
+    const page = await jsonCall('logs', 'Logs_20140328.DescribeLogGroups', { nextToken: token }, region);
+    names.push(...itemsOf(at(page, 'logGroups')).map((group) => textOf(at(group, 'logGroupName')) ?? ''));
+    token = textOf(at(page, 'nextToken'));
+  }
+  return names;
 }

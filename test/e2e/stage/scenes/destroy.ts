@@ -1,7 +1,7 @@
 // The end: the TXT record goes before the file, and nothing stays behind.
 import type { StackEvent } from '@aws-sdk/client-cloudformation';
 import type { Ended } from '../cli';
-import { inventory } from '../inventory';
+import { expectNothingButLog } from '../inventory';
 import { Order, eventsOf, stackOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
 import type { Stage } from '../stage';
@@ -21,9 +21,8 @@ export async function destroyScene(stage: Stage): Promise<void> {
     return expectDestroyOrder(await eventsOf(emulator.cloudformation, stack.id, since));
   });
   await table.prove('nothing is left behind but the log, which is kept by design', async () => {
-    const left = (await inventory(stage)).filter((thing) => !/(?:^bucket|^role| stack) (?:cdk-|CDKToolkit)/.test(thing) && !/^record (?!.*mta-sts)/.test(thing));
-    if (left.length > 0) throw new Error(left.join('; '));
-    return 'no distribution, function, access control, bucket, certificate, Lambda function, role, record';
+    if (stage.bootstrapped === undefined) throw new Error('what stood before is unknown: play bootstrap');
+    return expectNothingButLog(stage, stage.bootstrapped, STACK);
   });
 }
 

@@ -1,7 +1,7 @@
 // Many domains on one host: each is proved, one leaves in the two deployments of the README, and the others notice nothing.
 import { createZone, deleteZone, record } from '../domain';
 import { IntegApp } from '../integ-app';
-import { inventory, leftBehind } from '../inventory';
+import { expectNothingButLog, inventory } from '../inventory';
 import { eventsOf, resourcesOf } from '../stacks';
 import { expectEnd } from '../stage';
 import type { Stage } from '../stage';
@@ -82,11 +82,7 @@ export async function domainsScene(stage: Stage): Promise<void> {
     return `${passed}\n${LEAVING}: record-missing, no policy`;
   });
   await table.prove('cdk destroy ends well, and no look sees a record without its file', async () => watchedDestroy(stage, STAYING[1], () => app.destroy()));
-  await table.prove('nothing is left behind but the log, which is kept by design', async () => {
-    const left = await leftBehind(stage, before);
-    if (left.length > 0) throw new Error(left.join('; '));
-    return `as before: ${before.length} things`;
-  });
+  await table.prove('nothing is left behind but the log, which is kept by design', async () => expectNothingButLog(stage, before, STACK));
   // Only now: with it goes what the stack may have left in it.
   await deleteZone(emulator.route53, zoneId);
 }
