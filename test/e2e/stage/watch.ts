@@ -86,7 +86,8 @@ export class Watch {
    */
   public expectSight(without: (look: Unreached) => boolean = () => false): void {
     const lost = this.blind.length + this.unreached.filter((look) => !without(look)).length;
-    if (this.looks.length === 0 || lost * 50 > this.looks.length) {
+    if (this.looks.length === 0) throw new Error(`no look reached a file, ${this.unanswered} got no answer: ${this.reasons}`);
+    if (lost * 50 > this.looks.length) {
       throw new Error(`${lost} of ${this.unanswered + this.looks.length} looks got no answer: ${this.reasons}`);
     }
   }
