@@ -4,6 +4,9 @@
 /** The recursive resolver of everybody on the stage. */
 export const RESOLVER = '127.0.0.53';
 
+/** Where a watch asks for the addresses of a policy host: no fault is there, since those of the resolver are meant for the function. */
+export const WATCH_RESOLVER = '127.0.0.54';
+
 /** Where the emulator of AWS listens. */
 export const EMULATOR = '127.0.0.1';
 

@@ -3,13 +3,26 @@ import { XMLParser } from 'fast-xml-parser';
 import type { Distribution } from '../../../lib/preview/distribution';
 import { at, itemsOf, textOf } from '../../../lib/preview/json';
 import { MANAGED_POLICIES } from '../../../lib/preview/response-headers';
+import { certificateNames } from './certificate-names';
 import { cloudFront } from './signed-calls';
 
 const PARSER = new XMLParser({ parseTagValue: false, isArray: (name) => ARRAYS.has(name) });
 const ARRAYS = new Set(['DistributionSummary', 'CNAME', 'Origin', 'FunctionAssociation', 'Method']);
 
+/** With what the edge of the stage must know beside what a preview shows. */
+export interface EdgeDistribution extends Distribution {
+  /** Of the default behaviour. */
+  readonly cachePolicyId?: string;
+  /** In ACM. */
+  readonly certificateArn?: string;
+  readonly certificateNames: readonly string[];
+}
+
+/** The id of the managed cache policy CachingDisabled, the same in every account. */
+export const CACHING_DISABLED = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad';
+
 /** Every distribution that is enabled. */
-export async function readDistributions(): Promise<readonly Distribution[]> {
+export async function readDistributions(): Promise<readonly EdgeDistribution[]> {
   const list = await get('distribution');
   const summaries = itemsOf(at(list, 'DistributionList', 'Items', 'DistributionSummary'));
   return Promise.all(summaries.map(async (summary) => readDistribution(
@@ -17,7 +30,7 @@ export async function readDistributions(): Promise<readonly Distribution[]> {
   )));
 }
 
-async function readDistribution(id: string, domainName: string): Promise<Distribution> {
+async function readDistribution(id: string, domainName: string): Promise<EdgeDistribution> {
   const config = at(await get(`distribution/${id}/config`), 'DistributionConfig');
   const behaviour = at(config, 'DefaultCacheBehavior');
   const target = textOf(at(behaviour, 'TargetOriginId'));
@@ -25,6 +38,7 @@ async function readDistribution(id: string, domainName: string): Promise<Distrib
   const association = itemsOf(at(behaviour, 'FunctionAssociations', 'Items', 'FunctionAssociation'))
     .find((item) => textOf(at(item, 'EventType')) === 'viewer-request');
   const policy = textOf(at(behaviour, 'ResponseHeadersPolicyId')) ?? '';
+  const certificateArn = textOf(at(config, 'ViewerCertificate', 'ACMCertificateArn'));
   const minimumTls = textOf(at(config, 'ViewerCertificate', 'MinimumProtocolVersion')) ?? '';
   const methods = itemsOf(at(behaviour, 'AllowedMethods', 'Items', 'Method')).map(text);
   return {
@@ -41,6 +55,9 @@ async function readDistribution(id: string, domainName: string): Promise<Distrib
     // `bucket.s3.us-east-1.amazonaws.com`
     bucketName: textOf(at(origin, 'DomainName'))?.split('.s3.')[0],
     originPath: textOf(at(origin, 'OriginPath')) ?? '',
+    cachePolicyId: textOf(at(behaviour, 'CachePolicyId')),
+    certificateArn,
+    certificateNames: certificateArn === undefined ? [] : await certificateNames(certificateArn),
   };
 }
 

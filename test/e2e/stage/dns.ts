@@ -6,7 +6,7 @@ import type { Distribution } from '../../../lib/preview/distribution';
 import { startDnsServer, zoneAnswers } from '../../../lib/preview/dns-server';
 import type { DnsAnswerer, DnsQuestion, DnsRecord, DnsReply } from '../../../lib/preview/dns-server';
 import { bareName, readValue } from '../../../lib/preview/record-values';
-import { EDGES, MAIL_HOSTS, NAME_SERVERS, OTHER_NAME_SERVERS, RESOLVER } from './addresses';
+import { EDGES, MAIL_HOSTS, NAME_SERVERS, OTHER_NAME_SERVERS, RESOLVER, WATCH_RESOLVER } from './addresses';
 import { recordSets } from './record-sets';
 import type { RecordSet } from './record-sets';
 import { shared } from './shared-reading';
@@ -50,6 +50,7 @@ export async function startDns(route53: Route53Client, distributions: () => read
     port: 53,
     answer: async (question) => await fault?.(name, answer)(question) ?? answer(question),
   })));
+  await startDnsServer({ address: WATCH_RESOLVER, port: 53, answer });
   return {
     fail: (wanted) => {
       fault = wanted;

@@ -1,10 +1,11 @@
 // The data plane of CloudFront on port 443 and 80: the preview's, over the emulator's distributions, functions and objects.
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import type { CertificateAuthority } from '../../../lib/preview/certificate-authority';
 import type { Certificates } from '../../../lib/preview/certificates';
-import { CloudFront } from '../../../lib/preview/cloudfront';
+import { CloudFront, refusal } from '../../../lib/preview/cloudfront';
 import type { Log } from '../../../lib/preview/cloudfront';
 import type { Distribution } from '../../../lib/preview/distribution';
 import type { ViewerRequest, ViewerResponse } from '../../../lib/preview/function-event';
@@ -12,7 +13,8 @@ import { ObjectStore } from '../../../lib/preview/objects';
 import type { StoredObject } from '../../../lib/preview/objects';
 import { startWebServer } from '../../../lib/preview/server';
 import { EDGES } from './addresses';
-import { readDistributions } from './distributions';
+import { CACHING_DISABLED, readDistributions } from './distributions';
+import type { EdgeDistribution } from './distributions';
 import { AS_CLOUDFRONT } from './emulator';
 import { emulatorGet } from './emulator-get';
 import { shared } from './shared-reading';
@@ -123,12 +125,17 @@ class EdgeAt extends CloudFront {
   }
 }
 
-/** The distributions change, and no object is kept: S3 is asked for each request anew, as the managed policy CachingDisabled has it. */
+/**
+ * The distributions change, and no object is kept: S3 is asked for each request anew, as the managed policy CachingDisabled has it. With
+ * another one nothing is served: what an edge has kept could be older than what was proved live.
+ */
 class EmulatedCloudFront extends CloudFront {
-  public known: readonly Distribution[] = [];
+  public known: readonly EdgeDistribution[] = [];
   public alive = true;
   private readonly objects: ObjectsOfNow;
-  private readonly contexts = new Map<string, SecureContext>();
+  /** By the ARNs of the certificates in ACM. */
+  private readonly issued = new Map<string, Shown>();
+  private contexts: ReadonlyMap<Distribution, SecureContext | undefined> = new Map();
   private readonly leads = new Map<string, string>();
   private readonly kept = new Map<string, StoredObject | undefined>();
   private held = new Map<string, StoredObject | undefined>();
@@ -164,6 +171,8 @@ class EmulatedCloudFront extends CloudFront {
   public override async respond(
     request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string, isFrozen = false,
   ): Promise<ViewerResponse> {
+    const caches = this.known.find(({ aliases, cachePolicyId }) => aliases.includes(request.host) && cachePolicyId !== CACHING_DISABLED);
+    if (caches !== undefined) return refusal(501, cachingFault(caches));
     const key = JSON.stringify([scheme, hostHeader, request, isFrozen]);
     const responding = this.responses.get(key) ?? shared(() => this.respondAnew(request, scheme, hostHeader, isFrozen));
     if (this.responses.size > MOST_SHARED) this.responses.clear();
@@ -173,7 +182,7 @@ class EmulatedCloudFront extends CloudFront {
   }
 
   public contextOf(distribution: Distribution): SecureContext | undefined {
-    return this.alive ? this.contexts.get(distribution.aliases.join()) : undefined;
+    return this.alive ? this.contexts.get(distribution) : undefined;
   }
 
   private async respondAnew(
@@ -203,20 +212,40 @@ class EmulatedCloudFront extends CloudFront {
   private async look(): Promise<void> {
     const known = await inTime(readDistributions());
     if (JSON.stringify(known) === JSON.stringify(this.known)) return;
-    for (const { aliases } of known) {
-      if (aliases.length === 0 || this.contexts.has(aliases.join())) continue;
-      // ACM would have given it one of a public authority.
-      const { keyPem, certificatePem } = await this.authority.issue({ names: aliases });
-      this.contexts.set(aliases.join(), createSecureContext({ key: keyPem, cert: certificatePem }));
-    }
+    const contexts = new Map<Distribution, SecureContext | undefined>();
+    for (const distribution of known) contexts.set(distribution, await this.contextFor(distribution));
     const before = this.current;
     const next = new CloudFront(known, this.objects, this.report);
     await Promise.all(known.map(async ({ aliases }) => this.warm(next, aliases.at(0))));
-    this.current = next;
-    this.known = known;
+    [this.current, this.known, this.contexts] = [next, known, contexts];
     this.report(`distributions: ${known.map(({ id, aliases }) => `${id} (${aliases.join(' ')})`).join(', ') || 'none'}`);
+    for (const distribution of known) {
+      if (distribution.cachePolicyId !== CACHING_DISABLED) this.complain(cachingFault(distribution));
+    }
     // Who asked before has an answer by then: an edge of CloudFront changes in the midst of requests as well, and loses none.
     setTimeout(() => void before.close(), CLOSE_MILLISECONDS);
+  }
+
+  /** One of the stage's authority, where ACM's is of a public one; none where CloudFront would not take the distribution. */
+  private async contextFor({ id, aliases, certificateArn = 'none', certificateNames: names }: EdgeDistribution): Promise<SecureContext | undefined> {
+    const shown = names.length === 0 ? undefined : this.issued.get(certificateArn) ?? await this.issue(names);
+    if (shown !== undefined) this.issued.set(certificateArn, shown);
+    const uncovered = aliases.filter((alias) => shown?.certificate.checkHost(alias) === undefined);
+    if (uncovered.length === 0) return shown?.context;
+    this.complain(`distribution ${id} shows no certificate: ${certificateArn} is of ${names.join(', ') || 'no name'} and does not cover ${
+      uncovered.join(', ')}, expected one that covers every alias, which CloudFront demands`);
+    return undefined;
+  }
+
+  private async issue(names: readonly string[]): Promise<Shown> {
+    const { keyPem, certificatePem } = await this.authority.issue({ names });
+    return { certificate: new X509Certificate(certificatePem), context: createSecureContext({ key: keyPem, cert: certificatePem }) };
+  }
+
+  /** What fails then says only that nothing is served. */
+  private complain(fault: string): void {
+    this.report(fault);
+    console.error(`\nthe edge: ${fault}`);
   }
 
   /** The first run of a function on a busy machine may take longer than CloudFront lets it: 503 that AWS would not give. */
@@ -225,6 +254,17 @@ class EmulatedCloudFront extends CloudFront {
     const request: ViewerRequest = { method: 'GET', uri: '/', query: '', host, headers: [['host', host]], ip: '127.0.0.1' };
     await this.objects.during(new OriginRequest(undefined, undefined), () => cloudFront.respond(request, 'https', host));
   }
+}
+
+/** What viewers are shown for a certificate of ACM. */
+interface Shown {
+  readonly certificate: X509Certificate;
+  readonly context: SecureContext;
+}
+
+function cachingFault({ id, cachePolicyId = 'none' }: EdgeDistribution): string {
+  return `distribution ${id} is not served: its cache policy is ${cachePolicyId}, expected ${CACHING_DISABLED} (CachingDisabled); `
+    + 'the edge of the stage keeps nothing, so it cannot show what one that caches serves';
 }
 
 /** What one request to the edge gets from S3. */

@@ -5,16 +5,19 @@ import { ListHostedZonesCommand, ListResourceRecordSetsCommand } from '@aws-sdk/
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { REGION } from './emulator';
 import type { Emulator } from './emulator';
-import { countOf, functionNames, roleNames } from './signed-calls';
+import { countOf, functionNames, logGroups, roleNames } from './signed-calls';
 import type { Stage } from './stage';
 
 /** The Region of the stack that is not of us-east-1. */
 export const OTHER_REGION = 'eu-central-1';
 
+/** How the emulator calls the log of a deployment function, behind the name of the stack. */
+const KEPT_LOG = '/CdkMtaStsHandlerLog';
+
 /** Of CloudFront, which lists each by pages that tell how many there are. */
 const CLOUDFRONT = ['distribution', 'function', 'origin-access-control'];
 
-/** In both Regions, and what belongs to none. The logs are not in it: they are kept by design. */
+/** In both Regions, and what belongs to none. */
 export async function inventory({ emulator }: Stage): Promise<readonly string[]> {
   const { Buckets: buckets = [] } = await emulator.s3.send(new ListBucketsCommand({}));
   const counts = await Promise.all(CLOUDFRONT.map(async (what) => [what, await countOf(what)] as const));
@@ -27,9 +30,22 @@ export async function inventory({ emulator }: Stage): Promise<readonly string[]>
   ];
 }
 
-/** What is there now and was not before, in either Region. */
+/** What is there now and was not before, in either Region, but for the logs of deployment functions: they are kept by design. */
 export async function leftBehind(stage: Stage, before: readonly string[]): Promise<readonly string[]> {
-  return (await inventory(stage)).filter((thing) => !before.includes(thing));
+  return (await inventory(stage)).filter((thing) => !before.includes(thing) && !thing.includes(KEPT_LOG));
+}
+
+/**
+ * After the end of a stack.
+ *
+ * @throws Error where something is left behind beside the log of its function, or where that was not kept
+ */
+export async function expectNothingButLog(stage: Stage, before: readonly string[], stack: string): Promise<string> {
+  const left = await leftBehind(stage, before);
+  if (left.length > 0) throw new Error(left.join('; '));
+  const kept = (await inventory(stage)).filter((thing) => thing.includes(`/${stack}${KEPT_LOG}`));
+  if (kept.length !== 1) throw new Error(`${kept.length} logs of ${stack} were kept, expected one: ${kept.join('; ')}`);
+  return `as before: ${before.length} things; kept: ${kept.join()}`;
 }
 
 async function inventoryOf(emulator: Emulator, region: string): Promise<readonly string[]> {
@@ -40,6 +56,7 @@ async function inventoryOf(emulator: Emulator, region: string): Promise<readonly
     ...stacks.map(({ StackName: name = '' }) => `${region}: stack ${name}`),
     ...certificates.map(({ CertificateArn: arn = '' }) => `${region}: certificate ${arn}`),
     ...(await functionNames(region)).map((name) => `${region}: Lambda function ${name}`),
+    ...(await logGroups(region)).map((name) => `${region}: log group ${name}`),
   ];
 }
 

@@ -1,9 +1,9 @@
-// What a sender sees that looks at the TXT record and the file.
+// What a sender sees that looks at the TXT record, the addresses of the policy host and the file.
 
 interface RecordSeen {
   /** Milliseconds since the epoch, when the look began. */
   readonly at: number;
-  /** The id in the TXT record. */
+  /** The id in the TXT record; missing where there is none, more than one (RFC 8461 §3.1), or one that is not valid. */
   readonly announced?: string;
   /** The address that was asked for the file. */
   readonly edge: string;
@@ -14,7 +14,7 @@ export interface Look extends RecordSeen {
   readonly served?: string;
 }
 
-/** A look that the edge gave nothing to go by: 429, 5xx, no certificate, no answer. The record was seen. */
+/** A look that got nothing to go by: the policy host has no such address; 429, 5xx, no certificate, no answer. The record was seen. */
 export interface Unreached extends RecordSeen {
   readonly why: string;
 }
@@ -23,6 +23,16 @@ export interface Unreached extends RecordSeen {
 export interface Blind {
   readonly at: number;
   readonly why: string;
+}
+
+/** Whether a look saw neither of two policies announced while one replaces the other: no record, or that of another one. */
+export function announcesNeither({ announced }: Pick<RecordSeen, 'announced'>, before: string, after: string): boolean {
+  return announced !== before && announced !== after;
+}
+
+/** Whether a look was served neither of two policies: none, or another one. */
+export function servesNeither({ served }: Pick<Look, 'served'>, before: string, after: string): boolean {
+  return served !== before && served !== after;
 }
 
 /** What the thread that looks is told. */

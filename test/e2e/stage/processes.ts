@@ -10,8 +10,8 @@ export function functionProcesses(folder: string): readonly number[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
     try {
       return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/ministack-lambda-`)
-        // The framework's own function has the name in another variable.
-        && functionName(pid).includes('CdkMtaStsHandlerFunction');
+        // Not by the name: of a long one CloudFormation leaves little. The framework's own function is told whom to call.
+        && functionName(pid) !== '' && environment(pid).every((entry) => !entry.startsWith('USER_ON_EVENT_FUNCTION_ARN='));
     } catch {
       return false;
     }
@@ -21,7 +21,11 @@ export function functionProcesses(folder: string): readonly number[] {
 /** The name of the function that a process runs; empty where it runs none. */
 export function functionName(pid: number): string {
   const prefix = 'AWS_LAMBDA_FUNCTION_NAME=';
-  return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').find((entry) => entry.startsWith(prefix))?.slice(prefix.length) ?? '';
+  return environment(pid).find((entry) => entry.startsWith(prefix))?.slice(prefix.length) ?? '';
+}
+
+function environment(pid: number): readonly string[] {
+  return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
 }
 
 /**

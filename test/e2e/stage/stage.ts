@@ -67,6 +67,8 @@ export class Stage {
   public readonly zoneId: string;
   public readonly exchangers: readonly MailExchanger[];
   public readonly aws: AwsProxy;
+  /** All that stands in the account after `cdk bootstrap`. */
+  public bootstrapped: readonly string[] | undefined;
   private readonly assemblies = new Map<string, string>();
   private latest: AppContext | undefined;
 

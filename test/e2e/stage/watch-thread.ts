@@ -4,7 +4,8 @@ import { Agent, request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { policyId } from '../../../lib/protocol/policy-id';
-import { EDGES, RESOLVER } from './addresses';
+import { parseRecord } from '../../../lib/protocol/record';
+import { EDGES, RESOLVER, WATCH_RESOLVER } from './addresses';
 import type { Blind, Look, Seen, Unreached, WatchOptions } from './look';
 
 /** How far the looks may be behind their pace, and catch up. */
@@ -24,6 +25,8 @@ const LOOKS_A_CONNECTION = 10;
  */
 const BUSY = { status: 503, says: 'the CloudFront function associated with this distribution failed', times: 3, pauseMilliseconds: 50 } as const;
 
+const DNS = { timeout: 5_000, tries: 1 } as const;
+
 const ALL_EDGES: readonly string[] = [...EDGES.v4, ...EDGES.v6];
 
 /** What the edge has shown: the id that belongs to the bytes, none, or nothing to go by. */
@@ -37,8 +40,10 @@ class Lookers {
   private count = 0;
   private readonly keeping: Agent;
   private readonly connecting: Agent;
-  private readonly resolver = new Resolver({ timeout: 5_000, tries: 1 });
+  private readonly resolver = new Resolver(DNS);
+  private readonly addresses = new Resolver(DNS);
   private readonly domain: string;
+  private readonly policyHost: string;
   /** From the beginning of one look to that of the next. */
   private readonly paceMilliseconds: number;
   private next = Date.now();
@@ -47,12 +52,14 @@ class Lookers {
   public constructor(private readonly options: WatchOptions, private readonly tell: (seen: Seen) => void) {
     const { domain = 'example.test', looksASecond = 110 } = options;
     this.domain = domain;
+    this.policyHost = `mta-sts.${domain}`;
     this.paceMilliseconds = 1000 / looksASecond;
     // No session of TLS is resumed.
     const agentOptions = { ca: options.ca, maxCachedSessions: 0 };
     this.keeping = new Agent({ ...agentOptions, keepAlive: true, maxSockets: LOOKERS });
     this.connecting = new Agent({ ...agentOptions, keepAlive: false });
     this.resolver.setServers([RESOLVER]);
+    this.addresses.setServers([WATCH_RESOLVER]);
   }
 
   public async run(): Promise<void> {
@@ -62,6 +69,7 @@ class Lookers {
     await Promise.all(Array.from({ length: LOOKERS }, () => this.repeat()));
     clearInterval(telling);
     this.resolver.cancel();
+    this.addresses.cancel();
     this.keeping.destroy();
     this.connecting.destroy();
     this.tellNow(true);
@@ -114,8 +122,7 @@ class Lookers {
 
   private async announced(): Promise<string | undefined> {
     try {
-      const records = await this.resolver.resolveTxt(`_mta-sts.${this.domain}`);
-      return records.map((strings) => /^v=STSv1; id=([^;]+);/.exec(strings.join(''))?.[1]).find((id) => id !== undefined);
+      return parseRecord(await this.resolver.resolveTxt(`_mta-sts.${this.domain}`)).record?.id;
     } catch (error) {
       if (error instanceof Error && 'code' in error && (error.code === 'ENOTFOUND' || error.code === 'ENODATA')) return undefined;
       throw error;
@@ -123,6 +130,8 @@ class Lookers {
   }
 
   private async served(edge: string, agent: Agent): Promise<Served> {
+    const astray = await this.astray(edge);
+    if (astray !== undefined) return { unreached: astray };
     for (let left: number = BUSY.times; ; left -= 1) {
       const served = await this.asked(edge, agent);
       if (served !== 'busy') return served;
@@ -132,9 +141,21 @@ class Lookers {
     }
   }
 
+  /** Why DNS does not lead to this edge; undefined where it does. */
+  private async astray(edge: string): Promise<string | undefined> {
+    const isIPv6 = edge.includes(':');
+    const name = `${this.policyHost} ${isIPv6 ? 'AAAA' : 'A'}`;
+    try {
+      const found = await (isIPv6 ? this.addresses.resolve6(this.policyHost) : this.addresses.resolve4(this.policyHost));
+      return found.includes(edge) ? undefined : `${name} is ${found.join(', ')}, without ${edge}`;
+    } catch (error) {
+      return `${name}: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+
   /** Never rejects. */
   private asked(edge: string, agent: Agent): Promise<Served | 'busy'> {
-    const policyHost = `mta-sts.${this.domain}`;
+    const { policyHost } = this;
     return new Promise((resolve) => {
       const fail = (error: Error): void => {
         resolve({ unreached: error.message });

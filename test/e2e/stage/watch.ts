@@ -3,7 +3,17 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Blind, Look, Seen, Unreached, WatchOptions } from './look';
 
+export { announcesNeither, servesNeither } from './look';
 export type { Look, Unreached, WatchOptions } from './look';
+
+/** Watches while something is done, however that ends. */
+export async function watched<T>(
+  options: WatchOptions, work: (watch: Watch) => Promise<T>,
+): Promise<{ readonly watch: Watch; readonly ended: T }> {
+  const watch = new Watch(options);
+  const ended = await work(watch).finally(() => watch.stop());
+  return { watch, ended };
+}
 
 export class Watch {
   /** So far; in the order of their beginnings once the watch is over. */
@@ -76,7 +86,8 @@ export class Watch {
    */
   public expectSight(without: (look: Unreached) => boolean = () => false): void {
     const lost = this.blind.length + this.unreached.filter((look) => !without(look)).length;
-    if (this.looks.length === 0 || lost * 50 > this.looks.length) {
+    if (this.looks.length === 0) throw new Error(`no look reached a file, ${this.unanswered} got no answer: ${this.reasons}`);
+    if (lost * 50 > this.looks.length) {
       throw new Error(`${lost} of ${this.unanswered + this.looks.length} looks got no answer: ${this.reasons}`);
     }
   }

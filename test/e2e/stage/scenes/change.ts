@@ -1,12 +1,13 @@
 // Changes of a policy: while each is under way a sender looks a hundred times a second.
 import { resolve } from 'node:path';
+import { policyId } from '../../../../lib/protocol/policy-id';
 import { EDGES } from '../addresses';
 import { keepRace, raceOf } from '../race';
 import { expectEnd } from '../stage';
 import type { AppContext, Stage } from '../stage';
 import { standing } from '../standing';
 import { synthesized } from '../synthesized';
-import { Watch } from '../watch';
+import { Watch, announcesNeither, servesNeither, watched } from '../watch';
 import type { Look } from '../watch';
 
 const CHANGES: readonly (readonly [string, AppContext])[] = [
@@ -30,14 +31,12 @@ const LEAST_LOOKS_A_SECOND = 40;
 
 export async function change(stage: Stage, what: string, context: AppContext, isControlled = false): Promise<void> {
   let control: Control | undefined;
-  await stage.table.prove(`${what}: no look sees the new id before its bytes`, async () => {
+  await stage.table.prove(`${what}: no look sees the new id before its bytes, or anything but the two policies`, async () => {
     await stage.synth(context);
     const after = idOf(stage, context);
     if (isControlled) control = await Control.start(stage, after);
-    const watch = new Watch({ ca: stage.authority.certificatePem, first: 'record' });
-    const ended = await stage.deploy(context).finally(async () => {
-      await Promise.all([watch.stop(), control?.stop()]);
-    });
+    const { watch, ended } = await watched({ ca: stage.authority.certificatePem, first: 'record' }, () => stage.deploy(context))
+      .finally(() => control?.stop());
     expectEnd(ended, 0, 'cdk deploy');
     watch.expectSight();
     if (watch.rate < LEAST_LOOKS_A_SECOND) {
@@ -45,7 +44,7 @@ export async function change(stage: Stage, what: string, context: AppContext, is
     }
     const before = watch.looks.at(0)?.announced;
     if (before === undefined || before === after || watch.looks.at(-1)?.announced !== after) throw new Error(`the id did not change: ${watch.summary()}`);
-    const against = violations(watch, after);
+    const against = violations(watch, before, after);
     if (against.length > 0) throw new Error(`${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${watch.summary()}`);
     const first = (seen: (look: Look) => boolean): number => watch.looks.find(seen)?.at ?? NaN;
     watch.expectSightAt([first(({ served }) => served === after), first(({ announced }) => announced === after)], 1_000);
@@ -60,7 +59,7 @@ export async function change(stage: Stage, what: string, context: AppContext, is
   if (isControlled) {
     await stage.table.prove('control: one edge gave a second watch the old bytes for a second beside the new id, and its looks say so', () => {
       if (control === undefined) throw new Error('it did not come so far');
-      return control.expectSeen(idOf(stage, context));
+      return control.expectSeen();
     });
   }
 }
@@ -69,11 +68,12 @@ function idOf(stage: Stage, context: AppContext): string {
   return synthesized(stage.assembly(context)).id;
 }
 
-/** The looks that saw no record, or the new id without its bytes. */
-function violations(watch: Watch, id: string): readonly string[] {
+/** The looks that saw the new id without its bytes, or at record or file neither what was before nor what is after. */
+function violations(watch: Watch, before: string, after: string): readonly string[] {
   return watch.against(
-    ({ announced, served }) => announced === undefined || (announced === id && served !== id),
-    ({ announced }) => announced === undefined || announced === id,
+    (look) => announcesNeither(look, before, after) || servesNeither(look, before, after)
+      || (look.announced === after && look.served !== after),
+    (look) => announcesNeither(look, before, after) || look.announced === after,
   );
 }
 
@@ -94,10 +94,13 @@ class Control {
       const isMeant = headers.some(([name, value]) => name.toLowerCase() === 'user-agent' && value === CONTROL);
       return isOn && isMeant ? { status: 200, headers: new Map([['content-type', 'text/plain']]), body: old } : undefined;
     });
-    return new Control(stage, new Watch({ ca: stage.authority.certificatePem, first: 'record', looksASecond: 20, name: CONTROL }));
+    const watch = new Watch({ ca: stage.authority.certificatePem, first: 'record', looksASecond: 20, name: CONTROL });
+    return new Control(stage, watch, policyId(old), id);
   }
 
-  private constructor(private readonly stage: Stage, private readonly watch: Watch) {}
+  private constructor(
+    private readonly stage: Stage, private readonly watch: Watch, private readonly before: string, private readonly after: string,
+  ) {}
 
   public async stop(): Promise<void> {
     await this.watch.stop();
@@ -106,9 +109,9 @@ class Control {
   }
 
   /** @throws Error where its looks did not see the old bytes, or saw them elsewhere */
-  public expectSeen(id: string): string {
-    const { watch } = this;
-    const against = violations(watch, id);
+  public expectSeen(): string {
+    const { watch, before, after } = this;
+    const against = violations(watch, before, after);
     const elsewhere = against.filter((look) => !look.endsWith(`(${LYING})`));
     if (against.length === 0 || elsewhere.length > 0) {
       throw new Error(`${against.length} looks saw it, ${elsewhere.length} of them elsewhere than at ${LYING}:\n${against.join('\n')}\n${watch.summary()}`);

@@ -7,6 +7,7 @@ import type { CloudFormationClient, StackEvent } from '@aws-sdk/client-cloudform
 import { at, membersOf } from '../../../../lib/preview/json';
 import { NAME_SERVERS } from '../addresses';
 import { ACCOUNT, REGION } from '../emulator';
+import { inventory } from '../inventory';
 import { functionName, functionProcesses } from '../processes';
 import { Order, eventsOf, resourcesOf } from '../stacks';
 import { STACK, TLS_REPORTING, expectEnd } from '../stage';
@@ -19,10 +20,12 @@ const VERIFICATION = 'Custom::MtaStsVerification';
 
 const FIRST: AppContext = { mode: 'testing' };
 
-export async function bootstrapScene({ table, cli, emulator }: Stage): Promise<void> {
+export async function bootstrapScene(stage: Stage): Promise<void> {
+  const { table, cli, emulator } = stage;
   table.begin('Bootstrap');
   await table.prove('cdk bootstrap prepares the account', async () => {
     expectEnd(await cli.cdk('bootstrap', `aws://${ACCOUNT}/${REGION}`, '--app', ''), 0, 'cdk bootstrap');
+    stage.bootstrapped = await inventory(stage);
     return `stack CDKToolkit, ${(await resourcesOf(emulator.cloudformation, 'CDKToolkit')).length} resources`;
   });
 }

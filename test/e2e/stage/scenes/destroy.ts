@@ -1,11 +1,12 @@
 // The end: the TXT record goes before the file, and nothing stays behind.
 import type { StackEvent } from '@aws-sdk/client-cloudformation';
 import type { Ended } from '../cli';
-import { inventory } from '../inventory';
+import { expectNothingButLog } from '../inventory';
 import { Order, eventsOf, stackOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
 import type { Stage } from '../stage';
-import { Watch } from '../watch';
+import { watched } from '../watch';
+import type { Watch } from '../watch';
 
 export async function destroyScene(stage: Stage): Promise<void> {
   const { table, emulator } = stage;
@@ -20,17 +21,14 @@ export async function destroyScene(stage: Stage): Promise<void> {
     return expectDestroyOrder(await eventsOf(emulator.cloudformation, stack.id, since));
   });
   await table.prove('nothing is left behind but the log, which is kept by design', async () => {
-    const left = (await inventory(stage)).filter((thing) => !/(?:^bucket|^role| stack) (?:cdk-|CDKToolkit)/.test(thing) && !/^record (?!.*mta-sts)/.test(thing));
-    if (left.length > 0) throw new Error(left.join('; '));
-    return 'no distribution, function, access control, bucket, certificate, Lambda function, role, record';
+    if (stage.bootstrapped === undefined) throw new Error('what stood before is unknown: play bootstrap');
+    return expectNothingButLog(stage, stage.bootstrapped, STACK);
   });
 }
 
 /** @throws Error where it ends otherwise than well, or a look sees a record without its file */
 export async function watchedDestroy({ authority }: Stage, domain: string, destroy: () => Promise<Ended>): Promise<string> {
-  const watch = new Watch({ ca: authority.certificatePem, first: 'file', domain });
-  const ended = await destroy();
-  await watch.stop();
+  const { watch, ended } = await watched({ ca: authority.certificatePem, first: 'file', domain }, destroy);
   expectEnd(ended, 0, 'cdk destroy');
   expectNoRecordWithoutFile(watch);
   return watch.summary();

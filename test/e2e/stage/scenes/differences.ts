@@ -3,9 +3,11 @@
 import { execFileSync } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { DescribeCertificateCommand } from '@aws-sdk/client-acm';
 import type { ResourceRecord } from '@aws-sdk/client-acm';
 import { ChangeResourceRecordSetsCommand, CreateHostedZoneCommand, DeleteHostedZoneCommand, GetChangeCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
+import { EMULATOR } from '../addresses';
 import { record } from '../domain';
 import { ENDPOINT } from '../emulator';
 import { functionProcesses } from '../processes';
@@ -13,10 +15,11 @@ import { asked, isOf } from '../rights-log';
 import { resourcesOf } from '../stacks';
 import { STACK } from '../stage';
 import type { Stage } from '../stage';
+import { DIFFERENCES_OF_IAM } from './differences-iam';
 
 const FILE = '.well-known/mta-sts.txt';
 
-interface Difference {
+export interface Difference {
   readonly claim: string;
   /** @returns the evidence, or nothing where the emulator does as AWS does */
   readonly shown: (stage: Stage) => Promise<string | undefined>;
@@ -32,11 +35,18 @@ const DIFFERENCES: readonly Difference[] = [
     },
   },
   {
-    claim: 'a distribution serves nothing; CloudFront serves at its domain name',
+    claim: 'a distribution is served under its cloudfront.net name alone, over plain http; CloudFront serves its aliases, over TLS on port 443',
     shown: async ({ edge }) => {
-      const [{ domainName }] = edge.distributions();
-      const { status, body } = await get(domainName, `/${FILE}`);
-      return status === 200 && body.includes('STSv1') ? undefined : `status ${status} for ${domainName}`;
+      const [{ domainName, aliases: [alias] }] = edge.distributions();
+      // The edge function answers 404 to every name but the policy host's.
+      const own = await get(domainName, `/${FILE}`);
+      if (own.cache !== 'FunctionGeneratedResponse from cloudfront' || own.status !== 404) {
+        throw new Error(`expected the 404 of the edge function for ${domainName}, got ${own.status} (${own.cache})`);
+      }
+      const { status, cache, body } = await get(alias, `/${FILE}`);
+      const tls = await connection(443);
+      if (cache !== 'none' || body.includes('STSv1') || tls !== 'ECONNREFUSED') return undefined;
+      return `${domainName}: the 404 of the edge function; ${alias}: ${status}, not by CloudFront; port 443: ${tls}`;
     },
   },
   {
@@ -118,7 +128,7 @@ const DIFFERENCES: readonly Difference[] = [
 export async function differencesScene(stage: Stage): Promise<void> {
   const { table } = stage;
   table.begin('What the emulator does not do as AWS does');
-  for (const { claim, shown } of DIFFERENCES) {
+  for (const { claim, shown } of [...DIFFERENCES, ...DIFFERENCES_OF_IAM]) {
     await table.prove(claim, async () => {
       const evidence = await shown(stage);
       if (evidence === undefined) throw new Error('the emulator does as AWS does now: see whether the stage can do without what it does about it');
@@ -146,18 +156,38 @@ async function standsInZone({ emulator, zoneId }: Stage, name: string): Promise<
   return sets.some((set) => set.Name === name);
 }
 
-/** From the emulator, under the name of another host. */
-function get(host: string, path: string): Promise<{ readonly status: number | undefined; readonly body: string }> {
+interface Answer {
+  readonly status: number;
+  /** What `x-cache` says: CloudFront's own word of where an answer is from. */
+  readonly cache: string;
+  readonly body: string;
+}
+
+/** From the emulator, under the name of another host, as if over https. */
+function get(host: string, path: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asking = request(`${ENDPOINT}${path}`, { headers: { host }, timeout: 10_000 }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
         body += chunk;
       }).on('end', () => {
-        resolve({ status: response.statusCode, body });
+        resolve({ status: response.statusCode ?? 0, cache: String(response.headers['x-cache'] ?? 'none'), body });
       });
     });
     // Without a listener the time passes, and nothing happens.
     asking.on('timeout', () => asking.destroy(new Error(`no answer for ${host}${path} in 10 s`))).on('error', reject).end();
+  });
+}
+
+/** What comes of a connection to a port of the emulator's address: `open`, or the error's code. */
+function connection(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: EMULATOR, port, timeout: 10_000 }, () => {
+      socket.destroy();
+      resolve('open');
+    });
+    socket.on('error', (error) => {
+      resolve('code' in error ? String(error.code) : error.message);
+    }).on('timeout', () => socket.destroy(new Error('no answer in 10 s')));
   });
 }

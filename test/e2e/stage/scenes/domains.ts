@@ -1,11 +1,12 @@
 // Many domains on one host: each is proved, one leaves in the two deployments of the README, and the others notice nothing.
 import { createZone, deleteZone, record } from '../domain';
 import { IntegApp } from '../integ-app';
-import { inventory, leftBehind } from '../inventory';
+import { expectNothingButLog, inventory } from '../inventory';
 import { eventsOf, resourcesOf } from '../stacks';
 import { expectEnd } from '../stage';
 import type { Stage } from '../stage';
-import { Watch } from '../watch';
+import { watched } from '../watch';
+import type { WatchOptions } from '../watch';
 import { expectNoRecordWithoutFile, watchedDestroy } from './destroy';
 
 const ZONE = 'many.test';
@@ -42,9 +43,8 @@ export async function domainsScene(stage: Stage): Promise<void> {
   await table.prove(`${LEAVING} leaves, first deployment: its record goes, then its file; what serves it stays, and so do the others`, async () => {
     leaving = new Date();
     const stood = await resourcesOf(emulator.cloudformation, STACK);
-    const watch = new Watch({ ca: stage.authority.certificatePem, first: 'file', domain: LEAVING, looksASecond: LOOKS_A_SECOND });
-    const { ended, evidence } = await othersWatched(stage, () => app.deploy(variables(2, 3)));
-    await watch.stop();
+    const options: WatchOptions = { ca: stage.authority.certificatePem, first: 'file', domain: LEAVING, looksASecond: LOOKS_A_SECOND };
+    const { watch, ended: { ended, evidence } } = await watched(options, () => othersWatched(stage, () => app.deploy(variables(2, 3))));
     expectEnd(ended, 0, 'cdk deploy');
     if (!ended.output.includes(`lists ${LEAVING} in \`domains\`, but no MtaSts publishes a policy there`)) {
       throw new Error(`the command did not warn of it:\n${ended.output}`);
@@ -82,28 +82,26 @@ export async function domainsScene(stage: Stage): Promise<void> {
     return `${passed}\n${LEAVING}: record-missing, no policy`;
   });
   await table.prove('cdk destroy ends well, and no look sees a record without its file', async () => watchedDestroy(stage, STAYING[1], () => app.destroy()));
-  await table.prove('nothing is left behind but the log, which is kept by design', async () => {
-    const left = await leftBehind(stage, before);
-    if (left.length > 0) throw new Error(left.join('; '));
-    return `as before: ${before.length} things`;
-  });
+  await table.prove('nothing is left behind but the log, which is kept by design', async () => expectNothingButLog(stage, before, STACK));
   // Only now: with it goes what the stack may have left in it.
   await deleteZone(emulator.route53, zoneId);
 }
 
 /** While something is done: those that stay have the same record and the same file at every look. */
 async function othersWatched<T>({ authority }: Stage, work: () => Promise<T>): Promise<{ readonly ended: T; readonly evidence: string }> {
-  const watches = STAYING.map((domain) => ({ domain, watch: new Watch({ ca: authority.certificatePem, first: 'record', domain, looksASecond: LOOKS_A_SECOND }) }));
-  const ended = await work();
-  await Promise.all(watches.map(({ watch }) => watch.stop()));
-  const evidence = watches.map(({ domain, watch }) => {
+  const working = work();
+  const all = await Promise.all(STAYING.map(async (domain) => {
+    return watched({ ca: authority.certificatePem, first: 'record', domain, looksASecond: LOOKS_A_SECOND }, () => working);
+  }));
+  const evidence = all.map(({ watch }, index) => {
+    const domain = STAYING[index];
     watch.expectSight();
     const id = watch.looks.at(0)?.announced;
     const against = watch.against(({ announced, served }) => announced === undefined || announced !== id || served !== id);
     if (against.length > 0) throw new Error(`${domain}: ${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${watch.summary()}`);
     return `${domain}: ${watch.summary()}`;
   });
-  return { ended, evidence: evidence.join('\n') };
+  return { ended: await working, evidence: evidence.join('\n') };
 }
 
 async function expectPass({ cli }: Stage, domains: readonly string[]): Promise<string> {

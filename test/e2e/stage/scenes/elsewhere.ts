@@ -5,11 +5,12 @@ import type { DnsRecord } from '../../../../lib/preview/dns-server';
 import { bareName, readValue } from '../../../../lib/preview/record-values';
 import type { Ended } from '../cli';
 import { IntegApp } from '../integ-app';
-import { inventory, leftBehind } from '../inventory';
+import { expectNothingButLog, inventory } from '../inventory';
 import { eventsOf } from '../stacks';
 import { expectEnd } from '../stage';
 import type { Stage } from '../stage';
-import { Watch } from '../watch';
+import { watched } from '../watch';
+import type { Watch } from '../watch';
 import { expectNoRecordWithoutFile } from './destroy';
 
 const DOMAIN = 'elsewhere.test';
@@ -59,22 +60,18 @@ export async function elsewhereScene(stage: Stage): Promise<void> {
     return `${between}\n${await expectPass(verify)}`;
   });
   await table.prove('the way out: _mta-sts goes first, then the others, then the stack; no look sees a record without its file', async () => {
-    const watch = new Watch({ ca: stage.authority.certificatePem, first: 'file', domain: DOMAIN });
-    await seen(watch, (announced) => announced !== undefined);
-    zone.remove(isAnnouncementName);
-    await seen(watch, (announced) => announced === undefined);
-    zone.remove(() => true);
-    const ended = await app.destroy();
-    await watch.stop();
+    const { watch, ended } = await watched({ ca: stage.authority.certificatePem, first: 'file', domain: DOMAIN }, async (looking) => {
+      await seen(looking, (announced) => announced !== undefined);
+      zone.remove(isAnnouncementName);
+      await seen(looking, (announced) => announced === undefined);
+      zone.remove(() => true);
+      return app.destroy();
+    });
     expectEnd(ended, 0, 'cdk destroy');
     expectNoRecordWithoutFile(watch);
     return watch.summary();
   });
-  await table.prove('nothing is left behind but the log, which is kept by design', async () => {
-    const left = await leftBehind(stage, before);
-    if (left.length > 0) throw new Error(left.join('; '));
-    return `as before: ${before.length} things`;
-  });
+  await table.prove('nothing is left behind but the log, which is kept by design', async () => expectNothingButLog(stage, before, STACK));
   zone.close();
 }
 
