@@ -38,6 +38,8 @@ export interface AppContext {
   readonly mode: 'enforce' | 'testing' | 'none';
   /** @default mx1.example.test */
   readonly mx?: string;
+  /** @default - the construct's own */
+  readonly maxAgeDays?: number;
 }
 
 export class Stage {
@@ -134,8 +136,8 @@ export class Stage {
   }
 }
 
-export function contextArguments(zoneId: string, { mode, mx = 'mx1.example.test' }: AppContext): readonly string[] {
-  return contextOf({ domain: 'example.test', mx, mode, hostedZoneId: zoneId });
+export function contextArguments(zoneId: string, { mode, mx = 'mx1.example.test', maxAgeDays }: AppContext): readonly string[] {
+  return contextOf({ domain: 'example.test', mx, mode, hostedZoneId: zoneId, ...maxAgeDays !== undefined && { maxAgeDays: String(maxAgeDays) } });
 }
 
 /** As the CDK command takes context: `-c domain=example.test`. */
