@@ -6,6 +6,9 @@ import { CALL_MILLISECONDS, ENDPOINT } from './emulator';
 
 const PORT = 4567;
 
+/** The framework waits for the function, for as long as Lambda lets one run. */
+const INVOCATION_MILLISECONDS = 15 * 60_000;
+
 export const PROXY = `http://${EMULATOR}:${PORT}`;
 
 /** A call of a function. */
@@ -43,7 +46,7 @@ export async function startAwsProxy(): Promise<AwsProxy> {
     const call = callOf(request);
     calls.push(call);
     const fault = faults?.(call);
-    if (fault === undefined) forward(request, response, () => hear?.(call));
+    if (fault === undefined) forward(request, response, call, () => hear?.(call));
     else if (fault !== 'hang') refuse(request, response, call, fault);
     else hanging.add(response.once('close', () => hanging.delete(response)));
   });
@@ -67,9 +70,10 @@ function callOf({ headers, method = '', url = '' }: IncomingMessage): AwsCall {
   return { service: service ?? '', method, path: url, at: Date.now() };
 }
 
-function forward(request: IncomingMessage, response: ServerResponse, answered: () => void): void {
+function forward(request: IncomingMessage, response: ServerResponse, { service }: AwsCall, answered: () => void): void {
+  const timeout = service === 'lambda' ? INVOCATION_MILLISECONDS : CALL_MILLISECONDS;
   const { method, headers, url } = request;
-  const onward = httpRequest(`${ENDPOINT}${url ?? '/'}`, { method, headers, timeout: CALL_MILLISECONDS }, (answer) => {
+  const onward = httpRequest(`${ENDPOINT}${url ?? '/'}`, { method, headers, timeout }, (answer) => {
     answered();
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(response);
