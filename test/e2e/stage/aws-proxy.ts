@@ -2,9 +2,12 @@
 import { createServer, request as httpRequest } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { EMULATOR } from './addresses';
-import { ENDPOINT } from './emulator';
+import { CALL_MILLISECONDS, ENDPOINT } from './emulator';
 
 const PORT = 4567;
+
+/** The framework waits for the function, for as long as Lambda lets one run. */
+const INVOCATION_MILLISECONDS = 15 * 60_000;
 
 export const PROXY = `http://${EMULATOR}:${PORT}`;
 
@@ -25,7 +28,7 @@ export type AwsFault = { readonly status: number; readonly code: string } | 'han
 export type AwsFaults = (call: AwsCall) => AwsFault | undefined;
 
 export interface AwsProxy {
-  /** From now on, until the next or none. */
+  /** From now on, until the next or none; what hangs by then is broken off. */
   fail(faults: AwsFaults | undefined): void;
   /** From now on told of each call that AWS has answered, just before the function hears of it, until the next or none. */
   answered(hear: ((call: AwsCall) => void) | undefined): void;
@@ -38,12 +41,14 @@ export async function startAwsProxy(): Promise<AwsProxy> {
   let faults: AwsFaults | undefined;
   let hear: ((call: AwsCall) => void) | undefined;
   const calls: AwsCall[] = [];
+  const hanging = new Set<ServerResponse>();
   const server = createServer((request, response) => {
     const call = callOf(request);
     calls.push(call);
     const fault = faults?.(call);
-    if (fault === undefined) forward(request, response, () => hear?.(call));
+    if (fault === undefined) forward(request, response, call, () => hear?.(call));
     else if (fault !== 'hang') refuse(request, response, call, fault);
+    else hanging.add(response.once('close', () => hanging.delete(response)));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen({ host: EMULATOR, port: PORT }, resolve);
@@ -51,6 +56,7 @@ export async function startAwsProxy(): Promise<AwsProxy> {
   return {
     fail: (wanted) => {
       faults = wanted;
+      for (const response of hanging) response.destroy();
     },
     answered: (wanted) => {
       hear = wanted;
@@ -64,14 +70,15 @@ function callOf({ headers, method = '', url = '' }: IncomingMessage): AwsCall {
   return { service: service ?? '', method, path: url, at: Date.now() };
 }
 
-function forward(request: IncomingMessage, response: ServerResponse, answered: () => void): void {
+function forward(request: IncomingMessage, response: ServerResponse, { service }: AwsCall, answered: () => void): void {
+  const timeout = service === 'lambda' ? INVOCATION_MILLISECONDS : CALL_MILLISECONDS;
   const { method, headers, url } = request;
-  const onward = httpRequest(`${ENDPOINT}${url ?? '/'}`, { method, headers }, (answer) => {
+  const onward = httpRequest(`${ENDPOINT}${url ?? '/'}`, { method, headers, timeout }, (answer) => {
     answered();
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(response);
   });
-  onward.on('error', () => response.destroy());
+  onward.on('error', () => response.destroy()).on('timeout', () => onward.destroy(new Error('the emulator does not answer')));
   request.pipe(onward);
 }
 

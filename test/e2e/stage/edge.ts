@@ -1,6 +1,7 @@
 // The data plane of CloudFront on port 443 and 80: the preview's, over the emulator's distributions, functions and objects.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import type { CertificateAuthority } from '../../../lib/preview/certificate-authority';
@@ -29,8 +30,8 @@ const READ_MILLISECONDS = 30_000;
 const CLOSE_MILLISECONDS = 5_000;
 
 /**
- * Answers in place of the edge at an address, or, with `hang`, lets the request wait for ever; where it gives nothing, the right answer
- * counts.
+ * Answers in place of the edge at an address, or, with `hang`, lets the request wait until the next fault or none; where it gives
+ * nothing, the right answer counts.
  */
 export type EdgeFault = (address: string, request: ViewerRequest) => ViewerResponse | 'hang' | undefined;
 
@@ -72,6 +73,8 @@ export async function startEdge(authority: CertificateAuthority): Promise<Edge> 
   const { keyPem, certificatePem } = await authority.issue({ names: ['*.cloudfront.net'] });
   const other = createSecureContext({ key: keyPem, cert: certificatePem });
   let fault: EdgeFault | undefined;
+  // Aborted when the next one begins.
+  let faulty = new AbortController();
   const addresses = [...EDGES.v4, ...EDGES.v6];
   const frozen = new Set<string>();
   await Promise.all(addresses.flatMap((listen) => [443, 80].map(async (port) => {
@@ -82,7 +85,10 @@ export async function startEdge(authority: CertificateAuthority): Promise<Edge> 
         return instead === 'none' ? undefined : other;
       },
     };
-    const here = new EdgeAt(cloudFront, (request) => fault?.(listen, request), () => frozen.has(listen));
+    const here = new EdgeAt(cloudFront, (request) => {
+      const answer = fault?.(listen, request);
+      return answer === 'hang' ? brokenOff(faulty.signal) : answer;
+    }, () => frozen.has(listen));
     return startWebServer({ listen, port, cloudFront: here, certificates, minimumTls: 'TLSv1.2', log });
   })));
   void cloudFront.follow();
@@ -99,17 +105,25 @@ export async function startEdge(authority: CertificateAuthority): Promise<Edge> 
     },
     fail: (wanted) => {
       fault = wanted;
+      faulty.abort(new Error('the edge was silent'));
+      faulty = new AbortController();
     },
     distributions: () => cloudFront.known,
     lines,
   };
 }
 
+/** Never answers: the server breaks the request off when the signal says so. */
+async function brokenOff(signal: AbortSignal): Promise<never> {
+  await once(signal, 'abort');
+  throw signal.reason;
+}
+
 /** One address, which can fail beside the others. */
 class EdgeAt extends CloudFront {
   public constructor(
     private readonly whole: EmulatedCloudFront,
-    private readonly fault: (request: ViewerRequest) => ViewerResponse | 'hang' | undefined,
+    private readonly fault: (request: ViewerRequest) => ViewerResponse | Promise<never> | undefined,
     private readonly isFrozen: () => boolean,
   ) {
     super([], new ObjectStore([]), () => undefined);
@@ -120,8 +134,7 @@ class EdgeAt extends CloudFront {
   }
 
   public override async respond(request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string): Promise<ViewerResponse> {
-    const answer = this.fault(request) ?? await this.whole.respond(request, scheme, hostHeader, this.isFrozen());
-    return answer === 'hang' ? new Promise(() => undefined) : answer;
+    return await this.fault(request) ?? this.whole.respond(request, scheme, hostHeader, this.isFrozen());
   }
 }
 

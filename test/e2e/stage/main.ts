@@ -8,7 +8,7 @@ import { destroyScene } from './scenes/destroy';
 import { differencesScene } from './scenes/differences';
 import { domainsScene } from './scenes/domains';
 import { elsewhereScene } from './scenes/elsewhere';
-import { CREATION } from './scenes/failed-creation';
+import { CREATIONS } from './scenes/failed-creation';
 import { expiredScene } from './scenes/expired';
 import { faultsScene } from './scenes/faults';
 import { movedScene } from './scenes/moved';
@@ -19,6 +19,7 @@ import { usedScene } from './scenes/rights-used';
 import { rollbackScene } from './scenes/rollback';
 import { countScene, sendersScene, severalScene, wildcardScene } from './scenes/senders';
 import { soakScene } from './scenes/soak';
+import { stuckScene } from './scenes/stuck';
 import { SelectionError, matches, select } from './selection';
 import type { Choice, Parts } from './selection';
 import { Senders } from './senders/senders';
@@ -52,8 +53,9 @@ const SCENES: ReadonlyMap<string, Parts> = new Map<string, Parts>([
   ['several', null],
   ['wildcard', null],
   ['rollback', null],
+  ['stuck', null],
   ['rights', (part) => part === 'quick' || hasRight(part)],
-  ['faults', (part) => part === 'quick' || matches(part, [...FAULTS, CREATION].map(({ what }) => what))],
+  ['faults', (part) => part === 'quick' || matches(part, [...FAULTS, ...CREATIONS].map(({ what }) => what))],
   ['caches', null],
   ['moved', null],
   ['expired', null],
@@ -93,7 +95,7 @@ async function main([root, python, folder, ...words]: readonly string[]): Promis
   await proveQuickerLooks(stage);
   const failed = summary(stage);
   if (isQuick) {
-    const left = [...SHORT_FAULTS, CREATION].filter(({ slow }) => slow === true).map(({ what }) => what);
+    const left = [...SHORT_FAULTS, ...CREATIONS].filter(({ slow }) => slow === true).map(({ what }) => what);
     console.log(`\nLeft out of quick, for the time that they take (npm run e2e has them): the scenes ${NOT_QUICK.join(', ')}; deployments without a right; the faults: ${left.join('; ')}`);
   }
   return failed;
@@ -115,6 +117,7 @@ async function play(stage: Stage, choices: readonly Choice[]): Promise<void> {
     several: async () => severalScene(stage, await senders()),
     wildcard: async () => wildcardScene(stage, await senders()),
     rollback: async () => rollbackScene(stage, await senders()),
+    stuck: async () => stuckScene(stage, await senders()),
     rights: (part) => rightsScene(stage, part),
     faults: (part) => faultsScene(stage, part),
     caches: async () => cachesScene(stage, await senders()),

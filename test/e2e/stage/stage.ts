@@ -38,6 +38,8 @@ export interface AppContext {
   readonly mode: 'enforce' | 'testing' | 'none';
   /** @default mx1.example.test */
   readonly mx?: string;
+  /** @default - the construct's own */
+  readonly maxAgeDays?: number;
 }
 
 export class Stage {
@@ -139,8 +141,11 @@ export class Stage {
 /** Where the app of the stage has reports sent. */
 export const TLS_REPORTING = 'mailto:tls-reports@example.test';
 
-export function contextArguments(zoneId: string, { mode, mx = 'mx1.example.test' }: AppContext): readonly string[] {
-  return contextOf({ domain: 'example.test', mx, mode, hostedZoneId: zoneId, tlsReporting: TLS_REPORTING });
+export function contextArguments(zoneId: string, { mode, mx = 'mx1.example.test', maxAgeDays }: AppContext): readonly string[] {
+  return contextOf({
+    domain: 'example.test', mx, mode, hostedZoneId: zoneId, tlsReporting: TLS_REPORTING,
+    ...maxAgeDays !== undefined && { maxAgeDays: String(maxAgeDays) },
+  });
 }
 
 /** As the CDK command takes context: `-c domain=example.test`. */

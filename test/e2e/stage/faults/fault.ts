@@ -20,6 +20,8 @@ interface AnyFault {
   readonly holdsBack?: number;
   /** Whether looks get nothing from the edge, or from some of its addresses. */
   readonly blinds?: true;
+  /** Lasts through the rollback, so that the policy that stands again was not seen live, and the ledger must not say so. */
+  readonly unseen?: true;
   /** Deploys in its own way. */
   readonly deploy?: (stage: Stage, context: AppContext) => Promise<Ended>;
   /** What the command must give as its reason, where it is rolled back. */
@@ -104,32 +106,6 @@ export function nextWrite({ aws: { calls } }: Stage): () => number | undefined {
   return () => calls.slice(before).find(isPolicyWrite)?.at;
 }
 
-/**
- * Something is wrong from the write on, or from the beginning, until so many seconds after the write. That it is met is shown by the
- * deployment, which must not end before. For ever: by what the command says.
- */
-export function untilAfterWrite(
-  from: 'beginning' | 'write', seconds: number, set: (stage: Stage, isOn: () => boolean, over: AbortSignal) => void | Promise<void>,
-): Fault['begin'] {
-  return async (stage, over) => {
-    const write = nextWrite(stage);
-    await set(stage, () => {
-      const written = write();
-      return written === undefined ? from === 'beginning' : Date.now() < written + seconds * 1000;
-    }, over);
-    return () => {
-      const now = Date.now();
-      mend(stage);
-      const written = write();
-      if (written === undefined) throw new Error('the policy file was never written');
-      const passed = (now - written) / 1000;
-      if (passed < seconds && seconds !== Infinity) {
-        throw new Error(`the deployment ended ${passed.toFixed(1)} s after the write, so it did not wait for the end of what was wrong for ${seconds} s`);
-      }
-    };
-  };
-}
-
 /** Does it once, when the time has come, and says in the end whether it had. */
 export function once(what: string, act: (stage: Stage) => void, wait: (stage: Stage, now: () => void, over: AbortSignal) => void): Fault['begin'] {
   return (stage, over) => {
@@ -169,7 +145,7 @@ export function whenOver(isOn: () => boolean, end: () => void, over: AbortSignal
   }, { once: true });
 }
 
-/** What the function asks for about the record; the watch asks the resolver. */
+/** What the function asks for about the record; the watch asks the resolver, and nobody else asks name servers. */
 export function isAboutRecord(server: string, { name, type }: DnsQuestion): boolean {
   return server !== 'resolver' && type === 'TXT' && name === DOMAIN_RECORD;
 }

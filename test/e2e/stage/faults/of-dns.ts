@@ -1,9 +1,12 @@
 // The resolver and the zone's name servers fail, are silent, lame, late, or say what nobody entered.
-import type { DnsRecord } from '../../../../lib/preview/dns-server';
+import type { DnsQuestion, DnsRecord, DnsReply } from '../../../../lib/preview/dns-server';
+import type { DnsFault } from '../dns';
 import type { Stage } from '../stage';
 import { announcedId } from '../standing';
-import { DOMAIN_RECORD, isAboutRecord, mend, reply, untilAfterWrite } from './fault';
+import { DOMAIN_RECORD, isAboutRecord, mend, reply } from './fault';
 import type { End, Fault } from './fault';
+import { leap } from './leap';
+import { untilAfterMeeting, untilAfterWrite } from './spell';
 
 /** @param seconds - how long those last that end by themselves, after the policy file was written */
 export function faultsOfDns(seconds: number): readonly Fault[] {
@@ -27,63 +30,101 @@ export function faultsOfDns(seconds: number): readonly Fault[] {
     {
       what: `all name servers answer SERVFAIL for ${seconds} s after the write`,
       holdsBack: seconds,
-      begin: untilAfterWrite('write', seconds, ({ dns }, isOn) => {
-        dns.fail((server) => () => server !== 'resolver' && isOn() ? reply('SERVFAIL') : undefined);
-      }),
+      begin: untilAfterWrite('write', seconds, nameServers(reply('SERVFAIL'))),
     },
     {
       what: `all name servers are silent for ${seconds} s after the write`,
       slow: true,
       holdsBack: seconds,
-      begin: untilAfterWrite('write', seconds, ({ dns }, isOn) => {
-        dns.fail((server) => () => server !== 'resolver' && isOn() ? 'drop' : undefined);
-      }),
+      begin: untilAfterWrite('write', seconds, nameServers('drop')),
     },
     {
       what: `a name server is lame until ${seconds} s after the write`,
       holdsBack: seconds,
-      begin: untilAfterWrite('beginning', seconds, ({ dns }, isOn) => {
-        dns.fail((server) => () => server === 'ns-2.awsdns-2.net' && isOn() ? reply('REFUSED') : undefined);
-      }),
+      begin: untilAfterWrite('beginning', seconds, nameServers(reply('REFUSED'), 'ns-2.awsdns-2.net')),
     },
-    { what: `a name server gives the old record until ${seconds} s after the write`, begin: oldRecord(seconds) },
     {
-      what: `a name server knows no record (NXDOMAIN) until ${seconds} s after the write`,
+      what: `a name server gives the old record for ${seconds} s after the function got it in place of the new one`,
+      begin: inPlaceOfTheNewRecord(seconds, (old) => ({ ...reply('NOERROR'), answers: [old], authoritative: true })),
+    },
+    {
+      what: `a name server knows no record (NXDOMAIN) for ${seconds} s after the function got that in place of the new one`,
       slow: true,
-      begin: untilAfterWrite('beginning', seconds, ({ dns }, isOn) => {
-        dns.fail((server) => (question) => {
-          return server === 'ns-3.awsdns-3.org' && isAboutRecord(server, question) && isOn() ? { ...reply('NXDOMAIN'), authoritative: true } : undefined;
-        });
-      }),
+      begin: inPlaceOfTheNewRecord(seconds, () => ({ ...reply('NXDOMAIN'), authoritative: true })),
     },
     {
       what: 'a name server gives the old record and no other',
       outcome: 'rolled back',
       announced: 'for a moment',
-      says: /ns-3\.awsdns-3\.org|205\.251\.196\.3/,
-      slow: true,
-      soak: false,
-      begin: oldRecord(Infinity),
+      says: /record-disagreement: .* at 205\.251\.196\.3/,
+      // More than the two minutes for which the Verification has patience.
+      begin: inPlaceOfTheNewRecord(Infinity, (old) => ({ ...reply('NOERROR'), answers: [old], authoritative: true }), (stage) => {
+        leap(stage, 150);
+      }),
     },
     {
       what: 'somebody else\'s record appears beside the new one',
       outcome: 'rolled back',
       announced: 'for a moment',
-      says: /record-multiple/,
-      begin: async (stage: Stage): Promise<End> => {
-        const before = await announcedId();
-        stage.dns.fail((_, answer) => async (question) => {
-          const right = await answer(question);
-          if (right === 'drop' || question.name !== DOMAIN_RECORD || question.type !== 'TXT') return right;
-          if (right.answers.some((record) => record.type === 'TXT' && record.data.join('').includes(before))) return right;
-          return { ...right, answers: [...right.answers, { name: question.name, ttl: 1, type: 'TXT', data: ['v=STSv1; id=somebodyelses;'] }] };
-        });
-        return () => {
-          mend(stage);
-        };
-      },
+      says: MULTIPLE,
+      slow: true,
+      begin: somebodyElses('beside the new one'),
+    },
+    {
+      what: 'somebody else\'s record appears beside the new one, and stays beside the old one',
+      outcome: 'rolled back',
+      announced: 'for a moment',
+      says: MULTIPLE,
+      begin: somebodyElses('from then on'),
     },
   ];
+}
+
+const MULTIPLE = /record-multiple: _mta-sts\.example\.test/;
+
+/** Somebody else's record beside the one with the new id, or from then on beside whatever stands. */
+function somebodyElses(where: 'beside the new one' | 'from then on'): Fault['begin'] {
+  return async (stage) => {
+    const before = await announcedId();
+    let begun = false;
+    stage.dns.fail(besideRecord(DOMAIN_RECORD, (text) => {
+      begun ||= !text.includes(before);
+      return where === 'from then on' ? begun : !text.includes(before);
+    }));
+    return () => {
+      mend(stage);
+    };
+  };
+}
+
+/**
+ * Puts somebody else's record beside the right one, at all name servers and the resolver.
+ *
+ * @param isWanted - is told the right one
+ */
+export function besideRecord(name: string, isWanted: (text: string) => boolean): DnsFault {
+  return (_, answer) => async (question) => {
+    const right = await answer(question);
+    if (right === 'drop' || question.name !== name || question.type !== 'TXT') return right;
+    const texts = textsOf(right);
+    if (texts.length === 0 || !isWanted(texts.join())) return right;
+    return { ...right, answers: [...right.answers, { name, ttl: 1, type: 'TXT', data: ['v=STSv1; id=somebodyelses;'] }] };
+  };
+}
+
+function textsOf({ answers }: DnsReply): readonly string[] {
+  return answers.flatMap((record) => record.type === 'TXT' ? [record.data.join('')] : []);
+}
+
+/** @param only - the name of one; all where it is not given */
+function nameServers(wrong: DnsReply | 'drop', only?: string): Parameters<typeof untilAfterWrite>[2] {
+  return ({ dns }, { isOn, meet }) => {
+    dns.fail((server) => () => {
+      if (server === 'resolver' || server !== (only ?? server) || !isOn()) return undefined;
+      meet();
+      return wrong;
+    });
+  };
 }
 
 /** The questions of the function, not those of the watch: that asks for nothing but TXT. */
@@ -102,11 +143,23 @@ function resolver(fault: 'SERVFAIL' | 'drop'): Fault['begin'] {
   };
 }
 
-function oldRecord(seconds: number): Fault['begin'] {
-  return untilAfterWrite('beginning', seconds, async ({ dns }, isOn) => {
-    const old: DnsRecord = { name: DOMAIN_RECORD, ttl: 1, type: 'TXT', data: [`v=STSv1; id=${await announcedId()};`] };
-    dns.fail((server) => (question) => {
-      return server === 'ns-3.awsdns-3.org' && isAboutRecord(server, question) && isOn() ? { ...reply('NOERROR'), answers: [old], authoritative: true } : undefined;
+/**
+ * What one name server says, where the new record stands or will.
+ *
+ * @param met - as soon as the function got it where the others have the new one
+ */
+function inPlaceOfTheNewRecord(seconds: number, wrong: (old: DnsRecord) => DnsReply, met?: (stage: Stage) => void): Fault['begin'] {
+  return untilAfterMeeting(seconds, async (stage, { isOn, meet }) => {
+    const before = await announcedId();
+    const old: DnsRecord = { name: DOMAIN_RECORD, ttl: 1, type: 'TXT', data: [`v=STSv1; id=${before};`] };
+    stage.dns.fail((server, answer) => async (question: DnsQuestion) => {
+      if (server !== 'ns-3.awsdns-3.org' || !isAboutRecord(server, question) || !isOn()) return undefined;
+      const right = await answer(question);
+      if (right !== 'drop' && !textsOf(right).join().includes(before)) {
+        meet();
+        met?.(stage);
+      }
+      return wrong(old);
     });
   });
 }

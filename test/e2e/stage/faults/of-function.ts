@@ -5,8 +5,10 @@ import { setEmulatorFaults } from '../emulator';
 import { killFunction } from '../processes';
 import type { Stage } from '../stage';
 import { announcedId, standing } from '../standing';
-import { afterWrite, isAboutRecord, isPolicyWrite, isResponse, mend, once } from './fault';
+import { afterWrite, isAboutRecord, isPolicyWrite, mend, once } from './fault';
 import type { End, Fault } from './fault';
+import { elevenMinutes } from './leap';
+import { failing } from './of-edge';
 
 /** What the provider framework hears of it. */
 const DIED = /Worker process died|Worker returned no response/;
@@ -95,17 +97,21 @@ export const FAULTS_OF_THE_FUNCTION: readonly Fault[] = [
     outcome: 'rolled back',
     announced: 'never',
     says: /the policy file of https:\/\/mta-sts\.example\.test is not live after \d+ s; last seen: /,
-    // A clock that leaps takes the place of waiting.
-    begin: once('three seconds after the write', ({ aws, paths: { folder } }) => {
-      setClock(folder, 660);
-      // AWS refuses what is signed at another time, so the rollback needs the right one.
-      aws.answered((call) => {
-        if (isResponse(call)) setClock(folder, 0);
-      });
-    }, (stage, now, over) => {
-      stage.edge.freeze();
-      afterWrite(stage, 3, now, over);
+    begin: elevenMinutes(({ edge }) => {
+      edge.freeze();
     }),
+  },
+  {
+    what: 'the edge fails with 500 for more than ten minutes, and again in the rollback',
+    outcome: 'rolled back',
+    announced: 'never',
+    says: /the policy file of https:\/\/mta-sts\.example\.test is not live after \d+ s; last seen: .*status 500/,
+    blinds: true,
+    unseen: true,
+    slow: true,
+    // It holds that all was seen live in the end.
+    soak: false,
+    begin: elevenMinutes(failing(500), 2),
   },
 ];
 

@@ -13,12 +13,17 @@ export interface FaultRow {
   readonly unanswered: number;
   /** How many looks saw the new id beside the old bytes. */
   readonly early: number;
+  /**
+   * Of what is rolled back: how many saw the old id beside the new bytes. Who comes then keeps the new policy under the id that stands
+   * again afterwards; missing where that is deployed, or nothing stood before.
+   */
+  readonly late?: number;
 }
 
 export function printFaults(rows: readonly FaultRow[]): void {
   if (rows.length === 0) return;
-  const head = ['fault', 'outcome', 'lost', 'seconds', 'looks', 'without answer', 'new id, old bytes'];
-  console.log(`\n${textTable(head, rows.map(({ what, outcome, lost, seconds, looks, unanswered, early }) => [
-    what, outcome, lost.length === 0 ? 'nothing' : lost.join('; '), seconds.toFixed(1), String(looks), String(unanswered), String(early),
+  const head = ['fault', 'outcome', 'lost', 'seconds', 'looks', 'without answer', 'new id, old bytes', 'old id, new bytes'];
+  console.log(`\n${textTable(head, rows.map(({ what, outcome, lost, seconds, looks, unanswered, early, late }) => [
+    what, outcome, lost.length === 0 ? 'nothing' : lost.join('; '), seconds.toFixed(1), String(looks), String(unanswered), String(early), late === undefined ? '' : String(late),
   ]))}`);
 }

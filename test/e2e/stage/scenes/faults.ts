@@ -11,9 +11,10 @@ import type { AppContext, Stage } from '../stage';
 import { standing } from '../standing';
 import { synthesized } from '../synthesized';
 import { Watch } from '../watch';
-import { CREATION, failedCreation } from './failed-creation';
+import { CREATIONS, FreshDomain } from './failed-creation';
 import { printFaults } from './fault-table';
 import type { FaultRow } from './fault-table';
+import { expectHangsEnd } from './hanging';
 
 const CONTEXTS: readonly AppContext[] = [{ mode: 'enforce' }, { mode: 'testing' }];
 
@@ -25,6 +26,7 @@ export async function faultsScene(stage: Stage, only = ''): Promise<void> {
   await stage.ensure(CONTEXTS[1]);
   const isQuick = only === 'quick';
   const isWanted = ({ what, slow }: Pick<Fault, 'what' | 'slow'>): boolean => isQuick ? slow !== true : new RegExp(only).test(what);
+  await table.prove('control: requests that hang are broken off when the fault ends', () => expectHangsEnd(stage));
   const rows: FaultRow[] = [];
   const scene = new Faults(stage);
   for (const fault of (isQuick ? SHORT_FAULTS : FAULTS).filter(isWanted)) {
@@ -35,18 +37,26 @@ export async function faultsScene(stage: Stage, only = ''): Promise<void> {
       return evidence;
     });
   }
-  if (isWanted(CREATION)) {
-    await table.prove(`${CREATION.what}: rolled back, and nothing was announced`, async () => {
-      const { evidence, ...row } = await failedCreation(stage);
-      rows.push(row);
-      return evidence;
-    });
+  const creations = CREATIONS.filter(isWanted);
+  if (creations.length > 0) {
+    const fresh = await FreshDomain.open(stage);
+    for (const creation of creations) {
+      await table.prove(`${creation.what}: rolled back, and nothing stays`, async () => {
+        const { evidence, ...row } = await fresh.prove(creation);
+        rows.push(row);
+        if (row.lost.length > 0) throw new Error(`${row.lost.join('\n')}\n${evidence}`);
+        return evidence;
+      });
+    }
+    await fresh.close();
   }
   printFaults(rows);
 }
 
 /** Less than of a change without faults: a silent edge holds up whoever looks there for five seconds. */
 const LEAST_LOOKS_A_SECOND = 10;
+
+const NEVER_LIVE = 'the last entry was never seen live';
 
 class Faults {
   /** What stands. */
@@ -89,10 +99,12 @@ class Faults {
       ...count([...watch.looks, ...watch.unreached].filter(({ announced }) => announced !== before.id && announced !== after.id).length,
         'looks saw no record or another one'),
       ...count(watch.looks.filter(({ served }) => served !== before.id && served !== after.id).length, 'looks were served no policy or another one'),
-      ...await this.missing(isDeployed ? after : before, isDeployed ? undefined : output),
+      ...await this.missing(fault, isDeployed ? after : before, isDeployed ? undefined : output),
     ];
+    const late = watch.looks.filter(({ announced, served }) => announced === before.id && served === after.id).length;
     return {
       what, outcome, lost, seconds: ended.seconds, looks: watch.looks.length, unanswered: watch.unanswered, early: early.length,
+      ...!isDeployed && { late },
       evidence: `${stack.status} after ${ended.seconds.toFixed(1)} s${reason === undefined ? '' : `: ${reason.slice(0, 300)}`}\n${watch.summary()}`,
     };
   }
@@ -108,10 +120,12 @@ class Faults {
   }
 
   /** What is not as it must be in the end. */
-  private async missing(policy: Policy, outputBefore: string | undefined): Promise<readonly string[]> {
+  private async missing({ unseen }: Fault, policy: Policy, outputBefore: string | undefined): Promise<readonly string[]> {
     const { status, output } = await this.stage.cli.mtaSts('verify', 'example.test');
+    const found = disagreements(await standing(this.stage), { policy, history: this.history, outputBefore });
     return [
-      ...disagreements(await standing(this.stage), { policy, history: this.history, outputBefore }),
+      ...unseen === true ? found.filter((words) => words !== NEVER_LIVE) : found,
+      ...unseen === true && !found.includes(NEVER_LIVE) ? ['the ledger says that the policy was seen live, which it was not'] : [],
       ...status === 0 ? [] : [`mta-sts verify ended with status ${status ?? 'none'}: ${output}`],
     ];
   }

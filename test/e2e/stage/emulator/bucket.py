@@ -1,0 +1,16 @@
+"""AWS deletes no bucket that is not empty; CloudFormation of ministack 1.5.33 deletes it with all that is in it."""
+from ministack.services import s3
+from ministack.services.cloudformation import provisioners
+
+BUCKET = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
+DELETE = BUCKET["delete"]
+
+
+def delete(physical_id, props):
+    objects = s3._buckets.get(physical_id, {}).get("objects", {})
+    if objects:
+        raise RuntimeError(f"The bucket you tried to delete is not empty: {', '.join(sorted(objects))}")
+    return DELETE(physical_id, props)
+
+
+BUCKET["delete"] = delete
