@@ -28,10 +28,17 @@ export interface Difference {
 const DIFFERENCES: readonly Difference[] = [
   {
     claim: 'there is no AWS::Route53::RecordSetGroup; on AWS it is one change batch',
-    shown: ({ paths }) => {
-      const script = 'from ministack.services.cloudformation import provisioners; print("AWS::Route53::RecordSetGroup" in provisioners._RESOURCE_HANDLERS)';
-      const answer = execFileSync(paths.python, ['-c', script], { cwd: paths.folder, encoding: 'utf8', timeout: 30_000 }).trim();
+    shown: (stage) => {
+      const answer = python(stage, 'print("AWS::Route53::RecordSetGroup" in provisioners._RESOURCE_HANDLERS)');
       return Promise.resolve(answer === 'False' ? 'not among its resource types' : undefined);
+    },
+  },
+  {
+    claim: 'CloudFormation deletes a bucket with all that is in it; on AWS that fails, and so does the deletion of the stack',
+    shown: (stage) => {
+      const answer = python(stage, 's3._buckets["full"] = {"objects": {"key": {}}}', 'provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]["delete"]("full", {})',
+        'print("full" in s3._buckets)');
+      return Promise.resolve(answer === 'False' ? 'a bucket with an object is gone' : undefined);
     },
   },
   {
@@ -149,6 +156,12 @@ async function certificateOf({ emulator: { acm, cloudformation } }: Stage): Prom
   const { Certificate: certificate } = await acm.send(new DescribeCertificateCommand({ CertificateArn: arn }));
   const validation = certificate?.DomainValidationOptions?.at(0)?.ResourceRecord;
   return { status: certificate?.Status, record: { Name: validation?.Name, Value: validation?.Value } };
+}
+
+/** By the emulator's own modules, without what the stage makes of them. */
+function python({ paths }: Stage, ...lines: readonly string[]): string {
+  const script = ['from ministack.services import s3', 'from ministack.services.cloudformation import provisioners', ...lines].join('\n');
+  return execFileSync(paths.python, ['-c', script], { cwd: paths.folder, encoding: 'utf8', timeout: 30_000 }).trim();
 }
 
 async function standsInZone({ emulator, zoneId }: Stage, name: string): Promise<boolean> {
