@@ -1,8 +1,7 @@
 // What can keep news from a sender that holds a policy: RFC 8461 §3.3 and §5 have it go on with that.
 import type { DnsRecord, DnsReply } from '../../../lib/preview/dns-server';
+import { ANNOUNCEMENT } from './domain';
 import type { Stage } from './stage';
-
-const ANNOUNCEMENT = '_mta-sts.example.test';
 
 export interface Disturbance {
   readonly what: string;

@@ -7,6 +7,9 @@ import { MAIL_HOSTS } from './addresses';
 
 export const DOMAIN = 'example.test';
 
+/** Where its TXT record is. */
+export const ANNOUNCEMENT = `_mta-sts.${DOMAIN}`;
+
 /** @returns the id of the zone, as context takes it */
 export async function createDomain(route53: Route53Client): Promise<string> {
   const hosts = [...MAIL_HOSTS].filter(([name]) => name.endsWith(`.${DOMAIN}`));

@@ -1,11 +1,11 @@
 // The policy of example.test that a sender holds, by what it keeps and writes of it itself.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { at, textOf } from '../../../lib/preview/json';
 import type { Mode } from '../../../lib/protocol/policy';
 import type { Sender } from './senders/sender';
 import type { StagePaths } from './stage';
+import { until } from './until';
 
 export interface HeldPolicy {
   readonly mode?: string;
@@ -36,14 +36,7 @@ export function policyHeld(sender: Sender, { folder }: StagePaths): HeldPolicy {
  * @throws Error where it holds another after half a minute
  */
 export async function untilHeld(sender: Sender, paths: StagePaths, expected: Mode): Promise<string> {
-  for (const end = Date.now() + 30_000; ;) {
-    try {
-      return expectHeld(sender, paths, expected);
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await sleep(50);
-    }
-  }
+  return until(30_000, () => expectHeld(sender, paths, expected));
 }
 
 /** The last time that postfix-mta-sts-resolver fetched: which id it had, which one it found, and what it got. */

@@ -6,6 +6,7 @@ import { Resolver } from 'node:dns/promises';
 import { request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EDGES, NAME_SERVERS } from './addresses';
+import { ANNOUNCEMENT } from './domain';
 import { resourcesOf } from './stacks';
 import { STACK } from './stage';
 import type { Stage } from './stage';
@@ -66,7 +67,7 @@ export async function places({ emulator }: Stage): Promise<{ readonly policy: Pl
 async function announced(server: string): Promise<string> {
   const resolver = new Resolver({ timeout: 5_000, tries: 2 });
   resolver.setServers([server]);
-  return (await resolver.resolveTxt('_mta-sts.example.test')).map((strings) => strings.join('')).join(' | ');
+  return (await resolver.resolveTxt(ANNOUNCEMENT)).map((strings) => strings.join('')).join(' | ');
 }
 
 /** A 503 is asked again, as senders do: a CloudFront function has a quarter of a second, which a busy machine does not always give it. */

@@ -3,6 +3,7 @@ import type { DnsQuestion, DnsReply } from '../../../../lib/preview/dns-server';
 import type { AwsCall } from '../aws-proxy';
 import type { Ended } from '../cli';
 import { setClock } from '../clock';
+import { ANNOUNCEMENT } from '../domain';
 import { setEmulatorFaults } from '../emulator';
 import type { AppContext, Stage } from '../stage';
 
@@ -77,8 +78,6 @@ export async function underFault<T>(
   }
 }
 
-export const DOMAIN_RECORD = '_mta-sts.example.test';
-
 export const isPolicyWrite = ({ service, method, path }: AwsCall): boolean => service === 's3' && method === 'PUT' && path.includes('mta-sts.txt');
 
 /** What CloudFormation waits for. */
@@ -147,5 +146,5 @@ export function whenOver(isOn: () => boolean, end: () => void, over: AbortSignal
 
 /** What the function asks for about the record; the watch asks the resolver, and nobody else asks name servers. */
 export function isAboutRecord(server: string, { name, type }: DnsQuestion): boolean {
-  return server !== 'resolver' && type === 'TXT' && name === DOMAIN_RECORD;
+  return server !== 'resolver' && type === 'TXT' && name === ANNOUNCEMENT;
 }

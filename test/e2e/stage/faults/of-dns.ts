@@ -1,9 +1,10 @@
 // The resolver and the zone's name servers fail, are silent, lame, late, or say what nobody entered.
 import type { DnsQuestion, DnsRecord, DnsReply } from '../../../../lib/preview/dns-server';
 import type { DnsFault } from '../dns';
+import { ANNOUNCEMENT } from '../domain';
 import type { Stage } from '../stage';
 import { announcedId } from '../standing';
-import { DOMAIN_RECORD, isAboutRecord, mend, reply } from './fault';
+import { isAboutRecord, mend, reply } from './fault';
 import type { End, Fault } from './fault';
 import { leap } from './leap';
 import { untilAfterMeeting, untilAfterWrite } from './spell';
@@ -87,7 +88,7 @@ function somebodyElses(where: 'beside the new one' | 'from then on'): Fault['beg
   return async (stage) => {
     const before = await announcedId();
     let begun = false;
-    stage.dns.fail(besideRecord(DOMAIN_RECORD, (text) => {
+    stage.dns.fail(besideRecord(ANNOUNCEMENT, (text) => {
       begun ||= !text.includes(before);
       return where === 'from then on' ? begun : !text.includes(before);
     }));
@@ -151,7 +152,7 @@ function resolver(fault: 'SERVFAIL' | 'drop'): Fault['begin'] {
 function inPlaceOfTheNewRecord(seconds: number, wrong: (old: DnsRecord) => DnsReply, met?: (stage: Stage) => void): Fault['begin'] {
   return untilAfterMeeting(seconds, async (stage, { isOn, meet }) => {
     const before = await announcedId();
-    const old: DnsRecord = { name: DOMAIN_RECORD, ttl: 1, type: 'TXT', data: [`v=STSv1; id=${before};`] };
+    const old: DnsRecord = { name: ANNOUNCEMENT, ttl: 1, type: 'TXT', data: [`v=STSv1; id=${before};`] };
     stage.dns.fail((server, answer) => async (question: DnsQuestion) => {
       if (server !== 'ns-3.awsdns-3.org' || !isAboutRecord(server, question) || !isOn()) return undefined;
       const right = await answer(question);

@@ -9,6 +9,7 @@ import { expectNothingButLog, inventory } from '../inventory';
 import { eventsOf } from '../stacks';
 import { expectEnd } from '../stage';
 import type { Stage } from '../stage';
+import { until } from '../until';
 import { watched } from '../watch';
 import type { Watch } from '../watch';
 import { expectNoRecordWithoutFile } from './destroy';
@@ -123,12 +124,10 @@ function isAnnouncementName(name: string): boolean {
 
 /** Waits until ten looks in a row have seen it. */
 async function seen(watch: Watch, isSo: (announced: string | undefined) => boolean): Promise<void> {
-  for (const end = Date.now() + 20_000; ;) {
+  await until(20_000, () => {
     const last = watch.looks.slice(-10);
-    if (last.length === 10 && last.every(({ announced }) => isSo(announced))) return;
-    if (Date.now() > end) throw new Error(`the watch does not see it:\n${watch.summary()}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+    if (last.length < 10 || !last.every(({ announced }) => isSo(announced))) throw new Error(`the watch does not see it:\n${watch.summary()}`);
+  });
 }
 
 /** @returns the line that says it */

@@ -1,5 +1,4 @@
 // The mail host changes before the policy does: refused mail waits, and arrives when the policy has come after.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { policyHeld } from '../held-policy';
 import { GOOD, REFUSE_AS_HELD, UNCOVERED, serveMail } from '../mail';
 import { Foretold, again, attempted, deliver, learn } from '../message';
@@ -8,6 +7,7 @@ import type { Sender } from '../senders/sender';
 import type { Senders } from '../senders/senders';
 import { expectEnd } from '../stage';
 import type { Stage, StagePaths } from '../stage';
+import { until } from '../until';
 
 const AFTER = 'mail.other.test';
 
@@ -55,10 +55,9 @@ export async function movedScene(stage: Stage, senders: Senders): Promise<void> 
 
 /** @throws Error where it still holds the policy from before after half a minute */
 async function untilItCovers(sender: Sender, paths: StagePaths): Promise<string> {
-  for (const end = Date.now() + 30_000; ;) {
+  return until(30_000, () => {
     const { words } = policyHeld(sender, paths);
-    if (words.includes(AFTER)) return words;
-    if (Date.now() > end) throw new Error(`${sender.name} holds no policy for ${AFTER}:\n${words}`);
-    await sleep(50);
-  }
+    if (!words.includes(AFTER)) throw new Error(`${sender.name} holds no policy for ${AFTER}:\n${words}`);
+    return words;
+  });
 }

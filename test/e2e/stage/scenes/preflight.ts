@@ -5,7 +5,7 @@ import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { readFileSync } from 'node:fs';
 import type { DnsAnswerer } from '../../../../lib/preview/dns-server';
 import { at, itemsOf } from '../../../../lib/preview/json';
-import { put, record } from '../domain';
+import { ANNOUNCEMENT, put, record } from '../domain';
 import { REGION } from '../emulator';
 import { inventory, leftBehind } from '../inventory';
 import { eventsOf, stackOf } from '../stacks';
@@ -43,7 +43,7 @@ interface Obstacle {
 }
 
 const CAA = record('example.test', 'CAA', '0 issue "letsencrypt.org"');
-const FOREIGN = record('_mta-sts.example.test', 'TXT', '"v=STSv1; id=somebodyelses;"');
+const FOREIGN = record(ANNOUNCEMENT, 'TXT', '"v=STSv1; id=somebodyelses;"');
 
 const FORBIDDEN: Obstacle = {
   what: 'CAA does not let Amazon issue',

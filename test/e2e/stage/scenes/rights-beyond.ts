@@ -7,7 +7,7 @@ import {
   DeleteBucketCommand, DeleteObjectCommand, GetObjectCommand, ListBucketsCommand, ListObjectsV2Command, PutBucketPolicyCommand,
   PutObjectCommand, S3Client,
 } from '@aws-sdk/client-s3';
-import { record } from '../domain';
+import { ANNOUNCEMENT, record } from '../domain';
 import { ACCOUNT, CALL_MILLISECONDS, ENDPOINT, REGION } from '../emulator';
 import { functionProcesses } from '../processes';
 import { signedFetch } from '../signed-calls';
@@ -46,7 +46,7 @@ export async function attempts(stage: Stage): Promise<string> {
     'read another bucket': () => s3.send(new GetObjectCommand({ Bucket: ASSETS, Key })),
     'list all buckets': () => s3.send(new ListBucketsCommand({})),
     'change a record set': () => route53.send(new ChangeResourceRecordSetsCommand({
-      HostedZoneId: zoneId, ChangeBatch: { Changes: [{ Action: 'UPSERT', ResourceRecordSet: record('_mta-sts.example.test', 'TXT', '"x"') }] },
+      HostedZoneId: zoneId, ChangeBatch: { Changes: [{ Action: 'UPSERT', ResourceRecordSet: record(ANNOUNCEMENT, 'TXT', '"x"') }] },
     })),
     'read another zone': () => route53.send(new GetHostedZoneCommand({ Id: 'Z00000000000000000000' })),
     'read another stack': () => cloudformation.send(new DescribeStacksCommand({ StackName: 'CDKToolkit' })),

@@ -1,6 +1,7 @@
 // A verification that fails takes the whole change back: the old id and the old bytes stand again, also for senders that came in between.
 import type { DnsRecord } from '../../../../lib/preview/dns-server';
 import type { Mode } from '../../../../lib/protocol/policy';
+import { ANNOUNCEMENT } from '../domain';
 import { expectHeld, untilHeld } from '../held-policy';
 import { GOOD, UNTRUSTED, serveMail } from '../mail';
 import { Foretold, deliver } from '../message';
@@ -11,8 +12,6 @@ import { announcedId } from '../standing';
 import { STACK, expectEnd } from '../stage';
 import type { Stage } from '../stage';
 import { Watch } from '../watch';
-
-const ANNOUNCEMENT = '_mta-sts.example.test';
 
 const REASON = /UPDATE_FAILED .*MtaStsVerification.* record-multiple: _mta-sts\.example\.test /;
 

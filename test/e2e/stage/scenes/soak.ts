@@ -1,7 +1,7 @@
 // Many deployments of random policies under random faults: each ends, and at each end record, bytes, ledger and output agree.
 //
 // Each is a `cdk deploy` of bin/app.ts with its context, as people do it. Only the first one starts the app as they do; the others let one
-// process synthesize it, which is shown to give the same template. 200 take about an hour; several can run side by side.
+// process synthesize it, which is shown to give the same template. 200 take some three quarters of an hour; several can run side by side.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { disagreements } from '../agreement';

@@ -4,10 +4,10 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { lastLines } from '../last-lines';
 import type { Stage, StagePaths } from '../stage';
+import { until } from '../until';
 
 /** What a program of a sender has to end in; each is one that takes a moment. */
 export const PROGRAM_MILLISECONDS = 60_000;
@@ -69,13 +69,11 @@ export async function submit({ python, root }: StagePaths, port: number, recipie
  * @param milliseconds - how long to wait
  */
 export async function outcomeIn(file: string, read: (lines: readonly string[]) => Sent | undefined, milliseconds = 60_000): Promise<Sent> {
-  for (const end = Date.now() + milliseconds; ;) {
-    const lines = readFileSync(file, 'utf8').split('\n');
-    const sent = read(lines);
-    if (sent !== undefined) return sent;
-    if (Date.now() > end) throw new Error(`no word of what became of the message, ${lastLines(file)}`);
-    await sleep(50);
-  }
+  return until(milliseconds, () => {
+    const sent = read(readFileSync(file, 'utf8').split('\n'));
+    if (sent === undefined) throw new Error(`no word of what became of the message, ${lastLines(file)}`);
+    return sent;
+  });
 }
 
 /** Ends a process at once, and waits until it has ended. */
@@ -104,15 +102,9 @@ export function connected(port: number): Promise<void> {
  * @param log - what it writes
  */
 export async function listening(probe: () => Promise<unknown>, what: string, log: string): Promise<void> {
-  for (const end = Date.now() + 30_000; ;) {
-    try {
-      await probe();
-      return;
-    } catch (error) {
-      if (Date.now() > end) throw new Error(`${what} does not listen: ${error instanceof Error ? error.message : String(error)}, ${lastLines(log)}`);
-      await sleep(50);
-    }
-  }
+  await until(30_000, async () => probe().catch((error: unknown) => {
+    throw new Error(`${what} does not listen: ${error instanceof Error ? error.message : String(error)}, ${lastLines(log)}`);
+  }));
 }
 
 /**
