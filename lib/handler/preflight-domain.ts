@@ -69,11 +69,12 @@ export async function checkDomain(run: Run, planned: PlannedDomain, surroundings
   const inZone = zoneId === undefined ? undefined : checksOfZone(run, planned, zoneId, stackId);
   const checks: Readonly<Record<string, Promise<Checked> | undefined>> = {
     publisher: Promise.resolve(checkPublisher(planned)),
+    // Not where it cannot be learned: then the file cannot be proved either, and senders would meet it for as long as that is tried.
     delegation: inZone && certificateFault(inZone.delegation, planned),
     records: inZone?.records,
     caa: certificateGiven
       ? Promise.resolve(good('the certificate is given, so nobody need issue one'))
-      : certificateFault(inZone?.caa() ?? checkCaa(run, domain, undefined), planned),
+      : certificateFault((inZone?.caa() ?? checkCaa(run, domain, undefined)).catch(unmade), planned),
     mx: policy && checkMx(run, domain, policy),
   };
   return Promise.all(Object.entries(checks).flatMap(([name, check]) => check === undefined ? [] : [logged(run, domain, name, check)]));
@@ -90,7 +91,7 @@ function checkPublisher({ domain, newPublisher }: PlannedDomain): Checked {
 
 /** What would keep a certificate from being issued does not matter to one that stays. */
 async function certificateFault(check: Promise<Checked>, { asksLess: isTolerant }: PlannedDomain): Promise<Checked> {
-  return isTolerant ? tolerated(await check.catch(unmade)) : check;
+  return isTolerant ? tolerated(await check) : check;
 }
 
 function checksOfZone(

@@ -660,10 +660,18 @@ describe('of an update that only asks less of senders', () => {
     expect(Data?.Summary).toContain(ALL_THE_SAME);
   });
 
-  test('only warns where DNS does not answer', async () => {
-    dns.answer = () => ({ rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false });
+  test('only warns where DNS gives no answer for CAA', async () => {
+    dns.serve(...publicDns());
+    const { answer } = dns;
+    dns.answer = async (question) => question.type === 'CAA' ? { rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false } : answer(question);
     const { Data } = await run(world(), change(saying('enforce'), saying('none')));
-    expect(Data?.Summary).toContain('warning: DNS gave no answer for example.com NS: SERVFAIL');
+    expect(Data?.Summary).toContain('warning: DNS gave no answer for example.com CAA: SERVFAIL');
+    expect(Data?.Summary).toContain(ALL_THE_SAME);
+  });
+
+  test('refuses where DNS gives no answer for the delegation: nobody could prove the new file, and senders would meet it for ten minutes', async () => {
+    dns.answer = () => ({ rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false });
+    expect(await refused(world(), change(saying('enforce'), saying('none')))).toContain('DNS gave no answer for example.com NS: SERVFAIL');
   });
 
   test.each([['testing', 'enforce'], ['none', 'testing'], ['none', 'enforce'], ['testing', 'testing'], ['enforce', 'enforce']] as const)(
