@@ -5,6 +5,8 @@ interface RecordSeen {
   readonly at: number;
   /** The id in the TXT record; missing where there is none, more than one (RFC 8461 §3.1), or one that is not valid. */
   readonly announced?: string;
+  /** Whether there is more than one record. */
+  readonly several?: true;
   /** The address that was asked for the file. */
   readonly edge: string;
 }

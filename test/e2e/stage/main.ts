@@ -31,8 +31,8 @@ const FOUNDATIONS = ['bootstrap', 'deploy'];
 /** In seconds. What does not end by then never does; a soak's deployments take half a minute, and some fifteen. */
 const MOST_SECONDS = { quick: 15 * 60, all: 60 * 60, soak: 600 * 60 } as const;
 
-/** Waiting for half a minute, and apps of their own, each deployed from nothing. */
-const NOT_QUICK = ['expired', 'region', 'domains', 'elsewhere'];
+/** Apps of their own, each deployed from nothing. */
+const NOT_QUICK = ['region', 'domains', 'elsewhere'];
 
 /** In `quick` no fault makes a deployment wait longer. */
 const QUICK_SECONDS = 240;

@@ -32,6 +32,9 @@ const ALL_EDGES: readonly string[] = [...EDGES.v4, ...EDGES.v6];
 /** What the edge has shown: the id that belongs to the bytes, none, or nothing to go by. */
 type Served = { readonly id: string | undefined } | { readonly unreached: string };
 
+/** What the record says. */
+type Announcement = Pick<Look, 'announced' | 'several'>;
+
 class Lookers {
   private looks: Look[] = [];
   private unreached: Unreached[] = [];
@@ -108,23 +111,25 @@ class Lookers {
     const edge = ALL_EDGES[number % ALL_EDGES.length];
     const agent = number % LOOKS_A_CONNECTION === 0 ? this.connecting : this.keeping;
     let served: Served;
-    let announced: string | undefined;
+    let record: Announcement;
     if (this.options.first === 'record') {
-      announced = await this.announced();
+      record = await this.announced();
       served = await this.served(edge, agent);
     } else {
       served = await this.served(edge, agent);
-      announced = await this.announced();
+      record = await this.announced();
     }
-    if ('unreached' in served) this.unreached.push({ at, announced, edge, why: served.unreached });
-    else this.looks.push({ at, announced, edge, served: served.id });
+    if ('unreached' in served) this.unreached.push({ at, ...record, edge, why: served.unreached });
+    else this.looks.push({ at, ...record, edge, served: served.id });
   }
 
-  private async announced(): Promise<string | undefined> {
+  private async announced(): Promise<Announcement> {
     try {
-      return parseRecord(await this.resolver.resolveTxt(`_mta-sts.${this.domain}`)).record?.id;
+      const records = await this.resolver.resolveTxt(`_mta-sts.${this.domain}`);
+      const isSeveral = records.filter((strings) => strings.join('').startsWith('v=STSv1')).length > 1;
+      return { announced: parseRecord(records).record?.id, ...isSeveral && { several: true } };
     } catch (error) {
-      if (error instanceof Error && 'code' in error && (error.code === 'ENOTFOUND' || error.code === 'ENODATA')) return undefined;
+      if (error instanceof Error && 'code' in error && (error.code === 'ENOTFOUND' || error.code === 'ENODATA')) return {};
       throw error;
     }
   }

@@ -105,8 +105,8 @@ export class Watch {
   public summary(): string {
     const { seconds } = this.extent;
     const pairs = new Map<string, { count: number; from: number; to: number }>();
-    const add = ({ at, announced }: Pick<Look, 'at' | 'announced'>, file: string): void => {
-      const pair = `record ${announced?.slice(0, 6) ?? 'none'}, file ${file}`;
+    const add = ({ at, announced, several }: Pick<Look, 'at' | 'announced' | 'several'>, file: string): void => {
+      const pair = `record ${announced?.slice(0, 6) ?? (several === true ? 'several' : 'none')}, file ${file}`;
       const known = pairs.get(pair) ?? { count: 0, from: at, to: at };
       pairs.set(pair, { count: known.count + 1, from: Math.min(known.from, at), to: Math.max(known.to, at) });
     };

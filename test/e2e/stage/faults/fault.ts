@@ -23,6 +23,8 @@ interface AnyFault {
   readonly blinds?: true;
   /** Lasts through the rollback, so that the policy that stands again was not seen live, and the ledger must not say so. */
   readonly unseen?: true;
+  /** Whether looks see a second record beside the right one, which is none (RFC 8461 §3.1). */
+  readonly doubles?: true;
   /** Deploys in its own way. */
   readonly deploy?: (stage: Stage, context: AppContext) => Promise<Ended>;
   /** What the command must give as its reason, where it is rolled back. */

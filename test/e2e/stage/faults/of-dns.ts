@@ -65,6 +65,7 @@ export function faultsOfDns(seconds: number): readonly Fault[] {
     },
     {
       what: 'somebody else\'s record appears beside the new one',
+      doubles: true,
       outcome: 'rolled back',
       announced: 'for a moment',
       says: MULTIPLE,
@@ -73,6 +74,7 @@ export function faultsOfDns(seconds: number): readonly Fault[] {
     },
     {
       what: 'somebody else\'s record appears beside the new one, and stays beside the old one',
+      doubles: true,
       outcome: 'rolled back',
       announced: 'for a moment',
       says: MULTIPLE,

@@ -12,6 +12,7 @@ import { stackOf } from '../stacks';
 import { contextOf, expectEnd } from '../stage';
 import type { Stage } from '../stage';
 import { Watch } from '../watch';
+import type { Look } from '../watch';
 import type { FaultRow } from './fault-table';
 
 const DOMAIN = 'fresh.test';
@@ -91,8 +92,10 @@ export class FreshDomain {
     const looks = [...watch.looks, ...watch.unreached];
     const blind = watch.unanswered - watch.unreached.length;
     if (blind * 50 > looks.length) throw new Error(`more than one look in fifty had no answer from DNS:\n${watch.summary()}`);
-    const isAnnounced = (look: { readonly announced?: string }): boolean => look.announced !== undefined;
-    const against = watch.against((look) => isAnnounced(look) && look.served !== look.announced, isAnnounced);
+    // Somebody else's record is beside ours.
+    const isAnnounced = ({ announced: id, several }: Pick<Look, 'announced' | 'several'>): boolean => id !== undefined || several === true;
+    const isWithoutFile = ({ announced: id, several, served }: Look): boolean => several === true ? served === undefined : id !== undefined && served !== id;
+    const against = watch.against(isWithoutFile, isAnnounced);
     const announcements = looks.filter(isAnnounced).length;
     if (announced === 'for a moment' && announcements === 0) throw new Error(`no look saw a record, so none was announced:\n${watch.summary()}`);
     // CloudFormation keeps a stack that never came to be, empty, until somebody deletes it.

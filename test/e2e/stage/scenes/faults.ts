@@ -10,7 +10,7 @@ import { STACK, expectEnd } from '../stage';
 import type { AppContext, Stage } from '../stage';
 import { standing } from '../standing';
 import { synthesized } from '../synthesized';
-import { Watch } from '../watch';
+import { Watch, announcesNeither, servesNeither } from '../watch';
 import { CREATIONS, FreshDomain } from './failed-creation';
 import { printFaults } from './fault-table';
 import type { FaultRow } from './fault-table';
@@ -96,9 +96,10 @@ class Faults {
     const lost = [
       ...isDeployed ? count(early.length, 'looks saw the new id before its bytes') : [],
       ...this.untimely(watch, fault, after.id, write()),
-      ...count([...watch.looks, ...watch.unreached].filter(({ announced }) => announced !== before.id && announced !== after.id).length,
-        'looks saw no record or another one'),
-      ...count(watch.looks.filter(({ served }) => served !== before.id && served !== after.id).length, 'looks were served no policy or another one'),
+      ...count([...watch.looks, ...watch.unreached].filter((look) => {
+        return announcesNeither(look, before.id, after.id) && !(fault.doubles === true && look.several === true);
+      }).length, 'looks saw no record or another one'),
+      ...count(watch.looks.filter((look) => servesNeither(look, before.id, after.id)).length, 'looks were served no policy or another one'),
       ...await this.missing(fault, isDeployed ? after : before, isDeployed ? undefined : output),
     ];
     const late = watch.looks.filter(({ announced, served }) => announced === before.id && served === after.id).length;
