@@ -177,7 +177,9 @@ class Lookers {
         response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', fail);
         response.on('end', () => {
           const body = Buffer.concat(chunks);
-          if (response.statusCode === 200) resolve({ id: policyId(body) });
+          const mediaType = response.headers['content-type'] ?? 'none';
+          // Whatever else is there is no policy (RFC 8461 §3.2), nor does it say that there is none.
+          if (response.statusCode === 200) resolve(/^text\/plain\b/.test(mediaType) ? { id: policyId(body) } : { unreached: `media type ${mediaType}` });
           else if (response.statusCode === 403 || response.statusCode === 404) resolve({ id: undefined });
           else if (response.statusCode === BUSY.status && body.includes(BUSY.says)) resolve('busy');
           else resolve({ unreached: `status ${response.statusCode ?? 'none'}` });
