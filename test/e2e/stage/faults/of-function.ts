@@ -79,7 +79,7 @@ export const FAULTS_OF_THE_FUNCTION: readonly Fault[] = [
     what: 'the time of the function is up while the edge serves the old bytes',
     outcome: 'rolled back',
     announced: 'never',
-    says: /gave up after 45 s, waiting for .*last seen: /,
+    says: /gave up after 45 s, waiting (?:for|to) .*last seen: /,
     slow: true,
     soak: false,
     begin: (stage: Stage): End => {
