@@ -1,4 +1,5 @@
 // The distributions of the emulator as the preview's data plane takes them: read from the CloudFront API, as CloudFront's own edges would.
+import type { ACMClient } from '@aws-sdk/client-acm';
 import { XMLParser } from 'fast-xml-parser';
 import type { Distribution } from '../../../lib/preview/distribution';
 import { at, itemsOf, textOf } from '../../../lib/preview/json';
@@ -22,15 +23,15 @@ export interface EdgeDistribution extends Distribution {
 export const CACHING_DISABLED = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad';
 
 /** Every distribution that is enabled. */
-export async function readDistributions(): Promise<readonly EdgeDistribution[]> {
+export async function readDistributions(acm: ACMClient): Promise<readonly EdgeDistribution[]> {
   const list = await get('distribution');
   const summaries = itemsOf(at(list, 'DistributionList', 'Items', 'DistributionSummary'));
   return Promise.all(summaries.map(async (summary) => readDistribution(
-    textOf(at(summary, 'Id')) ?? '', textOf(at(summary, 'DomainName')) ?? '',
+    acm, textOf(at(summary, 'Id')) ?? '', textOf(at(summary, 'DomainName')) ?? '',
   )));
 }
 
-async function readDistribution(id: string, domainName: string): Promise<EdgeDistribution> {
+async function readDistribution(acm: ACMClient, id: string, domainName: string): Promise<EdgeDistribution> {
   const config = at(await get(`distribution/${id}/config`), 'DistributionConfig');
   const behaviour = at(config, 'DefaultCacheBehavior');
   const target = textOf(at(behaviour, 'TargetOriginId'));
@@ -57,7 +58,7 @@ async function readDistribution(id: string, domainName: string): Promise<EdgeDis
     originPath: textOf(at(origin, 'OriginPath')) ?? '',
     cachePolicyId: textOf(at(behaviour, 'CachePolicyId')),
     certificateArn,
-    certificateNames: certificateArn === undefined ? [] : await certificateNames(certificateArn),
+    certificateNames: certificateArn === undefined ? [] : await certificateNames(acm, certificateArn),
   };
 }
 

@@ -1,6 +1,7 @@
 // What can keep news from a sender that holds a policy: RFC 8461 §3.3 and §5 have it go on with that.
 import type { DnsRecord, DnsReply } from '../../../lib/preview/dns-server';
 import { ANNOUNCEMENT } from './domain';
+import { page } from './faults/of-edge';
 import type { Stage } from './stage';
 
 export interface Disturbance {
@@ -26,7 +27,7 @@ export const DISTURBANCES: readonly Disturbance[] = [
     what: 'a new id, and a policy host that answers 503',
     fetch: /^GET https:\/\/mta-sts\.example\.test\/\.well-known\/mta-sts\.txt 503$/,
     begin: (stage: Stage): (() => number) => {
-      stage.edge.fail(() => ({ status: 503, headers: new Map([['content-type', 'text/html']]), body: Buffer.from('made to fail by the stage') }));
+      stage.edge.fail(() => page(503));
       return announce(stage, { rcode: 'NOERROR', answers: [NEW_ID] });
     },
   },

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { createSecureContext } from 'node:tls';
+import type { ACMClient } from '@aws-sdk/client-acm';
 import type { SecureContext } from 'node:tls';
 import type { CertificateAuthority } from '../../../lib/preview/certificate-authority';
 import type { Certificates } from '../../../lib/preview/certificates';
@@ -62,13 +63,13 @@ export interface Edge {
 }
 
 /** Serves until the process ends. */
-export async function startEdge(authority: CertificateAuthority): Promise<Edge> {
+export async function startEdge(authority: CertificateAuthority, acm: ACMClient): Promise<Edge> {
   const lines: string[] = [];
   const log: Log = (line) => {
     lines.push(line);
     if (lines.length > 1000) lines.shift();
   };
-  const cloudFront = new EmulatedCloudFront(authority, log);
+  const cloudFront = new EmulatedCloudFront(authority, acm, log);
   const shown = new Map<string, ShownCertificate>();
   const { keyPem, certificatePem } = await authority.issue({ names: ['*.cloudfront.net'] });
   const other = createSecureContext({ key: keyPem, cert: certificatePem });
@@ -155,7 +156,7 @@ class EmulatedCloudFront extends CloudFront {
   private readonly responses = new Map<string, () => Promise<ViewerResponse>>();
   private current: CloudFront;
 
-  public constructor(private readonly authority: CertificateAuthority, private readonly report: Log) {
+  public constructor(private readonly authority: CertificateAuthority, private readonly acm: ACMClient, private readonly report: Log) {
     super([], new ObjectStore([]), report);
     this.objects = new ObjectsOfNow();
     this.current = new CloudFront([], this.objects, report);
@@ -223,7 +224,7 @@ class EmulatedCloudFront extends CloudFront {
   }
 
   private async look(): Promise<void> {
-    const known = await inTime(readDistributions());
+    const known = await inTime(readDistributions(this.acm));
     if (JSON.stringify(known) === JSON.stringify(this.known)) return;
     const contexts = new Map<Distribution, SecureContext | undefined>();
     for (const distribution of known) contexts.set(distribution, await this.contextFor(distribution));

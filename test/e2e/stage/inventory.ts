@@ -32,7 +32,12 @@ export async function inventory({ emulator }: Stage): Promise<readonly string[]>
 
 /** What is there now and was not before, in either Region, but for the logs of deployment functions: they are kept by design. */
 export async function leftBehind(stage: Stage, before: readonly string[]): Promise<readonly string[]> {
-  return (await inventory(stage)).filter((thing) => !before.includes(thing) && !thing.includes(KEPT_LOG));
+  return beyond(await inventory(stage), before);
+}
+
+/** What is there now and was not before, but for the kept logs. */
+function beyond(now: readonly string[], before: readonly string[]): readonly string[] {
+  return now.filter((thing) => !before.includes(thing) && !thing.includes(KEPT_LOG));
 }
 
 /**
@@ -41,9 +46,10 @@ export async function leftBehind(stage: Stage, before: readonly string[]): Promi
  * @throws Error where something is left behind beside the log of its function, or where that was not kept
  */
 export async function expectNothingButLog(stage: Stage, before: readonly string[], stack: string): Promise<string> {
-  const left = await leftBehind(stage, before);
+  const now = await inventory(stage);
+  const left = beyond(now, before);
   if (left.length > 0) throw new Error(left.join('; '));
-  const kept = (await inventory(stage)).filter((thing) => thing.includes(`/${stack}${KEPT_LOG}`));
+  const kept = now.filter((thing) => thing.includes(`/${stack}${KEPT_LOG}`));
   if (kept.length !== 1) throw new Error(`${kept.length} logs of ${stack} were kept, expected one: ${kept.join('; ')}`);
   return `as before: ${before.length} things; kept: ${kept.join()}`;
 }

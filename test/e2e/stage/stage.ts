@@ -51,7 +51,7 @@ export class Stage {
     writeFileSync(caFile, authority.certificatePem);
     const emulator = await startEmulator({ ...paths, caFile, proxy: PROXY });
     const aws = await startAwsProxy();
-    const edge = await startEdge(authority);
+    const edge = await startEdge(authority, emulator.acm);
     const dns = await startDns(emulator.route53, edge.distributions);
     const zoneId = await createDomain(emulator.route53);
     const exchangers = [...MAIL_HOSTS].map(([name, address]) => new MailExchanger(name, address, authority));

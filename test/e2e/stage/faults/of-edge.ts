@@ -83,7 +83,8 @@ export function failing(status: number): (stage: Stage) => void {
   };
 }
 
-function page(status: number): ViewerResponse {
+/** HTML, which is no policy, whatever the status. */
+export function page(status: number): ViewerResponse {
   return { status, headers: new Map([['content-type', 'text/html']]), body: Buffer.from('made to fail by the stage') };
 }
 

@@ -11,7 +11,7 @@ import { inventory, leftBehind } from '../inventory';
 import { stackOf } from '../stacks';
 import { contextOf, expectEnd } from '../stage';
 import type { Stage } from '../stage';
-import { Watch } from '../watch';
+import { watched } from '../watch';
 import type { Look } from '../watch';
 import type { FaultRow } from './fault-table';
 
@@ -81,8 +81,9 @@ export class FreshDomain {
     const { stage } = this;
     const { what, says, announced } = creation;
     // First, so that nothing is wrong with a look that the end of both comes into.
-    const watch = new Watch({ ca: stage.authority.certificatePem, first: 'file', domain: DOMAIN });
-    const { ended, unmet } = await underFault(creation, stage, () => this.deploy()).finally(() => watch.stop());
+    const { watch, ended: { ended, unmet } } = await watched({ ca: stage.authority.certificatePem, first: 'file', domain: DOMAIN }, () => {
+      return underFault(creation, stage, () => this.deploy());
+    });
     expectEnd(ended, 1, 'cdk deploy');
     if (unmet !== undefined) throw new Error(`${unmet.message}\n${watch.summary()}`);
     if (!says.test(ended.output)) throw new Error(`the command must say something like ${String(says)}:\n${ended.output}`);

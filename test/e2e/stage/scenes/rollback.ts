@@ -11,7 +11,7 @@ import { stackOf } from '../stacks';
 import { announcedId } from '../standing';
 import { STACK, expectEnd } from '../stage';
 import type { Stage } from '../stage';
-import { Watch } from '../watch';
+import { watched } from '../watch';
 
 const REASON = /UPDATE_FAILED .*MtaStsVerification.* record-multiple: _mta-sts\.example\.test /;
 
@@ -40,7 +40,6 @@ export async function rollbackScene(stage: Stage, senders: Senders): Promise<voi
   const between = new Map<string, Promise<string>>();
   await table.prove('the deployment fails with its reason, and is rolled back', async () => {
     const before = await announcedId();
-    const watch = new Watch({ ca: authority.certificatePem, first: 'record' });
     let isOver = false;
     const visit = async (): Promise<void> => {
       const midway = Foretold.now(stage);
@@ -65,10 +64,9 @@ export async function rollbackScene(stage: Stage, senders: Senders): Promise<voi
       const record = (id: string): DnsRecord => ({ name: question.name, ttl: 1, type: 'TXT', data: [`v=STSv1; id=${id};`] });
       return { ...reply, answers: isOver ? [...reply.answers, record('somebodyelses')] : [record(before)] };
     });
-    const ended = await stage.deploy(wanted).finally(async () => {
+    const { watch, ended } = await watched({ ca: authority.certificatePem, first: 'record' }, () => stage.deploy(wanted).finally(() => {
       dns.fail(undefined);
-      await watch.stop();
-    });
+    }));
     expectEnd(ended, 1, 'cdk deploy');
     watch.expectSight();
     const reason = ended.output.split('\n').find((line) => REASON.test(line));

@@ -1,6 +1,6 @@
 // What a rollback cannot mend, and what does: a sender that came while the new file stood beside the old id keeps the policy of a failed
 // deployment under the id that stands again, until there is another id.
-import { nextWrite } from '../faults/fault';
+import { nextWrite, reply } from '../faults/fault';
 import { expectHeld, untilHeld } from '../held-policy';
 import { GOOD, UNTRUSTED, serveMail } from '../mail';
 import type { Otherwise } from '../mail';
@@ -13,7 +13,7 @@ import { STACK, expectEnd } from '../stage';
 import type { AppContext, Stage } from '../stage';
 import { announcedId } from '../standing';
 import { synthesized } from '../synthesized';
-import { Watch } from '../watch';
+import { watched } from '../watch';
 
 const POLICY_HOST = 'mta-sts.example.test';
 
@@ -68,10 +68,9 @@ export async function stuckScene(stage: Stage, senders: Senders): Promise<void> 
 async function failedDeployment(stage: Stage, id: string, meanwhile: () => Promise<void>): Promise<string> {
   const { dns, aws, authority, emulator, paths } = stage;
   const written = nextWrite(stage);
-  const watch = new Watch({ ca: authority.certificatePem, first: 'record' });
   // One name server does not know the host: the function waits for it. Everybody else asks the resolver.
   dns.fail((server) => ({ name }) => server === 'ns-2.awsdns-2.net' && name === POLICY_HOST
-    ? { rcode: 'NXDOMAIN', answers: [], authorities: [], authoritative: true }
+    ? { ...reply('NXDOMAIN'), authoritative: true }
     : undefined);
   let visit: Promise<void> | undefined;
   aws.answered(() => {
@@ -81,11 +80,10 @@ async function failedDeployment(stage: Stage, id: string, meanwhile: () => Promi
       killFunction(paths.folder);
     });
   });
-  const ended = await stage.deploy(FAILING).finally(async () => {
+  const { watch, ended } = await watched({ ca: authority.certificatePem, first: 'record' }, () => stage.deploy(FAILING).finally(() => {
     aws.answered(undefined);
     dns.fail(undefined);
-    await watch.stop();
-  });
+  }));
   await visit;
   expectEnd(ended, 1, 'cdk deploy');
   watch.expectSight();
