@@ -45,7 +45,7 @@ pipeline.addStage(mail, {
       input: source,
       envFromCfnOutputs: { MTA_STS_DOMAIN: mail.domain, MTA_STS_ID: mail.policyId },
       installCommands: ['npm ci --ignore-scripts'],
-      commands: ['npx mta-sts verify "$MTA_STS_DOMAIN" --expect-id "$MTA_STS_ID" --wait 10m --format junit --output mta-sts.xml'],
+      commands: ['npx cdk-mta-sts verify "$MTA_STS_DOMAIN" --expect-id "$MTA_STS_ID" --wait 10m --format junit --output mta-sts.xml'],
       partialBuildSpec: codebuild.BuildSpec.fromObject({
         reports: { 'mta-sts': { 'files': ['mta-sts.xml'], 'file-format': 'JUNITXML' } },
       }),

@@ -6,7 +6,7 @@
 // deployment would make one and wait for that record.
 //
 //   npx cdk deploy --all --outputs-file cdk-outputs.json
-//   npx mta-sts verify --outputs cdk-outputs.json --wait 30m
+//   npx cdk-mta-sts verify --outputs cdk-outputs.json --wait 30m
 import { App, Duration, Stack, aws_certificatemanager as acm, aws_route53 as route53 } from 'aws-cdk-lib';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting } from 'cdk-mta-sts';
 

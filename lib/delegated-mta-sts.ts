@@ -57,7 +57,7 @@ export interface DelegatedMtaStsProps {
  * `_mta-sts.<domain>`. Nothing is hosted, so it works in a stack of any Region, or of none.
  *
  * The provider decides mode, MX hosts and id, and must have a certificate for `mta-sts.<domain>` itself, since that is the host
- * that senders ask for. Nothing is looked up while it is deployed: ask `npx mta-sts verify <domain>` afterwards.
+ * that senders ask for. Nothing is looked up while it is deployed: ask `npx cdk-mta-sts verify <domain>` afterwards.
  *
  * The host's record is made first and removed last, so that no sender is told of a policy whose host is not in the DNS (RFC 8461 §8.1).
  *

@@ -206,7 +206,7 @@ export class MtaSts extends Construct {
       warnings.addWarning('cdk-mta-sts:dnsElsewhere',
         `${this.domainName} has no \`hostedZone\`: the deployment serves its policy and announces nothing; make the records of the outputs by `
         + 'hand, `_mta-sts` last, also after each change of the policy, then prove it: '
-        + 'npx mta-sts verify --outputs cdk-outputs.json --wait 30m (RFC 8461 §8.1)');
+        + 'npx cdk-mta-sts verify --outputs cdk-outputs.json --wait 30m (RFC 8461 §8.1)');
     }
     if (props.hostedZone instanceof route53.HostedZone && Stack.of(props.hostedZone) === Stack.of(this)) {
       warnings.addWarning('cdk-mta-sts:zoneInSameDeployment',

@@ -2,7 +2,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { MxHosts } from './mx-hosts';
 import { MAX_AGE_LIMIT, renderPolicy } from './protocol/policy';
-import { policyId } from './protocol/policy-id';
+import { policyHash, policyId } from './protocol/policy-id';
 
 /**
  * What senders do with mail to a host that fails the policy's checks.
@@ -110,6 +110,12 @@ export class MtaStsPolicy {
    */
   public readonly id: string;
 
+  /**
+   * The first 16 hexadecimal characters of the SHA-256 of `text`. Each id that announces this policy ends with them; the time of the
+   * publication stands before them.
+   */
+  public readonly hash: string;
+
   private constructor(mode: MtaStsMode, mx: string[], maxAge: Duration) {
     if (mx.length === 0 && mode !== MtaStsMode.NONE) {
       throw new Error(`\`mx\` must hold at least one host in \`${mode}\` (RFC 8461 §3.2), got none; list the hosts of your MX records`);
@@ -119,6 +125,7 @@ export class MtaStsPolicy {
     this.maxAge = maxAge;
     this.text = renderPolicy({ mode, maxAge: wholeSeconds(maxAge), mx });
     this.id = policyId(this.text);
+    this.hash = policyHash(this.text);
   }
 }
 

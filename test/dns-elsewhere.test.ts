@@ -147,7 +147,7 @@ describe('says at synthesis', () => {
   test('that nothing is announced, and how to prove it once it is', () => {
     expect(warnings({})).toEqual([expect.stringContaining('example.com has no `hostedZone`: the deployment serves its policy and announces nothing; '
       + 'make the records of the outputs by hand, `_mta-sts` last, also after each change of the policy, then prove it: '
-      + 'npx mta-sts verify --outputs cdk-outputs.json --wait 30m (RFC 8461 §8.1)')]);
+      + 'npx cdk-mta-sts verify --outputs cdk-outputs.json --wait 30m (RFC 8461 §8.1)')]);
   });
 
   test('nothing of that for a certificate that is given', () => {

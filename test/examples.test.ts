@@ -40,7 +40,7 @@ interface Verification extends Ran {
   readonly asked: readonly unknown[];
 }
 
-/** Runs a line of a pipeline that calls `npx mta-sts`, with a verifier to whom all domains are good. */
+/** Runs a line of a pipeline that calls `npx cdk-mta-sts`, with a verifier to whom all domains are good. */
 async function verification(line: string, env?: Readonly<Record<string, string>>): Promise<Verification> {
   const asked: unknown[] = [];
   const loadVerifier = (): Promise<Verifier> => Promise.resolve({
@@ -138,13 +138,13 @@ describe('GitHub Actions', () => {
   test('verifies after the deployment what it says that it published, with annotations', async () => {
     expect(verify.needs).toBe('deploy');
     expect(step(verify, 'actions/download-artifact')).toEqual({ name: 'cdk-outputs' });
-    const { status, asked, stdout } = await verification(line(verify, 'npx mta-sts'));
+    const { status, asked, stdout } = await verification(line(verify, 'npx cdk-mta-sts'));
     expect({ status, asked }).toEqual({ status: 0, asked: [{ ...published, smtp: false }] });
     expect(stdout).toBe('example.com: pass\n1 domain: 1 pass, 0 fail, 0 could not be decided\n');
   });
 
   test('verifies domains every night', async () => {
-    const { status, asked } = await verification(line(everyNight, 'npx mta-sts'));
+    const { status, asked } = await verification(line(everyNight, 'npx cdk-mta-sts'));
     expect({ status, asked }).toEqual({ status: 0, asked: nightly.map((one) => ({ ...one, smtp: false })) });
   });
 });
@@ -337,7 +337,7 @@ describe('CDK Pipelines', () => {
 describe('every line that verifies', () => {
   const spec = (name: string): readonly string[] => (yamlExample(name) as BuildSpec).phases.build.commands;
   const lines = [...new Set(['github-actions.yml', 'gitlab-ci.yml', 'cdk-pipelines.ts'].flatMap((name) =>
-    [...readFileSync(join(ROOT, 'examples', name), 'utf8').matchAll(/npx mta-sts verify [^\n']+/g)].map(([line]) => line)).concat(spec('buildspec.yml')))];
+    [...readFileSync(join(ROOT, 'examples', name), 'utf8').matchAll(/npx cdk-mta-sts verify [^\n']+/g)].map(([line]) => line)).concat(spec('buildspec.yml')))];
 
   test('is known here', () => {
     expect(lines).toHaveLength(6);

@@ -103,12 +103,12 @@ const RUNNERS: [RegExp, (line: string) => Promise<void> | void][] = [
     const [{ entry: { data } }] = Annotations.fromStack(stack).findWarning('/MtaSts/MtaSts/PolicyHost', Match.anyValue());
     expect(typeof data === 'string' ? data : '').toContain(line);
   }],
-  [/^npx mta-sts (verify|suggest) /, (line) => {
+  [/^npx cdk-mta-sts (verify|suggest) /, (line) => {
     // Port 1 of the loopback: nobody is asked, and nothing can be decided.
     const args = words(line.replace(/ --(?:resolver|wait) \S+/g, '')).slice(2);
     expect(mtaSts([...args, '--resolver', '127.0.0.1:1'])).toMatchObject({ status: 3 });
   }],
-  [/^npx mta-sts /, (line) => {
+  [/^npx cdk-mta-sts /, (line) => {
     expect(mtaSts(words(line).slice(2))).toMatchObject({ status: 0 });
   }],
 ];

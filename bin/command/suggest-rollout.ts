@@ -20,7 +20,7 @@ export interface PlannedIds {
 
 /** The steps in their order. */
 export function rolloutOf({ domain, record, tlsRpt }: LiveDomain, { testing, enforce }: PlannedIds): readonly Step[] {
-  const verify = `npx mta-sts verify ${domain}`;
+  const verify = `npx cdk-mta-sts verify ${domain}`;
   return [
     ...record.status === 'valid' ? [takeOver(domain, verify)] : [],
     reporting(domain, tlsRpt, verify),
@@ -66,6 +66,6 @@ function reporting(domain: string, tlsRpt: Published<readonly string[]>, verify:
     title: 'Make a place for TLS reports first',
     change: `Make the mailbox ${address.slice('mailto:'.length)}, or write another address that is read into the construct. The reports are gzip files from `
       + 'strangers; let them in. The deployment of the next step publishes the address.',
-    check: `npx mta-sts lint tls-rpt '${renderTlsRpt([address])}'`,
+    check: `npx cdk-mta-sts lint tls-rpt '${renderTlsRpt([address])}'`,
   };
 }
