@@ -183,7 +183,7 @@ export function testWorld(given: AwsState = {}, parts: Partial<World> = {}): Tes
   const objects = new Map<string, string>();
   answerS3(aws.s3, objects);
   const log: LogEntry[] = [];
-  answerCloudFormation(aws.cloudformation, state, () => log.findLast(({ message }) => message === 'event received')?.event);
+  answerCloudFormation(aws.cloudformation, state, () => [...log].reverse().find(({ message }) => message === 'event received')?.event);
   const clock = new FlyingClock();
   const world: World = {
     ...clients,
@@ -243,7 +243,8 @@ interface Conditions {
   readonly IfNoneMatch?: string;
 }
 
-function etag(text: string | undefined): string | undefined {
+/** As S3 makes it of an object that was put at once. */
+export function etag(text: string | undefined): string | undefined {
   return text === undefined ? undefined : `"${createHash('md5').update(text).digest('hex')}"`;
 }
 
