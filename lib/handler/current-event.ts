@@ -85,12 +85,11 @@ export async function isDeleteCurrent(run: Run, owner: EventOwner, physicalId: s
   return await repeat(run, CATCHING_UP, async () => ownerOf(run, owner, physicalId), (found) => found === 'there') !== 'there';
 }
 
-/**
- * Asks CloudFormation once whether it has a resource that is made, or being made, of the object of this physical id: then the object is needed.
- */
+/** Asks CloudFormation once whether it has a resource, made or being made, of the object of this physical id: then the object is needed. */
 export async function ownerOf(run: Run, owner: EventOwner, physicalId: string): Promise<'there' | 'gone' | 'unknown'> {
   try {
-    const resource = await bounded(run, LIMIT_MS, `asking CloudFormation about ${owner.logicalResourceId}`, async (part) => resourceOf(part, owner));
+    const what = `asking CloudFormation about ${owner.logicalResourceId}`;
+    const resource = await bounded(run, LIMIT_MS, what, async (part) => resourceOf(part, owner));
     if (resource === undefined || resource.status === 'CREATE_FAILED' || resource.status.startsWith('DELETE_')) return 'gone';
     // One that is being made has no physical id yet; one that is being replaced still has its old one.
     return resource.status.endsWith('_IN_PROGRESS') || resource.physicalId === physicalId ? 'there' : 'gone';

@@ -102,7 +102,7 @@ export class LedgerKeeper {
     this.isFinished = true;
   }
 
-  /** Reads the entry of what was put last, by whichever event; undefined where there is no ledger, `unread` where that cannot be learned. */
+  /** Reads the entry of what was put last, by whichever event; undefined where there is none, `unread` where that cannot be learned. */
   public async last(run: Run): Promise<Entry | 'unread' | undefined> {
     const here = this.object === undefined ? undefined : await readLedger(run, this.object);
     if (here === undefined || here.state === 'unread' || here.state === 'lost') return 'unread';
@@ -110,8 +110,8 @@ export class LedgerKeeper {
   }
 
   /**
-   * Tells who put the file that is noted last: this run of the event, another run of it that saw the file live and may have been answered, or
-   * another event.
+   * Tells who put the file that is noted last: this run of the event, another run of it that saw the file live and may have been
+   * answered, or another event.
    */
   public async writer(run: Run): Promise<'this run' | 'another run' | 'another event' | 'unknown'> {
     const last = await this.last(run);

@@ -1,5 +1,5 @@
-// A model of CloudFormation for one Publication and its record: it creates, updates, rolls back and deletes, and events come late, twice, out of order or
-// never. The handler is the real one.
+// A model of CloudFormation for one Publication and its record: it creates, updates, rolls back and deletes, and events come late, twice,
+// out of order or never. The handler is the real one.
 import { DescribeStackEventsCommand, DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { GetHostedZoneCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
 import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
@@ -90,7 +90,8 @@ export class StackModel {
 
   constructor() {
     const { s3, cloudformation, route53 } = this.made.world;
-    // In place of the SDK's mocks, which keep every call. Each call takes a while, so that events that run at once cross each other anywhere.
+    // In place of the SDK's mocks, which keep every call. Each call takes a while, so that events that run at once cross each other
+    // anywhere.
     for (const client of [s3, cloudformation, route53]) {
       Object.assign(client, { send: async (command: { readonly input: CommandInput }) => {
         await this.tick();
@@ -332,4 +333,3 @@ export class StackModel {
 function propertiesOf({ text, hash }: Served): Event {
   return publicationProperties({ Policy: policyLines(text), PolicyHash: hash });
 }
-

@@ -211,7 +211,7 @@ interface ObjectInput {
 
 /** Keeps what is put, as S3 does: a listing and a reader see it at once. */
 export function answerS3(s3: Aws['s3'], objects: Map<string, string>): void {
-  s3.on(PutObjectCommand).callsFake(({ Bucket, Key, Body, IfMatch, IfNoneMatch }: ObjectInput & Conditions & { readonly Body: string | Uint8Array }) => {
+  s3.on(PutObjectCommand).callsFake(({ Bucket, Key, Body, IfMatch, IfNoneMatch }: ObjectInput & Conditions & Content) => {
     const before = objects.get(`${Bucket}/${Key}`);
     if (IfMatch !== undefined && before === undefined) throw awsError('NoSuchKey', 'The specified key does not exist.');
     if ((IfMatch !== undefined && IfMatch !== etag(before)) || (IfNoneMatch === '*' && before !== undefined)) {
@@ -235,6 +235,10 @@ export function answerS3(s3: Aws['s3'], objects: Map<string, string>): void {
     if (text === undefined) throw awsError('NoSuchKey', 'The specified key does not exist.');
     return { ETag: etag(text), Body: { transformToByteArray: () => Promise.resolve(Buffer.from(text)) } };
   });
+}
+
+interface Content {
+  readonly Body: string | Uint8Array;
 }
 
 /** What a conditional write of S3 names. */
