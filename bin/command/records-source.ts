@@ -69,9 +69,8 @@ export async function judge(source: Source, target: string | null, context: Cont
     remark(`the id of ${domain} is made for this publication of the file, and each run makes another: create the record once, after the file`,
       context);
   }
-  return {
-    domain, id: byHand ? renderPolicyId(context.io.now(), policyHash(bytes)) : null, target, whereTarget: whereToRead(domain, distribution), ...await reportingOfApp(domain, tlsRpt, context),
-  };
+  const id = byHand ? renderPolicyId(context.io.now(), policyHash(bytes)) : null;
+  return { domain, id, target, whereTarget: whereToRead(domain, distribution), ...await reportingOfApp(domain, tlsRpt, context) };
 }
 
 async function readFile(domain: string, path: string, { io }: Context, command: Command): Promise<Source> {
