@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import {
-  App, CfnOutput, CliCredentialsStackSynthesizer, DefaultStackSynthesizer, LegacyStackSynthesizer, NestedStack, Stack, StackSynthesizer, Stage, Tags,
+  App, CfnOutput,
+  CliCredentialsStackSynthesizer, DefaultStackSynthesizer, LegacyStackSynthesizer, NestedStack, Stack, StackSynthesizer, Stage, Tags,
   cx_api,
   aws_iam as iam, aws_route53 as route53, aws_s3 as s3,
 } from 'aws-cdk-lib';
