@@ -163,6 +163,9 @@ describe('the bucket', () => {
       ['s3:DeleteObject', object('/*/.well-known/mta-sts.txt'), undefined],
       [['s3:DeleteObject', 's3:GetObject', 's3:PutObject'], object('/ledger/*'), undefined],
       ['s3:ListBucket', { 'Fn::GetAtt': [expect.any(String), 'Arn'] }, { StringLike: { 's3:prefix': 'ledger/*' } }],
+      // So that a bucket with versioning can be emptied too.
+      ['s3:DeleteObjectVersion', [object('/ledger/*'), object('/*/.well-known/mta-sts.txt')], undefined],
+      ['s3:ListBucketVersions', { 'Fn::GetAtt': [expect.any(String), 'Arn'] }, { StringLike: { 's3:prefix': ['ledger/*', '*/.well-known/mta-sts.txt'] } }],
     ]);
   });
 
@@ -179,15 +182,31 @@ describe('the bucket', () => {
     expect(Buffer.byteLength(text)).toBeLessThan(20 * 1024);
   });
 
-  test('lets only this distribution read', () => {
-    template.hasResourceProperties('AWS::S3::BucketPolicy', {
-      PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({
-        Effect: 'Allow',
-        Action: 's3:GetObject',
-        Principal: { Service: 'cloudfront.amazonaws.com' },
-        Condition: { StringEquals: { 'AWS:SourceArn': Match.anyValue() } },
-      })]) },
-    });
+  test('lets CloudFront read policy files for this distribution alone, and nothing else of the bucket', () => {
+    const distribution = Object.keys(template.findResources('AWS::CloudFront::Distribution'))[0];
+    const [policy] = Object.values(template.findResources('AWS::S3::BucketPolicy')) as {
+      Properties: { PolicyDocument: { Statement: { Effect: string; Principal: { Service?: string } }[] } };
+    }[];
+    const granted = policy.Properties.PolicyDocument.Statement.filter(({ Effect, Principal }) => Effect === 'Allow' && Principal.Service !== undefined);
+    expect(granted).toEqual([{
+      Effect: 'Allow',
+      Action: 's3:GetObject',
+      Principal: { Service: 'cloudfront.amazonaws.com' },
+      Resource: { 'Fn::Join': ['', [expect.anything(), '/*/.well-known/mta-sts.txt']] },
+      Condition: { StringEquals: { 'AWS:SourceArn': { 'Fn::Join': ['', [
+        'arn:', { Ref: 'AWS::Partition' }, ':cloudfront::', expect.anything(), ':distribution/', { Ref: distribution },
+      ]] } } },
+    }]);
+  });
+
+  test('is open to nobody beside the function and CloudFront', () => {
+    const [policy] = Object.values(template.findResources('AWS::S3::BucketPolicy')) as {
+      Properties: { PolicyDocument: { Statement: { Effect: string; Principal: object }[] } };
+    }[];
+    const allowed = policy.Properties.PolicyDocument.Statement.filter(({ Effect }) => Effect === 'Allow').map(({ Principal }) => JSON.stringify(Principal));
+    expect(new Set(allowed)).toEqual(new Set([
+      expect.stringMatching(/^\{"AWS":\{"Fn::GetAtt":\["CdkMtaStsHandlerRole\w+","Arn"\]\}\}$/), '{"Service":"cloudfront.amazonaws.com"}',
+    ]));
   });
 });
 
@@ -220,8 +239,9 @@ describe('the distribution', () => {
   });
 
   test('reads the bucket by origin access control', () => {
+    const [id] = Object.keys(template.findResources('AWS::CloudFront::OriginAccessControl'));
     template.resourceCountIs('AWS::CloudFront::OriginAccessControl', 1);
-    config({ Origins: [Match.objectLike({ OriginAccessControlId: Match.anyValue(), S3OriginConfig: { OriginAccessIdentity: '' } })] });
+    config({ Origins: [Match.objectLike({ OriginAccessControlId: { 'Fn::GetAtt': [id, 'Id'] }, S3OriginConfig: { OriginAccessIdentity: '' } })] });
   });
 
   test('answers for the policy host alone, over IPv4 and IPv6', () => {
