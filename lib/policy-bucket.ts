@@ -1,5 +1,5 @@
 // The bucket of a host: policy files, which CloudFront may read, and ledgers of what was published, which nobody is served.
-import { Aws, RemovalPolicy, aws_iam as iam, aws_s3 as s3 } from 'aws-cdk-lib';
+import { Aws, RemovalPolicy, Stack, aws_iam as iam, aws_s3 as s3 } from 'aws-cdk-lib';
 import type { aws_cloudfront as cloudfront } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { policyObjectKey } from './edge-function';
@@ -7,6 +7,7 @@ import { POLICY_PATH } from './protocol/policy-url';
 
 const POLICY_FILES = `*${POLICY_PATH}`;
 const LEDGERS = 'ledger/*';
+const LOG_PREFIX = 'mta-sts-policy-bucket/';
 
 /**
  * @param hosts - whose policies it holds, `mta-sts.example.com` and so on
@@ -33,8 +34,8 @@ export function policyBucket(scope: Construct, hosts: string[], writer: iam.IPri
   allow(['s3:ListBucket'], [bucket.bucketArn], { StringLike: { 's3:prefix': LEDGERS } });
   // Not used until somebody turns versioning on, as rules of compliance ask. Then a deleted object keeps its versions, and S3 removes no
   // bucket that holds any.
-  allow(['s3:DeleteObjectVersion'], [LEDGERS, POLICY_FILES].map((keys) => bucket.arnForObjects(keys)));
-  allow(['s3:ListBucketVersions'], [bucket.bucketArn], { StringLike: { 's3:prefix': [LEDGERS, POLICY_FILES] } });
+  allow(['s3:DeleteObjectVersion'], [POLICY_FILES, LEDGERS].map((keys) => bucket.arnForObjects(keys)));
+  allow(['s3:ListBucketVersions'], [bucket.bucketArn], { StringLike: { 's3:prefix': [POLICY_FILES, LEDGERS] } });
   return bucket;
 }
 
@@ -52,4 +53,26 @@ export function allowServing(bucket: s3.Bucket, distribution: cloudfront.Distrib
       StringEquals: { 'AWS:SourceArn': `arn:${Aws.PARTITION}:cloudfront::${Aws.ACCOUNT_ID}:distribution/${distribution.distributionId}` },
     },
   }));
+}
+
+/**
+ * Sends the bucket's own access log to the bucket for CloudFront's, where that can be. S3 takes only a bucket of the same Region and
+ * account, and an imported one may not let S3 write, which would fail the deployment.
+ */
+export function logRequests(bucket: s3.Bucket, logs: s3.IBucket): void {
+  const resource = bucket.node.defaultChild;
+  if (!(resource instanceof s3.CfnBucket) || logs.node.defaultChild === undefined) return;
+  const [here, there] = [Stack.of(bucket), logs.env];
+  if (here.region !== there.region || here.account !== there.account) return;
+  resource.loggingConfiguration = { destinationBucketName: logs.bucketName, logFilePrefix: LOG_PREFIX };
+  const s3Itself = new iam.ServicePrincipal('logging.s3.amazonaws.com');
+  // Not by the bucket's `serverAccessLogsBucket`: whether that makes a policy or an access control list depends on a feature flag.
+  logs.addToResourcePolicy(new iam.PolicyStatement({
+    principals: [s3Itself],
+    actions: ['s3:PutObject'],
+    resources: [logs.arnForObjects(`${LOG_PREFIX}*`)],
+    // Not the bucket's ARN: the stacks of the two would need each other.
+    conditions: { StringEquals: { 'aws:SourceAccount': here.account } },
+  }));
+  logs.encryptionKey?.grantEncryptDecrypt(s3Itself);
 }
