@@ -231,7 +231,7 @@ describe('the rollout', () => {
     const { json: { rollout: ofTaken } } = await suggested('taken.test');
     for (const { check } of [...ofNew, ...ofTaken]) {
       const [npx, name, ...args] = [...check.matchAll(/'[^']*'|\S+/g)].map(([word]) => word.replace(/^'|'$/g, ''));
-      expect([npx, name]).toEqual(['npx', 'mta-sts']);
+      expect([npx, name]).toEqual(['npx', 'cdk-mta-sts']);
       const { status } = await run(args[0] === 'verify' ? [...args, '--resolver', '127.0.0.1:1', '--timeout', '50ms'] : args);
       expect({ check, status }).toEqual({ check, status: args[0] === 'verify' ? 3 : 0 });
     }
