@@ -3,6 +3,7 @@ import { Duration, Token, aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { txtRecord } from './domain-records';
 import type { MtaStsRecord } from './domain-records';
+import { DOMAIN, REPORTING, TEXT, ZONE, checkInput, requireInput, requireProps } from './input';
 import { policyDomain } from './policy-domain';
 import { MAX_NAME, hostNameFault, toALabels } from './protocol/domain-name';
 import { policyHostName, policyUrl } from './protocol/policy-url';
@@ -82,6 +83,10 @@ export class DelegatedMtaSts extends Construct {
 
   constructor(scope: Construct, id: string, props: DelegatedMtaStsProps) {
     super(scope, id);
+    requireProps('DelegatedMtaSts', props, 'new DelegatedMtaSts(this, \'MtaSts\', { hostedZone, provider: \'provider.example\' })');
+    requireInput('hostedZone', props.hostedZone, ZONE);
+    checkInput('domainName', props.domainName, DOMAIN);
+    checkInput('tlsReporting', props.tlsReporting, REPORTING);
     this.domainName = policyDomain(props.domainName, props.hostedZone);
     const host = policyHostName(this.domainName);
     const announcement = announcementName(this.domainName);
@@ -89,8 +94,9 @@ export class DelegatedMtaSts extends Construct {
 
     const provider = providerDomain(props.provider, this.domainName);
     const own = [host, announcement];
-    const hostTarget = target('policyHostTarget', props.policyHostTarget ?? policyHostName(provider), own, hostNameFault);
-    const recordTarget = target('recordTarget', props.recordTarget ?? announcementName(provider), own, recordNameFault);
+    const { policyHostTarget = policyHostName(provider), recordTarget: writtenTarget = announcementName(provider) } = props;
+    const hostTarget = target('policyHostTarget', policyHostTarget, own, hostNameFault);
+    const recordTarget = target('recordTarget', writtenTarget, own, recordNameFault);
 
     const zone = props.hostedZone;
     const ttl = Duration.seconds(RECORD_TTL);
@@ -180,6 +186,7 @@ function recordNameFault(name: string): string | undefined {
 }
 
 function requireText(property: string, value: string, wayOut: string): void {
+  requireInput(property, value, { ...TEXT, wayOut: `write it out: ${wayOut}` });
   if (Token.isUnresolved(value)) {
     throw new Error(`\`${property}\` is a token, known only at deployment, and cannot be checked; write it out: ${wayOut}`);
   }

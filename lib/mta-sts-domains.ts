@@ -1,12 +1,13 @@
 // Many domains on one host: the same policy for all of them, and exceptions where they are needed.
 import { Construct } from 'constructs';
 import type { aws_route53 as route53 } from 'aws-cdk-lib';
+import { HOST, POLICY, REPORTING, checkInput, member, oneOf, requireDomains, requireInput, requireProps } from './input';
 import { MtaSts } from './mta-sts';
 import type { MtaStsPolicy } from './policy';
 import { policyDomain } from './policy-domain';
 import { PolicyHost } from './policy-host';
 import type { TlsReporting } from './tls-reporting';
-import type { Verification } from './verification';
+import { Verification } from './verification';
 
 /** One of many domains. */
 export interface MtaStsDomain {
@@ -93,6 +94,15 @@ export class MtaStsDomains extends Construct {
 
   constructor(scope: Construct, id: string, props: MtaStsDomainsProps) {
     super(scope, id);
+    requireProps('MtaStsDomains', props, 'new MtaStsDomains(this, \'Mail\', { domains: [{ hostedZone }], policy })');
+    requireDomains(props.domains, (property, domain) => {
+      checkInput(`${property}.policy`, member(domain, 'policy'), POLICY);
+      checkInput(`${property}.tlsReporting`, member(domain, 'tlsReporting'), REPORTING);
+    });
+    requireInput('policy', props.policy, POLICY);
+    checkInput('policyHost', props.policyHost, HOST);
+    checkInput('tlsReporting', props.tlsReporting, REPORTING);
+    checkInput('verification', props.verification, oneOf('Verification', Verification));
     const { domains, policy, tlsReporting, verification } = props;
     this.policyHost = props.policyHost ?? new PolicyHost(this, 'PolicyHost', {
       domains: domains.map(({ hostedZone, domainName }) => ({ hostedZone, domainName })),

@@ -6,6 +6,7 @@ import {
 import { Construct } from 'constructs';
 import { txtRecord } from './domain-records';
 import type { MtaStsRecord } from './domain-records';
+import { DOMAIN, HOST, POLICY, REPORTING, ZONE, checkInput, oneOf, requireInput, requireProps } from './input';
 import { MtaStsMode } from './policy';
 import type { MtaStsPolicy } from './policy';
 import { policyDomain } from './policy-domain';
@@ -126,6 +127,7 @@ export class MtaSts extends Construct {
 
   constructor(scope: Construct, id: string, props: MtaStsProps) {
     super(scope, id);
+    checkProps(props);
     const place = cloudFrontScope(this);
     const hostedZone = props.hostedZone && zoneFrom(place, props.hostedZone);
     const { policy, tlsReporting } = props;
@@ -215,4 +217,14 @@ export class MtaSts extends Construct {
         + 'deleted with the stack while the validation record of the certificate is in it, which AWS Certificate Manager leaves behind');
     }
   }
+}
+
+function checkProps(props: MtaStsProps): void {
+  requireProps('MtaSts', props, 'new MtaSts(this, \'MtaSts\', { hostedZone, policy })');
+  requireInput('policy', props.policy, POLICY);
+  checkInput('hostedZone', props.hostedZone, ZONE);
+  checkInput('domainName', props.domainName, DOMAIN);
+  checkInput('policyHost', props.policyHost, HOST);
+  checkInput('tlsReporting', props.tlsReporting, REPORTING);
+  checkInput('verification', props.verification, oneOf('Verification', Verification));
 }

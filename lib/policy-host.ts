@@ -8,6 +8,7 @@ import { hostRecords } from './domain-records';
 import { edgeFunctionCode } from './edge-function';
 import { givenCertificate } from './given-certificate';
 import { checkLimits, checkOutputs } from './host-limits';
+import { BUCKET, CERTIFICATE, WEB_ACL, checkInput, requireDomains, requireProps } from './input';
 import { checkLogBucket } from './log-bucket';
 import { policyBucket } from './policy-bucket';
 import { policyDistribution } from './policy-distribution';
@@ -117,6 +118,11 @@ export class PolicyHost extends Construct {
 
   constructor(scope: Construct, id: string, props: PolicyHostProps) {
     super(scope, id);
+    requireProps('PolicyHost', props, 'new PolicyHost(this, \'PolicyHost\', { domains: [{ hostedZone }] })');
+    requireDomains(props.domains);
+    checkInput('certificate', props.certificate, CERTIFICATE);
+    checkInput('accessLogBucket', props.accessLogBucket, BUCKET);
+    checkInput('webAclArn', props.webAclArn, WEB_ACL);
     this._scope = cloudFrontScope(this);
     this.hosts = servedHosts(props.domains, this._scope);
     const names = [...this.hosts.keys()];
