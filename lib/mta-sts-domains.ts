@@ -42,7 +42,7 @@ export interface MtaStsDomain {
 
 /** Properties of `MtaStsDomains`. */
 export interface MtaStsDomainsProps {
-  /** The domains, at most 100. */
+  /** The domains, at most 100; their order does not matter. */
   readonly domains: MtaStsDomain[];
 
   /** What senders shall do, for each domain that has no policy of its own. */
@@ -107,13 +107,22 @@ export class MtaStsDomains extends Construct {
     this.policyHost = props.policyHost ?? new PolicyHost(this, 'PolicyHost', {
       domains: domains.map(({ hostedZone, domainName }) => ({ hostedZone, domainName })),
     });
-    this.all = domains.map((domain) => new MtaSts(this, policyDomain(domain.domainName, domain.hostedZone), {
+    const named = new Map<string, MtaStsDomain>();
+    for (const domain of domains) {
+      const name = policyDomain(domain.domainName, domain.hostedZone);
+      if (named.has(name)) throw new Error(`\`domains\` must hold each domain once, got ${name} twice`);
+      named.set(name, domain);
+    }
+    // Sorted, so that the template is the same whatever the order of `domains`.
+    const sorted = [...named].sort(([one], [other]) => one < other ? -1 : 1);
+    const made = new Map(sorted.map(([name, domain]) => [name, new MtaSts(this, name, {
       policy: domain.policy ?? policy,
       hostedZone: domain.hostedZone,
       domainName: domain.domainName,
       tlsReporting: domain.tlsReporting ?? tlsReporting,
       policyHost: this.policyHost,
       verification,
-    }));
+    })]));
+    this.all = [...named.keys()].map((name) => made.get(name)).filter((one) => one !== undefined);
   }
 }

@@ -44,7 +44,7 @@ export interface PolicyHostDomain {
 
 /** Properties of a `PolicyHost`. */
 export interface PolicyHostProps {
-  /** The domains that it serves. */
+  /** The domains that it serves; their order does not matter. */
   readonly domains: PolicyHostDomain[];
 
   /**
@@ -124,10 +124,12 @@ export class PolicyHost extends Construct {
     checkInput('accessLogBucket', props.accessLogBucket, BUCKET);
     checkInput('webAclArn', props.webAclArn, WEB_ACL);
     this._scope = cloudFrontScope(this);
-    this.hosts = servedHosts(props.domains, this._scope);
-    const names = [...this.hosts.keys()];
+    const served = servedHosts(props.domains, this._scope);
     this._certificateGiven = props.certificate !== undefined;
-    checkLimits(this, names, !this._certificateGiven);
+    checkLimits(this, [...served.keys()], !this._certificateGiven);
+    // The first name of a certificate and the order of its others count for CloudFormation: another order would replace it.
+    this.hosts = new Map([...served].sort(([one], [other]) => one < other ? -1 : 1));
+    const names = [...this.hosts.keys()];
 
     const handler = DeploymentHandler.of(this._scope);
     for (const { zone } of this.hosts.values()) {
