@@ -1,5 +1,5 @@
 // A provider's policy for a domain of ours: two CNAME records and nothing hosted (RFC 8461 §8.2).
-import { Duration, Token, aws_route53 as route53 } from 'aws-cdk-lib';
+import { Duration, Stack, Token, aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { txtRecord } from './domain-records';
 import type { MtaStsRecord } from './domain-records';
@@ -9,6 +9,7 @@ import { MAX_NAME, hostNameFault, toALabels } from './protocol/domain-name';
 import { policyHostName, policyUrl } from './protocol/policy-url';
 import { RECORD_TTL, announcementName, reportingName } from './protocol/record-names';
 import type { TlsReporting } from './tls-reporting';
+import { plainZone, watchZones } from './zone';
 
 /** Properties of `DelegatedMtaSts`. */
 export interface DelegatedMtaStsProps {
@@ -98,7 +99,8 @@ export class DelegatedMtaSts extends Construct {
     const hostTarget = target('policyHostTarget', policyHostTarget, own, hostNameFault);
     const recordTarget = target('recordTarget', writtenTarget, own, recordNameFault);
 
-    const zone = props.hostedZone;
+    const zone = plainZone(Stack.of(this), props.hostedZone);
+    watchZones(this, [props.hostedZone]);
     const ttl = Duration.seconds(RECORD_TTL);
     const hostRecord = new route53.CnameRecord(this, 'PolicyHost', {
       zone, recordName: `${host}.`, domainName: hostTarget, ttl,

@@ -21,6 +21,7 @@ import type { Publisher } from './publisher';
 import { outputStack } from './published-output';
 import { cloudFrontScope, zoneFrom } from './region';
 import { validatedByHand } from './validation-by-hand';
+import { watchZones } from './zone';
 
 /** Domains of a message. */
 const MOST_NAMES = 5;
@@ -125,6 +126,7 @@ export class PolicyHost extends Construct {
     checkInput('webAclArn', props.webAclArn, WEB_ACL);
     this._scope = cloudFrontScope(this);
     const served = servedHosts(props.domains, this._scope);
+    watchZones(this, props.domains.map(({ hostedZone }) => hostedZone));
     this._certificateGiven = props.certificate !== undefined;
     checkLimits(this, [...served.keys()], !this._certificateGiven);
     // The first name of a certificate and the order of its others count for CloudFormation: another order would replace it.

@@ -1,12 +1,11 @@
 // The us-east-1 stack for a construct that lives elsewhere: CloudFront takes certificates of that Region only.
-import {
-  Aspects, CfnOutput, CfnWaitConditionHandle, Fn, Names, NestedStack, Stack, Token,
-  aws_route53 as route53,
-} from 'aws-cdk-lib';
+import { Aspects, CfnOutput, CfnWaitConditionHandle, Fn, Names, NestedStack, Stack, Token } from 'aws-cdk-lib';
+import type { aws_route53 as route53 } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { Construct } from 'constructs';
 import type { IConstruct } from 'constructs';
 import { checkSynthesizer, givenSynthesizer } from './same-synthesizer';
+import { plainZone, zoneByOtherId } from './zone';
 
 /** The one Region whose certificates CloudFront takes. */
 export const CLOUDFRONT_REGION = 'us-east-1';
@@ -83,16 +82,13 @@ export function zoneFrom(scope: Construct, zone: route53.IHostedZone): route53.I
   const stack = outermostStack(Stack.of(scope));
   const owner = outermostStack(Stack.of(zone));
   checkAccount(stack, owner, zone);
-  if (!Token.isUnresolved(zone.hostedZoneId) || owner.region === stack.region) return zone;
+  if (!Token.isUnresolved(zone.hostedZoneId) || owner.region === stack.region) return plainZone(stack, zone);
   const id = `${Names.uniqueResourceName(zone, { maxLength: 200 })}Id`;
-  const known = child(stack, id);
-  if (known !== undefined && isZone(known)) return known;
-  const output = new CfnOutput(owner, `MtaStsZone${id}`, { description: 'The hosted zone, for MtaSts in us-east-1', value: zone.hostedZoneId });
-  output.overrideLogicalId(`MtaStsZone${id}`);
-  stack.addStackDependency(owner, 'MtaSts needs the id of the hosted zone');
-  return route53.HostedZone.fromHostedZoneAttributes(stack, id, {
-    hostedZoneId: Fn.getStackOutput(owner.stackName, `MtaStsZone${id}`, owner.region),
-    zoneName: zone.zoneName,
+  return zoneByOtherId(stack, id, zone, () => {
+    const output = new CfnOutput(owner, `MtaStsZone${id}`, { description: 'The hosted zone, for MtaSts in us-east-1', value: zone.hostedZoneId });
+    output.overrideLogicalId(`MtaStsZone${id}`);
+    stack.addStackDependency(owner, 'MtaSts needs the id of the hosted zone');
+    return Fn.getStackOutput(owner.stackName, `MtaStsZone${id}`, owner.region);
   });
 }
 
@@ -153,8 +149,4 @@ function needs(stack: Stack, other: Stack): boolean {
 function child(parent: IConstruct, id: string): Construct | undefined {
   const found = parent.node.tryFindChild(id);
   return found instanceof Construct ? found : undefined;
-}
-
-function isZone(construct: IConstruct): construct is route53.IHostedZone {
-  return 'hostedZoneId' in construct;
 }
