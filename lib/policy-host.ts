@@ -9,7 +9,7 @@ import { edgeFunctionCode } from './edge-function';
 import { givenCertificate } from './given-certificate';
 import { checkLimits, checkOutputs } from './host-limits';
 import { BUCKET, CERTIFICATE, WEB_ACL, checkInput, requireDomains, requireProps } from './input';
-import { checkLogBucket } from './log-bucket';
+import { checkLogAcls, checkLogBucket } from './log-bucket';
 import { policyBucket } from './policy-bucket';
 import { policyDistribution } from './policy-distribution';
 import { policyDomain } from './policy-domain';
@@ -57,7 +57,8 @@ export interface PolicyHostProps {
   readonly certificate?: acm.ICertificate;
 
   /**
-   * Where CloudFront writes its access logs; the bucket must allow access control lists.
+   * Where CloudFront writes its access logs. It does so by access control lists, which a bucket takes with
+   * `objectOwnership: ObjectOwnership.OBJECT_WRITER` or `BUCKET_OWNER_PREFERRED`; an imported bucket cannot be checked.
    *
    * @default - no access logs
    */
@@ -140,7 +141,10 @@ export class PolicyHost extends Construct {
     }
     this.writer = handler.principal;
     this.bucket = policyBucket(this._scope, names, this.writer);
-    if (props.accessLogBucket !== undefined) checkLogBucket(this, this._scope, props.accessLogBucket);
+    if (props.accessLogBucket !== undefined) {
+      checkLogBucket(this, this._scope, props.accessLogBucket);
+      checkLogAcls(this, props.accessLogBucket);
+    }
     this.certificate = props.certificate === undefined ? this.newCertificate() : givenCertificate(props.certificate, names);
     this.distribution = policyDistribution(this._scope, names, { ...props, bucket: this.bucket, certificate: this.certificate });
     this._fingerprint = {
