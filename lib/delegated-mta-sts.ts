@@ -4,12 +4,14 @@ import { Construct } from 'constructs';
 import { txtRecord } from './domain-records';
 import type { MtaStsRecord } from './domain-records';
 import { DOMAIN, REPORTING, TEXT, ZONE, checkInput, requireInput, requireProps } from './input';
+import { claim } from './one-domain';
 import { policyDomain } from './policy-domain';
 import { MAX_NAME, hostNameFault, toALabels } from './protocol/domain-name';
 import { policyHostName, policyUrl } from './protocol/policy-url';
 import { RECORD_TTL, announcementName, reportingName } from './protocol/record-names';
 import type { TlsReporting } from './tls-reporting';
-import { plainZone, watchZones } from './zone';
+import { watchZones } from './watched-zones';
+import { plainZone } from './zone';
 
 /** Properties of `DelegatedMtaSts`. */
 export interface DelegatedMtaStsProps {
@@ -89,6 +91,7 @@ export class DelegatedMtaSts extends Construct {
     checkInput('domainName', props.domainName, DOMAIN);
     checkInput('tlsReporting', props.tlsReporting, REPORTING);
     this.domainName = policyDomain(props.domainName, props.hostedZone);
+    const claimed = claim(this, this.domainName, 'delegated', 'host', 'policy');
     const host = policyHostName(this.domainName);
     const announcement = announcementName(this.domainName);
     this.policyUrl = policyUrl(host);
@@ -114,6 +117,7 @@ export class DelegatedMtaSts extends Construct {
       { name: announcement, type: 'CNAME', value: recordTarget },
       ...props.tlsReporting === undefined ? [] : [this.reportingRecord(zone, props.tlsReporting.record)],
     ];
+    claimed();
   }
 
   private reportingRecord(zone: route53.IHostedZone, value: string): MtaStsRecord {

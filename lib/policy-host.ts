@@ -1,6 +1,6 @@
 // Where policies are served: a private bucket behind CloudFront, on 443, and nothing else.
 import { createHash } from 'node:crypto';
-import { Aspects, Stack, Validations, aws_certificatemanager as acm } from 'aws-cdk-lib';
+import { Aspects, Stack, Token, Validations, aws_certificatemanager as acm } from 'aws-cdk-lib';
 import type { aws_cloudfront as cloudfront, aws_iam as iam, aws_route53 as route53, aws_s3 as s3 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { DeploymentHandler } from './deployment-handler';
@@ -10,6 +10,7 @@ import { givenCertificate } from './given-certificate';
 import { checkLimits, checkOutputs } from './host-limits';
 import { BUCKET, CERTIFICATE, WEB_ACL, checkInput, requireDomains, requireProps } from './input';
 import { checkLogAcls, checkLogBucket } from './log-bucket';
+import { claim } from './one-domain';
 import { policyBucket } from './policy-bucket';
 import { policyDistribution } from './policy-distribution';
 import { policyDomain } from './policy-domain';
@@ -19,9 +20,9 @@ import { listed } from './protocol/text';
 import { logicalIdOf, plannedRecords } from './publisher';
 import type { Publisher } from './publisher';
 import { outputStack } from './published-output';
-import { cloudFrontScope, zoneFrom } from './region';
+import { cloudFrontScope, shownStack, zoneFrom } from './region';
 import { validatedByHand } from './validation-by-hand';
-import { watchZones } from './zone';
+import { watchZones } from './watched-zones';
 
 /** Domains of a message. */
 const MOST_NAMES = 5;
@@ -133,6 +134,7 @@ export class PolicyHost extends Construct {
     // The first name of a certificate and the order of its others count for CloudFormation: another order would replace it.
     this.hosts = new Map([...served].sort(([one], [other]) => one < other ? -1 : 1));
     const names = [...this.hosts.keys()];
+    const claimed = [...this.hosts.values()].map(({ domainName }) => claim(this, domainName, 'served', 'host'));
 
     const handler = DeploymentHandler.of(this._scope);
     for (const { zone } of this.hosts.values()) {
@@ -166,6 +168,7 @@ export class PolicyHost extends Construct {
         checkOutputs(this, outputStack(this._scope));
       },
     });
+    for (const complete of claimed) complete();
   }
 
   /**
@@ -182,17 +185,16 @@ export class PolicyHost extends Construct {
     }
     const stack = Stack.of(this._scope);
     if (Stack.of(cloudFrontScope(construct)) !== stack) {
-      throw new Error(`\`policyHost\` must be in the stack of the MtaSts that uses it, got one of '${stack.stackName}' in `
-        + `'${Stack.of(construct).stackName}': the order of their resources is one graph; put both into one stack`);
+      throw new Error(`\`policyHost\` must be in the stack of the MtaSts that uses it, got one of '${shownStack(stack)}' in `
+        + `'${shownStack(Stack.of(construct))}': the order of their resources is one graph; put both into one stack`);
     }
     if (host.publisher !== undefined) {
       throw new Error(`${domainName} is published by ${host.publisher.construct.node.path} already; a domain has one policy (RFC 8461 §3.1)`);
     }
-    const [here, there] = [publisher.hostedZone, host.zone].map((zone) => {
-      return zone === undefined ? 'none' : JSON.stringify(stack.resolve(zone.hostedZoneId));
-    });
+    const [here, there] = [publisher.hostedZone, host.zone].map((zone) => zone && JSON.stringify(stack.resolve(zone.hostedZoneId)));
     if (here !== there) {
-      throw new Error(`\`hostedZone\` must be the one that the PolicyHost has for ${domainName}, ${there}, got ${here}; pass the same zone to both`);
+      const [given, expected] = [publisher.hostedZone, host.zone].map(shownZone);
+      throw new Error(`\`hostedZone\` must be the one that the PolicyHost has for ${domainName}, ${expected}, got ${given}; pass the same zone to both`);
     }
     host.publisher = publisher;
   }
@@ -264,6 +266,12 @@ interface ServedHost {
   records?: route53.CfnRecordSetGroup;
   /** Who publishes the policy of the domain. */
   publisher?: Publisher;
+}
+
+/** A zone that is made in the app has no id before it is deployed. */
+function shownZone(zone: route53.IHostedZone | undefined): string {
+  if (zone === undefined) return 'none';
+  return Token.isUnresolved(zone.hostedZoneId) ? zone.node.path : JSON.stringify(zone.hostedZoneId);
 }
 
 function servedHosts(domains: PolicyHostDomain[], scope: Construct): ReadonlyMap<string, ServedHost> {

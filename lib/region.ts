@@ -10,6 +10,9 @@ import { plainZone, zoneByOtherId } from './zone';
 /** The one Region whose certificates CloudFront takes. */
 export const CLOUDFRONT_REGION = 'us-east-1';
 
+/** AWS CloudFormation User Guide, "Understand CloudFormation quotas". */
+const LONGEST_STACK_NAME = 128;
+
 const STACK_ID = 'MtaStsUsEast1';
 const MARKER_ID = `${STACK_ID}Marker`;
 
@@ -22,7 +25,8 @@ const MARKER_ID = `${STACK_ID}Marker`;
  */
 export function cloudFrontScope(scope: Construct): Construct {
   const stack = Stack.of(scope);
-  const { region, stackName } = stack;
+  const { region } = stack;
+  const stackName = shownStack(stack);
   if (Token.isUnresolved(region)) {
     throw new Error(`${scope.node.path}: the stack '${stackName}' must name its Region, since CloudFront takes certificates of `
       + `${CLOUDFRONT_REGION} only and the construct must know whether it is elsewhere; give it \`env: { account, region }\``);
@@ -116,12 +120,31 @@ export function outermostStack(stack: Stack): Stack {
   return stack instanceof NestedStack && stack.nestedStackParent !== undefined ? outermostStack(stack.nestedStackParent) : stack;
 }
 
+/** What a stack is called in a message: a nested one has no name before it is deployed. */
+export function shownStack({ stackName, node }: Stack): string {
+  return Token.isUnresolved(stackName) ? node.path : stackName;
+}
+
+/** The outermost stack that the user made for a construct: not ours of us-east-1, which is inside that. */
+export function userStack(construct: IConstruct): Stack {
+  const stack = outermostStack(Stack.of(construct));
+  const { id, scope } = stack.node;
+  return id === STACK_ID && scope instanceof Stack ? scope : stack;
+}
+
 function usEast1Stack(outer: Stack): Stack {
   const known = child(outer, STACK_ID);
   if (known instanceof Stack) return known;
+  // Also by the Region: a stack of the same name may be in another one, and both come to us-east-1.
+  const suffix = `-${outer.region}-mta-sts`;
+  const stackName = outer.stackName + suffix;
+  if (stackName.length > LONGEST_STACK_NAME) {
+    throw new Error(`the stack '${outer.stackName}' of ${outer.region} must have a name of at most ${LONGEST_STACK_NAME - suffix.length} characters, got `
+      + `${outer.stackName.length}: its part of ${CLOUDFRONT_REGION} is a stack with '${suffix}' behind it, and CloudFormation takes `
+      + `${LONGEST_STACK_NAME}; give it a shorter \`stackName\`, or put MtaSts into a stack of ${CLOUDFRONT_REGION}`);
+  }
   const stack = new Stack(outer, STACK_ID, {
-    // Also by the Region: a stack of the same name may be in another one, and both come to us-east-1.
-    stackName: `${outer.stackName}-${outer.region}-mta-sts`,
+    stackName,
     description: `MTA-STS for the stack ${outer.stackName} of ${outer.region}: CloudFront takes certificates of ${CLOUDFRONT_REGION} only`,
     env: { account: Token.isUnresolved(outer.account) ? undefined : outer.account, region: CLOUDFRONT_REGION },
     terminationProtection: outer.terminationProtection,

@@ -1,6 +1,6 @@
 // Hosted zones as users give them: their name in A-labels, their id without the API's prefix, and whether senders can see them.
-import { CfnResource, Stack, Token, Validations, aws_route53 as route53 } from 'aws-cdk-lib';
-import type { Construct, IConstruct } from 'constructs';
+import { CfnResource, Stack, Token, aws_route53 as route53 } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
 import { toALabels, withoutDots } from './protocol/domain-name';
 import { printable } from './protocol/text';
 
@@ -65,34 +65,16 @@ export function requireMailZone(zone: route53.IHostedZone): void {
     + `${domain === '' ? 'the domain' : shown(domain)}; where that is not in Route 53, give MtaSts a \`domainName\` and no \`hostedZone\``);
 }
 
-/**
- * Looks at zones again once all constructs are there, and warns of one that is hardly meant.
- *
- * @param construct - one of ours
- */
-export function watchZones(construct: Construct, zones: readonly (route53.IHostedZone | undefined)[]): void {
-  const distinct = [...new Set(zones)].filter((zone) => zone !== undefined);
-  construct.node.addValidation({
-    // `addVpc()` makes a zone private that was public.
-    validate: () => distinct.filter(isPrivate).map(privateZoneFault),
-  });
-  for (const zone of distinct) {
-    const name = zoneNameOf(zone);
-    if (name === undefined || name.includes('.')) continue;
-    Validations.of(construct).addWarning('cdk-mta-sts:topLevelZone',
-      `the hosted zone ${zone.node.path} is named ${shown(name)}, a single label: hardly anybody holds a top-level domain; pass the zone of the mail domain`);
-  }
-}
-
 export function isZone(construct: IConstruct): construct is route53.IHostedZone {
   return 'hostedZoneId' in construct;
 }
 
-function isPrivate(zone: route53.IHostedZone): boolean {
+/** As far as synthesis knows. */
+export function isPrivate(zone: route53.IHostedZone): boolean {
   return zone instanceof route53.PrivateHostedZone || givenName(zone).isPrivate || hasVpcs(zone) || isLookedUpAsPrivate(zone);
 }
 
-function privateZoneFault(zone: route53.IHostedZone): string {
+export function privateZoneFault(zone: route53.IHostedZone): string {
   return `\`hostedZone\` must be public, got a private hosted zone, ${zone.node.path}: senders on the internet could not see its records; pass the `
     + 'public zone of the domain';
 }
