@@ -91,7 +91,7 @@ export class DelegatedMtaSts extends Construct {
     checkInput('domainName', props.domainName, DOMAIN);
     checkInput('tlsReporting', props.tlsReporting, REPORTING);
     this.domainName = policyDomain(props.domainName, props.hostedZone);
-    const claimed = claim(this, this.domainName, 'delegated', 'host', 'policy');
+    const claimed = claim(this, this.domainName, 'delegated', { records: true });
     const host = policyHostName(this.domainName);
     const announcement = announcementName(this.domainName);
     this.policyUrl = policyUrl(host);

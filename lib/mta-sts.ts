@@ -137,7 +137,7 @@ export class MtaSts extends Construct {
     this.policy = policy;
     this.policyId = policy.id;
     this.policyUrl = policyUrl(policyHostName(this.domainName));
-    const claimed = claim(this, this.domainName, 'published', 'policy', ...props.policyHost === undefined ? ['host' as const] : []);
+    const claimed = claim(this, this.domainName, 'published', { policy: true, host: props.policyHost === undefined, records: hostedZone !== undefined });
     this.warn(props);
 
     const domain = { domainName: this.domainName, hostedZone, policy };

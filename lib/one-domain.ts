@@ -1,15 +1,23 @@
-// A domain has one policy and one host: two constructs of an app that make the same records are found at synthesis.
+// A domain has one policy and one host: two constructs of an app that take the same names are found at synthesis.
 import { Stack } from 'aws-cdk-lib';
 import type { Construct, IConstruct } from 'constructs';
 import { outermostStack, userStack } from './region';
 import { warn } from './warnings';
 
-/** What a construct does for a domain: `policy` takes the record `_mta-sts`, `host` that of `mta-sts`. */
-export type Part = 'host' | 'policy';
+/** What one construct alone can have of a domain. */
+interface Parts {
+  /** Its policy. */
+  readonly policy?: boolean;
+  /** The host that answers for `mta-sts.<domain>`. */
+  readonly host?: boolean;
+  /** The records of what it has of the two above, or of both where it has neither: somebody else serves the policy then. */
+  readonly records?: boolean;
+}
 
 interface Claim {
   readonly construct: Construct;
-  readonly parts: readonly Part[];
+  /** What it takes: `policy`, `host`, `_mta-sts` or `mta-sts`. */
+  readonly names: readonly string[];
   /** `published`, `served` or `delegated`. */
   readonly how: string;
   /** Whether the construct is complete: one that threw an error claims nothing. */
@@ -29,28 +37,37 @@ const CLAIMS = Symbol.for('cdk-mta-sts.claims');
  *
  * @param domainName - in lower-case A-labels
  * @param how - what it does: `published`, `served` or `delegated`
+ * @param parts - what it takes
  * @returns what to call once the construct is complete
  * @throws where another construct of the same stack has one of the parts; nested stacks count as their outermost one
  */
-export function claim(construct: Construct, domainName: string, how: string, ...parts: Part[]): () => void {
+export function claim(construct: Construct, domainName: string, how: string, parts: Parts): () => void {
   const claims = claimsOf(construct);
   const known = (claims.get(domainName) ?? []).filter(({ construct: other }) => isInTree(other));
-  const own = { construct, parts, how, isComplete: false };
+  const own = { construct, how, names: namesOf(parts), isComplete: false };
   const complete = (): void => {
     own.isComplete = true;
   };
   // The host of its own that a construct makes is claimed by that.
   if (known.some((other) => !other.isComplete && isInside(construct, other.construct))) return complete;
-  const rivals = known.filter((other) => other.isComplete && other.parts.some((part) => parts.includes(part)));
+  const rivals = known.filter((other) => other.isComplete && other.names.some((name) => own.names.includes(name)));
   const stack = userStack(construct);
   const rival = rivals.find((other) => userStack(other.construct) === stack);
   if (rival !== undefined) {
     throw new Error(`${domainName} is ${rival.how} by ${rival.construct.node.path} already, a construct of the same stack: a domain has one policy `
-      + `(RFC 8461 §3.1), and the records of both would have the same names; remove one of them, or give ${construct.node.path} another domain`);
+      + `(RFC 8461 §3.1), and both would take the same names; remove one of them, or give ${construct.node.path} another domain`);
   }
   claims.set(domainName, [...known, own]);
   if (rivals.length > 0) warnOfRivals(construct, domainName, rivals);
   return complete;
+}
+
+function namesOf({ policy = false, host = false, records = false }: Parts): string[] {
+  const all = [
+    [policy, 'policy'], [host, 'host'],
+    [records && (policy || !host), '_mta-sts'], [records && (host || !policy), 'mta-sts'],
+  ] as const;
+  return all.filter(([isTaken]) => isTaken).map(([, name]) => name);
 }
 
 /** Whether a construct is below another, or below the place of that in the us-east-1 stack. */
@@ -72,7 +89,7 @@ function warnOfRivals(construct: Construct, domainName: string, rivals: readonly
     names: [domainName],
     like: other,
     message: (subject, isMany) => `${subject} ${isMany ? 'are' : 'is'} ${how} in the stack ${other} too${isMany ? '' : `, by ${first.node.path}`}: a domain has one `
-      + 'policy (RFC 8461 §3.1), and the stack that is deployed second fails, since records of the same names are there; keep one of them, or acknowledge '
+      + 'policy (RFC 8461 §3.1), and the stack that is deployed second fails, since the names are taken; keep one of them, or acknowledge '
       + 'this warning where the two are never deployed at the same time',
   });
 }

@@ -134,7 +134,9 @@ export class PolicyHost extends Construct {
     // The first name of a certificate and the order of its others count for CloudFormation: another order would replace it.
     this.hosts = new Map([...served].sort(([one], [other]) => one < other ? -1 : 1));
     const names = [...this.hosts.keys()];
-    const claimed = [...this.hosts.values()].map(({ domainName }) => claim(this, domainName, 'served', 'host'));
+    const claimed = [...this.hosts.values()].map(({ domainName, zone }) => {
+      return claim(this, domainName, 'served', { host: true, records: zone !== undefined });
+    });
 
     const handler = DeploymentHandler.of(this._scope);
     for (const { zone } of this.hosts.values()) {

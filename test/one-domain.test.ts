@@ -52,7 +52,7 @@ describe.each(PAIRS)('%s for one domain', (_, one, other, how) => {
     const stack = testStack();
     one(stack, 'One');
     expect(() => other(stack, 'Other')).toThrow(new RegExp(
-      `^example\\.com is ${how} by Test/One\\S* already, a construct of the same stack: a domain has one policy \\(RFC 8461 §3\\.1\\), and the records of both would have `
+      `^example\\.com is ${how} by Test/One\\S* already, a construct of the same stack: a domain has one policy \\(RFC 8461 §3\\.1\\), and both would take `
       + 'the same names; remove one of them, or give Test/Other\\S* another domain$'));
   });
 
@@ -69,7 +69,7 @@ describe.each(PAIRS)('%s for one domain', (_, one, other, how) => {
     const made = other(second, 'Other');
     expect(warnings(second)).toEqual([expect.stringMatching(new RegExp(
       `^/Second/Other\\S* example\\.com is ${how} in the stack First too, by First/One\\S*: a domain has one policy \\(RFC 8461 §3\\.1\\), and the stack that is deployed `
-      + 'second fails, since records of the same names are there; keep one of them, or acknowledge this warning'))]);
+      + 'second fails, since the names are taken; keep one of them, or acknowledge this warning'))]);
     expect(warnings(first)).toEqual([]);
     Validations.of(made).acknowledge({ id: 'cdk-mta-sts:domainTwice', reason: 'one is deployed at a time' });
     expect(warnings(second)).toEqual([]);
@@ -105,6 +105,16 @@ describe('one domain', () => {
     mtaSts(beta, 'MtaSts');
     mtaSts(prod, 'MtaSts');
     expect(warnings(prod)).toEqual([expect.stringContaining('example.com is published in the stack Beta/Mail too, by Beta/Mail/MtaSts: ')]);
+  });
+
+  test('may be served here, with DNS elsewhere, and delegated to that by its zone in the same app', () => {
+    const stack = testStack();
+    elsewhere(stack, 'Serving');
+    delegated(stack, 'Zone');
+    expect(warnings(stack)).toEqual([]);
+    // Two that delegate, or serve, are too many all the same.
+    expect(() => delegated(stack, 'Again')).toThrow(/^example\.com is delegated by Test\/Zone already/);
+    expect(() => elsewhere(stack, 'Second')).toThrow(/^example\.com is published by Test\/Serving already/);
   });
 
   test('is not that of another app', () => {
