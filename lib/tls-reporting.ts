@@ -1,5 +1,6 @@
 // The _smtp._tls record (RFC 8460): where senders report that TLS or the policy failed.
 import { Token } from 'aws-cdk-lib';
+import { REPORTING_ADDRESS, requireInput } from './input';
 import { reportingUriDoubt, reportingUriFault, renderTlsRpt } from './protocol/tls-rpt';
 
 /**
@@ -39,6 +40,7 @@ export class TlsReporting {
 }
 
 function checkUri(uri: string): void {
+  requireInput('TlsReporting.to()', uri, REPORTING_ADDRESS);
   if (Token.isUnresolved(uri)) {
     throw new Error('a reporting address is a token, known only at deployment, and cannot be checked; write it out');
   }
