@@ -2,6 +2,7 @@
 import { Token, aws_route53 as route53 } from 'aws-cdk-lib';
 import { hostNameFault, toALabels } from './protocol/domain-name';
 import { policyHostName } from './protocol/policy-url';
+import { printable } from './protocol/text';
 
 /** A certificate's first name is at most 64 characters (ACM), and it is `mta-sts.` and the domain. */
 const LONGEST_POLICY_HOST = 64;
@@ -28,7 +29,7 @@ export function policyDomain(domainName: string | undefined, hostedZone: route53
   const domain = toALabels(written) || written;
   const fault = hostNameFault(domain);
   if (fault !== undefined) {
-    throw new Error(`\`domainName\` ${JSON.stringify(written)} ${fault} (RFC 5321 §4.1.2)`);
+    throw new Error(`\`domainName\` ${printable(JSON.stringify(written))} ${fault} (RFC 5321 §4.1.2)`);
   }
   const host = policyHostName(domain);
   if (host.length > LONGEST_POLICY_HOST) {

@@ -3,6 +3,7 @@ import { isDigits } from './ascii';
 import { intendedName } from './field-name';
 import type { FindingList } from './finding-list';
 import type { FindingCode } from './findings';
+import { lookAlikeRemark } from './look-alikes';
 import { mxGrammarFault } from './mx';
 import type { LineFault, PolicyField } from './policy-line';
 import { isMode, MAX_AGE_LIMIT } from './policy-model';
@@ -130,7 +131,7 @@ function reportNoMx(mode: PolicyField | undefined, findings: FindingList): void 
 function checkVersion(field: PolicyField, findings: FindingList): void {
   if (field.value === 'STSv1') return;
   findings.add('policy-version', {
-    message: `version is \`${printable(field.value)}\`; exactly \`STSv1\` is expected`,
+    message: `version is \`${printable(field.value)}\`; exactly \`STSv1\` is expected${lookAlikeRemark(field.value)}`,
     line: field.line,
     column: field.column,
   });
@@ -139,7 +140,7 @@ function checkVersion(field: PolicyField, findings: FindingList): void {
 function readMode(field: PolicyField, findings: FindingList): Placed<Mode> | undefined {
   if (isMode(field.value)) return placed(field, field.value);
   findings.add('policy-mode', {
-    message: `mode is \`${printable(field.value)}\`; \`enforce\`, \`testing\` or \`none\` is expected`,
+    message: `mode is \`${printable(field.value)}\`; \`enforce\`, \`testing\` or \`none\` is expected${lookAlikeRemark(field.value)}`,
     line: field.line,
     column: field.column,
   });
@@ -149,7 +150,7 @@ function readMode(field: PolicyField, findings: FindingList): Placed<Mode> | und
 function readMaxAge(field: PolicyField, findings: FindingList): Placed<number> | undefined {
   const { value, line, column } = field;
   if (value.length > 10 || !isDigits(value)) {
-    findings.add('policy-max-age', { message: `max_age is \`${printable(value)}\`; 1 to 10 digits are expected`, line, column });
+    findings.add('policy-max-age', { message: `max_age is \`${printable(value)}\`; 1 to 10 digits are expected${lookAlikeRemark(value)}`, line, column });
     return undefined;
   }
   const seconds = Number(value);

@@ -1,6 +1,7 @@
 // One line of a policy file: `name: value` by the grammar of RFC 8461 §3.2, byte by byte.
 import { fieldNameFault, isFieldName } from './field-name';
 import type { FindingCode } from './findings';
+import { lookAlikeRemark } from './look-alikes';
 import { printable, printableBytes, sequenceLength, trimBlanks } from './text';
 
 /** What a line says. */
@@ -71,7 +72,7 @@ function readLine(bytes: Uint8Array): Omit<PolicyField, 'line'> | Fault {
   const fault = lineFault(bytes) ?? byteFault(bytes);
   if (fault !== undefined) return { name: nameInside(bytes), ...fault };
   const colon = bytes.indexOf(COLON);
-  if (colon === -1) return { code: 'policy-no-colon', message: `line \`${show(bytes)}\` has no colon; \`name: value\` is expected`, column: 1 };
+  if (colon === -1) return { code: 'policy-no-colon', message: `line \`${show(bytes)}\` has no colon; \`name: value\` is expected${lookAlikeRemark(UTF8.decode(bytes))}`, column: 1 };
   const before = UTF8.decode(bytes.subarray(0, colon));
   const name = trimBlanks(before);
   if (name !== before) {

@@ -1,5 +1,6 @@
 // Reporting addresses of a TLSRPT record: `mailto:` and `https:` URIs (RFC 8460 §3, RFC 3986, RFC 6068).
 import { hostNameFault, isIPv4, toALabels, trailingDotsFault } from './domain-name';
+import { holds, lookAlike } from './look-alikes';
 import { printable } from './text';
 
 /**
@@ -44,10 +45,11 @@ function characterFault(uri: string): string | undefined {
 }
 
 function nonAsciiFault(uri: string, at: number): string {
+  const character = String.fromCodePoint(uri.codePointAt(at) ?? 0);
   const domain = toALabels(uri.slice(uri.lastIndexOf('@') + 1));
-  return isMailto(uri) && domain !== '' && at > uri.indexOf('@')
+  return isMailto(uri) && domain !== '' && hostNameFault(domain) === undefined && at > uri.indexOf('@') && lookAlike(character) === undefined
     ? `is not ASCII; write its domain \`${domain}\``
-    : `holds \`${printable(String.fromCodePoint(uri.codePointAt(at) ?? 0))}\`, which is not ASCII`;
+    : holds(character, ', which is not ASCII');
 }
 
 function schemeFault(uri: string): string | undefined {

@@ -23,6 +23,22 @@ export function printableBytes(bytes: Uint8Array, max = 120): string {
   return cut(escapedBytes(bytes), max);
 }
 
+/**
+ * Decodes bytes that should be UTF-8 and may be anything, without losing one: a byte that is none becomes half a surrogate pair, U+DC80
+ * to U+DCFF, which no UTF-8 text holds, and `printable` shows it as the byte that it is.
+ */
+export function decodeText(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length;) {
+    const length = sequenceLength(bytes, at);
+    text += length === 0 ? String.fromCharCode(LONE_BYTE + bytes[at]) : UTF8.decode(bytes.subarray(at, at + length));
+    at += Math.max(length, 1);
+  }
+  return text;
+}
+
+const LONE_BYTE = 0xdc00;
+
 /** `a, b, c and 2 more`. */
 export function listed(items: readonly string[], most = 6): string {
   return items.length > most ? `${items.slice(0, most).join(', ')} and ${items.length - most} more` : items.join(', ');
@@ -76,8 +92,9 @@ function* escapedBytes(bytes: Uint8Array): Generator<string> {
 }
 
 function escape(codePoint: number): string {
-  const hex = codePoint.toString(16);
-  return codePoint <= 0xff ? `\\x${hex.padStart(2, '0')}` : `\\u{${hex.padStart(4, '0')}}`;
+  const isByte = codePoint >= LONE_BYTE + 0x80 && codePoint <= LONE_BYTE + 0xff;
+  const hex = (isByte ? codePoint - LONE_BYTE : codePoint).toString(16);
+  return isByte || codePoint <= 0xff ? `\\x${hex.padStart(2, '0')}` : `\\u{${hex.padStart(4, '0')}}`;
 }
 
 /**

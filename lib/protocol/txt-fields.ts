@@ -1,6 +1,8 @@
 // The fields of a TXT record: the grammar that RFC 8461 §3.1 and RFC 8460 §3 share, character by character.
 import { fieldNameFault, intendedName } from './field-name';
+import type { Dissent } from './finding';
 import type { FindingList } from './finding-list';
+import { holds, lookAlikeRemark } from './look-alikes';
 import { printable, trimBlanks } from './text';
 import type { ChosenRecord } from './txt-selection';
 
@@ -53,19 +55,30 @@ export function splitFields({ text, line }: ChosenRecord, findings: FindingList)
 /**
  * Judges a field that the record does not need: an unknown one, or a second one of a name. To the grammar all are extensions.
  *
- * @param known - the name of the field that the record does need
+ * @param first - the field that the record does need, or its name where the record lacks it
  */
-export function checkOther(field: TxtField, known: string, findings: FindingList): void {
+export function checkOther(field: TxtField, first: TxtField | string, findings: FindingList): void {
   checkValue(field, findings);
-  const { name, line, column } = field;
+  const { name, value, line, column } = field;
+  const known = typeof first === 'string' ? first : first.name;
   const shown = `\`${printable(name)}\``;
   if (name === known || name === 'v') {
-    findings.add('txt-duplicate-field', { message: `field ${shown} is there twice; the first counts`, line, column });
+    const dissent = known === 'id' ? duplicateDissent(name, typeof first === 'string' || first.value === value) : [];
+    findings.add('txt-duplicate-field', { message: `field ${shown} is there twice; the first counts`, line, column, dissent });
   } else if (intendedName(name, [known]) !== undefined) {
     findings.add('txt-misspelled-field', { message: `field ${shown} is unknown and ignored; \`${known}\` was probably meant`, line, column });
   } else {
     findings.add('txt-unknown-field', { message: `field ${shown} is unknown and ignored`, line, column });
   }
+}
+
+/** Who refuses an MTA-STS record with a second `v` or `id`, and who reads the second one; seen by running them. */
+function duplicateDissent(name: string, isSame: boolean): readonly Dissent[] {
+  if (name === 'v') return [{ senders: ['rest-mail'], effect: 'refuses the record' }];
+  return [
+    { senders: ['mox', 'mailpiece', 'rest-mail', 'courier'], effect: 'refuses the record' },
+    ...isSame ? [] : [{ senders: ['go-mtasts', 'kumomta', 'mailauth', 'postfix-mta-sts-resolver', 'stalwart'], effect: 'reads the last one' }],
+  ];
 }
 
 /** `1*(%x21-3A / %x3C / %x3E-7E)`: printable ASCII without blank, semicolon and equals sign. */
@@ -78,7 +91,7 @@ function checkValue({ name, value, line, valueColumn: column }: TxtField, findin
   const strange = /[^\x21-\x3a\x3c\x3e-\x7e]/u.exec(value);
   if (strange !== null) {
     findings.add('txt-field-value', {
-      message: `${named} holds \`${printable(strange[0])}\`; printable ASCII without blanks and equals signs is expected`,
+      message: `${named} ${holds(strange[0], '; printable ASCII without blanks and equals signs is expected')}`,
       line,
       column: column + strange.index,
     });
@@ -88,7 +101,7 @@ function checkValue({ name, value, line, valueColumn: column }: TxtField, findin
 function readField(text: string, line: number, column: number, findings: FindingList): TxtField | undefined {
   const equals = text.indexOf('=');
   if (equals === -1) {
-    findings.add('txt-no-equals', { message: `\`${printable(text, 60)}\` is not a field; name=value is expected`, line, column });
+    findings.add('txt-no-equals', { message: `\`${printable(text, 60)}\` is not a field; name=value is expected${lookAlikeRemark(text)}`, line, column });
     return undefined;
   }
   const name = trimBlanks(text.slice(0, equals));

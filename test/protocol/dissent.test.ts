@@ -30,7 +30,7 @@ const ROWS: readonly (readonly [row: string, codes: readonly string[], dissent: 
     'postfix-mta-sts-resolver, mailauth, go-mtasts, kumomta, courier: sees no policy',
   ]],
   ['host case in patterns', ['policy-mx-upper-case'], ['aykevl, stalwart, kumomta: compares with case']],
-  ['tabs around TXT delimiters', ['record-tab'], ['kumomta, courier: refuses the record']],
+  ['tabs around TXT delimiters', ['record-tab'], ['postfix-tlspol, kumomta, courier: refuses the record']],
 ];
 
 const kinds: readonly [string, FindingKind][] = Object.entries(FINDINGS);

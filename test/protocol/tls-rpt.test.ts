@@ -44,7 +44,7 @@ describe('a reporting address', () => {
     ['mailto:tls@møx.example', /is not ASCII; write its domain `xn--mx-lka\.example`/],
     ['mailto:tøls@example.com', /holds `ø`, which is not ASCII/],
     ['https://møx.example/', /holds `ø`, which is not ASCII/],
-    ['mailto:\u202etls@example.com', /holds `\\u\{202e\}`/],
+    ['mailto:\u202etls@example.com', /holds U\+202E \(right-to-left override\); remove it/],
     ['mailto:tls@example.com\x1b', /holds `\\x1b`, which no URI may/],
     ['<mailto:tls@example.com>', /holds `<`, which no URI may/],
     ['mailto:"a"@example.com', /holds `"`/],
@@ -222,6 +222,26 @@ describe('of several TXT records', () => {
       }],
     });
   });
+});
+
+describe('a misspelled version', () => {
+  test.each(['v=TLSRPT1; rua=mailto:a@example.com', 'v=TLS-RPTv1; rua=mailto:a@example.com', 'version=TLSRPTv1; rua=mailto:a@example.com', 'v=TLSRTPv1; rua=x', 'rua=mailto:a@example.com', 'TLSRPTv1; rua=x'])(
+    '%j is called so, and the right one is given', (text) => {
+      expect(parseTlsRpt([text])).toMatchObject({
+        verdict: 'none',
+        findings: [{ code: 'tls-rpt-unrecognised', message: expect.stringMatching(/^unrecognised version: /), fix: 'write `v=TLSRPTv1;` at the beginning of the record, exactly so' }],
+      });
+    },
+  );
+
+  test.each(['v=STSv1; id=1', 'v=DMARC1; rua=mailto:a@example.com', 'v=spf1 -all'])('%j is text of another kind', (text) => {
+    expect(parseTlsRpt([text]).findings.map(({ code }) => code)).toEqual(['tls-rpt-none', 'tls-rpt-unrelated-txt']);
+  });
+});
+
+test('a version with blanks before its semicolon is overlooked by some senders, alone and beside a record', () => {
+  expect(parseTlsRpt([`v=TLSRPTv1 ; rua=${uri}`]).findings).toEqual([expect.objectContaining({ code: 'txt-blank-before-delimiter', senders: ['aykevl', 'mailpiece'] })]);
+  expect(parseTlsRpt([`v=TLSRPTv1; rua=${uri}`, 'v=TLSRPTv1 ; rua=x']).findings).toEqual([expect.objectContaining({ code: 'tls-rpt-version-text', senders: ['mox'] })]);
 });
 
 describe('renderTlsRpt', () => {
