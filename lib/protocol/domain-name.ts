@@ -1,5 +1,5 @@
 // Domain names as RFC 5321 §4.1.2 writes them: letters, digits and hyphens, in A-labels, without a dot at the end.
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import { isDigit, isDigits, isLetter } from './ascii';
 import { letterLookAlike, lookAlike } from './look-alikes';
 import type { LookAlike } from './look-alikes';
@@ -126,6 +126,18 @@ export function topLevelFault(name: string): string | undefined {
   if (!isDigit(name.charCodeAt(name.length - 1))) return undefined;
   const last = name.slice(name.lastIndexOf('.') + 1);
   return isDigits(last) ? `ends in the label \`${last}\`; a top-level domain is never all digits` : undefined;
+}
+
+/** The first label with hyphens in its third and fourth place that is no A-label: `mx--1`, or `xn--` and nonsense (RFC 5890 §2.3.1). */
+export function reservedLabel(name: string): string | undefined {
+  // Nearly all names.
+  if (!name.includes('--')) return undefined;
+  return name.split('.').find((label) => label.startsWith('--', 2) && !isALabel(label));
+}
+
+function isALabel(label: string): boolean {
+  const unicode = label.startsWith('xn--') ? domainToUnicode(label) : '';
+  return unicode !== '' && unicode !== label && domainToASCII(unicode) === label;
 }
 
 /** The first character that no host name holds. */

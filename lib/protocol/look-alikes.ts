@@ -80,10 +80,12 @@ export function lookAlike(character: string): LookAlike | undefined {
 /** The same for a letter of another script: `U+0430 (Cyrillic, looks like `a`)`. It may well be meant, in a name of that script. */
 export function letterLookAlike(character: string): LookAlike | undefined {
   const letter = LETTER_LIKENESSES.get(character);
-  return letter && { name: `${codePoint(character)} (${letter.script}, looks like \`${letter.ascii}\`)`, advice: `write \`${letter.ascii}\``, ascii: letter.ascii };
+  if (letter === undefined) return undefined;
+  const { script, ascii } = letter;
+  return { name: `${codePoint(character)} (${script}, looks like \`${ascii}\`)`, advice: `write \`${ascii}\``, ascii };
 }
 
-/** The first character of a text that is hardly meant there: one that cannot be seen, a likeness of an ASCII character, a letter of another script. */
+/** The first character of a text that is hardly meant there: one that cannot be seen, or that looks like an ASCII character. */
 export function firstLookAlike(text: string): LookAlike | undefined {
   // Nearly all text.
   if (/^[\x00-\x7f]*$/.test(text)) return undefined;

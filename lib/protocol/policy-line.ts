@@ -79,7 +79,7 @@ function readLine(bytes: Uint8Array): Omit<PolicyField, 'line'> | Fault {
     return { name, code: 'policy-blank-before-colon', message: `a blank stands before the colon in \`${show(bytes)}\``, column: colon };
   }
   const nameFault = fieldNameFault(name);
-  if (nameFault !== undefined) return { code: 'policy-field-name', message: `field name \`${printable(name, 60)}\` ${nameFault}`, column: 1 };
+  if (nameFault !== undefined) return { name, code: 'policy-field-name', message: `field name \`${printable(name, 60)}\` ${nameFault}`, column: 1 };
   const { start, end } = trimmed(bytes, colon + 1);
   if (start === end) return { name, code: 'policy-empty-value', message: `field \`${name}\` has no value`, column: colon + 2 };
   const tab = bytes.subarray(start, end).indexOf(TAB);
@@ -101,7 +101,7 @@ const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The name that a malformed line was meant to give, so that its field is not called missing as well. */
 function nameInside(bytes: Uint8Array): string | undefined {
-  return /^[ \t]*([A-Za-z0-9_.-]{1,32})[ \t]*:/.exec(Buffer.from(bytes.subarray(0, 64)).toString('latin1'))?.[1];
+  return /^[ \t\r]*([A-Za-z0-9_.-]{1,32})[ \t]*:/.exec(Buffer.from(bytes.subarray(0, 64)).toString('latin1'))?.[1];
 }
 
 /** Lines that were never meant as a field. */

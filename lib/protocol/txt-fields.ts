@@ -3,8 +3,9 @@ import { fieldNameFault, intendedName } from './field-name';
 import type { Dissent } from './finding';
 import type { FindingList } from './finding-list';
 import { holds, lookAlikeRemark } from './look-alikes';
+import { recordTolerance } from './record-tolerance';
 import { printable, trimBlanks } from './text';
-import type { ChosenRecord } from './txt-selection';
+import type { ChosenRecord, TxtKind } from './txt-selection';
 
 /** One `name=value` as it stands in the record. */
 export interface TxtField {
@@ -29,14 +30,17 @@ export interface TxtFields {
  *
  * Neither a name nor a value can hold a semicolon, so a delimiter is wherever there is one.
  */
-export function splitFields({ text, line }: ChosenRecord, findings: FindingList): TxtFields {
+export function splitFields({ text, line, codes }: ChosenRecord, findings: FindingList): TxtFields {
   const pieces = splitPieces(text);
   const fields: TxtField[] = [];
   // The first piece is the version.
   for (const piece of pieces.slice(1)) {
     const { content, column, last, blanksAfter } = piece;
     if (content === '') {
-      if (!last) findings.add('txt-empty-field', { message: 'nothing stands between two semicolons; a field is expected', line, column });
+      if (!last) {
+        const dissent = recordTolerance(codes, 'empty-field');
+        findings.add('txt-empty-field', { message: 'nothing stands between two semicolons; a field is expected', line, column, dissent });
+      }
       continue;
     }
     if (last && blanksAfter !== '') {
@@ -44,9 +48,10 @@ export function splitFields({ text, line }: ChosenRecord, findings: FindingList)
         message: 'a blank or tab follows the last field and no semicolon does',
         line,
         column: column + content.length,
+        dissent: recordTolerance(codes, 'trailing-blank'),
       });
     }
-    const field = readField(content, line, column, findings);
+    const field = readField(content, { line, column, codes }, findings);
     if (field !== undefined) fields.push(field);
   }
   return { fields, tab: pieces.map(tabColumn).find((column) => column !== undefined) };
@@ -58,9 +63,9 @@ export function splitFields({ text, line }: ChosenRecord, findings: FindingList)
  * @param first - the field that the record does need, or its name where the record lacks it
  */
 export function checkOther(field: TxtField, first: TxtField | string, findings: FindingList): void {
-  checkValue(field, findings);
   const { name, value, line, column } = field;
   const known = typeof first === 'string' ? first : first.name;
+  checkValue(field, known === 'id' ? 'record' : 'tls-rpt', findings);
   const shown = `\`${printable(name)}\``;
   if (name === known || name === 'v') {
     const dissent = known === 'id' ? duplicateDissent(name, typeof first === 'string' || first.value === value) : [];
@@ -82,7 +87,7 @@ function duplicateDissent(name: string, isSame: boolean): readonly Dissent[] {
 }
 
 /** `1*(%x21-3A / %x3C / %x3E-7E)`: printable ASCII without blank, semicolon and equals sign. */
-function checkValue({ name, value, line, valueColumn: column }: TxtField, findings: FindingList): void {
+function checkValue({ name, value, line, valueColumn: column }: TxtField, codes: TxtKind['codes'], findings: FindingList): void {
   const named = `value of \`${printable(name)}\``;
   if (value === '') {
     findings.add('txt-field-value', { message: `${named} is empty`, line, column });
@@ -94,11 +99,24 @@ function checkValue({ name, value, line, valueColumn: column }: TxtField, findin
       message: `${named} ${holds(strange[0], '; printable ASCII without blanks and equals signs is expected')}`,
       line,
       column: column + strange.index,
+      dissent: valueDissent(strange[0], codes),
     });
   }
 }
 
-function readField(text: string, line: number, column: number, findings: FindingList): TxtField | undefined {
+function valueDissent(strange: string, codes: TxtKind['codes']): readonly Dissent[] {
+  if (strange === '=') return recordTolerance(codes, 'equals-in-value');
+  return strange > '\x7f' ? recordTolerance(codes, 'beyond-ascii') : [];
+}
+
+/** Where a field stands, and in which record. */
+interface Place {
+  readonly line: number;
+  readonly column: number;
+  readonly codes: TxtKind['codes'];
+}
+
+function readField(text: string, { line, column, codes }: Place, findings: FindingList): TxtField | undefined {
   const equals = text.indexOf('=');
   if (equals === -1) {
     findings.add('txt-no-equals', { message: `\`${printable(text, 60)}\` is not a field; name=value is expected${lookAlikeRemark(text)}`, line, column });
@@ -112,11 +130,12 @@ function readField(text: string, line: number, column: number, findings: Finding
       line,
       column: column + equals,
       fix: `write \`${printable(`${name}=${value}`, 60)}\``,
+      dissent: recordTolerance(codes, 'blank-around-equals'),
     });
   }
   const fault = fieldNameFault(name);
   if (fault === undefined) return { name, value, line, column, valueColumn: column + text.length - value.length };
-  findings.add('txt-field-name', { message: `field name \`${printable(name, 60)}\` ${fault}`, line, column });
+  findings.add('txt-field-name', { message: `field name \`${printable(name, 60)}\` ${fault}`, line, column, dissent: recordTolerance(codes, 'field-name') });
   return undefined;
 }
 

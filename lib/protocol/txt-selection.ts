@@ -18,6 +18,7 @@ export interface TxtKind {
 /** The record chosen. */
 export interface ChosenRecord {
   readonly verdict: 'one';
+  readonly codes: TxtKind['codes'];
   readonly text: string;
   /** The number of the record, from 1. */
   readonly line: number;
@@ -45,7 +46,7 @@ export function selectRecord(records: readonly TxtRecord[], kind: TxtKind, findi
   if (candidates.length === 1) {
     for (const other of texts.filter((one) => one.form !== 'record')) reportBeside(other, kind, findings);
     const [{ text, line }] = candidates;
-    return { verdict: 'one', text, line };
+    return { verdict: 'one', codes: kind.codes, text, line };
   }
   if (texts.length === 1) {
     const sole = selectSole(texts[0], kind, findings);
@@ -126,7 +127,7 @@ function selectSole({ text, line, form }: Text, kind: TxtKind, findings: Finding
       column,
       dissent: BLANK_ALONE[kind.codes],
     });
-    return { verdict: 'one', text, line };
+    return { verdict: 'one', codes: kind.codes, text, line };
   }
   if (form !== 'version') return undefined;
   const rest = text.slice(kind.version.length);

@@ -13,7 +13,7 @@ export const MX_FINDINGS = {
     severity: 'warning',
     meaning: 'A pattern of the policy covers no mail host of the domain.',
     harm: 'Often a typing error; otherwise it lets a host receive the mail that should not.',
-    fix: 'remove the `mx` line, unless it belongs to a host that is being added or taken away',
+    fix: 'remove the `mx` line, unless it is the only one or belongs to a host that is being added or taken away',
     reference: 'RFC 8461 §4.1 and §8.1',
   },
   'mx-wildcard-shared': {

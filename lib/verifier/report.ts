@@ -38,7 +38,7 @@ export type Verdict = 'pass' | 'fail' | 'unknown';
  * - `deliver-verified`: over TLS to a host that the policy covers and whose certificate is valid
  * - `deliver-unverified`: without looking, or in spite of what it sees
  * - `refuse`: not at all
- * - `unknown`: it depends on what could not be looked at from here
+ * - `unknown`: it depends on what could not be looked at from here, or on the sender: some use a malformed policy all the same
  */
 export type Delivery = 'deliver-verified' | 'deliver-unverified' | 'refuse' | 'unknown';
 
@@ -108,6 +108,8 @@ export interface Report {
   /** In the order that senders try them. */
   readonly mx: readonly MxReport[];
   readonly senders: readonly SenderView[];
+  /** Where there is no valid policy to be found: the senders known to use what is there all the same, in mode `enforce`. */
+  readonly takenBy?: readonly string[];
   /** Worst first: errors, unknowns, warnings, infos; in the order of the look-up within each. */
   readonly findings: readonly ReportFinding[];
   /** Where the outputs of its deployment were given. */
