@@ -225,9 +225,9 @@ export const TXT_FINDINGS = {
   },
   'tls-rpt-uri-host': {
     severity: 'warning',
-    meaning: 'The host of a reporting address is not one that the public DNS can know.',
-    harm: 'The URI is well-formed, but reports to it do not arrive, and some readers refuse the record.',
-    fix: 'write the full name of the host',
+    meaning: 'A reporting address is well-formed, and yet reports hardly arrive: its host is not one that the public DNS can know, or its form is one that few senders read.',
+    harm: 'Reports to it do not arrive, and some readers refuse the record.',
+    fix: 'write `mailto:`, one plain address and the full name of its host',
     reference: TLS_RPT,
   },
 } as const satisfies Record<string, FindingKind>;
