@@ -89,7 +89,7 @@ export const MX_FINDINGS = {
   },
   'validation-failure': {
     severity: 'error',
-    meaning: 'STARTTLS with a mail host failed.',
+    meaning: 'TLS with a mail host failed for a reason that no other result type names: the catch-all of RFC 8460 §4.3.',
     harm: 'In mode `enforce` senders do not deliver to it; otherwise most deliver in plain text.',
     fix: 'offer TLS 1.2 or later with ordinary ciphers, and let nothing stand between the answer to STARTTLS and the handshake',
     reference: 'RFC 8461 §4.2, RFC 8460 §4.3',
