@@ -18,6 +18,11 @@ export function printable(text: string, max = 120): string {
   return cut(escaped(text), max);
 }
 
+/** The same in full: for what has been put together of text that is cut already. */
+export function showable(text: string): string {
+  return printable(text, Infinity);
+}
+
 /** The same for bytes that should be UTF-8; a byte that is not shows as `\xNN`. */
 export function printableBytes(bytes: Uint8Array, max = 120): string {
   return cut(escapedBytes(bytes), max);

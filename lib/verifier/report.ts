@@ -3,7 +3,7 @@ import type { SenderView } from '../protocol/dissent';
 import type { Finding, Severity } from '../protocol/finding';
 import type { Policy } from '../protocol/policy';
 import type { StsRecord } from '../protocol/record';
-import { printable } from '../protocol/text';
+import { printable, showable } from '../protocol/text';
 
 export type { SenderView };
 
@@ -52,6 +52,26 @@ export interface Path {
   readonly answer: string;
   /** How long that took. */
   readonly milliseconds: number;
+}
+
+/** A way whose words hold no control character and nothing invisible, whatever the names of servers are made of. */
+export function showablePath(path: Path): Path {
+  return { ...path, at: showable(path.at), answer: showable(path.answer) };
+}
+
+/** A finding of which the same is true. */
+export function showableFinding<T extends Finding & Partial<Pick<ReportFinding, 'subject' | 'evidence'>>>(finding: T): T {
+  const { code, message, fix, reference, senders, subject, evidence } = finding;
+  return {
+    ...finding,
+    code: showable(code),
+    message: showable(message),
+    ...fix === undefined ? {} : { fix: showable(fix) },
+    ...reference === undefined ? {} : { reference: showable(reference) },
+    ...senders === undefined ? {} : { senders: senders.map(showable) },
+    ...subject === undefined ? {} : { subject: showable(subject) },
+    ...evidence === undefined ? {} : { evidence: showable(evidence) },
+  };
 }
 
 /** Of several ways the best one, in one line of evidence; undefined where there is none. */

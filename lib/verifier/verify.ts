@@ -22,7 +22,7 @@ import { checkTlsRpt } from './checks/tls-rpt';
 import { domainDelivery, hostDelivery } from './delivery';
 import { lookUpPolicy } from './policy-lookup';
 import type { PolicyLookup } from './policy-lookup';
-import { evidenceOf, sortFindings } from './report';
+import { evidenceOf, showableFinding, showablePath, sortFindings } from './report';
 import type { Lookup, MxReport, Report, ReportFinding, Verdict } from './report';
 import { boundedWorld, publicWorld } from './world';
 import type { World } from './world';
@@ -161,9 +161,9 @@ class Verification {
       lookup,
       delivery: domainDelivery(mx.map(({ delivery }) => delivery), decided && mail.value.hosts.decided),
       record: record.record ?? null,
-      recordPaths: record.paths,
+      recordPaths: record.paths.map(showablePath),
       policy: policy ?? null,
-      policyPaths: file?.paths ?? [],
+      policyPaths: (file?.paths ?? []).map(showablePath),
       delegation,
       mx,
       senders: policy === undefined ? withoutPolicy(findings, takenBy) : senderViews(findings),
@@ -204,7 +204,7 @@ interface Timed<T> {
 }
 
 function stamped({ time }: Timed<unknown>, findings: readonly ReportFinding[]): ReportFinding[] {
-  return findings.map((one) => ({ ...one, time }));
+  return findings.map((one) => ({ ...showableFinding(one), time }));
 }
 
 function asTheyAre(findings: readonly ReportFinding[]): readonly ReportFinding[] {
@@ -249,7 +249,7 @@ function mxReports(covered: readonly MxCoverage[], { hosts, tlsa }: Mail, { smtp
       covered: isCovered,
       delivery: decided ? hostDelivery(mode, { covered: isCovered, tls }) : 'unknown',
       dane: tlsa.get(host)?.status === 'found',
-      paths: seen?.paths ?? [],
+      paths: (seen?.paths ?? []).map(showablePath),
     };
   });
 }
