@@ -1,7 +1,9 @@
 // Slips in the version of a TXT record: what was hardly meant for another purpose than MTA-STS or TLSRPT.
 import { asciiLikeness } from './look-alikes';
 import { printable, trimBlanks } from './text';
-import type { TxtKind } from './txt-selection';
+
+/** The versions that there are (RFC 8461 §3.1, RFC 8460 §3). */
+export type TxtVersion = 'v=STSv1' | 'v=TLSRPTv1';
 
 /** Further in there is no version. */
 const LONGEST_HEAD = 80;
@@ -19,7 +21,7 @@ const SLIPS = {
  * Says what is wrong with the version of a text that was probably meant to be a record, or undefined where the text is of another kind:
  * `v=STS1`, `version=STSv1`, `v=MTA-STSv1`, a record without any version.
  */
-export function nearVersion(text: string, version: TxtKind['version']): string | undefined {
+export function nearVersion(text: string, version: TxtVersion): string | undefined {
   const { word, begin, field } = SLIPS[version];
   const head = asciiLikeness(text.slice(0, LONGEST_HEAD)).replace(/^[\s"'`]+/, '');
   const first = trimBlanks(head.split(';')[0].replace(/[\s,]+(?:id|rua)\s*[=:][^]*$/i, ''));

@@ -3,6 +3,7 @@ import type { Dissent } from './finding';
 import type { FindingList } from './finding-list';
 import { lookAlikeRemark } from './look-alikes';
 import { nearVersion } from './near-version';
+import type { TxtVersion } from './near-version';
 import { printable, trimBlanks } from './text';
 
 /** One TXT record: its text, or its character-strings, which are joined with nothing between (RFC 8461 §3.1). */
@@ -10,7 +11,7 @@ export type TxtRecord = string | readonly string[];
 
 /** Which record is looked for. */
 export interface TxtKind {
-  readonly version: 'v=STSv1' | 'v=TLSRPTv1';
+  readonly version: TxtVersion;
   readonly codes: 'record' | 'tls-rpt';
   readonly name: 'MTA-STS' | 'TLSRPT';
 }
@@ -85,7 +86,7 @@ function readText(record: TxtRecord, line: number, kind: TxtKind): Text {
   return { text, line, form: formOf(text, kind.version) };
 }
 
-function formOf(text: string, version: TxtKind['version']): Form {
+function formOf(text: string, version: TxtVersion): Form {
   if (text.startsWith(version)) {
     const rest = text.slice(version.length);
     if (rest.startsWith(';')) return 'record';
@@ -195,7 +196,7 @@ function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: Fin
 /** A version with all that can be wrong with it. */
 const LONGEST_VERSION = 40;
 
-function disguise(text: string, form: Form, version: TxtKind['version']): string {
+function disguise(text: string, form: Form, version: TxtVersion): string {
   if (form === 'case') return 'the version is case-sensitive';
   if (form === 'blank' || form === 'version') return 'among several TXT records only a semicolon directly after the version counts';
   if (text.startsWith(`${version}\\`)) return 'a backslash before the semicolon belongs into a zone file, not into the record itself';
