@@ -12,9 +12,8 @@ export type KnownSender = (typeof KNOWN_SENDERS)[number];
 /** What is invalid. */
 export type Tolerated = 'policy' | 'record';
 
-/** Names both groups: the senders that refuse an invalid policy or record, and those that use it all the same. None where all refuse. */
+/** Names both groups: the senders that refuse an invalid policy or record, and those that use it all the same. */
 export function tolerance(what: Tolerated, takers: readonly KnownSender[]): readonly Dissent[] {
-  if (takers.length === 0) return [];
   return [
     { senders: KNOWN_SENDERS.filter((sender) => !takers.includes(sender)), effect: `refuses the ${what}` },
     { senders: takers, effect: `takes the ${what} all the same`, takes: true },
