@@ -5,6 +5,7 @@ import { mxPatternFault, mxPatternToALabels } from './protocol/mx';
 import {
   CLOUDFLARE_EMAIL_ROUTING, FASTMAIL, GOOGLE_WORKSPACE, ICLOUD, MICROSOFT_365, PROTON_MAIL, isRegionName, sesInbound, zoho,
 } from './protocol/providers';
+import { printable } from './protocol/text';
 
 /**
  * Where a Zoho organisation's mail is kept: it decides the name of its MX hosts.
@@ -178,5 +179,5 @@ function requireText(name: string, value: string, wayOut: string): void {
 }
 
 function show(value: string): string {
-  return JSON.stringify(value);
+  return printable(JSON.stringify(value));
 }

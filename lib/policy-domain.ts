@@ -3,6 +3,7 @@ import { Token } from 'aws-cdk-lib';
 import type { aws_route53 as route53 } from 'aws-cdk-lib';
 import { hostNameFault, toALabels } from './protocol/domain-name';
 import { policyHostName } from './protocol/policy-url';
+import { printable } from './protocol/text';
 import { requireMailZone, withoutRecordLabels, zoneNameOf } from './zone';
 
 /** A certificate's first name is at most 64 characters (ACM), and it is `mta-sts.` and the domain. */
@@ -35,7 +36,7 @@ export function policyDomain(domainName: string | undefined, hostedZone: route53
   }
   const fault = hostNameFault(domain);
   if (fault !== undefined) {
-    throw new Error(`\`domainName\` ${JSON.stringify(written)} ${fault} (RFC 5321 §4.1.2)`);
+    throw new Error(`\`domainName\` ${printable(JSON.stringify(written))} ${fault} (RFC 5321 §4.1.2)`);
   }
   if (!domain.includes('.')) {
     throw new Error(`\`domainName\` must be the whole mail domain, got the single label ${JSON.stringify(written)}; write \`domainName: 'example.com'\``);

@@ -1,4 +1,5 @@
 // What DNS says of a domain that wants a policy: who takes its mail, and what is published already.
+import type { Finding } from '../../lib/protocol/finding';
 import { parseRecord } from '../../lib/protocol/record';
 import { announcementName, reportingName } from '../../lib/protocol/record-names';
 import { printable } from '../../lib/protocol/text';
@@ -98,12 +99,18 @@ function published<T>(answer: DnsAnswer<'TXT'>, read: (records: readonly (readon
 
 function readId(records: readonly (readonly string[])[]): Reading<string> {
   const { record, findings } = parseRecord(records);
-  return { value: record?.id, message: findings.find(({ severity }) => severity === 'error')?.message };
+  return { value: record?.id, message: worstOf(findings) };
 }
 
 function readAddresses(records: readonly (readonly string[])[]): Reading<readonly string[]> {
   const { record, findings } = parseTlsRpt(records);
-  return { value: record?.rua, message: findings.find(({ severity }) => severity === 'error')?.message };
+  return { value: record?.rua, message: worstOf(findings) };
+}
+
+/** With what to write where a record is there and only its version is not recognised. */
+function worstOf(findings: readonly Finding[]): string | undefined {
+  const worst = findings.find(({ severity }) => severity === 'error');
+  return worst && `${worst.message}${worst.code.endsWith('-unrecognised') ? `; ${worst.fix ?? ''}` : ''}`;
 }
 
 function reasonOf(answer: DnsAnswer<'MX' | 'A' | 'AAAA' | 'TXT'>): string {

@@ -1,6 +1,6 @@
 // A suggestion for people and for programs.
 import { policyHostName, policyUrl } from '../../lib/protocol/policy-url';
-import { printable } from '../../lib/protocol/text';
+import { printable, showable } from '../../lib/protocol/text';
 import type { Style, Standing } from './style';
 import type { Plan, Suggestion, SuggestionVerdict } from './suggestion';
 
@@ -37,7 +37,7 @@ export function suggestionJson({ domain, verdict, mx, published, reasons, plan }
     // JSON.stringify leaves out what is undefined.
     mx: mx.map(({ name, preference, provider, fault }) => ({ host: name, preference, provider: provider ?? null, fault })),
     published,
-    reasons,
+    reasons: reasons.map(showable),
     construct: plan?.construct ?? null,
     policies: plan === undefined ? null : { testing: plan.testing, enforce: plan.enforce },
     rollout: plan?.rollout ?? [],

@@ -13,7 +13,7 @@ export const MX_FINDINGS = {
     severity: 'warning',
     meaning: 'A pattern of the policy covers no mail host of the domain.',
     harm: 'Often a typing error; otherwise it lets a host receive the mail that should not.',
-    fix: 'remove the `mx` line, unless it belongs to a host that is being added or taken away',
+    fix: 'remove the `mx` line, unless it is the only one or belongs to a host that is being added or taken away',
     reference: 'RFC 8461 §4.1 and §8.1',
   },
   'mx-wildcard-shared': {
@@ -89,7 +89,7 @@ export const MX_FINDINGS = {
   },
   'validation-failure': {
     severity: 'error',
-    meaning: 'STARTTLS with a mail host failed.',
+    meaning: 'TLS with a mail host failed for a reason that no other result type names: the catch-all of RFC 8460 §4.3.',
     harm: 'In mode `enforce` senders do not deliver to it; otherwise most deliver in plain text.',
     fix: 'offer TLS 1.2 or later with ordinary ciphers, and let nothing stand between the answer to STARTTLS and the handshake',
     reference: 'RFC 8461 §4.2, RFC 8460 §4.3',

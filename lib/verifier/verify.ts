@@ -1,10 +1,12 @@
 // Looks at one domain as a sender would (RFC 8461 §3 to §5), and reports what a sender would learn and do.
-import { senderViews } from '../protocol/dissent';
+import { senderViews, toleratedViews } from '../protocol/dissent';
+import type { SenderView } from '../protocol/dissent';
 import { hostNameFault, toALabels } from '../protocol/domain-name';
 import type { Mode } from '../protocol/policy';
 import { policyHostName } from '../protocol/policy-url';
 import { reportingName } from '../protocol/record-names';
 import { printable } from '../protocol/text';
+import { KNOWN_SENDERS } from '../protocol/tolerance';
 import { askForTlsa, checkDane } from './checks/dane';
 import type { TlsaAnswers } from './checks/dane';
 import { checkExpectation, expectedMode } from './checks/expectation';
@@ -21,7 +23,7 @@ import { checkTlsRpt } from './checks/tls-rpt';
 import { domainDelivery, hostDelivery } from './delivery';
 import { lookUpPolicy } from './policy-lookup';
 import type { PolicyLookup } from './policy-lookup';
-import { evidenceOf, sortFindings } from './report';
+import { evidenceOf, showableFinding, showablePath, sortFindings } from './report';
 import type { Lookup, MxReport, Report, ReportFinding, Verdict } from './report';
 import { boundedWorld, publicWorld } from './world';
 import type { World } from './world';
@@ -150,7 +152,10 @@ class Verification {
       ...stamped(below, policy === undefined || policy.mode === 'none' ? [] : below.value),
     ]);
     const decided = isDecided(sts.value);
-    const mx = mxReports(coverage.mx, mail.value, { smtp, mode: policy?.mode, decided });
+    const takenBy = lookup === 'found' ? [] : takersOf(sts.value);
+    // Some deliver whatever they see, others only what they have verified.
+    const circumstances = { smtp, mode: takenBy.length > 0 ? 'enforce' : policy?.mode, decided, ofMalformed: takenBy.length > 0 } as const;
+    const mx = mxReports(coverage.mx, mail.value, circumstances);
     return {
       domain,
       time: new Date(begin).toISOString(),
@@ -159,13 +164,13 @@ class Verification {
       lookup,
       delivery: domainDelivery(mx.map(({ delivery }) => delivery), decided && mail.value.hosts.decided),
       record: record.record ?? null,
-      recordPaths: record.paths,
+      recordPaths: record.paths.map(showablePath),
       policy: policy ?? null,
-      policyPaths: file?.paths ?? [],
+      policyPaths: (file?.paths ?? []).map(showablePath),
       delegation,
       mx,
-      // Of what is no valid policy every sender says the same, or should.
-      senders: policy === undefined ? [] : senderViews(findings),
+      senders: policy === undefined ? withoutPolicy(findings, takenBy) : senderViews(findings),
+      ...takenBy.length === 0 ? {} : { takenBy },
       findings,
     };
   }
@@ -202,7 +207,7 @@ interface Timed<T> {
 }
 
 function stamped({ time }: Timed<unknown>, findings: readonly ReportFinding[]): ReportFinding[] {
-  return findings.map((one) => ({ ...one, time }));
+  return findings.map((one) => ({ ...showableFinding(one), time }));
 }
 
 function asTheyAre(findings: readonly ReportFinding[]): readonly ReportFinding[] {
@@ -219,18 +224,35 @@ interface Circumstances {
   readonly mode?: Mode;
   /** Whether it is known which policy there is, if any. */
   readonly decided: boolean;
+  /** Whether the policy is malformed, and some senders use it all the same. */
+  readonly ofMalformed: boolean;
 }
 
-function mxReports(covered: readonly MxCoverage[], { hosts, tlsa }: Mail, { smtp, mode, decided }: Circumstances): MxReport[] {
+/** Of what is no policy to anyone all senders say the same; the reporting record is another matter. */
+function withoutPolicy(findings: readonly ReportFinding[], takenBy: readonly string[]): readonly SenderView[] {
+  return takenBy.length > 0 ? toleratedViews(findings, takenBy) : senderViews(findings.filter(({ subject }) => subject.startsWith('_smtp._tls.')));
+}
+
+/** The senders that use a malformed record or policy in mode `enforce`; those that use another mode deliver as the others do. */
+function takersOf({ record, file }: PolicyLookup): readonly string[] {
+  if (file === undefined) return [];
+  const { mode, senders } = file.policy === undefined
+    ? file.tolerated ?? { mode: undefined, senders: [] }
+    : { mode: file.policy.mode, senders: KNOWN_SENDERS };
+  return mode === 'enforce' ? senders.filter((sender) => record.takers?.includes(sender)) : [];
+}
+
+function mxReports(covered: readonly MxCoverage[], { hosts, tlsa }: Mail, { smtp, mode, decided, ofMalformed }: Circumstances): MxReport[] {
   return covered.map(({ host, covered: isCovered }) => {
     const seen = smtp?.byHost.get(host);
+    const tls = ofMalformed && seen?.tls !== 'no-address' ? 'unknown' : seen?.tls ?? 'unknown';
     return {
       host,
       preference: hosts.preferences.get(host) ?? null,
       covered: isCovered,
-      delivery: decided ? hostDelivery(mode, { covered: isCovered, tls: seen?.tls ?? 'unknown' }) : 'unknown',
+      delivery: decided ? hostDelivery(mode, { covered: isCovered, tls }) : 'unknown',
       dane: tlsa.get(host)?.status === 'found',
-      paths: seen?.paths ?? [],
+      paths: (seen?.paths ?? []).map(showablePath),
     };
   });
 }

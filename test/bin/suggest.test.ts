@@ -38,6 +38,9 @@ const ZONE: DnsRecord[] = [
   { name: 'nobody.test', type: 'TXT', ttl: 60, data: ['v=spf1 -all'] },
   { name: '_mta-sts.taken.test', type: 'TXT', ttl: 60, data: ['v=STSv1; id=20250114;'] },
   { name: '_smtp._tls.taken.test', type: 'TXT', ttl: 60, data: ['v=TLSRPTv1; rua=mailto:a@taken.test,', 'https://r.example/\'x\''] },
+  ...mx('slip.test', 'mx1.slip.test'),
+  { name: '_mta-sts.slip.test', type: 'TXT', ttl: 60, data: ['v=STS1; id=1'] },
+  { name: '_smtp._tls.slip.test', type: 'TXT', ttl: 60, data: ['v=TLSRPT1; rua=mailto:a@slip.test'] },
   { name: '_mta-sts.broken.test', type: 'TXT', ttl: 60, data: ['v=spf1 \u001b[2J -all'] },
   { name: '_smtp._tls.broken.test', type: 'TXT', ttl: 60, data: ['v=TLSRPTv1; rua=a@broken.test'] },
 ];
@@ -183,6 +186,8 @@ describe('the reasons say', () => {
     [`${'long-'.repeat(10)}domain.test`, /has 61 characters, and AWS Certificate Manager gives no certificate/],
     ['taken.test', /^a policy with the id 20250114 is announced at _mta-sts\.taken\.test already/],
     ['taken.test', /^TLS reports go to mailto:a@taken\.test, https:\/\/r\.example\/'x' already, so the record at _smtp\._tls\.taken\.test stays/],
+    ['slip.test', /^what stands at _mta-sts\.slip\.test is no MTA-STS record: unrecognised version: .*`v=STS1`.*write `v=STSv1;` at the beginning/],
+    ['slip.test', /^what stands at _smtp\._tls\.slip\.test is no TLSRPT record: unrecognised version: .*write `v=TLSRPTv1;` at the beginning/],
     ['broken.test', /^what stands at _mta-sts\.broken\.test is no MTA-STS record: .*delete it first/],
     ['broken.test', /^what stands at _smtp\._tls\.broken\.test is no TLSRPT record: .*has no scheme.*delete it first/],
   ])('of %s: %s', async (domain, reason) => {

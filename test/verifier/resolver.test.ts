@@ -230,6 +230,7 @@ describe('what is found', () => {
       { name: 'alias.example.test', type: 'CNAME', ttl: 1, data: 'Target.Test' },
       { name: 'null.example.test', type: 'MX', ttl: 1, data: { preference: 0, exchange: '.' } },
       { name: 'latin.example.test', type: 'TXT', ttl: 1, data: ['a', 'caf\xe9'] },
+      { name: 'split.example.test', type: 'TXT', ttl: 1, data: ['v\xe2\x80', '\x91w'] },
     ];
     const { port } = await loopback.dns(zone({}, ...more));
     const records = async (name: string, type: DnsType): Promise<unknown> => {
@@ -240,7 +241,8 @@ describe('what is found', () => {
     expect(await records('caa.example.test', 'CAA')).toEqual([{ critical: true, tag: 'issue', value: 'amazon.com' }]);
     expect(await records('alias.example.test', 'CNAME')).toEqual(['target.test']);
     expect(await records('null.example.test', 'MX')).toEqual([{ preference: 0, exchange: '' }]);
-    expect(await records('latin.example.test', 'TXT')).toEqual([['a', 'caf\xe9']]);
+    expect(await records('latin.example.test', 'TXT')).toEqual([['a', 'caf\udce9']]);
+    expect(await records('split.example.test', 'TXT')).toEqual([['v\u2011w']]);
     expect(await records('example.test', 'NS')).toEqual(['ns1.example.test']);
   });
 

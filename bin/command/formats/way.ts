@@ -43,7 +43,8 @@ export function wayOf(report: Report): Way {
 }
 
 /** What a sender without a cached policy learns now (RFC 8461 §3.3, §5). */
-export function lesson({ lookup, policy, domain }: Report): string {
+export function lesson({ lookup, policy, domain, takenBy }: Report): string {
+  if (takenBy !== undefined) return 'Senders find a malformed policy: some use it all the same and enforce it, the others deliver without MTA-STS';
   switch (lookup) {
     case 'found': return `Senders find a policy: ${MODE_LESSONS[policy?.mode ?? 'none']}`;
     case 'none': return `Senders find no policy: they deliver to ${domain} without MTA-STS`;
@@ -105,7 +106,12 @@ const MODE_LESSONS = {
   none: 'it tells them to do without MTA-STS',
 } as const;
 
-function deliveryOf({ delivery, mx, policy }: Report): Way['delivery'] {
+function deliveryOf({ delivery, mx, policy, takenBy }: Report): Way['delivery'] {
+  if (delivery === 'unknown' && takenBy !== undefined) {
+    const text = `it depends on the sender: ${takenBy.join(', ')} use the malformed policy all the same and deliver only to hosts that it covers and whose `
+      + 'certificate is valid; the others deliver, whatever they see of TLS';
+    return { standing: 'warning', word: 'depends on the sender', text };
+  }
   // Where there is no mail host there is nothing to refuse.
   if (delivery === 'refuse' && mx.length === 0) return { standing: 'skipped', word: 'takes no mail', text: 'there is no host that a sender could deliver to' };
   if (delivery === 'deliver-unverified' && policy !== null) return { ...DELIVERIES[delivery], standing: 'info' };

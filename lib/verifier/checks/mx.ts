@@ -65,7 +65,9 @@ export function checkCoverage(domain: string, mail: MailHosts, policy: Policy | 
   const findings = eachOf(mail.hosts.filter((_, at) => !covered[at]), (host, more) => notCovered(host, policy, more));
   const spare = sparePatterns(mail.hosts);
   const idling = unused.filter((pattern) => !spare.has(pattern.toLowerCase()));
-  if (mx.length > 0) findings.push(...eachOf(idling, (pattern, more) => idle(domain, mail.hosts, pattern, more)));
+  // Without its only line the policy would be none at all.
+  const fix = unused.length === new Set(policy.mx).size ? inPlaceOf(mail.hosts) : undefined;
+  if (mx.length > 0) findings.push(...eachOf(idling, (pattern, more) => idle(domain, mail.hosts, { pattern, more, fix })));
   findings.push(...eachOf(policy.mx.filter(isShared), (pattern, more) => shared(domain, pattern, more)));
   return { mx, findings: findings.map((one) => ({ ...one, evidence: mail.evidence })) };
 }
@@ -121,9 +123,25 @@ function notCovered(host: string, policy: Policy, more: string): ReportFinding {
   });
 }
 
-function idle(domain: string, hosts: readonly string[], pattern: string, more: string): ReportFinding {
+/** What to write where no pattern covers a mail host. */
+function inPlaceOf(hosts: readonly string[]): string {
+  const named = hosts.filter((host) => mxGrammarFault(host) === undefined);
+  const lines = listed(named.map((host) => `\`mx: ${printable(host)}\``));
+  return named.length === 0
+    ? 'give the mail hosts names that a policy can hold, and name them in the policy in place of this pattern'
+    : `write ${lines} in place of it; without an \`mx\` line the policy would be malformed`;
+}
+
+interface Idle {
+  readonly pattern: string;
+  readonly more: string;
+  readonly fix?: string;
+}
+
+function idle(domain: string, hosts: readonly string[], { pattern, more, fix }: Idle): ReportFinding {
   return liveFinding('mx-pattern-unused', {
     subject: `${domain} MX`,
+    fix,
     message: `the mx pattern \`${printable(pattern)}\` covers no mail host of the domain (${names(hosts)})${more}`,
   });
 }

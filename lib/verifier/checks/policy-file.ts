@@ -1,8 +1,9 @@
 // Check: the policy file, fetched from every address of the policy host as a sender would.
 import { parsePolicy } from '../../protocol/policy';
-import type { Policy } from '../../protocol/policy';
+import type { Mode, Policy } from '../../protocol/policy';
 import { policyUrl } from '../../protocol/policy-url';
 import { listed } from '../../protocol/text';
+import { takersOf } from '../../protocol/tolerance';
 import { endsSoon } from '../certificate';
 import { firstDifference } from '../difference';
 import { responseText } from '../evidence';
@@ -21,6 +22,8 @@ export interface PolicyFileCheck {
   /** Whether the file is the fault's cause, or it could only not be looked at from here. */
   readonly decided: boolean;
   readonly policy?: Policy;
+  /** What some senders make of a file that is no policy by the RFC; absent where none is known to use it. */
+  readonly tolerated?: Toleration;
   /** As served, by the first address that serves a file. */
   readonly body?: Uint8Array;
   /** The `Last-Modified` header of that address. */
@@ -31,6 +34,12 @@ export interface PolicyFileCheck {
   readonly findings: readonly ReportFinding[];
   /** Of what stands in it. */
   readonly contents: readonly ReportFinding[];
+}
+
+/** The senders that use what is invalid, and the mode by which they go. */
+export interface Toleration {
+  readonly mode: Mode;
+  readonly senders: readonly string[];
 }
 
 /** One address and what it served. */
@@ -55,15 +64,16 @@ export async function checkPolicyFile(world: World, policyHost: string, addresse
   const faulty = visits.flatMap(({ judgement, ...visit }): Faulty[] => judgement.kind === 'fault' ? [{ ...visit, judgement }] : []);
   const findings = [...faults(faulty, files.length > 0, subject), ...undecided(visits, subject), ...health(world, visits, subject)];
   const served = files.at(0)?.judgement;
-  if (served?.kind !== 'file') return { ...withoutFile(faulty), paths: visits.map((visit) => pathOf(visit, false)), findings, contents: [] };
+  if (served?.kind !== 'file') return { ...withoutFile(faulty), tolerated: toleratedAnswer(faulty), paths: visits.map((visit) => pathOf(visit, false)), findings, contents: [] };
   const { body } = served;
   findings.push(...differences(files, body, subject));
-  const { policy, findings: found } = parsePolicy(body);
+  const { policy, mode, findings: found } = parsePolicy(body);
   const evidence = evidenceOf([files[0]]);
   return {
     lookup: policy === undefined ? 'permanent-error' : 'found',
     decided: true,
     policy,
+    tolerated: toleration(mode, takersOf(found)),
     body,
     lastModified: files[0].response.outcome === 'answered' ? files[0].response.lastModified : undefined,
     paths: visits.map((visit) => pathOf(visit, policy !== undefined)),
@@ -73,6 +83,22 @@ export async function checkPolicyFile(world: World, policyHost: string, addresse
       ...found.map((one) => ({ ...one, subject, evidence })),
     ],
   };
+}
+
+function toleration(mode: Mode | undefined, senders: readonly string[]): Toleration | undefined {
+  return mode === undefined || senders.length === 0 ? undefined : { mode, senders };
+}
+
+/** An answer that only some senders refuse, such as one of another media type; the others read the body. */
+function toleratedAnswer(faulty: readonly Faulty[]): Toleration | undefined {
+  for (const { response, judgement: { dissent = [] } } of faulty) {
+    if (dissent.length === 0 || response.outcome !== 'answered') continue;
+    const { policy, mode, findings } = parsePolicy(response.body);
+    const refusers = dissent.filter(({ takes }) => takes === undefined).flatMap(({ senders }) => senders);
+    const tolerated = toleration(policy?.mode ?? mode, takersOf(findings).filter((sender) => !refusers.includes(sender)));
+    if (tolerated !== undefined) return tolerated;
+  }
+  return undefined;
 }
 
 function pathOf({ address, response, judgement }: Visit, valid: boolean): Path {

@@ -3,6 +3,7 @@ import { policyHostName, policyUrl } from '../../protocol/policy-url';
 import { parseRecord } from '../../protocol/record';
 import type { RecordResult } from '../../protocol/record';
 import { listed, printable } from '../../protocol/text';
+import { takersOf } from '../../protocol/tolerance';
 import { NOT_ASKED, answerText, lifetime } from '../evidence';
 import { liveFinding } from '../findings';
 import type { ServerAnswer } from '../name-servers';
@@ -16,6 +17,8 @@ export interface RecordCheck {
   /** `undecided`: nobody answered, so nothing can be said. */
   readonly verdict: RecordResult['verdict'] | 'undecided';
   readonly record?: RecordResult['record'];
+  /** The senders known to use it: all of them where it is valid, some where it is not. */
+  readonly takers?: readonly string[];
   /** False where the recursive resolver fails at what the name servers answer: as one that validates does where DNSSEC is broken. */
   readonly validated: boolean;
   /** What each server came to. */
@@ -68,7 +71,8 @@ export async function checkRecord(resolver: Resolver, answers: RecordAnswers): P
     }));
   }
   if (result.verdict === 'none') findings.push(...await (answers.misplaced ?? findMisplaced(resolver, domain)));
-  return { verdict: result.verdict, record: result.record, validated: !isServfail(recursive), ...ways, findings };
+  const takers = result.verdict === 'valid' || result.verdict === 'invalid' ? takersOf(result.findings) : [];
+  return { verdict: result.verdict, record: result.record, takers, validated: !isServfail(recursive), ...ways, findings };
 }
 
 function resolverName({ server }: DnsAnswer<'TXT'>): string {

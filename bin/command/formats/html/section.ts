@@ -112,7 +112,7 @@ function card(finding: ReportFinding, idAttribute: string): string {
 <h4>${prose(message)}</h4>
 ${fix === undefined || fix === '' ? '' : `<p class="fix"><b>How to mend it</b> <span>${prose(fix)}</span></p>`}
 <dl>${detail('Seen', evidence === undefined ? undefined : `<code>${text(evidence)}</code>`)}${detail('When', time === undefined ? undefined : moment(time))}${
-  detail('Senders', list === '' || message.endsWith(list) ? undefined : text(list))}${detail('See', see === undefined ? undefined : reference(see))}</dl>
+  detail('Senders', names.every((name) => message.includes(name)) ? undefined : text(list))}${detail('See', see === undefined ? undefined : reference(see))}</dl>
 </article>`;
 }
 
