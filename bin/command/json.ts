@@ -48,7 +48,7 @@ function escaped(character: string): string {
  *   "policy": { "mode", "maxAge": 2592000, "mx": ["*.example.com"] } | null,
  *   "policyPaths": [as recordPaths],
  *   "delegation": { "record": [names], "policyHost": [names] },
- *   "mx": [{ "host", "preference": 10 | null, "covered": true | false | null, "delivery", "dane": false, "paths": [as recordPaths] }],
+ *   "mx": [{ "host", "preference": 10 | null, "covered": true | false | null, "delivery", "dane": true | false | null, "paths": [as recordPaths] }],
  *   "senders": [{ "sender", "effect", "code" }],
  *   "findings": [{ "code", "severity": "error" | "unknown" | "warning" | "info", "subject", "message",
  *     and where there are: "line", "column", "evidence", "time", "temporary": true, "fix", "reference", "senders": [names] }],

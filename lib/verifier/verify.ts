@@ -5,12 +5,14 @@ import type { Mode } from '../protocol/policy';
 import { policyHostName } from '../protocol/policy-url';
 import { reportingName } from '../protocol/record-names';
 import { printable } from '../protocol/text';
-import { askForTlsa, checkDane } from './checks/dane';
+import { askForTlsa, checkDane, hasTlsa } from './checks/dane';
 import type { TlsaAnswers } from './checks/dane';
 import { checkExpectation, expectedMode } from './checks/expectation';
 import type { Expectation } from './checks/expectation';
 import { checkCoverage, findMailHosts } from './checks/mx';
 import type { MailHosts, MxCoverage } from './checks/mx';
+import { aliasesOf, checkReach, findMailAddresses } from './checks/mx-reach';
+import type { MailAddresses, Reach } from './checks/mx-reach';
 import { judgeSmtp } from './checks/smtp';
 import type { SmtpCheck } from './checks/smtp';
 import { lookAtMailHosts } from './checks/smtp-look';
@@ -101,6 +103,7 @@ function policyDomain(domain: string): string {
 /** The mail hosts, and what was seen of them. */
 interface Mail {
   readonly hosts: MailHosts;
+  readonly addresses: MailAddresses;
   readonly tlsa: TlsaAnswers;
   /** Undefined where SMTP was not tried. */
   readonly smtp?: SmtpLook;
@@ -126,7 +129,8 @@ class Verification {
     const { record, file, delegation } = sts.value;
     const lookup = lookupOf(sts.value);
     const policy = lookup === 'found' ? file?.policy : undefined;
-    const coverage = checkCoverage(domain, mail.value.hosts, policy);
+    const coverage = checkCoverage(domain, mail.value.hosts, policy, targetsOf(mail.value.addresses));
+    const reach = checkReach(domain, mail.value.hosts, mail.value.addresses, { allowPrivate: options.allowPrivate === true, smtp: options.smtp === true, policy });
     const smtp = mail.value.smtp && judgeSmtp(mail.value.smtp, policy?.mode, world.clock.now());
     const unexpected = checkExpectation(domain, options, {
       record: record.record, recordEvidence: evidenceOf(record.paths),
@@ -141,20 +145,21 @@ class Verification {
       ...stamped(sts, unexpected),
       ...stamped(mail, mail.value.hosts.findings),
       ...stamped(mail, ofLive(coverage.findings)),
+      ...stamped(mail, reach.findings),
       ...stamped(mail, ofHosts(smtp?.findings ?? [])),
-      ...stamped(mail, checkDane(mail.value.tlsa)),
+      ...stamped(mail, checkDane(mail.value.tlsa, new Set(hostsWith(reach.byHost, 'unknown', 'unreachable')))),
       ...stamped(tlsRpt, checkTlsRpt(domain, tlsRpt.value, policy?.mode)),
       ...stamped(below, policy === undefined || policy.mode === 'none' ? [] : below.value),
     ]);
     const decided = isDecided(sts.value);
-    const mx = mxReports(coverage.mx, mail.value, { smtp, mode: policy?.mode, decided });
+    const mx = mxReports(coverage.mx, mail.value, { smtp, reach: reach.byHost, mode: policy?.mode, decided });
     return {
       domain,
       time: new Date(begin).toISOString(),
       milliseconds: world.clock.now() - begin,
-      verdict: verdictOf(findings, decided && (file?.policy?.mode !== 'enforce' || mail.value.hosts.decided)),
+      verdict: verdictOf(findings, decided && reach.decided && (file?.policy?.mode !== 'enforce' || mail.value.hosts.decided)),
       lookup,
-      delivery: domainDelivery(mx.map(({ delivery }) => delivery), decided && mail.value.hosts.decided),
+      delivery: domainDelivery(mx.map(({ delivery }) => delivery), reach.none || (decided && mail.value.hosts.decided)),
       record: record.record ?? null,
       recordPaths: record.paths,
       policy: policy ?? null,
@@ -170,11 +175,12 @@ class Verification {
   private async lookUpMail(): Promise<Mail> {
     const { domain, options, world } = this;
     const hosts = await findMailHosts(world.resolver, domain);
+    const addresses = findMailAddresses(world, hosts.hosts);
     const [tlsa, smtp] = await Promise.all([
       askForTlsa(world.resolver, hosts.hosts),
-      options.smtp === true ? lookAtMailHosts(world, hosts.hosts) : undefined,
+      options.smtp === true ? addresses.then((found) => lookAtMailHosts(world.mxProbe, found)) : undefined,
     ]);
-    return { hosts, tlsa, smtp };
+    return { hosts, addresses: await addresses, tlsa, smtp };
   }
 
   /** Whoever expects something has just published it, and it may still have to appear in DNS. */
@@ -210,23 +216,35 @@ function passing(findings: readonly ReportFinding[]): ReportFinding[] {
   return findings.map((one) => ({ ...one, temporary: true }));
 }
 
+/** Where the hosts that are aliases lead to, by host. */
+function targetsOf({ hosts }: MailAddresses): ReadonlyMap<string, string> {
+  return new Map(hosts.flatMap((one): [string, string][] => aliasesOf(one).slice(-1).map((target) => [one.host, target])));
+}
+
+function hostsWith(byHost: ReadonlyMap<string, Reach>, ...reaches: readonly Reach[]): readonly string[] {
+  return [...byHost].filter(([, reach]) => reaches.includes(reach)).map(([host]) => host);
+}
+
 /** What the delivery to a host depends on besides the host. */
 interface Circumstances {
   readonly smtp?: SmtpCheck;
+  readonly reach: ReadonlyMap<string, Reach>;
   readonly mode?: Mode;
   /** Whether it is known which policy there is, if any. */
   readonly decided: boolean;
 }
 
-function mxReports(covered: readonly MxCoverage[], { hosts, tlsa }: Mail, { smtp, mode, decided }: Circumstances): MxReport[] {
+function mxReports(covered: readonly MxCoverage[], { hosts, tlsa }: Mail, { smtp, reach, mode, decided }: Circumstances): MxReport[] {
   return covered.map(({ host, covered: isCovered }) => {
     const seen = smtp?.byHost.get(host);
+    // Nobody delivers to a host without an address, whatever the policy says or does not say.
+    const gone = reach.get(host) === 'unreachable';
     return {
       host,
       preference: hosts.preferences.get(host) ?? null,
       covered: isCovered,
-      delivery: decided ? hostDelivery(mode, { covered: isCovered, tls: seen?.tls ?? 'unknown' }) : 'unknown',
-      dane: tlsa.get(host)?.status === 'found',
+      delivery: gone ? 'refuse' : decided ? hostDelivery(mode, { covered: isCovered, tls: seen?.tls ?? 'unknown' }) : 'unknown',
+      dane: hasTlsa(tlsa.get(host)),
       paths: seen?.paths ?? [],
     };
   });
