@@ -11,6 +11,7 @@ import { answerText } from '../evidence';
 import { liveFinding } from '../findings';
 import type { ReportFinding } from '../report';
 import type { Resolver } from '../resolver';
+import { aliasFault } from './dangling';
 
 /** The mail hosts of a domain. */
 export interface MailHosts {
@@ -32,7 +33,7 @@ export async function findMailHosts(resolver: Resolver, domain: string): Promise
   const evidence = `${answer.server}: ${answerText(answer)}`;
   if (answer.status === 'failed') {
     const message = `the MX records of ${domain} could not be had: ${answer.reason}`;
-    return { ...NO_HOSTS, evidence, decided: false, findings: [liveFinding('dns-failure', { subject, message, evidence })] };
+    return { ...NO_HOSTS, evidence, decided: false, findings: [liveFinding('dns-failure', { subject, message, evidence, ...aliasFault(answer) })] };
   }
   if (answer.status === 'empty') return implicit(resolver, domain, evidence);
   const sorted = [...answer.records].sort((a, b) => a.preference - b.preference || (a.exchange < b.exchange ? -1 : 1));

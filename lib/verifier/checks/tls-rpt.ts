@@ -5,13 +5,14 @@ import { answerText } from '../evidence';
 import { liveFinding } from '../findings';
 import type { ReportFinding } from '../report';
 import type { DnsAnswer } from '../resolver';
+import { aliasFault } from './dangling';
 
 /** @param mode - of the policy, undefined when there is none */
 export function checkTlsRpt(domain: string, answer: DnsAnswer<'TXT'>, mode: Mode | undefined): ReportFinding[] {
   const subject = `_smtp._tls.${domain} TXT`;
   const evidence = `${answer.server}: ${answerText(answer)}`;
   if (answer.status === 'failed') {
-    return [liveFinding('dns-failure', { subject, evidence, message: `the TLS reporting record could not be had: ${answer.reason}` })];
+    return [liveFinding('dns-failure', { subject, evidence, message: `the TLS reporting record could not be had: ${answer.reason}`, ...aliasFault(answer) })];
   }
   const result = parseTlsRpt(answer.status === 'found' ? answer.records : []);
   // That there is no record is told below, by what it means in the mode of the policy.
