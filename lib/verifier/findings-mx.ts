@@ -158,4 +158,18 @@ export const MX_FINDINGS = {
     fix: 'publish the TXT record `v=TLSRPTv1; rua=mailto:<address>` at `_smtp._tls.<domain>`',
     reference: 'RFC 8460 §3',
   },
+  'tls-rpt-misplaced': {
+    severity: 'warning',
+    meaning: 'A TLS reporting record that belongs at `_smtp._tls.<domain>` stands at another name.',
+    harm: 'Senders send no reports, so a failure that makes them refuse mail goes unseen.',
+    fix: 'move it to `_smtp._tls.<domain>`; in a DNS panel that appends the zone enter `_smtp._tls` alone',
+    reference: 'RFC 8460 §3',
+  },
+  'tls-rpt-unreachable': {
+    severity: 'warning',
+    meaning: 'TLS reports cannot arrive where the record sends them: the mail domain takes no mail, or the host of the URL has no address.',
+    harm: 'A failure that makes senders refuse mail goes unseen, and two weeks of mode `testing` without a report look clean.',
+    fix: 'write an address into `rua` that exists and is read',
+    reference: 'RFC 8460 §3 and §5.3',
+  },
 } as const satisfies Record<string, LiveFindingKind>;

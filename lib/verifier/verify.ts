@@ -3,7 +3,7 @@ import { senderViews } from '../protocol/dissent';
 import { hostNameFault, toALabels } from '../protocol/domain-name';
 import type { Mode } from '../protocol/policy';
 import { policyHostName } from '../protocol/policy-url';
-import { reportingName } from '../protocol/record-names';
+import { announcementName } from '../protocol/record-names';
 import { printable } from '../protocol/text';
 import { askForTlsa, checkDane, hasTlsa } from './checks/dane';
 import type { TlsaAnswers } from './checks/dane';
@@ -18,7 +18,8 @@ import type { SmtpCheck } from './checks/smtp';
 import { lookAtMailHosts } from './checks/smtp-look';
 import type { SmtpLook } from './checks/smtp-look';
 import { checkSubdomains } from './checks/subdomains';
-import { checkTlsRpt } from './checks/tls-rpt';
+import { reportingAtRecord } from './checks/misplaced';
+import { checkTlsRpt, hasNoTlsRpt, lookUpTlsRpt } from './checks/tls-rpt';
 import { domainDelivery, hostDelivery } from './delivery';
 import { lookUpPolicy } from './policy-lookup';
 import type { PolicyLookup } from './policy-lookup';
@@ -123,7 +124,7 @@ class Verification {
     const [sts, mail, tlsRpt, below] = await Promise.all([
       this.timed(lookUpPolicy(world, { ...options, domain })),
       this.timed(this.lookUpMail()),
-      this.timed(world.resolver.query(reportingName(domain), 'TXT')),
+      this.timed(lookUpTlsRpt(world.resolver, domain)),
       this.timed(checkSubdomains(world.resolver, domain)),
     ]);
     const { record, file, delegation } = sts.value;
@@ -140,7 +141,7 @@ class Verification {
     const ofLive = unexpected.length === 0 ? asTheyAre : passing;
     const ofHosts = expectedMode(options) === 'enforce' ? asTheyAre : ofLive;
     const findings = sortFindings([
-      ...stamped(sts, this.awaited(sts.value.findings)),
+      ...stamped(sts, this.awaited(sts.value)),
       ...stamped(sts, ofLive(file?.contents ?? [])),
       ...stamped(sts, unexpected),
       ...stamped(mail, mail.value.hosts.findings),
@@ -149,6 +150,7 @@ class Verification {
       ...stamped(mail, ofHosts(smtp?.findings ?? [])),
       ...stamped(mail, checkDane(mail.value.tlsa, new Set(hostsWith(reach.byHost, 'unknown', 'unreachable')))),
       ...stamped(tlsRpt, checkTlsRpt(domain, tlsRpt.value, policy?.mode)),
+      ...stamped(tlsRpt, hasNoTlsRpt(tlsRpt.value) ? reportingAtRecord(domain, record.texts, evidenceOf(record.paths)) : []),
       ...stamped(below, policy === undefined || policy.mode === 'none' ? [] : below.value),
     ]);
     const decided = isDecided(sts.value);
@@ -184,9 +186,9 @@ class Verification {
   }
 
   /** Whoever expects something has just published it, and it may still have to appear in DNS. */
-  private awaited(findings: readonly ReportFinding[]): readonly ReportFinding[] {
+  private awaited({ findings, nothing }: PolicyLookup): readonly ReportFinding[] {
     const { domain, options: { expectId, expectMode, expectPolicy } } = this;
-    if (expectId === undefined && expectMode === undefined && expectPolicy === undefined) return findings;
+    if (expectId === undefined && expectMode === undefined && expectPolicy === undefined) return nothing ? findings.map((one) => unpublished(domain, one)) : findings;
     const addresses = `${policyHostName(domain)} A, AAAA`;
     const appears = ({ code, subject }: ReportFinding): boolean => code === 'record-missing' || (code === 'sts-policy-fetch-error' && subject === addresses);
     return findings.map((one) => appears(one) ? { ...one, temporary: true } : one);
@@ -196,6 +198,16 @@ class Verification {
     const value = await step;
     return { value, time: new Date(this.world.clock.now()).toISOString() };
   }
+}
+
+/** Where there is nothing at all, the record alone would be a poor place to begin. */
+function unpublished(domain: string, finding: ReportFinding): ReportFinding {
+  if (finding.code !== 'record-missing') return finding;
+  return {
+    ...finding,
+    message: `MTA-STS is not published for ${domain}: there is neither a TXT record at ${announcementName(domain)} nor a policy host ${policyHostName(domain)}`,
+    fix: `begin with \`npx cdk-mta-sts suggest ${domain}\`, which prints a policy for the mail hosts of today and the steps to publish it`,
+  };
 }
 
 /** The outcome of a step, and when it was there. */

@@ -21,7 +21,7 @@ function except(name: string, instead: DnsAnswerer, records = zone()): DnsAnswer
 
 describe('a record that is not there', () => {
   test('is an error, and the look-up learns of no policy', async () => {
-    const report = await loopback.verify({ zone: zone({ sts: undefined, address: undefined }) });
+    const report = await loopback.verify({ zone: zone({ sts: undefined }), policy: { behaviour: '404' } });
     expect(report).toMatchObject({ verdict: 'fail', lookup: 'none', record: null, policy: null });
     expect(codes(report)).toEqual(['error record-missing']);
     expect(finding(report, 'record-missing')).toMatchObject({
