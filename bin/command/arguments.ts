@@ -15,7 +15,8 @@ export function parseDomain(text: string): string {
   const meant = domainInside(text);
   if (meant !== undefined) {
     const hint = isDomain(meant) ? `; write \`${meant}\`` : '';
-    throw new RangeError(`${shown} is ${text.includes('/') && !text.includes('@') || text.includes('://') ? 'a URL' : 'an email address'}, where a mail domain is expected${hint}`);
+    const isUrl = text.includes('://') || !text.includes('@');
+    throw new RangeError(`${shown} is ${isUrl ? 'a URL' : 'an email address'}, where a mail domain is expected${hint}`);
   }
   const below = /^(?:_[^.]+\.|mta-sts\.)+/i.exec(text)?.[0] ?? '';
   const rest = text.slice(below.length).replace(/\.$/, '');

@@ -35,7 +35,9 @@ export function suggestionJson({ domain, verdict, mx, published, reasons, plan }
     domain,
     verdict,
     // JSON.stringify leaves out what is undefined.
-    mx: mx.map(({ name, preference, provider, fault, reachable }) => ({ host: name, preference, provider: provider ?? null, fault, reachable })),
+    mx: mx.map(({ name, preference, provider, fault, reachable }) => {
+      return { host: name, preference, provider: provider ?? null, fault, reachable };
+    }),
     published,
     reasons,
     construct: plan?.construct ?? null,

@@ -76,11 +76,14 @@ export function suggest(live: LiveDomain): Suggestion {
   const groups = groupsOf(named);
   const policies = policiesOf(groups);
   const reasons = [
-    ...mailReasons(domain, mail), ...hosts.flatMap(faultReason), ...mail.reach?.notes ?? [], ...groups.flatMap(groupReason), ...publishedReasons(live), ...live.notes ?? [],
+    ...mailReasons(domain, mail), ...hosts.flatMap(faultReason), ...mail.reach?.notes ?? [],
+    ...groups.flatMap(groupReason), ...publishedReasons(live), ...live.notes ?? [],
   ];
-  const mx = hosts.map(({ name, preference, known, fault }) => ({ name, preference, provider: known?.provider.name, fault, ...reachOf(name, mail) }));
+  const mx = hosts.map(({ name, preference, known, fault }) => {
+    return { name, preference, provider: known?.provider.name, fault, ...reachOf(name, mail) };
+  });
   // A policy for a misspelt name would outlive the mending of the MX record.
-  if (mail.reach?.none === true) return { ...base, verdict: 'no-host', mx, reasons: [...mail.reach.notes, 'so there is nothing to suggest yet; mend the MX records first, and then ask again'] };
+  if (mail.reach?.none === true) return { ...base, verdict: 'no-host', mx, reasons: [...mail.reach.notes, NOTHING_YET] };
   if (typeof policies === 'string') return { ...base, verdict: 'incomplete', mx, reasons: [...reasons, policies] };
   const construct = constructOf(domain, groups.map(({ provider, names }) => provider?.factory ?? names), tlsRpt.status === 'valid');
   const plan = { construct, ...policies, rollout: rolloutOf(live, policies) };
@@ -102,6 +105,8 @@ function withoutHosts(domain: string, mail: Exclude<Mail, MailHosts>): Pick<Sugg
     };
   }
 }
+
+const NOTHING_YET = 'so there is nothing to suggest yet; mend the MX records first, and then ask again';
 
 function reachOf(name: string, { reach }: MailHosts): Pick<SuggestedHost, 'reachable'> {
   return reach?.lost.includes(name) === true ? { reachable: false } : {};

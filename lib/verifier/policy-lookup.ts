@@ -63,18 +63,21 @@ export async function lookUpPolicy(world: World, options: PolicyLookupOptions): 
   const [record, { file, cnames, exists: hasHost, findings: ofFile }, misplacedHost] = await Promise.all([
     world.resolver.query(announcementName(domain), 'TXT')
       .then((recursive) => {
-        return checkRecord(world.resolver, { domain, servers: answers, recursive, recursiveMs: world.clock.now() - begin, hostExists, misplaced });
+        const recursiveMs = world.clock.now() - begin;
+        return checkRecord(world.resolver, { domain, servers: answers, recursive, recursiveMs, hostExists, misplaced });
       }),
     lookUpFile(world, ofHost, patienceMs),
     isHostMissing(ofHost) ? findMisplacedHost(world.resolver, domain) : [],
   ]);
   const delegation = { record: record.cnames, policyHost: cnames };
-  const common = [...findings, ...record.findings, ...delegated(domain, delegation, evidenceOf([...record.paths, ...file.paths])), ...misplacedHost];
+  const evidence = evidenceOf([...record.paths, ...file.paths]);
+  const common = [...findings, ...record.findings, ...delegated(domain, delegation, evidence), ...misplacedHost];
   if (record.verdict === 'none') {
     // A target that is gone is anyone's to take, announced or not.
     const leftover = ofFile.filter(({ code }) => code === 'cname-dangling');
     const found = [...common, ...leftover, ...unannounced(policyHost, file)];
-    return { record, delegation, nothing: !hasHost && record.texts.length === 0 && record.cnames.length === 0 && !found.some(isTrace), findings: found };
+    const nothing = !hasHost && record.texts.length === 0 && record.cnames.length === 0 && !found.some(isTrace);
+    return { record, delegation, nothing, findings: found };
   }
   const seen = record.verdict === 'undecided' ? ofFile.map(withoutWeight) : ofFile;
   const age = { lastModified: file.lastModified, record: record.record, evidence: evidenceOf(file.paths), now: world.clock.now() };
@@ -100,10 +103,11 @@ async function lookUpFile(
     host.addresses.length === 0 ? noFile(host.decided) : checkPolicyFile(world, policyHost, host.addresses),
     answers.v4.length === 0 || host.addresses.length === 0 ? [] : checkResolverView(world.resolver, policyHost, host.addresses),
   ]);
-  return { file, cnames: host.cnames, exists: host.addresses.length > 0 || host.cnames.length > 0 || !host.decided, findings: [...host.findings, ...view, ...file.findings] };
+  const isThere = host.addresses.length > 0 || host.cnames.length > 0 || !host.decided;
+  return { file, cnames: host.cnames, exists: isThere, findings: [...host.findings, ...view, ...file.findings] };
 }
 
-/** Whether a name server says that the policy host exists, with addresses or without. Where none is known the resolver is asked for it anyway. */
+/** Whether a name server says that the policy host exists. Where none is known the resolver is asked for it anyway. */
 function exists({ v4, v6 }: PolicyHostAnswers): boolean {
   const answers = [...v4, ...v6].map(({ answer }) => answer);
   return answers.length === 0 || answers.some((answer) => answer.status === 'found' || (answer.status === 'empty' && answer.reason === 'NODATA'));

@@ -131,7 +131,8 @@ class Verification {
     const lookup = lookupOf(sts.value);
     const policy = lookup === 'found' ? file?.policy : undefined;
     const coverage = checkCoverage(domain, mail.value.hosts, policy, targetsOf(mail.value.addresses));
-    const reach = checkReach(domain, mail.value.hosts, mail.value.addresses, { allowPrivate: options.allowPrivate === true, smtp: options.smtp === true, policy });
+    const { allowPrivate = false, smtp: isSmtp = false } = options;
+    const reach = checkReach(domain, mail.value.hosts, mail.value.addresses, { allowPrivate, smtp: isSmtp, policy });
     const smtp = mail.value.smtp && judgeSmtp(mail.value.smtp, policy?.mode, world.clock.now());
     const unexpected = checkExpectation(domain, options, {
       record: record.record, recordEvidence: evidenceOf(record.paths),
@@ -188,7 +189,9 @@ class Verification {
   /** Whoever expects something has just published it, and it may still have to appear in DNS. */
   private awaited({ findings, nothing }: PolicyLookup): readonly ReportFinding[] {
     const { domain, options: { expectId, expectMode, expectPolicy } } = this;
-    if (expectId === undefined && expectMode === undefined && expectPolicy === undefined) return nothing ? findings.map((one) => unpublished(domain, one)) : findings;
+    if (expectId === undefined && expectMode === undefined && expectPolicy === undefined) {
+      return nothing ? findings.map((one) => unpublished(domain, one)) : findings;
+    }
     const addresses = `${policyHostName(domain)} A, AAAA`;
     const appears = ({ code, subject }: ReportFinding): boolean => code === 'record-missing' || (code === 'sts-policy-fetch-error' && subject === addresses);
     return findings.map((one) => appears(one) ? { ...one, temporary: true } : one);

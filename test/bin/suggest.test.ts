@@ -231,9 +231,9 @@ describe('the reasons say', () => {
 describe('mail hosts that cannot be reached', () => {
   test.each([
     ['lost.test', 'the mail host gone.lost.test cannot be reached: there is no such name in DNS. It is the only mail host of lost.test, so mail to lost.test is not delivered; '
-      + 'publish A and AAAA records for the host, or remove the MX record (RFC 5321 §5.1)'],
+    + 'publish A and AAAA records for the host, or remove the MX record (RFC 5321 §5.1)'],
     ['twice.test', 'the mail host gone.twice.test.twice.test cannot be reached: there is no such name in DNS; the zone name is appended twice. It is the only mail host of twice.test, '
-      + 'so mail to twice.test is not delivered; let the MX record name `gone.twice.test.`, with the dot at its end (RFC 5321 §5.1)'],
+    + 'so mail to twice.test is not delivered; let the MX record name `gone.twice.test.`, with the dot at its end (RFC 5321 §5.1)'],
   ])('leave nothing to suggest where there are no others (%s): status 1', async (domain, reason) => {
     const { status, json } = await suggested(domain);
     expect(json).toMatchObject({ verdict: 'no-host', mx: [{ reachable: false }], construct: null, reasons: [reason, expect.stringContaining('mend the MX records first')] });

@@ -1,4 +1,4 @@
-// Can senders reach the live MX hosts, and does the policy cover them? In enforce mode senders refuse mail to any other (RFC 8461 §4.1, §5).
+// Can senders reach the live MX hosts, and does the policy cover them? In enforce mode they refuse all others (RFC 8461 §4.1, §5).
 import type { Policy } from '../../protocol/policy';
 import { listed, printable } from '../../protocol/text';
 import { appendedZone } from '../../verifier/appended-zone';
@@ -57,7 +57,8 @@ async function reachable(run: Run, domain: string, mail: MailHosts): Promise<Rea
   if (mail.hosts.length === 0) return { lost: [], warnings: [] };
   const dns = { clock: REAL_CLOCK, resolver: run.world.resolver };
   // Whether an address is public is for the verification to say.
-  const { findings, byHost, none } = checkReach(domain, mail, await findMailAddresses(dns, mail.hosts), { allowPrivate: true, smtp: false });
+  const addresses = await findMailAddresses(dns, mail.hosts);
+  const { findings, byHost, none } = checkReach(domain, mail, addresses, { allowPrivate: true, smtp: false });
   const lost = mail.hosts.filter((host) => byHost.get(host) === 'unreachable');
   const told = findings.filter(({ code, subject }) => code !== 'dns-failure' || byHost.get(subject.replace('MX ', '')) === 'unknown');
   const warnings = told.map(({ message, fix = '', reference = '' }) => `${message}; ${fix} (${reference})`);

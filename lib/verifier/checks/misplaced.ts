@@ -77,7 +77,9 @@ function textsOf(answer: DnsAnswer<'TXT'>, version: string): string[] {
   return texts.filter((text) => text.startsWith(version)).sort();
 }
 
-function misplaced(domain: string, name: string, { code, place }: Wanted, texts: readonly string[], evidence: string | undefined): ReportFinding {
+function misplaced(
+  domain: string, name: string, { code, place }: Wanted, texts: readonly string[], evidence: string | undefined,
+): ReportFinding {
   const appended = appendedTo(domain, name, place);
   return liveFinding(code, {
     subject: `${name} TXT`,

@@ -145,7 +145,7 @@ function unreachable(
     ? 'an MX record must name a host, and this is an address'
     : cnames.length > 0
       ? `it is an alias (CNAME) of ${printable(cnames.at(-1) ?? '')}, which has no address`
-      : `${one.answers.every((answer) => answer.status === 'empty' && answer.reason === 'NXDOMAIN') ? 'there is no such name in DNS' : 'it has no address'}`;
+      : one.answers.every((answer) => answer.status === 'empty' && answer.reason === 'NXDOMAIN') ? 'there is no such name in DNS' : 'it has no address';
   const mistake = meant === undefined
     ? ''
     : meant.twice ? '; the zone name is appended twice' : `; if \`${printable(meant.meant)}\` is meant, the dot at its end is missing`;

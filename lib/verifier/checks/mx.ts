@@ -71,7 +71,9 @@ export function checkCoverage(
   const mx = mail.hosts.map((host, at) => ({ host, covered: covered[at] }));
   if (policy.mode === 'none') return { mx, findings: [] };
   const uncovered = mail.hosts.filter((_, at) => !covered[at]);
-  const findings = eachOf(uncovered, (host, more) => notCovered({ domain, host, target: targets.get(host), isImplicit: !mail.preferences.has(host) }, policy, more));
+  const findings = eachOf(uncovered, (host, more) => {
+    return notCovered({ domain, host, target: targets.get(host), isImplicit: !mail.preferences.has(host) }, policy, more);
+  });
   const spare = sparePatterns(mail.hosts);
   const idling = unused.filter((pattern) => !spare.has(pattern.toLowerCase()));
   if (mx.length > 0) findings.push(...eachOf(idling, (pattern, more) => idle(domain, mail.hosts, pattern, more)));
