@@ -82,7 +82,9 @@ export async function lookUp(resolver: Resolver, domain: string): Promise<LiveDo
 async function withReach(resolver: Resolver, domain: string, mail: Mail): Promise<Mail> {
   if (mail.kind !== 'hosts') return mail;
   const hosts = mail.hosts.map(({ name }) => name);
-  const preferences = new Map(mail.hosts.flatMap(({ name, preference }): [string, number][] => preference === null ? [] : [[name, preference]]));
+  const preferences = new Map(mail.hosts.flatMap(({ name, preference }): [string, number][] => {
+    return preference === null ? [] : [[name, preference]];
+  }));
   const addresses = await findMailAddresses({ clock: REAL_CLOCK, resolver }, hosts);
   const options = { allowPrivate: true, smtp: true };
   const { byHost, none, findings } = checkReach(domain, { hosts, preferences, evidence: '', decided: true, findings: [] }, addresses, options);

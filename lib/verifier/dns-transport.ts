@@ -124,7 +124,7 @@ function settle(request: DnsRequest, start: (done: (result: DnsExchange) => void
 
 const MALFORMED = fault('malformed answer');
 
-/** Bytes of a name, type, class, TTL and length (RFC 1035 §4.1.3): a message that announces more records than it has room for is malformed. */
+/** Bytes of a name, type, class, TTL and length (RFC 1035 §4.1.3): a message with room for fewer than it announces is malformed. */
 const SMALLEST_RECORD = 11;
 
 /** Begins the reason of an answer that is well-formed, as far as it was looked at, but too long. */
