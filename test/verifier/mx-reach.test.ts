@@ -3,6 +3,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { zoneAnswers } from '../../lib/preview/dns-server';
 import type { DnsAnswerer, DnsRecord } from '../../lib/preview/dns-server';
 import { appendedZone } from '../../lib/verifier/appended-zone';
+import { aliasFault } from '../../lib/verifier/checks/dangling';
+import { TOO_MANY_RECORDS } from '../../lib/verifier/dns-transport';
 import { DOMAIN, Loopback, MX1, MX2, RECORDS, addressOf, mailZone, zone } from '../support/domain';
 import { codes, finding } from './support';
 
@@ -219,6 +221,12 @@ describe('TLSA records that DNS does not tell', () => {
     const report = await loopback.verify({ zone: failing(zone(), ({ name }) => name.endsWith(MX1)) });
     expect(report.mx).toMatchObject([{ dane: null }, { dane: false }]);
     expect(codes(report)).not.toContain('unknown dane-unknown');
+  });
+});
+
+describe('an answer with more records than are read', () => {
+  test('is told how to mend, for trying again mends nothing', () => {
+    expect(aliasFault({ status: 'failed', reason: `${TOO_MANY_RECORDS}: 600`, server: 'x', cnames: [] })).toMatchObject({ temporary: false, fix: expect.stringMatching(/^delete the records/) });
   });
 });
 

@@ -202,16 +202,9 @@ function alias(one: HostAddresses, policy: Policy | undefined, more: string): Re
 /** In which order to change record and policy, so that no sender refuses the host in between. */
 function aliasFix(one: HostAddresses, target: string, policy: Policy | undefined): string {
   if (policy === undefined || policy.mode === 'none') return `change the MX record: let it name \`${target}\`, or give the host A and AAAA records in place of the CNAME`;
-  return namedTarget(one, policy) === undefined
+  return !mxCoverage(policy.mx, aliasesOf(one).slice(-1)).covered[0]
     ? `add the line \`mx: ${target}\` to the policy and change the id, then change the MX record: let it name \`${target}\`; or give the host A and AAAA records in place of the CNAME`
     : `change the MX record: let it name \`${target}\`, which the policy names already`;
-}
-
-/** The target of the aliases at a host, where the policy names it and not the host. */
-export function namedTarget(one: HostAddresses, policy: Policy): string | undefined {
-  const target = aliasesOf(one).at(-1);
-  if (target === undefined) return undefined;
-  return mxCoverage(policy.mx, [target]).covered[0] ? target : undefined;
 }
 
 function evidenceOf({ answers }: HostAddresses): string {
