@@ -3,7 +3,7 @@ import { lookup } from 'node:dns';
 import { connect, isIP } from 'node:net';
 import { RECURSION_DESIRED, encode, streamEncode } from 'dns-packet';
 import type { DecodedPacket, OptAnswer, Packet } from 'dns-packet';
-import { decodeMessage } from './dns-message';
+import { MAX_RECORDS, decodeMessage, recordCount } from './dns-message';
 import type { DnsServerAddress } from './dns-server-address';
 import { openLine } from './dns-sockets';
 import { duration, networkFault } from './network-fault';
@@ -34,9 +34,14 @@ export async function exchange(request: DnsRequest): Promise<DnsExchange> {
   return 'packet' in result && rcode(result.packet) === FORMERR ? overUdp(request, address, []) : result;
 }
 
-/** The response code, the four bits of the header (RFC 1035 §4.1.1). */
+/**
+ * The response code: the four bits of the header (RFC 1035 §4.1.1), above them the eight of the OPT record (RFC 6891 §6.1.3). By the
+ * four alone BADVERS would be "no error" and BADMODE "no such name".
+ */
 export function rcode(packet: DecodedPacket): number {
-  return (packet.flags ?? 0) & 0xf;
+  // An honest message has one OPT record at most, in this section.
+  const upper = (packet.additionals ?? []).map((record) => record.type === 'OPT' ? record.extendedRcode : 0);
+  return ((packet.flags ?? 0) & 0xf) | (Math.max(0, ...upper) << 4);
 }
 
 /** RFC 1035 §4.1.1. */
@@ -119,11 +124,21 @@ function settle(request: DnsRequest, start: (done: (result: DnsExchange) => void
 
 const MALFORMED = fault('malformed answer');
 
+/** Bytes of a name, type, class, TTL and length (RFC 1035 §4.1.3): a message with room for fewer than it announces is malformed. */
+const SMALLEST_RECORD = 11;
+
+/** Begins the reason of an answer that is well-formed, as far as it was looked at, but too long. */
+export const TOO_MANY_RECORDS = 'the answer holds too many records';
+
 /** A message that belongs to another question is undefined: to be passed over, it may be late or forged. */
 function readAnswer(message: Buffer, query: Packet): DnsExchange | undefined {
   if (message.length < 12 || message.readUInt16BE(0) !== query.id) return undefined;
   const packet = decodeMessage(message);
-  if (packet === undefined) return isBareRefusal(message) ? { packet: { ...BARE, flags: message.readUInt16BE(2) & 0xf } } : MALFORMED;
+  if (packet === undefined) {
+    if (isBareRefusal(message)) return { packet: { ...BARE, flags: message.readUInt16BE(2) & 0xf } };
+    const records = recordCount(message);
+    return records > MAX_RECORDS && message.length > records * SMALLEST_RECORD ? fault(`${TOO_MANY_RECORDS}: ${records}, of which at most ${MAX_RECORDS} are read`) : MALFORMED;
+  }
   const [asked] = query.questions ?? [];
   const [answered] = packet.questions ?? [];
   const same = packet.flag_qr && answered.type === asked.type && answered.class === 'IN' && bare(answered.name) === bare(asked.name);

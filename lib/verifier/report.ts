@@ -88,8 +88,8 @@ export interface MxReport {
   /** Whether the policy covers it; `null` while there is no policy to ask. */
   readonly covered: boolean | null;
   readonly delivery: Delivery;
-  /** Whether TLSA records stand at it, which come before MTA-STS where they validate (RFC 8461 §2). */
-  readonly dane: boolean;
+  /** Whether TLSA records stand at it, which come before MTA-STS where they validate (RFC 8461 §2); `null` where DNS did not say. */
+  readonly dane: boolean | null;
   /** Its addresses, each as SMTP found it; empty where SMTP was not tried. */
   readonly paths: readonly Path[];
 }

@@ -23,4 +23,4 @@ const OF_HOST: ReadonlySet<string> = new Set([
 ]);
 
 /** What is said of a mail host by the policy, without a look at it. */
-const OF_COVERAGE: ReadonlySet<string> = new Set(['mx-not-covered', 'mx-wildcard-shared', 'mx-no-address']);
+const OF_COVERAGE: ReadonlySet<string> = new Set(['mx-not-covered', 'mx-wildcard-shared', 'mx-no-address', 'mx-alias']);

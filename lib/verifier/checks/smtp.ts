@@ -40,7 +40,7 @@ export function judgeSmtp(look: SmtpLook, mode: Mode | undefined, now: number): 
     byHost,
     findings: [
       ...blocked ? [portBlocked(visits)] : familiesUnusable(visits),
-      ...look.hosts.flatMap((one) => [...ofAddresses(one), ...ofVisits(one, mode, blocked), ...nearExpiry(one, now)]),
+      ...look.hosts.flatMap((one) => [...ofVisits(one, mode, blocked), ...nearExpiry(one, now)]),
       ...skipped(look),
     ],
   };
@@ -122,19 +122,6 @@ function familiesUnusable(visits: readonly Visit[]): ReportFinding[] {
   });
 }
 
-/** Of DNS: a host that has no address, or whose addresses of a family could not be had. */
-function ofAddresses({ host, addresses }: HostLook): ReportFinding[] {
-  const subject = `MX ${printable(host)}`;
-  const evidence = addresses.map((answer) => `${answer.server}: ${answerText(answer)}`).join('; ');
-  if (addresses.every(({ status }) => status === 'empty')) {
-    return [liveFinding('mx-no-address', { subject, evidence, message: `the mail host ${printable(host)} has no address` })];
-  }
-  const reasons = new Set(addresses.flatMap((answer) => answer.status === 'failed' ? [answer.reason] : []));
-  return [...reasons].map((reason) => liveFinding('dns-failure', {
-    subject, evidence, message: `the addresses of the mail host ${printable(host)} could not all be had: ${reason}`,
-  }));
-}
-
 /** A kind of fault, and the addresses that show it. */
 interface Fault {
   readonly code: LiveFindingCode;
@@ -161,8 +148,6 @@ function ofVisits({ host, visits }: HostLook, mode: Mode | undefined, blocked: b
     evidence: evidenceOf(where),
     temporary: fault.temporary,
     ...(fault.ofTls ? { severity: mode === 'enforce' ? 'error' : 'warning' } : {}),
-    // Senders pass it over, as they do a host that has no address.
-    ...(fault.code === 'address-not-public' ? { severity: 'warning' } : {}),
   }));
 }
 
@@ -179,7 +164,8 @@ function faultsOf(response: MxResponse, host: string): Fault[] {
   const { outcome } = response;
   if (outcome === 'secure') return [];
   const { reason, code } = response;
-  if (code === NOT_PUBLIC) return [{ code: 'address-not-public', message: `the address of the mail host ${reason}`, ofTls: false }];
+  // Said of the addresses themselves, whether or not SMTP is tried.
+  if (code === NOT_PUBLIC) return [];
   switch (outcome) {
     case 'unusable':
       if (isLocalFault(code)) return [{ code: 'local-fault', message: `${printable(host)} could not be tried: ${reason}`, ofTls: false }];

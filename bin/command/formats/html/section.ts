@@ -154,7 +154,7 @@ function hostRow(mx: MxReport, standing: Standing): string {
   const policy = covered === null ? 'none to ask' : covered ? 'covers it' : 'does not cover it';
   return `<tr><th scope="row">${icon(standing)}<code>${text(mxName(mx))}</code></th><td data-label="Preference">${preference ?? 'implicit'}</td>`
     + `<td data-label="Policy">${policy}</td><td data-label="A sender now">${HOST_DELIVERED[delivery]}</td>`
-    + `<td data-label="DANE">${dane ? 'TLSA records' : 'none'}</td></tr>`;
+    + `<td data-label="DANE">${dane === null ? 'not known' : dane ? 'TLSA records' : 'none'}</td></tr>`;
 }
 
 const HOST_DELIVERED: Readonly<Record<Delivery, string>> = {
