@@ -2,7 +2,7 @@
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { TLSSocket, createSecureContext } from 'node:tls';
-import type { SecureContext } from 'node:tls';
+import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { createCertificateAuthority, createSelfSigned } from '../../lib/preview/certificate-authority';
 import type { CertificateAuthority, IssuedCertificate } from '../../lib/preview/certificate-authority';
 import { nearEnd, testAuthority } from './policy-server';
@@ -43,6 +43,8 @@ export interface MxServerOptions {
   readonly address?: string;
   /** @default - any free one */
   readonly port?: number;
+  /** Options of the TLS server in place of the usual ones. */
+  readonly tls?: SecureContextOptions;
 }
 
 /** A connection as it was used. */
