@@ -31,7 +31,7 @@ export function matchesName(name: string, host: string): boolean {
 /** Why senders refuse a name that looks as if it were for the host; undefined for one that is simply another name. */
 export function nearMiss(name: string, host: string): string | undefined {
   const [pattern, wanted] = [lowerCase(name), bareHost(host)];
-  if (matchesName(pattern, wanted)) return undefined;
+  if (wanted === '' || pattern === '' || matchesName(pattern, wanted)) return undefined;
   if (pattern.endsWith('.') && isNear(pattern.slice(0, -1), wanted)) return 'ends in a dot, which no name in a certificate may';
   if (pattern.includes('*') && isGlobFor(pattern, wanted, '[^.]*')) return 'has a `*` that is not its complete left-most label';
   if (pattern.includes('*') && isGlobFor(pattern, wanted, '.*')) return 'has a `*`, which stands for exactly one label';

@@ -65,11 +65,11 @@ function zstandard(): (readonly [string, Decoder])[] {
   if (typeof decompress !== 'function' || typeof windowLogMax !== 'number') return [];
   return [['zstd', (bytes, maxOutputLength) => {
     const decoded: unknown = Reflect.apply(decompress, undefined, [bytes, { maxOutputLength, params: { [windowLogMax]: 23 } }]);
-    if (decoded instanceof Uint8Array) return decoded;
+    if (ArrayBuffer.isView(decoded)) return Buffer.from(decoded.buffer, decoded.byteOffset, decoded.byteLength);
     throw new TypeError('no bytes came out');
   }]];
 }
 
 function isTooLarge(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
 }

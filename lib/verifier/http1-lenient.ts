@@ -86,7 +86,7 @@ export class LenientResponse {
   /** The connection has ended. */
   public end(): void {
     if (this.state === 'body' && this.left === Infinity) this.finish();
-    else if (!this.isOver) this.reader.failed(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
+    else if (!this.isOver) this.fault('the connection was closed', 'ECONNRESET');
   }
 
   private count(bytes: number): void {

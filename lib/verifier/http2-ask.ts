@@ -31,7 +31,8 @@ export const askByHttp2: Ask = ({ socket, policyHost, guard, reader }) => {
     reader.data(chunk);
   }));
   stream.on('end', guard.over(() => {
-    reader.end();
+    // It comes as well when the session is lost, which leaves an error code behind (RFC 9113 §7).
+    if (stream.rstCode === 0 && !stream.destroyed) reader.end();
   }));
   stream.on('error', failed);
   stream.on('close', lost);

@@ -27,9 +27,11 @@ function withoutPreamble(page: string): string {
   let at = 0;
   for (;;) {
     while (/[ \t\r\n\f]/.test(page.charAt(at))) at += 1;
-    const end = page.startsWith('<!--', at) ? page.indexOf('-->', at + 4) + 3 : page.startsWith('<?', at) ? page.indexOf('>', at) + 1 : 0;
-    // A comment without end, which a policy does not begin with either.
-    if (end < at + 1) return page.startsWith('<!--', at) ? '<html>' : page.slice(at);
-    at = end;
+    const isComment = page.startsWith('<!--', at);
+    if (!isComment && !page.startsWith('<?', at)) return page.slice(at);
+    const end = page.indexOf(isComment ? '-->' : '>', at + 2);
+    // A comment without end in sight: nothing else begins with one.
+    if (end === -1) return isComment ? '<html>' : '';
+    at = end + (isComment ? 3 : 1);
   }
 }
