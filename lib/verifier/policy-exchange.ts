@@ -32,6 +32,9 @@ export interface PolicyExchangeRequest extends PolicyRequest {
 /** The `code` of an exchange that was ended because informational responses (RFC 9110 §15.2) came, and came, in place of an answer. */
 export const NO_FINAL_RESPONSE = 'NO_FINAL_RESPONSE';
 
+/** The `code` of a body that came in more pieces than any honest one. */
+export const TOO_MANY_PIECES = 'TOO_MANY_PIECES';
+
 /** The `code` of a host that began to speak HTTP/2, which it was not asked for. */
 export const SPEAKS_HTTP2 = 'SPEAKS_HTTP2';
 
@@ -53,6 +56,7 @@ export class PolicyExchange {
   private hasShown: () => boolean = () => false;
   private isComplete: () => boolean = () => false;
   private informational = 0;
+  private pieces = 0;
   private readonly liberties = new Set<HttpLiberty>();
   private readonly body = new BoundedBytes(MAX_POLICY_BYTES);
   /** Gone once there is a result: what the socket still says is of no interest then. */
@@ -143,7 +147,9 @@ export class PolicyExchange {
           if (head.status !== 200) this.answered(head, certificate);
         },
         data: (chunk) => {
-          if (!this.body.add(chunk) && answer !== undefined) this.answered(answer, certificate);
+          this.pieces += 1;
+          if (this.pieces > MAX_PIECES) this.fail('protocol', `sends the body in more than ${MAX_PIECES} pieces`, TOO_MANY_PIECES);
+          else if (!this.body.add(chunk) && answer !== undefined) this.answered(answer, certificate);
         },
         end: () => {
           if (answer !== undefined) this.answered(answer, certificate);
@@ -216,6 +222,9 @@ export class PolicyExchange {
     return Math.round(performance.now() - this.start);
   }
 }
+
+/** Enough for 8 KiB a byte at a time. Each piece costs a callback, and no timer runs while they follow each other. */
+const MAX_PIECES = 8192;
 
 /** Real servers send one or two. */
 const MAX_INFORMATIONAL = 10;

@@ -168,7 +168,8 @@ function unguarded(file: string, text: string): string[] {
   };
   const found: string[] = [];
   const declare = (node: ts.Node): void => {
-    if ((ts.isVariableDeclaration(node) || ts.isPropertyDeclaration(node)) && node.initializer !== undefined && isGuarded(node.initializer)) guarded.add(node.name.getText());
+    const isNamed = ts.isVariableDeclaration(node) || ts.isPropertyDeclaration(node);
+    if (isNamed && node.initializer !== undefined && isGuarded(node.initializer)) guarded.add(node.name.getText());
     ts.forEachChild(node, declare);
   };
   const visit = (node: ts.Node): void => {

@@ -21,7 +21,8 @@ const loopback = new Loopback();
 const servers: Server[] = [];
 const sockets: Socket[] = [];
 afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => new Promise((done) => server.close(done))).concat(sockets.splice(0).map((socket) => Promise.resolve(socket.destroy()))));
+  sockets.splice(0).forEach((socket) => socket.destroy());
+  await Promise.all(servers.splice(0).map((server) => new Promise((done) => server.close(done))));
   await loopback.close();
 });
 
@@ -204,7 +205,7 @@ describe('an answer that breaks the letter of HTTP', () => {
   });
 
   test('a byte at a time is read the same', async () => {
-    const report = await serve({ raw: [...`HTTP/1.1 200 OK\n${TYPE}Transfer-Encoding: chunked\r\n\r\n${CHUNKS}`] });
+    const report = await serve({ raw: Array.from(`HTTP/1.1 200 OK\n${TYPE}Transfer-Encoding: chunked\r\n\r\n${CHUNKS}`) });
     expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
   });
 

@@ -6,7 +6,7 @@ import type { PolicyAnswered, PolicyResponse, PolicyUnanswered } from '../fetch-
 import { INTERNAL_FAULT } from '../guard';
 import { parseMediaType } from '../media-type';
 import { isLocalFault } from '../network-fault';
-import { CLIENT_CERTIFICATE, NO_FINAL_RESPONSE, SPEAKS_HTTP2 } from '../policy-exchange';
+import { CLIENT_CERTIFICATE, NO_FINAL_RESPONSE, SPEAKS_HTTP2, TOO_MANY_PIECES } from '../policy-exchange';
 import { NOT_PUBLIC } from '../public-address';
 import { NO_COMMON_HTTP } from '../tls-fault';
 import { isWebPage, titleOf } from '../web-page';
@@ -120,7 +120,7 @@ function judgeSilence({ outcome, reason, code, certificate }: PolicyUnanswered):
       if (code === CLIENT_CERTIFICATE) return fault('sts-policy-fetch-error', `the policy host ${reason}`, { fix: CLIENT_CERTIFICATE_FIX });
       if (code === SPEAKS_HTTP2) return fault('sts-policy-fetch-error', reason, { fix: HTTP_FIX });
       // What the server sends wrongly, or without end, it will send again; what breaks off may come whole the next time.
-      return fault('sts-policy-fetch-error', reason, { temporary: !code.startsWith('HPE_') && code !== NO_FINAL_RESPONSE });
+      return fault('sts-policy-fetch-error', reason, { temporary: !code.startsWith('HPE_') && code !== NO_FINAL_RESPONSE && code !== TOO_MANY_PIECES });
     case 'untrusted':
       if (code === NO_COMMON_HTTP) return fault('sts-policy-fetch-error', reason, { fix: HTTP_FIX });
       return certificate === undefined
