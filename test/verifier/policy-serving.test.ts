@@ -263,7 +263,8 @@ describe('a policy host with other TLS', () => {
   test('of RSA key exchange alone is a warning that names the senders in Go', async () => {
     const { keyPem: key, certificatePem: cert } = await createRsaCertificate([POLICY_HOST]);
     const policy = await loopback.policy({ tls: { key, cert, maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' } });
-    const report = await loopback.verify({ policyPort: policy.port, world: { fetchPolicy: createFetchPolicy({ port: policy.port, ca: [cert] }) } });
+    const fetchPolicy = createFetchPolicy({ port: policy.port, ca: [cert] });
+    const report = await loopback.verify({ policyPort: policy.port, world: { fetchPolicy } });
     expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
     expect(finding(report, 'tls-cipher-uncommon')).toMatchObject({
       severity: 'warning', senders: GO, message: expect.stringContaining('it takes `TLS_RSA_WITH_AES_128_GCM_SHA256`, with RSA key exchange, at 127.0.0.1'),
@@ -272,7 +273,9 @@ describe('a policy host with other TLS', () => {
 
   test('that has common cipher suites as well is fine', async () => {
     const { keyPem: key, certificatePem: cert } = await createRsaCertificate([POLICY_HOST]);
-    const { port } = await loopback.policy({ tls: { key, cert, maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256', honorCipherOrder: true } });
+    const { port } = await loopback.policy({ tls: {
+      key, cert, maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256', honorCipherOrder: true,
+    } });
     const response = await createFetchPolicy({ port, ca: [cert] })({ policyHost: POLICY_HOST, address: '127.0.0.1' });
     expect(response).toMatchObject({ outcome: 'answered', status: 200 });
     expect(response).not.toHaveProperty('cipher', expect.any(String));
