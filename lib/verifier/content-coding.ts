@@ -55,13 +55,13 @@ const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
   ['x-gzip', gunzip],
   ['deflate', inflate],
   ['br', (bytes, maxOutputLength) => zlib.brotliDecompressSync(bytes, { maxOutputLength })],
-  ...zstandard(),
+  ...zstandard(zlib),
 ]);
 
 /** Node has it from 22.15 on, and its types from there on too. RFC 9659 §3 limits the window to 8 MiB, which keeps memory small. */
-function zstandard(): (readonly [string, Decoder])[] {
-  const decompress: unknown = Reflect.get(zlib, 'zstdDecompressSync');
-  const windowLogMax: unknown = Reflect.get(zlib.constants, 'ZSTD_d_windowLogMax');
+export function zstandard(library: { readonly constants: object }): (readonly [string, Decoder])[] {
+  const decompress: unknown = Reflect.get(library, 'zstdDecompressSync');
+  const windowLogMax: unknown = Reflect.get(library.constants, 'ZSTD_d_windowLogMax');
   if (typeof decompress !== 'function' || typeof windowLogMax !== 'number') return [];
   return [['zstd', (bytes, maxOutputLength) => {
     const decoded: unknown = Reflect.apply(decompress, undefined, [bytes, { maxOutputLength, params: { [windowLogMax]: 23 } }]);

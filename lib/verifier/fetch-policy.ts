@@ -134,9 +134,8 @@ async function fetchPolicy(
   let response = await ask(way, timeoutMs);
   for (let next = otherWay(way, response); next !== undefined; next = otherWay(way, response)) {
     const leftMs = Math.min(MOST_OF_OTHER_WAY_MS, timeoutMs - (performance.now() - begin));
-    if (leftMs < 1) return response;
-    const other = await ask(next, leftMs);
-    if (!saysMore(next, other)) return response;
+    const other = leftMs < 1 ? undefined : await ask(next, leftMs);
+    if (other === undefined || !saysMore(next, other)) return response;
     way = next;
     response = other;
   }

@@ -18,16 +18,12 @@ const LENIENT_FAULT = 'HPE_LENIENT';
 
 export const askLeniently: Ask = ({ socket, policyHost, guard, reader }) => {
   const response = new LenientResponse(reader);
-  const failed = guard.over((error: Error) => {
-    reader.failed(error);
-  });
   socket.on('data', guard.over((chunk: Buffer) => {
     response.take(chunk);
   }));
   socket.on('end', guard.over(() => {
     response.end();
   }));
-  socket.on('error', failed);
   const fields = Object.entries({ host: policyHost, ...requestFields(), connection: 'close' });
   socket.write(`GET ${POLICY_PATH} HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
   return () => response.isComplete;

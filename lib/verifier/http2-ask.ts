@@ -9,16 +9,13 @@ import type { Ask } from './http-answer';
 const MOST_SESSION_MEMORY = 1;
 
 export const askByHttp2: Ask = ({ socket, policyHost, guard, reader }) => {
-  const failed = guard.over((error: Error) => {
-    reader.failed(error);
-  });
   const lost = guard.over(() => {
     reader.failed(Object.assign(new Error('the stream was closed'), { code: 'ECONNRESET' }));
   });
   const session = connect(`https://${policyHost}`, {
     createConnection: () => socket, maxSessionMemory: MOST_SESSION_MEMORY, settings: { enablePush: false },
   });
-  session.on('error', failed);
+  session.on('error', lost);
   session.on('close', lost);
   const stream = session.request({ ':method': 'GET', ':path': POLICY_PATH, ':scheme': 'https', ':authority': policyHost, ...requestFields() }, { endStream: true });
   stream.on('headers', guard.over((headers: IncomingHttpHeaders & IncomingHttpStatusHeader) => {
@@ -34,7 +31,7 @@ export const askByHttp2: Ask = ({ socket, policyHost, guard, reader }) => {
     // It comes as well when the session is lost, which leaves an error code behind (RFC 9113 §7).
     if (stream.rstCode === 0 && !stream.destroyed) reader.end();
   }));
-  stream.on('error', failed);
+  stream.on('error', lost);
   stream.on('close', lost);
   return () => false;
 };

@@ -53,7 +53,7 @@ export class PolicyExchange {
   private tlsVersion = '';
   private cipher = '';
   /** Whether the server has shown a certificate, trusted or not. */
-  private hasShown: () => boolean = () => false;
+  private hasShown: (() => boolean) | undefined;
   private isComplete: () => boolean = () => false;
   private informational = 0;
   private pieces = 0;
@@ -202,10 +202,9 @@ export class PolicyExchange {
     const code = errorCode(error);
     const isOfTls = code.startsWith('ERR_SSL_') || code === 'EPROTO';
     if (isFamilyUnusable(error, this.request.address) || isLocalFault(code)) this.fail('unusable', networkFault(error), code);
-    else if (isOfTls && wantsClientCertificate(code, this.hasShown())) this.fail('protocol', CLIENT_CERTIFICATE_FAULT, CLIENT_CERTIFICATE);
+    else if (isOfTls && wantsClientCertificate(code, this.hasShown?.() === true)) this.fail('protocol', CLIENT_CERTIFICATE_FAULT, CLIENT_CERTIFICATE);
     else if (code === 'HPE_INVALID_CONSTANT' && isHttp2(error)) this.fail('protocol', 'speaks HTTP/2, which it was not asked for', SPEAKS_HTTP2);
     else if (code.startsWith('HPE_')) this.fail('protocol', httpFault(error, code, this.phase), code);
-    else if (code.startsWith('ERR_HTTP2_')) this.fail('protocol', `sends malformed HTTP/2 (${code})`, code);
     else if (this.phase === 'response body') this.fail('protocol', `broken off in the middle of the body (${networkFault(error)})`, code);
     else if (isOfTls && this.phase === 'response headers') this.fail('protocol', `broken off before the answer (${libraryReason(error, code)})`, code);
     else if (isOfTls) this.fail('untrusted', handshakeFault(error, code), code);

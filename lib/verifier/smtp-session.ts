@@ -36,7 +36,7 @@ export class SmtpSession {
   private readonly replies = new ReplyReader();
   private socket: Socket | undefined;
   /** Whether the server has shown a certificate. */
-  private hasShown: () => boolean = () => false;
+  private hasShown: (() => boolean) | undefined;
   private settle: ((response: MxResponse) => void) | undefined;
   private readonly guard = new Guard((reason) => {
     this.done({ outcome: 'unusable', reason, code: INTERNAL_FAULT, milliseconds: this.elapsed() });
@@ -197,7 +197,7 @@ export class SmtpSession {
 
   private failed(error: Error): void {
     const code = errorCode(error);
-    if (this.phase === 'TLS handshake' && wantsClientCertificate(code, this.hasShown())) {
+    if (this.phase === 'TLS handshake' && wantsClientCertificate(code, this.hasShown?.() === true)) {
       this.fail('broken', CLIENT_CERTIFICATE_FAULT, 'CLIENT_CERTIFICATE');
     } else if (this.phase === 'TLS handshake' && (code.startsWith('ERR_SSL_') || code === 'EPROTO')) {
       this.fail('broken', handshakeFault(error, code), code);

@@ -90,6 +90,14 @@ describe('a callback that throws ends its own exchange', () => {
     expect([...seen]).toEqual(expect.arrayContaining(['unknown internal-fault', 'unknown dns-failure']));
   });
 
+  test('with a DNS server that is known by its name', async () => {
+    const { port } = await loopback.dns(mailZone());
+    const { createResolver } = await import('../../lib/verifier/resolver');
+    await eachThrows(() => createResolver({ servers: [`localhost:${port}`], timeoutMs: 300, tries: 1 }).query(DOMAIN, 'MX'), (answer) => {
+      expect(answer).toHaveProperty('status');
+    });
+  });
+
   test('is told as a fault of the verifier, which decides nothing about the domain', async () => {
     const spent = { outcome: 'unusable', code: INTERNAL_FAULT, reason: internalFault(new TypeError('x')), milliseconds: 1 } as const;
     const report = await loopback.verify({

@@ -1,11 +1,12 @@
 // Policies that some senders can read and others cannot: by their coding, media type, HTTP, TLS; and web pages in place of a policy.
 import { createSecureServer } from 'node:http2';
 import type { ServerHttp2Stream } from 'node:http2';
-import { createServer as createTlsServer } from 'node:tls';
+import { TLSSocket, createSecureContext, createServer as createTlsServer } from 'node:tls';
+import { createServer as createTcpServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { codingsOf, decodeBody } from '../../lib/verifier/content-coding';
+import { codingsOf, decodeBody, zstandard } from '../../lib/verifier/content-coding';
 import { createFetchPolicy } from '../../lib/verifier/fetch-policy';
 import { LenientResponse } from '../../lib/verifier/http1-lenient';
 import { parseMediaType } from '../../lib/verifier/media-type';
@@ -82,6 +83,22 @@ describe('a policy that is served compressed', () => {
     const before = process.memoryUsage().arrayBuffers;
     expect(decodeBody(body, [coding], 65536)).toMatchObject({ tooLarge: true });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4_000_000);
+  });
+
+  test('is decoded from zstd where Node can, with a window of 8 MiB at most', () => {
+    expect(zstandard({ constants: {} })).toEqual([]);
+    const asked: unknown[] = [];
+    const library = {
+      constants: { ZSTD_d_windowLogMax: 100 },
+      zstdDecompressSync: (bytes: Uint8Array, options: unknown) => {
+        asked.push(options);
+        return bytes.length === 0 ? undefined : bytes;
+      },
+    };
+    const [[name, decode]] = zstandard(library);
+    expect([name, decode(Buffer.from(POLICY), 65536)]).toEqual(['zstd', Buffer.from(POLICY)]);
+    expect(asked).toEqual([{ maxOutputLength: 65536, params: { 100: 23 } }]);
+    expect(() => decode(new Uint8Array(0), 1)).toThrow('no bytes came out');
   });
 
   test('has its codings read as a list', () => {
@@ -352,6 +369,43 @@ describe('a policy host with other TLS', () => {
     }));
     const report = await loopback.verify({ policyPort: port });
     expect(finding(report, 'sts-policy-fetch-error').message).toContain('speaks HTTP/2, which it was not asked for');
+  });
+});
+
+describe('a policy host that ends what it began', () => {
+  async function tlsServer(serve_: (socket: TLSSocket, raw: Socket) => void): Promise<number> {
+    const { keyPem: key, certificatePem: cert } = await (await testAuthority()).issue({ names: [POLICY_HOST] });
+    const context = createSecureContext({ key, cert });
+    const server = createTcpServer((raw) => {
+      sockets.push(raw.on('error', () => undefined));
+      const socket = new TLSSocket(raw, { isServer: true, secureContext: context });
+      socket.on('error', () => undefined).once('data', () => {
+        serve_(socket, raw);
+      });
+    });
+    servers.push(server);
+    await new Promise<void>((done) => {
+      server.listen(0, '127.0.0.1', done);
+    });
+    const bound = server.address();
+    return typeof bound === 'object' && bound !== null ? bound.port : 0;
+  }
+
+  test('by closing the connection, without a length, is read to that end by the lenient reader too', async () => {
+    const report = await loopback.verify({ policyPort: await tlsServer((socket) => socket.end(`HTTP/1.1 200 OK\nContent-Type: text/plain\n\n${POLICY}`)) });
+    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
+  });
+
+  test('by breaking TLS is not blamed for its certificate', async () => {
+    const report = await loopback.verify({ policyPort: await tlsServer((_, raw) => raw.write('this is no TLS record, whatever you may think')) });
+    expect(report.findings.map(({ code }) => code)).not.toContain('sts-webpki-invalid');
+    expect(finding(report, 'sts-policy-fetch-error').message).toContain('broken off before the answer (');
+  });
+
+  test('by a part of the world that rejects is undecided', async () => {
+    const report = await loopback.verify({ world: { fetchPolicy: () => Promise.reject(new Error('no such luck')) } });
+    expect(report.policyPaths[0].answer).toContain('no such luck');
+    expect((await loopback.verify({ world: { fetchPolicy: () => Promise.reject(JSON.parse('1')) } })).policyPaths[0].answer).toContain('unknown reason');
   });
 });
 
