@@ -165,9 +165,7 @@ function fault(reason: string): DnsExchange {
 
 function addressOf(host: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const guard = new Guard(() => {
-      resolve(undefined);
-    });
+    const guard = new Guard(resolve.bind(undefined, undefined));
     lookup(host, guard.over((error: Error | null, address: string) => {
       resolve(error === null ? address : undefined);
     }));
