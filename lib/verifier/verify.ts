@@ -24,6 +24,8 @@ import { checkSubdomains } from './checks/subdomains';
 import { reportingAtRecord } from './checks/misplaced';
 import { checkTlsRpt, hasNoTlsRpt, lookUpTlsRpt } from './checks/tls-rpt';
 import { domainDelivery, hostDelivery } from './delivery';
+import { liveFinding } from './findings';
+import { internalFault } from './guard';
 import { lookUpPolicy } from './policy-lookup';
 import type { PolicyLookup } from './policy-lookup';
 import { evidenceOf, showableFinding, showablePath, sortFindings } from './report';
@@ -84,12 +86,36 @@ export async function verify(domain: string, options: VerifyOptions = {}, world:
   const ended = new AbortController();
   const { timeoutMs = 20_000, signal, allowPrivate = false, nameServers } = options;
   const bounded = boundedWorld(world, { timeoutMs, ended: ended.signal, signal });
+  const begin = bounded.clock.now();
   try {
     return await new Verification(name, { ...options, timeoutMs }, allowPrivate ? bounded : publicWorld(bounded, nameServers)).run();
+  } catch (error) {
+    return failedReport(name, internalFault(error), { begin, end: bounded.clock.now() });
   } finally {
     // With a reason at hand: without one Node makes an error, and its stack, each time.
     ended.abort('verified');
   }
+}
+
+/** A fault of this program while it looks at one domain must not end the run over many. */
+function failedReport(domain: string, reason: string, { begin, end }: { readonly begin: number; readonly end: number }): Report {
+  const time = new Date(end).toISOString();
+  return {
+    domain,
+    time: new Date(begin).toISOString(),
+    milliseconds: end - begin,
+    verdict: 'unknown',
+    lookup: 'temporary-error',
+    delivery: 'unknown',
+    record: null,
+    recordPaths: [],
+    policy: null,
+    policyPaths: [],
+    delegation: { record: [], policyHost: [] },
+    mx: [],
+    senders: [],
+    findings: [{ ...liveFinding('internal-fault', { subject: domain, message: `${domain} was not looked at to the end: ${reason}`, evidence: reason }), time }],
+  };
 }
 
 /** What is left of 253 characters beside the longest name that is asked for, `_smtp._tls.`. */

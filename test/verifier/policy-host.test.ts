@@ -24,7 +24,7 @@ describe('a policy host that misbehaves at its only address', () => {
     ['redirect', 'sts-policy-fetch-error', 'permanent-error', 'the answer is a redirect (status 301 to https://www.example/policy), which senders never follow'],
     ['404', 'sts-policy-fetch-error', 'permanent-error', 'the answer has status 404, only 200 is a policy'],
     ['500', 'sts-policy-fetch-error', 'temporary-error', 'the answer has status 500, only 200 is a policy'],
-    ['html', 'sts-policy-invalid', 'permanent-error', 'the media type is `text/html`, `text/plain` is expected'],
+    ['html', 'sts-policy-invalid', 'permanent-error', 'a web page is served in place of the policy (as `text/html`, its title is `Welcome`)'],
     ['html-media-type', 'sts-policy-invalid', 'permanent-error', 'the media type is `text/html; charset=utf-8`, `text/plain` is expected'],
     ['no-media-type', 'sts-policy-invalid', 'permanent-error', 'there is no media type, `text/plain` is expected'],
     ['late', 'sts-policy-fetch-error', 'temporary-error', 'response headers not there within 500 ms'],
@@ -47,8 +47,8 @@ describe('a policy host that misbehaves at its only address', () => {
     expect(errors[0].fix).toMatch(/./);
   });
 
-  test('(html) is refused by the senders that look at the media type, which are named', async () => {
-    const report = await loopback.verify({ policy: { behaviour: 'html' } });
+  test('(html-media-type) is refused by the senders that look at the media type, which are named', async () => {
+    const report = await loopback.verify({ policy: { behaviour: 'html-media-type' } });
     const senders = ['postfix-tlspol', 'chasquid', 'go-mtasts', 'kumomta', 'postfix-mta-sts-resolver', 'rest-mail'];
     expect(finding(report, 'sts-policy-invalid')).toMatchObject({ senders, dissent: [{ senders, effect: 'refuses the policy' }] });
   });

@@ -62,7 +62,9 @@ export async function checkPolicyFile(world: World, policyHost: string, addresse
   const subject = policyUrl(policyHost);
   const files = visits.filter(({ judgement }) => judgement.kind === 'file');
   const faulty = visits.flatMap(({ judgement, ...visit }): Faulty[] => judgement.kind === 'fault' ? [{ ...visit, judgement }] : []);
-  const findings = [...faults(faulty, files.length > 0, subject), ...undecided(visits, subject), ...health(world, visits, subject)];
+  const findings = [
+    ...faults(faulty, files.length > 0, subject), ...undecided(visits, subject), ...odd(visits, subject), ...health(world, visits, subject),
+  ];
   const served = files.at(0)?.judgement;
   if (served?.kind !== 'file') return { ...withoutFile(faulty), tolerated: toleratedAnswer(faulty), paths: visits.map((visit) => pathOf(visit, false)), findings, contents: [] };
   const { body } = served;
@@ -127,6 +129,8 @@ function undecided(visits: readonly Visit[], subject: string): ReportFinding[] {
     const [{ address, judgement }] = group;
     const detail = { subject, evidence: evidenceOf(group) };
     switch (judgement.kind) {
+      case 'internal-fault':
+        return liveFinding('internal-fault', { ...detail, message: `${where(group)} was not looked at to the end: ${judgement.message}` });
       case 'unusable':
         return liveFinding('address-family-unusable', { ...detail, message: `${where(group)} could not be tried, this machine has no route for ${familyOf(address)}` });
       case 'local-fault':
@@ -136,6 +140,15 @@ function undecided(visits: readonly Visit[], subject: string): ReportFinding[] {
       case 'not-reached':
         return liveFinding('not-reached', { ...detail, message: `${where(group)} was not decided in time` });
     }
+  });
+}
+
+/** What only some senders can read. */
+function odd(visits: readonly Visit[], subject: string): ReportFinding[] {
+  const all = visits.flatMap((visit) => visit.judgement.kind === 'file' ? visit.judgement.oddities.map((oddity) => ({ ...visit, oddity })) : []);
+  return grouped(all, ({ oddity }) => `${oddity.code} ${oddity.message}`).map((group) => {
+    const { code, message, dissent } = group[0].oddity;
+    return liveFinding(code, { subject, message: `${message}, at ${where(group)}`, dissent, evidence: evidenceOf(group) });
   });
 }
 
