@@ -1,4 +1,5 @@
 // What a person probably meant to type.
+import { editDistance } from '../../lib/protocol/edit-distance';
 
 /** Beyond this a word is another word, not a slip. */
 const MOST_EDITS = 3;
@@ -25,18 +26,5 @@ export function nearest(typed: string, words: readonly string[], most = 3): read
 /** A part of the word that ends where a part of it ends is as good as two slips. */
 function distanceOf(text: string, word: string): number {
   const within = text.length > 2 && `-${word}-`.includes(`-${text}-`) ? 2 : Infinity;
-  return Math.min(within, edits(text, word));
-}
-
-/** Levenshtein's distance: insertions, deletions and replacements of one character. */
-function edits(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let i = 0; i < one.length; i += 1) {
-    const next = [i + 1];
-    for (let j = 0; j < other.length; j += 1) {
-      next.push(Math.min(row[j + 1] + 1, next[j] + 1, row[j] + (one[i] === other[j] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[other.length];
+  return Math.min(within, editDistance(text, word));
 }

@@ -1,4 +1,5 @@
 // Slips in the version of a TXT record: what was hardly meant for another purpose than MTA-STS or TLSRPT.
+import { editDistance } from './edit-distance';
 import { asciiLikeness } from './look-alikes';
 import { printable, trimBlanks } from './text';
 
@@ -33,19 +34,6 @@ export function nearVersion(text: string, version: TxtVersion): string | undefin
   // `v=STS v1` is one word for whoever wrote it.
   const [value, next = ''] = (named?.[2] ?? first).split(/\s+/);
   const core = `${value}${/^v?\d+$/i.test(next) ? next : ''}`.toLowerCase().replace(/[^a-z0-9]/g, '');
-  const isNear = isVersion ? begin.test(core) || slips(core, word) <= MOST_SLIPS : new RegExp(`${begin.source}(?:rpt)?(?:v?\\d+)?$`).test(core);
+  const isNear = isVersion ? begin.test(core) || editDistance(core, word) <= MOST_SLIPS : new RegExp(`${begin.source}(?:rpt)?(?:v?\\d+)?$`).test(core);
   return isNear ? `\`${printable(first, 40)}\` is not \`${version}\`` : undefined;
-}
-
-/** Levenshtein's distance of two short words. */
-function slips(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let i = 0; i < one.length; i += 1) {
-    const next = [i + 1];
-    for (let j = 0; j < other.length; j += 1) {
-      next.push(Math.min(row[j + 1] + 1, next[j] + 1, row[j] + (one[i] === other[j] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[other.length];
 }
