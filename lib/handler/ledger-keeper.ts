@@ -2,7 +2,7 @@
 // and the dates are not known then.
 import type { Policy } from '../protocol/policy';
 import { hashOfPolicyId } from '../protocol/policy-id';
-import { begunAnew, close, current, keptId, record, unusedId } from './ledger';
+import { begunAnew, close, current, isOf, keptId, record, unusedId } from './ledger';
 import type { Entry, Ledger } from './ledger';
 import { LedgerChanged, ledgerObject, readLedger, writeLedger } from './ledger-object';
 import type { StoredLedger, StoredText } from './ledger-object';
@@ -196,7 +196,7 @@ export class LedgerKeeper {
    */
   private isNoted(ledger: Ledger): boolean {
     const last = current(ledger);
-    if (last?.hash !== this.keeping.policy.hash) return false;
+    if (!isOf(last, this.keeping.policy.hash)) return false;
     this.chosen = last.id;
     return true;
   }
