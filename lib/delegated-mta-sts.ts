@@ -9,6 +9,7 @@ import { policyDomain } from './policy-domain';
 import { MAX_NAME, hostNameFault, toALabels } from './protocol/domain-name';
 import { policyHostName, policyUrl } from './protocol/policy-url';
 import { RECORD_TTL, announcementName, reportingName } from './protocol/record-names';
+import { printable } from './protocol/text';
 import type { TlsReporting } from './tls-reporting';
 import { watchZones } from './watched-zones';
 import { plainZone } from './zone';
@@ -127,11 +128,14 @@ export class DelegatedMtaSts extends Construct {
   }
 }
 
+/** Characters of a name in a message: a name that is a little too long is shown in full. */
+const LONGEST_SHOWN = 300;
+
 /** The provider's domain in lower-case A-labels. */
 function providerDomain(written: string, domain: string): string {
   requireText('provider', written, '`provider: \'provider.example\'`');
   const provider = toALabels(written) || written;
-  const shown = JSON.stringify(written);
+  const shown = printable(JSON.stringify(written), LONGEST_SHOWN);
   if (provider.includes('/')) {
     throw new Error(`\`provider\` must be the domain alone, got the URL ${shown}; ${instead(provider)} (RFC 8461 §8.2)`);
   }
@@ -174,7 +178,7 @@ function target(
   const name = toALabels(written) || written;
   const fault = faultOf(name);
   if (fault !== undefined) {
-    throw new Error(`\`${property}\` ${JSON.stringify(written)} ${fault}; expected is the name that the provider documents, by default `
+    throw new Error(`\`${property}\` ${printable(JSON.stringify(written), LONGEST_SHOWN)} ${fault}; expected is the name that the provider documents, by default `
       + `\`${property === 'recordTarget' ? '_mta-sts' : 'mta-sts'}.<provider>\` (RFC 1035 §2.3.4, RFC 8461 §8.2)`);
   }
   if (own.includes(name)) {

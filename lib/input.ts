@@ -23,12 +23,15 @@ export function checkInput(property: string, value: unknown, shape: Shape): void
   if (value !== undefined) requireInput(property, value, shape);
 }
 
-/** @throws where the properties themselves are no object */
-export function requireProps(owner: string, props: unknown, example: string): void {
+/**
+ * @param meant - what a value in place of the properties may be: where none of them is required it would do as properties without any
+ * @throws where the properties themselves are no object
+ */
+export function requireProps(owner: string, props: unknown, example: string, meant: readonly Shape[] = []): void {
   requireInput('props', props, {
     expected: `the properties of ${owner}`,
     wayOut: `write \`${example}\``,
-    fits: (value) => isObject(value) && !Array.isArray(value),
+    fits: (value) => isObject(value) && !Array.isArray(value) && !meant.some(({ fits }) => fits(value)),
   });
 }
 

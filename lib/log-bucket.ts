@@ -1,6 +1,7 @@
 // A bucket for access logs, of which CloudFormation must know the name before it makes the distribution.
 import { CfnResource, Stack, aws_s3 as s3 } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { overriddenProperty } from './escape-hatch';
 import { outermostStack } from './region';
 
 /**
@@ -32,18 +33,11 @@ export function checkLogAcls(host: Construct, bucket: s3.IBucket): void {
 function aclFault({ node }: s3.IBucket): string | undefined {
   const made = node.defaultChild;
   if (!CfnResource.isCfnResource(made) || made.cfnResourceType !== 'AWS::S3::Bucket') return undefined;
-  const ownership = JSON.stringify(overridden(made) ?? Stack.of(made).resolve(Reflect.get(made, 'ownershipControls')) ?? null);
+  const ownership = JSON.stringify(overriddenProperty(made, 'OwnershipControls') ?? Stack.of(made).resolve(Reflect.get(made, 'ownershipControls')) ?? null);
   // What is known only at deployment is taken on trust.
   if (/"(?:ObjectWriter|BucketOwnerPreferred|Ref|Fn::[^"]*)"/.test(ownership)) return undefined;
   const isGiven = ownership.includes(s3.ObjectOwnership.BUCKET_OWNER_ENFORCED);
   return `\`accessLogBucket\` ${node.path} takes no access control lists, by which CloudFront lets itself write logs: its \`objectOwnership\` is `
     + `${isGiven ? 'BUCKET_OWNER_ENFORCED' : 'not given, which S3 takes for BUCKET_OWNER_ENFORCED'}; write \`objectOwnership: ObjectOwnership.OBJECT_WRITER\` or `
     + '`ObjectOwnership.BUCKET_OWNER_PREFERRED`';
-}
-
-/** What an escape hatch put in place of the property. */
-function overridden(made: CfnResource): unknown {
-  return ['Properties', 'OwnershipControls'].reduce<unknown>((value, name) => {
-    return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
-  }, Reflect.get(made, 'rawOverrides'));
 }

@@ -31,7 +31,7 @@ export function policyDomain(domainName: string | undefined, hostedZone: route53
   const domain = toALabels(written) || written;
   const bare = withoutRecordLabels(domain);
   if (bare !== undefined) {
-    throw new Error(`\`domainName\` must be the mail domain, the part after the @, got ${JSON.stringify(written)}, a name of its records; write `
+    throw new Error(`\`domainName\` must be the mail domain, the part after the @, got ${printable(JSON.stringify(written))}, a name of its records; write `
       + `\`domainName: '${hostNameFault(bare) === undefined ? bare : 'example.com'}'\` (RFC 8461 §3.1)`);
   }
   const fault = hostNameFault(domain);
@@ -39,7 +39,7 @@ export function policyDomain(domainName: string | undefined, hostedZone: route53
     throw new Error(`\`domainName\` ${printable(JSON.stringify(written))} ${fault} (RFC 5321 §4.1.2)`);
   }
   if (!domain.includes('.')) {
-    throw new Error(`\`domainName\` must be the whole mail domain, got the single label ${JSON.stringify(written)}; write \`domainName: 'example.com'\``);
+    throw new Error(`\`domainName\` must be the whole mail domain, got the single label ${printable(JSON.stringify(written))}; write \`domainName: 'example.com'\``);
   }
   const host = policyHostName(domain);
   if (host.length > LONGEST_POLICY_HOST) {

@@ -126,7 +126,7 @@ export class MtaStsPolicy {
 
 /** The patterns of a policy whose properties nobody may have checked. */
 function patternsOf(mode: string, props: MtaStsNonePolicyProps): string[] {
-  requireProps(`MtaStsPolicy.${mode}()`, props, `MtaStsPolicy.${mode}({ mx: MxHosts.of('mx1.example.com') })`);
+  requireProps(`MtaStsPolicy.${mode}()`, props, `MtaStsPolicy.${mode}({ mx: MxHosts.of('mx1.example.com') })`, mode === 'none' ? [HOSTS, AGE] : []);
   const { mx, maxAge } = props;
   checkInput('maxAge', maxAge, AGE);
   if (mx === undefined && mode === 'none') return [];

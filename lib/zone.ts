@@ -1,6 +1,7 @@
 // Hosted zones as users give them: their name in A-labels, their id without the API's prefix, and whether senders can see them.
-import { CfnResource, Stack, Token, aws_route53 as route53 } from 'aws-cdk-lib';
+import { CfnResource, Reference, Stack, Token, Tokenization, aws_route53 as route53 } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
+import { overriddenProperty } from './escape-hatch';
 import { toALabels, withoutDots } from './protocol/domain-name';
 import { printable } from './protocol/text';
 
@@ -95,14 +96,17 @@ function givenName(zone: route53.IHostedZone): GivenName {
   }
 }
 
-/** The resource of a zone that is made in the app. */
-function madeHere({ node: { defaultChild: made } }: route53.IHostedZone): CfnResource | undefined {
+/** The resource of a zone that is made in the app, also where the zone is imported by the id of that resource. */
+function madeHere({ hostedZoneId: id, node }: route53.IHostedZone): CfnResource | undefined {
+  const named: unknown = Tokenization.reverseString(id).firstToken;
+  const made: unknown = node.defaultChild ?? (Reference.isReference(named) ? named.target : undefined);
   return CfnResource.isCfnResource(made) && made.cfnResourceType === 'AWS::Route53::HostedZone' ? made : undefined;
 }
 
 function hasVpcs(zone: route53.IHostedZone): boolean {
   const made = madeHere(zone);
-  const vpcs: unknown = made && Stack.of(made).resolve(Reflect.get(made, 'vpcs'));
+  if (made === undefined) return false;
+  const vpcs: unknown = overriddenProperty(made, 'VPCs') ?? Stack.of(made).resolve(Reflect.get(made, 'vpcs'));
   return Array.isArray(vpcs) && vpcs.length > 0;
 }
 

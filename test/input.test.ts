@@ -56,6 +56,9 @@ describe('MxHosts, MtaStsPolicy and TlsReporting refuse', () => {
     ['null for a data centre', () => zoho(null), 'got null; '],
     ['an object for a data centre', () => zoho({ dataCenter: 'zoho.eu' }), 'got { dataCenter }; '],
     ['no properties', () => enforce(), '`props` must be the properties of MtaStsPolicy.enforce(), got undefined; write `MtaStsPolicy.enforce({ mx: '],
+    ['hosts for the properties', () => none(mx), '`props` must be the properties of MtaStsPolicy.none(), got an object of MxHosts; write '
+    + '`MtaStsPolicy.none({ mx: MxHosts.of('],
+    ['an age for the properties', () => none(Duration.days(1)), '`props` must be the properties of MtaStsPolicy.none(), got an object of Duration; '],
     ['null for the properties', () => none(null), '`props` must be the properties of MtaStsPolicy.none(), got null; '],
     ['a list for the properties', () => testing(['mx1.example.com']), '`props` must be the properties of MtaStsPolicy.testing(), got ["mx1.example.com"]; '],
     ['an MxHosts for the properties', () => enforce(mx), '`mx` must be an MxHosts, got undefined; write `MxHosts.of('],
@@ -162,6 +165,10 @@ describe('the constructs refuse', () => {
 
   test('a text that would move the cursor of a terminal, without moving it', () => {
     expect(() => made('MtaSts', { policy: 'a\x1b[31m\u202e' })).toThrow('got "a\\u001b[31m\\u{202e}"; ');
+    for (const name of ['provider', 'recordTarget', 'policyHostTarget']) {
+      expect(() => made('DelegatedMtaSts', { [name]: 'a\u202eb.example' })).toThrow(`\`${name}\` "a\\u{202e}b.example" holds U+202E`);
+      expect(() => made('DelegatedMtaSts', { [name]: 'a'.repeat(5000) })).toThrow(/^.{1,500}$/);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 // Hosted zones as users give them: names in Unicode, ids in the form of the API, private ones, and those that hold no mail domain.
 import { describe, expect, test } from '@jest/globals';
-import { App, Aws, Stack, aws_ec2 as ec2, aws_route53 as route53 } from 'aws-cdk-lib';
+import { App, CfnResource, Aws, Stack, aws_ec2 as ec2, aws_route53 as route53 } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { DelegatedMtaSts, MtaSts, MtaStsDomains, MtaStsPolicy, PolicyHost } from '../lib';
 import { ENV, importedZone, testStack } from './support/stack';
@@ -62,6 +62,15 @@ describe.each(TAKERS)('%s', (_, take) => {
       const made = new route53.HostedZone(stack, 'Private', { zoneName: 'example.com' });
       made.addVpc(vpc(stack));
       return made;
+    }],
+    ['made private by an escape hatch', (stack) => {
+      const made = new route53.HostedZone(stack, 'Private', { zoneName: 'example.com' });
+      if (made.node.defaultChild instanceof CfnResource) made.node.defaultChild.addPropertyOverride('VPCs', [{ VPCId: 'vpc-1', VPCRegion: 'us-east-1' }]);
+      return made;
+    }],
+    ['imported from a resource with `vpcs`', (stack) => {
+      const made = new route53.CfnHostedZone(stack, 'Made', { name: 'example.com', vpcs: [{ vpcId: 'vpc-1', vpcRegion: 'us-east-1' }] });
+      return route53.HostedZone.fromHostedZoneAttributes(stack, 'Private', { hostedZoneId: made.attrId, zoneName: 'example.com' });
     }],
     ['imported as a private one by its id', (stack) => route53.PrivateHostedZone.fromPrivateHostedZoneId(stack, 'Private', 'Z1')],
     ['to be looked up with `privateZone`', (stack) => route53.HostedZone.fromLookup(stack, 'Private', { domainName: 'example.com', privateZone: true })],

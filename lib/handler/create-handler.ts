@@ -101,7 +101,7 @@ class Invocation {
     const { StackId: stackId, LogicalResourceId: logicalResourceId } = event;
     const isKnown = typeof stackId === 'string' && typeof logicalResourceId === 'string';
     if (!isKnown || await isDeleteCurrent(run, { stackId, logicalResourceId }, objectUrl(object))) await deletePolicy(run, object);
-    else this.log.warn('event-not-current: the policy file is left where it is, since CloudFormation has a resource of it', { ...object });
+    else this.log.warn('event-not-current: the policy file stays, since a resource of the stack still publishes it', { ...object });
   }
 
   private async failed(error: unknown, event: DeploymentEvent | undefined, task: Task | undefined): Promise<HandlerAnswer> {

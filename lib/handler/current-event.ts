@@ -12,14 +12,14 @@ import type { Run } from './run';
 /** What CloudFormation says of its own resource may be some seconds old. */
 const CATCHING_UP = { milliseconds: 15_000, firstPause: 1_000, longestPause: 5_000 };
 
-/** How long a call is tried, and all of them together, however CloudFormation hangs: the work can do without. */
+/** How long one call is tried, and, below, all calls of one question: the work goes on without an answer. */
 const PATIENCE = { milliseconds: 10_000, firstPause: 1_000, longestPause: 4_000 };
 const LIMIT_MS = 20_000;
 
 /** Pages of 100 events. The one that is looked for is among the newest. */
 const MAX_EVENT_PAGES = 5;
 
-/** Whose event it is. */
+/** The resource that an event is about. */
 export type EventOwner = Pick<DeploymentEvent, 'stackId' | 'logicalResourceId'>;
 
 /** What CloudFormation says of an event: a reason where it no longer waits for it. */

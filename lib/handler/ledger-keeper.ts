@@ -1,8 +1,8 @@
-// Keeps the ledger of one publication, and chooses its id. Whatever is wrong with the ledger never stops the publication: it is said,
-// and the dates are not known then.
+// Keeps the ledger of one publication, and chooses its id. A ledger that cannot be read or written never stops the publication: the log and
+// the attributes say so, and no dates are known then.
 import type { Policy } from '../protocol/policy';
 import { hashOfPolicyId } from '../protocol/policy-id';
-import { begunAnew, close, current, keptId, record, unusedId } from './ledger';
+import { begunAnew, close, current, isOf, keptId, record, unusedId } from './ledger';
 import type { Entry, Ledger } from './ledger';
 import { LedgerChanged, ledgerObject, readLedger, writeLedger } from './ledger-object';
 import type { StoredLedger, StoredText } from './ledger-object';
@@ -19,7 +19,7 @@ export interface PlannedPublication extends Policy {
   readonly givenId?: string;
 }
 
-/** What a publication is about. */
+/** What the keeper needs to know of a publication. */
 export interface Keeping {
   /** Where the file is put. */
   readonly object: PolicyObject;
@@ -170,7 +170,7 @@ export class LedgerKeeper {
     return { ledger: opened(run, history, this.keeping), stored };
   }
 
-  /** With another bucket the history is still in the old one. */
+  /** Where the bucket was replaced, the history is still in the old one. */
   private async readElsewhere(run: Run, object: PolicyObject): Promise<StoredLedger | undefined> {
     const before = parseObjectUrl(this.keeping.before);
     const there = before === undefined ? undefined : ledgerObject(before);
@@ -196,7 +196,7 @@ export class LedgerKeeper {
    */
   private isNoted(ledger: Ledger): boolean {
     const last = current(ledger);
-    if (last?.hash !== this.keeping.policy.hash) return false;
+    if (!isOf(last, this.keeping.policy.hash)) return false;
     this.chosen = last.id;
     return true;
   }
@@ -212,7 +212,7 @@ export class LedgerKeeper {
     // Which id it had is known where that is still announced; else it is noted under one that nobody has.
     const announced = hashOfPolicyId(this.announced ?? '') === hash ? this.announced : undefined;
     const missed = { ...policyBefore, id: givenId ?? announced ?? unusedId(ledger, hash, now, this.announced) };
-    // One that was in another bucket is no wonder: it is what is being rolled back.
+    // In another bucket nothing is amiss: the publication that the ledger misses is the one that is being rolled back.
     const isElsewhere = parseObjectUrl(before)?.bucket !== object.bucket;
     if (ledger.gap !== undefined || isElsewhere) return record(ledger, missed, now);
     run.log.warn('the ledger misses a publication; it goes on from here', { id: missed.id });

@@ -1,7 +1,7 @@
 // What was published from when to when, and from that what senders can still hold (RFC 8461 §3.2, §8.3). Pure: no clock, no network.
 import type { Policy } from '../protocol/policy';
 import { mxCoverage } from '../protocol/mx-coverage';
-import { LAST_ID_TIME, readPolicyId, renderPolicyId } from '../protocol/policy-id';
+import { LAST_ID_TIME, hashOfPolicyId, readPolicyId, renderPolicyId } from '../protocol/policy-id';
 import { MARGIN, endOfAnyHold, endOfHold, isHeld } from './ledger-time';
 
 /** A publication: a policy, and the id that announces it. */
@@ -59,12 +59,21 @@ export function current({ entries }: Ledger): Entry | undefined {
  * Returns the id that a publication of these bytes keeps: the one of the last entry, where that has the same bytes and was seen live, so
  * that nothing was put since. The same event has the same id when it comes a second time.
  *
+ * An id that was announced beside other bytes is not kept: senders may hold those bytes under it. A rollback to a template of a release
+ * before 0.2 leaves such an id, since that template names the same id as before.
+ *
  * @param hash - of the bytes
  * @param request - of the event that publishes them
  */
-export function keptId(ledger: Ledger, hash: string, request: string): string | undefined {
-  const last = current(ledger);
-  return last?.hash === hash && (last.live !== undefined || last.request === request) ? last.id : undefined;
+export function keptId({ entries }: Ledger, hash: string, request: string): string | undefined {
+  const last = entries.at(-1);
+  if (!isOf(last, hash) || (last.live === undefined && last.request !== request)) return undefined;
+  return entries.some((entry) => entry.hash !== hash && entry.under.includes(last.id)) ? undefined : last.id;
+}
+
+/** Whether an entry is of these bytes, and its id names them. */
+export function isOf(entry: Entry | undefined, hash: string): entry is Entry {
+  return entry?.hash === hash && hashOfPolicyId(entry.id) === hash;
 }
 
 /** An id this late is nobody's that has a clock; no later one could follow it. */
@@ -78,11 +87,14 @@ const TOO_LATE = LAST_ID_TIME - 365 * 86_400_000;
  * @param announced - the id that stands in the record now, where that is known
  */
 export function unusedId({ entries, lastId }: Ledger, hash: string, now: number, announced?: string): string {
+  const known = new Set([lastId, announced, ...entries.map((entry) => entry.id), ...entries.flatMap(({ under }) => under)]);
   let time = now;
-  for (const id of [lastId, announced, ...entries.map((entry) => entry.id), ...entries.flatMap(({ under }) => under)]) {
+  for (const id of known) {
     const used = id === undefined ? undefined : readPolicyId(id)?.time;
     if (used !== undefined && used < TOO_LATE && used + 1000 > time) time = used + 1000;
   }
+  // Among those that are too late to count.
+  while (known.has(renderPolicyId(time, hash))) time += 1000;
   return renderPolicyId(time, hash);
 }
 

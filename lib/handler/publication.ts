@@ -86,7 +86,7 @@ export function publicationTask(event: DeploymentEvent): Task {
       await put(run);
     });
     await ledger.finish(run);
-    // Nobody would take away what is put after the answer that counted.
+    // CloudFormation would never ask to take away what is put after it had its answer.
     await requireCurrent(run, event);
     mail.raise(run);
     if (certificate !== undefined) validation = await validationRecord(run, certificate, policyHost);
@@ -95,13 +95,13 @@ export function publicationTask(event: DeploymentEvent): Task {
     return known;
   };
 
-  /** Leaves what CloudFormation holds, where it has gone on while this event was under way. */
+  /** Restores the file that CloudFormation holds, where it has gone on while this event was under way. */
   const leave = async (run: Run): Promise<void> => {
     if (await ownerOf(run, event, physicalResourceId) === 'gone') await deletePolicy(run, object);
     else await putBack(run, { object, hash: policy.hash, ledger });
   };
 
-  /** Whether nobody but this event can need the file that it put. */
+  /** Whether the file that this event put can be taken away: no other event needs it. */
   const isNobodyElses = async (run: Run): Promise<boolean> => {
     if (await ownerOf(run, event, physicalResourceId) === 'gone') return true;
     const [writer, { current }] = await Promise.all([ledger.writer(run), standingOf(run, event)]);
@@ -113,7 +113,7 @@ export function publicationTask(event: DeploymentEvent): Task {
   const undo = async (run: Run): Promise<void> => {
     if (!begun || !isNew) return;
     if (await isNobodyElses(run)) await deletePolicy(run, object);
-    else run.log.warn('the policy file is left where it is: it is not known to be this event\'s alone', { ...object });
+    else run.log.warn('the policy file stays, since another event may have published it too', { ...object });
   };
 
   return { physicalResourceId, work, forgives: (rollingBack) => rollingBack && written, forgiven: attributes, undo };
@@ -125,11 +125,11 @@ async function putBack(run: Run, { object, hash, ledger }: { object: PolicyObjec
   if (last !== undefined && last !== 'unread' && last.hash !== hash) {
     const bytes = rendered(last);
     if (bytes === undefined || policyHash(bytes) !== last.hash) {
-      run.log.error('the policy file may be that of an event that is no longer current, and could not be put back: deploy again', { ...object });
+      run.log.error('the policy file may be that of this event, which is no longer current. The published one could not be put back. Deploy again', { ...object });
       return;
     }
     await putPolicy(run, object, bytes);
-    run.log.warn('put the policy file back that another event published', { ...object, id: last.id });
+    run.log.warn('put back the policy file that another event published', { ...object, id: last.id });
   }
 }
 
@@ -146,14 +146,14 @@ function plannedPublication(properties: Properties, planned: PlannedPolicy): Pla
   return { ...planned.policy, hash: planned.hash, givenId: givenIdProperty(properties, planned) };
 }
 
-/** Where the host is: the zone's own name servers know it, or, where DNS is elsewhere, whoever knows the distribution. */
+/** Where the host is: the zone's own name servers know it. Where DNS is elsewhere, any resolver knows the distribution. */
 function whoKnows(properties: Properties, zoneId: string | undefined, policyHost: string): (run: Run) => Promise<AskAddresses> {
   if (zoneId !== undefined) return async (run) => atNameServers(run, zoneId, policyHost);
   const distribution = textProperty(properties, 'Distribution');
   return async (run) => Promise.resolve(atDistribution(run, distribution));
 }
 
-/** The ledger counts on a record that changes right after the file; who makes it by hand does so when they do. */
+/** The ledger counts on a record that changes right after the file. One that is made by hand changes later. */
 function countedFromNow(text: string): string {
   return /\d{4}-\d\d-\d\dT/.test(text) ? `${text}; add the time by which the _mta-sts record was changed later than the deployment` : text;
 }
