@@ -107,7 +107,9 @@ async function resourceOf(run: Run, { stackId, logicalResourceId }: EventOwner):
       return run.world.cloudformation.send(command, options);
     }, PATIENCE);
     const found = resources.at(0);
-    return found === undefined ? undefined : { status: found.ResourceStatus ?? '', physicalId: found.PhysicalResourceId };
+    // Not how CloudFormation says that there is none, so it says nothing.
+    if (found?.ResourceStatus === undefined) throw new Error(`cloudformation:DescribeStackResources gave no status of ${logicalResourceId}`);
+    return { status: found.ResourceStatus, physicalId: found.PhysicalResourceId };
   } catch (error) {
     // The way in which CloudFormation says that there is no such resource, or no such stack any more.
     if (error instanceof AwsCallFailed && error.code === 'ValidationError' && error.detail.includes('does not exist')) return undefined;

@@ -136,6 +136,7 @@ describe('an event that is not current', () => {
 describe('where CloudFormation does not tell', () => {
   test.each<[string, (made: Stack) => void]>([
     ['which resource there is', (made) => made.aws.cloudformation.on(DescribeStackResourcesCommand).rejects(awsError('InternalFailure', 'x'))],
+    ['any resource, by an empty answer', (made) => made.aws.cloudformation.on(DescribeStackResourcesCommand).resolves({})],
     ['its events', (made) => made.aws.cloudformation.on(DescribeStackEventsCommand).rejects(awsError('AccessDenied', 'x'))],
     ['the properties of its events', (made) => made.aws.cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [] })],
   ])('%s, the publication goes on', async (_, spoil) => {

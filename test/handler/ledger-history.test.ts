@@ -78,8 +78,8 @@ test('no sender holds a policy after the earliest removal, and none refuses mail
   expect(tried.removal).toBeGreaterThan(100);
   expect(tried.refusal).toBeGreaterThan(1000);
   expect(tried.prolonged).toBeGreaterThan(20);
-}, 60_000);
+}, 300_000);
 
 test('nor does one after the earliest removal of a ledger that was lost, damaged or of a later version', async () => {
   await fc.assert(fc.asyncProperty(history({ weight: 2, arbitrary: spoil }), fc.nat(), live), { seed: 3207, numRuns: 200 });
-}, 60_000);
+}, 300_000);
