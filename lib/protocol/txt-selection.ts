@@ -4,6 +4,7 @@ import type { FindingList } from './finding-list';
 import { lookAlikeRemark } from './look-alikes';
 import { nearVersion } from './near-version';
 import type { TxtVersion } from './near-version';
+import { recordTolerance } from './record-tolerance';
 import { printable, trimBlanks } from './text';
 
 /** One TXT record: its text, or its character-strings, which are joined with nothing between (RFC 8461 §3.1). */
@@ -60,7 +61,7 @@ export function selectRecord(records: readonly TxtRecord[], kind: TxtKind, findi
       column: 1,
     });
   }
-  for (const text of texts) reportUnusable(text, kind, findings);
+  for (const text of texts) reportUnusable(text, kind, findings, texts.length === 1);
   return { verdict: 'none' };
 }
 
@@ -171,7 +172,7 @@ function reportBeside({ text, line, form }: Text, kind: TxtKind, findings: Findi
 }
 
 /** There is no record; what was meant to be it deserves an explanation. */
-function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: FindingList): void {
+function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: FindingList, isSole: boolean): void {
   const shown = `\`${printable(text, 60)}\``;
   if (form === 'unrelated') {
     findings.add(`${kind.codes}-unrelated-txt`, {
@@ -189,8 +190,15 @@ function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: Fin
       message: `${begin} does not begin with \`${kind.version};\`: ${disguise(text, form, kind.version)}${lookAlikeRemark(text.slice(0, LONGEST_VERSION))}`,
       line,
       column: 1,
+      ...isSole ? { dissent: disguisedDissent(text, kind) } : {},
     });
   }
+}
+
+/** Who reads a sole record although its version is not in front. */
+function disguisedDissent(text: string, { version, codes }: TxtKind): readonly Dissent[] {
+  if (/^[\t ]/.test(text) && trimBlanks(text).startsWith(`${version};`)) return recordTolerance(codes, 'indented');
+  return /^id=[A-Za-z0-9]{1,32};/.test(text) && text.includes(version) ? recordTolerance(codes, 'version-last') : [];
 }
 
 /** A version with all that can be wrong with it. */

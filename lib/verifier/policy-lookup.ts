@@ -72,7 +72,8 @@ export async function lookUpPolicy(world: World, options: PolicyLookupOptions): 
   const delegation = { record: record.cnames, policyHost: cnames };
   const evidence = evidenceOf([...record.paths, ...file.paths]);
   const common = [...findings, ...record.findings, ...delegated(domain, delegation, evidence), ...misplacedHost];
-  if (record.verdict === 'none') {
+  // What is no record to the RFC announces the policy all the same to those who take it for one.
+  if (record.verdict === 'none' && (record.takers ?? []).length === 0) {
     // A target that is gone is anyone's to take, announced or not.
     const leftover = ofFile.filter(({ code }) => code === 'cname-dangling');
     const found = [...common, ...leftover, ...unannounced(policyHost, file)];
