@@ -166,7 +166,7 @@ function reportBeside({ text, line, form }: Text, kind: TxtKind, findings: Findi
         : `TXT record ${shown} beside the record ${form === 'lookalike' ? 'has an unrecognised version' : `does not begin with \`${kind.version};\``}`,
       line,
       column: 1,
-      ...form === 'lookalike' ? { fix: `delete it: the record with the version \`${kind.version};\` is there already` } : {},
+      ...form === 'lookalike' ? { fix: `delete it: the record with the version \`${kind.version};\` is there already` } : otherPlace(text, kind),
     });
   }
 }
@@ -183,6 +183,7 @@ function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: Fin
       column: 1,
       // Those who read it otherwise do so beside a record; here nobody sees one.
       dissent: [],
+      ...otherPlace(text, kind),
     });
   } else {
     const begin = form === 'blank' || form === 'version' ? `TXT record ${shown}` : `unrecognised version: TXT record ${shown}`;
@@ -200,6 +201,17 @@ function disguisedDissent(text: string, { version, codes }: TxtKind): readonly D
   if (/^[\t ]/.test(text) && trimBlanks(text).startsWith(`${version};`)) return recordTolerance(codes, 'indented');
   return /^id=[A-Za-z0-9]{1,32};/.test(text) && text.includes(version) ? recordTolerance(codes, 'version-last') : [];
 }
+
+/** What stands at the name of the other record is not to be deleted. */
+function otherPlace(text: string, { codes }: TxtKind): { readonly fix?: string } {
+  const { version, label, name } = OTHER[codes];
+  return text.startsWith(version) ? { fix: `move it to \`${label}\`, where the ${name} record belongs; delete it only if that is there already` } : {};
+}
+
+const OTHER = {
+  'record': { version: 'v=TLSRPTv1', label: '_smtp._tls', name: 'TLSRPT' },
+  'tls-rpt': { version: 'v=STSv1', label: '_mta-sts', name: 'MTA-STS' },
+} as const;
 
 /** A version with all that can be wrong with it. */
 const LONGEST_VERSION = 40;

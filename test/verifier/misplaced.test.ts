@@ -17,7 +17,7 @@ const REPORTING = `_smtp._tls.${DOMAIN}`;
 const misplaced = (report: Report): string[] => report.findings.filter(({ code }) => code.endsWith('-misplaced')).map(({ code, subject }) => `${code} ${subject}`);
 
 describe('an MTA-STS record', () => {
-  test.each([`_mta_sts.${DOMAIN}`, `mta_sts.${DOMAIN}`, `_mtasts.${DOMAIN}`, `_sts.${DOMAIN}`, DOMAIN, POLICY_HOST, REPORTING])('at %s is found, with the name where it belongs', async (name) => {
+  test.each([`_mta-sts.mta-sts.${DOMAIN}`, `_mta-sts._mta-sts.${DOMAIN}`, `_mta_sts.${DOMAIN}`, `mta_sts.${DOMAIN}`, `_mtasts.${DOMAIN}`, `_sts.${DOMAIN}`, DOMAIN, POLICY_HOST, REPORTING])('at %s is found, with the name where it belongs', async (name) => {
     const report = await loopback.verify({ zone: zone({ sts: undefined }, txt(name, STS)) });
     expect(codes(report)).toContain('error record-missing');
     expect(finding(report, 'record-misplaced')).toMatchObject({
@@ -60,7 +60,7 @@ describe('an MTA-STS record', () => {
 });
 
 describe('a TLS reporting record', () => {
-  test.each(['_tlsrpt', '_smtp-tlsrpt', '_mta-sts._tls', '_smtp-tls', '_tls-rpt', 'smtp._tls', '_smtp.tls'])('at %s is found, with the name where it belongs', async (label) => {
+  test.each(['_tlsrpt', '_smtp-tlsrpt', '_mta-sts._tls', '_smtp-tls', '_tls-rpt', 'smtp._tls', '_smtp.tls', '_tls._smtp', '_smtp._tls.mta-sts'])('at %s is found, with the name where it belongs', async (label) => {
     const report = await loopback.verify({ zone: zone({ tlsRpt: undefined }, txt(`${label}.${DOMAIN}`, TLSRPT)) });
     expect(report.verdict).toBe('pass');
     expect(codes(report)).toContain('warning tls-rpt-missing');
@@ -89,6 +89,13 @@ describe('records that stand at each other\'s names', () => {
   test('are both told where they belong', async () => {
     const report = await loopback.verify({ zone: zone({ sts: txt(`_mta-sts.${DOMAIN}`, TLSRPT), tlsRpt: txt(REPORTING, STS) }) });
     expect(misplaced(report).sort()).toEqual([`record-misplaced ${REPORTING} TXT`, `tls-rpt-misplaced _mta-sts.${DOMAIN} TXT`]);
+    expect(finding(report, 'record-unrelated-txt').fix).toBe('move it to `_smtp._tls`, where the TLSRPT record belongs; delete it only if that is there already');
+    expect(finding(report, 'tls-rpt-unrelated-txt').fix).toBe('move it to `_mta-sts`, where the MTA-STS record belongs; delete it only if that is there already');
+  });
+
+  test('are not to be deleted where the right one stands beside the other', async () => {
+    const report = await loopback.verify({ zone: zone({ tlsRpt: undefined }, txt(`_mta-sts.${DOMAIN}`, TLSRPT)) });
+    expect(finding(report, 'record-unrelated-txt').fix).toMatch(/^move it to `_smtp\._tls`/);
   });
 
   test('both at one name are told of the one that does not belong there', async () => {
@@ -101,7 +108,7 @@ describe('records that stand at each other\'s names', () => {
 });
 
 describe('a policy host', () => {
-  test.each([[`${POLICY_HOST}.${DOMAIN}`, `move its records to ${POLICY_HOST}: enter the name as \`mta-sts\` there, without the zone`], [`mta_sts.${DOMAIN}`, `move its records to ${POLICY_HOST}`]])(
+  test.each([[`${POLICY_HOST}.${DOMAIN}`, `move its records to ${POLICY_HOST}: enter the name as \`mta-sts\` there, without the zone`], [`mta_sts.${DOMAIN}`, `move its records to ${POLICY_HOST}`], [`_mta-sts.${DOMAIN}`, `move its records to ${POLICY_HOST}`]])(
     'at %s is found', async (name, fix) => {
       for (const sts of [RECORDS.sts, undefined]) {
         const report = await loopback.verify({ zone: zone({ address: addressOf(name, '127.0.0.1'), sts }) });
@@ -110,6 +117,11 @@ describe('a policy host', () => {
         });
       }
     });
+
+  test('is not where a record leads that somebody else holds', async () => {
+    const record = [cname(`_mta-sts.${DOMAIN}`, 'mx1.example.test'), txt('mx1.example.test', STS)];
+    expect(misplaced(await loopback.verify({ zone: zone({ address: undefined, sts: undefined }, ...record) }))).toEqual([]);
+  });
 
   test('of a wildcard is none that somebody has misplaced', async () => {
     const report = await loopback.verify({ zone: zone({ address: txt(POLICY_HOST, 'x') }, addressOf(`*.${DOMAIN}`, '127.0.0.1')) });
