@@ -159,9 +159,10 @@ class Verification {
     const { record, file, delegation } = sts.value;
     const lookup = lookupOf(sts.value);
     const policy = lookup === 'found' ? file?.policy : undefined;
-    const coverage = checkCoverage(domain, mail.value.hosts, policy, targetsOf(mail.value.addresses));
     const { allowPrivate = false, smtp: isSmtp = false } = options;
     const reach = checkReach(domain, mail.value.hosts, mail.value.addresses, { allowPrivate, smtp: isSmtp, policy });
+    const lost = hostsWith(reach.byHost, 'unreachable');
+    const coverage = checkCoverage(domain, mail.value.hosts, policy, targetsOf(mail.value.addresses), lost);
     const smtp = mail.value.smtp && judgeSmtp(mail.value.smtp, policy?.mode, world.clock.now());
     const live = {
       record: record.record, recordEvidence: evidenceOf(record.paths),
