@@ -37,6 +37,8 @@ export interface PolicyLookup {
   readonly delegation: Delegation;
   /** Whether DNS holds nothing of MTA-STS, neither record nor policy host, and says so. */
   readonly nothing: boolean;
+  /** Whether the policy host is known to exist. */
+  readonly hostExists: boolean;
   readonly findings: readonly ReportFinding[];
 }
 
@@ -78,11 +80,11 @@ export async function lookUpPolicy(world: World, options: PolicyLookupOptions): 
     const leftover = ofFile.filter(({ code }) => code === 'cname-dangling');
     const found = [...common, ...leftover, ...unannounced(policyHost, file)];
     const nothing = !hasHost && record.texts.length === 0 && record.cnames.length === 0 && !found.some(isTrace);
-    return { record, delegation, nothing, findings: found };
+    return { record, delegation, nothing, hostExists, findings: found };
   }
   const seen = record.verdict === 'undecided' ? ofFile.map(withoutWeight) : ofFile;
   const age = { lastModified: file.lastModified, record: record.record, evidence: evidenceOf(file.paths), now: world.clock.now() };
-  return { record, file, delegation, nothing: false, findings: [...common, ...seen, ...checkMode(policyHost, file.policy, age)] };
+  return { record, file, delegation, nothing: false, hostExists, findings: [...common, ...seen, ...checkMode(policyHost, file.policy, age)] };
 }
 
 async function findNameServers(

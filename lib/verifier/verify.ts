@@ -150,10 +150,11 @@ class Verification {
   public async run(): Promise<Report> {
     const { domain, options, world } = this;
     const begin = world.clock.now();
+    const looked = lookUpPolicy(world, { ...options, domain });
     const [sts, mail, tlsRpt, below] = await Promise.all([
-      this.timed(lookUpPolicy(world, { ...options, domain })),
+      this.timed(looked),
       this.timed(this.lookUpMail()),
-      this.timed(lookUpTlsRpt(world.resolver, domain)),
+      this.timed(lookUpTlsRpt(world.resolver, domain, () => looked.then(({ hostExists }) => hostExists))),
       this.timed(checkSubdomains(world.resolver, domain)),
     ]);
     const { record, file, delegation } = sts.value;

@@ -69,6 +69,10 @@ describe('a TLS reporting record', () => {
     });
   });
 
+  test('at the policy host is found, which is asked only if it exists', async () => {
+    expect(misplaced(await loopback.verify({ zone: zone({ tlsRpt: undefined }, txt(POLICY_HOST, TLSRPT)) }))).toEqual([`tls-rpt-misplaced ${POLICY_HOST} TXT`]);
+  });
+
   test('at the domain itself is found, whatever wildcards say', async () => {
     const report = await loopback.verify({ zone: zone({ tlsRpt: undefined }, txt(DOMAIN, TLSRPT), txt(`*.${DOMAIN}`, TLSRPT), txt(`x.${REPORTING}`, 'x')) });
     expect(misplaced(report)).toEqual([`tls-rpt-misplaced ${DOMAIN} TXT`]);

@@ -36,11 +36,15 @@ export function findMisplacedRecord(resolver: Resolver, domain: string, hostExis
   return findMisplaced(resolver, domain, names, { version: 'v=STSv1', code: 'record-misplaced', place });
 }
 
-/** Looks for the TLS reporting record at wrong names; at `_mta-sts` it is seen without asking. */
-export function findMisplacedReporting(resolver: Resolver, domain: string): Promise<ReportFinding[]> {
+/**
+ * Looks for the TLS reporting record at wrong names; at `_mta-sts` it is seen without asking.
+ *
+ * @param hostExists - as above
+ */
+export function findMisplacedReporting(resolver: Resolver, domain: string, hostExists: boolean): Promise<ReportFinding[]> {
   const labels = ['_tlsrpt', '_smtp-tlsrpt', '_smtp._tlsrpt', '_mta-sts._tls', '_smtp-tls', '_smtp_tls', '_tls-rpt', '_smtp-tls-rpt', '_tls', '_smtp', 'smtp._tls', '_smtp.tls', '_tls._smtp',
     '_smtp._tls.mta-sts', '_smtp._tls._mta-sts'];
-  const names = [...labels.map((label) => `${label}.${domain}`), domain];
+  const names = [...labels.map((label) => `${label}.${domain}`), domain, ...hostExists ? [policyHostName(domain)] : []];
   return findMisplaced(resolver, domain, names, { version: 'v=TLSRPTv1', code: 'tls-rpt-misplaced', place: reportingName(domain) });
 }
 

@@ -18,13 +18,17 @@ export interface TlsRptLookup {
   readonly more: readonly ReportFinding[];
 }
 
-/** Asks for the record; and then, where it is missing, for it at wrong names, or else where it sends reports to. */
-export async function lookUpTlsRpt(resolver: Resolver, domain: string): Promise<TlsRptLookup> {
+/**
+ * Asks for the record; and then, where it is missing, for it at wrong names, or else where it sends reports to.
+ *
+ * @param hostExists - tells whether the policy host is known to exist, so that it can be asked for other records
+ */
+export async function lookUpTlsRpt(resolver: Resolver, domain: string, hostExists: () => Promise<boolean>): Promise<TlsRptLookup> {
   const answer = await resolver.query(reportingName(domain), 'TXT');
   if (answer.status === 'failed') return { answer, more: [] };
   const { verdict, record } = parseTlsRpt(answer.status === 'found' ? answer.records : []);
   const more = verdict === 'none'
-    ? await findMisplacedReporting(resolver, domain)
+    ? await findMisplacedReporting(resolver, domain, await hostExists())
     : await checkReportDestinations(resolver, domain, record?.rua ?? []);
   return { answer, more };
 }
