@@ -30,6 +30,7 @@ import { lookUpPolicy } from './policy-lookup';
 import type { PolicyLookup } from './policy-lookup';
 import { evidenceOf, showableFinding, showablePath, sortFindings } from './report';
 import type { Lookup, MxReport, Report, ReportFinding, Verdict } from './report';
+import type { DnsAnswer } from './resolver';
 import { boundedWorld, publicWorld } from './world';
 import type { World } from './world';
 
@@ -151,10 +152,11 @@ class Verification {
     const { domain, options, world } = this;
     const begin = world.clock.now();
     const looked = lookUpPolicy(world, { ...options, domain });
+    const ownMx = world.resolver.query(domain, 'MX');
     const [sts, mail, tlsRpt, below] = await Promise.all([
       this.timed(looked),
-      this.timed(this.lookUpMail()),
-      this.timed(lookUpTlsRpt(world.resolver, domain, () => looked.then(({ hostExists }) => hostExists))),
+      this.timed(this.lookUpMail(ownMx)),
+      this.timed(lookUpTlsRpt(world.resolver, domain, () => looked.then(({ hostExists }) => hostExists), ownMx)),
       this.timed(checkSubdomains(world.resolver, domain)),
     ]);
     const { record, file, delegation } = sts.value;
@@ -211,9 +213,9 @@ class Verification {
     };
   }
 
-  private async lookUpMail(): Promise<Mail> {
+  private async lookUpMail(ownMx: Promise<DnsAnswer<'MX'>>): Promise<Mail> {
     const { domain, options, world } = this;
-    const hosts = await findMailHosts(world.resolver, domain);
+    const hosts = await findMailHosts(world.resolver, domain, ownMx);
     const addresses = findMailAddresses(world, hosts.hosts);
     const [tlsa, smtp] = await Promise.all([
       askForTlsa(world.resolver, hosts.hosts),

@@ -222,6 +222,8 @@ describe('TLS reports', () => {
     ['mailto:a@reports.test', [], 'reports.test has neither an MX record nor an address'],
     ['mailto:a@gone.reports.test?subject=x', [], 'there is no gone.reports.test in DNS'],
     ['mailto:a@null.reports.test', [{ ...RECORDS.mx1, name: 'null.reports.test', data: { preference: 0, exchange: '.' } }], 'null.reports.test has a null MX: it takes no mail'],
+    ['mailto:?to=a@gone.reports.test', [], 'there is no gone.reports.test in DNS'],
+    ['mailto:?subject=x&to=a@gone.reports.test', [], 'there is no gone.reports.test in DNS'],
     ['https://gone.reports.test/v1', [], 'there is no gone.reports.test in DNS'],
     ['https://reports.test:8443/v1', [], 'reports.test has no address'],
   ] as const)('to %s cannot arrive, which is a warning in testing too', async (rua, more, why) => {
@@ -257,6 +259,18 @@ describe('TLS reports', () => {
   test('to very many domains are followed to a few', async () => {
     const rua = Array.from({ length: 9 }, (_, at) => `mailto:a@${at}.reports.test`).join(',');
     expect(unreachable(await sentTo(rua))).toHaveLength(8);
+  });
+
+  test('to the domain itself cost no question: its MX records are asked for anyway', async () => {
+    const asked: string[] = [];
+    const answer = zoneAnswers(zone());
+    await loopback.verify({
+      zone: (question) => {
+        asked.push(`${question.name} ${question.type}`);
+        return answer(question);
+      },
+    });
+    expect(asked.filter((one) => one === `${DOMAIN} MX`)).toHaveLength(1);
   });
 
   test('to several addresses of one domain are told once', async () => {

@@ -10,7 +10,7 @@ import { appendedZone } from '../appended-zone';
 import { answerText } from '../evidence';
 import { liveFinding } from '../findings';
 import type { ReportFinding } from '../report';
-import type { Resolver } from '../resolver';
+import type { DnsAnswer, Resolver } from '../resolver';
 import { aliasFault } from './dangling';
 
 /** The mail hosts of a domain. */
@@ -26,10 +26,14 @@ export interface MailHosts {
   readonly findings: readonly ReportFinding[];
 }
 
-/** Finds the mail hosts; where there is no MX record, the domain itself is the host if it has an address (RFC 5321 §5.1). */
-export async function findMailHosts(resolver: Resolver, domain: string): Promise<MailHosts> {
+/**
+ * Finds the mail hosts; where there is no MX record, the domain itself is the host if it has an address (RFC 5321 §5.1).
+ *
+ * @param asked - what DNS says of the MX records of the domain, where that has been asked for already
+ */
+export async function findMailHosts(resolver: Resolver, domain: string, asked?: Promise<DnsAnswer<'MX'>>): Promise<MailHosts> {
   const subject = `${domain} MX`;
-  const answer = await resolver.query(domain, 'MX');
+  const answer = await (asked ?? resolver.query(domain, 'MX'));
   const evidence = `${answer.server}: ${answerText(answer)}`;
   if (answer.status === 'failed') {
     const message = `the MX records of ${domain} could not be had: ${answer.reason}`;

@@ -22,14 +22,17 @@ export interface TlsRptLookup {
  * Asks for the record; and then, where it is missing, for it at wrong names, or else where it sends reports to.
  *
  * @param hostExists - tells whether the policy host is known to exist, so that it can be asked for other records
+ * @param ownMx - what DNS says of the MX records of the domain
  */
-export async function lookUpTlsRpt(resolver: Resolver, domain: string, hostExists: () => Promise<boolean>): Promise<TlsRptLookup> {
+export async function lookUpTlsRpt(
+  resolver: Resolver, domain: string, hostExists: () => Promise<boolean>, ownMx: Promise<DnsAnswer<'MX'>>,
+): Promise<TlsRptLookup> {
   const answer = await resolver.query(reportingName(domain), 'TXT');
   if (answer.status === 'failed') return { answer, more: [] };
   const { verdict, record } = parseTlsRpt(answer.status === 'found' ? answer.records : []);
   const more = verdict === 'none'
     ? await findMisplacedReporting(resolver, domain, await hostExists())
-    : await checkReportDestinations(resolver, domain, record?.rua ?? []);
+    : await checkReportDestinations(resolver, domain, record?.rua ?? [], ownMx);
   return { answer, more };
 }
 
