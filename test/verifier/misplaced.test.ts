@@ -14,6 +14,7 @@ const cname = (name: string, data: string): DnsRecord => ({ name, type: 'CNAME',
 const STS = 'v=STSv1; id=1;';
 const TLSRPT = 'v=TLSRPTv1; rua=mailto:reports@example.test';
 const REPORTING = `_smtp._tls.${DOMAIN}`;
+const fixOf = (report: Report, code: string): string | undefined => report.findings.find((one) => one.code === code)?.fix;
 const misplaced = (report: Report): string[] => report.findings.filter(({ code }) => code.endsWith('-misplaced')).map(({ code, subject }) => `${code} ${subject}`);
 
 describe('an MTA-STS record', () => {
@@ -93,13 +94,13 @@ describe('records that stand at each other\'s names', () => {
   test('are both told where they belong', async () => {
     const report = await loopback.verify({ zone: zone({ sts: txt(`_mta-sts.${DOMAIN}`, TLSRPT), tlsRpt: txt(REPORTING, STS) }) });
     expect(misplaced(report).sort()).toEqual([`record-misplaced ${REPORTING} TXT`, `tls-rpt-misplaced _mta-sts.${DOMAIN} TXT`]);
-    expect(finding(report, 'record-unrelated-txt').fix).toBe('move it to `_smtp._tls`, where the TLSRPT record belongs; delete it only if that is there already');
-    expect(finding(report, 'tls-rpt-unrelated-txt').fix).toBe('move it to `_mta-sts`, where the MTA-STS record belongs; delete it only if that is there already');
+    expect(fixOf(report, 'record-unrelated-txt')).toBe('move it to `_smtp._tls`, where the TLSRPT record belongs; delete it only if that is there already');
+    expect(fixOf(report, 'tls-rpt-unrelated-txt')).toBe('move it to `_mta-sts`, where the MTA-STS record belongs; delete it only if that is there already');
   });
 
   test('are not to be deleted where the right one stands beside the other', async () => {
     const report = await loopback.verify({ zone: zone({ tlsRpt: undefined }, txt(`_mta-sts.${DOMAIN}`, TLSRPT)) });
-    expect(finding(report, 'record-unrelated-txt').fix).toMatch(/^move it to `_smtp\._tls`/);
+    expect(fixOf(report, 'record-unrelated-txt')).toMatch(/^move it to `_smtp\._tls`/);
   });
 
   test('both at one name are told of the one that does not belong there', async () => {

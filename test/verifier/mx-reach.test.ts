@@ -282,6 +282,13 @@ describe('what is said of the policy of a host whose MX record is at fault', () 
     });
   });
 
+  test('is not to name a member of a loop of aliases', async () => {
+    const loop = [cname('mail.example.test', 'b.example.test'), cname('b.example.test', 'mail.example.test')];
+    const report = await loopback.verify({ zone: sole('mail.example.test', ...loop), policy: policy('enforce', 'mail.example.test') });
+    expect(finding(report, 'dns-failure').fix).toMatch(/^break the loop/);
+    expect(codes(report)).not.toContain('warning mx-alias');
+  });
+
   test('is not to name a host that does not exist', async () => {
     const found = await advice(policy('enforce', MX1), mailZone([addressOf(MX1, '127.0.0.1')], { mx2: mx('gone.example.test', 20) }));
     expect(found['mx-not-covered']).toBe(

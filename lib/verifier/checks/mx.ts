@@ -82,14 +82,16 @@ export function checkCoverage(
     return repair === undefined ? [] : [[host, repair]];
   }));
   const findings = eachOf(uncovered, (host, more) => {
-    return notCovered({ host, repair: repairs.get(host), isLost: lost.includes(host), isImplicit: !mail.preferences.has(host) }, policy, more);
+    const circumstances = { isLost: lost.includes(host), isImplicit: !mail.preferences.has(host) };
+    return notCovered({ host, repair: repairs.get(host), ...circumstances }, policy, more);
   });
   const spare = sparePatterns(mail.hosts);
   const idling = unused.filter((pattern) => !spare.has(pattern.toLowerCase()));
   // Without its only line the policy would be none at all.
   const meant = mail.hosts.map((host) => repairs.get(host)?.name ?? host);
   const fix = unused.length === new Set(policy.mx).size ? inPlaceOf(meant) : undefined;
-  if (mx.length > 0) findings.push(...eachOf(idling, (pattern, more) => idle(domain, mail.hosts, { pattern, more, fix: kept(pattern, repairs) ?? fix })));
+  const idleOne = (pattern: string, more: string): ReportFinding => idle(domain, mail.hosts, { pattern, more, fix: kept(pattern, repairs) ?? fix });
+  if (mx.length > 0) findings.push(...eachOf(idling, idleOne));
   findings.push(...eachOf(policy.mx.filter(isShared), (pattern, more) => shared(domain, pattern, more)));
   return { mx, findings: findings.map((one) => ({ ...one, evidence: mail.evidence })) };
 }
