@@ -6,6 +6,7 @@ import { announcementName, reportingName } from '../../lib/protocol/record-names
 import { printable } from '../../lib/protocol/text';
 import { parseTlsRpt } from '../../lib/protocol/tls-rpt';
 import { danglingText } from '../../lib/verifier/checks/dangling';
+import { findMisplacedRecord, findMisplacedReporting } from '../../lib/verifier/checks/misplaced';
 import { checkReach, findMailAddresses } from '../../lib/verifier/checks/mx-reach';
 import { checkReportDestinations } from '../../lib/verifier/checks/report-destinations';
 import type { ReportFinding } from '../../lib/verifier/report';
@@ -74,9 +75,13 @@ export async function lookUp(resolver: Resolver, domain: string): Promise<LiveDo
     mailOf(resolver, domain).then((found) => withReach(resolver, domain, found)),
     resolver.query(announcementName(domain), 'TXT').then((answer) => published(answer, domain, readId)),
     resolver.query(reportingName(domain), 'TXT').then((answer) => reporting(resolver, domain, published(answer, domain, readAddresses))),
-    danglingHost(resolver, domain),
+    policyHost(resolver, domain),
   ]);
-  return { domain, mail, record, tlsRpt, notes: [...host, ...unreachable] };
+  const misplaced = await Promise.all([
+    record.status === 'none' ? findMisplacedRecord(resolver, domain, host.exists) : [],
+    tlsRpt.status === 'none' ? findMisplacedReporting(resolver, domain, host.exists) : [],
+  ]);
+  return { domain, mail, record, tlsRpt, notes: [...host.notes, ...unreachable, ...misplaced.flat().map(noteOf)] };
 }
 
 /** The hosts, and which of them cannot be reached. Whether an address is public is for the verification to say. */
@@ -103,12 +108,13 @@ async function reporting(
 }
 
 /** An alias at the name of the policy host, where the deployment wants to make records of its own. */
-async function danglingHost(resolver: Resolver, domain: string): Promise<readonly string[]> {
-  const policyHost = policyHostName(domain);
-  const answers = await Promise.all([resolver.query(policyHost, 'A'), resolver.query(policyHost, 'AAAA')]);
+async function policyHost(resolver: Resolver, domain: string): Promise<{ readonly exists: boolean; readonly notes: readonly string[] }> {
+  const name = policyHostName(domain);
+  const answers = await Promise.all([resolver.query(name, 'A'), resolver.query(name, 'AAAA')]);
+  const exists = answers.some((answer) => answer.status === 'found' || (answer.status === 'empty' && answer.reason === 'NODATA'));
   const cnames = answers.flatMap((answer) => answer.cnames);
-  if (cnames.length === 0 || answers.some(({ status }) => status !== 'empty')) return [];
-  return [`at ${policyHost} ${danglingText(cnames, domain)} (cname-dangling); the deployment refuses to overwrite it, so delete it first`];
+  if (cnames.length === 0 || answers.some(({ status }) => status !== 'empty')) return { exists, notes: [] };
+  return { exists, notes: [`at ${name} ${danglingText(cnames, domain)} (cname-dangling); the deployment refuses to overwrite it, so delete it first`] };
 }
 
 async function mailOf(resolver: Resolver, domain: string): Promise<Mail> {
@@ -167,7 +173,10 @@ function readAddresses(records: readonly (readonly string[])[]): Reading<readonl
 /** With what to write where a record is there and only its version is not recognised. */
 function worstOf(findings: readonly Finding[]): string | undefined {
   const worst = findings.find(({ severity }) => severity === 'error');
-  return worst && `${worst.message}${worst.code.endsWith('-unrecognised') ? `; ${worst.fix ?? ''}` : ''}`;
+  // The record of the other name is to be moved, not lost.
+  const swapped = findings.find(({ code, fix }) => code.endsWith('-unrelated-txt') && fix?.startsWith('move it') === true);
+  const told = worst?.code.endsWith('-unrecognised') === true ? worst : swapped;
+  return worst && `${worst.message}${told === undefined ? '' : `; ${told.fix ?? ''}`}`;
 }
 
 function reasonOf(answer: DnsAnswer<'MX' | 'A' | 'AAAA' | 'TXT'>): string {

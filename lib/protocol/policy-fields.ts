@@ -7,7 +7,7 @@ import type { FindingCode } from './findings';
 import { lookAlikeRemark } from './look-alikes';
 import { mxGrammarFault } from './mx';
 import type { LineFault, PolicyField } from './policy-line';
-import { extensionTolerance, maxAgeTolerance, patternTolerance } from './policy-tolerance';
+import { UNREADABLE_MODE, extensionTolerance, maxAgeTolerance, missingTolerance, patternTolerance } from './policy-tolerance';
 import { isMode, MAX_AGE_LIMIT } from './policy-model';
 import type { Mode } from './policy-model';
 import { printable } from './text';
@@ -30,9 +30,10 @@ export interface PolicyFields {
 /** Makes the lines of a file into its fields. Of `version`, `mode` and `max_age` the first counts. */
 export function readFields(lines: readonly (PolicyField | LineFault)[], findings: FindingList): PolicyFields {
   const { version, mode, maxAge, mx, malformed } = sortFields(lines, findings);
-  reportMissing('version', 'policy-version-missing', version, malformed, findings);
-  reportMissing('mode', 'policy-mode-missing', mode, malformed, findings);
-  reportMissing('max_age', 'policy-max-age-missing', maxAge, malformed, findings);
+  const isInDns = lines.some((line) => !('code' in line) && line.name === 'v');
+  reportMissing('version', 'policy-version-missing', version, malformed, findings, missingTolerance(isInDns ? 'v' : 'version'));
+  reportMissing('mode', 'policy-mode-missing', mode, malformed, findings, missingTolerance('mode'));
+  reportMissing('max_age', 'policy-max-age-missing', maxAge, malformed, findings, missingTolerance('max_age'));
   if (mx.length === 0 && !malformed.includes('mx')) reportNoMx(mode, findings);
   if (version !== undefined) checkVersion(version, findings);
   return {
@@ -88,7 +89,8 @@ function sortFields(lines: readonly (PolicyField | LineFault)[], findings: Findi
 /** Where it depends on the field; undefined for the dissent of the kind. */
 function faultTolerance({ code, name, column }: LineFault): readonly Dissent[] | undefined {
   if (code === 'policy-field-name') return extensionTolerance(name ?? '');
-  if (code === 'policy-empty-value') return name === 'max_age' ? maxAgeTolerance('') : undefined;
+  if (code === 'policy-empty-value') return name === 'max_age' ? maxAgeTolerance('') : name === 'mode' ? UNREADABLE_MODE : undefined;
+  if (code === 'policy-utf8') return name === 'mode' ? UNREADABLE_MODE : undefined;
   if (code === 'policy-stray-cr' && column === 1) return STRAY_CR_FIRST;
   const isExtension = name !== undefined && !KNOWN.includes(name);
   return isExtension && (code === 'policy-control-character' || code === 'policy-stray-cr') ? extensionTolerance(name) : undefined;
@@ -158,9 +160,10 @@ function reportUnknown({ name, value, line }: PolicyField, findings: FindingList
 
 function reportMissing(
   name: string, code: FindingCode, field: PolicyField | undefined, malformed: readonly string[], findings: FindingList,
+  dissent: readonly Dissent[],
 ): void {
   if (field !== undefined || malformed.includes(name)) return;
-  findings.add(code, { message: `there is no \`${name}\` line`, line: 1, column: 1 });
+  findings.add(code, { message: `there is no \`${name}\` line`, line: 1, column: 1, dissent });
 }
 
 /** A `mode` that cannot be read does not excuse the absence of hosts. */

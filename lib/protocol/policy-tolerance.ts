@@ -17,6 +17,25 @@ export function maxAgeTolerance(value: string): readonly Dissent[] {
   return tolerance('policy', isNumber ? ['mailauth', 'courier', 'stalwart'] : ['courier', 'stalwart']);
 }
 
+/**
+ * A line that is missing: read as mode `none`, as an age of 0 or a day, or not looked for.
+ *
+ * @param name - `v` where the version stands there as in the TXT record
+ */
+export function missingTolerance(name: 'version' | 'v' | 'mode' | 'max_age'): readonly Dissent[] {
+  return MISSING[name];
+}
+
+const MISSING = {
+  version: tolerance('policy', ['stalwart', 'danmarg']),
+  v: tolerance('policy', ['stalwart']),
+  mode: tolerance('policy', ['mailauth', 'stalwart', 'courier', 'danmarg']),
+  max_age: tolerance('policy', ['stalwart', 'courier']),
+} as const;
+
+/** A mode of no characters, or of some that are none. */
+export const UNREADABLE_MODE: readonly Dissent[] = tolerance('policy', ['courier']);
+
 /** A field that no sender needs: its malformed name or value is of no matter to those that skip it. */
 export function extensionTolerance(name: string): readonly Dissent[] {
   return toleranceBut('policy', name.startsWith('-') ? ['postfix-tlspol', 'danmarg'] : ['mox', 'postfix-tlspol', 'danmarg']);

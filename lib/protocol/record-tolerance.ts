@@ -5,7 +5,7 @@ import type { TxtKind } from './txt-selection';
 
 /** What is wrong. */
 export type RecordFault = 'trailing-blank' | 'empty-field' | 'field-name' | 'equals-in-value' | 'beyond-ascii' | 'blank-around-equals' | 'id-empty' | 'id-invalid'
-  | 'id-with-equals' | 'id-missing';
+  | 'id-with-equals' | 'id-missing' | 'id-behind-no-break-space' | 'indented' | 'version-last';
 
 const BY_FAULT: Readonly<Record<RecordFault, readonly Dissent[]>> = {
   'trailing-blank': toleranceBut('record', ['mox', 'postfix-tlspol']),
@@ -18,6 +18,9 @@ const BY_FAULT: Readonly<Record<RecordFault, readonly Dissent[]>> = {
   'id-invalid': tolerance('record', ['postfix-mta-sts-resolver', 'mailauth', 'chasquid', 'go-mtasts', 'kumomta', 'stalwart', 'courier', 'danmarg']),
   'id-with-equals': tolerance('record', ['postfix-mta-sts-resolver', 'mailauth', 'chasquid', 'kumomta', 'stalwart', 'courier', 'danmarg']),
   'id-missing': tolerance('record', ['chasquid']),
+  'id-behind-no-break-space': tolerance('record', ['mailauth', 'chasquid', 'go-mtasts', 'kumomta', 'rest-mail', 'danmarg']),
+  'indented': tolerance('record', ['mailauth', 'go-mtasts', 'kumomta', 'stalwart', 'rest-mail', 'courier', 'danmarg']),
+  'version-last': tolerance('record', ['go-mtasts', 'kumomta', 'stalwart', 'danmarg']),
 };
 
 /** Names both groups; nothing is known of the other record. */

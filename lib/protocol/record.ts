@@ -80,7 +80,8 @@ function readId(chosen: ChosenRecord, findings: FindingList): string | undefined
   if (tab !== undefined) findings.add('record-tab', { message: 'a tab stands beside a semicolon', line, column: tab });
   const id = fields.find((field) => field.name === 'id');
   if (id === undefined) {
-    findings.add('record-id-missing', { message: 'the record has no `id` field', line, column: 1, dissent: recordTolerance('record', 'id-missing') });
+    const missing = /;[\t ]*\u00a0\s*id=/.test(chosen.text) ? 'id-behind-no-break-space' : 'id-missing';
+    findings.add('record-id-missing', { message: 'the record has no `id` field', line, column: 1, dissent: recordTolerance('record', missing) });
   } else {
     const fault = idFault(id.value);
     if (fault !== undefined) {

@@ -15,7 +15,7 @@ export function reportingUriFault(uri: string): string | undefined {
   return characterFault(uri) ?? schemeFault(uri) ?? (isMailto(uri) ? mailtoFault(uri) : httpsFault(uri));
 }
 
-/** Says why reports to a well-formed address will hardly arrive, or undefined: its host is no full public name, or few senders read it so. */
+/** Why reports to a well-formed address will hardly arrive, or undefined: its host is no full public name, or few senders read it so. */
 export function reportingUriDoubt(uri: string): string | undefined {
   const mail = isMailto(uri);
   if (mail) {

@@ -4,6 +4,7 @@ import type { FindingList } from './finding-list';
 import { lookAlikeRemark } from './look-alikes';
 import { nearVersion } from './near-version';
 import type { TxtVersion } from './near-version';
+import { recordTolerance } from './record-tolerance';
 import { printable, trimBlanks } from './text';
 
 /** One TXT record: its text, or its character-strings, which are joined with nothing between (RFC 8461 §3.1). */
@@ -60,7 +61,7 @@ export function selectRecord(records: readonly TxtRecord[], kind: TxtKind, findi
       column: 1,
     });
   }
-  for (const text of texts) reportUnusable(text, kind, findings);
+  for (const text of texts) reportUnusable(text, kind, findings, texts.length === 1);
   return { verdict: 'none' };
 }
 
@@ -165,13 +166,13 @@ function reportBeside({ text, line, form }: Text, kind: TxtKind, findings: Findi
         : `TXT record ${shown} beside the record ${form === 'lookalike' ? 'has an unrecognised version' : `does not begin with \`${kind.version};\``}`,
       line,
       column: 1,
-      ...form === 'lookalike' ? { fix: `delete it: the record with the version \`${kind.version};\` is there already` } : {},
+      ...form === 'lookalike' ? { fix: `delete it: the record with the version \`${kind.version};\` is there already` } : otherPlace(text, kind),
     });
   }
 }
 
 /** There is no record; what was meant to be it deserves an explanation. */
-function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: FindingList): void {
+function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: FindingList, isSole: boolean): void {
   const shown = `\`${printable(text, 60)}\``;
   if (form === 'unrelated') {
     findings.add(`${kind.codes}-unrelated-txt`, {
@@ -182,6 +183,7 @@ function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: Fin
       column: 1,
       // Those who read it otherwise do so beside a record; here nobody sees one.
       dissent: [],
+      ...otherPlace(text, kind),
     });
   } else {
     const begin = form === 'blank' || form === 'version' ? `TXT record ${shown}` : `unrecognised version: TXT record ${shown}`;
@@ -189,9 +191,27 @@ function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: Fin
       message: `${begin} does not begin with \`${kind.version};\`: ${disguise(text, form, kind.version)}${lookAlikeRemark(text.slice(0, LONGEST_VERSION))}`,
       line,
       column: 1,
+      ...isSole ? { dissent: disguisedDissent(text, kind) } : {},
     });
   }
 }
+
+/** Who reads a sole record although its version is not in front. */
+function disguisedDissent(text: string, { version, codes }: TxtKind): readonly Dissent[] {
+  if (/^[\t ]/.test(text) && trimBlanks(text).startsWith(`${version};`)) return recordTolerance(codes, 'indented');
+  return /^id=[A-Za-z0-9]{1,32};/.test(text) && text.includes(version) ? recordTolerance(codes, 'version-last') : [];
+}
+
+/** What stands at the name of the other record is not to be deleted. */
+function otherPlace(text: string, { codes }: TxtKind): { readonly fix?: string } {
+  const { version, label, name } = OTHER[codes];
+  return text.startsWith(version) ? { fix: `move it to \`${label}\`, where the ${name} record belongs; delete it only if that is there already` } : {};
+}
+
+const OTHER = {
+  'record': { version: 'v=TLSRPTv1', label: '_smtp._tls', name: 'TLSRPT' },
+  'tls-rpt': { version: 'v=STSv1', label: '_mta-sts', name: 'MTA-STS' },
+} as const;
 
 /** A version with all that can be wrong with it. */
 const LONGEST_VERSION = 40;

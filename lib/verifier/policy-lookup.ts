@@ -37,6 +37,8 @@ export interface PolicyLookup {
   readonly delegation: Delegation;
   /** Whether DNS holds nothing of MTA-STS, neither record nor policy host, and says so. */
   readonly nothing: boolean;
+  /** Whether the policy host is known to exist. */
+  readonly hostExists: boolean;
   readonly findings: readonly ReportFinding[];
 }
 
@@ -72,16 +74,17 @@ export async function lookUpPolicy(world: World, options: PolicyLookupOptions): 
   const delegation = { record: record.cnames, policyHost: cnames };
   const evidence = evidenceOf([...record.paths, ...file.paths]);
   const common = [...findings, ...record.findings, ...delegated(domain, delegation, evidence), ...misplacedHost];
-  if (record.verdict === 'none') {
+  // What is no record to the RFC announces the policy all the same to those who take it for one.
+  if (record.verdict === 'none' && (record.takers ?? []).length === 0) {
     // A target that is gone is anyone's to take, announced or not.
     const leftover = ofFile.filter(({ code }) => code === 'cname-dangling');
     const found = [...common, ...leftover, ...unannounced(policyHost, file)];
     const nothing = !hasHost && record.texts.length === 0 && record.cnames.length === 0 && !found.some(isTrace);
-    return { record, delegation, nothing, findings: found };
+    return { record, delegation, nothing, hostExists, findings: found };
   }
   const seen = record.verdict === 'undecided' ? ofFile.map(withoutWeight) : ofFile;
   const age = { lastModified: file.lastModified, record: record.record, evidence: evidenceOf(file.paths), now: world.clock.now() };
-  return { record, file, delegation, nothing: false, findings: [...common, ...seen, ...checkMode(policyHost, file.policy, age)] };
+  return { record, file, delegation, nothing: false, hostExists, findings: [...common, ...seen, ...checkMode(policyHost, file.policy, age)] };
 }
 
 async function findNameServers(

@@ -30,6 +30,7 @@ import { lookUpPolicy } from './policy-lookup';
 import type { PolicyLookup } from './policy-lookup';
 import { evidenceOf, showableFinding, showablePath, sortFindings } from './report';
 import type { Lookup, MxReport, Report, ReportFinding, Verdict } from './report';
+import type { DnsAnswer } from './resolver';
 import { boundedWorld, publicWorld } from './world';
 import type { World } from './world';
 
@@ -150,18 +151,21 @@ class Verification {
   public async run(): Promise<Report> {
     const { domain, options, world } = this;
     const begin = world.clock.now();
+    const looked = lookUpPolicy(world, { ...options, domain });
+    const ownMx = world.resolver.query(domain, 'MX');
     const [sts, mail, tlsRpt, below] = await Promise.all([
-      this.timed(lookUpPolicy(world, { ...options, domain })),
-      this.timed(this.lookUpMail()),
-      this.timed(lookUpTlsRpt(world.resolver, domain)),
+      this.timed(looked),
+      this.timed(this.lookUpMail(ownMx)),
+      this.timed(lookUpTlsRpt(world.resolver, domain, () => looked.then(({ hostExists }) => hostExists), ownMx)),
       this.timed(checkSubdomains(world.resolver, domain)),
     ]);
     const { record, file, delegation } = sts.value;
     const lookup = lookupOf(sts.value);
     const policy = lookup === 'found' ? file?.policy : undefined;
-    const coverage = checkCoverage(domain, mail.value.hosts, policy, targetsOf(mail.value.addresses));
     const { allowPrivate = false, smtp: isSmtp = false } = options;
     const reach = checkReach(domain, mail.value.hosts, mail.value.addresses, { allowPrivate, smtp: isSmtp, policy });
+    const lost = hostsWith(reach.byHost, 'unreachable');
+    const coverage = checkCoverage(domain, mail.value.hosts, policy, targetsOf(mail.value.addresses), lost);
     const smtp = mail.value.smtp && judgeSmtp(mail.value.smtp, policy?.mode, world.clock.now());
     const live = {
       record: record.record, recordEvidence: evidenceOf(record.paths),
@@ -209,9 +213,9 @@ class Verification {
     };
   }
 
-  private async lookUpMail(): Promise<Mail> {
+  private async lookUpMail(ownMx: Promise<DnsAnswer<'MX'>>): Promise<Mail> {
     const { domain, options, world } = this;
-    const hosts = await findMailHosts(world.resolver, domain);
+    const hosts = await findMailHosts(world.resolver, domain, ownMx);
     const addresses = findMailAddresses(world, hosts.hosts);
     const [tlsa, smtp] = await Promise.all([
       askForTlsa(world.resolver, hosts.hosts),

@@ -54,6 +54,12 @@ const DOMAINS: DnsRecord[] = [
   ...mx('slip.test', 'mx1.slip.test'),
   { name: '_mta-sts.slip.test', type: 'TXT', ttl: 60, data: ['v=STS1; id=1'] },
   { name: '_smtp._tls.slip.test', type: 'TXT', ttl: 60, data: ['v=TLSRPT1; rua=mailto:a@slip.test'] },
+  ...mx('astray.test', 'mx1.astray.test'),
+  { name: '_mta_sts.astray.test', type: 'TXT', ttl: 60, data: ['v=STSv1; id=1'] },
+  { name: 'mta-sts.astray.test', type: 'TXT', ttl: 60, data: ['v=TLSRPTv1; rua=mailto:a@astray.test'] },
+  ...mx('swapped.test', 'mx1.swapped.test'),
+  { name: '_mta-sts.swapped.test', type: 'TXT', ttl: 60, data: ['v=TLSRPTv1; rua=mailto:a@swapped.test'] },
+  { name: '_smtp._tls.swapped.test', type: 'TXT', ttl: 60, data: ['v=STSv1; id=1'] },
   { name: '_mta-sts.broken.test', type: 'TXT', ttl: 60, data: ['v=spf1 \u001b[2J -all'] },
   { name: '_smtp._tls.broken.test', type: 'TXT', ttl: 60, data: ['v=TLSRPTv1; rua=a@broken.test'] },
 ];
@@ -276,6 +282,16 @@ describe('what is published and leads nowhere', () => {
       `what stands at _mta-sts.dangling.test is no MTA-STS record: ${where}; the deployment refuses to overwrite it, so delete it first`,
       `what stands at _smtp._tls.dangling.test is no TLSRPT record: ${where}; the deployment refuses to overwrite it, so delete it first`,
       `at mta-sts.dangling.test ${where}; the deployment refuses to overwrite it, so delete it first`,
+    ]));
+  });
+
+  test('is told of records at wrong names', async () => {
+    expect((await suggested('astray.test')).json.reasons).toEqual(expect.arrayContaining([
+      expect.stringMatching(/^a record that belongs at _mta-sts\.astray\.test stands at _mta_sts\.astray\.test: "v=STSv1; id=1"; move it to /),
+      expect.stringMatching(/^a record that belongs at _smtp\._tls\.astray\.test stands at mta-sts\.astray\.test: /),
+    ]));
+    expect((await suggested('swapped.test')).json.reasons).toEqual(expect.arrayContaining([
+      expect.stringContaining('move it to `_smtp._tls`, where the TLSRPT record belongs'), expect.stringContaining('move it to `_mta-sts`, where the MTA-STS record belongs'),
     ]));
   });
 

@@ -14,10 +14,11 @@ const cname = (name: string, data: string): DnsRecord => ({ name, type: 'CNAME',
 const STS = 'v=STSv1; id=1;';
 const TLSRPT = 'v=TLSRPTv1; rua=mailto:reports@example.test';
 const REPORTING = `_smtp._tls.${DOMAIN}`;
+const fixOf = (report: Report, code: string): string | undefined => report.findings.find((one) => one.code === code)?.fix;
 const misplaced = (report: Report): string[] => report.findings.filter(({ code }) => code.endsWith('-misplaced')).map(({ code, subject }) => `${code} ${subject}`);
 
 describe('an MTA-STS record', () => {
-  test.each([`_mta_sts.${DOMAIN}`, `mta_sts.${DOMAIN}`, `_mtasts.${DOMAIN}`, `_sts.${DOMAIN}`, DOMAIN, POLICY_HOST, REPORTING])('at %s is found, with the name where it belongs', async (name) => {
+  test.each([`_mta-sts.mta-sts.${DOMAIN}`, `_mta-sts._mta-sts.${DOMAIN}`, `_mta_sts.${DOMAIN}`, `mta_sts.${DOMAIN}`, `_mtasts.${DOMAIN}`, `_sts.${DOMAIN}`, DOMAIN, POLICY_HOST, REPORTING])('at %s is found, with the name where it belongs', async (name) => {
     const report = await loopback.verify({ zone: zone({ sts: undefined }, txt(name, STS)) });
     expect(codes(report)).toContain('error record-missing');
     expect(finding(report, 'record-misplaced')).toMatchObject({
@@ -60,13 +61,17 @@ describe('an MTA-STS record', () => {
 });
 
 describe('a TLS reporting record', () => {
-  test.each(['_tlsrpt', '_smtp-tlsrpt', '_mta-sts._tls', '_smtp-tls', '_tls-rpt', 'smtp._tls', '_smtp.tls'])('at %s is found, with the name where it belongs', async (label) => {
+  test.each(['_tlsrpt', '_smtp-tlsrpt', '_mta-sts._tls', '_smtp-tls', '_tls-rpt', 'smtp._tls', '_smtp.tls', '_tls._smtp', '_smtp._tls.mta-sts'])('at %s is found, with the name where it belongs', async (label) => {
     const report = await loopback.verify({ zone: zone({ tlsRpt: undefined }, txt(`${label}.${DOMAIN}`, TLSRPT)) });
     expect(report.verdict).toBe('pass');
     expect(codes(report)).toContain('warning tls-rpt-missing');
     expect(finding(report, 'tls-rpt-misplaced')).toMatchObject({
       severity: 'warning', subject: `${label}.${DOMAIN} TXT`, message: `a record that belongs at ${REPORTING} stands at ${label}.${DOMAIN}: "${TLSRPT}"`, fix: `move it to ${REPORTING}`,
     });
+  });
+
+  test('at the policy host is found, which is asked only if it exists', async () => {
+    expect(misplaced(await loopback.verify({ zone: zone({ tlsRpt: undefined }, txt(POLICY_HOST, TLSRPT)) }))).toEqual([`tls-rpt-misplaced ${POLICY_HOST} TXT`]);
   });
 
   test('at the domain itself is found, whatever wildcards say', async () => {
@@ -89,6 +94,13 @@ describe('records that stand at each other\'s names', () => {
   test('are both told where they belong', async () => {
     const report = await loopback.verify({ zone: zone({ sts: txt(`_mta-sts.${DOMAIN}`, TLSRPT), tlsRpt: txt(REPORTING, STS) }) });
     expect(misplaced(report).sort()).toEqual([`record-misplaced ${REPORTING} TXT`, `tls-rpt-misplaced _mta-sts.${DOMAIN} TXT`]);
+    expect(fixOf(report, 'record-unrelated-txt')).toBe('move it to `_smtp._tls`, where the TLSRPT record belongs; delete it only if that is there already');
+    expect(fixOf(report, 'tls-rpt-unrelated-txt')).toBe('move it to `_mta-sts`, where the MTA-STS record belongs; delete it only if that is there already');
+  });
+
+  test('are not to be deleted where the right one stands beside the other', async () => {
+    const report = await loopback.verify({ zone: zone({ tlsRpt: undefined }, txt(`_mta-sts.${DOMAIN}`, TLSRPT)) });
+    expect(fixOf(report, 'record-unrelated-txt')).toMatch(/^move it to `_smtp\._tls`/);
   });
 
   test('both at one name are told of the one that does not belong there', async () => {
@@ -101,7 +113,7 @@ describe('records that stand at each other\'s names', () => {
 });
 
 describe('a policy host', () => {
-  test.each([[`${POLICY_HOST}.${DOMAIN}`, `move its records to ${POLICY_HOST}: enter the name as \`mta-sts\` there, without the zone`], [`mta_sts.${DOMAIN}`, `move its records to ${POLICY_HOST}`]])(
+  test.each([[`${POLICY_HOST}.${DOMAIN}`, `move its records to ${POLICY_HOST}: enter the name as \`mta-sts\` there, without the zone`], [`mta_sts.${DOMAIN}`, `move its records to ${POLICY_HOST}`], [`_mta-sts.${DOMAIN}`, `move its records to ${POLICY_HOST}`]])(
     'at %s is found', async (name, fix) => {
       for (const sts of [RECORDS.sts, undefined]) {
         const report = await loopback.verify({ zone: zone({ address: addressOf(name, '127.0.0.1'), sts }) });
@@ -110,6 +122,11 @@ describe('a policy host', () => {
         });
       }
     });
+
+  test('is not where a record leads that somebody else holds', async () => {
+    const record = [cname(`_mta-sts.${DOMAIN}`, 'mx1.example.test'), txt('mx1.example.test', STS)];
+    expect(misplaced(await loopback.verify({ zone: zone({ address: undefined, sts: undefined }, ...record) }))).toEqual([]);
+  });
 
   test('of a wildcard is none that somebody has misplaced', async () => {
     const report = await loopback.verify({ zone: zone({ address: txt(POLICY_HOST, 'x') }, addressOf(`*.${DOMAIN}`, '127.0.0.1')) });
@@ -206,6 +223,8 @@ describe('TLS reports', () => {
     ['mailto:a@reports.test', [], 'reports.test has neither an MX record nor an address'],
     ['mailto:a@gone.reports.test?subject=x', [], 'there is no gone.reports.test in DNS'],
     ['mailto:a@null.reports.test', [{ ...RECORDS.mx1, name: 'null.reports.test', data: { preference: 0, exchange: '.' } }], 'null.reports.test has a null MX: it takes no mail'],
+    ['mailto:?to=a@gone.reports.test', [], 'there is no gone.reports.test in DNS'],
+    ['mailto:?subject=x&to=a@gone.reports.test', [], 'there is no gone.reports.test in DNS'],
     ['https://gone.reports.test/v1', [], 'there is no gone.reports.test in DNS'],
     ['https://reports.test:8443/v1', [], 'reports.test has no address'],
   ] as const)('to %s cannot arrive, which is a warning in testing too', async (rua, more, why) => {
@@ -241,6 +260,18 @@ describe('TLS reports', () => {
   test('to very many domains are followed to a few', async () => {
     const rua = Array.from({ length: 9 }, (_, at) => `mailto:a@${at}.reports.test`).join(',');
     expect(unreachable(await sentTo(rua))).toHaveLength(8);
+  });
+
+  test('to the domain itself cost no question: its MX records are asked for anyway', async () => {
+    const asked: string[] = [];
+    const answer = zoneAnswers(zone());
+    await loopback.verify({
+      zone: (question) => {
+        asked.push(`${question.name} ${question.type}`);
+        return answer(question);
+      },
+    });
+    expect(asked.filter((one) => one === `${DOMAIN} MX`)).toHaveLength(1);
   });
 
   test('to several addresses of one domain are told once', async () => {

@@ -246,3 +246,52 @@ describe('an appended zone', () => {
       expect(appendedZone(name, domain)).toBeUndefined();
     });
 });
+
+describe('what is said of the policy of a host whose MX record is at fault', () => {
+  const advice = async (body: { body: string }, records: readonly DnsRecord[]): Promise<Record<string, string | undefined>> => {
+    const report = await loopback.verify({ zone: records, policy: body });
+    return Object.fromEntries(report.findings.filter(({ code }) => code.startsWith('mx-')).map(({ code, fix }) => [code, fix]));
+  };
+
+  test('agrees where the zone name is appended twice', async () => {
+    const mend = `let the MX record name \`${MX1}.\`, with the dot at its end`;
+    expect(await advice(policy('enforce', MX1), sole(`${MX1}.${DOMAIN}`))).toEqual({
+      'mx-no-address': mend,
+      'mx-not-covered': `the zone name is appended twice: ${mend}`,
+      'mx-pattern-unused': `keep the \`mx\` line: it covers \`${MX1}\`, which the MX record should name`,
+    });
+  });
+
+  test('agrees where a whole other name lost its dot', async () => {
+    const mend = 'let the MX record name `mx.other.net.`, with the dot at its end';
+    expect(await advice(policy('enforce', '*.other.net'), sole(`mx.other.net.${DOMAIN}`))).toEqual({
+      'mx-no-address': mend,
+      'mx-not-covered': `if \`mx.other.net\` is meant, ${mend}`,
+      'mx-pattern-unused': 'keep the `mx` line: it covers `mx.other.net`, which the MX record should name',
+    });
+    expect(await advice(policy('enforce', 'old.example.test'), sole(`mx.other.net.${DOMAIN}`))).toMatchObject({
+      'mx-pattern-unused': 'write `mx: mx.other.net` in place of it; without an `mx` line the policy would be malformed',
+    });
+  });
+
+  test('agrees where the policy names what the host is an alias of', async () => {
+    expect(await advice(policy('testing', MX1), sole('mail.example.test', cname('mail.example.test', MX1), addressOf(MX1, '127.0.0.1')))).toEqual({
+      'mx-not-covered': `change the MX record: let it name \`${MX1}\`, of which this host is an alias and which the policy names already`,
+      'mx-alias': `change the MX record: let it name \`${MX1}\`, which the policy names already`,
+      'mx-pattern-unused': `keep the \`mx\` line: it covers \`${MX1}\`, which the MX record should name`,
+    });
+  });
+
+  test('is not to name a member of a loop of aliases', async () => {
+    const loop = [cname('mail.example.test', 'b.example.test'), cname('b.example.test', 'mail.example.test')];
+    const report = await loopback.verify({ zone: sole('mail.example.test', ...loop), policy: policy('enforce', 'mail.example.test') });
+    expect(finding(report, 'dns-failure').fix).toMatch(/^break the loop/);
+    expect(codes(report)).not.toContain('warning mx-alias');
+  });
+
+  test('is not to name a host that does not exist', async () => {
+    const found = await advice(policy('enforce', MX1), mailZone([addressOf(MX1, '127.0.0.1')], { mx2: mx('gone.example.test', 20) }));
+    expect(found['mx-not-covered']).toBe(
+      'remove the MX record; or publish addresses for the host, add the line `mx: gone.example.test` to the policy and change the id');
+  });
+});

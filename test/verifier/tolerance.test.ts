@@ -76,12 +76,17 @@ describe('a malformed record of a policy in mode enforce', () => {
   test.each([
     ['a blank at its end', 'v=STSv1; id=1 ', ['mox', 'postfix-tlspol']],
     ['two semicolons', 'v=STSv1;; id=1', ['mox', 'postfix-tlspol']],
+    ['blanks before its version', '  v=STSv1; id=1', ['aykevl', 'chasquid', 'mailpiece', 'mox', 'postfix-mta-sts-resolver', 'postfix-tlspol']],
+    ['its version at the end', 'id=1; v=STSv1;', [
+      'aykevl', 'chasquid', 'courier', 'mailauth', 'mailpiece', 'mox', 'postfix-mta-sts-resolver', 'postfix-tlspol', 'rest-mail',
+    ]],
   ])('with %s is used by some senders, and both groups are named', async (_name, text, refusers) => {
     const report = await loopback.verify({ zone: zone({ sts: { ...RECORDS.sts, data: [text] } }) });
     expectDepends(report);
     expect(report.lookup).toBe('none');
     expect(sendersWith(report, 'refuses the record').sort()).toEqual(refusers);
-    expect(sendersWith(report, 'takes the record all the same')).toHaveLength(11);
+    expect(sendersWith(report, 'takes the record all the same')).toHaveLength(13 - refusers.length);
+    expect(report.findings.map(({ code }) => code)).not.toContain('policy-unannounced');
   });
 });
 

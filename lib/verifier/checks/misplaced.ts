@@ -30,16 +30,21 @@ const MOST_SHOWN = 4;
 export function findMisplacedRecord(resolver: Resolver, domain: string, hostExists: boolean): Promise<ReportFinding[]> {
   const place = announcementName(domain);
   const names = [
-    ...['_mta_sts', 'mta_sts', '_mtasts', '_sts'].map((label) => `${label}.${domain}`), domain, reportingName(domain),
+    ...['_mta_sts', 'mta_sts', '_mtasts', '_sts', '_mta-sts._mta-sts', '_mta-sts.mta-sts'].map((label) => `${label}.${domain}`), domain, reportingName(domain),
     ...hostExists ? [policyHostName(domain)] : [],
   ];
   return findMisplaced(resolver, domain, names, { version: 'v=STSv1', code: 'record-misplaced', place });
 }
 
-/** Looks for the TLS reporting record at wrong names; at `_mta-sts` it is seen without asking. */
-export function findMisplacedReporting(resolver: Resolver, domain: string): Promise<ReportFinding[]> {
-  const labels = ['_tlsrpt', '_smtp-tlsrpt', '_smtp._tlsrpt', '_mta-sts._tls', '_smtp-tls', '_smtp_tls', '_tls-rpt', '_smtp-tls-rpt', '_tls', '_smtp', 'smtp._tls', '_smtp.tls'];
-  const names = [...labels.map((label) => `${label}.${domain}`), domain];
+/**
+ * Looks for the TLS reporting record at wrong names; at `_mta-sts` it is seen without asking.
+ *
+ * @param hostExists - as above
+ */
+export function findMisplacedReporting(resolver: Resolver, domain: string, hostExists: boolean): Promise<ReportFinding[]> {
+  const labels = ['_tlsrpt', '_smtp-tlsrpt', '_smtp._tlsrpt', '_mta-sts._tls', '_smtp-tls', '_smtp_tls', '_tls-rpt', '_smtp-tls-rpt', '_tls', '_smtp', 'smtp._tls', '_smtp.tls', '_tls._smtp',
+    '_smtp._tls.mta-sts', '_smtp._tls._mta-sts'];
+  const names = [...labels.map((label) => `${label}.${domain}`), domain, ...hostExists ? [policyHostName(domain)] : []];
   return findMisplaced(resolver, domain, names, { version: 'v=TLSRPTv1', code: 'tls-rpt-misplaced', place: reportingName(domain) });
 }
 
@@ -100,13 +105,15 @@ function appendedTo(domain: string, name: string, place: string): string | undef
 export async function findMisplacedHost(resolver: Resolver, domain: string): Promise<ReportFinding[]> {
   const place = policyHostName(domain);
   const zones = zonesOf(domain);
-  const names = [...zones.map((zone) => `${place}.${zone}`), `mta_sts.${domain}`, `mtasts.${domain}`];
+  const names = [...zones.map((zone) => `${place}.${zone}`), `mta_sts.${domain}`, `mtasts.${domain}`, announcementName(domain)];
   const [wild, ...answers] = await Promise.all([
     Promise.all(zones.map((zone) => bothTypes(resolver, `*.${zone}`))).then((all) => new Set(all.flatMap(addressesIn))),
     ...names.map(async (name) => ({ name, both: await bothTypes(resolver, name) })),
   ]);
   return answers.flatMap(({ name, both }) => {
     if (addressesIn(both).every((address) => wild.has(address))) return [];
+    // A record that is delegated leads to a name that may have addresses for another purpose.
+    if (name === announcementName(domain) && both.some(({ cnames }) => cnames.length > 0)) return [];
     const appended = appendedTo(domain, name, place);
     return [liveFinding('policy-host-misplaced', {
       subject: `${name} A, AAAA`,

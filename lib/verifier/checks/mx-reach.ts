@@ -93,7 +93,7 @@ export function checkReach(domain: string, mail: MailHosts, { hosts, skipped }: 
       ...each(lost, (one, more) => unreachable(domain, mail, one, { severity: none ? 'error' : 'warning', text: consequence + more })),
       ...options.allowPrivate ? [] : each(hosts.filter(hasPrivate), (one, more) => notPublic(one, none, consequence + more)),
       ...each(hosts.filter(isFailed), undecided),
-      ...each(hosts.filter((one) => byHost.get(one.host) !== 'unreachable' && mail.preferences.has(one.host) && aliasesOf(one).length > 0),
+      ...each(hosts.filter((one) => byHost.get(one.host) !== 'unreachable' && mail.preferences.has(one.host) && aliasesOf(one).length > 0 && !isLoop(one)),
         (one, more) => alias(one, options.policy, more)),
       ...skipped === 0 || options.smtp ? [] : [tooMany(domain, mail, skipped)],
     ],
@@ -124,6 +124,11 @@ function hasPrivate(one: HostAddresses): boolean {
 
 function isFailed({ answers }: HostAddresses): boolean {
   return answers.some(({ status }) => status === 'failed');
+}
+
+/** Where the aliases lead back to a name that was there before, none of them is a name to write into the MX record. */
+function isLoop(one: HostAddresses): boolean {
+  return one.answers.some((answer) => answer.status === 'failed' && aliasFault(answer).temporary === false);
 }
 
 function consequenceOf(domain: string, hosts: number, none: boolean): string {

@@ -10,7 +10,7 @@ import { appendedZone } from '../appended-zone';
 import { answerText } from '../evidence';
 import { liveFinding } from '../findings';
 import type { ReportFinding } from '../report';
-import type { Resolver } from '../resolver';
+import type { DnsAnswer, Resolver } from '../resolver';
 import { aliasFault } from './dangling';
 
 /** The mail hosts of a domain. */
@@ -26,10 +26,14 @@ export interface MailHosts {
   readonly findings: readonly ReportFinding[];
 }
 
-/** Finds the mail hosts; where there is no MX record, the domain itself is the host if it has an address (RFC 5321 §5.1). */
-export async function findMailHosts(resolver: Resolver, domain: string): Promise<MailHosts> {
+/**
+ * Finds the mail hosts; where there is no MX record, the domain itself is the host if it has an address (RFC 5321 §5.1).
+ *
+ * @param asked - what DNS says of the MX records of the domain, where that has been asked for already
+ */
+export async function findMailHosts(resolver: Resolver, domain: string, asked?: Promise<DnsAnswer<'MX'>>): Promise<MailHosts> {
   const subject = `${domain} MX`;
-  const answer = await resolver.query(domain, 'MX');
+  const answer = await (asked ?? resolver.query(domain, 'MX'));
   const evidence = `${answer.server}: ${answerText(answer)}`;
   if (answer.status === 'failed') {
     const message = `the MX records of ${domain} could not be had: ${answer.reason}`;
@@ -62,23 +66,32 @@ export interface Coverage {
  * Compares hosts and policy.
  *
  * @param targets - where the hosts that are aliases lead to, by host
+ * @param lost - the hosts that cannot be reached
  */
 export function checkCoverage(
   domain: string, mail: MailHosts, policy: Policy | undefined, targets: ReadonlyMap<string, string> = new Map<string, string>(),
+  lost: readonly string[] = [],
 ): Coverage {
   if (policy === undefined) return { mx: mail.hosts.map((host) => ({ host, covered: null })), findings: [] };
   const { covered, unused } = mxCoverage(policy.mx, mail.hosts);
   const mx = mail.hosts.map((host, at) => ({ host, covered: covered[at] }));
   if (policy.mode === 'none') return { mx, findings: [] };
   const uncovered = mail.hosts.filter((_, at) => !covered[at]);
+  const repairs = new Map(uncovered.flatMap((host): [string, Repair][] => {
+    const repair = repairOf(domain, host, { target: targets.get(host), isLost: lost.includes(host) }, policy);
+    return repair === undefined ? [] : [[host, repair]];
+  }));
   const findings = eachOf(uncovered, (host, more) => {
-    return notCovered({ domain, host, target: targets.get(host), isImplicit: !mail.preferences.has(host) }, policy, more);
+    const circumstances = { isLost: lost.includes(host), isImplicit: !mail.preferences.has(host) };
+    return notCovered({ host, repair: repairs.get(host), ...circumstances }, policy, more);
   });
   const spare = sparePatterns(mail.hosts);
   const idling = unused.filter((pattern) => !spare.has(pattern.toLowerCase()));
   // Without its only line the policy would be none at all.
-  const fix = unused.length === new Set(policy.mx).size ? inPlaceOf(mail.hosts) : undefined;
-  if (mx.length > 0) findings.push(...eachOf(idling, (pattern, more) => idle(domain, mail.hosts, { pattern, more, fix })));
+  const meant = mail.hosts.map((host) => repairs.get(host)?.name ?? host);
+  const fix = unused.length === new Set(policy.mx).size ? inPlaceOf(meant) : undefined;
+  const idleOne = (pattern: string, more: string): ReportFinding => idle(domain, mail.hosts, { pattern, more, fix: kept(pattern, repairs) ?? fix });
+  if (mx.length > 0) findings.push(...eachOf(idling, idleOne));
   findings.push(...eachOf(policy.mx.filter(isShared), (pattern, more) => shared(domain, pattern, more)));
   return { mx, findings: findings.map((one) => ({ ...one, evidence: mail.evidence })) };
 }
@@ -118,40 +131,61 @@ export function eachOf(items: readonly string[], make: (item: string, more: stri
 
 /** A host that no pattern covers. */
 interface Uncovered {
-  readonly domain: string;
   readonly host: string;
-  /** Where it leads to, if it is an alias. */
-  readonly target?: string;
+  /** Where the MX record and not the policy is at fault. */
+  readonly repair?: Repair;
+  readonly isLost: boolean;
   /** Whether it is the domain itself, for want of an MX record. */
   readonly isImplicit: boolean;
 }
 
-function notCovered({ domain, host, target, isImplicit }: Uncovered, policy: Policy, more: string): ReportFinding {
+function notCovered({ host, repair, isLost, isImplicit }: Uncovered, policy: Policy, more: string): ReportFinding {
   const shown = printable(host);
   const enforced = policy.mode === 'enforce';
   const consequence = enforced ? 'senders refuse to deliver to it' : 'senders deliver to it and report a failure';
   const deep = deepWildcard(policy.mx, host);
   // A pattern for such a host would make the whole policy malformed.
   const fault = mxGrammarFault(host);
-  const repaired = repairedRecord(domain, host, target, policy);
   return liveFinding('mx-not-covered', {
     subject: `MX ${shown}`,
     ...deep === undefined ? {} : { dissent: DEEP_WILDCARD_DISSENT },
     severity: enforced ? 'error' : 'warning',
     message: `the mail host ${shown} matches no mx pattern of the policy (${names(policy.mx)}), so in mode ${policy.mode} ${consequence}${more}`,
-    fix: repaired ?? (fault === undefined
-      ? `add the line \`mx: ${shown}\` to the policy and change the id, or ${isImplicit ? 'publish an MX record that names a host of the policy' : 'remove the MX record'}`
-      : `no policy can name this host, for its name ${fault}; give it another name, or remove the MX record`),
+    fix: repair?.fix ?? (fault !== undefined
+      ? `no policy can name this host, for its name ${fault}; give it another name, or remove the MX record`
+      : isLost
+        ? `remove the MX record; or publish addresses for the host, add the line \`mx: ${shown}\` to the policy and change the id`
+        : `add the line \`mx: ${shown}\` to the policy and change the id, or ${isImplicit ? 'publish an MX record that names a host of the policy' : 'remove the MX record'}`),
   });
 }
 
-/** What to write into the MX record, where that and not the policy is at fault. */
-function repairedRecord(domain: string, host: string, target: string | undefined, policy: Policy): string | undefined {
-  if (target !== undefined && mxCoverage(policy.mx, [target]).covered[0]) {
-    return `change the MX record: let it name \`${printable(target)}\`, of which this host is an alias and which the policy names already`;
+/** What an MX record should name in place of a host that the policy does not cover. */
+interface Repair {
+  readonly name: string;
+  readonly fix: string;
+}
+
+/** Undefined where the policy is at fault, for all that can be seen. */
+function repairOf(
+  domain: string, host: string, { target, isLost }: { readonly target?: string; readonly isLost: boolean }, policy: Policy,
+): Repair | undefined {
+  const isCovered = (name: string): boolean => mxCoverage(policy.mx, [name]).covered[0];
+  if (target !== undefined && isCovered(target)) {
+    const fix = `change the MX record: let it name \`${printable(target)}\`, of which this host is an alias and which the policy names already`;
+    return { name: target, fix };
   }
   const appended = appendedZone(host, domain);
-  return appended?.twice === true ? `the zone name is appended twice: let the MX record name \`${printable(appended.meant)}.\`, with the dot at its end` : undefined;
+  if (appended === undefined || mxGrammarFault(appended.meant) !== undefined) return undefined;
+  const { meant: name, twice } = appended;
+  const fix = `let the MX record name \`${printable(name)}.\`, with the dot at its end`;
+  if (twice) return { name, fix: `the zone name is appended twice: ${fix}` };
+  return isLost || isCovered(name) ? { name, fix: `if \`${printable(name)}\` is meant, ${fix}` } : undefined;
+}
+
+/** A pattern that covers what an MX record should name is not to be removed. */
+function kept(pattern: string, repairs: ReadonlyMap<string, Repair>): string | undefined {
+  const covered = [...repairs.values()].map(({ name }) => name).find((name) => mxCoverage([pattern], [name]).covered[0]);
+  return covered === undefined ? undefined : `keep the \`mx\` line: it covers \`${printable(covered)}\`, which the MX record should name`;
 }
 
 /** What to write where no pattern covers a mail host. */

@@ -77,7 +77,7 @@ export async function checkRecord(resolver: Resolver, answers: RecordAnswers): P
   }
   if (result.verdict === 'none') findings.push(...await (answers.misplaced ?? findMisplacedRecord(resolver, domain, answers.hostExists)));
   const texts = answer.status === 'found' ? answer.records.map((strings) => strings.join('')) : [];
-  const takers = result.verdict === 'valid' || result.verdict === 'invalid' ? takersOf(result.findings) : [];
+  const takers = result.verdict === 'multiple' ? [] : takersOf(result.findings);
   return { verdict: result.verdict, record: result.record, takers, validated: !isServfail(recursive), texts, ...ways, findings };
 }
 

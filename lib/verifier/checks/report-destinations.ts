@@ -23,8 +23,11 @@ const MOST = 8;
  * Asks DNS for each mail domain and each host, each once.
  *
  * @param domain - whose reports are sent there; that DNS does not answer for its own MX records is told elsewhere
+ * @param ownMx - what DNS says of the MX records of the domain, where that has been asked for already: most reports go there
  */
-export async function checkReportDestinations(resolver: Resolver, domain: string, rua: readonly string[]): Promise<ReportFinding[]> {
+export async function checkReportDestinations(
+  resolver: Resolver, domain: string, rua: readonly string[], ownMx?: Promise<DnsAnswer<'MX'>>,
+): Promise<ReportFinding[]> {
   const subject = `${reportingName(domain)} TXT`;
   const destinations = new Map<string, Destination>();
   for (const uri of rua) {
@@ -32,7 +35,7 @@ export async function checkReportDestinations(resolver: Resolver, domain: string
     if (destination !== undefined && !destinations.has(`${destination.kind} ${destination.name}`)) destinations.set(`${destination.kind} ${destination.name}`, destination);
   }
   const found = await Promise.all([...destinations.values()].slice(0, MOST).map(async (one) => {
-    const findings = await (one.kind === 'mail' ? checkMailDomain(resolver, subject, one) : checkHost(resolver, subject, one));
+    const findings = await (one.kind === 'mail' ? checkMailDomain(resolver, subject, one, one.name === domain ? ownMx : undefined) : checkHost(resolver, subject, one));
     return one.name === domain ? findings.filter(({ code }) => code !== 'dns-failure') : findings;
   }));
   return found.flat();
@@ -40,8 +43,9 @@ export async function checkReportDestinations(resolver: Resolver, domain: string
 
 /** Undefined where there is no name to ask for: an address literal, or what the linter objects to. */
 function destinationOf(uri: string): Destination | undefined {
-  const mail = /^mailto:([^?#]*)/i.exec(uri)?.[1];
-  const host = mail === undefined ? httpsHost(uri) : decoded(mail.slice(mail.lastIndexOf('@') + 1));
+  const found = /^mailto:([^?#]*)(?:\?(?:[^#]*&)?to=([^&#]*))?/i.exec(uri);
+  const mail = found?.[1] === '' ? found[2] : found?.[1];
+  const host = mail === undefined ? httpsHost(uri) : decoded(mail.slice(mail.lastIndexOf('@') + 1)).split('@').at(-1) ?? '';
   const name = toALabels(host);
   if (hostNameFault(name) !== undefined || !name.includes('.') || isIP(name) !== 0) return undefined;
   return { kind: mail === undefined ? 'https' : 'mail', name, uri };
@@ -59,9 +63,11 @@ function decoded(text: string): string {
   }
 }
 
-async function checkMailDomain(resolver: Resolver, subject: string, destination: Destination): Promise<ReportFinding[]> {
+async function checkMailDomain(
+  resolver: Resolver, subject: string, destination: Destination, asked?: Promise<DnsAnswer<'MX'>>,
+): Promise<ReportFinding[]> {
   const { name } = destination;
-  const mx = await resolver.query(name, 'MX');
+  const mx = await (asked ?? resolver.query(name, 'MX'));
   if (mx.status === 'failed') return [undecided(subject, destination, [mx])];
   // Without an MX record the domain itself is the host (RFC 5321 §5.1).
   if (mx.status === 'empty') return checkHost(resolver, subject, destination);

@@ -18,14 +18,21 @@ export interface TlsRptLookup {
   readonly more: readonly ReportFinding[];
 }
 
-/** Asks for the record; and then, where it is missing, for it at wrong names, or else where it sends reports to. */
-export async function lookUpTlsRpt(resolver: Resolver, domain: string): Promise<TlsRptLookup> {
+/**
+ * Asks for the record; and then, where it is missing, for it at wrong names, or else where it sends reports to.
+ *
+ * @param hostExists - tells whether the policy host is known to exist, so that it can be asked for other records
+ * @param ownMx - what DNS says of the MX records of the domain
+ */
+export async function lookUpTlsRpt(
+  resolver: Resolver, domain: string, hostExists: () => Promise<boolean>, ownMx: Promise<DnsAnswer<'MX'>>,
+): Promise<TlsRptLookup> {
   const answer = await resolver.query(reportingName(domain), 'TXT');
   if (answer.status === 'failed') return { answer, more: [] };
   const { verdict, record } = parseTlsRpt(answer.status === 'found' ? answer.records : []);
   const more = verdict === 'none'
-    ? await findMisplacedReporting(resolver, domain)
-    : await checkReportDestinations(resolver, domain, record?.rua ?? []);
+    ? await findMisplacedReporting(resolver, domain, await hostExists())
+    : await checkReportDestinations(resolver, domain, record?.rua ?? [], ownMx);
   return { answer, more };
 }
 

@@ -242,3 +242,9 @@ describe('several domains', () => {
     expect(wordsOf(pageOf())).toContain('No domain was verified\n');
   });
 });
+
+test('each mail host whose delivery depends on the sender is told so, as the picture tells', () => {
+  const disputed = report({ verdict: 'fail', policy: null, delivery: 'unknown', takenBy: ['courier'], mx: [mxReport({ delivery: 'unknown' })] });
+  expect(wordsOf(pageOf(disputed))).toContain('\ndepends on the sender\n');
+  expect(wordsOf(pageOf(report({ delivery: 'unknown', mx: [mxReport({ delivery: 'unknown' })] })))).not.toContain('depends on the sender');
+});

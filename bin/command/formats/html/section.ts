@@ -139,9 +139,9 @@ function senders(all: readonly SenderView[], found: readonly ReportFinding[], id
 /** More than any honest domain has. */
 const MOST_HOSTS = 50;
 
-function mailHosts({ mx }: Report, { mx: stations }: Way): string {
+function mailHosts({ mx, takenBy }: Report, { mx: stations }: Way): string {
   if (mx.length === 0) return '';
-  const rows = mx.slice(0, MOST_HOSTS).map((host, at) => hostRow(host, stations[at].standing));
+  const rows = mx.slice(0, MOST_HOSTS).map((host, at) => hostRow(host, stations[at].standing, takenBy !== undefined));
   const left = mx.length - MOST_HOSTS;
   return `<div class="card"><h3>Where mail goes</h3>
 <table class="stacked"><thead><tr><th scope="col">MX host</th><th scope="col">Preference</th><th scope="col">Policy</th><th scope="col">A sender now</th><th scope="col">DANE</th></tr></thead>
@@ -149,11 +149,11 @@ function mailHosts({ mx }: Report, { mx: stations }: Way): string {
 `;
 }
 
-function hostRow(mx: MxReport, standing: Standing): string {
+function hostRow(mx: MxReport, standing: Standing, isDisputed: boolean): string {
   const { preference, covered, delivery, dane } = mx;
   const policy = covered === null ? 'none to ask' : covered ? 'covers it' : 'does not cover it';
   return `<tr><th scope="row">${icon(standing)}<code>${text(mxName(mx))}</code></th><td data-label="Preference">${preference ?? 'implicit'}</td>`
-    + `<td data-label="Policy">${policy}</td><td data-label="A sender now">${HOST_DELIVERED[delivery]}</td>`
+    + `<td data-label="Policy">${policy}</td><td data-label="A sender now">${isDisputed && delivery === 'unknown' ? 'depends on the sender' : HOST_DELIVERED[delivery]}</td>`
     + `<td data-label="DANE">${dane === null ? 'not known' : dane ? 'TLSA records' : 'none'}</td></tr>`;
 }
 
