@@ -1,5 +1,6 @@
 // What runs on the stage, in the order of the README beside it. Started by tools/e2e.mjs inside of the private namespaces.
 import { FAULTS, SHORT_FAULTS } from './faults';
+import { isWay } from './scenes/after-rollback';
 import { cachesScene } from './scenes/caches';
 import { changeScene, noneScene } from './scenes/change';
 import { demoScene } from './scenes/demo';
@@ -52,8 +53,8 @@ const SCENES: ReadonlyMap<string, Parts> = new Map<string, Parts>([
   ['enforce', null],
   ['several', null],
   ['wildcard', null],
-  ['rollback', null],
-  ['stuck', null],
+  ['rollback', (part) => isWay(part)],
+  ['stuck', (part) => isWay(part)],
   ['rights', (part) => part === 'quick' || hasRight(part)],
   ['faults', (part) => part === 'quick' || matches(part, [...FAULTS, ...CREATIONS].map(({ what }) => what))],
   ['caches', null],
@@ -116,8 +117,8 @@ async function play(stage: Stage, choices: readonly Choice[]): Promise<void> {
     enforce: async () => sendersScene(stage, await senders(), 'enforce'),
     several: async () => severalScene(stage, await senders()),
     wildcard: async () => wildcardScene(stage, await senders()),
-    rollback: async () => rollbackScene(stage, await senders()),
-    stuck: async () => stuckScene(stage, await senders()),
+    rollback: async (part) => rollbackScene(stage, await senders(), part),
+    stuck: async (part) => stuckScene(stage, await senders(), part),
     rights: (part) => rightsScene(stage, part),
     faults: (part) => faultsScene(stage, part),
     caches: async () => cachesScene(stage, await senders()),

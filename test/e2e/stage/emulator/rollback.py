@@ -1,13 +1,16 @@
 """A rollback that evaluates `Fn::GetAtt` again. ministack 1.5.33 gives resources the values of before; what CloudFormation does is not documented.
 
-Where `reevaluate` is among the faults, each resource that takes an attribute of one that has just been taken back is given what that one has answered,
+Where the stage wants it (emulator.ts), each resource that takes an attribute of one that has just been taken back is given what that one has answered,
 whether the update had come to it or not, and so is an output. Else nothing is other than without this.
 """
 import contextvars
 import copy
+from pathlib import Path
 
-from faults import faults
 from ministack.services.cloudformation import stacks
+
+# In the working directory.
+WANTED = Path("reevaluate-in-rollbacks")
 
 REVERT, ROLL_BACK = stacks._revert_update, stacks._roll_back_operation
 OPERATION = contextvars.ContextVar("operation", default=None)
@@ -39,7 +42,7 @@ async def revert(stack_id, stack_name, logical_id, rtype, physical_id, applied_p
 
 
 async def roll_back(stack_name, stack_id, stack, operation, *args):
-    if not faults().get("reevaluate") or not operation.get("is_update") or not operation.get("previous_stack"):
+    if not WANTED.exists() or not operation.get("is_update") or not operation.get("previous_stack"):
         return await ROLL_BACK(stack_name, stack_id, stack, operation, *args)
     token = OPERATION.set(operation)
     try:

@@ -97,7 +97,7 @@ async function othersWatched<T>({ authority }: Stage, work: () => Promise<T>): P
     const domain = STAYING[index];
     watch.expectSight();
     const id = watch.looks.at(0)?.announced;
-    const against = watch.against(({ announced, served }) => announced === undefined || announced !== id || served !== id);
+    const against = watch.against(({ announced, names, served }) => announced === undefined || announced !== id || served !== names);
     if (against.length > 0) throw new Error(`${domain}: ${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${watch.summary()}`);
     return `${domain}: ${watch.summary()}`;
   });
