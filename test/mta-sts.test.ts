@@ -115,7 +115,7 @@ describe('the order of the template', () => {
       const waits = (id: string): boolean => (all[id].DependsOn ?? []).some((other) => other === preflight || waits(other));
       const first = Object.entries(all).filter(([id]) => id !== preflight && !waits(id));
       expect(first.map(([, { Type }]) => Type).sort()).toEqual([
-        'AWS::IAM::Role', 'AWS::IAM::Role', 'AWS::Lambda::Function', 'AWS::Lambda::Function', 'AWS::Logs::LogGroup',
+        'AWS::IAM::Role', 'AWS::IAM::Role', 'AWS::Lambda::EventInvokeConfig', 'AWS::Lambda::Function', 'AWS::Lambda::Function', 'AWS::Logs::LogGroup',
       ]);
     };
 
@@ -168,8 +168,8 @@ describe('the order of the template', () => {
     })]);
   });
 
-  test('one domain with everything is 16 resources', () => {
-    expect(Object.keys(resources)).toHaveLength(16);
+  test('one domain with everything is 17 resources', () => {
+    expect(Object.keys(resources)).toHaveLength(17);
   });
 });
 

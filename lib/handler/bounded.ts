@@ -9,17 +9,23 @@ import { within } from './within';
  */
 export async function bounded<T>(run: Run, milliseconds: number, what: string, work: (run: Run) => Promise<T>): Promise<T> {
   const deadline = Math.min(run.deadline, run.world.clock.now() + milliseconds);
-  return within(milliseconds, async (signal) => {
-    return Promise.race([work({ ...run, deadline, signal: AbortSignal.any([run.signal, signal]) }), over(run.signal)]);
-  }, () => new Error(`${what} took longer than ${Math.round(milliseconds / 1000)} s`));
+  const done = new AbortController();
+  try {
+    return await within(milliseconds, async (signal) => {
+      return Promise.race([work({ ...run, deadline, signal: AbortSignal.any([run.signal, signal]) }), over(run.signal, done.signal)]);
+    }, () => new Error(`${what} took longer than ${Math.round(milliseconds / 1000)} s`));
+  } finally {
+    // The run's signal outlives this part, and must not keep its listeners.
+    done.abort();
+  }
 }
 
-async function over(signal: AbortSignal): Promise<never> {
+async function over(signal: AbortSignal, unheard: AbortSignal): Promise<never> {
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => {
       resolve();
-    }, { once: true });
+    }, { once: true, signal: unheard });
   });
   throw signal.reason;
 }

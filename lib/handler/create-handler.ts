@@ -1,9 +1,11 @@
 // From an event to an answer, whatever breaks: the outermost layer of the function.
+import { EventNotCurrent, isDeleteCurrent } from './current-event';
 import { isDelete, isObject, loggable, readEvent } from './event';
 import type { DeploymentEvent, Properties } from './event';
 import { createLog, errorFields } from './log';
 import type { Log } from './log';
-import { deletePolicy, parseObjectUrl } from './policy-object';
+import { deletePolicy, objectUrl, parseObjectUrl } from './policy-object';
+import type { PolicyObject } from './policy-object';
 import { preflightTask } from './preflight';
 import { publicationTask } from './publication';
 import { failureReason } from './reason';
@@ -86,7 +88,7 @@ class Invocation {
     try {
       const object = event.ResourceType === 'Custom::MtaStsPublication' ? publishedObject(event) : undefined;
       if (object !== undefined) {
-        await this.limited(Math.min(DELETE_LIMIT, this.remaining - this.reserve), async (run) => deletePolicy(run, object));
+        await this.limited(Math.min(DELETE_LIMIT, this.remaining - this.reserve), async (run) => this.take(run, event, object));
       }
     } catch (error) {
       this.log.warn('the delete was cut short; it counts as done', errorFields(error));
@@ -94,9 +96,19 @@ class Invocation {
     return typeof event.PhysicalResourceId === 'string' ? { PhysicalResourceId: event.PhysicalResourceId } : {};
   }
 
+  /** Takes the policy file away, unless CloudFormation has a resource of the same file: then the event is late. */
+  private async take(run: Run, event: Properties, object: PolicyObject): Promise<void> {
+    const { StackId: stackId, LogicalResourceId: logicalResourceId } = event;
+    const isKnown = typeof stackId === 'string' && typeof logicalResourceId === 'string';
+    if (!isKnown || await isDeleteCurrent(run, { stackId, logicalResourceId }, objectUrl(object))) await deletePolicy(run, object);
+    else this.log.warn('event-not-current: the policy file is left where it is, since CloudFormation has a resource of it', { ...object });
+  }
+
   private async failed(error: unknown, event: DeploymentEvent | undefined, task: Task | undefined): Promise<HandlerAnswer> {
     const message = error instanceof Error ? error.message : String(error);
     this.log.error('failed', errorFields(error));
+    const logGroup = process.env.AWS_LAMBDA_LOG_GROUP_NAME ?? 'of this function';
+    if (error instanceof EventNotCurrent) throw failureReason(message, logGroup);
     const limit = this.reserve / 3;
     const rollingBack = event !== undefined && await isRollingBack({ world: this.world, log: this.log }, event.stackId, limit);
     if (event !== undefined && forgives(event, task, rollingBack)) {
@@ -105,7 +117,7 @@ class Invocation {
     }
     // Not before: what a rollback puts back must stay, and where it is forgiven CloudFormation itself will ask for the delete.
     await this.undo(task, limit);
-    throw failureReason(message, process.env.AWS_LAMBDA_LOG_GROUP_NAME ?? 'of this function');
+    throw failureReason(message, logGroup);
   }
 
   private async undo(task: Task | undefined, limit: number): Promise<void> {

@@ -9,6 +9,9 @@ export interface DeploymentEvent {
   readonly requestType: 'Create' | 'Update';
   readonly resourceType: string;
   readonly stackId: string;
+  readonly logicalResourceId: string;
+  /** Of this very event, also where it comes twice. */
+  readonly requestId: string;
   readonly properties: Properties;
   /** Update only. */
   readonly oldProperties?: Properties;
@@ -31,6 +34,8 @@ export function readEvent(event: unknown): DeploymentEvent {
     requestType,
     resourceType: text(event, 'ResourceType'),
     stackId: text(event, 'StackId'),
+    logicalResourceId: text(event, 'LogicalResourceId'),
+    requestId: text(event, 'RequestId'),
     properties,
     oldProperties: requestType === 'Update' && isObject(oldProperties) ? oldProperties : undefined,
     physicalResourceId: requestType === 'Update' ? text(event, 'PhysicalResourceId') : undefined,

@@ -21,9 +21,9 @@ const LIMIT = 20_000;
  * - `unread`: S3 did not give it, so it may be whole
  */
 export type StoredLedger
-  = | { readonly state: 'found'; readonly ledger: Ledger; readonly text: string }
+  = | { readonly state: 'found'; readonly ledger: Ledger; readonly text: string; readonly etag?: string }
     | { readonly state: 'missing' }
-    | { readonly state: 'lost'; readonly why: string }
+    | { readonly state: 'lost'; readonly why: string; readonly etag?: string }
     | { readonly state: 'unread'; readonly why: string };
 
 /** `ledger/example.com.json` beside `mta-sts.example.com/...`; undefined for a key of another shape. */
@@ -55,34 +55,56 @@ async function read(run: Run, { bucket, key }: PolicyObject): Promise<StoredLedg
   const first = listed.at(0);
   if (first?.Key !== key) return { state: 'missing' };
   if ((first.Size ?? 0) > MAX_LEDGER_BYTES) return { state: 'lost', why: `was larger than ${MAX_LEDGER_BYTES} bytes` };
-  const bytes = await aws(run, 's3:GetObject', async (options) => {
-    const { Body: body } = await run.world.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), options);
-    return body === undefined ? new Uint8Array() : body.transformToByteArray();
+  const { bytes, etag } = await aws(run, 's3:GetObject', async (options) => {
+    const { Body: body, ETag } = await run.world.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), options);
+    return { bytes: body === undefined ? new Uint8Array() : await body.transformToByteArray(), etag: ETag };
   }, PATIENCE);
   const reading = parseLedger(bytes);
-  if ('fault' in reading) return { state: 'lost', why: reading.fault };
-  return { state: 'found', ledger: reading.ledger, text: Buffer.from(bytes).toString('utf8') };
+  if ('fault' in reading) return { state: 'lost', why: reading.fault, etag };
+  return { state: 'found', ledger: reading.ledger, text: Buffer.from(bytes).toString('utf8'), etag };
 }
 
+/** What lies in the bucket, as far as is known: the text and its version, or that nothing is there. */
+export interface StoredText {
+  readonly text?: string;
+  /** Missing where S3 named none. */
+  readonly etag?: string;
+  readonly missing?: true;
+}
+
+/** Thrown where another event has written the ledger since it was read. */
+export class LedgerChanged extends Error {}
+
 /**
- * Writes it, unless that is what lies there.
+ * Writes it, unless that is what lies there, and only over what was read: another event may write at the same time.
  *
  * @param stored - what lies there, as far as is known
  * @returns what lies there now
+ * @throws LedgerChanged
  * @throws where S3 does not take it
  */
-export async function writeLedger(run: Run, { bucket, key }: PolicyObject, ledger: Ledger, stored: string | undefined): Promise<string> {
+export async function writeLedger(run: Run, { bucket, key }: PolicyObject, ledger: Ledger, stored: StoredText): Promise<StoredText> {
   const text = renderLedger(ledger, run.world.clock.now());
-  if (text === stored) return text;
-  await bounded(run, LIMIT, `writing s3://${bucket}/${key}`, async (part) => aws(part, 's3:PutObject', async (options) => {
-    return run.world.s3.send(new PutObjectCommand({
-      Bucket: bucket,
-      Key: key,
-      Body: text,
-      ContentType: 'application/json',
-      CacheControl: 'no-store',
-      ChecksumAlgorithm: 'SHA256',
-    }), options);
-  }, PATIENCE));
-  return text;
+  if (text === stored.text) return stored;
+  const condition = stored.missing === true ? { IfNoneMatch: '*' } : { IfMatch: stored.etag };
+  try {
+    const { ETag: etag } = await bounded(run, LIMIT, `writing s3://${bucket}/${key}`, async (part) => aws(part, 's3:PutObject', async (options) => {
+      return run.world.s3.send(new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: text,
+        ContentType: 'application/json',
+        CacheControl: 'no-store',
+        ChecksumAlgorithm: 'SHA256',
+        ...condition,
+      }), options);
+    }, PATIENCE));
+    return { text, etag };
+  } catch (error) {
+    if (error instanceof AwsCallFailed && CHANGED.has(error.code)) throw new LedgerChanged(error.message);
+    throw error;
+  }
 }
+
+/** How S3 says that an object is not the one that was read, or is being written by somebody else. */
+const CHANGED: ReadonlySet<string> = new Set(['ConditionalRequestConflict', 'NoSuchKey', 'PreconditionFailed']);

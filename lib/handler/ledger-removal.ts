@@ -24,8 +24,9 @@ export function earliestRemoval(ledger: Ledger): string {
   return `not known: the ledger ${gap.why} and was begun anew at ${moment(gap.at)}; at ${moment(endOfAnyHold(gap.at))} at the latest`;
 }
 
+/** It has no end while the record may announce an id under which senders hold it; the next publication has an id of its own. */
 function openEnd(none: Entry, { id, mode }: Entry): string {
   return none.live === undefined
-    ? 'not before none was seen live; publish none with another max_age'
-    : `not while the id ${none.id} is announced, since senders may keep the ${mode} policy ${id} under it; publish none with another max_age`;
+    ? 'not known before the policy none was seen live; deploy again'
+    : `not known after a rollback: the record may have kept its id, and senders may hold the ${mode} policy ${id} under it; known after the next publication`;
 }

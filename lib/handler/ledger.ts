@@ -1,11 +1,16 @@
 // What was published from when to when, and from that what senders can still hold (RFC 8461 §3.2, §8.3). Pure: no clock, no network.
 import type { Policy } from '../protocol/policy';
 import { mxCoverage } from '../protocol/mx-coverage';
+import { LAST_ID_TIME, readPolicyId, renderPolicyId } from '../protocol/policy-id';
 import { MARGIN, endOfAnyHold, endOfHold, isHeld } from './ledger-time';
 
-/** A policy, and the id that announces it. */
+/** A publication: a policy, and the id that announces it. */
 export interface Published extends Policy {
   readonly id: string;
+  /** Of the bytes, as `policyHash` returns it. Missing for what something else published. */
+  readonly hash?: string;
+  /** The request id of the CloudFormation event that published it. Missing where it is not known. */
+  readonly request?: string;
 }
 
 /** One time that a policy was put where senders fetch it; all times in milliseconds since the epoch. */
@@ -41,6 +46,8 @@ export interface Ledger {
    * construct or a deployment that was taken back, nobody can tell here. Missing once nobody could hold that any more.
    */
   readonly begun?: number;
+  /** The latest id that was ever chosen, also when its entry is gone. Missing while none of our form was chosen. */
+  readonly lastId?: string;
 }
 
 /** What is published, or about to be. */
@@ -49,24 +56,64 @@ export function current({ entries }: Ledger): Entry | undefined {
 }
 
 /**
- * Notes a policy that is about to be put. The one that is published already is not put again; one from before is.
+ * Returns the id that a publication of these bytes keeps: the one of the last entry, where that has the same bytes and was seen live, so that
+ * nothing was put since. The same event has the same id when it comes a second time.
+ *
+ * @param hash - of the bytes
+ * @param request - of the event that publishes them
+ */
+export function keptId(ledger: Ledger, hash: string, request: string): string | undefined {
+  const last = current(ledger);
+  return last?.hash === hash && (last.live !== undefined || last.request === request) ? last.id : undefined;
+}
+
+/** An id this late is nobody's that has a clock; no later one could follow it. */
+const TOO_LATE = LAST_ID_TIME - 365 * 86_400_000;
+
+/**
+ * Returns an id that was never used: later than every id of the ledger and the one that is announced, also where the clock is behind.
+ *
+ * @param hash - of the bytes that it names
+ * @param now - milliseconds since the epoch
+ * @param announced - the id that stands in the record now, where that is known
+ */
+export function unusedId({ entries, lastId }: Ledger, hash: string, now: number, announced?: string): string {
+  let time = now;
+  for (const id of [lastId, announced, ...entries.map((entry) => entry.id), ...entries.flatMap(({ under }) => under)]) {
+    const used = id === undefined ? undefined : readPolicyId(id)?.time;
+    if (used !== undefined && used < TOO_LATE && used + 1000 > time) time = used + 1000;
+  }
+  return renderPolicyId(time, hash);
+}
+
+/**
+ * Notes a policy that is about to be put. One with the id of the last entry is noted already.
  *
  * @param announced - the id that stands in the record now, where that is known: usually that of the last entry
  */
-export function record(ledger: Ledger, { id, mode, maxAge, mx }: Published, now: number, announced?: string): Ledger {
+export function record(ledger: Ledger, { id, hash, request, mode, maxAge, mx }: Published, now: number, announced?: string): Ledger {
   const entries = reopened(ledger.entries, announced).filter((entry) => isHeld(entry, now));
   const { gap, begun } = ledger;
+  const lastId = laterId(ledger.lastId, id);
   // What could be missing in it nobody holds any more some day.
   const kept = {
     entries,
     ...gap !== undefined && endOfAnyHold(gap.at) >= now && { gap },
     ...begun !== undefined && endOfAnyHold(begun) >= now && { begun },
+    ...lastId !== undefined && { lastId },
   };
   const last = entries.at(-1);
   if (last?.id === id) return kept;
   // Those that are served, and those whose records some resolvers may still give.
   const under = [...new Set(entries.filter(({ until }) => until === undefined || until + MARGIN >= now).map((entry) => entry.id))];
-  return { ...kept, entries: [...entries, { id, mode, maxAge, mx, from: now, under }] };
+  const made = { id, ...hash !== undefined && { hash }, ...request !== undefined && { request }, mode, maxAge, mx, from: now, under };
+  return { ...kept, entries: [...entries, made] };
+}
+
+function laterId(one: string | undefined, other: string): string | undefined {
+  const time = readPolicyId(other)?.time;
+  if (time === undefined || time >= TOO_LATE) return one;
+  return one === undefined || (readPolicyId(one)?.time ?? 0) < time ? other : one;
 }
 
 /**
@@ -81,12 +128,20 @@ function reopened(entries: readonly Entry[], announced: string | undefined): rea
   });
 }
 
-/** Notes that every edge serves what was recorded last: senders are given none of the others any more. */
-export function close(ledger: Ledger, now: number): Ledger {
+/**
+ * Notes that every edge serves what was recorded last: senders are given none of the others any more.
+ *
+ * @param rollingBack - whether the record may keep the id that it had before: then senders may prolong under it what they fetched in between,
+ * and no older entry is given an end. The next publication has a new id, and closes them.
+ */
+export function close(ledger: Ledger, now: number, rollingBack = false): Ledger {
   const last = current(ledger);
   // Once it was seen all is said: what has no end then must not be given one because it is seen again.
   if (last === undefined || last.live !== undefined) return ledger;
-  const entries = ledger.entries.map((entry) => entry === last ? { ...entry, live: now } : closed(entry, last.id, now));
+  const entries = ledger.entries.map((entry) => {
+    if (entry === last) return { ...entry, live: now };
+    return rollingBack ? entry : closed(entry, last.id, now);
+  });
   return { ...ledger, entries };
 }
 
@@ -117,18 +172,19 @@ export interface Refusal {
 
 /** The policies for whose sake senders may refuse mail to some of these hosts (RFC 8461 §5), each once. */
 export function refusedMx({ entries }: Ledger, hosts: readonly string[], now: number): readonly Refusal[] {
-  const byId = new Map<string, Refusal>();
+  const byPolicy = new Map<string, Refusal>();
   for (const entry of entries) {
     if (entry.mode !== 'enforce' || !isHeld(entry, now)) continue;
     const { covered } = mxCoverage(entry.mx, hosts);
     const missed = hosts.filter((_, index) => !covered[index]);
     if (missed.length === 0) continue;
-    const before = byId.get(entry.id);
+    const key = entry.hash ?? entry.id;
+    const before = byPolicy.get(key);
     const { id, maxAge, from } = before ?? entry;
     // The same policy may have been put several times; it is held until the last of them is over.
     const ends = [entry.until === undefined ? Infinity : endOfHold(maxAge, entry.until), before === undefined ? 0 : before.end ?? Infinity];
     const end = Math.max(...ends);
-    byId.set(id, { id, maxAge, from, hosts: missed, ...end === Infinity ? {} : { end } });
+    byPolicy.set(key, { id, maxAge, from, hosts: missed, ...end === Infinity ? {} : { end } });
   }
-  return [...byId.values()];
+  return [...byPolicy.values()];
 }

@@ -2,7 +2,7 @@
 import { hostNameFault, toALabels } from '../protocol/domain-name';
 import { parsePolicy } from '../protocol/policy';
 import type { Policy } from '../protocol/policy';
-import { policyId } from '../protocol/policy-id';
+import { policyHash, policyId } from '../protocol/policy-id';
 import { policyText } from '../protocol/policy-lines';
 import { printable } from '../protocol/text';
 import { isObject, shown } from './event';
@@ -20,7 +20,8 @@ export interface PlannedRecord {
 export interface PlannedPolicy {
   readonly text: string;
   readonly bytes: Uint8Array;
-  readonly id: string;
+  /** Of the bytes: the end of every id that names them. */
+  readonly hash: string;
   readonly policy: Policy;
 }
 
@@ -73,7 +74,21 @@ export function policyProperty(properties: Properties): PlannedPolicy {
     const fault = findings.find(({ severity }) => severity === 'error');
     throw new RangeError(`\`Policy\` is not a valid policy: ${fault?.message ?? 'no reason given'} (${fault?.reference ?? 'RFC 8461 §3.2'})`);
   }
-  return { text, bytes, id: policyId(text), policy };
+  return { text, bytes, hash: policyHash(bytes), policy };
+}
+
+/**
+ * Returns the id that the template itself names, as those of the releases before 0.2 do; undefined for a template of today, which names the hash alone.
+ *
+ * @throws RangeError where the template names another text than it carries
+ */
+export function givenIdProperty(properties: Properties, { bytes, hash }: PlannedPolicy): string | undefined {
+  const isOld = properties.PolicyHash === undefined && properties.PolicyId !== undefined;
+  const [name, expected] = isOld ? ['PolicyId', policyId(bytes)] : ['PolicyHash', hash];
+  const named = textProperty(properties, name);
+  if (named === expected) return isOld ? named : undefined;
+  throw new RangeError(`\`${name}\` must be the hash of \`Policy\`, ${expected}, got ${printable(named)}: the text was changed on its way here, `
+    + 'so deploy the template as it was synthesized');
 }
 
 /** A list of objects, such as the domains of a host. */

@@ -8,14 +8,19 @@ import type { Run } from './run';
 /** Far longer than Route 53 and CloudFront take; after it nothing mends itself any more. */
 const UNTIL_LIVE = { milliseconds: 600_000, firstPause: 1_000, longestPause: 15_000 };
 
+/** Looks after which the file is put again: half a minute at first, then each minute. */
+const LOOKS_TO_PUT_AGAIN = 4;
+
 /**
  * Polls until the file is live.
  *
+ * @param putAgain - called now and then while it is not; throws where nobody wants the file any more
  * @throws where it is not in time, with what was seen last
  */
-export async function proveLive(run: Run, expected: Expected, ask: AskAddresses): Promise<void> {
+export async function proveLive(run: Run, expected: Expected, ask: AskAddresses, putAgain: () => Promise<void>): Promise<void> {
   const started = run.world.clock.now();
   const last = await repeat(run, UNTIL_LIVE, async (number) => {
+    if (number % LOOKS_TO_PUT_AGAIN === 0) await putAgain();
     const seen = await look(run, expected, ask);
     note(run, seen, number);
     return seen;

@@ -1,44 +1,47 @@
 // Custom::MtaStsPublication: writes the policy file and proves it live, before anybody is told of it (RFC 8461 §8.1).
 import { policyHostName, policyUrl } from '../protocol/policy-url';
 import { announcedId } from './announced-id';
+import { requireCurrent, standingOf } from './current-event';
 import type { DeploymentEvent, Properties } from './event';
-import type { Published } from './ledger';
 import { LedgerKeeper } from './ledger-keeper';
+import type { PlannedPublication } from './ledger-keeper';
 import { MailWarnings } from './mail-warnings';
 import { atDistribution, atNameServers } from './policy-addresses';
 import type { AskAddresses } from './policy-addresses';
 import { deletePolicy, objectUrl, putPolicy } from './policy-object';
-import { domainProperty, optionalZoneIdProperty, policyProperty, textProperty } from './properties';
+import { domainProperty, givenIdProperty, optionalZoneIdProperty, policyProperty, textProperty } from './properties';
+import type { PlannedPolicy } from './properties';
 import { proveLive } from './prove-live';
 import { outputText } from './reason';
 import type { Run } from './run';
+import { mayBeRollingBack } from './stack';
 import type { Attributes, Task } from './task';
 import { NO_RECORD, validationRecord } from './validation-record';
 
 export function publicationTask(event: DeploymentEvent): Task {
-  const { properties, requestType, physicalResourceId: before, oldProperties } = event;
+  const { properties, requestType, requestId: request, physicalResourceId: before, oldProperties } = event;
   const domain = domainProperty(properties);
   const policyHost = policyHostName(domain);
   const zoneId = optionalZoneIdProperty(properties);
   const askAddresses = whoKnows(properties, zoneId, policyHost);
-  const { bytes, id, policy } = policyProperty(properties);
-  const announced = textProperty(properties, 'PolicyId');
+  const planned = policyProperty(properties);
+  const { bytes } = planned;
+  const policy = plannedPublication(properties, planned);
   // Only where it is validated by hand.
   const certificate = properties.Certificate === undefined ? undefined : textProperty(properties, 'Certificate');
   const object = { bucket: textProperty(properties, 'BucketName'), key: textProperty(properties, 'ObjectKey') };
-  if (announced !== id) {
-    throw new RangeError(`\`PolicyId\` must be the hash of \`Policy\`, ${id}, got ${announced}: the text was changed on its way here, `
-      + 'so deploy the template as it was synthesized');
-  }
 
   const physicalResourceId = objectUrl(object);
   const isNew = requestType === 'Create' || before !== physicalResourceId;
   const ledger = new LedgerKeeper({
     object,
+    policy,
+    request,
     before,
-    policy: { ...policy, id },
     policyBefore: publishedBefore(oldProperties),
     announced: async (run) => announcedId(run, domain, zoneId),
+    rollingBack: async (run) => mayBeRollingBack(run, event.stackId),
+    requireCurrent: async (run) => requireCurrent(run, event),
   });
   const mail = new MailWarnings(domain, ledger);
   let begun = false;
@@ -47,19 +50,28 @@ export function publicationTask(event: DeploymentEvent): Task {
   const dated = (text: string): string => outputText(zoneId === undefined ? countedFromNow(text) : text);
   const attributes = (): Attributes => ({
     PolicyUrl: policyUrl(policyHost),
+    PolicyId: ledger.id ?? '',
     EarliestRemoval: dated(ledger.earliestRemoval()),
     Warnings: dated(mail.summary),
     ...validation,
   });
+  const put = async (run: Run): Promise<void> => {
+    await putPolicy(run, object, bytes);
+    written = true;
+    run.log.info('wrote the policy file', { ...object, id: ledger.id, bytes: bytes.length });
+  };
 
   const work = async (run: Run): Promise<Attributes> => {
+    await requireCurrent(run, event);
     begun = true;
     await Promise.all([ledger.begin(run), mail.look(run)]);
     mail.raise(run);
-    await putPolicy(run, object, bytes);
-    written = true;
-    run.log.info('wrote the policy file', { ...object, id, bytes: bytes.length });
-    await proveLive(run, { policyHost, bytes }, await askAddresses(run));
+    await put(run);
+    await proveLive(run, { policyHost, bytes }, await askAddresses(run), async () => {
+      // An event that was given up may have put its own file in between.
+      await requireCurrent(run, event);
+      await put(run);
+    });
     await ledger.finish(run);
     mail.raise(run);
     if (certificate !== undefined) validation = await validationRecord(run, certificate, policyHost);
@@ -68,14 +80,22 @@ export function publicationTask(event: DeploymentEvent): Task {
     return known;
   };
 
-  return {
-    physicalResourceId,
-    work,
-    forgives: (rollingBack) => rollingBack && written,
-    forgiven: attributes,
-    // Also when the write itself failed: it may have arrived all the same.
-    undo: async (run) => begun && isNew ? deletePolicy(run, object) : undefined,
+  // Also when the write itself failed: it may have arrived all the same.
+  const undo = async (run: Run): Promise<void> => {
+    if (!begun || !isNew) return;
+    const [isOwn, { current }] = await Promise.all([ledger.isOwn(run), standingOf(run, event)]);
+    if (isOwn === false || current === 'no' || (isOwn === undefined && current === 'unknown')) {
+      run.log.warn('the policy file is left where it is: it is not known to be this event\'s alone', { ...object, isOwn, current });
+    } else {
+      await deletePolicy(run, object);
+    }
   };
+
+  return { physicalResourceId, work, forgives: (rollingBack) => rollingBack && written, forgiven: attributes, undo };
+}
+
+function plannedPublication(properties: Properties, planned: PlannedPolicy): PlannedPublication {
+  return { ...planned.policy, hash: planned.hash, givenId: givenIdProperty(properties, planned) };
 }
 
 /** Where the host is: the zone's own name servers know it, or, where DNS is elsewhere, whoever knows the distribution. */
@@ -91,10 +111,9 @@ function countedFromNow(text: string): string {
 }
 
 /** Another version may have written the properties in another way; the ledger is what counts. */
-function publishedBefore(oldProperties: Properties | undefined): Published | undefined {
+function publishedBefore(oldProperties: Properties | undefined): PlannedPublication | undefined {
   try {
-    const { id, policy } = policyProperty(oldProperties ?? {});
-    return { ...policy, id };
+    return oldProperties === undefined ? undefined : plannedPublication(oldProperties, policyProperty(oldProperties));
   } catch {
     return undefined;
   }

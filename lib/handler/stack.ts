@@ -14,14 +14,31 @@ import { within } from './within';
  */
 export async function isRollingBack({ world, log }: Pick<Run, 'world' | 'log'>, stackId: string, milliseconds: number): Promise<boolean> {
   try {
-    const { Stacks: stacks } = await within(milliseconds, async (signal) => {
-      return world.cloudformation.send(new DescribeStacksCommand({ StackName: stackId }), { abortSignal: signal });
-    }, () => new Error(`cloudformation:DescribeStacks gave no answer within ${milliseconds} ms`));
-    return stacks?.[0]?.StackStatus?.includes('ROLLBACK') ?? false;
+    return (await stackStatus(world, stackId, milliseconds)).includes('ROLLBACK');
   } catch (error) {
     log.warn('could not learn whether the stack is rolling back; taken as not', errorFields(error));
     return false;
   }
+}
+
+/** For a question that the work can do without. */
+const SHORT = 5_000;
+
+/** Returns whether the stack is rolling back, or may be, since that cannot be learned. */
+export async function mayBeRollingBack({ world, log }: Pick<Run, 'world' | 'log'>, stackId: string): Promise<boolean> {
+  try {
+    return (await stackStatus(world, stackId, SHORT)).includes('ROLLBACK');
+  } catch (error) {
+    log.warn('could not learn whether the stack is rolling back; taken as if it were', errorFields(error));
+    return true;
+  }
+}
+
+async function stackStatus(world: Run['world'], stackId: string, milliseconds: number): Promise<string> {
+  const { Stacks: [stack] = [] } = await within(milliseconds, async (signal) => {
+    return world.cloudformation.send(new DescribeStacksCommand({ StackName: stackId }), { abortSignal: signal });
+  }, () => new Error(`cloudformation:DescribeStacks gave no answer within ${milliseconds} ms`));
+  return stack?.StackStatus ?? '';
 }
 
 /**

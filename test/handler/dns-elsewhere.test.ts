@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createHandler } from '../../lib/handler/create-handler';
 import type { HandlerAnswer } from '../../lib/handler/create-handler';
 import { renderPolicy } from '../../lib/protocol/policy';
-import { policyId } from '../../lib/protocol/policy-id';
+import { policyHash } from '../../lib/protocol/policy-id';
 import { policyLines } from '../../lib/protocol/policy-lines';
 import { testAuthority } from '../support/policy-server';
 import { Edge } from './edge';
@@ -83,7 +83,7 @@ test('tells a moment of removal that counts on a record which the user has yet t
   const none = nonePolicy();
   await edge.stopServing();
   await edge.serve({ body: none.text });
-  const event = elsewhere({ Policy: policyLines(none.text), PolicyId: none.id });
+  const event = elsewhere({ Policy: policyLines(none.text), PolicyHash: none.hash });
   expect((await run(await edge.world(), event)).Data?.EarliestRemoval)
     .toMatch(/^\d{4}-\d\d-\d\dT[\d:]+Z, if nothing published .*; add the time by which the _mta-sts record was changed later than the deployment$/);
   await edge.stopServing();
@@ -93,7 +93,7 @@ test('tells a moment of removal that counts on a record which the user has yet t
 
 function nonePolicy(): { text: string; id: string } {
   const text = renderPolicy({ mode: 'none', maxAge: 86_400, mx: [] });
-  return { text, id: policyId(text) };
+  return { text, hash: policyHash(text) };
 }
 
 test('needs to be told the distribution', async () => {

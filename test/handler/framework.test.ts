@@ -9,7 +9,7 @@ import { createHandler } from '../../lib/handler/create-handler';
 import type { World } from '../../lib/handler/world';
 import { Edge } from './edge';
 import {
-  OBJECT_URL, STACK_ID, awsError, createEvent, deleteEvent, lambdaContext, preflightProperties, publicationProperties, updateEvent,
+  NAMES_POLICY, OBJECT_URL, STACK_ID, awsError, createEvent, deleteEvent, lambdaContext, preflightProperties, publicationProperties, updateEvent,
 } from './support';
 import type { Event } from './support';
 
@@ -124,6 +124,7 @@ describe('CloudFormation gets', () => {
       LogicalResourceId: 'Resource1A2B3C4D',
       Data: {
         PolicyUrl: 'https://mta-sts.example.com/.well-known/mta-sts.txt',
+        PolicyId: expect.stringMatching(NAMES_POLICY),
         EarliestRemoval: 'not while enforce is published; publish none first',
         Warnings: 'none',
       },

@@ -106,12 +106,12 @@ describe('the earliest removal', () => {
   });
 
   test('is not before none was seen live', () => {
-    expect(earliestRemoval(record(published([ENFORCE, 0]), NONE, at(1)))).toBe('not before none was seen live; publish none with another max_age');
+    expect(earliestRemoval(record(published([ENFORCE, 0]), NONE, at(1)))).toBe('not known before the policy none was seen live; deploy again');
   });
 
   test('is not while senders may keep a policy under the id that is announced again', () => {
     expect(earliestRemoval(published([NONE, 0], [ENFORCE, 1], [NONE, 2])))
-      .toBe('not while the id n is announced, since senders may keep the enforce policy e under it; publish none with another max_age');
+      .toBe('not known after a rollback: the record may have kept its id, and senders may hold the enforce policy e under it; known after the next publication');
     // By then all that was fetched under the old id is over.
     expect(earliestRemoval(published([NONE, 0], [ENFORCE, 1], [NONE, 40]))).toBe('2027-03-12T01:00:00Z');
   });

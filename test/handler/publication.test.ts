@@ -5,12 +5,12 @@ import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHandler } from '../../lib/handler/create-handler';
 import type { HandlerAnswer } from '../../lib/handler/create-handler';
-import { policyId } from '../../lib/protocol/policy-id';
+import { policyHash } from '../../lib/protocol/policy-id';
 import { policyText } from '../../lib/protocol/policy-lines';
 import { testAuthority } from '../support/policy-server';
 import { Edge, POLICY_HOST } from './edge';
 import {
-  BUCKET, DOMAIN, KEY, LEDGER_KEY, NAME_SERVERS, OBJECT_URL, POLICY_TEXT, TestDns, awsError, createEvent, deleteEvent, failure,
+  BUCKET, DOMAIN, KEY, LEDGER_KEY, NAMES_POLICY, NAME_SERVERS, OBJECT_URL, POLICY_TEXT, TestDns, awsError, createEvent, deleteEvent, failure,
   lambdaContext, mx, publicationProperties, record, soa, updateEvent,
 } from './support';
 import type { Event, TestWorld } from './support';
@@ -21,6 +21,7 @@ const ANSWER = {
   PhysicalResourceId: OBJECT_URL,
   Data: {
     PolicyUrl: 'https://mta-sts.example.com/.well-known/mta-sts.txt',
+    PolicyId: expect.stringMatching(NAMES_POLICY),
     EarliestRemoval: 'not while enforce is published; publish none first',
     Warnings: 'none',
   },
@@ -250,15 +251,15 @@ describe('what becomes live', () => {
 describe('writing', () => {
   test('refuses a text that does not hash to the id, and writes nothing', async () => {
     const made = await edge.world();
-    const event = createEvent(TYPE, publicationProperties({ PolicyId: policyId('other') }));
-    expect(await refused(made, event)).toContain(`\`PolicyId\` must be the hash of \`Policy\`, ${policyId(POLICY_TEXT)}, got ${policyId('other')}`);
+    const event = createEvent(TYPE, publicationProperties({ PolicyHash: policyHash('other') }));
+    expect(await refused(made, event)).toContain(`\`PolicyHash\` must be the hash of \`Policy\`, ${policyHash(POLICY_TEXT)}, got ${policyHash('other')}`);
     expect(made.aws.s3.calls()).toHaveLength(0);
   });
 
   test('refuses a text that is no policy, and writes nothing', async () => {
     const made = await edge.world();
     const Policy = ['version: STSv1', 'mode: enforced', 'mx: mx1.example.com', 'max_age: 86400'];
-    const message = await refused(made, createEvent(TYPE, publicationProperties({ Policy, PolicyId: policyId(policyText(Policy)) })));
+    const message = await refused(made, createEvent(TYPE, publicationProperties({ Policy, PolicyHash: policyHash(policyText(Policy)) })));
     expect(message).toContain('`Policy` is not a valid policy');
     expect(message).toContain('enforced');
     expect(made.aws.s3.calls()).toHaveLength(0);
@@ -363,7 +364,8 @@ describe('taking back', () => {
     await edge.serve({ behaviour: '404' });
     const made = await edge.world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     await expect(run(made, UPDATE)).resolves.toEqual(WITHOUT_LEDGER);
-    expect(made.aws.cloudformation.commandCalls(DescribeStacksCommand)).toHaveLength(1);
+    // Once for the ledger, once for the failure.
+    expect(made.aws.cloudformation.commandCalls(DescribeStacksCommand)).toHaveLength(2);
   });
 
   test('a zone that cannot be read fails the create, after the write', async () => {

@@ -6,7 +6,7 @@ import type { Refusal } from '../../lib/handler/ledger';
 import { mxCoverage } from '../../lib/protocol/mx-coverage';
 import { renderPolicy } from '../../lib/protocol/policy';
 import type { Policy } from '../../lib/protocol/policy';
-import { policyId } from '../../lib/protocol/policy-id';
+import { hashOfPolicyId, policyHash } from '../../lib/protocol/policy-id';
 import { policyLines } from '../../lib/protocol/policy-lines';
 import type { PolicyResponse } from '../../lib/verifier/fetch-policy';
 import { plainDns, serving } from './plain-world';
@@ -24,13 +24,13 @@ const SKEW = 6 * MINUTE;
 
 /** A policy as it is served. */
 export interface Served extends Policy {
-  readonly id: string;
+  readonly hash: string;
   readonly text: string;
 }
 
 export function served(policy: Policy): Served {
   const text = renderPolicy(policy);
-  return { ...policy, text, id: policyId(text) };
+  return { ...policy, text, hash: policyHash(text) };
 }
 
 interface Cached {
@@ -92,6 +92,10 @@ export class Senders {
   private edge: Served[] = [];
   private announced: Announced[] = [];
   private deployed: Served | undefined;
+  /** The id that the record of `deployed` has. */
+  private deployedId = '';
+  /** Every id that was answered, in order. */
+  private readonly answered: string[] = [];
   /** When the construct published first: of what senders hold from before nothing is said. */
   private begun = 0;
   /** When the function sees what it has put; never, or after so many looks. */
@@ -142,13 +146,14 @@ export class Senders {
     const properties = propertiesOf(policy);
     const event = before === undefined ? createEvent(TYPE, properties) : updateEvent(TYPE, OBJECT_URL, properties, propertiesOf(before));
     const fails = course === 'not live' || course === 'never live';
-    if (!await this.event(event, course === 'doubled' ? 2 : 1, fails)) {
+    const id = await this.event(event, policy, course === 'doubled' ? 2 : 1, fails);
+    if (id === undefined) {
       await this.rollBack(policy, before, course === 'never live');
       return;
     }
     await this.wait(this.next() * 10 * MINUTE);
     if (course !== 'not announced') {
-      this.announce(policy.id);
+      this.announce(id);
       // The old record fades.
       await this.wait(this.next() * LAG);
     }
@@ -157,9 +162,11 @@ export class Senders {
       return;
     }
     this.deployed = policy;
+    this.deployedId = id;
     if (course === 'again') {
       await this.wait(this.next() * 30 * MINUTE);
-      await this.event(event, 1, false);
+      const again = await this.event(event, policy, 1, false);
+      if (again !== id) throw new Broken(`the same event had the id ${id}, and then ${again}`);
     }
   }
 
@@ -190,8 +197,10 @@ export class Senders {
       await this.delete();
       return;
     }
-    await this.event(updateEvent(TYPE, OBJECT_URL, propertiesOf(before), propertiesOf(failed)), 1, unseen, true);
-    this.announce(before.id);
+    const id = await this.event(updateEvent(TYPE, OBJECT_URL, propertiesOf(before), propertiesOf(failed)), before, 1, unseen, true);
+    // CloudFormation may give the record the new attribute, or what it had before.
+    if (id !== undefined && this.next() < 0.5) this.deployedId = id;
+    this.announce(this.deployedId);
     this.deployed = before;
   }
 
@@ -204,8 +213,8 @@ export class Senders {
     this.complete = true;
   }
 
-  /** @returns whether CloudFormation is told of success */
-  private async event(event: Event, times: number, fails: boolean, rollingBack = false): Promise<boolean> {
+  /** @returns the id that CloudFormation is told; undefined where it is told of a failure */
+  private async event(event: Event, policy: Served, times: number, fails: boolean, rollingBack = false): Promise<string | undefined> {
     this.looks = fails ? Infinity : Math.floor(this.next() * 3);
     this.last = { mx: this.mx, logged: this.made.log.length };
     this.removal = undefined;
@@ -213,18 +222,23 @@ export class Senders {
     if (fails && !rollingBack) {
       await failure(handle());
       this.act();
-      return false;
+      return undefined;
     }
     if (rollingBack) this.status('UPDATE_ROLLBACK_IN_PROGRESS');
     const answers = await Promise.all(Array.from({ length: times }, handle));
     this.status('UPDATE_IN_PROGRESS');
     this.removal = answers.at(-1)?.Data?.EarliestRemoval;
     this.act();
-    return true;
+    const ids = new Set(answers.map(({ Data: data }) => data?.PolicyId ?? ''));
+    const [id] = ids;
+    if (ids.size !== 1 || hashOfPolicyId(id) !== policy.hash) throw new Broken(`the ids ${[...ids].join(', ')} do not name ${policy.hash}`);
+    if (id !== this.answered.at(-1) && this.answered.some((used) => used >= id)) throw new Broken(`the id ${id} is not later than all before it`);
+    this.answered.push(id);
+    return id;
   }
 
   private status(StackStatus: 'UPDATE_IN_PROGRESS' | 'UPDATE_ROLLBACK_IN_PROGRESS'): void {
-    this.made.aws.cloudformation.onAnyCommand().resolves({ Stacks: [{ StackName: 'Mail', CreationTime: new Date(), StackStatus }] });
+    this.made.state.stackStatus = StackStatus;
   }
 
   private announce(id: string): void {
@@ -257,7 +271,7 @@ export class Senders {
       // As seven of the senders in use do; the others fetch again only when it is over.
       if (index % 2 === 0) {
         cached.expires = now + cached.policy.maxAge * 1000 + this.next() * SKEW;
-        if (cached.policy.id !== record.id) this.tried.prolonged += 1;
+        if (cached.policy.hash !== hashOfPolicyId(record.id)) this.tried.prolonged += 1;
       }
     } else if (record !== undefined && this.edge.length > 0) {
       const policy = this.edge[Math.floor(this.next() * this.edge.length)];
@@ -281,7 +295,7 @@ export class Senders {
       const { covered } = mxCoverage(cached.policy.mx, this.mx);
       for (const host of this.mx.filter((_, at) => !covered[at])) {
         this.tried.refusal += 1;
-        const told = warned?.find(({ id, hosts }) => id === cached.policy.id && hosts.includes(host));
+        const told = warned?.find(({ id, hosts }) => hashOfPolicyId(id) === cached.policy.hash && hosts.includes(host));
         if (told === undefined) throw new Broken(`nobody was told that mail to ${host} may be refused: ${this.shown(cached)}`);
         if (this.now > (told.end ?? Infinity)) throw new Broken(`mail to ${host} is refused longer than was told: ${this.shown(cached)}`);
       }
@@ -298,13 +312,13 @@ export class Senders {
     this.act();
     const [policy, ...before] = [...this.edge].reverse();
     const isLive = this.looks < 0;
-    const old = before.find(({ id }) => id !== policy.id);
+    const old = before.find(({ hash }) => hash !== policy.hash);
     const seen = isLive ? policy : this.looks < Infinity ? old : undefined;
     if (isLive) this.edge = [policy];
     return serving(seen?.text);
   }
 }
 
-function propertiesOf({ text, id }: Served): Event {
-  return publicationProperties({ Policy: policyLines(text), PolicyId: id });
+function propertiesOf({ text, hash }: Served): Event {
+  return publicationProperties({ Policy: policyLines(text), PolicyHash: hash });
 }

@@ -1,6 +1,7 @@
 // A world for the handler's tests: AWS as the SDK's own mocks, DNS and HTTPS as real servers on loopback, time that flies.
+import { createHash } from 'node:crypto';
 import { ACMClient } from '@aws-sdk/client-acm';
-import { CloudFormationClient, DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, DescribeStackEventsCommand, DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import type { StackResource, StackStatus } from '@aws-sdk/client-cloudformation';
 import { GetHostedZoneCommand, ListResourceRecordSetsCommand, Route53Client } from '@aws-sdk/client-route-53';
 import type { ListResourceRecordSetsCommandOutput, ResourceRecordSet } from '@aws-sdk/client-route-53';
@@ -14,7 +15,7 @@ import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server';
 import type { DnsAnswerer, DnsServer } from '../../lib/preview/dns-server';
 import { renderPolicy } from '../../lib/protocol/policy';
 import type { Policy } from '../../lib/protocol/policy';
-import { policyId } from '../../lib/protocol/policy-id';
+import { policyHash, renderPolicyId } from '../../lib/protocol/policy-id';
 import { policyLines } from '../../lib/protocol/policy-lines';
 import { createResolver } from '../../lib/verifier/resolver';
 import type { Resolver } from '../../lib/verifier/resolver';
@@ -25,6 +26,11 @@ export const STACK_ID = 'arn:aws:cloudformation:us-east-1:123456789012:stack/Mai
 export const NAME_SERVERS = ['ns-1.awsdns-01.test', 'ns-2.awsdns-02.test'];
 export const POLICY: Policy = { mode: 'enforce', maxAge: 2_592_000, mx: ['mx1.example.com', 'mx2.example.com'] };
 export const POLICY_TEXT = renderPolicy(POLICY);
+/** An id that a publication of `POLICY` may have had. */
+export const POLICY_ID = renderPolicyId(Date.UTC(2026, 10, 30, 19, 24, 8), policyHash(POLICY_TEXT));
+/** An id that names `POLICY_TEXT`. */
+export const NAMES_POLICY = new RegExp(`^\\d{8}T\\d{6}${policyHash(POLICY_TEXT)}$`);
+export const RESOURCE = 'Resource1A2B3C4D';
 export const BUCKET = 'policies';
 export const KEY = 'mta-sts.example.com/.well-known/mta-sts.txt';
 export const LEDGER_KEY = 'ledger/example.com.json';
@@ -40,7 +46,7 @@ export function createEvent(resourceType: string, properties: Event, more: Event
     ResponseURL: 'https://response.test/secret?signature=abc',
     StackId: STACK_ID,
     RequestId: 'b0b0b0b0-0000-0000-0000-000000000000',
-    LogicalResourceId: 'Resource1A2B3C4D',
+    LogicalResourceId: RESOURCE,
     ResourceType: resourceType,
     ResourceProperties: { ServiceToken: 'arn:aws:lambda:us-east-1:123456789012:function:framework', ServiceTimeout: '900', ...properties },
     ...more,
@@ -83,7 +89,7 @@ export function publicationProperties(more: Event = {}): Event {
     DomainName: DOMAIN,
     HostedZoneId: ZONE_ID,
     Policy: policyLines(POLICY_TEXT),
-    PolicyId: policyId(POLICY_TEXT),
+    PolicyHash: policyHash(POLICY_TEXT),
     BucketName: BUCKET,
     ObjectKey: KEY,
     ...more,
@@ -92,7 +98,7 @@ export function publicationProperties(more: Event = {}): Event {
 
 export function verificationProperties(more: Event = {}): Event {
   return {
-    DomainName: DOMAIN, HostedZoneId: ZONE_ID, Policy: policyLines(POLICY_TEXT), PolicyId: policyId(POLICY_TEXT), OnFailure: 'fail', ...more,
+    DomainName: DOMAIN, HostedZoneId: ZONE_ID, Policy: policyLines(POLICY_TEXT), PolicyId: POLICY_ID, OnFailure: 'fail', ...more,
   };
 }
 
@@ -133,13 +139,16 @@ export interface AwsState {
   readonly recordSets?: readonly ResourceRecordSet[];
   /** The API's page size. */
   readonly pageSize?: number;
-  readonly stackStatus?: StackStatus;
+  stackStatus?: StackStatus;
+  /** Without it CloudFormation waits for whichever event the function got last. */
   readonly stackResources?: readonly StackResource[];
 }
 
 export interface TestWorld {
   readonly world: World;
   readonly aws: Aws;
+  /** What AWS answers by; the status of the stack may be changed. */
+  readonly state: AwsState;
   readonly clock: FlyingClock;
   /** What lies in S3, by `bucket/key`. */
   readonly objects: Map<string, string>;
@@ -155,7 +164,8 @@ export interface LogEntry {
 }
 
 /** A world in which AWS answers by the given state, and nothing else answers unless it is given. */
-export function testWorld(state: AwsState = {}, parts: Partial<World> = {}): TestWorld {
+export function testWorld(given: AwsState = {}, parts: Partial<World> = {}): TestWorld {
+  const state = { ...given };
   const options = { region: 'us-east-1', credentials: { accessKeyId: 'id', secretAccessKey: 'secret' } };
   const clients = {
     acm: new ACMClient(options),
@@ -172,9 +182,9 @@ export function testWorld(state: AwsState = {}, parts: Partial<World> = {}): Tes
   answerRoute53(aws.route53, state);
   const objects = new Map<string, string>();
   answerS3(aws.s3, objects);
-  answerCloudFormation(aws.cloudformation, state);
-  const clock = new FlyingClock();
   const log: LogEntry[] = [];
+  answerCloudFormation(aws.cloudformation, state, () => log.findLast(({ message }) => message === 'event received')?.event);
+  const clock = new FlyingClock();
   const world: World = {
     ...clients,
     resolver: { query: (name, type) => Promise.reject(new Error(`nobody answers ${name} ${type} in this test`)) },
@@ -186,7 +196,7 @@ export function testWorld(state: AwsState = {}, parts: Partial<World> = {}): Tes
     },
     ...parts,
   };
-  return { world, aws, clock, objects, log };
+  return { world, aws, state, clock, objects, log };
 }
 
 /** AWS's errors have a name of their own. */
@@ -201,9 +211,15 @@ interface ObjectInput {
 
 /** Keeps what is put, as S3 does: a listing and a reader see it at once. */
 export function answerS3(s3: Aws['s3'], objects: Map<string, string>): void {
-  s3.on(PutObjectCommand).callsFake(({ Bucket, Key, Body }: ObjectInput & { readonly Body: string | Uint8Array }) => {
-    objects.set(`${Bucket}/${Key}`, Buffer.from(Body).toString('utf8'));
-    return { ETag: '"1"' };
+  s3.on(PutObjectCommand).callsFake(({ Bucket, Key, Body, IfMatch, IfNoneMatch }: ObjectInput & Conditions & { readonly Body: string | Uint8Array }) => {
+    const before = objects.get(`${Bucket}/${Key}`);
+    if (IfMatch !== undefined && before === undefined) throw awsError('NoSuchKey', 'The specified key does not exist.');
+    if ((IfMatch !== undefined && IfMatch !== etag(before)) || (IfNoneMatch === '*' && before !== undefined)) {
+      throw awsError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
+    }
+    const text = Buffer.from(Body).toString('utf8');
+    objects.set(`${Bucket}/${Key}`, text);
+    return { ETag: etag(text) };
   });
   s3.on(DeleteObjectCommand).callsFake(({ Bucket, Key }: ObjectInput) => {
     objects.delete(`${Bucket}/${Key}`);
@@ -217,8 +233,18 @@ export function answerS3(s3: Aws['s3'], objects: Map<string, string>): void {
   s3.on(GetObjectCommand).callsFake(({ Bucket, Key }: ObjectInput) => {
     const text = objects.get(`${Bucket}/${Key}`);
     if (text === undefined) throw awsError('NoSuchKey', 'The specified key does not exist.');
-    return { Body: { transformToByteArray: () => Promise.resolve(Buffer.from(text)) } };
+    return { ETag: etag(text), Body: { transformToByteArray: () => Promise.resolve(Buffer.from(text)) } };
   });
+}
+
+/** What a conditional write of S3 names. */
+interface Conditions {
+  readonly IfMatch?: string;
+  readonly IfNoneMatch?: string;
+}
+
+function etag(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : `"${createHash('md5').update(text).digest('hex')}"`;
 }
 
 function answerRoute53(route53: Aws['route53'], state: AwsState): void {
@@ -253,11 +279,19 @@ function sortKey(name: string, type: string): string {
   return `${plain.replace(/\.$/, '').split('.').reverse().join('\x01')}\x00${type}`;
 }
 
-function answerCloudFormation(cloudformation: Aws['cloudformation'], state: AwsState): void {
-  cloudformation.on(DescribeStacksCommand).resolves({
+function answerCloudFormation(cloudformation: Aws['cloudformation'], state: AwsState, received: () => unknown): void {
+  cloudformation.on(DescribeStacksCommand).callsFake(() => ({
     Stacks: [{ StackName: 'Mail', CreationTime: new Date(), StackStatus: state.stackStatus ?? 'CREATE_IN_PROGRESS' }],
-  });
+  }));
+  const waitsFor = (): { readonly LogicalResourceId: string; readonly ResourceStatus: string; readonly ResourceProperties: string } => {
+    const { LogicalResourceId = '', RequestType = '', ResourceProperties } = received() as Readonly<Record<string, string | undefined>>;
+    return { LogicalResourceId, ResourceStatus: `${RequestType.toUpperCase()}_IN_PROGRESS`, ResourceProperties: JSON.stringify(ResourceProperties) };
+  };
+  cloudformation.on(DescribeStackEventsCommand).callsFake(() => ({ StackEvents: [waitsFor()] }));
   cloudformation.on(DescribeStackResourcesCommand).callsFake((input: { StackName: string; LogicalResourceId: string }) => {
+    if (state.stackResources === undefined && received() !== undefined && waitsFor().LogicalResourceId === input.LogicalResourceId) {
+      return { StackResources: [waitsFor()] };
+    }
     const found = (state.stackResources ?? []).filter(({ LogicalResourceId: id }) => id === input.LogicalResourceId);
     if (found.length > 0) return { StackResources: found };
     throw awsError('ValidationError', `Resource ${input.LogicalResourceId} does not exist for stack ${input.StackName}`);

@@ -3,10 +3,9 @@ import { GetHostedZoneCommand } from '@aws-sdk/client-route-53';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHandler } from '../../lib/handler/create-handler';
 import type { HandlerAnswer } from '../../lib/handler/create-handler';
-import { policyId } from '../../lib/protocol/policy-id';
 import { Edge, POLICY_HOST } from './edge';
 import {
-  DOMAIN, POLICY_TEXT, awsError, createEvent, failure, lambdaContext, mx, record, soa, txt, updateEvent, verificationProperties,
+  DOMAIN, POLICY_ID, POLICY_TEXT, awsError, createEvent, failure, lambdaContext, mx, record, soa, txt, updateEvent, verificationProperties,
 } from './support';
 import type { Event, TestWorld } from './support';
 
@@ -14,7 +13,6 @@ const TYPE = 'Custom::MtaStsVerification';
 const ID = 'mta-sts-verification/example.com';
 const CREATE = createEvent(TYPE, verificationProperties());
 const REPORT_ONLY = createEvent(TYPE, verificationProperties({ OnFailure: 'report' }));
-const POLICY_ID = policyId(POLICY_TEXT);
 let edge: Edge;
 
 beforeAll(async () => {
