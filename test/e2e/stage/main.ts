@@ -12,6 +12,7 @@ import { elsewhereScene } from './scenes/elsewhere';
 import { CREATIONS } from './scenes/failed-creation';
 import { expiredScene } from './scenes/expired';
 import { faultsScene } from './scenes/faults';
+import { isLatePart, lateScene } from './scenes/late';
 import { movedScene } from './scenes/moved';
 import { preflightScene, refusedScene } from './scenes/preflight';
 import { regionScene } from './scenes/region';
@@ -55,6 +56,7 @@ const SCENES: ReadonlyMap<string, Parts> = new Map<string, Parts>([
   ['wildcard', null],
   ['rollback', (part) => isWay(part)],
   ['stuck', (part) => isWay(part)],
+  ['late', (part) => isLatePart(part)],
   ['rights', (part) => part === 'quick' || hasRight(part)],
   ['faults', (part) => part === 'quick' || matches(part, [...FAULTS, ...CREATIONS].map(({ what }) => what))],
   ['caches', null],
@@ -119,6 +121,7 @@ async function play(stage: Stage, choices: readonly Choice[]): Promise<void> {
     wildcard: async () => wildcardScene(stage, await senders()),
     rollback: async (part) => rollbackScene(stage, await senders(), part),
     stuck: async (part) => stuckScene(stage, await senders(), part),
+    late: (part) => lateScene(stage, part),
     rights: (part) => rightsScene(stage, part),
     faults: (part) => faultsScene(stage, part),
     caches: async () => cachesScene(stage, await senders()),

@@ -5,6 +5,7 @@ import { at, itemsOf, membersOf } from '../../../lib/preview/json';
 import type { Policy } from './agreement';
 import { hashOf } from './policy-ids';
 import { STACK } from './stage';
+import type { AppContext, Stage } from './stage';
 
 /** The text of the policy as the template of the folder hands it to the function, and what each id that names it ends with. */
 export function synthesized(assembly: string): Pick<Policy, 'hash' | 'text'> {
@@ -14,4 +15,11 @@ export function synthesized(assembly: string): Pick<Policy, 'hash' | 'text'> {
   if (lines.length === 0) throw new Error('the template has no Publication with a `Policy`');
   const text = lines.map((line) => `${line}\r\n`).join('');
   return { hash: hashOf(text), text };
+}
+
+/** What a deployment with this context publishes, where it was synthesized. */
+export function policyOf(stage: Stage, context: AppContext): Policy {
+  const published = synthesized(stage.assembly(context));
+  const { mode, mx = 'mx1.example.test' } = context;
+  return { ...published, mode, mx, maxAgeDays: Number(/^max_age: (\d+)\r$/m.exec(published.text)?.[1]) / 86_400 };
 }

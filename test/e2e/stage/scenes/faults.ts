@@ -10,7 +10,7 @@ import { stackOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
 import type { AppContext, Stage } from '../stage';
 import { standing } from '../standing';
-import { synthesized } from '../synthesized';
+import { policyOf } from '../synthesized';
 import { Watch, announcesNeither, servesNeither } from '../watch';
 import { CREATIONS, FreshDomain } from './failed-creation';
 import { printFaults } from './fault-table';
@@ -71,7 +71,7 @@ class Faults {
     const { stage } = this;
     const { what, outcome = 'deployed', says, deploy } = fault;
     const wanted = this.context === CONTEXTS[0] ? CONTEXTS[1] : CONTEXTS[0];
-    const [before, after] = [this.context, wanted].map((context) => this.policy(context));
+    const [before, after] = [this.context, wanted].map((context) => policyOf(stage, context));
     const { output, records, ledger } = await standing(stage);
     const idsBefore = [...idsOfLedger(ledger), ...records.flatMap((record) => idOf(record) ?? [])];
     const write = nextWrite(stage);
@@ -133,12 +133,6 @@ class Faults {
       ...unseen === true && !found.includes(NEVER_LIVE) ? ['the ledger says that the policy was seen live, which it was not'] : [],
       ...status === 0 ? [] : [`mta-sts verify ended with status ${status ?? 'none'}: ${output}`],
     ];
-  }
-
-  private policy(context: AppContext): Policy {
-    const published = synthesized(this.stage.assembly(context));
-    const maxAgeDays = Number(/^max_age: (\d+)\r$/m.exec(published.text)?.[1]) / 86_400;
-    return { ...published, mode: context.mode, mx: 'mx1.example.test', maxAgeDays };
   }
 }
 

@@ -129,7 +129,7 @@ async function failedDeployment(
   let visiting: Promise<void> | undefined;
   let returning: Promise<void> | undefined;
   let hasReturned = false;
-  // The bytes go back before the id does: then senders come that hold nothing. Until they were there one name server does not know the host.
+  // The bytes go back before the id does: then senders come that hold nothing. Until they were there a name server does not know the host.
   let writes = 0;
   aws.answered((call) => {
     if (!isPolicyWrite(call)) return;
