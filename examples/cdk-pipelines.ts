@@ -17,7 +17,7 @@ class Mail extends Stage {
       tlsReporting: TlsReporting.to('mailto:tls-reports@example.com'),
     });
     // Two plain texts, and not `mtaSts.output`: CodePipeline writes an output unescaped into the JSON of a step's variables, which the
-    // quotes of that JSON would break. The id is the hash of the policy.
+    // quotes of that JSON would break. The deployment makes the id, which ends with the hash of the policy: it tells the bytes as well.
     this.domain = new CfnOutput(stack, 'MtaStsDomain', { value: mtaSts.domainName });
     this.policyId = new CfnOutput(stack, 'MtaStsPolicyId', { value: mtaSts.policyId });
   }

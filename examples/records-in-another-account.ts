@@ -28,7 +28,7 @@ const mtaSts = new MtaSts(mail, 'MtaSts', {
   tlsReporting: TlsReporting.to('mailto:tls-reports@example.com'),
 });
 
-// The records. All but one are known here; the target of the CNAME is an output of the other account, which CDK lets this stack read by a
+// The records. The target of the CNAME and the id of the publication are outputs of the other account, which CDK lets this stack read by a
 // role that it makes there for that. So `Mail` comes first, at each deployment: a new id is announced when the new file is live.
 const dns = new Stack(app, 'Dns', { env: dnsAccount });
 dns.addStackDependency(mail, 'what is announced must be live');

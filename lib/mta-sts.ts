@@ -12,7 +12,7 @@ import { policyDomain } from './policy-domain';
 import { PolicyHost } from './policy-host';
 import { characterStrings } from './protocol/character-strings';
 import { policyHostName, policyUrl } from './protocol/policy-url';
-import { renderRecord } from './protocol/record';
+import { UNPUBLISHED_RECORD, recordAround } from './protocol/record';
 import { announcementName, reportingName } from './protocol/record-names';
 import { publication, told } from './publication';
 import { outputScope } from './published-output';
@@ -93,7 +93,13 @@ export class MtaSts extends Construct {
   /** What is published. */
   public readonly policy: MtaStsPolicy;
 
-  /** The policy's id, as the `_mta-sts` record announces it. */
+  /**
+   * The id of the publication, as the `_mta-sts` record announces it: 31 letters and digits, the UTC time of the publication and
+   * `MtaStsPolicy.hash`, `20261130T192408a1b2c3d4e5f60718` for example. An unchanged policy keeps its id; whatever else is published gets
+   * a new one, the same text after a rollback included.
+   *
+   * A token, known once it is deployed, of the stack that holds the resources, which is that of `output`.
+   */
   public readonly policyId: string;
 
   /** Where the policy is served: `https://mta-sts.<domain>/.well-known/mta-sts.txt`. */
@@ -103,8 +109,8 @@ export class MtaSts extends Construct {
   public readonly policyHost: PolicyHost;
 
   /**
-   * What `mta-sts verify --outputs` reads: the domain, the policy's id and the policy, as JSON. It is in the stack of the resources, which
-   * is of us-east-1; of nested stacks in the outermost, whose outputs `cdk deploy --outputs-file` writes.
+   * What `mta-sts verify --outputs` reads: the domain, the id of the publication and the policy, as JSON. It is in the stack of the
+   * resources, which is of us-east-1; of nested stacks in the outermost, whose outputs `cdk deploy --outputs-file` writes.
    *
    * Do not hand it to `envFromCfnOutputs` of CDK Pipelines: CodePipeline does not escape the quotes in it. Two outputs of your own, of
    * `domainName` and `policyId`, say the same.
@@ -131,25 +137,30 @@ export class MtaSts extends Construct {
     const { policy, tlsReporting } = props;
     this.domainName = policyDomain(props.domainName, props.hostedZone);
     this.policy = policy;
-    this.policyId = policy.id;
     this.policyUrl = policyUrl(policyHostName(this.domainName));
     this.warn(props);
 
     const domain = { domainName: this.domainName, hostedZone, policy };
     this.policyHost = props.policyHost ?? new PolicyHost(place, 'PolicyHost', { domains: [domain] });
-    const records = [
+    const records = (announced: string): MtaStsRecord[] => [
       { name: policyHostName(this.domainName), type: 'CNAME', value: this.policyHost.distribution.distributionDomainName },
-      { name: announcementName(this.domainName), type: 'TXT', value: renderRecord(this.policyId) },
+      { name: announcementName(this.domainName), type: 'TXT', value: announced },
       ...tlsReporting === undefined ? [] : [{ name: reportingName(this.domainName), type: 'TXT', value: tlsReporting.record }],
     ];
-    const published = publication(place, 'Publication', { ...domain, policyHost: this.policyHost, recordsByHand: records });
-    const announcement = hostedZone
-      && txtRecord(place, 'Announcement', hostedZone, announcementName(this.domainName), renderRecord(this.policyId));
+    const published = publication(place, 'Publication', {
+      // A resource cannot refer to its own attribute.
+      ...domain, policyHost: this.policyHost, recordsByHand: records(UNPUBLISHED_RECORD),
+    });
+    const { policyId, earliestRemoval, warnings, validation: read } = told(published);
+    this.policyId = policyId;
+    const announced = recordAround(policyId);
+    const announcement = hostedZone && txtRecord(place, 'Announcement', hostedZone, announcementName(this.domainName), announced);
     this.policyHost._publish({ ...domain, construct: this, publication: published, announcement, tlsReporting });
     if (announcement !== undefined) {
       const verified = verification(place, 'Verification', {
         ...domain,
         policyHost: this.policyHost,
+        policyId,
         tlsReporting,
         onFailure: props.verification ?? Verification.FAIL_DEPLOYMENT,
       });
@@ -158,16 +169,15 @@ export class MtaSts extends Construct {
       verified.node.addDependency(announcement);
     }
 
-    const { earliestRemoval, warnings, validation: read } = told(published);
     const validation = hostedZone === undefined && !this.policyHost._certificateGiven ? read : undefined;
-    this.records = [...validation === undefined ? [] : [{ ...validation, type: 'CNAME' }], ...records];
+    this.records = [...validation === undefined ? [] : [{ ...validation, type: 'CNAME' }], ...records(announced)];
     this.earliestRemoval = earliestRemoval;
     const outputs = outputScope(place);
     this.output = new CfnOutput(outputs, 'Published', {
       description: `The MTA-STS policy of ${this.domainName}, for mta-sts verify --outputs`,
       value: stackOutput({
         domain: this.domainName,
-        id: this.policyId,
+        id: policyId,
         policy: policy.text,
         target: this.policyHost.distribution.distributionDomainName,
         tlsRpt: tlsReporting?.record,

@@ -167,7 +167,7 @@ function canonicalPattern(pattern: string): string {
 function requireText(name: string, value: string, wayOut: string): void {
   if (Token.isUnresolved(value)) {
     throw new Error(
-      `\`${name}\` is a token, known only at deployment, but the policy's id is a hash of its text and must be known at synthesis; ${wayOut}`,
+      `\`${name}\` is a token, known only at deployment, but the template holds the text of the policy, which must be known at synthesis; ${wayOut}`,
     );
   }
 }

@@ -1,8 +1,8 @@
-// The policy as its owner states it: a mode, hosts and an age; the exact bytes to serve and their id follow from it.
+// The policy as its owner states it: a mode, hosts and an age; the exact bytes to serve and their hash follow from it.
 import { Duration } from 'aws-cdk-lib';
 import type { MxHosts } from './mx-hosts';
 import { MAX_AGE_LIMIT, renderPolicy } from './protocol/policy';
-import { policyHash, policyId } from './protocol/policy-id';
+import { policyHash } from './protocol/policy-id';
 
 /**
  * What senders do with mail to a host that fails the policy's checks.
@@ -51,9 +51,10 @@ export interface MtaStsNonePolicyProps {
 }
 
 /**
- * An MTA-STS policy (RFC 8461 §3.2): its mode, its hosts, its age, and what follows from them, the text and the id.
+ * An MTA-STS policy (RFC 8461 §3.2): its mode, its hosts, its age, and what follows from them, the text and its hash.
  *
- * Equal policies have equal text and so equal ids, whatever the order or the case of the hosts.
+ * Equal policies have equal text, whatever the order or the case of the hosts. The id is not among what follows: each publication gets
+ * its own, `MtaSts.policyId`.
  *
  * @example
  * MtaStsPolicy.enforce({ mx: MxHosts.googleWorkspace() });
@@ -105,12 +106,6 @@ export class MtaStsPolicy {
   public readonly text: string;
 
   /**
-   * The policy's id in the `_mta-sts` record: the first 32 hex characters of the SHA-256 of `text`. The same id always
-   * means the same bytes.
-   */
-  public readonly id: string;
-
-  /**
    * The first 16 hexadecimal characters of the SHA-256 of `text`. Each id that announces this policy ends with them; the time of the
    * publication stands before them.
    */
@@ -124,15 +119,14 @@ export class MtaStsPolicy {
     this.mx = mx;
     this.maxAge = maxAge;
     this.text = renderPolicy({ mode, maxAge: wholeSeconds(maxAge), mx });
-    this.id = policyId(this.text);
     this.hash = policyHash(this.text);
   }
 }
 
 function wholeSeconds(maxAge: Duration): number {
   if (maxAge.isUnresolved()) {
-    throw new Error('`maxAge` is a token, known only at deployment, but the policy\'s id is a hash of its text and must be known at '
-      + 'synthesis; write it as a number, Duration.days(30) for example');
+    throw new Error('`maxAge` is a token, known only at deployment, but the template holds the text of the policy, which must be '
+      + 'known at synthesis; write it as a number, Duration.days(30) for example');
   }
   const seconds = maxAge.toMilliseconds() / 1000;
   // One sender reads the limit itself as one day, so the largest age that all understand is one second less.

@@ -19,7 +19,8 @@ export function publication(scope: Construct, id: string, props: PublicationProp
   const { domainName, hostedZone, policy, policyHost, recordsByHand } = props;
   const resource = DeploymentHandler.of(scope).resource(scope, id, 'Custom::MtaStsPublication', {
     ...domainProperties(props),
-    PolicyId: policy.id,
+    // The function makes the id, and checks by this that the text has arrived unchanged.
+    PolicyHash: policy.hash,
     BucketName: policyHost.bucket.bucketName,
     ObjectKey: policyObjectKey(policyHostName(domainName)),
     ...hostedZone === undefined && {
@@ -41,6 +42,8 @@ export function publication(scope: Construct, id: string, props: PublicationProp
 
 /** What the function tells of a publication: tokens. */
 export interface Told {
+  /** The id that the `_mta-sts` record announces. */
+  readonly policyId: string;
   /** In words or as a moment in ISO 8601: from when on no sender can hold an enforce or testing policy any more. */
   readonly earliestRemoval: string;
   /** Mail that senders may refuse, or `none`. */
@@ -51,6 +54,7 @@ export interface Told {
 
 export function told(published: CustomResource): Told {
   return {
+    policyId: published.getAttString('PolicyId'),
     earliestRemoval: published.getAttString('EarliestRemoval'),
     warnings: published.getAttString('Warnings'),
     validation: { name: published.getAttString('ValidationName'), value: published.getAttString('ValidationValue') },

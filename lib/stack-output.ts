@@ -9,9 +9,13 @@ const LONGEST = 4096;
 /** What the function may put in place of each token, in bytes; `outputText` of the handler keeps to it. */
 const LONGEST_TOKEN = 600;
 
+/** Characters of the id that the function makes, in place of its token. */
+const ID_LENGTH = 31;
+
 /** What is published for a domain. */
 export interface PublishedPolicy {
   readonly domain: string;
+  /** A token. */
   readonly id: string;
   /** The file, exactly as it is served. */
   readonly policy: string;
@@ -28,14 +32,14 @@ export interface PublishedPolicy {
 }
 
 /**
- * The value of the output, as JSON; the policy is left out where it would be too long, since the id is a hash of it.
+ * The value of the output, as JSON; the policy is left out where it would be too long, since the id ends with its hash.
  *
  * What is known only at deployment must be a text without quotes and the like: it is put in as it is.
  */
 export function stackOutput({ policy, ...others }: PublishedPolicy): string {
   const late = [others.earliestRemoval, others.warnings].filter((token) => token !== undefined);
   // What the tokens are in the end nobody knows here.
-  const room = late.length * LONGEST_TOKEN;
+  const room = late.length * LONGEST_TOKEN + ID_LENGTH;
   const whole = JSON.stringify({ mtaSts: { ...others, policy } });
   return Buffer.byteLength(whole) + room <= LONGEST ? whole : JSON.stringify({ mtaSts: others });
 }

@@ -16,6 +16,8 @@ export enum Verification {
 
 export interface VerificationProps extends DomainProps {
   readonly policyHost: PolicyHost;
+  /** The id that was published: a token. */
+  readonly policyId: string;
   readonly tlsReporting?: TlsReporting;
   readonly onFailure: Verification;
 }
@@ -24,7 +26,7 @@ export interface VerificationProps extends DomainProps {
 export function verification(scope: Construct, id: string, props: VerificationProps): CustomResource {
   return DeploymentHandler.of(scope).resource(scope, id, 'Custom::MtaStsVerification', {
     ...domainProperties(props),
-    PolicyId: props.policy.id,
+    PolicyId: props.policyId,
     OnFailure: props.onFailure,
     // Not read by the function: what has changed must be verified anew.
     PolicyHost: props.policyHost._fingerprint,

@@ -1,7 +1,7 @@
 // What people read before they deploy a new policy: `cdk diff`, by the real command.
 import { afterAll, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
@@ -20,7 +20,7 @@ function assembly(name: string, policy: MtaStsPolicy): string {
   return app.synth().directory;
 }
 
-test('a new policy is shown line by line, with its old and its new id, and nothing of the host changes', () => {
+test('a new policy is shown line by line, with its old and its new hash, and nothing of the host changes', () => {
   const [testing, enforce] = [
     MtaStsPolicy.testing({ mx: MxHosts.of('mx1.example.com') }), MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com', 'mx2.example.com') }),
   ];
@@ -32,13 +32,19 @@ test('a new policy is shown line by line, with its old and its new id, and nothi
   expect(status).toBe(0);
   const shown = (stdout + stderr).split('\n');
   expect(shown.filter((line) => line.startsWith('[~]') && !line.startsWith('[~] Output')).map((line) => line.split(' ')[2])).toEqual([
-    'MtaSts/PolicyHost/Preflight', 'MtaSts/Publication', 'MtaSts/Announcement', 'MtaSts/Verification',
+    'MtaSts/PolicyHost/Preflight', 'MtaSts/Publication', 'MtaSts/Verification',
   ]);
   const from = shown.findIndex((line) => line.startsWith('[~] Custom::MtaStsPublication'));
-  const publication = shown.slice(from, shown.findIndex((line) => line.startsWith('[~] AWS::Route53')));
+  const publication = shown.slice(from, shown.findIndex((line) => line.startsWith('[~] Custom::MtaStsVerification')));
   expect(publication.flatMap((line) => /(\[[-+]\] .*)$/.exec(line)?.[1] ?? [])).toEqual([
     '[-]   "mode: testing",', '[+]   "mode: enforce",',
     '[-]   "max_age: 86400"', '[+]   "mx: mx2.example.com",', '[+]   "max_age: 2592000"',
-    `[-] ${testing.id}`, `[+] ${enforce.id}`,
+    `[-] ${testing.hash}`, `[+] ${enforce.hash}`,
   ]);
 }, 90_000);
+
+test('an app that has not changed has no difference: a synthesis knows no time', () => {
+  const before = join(assembly('one', MtaStsPolicy.none()), 'Mail.template.json');
+  const after = join(assembly('other', MtaStsPolicy.none()), 'Mail.template.json');
+  expect(readFileSync(after, 'utf8')).toBe(readFileSync(before, 'utf8'));
+});

@@ -50,10 +50,10 @@ describe('what is made', () => {
     template.hasResourceProperties('Custom::MtaStsPublication', { HostedZoneId: Match.absent(), Distribution: DISTRIBUTION });
   });
 
-  test('shows in `cdk diff` which records change', () => {
+  test('shows in `cdk diff` which records there are, and in place of the id that the deployment makes it', () => {
     template.hasResourceProperties('Custom::MtaStsPublication', { RecordsByHand: [
       { Name: 'mta-sts.example.com', Type: 'CNAME', Value: DISTRIBUTION },
-      { Name: '_mta-sts.example.com', Type: 'TXT', Value: `v=STSv1; id=${policy.id};` },
+      { Name: '_mta-sts.example.com', Type: 'TXT', Value: '<known after the deployment, whose outputs tell the id>' },
       { Name: '_smtp._tls.example.com', Type: 'TXT', Value: 'v=TLSRPTv1; rua=mailto:tls-reports@example.com' },
     ] });
   });
@@ -81,7 +81,8 @@ describe('the records', () => {
     }));
     expect(output.Value).toEqual({ 'Fn::Join': ['', [
       'mta-sts.example.com CNAME ', { 'Fn::GetAtt': [expect.stringMatching(/^HostDistribution/), 'DomainName'] },
-      `\n_mta-sts.example.com TXT "v=STSv1; id=${policy.id};"\n_smtp._tls.example.com TXT "v=TLSRPTv1; rua=mailto:tls-reports@example.com"`,
+      '\n_mta-sts.example.com TXT "v=STSv1; id=', { 'Fn::GetAtt': [expect.stringMatching(/Publication/), 'PolicyId'] },
+      ';"\n_smtp._tls.example.com TXT "v=TLSRPTv1; rua=mailto:tls-reports@example.com"',
     ]] });
   });
 
@@ -91,7 +92,7 @@ describe('the records', () => {
     const deployed = parts.map((part) => typeof part === 'string' ? part : `${part['Fn::GetAtt'][1]}.test`).join('');
     expect(JSON.parse(deployed)).toEqual({ mtaSts: {
       domain: 'example.com',
-      id: policy.id,
+      id: 'PolicyId.test',
       policy: policy.text,
       target: 'DomainName.test',
       tlsRpt: 'v=TLSRPTv1; rua=mailto:tls-reports@example.com',

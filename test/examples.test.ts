@@ -9,6 +9,7 @@ import type { App } from 'aws-cdk-lib';
 import { Capture, Match, Template } from 'aws-cdk-lib/assertions';
 import type { Verifier } from '../bin/command/context';
 import { DelegatedMtaSts, MtaStsPolicy, MxHosts } from '../lib';
+import { renderPolicyId } from '../lib/protocol/policy-id';
 import { stackOutput } from '../lib/stack-output';
 import { createWorld } from '../lib/verifier/real-world';
 import { run } from './bin/run';
@@ -19,7 +20,8 @@ import { ENV, importedZone } from './support/stack';
 
 const ROOT = join(__dirname, '..');
 const FOLDER = process.cwd();
-const { id, text: policy } = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') });
+const { hash, text: policy } = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') });
+const id = renderPolicyId(Date.UTC(2026, 10, 30, 19, 24, 8), hash);
 
 let folder: string;
 
@@ -267,7 +269,7 @@ describe('CDK Pipelines', () => {
   interface Project {
     readonly Properties: { readonly Source: { readonly BuildSpec: string }; readonly ServiceRole: { readonly 'Fn::GetAtt': readonly [string, string] } };
   }
-  type Outputs = Readonly<Record<string, { readonly Value: string }>>;
+  type Outputs = Readonly<Record<string, { readonly Value: unknown }>>;
 
   let template: Template;
   let actions: readonly Action[];
@@ -303,13 +305,14 @@ describe('CDK Pipelines', () => {
   });
 
   test('verifies what the outputs of the stage say, with a report group of test results', async () => {
-    const env = environment((name) => outputs[name].Value);
+    const late = outputs.MtaStsPolicyId.Value;
+    expect(late).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^MtaStsPublication/), 'PolicyId'] });
+    const env = environment((name) => outputs[name].Value === late ? id : String(outputs[name].Value));
     expect(Object.keys(env)).toEqual(['MTA_STS_DOMAIN', 'MTA_STS_ID']);
     const [command, ...others] = spec.phases.build.commands;
     expect(others).toEqual([]);
     const { status, asked } = await verification(command, env);
-    const { id: expectId } = MtaStsPolicy.testing({ mx: MxHosts.googleWorkspace() });
-    expect({ status, asked }).toEqual({ status: 0, asked: [{ domain: 'example.com', expectId, smtp: true }] });
+    expect({ status, asked }).toEqual({ status: 0, asked: [{ domain: 'example.com', expectId: id, smtp: true }] });
     expect(spec.reports).toEqual(REPORTS);
     expect(readFileSync('mta-sts.xml', 'utf8')).toMatch(/<testsuite name="example\.com"/);
   });
@@ -441,11 +444,12 @@ describe('records in another account', () => {
     }) });
   });
 
-  test('are texts, and one value that is read from the other account by a role for that', () => {
+  test('are texts, and two values that are read from the other account by a role for that: the host and the id', () => {
     const dns = templateOf(app, 'Dns');
-    const { id: policyId } = MtaStsPolicy.testing({ mx: MxHosts.googleWorkspace() });
     dns.resourceCountIs('AWS::Route53::RecordSet', 3);
-    dns.hasResourceProperties('AWS::Route53::RecordSet', { Name: '_mta-sts.example.com.', Type: 'TXT', ResourceRecords: [`"v=STSv1; id=${policyId};"`] });
+    dns.hasResourceProperties('AWS::Route53::RecordSet', { Name: '_mta-sts.example.com.', Type: 'TXT', ResourceRecords: [
+      { 'Fn::Join': ['', ['"v=STSv1; id=', { 'Fn::GetStackOutput': Match.objectLike({ StackName: 'Mail', RoleArn: Match.anyValue() }) }, ';"']] },
+    ] });
     dns.hasResourceProperties('AWS::Route53::RecordSet', { Name: '_smtp._tls.example.com.', Type: 'TXT' });
     const output = new Capture();
     dns.hasResourceProperties('AWS::Route53::RecordSet', {
@@ -483,10 +487,12 @@ describe('serving others', () => {
     template.hasResourceProperties('AWS::CertificateManager::Certificate', { DomainName: names[0], SubjectAlternativeNames: names.slice(1) });
   });
 
-  test('announces once, for all, the id of the one text', () => {
-    const { id: policyId } = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.provider.example', 'mx2.provider.example') });
+  test('announces once, for all, the id of its own publication of the one text', () => {
+    const publication = only(template, 'Custom::MtaStsPublication', { DomainName: 'provider.example' });
     template.resourcePropertiesCountIs('AWS::Route53::RecordSet', { Name: Match.stringLikeRegexp('^_mta-sts\\.') }, 1);
-    template.hasResourceProperties('AWS::Route53::RecordSet', { Name: '_mta-sts.provider.example.', ResourceRecords: [`"v=STSv1; id=${policyId};"`] });
+    template.hasResourceProperties('AWS::Route53::RecordSet', { Name: '_mta-sts.provider.example.', ResourceRecords: [
+      { 'Fn::Join': ['', ['"v=STSv1; id=', { 'Fn::GetAtt': [publication, 'PolicyId'] }, ';"']] },
+    ] });
     template.resourceCountIs('Custom::MtaStsPublication', 3);
     const texts = Object.values(template.findResources('Custom::MtaStsPublication')).map((one) => (one as Resource).Properties.Policy);
     expect(texts[0]).toBeDefined();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { statSync } from 'node:fs';
-import { Stage } from 'aws-cdk-lib';
+import { Stack, Stage } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { MtaStsDomains, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting, Verification } from '../lib';
 import type { MtaStsDomain, MtaStsDomainsProps } from '../lib';
@@ -24,13 +24,26 @@ describe('many domains', () => {
     const { made, template } = domainsOf();
     template.resourceCountIs('AWS::CloudFront::Distribution', 1);
     template.resourceCountIs('AWS::Lambda::Function', 2);
-    expect(made.all.map(({ domainName, policyId }) => [domainName, policyId])).toEqual([['example.com', policy.id], ['example.net', policy.id]]);
+    expect(made.all.map(({ domainName, policy: published }) => [domainName, published])).toEqual([['example.com', policy], ['example.net', policy]]);
     expect(new Set(made.all.map(({ policyHost }) => policyHost))).toEqual(new Set([made.policyHost]));
+  });
+
+  test('announce each the id of its own publication', () => {
+    const { made, template } = domainsOf();
+    const publications = made.all.map(({ policyId }) => (Stack.of(made).resolve(policyId) as { 'Fn::GetAtt': [string, string] })['Fn::GetAtt']);
+    expect(publications).toEqual([[expect.any(String), 'PolicyId'], [expect.any(String), 'PolicyId']]);
+    expect(new Set(publications.map(([name]) => name)).size).toBe(2);
+    for (const [i, name] of ['example.com', 'example.net'].entries()) {
+      template.hasResourceProperties('AWS::Route53::RecordSet', {
+        Name: `_mta-sts.${name}.`, ResourceRecords: [{ 'Fn::Join': ['', ['"v=STSv1; id=', { 'Fn::GetAtt': publications[i] }, ';"']] }],
+      });
+      template.hasResourceProperties('Custom::MtaStsVerification', { DomainName: name, PolicyId: { 'Fn::GetAtt': publications[i] } });
+    }
   });
 
   test('may have exceptions from the policy and from the reporting', () => {
     const { made, template } = domainsOf({ policy: own, tlsReporting: TlsReporting.to('mailto:other@example.net') }, { tlsReporting });
-    expect(made.all.map(({ policyId }) => policyId)).toEqual([policy.id, own.id]);
+    expect(made.all.map(({ policy: published }) => published)).toEqual([policy, own]);
     for (const [domain, address] of [['example.com', 'tls-reports@example.com'], ['example.net', 'other@example.net']]) {
       template.hasResourceProperties('AWS::Route53::RecordSetGroup', { RecordSets: Match.arrayWith([Match.objectLike({
         Name: `_smtp._tls.${domain}.`, ResourceRecords: [`"v=TLSRPTv1; rua=mailto:${address}"`],

@@ -9,6 +9,9 @@ interface CfnResource { Type: string; DependsOn?: string[]; Properties: Record<s
 
 const enforce = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com', 'mx2.example.com') });
 
+/** What `Fn::GetAtt` gives once the policy is published. */
+const PUBLISHED_ID = { 'Fn::GetAtt': ['MtaStsPublication12DC2538', 'PolicyId'] };
+
 describe('refuses at synthesis', () => {
   test('a private hosted zone', () => {
     const stack = testStack();
@@ -45,7 +48,7 @@ describe('what the construct tells', () => {
     const mtaSts = oneDomain(testStack(), { domainName: 'Mail.Example.COM' });
     expect(mtaSts).toMatchObject({
       domainName: 'mail.example.com',
-      policyId: enforce.id,
+      policy: enforce,
       policyUrl: 'https://mta-sts.mail.example.com/.well-known/mta-sts.txt',
     });
   });
@@ -56,11 +59,16 @@ describe('what the construct tells', () => {
       .toBe('xn--mller-kva.example');
   });
 
+  test('the id of the publication, which the publication itself makes', () => {
+    const stack = testStack();
+    expect(stack.resolve(oneDomain(stack).policyId)).toEqual({ 'Fn::GetAtt': ['MtaStsPublication12DC2538', 'PolicyId'] });
+  });
+
   test('the stack output for pipelines', () => {
-    const { output, policyHost, earliestRemoval } = oneDomain(testStack());
+    const { output, policyHost, policyId, earliestRemoval } = oneDomain(testStack());
     expect(JSON.parse(String(output.value))).toEqual({ mtaSts: {
       domain: 'example.com',
-      id: enforce.id,
+      id: policyId,
       policy: enforce.text,
       target: policyHost.distribution.distributionDomainName,
       tlsRpt: 'v=TLSRPTv1; rua=mailto:tls-reports@example.com',
@@ -71,10 +79,10 @@ describe('what the construct tells', () => {
 
   test('every record as text', () => {
     const stack = testStack();
-    const { records, policyHost } = oneDomain(stack);
+    const { records, policyHost, policyId } = oneDomain(stack);
     expect(records).toEqual([
       { name: 'mta-sts.example.com', type: 'CNAME', value: policyHost.distribution.distributionDomainName },
-      { name: '_mta-sts.example.com', type: 'TXT', value: `v=STSv1; id=${enforce.id};` },
+      { name: '_mta-sts.example.com', type: 'TXT', value: `v=STSv1; id=${policyId};` },
       { name: '_smtp._tls.example.com', type: 'TXT', value: 'v=TLSRPTv1; rua=mailto:tls-reports@example.com' },
     ]);
   });
@@ -174,11 +182,11 @@ describe('the order of the template', () => {
 });
 
 describe('records', () => {
-  test('the announcement is a plain value with a short TTL, quoted once', () => {
+  test('the announcement is the id that the publication gives, with a short TTL, quoted once', () => {
     const stack = testStack();
     oneDomain(stack);
     Template.fromStack(stack).hasResourceProperties('AWS::Route53::RecordSet', {
-      Name: '_mta-sts.example.com.', Type: 'TXT', TTL: '300', ResourceRecords: [`"v=STSv1; id=${enforce.id};"`],
+      Name: '_mta-sts.example.com.', Type: 'TXT', TTL: '300', ResourceRecords: [{ 'Fn::Join': ['', ['"v=STSv1; id=', PUBLISHED_ID, ';"']] }],
     });
   });
 
@@ -207,16 +215,23 @@ describe('the custom resources', () => {
     Template.fromStack(stack).hasResourceProperties('Custom::MtaStsVerification', { OnFailure: 'report' });
   });
 
-  test('Publication carries the exact text, its id and where it goes', () => {
+  test('Publication carries the exact text, its hash and where it goes, and no id', () => {
     const stack = testStack();
     oneDomain(stack);
     Template.fromStack(stack).hasResourceProperties('Custom::MtaStsPublication', {
       DomainName: 'example.com',
       // A list, so that `cdk diff` shows the lines that change.
       Policy: enforce.text.split('\r\n').slice(0, -1),
-      PolicyId: enforce.id,
+      PolicyHash: enforce.hash,
+      PolicyId: Match.absent(),
       ObjectKey: 'mta-sts.example.com/.well-known/mta-sts.txt',
     });
+  });
+
+  test('Verification expects the id that was published', () => {
+    const stack = testStack();
+    oneDomain(stack);
+    Template.fromStack(stack).hasResourceProperties('Custom::MtaStsVerification', { PolicyId: PUBLISHED_ID, Policy: enforce.text.split('\r\n').slice(0, -1) });
   });
 
   test('two domains of a stack share one function, and it may read both zones and no other', () => {
@@ -251,13 +266,14 @@ describe('the output for a pipeline', () => {
     const publication = 'MtaStsPublication12DC2538';
     const { 'Fn::Join': [separator, parts] } = (output as { Value: { 'Fn::Join': [string, unknown[]] } }).Value;
     expect(parts.filter((part) => typeof part !== 'string')).toEqual([
+      PUBLISHED_ID,
       { 'Fn::GetAtt': [expect.stringMatching(/Distribution/), 'DomainName'] }, { 'Fn::GetAtt': [publication, 'EarliestRemoval'] }, { 'Fn::GetAtt': [publication, 'Warnings'] },
     ]);
-    const values = ['d1.cloudfront.net', '2027-01-02T03:04:05Z', 'none'];
+    const values = ['20261130T192408a1b2c3d4e5f60718', 'd1.cloudfront.net', '2027-01-02T03:04:05Z', 'none'];
     expect(JSON.parse(parts.map((part) => typeof part === 'string' ? part : values.shift()).join(separator))).toEqual({
       mtaSts: {
         domain: 'example.com',
-        id: enforce.id,
+        id: '20261130T192408a1b2c3d4e5f60718',
         target: 'd1.cloudfront.net',
         tlsRpt: 'v=TLSRPTv1; rua=mailto:tls-reports@example.com',
         earliestRemoval: '2027-01-02T03:04:05Z',

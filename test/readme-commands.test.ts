@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { MtaSts, MtaStsPolicy, MxHosts } from '../lib';
+import { renderPolicyId } from '../lib/protocol/policy-id';
 import { stackOutput } from '../lib/stack-output';
 import { codeBlocks } from './support/markdown';
 import { startMxServer } from './support/mx-server';
@@ -21,7 +22,8 @@ let folder: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'readme-'));
-  const { id, text: policy } = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') });
+  const { hash, text: policy } = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') });
+  const id = renderPolicyId(Date.UTC(2026, 10, 30, 19, 24, 8), hash);
   writeFileSync(join(folder, 'mta-sts.txt'), policy);
   writeFileSync(join(folder, 'domains.txt'), 'example.com\nexample.net\n');
   writeFileSync(join(folder, 'cdk-outputs.json'), JSON.stringify({ MtaSts: { Published: stackOutput({ domain: 'example.com', id, policy, target: 'd111111abcdef8.cloudfront.net' }) } }));

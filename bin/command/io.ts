@@ -26,6 +26,8 @@ export interface Io {
   readonly terminal: Output | undefined;
   /** The environment variables. */
   readonly env: Environment;
+  /** What time it is, in milliseconds since the epoch. */
+  readonly now: () => number;
   /** Resolves when the person wants it to end (SIGINT, SIGTERM). Listens only from its call on. */
   readonly interrupted: () => Promise<Interruption>;
 }
@@ -67,6 +69,7 @@ export function ioOf(process: ProcessLike, onStdin: () => void = () => undefined
     columns: terminal ? process.stdout.columns : undefined,
     terminal: process.stderr.isTTY === true ? process.stderr : undefined,
     env: process.env,
+    now: Date.now,
     interrupted: () => new Promise((resolve) => {
       const done: SignalListener = (_, number) => {
         process.off('SIGINT', done);

@@ -17,7 +17,8 @@ export interface ManualRecord {
 /** What is to be published for one domain. */
 export interface PublishedDomain {
   readonly domain: string;
-  readonly id: string;
+  /** Null where the deployment has yet to make it. */
+  readonly id: string | null;
   /** The host that serves the policy; null where it is not known yet. */
   readonly target: string | null;
   /** Where to read the target: a phrase. */
@@ -33,7 +34,16 @@ export function recordsOf({ domain, id, target, tlsRpt, validation }: PublishedD
   return [
     ...validation === undefined ? [] : [{ ...validation, type: 'CNAME', ttl: RECORD_TTL } as const],
     { name: policyHostName(domain), type: 'CNAME', ttl: RECORD_TTL, value: target },
-    { name: announcementName(domain), type: 'TXT', ttl: RECORD_TTL, value: renderRecord(id) },
+    { name: announcementName(domain), type: 'TXT', ttl: RECORD_TTL, value: id === null ? null : renderRecord(id) },
     ...tlsRpt === undefined ? [] : [{ name: reportingName(domain), type: 'TXT', ttl: RECORD_TTL, value: tlsRpt } as const],
   ];
+}
+
+/** Where the id is to be read once the deployment has made it: a phrase. */
+export const WHERE_ID = 'the id that the deployment makes; deploy with `--outputs-file cdk-outputs.json`, then take the record from '
+  + '`npx cdk-mta-sts records --outputs cdk-outputs.json`';
+
+/** Where to read a value that is not known yet: a phrase. */
+export function whereOf({ type }: ManualRecord, { whereTarget }: PublishedDomain): string {
+  return type === 'TXT' ? WHERE_ID : whereTarget;
 }

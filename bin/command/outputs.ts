@@ -1,6 +1,6 @@
 // Reads what `cdk deploy --outputs-file` wrote, and finds in it what `MtaSts` has published (lib/stack-output.ts).
 import { hostNameFault } from '../../lib/protocol/domain-name';
-import { policyId } from '../../lib/protocol/policy-id';
+import { hashOfPolicyId, policyHash } from '../../lib/protocol/policy-id';
 import { listed, printable } from '../../lib/protocol/text';
 import { parseTlsRpt } from '../../lib/protocol/tls-rpt';
 import type { Deployment } from '../../lib/verifier/report';
@@ -19,7 +19,7 @@ export interface DeployedRecords {
 export interface DeployedPolicy extends Deployment, DeployedRecords {
   readonly domain: string;
   readonly id: string;
-  /** The file, exactly as it should be served; missing where it was too long for an output. */
+  /** The file, exactly as it should be served; missing where it was too long for an output, whose id then tells its hash. */
   readonly policy?: string;
 }
 
@@ -113,8 +113,8 @@ function policyOf(value: unknown, place: string): DeployedPolicy | undefined {
   const records = recordsOf(claim);
   if (policy === undefined) return { domain, id, ...told, ...records };
   if (typeof policy !== 'string') throw new OutputsFault(`has an output ${place} whose policy for ${domain} is ${kindOf(policy)}, not a text; ${EDITED}`);
-  const hash = policyId(policy);
-  if (hash !== id) {
+  const hash = policyHash(policy);
+  if (hashOfPolicyId(id) !== hash) {
     throw new OutputsFault(`has an output ${place} whose policy for ${domain} has the hash ${hash}, but whose id is ${id}; ${EDITED}`);
   }
   return { domain, id, policy, ...told, ...records };

@@ -3,7 +3,6 @@ import { readAssembly } from '../../lib/preview/assembly';
 import type { Assembly, Publication } from '../../lib/preview/assembly';
 import { PreviewError } from '../../lib/preview/errors';
 import { readValue } from '../../lib/preview/record-values';
-import { policyId } from '../../lib/protocol/policy-id';
 import { policyHostName } from '../../lib/protocol/policy-url';
 import { reportingName } from '../../lib/protocol/record-names';
 import { printable } from '../../lib/protocol/text';
@@ -57,10 +56,8 @@ function unique(publications: readonly Publication[]): readonly Publication[] {
   return [...byDomain.values()];
 }
 
-function domainOf({ domain, policyText, policyId: id, path }: Publication, { distributions, recordSets }: Assembly): AppDomain {
-  // As the function that publishes it will do.
-  const hash = policyId(policyText);
-  if (hash !== id) throw new PreviewError(`the policy in ${printable(path, 200)} has the hash ${hash}, but the id ${printable(id)}; run \`npx cdk synth\` again`);
+function domainOf({ domain, policyText, path, refused }: Publication, { distributions, recordSets }: Assembly): AppDomain {
+  if (refused !== undefined) throw new PreviewError(`the deployment refuses ${printable(path, 200)}: ${refused}; run \`npx cdk synth\` again`);
   const distribution = distributions.find(({ aliases }) => aliases.includes(policyHostName(domain)))?.path;
   const reporting = recordSets.find(({ name, type }) => name === reportingName(domain) && type === 'TXT')?.values[0];
   const data = reporting === undefined ? undefined : readValue('TXT', reporting);

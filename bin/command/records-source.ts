@@ -11,7 +11,11 @@ import { remark } from './remark';
 import { Style } from './style';
 
 /** One policy, with its name in messages. */
-export type Source = AppDomain & { readonly shown: string };
+export type Source = AppDomain & {
+  readonly shown: string;
+  /** Whether a person publishes it, and not the deployment of an app, which makes its id. */
+  readonly byHand: boolean;
+};
 
 /** Which source was asked for. */
 export interface SourceFlags {
@@ -48,9 +52,9 @@ export async function readSources({ app, domain, policy }: SourceFlags, context:
 /** Nothing is printed for a policy that senders would ignore; what is odd but valid is said. */
 export async function judge(source: Source, target: string | null, context: Context): Promise<PublishedDomain | undefined> {
   const { parsePolicy, renderPolicy } = await import('../../lib/protocol/policy');
-  const { policyId } = await import('../../lib/protocol/policy-id');
+  const { policyHash, renderPolicyId } = await import('../../lib/protocol/policy-id');
   const { lintText } = await import('./lint-text');
-  const { domain, policy: bytes, shown, tlsRpt, distribution } = source;
+  const { domain, policy: bytes, shown, byHand, tlsRpt, distribution } = source;
   const result = parsePolicy(bytes);
   if (result.policy === undefined) {
     // Not on standard output, where records are expected.
@@ -58,16 +62,19 @@ export async function judge(source: Source, target: string | null, context: Cont
     return undefined;
   }
   if (!Buffer.from(renderPolicy(result.policy)).equals(bytes)) {
-    remark(`${shown} is valid, but not in the form that all senders are known to read alike; the id is that of its bytes as they are, so serve exactly these`, context);
+    remark(`${shown} is valid, but not in the form that all senders are known to read alike; the id names its bytes as they are, so serve exactly these`, context);
   }
   for (const { code, message } of result.findings) remark(`${shown}: ${code}: ${message}`, context);
-  return {
-    domain, id: policyId(bytes), target, whereTarget: whereToRead(domain, distribution), ...await reportingOfApp(domain, tlsRpt, context),
-  };
+  if (byHand) {
+    remark(`the id of ${domain} is made for this publication of the file, and each run makes another: create the record once, after the file`,
+      context);
+  }
+  const id = byHand ? renderPolicyId(context.io.now(), policyHash(bytes)) : null;
+  return { domain, id, target, whereTarget: whereToRead(domain, distribution), ...await reportingOfApp(domain, tlsRpt, context) };
 }
 
 async function readFile(domain: string, path: string, { io }: Context, command: Command): Promise<Source> {
-  return { domain, policy: await requiredInput(path, io, command), shown: path === '-' ? 'standard input' : printable(path, 200) };
+  return { domain, policy: await requiredInput(path, io, command), shown: path === '-' ? 'standard input' : printable(path, 200), byHand: true };
 }
 
 async function readApp(app: string, context: Context, command: Command): Promise<readonly Source[]> {
@@ -75,7 +82,7 @@ async function readApp(app: string, context: Context, command: Command): Promise
   const result = domainsOfApp(app);
   if ('fault' in result) return command.error(`error: ${result.fault}`);
   for (const note of result.notes) remark(note, context);
-  return result.domains.map((one) => ({ ...one, shown: `the policy of ${one.domain}` }));
+  return result.domains.map((one) => ({ ...one, shown: `the policy of ${one.domain}`, byHand: false }));
 }
 
 function whereToRead(domain: string, distribution: string | undefined): string {

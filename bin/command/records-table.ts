@@ -1,5 +1,5 @@
 // Records for people, to be copied into the form of a DNS provider, and for programs.
-import { recordsOf } from './manual-record';
+import { recordsOf, whereOf } from './manual-record';
 import type { PublishedDomain } from './manual-record';
 import type { Style } from './style';
 
@@ -7,7 +7,10 @@ const HEAD = ['name', 'type', 'ttl', 'value'] as const;
 
 /** One line for each record, never broken: values are copied. */
 export function tableText(domains: readonly PublishedDomain[], style: Style): string {
-  const rows = domains.flatMap((one) => recordsOf(one).map(({ name, type, ttl, value }) => [name, type, String(ttl), value ?? `<${one.whereTarget}>`]));
+  const rows = domains.flatMap((one) => recordsOf(one).map((record) => {
+    const { name, type, ttl, value } = record;
+    return [name, type, String(ttl), value ?? `<${whereOf(record, one)}>`];
+  }));
   const widths = HEAD.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
   // The last column needs no blanks after it.
   const line = (cells: readonly string[]): string => cells.map((cell, column) => (column === 3 ? cell : cell.padEnd(widths[column] + 2))).join('');

@@ -1,8 +1,9 @@
 // Records as a map in Terraform's language, for any provider's resource to go through with `for_each`.
 import { policyHostName } from '../../lib/protocol/policy-url';
+import { recordAround } from '../../lib/protocol/record';
 import { announcementName } from '../../lib/protocol/record-names';
 import { printable } from '../../lib/protocol/text';
-import { recordsOf } from './manual-record';
+import { WHERE_ID, recordsOf } from './manual-record';
 import type { ManualRecord, PublishedDomain } from './manual-record';
 
 /** A file for Terraform or OpenTofu; what is not known yet is a variable. */
@@ -11,7 +12,8 @@ export function terraformText(domains: readonly PublishedDomain[]): string {
   const announcements = records.filter(({ name }) => name.startsWith(announcementName('')));
   return [
     '# DNS records of MTA-STS (RFC 8461) and TLSRPT (RFC 8460). The announcements come last, when the policy is served, and go first.',
-    ...records.some(({ value }) => value === null) ? ['', ...variable(domains)] : [],
+    ...domains.some(({ target }) => target === null) ? ['', ...targets(domains)] : [],
+    ...domains.some(({ id }) => id === null) ? ['', ...IDS] : [],
     '',
     'locals {',
     '  mta_sts_records = {',
@@ -27,7 +29,7 @@ export function terraformText(domains: readonly PublishedDomain[]): string {
   ].map((line) => `${line}\n`).join('');
 }
 
-function variable(domains: readonly PublishedDomain[]): string[] {
+function targets(domains: readonly PublishedDomain[]): string[] {
   const unknown = domains.filter(({ target }) => target === null);
   return [
     ...unknown.map(({ domain, whereTarget }) => `# ${policyHostName(domain)}: ${printable(whereTarget, 1000)}`),
@@ -38,15 +40,30 @@ function variable(domains: readonly PublishedDomain[]): string[] {
   ];
 }
 
+const IDS = [
+  `# For each mail domain ${WHERE_ID}.`,
+  'variable "mta_sts_ids" {',
+  '  description = "For each mail domain, such as example.com, the id of what is published, which the outputs of the deployment tell"',
+  '  type        = map(string)',
+  '}',
+];
+
 function entry({ name, type, ttl, value }: ManualRecord): string[] {
   return [
     `    ${hclString(name)} = {`,
     `      name  = ${hclString(name)}`,
     `      type  = ${hclString(type)}`,
     `      ttl   = ${ttl}`,
-    `      value = ${value === null ? `var.mta_sts_targets[${hclString(name)}]` : hclString(value)}`,
+    `      value = ${value === null ? valueOf(name, type) : hclString(value)}`,
     '    }',
   ];
+}
+
+/** Of a record that is not known yet. */
+function valueOf(name: string, type: ManualRecord['type']): string {
+  if (type === 'CNAME') return `var.mta_sts_targets[${hclString(name)}]`;
+  const domain = name.slice(announcementName('').length);
+  return `"${recordAround(`\${var.mta_sts_ids[${hclString(domain)}]}`)}"`;
 }
 
 /** A text as a quoted template that holds no template sequence. */

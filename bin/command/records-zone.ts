@@ -1,19 +1,19 @@
 // Records as a zone file has them (RFC 1035 §5): fully qualified, texts quoted and in pieces that DNS can hold.
 import { characterStrings } from '../../lib/protocol/character-strings';
 import { printable } from '../../lib/protocol/text';
-import { recordsOf } from './manual-record';
+import { recordsOf, whereOf } from './manual-record';
 import type { ManualRecord, PublishedDomain } from './manual-record';
 
 /** A zone file that can be loaded: what is not known yet is a comment. */
 export function zoneText(domains: readonly PublishedDomain[]): string {
   return domains.map((one) => [
     `; MTA-STS and TLSRPT of ${one.domain}; create _mta-sts last, when the policy is served`,
-    ...recordsOf(one).map((record) => recordLine(record, one.whereTarget)),
+    ...recordsOf(one).map((record) => recordLine(record, whereOf(record, one))),
   ].map((line) => `${line}\n`).join('')).join('\n');
 }
 
-function recordLine({ name, type, ttl, value }: ManualRecord, whereTarget: string): string {
+function recordLine({ name, type, ttl, value }: ManualRecord, where: string): string {
   const begin = `${name}. ${ttl} IN ${type}`;
-  if (value === null) return `; ${begin} <${printable(whereTarget, 1000)}>`;
+  if (value === null) return `; ${begin} <${printable(where, 1000)}>`;
   return `${begin} ${type === 'CNAME' ? `${value}.` : characterStrings(value)}`;
 }

@@ -94,6 +94,7 @@ function checkTarget({ target }: RecordsFlags, sources: readonly Source[], comma
 }
 
 async function print(domains: readonly PublishedDomain[], { format }: RecordsFlags, context: Context): Promise<void> {
+  const { WHERE_ID } = await import('./manual-record');
   const { recordsJson, tableText } = await import('./records-table');
   const { terraformText } = await import('./records-terraform');
   const { zoneText } = await import('./records-zone');
@@ -108,6 +109,7 @@ async function print(domains: readonly PublishedDomain[], { format }: RecordsFla
   for (const { domain, target, whereTarget } of domains) {
     if (target === null) remark(`the value of ${policyHostName(domain)} is not known yet: it is ${whereTarget}`, context);
   }
+  if (domains.some(({ id }) => id === null)) remark(`what the _mta-sts record says is not known yet: it holds ${WHERE_ID}`, context);
   remark('create the _mta-sts record last, when the policy is served (RFC 8461 §8.1)', context);
   if (domains.some(({ tlsRpt }) => tlsRpt === undefined)) {
     remark('without a record at _smtp._tls nobody will tell you that mail is refused; give `--tls-rpt mailto:tls-reports@<domain>` (RFC 8460 §3)', context);

@@ -12,22 +12,19 @@ export interface Step {
   readonly check: string;
 }
 
-/** The ids of the two policies, as the record will announce them. */
-export interface PlannedIds {
-  readonly testing: { readonly id: string };
-  readonly enforce: { readonly id: string };
-}
+/** The outputs tell the id, which only the deployment knows, and the very file. */
+const VERIFY_DEPLOYED = 'npx cdk-mta-sts verify --outputs cdk-outputs.json';
 
 /** The steps in their order. */
-export function rolloutOf({ domain, record, tlsRpt }: LiveDomain, { testing, enforce }: PlannedIds): readonly Step[] {
+export function rolloutOf({ domain, record, tlsRpt }: LiveDomain): readonly Step[] {
   const verify = `npx cdk-mta-sts verify ${domain}`;
   return [
     ...record.status === 'valid' ? [takeOver(domain, verify)] : [],
     reporting(domain, tlsRpt, verify),
     {
       title: 'Publish the policy in testing',
-      change: 'Deploy the construct below as it is. Senders check, report what fails, and deliver all the same.',
-      check: `${verify} --expect-mode testing --expect-id ${testing.id}`,
+      change: 'Deploy the construct below as it is, with `--outputs-file cdk-outputs.json`. Senders check, report what fails, and deliver all the same.',
+      check: VERIFY_DEPLOYED,
     },
     {
       title: 'Read the reports for two weeks',
@@ -36,9 +33,9 @@ export function rolloutOf({ domain, record, tlsRpt }: LiveDomain, { testing, enf
     },
     {
       title: 'Enforce',
-      change: 'Write `MtaStsPolicy.enforce` in place of `MtaStsPolicy.testing` and deploy again. Senders then keep the policy for 30 days, '
+      change: 'Write `MtaStsPolicy.enforce` in place of `MtaStsPolicy.testing` and deploy again, with `--outputs-file cdk-outputs.json`. Senders then keep the policy for 30 days, '
         + 'so a new MX host goes into the policy before it goes into DNS.',
-      check: `${verify} --expect-mode enforce --expect-id ${enforce.id}`,
+      check: VERIFY_DEPLOYED,
     },
   ];
 }

@@ -28,7 +28,7 @@ export function addSuggest(program: Command, context: Context): void {
       const live = await ask(domain, flags, context);
       const { suggest } = await import('./suggestion');
       const { suggestionJson, suggestionText } = await import('./suggest-text');
-      const suggestion = suggest(live);
+      const suggestion = suggest(live, context.io.now());
       context.io.stdout.write(flags.format === 'json' ? `${json(suggestionJson(suggestion))}\n` : suggestionText(suggestion, new Style(context.io)));
       context.end(STATUSES[suggestion.verdict]);
     });

@@ -3,7 +3,7 @@ import { hostNameFault } from '../../lib/protocol/domain-name';
 import { mxPatternFault } from '../../lib/protocol/mx';
 import { renderPolicy } from '../../lib/protocol/policy';
 import type { Mode } from '../../lib/protocol/policy';
-import { policyId } from '../../lib/protocol/policy-id';
+import { policyHash, renderPolicyId } from '../../lib/protocol/policy-id';
 import { providerOf } from '../../lib/protocol/providers';
 import type { Provider } from '../../lib/protocol/providers';
 import { printable } from '../../lib/protocol/text';
@@ -34,6 +34,7 @@ export type SuggestionVerdict = 'suggested' | 'incomplete' | 'no-mail' | 'no-hos
 export interface SuggestedPolicy {
   /** Exactly as it is to be served. */
   readonly text: string;
+  /** An id for those who publish it by hand and now; a deployment makes its own. */
   readonly id: string;
 }
 
@@ -64,20 +65,24 @@ export interface Plan {
   readonly rollout: readonly Step[];
 }
 
-/** Makes the suggestion. */
-export function suggest(live: LiveDomain): Suggestion {
+/**
+ * Makes the suggestion.
+ *
+ * @param now - in milliseconds since the epoch: the ids hold it
+ */
+export function suggest(live: LiveDomain, now: number): Suggestion {
   const { domain, mail, record, tlsRpt } = live;
   const base = { domain, published: { record, tlsRpt } };
   if (mail.kind !== 'hosts') return { ...base, mx: [], ...withoutHosts(domain, mail) };
   const hosts = mail.hosts.map(judge);
   const named = hosts.filter(({ fault }) => fault === undefined);
   const groups = groupsOf(named);
-  const policies = policiesOf(groups);
+  const policies = policiesOf(groups, now);
   const reasons = [...mailReasons(domain, mail), ...hosts.flatMap(faultReason), ...groups.flatMap(groupReason), ...publishedReasons(live)];
   const mx = hosts.map(({ name, preference, known, fault }) => ({ name, preference, provider: known?.provider.name, fault }));
   if (typeof policies === 'string') return { ...base, verdict: 'incomplete', mx, reasons: [...reasons, policies] };
   const construct = constructOf(domain, groups.map(({ provider, names }) => provider?.factory ?? names), tlsRpt.status === 'valid');
-  const plan = { construct, ...policies, rollout: rolloutOf(live, policies) };
+  const plan = { construct, ...policies, rollout: rolloutOf(live) };
   return { ...base, verdict: named.length === hosts.length ? 'suggested' : 'incomplete', mx, reasons, plan };
 }
 
@@ -135,12 +140,12 @@ function groupsOf(hosts: readonly JudgedHost[]): readonly Group[] {
 }
 
 /** The policies, or why there can be none. */
-function policiesOf(groups: readonly Group[]): Pick<Plan, 'testing' | 'enforce'> | string {
+function policiesOf(groups: readonly Group[], now: number): Pick<Plan, 'testing' | 'enforce'> | string {
   const mx = groups.flatMap(({ provider, names }) => provider?.patterns ?? names);
   if (mx.length === 0) return 'so no policy can cover a mail host of this domain; mend its MX records first';
   const policy = (mode: keyof typeof MAX_AGE & Mode): SuggestedPolicy => {
     const text = renderPolicy({ mode, maxAge: MAX_AGE[mode], mx });
-    return { text, id: policyId(text) };
+    return { text, id: renderPolicyId(now, policyHash(text)) };
   };
   try {
     return { testing: policy('testing'), enforce: policy('enforce') };

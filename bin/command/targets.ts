@@ -1,6 +1,7 @@
 // What is to be verified: domains typed, listed in a file, or told by the outputs of a deployment; and what is expected of each.
 import type { Command } from 'commander';
 import type { Expectation } from '../../lib/verifier/checks/expectation';
+import { hashOfPolicyId } from '../../lib/protocol/policy-id';
 import { printable } from '../../lib/protocol/text';
 import type { Deployment } from '../../lib/verifier/report';
 import { DomainListError, openDomainList } from './domain-list';
@@ -90,7 +91,7 @@ async function ofOutputs(path: string, io: Io, command: Command): Promise<Target
   const all = policies.map(({ domain, id, policy, earliestRemoval, warnings }) => ({
     domain,
     expectId: id,
-    ...policy === undefined ? {} : { expectPolicy: policy },
+    ...policy === undefined ? { expectHash: hashOfPolicyId(id) } : { expectPolicy: policy },
     ...(earliestRemoval ?? warnings) === undefined ? {} : { deployment: { earliestRemoval, warnings } },
   }));
   return { all, count: all.length };

@@ -1,5 +1,6 @@
 // Reads what a preview needs from any synthesized cloud assembly, without trusting it.
 import { hostNameFault } from '../protocol/domain-name';
+import { hashOfPolicyId, policyHash } from '../protocol/policy-id';
 import { policyText } from '../protocol/policy-lines';
 import { printable } from '../protocol/text';
 import { readStacks } from './assembly-files';
@@ -7,6 +8,7 @@ import { readDistributions } from './distribution';
 import type { Distribution } from './distribution';
 import { PreviewError } from './errors';
 import { Notes, Properties } from './evaluated';
+import { PUBLICATION } from './published-id';
 import { readHostedZones, readRecordSets, readRecordsByHand } from './record-sets';
 import type { RecordSet } from './record-sets';
 import { resourcesOf } from './stacks';
@@ -18,8 +20,11 @@ export interface Publication {
   readonly path: string;
   /** The policy domain. */
   readonly domain: string;
+  /** Made for this preview, as the deployment will make another one. */
   readonly policyId: string;
   readonly policyText: string;
+  /** Why the function would refuse it: a phrase. */
+  readonly refused?: string;
   readonly bucketName: string;
   readonly objectKey: string;
   readonly zoneId?: string;
@@ -45,11 +50,12 @@ const POLICY_HOST = 'mta-sts.';
  * Reads an assembly.
  *
  * @param app - the folder that `cdk synth` wrote
+ * @param time - when its policies would be published, in milliseconds since the epoch; now, unless given
  * @throws PreviewError when it is no cloud assembly, or holds no policy host
  */
-export function readAssembly(app: string): Assembly {
+export function readAssembly(app: string, time = Date.now()): Assembly {
   const stacks = readStacks(app);
-  const resources = resourcesOf(stacks);
+  const resources = resourcesOf(stacks, time);
   const notes = new Notes();
   const all = readDistributions(resources, notes);
   const distributions = all.filter(({ aliases }) => aliases.some((alias) => alias.startsWith(POLICY_HOST)));
@@ -60,7 +66,7 @@ export function readAssembly(app: string): Assembly {
       + `AWS::CloudFront::Distribution with an alias mta-sts.<domain>${found === '' ? '' : `, only with ${found}`}; `
       + 'add the construct MtaSts to the app and run `npx cdk synth` again');
   }
-  const publications = resources.filter(({ type }) => type === 'Custom::MtaStsPublication').flatMap((resource) => publication(resource, notes));
+  const publications = resources.filter(({ type }) => type === PUBLICATION).flatMap((resource) => publication(resource, notes));
   return {
     distributions,
     publications,
@@ -72,13 +78,15 @@ export function readAssembly(app: string): Assembly {
 
 function publication(resource: Resource, notes: Notes): Publication[] {
   const properties = Properties.of(resource, notes);
-  const [domain, policyId, bucketName, objectKey] = ['DomainName', 'PolicyId', 'BucketName', 'ObjectKey']
-    .map((name) => properties.in(name).required());
+  const [domain, bucketName, objectKey] = ['DomainName', 'BucketName', 'ObjectKey'].map((name) => properties.in(name).required());
+  const announced = announcedHash(properties);
   const file = properties.in('Policy');
   if (!file.exists()) file.note('is missing');
   const lines = file.texts();
-  if (domain === undefined || policyId === undefined || bucketName === undefined || objectKey === undefined) return [];
-  if (lines.length === 0) return [];
+  const policyId = resource.attribute('PolicyId');
+  // Why the id of it is not known was said of the file itself.
+  if (lines.length === 0 || typeof policyId !== 'string') return [];
+  if (domain === undefined || announced === undefined || bucketName === undefined || objectKey === undefined) return [];
   // The longest name below it is `_smtp._tls.`, and with that it must still be a name.
   const fault = hostNameFault(domain) ?? (domain.includes('.') && domain.length <= 242 ? undefined : 'is no mail domain');
   if (fault !== undefined) {
@@ -86,7 +94,17 @@ function publication(resource: Resource, notes: Notes): Publication[] {
     return [];
   }
   const zoneId = properties.in('HostedZoneId').text();
-  const recordsByHand = zoneId === undefined ? readRecordsByHand(properties, resource.path, domain.toLowerCase()) : [];
+  const recordsByHand = zoneId === undefined ? readRecordsByHand(properties, resource.path, domain.toLowerCase(), policyId) : [];
   const policy = { policyId, policyText: policyText(lines) };
-  return [{ path: resource.path, domain: domain.toLowerCase(), ...policy, bucketName, objectKey, zoneId, recordsByHand }];
+  const hash = policyHash(policy.policyText);
+  const refused = hash === announced ? undefined : `its policy has the hash ${hash}, but is announced as ${printable(announced)}`;
+  return [{ path: resource.path, domain: domain.toLowerCase(), ...policy, refused, bucketName, objectKey, zoneId, recordsByHand }];
+}
+
+/** What the text must be, so that the function knows that it arrived unchanged. */
+function announcedHash(properties: Properties): string | undefined {
+  // Releases before 0.2 named the id instead.
+  const id = properties.in('PolicyId');
+  if (id.exists()) return hashOfPolicyId(id.text() ?? '') ?? id.text();
+  return properties.in('PolicyHash').required();
 }

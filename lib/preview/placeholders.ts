@@ -9,6 +9,8 @@ export interface Named {
   readonly type: string;
   /** The name that the template itself gives it, of a bucket for example. */
   readonly givenName?: string;
+  /** The id that a publication would make. */
+  readonly publishedId?: () => unknown;
 }
 
 /** What `Ref` gives: the same for the same resource of the same stack, and different for every other. */
@@ -23,6 +25,7 @@ export function physicalId(resource: Named): string {
 
 /** What `Fn::GetAtt` gives. */
 export function attribute(resource: Named, name: string): unknown {
+  if (resource.publishedId !== undefined && name === 'PolicyId') return resource.publishedId();
   const id = physicalId(resource);
   switch (`${resource.type} ${name}`) {
     case 'AWS::S3::Bucket DomainName': return `${id}.s3.amazonaws.com`;

@@ -40,6 +40,12 @@ export interface PreviewOptions {
    */
   readonly mx?: readonly MxHost[];
   /**
+   * When the policies are published, in milliseconds since the epoch: their ids begin with it.
+   *
+   * @default - now
+   */
+  readonly time?: number;
+  /**
    * Gets a line for each request, and the reason when an edge function failed or a handshake was refused.
    *
    * @default - nobody does
@@ -52,6 +58,7 @@ export interface PreviewDomain {
   readonly domain: string;
   /** `mta-sts.example.com` */
   readonly policyHost: string;
+  /** Made for this preview: each publication has its own. */
   readonly policyId: string;
   /** The policy file, exactly. */
   readonly policyText: string;
@@ -97,7 +104,7 @@ export interface Preview {
  */
 export async function startPreview(options: PreviewOptions): Promise<Preview> {
   checkOptions(options);
-  const assembly = readAssembly(options.app);
+  const assembly = readAssembly(options.app, options.time);
   const opened = new Opened();
   try {
     return await open(options, assembly, opened);
@@ -146,9 +153,11 @@ async function open(options: PreviewOptions, assembly: Assembly, opened: Opened)
 function served({ publications, distributions, notes }: Assembly, cloudFront: CloudFront): readonly Publication[] {
   const domains = new Map<string, Publication>();
   for (const publication of publications) {
-    const { domain, path } = publication;
+    const { domain, path, refused } = publication;
     if (cloudFront.distributionOf(policyHostName(domain)) === undefined) {
       notes.add(path, `${policyHostName(domain)} is an alias of no distribution of the assembly; ${domain} is left out`);
+    } else if (refused !== undefined) {
+      notes.add(path, `${refused}, which the deployment refuses, so ${domain} is left out; run \`npx cdk synth\` again`);
     } else if (domains.has(domain)) {
       notes.add(path, `${domain} is published by ${printable(domains.get(domain)?.path ?? '')} already; this one is left out`);
     } else {

@@ -20,7 +20,7 @@ export function howToQuery(preview: Preview): string {
 function domainText(preview: Preview, { domain, policyHost, policyId }: PreviewDomain): string[] {
   const mx = preview.mx.find((entry) => entry.domain === domain);
   return [
-    `${domain}  id ${policyId}`,
+    `${domain}  id ${policyId}  (of this preview; the deployment makes its own)`,
     ...mx === undefined ? [] : [`  MX ${mx.hosts.length === 0 ? 'none' : mx.hosts.join(', ')}  (${ORIGINS[mx.origin]})`],
     '',
     `  ${dig(preview, announcementName(domain), 'TXT')}`,

@@ -1,5 +1,6 @@
 // Route 53 record sets and hosted zones of the template, and the records that a person shall make elsewhere.
 import { characterStrings } from '../protocol/character-strings';
+import { UNPUBLISHED_RECORD, renderRecord } from '../protocol/record';
 import { RECORD_TTL } from '../protocol/record-names';
 import type { Notes } from './evaluated';
 import { Properties } from './evaluated';
@@ -47,12 +48,17 @@ export function readRecordSets(resources: readonly Resource[], notes: Notes): re
   });
 }
 
-/** What `MtaSts` says that is to be made by hand: read as if that was done, in a zone of the domain's name. */
-export function readRecordsByHand(publication: Properties, path: string, domain: string): readonly RecordSet[] {
+/**
+ * What `MtaSts` says that is to be made by hand: read as if that was done, in a zone of the domain's name.
+ *
+ * @param id - that is published
+ */
+export function readRecordsByHand(publication: Properties, path: string, domain: string, id: string): readonly RecordSet[] {
   return publication.in('RecordsByHand').items().flatMap((record) => {
     const [name, type, value] = ['Name', 'Type', 'Value'].map((member) => record.in(member).required());
     if (name === undefined || type === undefined || value === undefined) return [];
-    return [{ path, zoneName: domain, name: bareName(name), type, ttl: RECORD_TTL, values: [type === 'TXT' ? characterStrings(value) : value] }];
+    const text = value === UNPUBLISHED_RECORD ? renderRecord(id) : value;
+    return [{ path, zoneName: domain, name: bareName(name), type, ttl: RECORD_TTL, values: [type === 'TXT' ? characterStrings(text) : text] }];
   });
 }
 

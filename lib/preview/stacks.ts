@@ -6,6 +6,7 @@ import type { Names } from './intrinsics';
 import { at, isObject, membersOf, textOf } from './json';
 import { attribute, physicalId } from './placeholders';
 import type { Named } from './placeholders';
+import { PUBLICATION, publishedId } from './published-id';
 
 /** One resource of one stack, its properties evaluated. */
 export interface Resource {
@@ -23,16 +24,20 @@ export interface Resource {
 /** Nested stacks in nested stacks; CloudFormation itself has no use for more. */
 const MAX_NESTING = 8;
 
-/** Every resource that the stacks would make, nested stacks' too. */
-export function resourcesOf(files: readonly StackFile[]): readonly Resource[] {
-  const assembly = new StackSet(files);
+/**
+ * Every resource that the stacks would make, nested stacks' too.
+ *
+ * @param time - when they would make them, in milliseconds since the epoch: publications put it into their ids
+ */
+export function resourcesOf(files: readonly StackFile[], time: number): readonly Resource[] {
+  const assembly = new StackSet(files, time);
   return assembly.stacks.flatMap((stack) => stack.resources());
 }
 
 class StackSet {
   public readonly stacks: Stack[] = [];
 
-  public constructor(files: readonly StackFile[]) {
+  public constructor(files: readonly StackFile[], public readonly time: number) {
     for (const file of files) this.add(new Stack(this, file, file.name, file.template), 0);
   }
 
@@ -177,6 +182,8 @@ class Stack implements Names {
   private named(logicalId: string, resource: unknown, steps = new Steps()): Named {
     const type = textOf(at(resource, 'Type')) ?? '';
     const givenName = type === 'AWS::S3::Bucket' ? textOf(this.evaluate(at(resource, 'Properties', 'BucketName'), steps)) : undefined;
-    return { stackName: this.name, region: this.file.region, logicalId, type, givenName };
+    const named = { stackName: this.name, region: this.file.region, logicalId, type, givenName };
+    if (type !== PUBLICATION) return named;
+    return { ...named, publishedId: () => publishedId(this.evaluate(at(resource, 'Properties'), steps), this.set.time) };
   }
 }

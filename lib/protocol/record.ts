@@ -28,6 +28,12 @@ export interface RecordResult {
 const KIND: TxtKind = { version: 'v=STSv1', codes: 'record', name: 'MTA-STS' };
 
 /**
+ * Stands in place of the record until its policy is published, since the id is made only then. It is no record and begins as none: where it
+ * is copied by mistake, senders see no MTA-STS.
+ */
+export const UNPUBLISHED_RECORD = '<known after the deployment, whose outputs tell the id>';
+
+/**
  * Reads the TXT records found at `_mta-sts.<domain>` as RFC 8461 §3.1 says, nothing more lenient. Never throws.
  *
  * @param records - every TXT record at the name
@@ -53,6 +59,16 @@ export function renderRecord(id: string): string {
   const fault = idFault(id);
   if (fault !== undefined) throw new RangeError(`the id \`${printable(id)}\` ${fault} (RFC 8461 §3.1)`);
   return `${KIND.version}; id=${id};`;
+}
+
+/**
+ * Writes the same around what stands in place of the id until it is known: a token of CloudFormation, a variable of Terraform.
+ *
+ * @param late - not checked
+ */
+export function recordAround(late: string): string {
+  const standIn = '0';
+  return renderRecord(standIn).replace(`id=${standIn};`, () => `id=${late};`);
 }
 
 /** The id, valid or not: the first of several counts (RFC 8461 §3.2, last paragraph). */

@@ -79,6 +79,15 @@ export const POLICY_HOST_FINDINGS = {
     fix: 'publish the intended id, after the file that belongs to it is live',
     reference: 'RFC 8461 §3.1 and §8.1',
   },
+  'id-names-other-policy': {
+    severity: 'warning',
+    temporary: true,
+    meaning: 'The id in the TXT record ends with the hash of another policy file than the one that is served.',
+    harm: 'Senders that fetched the file that the id names keep it, others hold the file that is served now, and neither fetches again until the id '
+      + 'changes.',
+    fix: 'wait where a deployment is under way; else publish the policy again (deploy), so that the file gets an id of its own',
+    reference: 'RFC 8461 §3.1 and §8.1',
+  },
   'mode-testing': {
     severity: 'info',
     meaning: 'The policy is in mode `testing`.',

@@ -11,6 +11,7 @@ import { checkExpectation, expectedMode } from './checks/expectation';
 import type { Expectation } from './checks/expectation';
 import { checkCoverage, findMailHosts } from './checks/mx';
 import type { MailHosts, MxCoverage } from './checks/mx';
+import { checkNamedPolicy } from './checks/named-policy';
 import { judgeSmtp } from './checks/smtp';
 import type { SmtpCheck } from './checks/smtp';
 import { lookAtMailHosts } from './checks/smtp-look';
@@ -128,10 +129,11 @@ class Verification {
     const policy = lookup === 'found' ? file?.policy : undefined;
     const coverage = checkCoverage(domain, mail.value.hosts, policy);
     const smtp = mail.value.smtp && judgeSmtp(mail.value.smtp, policy?.mode, world.clock.now());
-    const unexpected = checkExpectation(domain, options, {
+    const live = {
       record: record.record, recordEvidence: evidenceOf(record.paths),
       policy: file?.policy, body: file?.body, fileEvidence: evidenceOf(file?.paths ?? []),
-    });
+    };
+    const unexpected = checkExpectation(domain, options, live);
     // What is said of an old policy passes with it; what the mail hosts show does so only if the new one does not enforce.
     const ofLive = unexpected.length === 0 ? asTheyAre : passing;
     const ofHosts = expectedMode(options) === 'enforce' ? asTheyAre : ofLive;
@@ -139,6 +141,7 @@ class Verification {
       ...stamped(sts, this.awaited(sts.value.findings)),
       ...stamped(sts, ofLive(file?.contents ?? [])),
       ...stamped(sts, unexpected),
+      ...stamped(sts, checkNamedPolicy(domain, live, unexpected)),
       ...stamped(mail, mail.value.hosts.findings),
       ...stamped(mail, ofLive(coverage.findings)),
       ...stamped(mail, ofHosts(smtp?.findings ?? [])),

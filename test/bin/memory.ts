@@ -25,6 +25,7 @@ function held(): number {
 
 const io: Io = {
   stdout: { write: () => true }, stderr: { write: () => true }, stdin: { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: '' }) }) },
-  colour: false, unicode: true, columns: undefined, terminal: undefined, env: {}, interrupted: () => new Promise(() => undefined),
+  colour: false, unicode: true, columns: undefined, terminal: undefined, env: {}, now: Date.now,
+  interrupted: () => new Promise(() => undefined),
 };
 void printReports(reports(), { format: process.argv[2] as ReportFormat }, io);

@@ -9,11 +9,12 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { readInput } from '../../bin/command/input';
 import { MAX_OUTPUTS, readOutputs } from '../../bin/command/outputs';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost } from '../../lib';
-import { policyId } from '../../lib/protocol/policy-id';
+import { policyHash, policyId, renderPolicyId } from '../../lib/protocol/policy-id';
 import { ENV, importedZone, oneDomain } from '../support/stack';
 
 const POLICY = 'version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n';
-const ID = policyId(POLICY);
+const HASH = policyHash(POLICY);
+const ID = renderPolicyId(Date.UTC(2026, 10, 30, 19, 24, 8), HASH);
 
 function output(claim: unknown): string {
   return JSON.stringify({ mtaSts: claim });
@@ -49,7 +50,11 @@ describe('refuses, and says why', () => {
     ['an id that is none', { Test: { a: output({ domain: 'example.com', id: 'a-b' }) } }, /without an id for example\.com/],
     ['a policy that is no text', { Test: { a: output({ domain: 'example.com', id: ID, policy: 1 }) } }, /whose policy for example\.com is a number, not a text/],
     ['a policy of another id', { Test: { a: output({ domain: 'example.com', id: 'other', policy: POLICY }) } },
-      new RegExp(`^has an output Test\\.a whose policy for example\\.com has the hash ${ID}, but whose id is other; it was changed`)],
+      new RegExp(`^has an output Test\\.a whose policy for example\\.com has the hash ${HASH}, but whose id is other; it was changed`)],
+    ['a policy that the hash in its id does not name', { Test: { a: output({ domain: 'example.com', id: ID, policy: `${POLICY}note: x\r\n` }) } },
+      /^has an output Test\.a whose policy for example\.com has the hash [0-9a-f]{16}, but whose id is 20261130T192408[0-9a-f]{16}; it was changed/],
+    ['a policy that the id of an older release does not name', { Test: { a: output({ domain: 'example.com', id: policyId('other'), policy: POLICY }) } },
+      /whose policy for example\.com has the hash/],
     ['a moment that is no text', { Test: { a: output({ domain: 'example.com', id: ID, earliestRemoval: 1 }) } },
       /^has an output Test\.a whose earliestRemoval for example\.com is a number, not a text; it was changed/],
     ['warnings that are no text', { Test: { a: output({ domain: 'example.com', id: ID, warnings: [] }) } },
@@ -89,6 +94,11 @@ test('finds what is ours among foreign outputs, in the order of the file, each d
   expect(result).toEqual({ policies: [{ domain: 'zed.example', id: 'abc' }, { ...ours, policy: POLICY }] });
 });
 
+test('reads what releases before 0.2 wrote, whose id is 32 characters of the hash', () => {
+  const ours = { domain: 'example.com', id: policyId(POLICY), policy: POLICY };
+  expect(read({ Test: { a: output(ours) } })).toEqual({ policies: [ours] });
+});
+
 test('a byte order mark, as some shells write it, does no harm', () => {
   expect(read(`\ufeff${JSON.stringify({ Test: { a: output({ domain: 'example.com', id: ID }) } })}`)).toHaveProperty('policies');
 });
@@ -108,23 +118,38 @@ describe('what the construct writes', () => {
   /** The outputs file as `cdk deploy` would write it. */
   function outputsFile(...stacks: Stack[]): Record<string, Record<string, unknown>> {
     return Object.fromEntries(stacks.map((stack) => {
-      const { Outputs } = Template.fromStack(stack).toJSON() as { Outputs: Record<string, { Value: unknown }> };
-      return [stack.stackName, Object.fromEntries(Object.entries(Outputs).map(([name, { Value }]) => [name, deployed(Value)]))];
+      const { Outputs, Resources } = Template.fromStack(stack).toJSON() as Synthesized;
+      const value = (late: unknown): unknown => deployed(late, (name) => idOf(String(Resources[name].Properties?.PolicyHash)));
+      return [stack.stackName, Object.fromEntries(Object.entries(Outputs).map(([name, { Value }]) => [name, value(Value)]))];
     }));
   }
 
+  interface Synthesized {
+    readonly Outputs: Record<string, { readonly Value: unknown }>;
+    readonly Resources: Record<string, { readonly Properties?: { readonly PolicyHash?: unknown } }>;
+  }
+
+  /** As the function makes it. */
+  function idOf(hash: string): string {
+    return renderPolicyId(Date.UTC(2026, 10, 30, 19, 24, 8), hash);
+  }
+
   /** What CloudFormation puts together. */
-  function deployed(value: unknown): unknown {
+  function deployed(value: unknown, publishedId: (publication: string) => string): unknown {
     if (typeof value !== 'object' || value === null) return value;
     const { 'Fn::Join': [separator, parts] } = value as { 'Fn::Join': [string, (string | { 'Fn::GetAtt': [string, string] })[]] };
-    return parts.map((part) => typeof part === 'string' ? part : ANSWERED[part['Fn::GetAtt'][1]]).join(separator);
+    return parts.map((part) => {
+      if (typeof part === 'string') return part;
+      const [resource, attribute] = part['Fn::GetAtt'];
+      return attribute === 'PolicyId' ? publishedId(resource) : ANSWERED[attribute];
+    }).join(separator);
   }
 
   test('is read back: domain, id and the very text', () => {
     const stack = new Stack(new App(), 'Test', { env: ENV });
-    const { policy, policyId: id } = oneDomain(stack);
+    const { policy } = oneDomain(stack);
     new CfnOutput(stack, 'Foreign', { value: 'x' });
-    expect(read(outputsFile(stack))).toEqual({ policies: [{ domain: 'example.com', id, policy: policy.text, ...late }] });
+    expect(read(outputsFile(stack))).toEqual({ policies: [{ domain: 'example.com', id: idOf(policy.hash), policy: policy.text, ...late }] });
   });
 
   test('is one output for each domain, over several stacks', () => {
@@ -142,11 +167,11 @@ describe('what the construct writes', () => {
     expect(read(file)).toMatchObject({ policies: [{ domain: 'example.net' }, { domain: 'example.org' }, { domain: 'example.com' }] });
   });
 
-  test('leaves a policy out that would make the value longer than 4,096 bytes, and the id stands for it', () => {
+  test('leaves a policy out that would make the value longer than 4,096 bytes, and the hash in the id stands for it', () => {
     const stack = new Stack(new App(), 'Test', { env: ENV });
     const mx = MxHosts.of(...Array.from({ length: 200 }, (_, i) => `mx${i}.hosts.example.com`));
-    const { policyId: id } = oneDomain(stack, { policy: MtaStsPolicy.enforce({ mx }) });
-    expect(read(outputsFile(stack))).toEqual({ policies: [{ domain: 'example.com', id, ...late }] });
+    const { policy } = oneDomain(stack, { policy: MtaStsPolicy.enforce({ mx }) });
+    expect(read(outputsFile(stack))).toEqual({ policies: [{ domain: 'example.com', id: idOf(policy.hash), ...late }] });
   });
 
   test('just fits, or does not', () => {

@@ -7,13 +7,15 @@ import * as fc from 'fast-check';
 import { zoneText } from '../../bin/command/records-zone';
 import { hclString, terraformText } from '../../bin/command/records-terraform';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting } from '../../lib';
-import { policyId } from '../../lib/protocol/policy-id';
+import { policyHash, readPolicyId, renderPolicyId } from '../../lib/protocol/policy-id';
 import { policyLines } from '../../lib/protocol/policy-lines';
 import { ENV, importedZone, oneDomain } from '../support/stack';
-import { run, runJson } from './run';
+import { NOW, run, runJson } from './run';
 import type { Ran, World } from './run';
 
 const POLICY = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') });
+/** As it is made for a policy file that a person publishes now. */
+const ID = `20261130T192408${POLICY.hash}`;
 const LONG = Array.from({ length: 8 }, (_, i) => `mailto:tls-reports-${i}-${'x'.repeat(30)}@example.com`);
 
 let folder: string;
@@ -68,7 +70,7 @@ function withSecondPolicy(text: string): string {
   const template = JSON.parse(text) as Template;
   const [publication] = Object.values(template.Resources).filter(({ Type }) => Type === 'Custom::MtaStsPublication');
   const none = MtaStsPolicy.none();
-  const Other = { ...publication, Properties: { ...publication.Properties, Policy: policyLines(none.text), PolicyId: none.id } };
+  const Other = { ...publication, Properties: { ...publication.Properties, Policy: policyLines(none.text), PolicyHash: none.hash } };
   return JSON.stringify({ ...template, Resources: { ...template.Resources, Other } });
 }
 
@@ -87,7 +89,7 @@ describe('wrong usage ends with status 2 and says how to mend it', () => {
     ['one target for two distributions', () => ['--app', app, '--target', 'd1.cloudfront.net'], '--target: the app has 2 distributions, each with a name of its own'],
     ['an address for reports without a scheme', () => ['--domain', 'example.com', '--policy', file, '--tls-rpt', 'a@example.com'], '--tls-rpt: the reporting address `a@example.com` has no scheme; write `mailto:a@example.com`'],
     ['a format that is none', () => ['--format', 'yaml'], 'Allowed choices are table, zone, json, terraform.'],
-    ['a template whose policy was edited', () => ['--app', edited('edited', (text) => text.replaceAll('mx: mx1.example.com', 'mx: mx9.example.com'))], 'but the id'],
+    ['a template whose policy was edited', () => ['--app', edited('edited', (text) => text.replaceAll('mx: mx1.example.com', 'mx: mx9.example.com'))], 'its policy has the hash'],
     ['an app with two policies for a domain', () => ['--app', edited('doubled', withSecondPolicy)], 'the app publishes two policies for example.com, One/MtaStsPublication'],
   ])('%s', async (_, args, message) => {
     const { status, stdout, stderr } = await run(['records', ...args()]);
@@ -109,13 +111,13 @@ describe('a policy that senders would ignore gets no record', () => {
   });
 });
 
-describe('the id is that of the bytes', () => {
+describe('the id says when it was made, and names the bytes', () => {
   test.each<[string, Buffer]>([
     ['of another order and other line ends', Buffer.from('mode: enforce\nversion: STSv1\nmx: mx1.example.com\nmax_age: 2592000\n')],
     ['in UTF-8', Buffer.from('version: STSv1\r\nmode: none\r\nnote: bücher\r\nmax_age: 86400\r\n')],
   ])('of a file that is %s, which is said to be odd', async (_, stdin) => {
     const { status, stdout, stderr } = await run(['records', '--domain', 'example.com', '--policy', '-'], { stdin });
-    expect(stdout).toContain(`v=STSv1; id=${policyId(new Uint8Array(stdin))};`);
+    expect(stdout).toContain(`v=STSv1; id=${renderPolicyId(NOW, policyHash(new Uint8Array(stdin)))};`);
     expect(stderr).toContain('mta-sts: standard input is valid, but not in the form that all senders are known to read alike');
     expect(status).toBe(0);
   });
@@ -125,10 +127,37 @@ describe('the id is that of the bytes', () => {
     expect(stderr).toMatch(/^mta-sts: standard input: policy-max-age-zero: max_age is 0/m);
   });
 
-  test('of a canonical file nothing is said, and it is that of the construct', async () => {
+  test('of a canonical file nothing odd is said, and the hash is that of the construct', async () => {
     const { stdout, stderr } = await ofFile(['--target', 'd1.cloudfront.net', '--tls-rpt', 'mailto:a@example.com']);
-    expect(stdout).toContain(`v=STSv1; id=${POLICY.id};`);
-    expect(stderr).toBe('mta-sts: create the _mta-sts record last, when the policy is served (RFC 8461 §8.1)\n');
+    expect(stdout).toContain(`v=STSv1; id=${ID};`);
+    expect(stderr).toBe('mta-sts: the id of example.com is made for this publication of the file, and each run makes another: create the record once, after the file\n'
+      + 'mta-sts: create the _mta-sts record last, when the policy is served (RFC 8461 §8.1)\n');
+  });
+
+  test('is another one whenever the record is made, of the same file too', async () => {
+    const [first, second] = await Promise.all([NOW, NOW + 1000].map(async (now) => (await ofFile([], { now: () => now })).stdout));
+    const [one, other] = [first, second].map((text) => readPolicyId(/id=(\w+);/.exec(text)?.[1] ?? ''));
+    expect([one, other]).toEqual([{ time: NOW, hash: POLICY.hash }, { time: NOW + 1000, hash: POLICY.hash }]);
+  });
+});
+
+describe('the id of an app is known after its deployment', () => {
+  const WHERE = 'the id that the deployment makes; deploy with `--outputs-file cdk-outputs.json`, then take the record from `npx cdk-mta-sts records --outputs cdk-outputs.json`';
+
+  test('which the command says, once for all domains', async () => {
+    const { stderr, status } = await run(['records', '--app', app]);
+    expect(stderr.split('\n').filter((line) => line.includes(WHERE))).toEqual([`mta-sts: what the _mta-sts record says is not known yet: it holds ${WHERE}`]);
+    expect(status).toBe(0);
+  });
+
+  test('and no format has a record that could be pasted', async () => {
+    const texts = await Promise.all(['table', 'zone', 'json', 'terraform'].map(async (format) => (await run(['records', '--app', app, '--format', format])).stdout));
+    expect(texts[0]).toContain(`_mta-sts.example.com    TXT    300  <${WHERE}>\n`);
+    expect(texts[1]).toContain(`; _mta-sts.example.com. 300 IN TXT <${WHERE}>\n`);
+    expect(JSON.parse(texts[2])).toMatchObject({ records: expect.arrayContaining([{ name: '_mta-sts.example.com', type: 'TXT', ttl: 300, value: null }]) });
+    expect(texts[3]).toContain('value = "v=STSv1; id=${var.mta_sts_ids["example.com"]};"\n');
+    expect(texts[3]).toContain(`# For each mail domain ${WHERE}.\nvariable "mta_sts_ids" {\n`);
+    for (const text of texts) expect(text).not.toMatch(/id=\w/);
   });
 });
 
@@ -138,7 +167,7 @@ describe('the table', () => {
     expect(stdout).toBe([
       'name                    type   ttl  value',
       'mta-sts.example.com     CNAME  300  d1.cloudfront.net',
-      `_mta-sts.example.com    TXT    300  v=STSv1; id=${POLICY.id};`,
+      `_mta-sts.example.com    TXT    300  v=STSv1; id=${ID};`,
       '_smtp._tls.example.com  TXT    300  v=TLSRPTv1; rua=mailto:a@example.com,https://r.example.net/x',
       '',
     ].join('\n'));
@@ -159,7 +188,7 @@ describe('JSON', () => {
     expect(json).toEqual({
       records: [
         { name: 'mta-sts.example.com', type: 'CNAME', ttl: 300, value: null },
-        { name: '_mta-sts.example.com', type: 'TXT', ttl: 300, value: `v=STSv1; id=${POLICY.id};` },
+        { name: '_mta-sts.example.com', type: 'TXT', ttl: 300, value: `v=STSv1; id=${ID};` },
       ],
     });
     expect(status).toBe(0);
@@ -171,10 +200,10 @@ describe('an app', () => {
     const { status, stdout, stderr } = await run(['records', '--app', app, '--format', 'json']);
     expect((JSON.parse(stdout) as { records: object[] }).records).toEqual([
       { name: 'mta-sts.example.com', type: 'CNAME', ttl: 300, value: null },
-      { name: '_mta-sts.example.com', type: 'TXT', ttl: 300, value: expect.stringMatching(/^v=STSv1; id=[0-9a-f]{32};$/) },
+      { name: '_mta-sts.example.com', type: 'TXT', ttl: 300, value: null },
       { name: '_smtp._tls.example.com', type: 'TXT', ttl: 300, value: 'v=TLSRPTv1; rua=mailto:tls-reports@example.com' },
       { name: 'mta-sts.example.net', type: 'CNAME', ttl: 300, value: null },
-      { name: '_mta-sts.example.net', type: 'TXT', ttl: 300, value: expect.stringMatching(/^v=STSv1;/) },
+      { name: '_mta-sts.example.net', type: 'TXT', ttl: 300, value: null },
     ]);
     expect(stderr).toMatch(/mta-sts\.example\.net is not known yet: it is the domain name of the CloudFront distribution Two\/MtaStsPolicyHostDistribution\w+, such as/);
     expect(stderr).toContain("aws cloudfront list-distributions --output text --query \"DistributionList.Items[?contains(Aliases.Items || `[]`, 'mta-sts.example.com')].DomainName\"");
@@ -211,7 +240,7 @@ describe('the zone file', () => {
       ['mta-sts.example.com.', 300, 'CNAME'], ['_mta-sts.example.com.', 300, 'TXT'], ['_smtp._tls.example.com.', 300, 'TXT'],
     ]);
     expect(records[0].values).toEqual(['d1.cloudfront.net.']);
-    expect(records[1].values).toEqual([`v=STSv1; id=${POLICY.id};`]);
+    expect(records[1].values).toEqual([`v=STSv1; id=${ID};`]);
     expect(records[2].values.map(({ length }) => length)).toEqual([255, 255, 17]);
     expect(records[2].values.join('')).toBe(`v=TLSRPTv1; rua=${LONG.join(',')}`);
   });
@@ -219,7 +248,7 @@ describe('the zone file', () => {
   test('has a comment in place of a target that is not known', async () => {
     const { stdout } = await run(['records', '--app', app, '--format', 'zone']);
     expect(stdout).toMatch(/^; mta-sts\.example\.com\. 300 IN CNAME <the domain name of the CloudFront distribution/m);
-    expect(readZone(stdout).map(({ name }) => name)).toEqual(['_mta-sts.example.com.', '_smtp._tls.example.com.', '_mta-sts.example.net.']);
+    expect(readZone(stdout).map(({ name }) => name)).toEqual(['_smtp._tls.example.com.']);
   });
 
   test('gives back every text', () => {
@@ -237,6 +266,7 @@ describe('Terraform', () => {
     expect(stdout).toMatch(/^# mta-sts\.example\.com: the domain name of the CloudFront distribution/m);
     expect(stdout).toContain('variable "mta_sts_targets" {');
     expect(readLocals(stdout).get('mta-sts.example.com')).toEqual({ name: 'mta-sts.example.com', type: 'CNAME', ttl: 300, value: { variable: 'mta-sts.example.com' } });
+    expect(readLocals(stdout).get('_mta-sts.example.com')).toEqual({ name: '_mta-sts.example.com', type: 'TXT', ttl: 300, value: { variable: 'example.com' } });
     expect([...readLocals(stdout).keys()]).toEqual(['mta-sts.example.com', '_smtp._tls.example.com', 'mta-sts.example.net', '_mta-sts.example.com', '_mta-sts.example.net']);
   });
 
@@ -321,7 +351,7 @@ function readLocals(text: string): Map<string, Record<string, unknown>> {
       current = {};
       records.set(readTemplate(opening[1]), current);
     } else if (attribute !== null) {
-      const variable = /^var\.mta_sts_targets\[(".*")\]$/.exec(attribute[2]);
+      const variable = /^var\.mta_sts_targets\[(".*")\]$/.exec(attribute[2]) ?? /^"v=STSv1; id=\$\{var\.mta_sts_ids\[("[^"]*")\]\};"$/.exec(attribute[2]);
       const literal = /^\d+$/.test(attribute[2]) ? Number(attribute[2]) : undefined;
       current[attribute[1]] = literal ?? (variable === null ? readTemplate(attribute[2]) : { variable: readTemplate(variable[1]) });
     } else {
@@ -347,7 +377,7 @@ function readTemplate(quoted: string): string {
 describe('of a deployment', () => {
   const deployed = (claim: object): string => {
     const path = join(folder, 'outputs.json');
-    writeFileSync(path, JSON.stringify({ Mail: { Published: JSON.stringify({ mtaSts: { domain: 'example.com', id: POLICY.id, ...claim } }), Other: 'x' } }));
+    writeFileSync(path, JSON.stringify({ Mail: { Published: JSON.stringify({ mtaSts: { domain: 'example.com', id: ID, ...claim } }), Other: 'x' } }));
     return path;
   };
   const WHOLE = {
@@ -362,7 +392,7 @@ describe('of a deployment', () => {
     expect(stdout.split('\n').slice(1, -1)).toEqual([
       '_a1.mta-sts.example.com. 300 IN CNAME _b2.acm-validations.aws.',
       'mta-sts.example.com. 300 IN CNAME d111111abcdef8.cloudfront.net.',
-      `_mta-sts.example.com. 300 IN TXT "v=STSv1; id=${POLICY.id};"`,
+      `_mta-sts.example.com. 300 IN TXT "v=STSv1; id=${ID};"`,
       '_smtp._tls.example.com. 300 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@example.com"',
     ]);
     expect(stderr).toBe('mta-sts: create the _mta-sts record last, when the policy is served (RFC 8461 §8.1)\n');

@@ -52,7 +52,7 @@ class Kept implements Output {
 function ioOf(stdout: Output, env: Io['env'] = {}): Io {
   const interrupted: Io['interrupted'] = () => new Promise(() => undefined);
   const look = { colour: false, unicode: true, columns: undefined, terminal: undefined };
-  return { stdout, stderr: new Kept(), stdin: empty(), ...look, env, interrupted };
+  return { stdout, stderr: new Kept(), stdin: empty(), ...look, env, now: Date.now, interrupted };
 }
 
 async function* empty(): AsyncGenerator<string> {

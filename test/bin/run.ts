@@ -19,6 +19,9 @@ export type World = Partial<Omit<Io, 'stdout' | 'stderr' | 'stdin'>> & {
   readonly onOutput?: (soFar: string) => void;
 };
 
+/** What time it is, unless a test sets another clock: 2026-11-30T19:24:08Z. */
+export const NOW = Date.UTC(2026, 10, 30, 19, 24, 8);
+
 export async function run(argv: readonly string[], { stdin = '', readStdin, loadVerifier, onOutput, ...world }: World = {}): Promise<Ran> {
   let stdout = '';
   let stderr = '';
@@ -40,6 +43,7 @@ export async function run(argv: readonly string[], { stdin = '', readStdin, load
     columns: undefined,
     terminal: undefined,
     env: {},
+    now: () => NOW,
     interrupted: () => Promise.reject(new Error('nothing here waits for a signal')),
     ...world,
   };

@@ -7,7 +7,7 @@ import type { DnsRecord, DnsReply, DnsServer } from '../../lib/preview/dns-serve
 import { parsePolicy } from '../../lib/protocol/policy';
 import { policyLines } from '../../lib/protocol/policy-lines';
 import { faultsOf, synthesize } from '../support/snippets';
-import { run, runJson } from './run';
+import { NOW, run, runJson } from './run';
 import type { World } from './run';
 
 const ROOT = join(__dirname, '..', '..');
@@ -122,7 +122,7 @@ describe('where no policy can cover every mail host: status 1', () => {
     const { suggest } = await import('../../bin/command/suggestion');
     const hosts = Array.from({ length: 2000 }, (_, i) => ({ name: `mx${i}.${'x'.repeat(40)}.example.test`, preference: 10 }));
     const none = { status: 'none' } as const;
-    const { verdict, reasons, plan } = suggest({ domain: 'example.test', mail: { kind: 'hosts', hosts, implicit: false, nullBeside: false }, record: none, tlsRpt: none });
+    const { verdict, reasons, plan } = suggest({ domain: 'example.test', mail: { kind: 'hosts', hosts, implicit: false, nullBeside: false }, record: none, tlsRpt: none }, NOW);
     expect(verdict).toBe('incomplete');
     expect(reasons.at(-1)).toMatch(/must be at most 65536 bytes/);
     expect(plan).toBeUndefined();
@@ -154,7 +154,7 @@ describe('providers are recognised', () => {
     const { status, json } = await suggested(domain);
     expect(json.construct?.code).toContain(`policy: MtaStsPolicy.testing({ mx: ${expression} }),`);
     const [testing, enforce] = [MtaStsPolicy.testing({ mx: hosts }), MtaStsPolicy.enforce({ mx: hosts })];
-    expect(json.policies).toEqual({ testing: { text: testing.text, id: testing.id }, enforce: { text: enforce.text, id: enforce.id } });
+    expect(json.policies).toEqual({ testing: { text: testing.text, id: `20261130T192408${testing.hash}` }, enforce: { text: enforce.text, id: `20261130T192408${enforce.hash}` } });
     expect(json.verdict).toBe('suggested');
     expect(status).toBe(0);
   });
@@ -211,9 +211,9 @@ describe('the rollout', () => {
     const { json } = await suggested('fast.test');
     expect(json.rollout.map(({ title, check }) => [title, check])).toEqual([
       ['Make a place for TLS reports first', "npx cdk-mta-sts lint tls-rpt 'v=TLSRPTv1; rua=mailto:tls-reports@fast.test'"],
-      ['Publish the policy in testing', `npx cdk-mta-sts verify fast.test --expect-mode testing --expect-id ${json.policies?.testing.id ?? ''}`],
+      ['Publish the policy in testing', 'npx cdk-mta-sts verify --outputs cdk-outputs.json'],
       ['Read the reports for two weeks', 'npx cdk-mta-sts verify fast.test --expect-mode testing'],
-      ['Enforce', `npx cdk-mta-sts verify fast.test --expect-mode enforce --expect-id ${json.policies?.enforce.id ?? ''}`],
+      ['Enforce', 'npx cdk-mta-sts verify --outputs cdk-outputs.json'],
     ]);
   });
 
@@ -271,7 +271,7 @@ describe('the text', () => {
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^✔ fast\.test: a policy that covers every mail host\n {2}mx {8}✔ 10 in1-smtp\.messagingengine\.com \(Fastmail\)\n/);
     expect(stdout).toMatch(/\nStep by step\n\n {2}1\. Make a place for TLS reports first\n/);
-    expect(stdout).toMatch(/\n {5}\$ npx cdk-mta-sts verify fast\.test --expect-mode enforce --expect-id [0-9a-f]{32}\n/);
+    expect(stdout).toMatch(/\n {5}\$ npx cdk-mta-sts verify --outputs cdk-outputs\.json\n/);
     expect(stdout).toContain('\nThe construct\n\n    import { MtaSts, MtaStsPolicy, MxHosts, TlsReporting } from \'cdk-mta-sts\';\n\n    new MtaSts(this, \'MtaSts\', {\n      hostedZone,\n');
     const [, file] = stdout.split('/.well-known/mta-sts.txt\n\n');
     expect(parsePolicy(Buffer.from(file.replace(/^ {4}/gm, '')))).toMatchObject({ verdict: 'valid', policy: { mode: 'testing', maxAge: 86_400 } });
@@ -282,7 +282,7 @@ describe('the text', () => {
     const { stdout } = await text('mixed.test', { columns: 60 });
     const wide = stdout.split('\n').filter((line) => line.length > 60);
     expect(wide.every((line) => /^ {5}\$ | {4}|^The file that/.test(line) || !line.trim().includes(' '))).toBe(true);
-    expect(stdout).toMatch(/\$ npx cdk-mta-sts verify mixed\.test --expect-mode testing --expect-id [0-9a-f]{32}\n/);
+    expect(stdout).toMatch(/\$ npx cdk-mta-sts verify --outputs cdk-outputs\.json\n/);
   });
 
   test.each(['broken.test', 'odd.test', 'taken.test'])('nothing in the DNS of %s can drive the terminal', async (domain) => {
@@ -297,7 +297,7 @@ describe('the text', () => {
     const hosts = Array.from({ length: 300 }, (_, i) => ({ name: `mx${i}.example.test`, preference: 10 }));
     const none = { status: 'none' } as const;
     const printed = suggestionText(
-      suggest({ domain: 'example.test', mail: { kind: 'hosts', hosts, implicit: false, nullBeside: false }, record: none, tlsRpt: none }),
+      suggest({ domain: 'example.test', mail: { kind: 'hosts', hosts, implicit: false, nullBeside: false }, record: none, tlsRpt: none }, NOW),
       new Style({ colour: false, unicode: true, columns: undefined }),
     );
     expect(printed).toContain('and 280 more\n');

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Verifier } from '../../bin/command/context';
 import { PATIENT_CLOCK } from '../../bin/command/patience';
-import { policyId } from '../../lib/protocol/policy-id';
+import { policyHash, policyId, renderPolicyId } from '../../lib/protocol/policy-id';
 import { createWorld } from '../../lib/verifier/real-world';
 import type { Report, ReportFinding } from '../../lib/verifier/report';
 import type { Interruption } from '../../bin/command/io';
@@ -116,9 +116,10 @@ describe('expectations', () => {
 
 describe('the outputs of a deployment', () => {
   const POLICY = 'version: STSv1\r\nmode: testing\r\nmx: mx.a.test\r\nmax_age: 86400\r\n';
+  const ID = renderPolicyId(Date.UTC(2026, 10, 30, 19, 24, 8), policyHash(POLICY));
   const outputs = (): string => file('cdk-outputs.json', JSON.stringify({
-    One: { MtaStsOutput1: stackOutput({ domain: 'a.test', id: policyId(POLICY), policy: POLICY, target: 'd111111abcdef8.cloudfront.net' }), BucketName: 'x' },
-    Two: { MtaStsOutput2: stackOutput({ domain: 'b.test', id: policyId(POLICY), policy: POLICY, target: 'd111111abcdef8.cloudfront.net' }) },
+    One: { MtaStsOutput1: stackOutput({ domain: 'a.test', id: ID, policy: POLICY, target: 'd111111abcdef8.cloudfront.net' }), BucketName: 'x' },
+    Two: { MtaStsOutput2: stackOutput({ domain: 'b.test', id: ID, policy: POLICY, target: 'd111111abcdef8.cloudfront.net' }) },
   }));
 
   test('tell the domains and what is expected of each, and nothing else is needed', async () => {
@@ -128,13 +129,26 @@ describe('the outputs of a deployment', () => {
       return report({ domain });
     });
     expect((await run(['verify', '--outputs', outputs()], { loadVerifier })).status).toBe(0);
-    expect(seen).toEqual(['a.test', 'b.test'].map((domain) => ({ domain, expectId: policyId(POLICY), expectPolicy: POLICY })));
+    expect(seen).toEqual(['a.test', 'b.test'].map((domain) => ({ domain, expectId: ID, expectPolicy: POLICY })));
+  });
+
+  test.each([
+    ['the deployment made', ID], ['a release before 0.2 wrote', policyId(POLICY)],
+  ])('tell the hash of a policy that they leave out, by the id that %s', async (_, id) => {
+    const seen: unknown[] = [];
+    const loadVerifier = answering((domain, { expectId, expectPolicy, expectHash }) => {
+      seen.push({ domain, expectId, expectPolicy, expectHash });
+      return report({ domain });
+    });
+    const path = file('short.json', JSON.stringify({ One: { Published: JSON.stringify({ mtaSts: { domain: 'a.test', id } }) } }));
+    expect((await run(['verify', '--outputs', path], { loadVerifier })).status).toBe(0);
+    expect(seen).toEqual([{ domain: 'a.test', expectId: id, expectPolicy: undefined, expectHash: policyHash(POLICY) }]);
   });
 
   describe('tell what senders may hold', () => {
     const REFUSED = 'mail to mx9.a.test may be refused until 2027-02-03T04:05:06Z: the enforce policy abc does not cover it';
     const told = (earliestRemoval: string, warnings: string): string => file('told.json', JSON.stringify({
-      One: { Published: stackOutput({ domain: 'a.test', id: policyId(POLICY), policy: POLICY, target: 'd111111abcdef8.cloudfront.net', earliestRemoval, warnings }) },
+      One: { Published: stackOutput({ domain: 'a.test', id: ID, policy: POLICY, target: 'd111111abcdef8.cloudfront.net', earliestRemoval, warnings }) },
     }));
     const shown = async (outputsFile: string, ...more: string[]): Promise<string> => {
       return (await run(['verify', '--outputs', outputsFile, ...more], { loadVerifier: PASSING })).stdout;

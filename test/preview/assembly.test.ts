@@ -10,6 +10,7 @@ import { readAssembly } from '../../lib/preview/assembly';
 import type { Distribution } from '../../lib/preview/distribution';
 import { PreviewError } from '../../lib/preview/errors';
 import { applyPolicy } from '../../lib/preview/response-headers';
+import { policyHash, policyId } from '../../lib/protocol/policy-id';
 import { ENV, importedZone, oneDomain } from '../support/stack';
 import { handWritten, removeFolders, synthesize, usualApp } from './assemblies';
 
@@ -49,7 +50,7 @@ describe('an assembly without a policy host', () => {
 
 describe('the construct MtaSts', () => {
   test('is read whole: host, policy, records, and nothing is left out', () => {
-    const { distributions, publications, recordSets, notes } = readAssembly(usualApp());
+    const { distributions, publications, recordSets, notes } = readAssembly(usualApp(), Date.UTC(2026, 10, 30, 19, 24, 8));
     expect(distributions).toEqual([expect.objectContaining({
       aliases: ['mta-sts.example.com'],
       ipv6: true,
@@ -61,7 +62,7 @@ describe('the construct MtaSts', () => {
     })]);
     expect(publications).toEqual([expect.objectContaining({
       domain: 'example.com',
-      policyId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      policyId: expect.stringMatching(/^20261130T192408[0-9a-f]{16}$/),
       policyText: expect.stringContaining('mode: enforce\r\n'),
       objectKey: 'mta-sts.example.com/.well-known/mta-sts.txt',
       zoneId: 'Z0123456789ABCDEFGHIJ',
@@ -193,7 +194,7 @@ describe('a distribution of any template', () => {
 });
 
 describe('a publication', () => {
-  const whole = { DomainName: 'Example.com', PolicyId: '1', Policy: ['x'], BucketName: 'b', ObjectKey: 'k' };
+  const whole = { DomainName: 'Example.com', PolicyHash: policyHash('x\r\n'), Policy: ['x'], BucketName: 'b', ObjectKey: 'k' };
   const read = (properties: object): ReturnType<typeof readAssembly> => readAssembly(template({}, { P: { Type: 'Custom::MtaStsPublication', Properties: properties } }));
 
   test('is left out where a part is missing', () => {
@@ -209,6 +210,44 @@ describe('a publication', () => {
     const { publications, notes } = read({ ...whole, DomainName });
     expect(publications).toEqual([]);
     expect(notes.all).toEqual([expect.stringMatching(/^Mail\/P: the domain [^\u001b]*; it is left out$/)]);
+  });
+
+  test('has the id of its moment and its bytes, wherever the template asks for it', () => {
+    const P = { Type: 'Custom::MtaStsPublication', Properties: whole };
+    const record = (value: unknown): object => ({ Type: 'AWS::Route53::RecordSet', Properties: { Name: 'a.example.com', Type: 'TXT', HostedZoneId: 'Z1', ResourceRecords: [value] } });
+    const { publications, recordSets } = readAssembly(template({}, {
+      P,
+      Joined: record({ 'Fn::Join': ['', ['"v=STSv1; id=', { 'Fn::GetAtt': ['P', 'PolicyId'] }, ';"']] }),
+      Substituted: record({ 'Fn::Sub': '"v=STSv1; id=${P.PolicyId};"' }),
+    }), Date.UTC(2026, 10, 30, 19, 24, 8, 999));
+    const id = `20261130T192408${policyHash('x\r\n')}`;
+    expect(publications.map(({ policyId }) => policyId)).toEqual([id]);
+    expect(recordSets.map(({ values }) => values)).toEqual([[`"v=STSv1; id=${id};"`], [`"v=STSv1; id=${id};"`]]);
+  });
+
+  test('of a release before 0.2 has the id that its template names', () => {
+    const { PolicyHash, ...others } = whole;
+    const { publications, notes } = read({ ...others, PolicyId: policyId('x\r\n') });
+    expect(publications).toEqual([expect.objectContaining({ policyId: policyId('x\r\n'), refused: undefined })]);
+    expect(policyId('x\r\n').startsWith(PolicyHash)).toBe(true);
+    expect(notes.all).toEqual([]);
+  });
+
+  test.each([
+    [{ PolicyHash: '0123456789abcdef' }, '0123456789abcdef'],
+    [{ PolicyHash: undefined, PolicyId: '0123456789abcdef0123456789abcdef' }, '0123456789abcdef'],
+    [{ PolicyHash: undefined, PolicyId: '1' }, '1'],
+  ])('whose text was changed after the synthesis is one that the deployment refuses: %j', (more, announced) => {
+    expect(read({ ...whole, ...more }).publications).toEqual([
+      expect.objectContaining({ refused: `its policy has the hash ${policyHash('x\r\n')}, but is announced as ${announced}` }),
+    ]);
+  });
+
+  test('is left out where its hash is missing, and where its text is not known', () => {
+    expect(read({ ...whole, PolicyHash: undefined })).toMatchObject({ publications: [], notes: { all: ['Mail/P: PolicyHash is missing or no text'] } });
+    expect(read({ ...whole, Policy: ['x', { Ref: 'Nothing' }] })).toMatchObject({ publications: [], notes: {
+      all: ['Mail/P: Policy.1 could not be resolved: it refers to Nothing, which the template does not have'],
+    } });
   });
 
   test('is read in lower case', () => {

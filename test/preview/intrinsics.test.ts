@@ -11,7 +11,7 @@ import { handWritten, removeFolders, synthesize } from './assemblies';
 afterEach(removeFolders);
 
 function resourcesIn(app: string): readonly Resource[] {
-  return resourcesOf(readStacks(app));
+  return resourcesOf(readStacks(app), 0);
 }
 
 /** Evaluates a value as the property of a resource in a template. */

@@ -7,6 +7,7 @@ import { Stack } from 'aws-cdk-lib';
 import { createCertificateAuthority, createSelfSigned } from '../../lib/preview/certificate-authority';
 import { PreviewError, howToQuery, startPreview } from '../../lib/preview';
 import type { Preview, PreviewOptions } from '../../lib/preview';
+import { policyHash } from '../../lib/protocol/policy-id';
 import { createResolver } from '../../lib/verifier/resolver';
 import { until } from '../support/patience';
 import { ENV, importedZone, oneDomain } from '../support/stack';
@@ -88,10 +89,10 @@ describe('refuses, with what to do,', () => {
 
 describe('serves', () => {
   test('the construct\'s policy and records, and says where', async () => {
-    const preview = await start();
+    const preview = await start({ time: Date.UTC(2026, 10, 30, 19, 24, 8) });
     expect(preview).toMatchObject({
       hosts: ['mta-sts.example.com'],
-      domains: [{ domain: 'example.com', policyHost: 'mta-sts.example.com', policyId: expect.stringMatching(/^[0-9a-f]{32}$/) }],
+      domains: [{ domain: 'example.com', policyHost: 'mta-sts.example.com', policyId: expect.stringMatching(/^20261130T192408[0-9a-f]{16}$/) }],
       mx: [{ domain: 'example.com', hosts: ['mx1.example.com', 'mx2.example.com'], origin: 'policy' }],
       notes: [],
     });
@@ -142,18 +143,20 @@ describe('serves', () => {
   });
 
   test('several domains, and says which have no policy and which no host', async () => {
-    const publication = (DomainName: string): object => ({
-      Type: 'Custom::MtaStsPublication', Properties: { DomainName, PolicyId: '1', Policy: ['x'], BucketName: 'b', ObjectKey: 'k' },
+    const publication = (DomainName: string, PolicyHash = policyHash('x\r\n')): object => ({
+      Type: 'Custom::MtaStsPublication', Properties: { DomainName, PolicyHash, Policy: ['x'], BucketName: 'b', ObjectKey: 'k' },
     });
     const preview = await start({ app: handWritten({ Resources: {
       Distribution: { Type: 'AWS::CloudFront::Distribution', Properties: { DistributionConfig: { Aliases: ['mta-sts.example.com', 'mta-sts.example.net'] } } },
-      A: publication('example.com'), B: publication('example.com'), C: publication('example.org'),
+      A: publication('example.com'), B: publication('example.com'), C: publication('example.org'), D: publication('example.net', '0123456789abcdef'),
     } }) });
     expect(preview.hosts).toEqual(['mta-sts.example.com', 'mta-sts.example.net']);
     expect(preview.domains.map(({ domain }) => domain)).toEqual(['example.com']);
     expect(preview.notes).toEqual([
       'Mail/B: example.com is published by Mail/A already; this one is left out',
       'Mail/C: mta-sts.example.org is an alias of no distribution of the assembly; example.org is left out',
+      `Mail/D: its policy has the hash ${policyHash('x\r\n')}, but is announced as 0123456789abcdef, which the deployment refuses, so example.net is left out; `
+      + 'run `npx cdk synth` again',
       'Mail/Distribution: no Custom::MtaStsPublication writes a policy for mta-sts.example.net, so it has none to serve',
     ]);
   });
@@ -184,6 +187,7 @@ describe('says how to query it', () => {
   test('with commands that ask for the record, the address, the file, the MX hosts and the reporting record', async () => {
     const preview = await start();
     const [{ policyId, policyText }] = preview.domains;
+    expect(howToQuery(preview)).toContain(`\nexample.com  id ${policyId}  (of this preview; the deployment makes its own)\n`);
     const commands = howToQuery(preview).split('\n').filter((line) => /^ {2}(dig|curl) /.test(line)).map((line) => line.trim());
     expect(await Promise.all(commands.map(answer))).toEqual([
       `[["v=STSv1; id=${policyId};"]]`,

@@ -4,6 +4,9 @@ import type { DnsRecord } from '../../lib/preview/dns-records';
 import { zoneAnswers } from '../../lib/preview/dns-server';
 import { previewZones } from '../../lib/preview/zones';
 import type { Addresses, MxHost, PreviewMx } from '../../lib/preview/zones';
+import { policyHash } from '../../lib/protocol/policy-id';
+import { policyText } from '../../lib/protocol/policy-lines';
+import { UNPUBLISHED_RECORD } from '../../lib/protocol/record';
 import { handWritten, removeFolders, usualApp } from './assemblies';
 
 afterEach(removeFolders);
@@ -11,7 +14,7 @@ afterEach(removeFolders);
 interface Planned { records: readonly DnsRecord[]; mx: readonly PreviewMx[]; notes: readonly string[] }
 
 function plan(app: string, { addresses = { v4: '127.0.0.1' }, mx = [] }: { addresses?: Addresses; mx?: MxHost[] } = {}): Planned {
-  const assembly = readAssembly(app);
+  const assembly = readAssembly(app, Date.UTC(2026, 10, 30, 19, 24, 8));
   const zones = previewZones(assembly, assembly.publications, addresses, mx);
   // What is planned must also be what the server takes.
   zoneAnswers(zones.records);
@@ -31,7 +34,7 @@ function template(sets: readonly object[], policy: { mx?: readonly string[]; dom
   const Policy = ['version: STSv1', 'mode: enforce', ...mx.map((pattern) => `mx: ${pattern}`), 'max_age: 86400'];
   return handWritten({ Resources: {
     Distribution: DISTRIBUTION,
-    Publication: { Type: 'Custom::MtaStsPublication', Properties: { DomainName: domain, HostedZoneId: zone, PolicyId: '1', Policy, BucketName: 'b', ObjectKey: 'k' } },
+    Publication: { Type: 'Custom::MtaStsPublication', Properties: { DomainName: domain, HostedZoneId: zone, PolicyHash: policyHash(policyText(Policy)), Policy, BucketName: 'b', ObjectKey: 'k' } },
     ...Object.fromEntries(sets.map((Properties, index) => [`R${index}`, { Type: 'AWS::Route53::RecordSet', Properties }])),
   } });
 }
@@ -55,7 +58,7 @@ describe('records that are made by hand', () => {
   const publication = (RecordsByHand: unknown, more: object = {}): string => handWritten({ Resources: {
     Distribution: DISTRIBUTION,
     Publication: { Type: 'Custom::MtaStsPublication', Properties: {
-      DomainName: 'Example.com', PolicyId: '1', Policy: ['version: STSv1'], BucketName: 'b', ObjectKey: 'k', RecordsByHand, ...more,
+      DomainName: 'Example.com', PolicyHash: policyHash('version: STSv1\r\n'), Policy: ['version: STSv1'], BucketName: 'b', ObjectKey: 'k', RecordsByHand, ...more,
     } },
   } });
   const RECORDS = [
@@ -68,6 +71,12 @@ describe('records that are made by hand', () => {
     expect(find(planned, 'mta-sts.example.com', 'CNAME')).toEqual([expect.stringMatching(/\.cloudfront\.net$/)]);
     expect(find(planned, '_mta-sts.example.com', 'TXT')).toEqual([['v=STSv1; id=1;']]);
     expect(find(planned, 'example.com', 'SOA')).toHaveLength(1);
+    expect(planned.notes).toEqual([]);
+  });
+
+  test('announce the id of the preview, where the template cannot know one', () => {
+    const planned = plan(publication([{ ...RECORDS[1], Value: UNPUBLISHED_RECORD }]));
+    expect(find(planned, '_mta-sts.example.com', 'TXT')).toEqual([[`v=STSv1; id=20261130T192408${policyHash('version: STSv1\r\n')};`]]);
     expect(planned.notes).toEqual([]);
   });
 
@@ -86,7 +95,7 @@ describe('the construct\'s records', () => {
     expect(find(planned, 'example.com', 'SOA')).toHaveLength(1);
     expect(find(planned, 'example.com', 'NS')).toEqual(['ns.preview.invalid']);
     expect(find(planned, 'ns.preview.invalid', 'A')).toEqual(['127.0.0.1']);
-    expect(find(planned, '_mta-sts.example.com', 'TXT')).toEqual([[expect.stringMatching(/^v=STSv1; id=[0-9a-f]{32};$/)]]);
+    expect(find(planned, '_mta-sts.example.com', 'TXT')).toEqual([[expect.stringMatching(/^v=STSv1; id=20261130T192408[0-9a-f]{16};$/)]]);
     expect(find(planned, '_smtp._tls.example.com', 'TXT')).toEqual([['v=TLSRPTv1; rua=mailto:tls-reports@example.com']]);
     expect(planned.notes).toEqual([]);
   });

@@ -1,12 +1,13 @@
 // One whole verification: what it takes, what it expects, how long it lasts, and how it sums up.
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { policyHash, renderPolicyId } from '../../lib/protocol/policy-id';
 import { firstDifference } from '../../lib/verifier/difference';
 import { LIVE_FINDINGS } from '../../lib/verifier/findings';
 import { duration } from '../../lib/verifier/network-fault';
 import { mayPass, summary } from '../../lib/verifier/report';
 import type { ReportFinding, Verdict } from '../../lib/verifier/report';
 import { verify } from '../../lib/verifier/verify';
-import type { World } from '../../lib/verifier/verify';
+import type { VerifyOptions, World } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, POLICY, RECORDS, sts, zone } from '../support/domain';
 import { never, withPatience } from '../support/patience';
 import { report as goodReport } from '../support/report';
@@ -15,6 +16,9 @@ import { codes, finding } from './support';
 
 const loopback = new Loopback();
 afterEach(() => loopback.close());
+
+/** 2026-11-30T19:24:08Z, when ids were made. */
+const TIME = Date.UTC(2026, 10, 30, 19, 24, 8);
 
 /** A world that must not be asked. */
 const NOBODY: Partial<World> = {
@@ -92,6 +96,29 @@ describe('an expectation', () => {
     expect(codes(report)).toContain('error policy-unexpected');
   });
 
+  test('of an id that names other bytes than those served is an error, also where the record has that very id', async () => {
+    const id = renderPolicyId(TIME, policyHash('other'));
+    const report = await loopback.verify({ zone: zone({ sts: sts(id) }), options: { expectId: id } });
+    expect(report.verdict).toBe('fail');
+    expect(finding(report, 'policy-unexpected').message).toBe(
+      `the file served is not the one expected: its hash is \`${policyHash(POLICY)}\`, expected \`${policyHash('other')}\`, which the expected id names`,
+    );
+    expect(codes(report)).not.toContain('warning id-names-other-policy');
+  });
+
+  test('of the hash alone compares the bytes as well, and the file itself counts more', async () => {
+    const verdictOf = async (options: VerifyOptions): Promise<Verdict> => (await loopback.verify({ options })).verdict;
+    expect(await verdictOf({ expectId: '1', expectHash: policyHash(POLICY) })).toBe('pass');
+    expect(await verdictOf({ expectId: '1', expectHash: policyHash('other') })).toBe('fail');
+    expect(await verdictOf({ expectId: '1', expectHash: policyHash('other'), expectPolicy: POLICY })).toBe('pass');
+  });
+
+  test('of an id that is not of our form says nothing of the bytes', async () => {
+    for (const id of ['1', '0123456789abcdef0123456789abcdef', '20261130T192408', `20261399T192408${policyHash('other')}`]) {
+      expect((await loopback.verify({ zone: zone({ sts: sts(id) }), options: { expectId: id } })).verdict).toBe('pass');
+    }
+  });
+
   test('that is met says nothing', async () => {
     const report = await loopback.verify({ options: { expectId: '1', expectMode: 'enforce', expectPolicy: POLICY } });
     expect(report.verdict).toBe('pass');
@@ -102,6 +129,58 @@ describe('an expectation', () => {
       zone: zone({ sts: undefined, address: undefined }), options: { expectId: '1', expectMode: 'enforce', expectPolicy: POLICY },
     });
     expect(codes(report).filter((code) => code.endsWith('-unexpected'))).toEqual([]);
+  });
+});
+
+describe('an id that names the bytes', () => {
+  const other = renderPolicyId(TIME, policyHash(`${POLICY}note: x\r\n`));
+
+  test('that are served says nothing', async () => {
+    const report = await loopback.verify({ zone: zone({ sts: sts(renderPolicyId(TIME, policyHash(POLICY))) }) });
+    expect(codes(report)).toEqual(['info ipv6-missing']);
+  });
+
+  test('of another file than the one served is a warning with both hashes and the time that it tells', async () => {
+    const report = await loopback.verify({ zone: zone({ sts: sts(other) }) });
+    expect(report.verdict).toBe('pass');
+    expect(finding(report, 'id-names-other-policy')).toMatchObject({
+      severity: 'warning',
+      temporary: true,
+      subject: `_mta-sts.${DOMAIN} TXT`,
+      message: `the id \`${other}\` was made at 2026-11-30T19:24:08Z for a file with the hash \`${other.slice(15)}\`, but the file served has the hash `
+        + `\`${policyHash(POLICY)}\`: a deployment was rolled back or is under way, or somebody changed the file or the record by hand`,
+      evidence: expect.stringMatching(new RegExp(`v=STSv1; id=${other};.*hash of the file served: ${policyHash(POLICY)}$`)),
+      fix: 'wait where a deployment is under way; else publish the policy again (deploy), so that the file gets an id of its own',
+    });
+  });
+
+  test('is looked at for a malformed file and for every mode', async () => {
+    for (const body of ['not a policy\n', 'version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n']) {
+      const report = await loopback.verify({ zone: zone({ sts: sts(other) }), policy: { body } });
+      expect(finding(report, 'id-names-other-policy').message).toContain(`has the hash \`${policyHash(body)}\``);
+    }
+  });
+
+  test('is not told beside an expectation that says the same more exactly', async () => {
+    for (const options of [{ expectId: 'x' }, { expectPolicy: 'other' }]) {
+      const report = await loopback.verify({ zone: zone({ sts: sts(other) }), options });
+      expect(codes(report).filter((code) => /id-names|unexpected/.test(code))).toHaveLength(1);
+      expect(codes(report)).not.toContain('warning id-names-other-policy');
+    }
+  });
+
+  test('is told beside another mode than expected, which may be right for all other bytes', async () => {
+    const report = await loopback.verify({ zone: zone({ sts: sts(other) }), options: { expectMode: 'testing' } });
+    expect(codes(report)).toEqual(expect.arrayContaining(['error mode-unexpected', 'warning id-names-other-policy']));
+  });
+
+  test.each(['0123456789abcdef0123456789abcdef', '20261130192408', '20261130T192408', 'x'])('says nothing where it is somebody else\'s, as %s', async (id) => {
+    expect(codes(await loopback.verify({ zone: zone({ sts: sts(id) }) }))).toEqual(['info ipv6-missing']);
+  });
+
+  test('says nothing where no file was had', async () => {
+    const report = await loopback.verify({ zone: zone({ sts: sts(other) }), policy: { behaviour: '404' } });
+    expect(codes(report)).not.toContain('warning id-names-other-policy');
   });
 });
 

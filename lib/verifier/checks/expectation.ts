@@ -1,6 +1,7 @@
 // Check: is what is live the very thing that the caller meant to publish?
 import { parsePolicy } from '../../protocol/policy';
 import type { Mode, Policy } from '../../protocol/policy';
+import { policyHash, readPolicyId } from '../../protocol/policy-id';
 import { policyHostName, policyUrl } from '../../protocol/policy-url';
 import type { StsRecord } from '../../protocol/record';
 import { printable } from '../../protocol/text';
@@ -10,11 +11,17 @@ import type { ReportFinding } from '../report';
 
 /** What the caller expects; what is undefined may be anything. */
 export interface Expectation {
-  /** The id of the record. */
+  /** The id of the record. Where it is of the form that the constructs publish, the file must have the hash at its end, too. */
   readonly expectId?: string;
   readonly expectMode?: Mode;
   /** The policy file exactly as it shall be served. */
   readonly expectPolicy?: string | Uint8Array;
+  /**
+   * The hash of that file, as `policyHash` returns it, where the file itself is not at hand.
+   *
+   * @default - what `expectId` says of it
+   */
+  readonly expectHash?: string;
 }
 
 /** The mode that the caller expects, said or to be read from the file. */
@@ -33,7 +40,7 @@ export interface Live {
 }
 
 export function checkExpectation(domain: string, expected: Expectation, live: Live): ReportFinding[] {
-  const { expectId, expectMode, expectPolicy } = expected;
+  const { expectId, expectMode, expectPolicy, expectHash = readPolicyId(expectId ?? '')?.hash } = expected;
   const { record, policy, body, recordEvidence, fileEvidence: evidence } = live;
   const subject = policyUrl(policyHostName(domain));
   const findings: ReportFinding[] = [];
@@ -49,6 +56,10 @@ export function checkExpectation(domain: string, expected: Expectation, live: Li
   if (file !== undefined && body !== undefined && !file.equals(body)) {
     const difference = firstDifference(file, body, 'expected', 'served');
     findings.push(liveFinding('policy-unexpected', { subject, evidence, message: `the file served is not the one expected: ${difference}` }));
+  }
+  if (file === undefined && expectHash !== undefined && body !== undefined && policyHash(body) !== expectHash) {
+    const hashes = `its hash is \`${policyHash(body)}\`, expected \`${expectHash}\`, which the expected id names`;
+    findings.push(liveFinding('policy-unexpected', { subject, evidence, message: `the file served is not the one expected: ${hashes}` }));
   }
   return findings;
 }
