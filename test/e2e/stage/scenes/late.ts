@@ -22,19 +22,18 @@ const WANTED: AppContext = { mode: 'enforce' };
 const PUBLICATION = 'Custom::MtaStsPublication';
 const POLICY_HOST = 'mta-sts.example.test';
 
+/** Looks overlap: one that began earlier can see what is newer. */
+const OVERLAP_MILLISECONDS = 1_000;
+
 /** @param only - `quick` without the second kill */
 export async function lateScene(stage: Stage, only?: string): Promise<void> {
   const { table } = stage;
   table.begin('Events that come late or twice');
   for (const context of [STANDS, WANTED]) await stage.synth(context);
   await stage.ensure(STANDS);
-  let late: Invocation | undefined;
-  await table.prove('an update is rolled back; while the old bytes are put back its own event comes again, and changes nothing', async () => {
-    const { event, evidence } = await rolledBack(stage);
-    late = event;
-    return evidence;
-  });
-  await afterwards(stage, late);
+  const from = stage.aws.invocations.length;
+  await table.prove('an update is rolled back; while the old bytes are put back its own event comes again, and changes nothing', () => rolledBack(stage, from));
+  await afterwards(stage, updateAfter(stage, from));
   const kills: readonly Kill[] = [
     {
       what: 'the function and the framework are killed right after the write: Lambda calls them again with the same event, and the deployment goes through',
@@ -43,9 +42,11 @@ export async function lateScene(stage: Stage, only?: string): Promise<void> {
         killFunction(folder);
       },
     },
-    ...only === 'quick' ? [] : [{
-      what: 'the framework alone is killed while the function waits: two work on the same event, and the deployment goes through', kill: killFramework,
-    }],
+    ...only === 'quick'
+      ? []
+      : [{
+          what: 'the framework alone is killed while the function waits: two work on the same event, and the deployment goes through', kill: killFramework,
+        }],
   ];
   for (const [index, { what, kill }] of kills.entries()) {
     await table.prove(what, () => killed(stage, index % 2 === 0 ? WANTED : STANDS, kill));
@@ -61,18 +62,21 @@ interface Kill {
   readonly kill: (folder: string) => void;
 }
 
-/** @returns the event of the update that was given up */
-async function rolledBack(stage: Stage): Promise<{ readonly event: Invocation; readonly evidence: string }> {
+/** The first update of the Publication since then. */
+function updateAfter(stage: Stage, from: number): Invocation | undefined {
+  return publications(stage, from).find(({ event }) => textOf(at(event, 'RequestType')) === 'Update');
+}
+
+async function rolledBack(stage: Stage, from: number): Promise<string> {
   const { dns, aws, authority } = stage;
-  const [given, from] = [await announcedId(), aws.invocations.length];
-  let event: Invocation | undefined;
+  const given = await announcedId();
   let answer: Promise<Answer> | undefined;
   let writes = 0;
   let isOver = false;
   aws.answered((call) => {
     if (!isPolicyWrite(call)) return;
     writes += 1;
-    event ??= publications(stage, from).find(({ event: of }) => textOf(at(of, 'RequestType')) === 'Update');
+    const event = updateAfter(stage, from);
     if (writes !== 2 || event === undefined) return;
     answer = delivered(event).finally(() => {
       isOver = true;
@@ -81,21 +85,24 @@ async function rolledBack(stage: Stage): Promise<{ readonly event: Invocation; r
   const beside = besideRecord(ANNOUNCEMENT, (text) => writes < 2 && !text.includes(given));
   dns.fail((server, answering) => async (question) => {
     // The rollback is held up where the function looks for the host, until the late event is answered.
-    if (writes === 2 && !isOver && server === 'ns-2.awsdns-2.net' && question.name === POLICY_HOST) return { ...reply('NXDOMAIN'), authoritative: true };
+    const holdsUp = writes >= 2 && !isOver;
+    if (holdsUp && server === 'ns-2.awsdns-2.net' && question.name === POLICY_HOST) return { ...reply('NXDOMAIN'), authoritative: true };
     return beside(server, answering)(question);
   });
   const { watch, ended } = await watched({ ca: authority.certificatePem, first: 'record' }, () => stage.deploy(WANTED).finally(() => {
     mend(stage);
   }));
-  if (event === undefined || answer === undefined) throw new Error(`the policy file was written ${writes} times:\n${ended.output}`);
+  if (answer === undefined) throw new Error(`the policy file was written ${writes} times:\n${ended.output}`);
   const said = expectRefused(await answer);
   expectEnd(ended, 1, 'cdk deploy');
   const stack = await stackOf(stage.emulator.cloudformation, STACK);
   if (stack?.status !== 'UPDATE_ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'gone'}:\n${ended.output}`);
-  if (writes !== 2) throw new Error(`the policy file was written ${writes} times, expected by the update and by the rollback alone`);
-  const { hash } = policyOf(stage, STANDS);
-  if (watch.looks.at(-1)?.served !== hash || watch.looks.at(-1)?.names !== hash) throw new Error(`the old bytes do not stand:\n${watch.summary()}`);
-  return { event, evidence: `${said}\n${await expectNamed(stage)}\n${watch.summary()}` };
+  const [old, taken] = [STANDS, WANTED].map((context) => policyOf(stage, context).hash);
+  if (watch.looks.at(-1)?.served !== old || watch.looks.at(-1)?.names !== old) throw new Error(`the old bytes do not stand:\n${watch.summary()}`);
+  const [first, last] = [watch.looks.find(({ served }) => served === taken)?.at ?? Infinity, watch.looks.filter(({ served }) => served === taken).at(-1)?.at ?? 0];
+  const between = watch.looks.filter(({ at: time, served }) => time > first + OVERLAP_MILLISECONDS && time < last - OVERLAP_MILLISECONDS && served === old);
+  if (between.length > 0) throw new Error(`the bytes that were taken back came once more:\n${watch.summary()}`);
+  return `${said}\n${await expectNamed(stage)}\n${watch.summary()}`;
 }
 
 /** All at once, since the function takes its time before it believes that an event is not current. */
@@ -135,12 +142,12 @@ async function afterwards(stage: Stage, update: Invocation | undefined): Promise
 async function killed(stage: Stage, context: AppContext, kill: Kill['kill']): Promise<string> {
   const { aws, edge, paths } = stage;
   const [idsBefore, from] = [await idsSoFar(stage), aws.invocations.length];
-  let isKilled = false;
+  const killings: number[] = [];
   // So that the function has not seen its file live by then.
   edge.freeze();
   aws.answered((call) => {
-    if (isKilled || !isPolicyWrite(call)) return;
-    isKilled = true;
+    if (killings.length > 0 || !isPolicyWrite(call)) return;
+    killings.push(call.at);
     kill(paths.folder);
     edge.thaw();
   });
@@ -148,7 +155,7 @@ async function killed(stage: Stage, context: AppContext, kill: Kill['kill']): Pr
     mend(stage);
   });
   expectEnd(ended, 0, 'cdk deploy');
-  if (!isKilled) throw new Error('the policy file was never written');
+  if (killings.length === 0) throw new Error('the policy file was never written');
   const requests = publications(stage, from).map(({ event }) => textOf(at(event, 'RequestId')));
   if (requests.length !== 2 || requests[0] !== requests[1]) throw new Error(`the events were ${requests.join(', ')}, expected the same twice`);
   const found = disagreements(await standing(stage), { policy: policyOf(stage, context), history: [], idsBefore });
