@@ -2,12 +2,16 @@
 
 By the EventInvokeConfig of the function, with the same event; AWS waits a minute before the second attempt and two before the third, this a second each.
 """
+import contextvars
 import time
 
 from ministack.services import lambda_svc
+from ministack.services.cloudformation import custom_resource
 
-EXECUTE = lambda_svc._execute_function_with_config_scope
+EXECUTE, INVOKE = lambda_svc._execute_function_with_config_scope, custom_resource.invoke_custom_resource
 SECONDS = 1
+# Whether it is CloudFormation that calls: the framework calls the function by Lambda's API, which tells it of an error at once.
+IS_CLOUDFORMATION = contextvars.ContextVar("is_cloudformation", default=False)
 
 
 def settings(function):
@@ -18,8 +22,7 @@ def settings(function):
 
 def execute(function, event):
     result = EXECUTE(function, event)
-    # CloudFormation's own; the framework passes an event on without it.
-    if not str(event.get("ResponseURL", "")).startswith("http"):
+    if not IS_CLOUDFORMATION.get():
         return result
     attempts, age = settings(function)
     end = time.monotonic() + age
@@ -30,4 +33,13 @@ def execute(function, event):
     return result
 
 
+def invoke_custom_resource(*args, **kwargs):
+    token = IS_CLOUDFORMATION.set(True)
+    try:
+        return INVOKE(*args, **kwargs)
+    finally:
+        IS_CLOUDFORMATION.reset(token)
+
+
 lambda_svc._execute_function_with_config_scope = execute
+custom_resource.invoke_custom_resource = invoke_custom_resource

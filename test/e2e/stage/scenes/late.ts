@@ -99,8 +99,9 @@ async function rolledBack(stage: Stage, from: number): Promise<string> {
   if (stack?.status !== 'UPDATE_ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'gone'}:\n${ended.output}`);
   const [old, taken] = [STANDS, WANTED].map((context) => policyOf(stage, context).hash);
   if (watch.looks.at(-1)?.served !== old || watch.looks.at(-1)?.names !== old) throw new Error(`the old bytes do not stand:\n${watch.summary()}`);
-  const [first, last] = [watch.looks.find(({ served }) => served === taken)?.at ?? Infinity, watch.looks.filter(({ served }) => served === taken).at(-1)?.at ?? 0];
-  const between = watch.looks.filter(({ at: time, served }) => time > first + OVERLAP_MILLISECONDS && time < last - OVERLAP_MILLISECONDS && served === old);
+  const times = watch.looks.filter(({ served }) => served === taken).map(({ at: time }) => time);
+  const [first, last] = [times[0] + OVERLAP_MILLISECONDS, times[times.length - 1] - OVERLAP_MILLISECONDS];
+  const between = watch.looks.filter(({ at: time, served }) => time > first && time < last && served === old);
   if (between.length > 0) throw new Error(`the bytes that were taken back came once more:\n${watch.summary()}`);
   return `${said}\n${await expectNamed(stage)}\n${watch.summary()}`;
 }
