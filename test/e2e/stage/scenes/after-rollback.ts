@@ -87,7 +87,7 @@ export async function deployedAgain(
     id = await expectNamed(stage);
     const late = before.filter((used) => !isLater(id, used));
     if (late.length > 0) throw new Error(`${id} is not later than ${late.join(', ')}`);
-    return `${id}, after ${before.join(', ')}`;
+    return `${id}; ${new Set(before).size} were used before, the last of them ${[...before].sort().at(-1) ?? 'none'}`;
   });
   const foretold = (await Foretold.now(stage)).expect(delivery);
   for (const { as, what: held, byId } of holdings) {
