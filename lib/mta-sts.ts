@@ -174,7 +174,7 @@ export class MtaSts extends Construct {
     this.earliestRemoval = earliestRemoval;
     const outputs = outputScope(place);
     this.output = new CfnOutput(outputs, 'Published', {
-      description: `The MTA-STS policy of ${this.domainName}, for mta-sts verify --outputs`,
+      description: `The MTA-STS policy of ${this.domainName}, for npx cdk-mta-sts verify --outputs`,
       value: stackOutput({
         domain: this.domainName,
         id: policyId,

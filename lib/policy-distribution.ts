@@ -4,9 +4,10 @@ import type { aws_certificatemanager as acm, aws_s3 as s3 } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { edgeFunctionCode } from './edge-function';
 import { edgeFunctionName } from './edge-function-name';
+import { allowServing } from './policy-bucket';
 
 export interface PolicyDistributionProps {
-  readonly bucket: s3.IBucket;
+  readonly bucket: s3.Bucket;
   readonly certificate: acm.ICertificate;
   readonly accessLogBucket?: s3.IBucket;
   readonly webAclArn?: string;
@@ -20,7 +21,8 @@ export function policyDistribution(scope: Construct, hosts: string[], props: Pol
     runtime: cloudfront.FunctionRuntime.JS_2_0,
     code: cloudfront.FunctionCode.fromInline(edgeFunctionCode(hosts)),
   });
-  return new cloudfront.Distribution(scope, 'Distribution', {
+  const originAccess = new cloudfront.S3OriginAccessControl(scope, 'OriginAccess');
+  const distribution = new cloudfront.Distribution(scope, 'Distribution', {
     comment: `MTA-STS policies, ${hosts[0]}${hosts.length > 1 ? ` and ${hosts.length - 1} more` : ''}`,
     domainNames: hosts,
     certificate: props.certificate,
@@ -29,7 +31,8 @@ export function policyDistribution(scope: Construct, hosts: string[], props: Pol
     httpVersion: cloudfront.HttpVersion.HTTP2_AND_3,
     enableIpv6: true,
     defaultBehavior: {
-      origin: origins.S3BucketOrigin.withOriginAccessControl(props.bucket),
+      // Not `withOriginAccessControl()`: that lets CloudFront read the whole bucket, ledgers included.
+      origin: origins.S3BucketOrigin.withBucketDefaults(props.bucket, { originAccessControlId: originAccess.originAccessControlId }),
       viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
       allowedMethods: cloudfront.AllowedMethods.ALLOW_GET_HEAD,
       cachePolicy: cloudfront.CachePolicy.CACHING_DISABLED,
@@ -40,4 +43,6 @@ export function policyDistribution(scope: Construct, hosts: string[], props: Pol
     logBucket: props.accessLogBucket,
     webAclId: props.webAclArn,
   });
+  allowServing(props.bucket, distribution);
+  return distribution;
 }

@@ -9,7 +9,7 @@ import { edgeFunctionCode } from './edge-function';
 import { givenCertificate } from './given-certificate';
 import { checkLimits, checkOutputs } from './host-limits';
 import { checkLogBucket } from './log-bucket';
-import { policyBucket } from './policy-bucket';
+import { logRequests, policyBucket } from './policy-bucket';
 import { policyDistribution } from './policy-distribution';
 import { policyDomain } from './policy-domain';
 import { preflight } from './preflight';
@@ -55,7 +55,8 @@ export interface PolicyHostProps {
   readonly certificate?: acm.ICertificate;
 
   /**
-   * Where CloudFront writes its access logs; the bucket must allow access control lists.
+   * Where CloudFront writes its access logs; the bucket must allow access control lists. A bucket that the app makes in us-east-1 and in
+   * the same account takes the access log of the bucket of the policies as well.
    *
    * @default - no access logs
    */
@@ -130,7 +131,10 @@ export class PolicyHost extends Construct {
     }
     this.writer = handler.principal;
     this.bucket = policyBucket(this._scope, names, this.writer);
-    if (props.accessLogBucket !== undefined) checkLogBucket(this, this._scope, props.accessLogBucket);
+    if (props.accessLogBucket !== undefined) {
+      checkLogBucket(this, this._scope, props.accessLogBucket);
+      logRequests(this.bucket, props.accessLogBucket);
+    }
     this.certificate = props.certificate === undefined ? this.newCertificate() : givenCertificate(props.certificate, names);
     this.distribution = policyDistribution(this._scope, names, { ...props, bucket: this.bucket, certificate: this.certificate });
     this._fingerprint = {

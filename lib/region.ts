@@ -33,7 +33,7 @@ export function cloudFrontScope(scope: Construct): Construct {
   if (partition !== undefined) {
     throw new Error(`${scope.node.path}: the stack '${stackName}' is in ${region}, of the partition ${partition}, where CloudFront cannot serve a `
       + `policy by a certificate of ${CLOUDFRONT_REGION}; put MtaSts into an app for an account of the partition aws (the mail itself may stay `
-      + 'where it is), or serve the policy elsewhere and make its records with `mta-sts records --policy`');
+      + 'where it is), or serve the policy elsewhere and make its records with `npx cdk-mta-sts records --policy`');
   }
   const outermost = outermostStack(stack);
   // CloudFormation takes no template without a resource, and this one does nothing.

@@ -53,7 +53,7 @@ async function verification(line: string, env?: Readonly<Record<string, string>>
     },
   });
   const { argv: [command, ...argv] } = shellLine(line, env);
-  expect(command).toBe('mta-sts');
+  expect(command).toBe('cdk-mta-sts');
   return { ...await run(argv, { loadVerifier }), asked };
 }
 

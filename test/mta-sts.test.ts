@@ -260,7 +260,7 @@ describe('the output for a pipeline', () => {
     const [[name, output], ...others] = outputs(enforce);
     expect(others).toEqual([]);
     expect(output).toEqual({
-      Description: 'The MTA-STS policy of example.com, for mta-sts verify --outputs',
+      Description: 'The MTA-STS policy of example.com, for npx cdk-mta-sts verify --outputs',
       Value: expect.anything(),
     });
     const publication = 'MtaStsPublication12DC2538';

@@ -37,6 +37,30 @@ describe('what npm publishes', () => {
   });
 });
 
+describe('THIRD-PARTY-LICENSES.txt', () => {
+  const licenses = readFileSync(join(ROOT, 'THIRD-PARTY-LICENSES.txt'), 'utf8');
+  const sections = licenses.split(`\n${'-'.repeat(72)}\n\n`);
+
+  test('has the text of the licence of each part', () => {
+    expect(sections.length).toBeGreaterThan(20);
+    expect(sections.filter((section) => section.length < 500).map((section) => section.split('\n', 1)[0])).toEqual([]);
+  });
+
+  test('names the Public Suffix List, which both bundles carry, its licence and where its source is', () => {
+    // An entry that only the list has.
+    for (const bundle of ['bin/mta-sts.js', 'lib/handler/bundle/index.js']) expect(readFileSync(join(ROOT, bundle), 'utf8')).toContain('kawasaki');
+    const [list] = sections.filter((section) => section.startsWith('Public Suffix List (MPL-2.0), the data in tldts '));
+    expect(list).toContain('https://publicsuffix.org/list/public_suffix_list.dat');
+    expect(list).toContain('subject to the terms of the Mozilla Public License, v. 2.0');
+    expect(list).toContain('Mozilla Public License Version 2.0\n==================================');
+  });
+
+  test('has the notices that a licence demands', () => {
+    const [section] = sections.filter((one) => one.startsWith('reflect-metadata '));
+    expect(section).toContain('Copyright (c) Microsoft Corporation');
+  });
+});
+
 describe('what is installed from it', () => {
   let project: string;
   const node = (...args: string[]): string => execFileSync(process.execPath, args, { cwd: project, encoding: 'utf8' });

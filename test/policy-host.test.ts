@@ -163,6 +163,9 @@ describe('the bucket', () => {
       ['s3:DeleteObject', object('/*/.well-known/mta-sts.txt'), undefined],
       [['s3:DeleteObject', 's3:GetObject', 's3:PutObject'], object('/ledger/*'), undefined],
       ['s3:ListBucket', { 'Fn::GetAtt': [expect.any(String), 'Arn'] }, { StringLike: { 's3:prefix': 'ledger/*' } }],
+      // So that a bucket with versioning can be emptied too.
+      ['s3:DeleteObjectVersion', [object('/*/.well-known/mta-sts.txt'), object('/ledger/*')], undefined],
+      ['s3:ListBucketVersions', { 'Fn::GetAtt': [expect.any(String), 'Arn'] }, { StringLike: { 's3:prefix': ['*/.well-known/mta-sts.txt', 'ledger/*'] } }],
     ]);
   });
 
@@ -179,15 +182,31 @@ describe('the bucket', () => {
     expect(Buffer.byteLength(text)).toBeLessThan(20 * 1024);
   });
 
-  test('lets only this distribution read', () => {
-    template.hasResourceProperties('AWS::S3::BucketPolicy', {
-      PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({
-        Effect: 'Allow',
-        Action: 's3:GetObject',
-        Principal: { Service: 'cloudfront.amazonaws.com' },
-        Condition: { StringEquals: { 'AWS:SourceArn': Match.anyValue() } },
-      })]) },
-    });
+  test('lets CloudFront read policy files for this distribution alone, and nothing else of the bucket', () => {
+    const distribution = Object.keys(template.findResources('AWS::CloudFront::Distribution'))[0];
+    const [policy] = Object.values(template.findResources('AWS::S3::BucketPolicy')) as {
+      Properties: { PolicyDocument: { Statement: { Effect: string; Principal: { Service?: string } }[] } };
+    }[];
+    const granted = policy.Properties.PolicyDocument.Statement.filter(({ Effect, Principal }) => Effect === 'Allow' && Principal.Service !== undefined);
+    expect(granted).toEqual([{
+      Effect: 'Allow',
+      Action: 's3:GetObject',
+      Principal: { Service: 'cloudfront.amazonaws.com' },
+      Resource: { 'Fn::Join': ['', [expect.anything(), '/*/.well-known/mta-sts.txt']] },
+      Condition: { StringEquals: { 'AWS:SourceArn': { 'Fn::Join': ['', [
+        'arn:', { Ref: 'AWS::Partition' }, ':cloudfront::', expect.anything(), ':distribution/', { Ref: distribution },
+      ]] } } },
+    }]);
+  });
+
+  test('is open to nobody beside the function and CloudFront', () => {
+    const [policy] = Object.values(template.findResources('AWS::S3::BucketPolicy')) as {
+      Properties: { PolicyDocument: { Statement: { Effect: string; Principal: object }[] } };
+    }[];
+    const allowed = policy.Properties.PolicyDocument.Statement.filter(({ Effect }) => Effect === 'Allow').map(({ Principal }) => JSON.stringify(Principal));
+    expect(new Set(allowed)).toEqual(new Set([
+      expect.stringMatching(/^\{"AWS":\{"Fn::GetAtt":\["CdkMtaStsHandlerRole\w+","Arn"\]\}\}$/), '{"Service":"cloudfront.amazonaws.com"}',
+    ]));
   });
 });
 
@@ -220,8 +239,9 @@ describe('the distribution', () => {
   });
 
   test('reads the bucket by origin access control', () => {
+    const [id] = Object.keys(template.findResources('AWS::CloudFront::OriginAccessControl'));
     template.resourceCountIs('AWS::CloudFront::OriginAccessControl', 1);
-    config({ Origins: [Match.objectLike({ OriginAccessControlId: Match.anyValue(), S3OriginConfig: { OriginAccessIdentity: '' } })] });
+    config({ Origins: [Match.objectLike({ OriginAccessControlId: { 'Fn::GetAtt': [id, 'Id'] }, S3OriginConfig: { OriginAccessIdentity: '' } })] });
   });
 
   test('answers for the policy host alone, over IPv4 and IPv6', () => {
@@ -348,6 +368,72 @@ describe('what can be given', () => {
     template.hasResourceProperties('AWS::CloudFront::Distribution', {
       DistributionConfig: Match.objectLike({ Logging: Match.objectLike({ Bucket: Match.anyValue() }), WebACLId: webAclArn }),
     });
+  });
+});
+
+describe('the access log of the policy bucket', () => {
+  const logged = (template: Template): unknown[] => {
+    const buckets = Object.values(template.findResources('AWS::S3::Bucket')) as { Properties?: { LoggingConfiguration?: unknown } }[];
+    return buckets.map(({ Properties }) => Properties?.LoggingConfiguration).filter((one) => one !== undefined);
+  };
+  const logs = (scope: Stack): s3.Bucket => new s3.Bucket(scope, 'Logs', { objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_PREFERRED });
+
+  test('goes into the bucket for access logs, which lets S3 write it and nothing else', () => {
+    const template = hostTemplate((stack) => ({ accessLogBucket: logs(stack) }));
+    expect(logged(template)).toEqual([{ DestinationBucketName: { Ref: expect.stringMatching(/^Logs/) }, LogFilePrefix: 'mta-sts-policy-bucket/' }]);
+    template.hasResourceProperties('AWS::S3::BucketPolicy', {
+      Bucket: { Ref: Match.stringLikeRegexp('^Logs') },
+      PolicyDocument: { Statement: [{
+        Effect: 'Allow',
+        Action: 's3:PutObject',
+        Principal: { Service: 'logging.s3.amazonaws.com' },
+        Resource: { 'Fn::Join': ['', [{ 'Fn::GetAtt': [Match.stringLikeRegexp('^Logs'), 'Arn'] }, '/mta-sts-policy-bucket/*']] },
+        Condition: { StringEquals: { 'aws:SourceAccount': ENV.account } },
+      }] },
+    });
+  });
+
+  test('is the same with the feature flag for it', () => {
+    const of = (context: Record<string, unknown>): unknown => {
+      const stack = testStack({ context });
+      const hostedZone = importedZone(stack);
+      oneDomain(stack, { hostedZone, policyHost: new PolicyHost(stack, 'Host', { domains: [{ hostedZone }], accessLogBucket: logs(stack) }) });
+      return Template.fromStack(stack).toJSON();
+    };
+    expect(of({ '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy': true })).toEqual(of({}));
+  });
+
+  test('goes into a bucket of another stack of the same Region, whose stack does not need this one', () => {
+    const app = new App();
+    const accessLogBucket = logs(new Stack(app, 'Logs', { env: ENV }));
+    const stack = new Stack(app, 'Test', { env: ENV });
+    const hostedZone = importedZone(stack);
+    oneDomain(stack, { hostedZone, policyHost: new PolicyHost(stack, 'Host', { domains: [{ hostedZone }], accessLogBucket }) });
+    expect(logged(Template.fromStack(stack))).toHaveLength(1);
+    expect(stack.dependencies.map(({ stackName }) => stackName)).toEqual(['Logs']);
+  });
+
+  test('may be encrypted by a key, which S3 may use', () => {
+    const template = hostTemplate((stack) => ({
+      accessLogBucket: new s3.Bucket(stack, 'Logs', {
+        objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_PREFERRED, encryption: s3.BucketEncryption.KMS,
+      }),
+    }));
+    template.hasResourceProperties('AWS::KMS::Key', { KeyPolicy: Match.objectLike({ Statement: Match.arrayWith([
+      Match.objectLike({ Principal: { Service: 'logging.s3.amazonaws.com' } }),
+    ]) }) });
+  });
+
+  test.each([
+    ['an imported bucket, which may not let S3 write', (stack: Stack) => s3.Bucket.fromBucketName(stack, 'Logs', 'logs')],
+    ['a bucket of another Region, which S3 does not take', (stack: Stack) => {
+      return new s3.Bucket(new Stack(stack, 'Elsewhere', { env: { ...ENV, region: 'eu-west-1' } }), 'Logs', {
+        bucketName: 'logs', objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_PREFERRED,
+      });
+    }],
+  ])('does not go into %s', (_, accessLogBucket) => {
+    const template = hostTemplate((stack) => ({ accessLogBucket: accessLogBucket(stack) }));
+    expect(logged(template)).toEqual([]);
   });
 });
 

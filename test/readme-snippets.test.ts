@@ -60,6 +60,7 @@ describe('what is adjusted stands in the template', () => {
     ['Changing what is inside', 'tags', ['AWS::S3::Bucket', tag]],
     ['Changing what is inside', 'a permissions boundary', ['AWS::IAM::Role', { PermissionsBoundary: Match.anyValue() }]],
     ['Changing what is inside', 'an aspect', ['AWS::Logs::LogGroup', { RetentionInDays: 365 }]],
+    ['Versions of the bucket\'s objects', 'the bucket', ['AWS::S3::Bucket', { VersioningConfiguration: { Status: 'Enabled' } }]],
     ['A KMS key of your own', 'the bucket',
       ['AWS::S3::Bucket', { BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: {
         SSEAlgorithm: 'aws:kms', KMSMasterKeyID: { 'Fn::GetAtt': [Match.stringLikeRegexp('^PolicyKey'), 'Arn'] },

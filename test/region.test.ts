@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import {
-  App, CliCredentialsStackSynthesizer, DefaultStackSynthesizer, LegacyStackSynthesizer, NestedStack, Stack, StackSynthesizer, Stage, Tags,
+  App, CfnOutput,
+  CliCredentialsStackSynthesizer, DefaultStackSynthesizer, LegacyStackSynthesizer, NestedStack, Stack, StackSynthesizer, Stage, Tags,
   cx_api,
   aws_iam as iam, aws_route53 as route53, aws_s3 as s3,
 } from 'aws-cdk-lib';
@@ -70,6 +71,19 @@ describe('in a stack of another Region', () => {
     });
     Template.fromStack(usEast1(stack)).resourceCountIs('Custom::MtaStsPublication', 2);
     Template.fromStack(usEast1(stack)).resourceCountIs('AWS::Lambda::Function', 2);
+  });
+
+  test('the id of the publication can be an output of the stack of `output`, which alone knows it', () => {
+    const stack = stackIn('eu-central-1');
+    for (const scope of [stack, new NestedStack(stack, 'Nested')]) {
+      const { output, policyId } = oneDomain(scope);
+      new CfnOutput(Stack.of(output), `Id-${scope.node.id}`, { value: policyId });
+    }
+    const { Outputs } = Template.fromStack(usEast1(stack)).toJSON() as { Outputs: Record<string, { Value: unknown }> };
+    expect([Outputs.IdMail.Value, Outputs.IdNested.Value]).toEqual([
+      { 'Fn::GetAtt': [expect.stringMatching(/Publication/), 'PolicyId'] }, { 'Fn::GetAtt': [expect.stringMatching(/Publication/), 'PolicyId'] },
+    ]);
+    Template.fromStack(stack).resourceCountIs('Custom::CrossRegionExportReader', 0);
   });
 
   test('a shared host is in it too', () => {

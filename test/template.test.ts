@@ -4,10 +4,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, CfnResource, Stack, Validations } from 'aws-cdk-lib';
+import { App, CfnResource, Stack, Validations, aws_s3 as s3 } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ENV, oneDomain, testStack } from './support/stack';
+import { PolicyHost } from '../lib';
+import { ENV, importedZone, oneDomain, testStack } from './support/stack';
 
 const recommendedFlags = JSON.parse(
   readFileSync(createRequire(__filename).resolve('aws-cdk-lib/recommended-feature-flags.json'), 'utf8'),
@@ -51,6 +52,17 @@ test('is the same with no feature flag and with all recommended ones', () => {
 describe('the critics', () => {
   test('find nothing but what the README explains: access logs, geographic restriction and WAF', () => {
     expect(brokenRules((stack) => oneDomain(stack))).toEqual(['AwsSolutions-CFR1', 'AwsSolutions-CFR2', 'AwsSolutions-CFR3', 'AwsSolutions-S1']);
+  });
+
+  test('find no missing access log where a bucket for them is given', () => {
+    const broken = brokenRules((stack) => {
+      const accessLogBucket = new s3.Bucket(stack, 'Logs', {
+        blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL, enforceSSL: true, objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_PREFERRED,
+      });
+      const hostedZone = importedZone(stack);
+      oneDomain(stack, { hostedZone, policyHost: new PolicyHost(stack, 'Host', { domains: [{ hostedZone }], accessLogBucket }) });
+    });
+    expect(broken).toEqual(['AwsSolutions-CFR1', 'AwsSolutions-CFR2']);
   });
 
   test('would find a property that CloudFormation does not know', () => {

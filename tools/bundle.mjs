@@ -44,13 +44,26 @@ const results = await Promise.all([
 ]);
 writeFileSync(join(root, 'THIRD-PARTY-LICENSES.txt'), licenses(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
 
-/** The licences of the packages that the bundles carry. */
+/** The licences of the packages that the bundles carry, and of the data in them that is not under the package's own licence. */
 function licenses(inputs) {
   const packages = new Set(inputs.map((input) => /.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0]).filter(Boolean));
-  return [...packages].sort().map((folder) => {
+  return [...packages].sort().flatMap((folder) => {
     const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
-    const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e/i.test(entry));
-    const text = file === undefined ? '' : `\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n`;
-    return `${name} ${version} (${license})\n${text}`;
+    const files = readdirSync(join(root, folder)).filter((entry) => /^(?:licen[cs]e|notice|copyright)/i.test(entry)).sort();
+    const texts = files.map((file) => `\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n`);
+    return [`${name} ${version} (${license})\n${texts.join('')}`, ...embedded(name, version)];
   }).join(`\n${'-'.repeat(72)}\n\n`);
+}
+
+/** Data of somebody else in a package. */
+function embedded(name, version) {
+  if (name !== 'tldts') return [];
+  return [`Public Suffix List (MPL-2.0), the data in ${name} ${version}
+
+This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. The bundles hold the list in another form, made by
+${name}. Its source form is at https://publicsuffix.org/list/public_suffix_list.dat and at https://github.com/publicsuffix/list; the
+maintainers of the list are named there.
+
+${readFileSync(join(root, 'tools', 'licenses', 'MPL-2.0.txt'), 'utf8').trim()}
+`];
 }

@@ -6,6 +6,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildFault, installationFault } from './freshness.mjs';
+import { lambdaNode } from './lambda-node.mjs';
 import { NAMESPACES, StageError, checkNamespaces, checkUser, findPython, installPackages, openFolder, pythonFault } from './machine.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -69,6 +70,7 @@ async function stage() {
     await run('the build', 10, 'npm', ['run', '--silent', 'build'], { quiet: true });
   }
   const python = await virtualEnvironment();
+  const node = await nodeOfLambda();
   work = mkdtempSync(join(openFolder(), 'mta-sts-e2e-'));
   const main = join(work, 'main.cjs');
   const { build } = await import('esbuild');
@@ -77,7 +79,7 @@ async function stage() {
     bundle: true, platform: 'node', format: 'cjs', target: 'node20.16', logLevel: 'warning',
   });
   // The process namespace ends with its first process, that with `unshare`, and `unshare` with this script, however it ends.
-  await run('the stage', MOST_MINUTES, 'setpriv', ['--pdeathsig', 'KILL', 'unshare', ...NAMESPACES, process.execPath, '--no-warnings', main, ROOT, python, work, ...SCENES], { killedBy: 'SIGKILL' });
+  await run('the stage', MOST_MINUTES, 'setpriv', ['--pdeathsig', 'KILL', 'unshare', ...NAMESPACES, process.execPath, '--no-warnings', main, ROOT, python, node, work, ...SCENES], { killedBy: 'SIGKILL' });
 }
 
 /** The emulator's packages, pinned by hashes, kept under node_modules until the list changes or `npm ci` takes all of that away. */
@@ -102,6 +104,15 @@ async function virtualEnvironment() {
     if (!existsSync(complete)) rmSync(folder, { recursive: true, force: true });
   }
   return python;
+}
+
+/** The Node.js that Lambda runs, kept like the emulator's packages. */
+async function nodeOfLambda() {
+  const node = lambdaNode(ROOT);
+  if (existsSync(node)) return node;
+  console.log('Fetch the Node.js that Lambda runs');
+  await run('the fetch of Node.js (from the registry that npm is set to)', 10, process.execPath, [join(ROOT, 'tools', 'lambda-node.mjs')], { quiet: true });
+  return node;
 }
 
 /**

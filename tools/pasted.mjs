@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const [app] = process.argv.slice(2);
 const publications = Object.values(JSON.parse(readFileSync(join(app, 'MtaSts-example-test.template.json'), 'utf8')).Resources)
   .filter(({ Type }) => Type === 'Custom::MtaStsPublication');
-const [{ Properties: { PolicyId: id, Policy: lines } }] = publications;
+const [{ Properties: { PolicyHash: hash, Policy: lines } }] = publications;
 const text = lines.map((line) => `${line}\r\n`).join('');
 
 const preview = spawn(process.execPath, [join(root, 'bin/mta-sts.js'), 'preview', '--app', app], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -21,6 +21,8 @@ try {
     if (/_smtp\._tls\.\S+ TXT\n/.test(printed)) break;
   }
   const commands = printed.split('\n').map((line) => line.trim()).filter((line) => /^(dig|curl) /.test(line));
+  // Made for this preview: its time, and the hash that the template has.
+  const [, id] = new RegExp(`^example\\.test  id (\\d{8}T\\d{6}${hash})  `, 'm').exec(printed) ?? [];
   const outputs = commands.map((command) => {
     console.log(`$ ${command}`);
     return execFileSync('sh', ['-c', command], { encoding: 'utf8', timeout: 20_000 });

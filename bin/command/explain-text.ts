@@ -1,6 +1,7 @@
 // The catalogue of codes for people and for programs.
 import { sectionsOf } from './catalogue';
 import type { Area, CodeEntry } from './catalogue';
+import { COMMAND_LINE } from './command-line';
 import type { Io } from './io';
 import { json } from './json';
 import { Style } from './style';
@@ -21,7 +22,7 @@ export function listText(areas: readonly Area[], io: Io): string {
       ...style.row('', meaning, { indent: 4, column: 4 }),
     ]),
   ]);
-  return `${blocks.map((lines) => `${lines.join('\n')}\n`).join('\n')}\n${style.faint('`mta-sts explain <code>` tells the harm and how to mend it.')}\n`;
+  return `${blocks.map((lines) => `${lines.join('\n')}\n`).join('\n')}\n${style.faint(`\`${COMMAND_LINE} explain <code>\` tells the harm and how to mend it.`)}\n`;
 }
 
 /** The same as JSON: an array, in the order of the text. */

@@ -1,6 +1,7 @@
 // The command `mta-sts`: from the arguments to an exit status.
 import { Command, CommanderError } from 'commander';
 import { printable } from '../../lib/protocol/text';
+import { COMMAND_LINE } from './command-line';
 import type { Context, Verifier } from './context';
 import { addExplain } from './explain';
 import type { Io } from './io';
@@ -16,6 +17,8 @@ import { version } from './version';
 const DESCRIPTION = 'Checks MTA-STS (RFC 8461) and TLSRPT (RFC 8460) the way mail senders see them.';
 
 const EPILOGUE = `
+Run it by \`${COMMAND_LINE}\`, with the name of the package: \`${COMMAND_LINE} verify example.com\`.
+
 Exit status: 0 nothing worse than a warning, 1 an error was found, 2 wrong usage, 3 nothing could be decided.`;
 
 /**
@@ -51,7 +54,7 @@ async function loadVerifier(): Promise<Verifier> {
 
 function createProgram(context: Context): Command {
   const { io } = context;
-  const program = new Command('mta-sts')
+  const program = new Command(COMMAND_LINE)
     .description(DESCRIPTION)
     .version(version(), '-V, --version', 'print the version')
     .addHelpText('after', EPILOGUE)
@@ -74,7 +77,7 @@ function createProgram(context: Context): Command {
   addExplain(program, context);
   addSuggest(program, context);
   addRecords(program, context);
-  pointToHelp(program, 'mta-sts');
+  pointToHelp(program, COMMAND_LINE);
   return program;
 }
 

@@ -12,9 +12,6 @@ export interface Step {
   readonly check: string;
 }
 
-/** The outputs tell the id, which only the deployment knows, and the very file. */
-const VERIFY_DEPLOYED = 'npx cdk-mta-sts verify --outputs cdk-outputs.json';
-
 /** The steps in their order. */
 export function rolloutOf({ domain, record, tlsRpt }: LiveDomain): readonly Step[] {
   const verify = `npx cdk-mta-sts verify ${domain}`;
@@ -23,8 +20,8 @@ export function rolloutOf({ domain, record, tlsRpt }: LiveDomain): readonly Step
     reporting(domain, tlsRpt, verify),
     {
       title: 'Publish the policy in testing',
-      change: 'Deploy the construct below as it is, with `--outputs-file cdk-outputs.json`. Senders check, report what fails, and deliver all the same.',
-      check: VERIFY_DEPLOYED,
+      change: 'Deploy the construct below as it is. Senders check, report what fails, and deliver all the same.',
+      check: `${verify} --expect-mode testing`,
     },
     {
       title: 'Read the reports for two weeks',
@@ -33,9 +30,9 @@ export function rolloutOf({ domain, record, tlsRpt }: LiveDomain): readonly Step
     },
     {
       title: 'Enforce',
-      change: 'Write `MtaStsPolicy.enforce` in place of `MtaStsPolicy.testing` and deploy again, with `--outputs-file cdk-outputs.json`. Senders then keep the policy for 30 days, '
+      change: 'Write `MtaStsPolicy.enforce` in place of `MtaStsPolicy.testing` and deploy again. Senders then keep the policy for 30 days, '
         + 'so a new MX host goes into the policy before it goes into DNS.',
-      check: VERIFY_DEPLOYED,
+      check: `${verify} --expect-mode enforce`,
     },
   ];
 }

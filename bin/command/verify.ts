@@ -34,7 +34,7 @@ export function addVerify(program: Command, context: Context): void {
     .argument('[domain...]', 'mail domains, the part after the @', repeated(parseDomain))
     .option('--file <file>', 'more domains, one on each line, # begins a comment; - is standard input')
     .option('--outputs <file>', 'domains, ids and policies as `cdk deploy --outputs-file` wrote them')
-    .option('--expect-id <id>', 'fail unless the record has this id', argument(parsePolicyId))
+    .option('--expect-id <id>', 'fail unless the record has this id and, if MtaSts made the id, the file is the one that it names', argument(parsePolicyId))
     .addOption(new Option('--expect-mode <mode>', 'fail unless the policy has this mode').choices(['enforce', 'testing', 'none']))
     .option('--expect-policy <file>', 'fail unless this very file is served')
     .option('--wait <duration>', 'try again for so long, as long as waiting can mend what is wrong, such as 10m', argument(parseDuration))

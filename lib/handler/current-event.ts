@@ -78,33 +78,35 @@ async function ask(run: Run, event: DeploymentEvent): Promise<Standing> {
 }
 
 /**
- * Returns whether a Delete may take the object of this physical id away. It may not where CloudFormation has a resource that is made, or being
- * made, of the same object. What cannot be learned does not stop it: a file that is left behind keeps the bucket, and so the stack.
+ * Returns whether a Delete may take the object of this physical id away. It may not where CloudFormation has a resource that is made, or
+ * being made, of the same object. What cannot be learned does not stop it: a file that is left behind keeps the bucket, and so the stack.
  */
 export async function isDeleteCurrent(run: Run, owner: EventOwner, physicalId: string): Promise<boolean> {
-  return repeat(run, CATCHING_UP, async () => isGone(run, owner, physicalId), (gone) => !gone);
+  return await repeat(run, CATCHING_UP, async () => ownerOf(run, owner, physicalId), (found) => found === 'there') !== 'there';
 }
 
-async function isGone(run: Run, owner: EventOwner, physicalId: string): Promise<boolean> {
+/** Asks CloudFormation once whether it has a resource, made or being made, of the object of this physical id: then the object is needed. */
+export async function ownerOf(run: Run, owner: EventOwner, physicalId: string): Promise<'there' | 'gone' | 'unknown'> {
   try {
-    const resource = await bounded(run, LIMIT_MS, `asking CloudFormation about ${owner.logicalResourceId}`, async (part) => resourceOf(part, owner));
-    if (resource === undefined || resource.status.startsWith('DELETE_')) return true;
-    // Deletes come before a resource is made and after it has been replaced, never while it is being made.
-    if (/^(?:CREATE|UPDATE)_(?:ROLLBACK_)?IN_PROGRESS$/.test(resource.status)) return false;
-    return resource.physicalId !== physicalId || resource.status === 'CREATE_FAILED';
+    const what = `asking CloudFormation about ${owner.logicalResourceId}`;
+    const resource = await bounded(run, LIMIT_MS, what, async (part) => resourceOf(part, owner));
+    if (resource === undefined || resource.status === 'CREATE_FAILED' || resource.status.startsWith('DELETE_')) return 'gone';
+    // One that is being made has no physical id yet; one that is being replaced still has its old one.
+    return resource.status.endsWith('_IN_PROGRESS') || resource.physicalId === physicalId ? 'there' : 'gone';
   } catch (error) {
     run.signal.throwIfAborted();
-    run.log.warn('could not learn whether the delete is current; taken as current', errorFields(error));
-    return true;
+    run.log.warn('could not learn whether the policy file is needed', errorFields(error));
+    return 'unknown';
   }
 }
 
 async function resourceOf(run: Run, { stackId, logicalResourceId }: EventOwner): Promise<StackResource | undefined> {
   try {
-    const { StackResources: [found] = [] } = await aws(run, 'cloudformation:DescribeStackResources', async (options) => {
+    const { StackResources: resources = [] } = await aws(run, 'cloudformation:DescribeStackResources', async (options) => {
       const command = new DescribeStackResourcesCommand({ StackName: stackId, LogicalResourceId: logicalResourceId });
       return run.world.cloudformation.send(command, options);
     }, PATIENCE);
+    const found = resources.at(0);
     return found === undefined ? undefined : { status: found.ResourceStatus ?? '', physicalId: found.PhysicalResourceId };
   } catch (error) {
     // The way in which CloudFormation says that there is no such resource, or no such stack any more.

@@ -1,9 +1,9 @@
-// Keeps the ledger of one publication, and chooses its id. Whatever is wrong with the ledger never stops the publication: it is said, and the dates are
-// not known then.
+// Keeps the ledger of one publication, and chooses its id. Whatever is wrong with the ledger never stops the publication: it is said,
+// and the dates are not known then.
 import type { Policy } from '../protocol/policy';
 import { hashOfPolicyId } from '../protocol/policy-id';
 import { begunAnew, close, current, keptId, record, unusedId } from './ledger';
-import type { Ledger } from './ledger';
+import type { Entry, Ledger } from './ledger';
 import { LedgerChanged, ledgerObject, readLedger, writeLedger } from './ledger-object';
 import type { StoredLedger, StoredText } from './ledger-object';
 import { earliestRemoval } from './ledger-removal';
@@ -90,17 +90,34 @@ export class LedgerKeeper {
    * @throws EventNotCurrent where another event has put another file since
    */
   public async finish(run: Run): Promise<void> {
-    // Where it could not be read before, a right that was too new then may be there by now.
-    await this.change(run, (ledger) => close(this.isNoted(ledger) ? ledger : this.noted(run, ledger), run.world.clock.now(), this.isRollback));
+    const before = this.known;
+    // Read once more: only so is it seen that another event has put another file since.
+    this.known = undefined;
+    await this.change(run, async (ledger) => {
+      if (this.isNoted(ledger)) return close(ledger, run.world.clock.now(), this.isRollback);
+      if (before !== undefined) await this.keeping.requireCurrent(run);
+      return close(this.noted(run, ledger), run.world.clock.now(), this.isRollback);
+    });
+    this.known ??= before;
     this.isFinished = true;
   }
 
-  /** Whether this event was the last to put a file, and nobody else has seen it live; undefined where the ledger does not tell. */
-  public async isOwn(run: Run): Promise<boolean | undefined> {
+  /** Reads the entry of what was put last, by whichever event; undefined where there is none, `unread` where that cannot be learned. */
+  public async last(run: Run): Promise<Entry | 'unread' | undefined> {
     const here = this.object === undefined ? undefined : await readLedger(run, this.object);
-    if (here?.state !== 'found') return undefined;
-    const last = current(here.ledger);
-    return last !== undefined && last.request === this.keeping.request && (last.live === undefined || this.isFinished);
+    if (here === undefined || here.state === 'unread' || here.state === 'lost') return 'unread';
+    return here.state === 'found' ? current(here.ledger) : undefined;
+  }
+
+  /**
+   * Tells who put the file that is noted last: this run of the event, another run of it that saw the file live and may have been
+   * answered, or another event.
+   */
+  public async writer(run: Run): Promise<'this run' | 'another run' | 'another event' | 'unknown'> {
+    const last = await this.last(run);
+    if (last === undefined || last === 'unread') return 'unknown';
+    if (last.request !== this.keeping.request) return 'another event';
+    return last.live === undefined || this.isFinished ? 'this run' : 'another run';
   }
 
   /** The value of the attribute. */
@@ -109,7 +126,7 @@ export class LedgerKeeper {
   }
 
   /** Changes what lies in the bucket; once more, with what lies there then, where another event was faster. */
-  private async change(run: Run, apply: (ledger: Ledger) => Ledger): Promise<void> {
+  private async change(run: Run, apply: (ledger: Ledger) => Ledger | Promise<Ledger>): Promise<void> {
     const { object } = this;
     if (object === undefined) {
       this.trouble = 'has no place, since the key of the policy file names no domain';
@@ -118,7 +135,7 @@ export class LedgerKeeper {
     for (let writes = 1; ; writes += 1) {
       const known = this.known ?? await this.read(run, object);
       if (known === undefined) return;
-      const ledger = apply(known.ledger);
+      const ledger = await apply(known.ledger);
       this.known = { ledger, stored: known.stored };
       try {
         this.known = { ledger, stored: await writeLedger(run, object, ledger, known.stored) };
@@ -173,10 +190,13 @@ export class LedgerKeeper {
     return givenId ?? keptId(ledger, hash, request) ?? unusedId(ledger, hash, now, this.announced);
   }
 
-  /** Whether the last entry is this publication. An event with the same bytes that ran at the same time may have noted it once more: its id counts then. */
+  /**
+   * Whether the last entry is this publication. An event with the same bytes that ran at the same time may have noted it once more:
+   * then its id counts.
+   */
   private isNoted(ledger: Ledger): boolean {
     const last = current(ledger);
-    if (last === undefined || last.hash !== this.keeping.policy.hash) return false;
+    if (last?.hash !== this.keeping.policy.hash) return false;
     this.chosen = last.id;
     return true;
   }
@@ -190,7 +210,7 @@ export class LedgerKeeper {
     if (policyBefore === undefined || isKnown) return ledger;
     const { hash, givenId } = policyBefore;
     // Which id it had is known where that is still announced; else it is noted under one that nobody has.
-    const announced = this.announced !== undefined && hashOfPolicyId(this.announced) === hash ? this.announced : undefined;
+    const announced = hashOfPolicyId(this.announced ?? '') === hash ? this.announced : undefined;
     const missed = { ...policyBefore, id: givenId ?? announced ?? unusedId(ledger, hash, now, this.announced) };
     // One that was in another bucket is no wonder: it is what is being rolled back.
     const isElsewhere = parseObjectUrl(before)?.bucket !== object.bucket;

@@ -42,7 +42,8 @@ export function parseLedger(bytes: Uint8Array): LedgerReading {
 const DAMAGED = { fault: 'was damaged' } as const;
 
 /**
- * Renders the ledger, an entry a line. The same ledger is the same text. Of one that is too large, the entries that senders drop first are left out.
+ * Renders the ledger, an entry a line. The same ledger is the same text. Of one that is too large, the entries that senders drop first
+ * are left out.
  *
  * @param now - milliseconds since the epoch
  */

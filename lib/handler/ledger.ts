@@ -56,8 +56,8 @@ export function current({ entries }: Ledger): Entry | undefined {
 }
 
 /**
- * Returns the id that a publication of these bytes keeps: the one of the last entry, where that has the same bytes and was seen live, so that
- * nothing was put since. The same event has the same id when it comes a second time.
+ * Returns the id that a publication of these bytes keeps: the one of the last entry, where that has the same bytes and was seen live, so
+ * that nothing was put since. The same event has the same id when it comes a second time.
  *
  * @param hash - of the bytes
  * @param request - of the event that publishes them
@@ -131,8 +131,8 @@ function reopened(entries: readonly Entry[], announced: string | undefined): rea
 /**
  * Notes that every edge serves what was recorded last: senders are given none of the others any more.
  *
- * @param rollingBack - whether the record may keep the id that it had before: then senders may prolong under it what they fetched in between,
- * and no older entry is given an end. The next publication has a new id, and closes them.
+ * @param rollingBack - whether the record may keep the id that it had before: then senders may prolong under it what they fetched in
+ * between, and no older entry is given an end. The next publication has a new id, and closes them.
  */
 export function close(ledger: Ledger, now: number, rollingBack = false): Ledger {
   const last = current(ledger);

@@ -3,6 +3,7 @@ import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { aws } from './aws';
 import { ledgerObject } from './ledger-object';
 import { errorFields } from './log';
+import { deleteVersions } from './object-versions';
 import type { Run } from './run';
 
 /** Where it lies. */
@@ -37,7 +38,10 @@ export async function putPolicy(run: Run, { bucket, key }: PolicyObject, bytes: 
   });
 }
 
-/** Deletes it and its ledger if they are there. What goes wrong is logged and no more: a delete must never hold a stack. */
+/**
+ * Deletes the policy file and its ledger, with all their versions where the bucket keeps versions. Failures are only logged: a delete must
+ * never fail a stack.
+ */
 export async function deletePolicy(run: Run, object: PolicyObject): Promise<void> {
   const ledger = ledgerObject(object);
   await Promise.all([
@@ -47,13 +51,28 @@ export async function deletePolicy(run: Run, object: PolicyObject): Promise<void
   ]);
 }
 
-async function deleteObject(run: Run, what: string, { bucket, key }: PolicyObject): Promise<void> {
+async function deleteObject(run: Run, what: string, object: PolicyObject): Promise<void> {
+  const { bucket, key } = object;
+  let isVersioned = false;
   try {
-    await run.watch.during('s3:DeleteObject', async () => {
+    const { VersionId } = await run.watch.during('s3:DeleteObject', async () => {
       return run.world.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: run.signal });
     });
     run.log.info(`deleted the ${what}`, { bucket, key });
+    // That of the delete marker: S3 tells one wherever versioning is on, or was.
+    isVersioned = VersionId !== undefined;
   } catch (error) {
     run.log.warn(`could not delete the ${what}; the bucket may be gone already, else delete it by hand`, { bucket, key, ...errorFields(error) });
+  }
+  if (isVersioned) await deleteHistory(run, what, object);
+}
+
+async function deleteHistory(run: Run, what: string, object: PolicyObject): Promise<void> {
+  try {
+    run.log.info(`deleted the versions of the ${what}`, { ...object, versions: await deleteVersions(run, object) });
+  } catch (error) {
+    run.log.warn(`could not delete the versions of the ${what}. S3 does not remove a bucket that holds versions. Delete them by hand`, {
+      ...object, ...errorFields(error),
+    });
   }
 }

@@ -78,7 +78,8 @@ export function policyProperty(properties: Properties): PlannedPolicy {
 }
 
 /**
- * Returns the id that the template itself names, as those of the releases before 0.2 do; undefined for a template of today, which names the hash alone.
+ * Returns the id that the template itself names, as those of the releases before 0.2 do; undefined for a template of today, which names
+ * the hash alone.
  *
  * @throws RangeError where the template names another text than it carries
  */

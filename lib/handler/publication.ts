@@ -1,7 +1,10 @@
 // Custom::MtaStsPublication: writes the policy file and proves it live, before anybody is told of it (RFC 8461 §8.1).
+import { renderPolicy } from '../protocol/policy';
+import type { Policy } from '../protocol/policy';
+import { policyHash } from '../protocol/policy-id';
 import { policyHostName, policyUrl } from '../protocol/policy-url';
 import { announcedId } from './announced-id';
-import { requireCurrent, standingOf } from './current-event';
+import { EventNotCurrent, ownerOf, requireCurrent, standingOf } from './current-event';
 import type { DeploymentEvent, Properties } from './event';
 import { LedgerKeeper } from './ledger-keeper';
 import type { PlannedPublication } from './ledger-keeper';
@@ -9,6 +12,7 @@ import { MailWarnings } from './mail-warnings';
 import { atDistribution, atNameServers } from './policy-addresses';
 import type { AskAddresses } from './policy-addresses';
 import { deletePolicy, objectUrl, putPolicy } from './policy-object';
+import type { PolicyObject } from './policy-object';
 import { domainProperty, givenIdProperty, optionalZoneIdProperty, policyProperty, textProperty } from './properties';
 import type { PlannedPolicy } from './properties';
 import { proveLive } from './prove-live';
@@ -63,6 +67,15 @@ export function publicationTask(event: DeploymentEvent): Task {
 
   const work = async (run: Run): Promise<Attributes> => {
     await requireCurrent(run, event);
+    try {
+      return await publish(run);
+    } catch (error) {
+      if (error instanceof EventNotCurrent && written) await leave(run);
+      throw error;
+    }
+  };
+
+  const publish = async (run: Run): Promise<Attributes> => {
     begun = true;
     await Promise.all([ledger.begin(run), mail.look(run)]);
     mail.raise(run);
@@ -73,6 +86,8 @@ export function publicationTask(event: DeploymentEvent): Task {
       await put(run);
     });
     await ledger.finish(run);
+    // Nobody would take away what is put after the answer that counted.
+    await requireCurrent(run, event);
     mail.raise(run);
     if (certificate !== undefined) validation = await validationRecord(run, certificate, policyHost);
     const known = attributes();
@@ -80,18 +95,51 @@ export function publicationTask(event: DeploymentEvent): Task {
     return known;
   };
 
+  /** Leaves what CloudFormation holds, where it has gone on while this event was under way. */
+  const leave = async (run: Run): Promise<void> => {
+    if (await ownerOf(run, event, physicalResourceId) === 'gone') await deletePolicy(run, object);
+    else await putBack(run, { object, hash: policy.hash, ledger });
+  };
+
+  /** Whether nobody but this event can need the file that it put. */
+  const isNobodyElses = async (run: Run): Promise<boolean> => {
+    if (await ownerOf(run, event, physicalResourceId) === 'gone') return true;
+    const [writer, { current }] = await Promise.all([ledger.writer(run), standingOf(run, event)]);
+    // CloudFormation waits for one event of a resource at a time, so another one that has put the same file was late.
+    return current === 'yes' ? writer !== 'another run' : current === 'unknown' && writer === 'this run';
+  };
+
   // Also when the write itself failed: it may have arrived all the same.
   const undo = async (run: Run): Promise<void> => {
     if (!begun || !isNew) return;
-    const [isOwn, { current }] = await Promise.all([ledger.isOwn(run), standingOf(run, event)]);
-    if (isOwn === false || current === 'no' || (isOwn === undefined && current === 'unknown')) {
-      run.log.warn('the policy file is left where it is: it is not known to be this event\'s alone', { ...object, isOwn, current });
-    } else {
-      await deletePolicy(run, object);
-    }
+    if (await isNobodyElses(run)) await deletePolicy(run, object);
+    else run.log.warn('the policy file is left where it is: it is not known to be this event\'s alone', { ...object });
   };
 
   return { physicalResourceId, work, forgives: (rollingBack) => rollingBack && written, forgiven: attributes, undo };
+}
+
+/** Puts back what another event published, where this one was overtaken between noting its file and putting it. */
+async function putBack(run: Run, { object, hash, ledger }: { object: PolicyObject; hash: string; ledger: LedgerKeeper }): Promise<void> {
+  const last = await ledger.last(run);
+  if (last !== undefined && last !== 'unread' && last.hash !== hash) {
+    const bytes = rendered(last);
+    if (bytes === undefined || policyHash(bytes) !== last.hash) {
+      run.log.error('the policy file may be that of an event that is no longer current, and could not be put back: deploy again', { ...object });
+      return;
+    }
+    await putPolicy(run, object, bytes);
+    run.log.warn('put the policy file back that another event published', { ...object, id: last.id });
+  }
+}
+
+/** Returns the file of an entry; undefined where no release of this package would write such a policy. */
+function rendered(policy: Policy): Uint8Array | undefined {
+  try {
+    return Buffer.from(renderPolicy(policy));
+  } catch {
+    return undefined;
+  }
 }
 
 function plannedPublication(properties: Properties, planned: PlannedPolicy): PlannedPublication {

@@ -35,10 +35,10 @@ export async function mayBeRollingBack({ world, log }: Pick<Run, 'world' | 'log'
 }
 
 async function stackStatus(world: Run['world'], stackId: string, milliseconds: number): Promise<string> {
-  const { Stacks: [stack] = [] } = await within(milliseconds, async (signal) => {
+  const { Stacks: stacks = [] } = await within(milliseconds, async (signal) => {
     return world.cloudformation.send(new DescribeStacksCommand({ StackName: stackId }), { abortSignal: signal });
   }, () => new Error(`cloudformation:DescribeStacks gave no answer within ${milliseconds} ms`));
-  return stack?.StackStatus ?? '';
+  return stacks.at(0)?.StackStatus ?? '';
 }
 
 /**

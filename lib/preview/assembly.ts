@@ -67,13 +67,20 @@ export function readAssembly(app: string, time = Date.now()): Assembly {
       + 'add the construct MtaSts to the app and run `npx cdk synth` again');
   }
   const publications = resources.filter(({ type }) => type === PUBLICATION).flatMap((resource) => publication(resource, notes));
+  const made = readRecordSets(resources, notes);
   return {
     distributions,
     publications,
     zones: readHostedZones(resources, notes),
-    recordSets: [...readRecordSets(resources, notes), ...publications.flatMap(({ recordsByHand }) => recordsByHand)],
+    recordSets: [...made, ...leftToMake(publications.flatMap(({ recordsByHand }) => recordsByHand), made)],
     notes,
   };
+}
+
+/** Those that no stack of the app makes: one in another account may make them. */
+function leftToMake(byHand: readonly RecordSet[], made: readonly RecordSet[]): readonly RecordSet[] {
+  const names = new Set(made.map(({ name, type }) => `${name} ${type}`));
+  return byHand.filter(({ name, type }) => !names.has(`${name} ${type}`));
 }
 
 function publication(resource: Resource, notes: Notes): Publication[] {

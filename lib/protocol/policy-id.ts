@@ -56,14 +56,14 @@ function renderable(time: number): boolean {
 }
 
 /**
- * The id of the releases before 0.2, 32 hexadecimal characters of the same hash: a template of such a release names it itself, and the ledger may hold
- * it.
+ * Returns the id of the releases before 0.2: 32 hexadecimal characters of the same hash. A template of such a release names it itself, and
+ * the ledger may hold it.
  */
 export function policyId(policy: string | Uint8Array): string {
   return createHash('sha256').update(policy).digest('hex').slice(0, 32);
 }
 
-/** Returns the hash of the bytes that an id names: one of ours, or one of the releases before 0.2; undefined for an id of somebody else. */
+/** Returns the hash of the bytes that an id names, of today's form or that of the releases before 0.2; undefined for any other id. */
 export function hashOfPolicyId(id: string): string | undefined {
   return readPolicyId(id)?.hash ?? (/^[0-9a-f]{32}$/.test(id) ? id.slice(0, HASH_LENGTH) : undefined);
 }

@@ -23,7 +23,7 @@ describe('an unknown code is wrong usage, with the codes that were probably mean
   ])('%j', async (code, message) => {
     const { status, stdout, stderr } = await run(['explain', code]);
     expect(stderr).toContain(message);
-    expect(stderr).toContain('try `mta-sts explain --help`');
+    expect(stderr).toContain('try `npx cdk-mta-sts explain --help`');
     expect(stdout).toBe('');
     expect(status).toBe(2);
   });

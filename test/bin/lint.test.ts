@@ -35,7 +35,7 @@ describe('what cannot be read is wrong usage, and nothing is printed for the res
     expect(status).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toContain(message);
-    expect(stderr).toContain('try `mta-sts lint policy --help`');
+    expect(stderr).toContain('try `npx cdk-mta-sts lint policy --help`');
   });
 });
 

@@ -61,7 +61,7 @@ describe('wrong usage ends with status 2 and says how to mend it', () => {
   ])('%s', async (_, args, message) => {
     const { status, stdout, stderr } = await run(['preview', ...args()]);
     expect(stderr).toContain(message);
-    expect(stderr).toContain('try `mta-sts preview --help`');
+    expect(stderr).toContain('try `npx cdk-mta-sts preview --help`');
     expect(stdout).toBe('');
     expect(status).toBe(2);
   });

@@ -94,7 +94,7 @@ describe('wrong usage ends with status 2 and says how to mend it', () => {
   ])('%s', async (_, args, message) => {
     const { status, stdout, stderr } = await run(['records', ...args()]);
     expect(stderr).toContain(message);
-    expect(stderr).toContain('try `mta-sts records --help`');
+    expect(stderr).toContain('try `npx cdk-mta-sts records --help`');
     expect(stdout).toBe('');
     expect(status).toBe(2);
   });

@@ -213,7 +213,7 @@ describe('a file that cannot be written', () => {
     const { status, stdout, stderr } = await run(['verify', 'example.test', '--format', 'html', '--output', join(folder, 'none', 'x.html')]);
     expect(status).toBe(2);
     expect(stdout).toBe('');
-    expect(stderr).toMatch(/^mta-sts: cannot write `.*x\.html`: .*\ntry `mta-sts verify --help`\n$/);
+    expect(stderr).toMatch(/^mta-sts: cannot write `.*x\.html`: .*\ntry `npx cdk-mta-sts verify --help`\n$/);
   });
 
   test('the job summary too', async () => {

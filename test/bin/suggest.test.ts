@@ -211,9 +211,9 @@ describe('the rollout', () => {
     const { json } = await suggested('fast.test');
     expect(json.rollout.map(({ title, check }) => [title, check])).toEqual([
       ['Make a place for TLS reports first', "npx cdk-mta-sts lint tls-rpt 'v=TLSRPTv1; rua=mailto:tls-reports@fast.test'"],
-      ['Publish the policy in testing', 'npx cdk-mta-sts verify --outputs cdk-outputs.json'],
+      ['Publish the policy in testing', 'npx cdk-mta-sts verify fast.test --expect-mode testing'],
       ['Read the reports for two weeks', 'npx cdk-mta-sts verify fast.test --expect-mode testing'],
-      ['Enforce', 'npx cdk-mta-sts verify --outputs cdk-outputs.json'],
+      ['Enforce', 'npx cdk-mta-sts verify fast.test --expect-mode enforce'],
     ]);
   });
 
@@ -231,7 +231,7 @@ describe('the rollout', () => {
     const { json: { rollout: ofTaken } } = await suggested('taken.test');
     for (const { check } of [...ofNew, ...ofTaken]) {
       const [npx, name, ...args] = [...check.matchAll(/'[^']*'|\S+/g)].map(([word]) => word.replace(/^'|'$/g, ''));
-      expect([npx, name]).toEqual(['npx', 'mta-sts']);
+      expect([npx, name]).toEqual(['npx', 'cdk-mta-sts']);
       const { status } = await run(args[0] === 'verify' ? [...args, '--resolver', '127.0.0.1:1', '--timeout', '50ms'] : args);
       expect({ check, status }).toEqual({ check, status: args[0] === 'verify' ? 3 : 0 });
     }
@@ -271,7 +271,7 @@ describe('the text', () => {
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^✔ fast\.test: a policy that covers every mail host\n {2}mx {8}✔ 10 in1-smtp\.messagingengine\.com \(Fastmail\)\n/);
     expect(stdout).toMatch(/\nStep by step\n\n {2}1\. Make a place for TLS reports first\n/);
-    expect(stdout).toMatch(/\n {5}\$ npx cdk-mta-sts verify --outputs cdk-outputs\.json\n/);
+    expect(stdout).toMatch(/\n {5}\$ npx cdk-mta-sts verify fast\.test --expect-mode enforce\n/);
     expect(stdout).toContain('\nThe construct\n\n    import { MtaSts, MtaStsPolicy, MxHosts, TlsReporting } from \'cdk-mta-sts\';\n\n    new MtaSts(this, \'MtaSts\', {\n      hostedZone,\n');
     const [, file] = stdout.split('/.well-known/mta-sts.txt\n\n');
     expect(parsePolicy(Buffer.from(file.replace(/^ {4}/gm, '')))).toMatchObject({ verdict: 'valid', policy: { mode: 'testing', maxAge: 86_400 } });
@@ -282,7 +282,7 @@ describe('the text', () => {
     const { stdout } = await text('mixed.test', { columns: 60 });
     const wide = stdout.split('\n').filter((line) => line.length > 60);
     expect(wide.every((line) => /^ {5}\$ | {4}|^The file that/.test(line) || !line.trim().includes(' '))).toBe(true);
-    expect(stdout).toMatch(/\$ npx cdk-mta-sts verify --outputs cdk-outputs\.json\n/);
+    expect(stdout).toMatch(/\$ npx cdk-mta-sts verify mixed\.test --expect-mode testing\n/);
   });
 
   test.each(['broken.test', 'odd.test', 'taken.test'])('nothing in the DNS of %s can drive the terminal', async (domain) => {

@@ -5,9 +5,9 @@ import { run } from './run';
 
 describe('wrong usage ends with status 2, says what is wrong and prints nothing else', () => {
   test.each<[argv: string[], message: string]>([
-    [['verfy', 'example.com'], "unknown command 'verfy'\n(Did you mean verify?)\ntry `mta-sts --help`\n"],
-    [['lint', 'polcy'], "unknown command 'polcy'\n(Did you mean policy?)\ntry `mta-sts lint --help`\n"],
-    [['verify'], 'no domain to verify; give domains, `--file` or `--outputs`\ntry `mta-sts verify --help`\n'],
+    [['verfy', 'example.com'], "unknown command 'verfy'\n(Did you mean verify?)\ntry `npx cdk-mta-sts --help`\n"],
+    [['lint', 'polcy'], "unknown command 'polcy'\n(Did you mean policy?)\ntry `npx cdk-mta-sts lint --help`\n"],
+    [['verify'], 'no domain to verify; give domains, `--file` or `--outputs`\ntry `npx cdk-mta-sts verify --help`\n'],
     [['verify', 'example.com', '--formt', 'json'], "unknown option '--formt'\n(Did you mean --format?)\n"],
     [['verify', 'example.com', '--format', 'yaml'], "option '--format <format>' argument 'yaml' is invalid. Allowed choices are text, json, ndjson, junit, github, html.\n"],
     [['verify', 'example.com', '--format'], "option '--format <format>' argument missing\n"],
@@ -42,7 +42,7 @@ describe('wrong usage ends with status 2, says what is wrong and prints nothing 
     const { status, stdout, stderr } = await run([]);
     expect(status).toBe(2);
     expect(stdout).toBe('');
-    expect(stderr).toContain('Usage: mta-sts [options] [command]');
+    expect(stderr).toContain('Usage: npx cdk-mta-sts [options] [command]');
   });
 });
 
@@ -104,6 +104,7 @@ describe('help and version', () => {
     expect(stderr).toBe('');
     for (const command of ['verify', 'lint', 'match', 'preview', 'explain', 'suggest', 'records']) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
     expect(stdout).toContain('Exit status: 0 nothing worse than a warning');
+    expect(stdout).toContain('Run it by `npx cdk-mta-sts`, with the name of the package: `npx cdk-mta-sts verify example.com`.');
   });
 
   test('help is wrapped to the width of the terminal', async () => {

@@ -160,7 +160,7 @@ describe('several domains', () => {
   test('what the verifier refuses to look up is wrong usage', async () => {
     const { status, stderr } = await run(['verify', 'long.test'], { loadVerifier: fake({}) });
     expect(status).toBe(2);
-    expect(stderr).toBe('mta-sts: `long.test` is too long\ntry `mta-sts verify --help`\n');
+    expect(stderr).toBe('mta-sts: `long.test` is too long\ntry `npx cdk-mta-sts verify --help`\n');
   });
 });
 

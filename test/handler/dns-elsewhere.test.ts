@@ -91,7 +91,7 @@ test('tells a moment of removal that counts on a record which the user has yet t
   expect((await run(await edge.world())).Data?.EarliestRemoval).toBe('not while enforce is published; publish none first');
 });
 
-function nonePolicy(): { text: string; id: string } {
+function nonePolicy(): { text: string; hash: string } {
   const text = renderPolicy({ mode: 'none', maxAge: 86_400, mx: [] });
   return { text, hash: policyHash(text) };
 }

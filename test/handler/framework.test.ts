@@ -9,7 +9,8 @@ import { createHandler } from '../../lib/handler/create-handler';
 import type { World } from '../../lib/handler/world';
 import { Edge } from './edge';
 import {
-  NAMES_POLICY, OBJECT_URL, STACK_ID, awsError, createEvent, deleteEvent, lambdaContext, preflightProperties, publicationProperties, updateEvent,
+  NAMES_POLICY, OBJECT_URL, STACK_ID, awsError, createEvent, deleteEvent, lambdaContext, preflightProperties, publicationProperties,
+  updateEvent,
 } from './support';
 import type { Event } from './support';
 

@@ -260,7 +260,8 @@ describe('a ledger that', () => {
     expect(answer?.EarliestRemoval).toMatch(/^not known: the ledger .* and was begun anew at 20\S+Z; at 20\S+Z at the latest$/);
     expect(answer?.EarliestRemoval).toContain(`the ledger ${why} and`);
     expect(answer?.Warnings).toMatch(/^none known; the ledger was /);
-    expect(entries(made).map(({ hash, until }) => [hash, until !== undefined])).toEqual([[ENFORCE.PolicyHash, true], [NONE.PolicyHash, false]]);
+    const ended = entries(made).map(({ hash, until }) => [hash, until !== undefined]);
+    expect(ended).toEqual([[ENFORCE.PolicyHash, true], [NONE.PolicyHash, false]]);
     expect(warnings(made)).toContain(`the ledger of what was published ${why}; it is begun anew`);
   });
 

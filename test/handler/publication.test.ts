@@ -10,8 +10,8 @@ import { policyText } from '../../lib/protocol/policy-lines';
 import { testAuthority } from '../support/policy-server';
 import { Edge, POLICY_HOST } from './edge';
 import {
-  BUCKET, DOMAIN, KEY, LEDGER_KEY, NAMES_POLICY, NAME_SERVERS, OBJECT_URL, POLICY_TEXT, TestDns, awsError, createEvent, deleteEvent, failure,
-  lambdaContext, mx, publicationProperties, record, soa, updateEvent,
+  BUCKET, DOMAIN, KEY, LEDGER_KEY, NAMES_POLICY, NAME_SERVERS, OBJECT_URL, POLICY_TEXT, TestDns, awsError, createEvent, deleteEvent,
+  failure, lambdaContext, mx, publicationProperties, record, soa, updateEvent,
 } from './support';
 import type { Event, TestWorld } from './support';
 

@@ -183,7 +183,7 @@ export function testWorld(given: AwsState = {}, parts: Partial<World> = {}): Tes
   const objects = new Map<string, string>();
   answerS3(aws.s3, objects);
   const log: LogEntry[] = [];
-  answerCloudFormation(aws.cloudformation, state, () => log.findLast(({ message }) => message === 'event received')?.event);
+  answerCloudFormation(aws.cloudformation, state, () => [...log].reverse().find(({ message }) => message === 'event received')?.event);
   const clock = new FlyingClock();
   const world: World = {
     ...clients,
@@ -211,7 +211,7 @@ interface ObjectInput {
 
 /** Keeps what is put, as S3 does: a listing and a reader see it at once. */
 export function answerS3(s3: Aws['s3'], objects: Map<string, string>): void {
-  s3.on(PutObjectCommand).callsFake(({ Bucket, Key, Body, IfMatch, IfNoneMatch }: ObjectInput & Conditions & { readonly Body: string | Uint8Array }) => {
+  s3.on(PutObjectCommand).callsFake(({ Bucket, Key, Body, IfMatch, IfNoneMatch }: ObjectInput & Conditions & Content) => {
     const before = objects.get(`${Bucket}/${Key}`);
     if (IfMatch !== undefined && before === undefined) throw awsError('NoSuchKey', 'The specified key does not exist.');
     if ((IfMatch !== undefined && IfMatch !== etag(before)) || (IfNoneMatch === '*' && before !== undefined)) {
@@ -237,13 +237,18 @@ export function answerS3(s3: Aws['s3'], objects: Map<string, string>): void {
   });
 }
 
+interface Content {
+  readonly Body: string | Uint8Array;
+}
+
 /** What a conditional write of S3 names. */
 interface Conditions {
   readonly IfMatch?: string;
   readonly IfNoneMatch?: string;
 }
 
-function etag(text: string | undefined): string | undefined {
+/** As S3 makes it of an object that was put at once. */
+export function etag(text: string | undefined): string | undefined {
   return text === undefined ? undefined : `"${createHash('md5').update(text).digest('hex')}"`;
 }
 

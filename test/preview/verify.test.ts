@@ -1,11 +1,12 @@
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import type { App } from 'aws-cdk-lib';
-import { CfnResource, Stack, aws_cloudfront as cloudfront } from 'aws-cdk-lib';
+import { CfnResource, NestedStack, Stack, aws_cloudfront as cloudfront } from 'aws-cdk-lib';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting } from '../../lib';
 import { createCertificateAuthority } from '../../lib/preview/certificate-authority';
 import { startPreview, verifyPreview } from '../../lib/preview';
 import type { Preview, PreviewOptions } from '../../lib/preview';
 import type { Report } from '../../lib/verifier/report';
+import { exampleApp } from '../support/examples';
 import { ENV, importedZone, oneDomain } from '../support/stack';
 import { removeFolders, synthesize, usualApp } from './assemblies';
 
@@ -115,6 +116,23 @@ describe('passes', () => {
       ['example.net', 'pass', ['mx.example.net']],
       ['example.org', 'pass', ['mx.example.org']],
     ]);
+  });
+
+  test.each<[string, (app: App) => Stack]>([
+    ['a nested stack', (app) => new NestedStack(new Stack(app, 'Outer', { env: ENV }), 'Mail')],
+    ['a stack of another Region', (app) => new Stack(app, 'Mail', { env: { ...ENV, region: 'eu-central-1' } })],
+    ['a nested stack of another Region', (app) => new NestedStack(new Stack(app, 'Outer', { env: { ...ENV, region: 'eu-central-1' } }), 'Mail')],
+  ])('in %s, and announces the id that the publication makes', async (_, stackIn) => {
+    const app = synthesize((root) => oneDomain(stackIn(root)));
+    const [report] = await reports({ app, time: Date.UTC(2026, 10, 30, 19, 24, 8) });
+    expect(report).toMatchObject({ verdict: 'pass', record: { id: expect.stringMatching(/^20261130T192408[0-9a-f]{16}$/) } });
+    expect([...codes(report, 'error'), ...codes(report, 'unknown')]).toEqual([]);
+  });
+
+  test('with records that another account makes of the outputs', async () => {
+    const app = exampleApp('records-in-another-account.ts').synth().directory;
+    const [report] = await reports({ app, time: Date.UTC(2026, 10, 30, 19, 24, 8) });
+    expect(report).toMatchObject({ verdict: 'pass', record: { id: expect.stringMatching(/^20261130T192408[0-9a-f]{16}$/) } });
   });
 
   test('for wildcards, with hosts made from them', async () => {

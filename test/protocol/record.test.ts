@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseRecord, renderRecord } from '../../lib/protocol/record';
+import { UNPUBLISHED_RECORD, parseRecord, recordAround, renderRecord } from '../../lib/protocol/record';
 import type { RecordResult, TxtRecord } from '../../lib/protocol/record';
 
 const id32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345';
@@ -250,6 +250,17 @@ describe('renderRecord', () => {
   ])('refuses %j', (id, message) => {
     expect(() => renderRecord(id)).toThrow(RangeError);
     expect(() => renderRecord(id)).toThrow(message);
+  });
+});
+
+describe('a record whose id is not known yet', () => {
+  test('is written around what stands for the id, whatever that is', () => {
+    for (const late of ['${Token[TOKEN.12]}', '${var.ids["example.com"]}', '$&', '$1', 'id=0;']) expect(recordAround(late)).toBe(`v=STSv1; id=${late};`);
+    expect(recordAround('abc123')).toBe(renderRecord('abc123'));
+  });
+
+  test('is none to senders where it is published by mistake', () => {
+    expect(parseRecord([UNPUBLISHED_RECORD])).toMatchObject({ verdict: 'none' });
   });
 });
 

@@ -12,7 +12,8 @@ const SAID: ReadonlySet<string> = new Set(['id-unexpected', 'policy-unexpected']
  *
  * @param unexpected - what was found about the caller's expectations
  */
-export function checkNamedPolicy(domain: string, { record, body, recordEvidence, fileEvidence }: Live, unexpected: readonly ReportFinding[]): ReportFinding[] {
+export function checkNamedPolicy(domain: string, live: Live, unexpected: readonly ReportFinding[]): ReportFinding[] {
+  const { record, body, recordEvidence, fileEvidence } = live;
   const named = record && readPolicyId(record.id);
   if (record === undefined || named === undefined || body === undefined || unexpected.some(({ code }) => SAID.has(code))) return [];
   const served = policyHash(body);

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { ACMClient } from '@aws-sdk/client-acm';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { Route53Client } from '@aws-sdk/client-route-53';
@@ -37,6 +37,8 @@ export interface EmulatorOptions {
   readonly root: string;
   /** Of the virtual environment that has ministack. */
   readonly python: string;
+  /** The Node.js that runs the functions, of the line that Lambda runs. */
+  readonly node: string;
   /** For its files and its log. */
   readonly folder: string;
   /** The PEM file of what the Lambda function must trust beside the system's roots. */
@@ -66,7 +68,7 @@ export interface Emulator extends Regional {
 }
 
 /** @throws Error when it does not answer in time */
-export async function startEmulator({ root, python, folder, caFile, proxy }: EmulatorOptions): Promise<Emulator> {
+export async function startEmulator({ root, python, node, folder, caFile, proxy }: EmulatorOptions): Promise<Emulator> {
   const logFile = join(folder, 'ministack.log');
   const rightsLog = join(folder, 'rights.jsonl');
   const log = openSync(logFile, 'a');
@@ -74,7 +76,8 @@ export async function startEmulator({ root, python, folder, caFile, proxy }: Emu
     cwd: folder,
     stdio: ['ignore', log, log],
     env: {
-      PATH: process.env.PATH,
+      // It takes the first `node` for the functions.
+      PATH: [dirname(node), process.env.PATH].join(delimiter),
       HOME: folder,
       TMPDIR: folder,
       PYTHONDONTWRITEBYTECODE: '1',

@@ -70,10 +70,10 @@ const SCENES: ReadonlyMap<string, Parts> = new Map<string, Parts>([
   ['used', null],
 ]);
 
-async function main([root, python, folder, ...words]: readonly string[]): Promise<number> {
+async function main([root, python, node, folder, ...words]: readonly string[]): Promise<number> {
   const { kind, choices } = select(words, SCENES, NOT_QUICK);
   const isQuick = kind === 'quick';
-  const stage = await within(2, 'the stage to stand', Stage.open({ root, python, folder }));
+  const stage = await within(2, 'the stage to stand', Stage.open({ root, python, node, folder }));
   if (isQuick) stage.cli.mostSeconds = QUICK_SECONDS;
   // Who has less time says so, and has the tables all the same: .ci/run.
   const given = Number(process.env.STAGE_SECONDS ?? Infinity);

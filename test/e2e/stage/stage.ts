@@ -30,6 +30,8 @@ export interface StagePaths {
   readonly root: string;
   /** Of the virtual environment that has the emulator. */
   readonly python: string;
+  /** The Node.js that runs the functions. */
+  readonly node: string;
   /** For files. */
   readonly folder: string;
 }

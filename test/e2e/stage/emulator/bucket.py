@@ -1,4 +1,4 @@
-"""AWS deletes no bucket that is not empty; CloudFormation of ministack 1.5.33 deletes it with all that is in it."""
+"""AWS deletes no bucket that is not empty, old versions and delete markers included; CloudFormation of ministack 1.5.33 deletes it with all that is in it."""
 from ministack.services import s3
 from ministack.services.cloudformation import provisioners
 
@@ -10,6 +10,8 @@ def delete(physical_id, props):
     objects = s3._buckets.get(physical_id, {}).get("objects", {})
     if objects:
         raise RuntimeError(f"The bucket you tried to delete is not empty: {', '.join(sorted(objects))}")
+    if s3._bucket_has_versions(physical_id):
+        raise RuntimeError("The bucket you tried to delete is not empty. You must delete all versions in the bucket.")
     return DELETE(physical_id, props)
 
 

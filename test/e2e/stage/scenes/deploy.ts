@@ -1,4 +1,5 @@
 // The account made ready, and the first deployment: by the real command, in the designed order, by the shipped bundle.
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { Resolver } from 'node:dns/promises';
 import { readFileSync, readlinkSync } from 'node:fs';
@@ -46,6 +47,16 @@ export async function deployScene(stage: Stage): Promise<void> {
     return expectDesignedOrder(await eventsOf(emulator.cloudformation, STACK));
   });
   await table.prove('what runs in Lambda is the shipped bundle, byte for byte', async () => expectShippedBundle(stage, emulator.cloudformation, STACK));
+  await table.prove('it runs on the Node.js of Lambda', () => {
+    const { node, folder } = stage.paths;
+    const programs = new Set(functionProcesses(folder).map((pid) => readlinkSync(`/proc/${pid}/exe`)));
+    if ([...programs].join() !== node) throw new Error(`it runs on ${[...programs].join(', ') || 'nothing'}, expected ${node}`);
+    const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
+    const runtime = `nodejs${/^v(\d+)/.exec(version)?.[1] ?? ''}.x`;
+    const template = readFileSync(join(stage.assembly(FIRST), `${STACK}.template.json`), 'utf8');
+    if (!template.includes(`"Runtime": "${runtime}"`)) throw new Error(`the template has another runtime than ${runtime}`);
+    return `${version}; the template has the runtime ${runtime}`;
+  });
   await table.prove('every name server has the record of TLSRPT', async () => {
     const wanted = `v=TLSRPTv1; rua=${TLS_REPORTING}`;
     const records = await Promise.all([...NAME_SERVERS.values()].map(async (address) => {

@@ -6,6 +6,7 @@ import { bareName, readValue } from '../../../../lib/preview/record-values';
 import type { Ended } from '../cli';
 import { IntegApp } from '../integ-app';
 import { expectNothingButLog, inventory } from '../inventory';
+import { asked } from '../rights-log';
 import { eventsOf } from '../stacks';
 import { expectEnd } from '../stage';
 import type { Stage } from '../stage';
@@ -71,6 +72,15 @@ export async function elsewhereScene(stage: Stage): Promise<void> {
     expectEnd(ended, 0, 'cdk destroy');
     expectNoRecordWithoutFile(watch);
     return watch.summary();
+  });
+  await table.prove('the bucket kept every version, and the deletion of the file and the ledger left none', () => {
+    const deleted = asked(emulator).filter(({ action, principal, denied }) => {
+      return action === 's3:DeleteObjectVersion' && principal.includes(`:assumed-role/${STACK}-`) && denied === '';
+    });
+    if (deleted.length === 0) throw new Error('no version was deleted');
+    // The file twice, the ledger at least as often, and a marker of each.
+    if (deleted.length < 6) throw new Error(`${deleted.length} versions were deleted`);
+    return deleted.map(({ resource }) => resource).join(', ');
   });
   await table.prove('nothing is left behind but the log, which is kept by design', async () => expectNothingButLog(stage, before, STACK));
   zone.close();

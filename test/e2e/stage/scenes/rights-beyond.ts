@@ -4,8 +4,8 @@ import { ACMClient, DescribeCertificateCommand } from '@aws-sdk/client-acm';
 import { CloudFormationClient, DeleteStackCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { ChangeResourceRecordSetsCommand, GetHostedZoneCommand, Route53Client } from '@aws-sdk/client-route-53';
 import {
-  DeleteBucketCommand, DeleteObjectCommand, GetObjectCommand, ListBucketsCommand, ListObjectsV2Command, PutBucketPolicyCommand,
-  PutObjectCommand, S3Client,
+  DeleteBucketCommand, DeleteObjectCommand, GetObjectCommand, ListBucketsCommand, ListObjectVersionsCommand,
+  ListObjectsV2Command, PutBucketPolicyCommand, PutObjectCommand, S3Client,
 } from '@aws-sdk/client-s3';
 import { ANNOUNCEMENT, record } from '../domain';
 import { ACCOUNT, CALL_MILLISECONDS, ENDPOINT, REGION } from '../emulator';
@@ -41,6 +41,8 @@ export async function attempts(stage: Stage): Promise<string> {
     'delete another object': () => s3.send(new DeleteObjectCommand({ Bucket, Key: 'index.html' })),
     'list the bucket': () => s3.send(new ListObjectsV2Command({ Bucket })),
     'change the bucket\'s policy': () => s3.send(new PutBucketPolicyCommand({ Bucket, Policy: '{"Version":"2012-10-17","Statement":[]}' })),
+    'list the versions in the bucket': () => s3.send(new ListObjectVersionsCommand({ Bucket })),
+    'delete a version of another object': () => s3.send(new DeleteObjectCommand({ Bucket, Key: 'index.html', VersionId: 'null' })),
     'delete the bucket': () => s3.send(new DeleteBucketCommand({ Bucket })),
     'list another bucket': () => s3.send(new ListObjectsV2Command({ Bucket: ASSETS })),
     'read another bucket': () => s3.send(new GetObjectCommand({ Bucket: ASSETS, Key })),
@@ -74,6 +76,7 @@ export async function strangers(stage: Stage): Promise<string> {
     'the ledger without credentials': ['403 AccessDenied', await statusOf(unsigned(Key))],
     'the policy file without credentials': ['403 AccessDenied', await statusOf(unsigned(POLICY_FILE))],
     'CloudFront, the policy file': ['allowed', await refusal(() => origin.send(new GetObjectCommand({ Bucket, Key: POLICY_FILE })))],
+    'CloudFront, the ledger': ['AccessDenied', await refusal(() => origin.send(new GetObjectCommand({ Bucket, Key })))],
     'CloudFront, a write': ['AccessDenied', await refusal(() => origin.send(new PutObjectCommand({ Bucket, Key: POLICY_FILE, Body: 'x' })))],
     'CloudFront, another bucket': ['AccessDenied', await refusal(() => origin.send(new GetObjectCommand({ Bucket: ASSETS, Key })))],
     'over plain http as administrator': [

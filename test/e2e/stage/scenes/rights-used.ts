@@ -14,6 +14,8 @@ const WRONG_TIME = 'RequestTimeTooSkewed';
 /** Rights that no call on the stage shows, and why they are given. */
 const UNSEEN: Readonly<Record<string, string>> = {
   'lambda:GetFunction': 'the framework asks while a new function is not active yet',
+  's3:DeleteObjectVersion': 'for a bucket with versioning, as in the scene `elsewhere`',
+  's3:ListBucketVersions': 'for a bucket with versioning, as in the scene `elsewhere`',
   'logs:CreateLogStream': 'Lambda itself uses it',
   'logs:PutLogEvents': 'Lambda itself uses it',
 };

