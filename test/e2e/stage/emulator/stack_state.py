@@ -81,6 +81,9 @@ def as_told(stack):
         record = told.get(logical_id)
         status = event["ResourceStatus"]
         if record is None:
+            # What an update has removed is told no more; of a stack that is gone itself, or never came to be, all is.
+            if status == "DELETE_COMPLETE" and "UPDATE" in stack["StackStatus"]:
+                continue
             told[logical_id] = {**{name: event[name] for name in ("PhysicalResourceId", "ResourceType", "Timestamp")}, "ResourceStatus": status}
         # A replaced one is complete, and has its new physical id, while the old one goes.
         elif not status.endswith("_COMPLETE") and not (status.startswith("DELETE_") and record["PhysicalResourceId"] != event["PhysicalResourceId"]):

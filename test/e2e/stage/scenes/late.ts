@@ -1,7 +1,7 @@
 // Events that come late or twice, and functions that are killed: bytes, id and ledger end as CloudFormation has it.
 import { at, isObject, textOf } from '../../../../lib/preview/json';
 import { disagreements } from '../agreement';
-import type { Invocation } from '../aws-proxy';
+import type { AwsCall, Invocation } from '../aws-proxy';
 import { ANNOUNCEMENT } from '../domain';
 import { isPolicyWrite, mend, reply } from '../faults/fault';
 import { besideRecord } from '../faults/of-dns';
@@ -133,7 +133,7 @@ async function afterwards(stage: Stage, update: Invocation | undefined): Promise
   await table.prove('after all of them bytes, id, ledger and output are as before, and nothing was written or deleted', async () => {
     const after = await standing(stage);
     if (JSON.stringify(after) !== JSON.stringify(before)) throw new Error(`there stands ${JSON.stringify(after)}, stood ${JSON.stringify(before)}`);
-    const changes = aws.calls.slice(calls).filter(({ service, method }) => service === 's3' && method !== 'GET' && method !== 'HEAD');
+    const changes = aws.calls.slice(calls).filter(isChange);
     if (changes.length > 0) throw new Error(changes.map(({ method, path }) => `${method} ${path}`).join(', '));
     return `${before.records[0]}, ${aws.calls.length - calls} calls of the function`;
   });
@@ -169,13 +169,24 @@ function publications({ aws }: Stage, from = 0): readonly Invocation[] {
   return aws.invocations.slice(from).filter(({ event }) => textOf(at(event, 'ResourceType')) === PUBLICATION);
 }
 
+/** Whether an event is of the Publication of a domain. */
+export function isPublicationOf(event: unknown, requestType: 'Create' | 'Update' | 'Delete', domain: string): boolean {
+  return textOf(at(event, 'ResourceType')) === PUBLICATION && textOf(at(event, 'RequestType')) === requestType
+    && textOf(at(event, 'ResourceProperties', 'DomainName')) === domain;
+}
+
+/** Whether a call of a function changes what lies in a bucket. */
+export function isChange({ service, method }: AwsCall): boolean {
+  return service === 's3' && method !== 'GET' && method !== 'HEAD';
+}
+
 interface Answer {
   readonly isError: boolean;
   readonly text: string;
 }
 
 /** Calls the function as the framework has. */
-async function delivered({ path, event }: Invocation): Promise<Answer> {
+export async function delivered({ path, event }: Invocation): Promise<Answer> {
   const response = await signedFetch({ service: 'lambda', path: decodeURIComponent(path), json: JSON.stringify(event) });
   const text = await response.text();
   if (!response.ok) throw new Error(`Lambda Invoke: status ${response.status}: ${text.slice(0, 300)}`);
@@ -188,7 +199,7 @@ function expectRefused({ isError, text }: Answer): string {
   return reason;
 }
 
-function expectAnswered({ isError, text }: Answer): string {
+export function expectAnswered({ isError, text }: Answer): string {
   if (isError) throw new Error(`the function failed: ${text.slice(0, 500)}`);
   return text;
 }
