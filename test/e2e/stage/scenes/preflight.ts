@@ -23,7 +23,8 @@ const MOST_SECONDS = { stack: 20, command: 30 } as const;
 
 /** What is made before the Preflight has said yes: itself, and what it runs in. */
 const BEFOREHAND = [
-  'AWS::CloudFormation::Stack', 'AWS::IAM::Role', 'AWS::IAM::Policy', 'AWS::Logs::LogGroup', 'AWS::Lambda::Function', 'Custom::MtaStsPreflight',
+  'AWS::CloudFormation::Stack', 'AWS::IAM::Role', 'AWS::IAM::Policy', 'AWS::Logs::LogGroup', 'AWS::Lambda::Function', 'AWS::Lambda::EventInvokeConfig',
+  'Custom::MtaStsPreflight',
 ];
 
 const WANTED: AppContext = { mode: 'enforce' };
