@@ -31,6 +31,9 @@ def last_event(stack_id, logical_id):
 
 def add_event(stack_id, stack_name, logical_id, resource_type, status, *args, **kwargs):
     before = last_event(stack_id, logical_id)
+    # A resource that an update makes is created, on AWS.
+    if before is not None and before["ResourceStatus"] == "CREATE_IN_PROGRESS":
+        status = status.replace("UPDATE_", "CREATE_")
     ADD_EVENT(stack_id, stack_name, logical_id, resource_type, status, *args, **kwargs)
     if before is not None and not status.endswith("_IN_PROGRESS"):
         added = last_event(stack_id, logical_id)
@@ -38,16 +41,17 @@ def add_event(stack_id, stack_name, logical_id, resource_type, status, *args, **
         added["PhysicalResourceId"] = added["PhysicalResourceId"] or before["PhysicalResourceId"]
 
 
-def begun(stack_name, logical_id, props, physical_id=""):
+def begun(stack_name, logical_id, props, physical_id="", status=None):
     """The event of what begins now was added just before, without these."""
     event = last_event(stack_named(stack_name).get("StackId"), logical_id)
     if event is not None and event["ResourceStatus"].endswith("_IN_PROGRESS"):
         event["ResourceProperties"] = json.dumps(as_texts(props))
         event["PhysicalResourceId"] = physical_id
+        event["ResourceStatus"] = status or event["ResourceStatus"]
 
 
 def provision(resource_type, logical_id, props, stack_name):
-    begun(stack_name, logical_id, props)
+    begun(stack_name, logical_id, props, status="CREATE_IN_PROGRESS")
     return PROVISION(resource_type, logical_id, props, stack_name)
 
 
@@ -85,8 +89,10 @@ def as_told(stack):
             if status == "DELETE_COMPLETE" and "UPDATE" in stack["StackStatus"]:
                 continue
             told[logical_id] = {**{name: event[name] for name in ("PhysicalResourceId", "ResourceType", "Timestamp")}, "ResourceStatus": status}
+            continue
         # A replaced one is complete, and has its new physical id, while the old one goes.
-        elif not status.endswith("_COMPLETE") and not (status.startswith("DELETE_") and record["PhysicalResourceId"] != event["PhysicalResourceId"]):
+        is_of_another = status.startswith("DELETE_") and record["PhysicalResourceId"] != event["PhysicalResourceId"]
+        if not is_of_another and (status == "CREATE_COMPLETE" or not status.endswith("_COMPLETE")):
             record.update({"ResourceStatus": status, "Timestamp": event["Timestamp"]})
     return told
 
