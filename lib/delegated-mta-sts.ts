@@ -1,13 +1,17 @@
 // A provider's policy for a domain of ours: two CNAME records and nothing hosted (RFC 8461 §8.2).
-import { Duration, Token, aws_route53 as route53 } from 'aws-cdk-lib';
+import { Duration, Stack, Token, aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { txtRecord } from './domain-records';
 import type { MtaStsRecord } from './domain-records';
+import { DOMAIN, REPORTING, TEXT, ZONE, checkInput, requireInput, requireProps } from './input';
+import { claim } from './one-domain';
 import { policyDomain } from './policy-domain';
 import { MAX_NAME, hostNameFault, toALabels } from './protocol/domain-name';
 import { policyHostName, policyUrl } from './protocol/policy-url';
 import { RECORD_TTL, announcementName, reportingName } from './protocol/record-names';
 import type { TlsReporting } from './tls-reporting';
+import { watchZones } from './watched-zones';
+import { plainZone } from './zone';
 
 /** Properties of `DelegatedMtaSts`. */
 export interface DelegatedMtaStsProps {
@@ -82,17 +86,24 @@ export class DelegatedMtaSts extends Construct {
 
   constructor(scope: Construct, id: string, props: DelegatedMtaStsProps) {
     super(scope, id);
+    requireProps('DelegatedMtaSts', props, 'new DelegatedMtaSts(this, \'MtaSts\', { hostedZone, provider: \'provider.example\' })');
+    requireInput('hostedZone', props.hostedZone, ZONE);
+    checkInput('domainName', props.domainName, DOMAIN);
+    checkInput('tlsReporting', props.tlsReporting, REPORTING);
     this.domainName = policyDomain(props.domainName, props.hostedZone);
+    const claimed = claim(this, this.domainName, 'delegated', { records: true });
     const host = policyHostName(this.domainName);
     const announcement = announcementName(this.domainName);
     this.policyUrl = policyUrl(host);
 
     const provider = providerDomain(props.provider, this.domainName);
     const own = [host, announcement];
-    const hostTarget = target('policyHostTarget', props.policyHostTarget ?? policyHostName(provider), own, hostNameFault);
-    const recordTarget = target('recordTarget', props.recordTarget ?? announcementName(provider), own, recordNameFault);
+    const { policyHostTarget = policyHostName(provider), recordTarget: writtenTarget = announcementName(provider) } = props;
+    const hostTarget = target('policyHostTarget', policyHostTarget, own, hostNameFault);
+    const recordTarget = target('recordTarget', writtenTarget, own, recordNameFault);
 
-    const zone = props.hostedZone;
+    const zone = plainZone(Stack.of(this), props.hostedZone);
+    watchZones(this, [props.hostedZone]);
     const ttl = Duration.seconds(RECORD_TTL);
     const hostRecord = new route53.CnameRecord(this, 'PolicyHost', {
       zone, recordName: `${host}.`, domainName: hostTarget, ttl,
@@ -106,6 +117,7 @@ export class DelegatedMtaSts extends Construct {
       { name: announcement, type: 'CNAME', value: recordTarget },
       ...props.tlsReporting === undefined ? [] : [this.reportingRecord(zone, props.tlsReporting.record)],
     ];
+    claimed();
   }
 
   private reportingRecord(zone: route53.IHostedZone, value: string): MtaStsRecord {
@@ -180,6 +192,7 @@ function recordNameFault(name: string): string | undefined {
 }
 
 function requireText(property: string, value: string, wayOut: string): void {
+  requireInput(property, value, { ...TEXT, wayOut: `write it out: ${wayOut}` });
   if (Token.isUnresolved(value)) {
     throw new Error(`\`${property}\` is a token, known only at deployment, and cannot be checked; write it out: ${wayOut}`);
   }

@@ -9,6 +9,7 @@ import type { aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { MtaStsPolicy } from './policy';
 import { policyLines } from './protocol/policy-lines';
+import { shownStack } from './region';
 
 const ID = 'CdkMtaStsHandler';
 const BUNDLE = path.join(__dirname, 'handler', 'bundle');
@@ -41,7 +42,7 @@ export class DeploymentHandler extends Construct {
     const stack = Stack.of(scope);
     const existing = stack.node.tryFindChild(ID);
     if (existing !== undefined && !(existing instanceof DeploymentHandler)) {
-      throw new Error(`the stack '${stack.stackName}' has a construct '${ID}' of another copy of cdk-mta-sts; keep one copy (\`npm ls cdk-mta-sts\`)`);
+      throw new Error(`the stack '${shownStack(stack)}' has a construct '${ID}' of another copy of cdk-mta-sts; keep one copy (\`npm ls cdk-mta-sts\`)`);
     }
     return existing ?? new DeploymentHandler(stack, ID);
   }

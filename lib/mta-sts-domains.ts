@@ -1,12 +1,13 @@
 // Many domains on one host: the same policy for all of them, and exceptions where they are needed.
 import { Construct } from 'constructs';
 import type { aws_route53 as route53 } from 'aws-cdk-lib';
+import { HOST, POLICY, REPORTING, checkInput, member, oneOf, requireDomains, requireInput, requireProps } from './input';
 import { MtaSts } from './mta-sts';
 import type { MtaStsPolicy } from './policy';
 import { policyDomain } from './policy-domain';
 import { PolicyHost } from './policy-host';
 import type { TlsReporting } from './tls-reporting';
-import type { Verification } from './verification';
+import { Verification } from './verification';
 
 /** One of many domains. */
 export interface MtaStsDomain {
@@ -41,7 +42,7 @@ export interface MtaStsDomain {
 
 /** Properties of `MtaStsDomains`. */
 export interface MtaStsDomainsProps {
-  /** The domains, at most 100. */
+  /** The domains, at most 100; their order does not matter. */
   readonly domains: MtaStsDomain[];
 
   /** What senders shall do, for each domain that has no policy of its own. */
@@ -93,17 +94,35 @@ export class MtaStsDomains extends Construct {
 
   constructor(scope: Construct, id: string, props: MtaStsDomainsProps) {
     super(scope, id);
+    requireProps('MtaStsDomains', props, 'new MtaStsDomains(this, \'Mail\', { domains: [{ hostedZone }], policy })');
+    requireDomains(props.domains, (property, domain) => {
+      checkInput(`${property}.policy`, member(domain, 'policy'), POLICY);
+      checkInput(`${property}.tlsReporting`, member(domain, 'tlsReporting'), REPORTING);
+    });
+    requireInput('policy', props.policy, POLICY);
+    checkInput('policyHost', props.policyHost, HOST);
+    checkInput('tlsReporting', props.tlsReporting, REPORTING);
+    checkInput('verification', props.verification, oneOf('Verification', Verification));
     const { domains, policy, tlsReporting, verification } = props;
     this.policyHost = props.policyHost ?? new PolicyHost(this, 'PolicyHost', {
       domains: domains.map(({ hostedZone, domainName }) => ({ hostedZone, domainName })),
     });
-    this.all = domains.map((domain) => new MtaSts(this, policyDomain(domain.domainName, domain.hostedZone), {
+    const named = new Map<string, MtaStsDomain>();
+    for (const domain of domains) {
+      const name = policyDomain(domain.domainName, domain.hostedZone);
+      if (named.has(name)) throw new Error(`\`domains\` must hold each domain once, got ${name} twice`);
+      named.set(name, domain);
+    }
+    // Sorted, so that the template is the same whatever the order of `domains`.
+    const sorted = [...named].sort(([one], [other]) => one < other ? -1 : 1);
+    const made = new Map(sorted.map(([name, domain]) => [name, new MtaSts(this, name, {
       policy: domain.policy ?? policy,
       hostedZone: domain.hostedZone,
       domainName: domain.domainName,
       tlsReporting: domain.tlsReporting ?? tlsReporting,
       policyHost: this.policyHost,
       verification,
-    }));
+    })]));
+    this.all = [...named.keys()].map((name) => made.get(name)).filter((one) => one !== undefined);
   }
 }

@@ -1,13 +1,15 @@
 // The construct that people use: one mail domain, announced only after its policy was seen live.
 import {
-  CfnOutput, Duration, Stack, Validations,
+  CfnOutput, Duration, Stack,
   aws_route53 as route53,
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { txtRecord } from './domain-records';
 import type { MtaStsRecord } from './domain-records';
+import { DOMAIN, HOST, POLICY, REPORTING, ZONE, checkInput, oneOf, requireInput, requireProps } from './input';
 import { MtaStsMode } from './policy';
 import type { MtaStsPolicy } from './policy';
+import { claim } from './one-domain';
 import { policyDomain } from './policy-domain';
 import { PolicyHost } from './policy-host';
 import { characterStrings } from './protocol/character-strings';
@@ -20,6 +22,7 @@ import { cloudFrontScope, zoneFrom } from './region';
 import { stackOutput } from './stack-output';
 import type { TlsReporting } from './tls-reporting';
 import { Verification, verification } from './verification';
+import { warn } from './warnings';
 
 /** Below this age an attacker who can hide the record for a fortnight can strip TLS again (RFC 8461 §10.2). */
 const SHORT_ENFORCE_AGE = Duration.days(14);
@@ -132,12 +135,14 @@ export class MtaSts extends Construct {
 
   constructor(scope: Construct, id: string, props: MtaStsProps) {
     super(scope, id);
+    checkProps(props);
     const place = cloudFrontScope(this);
     const hostedZone = props.hostedZone && zoneFrom(place, props.hostedZone);
     const { policy, tlsReporting } = props;
     this.domainName = policyDomain(props.domainName, props.hostedZone);
     this.policy = policy;
     this.policyUrl = policyUrl(policyHostName(this.domainName));
+    const claimed = claim(this, this.domainName, 'published', { policy: true, host: props.policyHost === undefined, records: hostedZone !== undefined });
     this.warn(props);
 
     const domain = { domainName: this.domainName, hostedZone, policy };
@@ -192,37 +197,64 @@ export class MtaSts extends Construct {
         value: this.records.map(({ name, type, value }) => `${name} ${type} ${type === 'TXT' ? characterStrings(value) : value}`).join('\n'),
       });
     }
+    claimed();
   }
 
   private warn(props: MtaStsProps): void {
     const { mode, maxAge } = props.policy;
-    const warnings = Validations.of(this);
+    const names = [this.domainName];
     if (mode === MtaStsMode.ENFORCE && props.tlsReporting === undefined) {
-      warnings.addWarning('cdk-mta-sts:enforceWithoutTlsReporting',
-        `${this.domainName} enforces a policy without TLS reporting: nobody will tell you that mail is refused; give `
-        + '`tlsReporting: TlsReporting.to(\'mailto:...\')` (RFC 8460)');
+      warn(this, {
+        id: 'cdk-mta-sts:enforceWithoutTlsReporting',
+        names,
+        message: (who, isMany) => `${who} ${isMany ? 'enforce' : 'enforces'} a policy without TLS reporting: nobody will tell you that mail is refused; give `
+          + '`tlsReporting: TlsReporting.to(\'mailto:...\')` (RFC 8460)',
+      });
     }
     if (mode === MtaStsMode.ENFORCE && maxAge.toSeconds() < SHORT_ENFORCE_AGE.toSeconds()) {
-      warnings.addWarning('cdk-mta-sts:shortMaxAge',
-        `${this.domainName} enforces with a \`maxAge\` of ${maxAge.toSeconds()} seconds, under 14 days: an attacker who hides the policy `
-        + 'for that long can strip TLS again; weeks or more are advised (RFC 8461 §3.2, §10.2)');
+      warn(this, {
+        id: 'cdk-mta-sts:shortMaxAge',
+        names,
+        like: String(maxAge.toSeconds()),
+        message: (who, isMany) => `${who} ${isMany ? 'enforce' : 'enforces'} with a \`maxAge\` of ${maxAge.toSeconds()} seconds, under 14 days: an attacker `
+          + 'who hides the policy for that long can strip TLS again; weeks or more are advised (RFC 8461 §3.2, §10.2)',
+      });
     }
     if (mode === MtaStsMode.TESTING) {
-      warnings.addWarning('cdk-mta-sts:testing',
-        `${this.domainName} is in \`testing\`: senders report failures and deliver all the same, so mail is not protected yet; `
-        + 'enforce once the reports have been clean for two weeks (RFC 8461 §5)');
+      warn(this, {
+        id: 'cdk-mta-sts:testing',
+        names,
+        message: (who, isMany) => `${who} ${isMany ? 'are' : 'is'} in \`testing\`: senders report failures and deliver all the same, so mail is not protected `
+          + 'yet; enforce once the reports have been clean for two weeks (RFC 8461 §5)',
+      });
     }
     if (props.hostedZone === undefined && mode !== MtaStsMode.NONE) {
-      warnings.addWarning('cdk-mta-sts:dnsElsewhere',
-        `${this.domainName} has no \`hostedZone\`: the deployment serves its policy and announces nothing; make the records of the outputs by `
-        + 'hand, `_mta-sts` last, also after each change of the policy, then prove it: '
-        + 'npx cdk-mta-sts verify --outputs cdk-outputs.json --wait 30m (RFC 8461 §8.1)');
+      warn(this, {
+        id: 'cdk-mta-sts:dnsElsewhere',
+        names,
+        message: (who, isMany) => `${who} ${isMany ? 'have' : 'has'} no \`hostedZone\`: the deployment serves ${isMany ? 'their policies' : 'its policy'} and `
+          + 'announces nothing; make the records of the outputs by hand, `_mta-sts` last, also after each change of the policy, then prove it: '
+          + 'npx cdk-mta-sts verify --outputs cdk-outputs.json --wait 30m (RFC 8461 §8.1)',
+      });
     }
     if (props.hostedZone instanceof route53.HostedZone && Stack.of(props.hostedZone) === Stack.of(this)) {
-      warnings.addWarning('cdk-mta-sts:zoneInSameDeployment',
-        `the hosted zone of ${this.domainName} is made in the same stack: until its parent delegates to it the preflight fails, and a `
-        + 'rollback gives the next zone other name servers; deploy the zone first, delegate it, then add MtaSts. Such a zone cannot be '
-        + 'deleted with the stack while the validation record of the certificate is in it, which AWS Certificate Manager leaves behind');
+      warn(this, {
+        id: 'cdk-mta-sts:zoneInSameDeployment',
+        names,
+        message: (who) => `the hosted zone of ${who} is made in the same stack: until its parent delegates to it the preflight fails, and a rollback gives `
+          + 'the next zone other name servers; deploy the zone first, delegate it, then add MtaSts. Such a zone cannot be deleted with the stack while the '
+          + 'validation record of the certificate is in it, which AWS Certificate Manager leaves behind',
+      });
     }
   }
+}
+
+function checkProps(props: MtaStsProps): void {
+  requireProps('MtaSts', props, 'new MtaSts(this, \'MtaSts\', { hostedZone, policy })');
+  requireInput('policy', props.policy, POLICY);
+  checkInput('hostedZone', props.hostedZone, ZONE);
+  checkInput('domainName', props.domainName, DOMAIN);
+  checkInput('policyHost', props.policyHost, HOST);
+  checkInput('tlsReporting', props.tlsReporting, REPORTING);
+  checkInput('verification', props.verification, oneOf('Verification', Verification));
 }

@@ -1,9 +1,11 @@
 // The hosts that may receive the domain's mail, written by hand or as the providers document them.
 import { Token } from 'aws-cdk-lib';
+import { HOSTS, MX_PATTERN, TEXT, oneOf, requireInput } from './input';
 import { mxPatternFault, mxPatternToALabels } from './protocol/mx';
 import {
   CLOUDFLARE_EMAIL_ROUTING, FASTMAIL, GOOGLE_WORKSPACE, ICLOUD, MICROSOFT_365, PROTON_MAIL, isRegionName, sesInbound, zoho,
 } from './protocol/providers';
+import { printable } from './protocol/text';
 
 /**
  * Where a Zoho organisation's mail is kept: it decides the name of its MX hosts.
@@ -83,6 +85,7 @@ export class MxHosts {
    * (https://docs.aws.amazon.com/general/latest/gr/ses.html)
    */
   public static sesInbound(region: string): MxHosts {
+    requireInput('region', region, { ...TEXT, wayOut: 'write its name, `\'eu-west-1\'` for example' });
     requireText('region', region, "pass its name, 'eu-west-1' for example");
     if (!isRegionName(region)) {
       throw new Error(`\`region\` must be the name of an AWS Region where Amazon SES receives mail, such as eu-west-1, got ${show(region)}`);
@@ -125,6 +128,7 @@ export class MxHosts {
    * @param dataCenter - where the organisation's mail is kept. Default: the United States, `zoho.com`
    */
   public static zoho(dataCenter: ZohoDataCenter = ZohoDataCenter.UNITED_STATES): MxHosts {
+    requireInput('dataCenter', dataCenter, oneOf('ZohoDataCenter', ZohoDataCenter));
     return new MxHosts(zoho(dataCenter).patterns);
   }
 
@@ -150,11 +154,13 @@ export class MxHosts {
    * @param other - the hosts to add
    */
   public plus(other: MxHosts): MxHosts {
+    requireInput('other', other, HOSTS);
     return new MxHosts([...this.patterns, ...other.patterns]);
   }
 }
 
 function canonicalPattern(pattern: string): string {
+  requireInput('mx', pattern, MX_PATTERN);
   requireText('mx', pattern, 'write the host names of your MX records, or use a preset such as MxHosts.googleWorkspace()');
   const canonical = mxPatternToALabels(pattern) || pattern;
   const fault = mxPatternFault(canonical);
@@ -173,5 +179,5 @@ function requireText(name: string, value: string, wayOut: string): void {
 }
 
 function show(value: string): string {
-  return JSON.stringify(value);
+  return printable(JSON.stringify(value));
 }

@@ -1,7 +1,10 @@
 // The policy domain: the part after the @, checked as early as it can be known.
-import { Token, aws_route53 as route53 } from 'aws-cdk-lib';
+import { Token } from 'aws-cdk-lib';
+import type { aws_route53 as route53 } from 'aws-cdk-lib';
 import { hostNameFault, toALabels } from './protocol/domain-name';
 import { policyHostName } from './protocol/policy-url';
+import { printable } from './protocol/text';
+import { requireMailZone, withoutRecordLabels, zoneNameOf } from './zone';
 
 /** A certificate's first name is at most 64 characters (ACM), and it is `mta-sts.` and the domain. */
 const LONGEST_POLICY_HOST = 64;
@@ -11,24 +14,32 @@ const LONGEST_POLICY_HOST = 64;
  *
  * @param domainName - as the user wrote it, or nothing for the zone's name
  * @param hostedZone - the zone that holds its records; none where DNS is elsewhere
- * @throws where it is no domain name, too long, not in the zone, or a token, or the zone is private
+ * @throws where it is no mail domain, too long, not in the zone, or a token, or the zone is private
  */
 export function policyDomain(domainName: string | undefined, hostedZone: route53.IHostedZone | undefined): string {
   if (domainName === undefined && hostedZone === undefined) {
     throw new Error('`hostedZone` is missing, the zone of Route 53 that holds the records; where DNS is elsewhere leave it out and write '
       + '`domainName: \'example.com\'`: then the records are outputs, to be made by hand');
   }
-  if (hostedZone !== undefined) requirePublic(hostedZone);
-  const zoneName = hostedZone === undefined ? undefined : knownZoneName(hostedZone);
+  if (hostedZone !== undefined) requireMailZone(hostedZone);
+  const zoneName = hostedZone === undefined ? undefined : zoneNameOf(hostedZone);
   const written = domainName ?? zoneName;
   if (written === undefined || Token.isUnresolved(written)) {
     throw new Error('`domainName` must be known at synthesis, since the certificate, the edge function and the records are made for it; '
       + 'the hosted zone\'s name is a token or was imported by id alone, so write it out: `domainName: \'example.com\'`');
   }
   const domain = toALabels(written) || written;
+  const bare = withoutRecordLabels(domain);
+  if (bare !== undefined) {
+    throw new Error(`\`domainName\` must be the mail domain, the part after the @, got ${JSON.stringify(written)}, a name of its records; write `
+      + `\`domainName: '${hostNameFault(bare) === undefined ? bare : 'example.com'}'\` (RFC 8461 §3.1)`);
+  }
   const fault = hostNameFault(domain);
   if (fault !== undefined) {
-    throw new Error(`\`domainName\` ${JSON.stringify(written)} ${fault} (RFC 5321 §4.1.2)`);
+    throw new Error(`\`domainName\` ${printable(JSON.stringify(written))} ${fault} (RFC 5321 §4.1.2)`);
+  }
+  if (!domain.includes('.')) {
+    throw new Error(`\`domainName\` must be the whole mail domain, got the single label ${JSON.stringify(written)}; write \`domainName: 'example.com'\``);
   }
   const host = policyHostName(domain);
   if (host.length > LONGEST_POLICY_HOST) {
@@ -40,21 +51,4 @@ export function policyDomain(domainName: string | undefined, hostedZone: route53
       + 'pass the hosted zone that holds the records of the domain');
   }
   return domain;
-}
-
-function requirePublic(hostedZone: route53.IHostedZone): void {
-  if (hostedZone instanceof route53.PrivateHostedZone) {
-    throw new Error('`hostedZone` must be public, got a private hosted zone: senders on the internet could not see its records; pass the '
-      + 'public zone of the domain');
-  }
-}
-
-function knownZoneName(hostedZone: route53.IHostedZone): string | undefined {
-  try {
-    const { zoneName } = hostedZone;
-    return Token.isUnresolved(zoneName) ? undefined : zoneName.replace(/\.$/, '').toLowerCase();
-  } catch {
-    // HostedZone.fromHostedZoneId() throws here: it knows no name.
-    return undefined;
-  }
 }

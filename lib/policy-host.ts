@@ -1,6 +1,6 @@
 // Where policies are served: a private bucket behind CloudFront, on 443, and nothing else.
 import { createHash } from 'node:crypto';
-import { Aspects, Stack, Validations, aws_certificatemanager as acm } from 'aws-cdk-lib';
+import { Aspects, Stack, Token, Validations, aws_certificatemanager as acm } from 'aws-cdk-lib';
 import type { aws_cloudfront as cloudfront, aws_iam as iam, aws_route53 as route53, aws_s3 as s3 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { DeploymentHandler } from './deployment-handler';
@@ -8,7 +8,9 @@ import { hostRecords } from './domain-records';
 import { edgeFunctionCode } from './edge-function';
 import { givenCertificate } from './given-certificate';
 import { checkLimits, checkOutputs } from './host-limits';
-import { checkLogBucket } from './log-bucket';
+import { BUCKET, CERTIFICATE, WEB_ACL, checkInput, requireDomains, requireProps } from './input';
+import { checkLogAcls, checkLogBucket } from './log-bucket';
+import { claim } from './one-domain';
 import { logRequests, policyBucket } from './policy-bucket';
 import { policyDistribution } from './policy-distribution';
 import { policyDomain } from './policy-domain';
@@ -18,8 +20,9 @@ import { listed } from './protocol/text';
 import { logicalIdOf, plannedRecords } from './publisher';
 import type { Publisher } from './publisher';
 import { outputStack } from './published-output';
-import { cloudFrontScope, zoneFrom } from './region';
+import { cloudFrontScope, shownStack, zoneFrom } from './region';
 import { validatedByHand } from './validation-by-hand';
+import { watchZones } from './watched-zones';
 
 /** Domains of a message. */
 const MOST_NAMES = 5;
@@ -43,7 +46,7 @@ export interface PolicyHostDomain {
 
 /** Properties of a `PolicyHost`. */
 export interface PolicyHostProps {
-  /** The domains that it serves. */
+  /** The domains that it serves; their order does not matter. */
   readonly domains: PolicyHostDomain[];
 
   /**
@@ -55,8 +58,9 @@ export interface PolicyHostProps {
   readonly certificate?: acm.ICertificate;
 
   /**
-   * Where CloudFront writes its access logs; the bucket must allow access control lists. A bucket that the app makes in us-east-1 and in
-   * the same account takes the access log of the bucket of the policies as well.
+   * Where CloudFront writes its access logs. It does so by access control lists, which a bucket takes with
+   * `objectOwnership: ObjectOwnership.OBJECT_WRITER` or `BUCKET_OWNER_PREFERRED`; an imported bucket cannot be checked. A bucket
+   * that the app makes in us-east-1 and in the same account takes the access log of the bucket of the policies as well.
    *
    * @default - no access logs
    */
@@ -118,11 +122,22 @@ export class PolicyHost extends Construct {
 
   constructor(scope: Construct, id: string, props: PolicyHostProps) {
     super(scope, id);
+    requireProps('PolicyHost', props, 'new PolicyHost(this, \'PolicyHost\', { domains: [{ hostedZone }] })');
+    requireDomains(props.domains);
+    checkInput('certificate', props.certificate, CERTIFICATE);
+    checkInput('accessLogBucket', props.accessLogBucket, BUCKET);
+    checkInput('webAclArn', props.webAclArn, WEB_ACL);
     this._scope = cloudFrontScope(this);
-    this.hosts = servedHosts(props.domains, this._scope);
-    const names = [...this.hosts.keys()];
+    const served = servedHosts(props.domains, this._scope);
+    watchZones(this, props.domains.map(({ hostedZone }) => hostedZone));
     this._certificateGiven = props.certificate !== undefined;
-    checkLimits(this, names, !this._certificateGiven);
+    checkLimits(this, [...served.keys()], !this._certificateGiven);
+    // The first name of a certificate and the order of its others count for CloudFormation: another order would replace it.
+    this.hosts = new Map([...served].sort(([one], [other]) => one < other ? -1 : 1));
+    const names = [...this.hosts.keys()];
+    const claimed = [...this.hosts.values()].map(({ domainName, zone }) => {
+      return claim(this, domainName, 'served', { host: true, records: zone !== undefined });
+    });
 
     const handler = DeploymentHandler.of(this._scope);
     for (const { zone } of this.hosts.values()) {
@@ -133,6 +148,7 @@ export class PolicyHost extends Construct {
     this.bucket = policyBucket(this._scope, names, this.writer);
     if (props.accessLogBucket !== undefined) {
       checkLogBucket(this, this._scope, props.accessLogBucket);
+      checkLogAcls(this, props.accessLogBucket);
       logRequests(this.bucket, props.accessLogBucket);
     }
     this.certificate = props.certificate === undefined ? this.newCertificate() : givenCertificate(props.certificate, names);
@@ -156,6 +172,7 @@ export class PolicyHost extends Construct {
         checkOutputs(this, outputStack(this._scope));
       },
     });
+    for (const complete of claimed) complete();
   }
 
   /**
@@ -172,17 +189,16 @@ export class PolicyHost extends Construct {
     }
     const stack = Stack.of(this._scope);
     if (Stack.of(cloudFrontScope(construct)) !== stack) {
-      throw new Error(`\`policyHost\` must be in the stack of the MtaSts that uses it, got one of '${stack.stackName}' in `
-        + `'${Stack.of(construct).stackName}': the order of their resources is one graph; put both into one stack`);
+      throw new Error(`\`policyHost\` must be in the stack of the MtaSts that uses it, got one of '${shownStack(stack)}' in `
+        + `'${shownStack(Stack.of(construct))}': the order of their resources is one graph; put both into one stack`);
     }
     if (host.publisher !== undefined) {
       throw new Error(`${domainName} is published by ${host.publisher.construct.node.path} already; a domain has one policy (RFC 8461 §3.1)`);
     }
-    const [here, there] = [publisher.hostedZone, host.zone].map((zone) => {
-      return zone === undefined ? 'none' : JSON.stringify(stack.resolve(zone.hostedZoneId));
-    });
+    const [here, there] = [publisher.hostedZone, host.zone].map((zone) => zone && JSON.stringify(stack.resolve(zone.hostedZoneId)));
     if (here !== there) {
-      throw new Error(`\`hostedZone\` must be the one that the PolicyHost has for ${domainName}, ${there}, got ${here}; pass the same zone to both`);
+      const [given, expected] = [publisher.hostedZone, host.zone].map(shownZone);
+      throw new Error(`\`hostedZone\` must be the one that the PolicyHost has for ${domainName}, ${expected}, got ${given}; pass the same zone to both`);
     }
     host.publisher = publisher;
   }
@@ -254,6 +270,12 @@ interface ServedHost {
   records?: route53.CfnRecordSetGroup;
   /** Who publishes the policy of the domain. */
   publisher?: Publisher;
+}
+
+/** A zone that is made in the app has no id before it is deployed. */
+function shownZone(zone: route53.IHostedZone | undefined): string {
+  if (zone === undefined) return 'none';
+  return Token.isUnresolved(zone.hostedZoneId) ? zone.node.path : JSON.stringify(zone.hostedZoneId);
 }
 
 function servedHosts(domains: PolicyHostDomain[], scope: Construct): ReadonlyMap<string, ServedHost> {

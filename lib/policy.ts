@@ -1,6 +1,7 @@
 // The policy as its owner states it: a mode, hosts and an age; the exact bytes to serve and their hash follow from it.
 import { Duration } from 'aws-cdk-lib';
-import type { MxHosts } from './mx-hosts';
+import { AGE, HOSTS, checkInput, requireInput, requireProps } from './input';
+import { MxHosts } from './mx-hosts';
 import { MAX_AGE_LIMIT, renderPolicy } from './protocol/policy';
 import { policyHash } from './protocol/policy-id';
 
@@ -69,7 +70,7 @@ export class MtaStsPolicy {
    * @throws where a value is not one that senders accept
    */
   public static enforce(props: MtaStsPolicyProps): MtaStsPolicy {
-    return new MtaStsPolicy(MtaStsMode.ENFORCE, props.mx.patterns, props.maxAge ?? Duration.days(30));
+    return new MtaStsPolicy(MtaStsMode.ENFORCE, patternsOf('enforce', props), props.maxAge ?? Duration.days(30));
   }
 
   /**
@@ -79,7 +80,7 @@ export class MtaStsPolicy {
    * @throws where a value is not one that senders accept
    */
   public static testing(props: MtaStsPolicyProps): MtaStsPolicy {
-    return new MtaStsPolicy(MtaStsMode.TESTING, props.mx.patterns, props.maxAge ?? Duration.days(1));
+    return new MtaStsPolicy(MtaStsMode.TESTING, patternsOf('testing', props), props.maxAge ?? Duration.days(1));
   }
 
   /**
@@ -90,7 +91,7 @@ export class MtaStsPolicy {
    * @throws where a value is not one that senders accept
    */
   public static none(props: MtaStsNonePolicyProps = {}): MtaStsPolicy {
-    return new MtaStsPolicy(MtaStsMode.NONE, props.mx?.patterns ?? [], props.maxAge ?? Duration.days(1));
+    return new MtaStsPolicy(MtaStsMode.NONE, patternsOf('none', props), props.maxAge ?? Duration.days(1));
   }
 
   /** What senders do with mail to a host that fails. */
@@ -121,6 +122,17 @@ export class MtaStsPolicy {
     this.text = renderPolicy({ mode, maxAge: wholeSeconds(maxAge), mx });
     this.hash = policyHash(this.text);
   }
+}
+
+/** The patterns of a policy whose properties nobody may have checked. */
+function patternsOf(mode: string, props: MtaStsNonePolicyProps): string[] {
+  requireProps(`MtaStsPolicy.${mode}()`, props, `MtaStsPolicy.${mode}({ mx: MxHosts.of('mx1.example.com') })`);
+  const { mx, maxAge } = props;
+  checkInput('maxAge', maxAge, AGE);
+  if (mx === undefined && mode === 'none') return [];
+  requireInput('mx', mx, HOSTS);
+  // Of another copy of the package, or of anything that looks like it: checked here as well.
+  return mx === undefined ? [] : MxHosts.of(...mx.patterns).patterns;
 }
 
 function wholeSeconds(maxAge: Duration): number {

@@ -1,15 +1,17 @@
 // The us-east-1 stack for a construct that lives elsewhere: CloudFront takes certificates of that Region only.
-import {
-  Aspects, CfnOutput, CfnWaitConditionHandle, Fn, Names, NestedStack, Stack, Token,
-  aws_route53 as route53,
-} from 'aws-cdk-lib';
+import { Aspects, CfnOutput, CfnWaitConditionHandle, Fn, Names, NestedStack, Stack, Token } from 'aws-cdk-lib';
+import type { aws_route53 as route53 } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { Construct } from 'constructs';
 import type { IConstruct } from 'constructs';
 import { checkSynthesizer, givenSynthesizer } from './same-synthesizer';
+import { plainZone, zoneByOtherId } from './zone';
 
 /** The one Region whose certificates CloudFront takes. */
 export const CLOUDFRONT_REGION = 'us-east-1';
+
+/** AWS CloudFormation User Guide, "Understand CloudFormation quotas". */
+const LONGEST_STACK_NAME = 128;
 
 const STACK_ID = 'MtaStsUsEast1';
 const MARKER_ID = `${STACK_ID}Marker`;
@@ -23,7 +25,8 @@ const MARKER_ID = `${STACK_ID}Marker`;
  */
 export function cloudFrontScope(scope: Construct): Construct {
   const stack = Stack.of(scope);
-  const { region, stackName } = stack;
+  const { region } = stack;
+  const stackName = shownStack(stack);
   if (Token.isUnresolved(region)) {
     throw new Error(`${scope.node.path}: the stack '${stackName}' must name its Region, since CloudFront takes certificates of `
       + `${CLOUDFRONT_REGION} only and the construct must know whether it is elsewhere; give it \`env: { account, region }\``);
@@ -83,16 +86,13 @@ export function zoneFrom(scope: Construct, zone: route53.IHostedZone): route53.I
   const stack = outermostStack(Stack.of(scope));
   const owner = outermostStack(Stack.of(zone));
   checkAccount(stack, owner, zone);
-  if (!Token.isUnresolved(zone.hostedZoneId) || owner.region === stack.region) return zone;
+  if (!Token.isUnresolved(zone.hostedZoneId) || owner.region === stack.region) return plainZone(stack, zone);
   const id = `${Names.uniqueResourceName(zone, { maxLength: 200 })}Id`;
-  const known = child(stack, id);
-  if (known !== undefined && isZone(known)) return known;
-  const output = new CfnOutput(owner, `MtaStsZone${id}`, { description: 'The hosted zone, for MtaSts in us-east-1', value: zone.hostedZoneId });
-  output.overrideLogicalId(`MtaStsZone${id}`);
-  stack.addStackDependency(owner, 'MtaSts needs the id of the hosted zone');
-  return route53.HostedZone.fromHostedZoneAttributes(stack, id, {
-    hostedZoneId: Fn.getStackOutput(owner.stackName, `MtaStsZone${id}`, owner.region),
-    zoneName: zone.zoneName,
+  return zoneByOtherId(stack, id, zone, () => {
+    const output = new CfnOutput(owner, `MtaStsZone${id}`, { description: 'The hosted zone, for MtaSts in us-east-1', value: zone.hostedZoneId });
+    output.overrideLogicalId(`MtaStsZone${id}`);
+    stack.addStackDependency(owner, 'MtaSts needs the id of the hosted zone');
+    return Fn.getStackOutput(owner.stackName, `MtaStsZone${id}`, owner.region);
   });
 }
 
@@ -120,12 +120,31 @@ export function outermostStack(stack: Stack): Stack {
   return stack instanceof NestedStack && stack.nestedStackParent !== undefined ? outermostStack(stack.nestedStackParent) : stack;
 }
 
+/** What a stack is called in a message: a nested one has no name before it is deployed. */
+export function shownStack({ stackName, node }: Stack): string {
+  return Token.isUnresolved(stackName) ? node.path : stackName;
+}
+
+/** The outermost stack that the user made for a construct: not ours of us-east-1, which is inside that. */
+export function userStack(construct: IConstruct): Stack {
+  const stack = outermostStack(Stack.of(construct));
+  const { id, scope } = stack.node;
+  return id === STACK_ID && scope instanceof Stack ? scope : stack;
+}
+
 function usEast1Stack(outer: Stack): Stack {
   const known = child(outer, STACK_ID);
   if (known instanceof Stack) return known;
+  // Also by the Region: a stack of the same name may be in another one, and both come to us-east-1.
+  const suffix = `-${outer.region}-mta-sts`;
+  const stackName = outer.stackName + suffix;
+  if (stackName.length > LONGEST_STACK_NAME) {
+    throw new Error(`the stack '${outer.stackName}' of ${outer.region} must have a name of at most ${LONGEST_STACK_NAME - suffix.length} characters, got `
+      + `${outer.stackName.length}: its part of ${CLOUDFRONT_REGION} is a stack with '${suffix}' behind it, and CloudFormation takes `
+      + `${LONGEST_STACK_NAME}; give it a shorter \`stackName\`, or put MtaSts into a stack of ${CLOUDFRONT_REGION}`);
+  }
   const stack = new Stack(outer, STACK_ID, {
-    // Also by the Region: a stack of the same name may be in another one, and both come to us-east-1.
-    stackName: `${outer.stackName}-${outer.region}-mta-sts`,
+    stackName,
     description: `MTA-STS for the stack ${outer.stackName} of ${outer.region}: CloudFront takes certificates of ${CLOUDFRONT_REGION} only`,
     env: { account: Token.isUnresolved(outer.account) ? undefined : outer.account, region: CLOUDFRONT_REGION },
     terminationProtection: outer.terminationProtection,
@@ -153,8 +172,4 @@ function needs(stack: Stack, other: Stack): boolean {
 function child(parent: IConstruct, id: string): Construct | undefined {
   const found = parent.node.tryFindChild(id);
   return found instanceof Construct ? found : undefined;
-}
-
-function isZone(construct: IConstruct): construct is route53.IHostedZone {
-  return 'hostedZoneId' in construct;
 }

@@ -1,5 +1,7 @@
 // The _smtp._tls record (RFC 8460): where senders report that TLS or the policy failed.
 import { Token } from 'aws-cdk-lib';
+import { REPORTING_ADDRESS, requireInput } from './input';
+import { printable } from './protocol/text';
 import { reportingUriDoubt, reportingUriFault, renderTlsRpt } from './protocol/tls-rpt';
 
 /**
@@ -39,12 +41,13 @@ export class TlsReporting {
 }
 
 function checkUri(uri: string): void {
+  requireInput('TlsReporting.to()', uri, REPORTING_ADDRESS);
   if (Token.isUnresolved(uri)) {
     throw new Error('a reporting address is a token, known only at deployment, and cannot be checked; write it out');
   }
   // Stricter than the grammar: a well-formed address that no report reaches is of no use to anyone.
   const fault = reportingUriFault(uri) ?? reportingUriDoubt(uri);
   if (fault !== undefined) {
-    throw new Error(`reporting address ${JSON.stringify(uri)}: ${fault}`);
+    throw new Error(`reporting address ${printable(JSON.stringify(uri))}: ${fault}`);
   }
 }

@@ -168,7 +168,7 @@ describe('a large stack that it is added to', () => {
     expect(parts(last).Resources).toEqual(now.Resources);
     expect(among(old.Resources, now.Resources)).toEqual(old.Resources);
     expect(among(old.Outputs, now.Outputs)).toEqual(old.Outputs);
-    expect(Object.keys(now.Resources).length).toBe(Object.keys(old.Resources).length + 16);
+    expect(Object.keys(now.Resources).length).toBe(Object.keys(old.Resources).length + 17);
   });
 
   test('gets no resource and no output with a generic name', () => {

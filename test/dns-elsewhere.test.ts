@@ -131,8 +131,8 @@ describe('a certificate that is made', () => {
     const mixed = testStack();
     new MtaStsDomains(mixed, 'Mail', { policy, tlsReporting, domains: [{ hostedZone: importedZone(mixed, 'example.net') }, { domainName: 'example.com' }] });
     Template.fromStack(mixed).hasResourceProperties('AWS::CertificateManager::Certificate', {
-      DomainName: 'mta-sts.example.net',
-      SubjectAlternativeNames: ['mta-sts.example.com'],
+      DomainName: 'mta-sts.example.com',
+      SubjectAlternativeNames: ['mta-sts.example.net'],
       DomainValidationOptions: [{ DomainName: 'mta-sts.example.net', HostedZoneId: 'Z0123456789ABCDEFGHIJ' }],
     });
     Template.fromStack(mixed).resourceCountIs('Custom::MtaStsVerification', 1);

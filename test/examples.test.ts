@@ -481,7 +481,7 @@ describe('serving others', () => {
   });
 
   test('has one host with one certificate for the names of all', () => {
-    const names = ['provider.example', 'customer-one.example', 'customer-two.example'].map((domain) => `mta-sts.${domain}`);
+    const names = ['customer-one.example', 'customer-two.example', 'provider.example'].map((domain) => `mta-sts.${domain}`);
     template.resourceCountIs('AWS::CloudFront::Distribution', 1);
     template.hasResourceProperties('AWS::CloudFront::Distribution', { DistributionConfig: Match.objectLike({ Aliases: names }) });
     template.hasResourceProperties('AWS::CertificateManager::Certificate', { DomainName: names[0], SubjectAlternativeNames: names.slice(1) });

@@ -99,7 +99,7 @@ describe('the number of domains', () => {
   });
 
   test('of 100 fits one stack of 500 resources and leaves room for others', () => {
-    expect(Object.keys(Template.fromStack(hostOf(100)).toJSON().Resources as object)).toHaveLength(16 + 4 * 99);
+    expect(Object.keys(Template.fromStack(hostOf(100)).toJSON().Resources as object)).toHaveLength(17 + 4 * 99);
   });
 
   test('is an error where its outputs are more than CloudFormation takes', () => {
@@ -434,6 +434,60 @@ describe('the access log of the policy bucket', () => {
   ])('does not go into %s', (_, accessLogBucket) => {
     const template = hostTemplate((stack) => ({ accessLogBucket: accessLogBucket(stack) }));
     expect(logged(template)).toEqual([]);
+  });
+});
+
+describe('a bucket for access logs', () => {
+  const withLogs = (props: s3.BucketProps, change: (bucket: s3.Bucket) => void = () => undefined, context = {}): (() => Template) => {
+    const stack = testStack({ context });
+    const accessLogBucket = new s3.Bucket(stack, 'Logs', props);
+    change(accessLogBucket);
+    return () => {
+      new PolicyHost(stack, 'Host', { domains: [{ hostedZone: importedZone(stack) }], accessLogBucket });
+      return Template.fromStack(stack);
+    };
+  };
+  const cfn = (bucket: s3.Bucket): s3.CfnBucket => bucket.node.defaultChild as s3.CfnBucket;
+  const fault = '`accessLogBucket` Test/Logs takes no access control lists, by which CloudFront lets itself write logs: its `objectOwnership` is ';
+  const wayOut = '; write `objectOwnership: ObjectOwnership.OBJECT_WRITER` or `ObjectOwnership.BUCKET_OWNER_PREFERRED`';
+
+  test('is refused if it takes no access control lists, which is what S3 does by default', () => {
+    expect(withLogs({})).toThrow(`${fault}not given, which S3 takes for BUCKET_OWNER_ENFORCED${wayOut}`);
+    expect(withLogs({ accessControl: s3.BucketAccessControl.PRIVATE })).toThrow(fault);
+    expect(withLogs({ objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED })).toThrow(`${fault}BUCKET_OWNER_ENFORCED${wayOut}`);
+    expect(withLogs({}, undefined, { '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy': true })).toThrow(fault);
+  });
+
+  test.each<[string, s3.BucketProps, ((bucket: s3.Bucket) => void)?]>([
+    ['objects of their writer', { objectOwnership: s3.ObjectOwnership.OBJECT_WRITER }],
+    ['objects of the bucket\'s owner, if the writer says so', { objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_PREFERRED }],
+    ['an access control list of its own', { accessControl: s3.BucketAccessControl.LOG_DELIVERY_WRITE }],
+    ['them by a property of the resource', {}, (bucket) => {
+      cfn(bucket).ownershipControls = { rules: [{ objectOwnership: 'BucketOwnerPreferred' }] };
+    }],
+    ['them by an override', {}, (bucket) => {
+      cfn(bucket).addPropertyOverride('OwnershipControls.Rules', [{ ObjectOwnership: 'ObjectWriter' }]);
+    }],
+  ])('is taken with %s', (_, ...[props, change]) => {
+    expect(withLogs(props, change)).not.toThrow();
+  });
+
+  test('is refused if an escape hatch takes the lists away, before or after', () => {
+    const enforce = (bucket: s3.Bucket): void => {
+      cfn(bucket).addPropertyOverride('OwnershipControls.Rules', [{ ObjectOwnership: 'BucketOwnerEnforced' }]);
+    };
+    expect(withLogs({ objectOwnership: s3.ObjectOwnership.OBJECT_WRITER }, enforce)).toThrow(fault);
+    const stack = testStack();
+    const accessLogBucket = new s3.Bucket(stack, 'Logs', { objectOwnership: s3.ObjectOwnership.OBJECT_WRITER });
+    new PolicyHost(stack, 'Host', { domains: [{ hostedZone: importedZone(stack) }], accessLogBucket });
+    enforce(accessLogBucket);
+    expect(() => Template.fromStack(stack)).toThrow(`[Test/Host] ${fault}`);
+  });
+
+  test('is taken on trust if it is imported', () => {
+    const stack = testStack();
+    const accessLogBucket = s3.Bucket.fromBucketName(stack, 'Logs', 'logs');
+    expect(() => new PolicyHost(stack, 'Host', { domains: [{ hostedZone: importedZone(stack) }], accessLogBucket })).not.toThrow();
   });
 });
 

@@ -15,11 +15,14 @@ export function parseDomain(text: string): string {
   const meant = domainInside(text);
   if (meant !== undefined) {
     const hint = isDomain(meant) ? `; write \`${meant}\`` : '';
-    throw new RangeError(`${shown} is ${text.includes('://') ? 'a URL' : 'an email address'}, where a mail domain is expected${hint}`);
+    const isUrl = text.includes('://') || !text.includes('@');
+    throw new RangeError(`${shown} is ${isUrl ? 'a URL' : 'an email address'}, where a mail domain is expected${hint}`);
   }
-  if (/^_(mta-sts|smtp\._tls)\./i.test(text)) {
-    const domain = text.replace(/^_(mta-sts|smtp\._tls)\./i, '');
-    throw new RangeError(`${shown} is the name of a TXT record, where the mail domain is expected; write \`${printable(domain)}\``);
+  const below = /^(?:_[^.]+\.|mta-sts\.)+/i.exec(text)?.[0] ?? '';
+  const rest = text.slice(below.length).replace(/\.$/, '');
+  if (below !== '' && isDomain(rest) && (below.startsWith('_') || !mayBeSuffix(rest))) {
+    const what = below.startsWith('_') ? 'is the name of a TXT record' : 'is the name of a policy host';
+    throw new RangeError(`${shown} ${what}, where the mail domain is expected; write \`${rest}\`: the domain is the part after the @`);
   }
   // As `dig` prints it; nothing else can be meant.
   const typed = text.endsWith('.') ? text.slice(0, -1) : text;
@@ -27,6 +30,23 @@ export function parseDomain(text: string): string {
   const fault = hostNameFault(domain === '' ? typed : domain) ?? lengthFault(domain);
   if (fault !== undefined) throw new RangeError(`${shown}, where a mail domain is expected, ${fault}`);
   return domain;
+}
+
+/**
+ * Says where a name that can be a mail domain is hardly meant as one: a sentence without a full stop, or undefined.
+ *
+ * @param domain - as `parseDomain` gives it
+ */
+export function domainHint(domain: string): string | undefined {
+  const host = /^(?:www[0-9]*|mta-sts)\./.exec(domain)?.[0];
+  const rest = domain.slice(host?.length);
+  if (host === undefined || !isDomain(rest)) return undefined;
+  return `${domain} is taken as the mail domain, the part after the @; where mail goes to addresses at ${rest}, write \`${rest}\``;
+}
+
+/** Whether a name can be a public suffix such as `co.uk`, below which `mta-sts` is a domain like any other. */
+function mayBeSuffix(name: string): boolean {
+  return /^(?:[a-z]{2,3}|info)\.[a-z]{2}$/i.test(name);
 }
 
 /** `_smtp._tls.` before it is the longest name that is asked for. */
@@ -131,11 +151,14 @@ export function repeated<T>(parse: (text: string) => T): (text: string, earlier:
 
 /** The domain inside a URL or an email address, or undefined where it is neither. */
 function domainInside(text: string): string | undefined {
-  if (text.includes('://')) return URL.canParse(text) ? new URL(text).hostname.replace(/^mta-sts\./, '') : '';
+  if (text.includes('://')) return URL.canParse(text) ? new URL(text).hostname.replace(/^(?:mta-sts|www)\./, '') : '';
+  // As browsers show a URL.
+  const bare = /^([a-z0-9.-]+)(?::[0-9]+)?\/[!-~]*$/i.exec(text)?.[1];
+  if (bare !== undefined) return bare.toLowerCase().replace(/^(?:mta-sts|www)\./, '');
   const at = text.lastIndexOf('@');
   return at === -1 ? undefined : text.slice(at + 1).replace(/>$/, '');
 }
 
 function isDomain(text: string): boolean {
-  return hostNameFault(text) === undefined;
+  return hostNameFault(text) === undefined && text.includes('.');
 }

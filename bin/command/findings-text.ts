@@ -62,10 +62,9 @@ function detail(label: string, text: string | undefined, style: Style): string[]
   return style.row(label, text, { indent: 4, column: 13, faint: label === 'see' });
 }
 
-/** The senders, where the message does not end with them already. */
+/** The senders, where the message does not name them already. */
 function unnamedSenders({ senders = [], message }: AnyFinding): string | undefined {
-  const list = senders.join(', ');
-  return message.endsWith(list) ? undefined : `refused or read otherwise by ${list}`;
+  return senders.every((sender) => message.includes(sender)) ? undefined : `refused or read otherwise by ${senders.join(', ')}`;
 }
 
 function placeOf(finding: AnyFinding): string {

@@ -1,13 +1,15 @@
 // The JSON that pipelines read: stable shapes, and nothing in it that could upset a terminal.
 import type { Finding } from '../../lib/protocol/finding';
 import type { Policy } from '../../lib/protocol/policy';
+import { showable } from '../../lib/protocol/text';
+import { showableFinding, showablePath } from '../../lib/verifier/report';
 import type { MxReport, Path, Report, ReportFinding } from '../../lib/verifier/report';
 import type { LintResult } from './lint-result';
 
 /** Invisible characters that JSON would let through: C1 controls, bidi controls, line separators and their like. */
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** What `mta-sts lint ... --format json` prints. */
+/** What `mta-sts lint ... --format json` prints: `input`, `record` and `policy` are data, the findings are words as in a report. */
 export function lintJson(results: readonly LintResult[]): string {
   return `${json(results.map(({ input, verdict, record, policy, findings }) => ({
     input,
@@ -48,7 +50,8 @@ function escaped(character: string): string {
  *   "policy": { "mode", "maxAge": 2592000, "mx": ["*.example.com"] } | null,
  *   "policyPaths": [as recordPaths],
  *   "delegation": { "record": [names], "policyHost": [names] },
- *   "mx": [{ "host", "preference": 10 | null, "covered": true | false | null, "delivery", "dane": false, "paths": [as recordPaths] }],
+ *   "mx": [{ "host", "preference": 10 | null, "covered": true | false | null, "delivery",
+ *             "dane": true | false | null, "paths": [as recordPaths] }],
  *   "senders": [{ "sender", "effect", "code" }],
  *   "findings": [{ "code", "severity": "error" | "unknown" | "warning" | "info", "subject", "message",
  *     and where there are: "line", "column", "evidence", "time", "temporary": true, "fix", "reference", "senders": [names] }],
@@ -56,7 +59,13 @@ function escaped(character: string): string {
  * }
  * ```
  *
- * Times are ISO 8601 in UTC, `maxAge` is in seconds. What is not ASCII and cannot be seen is escaped.
+ * Times are ISO 8601 in UTC, `maxAge` is in seconds.
+ *
+ * Words, fit to be shown: `message`, `fix`, `evidence`, `subject`, `at`, `answer`, `effect`, and those of `deployment`. They hold no
+ * control character, no bidi control and nothing invisible, once the JSON is read as well: such characters are written out, `\\x1b`.
+ *
+ * Data, exactly as DNS or the server gave it: `domain`, `record`, `policy`, `delegation` and the `host` of an MX. It may hold any
+ * character: JSON escapes what cannot be seen, and whoever shows it must do so too.
  */
 export function reportShape(report: Report): object {
   const { domain, time, milliseconds, verdict, lookup, delivery, record, policy, delegation, mx, senders, findings, deployment } = report;
@@ -73,9 +82,11 @@ export function reportShape(report: Report): object {
     policyPaths: report.policyPaths.map(pathShape),
     delegation: { record: delegation.record, policyHost: delegation.policyHost },
     mx: mx.map(mxShape),
-    senders: senders.map(({ sender, effect, code }) => ({ sender, effect, code })),
+    senders: senders.map(({ sender, effect, code }) => ({ sender: showable(sender), effect: showable(effect), code: showable(code) })),
     findings: findings.map(findingShape),
-    ...deployment === undefined ? {} : { deployment: { earliestRemoval: deployment.earliestRemoval, warnings: deployment.warnings } },
+    ...deployment === undefined
+      ? {}
+      : { deployment: { earliestRemoval: shown(deployment.earliestRemoval), warnings: shown(deployment.warnings) } },
   };
 }
 
@@ -83,7 +94,12 @@ function mxShape({ host, preference, covered, delivery, dane, paths }: MxReport)
   return { host, preference, covered, delivery, dane, paths: paths.map(pathShape) };
 }
 
-function pathShape({ at, standing, answer, milliseconds }: Path): object {
+function shown(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : showable(text);
+}
+
+function pathShape(path: Path): object {
+  const { at, standing, answer, milliseconds } = showablePath(path);
   return { at, standing, answer, milliseconds };
 }
 
@@ -92,7 +108,7 @@ function policyShape({ mode, maxAge, mx }: Policy): object {
 }
 
 function findingShape(finding: Finding & Partial<Omit<ReportFinding, keyof Finding>>): object {
-  const { code, severity, subject, message, line, column, evidence, time, temporary, fix, reference, senders } = finding;
+  const { code, severity, subject, message, line, column, evidence, time, temporary, fix, reference, senders } = showableFinding(finding);
   // JSON.stringify leaves out what is undefined.
   return { code, severity, subject, message, line, column, evidence, time, temporary, fix, reference, senders };
 }

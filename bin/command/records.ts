@@ -13,6 +13,10 @@ import type { Source } from './records-source';
 import { Status } from './status';
 import { Style } from './style';
 
+/** What goes wrong most often where records are entered by hand. */
+const PANELS = 'many DNS panels append the zone to the name that is entered: leave it out there (_mta-sts, not _mta-sts.example.com), or the record stands at '
+  + '_mta-sts.example.com.example.com; a panel that takes the target of a CNAME as it is needs a dot at its end';
+
 const FORMATS = ['table', 'zone', 'json', 'terraform'] as const;
 
 interface RecordsFlags {
@@ -110,6 +114,7 @@ async function print(domains: readonly PublishedDomain[], { format }: RecordsFla
     if (target === null) remark(`the value of ${policyHostName(domain)} is not known yet: it is ${whereTarget}`, context);
   }
   if (domains.some(({ id }) => id === null)) remark(`what the _mta-sts record says is not known yet: it holds ${WHERE_ID}`, context);
+  if (format === 'table') remark(PANELS, context);
   remark('create the _mta-sts record last, when the policy is served (RFC 8461 §8.1)', context);
   if (domains.some(({ tlsRpt }) => tlsRpt === undefined)) {
     remark('without a record at _smtp._tls nobody will tell you that mail is refused; give `--tls-rpt mailto:tls-reports@<domain>` (RFC 8460 §3)', context);

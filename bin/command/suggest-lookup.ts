@@ -1,9 +1,16 @@
 // What DNS says of a domain that wants a policy: who takes its mail, and what is published already.
+import type { Finding } from '../../lib/protocol/finding';
+import { policyHostName } from '../../lib/protocol/policy-url';
 import { parseRecord } from '../../lib/protocol/record';
 import { announcementName, reportingName } from '../../lib/protocol/record-names';
 import { printable } from '../../lib/protocol/text';
 import { parseTlsRpt } from '../../lib/protocol/tls-rpt';
+import { danglingText } from '../../lib/verifier/checks/dangling';
+import { checkReach, findMailAddresses } from '../../lib/verifier/checks/mx-reach';
+import { checkReportDestinations } from '../../lib/verifier/checks/report-destinations';
+import type { ReportFinding } from '../../lib/verifier/report';
 import type { DnsAnswer, Resolver } from '../../lib/verifier/resolver';
+import { REAL_CLOCK } from '../../lib/verifier/world';
 
 /** One mail host. */
 export interface MailHost {
@@ -24,6 +31,18 @@ export interface MailHosts {
   readonly implicit: boolean;
   /** A null MX stands beside them. */
   readonly nullBeside: boolean;
+  /** Whether they can be reached; missing where nobody asked. */
+  readonly reach?: Reach;
+}
+
+/** What DNS says of the hosts' addresses. */
+export interface Reach {
+  /** The hosts that have none. */
+  readonly lost: readonly string[];
+  /** Whether all are lost. */
+  readonly none: boolean;
+  /** What is to be said of them: sentences without a full stop. */
+  readonly notes: readonly string[];
 }
 
 /** Neither an MX record nor an address; a null MX, which says that this is meant, is a kind of its own. */
@@ -45,16 +64,51 @@ export interface LiveDomain {
   readonly record: Published<string>;
   /** The addresses of the record at `_smtp._tls`. */
   readonly tlsRpt: Published<readonly string[]>;
+  /** What else is wrong with what is published: sentences without a full stop. */
+  readonly notes?: readonly string[];
 }
 
 /** Asks. Never rejects. */
 export async function lookUp(resolver: Resolver, domain: string): Promise<LiveDomain> {
-  const [mail, record, tlsRpt] = await Promise.all([
-    mailOf(resolver, domain),
-    resolver.query(announcementName(domain), 'TXT').then((answer) => published(answer, readId)),
-    resolver.query(reportingName(domain), 'TXT').then((answer) => published(answer, readAddresses)),
+  const [mail, record, { tlsRpt, unreachable }, host] = await Promise.all([
+    mailOf(resolver, domain).then((found) => withReach(resolver, domain, found)),
+    resolver.query(announcementName(domain), 'TXT').then((answer) => published(answer, domain, readId)),
+    resolver.query(reportingName(domain), 'TXT').then((answer) => reporting(resolver, domain, published(answer, domain, readAddresses))),
+    danglingHost(resolver, domain),
   ]);
-  return { domain, mail, record, tlsRpt };
+  return { domain, mail, record, tlsRpt, notes: [...host, ...unreachable] };
+}
+
+/** The hosts, and which of them cannot be reached. Whether an address is public is for the verification to say. */
+async function withReach(resolver: Resolver, domain: string, mail: Mail): Promise<Mail> {
+  if (mail.kind !== 'hosts') return mail;
+  const hosts = mail.hosts.map(({ name }) => name);
+  const preferences = new Map(mail.hosts.flatMap(({ name, preference }): [string, number][] => {
+    return preference === null ? [] : [[name, preference]];
+  }));
+  const addresses = await findMailAddresses({ clock: REAL_CLOCK, resolver }, hosts);
+  const options = { allowPrivate: true, smtp: true };
+  const { byHost, none, findings } = checkReach(domain, { hosts, preferences, evidence: '', decided: true, findings: [] }, addresses, options);
+  return { ...mail, reach: { lost: hosts.filter((host) => byHost.get(host) === 'unreachable'), none, notes: findings.map(noteOf) } };
+}
+
+function noteOf({ message, fix, reference }: ReportFinding): string {
+  return `${message}${fix === undefined ? '' : `; ${fix}`}${reference === undefined ? '' : ` (${reference})`}`;
+}
+
+async function reporting(
+  resolver: Resolver, domain: string, tlsRpt: LiveDomain['tlsRpt'],
+): Promise<{ readonly tlsRpt: LiveDomain['tlsRpt']; readonly unreachable: readonly string[] }> {
+  return { tlsRpt, unreachable: tlsRpt.status === 'valid' ? (await checkReportDestinations(resolver, domain, tlsRpt.value)).map(noteOf) : [] };
+}
+
+/** An alias at the name of the policy host, where the deployment wants to make records of its own. */
+async function danglingHost(resolver: Resolver, domain: string): Promise<readonly string[]> {
+  const policyHost = policyHostName(domain);
+  const answers = await Promise.all([resolver.query(policyHost, 'A'), resolver.query(policyHost, 'AAAA')]);
+  const cnames = answers.flatMap((answer) => answer.cnames);
+  if (cnames.length === 0 || answers.some(({ status }) => status !== 'empty')) return [];
+  return [`at ${policyHost} ${danglingText(cnames, domain)} (cname-dangling); the deployment refuses to overwrite it, so delete it first`];
 }
 
 async function mailOf(resolver: Resolver, domain: string): Promise<Mail> {
@@ -89,21 +143,31 @@ interface Reading<T> {
   readonly message?: string;
 }
 
-function published<T>(answer: DnsAnswer<'TXT'>, read: (records: readonly (readonly string[])[]) => Reading<T>): Published<T> {
+function published<T>(answer: DnsAnswer<'TXT'>, domain: string, read: (records: readonly (readonly string[])[]) => Reading<T>): Published<T> {
   if (answer.status === 'failed') return { status: 'unknown', reason: reasonOf(answer) };
-  if (answer.status === 'empty') return { status: 'none' };
+  if (answer.status === 'empty') {
+    // A target that exists without the record is often a wildcard's, which means nothing by it.
+    const isDangling = answer.cnames.length > 0 && answer.reason === 'NXDOMAIN';
+    return isDangling ? { status: 'broken', reason: `${danglingText(answer.cnames, domain)} (cname-dangling)` } : { status: 'none' };
+  }
   const { value, message = 'it cannot be read' } = read(answer.records);
   return value === undefined ? { status: 'broken', reason: message } : { status: 'valid', value };
 }
 
 function readId(records: readonly (readonly string[])[]): Reading<string> {
   const { record, findings } = parseRecord(records);
-  return { value: record?.id, message: findings.find(({ severity }) => severity === 'error')?.message };
+  return { value: record?.id, message: worstOf(findings) };
 }
 
 function readAddresses(records: readonly (readonly string[])[]): Reading<readonly string[]> {
   const { record, findings } = parseTlsRpt(records);
-  return { value: record?.rua, message: findings.find(({ severity }) => severity === 'error')?.message };
+  return { value: record?.rua, message: worstOf(findings) };
+}
+
+/** With what to write where a record is there and only its version is not recognised. */
+function worstOf(findings: readonly Finding[]): string | undefined {
+  const worst = findings.find(({ severity }) => severity === 'error');
+  return worst && `${worst.message}${worst.code.endsWith('-unrecognised') ? `; ${worst.fix ?? ''}` : ''}`;
 }
 
 function reasonOf(answer: DnsAnswer<'MX' | 'A' | 'AAAA' | 'TXT'>): string {

@@ -1,6 +1,6 @@
 // A suggestion for people and for programs.
 import { policyHostName, policyUrl } from '../../lib/protocol/policy-url';
-import { printable } from '../../lib/protocol/text';
+import { printable, showable } from '../../lib/protocol/text';
 import type { Style, Standing } from './style';
 import type { Plan, Suggestion, SuggestionVerdict } from './suggestion';
 
@@ -8,7 +8,7 @@ const VERDICTS: Readonly<Record<SuggestionVerdict, readonly [Standing, string]>>
   'suggested': ['good', 'a policy that covers every mail host'],
   'incomplete': ['error', 'no policy can cover every mail host'],
   'no-mail': ['good', 'takes no mail and needs no policy'],
-  'no-host': ['error', 'nobody takes its mail'],
+  'no-host': ['error', 'no host that can be reached takes its mail'],
   'undecided': ['unknown', 'could not be decided'],
 };
 
@@ -35,9 +35,11 @@ export function suggestionJson({ domain, verdict, mx, published, reasons, plan }
     domain,
     verdict,
     // JSON.stringify leaves out what is undefined.
-    mx: mx.map(({ name, preference, provider, fault }) => ({ host: name, preference, provider: provider ?? null, fault })),
+    mx: mx.map(({ name, preference, provider, fault, reachable }) => {
+      return { host: name, preference, provider: provider ?? null, fault, reachable };
+    }),
     published,
-    reasons,
+    reasons: reasons.map(showable),
     construct: plan?.construct ?? null,
     policies: plan === undefined ? null : { testing: plan.testing, enforce: plan.enforce },
     rollout: plan?.rollout ?? [],
@@ -45,9 +47,9 @@ export function suggestionJson({ domain, verdict, mx, published, reasons, plan }
 }
 
 function hostLines({ mx }: Suggestion, style: Style): string[] {
-  const lines = mx.slice(0, MOST_HOSTS).flatMap(({ name, preference, provider, fault }, index) => {
+  const lines = mx.slice(0, MOST_HOSTS).flatMap(({ name, preference, provider, fault, reachable }, index) => {
     const text = [preference === null ? '' : `${preference} `, printable(name), provider === undefined ? '' : ` (${provider})`].join('');
-    return style.row(index === 0 ? 'mx' : '', text, { indent: 2, column: 12, mark: style.mark(fault === undefined ? 'good' : 'error') });
+    return style.row(index === 0 ? 'mx' : '', text, { indent: 2, column: 12, mark: style.mark(fault !== undefined ? 'error' : reachable === false ? 'warning' : 'good') });
   });
   return mx.length > MOST_HOSTS ? [...lines, ...style.row('', `and ${mx.length - MOST_HOSTS} more`, { indent: 2, column: 12 })] : lines;
 }

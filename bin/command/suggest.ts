@@ -1,10 +1,11 @@
 // `mta-sts suggest`: the policy that a domain should have, from the mail hosts that it has now, and the careful way to it.
 import type { Command } from 'commander';
-import { argument, parseDomain, parseResolver } from './arguments';
+import { argument, domainHint, parseDomain, parseResolver } from './arguments';
 import type { Context } from './context';
 import { json } from './json';
 import { formatOption, timeoutOption } from './options';
 import type { Format } from './options';
+import { remark } from './remark';
 import { Status } from './status';
 import { Style } from './style';
 import type { LiveDomain } from './suggest-lookup';
@@ -25,6 +26,8 @@ export function addSuggest(program: Command, context: Context): void {
     .addOption(timeoutOption())
     .addOption(formatOption())
     .action(async (domain: string, flags: SuggestFlags) => {
+      const hint = domainHint(domain);
+      if (hint !== undefined) remark(hint, context);
       const live = await ask(domain, flags, context);
       const { suggest } = await import('./suggestion');
       const { suggestionJson, suggestionText } = await import('./suggest-text');

@@ -44,6 +44,8 @@ export interface SuggestedHost extends MailHost {
   readonly provider?: string;
   /** Why no policy can name it: a phrase to put after the name. */
   readonly fault?: string;
+  /** False where DNS has no address for it. */
+  readonly reachable?: false;
 }
 
 export interface Suggestion {
@@ -78,8 +80,15 @@ export function suggest(live: LiveDomain, now: number): Suggestion {
   const named = hosts.filter(({ fault }) => fault === undefined);
   const groups = groupsOf(named);
   const policies = policiesOf(groups, now);
-  const reasons = [...mailReasons(domain, mail), ...hosts.flatMap(faultReason), ...groups.flatMap(groupReason), ...publishedReasons(live)];
-  const mx = hosts.map(({ name, preference, known, fault }) => ({ name, preference, provider: known?.provider.name, fault }));
+  const reasons = [
+    ...mailReasons(domain, mail), ...hosts.flatMap(faultReason), ...mail.reach?.notes ?? [],
+    ...groups.flatMap(groupReason), ...publishedReasons(live), ...live.notes ?? [],
+  ];
+  const mx = hosts.map(({ name, preference, known, fault }) => {
+    return { name, preference, provider: known?.provider.name, fault, ...reachOf(name, mail) };
+  });
+  // A policy for a misspelt name would outlive the mending of the MX record.
+  if (mail.reach?.none === true) return { ...base, verdict: 'no-host', mx, reasons: [...mail.reach.notes, NOTHING_YET] };
   if (typeof policies === 'string') return { ...base, verdict: 'incomplete', mx, reasons: [...reasons, policies] };
   const construct = constructOf(domain, groups.map(({ provider, names }) => provider?.factory ?? names), tlsRpt.status === 'valid');
   const plan = { construct, ...policies, rollout: rolloutOf(live) };
@@ -100,6 +109,12 @@ function withoutHosts(domain: string, mail: Exclude<Mail, MailHosts>): Pick<Sugg
         : `there is no ${domain} in DNS; check how it is written`],
     };
   }
+}
+
+const NOTHING_YET = 'so there is nothing to suggest yet; mend the MX records first, and then ask again';
+
+function reachOf(name: string, { reach }: MailHosts): Pick<SuggestedHost, 'reachable'> {
+  return reach?.lost.includes(name) === true ? { reachable: false } : {};
 }
 
 interface JudgedHost extends MailHost {

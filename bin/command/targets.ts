@@ -4,6 +4,7 @@ import type { Expectation } from '../../lib/verifier/checks/expectation';
 import { hashOfPolicyId } from '../../lib/protocol/policy-id';
 import { printable } from '../../lib/protocol/text';
 import type { Deployment } from '../../lib/verifier/report';
+import { domainHint } from './arguments';
 import { DomainListError, openDomainList } from './domain-list';
 import type { ListedDomain } from './domain-list';
 import { requiredInput } from './input';
@@ -39,11 +40,13 @@ export interface TargetContext {
   readonly command: Command;
   /** Hears of each line of the file that is no domain; the others are verified all the same. */
   readonly complain: (text: string) => void;
+  /** Hears of each name that is hardly meant as a mail domain; it is verified all the same. */
+  readonly hint: (text: string) => void;
 }
 
 /** Puts together what was typed; whatever is wrong with it is a usage error, before anything is verified. */
 export async function targetsOf(
-  domains: readonly string[], flags: TargetFlags, { io, command, complain }: TargetContext,
+  domains: readonly string[], flags: TargetFlags, { io, command, complain, hint }: TargetContext,
 ): Promise<Targets> {
   const { file, outputs, expectPolicy } = flags;
   if ([file, outputs, expectPolicy].filter((path) => path === '-').length > 1) command.error('error: standard input (`-`) can be read only once');
@@ -54,11 +57,16 @@ export async function targetsOf(
   }
   if (domains.length === 0 && file === undefined) command.error('error: no domain to verify; give domains, `--file` or `--outputs`');
   const expectation = await expectationOf(flags, io, command);
+  const doubt = (domain: string): void => {
+    const text = domainHint(domain);
+    if (text !== undefined) hint(text);
+  };
+  domains.forEach(doubt);
   const typed = domains.map((domain) => ({ domain, ...expectation }));
   if (file === undefined) return { all: typed, count: typed.length };
   try {
     const list = await openDomainList(file, io.stdin);
-    return { all: chain(typed, list, expectation, (line, fault) => {
+    return { all: chain(typed, doubted(list, doubt), expectation, (line, fault) => {
       complain(`${file === '-' ? 'standard input' : printable(file, 200)}, line ${line}: ${fault}`);
     }) };
   } catch (error) {
@@ -70,6 +78,13 @@ export async function targetsOf(
 const OPTIONS: ReadonlyMap<string, string> = new Map([
   ['file', '`--file`'], ['expectId', '`--expect-id`'], ['expectMode', '`--expect-mode`'], ['expectPolicy', '`--expect-policy`'],
 ]);
+
+async function* doubted(list: AsyncIterable<ListedDomain>, doubt: (domain: string) => void): AsyncGenerator<ListedDomain> {
+  for await (const listed of list) {
+    if ('domain' in listed) doubt(listed.domain);
+    yield listed;
+  }
+}
 
 async function* chain(
   typed: readonly Target[], list: AsyncIterable<ListedDomain>, expectation: Expectation, complain: (line: number, fault: string) => void,

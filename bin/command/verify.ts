@@ -60,7 +60,10 @@ async function run(domains: readonly string[], flags: VerifyFlags, command: Comm
     faults[0] = text;
     progress.say(`mta-sts: ${text}\n`);
   };
-  const targets = await targetsOf(domains, flags, { io, command, complain });
+  const hint = (text: string): void => {
+    progress.say(`mta-sts: ${text}\n`);
+  };
+  const targets = await targetsOf(domains, flags, { io, command, complain, hint });
   const interrupt = interruption(io, progress, flags);
   // What the verifier still waits for when all is said must not hold up the end.
   const over = new AbortController();

@@ -56,7 +56,10 @@ async function fetchFault(run: Run, { policyHost, bytes }: Expected, address: st
   const response = await run.watch.during(`https://${policyHost} at ${address}`, async () => run.world.fetchPolicy({ policyHost, address }));
   const judgement = judge(response);
   if (judgement.kind !== 'file') return printable(judgement.message, 300);
-  const { body } = judgement;
+  const { body, oddities } = judgement;
+  // What some senders cannot read is not live for all of them.
+  const coded = oddities.find(({ code }) => code === 'policy-content-coding');
+  if (coded !== undefined) return printable(coded.message, 300);
   return Buffer.compare(body, bytes) === 0 ? undefined : `other bytes: ${firstDifference(bytes, body, 'expected', 'served')}`;
 }
 

@@ -74,14 +74,26 @@ async function ownNameServers(run: Run, zoneId: string): Promise<readonly string
 /** Whether waiting can help: nothing but what passes by itself keeps it from being good. The file was seen live a moment ago. */
 function isPassing({ verdict, findings }: Report): boolean {
   const passes = ({ temporary, code }: ReportFinding): boolean => temporary === true || code === 'sts-policy-fetch-error';
-  return verdict === 'unknown' || (verdict === 'fail' && errors(findings).every(passes));
+  const ours = errors(findings).filter((one) => !isUnreachableHost(one));
+  return verdict === 'unknown' || (ours.length > 0 && ours.every(passes));
+}
+
+/**
+ * Whether a finding says that mail hosts have no address. No deployment of a policy is the cause of that and no rollback mends it, and
+ * it must not stand in the way of a policy that asks less of senders; so it is reported, and fails nothing.
+ */
+function isUnreachableHost({ code, subject }: ReportFinding): boolean {
+  return code === 'mx-no-address' || (code === 'address-not-public' && subject.startsWith('MX '));
 }
 
 /** @throws where the verdict must fail the deployment */
 function conclude(run: Run, report: Report, onFailure: 'fail' | 'report'): Attributes {
   const { verdict, lookup, findings } = report;
   const attributes = { Verdict: verdict, Lookup: lookup, Summary: attribute(summary(report)) };
-  if (verdict === 'fail') {
+  const ours = errors(findings).filter((one) => !isUnreachableHost(one));
+  if (verdict === 'fail' && ours.length === 0) {
+    run.log.error('no mail host can be reached; that is not for the deployment to mend, which goes on', { summary: attributes.Summary });
+  } else if (verdict === 'fail') {
     if (onFailure === 'fail') throw new Error(failure(findings));
     run.log.error('the verification failed; reported only, as `verification` asks for', { summary: attributes.Summary });
   } else if (verdict === 'unknown') {

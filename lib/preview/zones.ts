@@ -88,7 +88,11 @@ class Zones {
       return { domain, hosts: this.addMxRecords(domain, hosts), origin: 'given' };
     }
     const stated = this.records.flatMap((record) => record.type === 'MX' && record.name === domain ? [record.data.exchange] : []);
-    if (stated.length > 0) return { domain, hosts: stated, origin: 'template' };
+    if (stated.length > 0) {
+      // What the world has beside the template is taken to be in order.
+      for (const host of stated.filter((name) => name !== '.' && !this.holds(name))) this.addHost(host, this.addresses);
+      return { domain, hosts: stated, origin: 'template' };
+    }
     const patterns = parsePolicy(Buffer.from(policyText, 'utf8')).policy?.mx ?? [];
     const hosts = [...new Set(patterns.map((pattern) => pattern.toLowerCase().replace(/^\*\./, 'mx.')))];
     for (const host of hosts) {
@@ -140,7 +144,12 @@ class Zones {
 
   /** A zone for a name that lies in none. */
   private openFor(name: string): void {
-    if (![...this.apexes].some((apex) => name === apex || name.endsWith(`.${apex}`))) this.open(name);
+    if (!this.holds(name)) this.open(name);
+  }
+
+  /** Whether a name lies in a zone of the preview. */
+  private holds(name: string): boolean {
+    return [...this.apexes].some((apex) => name === apex || name.endsWith(`.${apex}`));
   }
 
   private open(apex: string): void {

@@ -9,21 +9,47 @@ export interface SenderView {
   readonly effect: string;
   /** The finding that says why. */
   readonly code: string;
+  /** Whether it uses what the RFC calls invalid. */
+  readonly takes?: true;
 }
 
 /** What the findings mean for each sender: ordered by its name, then as the findings are, each once. */
 export function senderViews(findings: readonly Finding[]): readonly SenderView[] {
   const views = new Map<string, SenderView>();
   for (const { code, dissent = [] } of findings) {
-    for (const { senders, effect } of dissent) {
-      for (const sender of senders) views.set(JSON.stringify([sender, effect, code]), { sender, effect, code });
+    for (const { senders, effect, takes } of dissent) {
+      const why = { effect, code, ...takes === undefined ? {} : { takes } };
+      for (const sender of senders) views.set(JSON.stringify([sender, effect, code]), { sender, ...why });
     }
   }
   return [...views.values()].sort((a, b) => Number(a.sender > b.sender) - Number(a.sender < b.sender));
 }
 
+/** More names of those that do as the RFC says are not read. */
+const MOST_REFUSERS = 6;
+
+/**
+ * The same for a policy that is malformed and that some senders use all the same: whoever refuses it for one reason does not take it in
+ * spite of another.
+ *
+ * @param takers - those that use it in spite of everything
+ */
+export function toleratedViews(findings: readonly Finding[], takers: readonly string[]): readonly SenderView[] {
+  return senderViews(findings).filter(({ takes, sender }) => takes === undefined || takers.includes(sender));
+}
+
 /** The part of a finding that tells of dissent; its message names the senders, so that no output can lose them. */
 export function toldOf(dissent: readonly Dissent[], message: string): Pick<Finding, 'message' | 'senders' | 'dissent'> {
-  const senders = dissent.flatMap((one) => one.senders);
-  return senders.length === 0 ? { message } : { message: `${message}; refused or read otherwise by ${senders.join(', ')}`, senders, dissent };
+  const others = dissent.filter(({ takes }) => takes === undefined).flatMap((one) => one.senders);
+  const takers = dissent.filter(({ takes }) => takes).flatMap((one) => one.senders);
+  if (others.length + takers.length === 0) return { message };
+  if (takers.length > 0 && others.length > MOST_REFUSERS) {
+    return { message: `${message}; taken all the same by ${takers.join(', ')}, refused by the other known senders`, senders: takers, dissent };
+  }
+  const told = [
+    message,
+    ...others.length === 0 ? [] : [`refused or read otherwise by ${others.join(', ')}`],
+    ...takers.length === 0 ? [] : [`taken all the same by ${takers.join(', ')}`],
+  ];
+  return { message: told.join('; '), senders: [...others, ...takers], dissent };
 }

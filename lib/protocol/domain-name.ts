@@ -1,6 +1,8 @@
 // Domain names as RFC 5321 §4.1.2 writes them: letters, digits and hyphens, in A-labels, without a dot at the end.
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import { isDigit, isDigits, isLetter } from './ascii';
+import { letterLookAlike, lookAlike } from './look-alikes';
+import type { LookAlike } from './look-alikes';
 import { printable } from './text';
 
 /** RFC 1035 §2.3.4, without the root's dot. */
@@ -90,7 +92,8 @@ export function isIPv4(text: string): boolean {
 /**
  * Writes a name in A-labels and lower case: `Møx.Example` becomes `xn--mx-lka.example`.
  *
- * A name that is ASCII already is only lower-cased. Never throws.
+ * A name that is ASCII already is only lower-cased. Never throws. A name with a character that cannot be seen, or that looks like an
+ * ASCII one, is not converted: the conversion would make another name of it, which nobody has.
  *
  * @returns the name, or '' when it cannot be converted
  */
@@ -98,6 +101,7 @@ export function toALabels(name: string): string {
   // Punycode takes quadratic time, and no longer name could be right.
   if (name.length > MAX_NAME) return '';
   if (isAscii(name)) return name.toLowerCase();
+  if (misleadingCharacter(name) !== undefined) return '';
   const ascii = domainToASCII(name);
   // The conversion is a URL's: it would cut `name/path`, drop soft hyphens to nothing and read `0x7f。1` as an address.
   return unexpectedAscii(name) || hostNameFault(ascii) !== undefined ? '' : ascii;
@@ -124,8 +128,22 @@ export function topLevelFault(name: string): string | undefined {
   return isDigits(last) ? `ends in the label \`${last}\`; a top-level domain is never all digits` : undefined;
 }
 
+/** The first label with hyphens in its third and fourth place that is no A-label: `mx--1`, or `xn--` and nonsense (RFC 5890 §2.3.1). */
+export function reservedLabel(name: string): string | undefined {
+  // Nearly all names.
+  if (!name.includes('--')) return undefined;
+  return name.split('.').find((label) => label.startsWith('--', 2) && !isALabel(label));
+}
+
+function isALabel(label: string): boolean {
+  const unicode = label.startsWith('xn--') ? domainToUnicode(label) : '';
+  return unicode !== '' && unicode !== label && domainToASCII(unicode) === label;
+}
+
 /** The first character that no host name holds. */
 function strangeCharacter(name: string): string | undefined {
+  const misleading = misleadingCharacter(name);
+  if (misleading !== undefined) return `holds ${misleading.name}; ${/^[A-Za-z0-9.*-]$/.test(misleading.ascii) ? misleading.advice : 'remove it'}`;
   for (const character of name) {
     if (character > '\x7f') {
       const ascii = toALabels(withoutDots(name));
@@ -135,6 +153,17 @@ function strangeCharacter(name: string): string | undefined {
     if (!isNameCharacter(character)) return `holds \`${printable(character)}\`; only letters, digits, hyphens and dots are allowed`;
   }
   return undefined;
+}
+
+/** A character that was hardly meant in a name: a letter of another script is so only among Latin ones (RFC 5890 §4.2 warns of such). */
+function misleadingCharacter(name: string): LookAlike | undefined {
+  if (isAscii(name)) return undefined;
+  for (const character of name) {
+    const found = lookAlike(character);
+    if (found !== undefined) return found;
+  }
+  return name.split('.').filter((label) => /[A-Za-z]/.test(label)).flatMap((label) => Array.from(label))
+    .map(letterLookAlike).find((found) => found !== undefined);
 }
 
 function unexpectedAscii(name: string): boolean {

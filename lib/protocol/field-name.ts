@@ -1,6 +1,6 @@
 // Names of fields: one grammar for TXT records (RFC 8461 §3.1, RFC 8460 §3) and policy files (RFC 8461 §3.2).
 import { isDigit, isLetter } from './ascii';
-import { printable } from './text';
+import { holds } from './look-alikes';
 
 const MAX_NAME = 32;
 
@@ -24,9 +24,9 @@ export function fieldNameFault(name: string): string | undefined {
   if (isFieldName(name)) return undefined;
   if (name === '') return 'is empty';
   if (name.length > MAX_NAME) return `has ${name.length} characters; a name has at most ${MAX_NAME}`;
-  if (!/^[A-Za-z0-9]/.test(name)) return 'does not begin with a letter or digit';
+  if (/^[\x00-\x7f]/.test(name) && !/^[A-Za-z0-9]/.test(name)) return 'does not begin with a letter or digit';
   const strange = /[^A-Za-z0-9_.-]/u.exec(name)?.[0] ?? '';
-  return `holds \`${printable(strange)}\`; only letters, digits, \`_\`, \`-\` and \`.\` are allowed`;
+  return holds(strange, '; only letters, digits, `_`, `-` and `.` are allowed');
 }
 
 /** The known name that a field was probably meant to have: it differs in case, or by hyphens, underscores and dots only. */

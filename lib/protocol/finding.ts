@@ -16,6 +16,8 @@ export interface Dissent {
   readonly senders: readonly string[];
   /** A phrase to put after the name of one of them: `refuses the policy`. */
   readonly effect: string;
+  /** Whether they use what the RFC calls invalid. */
+  readonly takes?: true;
 }
 
 /** One thing found in a record or a policy file. */
@@ -33,7 +35,7 @@ export interface Finding {
   readonly line?: number;
   /** Where in the line, from 1, in bytes for a policy file and in characters for a TXT record. */
   readonly column?: number;
-  /** The real senders that refuse this input or read it otherwise. */
+  /** The real senders that refuse this input or read it otherwise; of an invalid one, also those that use it all the same. */
   readonly senders?: readonly string[];
   /** The same senders, with what each does. */
   readonly dissent?: readonly Dissent[];

@@ -1,8 +1,15 @@
 // The codes of the policy file (RFC 8461 §3.2).
 import type { FindingKind } from './findings';
+import { tolerance } from './tolerance';
 
 const REFERENCE = 'RFC 8461 §3.2';
 const REFUSED = 'refuses the policy';
+/** Of files with empty lines and comments. */
+const SKIPS_LINES = {
+  senders: ['postfix-mta-sts-resolver', 'mailauth', 'chasquid', 'kumomta', 'stalwart', 'rest-mail', 'mailpiece', 'aykevl', 'danmarg'],
+  effect: 'takes the policy all the same',
+  takes: true,
+} as const;
 const INVALID = 'Senders treat the file as no policy at all; those that have an older one cached keep it until it expires.';
 
 export const POLICY_FINDINGS = {
@@ -71,6 +78,7 @@ export const POLICY_FINDINGS = {
     dissent: [
       { senders: ['mox', 'postfix-tlspol', 'go-mtasts'], effect: REFUSED },
       { senders: ['courier'], effect: 'ignores the lines that follow' },
+      SKIPS_LINES,
     ],
   },
   'policy-comment': {
@@ -82,6 +90,7 @@ export const POLICY_FINDINGS = {
     dissent: [
       { senders: ['mox', 'postfix-tlspol', 'go-mtasts'], effect: REFUSED },
       { senders: ['courier'], effect: 'ignores the lines that follow' },
+      SKIPS_LINES,
     ],
   },
   'policy-leading-blank': {
@@ -97,6 +106,7 @@ export const POLICY_FINDINGS = {
     harm: INVALID,
     fix: 'write each line as `name: value`, or remove it',
     reference: REFERENCE,
+    dissent: tolerance('policy', ['postfix-mta-sts-resolver', 'mailauth', 'chasquid', 'stalwart', 'rest-mail', 'mailpiece', 'courier', 'aykevl']),
   },
   'policy-blank-before-colon': {
     severity: 'error',
@@ -146,6 +156,7 @@ export const POLICY_FINDINGS = {
     harm: INVALID,
     fix: 'add one `mx` line for each MX host of the domain',
     reference: REFERENCE,
+    dissent: tolerance('policy', ['courier', 'danmarg']),
   },
   'policy-version': {
     severity: 'error',
@@ -176,7 +187,8 @@ export const POLICY_FINDINGS = {
     reference: 'RFC 8461 §3.2 and erratum 7282',
     dissent: [
       { senders: ['chasquid', 'rest-mail', 'mailpiece', 'postfix-mta-sts-resolver', 'mailauth'], effect: REFUSED },
-      { senders: ['postfix-tlspol'], effect: 'caps the age at a year' },
+      { senders: ['postfix-tlspol'], effect: 'caps the age at a year', takes: true },
+      { senders: ['go-mtasts', 'kumomta', 'stalwart', 'courier', 'aykevl'], effect: 'takes the policy all the same', takes: true },
     ],
   },
   'policy-mx-pattern': {
@@ -187,6 +199,14 @@ export const POLICY_FINDINGS = {
     reference: REFERENCE,
   },
 
+  'policy-large': {
+    severity: 'warning',
+    meaning: 'The file is larger than 10240 bytes, which is legal.',
+    harm: 'A sender that reads no further has a part of the policy, or none.',
+    fix: 'shorten the file: wildcards in place of many hosts, no padding',
+    reference: 'RFC 8461 §3.3',
+    dissent: [{ senders: ['chasquid'], effect: 'cuts the file after 10240 bytes' }],
+  },
   'policy-none-without-mx': {
     severity: 'warning',
     meaning: 'A policy in mode `none` lists no MX hosts, which is legal.',
@@ -223,6 +243,7 @@ export const POLICY_FINDINGS = {
     harm: 'One sender in use reads that as a day.',
     fix: 'write 31557599 or less',
     reference: REFERENCE,
+    dissent: [{ senders: ['stalwart'], effect: 'reads the age as a day' }],
   },
   'policy-duplicate-field': {
     severity: 'warning',
@@ -263,6 +284,14 @@ export const POLICY_FINDINGS = {
     harm: 'No public mail host has such a name, and a wildcard there would cover the hosts of strangers.',
     fix: 'write the full name of the MX host',
     reference: 'RFC 8461 §3.2 and §4.1',
+  },
+  'policy-mx-reserved-label': {
+    severity: 'warning',
+    meaning: 'A label of an MX pattern has hyphens in its third and fourth place and is no A-label.',
+    harm: 'Such labels are reserved; a sender that holds names to the rules of IDNA refuses the policy.',
+    fix: 'write the name of the MX host as DNS has it, or give the host another name',
+    reference: 'RFC 8461 §3.2, RFC 5890 §2.3.1',
+    dissent: [{ senders: ['mox'], effect: REFUSED }],
   },
   'policy-mx-digits': {
     severity: 'warning',

@@ -107,7 +107,7 @@ export const TXT_FINDINGS = {
     severity: 'error',
     meaning: 'A TXT record that looks like an MTA-STS record does not begin with `v=STSv1;`, and no other does.',
     harm: NO_POLICY,
-    fix: 'let the record begin with exactly `v=STSv1;`',
+    fix: 'write `v=STSv1;` at the beginning of the record, exactly so',
     reference: STS,
   },
   'record-version-text': {
@@ -143,7 +143,7 @@ export const TXT_FINDINGS = {
     harm: 'It is legal, and yet some senders see no policy.',
     fix: 'write `; ` between the fields',
     reference: STS,
-    dissent: [{ senders: ['kumomta', 'courier'], effect: 'refuses the record' }],
+    dissent: [{ senders: ['postfix-tlspol', 'kumomta', 'courier'], effect: 'refuses the record' }],
   },
   'record-id-missing': {
     severity: 'error',
@@ -178,7 +178,7 @@ export const TXT_FINDINGS = {
     severity: 'error',
     meaning: 'A TXT record that looks like a TLSRPT record does not begin with `v=TLSRPTv1;`, and no other does.',
     harm: NO_REPORTS,
-    fix: 'let the record begin with exactly `v=TLSRPTv1;`',
+    fix: 'write `v=TLSRPTv1;` at the beginning of the record, exactly so',
     reference: TLS_RPT,
   },
   'tls-rpt-version-text': {
@@ -225,9 +225,9 @@ export const TXT_FINDINGS = {
   },
   'tls-rpt-uri-host': {
     severity: 'warning',
-    meaning: 'The host of a reporting address is not one that the public DNS can know.',
-    harm: 'The URI is well-formed, but reports to it do not arrive, and some readers refuse the record.',
-    fix: 'write the full name of the host',
+    meaning: 'A reporting address is well-formed, and yet reports hardly arrive: its host is not one that the public DNS can know, or its form is one that few senders read.',
+    harm: 'Reports to it do not arrive, and some readers refuse the record.',
+    fix: 'write `mailto:`, one plain address and the full name of its host',
     reference: TLS_RPT,
   },
 } as const satisfies Record<string, FindingKind>;

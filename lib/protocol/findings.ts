@@ -3,6 +3,7 @@ import { toldOf } from './dissent';
 import type { Dissent, Finding, Severity } from './finding';
 import { POLICY_FINDINGS } from './findings-policy';
 import { TXT_FINDINGS } from './findings-txt';
+import { showable } from './text';
 
 /** What is always true of a code, whatever the input. */
 export interface FindingKind {
@@ -42,8 +43,9 @@ export function finding(code: FindingCode, detail: FindingDetail): Finding {
   return {
     code,
     severity: kind.severity,
-    ...toldOf(detail.dissent ?? kind.dissent ?? [], detail.message),
-    fix: detail.fix ?? kind.fix,
+    // Whoever wrote the message has escaped and cut the text of others; what was forgotten must do no harm.
+    ...toldOf(detail.dissent ?? kind.dissent ?? [], showable(detail.message)),
+    fix: showable(detail.fix ?? kind.fix),
     reference: kind.reference,
     line: detail.line,
     column: detail.column,

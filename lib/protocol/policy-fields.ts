@@ -1,13 +1,17 @@
 // The fields of a policy file (RFC 8461 §3.2): which there are, which count, and what their values must be.
 import { isDigits } from './ascii';
 import { intendedName } from './field-name';
+import type { Dissent } from './finding';
 import type { FindingList } from './finding-list';
 import type { FindingCode } from './findings';
+import { lookAlikeRemark } from './look-alikes';
 import { mxGrammarFault } from './mx';
 import type { LineFault, PolicyField } from './policy-line';
+import { extensionTolerance, maxAgeTolerance, patternTolerance } from './policy-tolerance';
 import { isMode, MAX_AGE_LIMIT } from './policy-model';
 import type { Mode } from './policy-model';
 import { printable } from './text';
+import { toleranceBut } from './tolerance';
 
 /** A value and where it stands; a `PolicyField` is one of a text. */
 export interface Placed<T> {
@@ -57,7 +61,7 @@ function sortFields(lines: readonly (PolicyField | LineFault)[], findings: Findi
   const malformed: string[] = [];
   for (const field of lines) {
     if ('code' in field) {
-      findings.add(field.code, { message: field.message, line: field.line, column: field.column });
+      findings.add(field.code, { message: field.message, line: field.line, column: field.column, dissent: faultTolerance(field) });
       if (field.name !== undefined) malformed.push(field.name);
       continue;
     }
@@ -81,32 +85,73 @@ function sortFields(lines: readonly (PolicyField | LineFault)[], findings: Findi
   return { version, mode, maxAge, mx, malformed };
 }
 
+/** Where it depends on the field; undefined for the dissent of the kind. */
+function faultTolerance({ code, name, column }: LineFault): readonly Dissent[] | undefined {
+  if (code === 'policy-field-name') return extensionTolerance(name ?? '');
+  if (code === 'policy-empty-value') return name === 'max_age' ? maxAgeTolerance('') : undefined;
+  if (code === 'policy-stray-cr' && column === 1) return STRAY_CR_FIRST;
+  const isExtension = name !== undefined && !KNOWN.includes(name);
+  return isExtension && (code === 'policy-control-character' || code === 'policy-stray-cr') ? extensionTolerance(name) : undefined;
+}
+
+/** A file whose lines end in LF CR, the wrong way round. */
+const STRAY_CR_FIRST = toleranceBut('policy', ['mox', 'postfix-tlspol', 'go-mtasts', 'kumomta']);
+
 function firstOf(first: PolicyField | undefined, field: PolicyField, findings: FindingList): PolicyField {
   if (first === undefined) return field;
-  reportDuplicate(field, findings);
+  reportDuplicate(field, first, findings);
   return first;
 }
 
 /** Whatever its value: to the grammar it is an extension, and all but the first are ignored (RFC 8461 §3.2, last paragraph). */
-function reportDuplicate({ name, value, line }: PolicyField, findings: FindingList): void {
+function reportDuplicate(field: PolicyField, first: PolicyField, findings: FindingList): void {
+  const { name, value, line } = field;
   findings.add(name === 'version' ? 'policy-duplicate-version' : 'policy-duplicate-field', {
     message: `field \`${name}\` is there again, with \`${printable(value, 60)}\`; the first counts`,
     line,
     column: 1,
+    dissent: duplicateDissent(field, first),
   });
 }
 
-function reportUnknown({ name, line }: PolicyField, findings: FindingList): void {
+/** Who does what with a second value; undefined for what the kind says. */
+function duplicateDissent({ name, value }: PolicyField, first: PolicyField): readonly Dissent[] | undefined {
+  if (name === 'version') {
+    return [{
+      senders: value === first.value ? ['kumomta'] : ['mox', 'chasquid', 'go-mtasts', 'postfix-mta-sts-resolver', 'mailauth', 'stalwart', 'kumomta'],
+      effect: 'refuses the policy',
+    }];
+  }
+  const refusers = ['mox', 'chasquid', 'go-mtasts', 'postfix-mta-sts-resolver', 'mailauth', 'kumomta', 'danmarg'];
+  if (name === 'mode') return isMode(value) ? undefined : [{ senders: [...refusers, 'stalwart'], effect: 'refuses the policy' }];
+  if (isMaxAge(value)) return undefined;
+  return [{ senders: refusers, effect: 'refuses the policy' }, { senders: ['stalwart'], effect: 'reads the last one' }];
+}
+
+/** Who refuses a policy for the value of a field that no sender needs. */
+function extensionDissent(value: string): readonly Dissent[] {
+  return [
+    ...value.includes(':') ? [{ senders: ['go-mtasts'], effect: 'refuses the policy' }] : [],
+    ...CONTROL_C1.test(value) ? [{ senders: ['postfix-tlspol'], effect: 'refuses the policy' }] : [],
+  ];
+}
+
+/** Two bytes of UTF-8, which the grammar allows like any other character beyond ASCII. */
+const CONTROL_C1 = /[\x80-\x9f]/;
+
+function reportUnknown({ name, value, line }: PolicyField, findings: FindingList): void {
+  const dissent = extensionDissent(value);
   // Some take the version line from the TXT record.
   const intended = name === 'v' ? 'version' : intendedName(name, KNOWN);
   if (intended === undefined) {
-    findings.add('policy-unknown-field', { message: `field \`${name}\` is unknown and ignored`, line, column: 1 });
+    findings.add('policy-unknown-field', { message: `field \`${name}\` is unknown and ignored`, line, column: 1, dissent });
   } else {
     findings.add('policy-misspelled-field', {
       message: `field \`${name}\` is unknown and ignored; \`${intended}\` was probably meant`,
       line,
       column: 1,
       fix: `write \`${intended}\` in place of \`${name}\``,
+      dissent,
     });
   }
 }
@@ -130,7 +175,7 @@ function reportNoMx(mode: PolicyField | undefined, findings: FindingList): void 
 function checkVersion(field: PolicyField, findings: FindingList): void {
   if (field.value === 'STSv1') return;
   findings.add('policy-version', {
-    message: `version is \`${printable(field.value)}\`; exactly \`STSv1\` is expected`,
+    message: `version is \`${printable(field.value)}\`; exactly \`STSv1\` is expected${lookAlikeRemark(field.value)}`,
     line: field.line,
     column: field.column,
   });
@@ -139,7 +184,7 @@ function checkVersion(field: PolicyField, findings: FindingList): void {
 function readMode(field: PolicyField, findings: FindingList): Placed<Mode> | undefined {
   if (isMode(field.value)) return placed(field, field.value);
   findings.add('policy-mode', {
-    message: `mode is \`${printable(field.value)}\`; \`enforce\`, \`testing\` or \`none\` is expected`,
+    message: `mode is \`${printable(field.value)}\`; \`enforce\`, \`testing\` or \`none\` is expected${lookAlikeRemark(field.value)}`,
     line: field.line,
     column: field.column,
   });
@@ -148,8 +193,8 @@ function readMode(field: PolicyField, findings: FindingList): Placed<Mode> | und
 
 function readMaxAge(field: PolicyField, findings: FindingList): Placed<number> | undefined {
   const { value, line, column } = field;
-  if (value.length > 10 || !isDigits(value)) {
-    findings.add('policy-max-age', { message: `max_age is \`${printable(value)}\`; 1 to 10 digits are expected`, line, column });
+  if (!isMaxAge(value)) {
+    findings.add('policy-max-age', { message: `max_age is \`${printable(value)}\`; 1 to 10 digits are expected${lookAlikeRemark(value)}`, line, column, dissent: maxAgeTolerance(value) });
     return undefined;
   }
   const seconds = Number(value);
@@ -158,13 +203,17 @@ function readMaxAge(field: PolicyField, findings: FindingList): Placed<number> |
   return undefined;
 }
 
+function isMaxAge(value: string): boolean {
+  return value.length <= 10 && isDigits(value);
+}
+
 function readPatterns(mx: readonly PolicyField[], findings: FindingList): readonly Placed<string>[] {
   const patterns: Placed<string>[] = [];
   for (const field of mx) {
     const { value, line, column } = field;
     const fault = mxGrammarFault(value);
     if (fault === undefined) patterns.push(field);
-    else findings.add('policy-mx-pattern', { message: `mx pattern \`${printable(value)}\` ${fault}`, line, column });
+    else findings.add('policy-mx-pattern', { message: `mx pattern \`${printable(value)}\` ${fault}`, line, column, dissent: patternTolerance(value) });
   }
   return patterns;
 }

@@ -1,6 +1,7 @@
 // One line of a policy file: `name: value` by the grammar of RFC 8461 §3.2, byte by byte.
 import { fieldNameFault, isFieldName } from './field-name';
 import type { FindingCode } from './findings';
+import { lookAlikeRemark } from './look-alikes';
 import { printable, printableBytes, sequenceLength, trimBlanks } from './text';
 
 /** What a line says. */
@@ -71,14 +72,14 @@ function readLine(bytes: Uint8Array): Omit<PolicyField, 'line'> | Fault {
   const fault = lineFault(bytes) ?? byteFault(bytes);
   if (fault !== undefined) return { name: nameInside(bytes), ...fault };
   const colon = bytes.indexOf(COLON);
-  if (colon === -1) return { code: 'policy-no-colon', message: `line \`${show(bytes)}\` has no colon; \`name: value\` is expected`, column: 1 };
+  if (colon === -1) return { code: 'policy-no-colon', message: `line \`${show(bytes)}\` has no colon; \`name: value\` is expected${lookAlikeRemark(UTF8.decode(bytes))}`, column: 1 };
   const before = UTF8.decode(bytes.subarray(0, colon));
   const name = trimBlanks(before);
   if (name !== before) {
     return { name, code: 'policy-blank-before-colon', message: `a blank stands before the colon in \`${show(bytes)}\``, column: colon };
   }
   const nameFault = fieldNameFault(name);
-  if (nameFault !== undefined) return { code: 'policy-field-name', message: `field name \`${printable(name, 60)}\` ${nameFault}`, column: 1 };
+  if (nameFault !== undefined) return { name, code: 'policy-field-name', message: `field name \`${printable(name, 60)}\` ${nameFault}`, column: 1 };
   const { start, end } = trimmed(bytes, colon + 1);
   if (start === end) return { name, code: 'policy-empty-value', message: `field \`${name}\` has no value`, column: colon + 2 };
   const tab = bytes.subarray(start, end).indexOf(TAB);
@@ -100,7 +101,7 @@ const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The name that a malformed line was meant to give, so that its field is not called missing as well. */
 function nameInside(bytes: Uint8Array): string | undefined {
-  return /^[ \t]*([A-Za-z0-9_.-]{1,32})[ \t]*:/.exec(Buffer.from(bytes.subarray(0, 64)).toString('latin1'))?.[1];
+  return /^[ \t\r]*([A-Za-z0-9_.-]{1,32})[ \t]*:/.exec(Buffer.from(bytes.subarray(0, 64)).toString('latin1'))?.[1];
 }
 
 /** Lines that were never meant as a field. */

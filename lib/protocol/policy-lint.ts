@@ -1,5 +1,5 @@
 // What is legal in a policy file and yet read otherwise by some sender, or bound to hurt later.
-import { topLevelFault } from './domain-name';
+import { reservedLabel, topLevelFault } from './domain-name';
 import type { FindingList } from './finding-list';
 import type { Placed, PolicyFields } from './policy-fields';
 import { MAX_AGE_LIMIT } from './policy-model';
@@ -41,6 +41,12 @@ function lintPatterns(mx: readonly Placed<string>[], findings: FindingList): voi
     if (!lower.includes('.', wild ? 2 : 0)) {
       const meaning = wild ? 'covers every domain directly under a top-level domain' : 'has a single label';
       findings.add('policy-mx-single-label', { message: `mx pattern \`${value}\` ${meaning}`, ...at });
+    }
+    const reserved = reservedLabel(lower);
+    if (reserved !== undefined) {
+      findings.add('policy-mx-reserved-label', {
+        message: `mx pattern \`${value}\` has the label \`${reserved}\`, with hyphens in its third and fourth place, which is no A-label`, ...at,
+      });
     }
     const doubt = topLevelFault(value);
     if (doubt !== undefined) findings.add('policy-mx-digits', { message: `mx pattern \`${value}\` ${doubt}`, ...at });

@@ -17,6 +17,8 @@ export interface PolicyResult {
   readonly verdict: 'valid' | 'invalid';
   /** Where the verdict is `valid`. */
   readonly policy?: Policy;
+  /** What the file states where the verdict is `invalid`: senders that use it all the same go by it. */
+  readonly mode?: Mode;
   readonly findings: readonly Finding[];
 }
 
@@ -32,7 +34,9 @@ export function parsePolicy(file: Uint8Array): PolicyResult {
   const fields = readFields(readLines(text), findings);
   lintPolicy(fields, findings);
   const { mode, maxAge, mx } = fields;
-  if (mode === undefined || maxAge === undefined || !findings.valid) return { verdict: 'invalid', findings: findings.list() };
+  if (mode === undefined || maxAge === undefined || !findings.valid) {
+    return { verdict: 'invalid', ...mode === undefined ? {} : { mode: mode.value }, findings: findings.list() };
+  }
   return {
     verdict: 'valid',
     policy: { mode: mode.value, maxAge: maxAge.value, mx: mx.map((pattern) => pattern.value) },
@@ -75,6 +79,9 @@ function fileText(file: Uint8Array, findings: FindingList): Uint8Array | undefin
   }
   const marked = file[0] === 0xef && file[1] === 0xbb && file[2] === 0xbf;
   if (marked) findings.add('policy-bom', { message: 'the file begins with a byte order mark (bytes EF BB BF)', ...start });
+  if (file.length > CHASQUID_BYTES) {
+    findings.add('policy-large', { message: `the file has ${file.length} bytes, more than ${CHASQUID_BYTES}`, ...start });
+  }
   const text = marked ? file.subarray(3) : file;
   if (firstVisible(text) === LESS_THAN) {
     findings.add('policy-html', { message: 'the file begins with `<`: it is a web page, not a policy', ...start });
@@ -82,6 +89,9 @@ function fileText(file: Uint8Array, findings: FindingList): Uint8Array | undefin
   }
   return text;
 }
+
+/** The first sender to stop reads so many. */
+const CHASQUID_BYTES = 10240;
 
 const SPACE = 0x20;
 const LESS_THAN = 0x3c;

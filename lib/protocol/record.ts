@@ -1,6 +1,8 @@
 // The `_mta-sts` TXT record (RFC 8461 §3.1): its id tells senders whether the policy has changed.
 import type { Finding } from './finding';
 import { FindingList } from './finding-list';
+import { holds } from './look-alikes';
+import { recordTolerance } from './record-tolerance';
 import { printable } from './text';
 import { checkOther, splitFields } from './txt-fields';
 import { selectRecord } from './txt-selection';
@@ -78,20 +80,21 @@ function readId(chosen: ChosenRecord, findings: FindingList): string | undefined
   if (tab !== undefined) findings.add('record-tab', { message: 'a tab stands beside a semicolon', line, column: tab });
   const id = fields.find((field) => field.name === 'id');
   if (id === undefined) {
-    findings.add('record-id-missing', { message: 'the record has no `id` field', line, column: 1 });
+    findings.add('record-id-missing', { message: 'the record has no `id` field', line, column: 1, dissent: recordTolerance('record', 'id-missing') });
   } else {
     const fault = idFault(id.value);
     if (fault !== undefined) {
-      findings.add('record-id-invalid', { message: `the id \`${printable(id.value)}\` ${fault}`, line, column: id.valueColumn });
+      const dissent = recordTolerance('record', id.value === '' ? 'id-empty' : id.value.includes('=') ? 'id-with-equals' : 'id-invalid');
+      findings.add('record-id-invalid', { message: `the id \`${printable(id.value)}\` ${fault}`, line, column: id.valueColumn, dissent });
     }
   }
-  for (const field of fields.filter((other) => other !== id)) checkOther(field, 'id', findings);
+  for (const field of fields.filter((other) => other !== id)) checkOther(field, id ?? 'id', findings);
   return id?.value;
 }
 
 function idFault(id: string): string | undefined {
   if (id === '') return 'is empty; 1 to 32 letters or digits are expected';
   const strange = /[^A-Za-z0-9]/u.exec(id)?.[0];
-  if (strange !== undefined) return `holds \`${printable(strange)}\`; only ASCII letters and digits are allowed`;
+  if (strange !== undefined) return holds(strange, '; only ASCII letters and digits are allowed');
   return id.length > 32 ? `has ${id.length} characters; at most 32 are allowed` : undefined;
 }

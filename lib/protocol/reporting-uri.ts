@@ -1,5 +1,6 @@
 // Reporting addresses of a TLSRPT record: `mailto:` and `https:` URIs (RFC 8460 §3, RFC 3986, RFC 6068).
 import { hostNameFault, isIPv4, toALabels, trailingDotsFault } from './domain-name';
+import { holds, lookAlike } from './look-alikes';
 import { printable } from './text';
 
 /**
@@ -14,9 +15,13 @@ export function reportingUriFault(uri: string): string | undefined {
   return characterFault(uri) ?? schemeFault(uri) ?? (isMailto(uri) ? mailtoFault(uri) : httpsFault(uri));
 }
 
-/** Says why reports to a well-formed address will hardly arrive, or undefined: its host is not a full public name. */
+/** Says why reports to a well-formed address will hardly arrive, or undefined: its host is no full public name, or few senders read it so. */
 export function reportingUriDoubt(uri: string): string | undefined {
   const mail = isMailto(uri);
+  if (mail) {
+    const doubt = recipientDoubt(uri) ?? localPartDoubt(uri);
+    if (doubt !== undefined) return doubt;
+  }
   const host = mail ? mailDomain(uri) : splitAuthority(uri).host;
   if (!mail && isIPvFuture(host)) return `names the host \`${printable(host)}\`, an address of an IP version that nobody can reach`;
   if (!mail && (host.startsWith('[') || isIPv4(host))) return undefined;
@@ -44,10 +49,11 @@ function characterFault(uri: string): string | undefined {
 }
 
 function nonAsciiFault(uri: string, at: number): string {
+  const character = String.fromCodePoint(uri.codePointAt(at) ?? 0);
   const domain = toALabels(uri.slice(uri.lastIndexOf('@') + 1));
-  return isMailto(uri) && domain !== '' && at > uri.indexOf('@')
+  return isMailto(uri) && domain !== '' && hostNameFault(domain) === undefined && at > uri.indexOf('@') && lookAlike(character) === undefined
     ? `is not ASCII; write its domain \`${domain}\``
-    : `holds \`${printable(String.fromCodePoint(uri.codePointAt(at) ?? 0))}\`, which is not ASCII`;
+    : holds(character, ', which is not ASCII');
 }
 
 function schemeFault(uri: string): string | undefined {
@@ -63,12 +69,70 @@ function mailtoFault(uri: string): string | undefined {
   if (/[[\]]/.test(uri) || badFragment(uri)) return 'holds `[`, `]` or a second `#`, which must be percent-encoded';
   const decoded = decode(address);
   if (decoded === undefined) return 'is percent-encoded, but not as UTF-8 text without control characters';
-  const at = address.indexOf('@');
-  if (at === -1) return `holds no address: \`${printable(address)}\` has no \`@\``;
-  if (address.includes('@', at + 1)) return 'holds more than one `@`; write each address as a `mailto:` of its own';
+  if (recipientsOf(uri).length === 0) return 'holds no address; write one with an `@`';
+  return recipientsOf(uri).map(recipientFault).find((fault) => fault !== undefined);
+}
+
+function recipientFault(recipient: string): string | undefined {
+  const at = recipient.indexOf('@');
+  if (at === -1) return `holds no address: \`${printable(recipient)}\` has no \`@\``;
+  if (recipient.includes('@', at + 1)) return 'holds more than one `@`; write each address as a `mailto:` of its own';
   if (at === 0) return 'has nothing before the `@`';
-  const fault = mailDomainFault(decode(mailDomain(uri)) ?? '');
-  return fault === undefined ? undefined : `has the domain \`${printable(mailDomain(uri))}\`, which ${fault}`;
+  const local = localPartFault(decode(recipient.slice(0, at)) ?? '');
+  if (local !== undefined) return `has the local part \`${printable(recipient.slice(0, at))}\`, which ${local} (RFC 6068 §2)`;
+  const domain = recipient.slice(at + 1);
+  const fault = mailDomainFault(decode(domain) ?? '');
+  return fault === undefined ? undefined : `has the domain \`${printable(domain)}\`, which ${fault}`;
+}
+
+/** RFC 6068 §2: a dot-atom-text or a quoted-string. What else it holds is for `localPartDoubt`. */
+function localPartFault(local: string): string | undefined {
+  if (isQuotedString(local)) return undefined;
+  if (local.startsWith('.')) return 'begins with a dot';
+  if (local.endsWith('.')) return 'ends with a dot';
+  return local.includes('..') ? 'has two dots in a row' : undefined;
+}
+
+/** RFC 5321 §4.1.2 `Quoted-string`. */
+function isQuotedString(local: string): boolean {
+  return /^"(?:[ !#-[\]-~]|\\[ -~])*"$/.test(local);
+}
+
+/** The octets that SMTP has room for (RFC 5321 §4.5.3.1): before the `@`, and in a path without its angle brackets. */
+const MAX_LOCAL = 64;
+const MAX_ADDRESS = 254;
+
+/** Why an address that RFC 6068 allows is hardly mailed to. */
+function localPartDoubt(uri: string): string | undefined {
+  const [recipient] = recipientsOf(uri);
+  const local = decode(recipient.slice(0, recipient.indexOf('@'))) ?? '';
+  const shown = `has the local part \`${printable(local, 80)}\``;
+  if (/[^\x00-\x7f]/.test(local)) return `${shown}, which is not ASCII: few senders of reports can mail to it (RFC 6531)`;
+  const strange = isQuotedString(local) ? undefined : /[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]/.exec(local)?.[0];
+  if (strange !== undefined) return `${shown}, which holds \`${strange}\` outside quotation marks (RFC 5321 §4.1.2)`;
+  if (local.length > MAX_LOCAL) return `has a local part of ${local.length} characters; SMTP has room for ${MAX_LOCAL} (RFC 5321 §4.5.3.1)`;
+  const { length } = decode(recipient) ?? '';
+  return length > MAX_ADDRESS ? `has an address of ${length} characters; SMTP has room for ${MAX_ADDRESS} (RFC 5321 §4.5.3.1)` : undefined;
+}
+
+/** More than one address, or one in an unusual place: the RFC allows it, and who reads only the address itself finds none. */
+function recipientDoubt(uri: string): string | undefined {
+  const recipients = recipientsOf(uri);
+  const separate = recipients.map((one) => `\`mailto:${printable(one)}\``).join(' and ');
+  if (recipients.length > 1) return `holds ${recipients.length} addresses, and many senders of reports read one at most; write ${separate}, with a comma between them`;
+  return mailAddress(uri) === '' ? `holds its address only behind \`?to=\`, where few senders of reports look; write ${separate}` : undefined;
+}
+
+/** The addresses of a `mailto:` as written, those of `?to=` as well (RFC 6068 §2); their commas are encoded in a record (RFC 8460 §3). */
+function recipientsOf(uri: string): readonly string[] {
+  const more = /\?([^#]*)/.exec(uri)?.[1].split('&').filter((field) => /^to=/i.test(field)).map((field) => field.slice('to='.length)) ?? [];
+  return [mailAddress(uri), ...more].filter((text) => text !== '').flatMap(separated);
+}
+
+/** A comma that stands inside a local part separates nothing. */
+function separated(addresses: string): readonly string[] {
+  const pieces = addresses.split(/%2c/i);
+  return pieces.every((piece) => piece.includes('@')) ? pieces : [addresses];
 }
 
 /** RFC 6068 §2: a dot-atom-text, with letters beyond ASCII percent-encoded, or an address literal; not yet a host name. */
@@ -107,8 +171,9 @@ function mailAddress(uri: string): string {
   return end === -1 ? address : address.slice(0, end);
 }
 
+/** Of the first address. */
 function mailDomain(uri: string): string {
-  const address = mailAddress(uri);
+  const [address = ''] = recipientsOf(uri);
   return address.slice(address.indexOf('@') + 1);
 }
 

@@ -18,10 +18,31 @@ export function printable(text: string, max = 120): string {
   return cut(escaped(text), max);
 }
 
+/** The same in full: for what has been put together of text that is cut already. */
+export function showable(text: string): string {
+  return printable(text, Infinity);
+}
+
 /** The same for bytes that should be UTF-8; a byte that is not shows as `\xNN`. */
 export function printableBytes(bytes: Uint8Array, max = 120): string {
   return cut(escapedBytes(bytes), max);
 }
+
+/**
+ * Decodes bytes that should be UTF-8 and may be anything, without losing one: a byte that is none becomes half a surrogate pair, U+DC80
+ * to U+DCFF, which no UTF-8 text holds, and `printable` shows it as the byte that it is.
+ */
+export function decodeText(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length;) {
+    const length = sequenceLength(bytes, at);
+    text += length === 0 ? String.fromCharCode(LONE_BYTE + bytes[at]) : UTF8.decode(bytes.subarray(at, at + length));
+    at += Math.max(length, 1);
+  }
+  return text;
+}
+
+const LONE_BYTE = 0xdc00;
 
 /** `a, b, c and 2 more`. */
 export function listed(items: readonly string[], most = 6): string {
@@ -76,8 +97,9 @@ function* escapedBytes(bytes: Uint8Array): Generator<string> {
 }
 
 function escape(codePoint: number): string {
-  const hex = codePoint.toString(16);
-  return codePoint <= 0xff ? `\\x${hex.padStart(2, '0')}` : `\\u{${hex.padStart(4, '0')}}`;
+  const isByte = codePoint >= LONE_BYTE + 0x80 && codePoint <= LONE_BYTE + 0xff;
+  const hex = (isByte ? codePoint - LONE_BYTE : codePoint).toString(16);
+  return isByte || codePoint <= 0xff ? `\\x${hex.padStart(2, '0')}` : `\\u{${hex.padStart(4, '0')}}`;
 }
 
 /**

@@ -1,8 +1,11 @@
 // The fields of a TXT record: the grammar that RFC 8461 §3.1 and RFC 8460 §3 share, character by character.
 import { fieldNameFault, intendedName } from './field-name';
+import type { Dissent } from './finding';
 import type { FindingList } from './finding-list';
+import { holds, lookAlikeRemark } from './look-alikes';
+import { recordTolerance } from './record-tolerance';
 import { printable, trimBlanks } from './text';
-import type { ChosenRecord } from './txt-selection';
+import type { ChosenRecord, TxtKind } from './txt-selection';
 
 /** One `name=value` as it stands in the record. */
 export interface TxtField {
@@ -27,14 +30,17 @@ export interface TxtFields {
  *
  * Neither a name nor a value can hold a semicolon, so a delimiter is wherever there is one.
  */
-export function splitFields({ text, line }: ChosenRecord, findings: FindingList): TxtFields {
+export function splitFields({ text, line, codes }: ChosenRecord, findings: FindingList): TxtFields {
   const pieces = splitPieces(text);
   const fields: TxtField[] = [];
   // The first piece is the version.
   for (const piece of pieces.slice(1)) {
     const { content, column, last, blanksAfter } = piece;
     if (content === '') {
-      if (!last) findings.add('txt-empty-field', { message: 'nothing stands between two semicolons; a field is expected', line, column });
+      if (!last) {
+        const dissent = recordTolerance(codes, 'empty-field');
+        findings.add('txt-empty-field', { message: 'nothing stands between two semicolons; a field is expected', line, column, dissent });
+      }
       continue;
     }
     if (last && blanksAfter !== '') {
@@ -42,9 +48,10 @@ export function splitFields({ text, line }: ChosenRecord, findings: FindingList)
         message: 'a blank or tab follows the last field and no semicolon does',
         line,
         column: column + content.length,
+        dissent: recordTolerance(codes, 'trailing-blank'),
       });
     }
-    const field = readField(content, line, column, findings);
+    const field = readField(content, { line, column, codes }, findings);
     if (field !== undefined) fields.push(field);
   }
   return { fields, tab: pieces.map(tabColumn).find((column) => column !== undefined) };
@@ -53,14 +60,16 @@ export function splitFields({ text, line }: ChosenRecord, findings: FindingList)
 /**
  * Judges a field that the record does not need: an unknown one, or a second one of a name. To the grammar all are extensions.
  *
- * @param known - the name of the field that the record does need
+ * @param first - the field that the record does need, or its name where the record lacks it
  */
-export function checkOther(field: TxtField, known: string, findings: FindingList): void {
-  checkValue(field, findings);
-  const { name, line, column } = field;
+export function checkOther(field: TxtField, first: TxtField | string, findings: FindingList): void {
+  const { name, value, line, column } = field;
+  const known = typeof first === 'string' ? first : first.name;
+  checkValue(field, known === 'id' ? 'record' : 'tls-rpt', findings);
   const shown = `\`${printable(name)}\``;
   if (name === known || name === 'v') {
-    findings.add('txt-duplicate-field', { message: `field ${shown} is there twice; the first counts`, line, column });
+    const dissent = known === 'id' ? duplicateDissent(name, typeof first === 'string' || first.value === value) : [];
+    findings.add('txt-duplicate-field', { message: `field ${shown} is there twice; the first counts`, line, column, dissent });
   } else if (intendedName(name, [known]) !== undefined) {
     findings.add('txt-misspelled-field', { message: `field ${shown} is unknown and ignored; \`${known}\` was probably meant`, line, column });
   } else {
@@ -68,8 +77,17 @@ export function checkOther(field: TxtField, known: string, findings: FindingList
   }
 }
 
+/** Who refuses an MTA-STS record with a second `v` or `id`, and who reads the second one; seen by running them. */
+function duplicateDissent(name: string, isSame: boolean): readonly Dissent[] {
+  if (name === 'v') return [{ senders: ['rest-mail'], effect: 'refuses the record' }];
+  return [
+    { senders: ['mox', 'mailpiece', 'rest-mail', 'courier'], effect: 'refuses the record' },
+    ...isSame ? [] : [{ senders: ['go-mtasts', 'kumomta', 'mailauth', 'postfix-mta-sts-resolver', 'stalwart'], effect: 'reads the last one' }],
+  ];
+}
+
 /** `1*(%x21-3A / %x3C / %x3E-7E)`: printable ASCII without blank, semicolon and equals sign. */
-function checkValue({ name, value, line, valueColumn: column }: TxtField, findings: FindingList): void {
+function checkValue({ name, value, line, valueColumn: column }: TxtField, codes: TxtKind['codes'], findings: FindingList): void {
   const named = `value of \`${printable(name)}\``;
   if (value === '') {
     findings.add('txt-field-value', { message: `${named} is empty`, line, column });
@@ -78,17 +96,30 @@ function checkValue({ name, value, line, valueColumn: column }: TxtField, findin
   const strange = /[^\x21-\x3a\x3c\x3e-\x7e]/u.exec(value);
   if (strange !== null) {
     findings.add('txt-field-value', {
-      message: `${named} holds \`${printable(strange[0])}\`; printable ASCII without blanks and equals signs is expected`,
+      message: `${named} ${holds(strange[0], '; printable ASCII without blanks and equals signs is expected')}`,
       line,
       column: column + strange.index,
+      dissent: valueDissent(strange[0], codes),
     });
   }
 }
 
-function readField(text: string, line: number, column: number, findings: FindingList): TxtField | undefined {
+function valueDissent(strange: string, codes: TxtKind['codes']): readonly Dissent[] {
+  if (strange === '=') return recordTolerance(codes, 'equals-in-value');
+  return strange > '\x7f' ? recordTolerance(codes, 'beyond-ascii') : [];
+}
+
+/** Where a field stands, and in which record. */
+interface Place {
+  readonly line: number;
+  readonly column: number;
+  readonly codes: TxtKind['codes'];
+}
+
+function readField(text: string, { line, column, codes }: Place, findings: FindingList): TxtField | undefined {
   const equals = text.indexOf('=');
   if (equals === -1) {
-    findings.add('txt-no-equals', { message: `\`${printable(text, 60)}\` is not a field; name=value is expected`, line, column });
+    findings.add('txt-no-equals', { message: `\`${printable(text, 60)}\` is not a field; name=value is expected${lookAlikeRemark(text)}`, line, column });
     return undefined;
   }
   const name = trimBlanks(text.slice(0, equals));
@@ -99,11 +130,12 @@ function readField(text: string, line: number, column: number, findings: Finding
       line,
       column: column + equals,
       fix: `write \`${printable(`${name}=${value}`, 60)}\``,
+      dissent: recordTolerance(codes, 'blank-around-equals'),
     });
   }
   const fault = fieldNameFault(name);
   if (fault === undefined) return { name, value, line, column, valueColumn: column + text.length - value.length };
-  findings.add('txt-field-name', { message: `field name \`${printable(name, 60)}\` ${fault}`, line, column });
+  findings.add('txt-field-name', { message: `field name \`${printable(name, 60)}\` ${fault}`, line, column, dissent: recordTolerance(codes, 'field-name') });
   return undefined;
 }
 

@@ -1,5 +1,9 @@
 // Which of the TXT records at a name is the one: the rule of RFC 8461 §3.1, which RFC 8460 §3 shares.
+import type { Dissent } from './finding';
 import type { FindingList } from './finding-list';
+import { lookAlikeRemark } from './look-alikes';
+import { nearVersion } from './near-version';
+import type { TxtVersion } from './near-version';
 import { printable, trimBlanks } from './text';
 
 /** One TXT record: its text, or its character-strings, which are joined with nothing between (RFC 8461 §3.1). */
@@ -7,7 +11,7 @@ export type TxtRecord = string | readonly string[];
 
 /** Which record is looked for. */
 export interface TxtKind {
-  readonly version: 'v=STSv1' | 'v=TLSRPTv1';
+  readonly version: TxtVersion;
   readonly codes: 'record' | 'tls-rpt';
   readonly name: 'MTA-STS' | 'TLSRPT';
 }
@@ -15,6 +19,7 @@ export interface TxtKind {
 /** The record chosen. */
 export interface ChosenRecord {
   readonly verdict: 'one';
+  readonly codes: TxtKind['codes'];
   readonly text: string;
   /** The number of the record, from 1. */
   readonly line: number;
@@ -42,7 +47,7 @@ export function selectRecord(records: readonly TxtRecord[], kind: TxtKind, findi
   if (candidates.length === 1) {
     for (const other of texts.filter((one) => one.form !== 'record')) reportBeside(other, kind, findings);
     const [{ text, line }] = candidates;
-    return { verdict: 'one', text, line };
+    return { verdict: 'one', codes: kind.codes, text, line };
   }
   if (texts.length === 1) {
     const sole = selectSole(texts[0], kind, findings);
@@ -66,7 +71,7 @@ export function selectRecord(records: readonly TxtRecord[], kind: TxtKind, findi
  * - `blank`: the version, blanks and a semicolon
  * - `version`: the version and something else that does not make it another one
  * - `case`: the version in other letters' case, and a semicolon
- * - `lookalike`: the version disguised: quoted, escaped, indented, with blanks, of another number, not in front
+ * - `lookalike`: the version disguised: quoted, escaped, indented, with blanks, of another number, misspelled, missing, not in front
  */
 type Form = 'record' | 'blank' | 'version' | 'case' | 'lookalike' | 'unrelated';
 
@@ -81,7 +86,7 @@ function readText(record: TxtRecord, line: number, kind: TxtKind): Text {
   return { text, line, form: formOf(text, kind.version) };
 }
 
-function formOf(text: string, version: string): Form {
+function formOf(text: string, version: TxtVersion): Form {
   if (text.startsWith(version)) {
     const rest = text.slice(version.length);
     if (rest.startsWith(';')) return 'record';
@@ -91,8 +96,27 @@ function formOf(text: string, version: string): Form {
   }
   const folded = text.toLowerCase();
   if (folded.startsWith(`${version.toLowerCase()};`)) return 'case';
-  return folded.replace(/[^a-z0-9=;]/g, '').includes(version.toLowerCase()) ? 'lookalike' : 'unrelated';
+  return holdsVersion(text, version) || nearVersion(text, version) !== undefined ? 'lookalike' : 'unrelated';
 }
+
+/** Whatever stands before it and between its letters. */
+function holdsVersion(text: string, version: string): boolean {
+  return text.toLowerCase().replace(/[^a-z0-9=;]/g, '').includes(version.toLowerCase());
+}
+
+/** Who overlooks a record whose version is followed by blanks; seen by running them. */
+const BLANK_ALONE: Readonly<Record<TxtKind['codes'], readonly Dissent[]>> = {
+  'record': [{ senders: ['chasquid', 'aykevl', 'mailpiece'], effect: 'sees no policy' }],
+  'tls-rpt': [{ senders: ['aykevl', 'mailpiece'], effect: 'sends no reports' }],
+};
+
+/** Who counts such a text as a second record where it stands beside one. */
+const BLANK_BESIDE: Readonly<Record<TxtKind['codes'], readonly Dissent[]>> = {
+  'record': [{
+    senders: ['mox', 'postfix-tlspol', 'rest-mail', 'postfix-mta-sts-resolver', 'mailauth', 'go-mtasts', 'kumomta', 'courier'], effect: 'sees no policy',
+  }],
+  'tls-rpt': [{ senders: ['mox'], effect: 'sends no reports' }],
+};
 
 /** A sole record that has the version in front, but not the semicolon directly behind it. */
 function selectSole({ text, line, form }: Text, kind: TxtKind, findings: FindingList): Selection | undefined {
@@ -102,15 +126,16 @@ function selectSole({ text, line, form }: Text, kind: TxtKind, findings: Finding
       message: `blanks stand between \`${kind.version}\` and the semicolon: the grammar allows them, but a sender that looks for \`${kind.version};\` overlooks the record`,
       line,
       column,
+      dissent: BLANK_ALONE[kind.codes],
     });
-    return { verdict: 'one', text, line };
+    return { verdict: 'one', codes: kind.codes, text, line };
   }
   if (form !== 'version') return undefined;
   const rest = text.slice(kind.version.length);
   findings.add('txt-version-delimiter', {
     message: rest === ''
       ? `the record ends after \`${kind.version}\`; a semicolon and fields must follow`
-      : `\`${kind.version}\` is followed by \`${printable(rest, 40)}\`; a semicolon must follow it`,
+      : `\`${kind.version}\` is followed by \`${printable(rest, 40)}\`; a semicolon must follow it${lookAlikeRemark(rest.slice(0, 1))}`,
     line,
     column,
   });
@@ -125,6 +150,7 @@ function reportBeside({ text, line, form }: Text, kind: TxtKind, findings: Findi
       message: `TXT record ${shown} beside the record begins with \`${kind.version}\` but not with \`${kind.version};\``,
       line,
       column: kind.version.length + 1,
+      ...form === 'blank' ? { dissent: BLANK_BESIDE[kind.codes] } : {},
     });
   } else if (form === 'case') {
     findings.add(kind.codes === 'record' ? 'record-version-case' : 'tls-rpt-version-text', {
@@ -136,9 +162,10 @@ function reportBeside({ text, line, form }: Text, kind: TxtKind, findings: Findi
     findings.add(`${kind.codes}-unrelated-txt`, {
       message: text === ''
         ? 'an empty TXT record stands beside the record'
-        : `TXT record ${shown} beside the record does not begin with \`${kind.version};\``,
+        : `TXT record ${shown} beside the record ${form === 'lookalike' ? 'has an unrecognised version' : `does not begin with \`${kind.version};\``}`,
       line,
       column: 1,
+      ...form === 'lookalike' ? { fix: `delete it: the record with the version \`${kind.version};\` is there already` } : {},
     });
   }
 }
@@ -157,21 +184,26 @@ function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: Fin
       dissent: [],
     });
   } else {
+    const begin = form === 'blank' || form === 'version' ? `TXT record ${shown}` : `unrecognised version: TXT record ${shown}`;
     findings.add(`${kind.codes}-unrecognised`, {
-      message: `TXT record ${shown} does not begin with \`${kind.version};\`: ${disguise(text, form, kind.version)}`,
+      message: `${begin} does not begin with \`${kind.version};\`: ${disguise(text, form, kind.version)}${lookAlikeRemark(text.slice(0, LONGEST_VERSION))}`,
       line,
       column: 1,
     });
   }
 }
 
-function disguise(text: string, form: Form, version: string): string {
+/** A version with all that can be wrong with it. */
+const LONGEST_VERSION = 40;
+
+function disguise(text: string, form: Form, version: TxtVersion): string {
   if (form === 'case') return 'the version is case-sensitive';
   if (form === 'blank' || form === 'version') return 'among several TXT records only a semicolon directly after the version counts';
   if (text.startsWith(`${version}\\`)) return 'a backslash before the semicolon belongs into a zone file, not into the record itself';
   if (text.startsWith(version)) return 'this is another version';
+  const near = holdsVersion(text, version) ? undefined : nearVersion(text, version);
+  if (near !== undefined) return near;
   if (/^["'`]/.test(text)) return 'quotation marks belong into a zone file, not into the record itself';
   if (/^[ \t]/.test(text)) return 'there are blanks before the version';
-  if (text.startsWith('v')) return 'the version is not written exactly so';
-  return 'the version is not in front';
+  return text.startsWith('v') ? 'the version is not written exactly so' : 'the version is not in front';
 }

@@ -1,20 +1,40 @@
-// Says what is wrong with a policy host's certificate (RFC 8461 §3.3, RFC 6125), in words and with the values found.
-import { checkServerIdentity as nodeCheck } from 'node:tls';
-import type { PeerCertificate } from 'node:tls';
-import { printable } from '../protocol/text';
+// Says what is wrong with a server's certificate (RFC 8461 §3.3, RFC 6125), in words and with the values found.
+import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { listed, printable } from '../protocol/text';
+import { dnsNames, matchesName, nearMiss } from './certificate-names';
 import type { ServerCertificate } from './fetch-policy';
+import { readable } from './guard';
 
 /** In characters: more than the hundred names that authorities put into a certificate. */
 const MOST_SHOWN = 8192;
 
+/** What Node gives of a certificate. A part is missing where OpenSSL cannot convert its ASN.1 type. */
+export type ShownCertificate = Partial<PeerCertificate>;
+
+/**
+ * Node asks for the whole chain when the handshake is done, in a callback of its own: it copies every certificate, at a fifth of a
+ * fetch's cost, and what that throws nobody catches. So it gets an empty one; the names are compared by `checkServerIdentity`.
+ *
+ * @returns reads the certificate that the server has shown; undefined where there is none yet, or it cannot be read
+ */
+export function certificateReader(socket: TLSSocket): () => ShownCertificate | undefined {
+  const read = socket.getPeerCertificate.bind(socket, false);
+  Object.assign(socket, { getPeerCertificate: () => ({}) });
+  return () => {
+    const shown: ShownCertificate | null = readable(read, null);
+    return shown === null || Object.keys(shown).length === 0 ? undefined : shown;
+  };
+}
+
 /** What a report shows of a certificate. */
-export function describeCertificate(certificate: PeerCertificate): ServerCertificate {
+export function describeCertificate(certificate: ShownCertificate = {}): ServerCertificate {
+  const text = (read: () => string | undefined): string => readable(() => read() ?? '', '').slice(0, MOST_SHOWN);
   return {
     // A hostile one can hold a hundred thousand names, and reports of a long run are remembered for a while.
-    subjectAltName: (certificate.subjectaltname ?? '').slice(0, MOST_SHOWN),
-    issuer: [certificate.issuer.O, certificate.issuer.CN].filter((part) => part !== undefined).join(', ').slice(0, MOST_SHOWN),
-    validFrom: isoDate(certificate.valid_from),
-    validTo: isoDate(certificate.valid_to),
+    subjectAltName: text(() => certificate.subjectaltname),
+    issuer: text(() => [certificate.issuer?.O, certificate.issuer?.CN].filter((part) => part !== undefined).join(', ')),
+    validFrom: isoDate(text(() => certificate.valid_from)),
+    validTo: isoDate(text(() => certificate.valid_to)),
   };
 }
 
@@ -28,12 +48,10 @@ export function endsSoon({ validFrom, validTo }: ServerCertificate, now: number,
   return end - now < Math.min(limit, (end - begin) / 4);
 }
 
-/** As Node's, but the name must stand in the SAN: a common name alone does not count (RFC 8461 §3.3, RFC 6125 §6.4.4). */
-export function checkServerIdentity(host: string, certificate: PeerCertificate): Error | undefined {
-  if (certificate.subjectaltname?.includes('DNS:') !== true) {
-    return Object.assign(new Error('no DNS name in the SAN'), { code: WRONG_NAME });
-  }
-  return nodeCheck(host, certificate);
+/** Whether the certificate is for the host: by a DNS name in its SAN alone, never by its common name (RFC 8461 §3.3, RFC 6125 §6.4.4). */
+export function checkServerIdentity(host: string, certificate: ShownCertificate = {}): Error | undefined {
+  const names = readable(() => dnsNames(certificate.subjectaltname ?? ''), []);
+  return names.some((name) => matchesName(name, host)) ? undefined : Object.assign(new Error('no name in the SAN is that of the host'), { code: WRONG_NAME });
 }
 
 /**
@@ -45,7 +63,7 @@ export function certificateFault(code: string, host: string, certificate: Server
   const { subjectAltName, issuer, validFrom, validTo } = certificate;
   switch (code) {
     case WRONG_NAME:
-      return `certificate is for ${names(subjectAltName)}, not for ${host}`;
+      return wrongName(subjectAltName, host);
     case 'CERT_HAS_EXPIRED':
       // OpenSSL says it of any certificate on the way to the authority.
       return Date.parse(validTo) < Date.now() ? `certificate has expired on ${validTo}` : 'certificate is issued by an authority whose own certificate has expired';
@@ -70,11 +88,13 @@ function issuerName(issuer: string): string {
   return printable(issuer) || 'an unnamed authority';
 }
 
-/** `DNS:a.example, DNS:b.example` as `a.example, b.example`; a certificate can carry a hundred. */
-function names(subjectAltName: string): string {
-  const all = subjectAltName.split(', ').filter((name) => name.startsWith('DNS:')).map((name) => printable(name.slice(4)));
-  if (all.length === 0) return 'no DNS name at all (its SAN has none)';
-  return all.length > 5 ? `${all.slice(0, 5).join(', ')} and ${all.length - 5} more` : all.join(', ');
+/** A certificate can carry a hundred names. One that nearly is the host's comes first, with the reason why senders refuse it. */
+function wrongName(subjectAltName: string, host: string): string {
+  const names = dnsNames(subjectAltName);
+  if (names.length === 0) return `certificate is for no DNS name at all (its SAN has none), not for ${host}`;
+  const near = names.map((name) => ({ name: printable(name), reason: nearMiss(name, host) })).find(({ reason }) => reason !== undefined);
+  if (near !== undefined) return `certificate is for ${near.name}, which senders do not take for ${host}: the name ${near.reason}`;
+  return `certificate is for ${listed(names.map((name) => printable(name)), 5)}, not for ${host}`;
 }
 
 /** `Jan  2 00:00:00 2020 GMT` as `2020-01-02T00:00:00Z`. */

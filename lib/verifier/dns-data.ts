@@ -1,6 +1,7 @@
 // What the records of a DNS message carry, by type, in the shapes of the resolver.
 import { SocketAddress } from 'node:net';
 import type { Answer } from 'dns-packet';
+import { decodeText } from '../protocol/text';
 import { bare } from './dns-transport';
 import type { DnsData, DnsType } from './resolver';
 
@@ -24,7 +25,12 @@ const READERS: { readonly [T in DnsType]: (record: Answer) => DnsData[T] | undef
   TLSA: (record) => record.type === 'TLSA'
     ? { usage: record.data.usage, selector: record.data.selector, matchingType: record.data.matchingType }
     : undefined,
-  TXT: (record) => record.type === 'TXT'
-    ? [record.data].flat().map((string) => Buffer.from(string).toString('latin1'))
-    : undefined,
+  TXT: (record) => record.type === 'TXT' ? decodeStrings([record.data].flat().map((string) => Buffer.from(string))) : undefined,
 };
+
+/** A character that two character-strings share is read whole: they are joined with nothing between (RFC 8461 §3.1). */
+function decodeStrings(strings: readonly Buffer[]): readonly string[] {
+  const whole = decodeText(Buffer.concat(strings));
+  const each = strings.map(decodeText);
+  return each.join('') === whole ? each : [whole];
+}

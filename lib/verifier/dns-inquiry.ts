@@ -84,7 +84,8 @@ class Inquiry<T extends DnsType> {
     if (named !== undefined && !packet.flag_aa) return this.failed('not authoritative for this name');
     for (let at = name; ;) {
       const here = (packet.answers ?? []).filter((record) => bare(record.name) === at);
-      const records = this.take(here, this.setting.type);
+      // "No such name" is said of the last name of the chain (RFC 6604 §3), and resolvers drop what an answer holds beside it.
+      const records = rcode(packet) === NXDOMAIN ? [] : this.take(here, this.setting.type);
       if (records.length > 0) {
         return { status: 'found', records, ttl: this.ttl, authoritative: packet.flag_aa, ...this.base() };
       }
@@ -137,9 +138,10 @@ class Inquiry<T extends DnsType> {
   }
 }
 
-/** The response codes that leave a question unanswered (RFC 1035 §4.1.1, RFC 2136 §2.2). */
+/** The response codes that leave a question unanswered (RFC 1035 §4.1.1, RFC 2136 §2.2, RFC 6891 §9, RFC 8945 §3, RFC 7873 §8). */
 const RCODES: ReadonlyMap<number, string> = new Map([
-  [1, 'FORMERR'], [2, 'SERVFAIL'], [4, 'NOTIMP'], [5, 'REFUSED'], [9, 'NOTAUTH'],
+  [1, 'FORMERR'], [2, 'SERVFAIL'], [4, 'NOTIMP'], [5, 'REFUSED'], [6, 'YXDOMAIN'], [7, 'YXRRSET'], [8, 'NXRRSET'], [9, 'NOTAUTH'], [10, 'NOTZONE'],
+  [16, 'BADVERS'], [17, 'BADKEY'], [18, 'BADTIME'], [19, 'BADMODE'], [20, 'BADNAME'], [21, 'BADALG'], [22, 'BADTRUNC'], [23, 'BADCOOKIE'],
 ]);
 
 function soaOf(packet: DecodedPacket): SoaAnswer | undefined {

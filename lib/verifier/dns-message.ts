@@ -25,7 +25,12 @@ export function decodeMessage(bytes: Uint8Array): DecodedPacket | undefined {
 const HEADER = 12;
 
 /** A policy domain has a handful of records at a name; this bounds the work that one message can ask for. */
-const MAX_RECORDS = 512;
+export const MAX_RECORDS = 512;
+
+/** How many records a message announces; it must have a whole header. */
+export function recordCount(message: Buffer): number {
+  return message.readUInt16BE(6) + message.readUInt16BE(8) + message.readUInt16BE(10);
+}
 
 /** From the range for private use (RFC 6895 §3.1): the codec keeps the data of a type that it does not know as bytes. */
 const OPAQUE = 0xff00;
@@ -33,7 +38,7 @@ const OPAQUE = 0xff00;
 /** Throws a RangeError, as Buffer's own reads do, at the first thing that does not fit. */
 function prepare(message: Buffer): void {
   if (message.readUInt16BE(4) !== 1) throw new RangeError('exactly one question is expected');
-  const records = message.readUInt16BE(6) + message.readUInt16BE(8) + message.readUInt16BE(10);
+  const records = recordCount(message);
   if (records > MAX_RECORDS) throw new RangeError('too many records');
   let at = nameEnd(message, HEADER) + 4;
   for (let record = 0; record < records; record += 1) {

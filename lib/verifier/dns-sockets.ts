@@ -6,6 +6,7 @@
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import type { Socket, SocketOptions } from 'node:dgram';
+import { Guard } from './guard';
 
 /** Who has asked a question. */
 export interface DnsListener {
@@ -50,21 +51,24 @@ class SharedSocket {
   /** Queries from before the socket was connected. */
   private unsent: Uint8Array[] | undefined = [];
   private asked = 0;
+  private readonly guard = new Guard((reason) => {
+    this.failed(new Error(reason));
+  });
 
   public constructor(address: string, port: number, private readonly server: string) {
     const socket = createSocket({ type: address.includes(':') ? 'udp6' : 'udp4', lookup: asItIs });
     this.socket = socket;
-    socket.on('message', (message) => {
+    socket.on('message', this.guard.over((message: Buffer) => {
       // RFC 1035 §4.1.1: the id comes first.
       if (message.length > 1) this.waiting.get(message.readUInt16BE(0))?.message(message);
-    });
-    socket.on('error', (error) => {
+    }));
+    socket.on('error', this.guard.over((error: Error) => {
       this.failed(error);
-    });
-    socket.on('connect', () => {
+    }));
+    socket.on('connect', this.guard.over(() => {
       for (const query of this.unsent ?? []) this.send(query);
       this.unsent = undefined;
-    });
+    }));
     // Connected: answers of others are dropped by the system, and a closed port is heard of at once.
     socket.connect(port, address);
   }
@@ -90,9 +94,9 @@ class SharedSocket {
   }
 
   private send(query: Uint8Array): void {
-    this.socket.send(query, (error) => {
+    this.socket.send(query, this.guard.over((error: Error | null) => {
       if (error !== null) this.failed(error);
-    });
+    }));
   }
 
   /** Of this server and no other, for the socket is connected to it; the system tells it of one query by the next as well. */

@@ -3,9 +3,11 @@ import { lookup } from 'node:dns';
 import { connect, isIP } from 'node:net';
 import { RECURSION_DESIRED, encode, streamEncode } from 'dns-packet';
 import type { DecodedPacket, OptAnswer, Packet } from 'dns-packet';
-import { decodeMessage } from './dns-message';
+import { MAX_RECORDS, decodeMessage, recordCount } from './dns-message';
 import type { DnsServerAddress } from './dns-server-address';
+import { BoundedBytes } from './bounded-bytes';
 import { openLine } from './dns-sockets';
+import { Guard } from './guard';
 import { duration, networkFault } from './network-fault';
 import type { DnsType } from './resolver';
 
@@ -34,9 +36,14 @@ export async function exchange(request: DnsRequest): Promise<DnsExchange> {
   return 'packet' in result && rcode(result.packet) === FORMERR ? overUdp(request, address, []) : result;
 }
 
-/** The response code, the four bits of the header (RFC 1035 §4.1.1). */
+/**
+ * The response code: the four bits of the header (RFC 1035 §4.1.1), above them the eight of the OPT record (RFC 6891 §6.1.3). By the
+ * four alone BADVERS would be "no error" and BADMODE "no such name".
+ */
 export function rcode(packet: DecodedPacket): number {
-  return (packet.flags ?? 0) & 0xf;
+  // An honest message has one OPT record at most, in this section.
+  const upper = (packet.additionals ?? []).map((record) => record.type === 'OPT' ? record.extendedRcode : 0);
+  return ((packet.flags ?? 0) & 0xf) | (Math.max(0, ...upper) << 4);
 }
 
 /** RFC 1035 §4.1.1. */
@@ -52,15 +59,15 @@ const EDNS: OptAnswer = {
 async function overUdp(request: DnsRequest, address: string, additionals: OptAnswer[]): Promise<DnsExchange> {
   const { name, type, recursive, server: { port } } = request;
   let query: Packet = {};
-  const result = await settle(request, (done) => {
+  const result = await settle(request, (done, guard) => {
     const line = openLine(address, port, {
-      message: (message) => {
+      message: guard.over((message: Buffer) => {
         const read = readAnswer(message, query);
         if (read !== undefined) done(read);
-      },
-      error: (error) => {
+      }),
+      error: guard.over((error: Error) => {
         done(fault(networkFault(error)));
-      },
+      }),
     });
     query = { type: 'query', id: line.id, flags: recursive ? RECURSION_DESIRED : 0, questions: [{ name, type }], additionals };
     line.send(encode(query));
@@ -70,60 +77,80 @@ async function overUdp(request: DnsRequest, address: string, additionals: OptAns
 }
 
 function overTcp(request: DnsRequest, address: string, query: Packet): Promise<DnsExchange> {
-  return settle(request, (done) => {
-    let received = Buffer.alloc(0);
-    const socket = connect(request.server.port, address, () => {
+  return settle(request, (done, guard) => {
+    const received = new BoundedBytes(MOST_MESSAGE_BYTES);
+    const socket = connect(request.server.port, address);
+    socket.on('connect', guard.over(() => {
       socket.write(streamEncode(query));
-    });
-    socket.on('error', (error) => {
+    }));
+    socket.on('error', guard.over((error: Error) => {
       done(fault(`${networkFault(error)} over TCP`));
-    });
-    socket.on('close', () => {
+    }));
+    socket.on('close', guard.over(() => {
       done(fault('connection closed in the middle of an answer over TCP'));
-    });
-    socket.on('data', (chunk: Buffer) => {
-      received = Buffer.concat([received, chunk]);
-      // The length before the message has two bytes, so this never gathers more than 64 KiB.
-      if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return;
-      const read = readAnswer(received.subarray(2, 2 + received.readUInt16BE(0)), query);
+    }));
+    socket.on('data', guard.over((chunk: Buffer) => {
+      received.add(chunk);
+      const { view } = received;
+      if (view.length < 2 || view.length < 2 + view.readUInt16BE(0)) return;
+      const read = readAnswer(view.subarray(2, 2 + view.readUInt16BE(0)), query);
       done(read === undefined || ('packet' in read && read.packet.flag_tc) ? MALFORMED : read);
-    });
+    }));
     return () => {
       socket.destroy();
     };
   });
 }
 
+/** The length before a message has two bytes (RFC 1035 §4.2.2). */
+const MOST_MESSAGE_BYTES = 2 + 0xffff;
+
 /** Runs one conversation until it is done, out of time or called off, and always ends it. */
-function settle(request: DnsRequest, start: (done: (result: DnsExchange) => void) => () => void): Promise<DnsExchange> {
+function settle(request: DnsRequest, start: (done: (result: DnsExchange) => void, guard: Guard) => () => void): Promise<DnsExchange> {
   return new Promise((resolve) => {
+    let stop: (() => void) | undefined = undefined;
     const done = (result: DnsExchange): void => {
+      resolve(result);
       clearTimeout(timer);
       request.signal?.removeEventListener('abort', abort);
       stop?.();
       // What a socket still says while it is being closed is of no interest.
       stop = undefined;
-      resolve(result);
     };
-    const abort = (): void => {
+    const guard = new Guard((reason) => {
+      done(fault(reason));
+    });
+    const abort = guard.over((): void => {
       done(fault('called off'));
-    };
-    const timer = setTimeout(() => {
+    });
+    const timer = setTimeout(guard.over(() => {
       done({ fault: `no answer within ${duration(request.timeoutMs)}`, timedOut: true });
-    }, request.timeoutMs);
-    let stop: (() => void) | undefined = start(done);
+    }), request.timeoutMs);
     request.signal?.addEventListener('abort', abort);
+    guard.over(() => {
+      stop = start(done, guard);
+    })();
     if (request.signal?.aborted === true) abort();
   });
 }
 
 const MALFORMED = fault('malformed answer');
 
+/** Bytes of a name, type, class, TTL and length (RFC 1035 §4.1.3): a message with room for fewer than it announces is malformed. */
+const SMALLEST_RECORD = 11;
+
+/** Begins the reason of an answer that is well-formed, as far as it was looked at, but too long. */
+export const TOO_MANY_RECORDS = 'the answer holds too many records';
+
 /** A message that belongs to another question is undefined: to be passed over, it may be late or forged. */
 function readAnswer(message: Buffer, query: Packet): DnsExchange | undefined {
   if (message.length < 12 || message.readUInt16BE(0) !== query.id) return undefined;
   const packet = decodeMessage(message);
-  if (packet === undefined) return isBareRefusal(message) ? { packet: { ...BARE, flags: message.readUInt16BE(2) & 0xf } } : MALFORMED;
+  if (packet === undefined) {
+    if (isBareRefusal(message)) return { packet: { ...BARE, flags: message.readUInt16BE(2) & 0xf } };
+    const records = recordCount(message);
+    return records > MAX_RECORDS && message.length > records * SMALLEST_RECORD ? fault(`${TOO_MANY_RECORDS}: ${records}, of which at most ${MAX_RECORDS} are read`) : MALFORMED;
+  }
   const [asked] = query.questions ?? [];
   const [answered] = packet.questions ?? [];
   const same = packet.flag_qr && answered.type === asked.type && answered.class === 'IN' && bare(answered.name) === bare(asked.name);
@@ -153,8 +180,9 @@ function fault(reason: string): DnsExchange {
 
 function addressOf(host: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    lookup(host, (error, address) => {
+    const guard = new Guard(resolve.bind(undefined, undefined));
+    lookup(host, guard.over((error: Error | null, address: string) => {
       resolve(error === null ? address : undefined);
-    });
+    }));
   });
 }

@@ -23,8 +23,15 @@ export const DNS_FINDINGS = {
     severity: 'warning',
     meaning: 'A record that belongs at `_mta-sts.<domain>` stands at another name.',
     harm: NO_POLICY,
-    fix: 'move it to `_mta-sts.<domain>`, with a hyphen',
+    fix: 'move it to `_mta-sts.<domain>`, with a hyphen; in a DNS panel that appends the zone enter `_mta-sts` alone',
     reference: 'RFC 8461 §3.1',
+  },
+  'policy-host-misplaced': {
+    severity: 'warning',
+    meaning: 'The policy host has no address, but a name that looks like it has.',
+    harm: 'Senders cannot fetch the policy. Many DNS panels append the zone to the name that is entered, so that it stands there twice.',
+    fix: 'move its records to `mta-sts.<domain>`; in a panel that appends the zone enter `mta-sts` alone',
+    reference: 'RFC 8461 §3.3, RFC 1035 §5.1',
   },
   'resolver-stale': {
     severity: 'warning',
@@ -37,7 +44,7 @@ export const DNS_FINDINGS = {
   'cname-dangling': {
     severity: 'error',
     meaning: 'A CNAME leads to a name that does not exist or has no record of the type.',
-    harm: 'Senders find nothing, and whoever can register the target decides what they find.',
+    harm: 'No other record can stand beside it, so senders find nothing, and whoever can register the target decides what they find.',
     fix: 'delete the CNAME, or create what it leads to',
     reference: 'RFC 8461 §8.2',
   },

@@ -6,14 +6,14 @@ export const MX_FINDINGS = {
     severity: 'error',
     meaning: 'A mail host of the domain matches no pattern of the policy.',
     harm: 'In mode `enforce` senders do not deliver to it; in `testing` they report it.',
-    fix: 'add an `mx` line for the host and change the id, or remove the MX record',
+    fix: 'add an `mx` line for the host and change the id, or take the host out of the MX records',
     reference: 'RFC 8461 §4.1',
   },
   'mx-pattern-unused': {
     severity: 'warning',
     meaning: 'A pattern of the policy covers no mail host of the domain.',
     harm: 'Often a typing error; otherwise it lets a host receive the mail that should not.',
-    fix: 'remove the `mx` line, unless it belongs to a host that is being added or taken away',
+    fix: 'remove the `mx` line, unless it is the only one or belongs to a host that is being added or taken away',
     reference: 'RFC 8461 §4.1 and §8.1',
   },
   'mx-wildcard-shared': {
@@ -25,10 +25,17 @@ export const MX_FINDINGS = {
   },
   'mx-no-address': {
     severity: 'warning',
-    meaning: 'A mail host has no address.',
-    harm: 'Senders pass it over; where it is the only one they return the mail.',
+    meaning: 'A mail host cannot be reached: its name does not exist, or it has no address.',
+    harm: 'Senders pass it over; where no mail host can be reached it is an error in every mode, for no mail is delivered.',
     fix: 'publish A and AAAA records for the host, or remove the MX record',
     reference: 'RFC 5321 §5.1',
+  },
+  'mx-alias': {
+    severity: 'warning',
+    meaning: 'A mail host is an alias (CNAME) of another name.',
+    harm: 'Some senders refuse such a host, and its certificate and the pattern of the policy must be for the name in the MX record, not for the target.',
+    fix: 'let the MX record name the target of the CNAME, after the policy names that as well',
+    reference: 'RFC 2181 §10.3',
   },
   'mx-unreachable': {
     severity: 'warning',
@@ -89,7 +96,7 @@ export const MX_FINDINGS = {
   },
   'validation-failure': {
     severity: 'error',
-    meaning: 'STARTTLS with a mail host failed.',
+    meaning: 'TLS with a mail host failed for a reason that no other result type names: the catch-all of RFC 8460 §4.3.',
     harm: 'In mode `enforce` senders do not deliver to it; otherwise most deliver in plain text.',
     fix: 'offer TLS 1.2 or later with ordinary ciphers, and let nothing stand between the answer to STARTTLS and the handshake',
     reference: 'RFC 8461 §4.2, RFC 8460 §4.3',
@@ -107,6 +114,14 @@ export const MX_FINDINGS = {
     harm: 'None: a sender that supports DANE and finds them signed by DNSSEC goes by them, and a policy never makes a failed DANE check good.',
     fix: 'nothing needs to be done; keep the TLSA records in step with the certificate',
     reference: 'RFC 8461 §2, RFC 7672 §2.2',
+  },
+  'dane-unknown': {
+    severity: 'unknown',
+    temporary: true,
+    meaning: 'DNS did not say whether TLSA records (DANE) stand at a mail host.',
+    harm: 'Senders that do DANE do not deliver to a host whose TLSA records they cannot look up; they try again later, and return the mail in the end.',
+    fix: 'look at the zone of the host with a DNSSEC checker, and let its name servers answer questions for TLSA, if only that there are none',
+    reference: 'RFC 7672 §2.1.1',
   },
   'mx-null': {
     severity: 'info',
@@ -142,5 +157,19 @@ export const MX_FINDINGS = {
     harm: 'A failure that makes senders refuse mail goes unseen.',
     fix: 'publish the TXT record `v=TLSRPTv1; rua=mailto:<address>` at `_smtp._tls.<domain>`',
     reference: 'RFC 8460 §3',
+  },
+  'tls-rpt-misplaced': {
+    severity: 'warning',
+    meaning: 'A TLS reporting record that belongs at `_smtp._tls.<domain>` stands at another name.',
+    harm: 'Senders send no reports, so a failure that makes them refuse mail goes unseen.',
+    fix: 'move it to `_smtp._tls.<domain>`; in a DNS panel that appends the zone enter `_smtp._tls` alone',
+    reference: 'RFC 8460 §3',
+  },
+  'tls-rpt-unreachable': {
+    severity: 'warning',
+    meaning: 'TLS reports cannot arrive where the record sends them: the mail domain takes no mail, or the host of the URL has no address.',
+    harm: 'A failure that makes senders refuse mail goes unseen, and two weeks of mode `testing` without a report look clean.',
+    fix: 'write an address into `rua` that exists and is read',
+    reference: 'RFC 8460 §3 and §5.3',
   },
 } as const satisfies Record<string, LiveFindingKind>;

@@ -1,6 +1,7 @@
 // The catalogue: every code that looking at a live domain can give, and how a finding is made from it.
 import { toldOf } from '../protocol/dissent';
 import type { Dissent, Severity } from '../protocol/finding';
+import { showable } from '../protocol/text';
 import type { LiveFindingKind } from './finding-kind';
 import { DNS_FINDINGS } from './findings-dns';
 import { MX_FINDINGS } from './findings-mx';
@@ -36,10 +37,10 @@ export function liveFinding(code: LiveFindingCode, detail: LiveFindingDetail): R
   return {
     code,
     severity: detail.severity ?? kind.severity,
-    subject: detail.subject,
-    ...toldOf(detail.dissent ?? kind.dissent ?? [], detail.message),
-    ...(detail.evidence === undefined ? {} : { evidence: detail.evidence }),
-    fix: detail.fix ?? kind.fix,
+    subject: showable(detail.subject),
+    ...toldOf(detail.dissent ?? kind.dissent ?? [], showable(detail.message)),
+    ...(detail.evidence === undefined ? {} : { evidence: showable(detail.evidence) }),
+    fix: showable(detail.fix ?? kind.fix),
     reference: kind.reference,
     ...(detail.temporary ?? kind.temporary ?? false ? { temporary: true } : {}),
   };

@@ -1,10 +1,11 @@
 // Looks at one address of an MX host as a sender does before it delivers: connect, STARTTLS, certificate (RFC 8461 §4.2). No mail is sent.
 import { performance } from 'node:perf_hooks';
-import type { SecureContext } from 'node:tls';
 import type { ServerCertificate } from './fetch-policy';
 import { REFUSED, allowManyListeners } from './network-fault';
 import { SmtpSession } from './smtp-session';
+import { mayLackCiphers } from './tls-fault';
 import { trustContext } from './trust';
+import type { CipherChoice } from './trust';
 
 /** One look at one address. */
 export interface MxRequest {
@@ -12,12 +13,16 @@ export interface MxRequest {
   readonly host: string;
   /** The IPv4 or IPv6 address to connect to. */
   readonly address: string;
+  /** Ends this one look. */
+  readonly signal?: AbortSignal;
 }
 
 /** STARTTLS led to a connection that a sender can rely on. */
 export interface MxSecure {
   readonly outcome: 'secure';
   readonly tlsVersion: string;
+  /** The cipher suite by its standard name, where it is one that Go's TLS does not offer. */
+  readonly cipher?: string;
   readonly certificate: ServerCertificate;
   readonly milliseconds: number;
 }
@@ -114,7 +119,6 @@ export function createMxProbe(options: MxProbeOptions = {}): MxProbe {
   const silent = new Set<string>();
   let reachedAny = false;
   let lastTry = -Infinity;
-  let context: SecureContext | undefined;
   return {
     get reachedAny() { return reachedAny; },
     probe: async (request) => {
@@ -124,8 +128,7 @@ export function createMxProbe(options: MxProbeOptions = {}): MxProbe {
         return { outcome: 'silent', code: PORT_BLOCKED, milliseconds: 0, reason: `not tried, for port ${port} was silent at all ${silent.size} addresses before it` };
       }
       lastTry = now;
-      context ??= trustContext(options.ca);
-      const response = await new SmtpSession({ ...request, port, connectTimeoutMs, timeoutMs, signal, context }).run();
+      const response = await look(request, { ca: options.ca, port, connectTimeoutMs, timeoutMs, signal });
       // A refusal can come from a firewall on the way as well.
       if (response.outcome === 'secure' || (response.outcome !== 'silent' && response.outcome !== 'unusable' && response.code !== REFUSED)) reachedAny = true;
       // Of no interest any more once the port is known to be open, and a long run would gather a great many.
@@ -134,4 +137,22 @@ export function createMxProbe(options: MxProbeOptions = {}): MxProbe {
       return response;
     },
   };
+}
+
+type Setting = Required<Pick<MxProbeOptions, 'port' | 'connectTimeoutMs' | 'timeoutMs'>> & Pick<MxProbeOptions, 'ca' | 'signal'>;
+
+/** With the cipher suites that every known sender offers; where the server takes none of them, with all. */
+async function look(request: MxRequest, { ca, signal, timeoutMs, ...setting }: Setting): Promise<MxResponse> {
+  const begin = performance.now();
+  allowManyListeners(request.signal);
+  const signals = [signal, request.signal].filter((one) => one !== undefined);
+  const session = (ciphers: CipherChoice, leftMs: number): Promise<MxResponse> => {
+    return new SmtpSession({ ...request, ...setting, timeoutMs: leftMs, signals, context: trustContext(ca, ciphers) }).run();
+  };
+  const first = await session('common', timeoutMs);
+  const leftMs = timeoutMs - (performance.now() - begin);
+  if (first.outcome === 'secure') return { ...first, cipher: undefined };
+  if (first.outcome !== 'broken' || !mayLackCiphers(first.code) || leftMs < 1) return first;
+  const other = await session('all', leftMs);
+  return other.outcome === 'secure' || other.outcome === 'untrusted' ? other : first;
 }

@@ -1,26 +1,45 @@
 // One HTTPS exchange with a policy host: connect, handshake, judge the certificate, and only then ask.
-import { request as httpRequest } from 'node:http';
-import type { IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { connect } from 'node:tls';
-import type { PeerCertificate, SecureContext, TLSSocket } from 'node:tls';
+import type { SecureContext, TLSSocket } from 'node:tls';
 import { MAX_POLICY_BYTES } from '../protocol/policy';
-import { POLICY_PATH } from '../protocol/policy-url';
-import { certificateFault, checkServerIdentity, describeCertificate } from './certificate';
-import type { PolicyRequest, PolicyResponse, PolicyUnanswered, ServerCertificate } from './fetch-policy';
+import { BoundedBytes } from './bounded-bytes';
+import { certificateFault, certificateReader, checkServerIdentity, describeCertificate, WRONG_NAME } from './certificate';
+import { codingsOf, decodeBody } from './content-coding';
+import type { PolicyAnswered, PolicyRequest, PolicyResponse, PolicyUnanswered, ServerCertificate } from './fetch-policy';
+import { Guard, INTERNAL_FAULT } from './guard';
+import type { AnswerHead, Ask, HttpLiberty } from './http-answer';
+import { HEADERS_TOO_LARGE, LENIENT_HEADER_BYTES } from './http1-lenient';
 import { duration, errorCode, isFamilyUnusable, isLocalFault, networkFault } from './network-fault';
-import { handshakeFault, libraryReason } from './tls-fault';
+import { CLIENT_CERTIFICATE_FAULT, handshakeFault, libraryReason, wantsClientCertificate } from './tls-fault';
+
+/** How to ask. */
+export interface Manner {
+  /** The protocols to offer (RFC 7301). */
+  readonly alpn: 'http/1.1' | 'h2';
+  readonly ask: Ask;
+}
 
 export interface PolicyExchangeRequest extends PolicyRequest {
   readonly port: number;
   readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
+  readonly signals: readonly AbortSignal[];
   /** TLS 1.2 or later, and the authorities to trust. */
   readonly context: SecureContext;
+  readonly manner: Manner;
 }
 
 /** The `code` of an exchange that was ended because informational responses (RFC 9110 §15.2) came, and came, in place of an answer. */
 export const NO_FINAL_RESPONSE = 'NO_FINAL_RESPONSE';
+
+/** The `code` of a body that came in more pieces than any honest one. */
+export const TOO_MANY_PIECES = 'TOO_MANY_PIECES';
+
+/** The `code` of a host that began to speak HTTP/2, which it was not asked for. */
+export const SPEAKS_HTTP2 = 'SPEAKS_HTTP2';
+
+/** The `code` of a host that wants a certificate of who asks. */
+export const CLIENT_CERTIFICATE = 'CLIENT_CERTIFICATE';
 
 /** What is being waited for, to say so when it does not come. */
 type Phase = 'connection' | 'TLS handshake' | 'response headers' | 'response body';
@@ -32,150 +51,163 @@ export class PolicyExchange {
   /** Kept from the handshake on: a socket that is closed knows neither any more. */
   private certificate: ServerCertificate | undefined;
   private tlsVersion = '';
-  private response: IncomingMessage | undefined;
+  private cipher = '';
+  /** Whether the server has shown a certificate, trusted or not. */
+  private hasShown: (() => boolean) | undefined;
+  private isComplete: () => boolean = () => false;
+  private informational = 0;
+  private pieces = 0;
+  private readonly liberties = new Set<HttpLiberty>();
+  private readonly body = new BoundedBytes(MAX_POLICY_BYTES);
   /** Gone once there is a result: what the socket still says is of no interest then. */
   private settle: ((response: PolicyResponse) => void) | undefined;
+  private readonly guard = new Guard((reason) => {
+    this.fail('unusable', reason, INTERNAL_FAULT);
+  });
 
   public constructor(private readonly request: PolicyExchangeRequest) {}
 
   /** Never rejects. Nothing stays open when it is done. */
   public run(): Promise<PolicyResponse> {
-    const { timeoutMs, signal } = this.request;
+    const { timeoutMs, signals } = this.request;
     return new Promise((resolve) => {
-      const socket = this.connect();
-      const timer = setTimeout(() => {
+      const timer = setTimeout(this.guard.over(() => {
         this.fail('unreachable', `${this.phase} not ${this.phase === 'response body' ? 'complete' : 'there'} within ${duration(timeoutMs)}`, 'ETIMEDOUT');
-      }, timeoutMs);
-      const abort = (): void => {
+      }), timeoutMs);
+      const abort = this.guard.over((): void => {
         this.fail('unreachable', `called off while waiting for the ${this.phase}`, 'ABORT_ERR');
-      };
+      });
+      let socket: TLSSocket | undefined = undefined;
       this.settle = (response) => {
         this.settle = undefined;
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', abort);
-        socket.destroy();
         resolve(response);
+        clearTimeout(timer);
+        for (const signal of signals) signal.removeEventListener('abort', abort);
+        socket?.destroy();
       };
-      signal?.addEventListener('abort', abort);
-      if (signal?.aborted === true) abort();
+      for (const signal of signals) signal.addEventListener('abort', abort);
+      if (signals.some(({ aborted }) => aborted)) abort();
+      else this.guard.over(() => {
+        socket = this.connect();
+      })();
     });
   }
 
   private connect(): TLSSocket {
-    const { address, port, policyHost, context } = this.request;
+    const { address, port, policyHost, context, manner } = this.request;
     const socket = connect({
       host: address,
       port,
       servername: policyHost,
       secureContext: context,
-      ALPNProtocols: ['http/1.1'],
-      checkServerIdentity,
+      ALPNProtocols: [manner.alpn],
+      // `judge` compares the names, where what is thrown is caught.
+      checkServerIdentity: () => undefined,
       // Not trust, but a look at what was shown: `judge` ends an untrusted connection before a byte of HTTP is sent.
       rejectUnauthorized: false,
     });
-    // Before it compares the name Node asks for the whole chain, which copies each certificate of it, at a fifth of the fetch's cost.
-    // The first one is all that is read here, and once.
-    const peerCertificate = socket.getPeerCertificate.bind(socket, false);
-    let shown: PeerCertificate | undefined;
-    Object.assign(socket, {
-      // Before the handshake is over it is empty.
-      getPeerCertificate: () => shown ?? (socket.getProtocol() === null ? peerCertificate() : shown = peerCertificate()),
-    });
-    socket.on('connect', () => {
+    const peerCertificate = certificateReader(socket);
+    this.hasShown = () => this.certificate !== undefined || peerCertificate() !== undefined;
+    socket.on('connect', this.guard.over(() => {
       this.phase = 'TLS handshake';
-    });
-    socket.on('secureConnect', () => {
-      this.judge(socket);
-    });
-    socket.on('error', (error: Error) => {
+    }));
+    socket.on('secureConnect', this.guard.over(() => {
+      this.judge(socket, peerCertificate());
+    }));
+    socket.on('error', this.guard.over((error: Error) => {
       this.failed(error);
-    });
+    }));
     return socket;
   }
 
-  private judge(socket: TLSSocket): void {
+  private judge(socket: TLSSocket, shown: ReturnType<ReturnType<typeof certificateReader>>): void {
     const { policyHost } = this.request;
-    const certificate = describeCertificate(socket.getPeerCertificate());
+    const certificate = describeCertificate(shown);
     this.certificate = certificate;
     this.tlsVersion = socket.getProtocol() ?? '';
-    if (socket.authorized) {
-      this.ask(socket, certificate);
-    } else {
-      // A code, whatever the types say.
-      const code = String(socket.authorizationError);
-      this.fail('untrusted', certificateFault(code, policyHost, certificate), code);
-    }
+    this.cipher = socket.getCipher().standardName;
+    const isOfHost = checkServerIdentity(policyHost, shown) === undefined;
+    // A code, whatever the types say.
+    const code = !socket.authorized ? String(socket.authorizationError) : isOfHost ? undefined : WRONG_NAME;
+    if (code === undefined) this.ask(socket, certificate);
+    else this.fail('untrusted', certificateFault(code, policyHost, certificate), code);
   }
 
   private ask(socket: TLSSocket, certificate: ServerCertificate): void {
     this.phase = 'response headers';
-    const { policyHost } = this.request;
-    const answered = (response: IncomingMessage): void => {
-      this.receive(response, certificate);
-    };
-    let informational = 0;
-    httpRequest({
-      createConnection: () => socket,
-      path: POLICY_PATH,
-      // Node's own default, unless its command line says otherwise: the words for what goes past it name it.
-      maxHeaderSize: 16 * 1024,
-      headers: { 'Host': policyHost, 'User-Agent': USER_AGENT, 'Accept': 'text/plain', 'Connection': 'close' },
-    })
-      .on('response', answered)
-      // Status 101 with an `Upgrade`, which Node does not count among the responses.
-      .on('upgrade', answered)
-      .on('information', ({ statusCode }) => {
-        informational += 1;
-        if (informational > MAX_INFORMATIONAL) this.fail('protocol', endlessFault(statusCode), NO_FINAL_RESPONSE);
-      })
-      .on('error', (error) => {
-        this.failed(error);
-      })
-      .end();
+    const { policyHost, manner } = this.request;
+    let answer: AnswerHead | undefined;
+    this.isComplete = manner.ask({
+      socket, policyHost, guard: this.guard,
+      reader: {
+        head: (head) => {
+          this.phase = 'response body';
+          answer = head;
+          // Nobody reads the body of another answer.
+          if (head.status !== 200) this.answered(head, certificate);
+        },
+        data: (chunk) => {
+          this.pieces += 1;
+          if (this.pieces > MAX_PIECES) this.fail('protocol', `sends the body in more than ${MAX_PIECES} pieces`, TOO_MANY_PIECES);
+          else if (!this.body.add(chunk) && answer !== undefined) this.answered(answer, certificate);
+        },
+        end: () => {
+          if (answer !== undefined) this.answered(answer, certificate);
+        },
+        failed: (error) => {
+          this.failed(error);
+        },
+        informational: (status) => {
+          this.informational += 1;
+          if (this.informational > MAX_INFORMATIONAL) this.fail('protocol', endlessFault(status), NO_FINAL_RESPONSE);
+        },
+        liberty: (liberty) => {
+          this.liberties.add(liberty);
+        },
+      },
+    });
   }
 
-  private receive(response: IncomingMessage, certificate: ServerCertificate): void {
-    this.phase = 'response body';
-    this.response = response;
-    const chunks: Buffer[] = [];
-    let length = 0;
-    const answered = (): void => {
-      this.settle?.({
-        outcome: 'answered',
-        status: response.statusCode ?? 0,
-        contentType: response.headers['content-type'] ?? '',
-        location: response.headers.location,
-        lastModified: response.headers['last-modified'],
-        body: Buffer.concat(chunks).subarray(0, MAX_POLICY_BYTES),
-        tooLarge: length > MAX_POLICY_BYTES,
-        milliseconds: this.elapsed(),
-        tlsVersion: this.tlsVersion,
-        certificate,
-      });
-    };
-    if (response.statusCode !== 200) {
-      answered();
-      return;
-    }
-    response.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length > MAX_POLICY_BYTES) answered();
+  private answered(head: AnswerHead, certificate: ServerCertificate): void {
+    if (this.settle === undefined) return;
+    const botCheck = botCheckOf(head);
+    this.settle({
+      outcome: 'answered',
+      status: head.status,
+      contentType: head.field('content-type') ?? '',
+      location: head.field('location'),
+      lastModified: head.field('last-modified'),
+      ...(head.status === 200 ? this.content(head.field('content-encoding') ?? '') : { body: Buffer.alloc(0), tooLarge: false }),
+      ...(botCheck === undefined ? {} : { botCheck }),
+      ...(this.request.manner.alpn === 'h2' ? { http2Only: true } : {}),
+      ...(this.liberties.size === 0 ? {} : { liberties: [...this.liberties] }),
+      milliseconds: this.elapsed(),
+      tlsVersion: this.tlsVersion,
+      cipher: this.cipher,
+      certificate,
     });
-    response.on('end', answered);
-    response.on('error', (error) => {
-      this.failed(error);
-    });
+  }
+
+  private content(contentEncoding: string): Pick<PolicyAnswered, 'body' | 'tooLarge' | 'coding'> {
+    const codings = codingsOf(contentEncoding);
+    const sent = { body: this.body.bytes(), tooLarge: this.body.isOver };
+    if (codings.length === 0) return sent;
+    const decoded = sent.tooLarge ? sent : decodeBody(sent.body, codings, MAX_POLICY_BYTES);
+    return 'fault' in decoded ? { ...sent, coding: { codings, fault: decoded.fault } } : { ...decoded, coding: { codings } };
   }
 
   private failed(error: Error): void {
     // The framing says where a message ends (RFC 9112 §6.3): what goes wrong behind it is no part of it, and its `end` is on the way.
-    if (this.response?.complete === true) return;
+    if (this.settle === undefined || this.isComplete()) return;
     const code = errorCode(error);
+    const isOfTls = code.startsWith('ERR_SSL_') || code === 'EPROTO';
     if (isFamilyUnusable(error, this.request.address) || isLocalFault(code)) this.fail('unusable', networkFault(error), code);
+    else if (isOfTls && wantsClientCertificate(code, this.hasShown?.() === true)) this.fail('protocol', CLIENT_CERTIFICATE_FAULT, CLIENT_CERTIFICATE);
+    else if (code === 'HPE_INVALID_CONSTANT' && isHttp2(error)) this.fail('protocol', 'speaks HTTP/2, which it was not asked for', SPEAKS_HTTP2);
     else if (code.startsWith('HPE_')) this.fail('protocol', httpFault(error, code, this.phase), code);
     else if (this.phase === 'response body') this.fail('protocol', `broken off in the middle of the body (${networkFault(error)})`, code);
-    else if (code.startsWith('ERR_SSL_') || code === 'EPROTO') this.fail('untrusted', handshakeFault(error, code), code);
+    else if (isOfTls && this.phase === 'response headers') this.fail('protocol', `broken off before the answer (${libraryReason(error, code)})`, code);
+    else if (isOfTls) this.fail('untrusted', handshakeFault(error, code), code);
     else if (this.phase === 'connection') this.fail('unreachable', networkFault(error), code);
     else this.fail('unreachable', `${networkFault(error)} while waiting for the ${this.phase}`, code);
   }
@@ -190,8 +222,8 @@ export class PolicyExchange {
   }
 }
 
-/** The version is written in when the command and the Lambda are bundled. */
-const USER_AGENT = ['mta-sts', process.env.MTA_STS_VERSION].filter(Boolean).join('/');
+/** Enough for 8 KiB a byte at a time. Each piece costs a callback, and no timer runs while they follow each other. */
+const MAX_PIECES = 8192;
 
 /** Real servers send one or two. */
 const MAX_INFORMATIONAL = 10;
@@ -207,9 +239,29 @@ function httpFault(error: Error, code: string, phase: Phase): string {
       return 'does not speak HTTP';
     case 'HPE_HEADER_OVERFLOW':
       return `sends more than 16 KiB of ${phase === 'response body' ? 'trailers' : 'headers'}`;
+    case HEADERS_TOO_LARGE:
+      return `sends more than ${LENIENT_HEADER_BYTES / 1024} KiB of headers`;
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return 'sends more than 16 KiB of chunk extensions';
     default:
       return `sends malformed HTTP (${libraryReason(error, code)})`;
   }
 }
+
+/** A SETTINGS frame, with which each side begins (RFC 9113 §3.4): a length of at most a few settings, the type 4, the stream 0. */
+function isHttp2(error: Error): boolean {
+  const sent: unknown = Reflect.get(error, 'rawPacket');
+  return Buffer.isBuffer(sent) && sent.length >= 9 && sent.readUInt16BE(0) === 0 && sent[3] === 4 && sent.readUInt32BE(5) === 0;
+}
+
+/** The field by which a service says that it wants to see a person, where there is one. */
+function botCheckOf(head: AnswerHead): string | undefined {
+  const { status } = head;
+  const field = BOT_CHECKS.find(([name, value]) => value.test(head.field(name) ?? ''));
+  if (field !== undefined) return `${field[0]}: ${head.field(field[0]) ?? ''}`;
+  return status === 503 && PROTECTORS.test(head.field('server') ?? '') ? `server: ${head.field('server') ?? ''}` : undefined;
+}
+
+const BOT_CHECKS: readonly (readonly [string, RegExp])[] = [['cf-mitigated', /^challenge$/i], ['x-amzn-waf-action', /^(?:challenge|captcha)$/i]];
+
+const PROTECTORS = /cloudflare|ddos-guard|sucuri|imperva|incapsula|akamai/i;

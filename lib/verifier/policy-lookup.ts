@@ -7,7 +7,8 @@ import { checkPolicyFile } from './checks/policy-file';
 import type { PolicyFileCheck } from './checks/policy-file';
 import { askForPolicyHost, checkResolverView, findPolicyHost } from './checks/policy-host';
 import type { PolicyHostAnswers } from './checks/policy-host';
-import { checkRecord, findMisplaced } from './checks/record';
+import { findMisplacedHost, findMisplacedRecord } from './checks/misplaced';
+import { checkRecord } from './checks/record';
 import type { RecordCheck } from './checks/record';
 import { liveFinding } from './findings';
 import { askEach, authoritativeServers } from './name-servers';
@@ -34,6 +35,8 @@ export interface PolicyLookup {
   /** Absent where there is no record: nobody asks for the file then. */
   readonly file?: PolicyFileCheck;
   readonly delegation: Delegation;
+  /** Whether DNS holds nothing of MTA-STS, neither record nor policy host, and says so. */
+  readonly nothing: boolean;
   readonly findings: readonly ReportFinding[];
 }
 
@@ -55,24 +58,30 @@ export async function lookUpPolicy(world: World, options: PolicyLookupOptions): 
   // Only now: a "no such name" that a resolver remembers would outlive the record's appearance (RFC 2308 §5).
   const begin = world.clock.now();
   const isMissing = answers.some(({ answer }) => answer.status === 'empty') && !answers.some(({ answer }) => answer.status === 'found');
-  const misplaced = isMissing ? findMisplaced(world.resolver, domain) : undefined;
-  const [record, { file, cnames, findings: ofFile }] = await Promise.all([
+  const hostExists = exists(ofHost);
+  const misplaced = isMissing ? findMisplacedRecord(world.resolver, domain, hostExists) : undefined;
+  const [record, { file, cnames, exists: hasHost, findings: ofFile }, misplacedHost] = await Promise.all([
     world.resolver.query(announcementName(domain), 'TXT')
       .then((recursive) => {
-        return checkRecord(world.resolver, { domain, servers: answers, recursive, recursiveMs: world.clock.now() - begin, misplaced });
+        const recursiveMs = world.clock.now() - begin;
+        return checkRecord(world.resolver, { domain, servers: answers, recursive, recursiveMs, hostExists, misplaced });
       }),
     lookUpFile(world, ofHost, patienceMs),
+    isHostMissing(ofHost) ? findMisplacedHost(world.resolver, domain) : [],
   ]);
   const delegation = { record: record.cnames, policyHost: cnames };
-  const common = [...findings, ...record.findings, ...delegated(domain, delegation, evidenceOf([...record.paths, ...file.paths]))];
+  const evidence = evidenceOf([...record.paths, ...file.paths]);
+  const common = [...findings, ...record.findings, ...delegated(domain, delegation, evidence), ...misplacedHost];
   if (record.verdict === 'none') {
     // A target that is gone is anyone's to take, announced or not.
     const leftover = ofFile.filter(({ code }) => code === 'cname-dangling');
-    return { record, delegation, findings: [...common, ...leftover, ...unannounced(policyHost, file)] };
+    const found = [...common, ...leftover, ...unannounced(policyHost, file)];
+    const nothing = !hasHost && record.texts.length === 0 && record.cnames.length === 0 && !found.some(isTrace);
+    return { record, delegation, nothing, findings: found };
   }
   const seen = record.verdict === 'undecided' ? ofFile.map(withoutWeight) : ofFile;
   const age = { lastModified: file.lastModified, record: record.record, evidence: evidenceOf(file.paths), now: world.clock.now() };
-  return { record, file, delegation, findings: [...common, ...seen, ...checkMode(policyHost, file.policy, age)] };
+  return { record, file, delegation, nothing: false, findings: [...common, ...seen, ...checkMode(policyHost, file.policy, age)] };
 }
 
 async function findNameServers(
@@ -87,14 +96,32 @@ async function findNameServers(
 
 async function lookUpFile(
   world: World, answers: PolicyHostAnswers, patienceMs: number,
-): Promise<{ file: PolicyFileCheck; cnames: readonly string[]; findings: readonly ReportFinding[] }> {
+): Promise<{ file: PolicyFileCheck; cnames: readonly string[]; exists: boolean; findings: readonly ReportFinding[] }> {
   const { policyHost } = answers;
   const host = await findPolicyHost(world, answers, patienceMs);
   const [file, view] = await Promise.all([
     host.addresses.length === 0 ? noFile(host.decided) : checkPolicyFile(world, policyHost, host.addresses),
     answers.v4.length === 0 || host.addresses.length === 0 ? [] : checkResolverView(world.resolver, policyHost, host.addresses),
   ]);
-  return { file, cnames: host.cnames, findings: [...host.findings, ...view, ...file.findings] };
+  const isThere = host.addresses.length > 0 || host.cnames.length > 0 || !host.decided;
+  return { file, cnames: host.cnames, exists: isThere, findings: [...host.findings, ...view, ...file.findings] };
+}
+
+/** Whether a name server says that the policy host exists. Where none is known the resolver is asked for it anyway. */
+function exists({ v4, v6 }: PolicyHostAnswers): boolean {
+  const answers = [...v4, ...v6].map(({ answer }) => answer);
+  return answers.length === 0 || answers.some((answer) => answer.status === 'found' || (answer.status === 'empty' && answer.reason === 'NODATA'));
+}
+
+/** Whether the name servers say that the policy host has no address, nor is an alias. */
+function isHostMissing({ v4, v6 }: PolicyHostAnswers): boolean {
+  const answers = [...v4, ...v6].map(({ answer }) => answer);
+  return answers.some(({ status }) => status === 'empty') && answers.every(({ status, cnames }) => status !== 'found' && cnames.length === 0);
+}
+
+/** What shows that somebody has begun with MTA-STS. */
+function isTrace({ code }: ReportFinding): boolean {
+  return code === 'record-misplaced' || code === 'policy-host-misplaced' || code === 'record-disagreement';
 }
 
 /** The policy host has no address, or DNS did not say. */

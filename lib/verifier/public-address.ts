@@ -18,11 +18,18 @@ export function isPublicAddress(address: string): boolean {
   // The library reads short forms as well, and takes `::192.0.2.1`, which nobody routes (RFC 4291 §2.5.5.1), for `::ffff:192.0.2.1`.
   if (isIP(address) === 0 || /^::\d+\./.test(address)) return false;
   const parsed = ipaddr.process(address);
-  if (parsed instanceof ipaddr.IPv4) return parsed.range() === 'unicast';
+  if (parsed instanceof ipaddr.IPv4) return parsed.range() === 'unicast' && !OF_A_CLOUD.has(parsed.toString());
   if (WELL_KNOWN_NAT64.every((part, at) => parsed.parts[at] === part)) return isPublicAddress(parsed.toByteArray().slice(12).join('.'));
   // Whatever has not been given a special meaning yet lies outside of 2000::/3 (RFC 4291 §2.4).
   return parsed.range() === 'unicast' && (parsed.parts[0] & 0xe000) === 0x2000;
 }
+
+/**
+ * Addresses of the public space that a cloud answers inside of its networks alone: behind 168.63.129.16 stand the wire server, DNS
+ * and health probes of Azure (https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16). Those of other
+ * clouds are link-local, carrier-grade NAT (100.100.100.200), protocol assignments (192.0.0.192) or unique local (fd00:ec2::254).
+ */
+const OF_A_CLOUD: ReadonlySet<string> = new Set(['168.63.129.16']);
 
 /** RFC 6052 §2.1: 64:ff9b::/96, by which networks without IPv4 reach it. */
 const WELL_KNOWN_NAT64 = [0x64, 0xff9b, 0, 0, 0, 0];

@@ -3,7 +3,7 @@ import type { SenderView } from '../protocol/dissent';
 import type { Finding, Severity } from '../protocol/finding';
 import type { Policy } from '../protocol/policy';
 import type { StsRecord } from '../protocol/record';
-import { printable } from '../protocol/text';
+import { printable, showable } from '../protocol/text';
 
 export type { SenderView };
 
@@ -38,7 +38,7 @@ export type Verdict = 'pass' | 'fail' | 'unknown';
  * - `deliver-verified`: over TLS to a host that the policy covers and whose certificate is valid
  * - `deliver-unverified`: without looking, or in spite of what it sees
  * - `refuse`: not at all
- * - `unknown`: it depends on what could not be looked at from here
+ * - `unknown`: it depends on what could not be looked at from here, or on the sender: some use a malformed policy all the same
  */
 export type Delivery = 'deliver-verified' | 'deliver-unverified' | 'refuse' | 'unknown';
 
@@ -52,6 +52,26 @@ export interface Path {
   readonly answer: string;
   /** How long that took. */
   readonly milliseconds: number;
+}
+
+/** A way whose words hold no control character and nothing invisible, whatever the names of servers are made of. */
+export function showablePath(path: Path): Path {
+  return { ...path, at: showable(path.at), answer: showable(path.answer) };
+}
+
+/** A finding of which the same is true. */
+export function showableFinding<T extends Finding & Partial<Pick<ReportFinding, 'subject' | 'evidence'>>>(finding: T): T {
+  const { code, message, fix, reference, senders, subject, evidence } = finding;
+  return {
+    ...finding,
+    code: showable(code),
+    message: showable(message),
+    ...fix === undefined ? {} : { fix: showable(fix) },
+    ...reference === undefined ? {} : { reference: showable(reference) },
+    ...senders === undefined ? {} : { senders: senders.map(showable) },
+    ...subject === undefined ? {} : { subject: showable(subject) },
+    ...evidence === undefined ? {} : { evidence: showable(evidence) },
+  };
 }
 
 /** Of several ways the best one, in one line of evidence; undefined where there is none. */
@@ -68,8 +88,8 @@ export interface MxReport {
   /** Whether the policy covers it; `null` while there is no policy to ask. */
   readonly covered: boolean | null;
   readonly delivery: Delivery;
-  /** Whether TLSA records stand at it, which come before MTA-STS where they validate (RFC 8461 §2). */
-  readonly dane: boolean;
+  /** Whether TLSA records stand at it, which come before MTA-STS where they validate (RFC 8461 §2); `null` where DNS did not say. */
+  readonly dane: boolean | null;
   /** Its addresses, each as SMTP found it; empty where SMTP was not tried. */
   readonly paths: readonly Path[];
 }
@@ -108,6 +128,8 @@ export interface Report {
   /** In the order that senders try them. */
   readonly mx: readonly MxReport[];
   readonly senders: readonly SenderView[];
+  /** Where there is no valid policy to be found: the senders known to use what is there all the same, in mode `enforce`. */
+  readonly takenBy?: readonly string[];
   /** Worst first: errors, unknowns, warnings, infos; in the order of the look-up within each. */
   readonly findings: readonly ReportFinding[];
   /** Where the outputs of its deployment were given. */

@@ -17,7 +17,7 @@ export interface DnsData {
   readonly NS: string;
   /** RFC 6698 §2.1; what it is to match is not read here. */
   readonly TLSA: { readonly usage: number; readonly selector: number; readonly matchingType: number };
-  /** The character-strings of one record, each decoded byte by byte (latin1). */
+  /** The character-strings of one record, each decoded as UTF-8; a byte that is none is kept as `decodeText` does. */
   readonly TXT: readonly string[];
 }
 

@@ -40,7 +40,8 @@ export function sharedMxProbe(probe: MxProbe, clock: Pick<Clock, 'now'>): MxProb
   const memo = new Memo<MxResponse>({ clock, most: MOST, lifetimeMs: probeLifetime });
   return {
     get reachedAny() { return probe.reachedAny; },
-    probe: (request) => memo.get(`${request.host} ${request.address}`, () => probe.probe(request)),
+    // Other domains wait for the same look, so the signal of the one that asked first must not end it.
+    probe: ({ host, address }) => memo.get(`${host} ${address}`, () => probe.probe({ host, address })),
   };
 }
 

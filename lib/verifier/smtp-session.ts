@@ -5,18 +5,20 @@ import { performance } from 'node:perf_hooks';
 import { connect as connectTls } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { printable } from '../protocol/text';
-import { WRONG_NAME, certificateFault, checkServerIdentity, describeCertificate } from './certificate';
+import { WRONG_NAME, certificateFault, certificateReader, checkServerIdentity, describeCertificate } from './certificate';
+import type { ShownCertificate } from './certificate';
+import { Guard, INTERNAL_FAULT, readable } from './guard';
 import type { MxInsecure, MxRequest, MxResponse } from './mx-probe';
 import { REFUSED, duration, errorCode, isFamilyUnusable, isLocalFault, networkFault } from './network-fault';
 import { MOST_REPLY_BYTES, ReplyReader } from './smtp-reply';
 import type { Reply } from './smtp-reply';
-import { handshakeFault } from './tls-fault';
+import { CLIENT_CERTIFICATE_FAULT, handshakeFault, wantsClientCertificate } from './tls-fault';
 
 export interface SmtpSessionRequest extends MxRequest {
   readonly port: number;
   readonly connectTimeoutMs: number;
   readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
+  readonly signals: readonly AbortSignal[];
   /** TLS 1.2 or later, and the authorities to trust. */
   readonly context: SecureContext;
 }
@@ -32,53 +34,64 @@ export class SmtpSession {
   private readonly start = performance.now();
   private phase: Phase = 'connection';
   private readonly replies = new ReplyReader();
-  private readonly socket: Socket;
+  private socket: Socket | undefined;
+  /** Whether the server has shown a certificate. */
+  private hasShown: (() => boolean) | undefined;
   private settle: ((response: MxResponse) => void) | undefined;
+  private readonly guard = new Guard((reason) => {
+    this.done({ outcome: 'unusable', reason, code: INTERNAL_FAULT, milliseconds: this.elapsed() });
+  });
 
-  public constructor(private readonly request: SmtpSessionRequest) {
-    this.socket = connect({ host: request.address, port: request.port });
-  }
+  public constructor(private readonly request: SmtpSessionRequest) {}
 
   /** Never rejects. Nothing stays open when it is done. */
   public run(): Promise<MxResponse> {
-    const { connectTimeoutMs, timeoutMs, signal } = this.request;
+    const { connectTimeoutMs, timeoutMs, signals } = this.request;
     return new Promise((resolve) => {
-      const connecting = setTimeout(() => {
+      const connecting = setTimeout(this.guard.over(() => {
         this.fail('silent', `no connection within ${duration(connectTimeoutMs)}`, 'ETIMEDOUT');
-      }, connectTimeoutMs);
-      const whole = setTimeout(() => {
+      }), connectTimeoutMs);
+      const whole = setTimeout(this.guard.over(() => {
         this.lost(`${this.phase} not there within ${duration(timeoutMs)}`, 'ETIMEDOUT');
-      }, timeoutMs);
-      const abort = (): void => {
+      }), timeoutMs);
+      const abort = this.guard.over((): void => {
         this.fail('unusable', `called off while waiting for the ${this.phase}`, 'ABORT_ERR');
-      };
+      });
       this.settle = (response) => {
         this.settle = undefined;
+        resolve(response);
         clearTimeout(connecting);
         clearTimeout(whole);
-        signal?.removeEventListener('abort', abort);
-        this.socket.destroy();
-        resolve(response);
+        for (const signal of signals) signal.removeEventListener('abort', abort);
+        this.socket?.destroy();
       };
-      this.socket.on('connect', () => {
-        clearTimeout(connecting);
-        this.phase = 'greeting';
-      });
-      this.socket.on('data', this.onData);
-      this.socket.on('error', (error) => {
-        this.failed(error);
-      });
-      this.socket.on('close', () => {
-        this.lost(`connection closed by the server while waiting for the ${this.phase}`, 'ECONNRESET');
-      });
-      signal?.addEventListener('abort', abort);
-      if (signal?.aborted === true) abort();
+      for (const signal of signals) signal.addEventListener('abort', abort);
+      if (signals.some(({ aborted }) => aborted)) abort();
+      else this.guard.over(() => {
+        this.connect(connecting);
+      })();
     });
   }
 
-  private readonly onData = (chunk: Buffer): void => {
+  private connect(connecting: NodeJS.Timeout): void {
+    const socket = connect({ host: this.request.address, port: this.request.port });
+    this.socket = socket;
+    socket.on('connect', this.guard.over(() => {
+      clearTimeout(connecting);
+      this.phase = 'greeting';
+    }));
+    socket.on('data', this.onData);
+    socket.on('error', this.guard.over((error: Error) => {
+      this.failed(error);
+    }));
+    socket.on('close', this.guard.over(() => {
+      this.lost(`connection closed by the server while waiting for the ${this.phase}`, 'ECONNRESET');
+    }));
+  }
+
+  private readonly onData = this.guard.over((chunk: Buffer): void => {
     this.read(chunk.toString('latin1'));
-  };
+  });
 
   private read(text: string): void {
     const read = this.replies.read(text);
@@ -124,7 +137,7 @@ export class SmtpSession {
       this.fail('broken', 'sends more in plain text after its answer to STARTTLS', 'PLAINTEXT_AFTER_STARTTLS');
     } else {
       this.phase = 'TLS handshake';
-      this.socket.off('data', this.onData);
+      this.socket?.off('data', this.onData);
       this.secure();
     }
   }
@@ -135,41 +148,45 @@ export class SmtpSession {
       socket: this.socket,
       servername: host,
       secureContext: context,
-      checkServerIdentity,
+      // `judge` compares the names, where what is thrown is caught.
+      checkServerIdentity: () => undefined,
       // Not trust, but a look at what is shown.
       rejectUnauthorized: false,
     });
-    socket.on('secureConnect', () => {
-      this.judge(socket);
-    });
-    socket.on('error', (error: Error) => {
+    const peerCertificate = certificateReader(socket);
+    this.hasShown = () => peerCertificate() !== undefined;
+    socket.on('secureConnect', this.guard.over(() => {
+      this.judge(socket, peerCertificate());
+    }));
+    socket.on('error', this.guard.over((error: Error) => {
       this.failed(error);
-    });
+    }));
   }
 
-  private judge(socket: TLSSocket): void {
+  private judge(socket: TLSSocket, shown: ShownCertificate | undefined): void {
     const { host } = this.request;
-    const certificate = describeCertificate(socket.getPeerCertificate());
+    const certificate = describeCertificate(shown);
     const tlsVersion = socket.getProtocol() ?? '';
     // It goes out with the end of the connection or not at all; nobody waits for the answer.
     socket.write('QUIT\r\n');
-    if (socket.authorized) {
-      this.settle?.({ outcome: 'secure', tlsVersion, certificate, milliseconds: this.elapsed() });
+    const codes = certificateFaults(socket, shown, host);
+    if (codes.length === 0) {
+      this.done({ outcome: 'secure', tlsVersion, cipher: socket.getCipher().standardName, certificate, milliseconds: this.elapsed() });
       return;
     }
-    const faults = certificateFaults(socket, host).map((code) => ({ code, reason: certificateFault(code, host, certificate) }));
+    const faults = codes.map((code) => ({ code, reason: certificateFault(code, host, certificate) }));
     const reason = faults.map((fault) => fault.reason).join('; ');
-    this.settle?.({ outcome: 'untrusted', reason, code: faults[0].code, faults, tlsVersion, certificate, milliseconds: this.elapsed() });
+    this.done({ outcome: 'untrusted', reason, code: codes[0], faults, tlsVersion, certificate, milliseconds: this.elapsed() });
   }
 
   private say(command: string, argument: string, next: Phase): void {
     this.phase = next;
-    this.socket.write(`${command}${argument === '' ? '' : ` ${argument}`}\r\n`);
+    this.socket?.write(`${command}${argument === '' ? '' : ` ${argument}`}\r\n`);
   }
 
   /** RFC 5321 §4.1.3: this machine may have no name that others know, so it gives its address. */
   private ownName(): string {
-    const address = this.socket.localAddress ?? '127.0.0.1';
+    const address = this.socket?.localAddress ?? '127.0.0.1';
     return address.includes(':') ? `[IPv6:${address}]` : `[${address}]`;
   }
 
@@ -180,7 +197,9 @@ export class SmtpSession {
 
   private failed(error: Error): void {
     const code = errorCode(error);
-    if (this.phase === 'TLS handshake' && (code.startsWith('ERR_SSL_') || code === 'EPROTO')) {
+    if (this.phase === 'TLS handshake' && wantsClientCertificate(code, this.hasShown?.() === true)) {
+      this.fail('broken', CLIENT_CERTIFICATE_FAULT, 'CLIENT_CERTIFICATE');
+    } else if (this.phase === 'TLS handshake' && (code.startsWith('ERR_SSL_') || code === 'EPROTO')) {
       this.fail('broken', handshakeFault(error, code), code);
     } else if (this.phase !== 'connection') {
       this.lost(`${networkFault(error)} while waiting for the ${this.phase}`, code);
@@ -198,8 +217,12 @@ export class SmtpSession {
   }
 
   private fail(outcome: MxInsecure['outcome'], reason: string, code: string): void {
-    if (outcome === 'plain' || outcome === 'turned-away') this.socket.write('QUIT\r\n');
-    this.settle?.({ outcome, reason, code, milliseconds: this.elapsed() });
+    if (outcome === 'plain' || outcome === 'turned-away') this.socket?.write('QUIT\r\n');
+    this.done({ outcome, reason, code, milliseconds: this.elapsed() });
+  }
+
+  private done(response: MxResponse): void {
+    this.settle?.(response);
   }
 
   private elapsed(): number {
@@ -208,16 +231,22 @@ export class SmtpSession {
 }
 
 /** OpenSSL tells one fault; a certificate can be wrong in more than one way, and each needs its own cure. */
-function certificateFaults(socket: TLSSocket, host: string): readonly string[] {
-  const certificate = socket.getPeerCertificate();
-  const x509 = socket.getPeerX509Certificate();
+function certificateFaults(socket: TLSSocket, shown: ShownCertificate | undefined, host: string): readonly string[] {
   // A code, whatever the types say.
-  const codes = new Set([String(socket.authorizationError)]);
-  if (Date.parse(certificate.valid_to) < Date.now()) codes.add('CERT_HAS_EXPIRED');
-  if (Date.parse(certificate.valid_from) > Date.now()) codes.add('CERT_NOT_YET_VALID');
-  if (x509 !== undefined && x509.subject === x509.issuer) codes.add('DEPTH_ZERO_SELF_SIGNED_CERT');
-  if (checkServerIdentity(host, certificate) !== undefined) codes.add(WRONG_NAME);
+  const codes = new Set(socket.authorized ? [] : [String(socket.authorizationError)]);
+  if (!socket.authorized) {
+    const { valid_to: to, valid_from: from } = shown ?? {};
+    if (to !== undefined && Date.parse(to) < Date.now()) codes.add('CERT_HAS_EXPIRED');
+    if (from !== undefined && Date.parse(from) > Date.now()) codes.add('CERT_NOT_YET_VALID');
+    if (readable(() => isSelfSigned(socket), false)) codes.add('DEPTH_ZERO_SELF_SIGNED_CERT');
+  }
+  if (checkServerIdentity(host, shown) !== undefined) codes.add(WRONG_NAME);
   return [...codes];
+}
+
+function isSelfSigned(socket: TLSSocket): boolean {
+  const x509 = socket.getPeerX509Certificate();
+  return x509 !== undefined && x509.subject === x509.issuer;
 }
 
 function shown({ code, lines }: Reply): string {

@@ -1,27 +1,34 @@
 // Looks at one domain as a sender would (RFC 8461 §3 to §5), and reports what a sender would learn and do.
-import { senderViews } from '../protocol/dissent';
+import { senderViews, toleratedViews } from '../protocol/dissent';
+import type { SenderView } from '../protocol/dissent';
 import { hostNameFault, toALabels } from '../protocol/domain-name';
 import type { Mode } from '../protocol/policy';
 import { policyHostName } from '../protocol/policy-url';
-import { reportingName } from '../protocol/record-names';
+import { announcementName } from '../protocol/record-names';
 import { printable } from '../protocol/text';
-import { askForTlsa, checkDane } from './checks/dane';
+import { KNOWN_SENDERS } from '../protocol/tolerance';
+import { askForTlsa, checkDane, hasTlsa } from './checks/dane';
 import type { TlsaAnswers } from './checks/dane';
 import { checkExpectation, expectedMode } from './checks/expectation';
 import type { Expectation } from './checks/expectation';
 import { checkCoverage, findMailHosts } from './checks/mx';
 import type { MailHosts, MxCoverage } from './checks/mx';
 import { checkNamedPolicy } from './checks/named-policy';
+import { aliasesOf, checkReach, findMailAddresses } from './checks/mx-reach';
+import type { MailAddresses, Reach } from './checks/mx-reach';
 import { judgeSmtp } from './checks/smtp';
 import type { SmtpCheck } from './checks/smtp';
 import { lookAtMailHosts } from './checks/smtp-look';
 import type { SmtpLook } from './checks/smtp-look';
 import { checkSubdomains } from './checks/subdomains';
-import { checkTlsRpt } from './checks/tls-rpt';
+import { reportingAtRecord } from './checks/misplaced';
+import { checkTlsRpt, hasNoTlsRpt, lookUpTlsRpt } from './checks/tls-rpt';
 import { domainDelivery, hostDelivery } from './delivery';
+import { liveFinding } from './findings';
+import { internalFault } from './guard';
 import { lookUpPolicy } from './policy-lookup';
 import type { PolicyLookup } from './policy-lookup';
-import { evidenceOf, sortFindings } from './report';
+import { evidenceOf, showableFinding, showablePath, sortFindings } from './report';
 import type { Lookup, MxReport, Report, ReportFinding, Verdict } from './report';
 import { boundedWorld, publicWorld } from './world';
 import type { World } from './world';
@@ -79,12 +86,36 @@ export async function verify(domain: string, options: VerifyOptions = {}, world:
   const ended = new AbortController();
   const { timeoutMs = 20_000, signal, allowPrivate = false, nameServers } = options;
   const bounded = boundedWorld(world, { timeoutMs, ended: ended.signal, signal });
+  const begin = bounded.clock.now();
   try {
     return await new Verification(name, { ...options, timeoutMs }, allowPrivate ? bounded : publicWorld(bounded, nameServers)).run();
+  } catch (error) {
+    return failedReport(name, internalFault(error), { begin, end: bounded.clock.now() });
   } finally {
     // With a reason at hand: without one Node makes an error, and its stack, each time.
     ended.abort('verified');
   }
+}
+
+/** A fault of this program while it looks at one domain must not end the run over many. */
+function failedReport(domain: string, reason: string, { begin, end }: { readonly begin: number; readonly end: number }): Report {
+  const time = new Date(end).toISOString();
+  return {
+    domain,
+    time: new Date(begin).toISOString(),
+    milliseconds: end - begin,
+    verdict: 'unknown',
+    lookup: 'temporary-error',
+    delivery: 'unknown',
+    record: null,
+    recordPaths: [],
+    policy: null,
+    policyPaths: [],
+    delegation: { record: [], policyHost: [] },
+    mx: [],
+    senders: [],
+    findings: [{ ...liveFinding('internal-fault', { subject: domain, message: `${domain} was not looked at to the end: ${reason}`, evidence: reason }), time }],
+  };
 }
 
 /** What is left of 253 characters beside the longest name that is asked for, `_smtp._tls.`. */
@@ -102,6 +133,7 @@ function policyDomain(domain: string): string {
 /** The mail hosts, and what was seen of them. */
 interface Mail {
   readonly hosts: MailHosts;
+  readonly addresses: MailAddresses;
   readonly tlsa: TlsaAnswers;
   /** Undefined where SMTP was not tried. */
   readonly smtp?: SmtpLook;
@@ -121,13 +153,15 @@ class Verification {
     const [sts, mail, tlsRpt, below] = await Promise.all([
       this.timed(lookUpPolicy(world, { ...options, domain })),
       this.timed(this.lookUpMail()),
-      this.timed(world.resolver.query(reportingName(domain), 'TXT')),
+      this.timed(lookUpTlsRpt(world.resolver, domain)),
       this.timed(checkSubdomains(world.resolver, domain)),
     ]);
     const { record, file, delegation } = sts.value;
     const lookup = lookupOf(sts.value);
     const policy = lookup === 'found' ? file?.policy : undefined;
-    const coverage = checkCoverage(domain, mail.value.hosts, policy);
+    const coverage = checkCoverage(domain, mail.value.hosts, policy, targetsOf(mail.value.addresses));
+    const { allowPrivate = false, smtp: isSmtp = false } = options;
+    const reach = checkReach(domain, mail.value.hosts, mail.value.addresses, { allowPrivate, smtp: isSmtp, policy });
     const smtp = mail.value.smtp && judgeSmtp(mail.value.smtp, policy?.mode, world.clock.now());
     const live = {
       record: record.record, recordEvidence: evidenceOf(record.paths),
@@ -138,34 +172,39 @@ class Verification {
     const ofLive = unexpected.length === 0 ? asTheyAre : passing;
     const ofHosts = expectedMode(options) === 'enforce' ? asTheyAre : ofLive;
     const findings = sortFindings([
-      ...stamped(sts, this.awaited(sts.value.findings)),
+      ...stamped(sts, this.awaited(sts.value)),
       ...stamped(sts, ofLive(file?.contents ?? [])),
       ...stamped(sts, unexpected),
       ...stamped(sts, checkNamedPolicy(domain, live, unexpected)),
       ...stamped(mail, mail.value.hosts.findings),
       ...stamped(mail, ofLive(coverage.findings)),
+      ...stamped(mail, reach.findings),
       ...stamped(mail, ofHosts(smtp?.findings ?? [])),
-      ...stamped(mail, checkDane(mail.value.tlsa)),
+      ...stamped(mail, checkDane(mail.value.tlsa, new Set(hostsWith(reach.byHost, 'unknown', 'unreachable')))),
       ...stamped(tlsRpt, checkTlsRpt(domain, tlsRpt.value, policy?.mode)),
+      ...stamped(tlsRpt, hasNoTlsRpt(tlsRpt.value) ? reportingAtRecord(domain, record.texts, evidenceOf(record.paths)) : []),
       ...stamped(below, policy === undefined || policy.mode === 'none' ? [] : below.value),
     ]);
     const decided = isDecided(sts.value);
-    const mx = mxReports(coverage.mx, mail.value, { smtp, mode: policy?.mode, decided });
+    const takenBy = lookup === 'found' ? [] : takersOf(sts.value);
+    // Some deliver whatever they see, others only what they have verified.
+    const circumstances = { smtp, reach: reach.byHost, mode: takenBy.length > 0 ? 'enforce' : policy?.mode, decided, ofMalformed: takenBy.length > 0 } as const;
+    const mx = mxReports(coverage.mx, mail.value, circumstances);
     return {
       domain,
       time: new Date(begin).toISOString(),
       milliseconds: world.clock.now() - begin,
-      verdict: verdictOf(findings, decided && (file?.policy?.mode !== 'enforce' || mail.value.hosts.decided)),
+      verdict: verdictOf(findings, decided && reach.decided && (file?.policy?.mode !== 'enforce' || mail.value.hosts.decided)),
       lookup,
-      delivery: domainDelivery(mx.map(({ delivery }) => delivery), decided && mail.value.hosts.decided),
+      delivery: domainDelivery(mx.map(({ delivery }) => delivery), reach.none || (decided && mail.value.hosts.decided)),
       record: record.record ?? null,
-      recordPaths: record.paths,
+      recordPaths: record.paths.map(showablePath),
       policy: policy ?? null,
-      policyPaths: file?.paths ?? [],
+      policyPaths: (file?.paths ?? []).map(showablePath),
       delegation,
       mx,
-      // Of what is no valid policy every sender says the same, or should.
-      senders: policy === undefined ? [] : senderViews(findings),
+      senders: policy === undefined ? withoutPolicy(findings, takenBy) : senderViews(findings),
+      ...takenBy.length === 0 ? {} : { takenBy },
       findings,
     };
   }
@@ -173,17 +212,20 @@ class Verification {
   private async lookUpMail(): Promise<Mail> {
     const { domain, options, world } = this;
     const hosts = await findMailHosts(world.resolver, domain);
+    const addresses = findMailAddresses(world, hosts.hosts);
     const [tlsa, smtp] = await Promise.all([
       askForTlsa(world.resolver, hosts.hosts),
-      options.smtp === true ? lookAtMailHosts(world, hosts.hosts) : undefined,
+      options.smtp === true ? addresses.then((found) => lookAtMailHosts(world.mxProbe, found)) : undefined,
     ]);
-    return { hosts, tlsa, smtp };
+    return { hosts, addresses: await addresses, tlsa, smtp };
   }
 
   /** Whoever expects something has just published it, and it may still have to appear in DNS. */
-  private awaited(findings: readonly ReportFinding[]): readonly ReportFinding[] {
+  private awaited({ findings, nothing }: PolicyLookup): readonly ReportFinding[] {
     const { domain, options: { expectId, expectMode, expectPolicy } } = this;
-    if (expectId === undefined && expectMode === undefined && expectPolicy === undefined) return findings;
+    if (expectId === undefined && expectMode === undefined && expectPolicy === undefined) {
+      return nothing ? findings.map((one) => unpublished(domain, one)) : findings;
+    }
     const addresses = `${policyHostName(domain)} A, AAAA`;
     const appears = ({ code, subject }: ReportFinding): boolean => code === 'record-missing' || (code === 'sts-policy-fetch-error' && subject === addresses);
     return findings.map((one) => appears(one) ? { ...one, temporary: true } : one);
@@ -195,6 +237,16 @@ class Verification {
   }
 }
 
+/** Where there is nothing at all, the record alone would be a poor place to begin. */
+function unpublished(domain: string, finding: ReportFinding): ReportFinding {
+  if (finding.code !== 'record-missing') return finding;
+  return {
+    ...finding,
+    message: `MTA-STS is not published for ${domain}: there is neither a TXT record at ${announcementName(domain)} nor a policy host ${policyHostName(domain)}`,
+    fix: `begin with \`npx cdk-mta-sts suggest ${domain}\`, which prints a policy for the mail hosts of today and the steps to publish it`,
+  };
+}
+
 /** The outcome of a step, and when it was there. */
 interface Timed<T> {
   readonly value: T;
@@ -202,7 +254,7 @@ interface Timed<T> {
 }
 
 function stamped({ time }: Timed<unknown>, findings: readonly ReportFinding[]): ReportFinding[] {
-  return findings.map((one) => ({ ...one, time }));
+  return findings.map((one) => ({ ...showableFinding(one), time }));
 }
 
 function asTheyAre(findings: readonly ReportFinding[]): readonly ReportFinding[] {
@@ -213,24 +265,54 @@ function passing(findings: readonly ReportFinding[]): ReportFinding[] {
   return findings.map((one) => ({ ...one, temporary: true }));
 }
 
+/** Where the hosts that are aliases lead to, by host. */
+function targetsOf({ hosts }: MailAddresses): ReadonlyMap<string, string> {
+  return new Map(hosts.flatMap((one): [string, string][] => aliasesOf(one).slice(-1).map((target) => [one.host, target])));
+}
+
+function hostsWith(byHost: ReadonlyMap<string, Reach>, ...reaches: readonly Reach[]): readonly string[] {
+  return [...byHost].filter(([, reach]) => reaches.includes(reach)).map(([host]) => host);
+}
+
 /** What the delivery to a host depends on besides the host. */
 interface Circumstances {
   readonly smtp?: SmtpCheck;
+  readonly reach: ReadonlyMap<string, Reach>;
   readonly mode?: Mode;
   /** Whether it is known which policy there is, if any. */
   readonly decided: boolean;
+  /** Whether the policy is malformed, and some senders use it all the same. */
+  readonly ofMalformed: boolean;
 }
 
-function mxReports(covered: readonly MxCoverage[], { hosts, tlsa }: Mail, { smtp, mode, decided }: Circumstances): MxReport[] {
+/** Of what is no policy to anyone all senders say the same; the reporting record is another matter. */
+function withoutPolicy(findings: readonly ReportFinding[], takenBy: readonly string[]): readonly SenderView[] {
+  return takenBy.length > 0 ? toleratedViews(findings, takenBy) : senderViews(findings.filter(({ subject }) => subject.startsWith('_smtp._tls.')));
+}
+
+/** The senders that use a malformed record or policy in mode `enforce`; those that use another mode deliver as the others do. */
+function takersOf({ record, file }: PolicyLookup): readonly string[] {
+  if (file === undefined) return [];
+  const { mode, senders } = file.policy === undefined
+    ? file.tolerated ?? { mode: undefined, senders: [] }
+    : { mode: file.policy.mode, senders: KNOWN_SENDERS };
+  return mode === 'enforce' ? senders.filter((sender) => record.takers?.includes(sender)) : [];
+}
+
+function mxReports(covered: readonly MxCoverage[], { hosts, tlsa }: Mail, circumstances: Circumstances): MxReport[] {
+  const { smtp, reach, mode, decided, ofMalformed } = circumstances;
   return covered.map(({ host, covered: isCovered }) => {
     const seen = smtp?.byHost.get(host);
+    // Nobody delivers to a host without an address, whatever the policy says or does not say.
+    const gone = reach.get(host) === 'unreachable';
+    const tls = ofMalformed && seen?.tls !== 'no-address' ? 'unknown' : seen?.tls ?? 'unknown';
     return {
       host,
       preference: hosts.preferences.get(host) ?? null,
       covered: isCovered,
-      delivery: decided ? hostDelivery(mode, { covered: isCovered, tls: seen?.tls ?? 'unknown' }) : 'unknown',
-      dane: tlsa.get(host)?.status === 'found',
-      paths: seen?.paths ?? [],
+      delivery: gone ? 'refuse' : decided ? hostDelivery(mode, { covered: isCovered, tls }) : 'unknown',
+      dane: hasTlsa(tlsa.get(host)),
+      paths: (seen?.paths ?? []).map(showablePath),
     };
   });
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { AREAS, CODES, sectionsOf } from '../../bin/command/catalogue';
 import { nearest } from '../../bin/command/nearest';
+import { IN_REPORTS, RESULT_TYPES, STATUS_CODES } from '../../bin/command/report-codes';
 import { FINDINGS } from '../../lib/protocol/findings';
 import { POLICY_FINDINGS } from '../../lib/protocol/findings-policy';
 import { LIVE_FINDINGS } from '../../lib/verifier/findings';
@@ -94,7 +95,95 @@ describe('without a code', () => {
 
   test('all are listed as JSON', async () => {
     const { json } = await runJson(['explain']);
-    expect((json as { code: string }[]).map(({ code }) => code).sort()).toEqual([...ALL].sort());
+    const listed = json as { code: string; kind?: string; severity?: string }[];
+    expect(listed.filter(({ severity }) => severity !== undefined).map(({ code }) => code).sort()).toEqual([...ALL].sort());
+    const others = listed.filter(({ kind }) => kind !== undefined).map(({ code }) => code);
+    expect(others).toEqual([...RESULT_TYPES, ...STATUS_CODES].map(({ code }) => code));
+  });
+});
+
+describe('what senders write into TLS reports', () => {
+  /** RFC 8460 §4.3, all of it. */
+  const RESULTS = [
+    'starttls-not-supported', 'certificate-host-mismatch', 'certificate-expired', 'certificate-not-trusted', 'validation-failure',
+    'tlsa-invalid', 'dnssec-invalid', 'dane-required', 'sts-policy-fetch-error', 'sts-policy-invalid', 'sts-webpki-invalid',
+  ];
+
+  test.each(RESULTS)('%s is explained', async (code) => {
+    const { status, stdout } = await run(['explain', code]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^\\S ${code} · `));
+    expect(stdout).toContain('RFC 8460 §4.3');
+    expect(CODES.has(code)).toBe(IN_REPORTS.has(code));
+  });
+
+  test('validation-failure is the catch-all, not a failure of STARTTLS', async () => {
+    const { stdout } = await run(['explain', 'validation-failure']);
+    expect(stdout).toContain('the catch-all of RFC 8460 §4.3');
+    expect(stdout).toContain('  reports  the catch-all: a failure that no other result type names, not only one of STARTTLS');
+    expect(stdout).not.toMatch(/STARTTLS with a mail host failed/);
+  });
+
+  test('a slip is answered with the one that was meant', async () => {
+    expect((await run(['explain', 'tlsa-invald'])).stderr).toContain('did you mean `tlsa-invalid`?');
+  });
+});
+
+describe('what stands in bounces', () => {
+  test.each([
+    [['5.7.5'], 'i 5.7.5 · in bounces', 'Exchange Online and Postfix use it where MTA-STS or DANE demands', 'permanent: the sender returns the message'],
+    [['4.7.5'], 'i 4.7.5 · in bounces', 'Cryptographic failure', 'temporary: the sender keeps the message and tries again'],
+    [['550 5.7.5'], 'i 5.7.5 · in bounces', 'Cryptographic failure', 'permanent'],
+    [['550', '5.7.5', 'Remote', 'certificate', 'failed'], 'i 5.7.5 · in bounces', 'Cryptographic failure', 'permanent'],
+    [['550-5.7.5 Remote certificate failed MTA-STS validation'], 'i 5.7.5 · in bounces', 'Cryptographic failure', 'permanent'],
+    [['smtp; 550 (#5.7.5)'], 'i 5.7.5 · in bounces', 'Cryptographic failure', 'permanent'],
+    [['x.7.5'], 'i X.7.5 · in bounces', 'Cryptographic failure', 'with 4 the sender tries again, with 5 it returns the message'],
+    [['5.4.8'], 'i 5.4.8 · in bounces', 'no MX host of the domain passed its MTA-STS policy', 'permanent'],
+    [['4.4.8'], 'i 4.4.8 · in bounces', 'no MX host of the domain passed its MTA-STS policy', 'temporary'],
+    [['4.4.1'], 'i 4.4.1 · in bounces', 'No answer from host', 'temporary'],
+    [['5.4.4'], 'i 5.4.4 · in bounces', 'Unable to route', 'permanent'],
+    [['4.4.7'], 'i 4.4.7 · in bounces', 'Delivery time expired', 'temporary'],
+    [['5.7.0'], 'i 5.7.0 · in bounces', 'Other or undefined security status', 'permanent'],
+    [['5.7.1'], 'i 5.7.1 · in bounces', 'Delivery not authorized, message refused', 'permanent'],
+    [['4.7.4'], 'i 4.7.4 · in bounces', 'Security features not supported', 'temporary'],
+    [['5.7.10'], 'i 5.7.10 · in bounces', 'Encryption needed', 'permanent'],
+    [['5.7.11'], 'i 5.7.11 · in bounces', 'Encryption required for requested authentication mechanism', 'permanent'],
+    [['5.7.30'], 'i 5.7.30 · in bounces', 'REQUIRETLS support required', 'permanent'],
+    [['5.7.323 tlsa-invalid'], 'i 5.7.323 · in bounces', 'does not match its TLSA records', 'permanent'],
+  ])('%j', async (typed, title, meaning, kind) => {
+    const { status, stdout, stderr } = await run(['explain', ...typed]);
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^${title}\n`));
+    expect(stdout).toContain(meaning);
+    expect(stdout).toContain(`  class    ${kind}`);
+  });
+
+  test('comes as JSON under the number that was typed', async () => {
+    const { json } = await runJson(['explain', '550 5.7.5', 'tlsa-invalid']);
+    expect(json).toEqual([
+      expect.objectContaining({ code: '5.7.5', kind: 'status-code', findings: expect.arrayContaining(['certificate-expired']) }),
+      expect.objectContaining({ code: 'tlsa-invalid', kind: 'result-type', sections: expect.arrayContaining([{ name: 'RFC 8460 §4.3.2.1', url: expect.any(String) }]) }),
+    ]);
+  });
+
+  test.each([
+    ['5.1.1', '`5.1.1` has nothing to do with MTA-STS, DANE or TLS; all codes are listed at https://www.iana.org/'],
+    ['2.7.5', '`2.7.5` has nothing to do with MTA-STS'],
+    ['550', '`550` says only whether a message was taken; give the three numbers that follow it'],
+    ['192.0.2.1', 'is not the code of a finding'],
+  ])('%j is no code of ours', async (code, message) => {
+    const { status, stderr } = await run(['explain', code]);
+    expect(stderr).toContain(message);
+    expect(status).toBe(2);
+  });
+
+  test.each([...RESULT_TYPES, ...STATUS_CODES])('$code names findings that there are, and sections that have an address', ({ meaning, harm, fix, reference, findings }) => {
+    const known = new Set([...ALL, ...RESULT_TYPES.map(({ code }) => code)]);
+    expect(findings.filter((code) => !known.has(code))).toEqual([]);
+    expect(sectionsOf(reference).length).toBeGreaterThan(0);
+    expect(`${meaning}${harm}`).toMatch(/\.$/);
+    expect(fix).toMatch(/^[a-z].*[^.]$/);
   });
 });
 

@@ -24,6 +24,8 @@ describe('mta-sts match says why not', () => {
     ['mx.example.com..', 'mx.example.com', 'the pattern `mx.example.com..` ends with 2 dots; write `mx.example.com` (RFC 8461 §3.2)'],
     ['mx.example.123', 'mx2.example.123', 'the names differ (RFC 8461 §4.1)'],
     ['192.0.2.1', '192.0.2.1', 'the pattern `192.0.2.1` is an IPv4 address'],
+    ['mx\u20111.example.com', 'mx-1.example.com', 'holds U+2011 (non-breaking hyphen); write a hyphen (RFC 8461 §3.2)'],
+    ['mx-1.example.com', 'mx\u20111.example.com', 'holds U+2011 (non-breaking hyphen); write a hyphen (RFC 5321 §4.1.2)'],
     ['bücher.example', 'xn--bcher-kva.example', 'write `xn--bcher-kva.example`'],
   ])('%j does not cover %j', async (pattern, host, reason) => {
     const { status, stdout, stderr } = await run(['match', pattern, host]);

@@ -15,9 +15,13 @@ const ROOT = join(__dirname, '..', '..');
 let dns: DnsServer;
 let silent: DnsServer;
 
-/** One zone for all: a domain for each case. */
-const ZONE: DnsRecord[] = [
-  { name: 'test', type: 'SOA', ttl: 60, data: { mname: 'ns.test', rname: 'hostmaster.test', serial: 1, refresh: 60, retry: 60, expire: 60, minimum: 60 } },
+const SOA: DnsRecord = {
+  name: 'test', type: 'SOA', ttl: 60, data: { mname: 'ns.test', rname: 'hostmaster.test', serial: 1, refresh: 60, retry: 60, expire: 60, minimum: 60 },
+};
+
+/** A domain for each case. */
+const DOMAINS: DnsRecord[] = [
+  SOA,
   ...mx('google.test', 'ASPMX.L.GOOGLE.COM', 'alt1.aspmx.l.google.com', 'alt2.aspmx.l.google.com', 'aspmx2.googlemail.com'),
   ...mx('microsoft.test', 'microsoft-test.mail.protection.outlook.com'),
   ...mx('dnssec.test', 'dnssec-test.o-v1.mx.microsoft'),
@@ -34,12 +38,33 @@ const ZONE: DnsRecord[] = [
   ...mx('taken.test', 'mx1.taken.test'),
   ...mx('broken.test', 'mx1.broken.test'),
   ...mx(`${'long-'.repeat(10)}domain.test`, 'mx1.own.test'),
+  ...mx('lost.test', 'gone.lost.test'),
+  ...mx('twice.test', 'gone.twice.test.twice.test'),
+  ...mx('half.test', 'mx1.half.test', 'gone.half.test'),
+  ...mx('aliased.test', 'alias.aliased.test'),
+  { name: 'alias.aliased.test', type: 'CNAME', ttl: 60, data: 'mx1.own.test' },
+  ...mx('dangling.test', 'mx1.dangling.test'),
+  ...['_mta-sts', 'mta-sts', '_smtp._tls'].map((label): DnsRecord => ({ name: `${label}.dangling.test`, type: 'CNAME', ttl: 60, data: 'gone.provider.test.dangling.test' })),
+  ...mx('unread.test', 'mx1.unread.test'),
+  { name: '_smtp._tls.unread.test', type: 'TXT', ttl: 60, data: ['v=TLSRPTv1; rua=mailto:a@gone.unread.test'] },
   { name: 'implicit.test', type: 'AAAA', ttl: 60, data: '2001:db8::1' },
   { name: 'nobody.test', type: 'TXT', ttl: 60, data: ['v=spf1 -all'] },
   { name: '_mta-sts.taken.test', type: 'TXT', ttl: 60, data: ['v=STSv1; id=20250114;'] },
   { name: '_smtp._tls.taken.test', type: 'TXT', ttl: 60, data: ['v=TLSRPTv1; rua=mailto:a@taken.test,', 'https://r.example/\'x\''] },
+  ...mx('slip.test', 'mx1.slip.test'),
+  { name: '_mta-sts.slip.test', type: 'TXT', ttl: 60, data: ['v=STS1; id=1'] },
+  { name: '_smtp._tls.slip.test', type: 'TXT', ttl: 60, data: ['v=TLSRPT1; rua=mailto:a@slip.test'] },
   { name: '_mta-sts.broken.test', type: 'TXT', ttl: 60, data: ['v=spf1 \u001b[2J -all'] },
   { name: '_smtp._tls.broken.test', type: 'TXT', ttl: 60, data: ['v=TLSRPTv1; rua=a@broken.test'] },
+];
+
+/** Every mail host has an address but those that are `gone`; the zones of providers are there for them. */
+const ZONE: DnsRecord[] = [
+  ...DOMAINS,
+  ...['com', 'microsoft', 'eu', 'ch', 'localhost'].map((name): DnsRecord => ({ ...SOA, name })),
+  ...[...new Set(DOMAINS.flatMap((record) => record.type === 'MX' ? [record.data.exchange.toLowerCase()] : []))]
+    .filter((host) => host !== '.' && !/^(?:gone|alias)/.test(host))
+    .map((name): DnsRecord => ({ name, type: 'A', ttl: 60, data: '192.0.2.25' })),
 ];
 
 function mx(domain: string, ...hosts: string[]): DnsRecord[] {
@@ -183,6 +208,8 @@ describe('the reasons say', () => {
     [`${'long-'.repeat(10)}domain.test`, /has 61 characters, and AWS Certificate Manager gives no certificate/],
     ['taken.test', /^a policy with the id 20250114 is announced at _mta-sts\.taken\.test already/],
     ['taken.test', /^TLS reports go to mailto:a@taken\.test, https:\/\/r\.example\/'x' already, so the record at _smtp\._tls\.taken\.test stays/],
+    ['slip.test', /^what stands at _mta-sts\.slip\.test is no MTA-STS record: unrecognised version: .*`v=STS1`.*write `v=STSv1;` at the beginning/],
+    ['slip.test', /^what stands at _smtp\._tls\.slip\.test is no TLSRPT record: unrecognised version: .*write `v=TLSRPTv1;` at the beginning/],
     ['broken.test', /^what stands at _mta-sts\.broken\.test is no MTA-STS record: .*delete it first/],
     ['broken.test', /^what stands at _smtp\._tls\.broken\.test is no TLSRPT record: .*has no scheme.*delete it first/],
   ])('of %s: %s', async (domain, reason) => {
@@ -203,6 +230,57 @@ describe('the reasons say', () => {
       ]),
     });
     expect(status).toBe(0);
+  });
+});
+
+describe('mail hosts that cannot be reached', () => {
+  test.each([
+    ['lost.test', 'the mail host gone.lost.test cannot be reached: there is no such name in DNS. It is the only mail host of lost.test, so mail to lost.test is not delivered; '
+    + 'publish A and AAAA records for the host, or remove the MX record (RFC 5321 §5.1)'],
+    ['twice.test', 'the mail host gone.twice.test.twice.test cannot be reached: there is no such name in DNS; the zone name is appended twice. It is the only mail host of twice.test, '
+    + 'so mail to twice.test is not delivered; let the MX record name `gone.twice.test.`, with the dot at its end (RFC 5321 §5.1)'],
+  ])('leave nothing to suggest where there are no others (%s): status 1', async (domain, reason) => {
+    const { status, json } = await suggested(domain);
+    expect(json).toMatchObject({ verdict: 'no-host', mx: [{ reachable: false }], construct: null, reasons: [reason, expect.stringContaining('mend the MX records first')] });
+    expect(status).toBe(1);
+    expect((await text(domain)).stdout).toContain('no host that can be reached takes its mail');
+  });
+
+  test('are told beside others', async () => {
+    const { status, json } = await suggested('half.test');
+    expect(json).toMatchObject({ verdict: 'suggested', mx: [{ host: 'mx1.half.test' }, { host: 'gone.half.test', reachable: false }] });
+    expect(json.reasons).toContainEqual(expect.stringMatching(/^the mail host gone\.half\.test cannot be reached: .*Senders pass it over/));
+    expect(status).toBe(0);
+  });
+
+  test('are unknown where DNS does not tell, which keeps nobody from the suggestion', async () => {
+    const answer = zoneAnswers(ZONE);
+    const server = await startDnsServer({ address: '127.0.0.1', answer: (query) => query.name === 'mx1.taken.test' ? refusal('SERVFAIL') : answer(query) });
+    const { status, json } = await runJson(['suggest', 'taken.test', ...at(server)]);
+    await server.close();
+    expect(json).toMatchObject({ verdict: 'suggested', reasons: expect.arrayContaining([expect.stringContaining('mx1.taken.test could not all be had: SERVFAIL')]) });
+    expect(JSON.stringify(json)).not.toContain('cannot be reached');
+    expect(status).toBe(0);
+  });
+
+  test('or are aliases are told with the target', async () => {
+    expect((await suggested('aliased.test')).json.reasons).toContainEqual(expect.stringMatching(/^the mail host alias\.aliased\.test is an alias \(CNAME\) of mx1\.own\.test\..*RFC 2181 §10\.3/));
+  });
+});
+
+describe('what is published and leads nowhere', () => {
+  test('is told of all three names that are dangling aliases', async () => {
+    const { reasons } = (await suggested('dangling.test')).json;
+    const where = 'the CNAME leads to gone.provider.test.dangling.test, where nothing is found. If `gone.provider.test` is meant, the dot at its end is missing (cname-dangling)';
+    expect(reasons).toEqual(expect.arrayContaining([
+      `what stands at _mta-sts.dangling.test is no MTA-STS record: ${where}; the deployment refuses to overwrite it, so delete it first`,
+      `what stands at _smtp._tls.dangling.test is no TLSRPT record: ${where}; the deployment refuses to overwrite it, so delete it first`,
+      `at mta-sts.dangling.test ${where}; the deployment refuses to overwrite it, so delete it first`,
+    ]));
+  });
+
+  test('is told of reports that cannot arrive', async () => {
+    expect((await suggested('unread.test')).json.reasons).toContainEqual(expect.stringMatching(/^TLS reports to mailto:a@gone\.unread\.test cannot arrive: there is no gone\.unread\.test in DNS/));
   });
 });
 

@@ -42,6 +42,23 @@ const FAILING = answering((domain) => report({ domain, verdict: 'fail' }));
 
 const names = (json: unknown): unknown => (json as { domains: { domain: string }[] }).domains.map(({ domain }) => domain);
 
+describe('a name that is hardly meant as a mail domain', () => {
+  test('is verified all the same, with a hint at the one that is', async () => {
+    const world = { stdin: 'www.b.example\nb.example\n' };
+    const { status, stderr, stdout } = await run(['verify', 'www.example.com', 'mta-sts.co.uk', '--file', '-', '--resolver', '127.0.0.1:1', '--timeout', '100ms'], world);
+    expect(stderr).toContain('mta-sts: www.example.com is taken as the mail domain, the part after the @; where mail goes to addresses at example.com, write `example.com`\n');
+    expect(stderr).toContain('mta-sts: mta-sts.co.uk is taken as the mail domain');
+    expect(stderr).toContain('where mail goes to addresses at b.example, write `b.example`\n');
+    expect(stdout).toContain('www.example.com');
+    expect(status).toBe(3);
+  });
+
+  test('is suggested for all the same, with the same hint', async () => {
+    const { stderr } = await run(['suggest', 'www.example.com', '--resolver', '127.0.0.1:1', '--timeout', '100ms']);
+    expect(stderr).toContain('where mail goes to addresses at example.com, write `example.com`\n');
+  });
+});
+
 describe('a file of domains', () => {
   test('is verified after those that are typed, in its order', async () => {
     const { json, status } = await runJson(['verify', 'z.test', '--file', file('list.txt', 'b.test # ours\n\na.test\n')], { loadVerifier: PASSING });

@@ -42,6 +42,7 @@ export class Edge {
   public publicRecords(): readonly DnsRecord[] {
     return [
       soa('com'), soa('test'), soa(DOMAIN), mx(DOMAIN, 'mx1.example.com'), mx(DOMAIN, 'mx2.example.com'),
+      record('mx1.example.com', 'A', '127.0.0.25'), record('mx2.example.com', 'A', '127.0.0.25'),
       ...NAME_SERVERS.flatMap((name, index) => [record(DOMAIN, 'NS', name), record(name, 'A', NAME_SERVER_ADDRESSES[index])]),
     ];
   }

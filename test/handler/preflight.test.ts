@@ -43,6 +43,7 @@ function publicDns(...more: readonly DnsRecord[]): readonly DnsRecord[] {
     record('ns-1.awsdns-01.test', 'A', '192.0.2.1'), record('ns-2.awsdns-02.test', 'A', '192.0.2.2'),
     record('ns-1.awsdns-01.test', 'AAAA', '2001:db8::1'), record('ns-2.awsdns-02.test', 'AAAA', '2001:db8::2'),
     mx(DOMAIN, 'mx1.example.com'), mx(DOMAIN, 'mx2.example.com', 20),
+    record('mx1.example.com', 'A', '192.0.2.25'), record('mx2.example.com', 'AAAA', '2001:db8::25'),
     ...more,
   ];
 }
@@ -461,7 +462,9 @@ describe('MX', () => {
   });
 
   test('refuses to enforce a policy that does not cover the implicit MX', async () => {
-    expect(await refusedByDns(...without(publicDns(record(DOMAIN, 'A', '192.0.2.25')), 'MX'))).toContain('the MX host example.com of example.com');
+    const message = await refusedByDns(...without(publicDns(record(DOMAIN, 'A', '192.0.2.25')), 'MX'));
+    expect(message).toContain('the MX host example.com of example.com');
+    expect(message).toContain('add a pattern for it or publish an MX record (RFC 8461 §4.1)');
   });
 
   test('counts an IPv6 address alone as an implicit MX', async () => {
@@ -474,6 +477,49 @@ describe('MX', () => {
   ])('has nothing to cover with %s', async (_, records) => {
     dns.serve(...without(publicDns(), 'MX'), ...records);
     expect((await run(world())).Data?.Summary).toContain('example.com takes no mail');
+  });
+
+  test('warns where the only MX host does not exist, and goes on: no deployment mends that, and none makes it worse', async () => {
+    dns.serve(...without(without(publicDns(), 'MX'), 'A', 'mx1.example.com'), mx(DOMAIN, 'mx1.example.com'));
+    for (const properties of [preflightProperties(), TESTING]) {
+      expect((await run(world(), createEvent(TYPE, properties))).Data?.Summary).toContain(
+        'warning: the mail host mx1.example.com cannot be reached: there is no such name in DNS. It is the only mail host of example.com, so mail to example.com is not '
+        + 'delivered; publish A and AAAA records for the host, or remove the MX record (RFC 5321 §5.1)',
+      );
+    }
+  });
+
+  test('warns once where none of several MX hosts has an address', async () => {
+    dns.serve(...without(without(publicDns(), 'A', 'mx1.example.com'), 'AAAA', 'mx2.example.com'));
+    expect((await run(world())).Data?.Summary).toContain('warning: no MX host of example.com can be reached: none of mx1.example.com, mx2.example.com has an address in DNS');
+  });
+
+  test('warns of one of several that cannot be reached, and of one that is an alias', async () => {
+    dns.serve(...without(without(publicDns(), 'A', 'mx1.example.com'), 'AAAA', 'mx2.example.com'), record('mx2.example.com', 'CNAME', 'real.example.com'),
+      record('real.example.com', 'A', '192.0.2.25'));
+    const { Summary } = (await run(world())).Data ?? {};
+    expect(Summary).toContain('warning: the mail host mx1.example.com cannot be reached: there is no such name in DNS. Senders pass it over');
+    expect(Summary).toContain('warning: the mail host mx2.example.com is an alias (CNAME) of real.example.com');
+  });
+
+  test('refuses to enforce a policy for a misspelt MX host, which senders would hold after the record is mended', async () => {
+    const host = 'mx1.example.com.example.com';
+    const properties = preflightProperties({ Policy: policyLines(renderPolicy({ ...POLICY, mx: [host] })) });
+    dns.serve(...without(publicDns(), 'MX'), mx(DOMAIN, host));
+    expect((await failure(run(world(), createEvent(TYPE, properties)))).message).toContain(
+      `the policy names ${host}, which does not exist: the zone name is appended twice in the MX record of example.com. Once the record is mended, senders that hold the `
+      + 'policy would refuse mx1.example.com',
+    );
+    const testing = preflightProperties({ Policy: policyLines(renderPolicy({ ...POLICY, mode: 'testing', mx: [host] })) });
+    expect((await run(world(), createEvent(TYPE, testing))).Data?.Summary).toContain('the zone name is appended twice');
+  });
+
+  test('says nothing of an MX host whose addresses DNS does not tell but that they could not be had', async () => {
+    const answers = dns.answer;
+    dns.answer = (question) => question.name.startsWith('mx') ? { rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false } : answers(question);
+    const { Summary } = (await run(world())).Data ?? {};
+    expect(Summary).toContain('warning: the addresses of the mail host mx1.example.com could not all be had: SERVFAIL');
+    expect(Summary).not.toContain('cannot be reached');
   });
 
   test('covers a host without regard to case and the dot at the end', async () => {

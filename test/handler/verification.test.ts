@@ -190,6 +190,16 @@ describe('passes', () => {
 });
 
 describe('lets the deployment go on', () => {
+  test('where no mail host can be reached, which it reports: no rollback mends that', async () => {
+    await edge.serve();
+    const records = edge.publicRecords().filter(({ name }) => !name.startsWith('mx'));
+    edge.recursive.serve(...records, record(POLICY_HOST, 'A', '127.0.0.11'), txt(`_mta-sts.${DOMAIN}`, `v=STSv1; id=${POLICY_ID};`));
+    const made = await edge.world();
+    await expect(run(made)).resolves.toMatchObject({ Data: { Verdict: 'fail', Lookup: 'found', Summary: expect.stringContaining('mx-no-address') } });
+    expect(made.clock.slept).toEqual([]);
+    expect(made.log).toContainEqual(expect.objectContaining({ level: 'ERROR', message: expect.stringContaining('no mail host can be reached') }));
+  });
+
   test('when it shall only report, with the verdict in the attributes', async () => {
     await edge.serve({ behaviour: 'expired' });
     const made = await edge.world();

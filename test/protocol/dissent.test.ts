@@ -7,7 +7,9 @@ import type { FindingKind } from '../../lib/protocol/findings';
 import { DEEP_WILDCARD_DISSENT } from '../../lib/protocol/mx-deep-wildcard';
 import { parsePolicy } from '../../lib/protocol/policy';
 import { parseRecord } from '../../lib/protocol/record';
+import { KNOWN_SENDERS, takersOf } from '../../lib/protocol/tolerance';
 import { vectors } from './vectors';
+import type { PolicyVector, TxtVector } from './vectors';
 
 /** Who does what, as `senders: effect`, for each code that the row became. */
 const ROWS: readonly (readonly [row: string, codes: readonly string[], dissent: readonly string[]])[] = [
@@ -16,10 +18,12 @@ const ROWS: readonly (readonly [row: string, codes: readonly string[], dissent: 
   ['`max_age` over 31557600', ['policy-max-age-limit'], [
     'chasquid, rest-mail, mailpiece, postfix-mta-sts-resolver, mailauth: refuses the policy',
     'postfix-tlspol: caps the age at a year',
+    'go-mtasts, kumomta, stalwart, courier, aykevl: takes the policy all the same',
   ]],
   ['blank line or comment', ['policy-blank-line', 'policy-comment'], [
     'mox, postfix-tlspol, go-mtasts: refuses the policy',
     'courier: ignores the lines that follow',
+    'postfix-mta-sts-resolver, mailauth, chasquid, kumomta, stalwart, rest-mail, mailpiece, aykevl, danmarg: takes the policy all the same',
   ]],
   ['duplicate `mode` or `max_age`', ['policy-duplicate-field'], [
     'chasquid, go-mtasts, postfix-mta-sts-resolver, mailauth, stalwart: reads the last one',
@@ -29,8 +33,19 @@ const ROWS: readonly (readonly [row: string, codes: readonly string[], dissent: 
   ['text that begins `v=STSv1 ` beside the record', ['record-version-text'], [
     'postfix-mta-sts-resolver, mailauth, go-mtasts, kumomta, courier: sees no policy',
   ]],
+  ['over 10,240 bytes', ['policy-large'], ['chasquid: cuts the file after 10240 bytes']],
+  ['hyphens in places 3 and 4', ['policy-mx-reserved-label'], ['mox: refuses the policy']],
+  ['`max_age` at the limit', ['policy-max-age-at-limit'], ['stalwart: reads the age as a day']],
+  ['a line without a colon', ['policy-no-colon'], [
+    'mox, postfix-tlspol, go-mtasts, kumomta, danmarg: refuses the policy',
+    'postfix-mta-sts-resolver, mailauth, chasquid, stalwart, rest-mail, mailpiece, courier, aykevl: takes the policy all the same',
+  ]],
+  ['no mx', ['policy-mx-missing'], [
+    'mox, postfix-tlspol, postfix-mta-sts-resolver, mailauth, chasquid, go-mtasts, kumomta, stalwart, rest-mail, mailpiece, aykevl: refuses the policy',
+    'courier, danmarg: takes the policy all the same',
+  ]],
   ['host case in patterns', ['policy-mx-upper-case'], ['aykevl, stalwart, kumomta: compares with case']],
-  ['tabs around TXT delimiters', ['record-tab'], ['kumomta, courier: refuses the record']],
+  ['tabs around TXT delimiters', ['record-tab'], ['postfix-tlspol, kumomta, courier: refuses the record']],
 ];
 
 const kinds: readonly [string, FindingKind][] = Object.entries(FINDINGS);
@@ -92,3 +107,72 @@ describe('the views of the senders', () => {
 function inWords(dissent: readonly Dissent[] = []): readonly string[] {
   return dissent.map(({ senders, effect }) => `${senders.join(', ')}: ${effect}`);
 }
+
+/** As the vectors spell it. */
+function vectorName(sender: string): string {
+  return sender === 'postfix-tlspol' ? 'tlspol' : sender;
+}
+
+/** What was seen since to be otherwise: who refuses an address, and who ignores the lines after an empty one. */
+const SEEN_SINCE = new Map([['policy-087', ['aykevl', 'danmarg']], ['policy-016', ['courier']]]);
+
+/** Verdicts that no finding makes known senders of: the reading of each alone would tell of more than one fault. */
+const UNTOLD = ['policy-028', 'policy-029', 'policy-036', 'policy-041', 'policy-044', 'policy-114', 'policy-127', 'record-059'];
+
+describe('who uses what is invalid', () => {
+  test.each(vectors('policy').filter(({ id, expect: verdict }) => verdict === 'invalid' && !UNTOLD.includes(id)))(
+    '$id: is known as the senders were seen to do ($name)', (vector: PolicyVector) => {
+      const { id, input = '', dissent = [] } = vector;
+      const seen = KNOWN_SENDERS.filter((sender) => dissent.includes(vectorName(sender)) && SEEN_SINCE.get(id)?.includes(sender) !== true);
+      expect([...takersOf(parsePolicy(Buffer.from(input)).findings)].sort()).toEqual([...seen].sort());
+    },
+  );
+
+  test.each(vectors('record').filter(({ id, expect: verdict }) => verdict === 'invalid' && !UNTOLD.includes(id)))('$id: is known as the senders were seen to do ($name)', ({ input, dissent = [] }: TxtVector) => {
+    const seen = KNOWN_SENDERS.filter((sender) => dissent.includes(vectorName(sender)));
+    expect([...takersOf(parseRecord(typeof input === 'string' ? [input] : input).findings)].sort()).toEqual([...seen].sort());
+  });
+
+  test.each([
+    ['a comma list', 'mx1.example.com, mx2.example.com'],
+    ['an IPv4 address', '192.0.2.1'],
+  ])('of %s among mx both groups are named', (_name, pattern) => {
+    const { verdict, mode, findings } = parsePolicy(Buffer.from(`version: STSv1\nmode: enforce\nmx: ${pattern}\nmax_age: 604800\n`));
+    expect({ verdict, mode }).toEqual({ verdict: 'invalid', mode: 'enforce' });
+    expect(findings[0].message).toContain('; refused or read otherwise by mox, postfix-tlspol, aykevl, danmarg; taken all the same by postfix-mta-sts-resolver, mailauth, chasquid, ');
+  });
+});
+
+describe('who refuses what is valid', () => {
+  const good = 'version: STSv1\nmode: testing\nmx: mail.example.com\nmax_age: 604800\n';
+
+  test.each([
+    ['hyphens in places 3 and 4', good.replace('mail', 'mx--1'), ['mox']],
+    ['a false A-label', good.replace('mail', 'xn--a'), ['mox']],
+    ['a true A-label', good.replace('mail', 'xn--mx-lka'), []],
+    ['more than 10,240 bytes', `${good}note: ${'x'.repeat(10_240)}\n`, ['chasquid']],
+    ['a second version', `${good}version: STSv2\n`, ['chasquid', 'go-mtasts', 'kumomta', 'mailauth', 'mox', 'postfix-mta-sts-resolver', 'stalwart']],
+    ['the same version again', `${good}version: STSv1\n`, ['kumomta']],
+    ['a malformed second mode', `${good}mode: bogus\n`, ['chasquid', 'danmarg', 'go-mtasts', 'kumomta', 'mailauth', 'mox', 'postfix-mta-sts-resolver', 'stalwart']],
+    ['a malformed second max_age', `${good}max_age: abc\n`, ['chasquid', 'danmarg', 'go-mtasts', 'kumomta', 'mailauth', 'mox', 'postfix-mta-sts-resolver', 'stalwart']],
+    ['a colon in an extension', `${good}note: a:b\n`, ['go-mtasts']],
+    ['a C1 control in an extension', `${good}note: a\u0085b\n`, ['postfix-tlspol']],
+    ['the largest max_age', good.replace('604800', '31557600'), ['stalwart']],
+  ])('policy: %s', (_name, text, senders) => {
+    const { verdict, findings } = parsePolicy(Buffer.from(text));
+    expect(verdict).toBe('valid');
+    expect([...new Set(senderViews(findings).map(({ sender }) => sender))]).toEqual(senders);
+  });
+
+  test.each([
+    ['a second id', ['v=STSv1; id=1; id=2'], ['courier', 'go-mtasts', 'kumomta', 'mailauth', 'mailpiece', 'mox', 'postfix-mta-sts-resolver', 'rest-mail', 'stalwart']],
+    ['the same id again', ['v=STSv1; id=1; id=1'], ['courier', 'mailpiece', 'mox', 'rest-mail']],
+    ['the version again', ['v=STSv1; id=1; v=STSv1'], ['rest-mail']],
+    ['a blank before the semicolon, alone', ['v=STSv1 ; id=1'], ['aykevl', 'chasquid', 'mailpiece']],
+    ['a tab', ['v=STSv1;\tid=1'], ['courier', 'kumomta', 'postfix-tlspol']],
+  ])('record: %s', (_name, texts, senders) => {
+    const { verdict, findings } = parseRecord(texts);
+    expect(verdict).toBe('valid');
+    expect(senderViews(findings).map(({ sender }) => sender)).toEqual(senders);
+  });
+});

@@ -31,8 +31,8 @@ describe('a host name', () => {
     ['møx.example.', /^is not in A-labels; write `xn--mx-lka\.example`$/],
     ['møx.example..', /^is not in A-labels; write `xn--mx-lka\.example`$/],
     ['mø_x.example', /^holds `ø`, which is not ASCII$/],
-    ['a\u202eb.example', /^holds `\\u\{202e\}`, which is not ASCII$/],
-    ['\u212aelvin.example', /not in A-labels; write `kelvin\.example`/],
+    ['a\u202eb.example', /^holds U\+202E \(right-to-left override\); remove it$/],
+    ['\u212aelvin.example', /^holds U\+212A \(looks like `K`\); write `K`$/],
   ])('is not %j', (name, fault) => {
     expect(hostNameFault(name)).toMatch(fault);
   });
@@ -62,7 +62,8 @@ describe('toALabels', () => {
     ['MØX.Example', 'xn--mx-lka.example'],
     ['straße.example', 'xn--strae-oqa.example'],
     ['例え.テスト', 'xn--r8jz45g.xn--zckzah'],
-    ['møx。example', 'xn--mx-lka.example'],
+    ['почта.рф', 'xn--80a1acny.xn--p1ai'],
+    ['l·l.cat', 'xn--ll-0ea.cat'],
     ['MX.Example.COM', 'mx.example.com'],
     ['', ''],
     // Nothing to convert: what else is wrong, hostNameFault says.
@@ -78,6 +79,7 @@ describe('toALabels', () => {
     ['an encoded character', 'mø%41.example'],
     ['an address in disguise', '0x7f。1'],
     ['another address in disguise', '１９２.0.2.1'],
+    ['an ideographic full stop, which is no dot', 'møx。example'],
     ['nothing but a soft hyphen', '\u00ad'],
     ['half a surrogate pair', '\ud800.example'],
     ['broken punycode beside a U-label', 'xn--a.é'],
@@ -86,6 +88,30 @@ describe('toALabels', () => {
     ['a name that is too long to be worth converting', 'é'.repeat(40000)],
     ['a long ASCII name', 'a'.repeat(254)],
   ])('gives up on %s', (_name, text) => {
+    expect(toALabels(text)).toBe('');
+  });
+});
+
+describe('a character that misleads is named by its code point, with what to write', () => {
+  test.each([
+    ['a non-breaking hyphen', 'mx\u20111.example.com', 'holds U+2011 (non-breaking hyphen); write a hyphen'],
+    ['an en dash', 'mx\u20131.example.com', 'holds U+2013 (en dash); write a hyphen'],
+    ['a minus sign', 'mx\u22121.example.com', 'holds U+2212 (minus sign); write a hyphen'],
+    ['a fullwidth hyphen', 'mx\uff0d1.example.com', 'holds U+FF0D (fullwidth hyphen-minus); write a hyphen'],
+    ['a soft hyphen', 'mx\u00ad1.example.com', 'holds U+00AD (soft hyphen); remove it'],
+    ['a zero-width space', 'mx1\u200b.example.com', 'holds U+200B (zero-width space); remove it'],
+    ['a byte order mark', '\ufeffmx1.example.com', 'holds U+FEFF (byte order mark); remove it'],
+    ['a no-break space', 'mx1.example.com\u00a0', 'holds U+00A0 (no-break space); remove it'],
+    ['a tag character', 'mx1\u{e0041}.example.com', 'holds U+E0041 (cannot be seen); remove it'],
+    ['a fullwidth dot', 'mx1\uff0eexample.com', 'holds U+FF0E (fullwidth full stop); write a dot'],
+    ['an ideographic full stop', 'mx1\u3002example.com', 'holds U+3002 (ideographic full stop); write a dot'],
+    ['a fullwidth letter', '\uff4dx1.example.com', 'holds U+FF4D (looks like `m`); write `m`'],
+    ['a curly quote', '\u201cmx1.example.com', 'holds U+201C (left double quotation mark); remove it'],
+    ['a Cyrillic letter among Latin ones', 'mx1.ex\u0430mple.com', 'holds U+0430 (Cyrillic, looks like `a`); write `a`'],
+    ['a Greek letter among Latin ones', 'mx1.example.c\u03bfm', 'holds U+03BF (Greek, looks like `o`); write `o`'],
+    ['the worse of two', 'b\u00fc\u2011cher.example', 'holds U+2011 (non-breaking hyphen); write a hyphen'],
+  ])('%s', (_name, text, fault) => {
+    expect(hostNameFault(text)).toBe(fault);
     expect(toALabels(text)).toBe('');
   });
 });

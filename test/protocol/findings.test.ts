@@ -73,6 +73,7 @@ describe('each code', () => {
     'policy-max-age': 'max_age: 1d',
     'policy-max-age-limit': 'max_age: 31557601',
     'policy-mx-pattern': 'mx: .example.com',
+    'policy-large': `note: ${'x'.repeat(10240)}`,
     'policy-none-without-mx': 'mode: none',
     'policy-max-age-zero': 'max_age: 0',
     'policy-max-age-short': 'max_age: 1',
@@ -83,6 +84,7 @@ describe('each code', () => {
     'policy-mx-duplicate': 'mx: a.example\nmx: a.example',
     'policy-mx-upper-case': 'mx: A.example',
     'policy-mx-single-label': 'mx: *.example',
+    'policy-mx-reserved-label': 'mx: mx--1.example.com',
     'policy-mx-digits': 'mx: mx.example.123',
     'policy-misspelled-field': 'max-age: 1',
     'policy-unknown-field': 'note: x',
@@ -90,20 +92,22 @@ describe('each code', () => {
 
   test.each(Object.entries(inputs))('%s comes from an input, placed, with its severity, reference and senders', (code, input) => {
     const { severity, reference, dissent } = new Map(kinds).get(code) ?? {};
-    const senders = dissent?.flatMap((one) => one.senders);
+    const takers = dissent?.filter(({ takes }) => takes).flatMap((one) => one.senders) ?? [];
+    const all = dissent?.flatMap((one) => one.senders);
+    const senders = all !== undefined && takers.length > 0 && all.length - takers.length > 6 ? takers : all;
     expect(findingsOf(input)).toContainEqual(expect.objectContaining({
       code, severity, reference, line: expect.any(Number), column: expect.any(Number), ...(senders && { senders }),
     }));
   });
 });
 
-test('every message begins in lower case, has no full stop and ends with the senders that disagree', () => {
+test('every message begins in lower case, has no full stop and names the senders that disagree', () => {
   const samples = ['v: 1\nmode: none\nmode: x\nmax_age: 0\nmx: A\n\n# x', 'version: 2\nmode: on\nmax_age: 1d\nmx: *\n : \n-: x'];
   const findings = samples.flatMap(findingsOf);
   expect(findings.length).toBeGreaterThan(10);
   for (const { message, senders = [] } of findings) {
     expect(message).toMatch(/^[a-z`].*[^.]$/);
-    expect(message.endsWith(senders.join(', '))).toBe(true);
+    for (const sender of senders) expect(message).toContain(sender);
   }
 });
 

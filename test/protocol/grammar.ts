@@ -63,11 +63,13 @@ IPv6       = 6(h16 ":") ls32
              / [*6(h16 ":") h16] "::"
 IPvFuture  = "v" 1*HEXDIG "." 1*(unreserved / sub-delims / ":")
 host       = "[" (IPv6 / IPvFuture) "]" / 1*(unreserved / encoded / sub-delims)
-lchar      = unreserved / "%2" HEXDIG / sub-delims / ":"
+nodot      = ALPHA / DIGIT / "-" / "_" / "~" / "%2" (DIGIT / %x41-44 / "F") / sub-delims / ":"
+dot        = "." / "%2E"
+segment    = 1*(nodot / "/")
 userinfo   = *(unreserved / encoded / sub-delims / ":")
 port       = *DIGIT
 https      = "https://" [userinfo "@"] host [":" port] path ["?" query] ["#" query]
-local      = ["/"] lchar *(lchar / "/")
+local      = ("/" / ["/"] nodot *(nodot / "/")) *(dot segment)
 atom       = 1*(ALPHA / DIGIT / "-" / "_" / "~" / "$" / "&" / "'" / "*" / "+" / "=" / "/")
 mailto     = "mailto:" local "@" atom *("." atom) ["?" query] ["#" query]
 uri        = https / mailto

@@ -73,10 +73,12 @@ describe('a malformed record', () => {
   });
 
   test('is explained with the value found and how to mend it', () => {
-    expect(parseRecord(['v=STSv1; id=da39a3ee5e6b4b0d3255bfef95601890afd80709']).findings).toEqual([{
+    expect(parseRecord(['v=STSv1; id=da39a3ee5e6b4b0d3255bfef95601890afd80709']).findings).toMatchObject([{
       code: 'record-id-invalid',
       severity: 'error',
-      message: 'the id `da39a3ee5e6b4b0d3255bfef95601890afd80709` has 40 characters; at most 32 are allowed',
+      message: 'the id `da39a3ee5e6b4b0d3255bfef95601890afd80709` has 40 characters; at most 32 are allowed; '
+        + 'refused or read otherwise by mox, postfix-tlspol, rest-mail, mailpiece, aykevl; '
+        + 'taken all the same by postfix-mta-sts-resolver, mailauth, chasquid, go-mtasts, kumomta, stalwart, courier, danmarg',
       fix: 'write 1 to 32 letters or digits; a 40-character hash must be cut',
       reference: 'RFC 8461 §3.1',
       line: 1,
@@ -127,8 +129,8 @@ describe('a well-formed record', () => {
   test('names the senders that refuse a tab, in the message too', () => {
     expect(parseRecord(['v=STSv1;\tid=1']).findings).toEqual([expect.objectContaining({
       code: 'record-tab',
-      senders: ['kumomta', 'courier'],
-      message: 'a tab stands beside a semicolon; refused or read otherwise by kumomta, courier',
+      senders: ['postfix-tlspol', 'kumomta', 'courier'],
+      message: 'a tab stands beside a semicolon; refused or read otherwise by postfix-tlspol, kumomta, courier',
     })]);
   });
 
@@ -157,7 +159,9 @@ describe('of several TXT records', () => {
     ['one of another version', 'v=STSv10; id=9', 'record-unrelated-txt', ['go-mtasts']],
     ['prose that begins with the version', 'v=STSv1 applies here', 'record-version-text', ['postfix-mta-sts-resolver', 'mailauth', 'go-mtasts', 'kumomta', 'courier']],
     ['the bare version', 'v=STSv1', 'record-version-text', ['postfix-mta-sts-resolver', 'mailauth', 'go-mtasts', 'kumomta', 'courier']],
-    ['one with a blank before the semicolon', 'v=STSv1 ; id=9', 'record-version-text', ['postfix-mta-sts-resolver', 'mailauth', 'go-mtasts', 'kumomta', 'courier']],
+    ['one with a blank before the semicolon', 'v=STSv1 ; id=9', 'record-version-text', [
+      'mox', 'postfix-tlspol', 'rest-mail', 'postfix-mta-sts-resolver', 'mailauth', 'go-mtasts', 'kumomta', 'courier',
+    ]],
     ['one with a capital V', 'V=STSv1; id=9', 'record-version-case', ['go-mtasts', 'kumomta', 'mailauth', 'stalwart']],
   ])('%s is dropped, and the senders that do not drop it are named', (_name, other, code, senders) => {
     const result = parseRecord([other, 'v=STSv1; id=55']);
@@ -227,12 +231,76 @@ describe('no record', () => {
     ['v=STSv10; id=1', /another version/],
     ['v=STSv1.1; id=1', /another version/],
     ['v = STSv1; id=1', /not written exactly so/],
-    ['\ufeffv=STSv1; id=1', /not in front/],
+    ['\ufeffv=STSv1; id=1', /not in front; it holds U\+FEFF/],
     ['id=1; v=STSv1;', /not in front/],
   ])('is what %j gives, with the reason', (text, why) => {
     const result = parseRecord([text]);
     expect(result.verdict).toBe('none');
     expect(result.findings).toEqual([expect.objectContaining({ code: 'record-unrecognised', severity: 'error', message: expect.stringMatching(why) })]);
+  });
+});
+
+describe('a misspelled version', () => {
+  test.each([
+    ['v=STS1; id=1', 'v=STS1'],
+    ['v=STSvl; id=1;', 'v=STSvl'],
+    ['v=MTA-STSv1; id=1', 'v=MTA-STSv1'],
+    ['v=MTASTS1; id=1', 'v=MTASTS1'],
+    ['version=STSv1; id=1', 'version=STSv1'],
+    ['v:STSv1; id=1', 'v:STSv1'],
+    ['v=STSv2; id=1', 'v=STSv2'],
+    ['v=STS; id=1', 'v=STS'],
+    ['v=ST5v1; id=1', 'v=ST5v1'],
+    ['v=TSSv1; id=1', 'v=TSSv1'],
+    ['"v=STS1; id=1"', 'v=STS1'],
+    ['v=STS1 id=20260101', 'v=STS1'],
+    ['STSv1; id=1', 'STSv1'],
+    ['mta-sts; id=1', 'mta-sts'],
+    ['\u{1d42f}=STS1; id=1', 'v=STS1'],
+  ])('%j is called so, and the right one is given', (text, shown) => {
+    const { verdict, findings } = parseRecord([text]);
+    expect(verdict).toBe('none');
+    expect(findings).toEqual([expect.objectContaining({
+      code: 'record-unrecognised',
+      severity: 'error',
+      message: expect.stringContaining(`: \`${shown}\` is not \`v=STSv1\``),
+      fix: 'write `v=STSv1;` at the beginning of the record, exactly so',
+    })]);
+    expect(findings[0].message).toMatch(/^unrecognised version: TXT record /);
+  });
+
+  test.each(['V=STSv1; id=1', 'v=STSV1; id=1', 'v = STSv1; id=1', 'v=STS v1; id=1', 'v=STSv10; id=1', 'id=1;', 'v\u200b=STSv1; id=1'])('%j is one too', (text) => {
+    expect(parseRecord([text]).findings).toEqual([expect.objectContaining({ code: 'record-unrecognised', message: expect.stringMatching(/^unrecognised version: /) })]);
+  });
+
+  test.each([
+    'v=spf1 include:sts.example -all', 'v=DMARC1; p=none; rua=mailto:sts@example.com', 'v=DKIM1; k=rsa; p=', 'v=BIMI1; l=;', 'google-site-verification=sts1', 'MS=ms1',
+    'hello', 'v=TLSRPTv1; rua=mailto:a@example.com', 'identity=1', 'status', 'v=verifydomain MS=1',
+  ])('%j is text of another kind', (text) => {
+    expect(parseRecord([text]).findings.map(({ code }) => code)).toEqual(['record-none', 'record-unrelated-txt']);
+  });
+
+  test('beside the record is not the work of a wildcard', () => {
+    const { findings } = parseRecord(['v=STSv1; id=1', 'v=STS1; id=2']);
+    expect(findings).toEqual([expect.objectContaining({
+      code: 'record-unrelated-txt',
+      message: 'TXT record `v=STS1; id=2` beside the record has an unrecognised version; refused or read otherwise by go-mtasts',
+      fix: 'delete it: the record with the version `v=STSv1;` is there already',
+    })]);
+  });
+});
+
+describe('characters that mislead are named by code point', () => {
+  test.each([
+    ['v=STSv1;\u00a0id=1', 'txt-field-name', 'holds U+00A0 (no-break space); write a plain space or none'],
+    ['v=STSv1; id=1\u200b', 'record-id-invalid', 'holds U+200B (zero-width space); remove it'],
+    ['v=STSv1; id=2026\u20111', 'record-id-invalid', 'holds U+2011 (non-breaking hyphen); write a hyphen'],
+    ['v=STSv1; id\uff1d1', 'txt-no-equals', 'it holds U+FF1D (looks like an equals sign), so write an equals sign'],
+    ['v=STSv1\uff1b id=1', 'txt-version-delimiter', 'it holds U+FF1B (looks like a semicolon), so write a semicolon'],
+    ['\ufeffv=STSv1; id=1', 'record-unrecognised', 'it holds U+FEFF (byte order mark), so remove it'],
+    ['v=STSv1; \u0456d=1', 'txt-field-name', 'holds U+0456 (Cyrillic, looks like `i`); write `i`'],
+  ])('%j', (text, code, message) => {
+    expect(parseRecord([text]).findings).toContainEqual(expect.objectContaining({ code, message: expect.stringContaining(message) }));
   });
 });
 

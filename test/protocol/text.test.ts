@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { printable, printableBytes, trimBlanks } from '../../lib/protocol/text';
+import { decodeText, printable, printableBytes, trimBlanks } from '../../lib/protocol/text';
 
 describe('printable', () => {
   test.each([
@@ -81,5 +81,17 @@ describe('trimBlanks', () => {
 
   test.each(['\n', '\r', '\v', '\f', '\xa0', '\ufeff', '\u2003'])('leaves %j, which trim() takes', (character) => {
     expect(trimBlanks(`${character}a${character}`)).toBe(`${character}a${character}`);
+  });
+});
+
+describe('decodeText', () => {
+  test.each([
+    ['UTF-8', [0xe2, 0x80, 0x91], '\u2011', '\u2011'],
+    ['a byte that is no UTF-8', [0x61, 0xff, 0x62], 'a\udcffb', 'a\\xffb'],
+    ['a sequence that breaks off', [0xe2, 0x80], '\udce2\udc80', '\\xe2\\x80'],
+    ['nothing', [], '', ''],
+  ])('reads %s, and keeps each byte', (_name, bytes, text, shown) => {
+    expect(decodeText(Uint8Array.from(bytes))).toBe(text);
+    expect(printable(text)).toBe(shown);
   });
 });

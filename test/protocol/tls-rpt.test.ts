@@ -4,6 +4,9 @@ import type { TlsRptResult } from '../../lib/protocol/tls-rpt';
 
 const uri = 'mailto:tls@example.com';
 
+/** 195 characters. */
+const LONG_DOMAIN = `${`${'b'.repeat(60)}.`.repeat(3)}example.com`;
+
 describe('a reporting address', () => {
   test.each([
     ['', /^is empty/],
@@ -15,7 +18,15 @@ describe('a reporting address', () => {
     ['mailto:', /holds no address/],
     ['mailto:tls', /has no `@`/],
     ['mailto:a%40example.com', /has no `@`/],
-    ['mailto:?to=tls@example.com', /holds no address/],
+    ['mailto:?to=tls', /holds no address/],
+    ['mailto:?subject=tls', /holds no address/],
+    ['mailto:?to=.tls@example.com', /local part `\.tls`, which begins with a dot/],
+    ['mailto:.a@example.com', /^has the local part `\.a`, which begins with a dot \(RFC 6068 §2\)$/],
+    ['mailto:a.@example.com', /local part `a\.`, which ends with a dot/],
+    ['mailto:a..b@example.com', /local part `a\.\.b`, which has two dots in a row/],
+    ['mailto:a%2E%2eb@example.com', /which has two dots in a row/],
+    ['mailto:.@example.com', /which begins with a dot/],
+    ['mailto:a@example.com%2C.b@example.com', /local part `\.b`, which begins with a dot/],
     ['mailto:@example.com', /nothing before the `@`/],
     ['mailto:tls@', /has the domain ``, which is empty/],
     ['mailto:tls@example.com.', /ends with a dot/],
@@ -28,7 +39,7 @@ describe('a reporting address', () => {
     ['mailto:tls@%5B192.0.2.1', /holds `\[`/],
     ['mailto:tls@%5B%5B::1%5D', /holds `\[`/],
     ['mailto:a@b@example.com', /more than one `@`/],
-    ['mailto:a@example.com%2Cb@example.com', /more than one `@`/],
+    ['mailto:a@b@example.com%2Cb@example.com', /more than one `@`/],
     ['mailto://tls@example.com', /slashes after `mailto:`; write `mailto:tls@example\.com`/],
     ['mailto:tls@[192.0.2.1]', /percent-encoded/],
     ['mailto:tls@example.com#a#b', /second `#`/],
@@ -44,7 +55,7 @@ describe('a reporting address', () => {
     ['mailto:tls@møx.example', /is not ASCII; write its domain `xn--mx-lka\.example`/],
     ['mailto:tøls@example.com', /holds `ø`, which is not ASCII/],
     ['https://møx.example/', /holds `ø`, which is not ASCII/],
-    ['mailto:\u202etls@example.com', /holds `\\u\{202e\}`/],
+    ['mailto:\u202etls@example.com', /holds U\+202E \(right-to-left override\); remove it/],
     ['mailto:tls@example.com\x1b', /holds `\\x1b`, which no URI may/],
     ['<mailto:tls@example.com>', /holds `<`, which no URI may/],
     ['mailto:"a"@example.com', /holds `"`/],
@@ -82,6 +93,9 @@ describe('a reporting address', () => {
     'mailto:a%2Cb%21%3B@example.com',
     'mailto:tls@example%2Ecom',
     'mailto:tls@example.com?subject=tls%20report',
+    'mailto:?to=tls@example.com',
+    'mailto:a@example.com%2Cb@example.com',
+    'mailto:%22a..b%22@example.com',
     'mailto:tls@localhost',
     'mailto:tls@exa_mple.com',
     "mailto:tls@!#$%&'*+-/=?^_`{|}~.example".replace(/[!#%^`{|}?/]/g, (character) => `%${character.charCodeAt(0).toString(16)}`),
@@ -139,6 +153,8 @@ describe('a well-formed record', () => {
     ['a delimiter at the end', `v=TLSRPTv1;rua=${uri} ;\t`, [uri]],
     ['blanks around commas', `v=TLSRPTv1; rua=${uri} \t,\t ${uri}`, [uri, uri]],
     ['an equals sign in the address', 'v=TLSRPTv1; rua=https://example.com/?a=b', ['https://example.com/?a=b']],
+    ['a quoted local part', 'v=TLSRPTv1; rua=mailto:%22a%20.b%22@example.com', ['mailto:%22a%20.b%22@example.com']],
+    ['a subject', 'v=TLSRPTv1; rua=mailto:tls@example.com?subject=tls', ['mailto:tls@example.com?subject=tls']],
     ['three addresses', `v=TLSRPTv1; rua=${uri},${uri},${uri}`, [uri, uri, uri]],
   ])('is valid and gives no finding: %s', (_name, text, rua) => {
     expect(parseTlsRpt([text])).toEqual({ verdict: 'valid', record: { rua }, text, findings: [] });
@@ -156,6 +172,13 @@ describe('a well-formed record', () => {
     ['an https host that is no address either', 'v=TLSRPTv1; rua=https://192.0.2.256/', ['https://192.0.2.256/'], ['tls-rpt-uri-host']],
     ['an https host that is an address of no known version', 'v=TLSRPTv1; rua=https://[v1.a:b]/', ['https://[v1.a:b]/'], ['tls-rpt-uri-host']],
     ['an https host with an encoded control character', 'v=TLSRPTv1; rua=https://a%0a.example/', ['https://a%0a.example/'], ['tls-rpt-uri-host']],
+    ['an address behind ?to=', 'v=TLSRPTv1; rua=mailto:?to=a@example.com', ['mailto:?to=a@example.com'], ['tls-rpt-uri-host']],
+    ['two addresses in one URI', 'v=TLSRPTv1; rua=mailto:a@example.com%2Cb@example.com', ['mailto:a@example.com%2Cb@example.com'], ['tls-rpt-uri-host']],
+    ['one more address behind ?to=', 'v=TLSRPTv1; rua=mailto:a@example.com?to=b@example.com', ['mailto:a@example.com?to=b@example.com'], ['tls-rpt-uri-host']],
+    ['a comma in a local part', 'v=TLSRPTv1; rua=mailto:a%2Cb@example.com', ['mailto:a%2Cb@example.com'], ['tls-rpt-uri-host']],
+    ['a local part beyond ASCII', 'v=TLSRPTv1; rua=mailto:t%C3%A4@example.com', ['mailto:t%C3%A4@example.com'], ['tls-rpt-uri-host']],
+    ['a local part that is too long', `v=TLSRPTv1; rua=mailto:${'a'.repeat(65)}@example.com`, [`mailto:${'a'.repeat(65)}@example.com`], ['tls-rpt-uri-host']],
+    ['an address that is too long', `v=TLSRPTv1; rua=mailto:${'a'.repeat(64)}@${LONG_DOMAIN}`, [`mailto:${'a'.repeat(64)}@${LONG_DOMAIN}`], ['tls-rpt-uri-host']],
     ['a mail domain with an underscore', 'v=TLSRPTv1; rua=mailto:a@b_c.example', ['mailto:a@b_c.example'], ['tls-rpt-uri-host']],
     ['a mail domain with a label that begins with a hyphen', 'v=TLSRPTv1; rua=mailto:a@-b.example', ['mailto:a@-b.example'], ['tls-rpt-uri-host']],
     ['a mail domain that is an IPv4 address', 'v=TLSRPTv1; rua=mailto:a@192.0.2.1', ['mailto:a@192.0.2.1'], ['tls-rpt-uri-host']],
@@ -222,6 +245,32 @@ describe('of several TXT records', () => {
       }],
     });
   });
+});
+
+describe('a misspelled version', () => {
+  test.each(['v=TLSRPT1; rua=mailto:a@example.com', 'v=TLS-RPTv1; rua=mailto:a@example.com', 'version=TLSRPTv1; rua=mailto:a@example.com', 'v=TLSRTPv1; rua=x', 'rua=mailto:a@example.com', 'TLSRPTv1; rua=x'])(
+    '%j is called so, and the right one is given', (text) => {
+      expect(parseTlsRpt([text])).toMatchObject({
+        verdict: 'none',
+        findings: [{ code: 'tls-rpt-unrecognised', message: expect.stringMatching(/^unrecognised version: /), fix: 'write `v=TLSRPTv1;` at the beginning of the record, exactly so' }],
+      });
+    },
+  );
+
+  test.each(['v=STSv1; id=1', 'v=DMARC1; rua=mailto:a@example.com', 'v=spf1 -all'])('%j is text of another kind', (text) => {
+    expect(parseTlsRpt([text]).findings.map(({ code }) => code)).toEqual(['tls-rpt-none', 'tls-rpt-unrelated-txt']);
+  });
+});
+
+test('a version with blanks before its semicolon is overlooked by some senders, alone and beside a record', () => {
+  expect(parseTlsRpt([`v=TLSRPTv1 ; rua=${uri}`]).findings).toEqual([expect.objectContaining({ code: 'txt-blank-before-delimiter', senders: ['aykevl', 'mailpiece'] })]);
+  expect(parseTlsRpt([`v=TLSRPTv1; rua=${uri}`, 'v=TLSRPTv1 ; rua=x']).findings).toEqual([expect.objectContaining({ code: 'tls-rpt-version-text', senders: ['mox'] })]);
+});
+
+test('an address that few read is said to be so, with what to write', () => {
+  expect(reportingUriDoubt('mailto:?to=a@example.com')).toBe('holds its address only behind `?to=`, where few senders of reports look; write `mailto:a@example.com`');
+  expect(reportingUriDoubt('mailto:a@example.com%2cb@example.com'))
+    .toBe('holds 2 addresses, and many senders of reports read one at most; write `mailto:a@example.com` and `mailto:b@example.com`, with a comma between them');
 });
 
 describe('renderTlsRpt', () => {

@@ -36,6 +36,9 @@ export const RECORDS = {
   sts: { name: `_mta-sts.${DOMAIN}`, type: 'TXT', ttl: 300, data: ['v=STSv1; id=1;'] },
   tlsRpt: { name: `_smtp._tls.${DOMAIN}`, type: 'TXT', ttl: 300, data: ['v=TLSRPTv1; rua=mailto:reports@example.test'] },
   address: { name: POLICY_HOST, type: 'A', ttl: 300, data: '127.0.0.1' },
+  mx1Address: { name: 'mx1.example.test', type: 'A', ttl: 300, data: '127.0.0.1' },
+  backup: { ...SOA, name: 'backup.test' },
+  mx2Address: { name: 'mx2.backup.test', type: 'A', ttl: 300, data: '127.0.0.1' },
 } satisfies Record<string, DnsRecord>;
 
 export type Changes = Partial<Record<keyof typeof RECORDS, DnsRecord | undefined>>;
@@ -55,12 +58,10 @@ export function addressOf(name: string, data: string): DnsRecord {
   return { name, type: data.includes(':') ? 'AAAA' : 'A', ttl: 300, data };
 }
 
-/** The same with addresses of the mail hosts, of which the second lies in a zone of its own. */
-export function mailZone(addresses: readonly DnsRecord[] = MAIL_ADDRESSES, changes: Changes = {}): DnsRecord[] {
-  return zone(changes, { ...SOA, name: 'backup.test' }, ...addresses);
+/** The same with other addresses of the mail hosts, of which the second lies in a zone of its own. */
+export function mailZone(addresses?: readonly DnsRecord[], changes: Changes = {}): DnsRecord[] {
+  return addresses === undefined ? zone(changes) : zone({ mx1Address: undefined, mx2Address: undefined, ...changes }, ...addresses);
 }
-
-const MAIL_ADDRESSES = [addressOf(MX1, '127.0.0.1'), addressOf(MX2, '127.0.0.1')];
 
 /** An `_mta-sts` record with an id. */
 export function sts(id: string): DnsRecord {

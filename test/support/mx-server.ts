@@ -2,7 +2,7 @@
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { TLSSocket, createSecureContext } from 'node:tls';
-import type { SecureContext } from 'node:tls';
+import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { createCertificateAuthority, createSelfSigned } from '../../lib/preview/certificate-authority';
 import type { CertificateAuthority, IssuedCertificate } from '../../lib/preview/certificate-authority';
 import { nearEnd, testAuthority } from './policy-server';
@@ -43,6 +43,10 @@ export interface MxServerOptions {
   readonly address?: string;
   /** @default - any free one */
   readonly port?: number;
+  /** Options of the TLS server in place of the usual ones. */
+  readonly tls?: SecureContextOptions;
+  /** Whether the client must show a certificate. */
+  readonly requestCert?: true;
 }
 
 /** A connection as it was used. */
@@ -77,7 +81,7 @@ export async function startMxServer(options: MxServerOptions): Promise<MxServer>
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => undefined);
-    new Conversation(socket, { behaviour, session, context, name: options.names[0] }).begin();
+    new Conversation(socket, { behaviour, session, context, name: options.names[0], requestCert: options.requestCert === true }).begin();
   });
   const port = await listen(server, address, options.port ?? 0);
   return {
@@ -101,7 +105,8 @@ interface Certificates {
   readonly named: SecureContext;
 }
 
-async function certificates({ behaviour = 'ok', names }: MxServerOptions): Promise<Certificates> {
+async function certificates({ behaviour = 'ok', names, tls }: MxServerOptions): Promise<Certificates> {
+  if (tls !== undefined) return { usual: createSecureContext(tls), named: createSecureContext(tls) };
   const authority = await testAuthority();
   const issue = CERTIFICATES.get(behaviour);
   const usual = contextOf(await (issue === undefined ? authority.issue({ names }) : issue(authority, names)), behaviour);
@@ -136,6 +141,7 @@ interface Setting {
   readonly behaviour: MxBehaviour;
   readonly session: SeenSession;
   readonly context: Certificates;
+  readonly requestCert: boolean;
   readonly name: string;
 }
 
@@ -186,10 +192,12 @@ class Conversation {
   }
 
   private secure(): void {
-    const { session, context } = this.setting;
+    const { session, context, requestCert } = this.setting;
     this.socket.off('data', this.onData);
     const socket = new TLSSocket(this.socket, {
       isServer: true,
+      requestCert,
+      rejectUnauthorized: requestCert,
       secureContext: context.usual,
       SNICallback: (_, done) => {
         done(null, context.named);

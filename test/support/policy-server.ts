@@ -45,7 +45,15 @@ export interface PolicyServerOptions {
   /** @default 'text/plain; charset=utf-8' */
   readonly contentType?: string;
   /** What goes over the connection in place of a whole HTTP answer, a write each; the connection stays open after it. */
-  readonly raw?: readonly string[];
+  readonly raw?: readonly (string | Uint8Array)[];
+  /** More header fields, or others, of the answer. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** @default 200 */
+  readonly status?: number;
+  /** What the certificate is for. @default - the policy host */
+  readonly names?: readonly string[];
+  /** More options of the TLS server, or others. */
+  readonly tls?: ServerOptions;
 }
 
 /** A request as it came in. */
@@ -111,18 +119,17 @@ async function create(options: PolicyServerOptions, requests: SeenRequest[], tim
   };
   if (behaviour === 'reset') return createTcpServer((socket) => socket.resetAndDestroy());
   if (behaviour === 'plain-http') return createHttpServer(answer);
-  const { keyPem, certificatePem } = await certificate(behaviour, options.policyHost);
-  return createHttpsServer({ key: keyPem, cert: certificatePem, ...versions(behaviour) }, answer);
+  const { keyPem, certificatePem } = await certificate(behaviour, options.names ?? [options.policyHost]);
+  return createHttpsServer({ key: keyPem, cert: certificatePem, ...versions(behaviour), ...options.tls }, answer);
 }
 
-async function certificate(behaviour: Behaviour, policyHost: string): Promise<IssuedCertificate> {
-  const names = [policyHost];
+async function certificate(behaviour: Behaviour, names: readonly string[]): Promise<IssuedCertificate> {
   const authority = await testAuthority();
   const issue = CERTIFICATES.get(behaviour);
   return issue === undefined ? authority.issue({ names }) : issue(authority, names);
 }
 
-type Issue = (authority: CertificateAuthority, names: string[]) => Promise<IssuedCertificate>;
+type Issue = (authority: CertificateAuthority, names: readonly string[]) => Promise<IssuedCertificate>;
 
 const CERTIFICATES: ReadonlyMap<Behaviour, Issue> = new Map<Behaviour, Issue>([
   ['wrong-name', (authority) => authority.issue({ names: ['other.example', '*.other.example'] })],
@@ -162,7 +169,7 @@ function seen(request: IncomingMessage): SeenRequest {
 }
 
 function respond(options: PolicyServerOptions, request: number, response: ServerResponse, timers: Set<NodeJS.Timeout>): void {
-  const { behaviour = 'ok', first, contentType = 'text/plain; charset=utf-8', raw } = options;
+  const { behaviour = 'ok', first, contentType = 'text/plain; charset=utf-8', raw, headers = {}, status = 200 } = options;
   if (raw !== undefined) {
     raw.forEach((bytes) => response.socket?.write(bytes));
     return;
@@ -172,6 +179,8 @@ function respond(options: PolicyServerOptions, request: number, response: Server
     timers.add(setInterval(action, every));
   };
   if (behaviour !== 'no-media-type') response.setHeader('Content-Type', contentType);
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   const answer = ANSWERS.get(behaviour);
   if (answer === undefined) response.end(body);
   else answer(response, body, repeat);

@@ -58,8 +58,12 @@ export const RIGHTS: readonly ExplainedRight[] = [
     reason: 'finds records that stand already before anything is deployed, and the id that stands now',
   },
   {
+    who: FUNCTION, action: 'cloudformation:DescribeStackEvents', resource: 'the stack itself', condition: '',
+    reason: 'tells an event that CloudFormation waits for from one that comes late, by the properties',
+  },
+  {
     who: FUNCTION, action: 'cloudformation:DescribeStackResources', resource: 'the stack itself', condition: '',
-    reason: 'tells records of this stack from those of others',
+    reason: 'tells records of this stack from those of others, and an event that CloudFormation waits for from one that comes late',
   },
   {
     who: FUNCTION, action: 'cloudformation:DescribeStacks', resource: 'the stack itself', condition: '',

@@ -91,6 +91,23 @@ describe('the list of a provider', () => {
     expect(report.findings.filter(({ code }) => code === 'mx-pattern-unused').map(({ message }) => message))
       .toEqual(['the mx pattern `old.example.test` covers no mail host of the domain (smtp.google.com)']);
   });
+
+  test.each([
+    ['the only pattern', 'mx: old.example.test\r\n', 1],
+    ['each of two patterns', 'mx: old.example.test\r\nmx: older.example.test\r\n', 2],
+  ])('is never to be removed where it is %s of no use: the policy would be malformed', async (_name, lines, count) => {
+    const report = await loopback.verify({ policy: { body: POLICY.replace(/(?:mx: .*\r\n)+/, lines) } });
+    const fixes = report.findings.filter(({ code }) => code === 'mx-pattern-unused').map(({ fix }) => fix);
+    expect(fixes).toEqual(Array.from({ length: count }, () => 'write `mx: mx1.example.test`, `mx: mx2.backup.test` in place of it; without an `mx` line the policy would be malformed'));
+  });
+
+  test('is not to be removed where no policy can name the mail hosts', async () => {
+    const report = await loopback.verify({
+      zone: zone({ mx1: { name: DOMAIN, type: 'MX', ttl: 300, data: { preference: 10, exchange: 'mx_1.example.test' } }, mx2: undefined }),
+      policy: { body: POLICY.replace(/(?:mx: .*\r\n)+/, 'mx: old.example.test\r\n') },
+    });
+    expect(finding(report, 'mx-pattern-unused').fix).toBe('give the mail hosts names that a policy can hold, and name them in the policy in place of this pattern');
+  });
 });
 
 describe('a domain without MX records', () => {

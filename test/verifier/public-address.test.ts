@@ -26,6 +26,7 @@ describe('public is', () => {
     ['an address of IPv4', '8.8.8.8'],
     ['the lowest of them', '1.0.0.0'],
     ['the highest of them', '223.255.255.255'],
+    ['what is beside the address of Azure', '168.63.129.15'],
     ['what is beside private networks', '172.32.0.1'],
     ['what is beside carrier-grade NAT', '100.128.0.1'],
     ['an address of IPv6', '2001:4860:4860::8888'],
@@ -52,6 +53,14 @@ describe('not public is', () => {
     ['link-local, where clouds keep their credentials', '169.254.169.254'],
     ['carrier-grade NAT', '100.64.0.1'],
     ['protocol assignments', '192.0.0.8'],
+    ['what answers inside of Azure alone', '168.63.129.16'],
+    ['the same in an IPv6 address', '::ffff:168.63.129.16'],
+    ['the same in hexadecimal', '::ffff:a83f:8110'],
+    ['the same by NAT64', '64:ff9b::a83f:8110'],
+    ['where Oracle keeps its credentials', '192.0.0.192'],
+    ['where Alibaba keeps its credentials', '100.100.100.200'],
+    ['where Amazon keeps its credentials', 'fd00:ec2::254'],
+    ['where Google keeps its credentials', 'fd20:ce::254'],
     ['documentation', '192.0.2.1'],
     ['documentation', '198.51.100.1'],
     ['documentation', '203.0.113.1'],
@@ -138,14 +147,14 @@ describe('a domain whose DNS leads to the loopback', () => {
       mxProbe: createMxProbe({ port }),
     });
     expect(caught()).toBe(0);
-    expect(report).toMatchObject({ verdict: 'fail', lookup: 'permanent-error', delivery: 'deliver-unverified' });
+    expect(report).toMatchObject({ verdict: 'fail', lookup: 'permanent-error', delivery: 'refuse' });
     expect(report.findings.filter(({ code }) => code === 'address-not-public')).toMatchObject([
       {
         severity: 'error', subject: 'https://mta-sts.example.test/.well-known/mta-sts.txt',
         message: 'the address of the policy host is not a public address (loopback, link-local, private or reserved) and was not connected to, at 127.0.0.2',
         fix: 'publish public addresses alone; to verify a network of your own on purpose, give `--allow-private`',
       },
-      { severity: 'warning', subject: `MX ${MX1}` },
+      { severity: 'error', subject: `MX ${MX1}` },
     ]);
     expect(finding(report, 'name-server-unanswered').message)
       .toBe(`the name server ns1.example.test (127.0.0.2:${port}) gave no usable answer (the address of the server is not a public address (loopback, link-local, private or reserved) and was not connected to)`);
@@ -182,7 +191,7 @@ describe('a domain whose DNS leads to the loopback', () => {
   });
 
   test('at one address of two is warned of, and the other is fetched from', async () => {
-    const dns = await loopback.dns(mailZone(undefined, {}), '127.0.0.1');
+    const dns = await loopback.dns(mailZone([addressOf(MX1, '8.8.4.4'), addressOf('mx2.backup.test', '8.8.4.4')]), '127.0.0.1');
     const fetched: string[] = [];
     const report = await verify(DOMAIN, { nameServers: [`127.0.0.1:${dns.port}`] }, {
       resolver: {

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import type { Server } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { decode, encode } from 'dns-packet';
-import type { Packet } from 'dns-packet';
+import type { OptAnswer, Packet } from 'dns-packet';
 import type { DnsRecord, DnsReply } from '../../lib/preview/dns-server';
 import { createFetchPolicy } from '../../lib/verifier/fetch-policy';
 import { createResolver } from '../../lib/verifier/resolver';
@@ -79,6 +79,39 @@ describe('no answer is a failure that says why, and never "there is none"', () =
       send(answerTo(query, { flags: 11, answers: [] }));
     });
     expect(await ask(server, 'A')).toMatchObject({ status: 'failed', reason: 'response code 11' });
+  });
+
+  const opt = (extendedRcode: number): OptAnswer => ({
+    type: 'OPT', name: '.', udpPayloadSize: 1232, extendedRcode, ednsVersion: 0, flags: 0, flag_do: false, options: [],
+  });
+
+  // The four bits of the header alone would be "no error", "no such name" and FORMERR.
+  test.each([[16, 'BADVERS'], [17, 'BADKEY'], [19, 'BADMODE'], [23, 'BADCOOKIE'], [35, 'response code 35'], [4083, 'response code 4083']])(
+    'the extended response code %i, with a record beside it, of any type', async (code, reason) => {
+      for (const recursive of [true, false]) {
+        const server = await rawServer((query, send) => {
+          send(answerTo(query, { flags: 0x400 | (code & 0xf), additionals: [opt(code >> 4)] }));
+        });
+        for (const type of ['A', 'TXT', 'MX', 'NS', 'CNAME', 'TLSA'] as const) {
+          const answer = await (recursive ? ask(server, type) : resolver([]).query('example.test', type, server));
+          expect({ type, recursive, answer }).toMatchObject({ answer: { status: 'failed', reason } });
+        }
+      }
+    });
+
+  test('an extended response code without any record', async () => {
+    const server = await rawServer((query, send) => {
+      send(answerTo(query, { flags: 3, answers: [], additionals: [opt(1)] }));
+    });
+    expect(await ask(server, 'A')).toMatchObject({ status: 'failed', reason: 'BADMODE' });
+  });
+
+  test('more records than are read, with their number, and never "malformed"', async () => {
+    const server = await rawServer((query, send) => {
+      const answers = Array.from({ length: 600 }, () => ({ type: 'A', name: 'example.test', data: '192.0.2.1' } as const));
+      send(answerTo(query, { answers }));
+    });
+    expect(await ask(server, 'A')).toMatchObject({ status: 'failed', reason: 'the answer holds too many records: 600, of which at most 512 are read' });
   });
 
   test('silence, after as many tries as wanted', async () => {
@@ -197,6 +230,20 @@ describe('"there is none"', () => {
     expect(await ask(`127.0.0.1:${port}`, 'AAAA', 'mta-sts.example.test')).toMatchObject({ status: 'empty', reason: 'NODATA', ttl: 60 });
   });
 
+  test('is what NXDOMAIN means, whatever records stand beside it', async () => {
+    const { port } = await loopback.dns(reply({ rcode: 'NXDOMAIN', answers: [RECORDS.sts] }));
+    const expected = { status: 'empty', reason: 'NXDOMAIN', cnames: [] };
+    expect(await ask(`127.0.0.1:${port}`, 'TXT', RECORDS.sts.name)).toMatchObject(expected);
+    expect(await resolver([]).query(RECORDS.sts.name, 'TXT', `127.0.0.1:${port}`)).toMatchObject(expected);
+  });
+
+  test('is what NXDOMAIN means at the end of a chain of aliases, whose records stand beside it', async () => {
+    const answers: DnsRecord[] = [{ name: 'a.example.test', type: 'CNAME', ttl: 1, data: RECORDS.sts.name }, RECORDS.sts];
+    const { port } = await loopback.dns(reply({ rcode: 'NXDOMAIN', answers }));
+    expect(await ask(`127.0.0.1:${port}`, 'TXT', 'a.example.test')).toMatchObject({ status: 'empty', reason: 'NXDOMAIN', cnames: [RECORDS.sts.name] });
+    expect(await ask(`127.0.0.1:${port}`, 'CNAME', 'a.example.test')).toMatchObject({ status: 'empty', reason: 'NXDOMAIN' });
+  });
+
   test('needs no SOA', async () => {
     const { port } = await loopback.dns(reply({}));
     expect(await ask(`127.0.0.1:${port}`, 'A')).toEqual({ status: 'empty', reason: 'NODATA', authoritative: true, server: `127.0.0.1:${port}`, cnames: [] });
@@ -230,6 +277,7 @@ describe('what is found', () => {
       { name: 'alias.example.test', type: 'CNAME', ttl: 1, data: 'Target.Test' },
       { name: 'null.example.test', type: 'MX', ttl: 1, data: { preference: 0, exchange: '.' } },
       { name: 'latin.example.test', type: 'TXT', ttl: 1, data: ['a', 'caf\xe9'] },
+      { name: 'split.example.test', type: 'TXT', ttl: 1, data: ['v\xe2\x80', '\x91w'] },
     ];
     const { port } = await loopback.dns(zone({}, ...more));
     const records = async (name: string, type: DnsType): Promise<unknown> => {
@@ -240,7 +288,8 @@ describe('what is found', () => {
     expect(await records('caa.example.test', 'CAA')).toEqual([{ critical: true, tag: 'issue', value: 'amazon.com' }]);
     expect(await records('alias.example.test', 'CNAME')).toEqual(['target.test']);
     expect(await records('null.example.test', 'MX')).toEqual([{ preference: 0, exchange: '' }]);
-    expect(await records('latin.example.test', 'TXT')).toEqual([['a', 'caf\xe9']]);
+    expect(await records('latin.example.test', 'TXT')).toEqual([['a', 'caf\udce9']]);
+    expect(await records('split.example.test', 'TXT')).toEqual([['v\u2011w']]);
     expect(await records('example.test', 'NS')).toEqual(['ns1.example.test']);
   });
 
@@ -381,6 +430,11 @@ describe('over TCP', () => {
   test('another answer, or one that is truncated again, is a failure', async () => {
     expect(await ask(await truncating((query) => framed(answerTo(query, { id: 0, questions: [] }))), 'A')).toMatchObject({ status: 'failed', reason: 'malformed answer' });
     expect(await ask(await truncating((query) => framed(answerTo(query, { flags: 0x200 }))), 'A')).toMatchObject({ status: 'failed', reason: 'malformed answer' });
+  });
+
+  test('an extended response code is a failure as well', async () => {
+    const additionals: OptAnswer[] = [{ type: 'OPT', name: '.', udpPayloadSize: 1232, extendedRcode: 1, ednsVersion: 0, flags: 0, flag_do: false, options: [] }];
+    expect(await ask(await truncating((query) => framed(answerTo(query, { additionals }))), 'A')).toMatchObject({ status: 'failed', reason: 'BADVERS' });
   });
 
   test('an answer may come in pieces', async () => {

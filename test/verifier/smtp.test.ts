@@ -9,7 +9,7 @@ import { PORT_BLOCKED } from '../../lib/verifier/mx-probe';
 import type { MxInsecure, MxProbe, MxResponse } from '../../lib/verifier/mx-probe';
 import { duration } from '../../lib/verifier/network-fault';
 import type { Report, ReportFinding } from '../../lib/verifier/report';
-import { DOMAIN, Loopback, MX1, MX2, POLICY, RECORDS, addressOf, mailZone } from '../support/domain';
+import { DOMAIN, Loopback, MX1, MX2, POLICY, RECORDS, addressOf, mailZone, zone } from '../support/domain';
 import type { MxBehaviour } from '../support/mx-server';
 import { withPatience } from '../support/patience';
 import { codes, finding } from './support';
@@ -279,7 +279,7 @@ describe('the addresses of a mail host', () => {
     const report = await loopback.verify({ zone: mailZone([addressOf(MX1, '127.0.0.1')]), mxPort: port });
     expect(report).toMatchObject({ verdict: 'pass', delivery: 'deliver-verified', mx: [{ delivery: 'deliver-verified' }, { delivery: 'refuse', paths: [] }] });
     expect(ofMx(report)).toMatchObject([{
-      code: 'mx-no-address', severity: 'warning', subject: `MX ${MX2}`, message: `the mail host ${MX2} has no address`,
+      code: 'mx-no-address', severity: 'warning', subject: `MX ${MX2}`, message: `the mail host ${MX2} cannot be reached: there is no such name in DNS. Senders pass it over`,
       evidence: expect.stringContaining('no such name (NXDOMAIN)'), fix: 'publish A and AAAA records for the host, or remove the MX record',
     }]);
   });
@@ -287,7 +287,7 @@ describe('the addresses of a mail host', () => {
   test('that are none at the only host mean that no mail arrives, in any mode', async () => {
     const { port } = await loopback.mx();
     for (const mode of ['enforce', 'testing']) {
-      expect(await loopback.verify({ zone: mailZone([], ONE_MX), mxPort: port, policy: policy(mode) })).toMatchObject({ delivery: 'refuse' });
+      expect(await loopback.verify({ zone: mailZone([], ONE_MX), mxPort: port, policy: policy(mode) })).toMatchObject({ verdict: 'fail', delivery: 'refuse' });
     }
   });
 
@@ -300,13 +300,14 @@ describe('the addresses of a mail host', () => {
         : answer(question),
       mxPort: port, policy: policy('enforce'),
     });
-    expect(report).toMatchObject({ verdict: 'pass', mx: [{ delivery: types.length === 2 ? 'unknown' : 'deliver-verified' }] });
+    // Whether mail can be delivered at all is as essential as the policy.
+    expect(report).toMatchObject(types.length === 2 ? { verdict: 'unknown', mx: [{ delivery: 'unknown' }] } : { verdict: 'pass', mx: [{ delivery: 'deliver-verified' }] });
     expect(ofMx(report)).toMatchObject([{
       code: 'dns-failure', severity: 'unknown', temporary: true, message: `the addresses of the mail host ${MX1} could not all be had: SERVFAIL`,
     }]);
   });
 
-  test('that are not public are a warning: senders pass such a host over', async () => {
+  test('that are not public are a warning beside others, for senders pass such a host over, and an error where there are no others', async () => {
     const mxProbe = createSecureProbe();
     const options = { allowPrivate: false };
     const alone = await loopback.verify({ zone: oneHost('10.0.0.1'), mxPort: 1, world: { mxProbe }, policy: policy('enforce') });
@@ -315,8 +316,9 @@ describe('the addresses of a mail host', () => {
       zone: oneHost('10.0.0.1'), mxPort: 1, options, world: { mxProbe, fetchPolicy: () => Promise.reject(new Error('not public')) },
     });
     expect(ofMx(fenced)).toMatchObject([{
-      code: 'address-not-public', severity: 'warning', fix: expect.stringContaining('--allow-private'),
-      message: 'the address of the mail host is not a public address (loopback, link-local, private or reserved) and was not connected to, at 10.0.0.1',
+      code: 'address-not-public', severity: 'error', fix: expect.stringContaining('--allow-private'),
+      message: 'the address of the mail host is not a public address (loopback, link-local, private or reserved) and was not connected to, at 10.0.0.1. '
+        + 'mx1.example.test cannot be reached. It is the only mail host of example.test, so mail to example.test is not delivered',
     }]);
     const beside = await loopback.verify({ zone: oneHost('10.0.0.1', '8.8.8.8'), mxPort: 1, options, world: { mxProbe } });
     expect(ofMx(beside)).toMatchObject([{ code: 'address-not-public', severity: 'warning' }]);
@@ -431,7 +433,7 @@ describe('DANE', () => {
   });
 
   test('is looked for without SMTP as well, and how many records there are is told', async () => {
-    const report = await loopback.verify({ zone: mailZone([tlsa(MX1), tlsa(MX1)]) });
+    const report = await loopback.verify({ zone: zone({}, tlsa(MX1), tlsa(MX1)) });
     expect(report).toMatchObject({ verdict: 'pass', mx: [{ host: MX1, dane: true }, { host: MX2, dane: false }] });
     expect(finding(report, 'dane-present').message).toMatch(/^mx1\.example\.test has 2 TLSA records; /);
   });

@@ -8,7 +8,7 @@ import { mayPass, summary } from '../../lib/verifier/report';
 import type { ReportFinding, Verdict } from '../../lib/verifier/report';
 import { verify } from '../../lib/verifier/verify';
 import type { VerifyOptions, World } from '../../lib/verifier/verify';
-import { DOMAIN, Loopback, POLICY, RECORDS, sts, zone } from '../support/domain';
+import { DOMAIN, Loopback, POLICY, RECORDS, addressOf, sts, zone } from '../support/domain';
 import { never, withPatience } from '../support/patience';
 import { report as goodReport } from '../support/report';
 import { VirtualTime } from '../support/virtual-time';
@@ -264,7 +264,7 @@ describe('the real world', () => {
 describe('a report', () => {
   test('has its worst findings first', async () => {
     const report = await loopback.verify({
-      zone: zone({ tlsRpt: undefined }, { ...RECORDS.mx1, data: { preference: 5, exchange: 'mail.other.test' } }, { ...RECORDS.address, type: 'AAAA', data: 'ff02::1' }),
+      zone: zone({ tlsRpt: undefined }, { ...RECORDS.mx1, data: { preference: 5, exchange: 'mail.backup.example.test' } }, addressOf('mail.backup.example.test', '127.0.0.1'), { ...RECORDS.address, type: 'AAAA', data: 'ff02::1' }),
       policy: { body: POLICY.replace('max_age', 'mx: mx3.example.test\r\nmax_age') },
     });
     expect(codes(report)).toEqual([

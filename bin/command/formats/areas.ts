@@ -20,7 +20,8 @@ export function areaOf({ subject, code }: ReportFinding): Area {
 /** What is wrong with the way to the file rather than with the file. */
 const OF_HOST: ReadonlySet<string> = new Set([
   'sts-webpki-invalid', 'certificate-near-expiry', 'address-unreachable', 'address-family-unusable', 'address-not-public', 'policy-slow', 'local-fault',
+  'internal-fault', 'policy-content-coding', 'policy-media-type-parameters', 'policy-http-malformed', 'policy-http2-only', 'tls-cipher-uncommon',
 ]);
 
 /** What is said of a mail host by the policy, without a look at it. */
-const OF_COVERAGE: ReadonlySet<string> = new Set(['mx-not-covered', 'mx-wildcard-shared', 'mx-no-address']);
+const OF_COVERAGE: ReadonlySet<string> = new Set(['mx-not-covered', 'mx-wildcard-shared', 'mx-no-address', 'mx-alias']);

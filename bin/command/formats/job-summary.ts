@@ -65,6 +65,26 @@ function totalsLine({ domains, verdicts }: Totals): string {
 
 /** Neither Markdown nor HTML nor the border of a table: every ASCII mark that means something there is escaped (CommonMark §2.4). */
 function escaped(text: string): string {
-  return printable(text, LONGEST).replace(/[\\`*_{}[\]()#+!|~$@:-]/g, '\\$&')
-    .replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return broken(printable(text, LONGEST)).replace(/[\\`*_{}[\]()#+!|~$@:-]/g, '\\$&')
+    .replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+    .replaceAll(BREAK, '<wbr>');
+}
+
+/** Stands for a place where a line may break, until all else is escaped; `printable` leaves no such character. */
+const BREAK = '\0';
+
+/**
+ * GitHub makes links of addresses, mentions, issues and commits, escaped or not: a mail address is looked for after backslashes are gone.
+ * An element inside keeps each from being one, and shows nothing.
+ */
+function broken(text: string): string {
+  return text
+    .replaceAll('@', `@${BREAK}`)
+    .replaceAll('://', `:${BREAK}//`)
+    .replace(/(www)\./gi, `$1${BREAK}.`)
+    .replace(/(mailto|xmpp):/gi, `$1:${BREAK}`)
+    .replace(/#(?=\d)/g, `#${BREAK}`)
+    .replace(/\b(GH|GHSA|CVE)-/gi, `$1-${BREAK}`)
+    .replace(/:(?=[\w+-]+:)/g, `:${BREAK}`)
+    .replace(/\b[0-9a-f]{7,40}\b/gi, (commit) => commit.replace(/.{6}(?=.)/g, `$&${BREAK}`));
 }

@@ -43,7 +43,8 @@ export function wayOf(report: Report): Way {
 }
 
 /** What a sender without a cached policy learns now (RFC 8461 §3.3, §5). */
-export function lesson({ lookup, policy, domain }: Report): string {
+export function lesson({ lookup, policy, domain, takenBy }: Report): string {
+  if (takenBy !== undefined) return 'Senders find a malformed policy: some use it all the same and enforce it, the others deliver without MTA-STS';
   switch (lookup) {
     case 'found': return `Senders find a policy: ${MODE_LESSONS[policy?.mode ?? 'none']}`;
     case 'none': return `Senders find no policy: they deliver to ${domain} without MTA-STS`;
@@ -105,15 +106,23 @@ const MODE_LESSONS = {
   none: 'it tells them to do without MTA-STS',
 } as const;
 
-function deliveryOf({ delivery, mx, policy }: Report): Way['delivery'] {
+function deliveryOf({ delivery, mx, policy, takenBy, findings }: Report): Way['delivery'] {
+  if (delivery === 'unknown' && takenBy !== undefined) {
+    const text = `it depends on the sender: ${takenBy.join(', ')} use the malformed policy all the same and deliver only to hosts that it covers and whose `
+      + 'certificate is valid; the others deliver, whatever they see of TLS';
+    return { standing: 'warning', word: 'depends on the sender', text };
+  }
   // Where there is no mail host there is nothing to refuse.
   if (delivery === 'refuse' && mx.length === 0) return { standing: 'skipped', word: 'takes no mail', text: 'there is no host that a sender could deliver to' };
   if (delivery === 'deliver-unverified' && policy !== null) return { ...DELIVERIES[delivery], standing: 'info' };
-  const refused = mx.filter((host) => host.delivery === 'refuse').length;
-  if (delivery === 'refuse' || refused === 0) return DELIVERIES[delivery];
+  const lost = mx.filter((host) => isLost(host, findings)).length;
+  if (delivery === 'refuse' && lost === mx.length) return { standing: 'error', word: 'not delivered', text: 'no mail host can be reached, so mail is not delivered' };
+  const refused = mx.filter((host) => host.delivery === 'refuse' && !isLost(host, findings)).length;
+  if (delivery === 'refuse' || refused + lost === 0) return DELIVERIES[delivery];
   // While one host is good enough the others go unseen, until it is down.
   const { text, word } = DELIVERIES[delivery];
-  return { standing: 'warning', word, text: `${text}, and would refuse ${refused} of the ${plural(mx.length, 'MX host')}` };
+  const others = [...refused > 0 ? [`would refuse ${refused}`] : [], ...lost > 0 ? [`could not reach ${lost}`] : []].join(' and ');
+  return { standing: 'warning', word, text: `${text}, and ${others} of the ${plural(mx.length, 'MX host')}` };
 }
 
 const DELIVERIES: Readonly<Record<Delivery, Way['delivery']>> = {
@@ -165,13 +174,20 @@ function mxStations(report: Report): Station[] {
 function mxStation(mx: MxReport, { policy, findings }: Report): Station {
   const { covered, delivery, paths, dane } = mx;
   const name = mxName(mx);
-  const notes = dane ? ['TLSA records stand there: DANE comes before MTA-STS'] : [];
+  const notes = dane === true ? ['TLSA records stand there: DANE comes before MTA-STS'] : [];
   const own = worstOf(findings.filter(({ subject }) => isAbout(subject, mx)));
+  if (isLost(mx, findings)) return { standing: own ?? 'error', text: `${name} cannot be reached`, paths, notes };
   if (covered === null) return { standing: own ?? 'skipped', text: `${name}, no policy to hold it against`, paths, notes };
   const text = `${name} is ${covered ? '' : 'not '}covered${TO_HOST[delivery]}`;
   if (!covered) return { standing: uncovered(policy?.mode), text, paths, notes };
   // Without SMTP nothing more is known of a host than that it is covered, which is good.
   return { standing: delivery === 'refuse' ? 'error' : own ?? 'good', text, paths, notes };
+}
+
+/** Whether DNS leads to no address at which senders could reach the host, so that they refuse nothing. */
+function isLost(mx: MxReport, findings: readonly ReportFinding[]): boolean {
+  return mx.delivery === 'refuse' && findings.some(({ code, subject, severity }) => isAbout(subject, mx)
+    && (code === 'mx-no-address' || (code === 'address-not-public' && severity === 'error')));
 }
 
 /** As zone files write the root, which a null MX names (RFC 7505 §3). */

@@ -4,7 +4,7 @@ import { printable } from '../../protocol/text';
 import { answerText } from '../evidence';
 import { liveFinding } from '../findings';
 import type { ReportFinding } from '../report';
-import type { DnsAnswer, Resolver } from '../resolver';
+import type { DnsAnswer, DnsFailed, Resolver } from '../resolver';
 
 /** The TLSA answers by host. */
 export type TlsaAnswers = ReadonlyMap<string, DnsAnswer<'TLSA'>>;
@@ -20,14 +20,31 @@ export async function askForTlsa(resolver: Resolver, hosts: readonly string[]): 
   })));
 }
 
-/** What DNS does not answer here is of no matter. */
-export function checkDane(answers: TlsaAnswers): ReportFinding[] {
-  return [...answers].flatMap(([host, answer]) => answer.status !== 'found'
-    ? []
-    : [liveFinding('dane-present', {
-        subject: `MX ${printable(host)}`,
+/**
+ * Says where TLSA records stand, and where DNS does not tell.
+ *
+ * @param silent - hosts whose addresses could not be had either, which is told already
+ */
+export function checkDane(answers: TlsaAnswers, silent: ReadonlySet<string> = new Set()): ReportFinding[] {
+  return [...answers].flatMap(([host, answer]) => {
+    const detail = { subject: `MX ${printable(host)}`, evidence: `${answer.server}: ${answerText(answer)}` };
+    switch (answer.status) {
+      case 'empty': return [];
+      case 'failed': return silent.has(host) ? [] : [liveFinding('dane-unknown', { ...detail, message: unknown(printable(host), answer) })];
+      case 'found': return [liveFinding('dane-present', {
+        ...detail,
         message: `${printable(host)} has ${answer.records.length === 1 ? 'a TLSA record' : `${answer.records.length} TLSA records`}; `
           + 'where DNSSEC validates, senders that support DANE go by that, and MTA-STS must not override a DANE check that fails',
-        evidence: `${answer.server}: ${answerText(answer)}`,
-      })]);
+      })];
+    }
+  });
+}
+
+/** Whether the host has TLSA records, or `null` where that is not known. */
+export function hasTlsa(answer: DnsAnswer<'TLSA'> | undefined): boolean | null {
+  return answer?.status === 'failed' ? null : answer?.status === 'found';
+}
+
+function unknown(host: string, { reason }: DnsFailed): string {
+  return `whether ${host} has TLSA records could not be had: ${reason}. Senders that do DANE have the same experience, and then they do not deliver to this host`;
 }

@@ -6,10 +6,12 @@ import { mxCoverage } from '../../protocol/mx-coverage';
 import type { Policy } from '../../protocol/policy';
 import { providerOf } from '../../protocol/providers';
 import { listed, printable } from '../../protocol/text';
+import { appendedZone } from '../appended-zone';
 import { answerText } from '../evidence';
 import { liveFinding } from '../findings';
 import type { ReportFinding } from '../report';
 import type { Resolver } from '../resolver';
+import { aliasFault } from './dangling';
 
 /** The mail hosts of a domain. */
 export interface MailHosts {
@@ -31,7 +33,7 @@ export async function findMailHosts(resolver: Resolver, domain: string): Promise
   const evidence = `${answer.server}: ${answerText(answer)}`;
   if (answer.status === 'failed') {
     const message = `the MX records of ${domain} could not be had: ${answer.reason}`;
-    return { ...NO_HOSTS, evidence, decided: false, findings: [liveFinding('dns-failure', { subject, message, evidence })] };
+    return { ...NO_HOSTS, evidence, decided: false, findings: [liveFinding('dns-failure', { subject, message, evidence, ...aliasFault(answer) })] };
   }
   if (answer.status === 'empty') return implicit(resolver, domain, evidence);
   const sorted = [...answer.records].sort((a, b) => a.preference - b.preference || (a.exchange < b.exchange ? -1 : 1));
@@ -56,16 +58,27 @@ export interface Coverage {
   readonly findings: readonly ReportFinding[];
 }
 
-/** Compares hosts and policy. */
-export function checkCoverage(domain: string, mail: MailHosts, policy: Policy | undefined): Coverage {
+/**
+ * Compares hosts and policy.
+ *
+ * @param targets - where the hosts that are aliases lead to, by host
+ */
+export function checkCoverage(
+  domain: string, mail: MailHosts, policy: Policy | undefined, targets: ReadonlyMap<string, string> = new Map<string, string>(),
+): Coverage {
   if (policy === undefined) return { mx: mail.hosts.map((host) => ({ host, covered: null })), findings: [] };
   const { covered, unused } = mxCoverage(policy.mx, mail.hosts);
   const mx = mail.hosts.map((host, at) => ({ host, covered: covered[at] }));
   if (policy.mode === 'none') return { mx, findings: [] };
-  const findings = eachOf(mail.hosts.filter((_, at) => !covered[at]), (host, more) => notCovered(host, policy, more));
+  const uncovered = mail.hosts.filter((_, at) => !covered[at]);
+  const findings = eachOf(uncovered, (host, more) => {
+    return notCovered({ domain, host, target: targets.get(host), isImplicit: !mail.preferences.has(host) }, policy, more);
+  });
   const spare = sparePatterns(mail.hosts);
   const idling = unused.filter((pattern) => !spare.has(pattern.toLowerCase()));
-  if (mx.length > 0) findings.push(...eachOf(idling, (pattern, more) => idle(domain, mail.hosts, pattern, more)));
+  // Without its only line the policy would be none at all.
+  const fix = unused.length === new Set(policy.mx).size ? inPlaceOf(mail.hosts) : undefined;
+  if (mx.length > 0) findings.push(...eachOf(idling, (pattern, more) => idle(domain, mail.hosts, { pattern, more, fix })));
   findings.push(...eachOf(policy.mx.filter(isShared), (pattern, more) => shared(domain, pattern, more)));
   return { mx, findings: findings.map((one) => ({ ...one, evidence: mail.evidence })) };
 }
@@ -98,32 +111,68 @@ function nullMx(hosts: readonly string[], domain: string, evidence: string): Rep
 const MOST_OF_A_KIND = 10;
 
 /** One finding for each item, up to a bound; the first says how many there are in all. */
-function eachOf(items: readonly string[], make: (item: string, more: string) => ReportFinding): ReportFinding[] {
+export function eachOf(items: readonly string[], make: (item: string, more: string) => ReportFinding): ReportFinding[] {
   const more = items.length > MOST_OF_A_KIND ? ` (${items.length} such in all, the first ${MOST_OF_A_KIND} are listed)` : '';
   return items.slice(0, MOST_OF_A_KIND).map((item, at) => make(item, at === 0 ? more : ''));
 }
 
-function notCovered(host: string, policy: Policy, more: string): ReportFinding {
+/** A host that no pattern covers. */
+interface Uncovered {
+  readonly domain: string;
+  readonly host: string;
+  /** Where it leads to, if it is an alias. */
+  readonly target?: string;
+  /** Whether it is the domain itself, for want of an MX record. */
+  readonly isImplicit: boolean;
+}
+
+function notCovered({ domain, host, target, isImplicit }: Uncovered, policy: Policy, more: string): ReportFinding {
   const shown = printable(host);
   const enforced = policy.mode === 'enforce';
   const consequence = enforced ? 'senders refuse to deliver to it' : 'senders deliver to it and report a failure';
   const deep = deepWildcard(policy.mx, host);
   // A pattern for such a host would make the whole policy malformed.
   const fault = mxGrammarFault(host);
+  const repaired = repairedRecord(domain, host, target, policy);
   return liveFinding('mx-not-covered', {
     subject: `MX ${shown}`,
     ...deep === undefined ? {} : { dissent: DEEP_WILDCARD_DISSENT },
     severity: enforced ? 'error' : 'warning',
     message: `the mail host ${shown} matches no mx pattern of the policy (${names(policy.mx)}), so in mode ${policy.mode} ${consequence}${more}`,
-    fix: fault === undefined
-      ? `add the line \`mx: ${shown}\` to the policy and change the id, or remove the MX record`
-      : `no policy can name this host, for its name ${fault}; give it another name, or remove the MX record`,
+    fix: repaired ?? (fault === undefined
+      ? `add the line \`mx: ${shown}\` to the policy and change the id, or ${isImplicit ? 'publish an MX record that names a host of the policy' : 'remove the MX record'}`
+      : `no policy can name this host, for its name ${fault}; give it another name, or remove the MX record`),
   });
 }
 
-function idle(domain: string, hosts: readonly string[], pattern: string, more: string): ReportFinding {
+/** What to write into the MX record, where that and not the policy is at fault. */
+function repairedRecord(domain: string, host: string, target: string | undefined, policy: Policy): string | undefined {
+  if (target !== undefined && mxCoverage(policy.mx, [target]).covered[0]) {
+    return `change the MX record: let it name \`${printable(target)}\`, of which this host is an alias and which the policy names already`;
+  }
+  const appended = appendedZone(host, domain);
+  return appended?.twice === true ? `the zone name is appended twice: let the MX record name \`${printable(appended.meant)}.\`, with the dot at its end` : undefined;
+}
+
+/** What to write where no pattern covers a mail host. */
+function inPlaceOf(hosts: readonly string[]): string {
+  const named = hosts.filter((host) => mxGrammarFault(host) === undefined);
+  const lines = listed(named.map((host) => `\`mx: ${printable(host)}\``));
+  return named.length === 0
+    ? 'give the mail hosts names that a policy can hold, and name them in the policy in place of this pattern'
+    : `write ${lines} in place of it; without an \`mx\` line the policy would be malformed`;
+}
+
+interface Idle {
+  readonly pattern: string;
+  readonly more: string;
+  readonly fix?: string;
+}
+
+function idle(domain: string, hosts: readonly string[], { pattern, more, fix }: Idle): ReportFinding {
   return liveFinding('mx-pattern-unused', {
     subject: `${domain} MX`,
+    fix,
     message: `the mx pattern \`${printable(pattern)}\` covers no mail host of the domain (${names(hosts)})${more}`,
   });
 }

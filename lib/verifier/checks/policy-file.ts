@@ -1,8 +1,9 @@
 // Check: the policy file, fetched from every address of the policy host as a sender would.
 import { parsePolicy } from '../../protocol/policy';
-import type { Policy } from '../../protocol/policy';
+import type { Mode, Policy } from '../../protocol/policy';
 import { policyUrl } from '../../protocol/policy-url';
 import { listed } from '../../protocol/text';
+import { takersOf } from '../../protocol/tolerance';
 import { endsSoon } from '../certificate';
 import { firstDifference } from '../difference';
 import { responseText } from '../evidence';
@@ -21,6 +22,8 @@ export interface PolicyFileCheck {
   /** Whether the file is the fault's cause, or it could only not be looked at from here. */
   readonly decided: boolean;
   readonly policy?: Policy;
+  /** What some senders make of a file that is no policy by the RFC; absent where none is known to use it. */
+  readonly tolerated?: Toleration;
   /** As served, by the first address that serves a file. */
   readonly body?: Uint8Array;
   /** The `Last-Modified` header of that address. */
@@ -31,6 +34,12 @@ export interface PolicyFileCheck {
   readonly findings: readonly ReportFinding[];
   /** Of what stands in it. */
   readonly contents: readonly ReportFinding[];
+}
+
+/** The senders that use what is invalid, and the mode by which they go. */
+export interface Toleration {
+  readonly mode: Mode;
+  readonly senders: readonly string[];
 }
 
 /** One address and what it served. */
@@ -53,17 +62,20 @@ export async function checkPolicyFile(world: World, policyHost: string, addresse
   const subject = policyUrl(policyHost);
   const files = visits.filter(({ judgement }) => judgement.kind === 'file');
   const faulty = visits.flatMap(({ judgement, ...visit }): Faulty[] => judgement.kind === 'fault' ? [{ ...visit, judgement }] : []);
-  const findings = [...faults(faulty, files.length > 0, subject), ...undecided(visits, subject), ...health(world, visits, subject)];
+  const findings = [
+    ...faults(faulty, files.length > 0, subject), ...undecided(visits, subject), ...odd(visits, subject), ...health(world, visits, subject),
+  ];
   const served = files.at(0)?.judgement;
-  if (served?.kind !== 'file') return { ...withoutFile(faulty), paths: visits.map((visit) => pathOf(visit, false)), findings, contents: [] };
+  if (served?.kind !== 'file') return { ...withoutFile(faulty), tolerated: toleratedAnswer(faulty), paths: visits.map((visit) => pathOf(visit, false)), findings, contents: [] };
   const { body } = served;
   findings.push(...differences(files, body, subject));
-  const { policy, findings: found } = parsePolicy(body);
+  const { policy, mode, findings: found } = parsePolicy(body);
   const evidence = evidenceOf([files[0]]);
   return {
     lookup: policy === undefined ? 'permanent-error' : 'found',
     decided: true,
     policy,
+    tolerated: toleration(mode, takersOf(found)),
     body,
     lastModified: files[0].response.outcome === 'answered' ? files[0].response.lastModified : undefined,
     paths: visits.map((visit) => pathOf(visit, policy !== undefined)),
@@ -73,6 +85,22 @@ export async function checkPolicyFile(world: World, policyHost: string, addresse
       ...found.map((one) => ({ ...one, subject, evidence })),
     ],
   };
+}
+
+function toleration(mode: Mode | undefined, senders: readonly string[]): Toleration | undefined {
+  return mode === undefined || senders.length === 0 ? undefined : { mode, senders };
+}
+
+/** An answer that only some senders refuse, such as one of another media type; the others read the body. */
+function toleratedAnswer(faulty: readonly Faulty[]): Toleration | undefined {
+  for (const { response, judgement: { dissent = [] } } of faulty) {
+    if (dissent.length === 0 || response.outcome !== 'answered') continue;
+    const { policy, mode, findings } = parsePolicy(response.body);
+    const refusers = dissent.filter(({ takes }) => takes === undefined).flatMap(({ senders }) => senders);
+    const tolerated = toleration(policy?.mode ?? mode, takersOf(findings).filter((sender) => !refusers.includes(sender)));
+    if (tolerated !== undefined) return tolerated;
+  }
+  return undefined;
 }
 
 function pathOf({ address, response, judgement }: Visit, valid: boolean): Path {
@@ -101,6 +129,8 @@ function undecided(visits: readonly Visit[], subject: string): ReportFinding[] {
     const [{ address, judgement }] = group;
     const detail = { subject, evidence: evidenceOf(group) };
     switch (judgement.kind) {
+      case 'internal-fault':
+        return liveFinding('internal-fault', { ...detail, message: `${where(group)} was not looked at to the end: ${judgement.message}` });
       case 'unusable':
         return liveFinding('address-family-unusable', { ...detail, message: `${where(group)} could not be tried, this machine has no route for ${familyOf(address)}` });
       case 'local-fault':
@@ -110,6 +140,15 @@ function undecided(visits: readonly Visit[], subject: string): ReportFinding[] {
       case 'not-reached':
         return liveFinding('not-reached', { ...detail, message: `${where(group)} was not decided in time` });
     }
+  });
+}
+
+/** What only some senders can read. */
+function odd(visits: readonly Visit[], subject: string): ReportFinding[] {
+  const all = visits.flatMap((visit) => visit.judgement.kind === 'file' ? visit.judgement.oddities.map((oddity) => ({ ...visit, oddity })) : []);
+  return grouped(all, ({ oddity }) => `${oddity.code} ${oddity.message}`).map((group) => {
+    const { code, message, dissent } = group[0].oddity;
+    return liveFinding(code, { subject, message: `${message}, at ${where(group)}`, dissent, evidence: evidenceOf(group) });
   });
 }
 

@@ -1,5 +1,6 @@
 // Check: the addresses of the policy host, by the zone's own name servers first.
 import { isIP } from 'node:net';
+import { policyHostName } from '../../protocol/policy-url';
 import { listed } from '../../protocol/text';
 import { bothFamilies } from '../both-families';
 import { answerText, lifetime } from '../evidence';
@@ -119,7 +120,7 @@ function addressesOf(answer: DnsAnswer<'A' | 'AAAA'>): readonly string[] {
 function noAddress(policyHost: string, answers: readonly (DnsAnswer<'A' | 'AAAA'>)[], subject: string): ReportFinding[] {
   const evidence = answers.map((answer) => `${answer.server}: ${answerText(answer)}`).join('; ');
   const cnames = answers.flatMap((answer) => answer.cnames);
-  if (cnames.length > 0) return [dangling(cnames, subject, evidence)];
+  if (cnames.length > 0) return [dangling(cnames, policyHost.slice(policyHostName('').length), { subject, evidence })];
   return [liveFinding('sts-policy-fetch-error', {
     subject, evidence, message: `${policyHost} has no address`, fix: `publish A and AAAA records at ${policyHost} that lead to the policy host`,
   })];

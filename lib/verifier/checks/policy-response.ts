@@ -3,16 +3,30 @@ import type { Dissent } from '../../protocol/finding';
 import { MAX_POLICY_BYTES } from '../../protocol/policy';
 import { printable } from '../../protocol/text';
 import type { PolicyAnswered, PolicyResponse, PolicyUnanswered } from '../fetch-policy';
-import { NO_FINAL_RESPONSE } from '../policy-exchange';
+import { INTERNAL_FAULT } from '../guard';
+import { parseMediaType } from '../media-type';
 import { isLocalFault } from '../network-fault';
+import { CLIENT_CERTIFICATE, NO_FINAL_RESPONSE, SPEAKS_HTTP2, TOO_MANY_PIECES } from '../policy-exchange';
 import { NOT_PUBLIC } from '../public-address';
+import { NO_COMMON_HTTP } from '../tls-fault';
+import { isWebPage, titleOf } from '../web-page';
 import { CALLED_OFF, DEADLINE } from '../world';
+import { odditiesOf } from './policy-oddities';
+import type { Oddity } from './policy-oddities';
 
 /** What one address comes to. */
 export type Judgement
-  = | { readonly kind: 'file'; readonly body: Uint8Array }
-    | { readonly kind: 'unusable' | 'local-fault' | 'not-reached'; readonly message: string }
+  = | PolicyFile
+    | { readonly kind: 'unusable' | 'local-fault' | 'internal-fault' | 'not-reached'; readonly message: string }
     | FetchFault;
+
+/** A file, whatever stands in it. */
+export interface PolicyFile {
+  readonly kind: 'file';
+  readonly body: Uint8Array;
+  /** What some senders cannot read, although others can. */
+  readonly oddities: readonly Oddity[];
+}
 
 /** Why there is no file. */
 export interface FetchFault {
@@ -33,23 +47,28 @@ export function judge(response: PolicyResponse): Judgement {
 }
 
 function judgeAnswer(response: PolicyAnswered): Judgement {
-  const { status, contentType, tooLarge, body } = response;
+  const { status, contentType, tooLarge, body, coding } = response;
   if (status !== 200) return judgeStatus(response);
   if (tooLarge) {
     return fault('sts-policy-fetch-error', `the body is larger than ${MAX_POLICY_BYTES} bytes, where senders stop reading`, {
       fix: 'serve the policy file alone, which has some hundred bytes',
     });
   }
-  // Parameters are of no matter (RFC 8461 §3.2).
-  if (contentType.split(';')[0].trim().toLowerCase() !== 'text/plain') {
-    const found = contentType === '' ? 'there is no media type' : `the media type is \`${printable(contentType)}\``;
-    return fault('sts-policy-invalid', `${found}, \`text/plain\` is expected`, {
-      dissent: MEDIA_TYPE_DISSENT,
-      fix: 'send the header `Content-Type: text/plain; charset=utf-8`',
+  if (coding?.fault !== undefined) {
+    return fault('sts-policy-fetch-error', `the body is sent with Content-Encoding \`${printable(coding.codings.join(', '))}\`, which was not asked for, and ${coding.fault}`, {
+      fix: 'serve the policy file as it is, without compression',
     });
   }
-  return { kind: 'file', body };
+  if (isWebPage(body)) return webPage(response);
+  const media = parseMediaType(contentType);
+  if (media.essence !== 'text/plain') {
+    const found = contentType === '' ? 'there is no media type' : `the media type is \`${printable(contentType)}\``;
+    return fault('sts-policy-invalid', `${found}, \`text/plain\` is expected`, { dissent: MEDIA_TYPE_DISSENT, fix: MEDIA_TYPE_FIX });
+  }
+  return { kind: 'file', body, oddities: odditiesOf(response, media) };
 }
+
+const MEDIA_TYPE_FIX = 'send the header `Content-Type: text/plain; charset=utf-8`';
 
 /** The RFC says that senders SHOULD look at the media type (RFC 8461 §3.2); these do. */
 const MEDIA_TYPE_DISSENT: readonly Dissent[] = [{
@@ -57,20 +76,39 @@ const MEDIA_TYPE_DISSENT: readonly Dissent[] = [{
   effect: 'refuses the policy',
 }];
 
-function judgeStatus({ status, location }: PolicyAnswered): FetchFault {
+function webPage({ body, contentType }: PolicyAnswered): FetchFault {
+  const title = titleOf(body);
+  const named = title === '' ? '' : `, its title is \`${printable(title, 60)}\``;
+  const media = contentType === '' ? 'without media type' : `as \`${printable(contentType)}\``;
+  return fault('sts-policy-invalid', `a web page is served in place of the policy (${media}${named})`, {
+    fix: 'serve the policy file itself at `/.well-known/mta-sts.txt`: look for a catch-all route, a login or parking page, or a bot check that answers in its place',
+  });
+}
+
+function judgeStatus({ status, location, botCheck }: PolicyAnswered): FetchFault {
   if (status >= 300 && status < 400) {
     const target = location === undefined ? '' : ` to ${printable(location)}`;
     return fault('sts-policy-fetch-error', `the answer is a redirect (status ${status}${target}), which senders never follow`, {
       fix: 'serve the policy file itself at this address, with status 200',
     });
   }
-  return fault('sts-policy-fetch-error', `the answer has status ${status}, only 200 is a policy`, { temporary: status >= 500 || PASSING.includes(status) });
+  const temporary = botCheck === undefined && (status >= 500 || PASSING.includes(status));
+  const only = `the answer has status ${status}, only 200 is a policy`;
+  if (botCheck !== undefined) return fault('sts-policy-fetch-error', `${only}; a bot check stands before the file (\`${printable(botCheck)}\`), which no sender passes`, { fix: BOT_CHECK_FIX });
+  if (status === 401) return fault('sts-policy-fetch-error', `${only}; the host asks for a login, and senders have none`, { fix: 'let everyone read the policy file, without a login' });
+  if (status === 403 || status === 429) {
+    return fault('sts-policy-fetch-error', `${only}; often a bot check, a firewall or a rate limit turns away programs, and senders are programs`, { temporary, fix: BOT_CHECK_FIX });
+  }
+  return fault('sts-policy-fetch-error', only, { temporary });
 }
+
+const BOT_CHECK_FIX = 'let everyone read the policy file: leave its path out of bot checks, country blocks and rate limits, and check that the file is readable';
 
 /** Time-out, too early, too many requests (RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4). */
 const PASSING = [408, 425, 429];
 
 function judgeSilence({ outcome, reason, code, certificate }: PolicyUnanswered): Judgement {
+  if (code === INTERNAL_FAULT) return { kind: 'internal-fault', message: reason };
   if (code === DEADLINE || code === CALLED_OFF) return { kind: 'not-reached', message: reason };
   if (code === NOT_PUBLIC) return fault('address-not-public', `the address of the policy host ${reason}`, { unreachable: true });
   switch (outcome) {
@@ -79,14 +117,21 @@ function judgeSilence({ outcome, reason, code, certificate }: PolicyUnanswered):
     case 'unreachable':
       return fault('sts-policy-fetch-error', reason, { temporary: true, unreachable: true });
     case 'protocol':
+      if (code === CLIENT_CERTIFICATE) return fault('sts-policy-fetch-error', `the policy host ${reason}`, { fix: CLIENT_CERTIFICATE_FIX });
+      if (code === SPEAKS_HTTP2) return fault('sts-policy-fetch-error', reason, { fix: HTTP_FIX });
       // What the server sends wrongly, or without end, it will send again; what breaks off may come whole the next time.
-      return fault('sts-policy-fetch-error', reason, { temporary: !code.startsWith('HPE_') && code !== NO_FINAL_RESPONSE });
+      return fault('sts-policy-fetch-error', reason, { temporary: !code.startsWith('HPE_') && code !== NO_FINAL_RESPONSE && code !== TOO_MANY_PIECES });
     case 'untrusted':
+      if (code === NO_COMMON_HTTP) return fault('sts-policy-fetch-error', reason, { fix: HTTP_FIX });
       return certificate === undefined
         ? fault('sts-policy-fetch-error', reason, { fix: 'serve HTTPS with TLS 1.2 or later on port 443, and a certificate for the policy host' })
         : fault('sts-webpki-invalid', reason, {});
   }
 }
+
+const CLIENT_CERTIFICATE_FIX = 'turn off client authentication (mutual TLS) for the policy host: everyone must be able to read the policy';
+
+const HTTP_FIX = 'let the policy host speak HTTP/1.1 as well as HTTP/2';
 
 function fault(code: FetchFault['code'], message: string, more: Partial<Pick<FetchFault, 'temporary' | 'unreachable' | 'fix' | 'dissent'>>): FetchFault {
   return { kind: 'fault', code, message, temporary: false, unreachable: false, ...more };

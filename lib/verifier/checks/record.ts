@@ -3,6 +3,7 @@ import { policyHostName, policyUrl } from '../../protocol/policy-url';
 import { parseRecord } from '../../protocol/record';
 import type { RecordResult } from '../../protocol/record';
 import { listed, printable } from '../../protocol/text';
+import { takersOf } from '../../protocol/tolerance';
 import { NOT_ASKED, answerText, lifetime } from '../evidence';
 import { liveFinding } from '../findings';
 import type { ServerAnswer } from '../name-servers';
@@ -10,14 +11,19 @@ import type { Path, ReportFinding } from '../report';
 import { SOME_RESOLVER } from '../resolver';
 import type { DnsAnswer, Resolver } from '../resolver';
 import { aliasFault, dangling } from './dangling';
+import { findMisplacedRecord } from './misplaced';
 
 /** What the record comes to. */
 export interface RecordCheck {
   /** `undecided`: nobody answered, so nothing can be said. */
   readonly verdict: RecordResult['verdict'] | 'undecided';
   readonly record?: RecordResult['record'];
+  /** The senders known to use it: all of them where it is valid, some where it is not. */
+  readonly takers?: readonly string[];
   /** False where the recursive resolver fails at what the name servers answer: as one that validates does where DNSSEC is broken. */
   readonly validated: boolean;
+  /** Every TXT record at the name, whatever it says. */
+  readonly texts: readonly string[];
   /** What each server came to. */
   readonly paths: readonly Path[];
   /** The names that CNAMEs lead to, in order. */
@@ -33,6 +39,8 @@ export interface RecordAnswers {
   readonly recursive: DnsAnswer<'TXT'>;
   /** How long the recursive resolver took, in milliseconds. */
   readonly recursiveMs: number;
+  /** Whether the policy host is known to exist, so that it can be asked for other records. */
+  readonly hostExists: boolean;
   /** What stands at wrong names, where that has been asked for already. */
   readonly misplaced?: Promise<readonly ReportFinding[]>;
 }
@@ -51,7 +59,7 @@ export async function checkRecord(resolver: Resolver, answers: RecordAnswers): P
     ...(usable.length === 0 ? [] : stale(decisive.answer, recursive, subject)),
   ];
   const { answer, server } = decisive;
-  if (answer.status === 'failed') return { verdict: 'undecided', validated: false, ...ways, findings };
+  if (answer.status === 'failed') return { verdict: 'undecided', validated: false, texts: [], ...ways, findings };
   const result = parseRecord(answer.status === 'found' ? answer.records : []);
   const evidence = `${server}: ${answerText(answer)}`;
   // That nothing is there is said below, with what is known of the domain.
@@ -59,16 +67,18 @@ export async function checkRecord(resolver: Resolver, answers: RecordAnswers): P
   findings.push(...told.map((one) => ({ ...one, subject, evidence })));
   const alias = answer.status === 'empty' ? answer.cnames.at(-1) : undefined;
   // A target that exists without the record is often a wildcard's, which means nothing by it.
-  if (alias !== undefined && answer.status === 'empty' && answer.reason === 'NXDOMAIN') findings.push(dangling(answer.cnames, subject, evidence));
+  if (alias !== undefined && answer.status === 'empty' && answer.reason === 'NXDOMAIN') findings.push(dangling(answer.cnames, domain, { subject, evidence }));
   if (result.verdict === 'none' && !findings.some(({ severity, code }) => severity === 'error' && code !== 'record-disagreement')) {
     findings.push(liveFinding('record-missing', {
-      subject, evidence, fix: publish(domain),
+      subject, evidence, fix: alias === undefined ? publish(domain) : publishBesideAlias(domain, alias),
       message: `there is no MTA-STS record at _mta-sts.${domain}`
         + (alias === undefined ? '' : `; the name is an alias of ${printable(alias)}, perhaps by a wildcard, and no TXT record is there`),
     }));
   }
-  if (result.verdict === 'none') findings.push(...await (answers.misplaced ?? findMisplaced(resolver, domain)));
-  return { verdict: result.verdict, record: result.record, validated: !isServfail(recursive), ...ways, findings };
+  if (result.verdict === 'none') findings.push(...await (answers.misplaced ?? findMisplacedRecord(resolver, domain, answers.hostExists)));
+  const texts = answer.status === 'found' ? answer.records.map((strings) => strings.join('')) : [];
+  const takers = result.verdict === 'valid' || result.verdict === 'invalid' ? takersOf(result.findings) : [];
+  return { verdict: result.verdict, record: result.record, takers, validated: !isServfail(recursive), texts, ...ways, findings };
 }
 
 function resolverName({ server }: DnsAnswer<'TXT'>): string {
@@ -79,20 +89,6 @@ function isServfail(answer: DnsAnswer<'TXT'>): boolean {
   return answer.status === 'failed' && answer.reason === 'SERVFAIL';
 }
 
-/** The names where such records have been found in the wild. */
-export async function findMisplaced(resolver: Resolver, domain: string): Promise<ReportFinding[]> {
-  const names = [`_mta_sts.${domain}`, domain];
-  const answers = await Promise.all(names.map((name) => resolver.query(name, 'TXT')));
-  return answers.flatMap((answer, at) => recordTexts(answer).length === 0
-    ? []
-    : [liveFinding('record-misplaced', {
-        subject: `${names[at]} TXT`,
-        message: `a record that belongs at _mta-sts.${domain} stands at ${names[at]}: ${view(answer)}`,
-        evidence: `${answer.server}: ${answerText(answer)}`,
-        fix: `move it to _mta-sts.${domain}`,
-      })]);
-}
-
 function pathOf({ server, answer, milliseconds }: ServerAnswer<'TXT'>): Path {
   const valid = answer.status === 'found' && parseRecord(answer.records).verdict === 'valid';
   return { at: server, standing: answer.status === 'failed' ? 'unknown' : valid ? 'good' : 'fault', answer: answerText(answer), milliseconds };
@@ -100,6 +96,11 @@ function pathOf({ server, answer, milliseconds }: ServerAnswer<'TXT'>): Path {
 
 function publish(domain: string): string {
   return `publish the TXT record \`v=STSv1; id=<id>;\` at _mta-sts.${domain}, after ${policyUrl(policyHostName(domain))} is reachable`;
+}
+
+/** No other record can stand beside a CNAME (RFC 1034 §3.6.2), unless it is a wildcard's and stands elsewhere. */
+function publishBesideAlias(domain: string, alias: string): string {
+  return `delete the CNAME at _mta-sts.${domain}, where there is one, and ${publish(domain)}; or let whoever holds ${printable(alias)} publish the record there`;
 }
 
 function unanswered({ domain, servers, recursive }: RecordAnswers, subject: string): ReportFinding[] {

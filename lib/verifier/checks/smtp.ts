@@ -7,12 +7,14 @@ import type { HostStanding } from '../delivery';
 import { answerText, mxResponseText } from '../evidence';
 import { liveFinding } from '../findings';
 import type { LiveFindingCode } from '../findings';
+import { INTERNAL_FAULT } from '../guard';
 import { PORT_BLOCKED } from '../mx-probe';
 import { REFUSED, isLocalFault } from '../network-fault';
 import type { MxResponse } from '../mx-probe';
 import { NOT_PUBLIC } from '../public-address';
 import type { Path, ReportFinding } from '../report';
 import { CALLED_OFF, DEADLINE } from '../world';
+import { uncommonCipher } from './policy-oddities';
 import type { HostLook, SmtpLook, Visit } from './smtp-look';
 
 /** What SMTP says of one host. */
@@ -40,7 +42,7 @@ export function judgeSmtp(look: SmtpLook, mode: Mode | undefined, now: number): 
     byHost,
     findings: [
       ...blocked ? [portBlocked(visits)] : familiesUnusable(visits),
-      ...look.hosts.flatMap((one) => [...ofAddresses(one), ...ofVisits(one, mode, blocked), ...nearExpiry(one, now)]),
+      ...look.hosts.flatMap((one) => [...ofVisits(one, mode, blocked), ...uncommonCiphers(one), ...nearExpiry(one, now)]),
       ...skipped(look),
     ],
   };
@@ -82,7 +84,7 @@ function isSilent({ response }: Visit): boolean {
 
 /** Not tried, for want of a route. */
 function isUnusable({ response }: Visit): boolean {
-  return response.outcome === 'unusable' && !isCutOff(response.code) && !isLocalFault(response.code);
+  return response.outcome === 'unusable' && !isCutOff(response.code) && !isLocalFault(response.code) && response.code !== INTERNAL_FAULT;
 }
 
 function isCutOff(code: string): boolean {
@@ -122,19 +124,6 @@ function familiesUnusable(visits: readonly Visit[]): ReportFinding[] {
   });
 }
 
-/** Of DNS: a host that has no address, or whose addresses of a family could not be had. */
-function ofAddresses({ host, addresses }: HostLook): ReportFinding[] {
-  const subject = `MX ${printable(host)}`;
-  const evidence = addresses.map((answer) => `${answer.server}: ${answerText(answer)}`).join('; ');
-  if (addresses.every(({ status }) => status === 'empty')) {
-    return [liveFinding('mx-no-address', { subject, evidence, message: `the mail host ${printable(host)} has no address` })];
-  }
-  const reasons = new Set(addresses.flatMap((answer) => answer.status === 'failed' ? [answer.reason] : []));
-  return [...reasons].map((reason) => liveFinding('dns-failure', {
-    subject, evidence, message: `the addresses of the mail host ${printable(host)} could not all be had: ${reason}`,
-  }));
-}
-
 /** A kind of fault, and the addresses that show it. */
 interface Fault {
   readonly code: LiveFindingCode;
@@ -161,8 +150,6 @@ function ofVisits({ host, visits }: HostLook, mode: Mode | undefined, blocked: b
     evidence: evidenceOf(where),
     temporary: fault.temporary,
     ...(fault.ofTls ? { severity: mode === 'enforce' ? 'error' : 'warning' } : {}),
-    // Senders pass it over, as they do a host that has no address.
-    ...(fault.code === 'address-not-public' ? { severity: 'warning' } : {}),
   }));
 }
 
@@ -179,9 +166,11 @@ function faultsOf(response: MxResponse, host: string): Fault[] {
   const { outcome } = response;
   if (outcome === 'secure') return [];
   const { reason, code } = response;
-  if (code === NOT_PUBLIC) return [{ code: 'address-not-public', message: `the address of the mail host ${reason}`, ofTls: false }];
+  // Said of the addresses themselves, whether or not SMTP is tried.
+  if (code === NOT_PUBLIC) return [];
   switch (outcome) {
     case 'unusable':
+      if (code === INTERNAL_FAULT) return [{ code: 'internal-fault', message: `${printable(host)} was not looked at to the end: ${reason}`, ofTls: false }];
       if (isLocalFault(code)) return [{ code: 'local-fault', message: `${printable(host)} could not be tried: ${reason}`, ofTls: false }];
       return [{ code: 'not-reached', message: `${printable(host)} was not looked at to the end: ${reason}`, ofTls: false }];
     case 'silent':
@@ -205,6 +194,21 @@ const LOST: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
 function certificateCode(code: string): LiveFindingCode {
   if (code === WRONG_NAME) return 'certificate-host-mismatch';
   return code === 'CERT_HAS_EXPIRED' ? 'certificate-expired' : 'certificate-not-trusted';
+}
+
+/** Senders that deliver by Go's own TLS; the others of Go leave that to Postfix. */
+const GO_MAIL_SERVERS = ['mox', 'chasquid'];
+
+function uncommonCiphers({ host, visits }: HostLook): ReportFinding[] {
+  const groups = new Map<string, Visit[]>();
+  for (const visit of visits) {
+    const { response } = visit;
+    if (response.outcome === 'secure' && response.cipher !== undefined) groups.set(response.cipher, [...groups.get(response.cipher) ?? [], visit]);
+  }
+  return [...groups].map(([cipher, where]) => {
+    const { code, message, dissent } = uncommonCipher(cipher, GO_MAIL_SERVERS);
+    return liveFinding(code, { subject: `MX ${printable(host)}`, message: `${message}, at ${placesOf(where)}`, dissent, evidence: evidenceOf(where) });
+  });
 }
 
 /** Public authorities renew 30 days before the end. */

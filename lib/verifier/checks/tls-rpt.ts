@@ -1,17 +1,45 @@
 // Check: the TLS reporting record (RFC 8460 §3), without which failures go unseen.
 import type { Mode } from '../../protocol/policy';
+import { reportingName } from '../../protocol/record-names';
+import { printable } from '../../protocol/text';
 import { parseTlsRpt } from '../../protocol/tls-rpt';
 import { answerText } from '../evidence';
 import { liveFinding } from '../findings';
 import type { ReportFinding } from '../report';
-import type { DnsAnswer } from '../resolver';
+import type { DnsAnswer, Resolver } from '../resolver';
+import { aliasFault, dangling } from './dangling';
+import { findMisplacedReporting } from './misplaced';
+import { checkReportDestinations } from './report-destinations';
+
+/** What was found. */
+export interface TlsRptLookup {
+  readonly answer: DnsAnswer<'TXT'>;
+  /** Of wrong names where the record is missing, of where reports are sent to where it is valid. */
+  readonly more: readonly ReportFinding[];
+}
+
+/** Asks for the record; and then, where it is missing, for it at wrong names, or else where it sends reports to. */
+export async function lookUpTlsRpt(resolver: Resolver, domain: string): Promise<TlsRptLookup> {
+  const answer = await resolver.query(reportingName(domain), 'TXT');
+  if (answer.status === 'failed') return { answer, more: [] };
+  const { verdict, record } = parseTlsRpt(answer.status === 'found' ? answer.records : []);
+  const more = verdict === 'none'
+    ? await findMisplacedReporting(resolver, domain)
+    : await checkReportDestinations(resolver, domain, record?.rua ?? []);
+  return { answer, more };
+}
+
+/** Whether the record is known to be missing at its own name. */
+export function hasNoTlsRpt({ answer }: TlsRptLookup): boolean {
+  return answer.status !== 'failed' && parseTlsRpt(answer.status === 'found' ? answer.records : []).verdict === 'none';
+}
 
 /** @param mode - of the policy, undefined when there is none */
-export function checkTlsRpt(domain: string, answer: DnsAnswer<'TXT'>, mode: Mode | undefined): ReportFinding[] {
+export function checkTlsRpt(domain: string, { answer, more }: TlsRptLookup, mode: Mode | undefined): ReportFinding[] {
   const subject = `_smtp._tls.${domain} TXT`;
   const evidence = `${answer.server}: ${answerText(answer)}`;
   if (answer.status === 'failed') {
-    return [liveFinding('dns-failure', { subject, evidence, message: `the TLS reporting record could not be had: ${answer.reason}` })];
+    return [liveFinding('dns-failure', { subject, evidence, message: `the TLS reporting record could not be had: ${answer.reason}`, ...aliasFault(answer) })];
   }
   const result = parseTlsRpt(answer.status === 'found' ? answer.records : []);
   // That there is no record is told below, by what it means in the mode of the policy.
@@ -20,14 +48,18 @@ export function checkTlsRpt(domain: string, answer: DnsAnswer<'TXT'>, mode: Mode
   const findings: ReportFinding[] = found.map((one) => ({
     ...one, severity: one.severity === 'error' ? 'warning' : one.severity, subject, evidence,
   }));
-  if (result.verdict === 'none' && !found.some(({ severity }) => severity === 'error') && (mode === 'enforce' || mode === 'testing')) {
+  const alias = answer.status === 'empty' ? answer.cnames.at(-1) : undefined;
+  if (alias !== undefined && answer.status === 'empty' && answer.reason === 'NXDOMAIN') {
+    findings.push(dangling(answer.cnames, domain, { subject, evidence, severity: 'warning' }));
+  } else if (result.verdict === 'none' && !found.some(({ severity }) => severity === 'error') && (mode === 'enforce' || mode === 'testing')) {
     findings.push(liveFinding('tls-rpt-missing', {
       subject,
       evidence,
       severity: mode === 'enforce' ? 'warning' : 'info',
-      message: `there is no TLS reporting record at _smtp._tls.${domain}`,
-      fix: `publish the TXT record \`v=TLSRPTv1; rua=mailto:tls-reports@${domain}\` at _smtp._tls.${domain}, with an address that is read`,
+      message: `there is no TLS reporting record at _smtp._tls.${domain}`
+        + (alias === undefined ? '' : `; the name is an alias of ${printable(alias)}, perhaps by a wildcard, and no TXT record is there`),
+      fix: `${alias === undefined ? '' : 'delete the CNAME, where there is one, and '}publish the TXT record \`v=TLSRPTv1; rua=mailto:tls-reports@${domain}\` at _smtp._tls.${domain}, with an address that is read`,
     }));
   }
-  return findings;
+  return [...findings, ...more];
 }

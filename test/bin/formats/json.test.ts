@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { jsonFormat } from '../../../bin/command/formats/json';
 import { ndjsonFormat } from '../../../bin/command/formats/ndjson';
 import { mxReport, path, report } from '../../support/report';
+import { printable } from '../../../lib/protocol/text';
 import { HOSTILE, documentOf, finding } from './document';
 
 const GOOD = report();
@@ -11,6 +12,9 @@ const WARNED = report({
   delegation: { record: ['a.test'], policyHost: ['b.test'] },
 });
 const NONE = report({ verdict: 'fail', lookup: 'none', delivery: 'deliver-unverified', record: null, policy: null, mx: [mxReport({ preference: null, covered: null })] });
+
+/** The same, fit to be shown. */
+const SHOWN = printable(HOSTILE, 1000);
 
 /** Every field that is promised, and none besides. */
 const SHAPES = [
@@ -40,13 +44,15 @@ const SHAPES = [
 ];
 
 describe('json', () => {
-  test('no text of a stranger comes out raw, and all of it comes back', () => {
+  test('no text of a stranger comes out raw: data comes back as it was, words with what cannot be seen written out', () => {
     const found = finding({ message: HOSTILE, evidence: HOSTILE, time: HOSTILE });
     const evil = report({ domain: HOSTILE, recordPaths: [path(HOSTILE, { answer: HOSTILE })], findings: [found] });
     const text = documentOf(jsonFormat(), [evil]);
     expect(text).not.toMatch(/[^\n\P{C}]/u);
     expect(JSON.parse(text)).toMatchObject({
-      domains: [{ domain: HOSTILE, recordPaths: [{ at: HOSTILE, answer: HOSTILE }], findings: [{ message: HOSTILE, time: HOSTILE }] }],
+      domains: [{
+        domain: HOSTILE, recordPaths: [{ at: SHOWN, answer: SHOWN }], findings: [{ message: SHOWN, evidence: SHOWN, time: HOSTILE }],
+      }],
     });
   });
 

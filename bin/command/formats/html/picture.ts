@@ -99,7 +99,7 @@ function mxBox(mx: MxReport, { standing, text }: Station): Box {
   });
   const left = mx.paths.length - MOST_ROWS;
   if (left > 0) rows.push({ standing: 'skipped', text: `and ${left} more`, detail: '' });
-  return { standing, title: mxName(mx), detail: `${WORDS[standing]} · ${covered}${mx.dane ? ' · DANE' : ''}`, hint: text, rows };
+  return { standing, title: mxName(mx), detail: `${WORDS[standing]} · ${covered}${mx.dane === true ? ' · DANE' : ''}`, hint: text, rows };
 }
 
 function more(count: number, what: string): Box {

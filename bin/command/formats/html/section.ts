@@ -112,7 +112,7 @@ function card(finding: ReportFinding, idAttribute: string): string {
 <h4>${prose(message)}</h4>
 ${fix === undefined || fix === '' ? '' : `<p class="fix"><b>How to mend it</b> <span>${prose(fix)}</span></p>`}
 <dl>${detail('Seen', evidence === undefined ? undefined : `<code>${text(evidence)}</code>`)}${detail('When', time === undefined ? undefined : moment(time))}${
-  detail('Senders', list === '' || message.endsWith(list) ? undefined : text(list))}${detail('See', see === undefined ? undefined : reference(see))}</dl>
+  detail('Senders', names.every((name) => message.includes(name)) ? undefined : text(list))}${detail('See', see === undefined ? undefined : reference(see))}</dl>
 </article>`;
 }
 
@@ -154,7 +154,7 @@ function hostRow(mx: MxReport, standing: Standing): string {
   const policy = covered === null ? 'none to ask' : covered ? 'covers it' : 'does not cover it';
   return `<tr><th scope="row">${icon(standing)}<code>${text(mxName(mx))}</code></th><td data-label="Preference">${preference ?? 'implicit'}</td>`
     + `<td data-label="Policy">${policy}</td><td data-label="A sender now">${HOST_DELIVERED[delivery]}</td>`
-    + `<td data-label="DANE">${dane ? 'TLSA records' : 'none'}</td></tr>`;
+    + `<td data-label="DANE">${dane === null ? 'not known' : dane ? 'TLSA records' : 'none'}</td></tr>`;
 }
 
 const HOST_DELIVERED: Readonly<Record<Delivery, string>> = {
