@@ -35,7 +35,7 @@ export function policyHash(policy: string | Uint8Array): string {
  * @throws RangeError for a time before the year 1000 or after 9999, or another hash
  */
 export function renderPolicyId(time: number, hash: string): string {
-  const id = `${new Date(time).toISOString().slice(0, 19).replace(/[-:]/g, '')}${hash}`;
+  const id = isInRange(time) ? `${new Date(time).toISOString().slice(0, 19).replace(/[-:]/g, '')}${hash}` : '';
   if (!FORM.test(id)) throw new RangeError(`no policy id can be made of the time ${time} and the hash ${JSON.stringify(hash)}`);
   return id;
 }
@@ -48,11 +48,11 @@ export function readPolicyId(id: string): PolicyIdParts | undefined {
   const time = Date.UTC(year, month - 1, day, hour, minute, second);
   const hash = match[7];
   // 30 February is a date to `Date.UTC`, and the years 0 to 99 are of the twentieth century.
-  return renderable(time) && renderPolicyId(time, hash) === id ? { time, hash } : undefined;
+  return isInRange(time) && renderPolicyId(time, hash) === id ? { time, hash } : undefined;
 }
 
-function renderable(time: number): boolean {
-  return time >= Date.UTC(1000) && time <= LAST_ID_TIME;
+function isInRange(time: number): boolean {
+  return time >= Date.UTC(1000) && time < LAST_ID_TIME + 1000;
 }
 
 /**

@@ -67,7 +67,7 @@ describe('what is not live', () => {
     ['redirect', /a redirect \(status 301 to https:\/\/www\.example\/policy\), which senders never follow/],
     ['404', /the answer has status 404, only 200 is a policy/],
     ['500', /the answer has status 500, only 200 is a policy/],
-    ['html', /the media type is `text\/html`, `text\/plain` is expected/],
+    ['html', /a web page is served in place of the policy \(as `text\/html`, its title is `Welcome`\)/],
     ['html-media-type', /the media type is `text\/html; charset=utf-8`, `text\/plain` is expected/],
     ['no-media-type', /there is no media type, `text\/plain` is expected/],
     ['endless', /the body is larger than 65536 bytes/],
