@@ -6,21 +6,27 @@ import { earliestRemoval } from '../../lib/handler/ledger-removal';
 import { renderLedger } from '../../lib/handler/ledger-text';
 import { disagreements } from './stage/agreement';
 import type { Expected, Policy, Served } from './stage/agreement';
+import { hashOf } from './stage/policy-ids';
 import type { Standing } from './stage/standing';
 
 const DAY = 86_400_000;
 const START = Date.parse('2026-11-01T00:00:00Z');
 
-const TESTING = policy('testing', 'mx1.example.test', 30, 'a1');
-const ENFORCE = policy('enforce', '*.example.test', 10, 'b2');
-const NONE = policy('none', 'mx1.example.test', 1, 'c3');
+/** A policy, and the id under which it was published. */
+type Published = Policy & Required<Pick<Served, 'id'>>;
 
-function policy(mode: Policy['mode'], mx: string, maxAgeDays: number, id: string): Policy {
-  return { mode, mx, maxAgeDays, id, text: `version: STSv1\r\nmode: ${mode}\r\nmx: ${mx}\r\nmax_age: ${maxAgeDays * 86_400}\r\n` };
+const TESTING = policy('testing', 'mx1.example.test', 30, '20261101T000000');
+const ENFORCE = policy('enforce', '*.example.test', 10, '20261102T000000');
+const NONE = policy('none', 'mx1.example.test', 1, '20261103T000000');
+
+function policy(mode: Policy['mode'], mx: string, maxAgeDays: number, time: string): Published {
+  const text = `version: STSv1\r\nmode: ${mode}\r\nmx: ${mx}\r\nmax_age: ${maxAgeDays * 86_400}\r\n`;
+  const hash = hashOf(text);
+  return { mode, mx, maxAgeDays, hash, id: `${time}${hash}`, text };
 }
 
 /** A ledger of these, one a day, each seen live a minute after it was put. */
-function ledgerOf(...policies: readonly Policy[]): Ledger {
+function ledgerOf(...policies: readonly Published[]): Ledger {
   return policies.reduce<Ledger>((ledger, { id, mode, mx, maxAgeDays }, day) => {
     const now = START + day * DAY;
     return close(record(ledger, { id, mode, mx: [mx], maxAge: maxAgeDays * 86_400 }, now), now + 60_000);
@@ -28,16 +34,16 @@ function ledgerOf(...policies: readonly Policy[]): Ledger {
 }
 
 /** When certainly the last sender was given each. */
-function servedOnce(...policies: readonly Policy[]): readonly Served[] {
+function servedOnce(...policies: readonly Published[]): readonly Served[] {
   return policies.map((served, day) => ({ ...served, last: START + (day + 1) * DAY }));
 }
 
-function outputOf(ledger: Ledger, { id }: Policy, removal = earliestRemoval(ledger)): string {
+function outputOf(ledger: Ledger, { id }: Published, removal = earliestRemoval(ledger)): string {
   return JSON.stringify({ mtaSts: { id, earliestRemoval: removal } });
 }
 
 /** All as it must be after these were deployed, one after the other. */
-function right(...policies: readonly [Policy, ...Policy[]]): { readonly seen: Standing; readonly expected: Expected } {
+function right(...policies: readonly [Published, ...Published[]]): { readonly seen: Standing; readonly expected: Expected } {
   const stands = policies[policies.length - 1];
   const ledger = ledgerOf(...policies);
   return {
@@ -47,12 +53,12 @@ function right(...policies: readonly [Policy, ...Policy[]]): { readonly seen: St
       ledger: renderLedger(ledger, START + 10 * DAY),
       output: outputOf(ledger, stands),
     },
-    expected: { policy: stands, history: servedOnce(...policies.slice(0, -1)) },
+    expected: { policy: stands, history: servedOnce(...policies.slice(0, -1)), idsBefore: policies.slice(0, -1).map(({ id }) => id) },
   };
 }
 
 /** What is found where one thing is otherwise. */
-function foundWith(change: Partial<Standing>, policies: readonly [Policy, ...Policy[]] = [TESTING, ENFORCE]): readonly string[] {
+function foundWith(change: Partial<Standing>, policies: readonly [Published, ...Published[]] = [TESTING, ENFORCE]): readonly string[] {
   const { seen, expected } = right(...policies);
   return disagreements({ ...seen, ...change }, expected);
 }
@@ -93,11 +99,29 @@ describe('where all agree', () => {
 describe('records and bytes', () => {
   test('another id at one of the name servers is seen', () => {
     const { seen: { records } } = right(TESTING, ENFORCE);
-    expect(foundWith({ records: [...records.slice(1), 'v=STSv1; id=a1;'] })).toEqual(['the record: "v=STSv1; id=a1;", expected "v=STSv1; id=b2;"']);
+    expect(foundWith({ records: [...records.slice(1), `v=STSv1; id=${TESTING.id};`] })).toEqual([
+      `the record: "v=STSv1; id=${TESTING.id};", expected "v=STSv1; id=${ENFORCE.id};"`,
+    ]);
   });
 
   test('two records at one of the name servers are seen', () => {
-    expect(foundWith({ records: ['v=STSv1; id=b2; | v=STSv1; id=a1;'] })).toHaveLength(1);
+    const [one, other] = [ENFORCE, TESTING].map(({ id }) => `v=STSv1; id=${id};`);
+    expect(foundWith({ records: [`${one} | ${other}`] })).toContainEqual(expect.stringMatching(/^the record: /));
+  });
+
+  test('an id that names other bytes than those that are served is seen', () => {
+    const id = `20261105T000000${NONE.hash}`;
+    expect(foundWith({ records: [`v=STSv1; id=${id};`] })).toContain(`the bytes that the announced id names: "${NONE.hash}", expected "${ENFORCE.hash}"`);
+  });
+
+  test.each([['as late as', '20261102T000000'], ['later than', '20261102T000001']])('an id that was used before is seen, and one before is %s it', (_, time) => {
+    const { seen, expected } = right(TESTING, ENFORCE);
+    const used = `${time}${NONE.hash}`;
+    expect(disagreements(seen, { ...expected, idsBefore: [used] })).toEqual([`the announced id ${ENFORCE.id} is not later than ${used}, which was used before`]);
+  });
+
+  test('an id of somebody else\'s form is seen', () => {
+    expect(foundWith({ records: ['v=STSv1; id=20261102;'] })).toContainEqual(expect.stringMatching(/^the bytes that the announced id names: undefined, /));
   });
 
   test.each([['records', { records: [] }], ['files', { files: [] }]])('a look at no %s is no agreement', (_, nothing) => {
@@ -115,7 +139,9 @@ describe('records and bytes', () => {
     ['max_age', ENFORCE.text.replace('864000', '864001')],
   ])('a template that has another %s than was asked for is seen, though all serve it', (_, text) => {
     const { seen, expected } = right(TESTING, ENFORCE);
-    const found = disagreements({ ...seen, files: [Buffer.from(text)] }, { ...expected, policy: { ...ENFORCE, text } });
+    const hash = hashOf(text);
+    const records = [`v=STSv1; id=20261102T000000${hash};`];
+    const found = disagreements({ ...seen, records, files: [Buffer.from(text)] }, { ...expected, policy: { ...ENFORCE, text, hash } });
     expect(found.at(0)).toMatch(/^the fields of the served bytes: /);
   });
 });
@@ -123,14 +149,28 @@ describe('records and bytes', () => {
 describe('the ledger', () => {
   test.each([['gone', ''], ['damaged', '{"version":1'], ['empty', '{"version":1,"entries":[]}']])('one that is %s is seen', (_, ledger) => {
     expect(foundWith({ ledger })).toEqual(expect.arrayContaining([
-      expect.stringMatching(/^the last entry of the ledger: /), 'the last entry was never seen live', 'the ledger has lost a1, which was served',
+      expect.stringMatching(/^the last entry of the ledger: /), 'the last entry was never seen live', `the ledger has lost ${TESTING.id}, which was served`,
     ]));
   });
 
-  test.each([['id', { id: 'z9' }], ['mode', { mode: 'testing' }], ['age', { maxAge: 1 }], ['mx', { mx: ['mx9.example.test'] }]])(
+  test.each([['mode', { mode: 'testing' }], ['age', { maxAge: 1 }], ['mx', { mx: ['mx9.example.test'] }]])(
     'another %s in its last entry is seen', (_, change) => {
       expect(foundInLedger((ledger) => lastEntry(ledger, change))).toContainEqual(expect.stringMatching(/^the last entry of the ledger: /));
     });
+
+  test('another id in its last entry is seen', () => {
+    expect(foundInLedger((ledger) => lastEntry(ledger, { id: NONE.id }))).toEqual([`the id of the last entry: "${NONE.id}", expected "${ENFORCE.id}"`]);
+  });
+
+  test('after a rollback the last entry may have an id of its own, of the same bytes and no other', () => {
+    const after = (id: string): readonly string[] => {
+      const { seen, expected } = right(TESTING, ENFORCE);
+      const ledger = renderLedger(lastEntry(ledgerOf(TESTING, ENFORCE), { id }), START + 10 * DAY);
+      return disagreements({ ...seen, ledger }, { ...expected, idsBefore: undefined, outputBefore: seen.output });
+    };
+    expect(after(`20261105T000000${ENFORCE.hash}`)).toEqual([]);
+    expect(after(NONE.id)).toEqual([expect.stringMatching(/^the bytes that the id of the last entry names: /)]);
+  });
 
   test('a last entry with an end is seen', () => {
     expect(foundInLedger((ledger) => lastEntry(ledger, { until: START + 9 * DAY }))).toContainEqual(expect.stringMatching(/^the end of the last entry: /));
@@ -145,7 +185,14 @@ describe('the ledger', () => {
   });
 
   test('a policy that was served and is not in it is seen', () => {
-    expect(foundInLedger((ledger) => ({ ...ledger, entries: ledger.entries.slice(1) }))).toEqual(['the ledger has lost a1, which was served']);
+    expect(foundInLedger((ledger) => ({ ...ledger, entries: ledger.entries.slice(1) }))).toEqual([`the ledger has lost ${TESTING.id}, which was served`]);
+  });
+
+  test('one that was never announced is known by its bytes', () => {
+    const { seen, expected } = right(TESTING, ENFORCE);
+    const [known, lost] = [TESTING, NONE].map((one) => ({ ...one, last: START, id: undefined }));
+    expect(disagreements(seen, { ...expected, history: [known] })).toEqual([]);
+    expect(disagreements(seen, { ...expected, history: [lost] })).toEqual([`the ledger has lost none ${NONE.hash}, which was served`]);
   });
 });
 
@@ -158,7 +205,7 @@ describe('the output', () => {
   });
 
   test('another id is seen', () => {
-    expect(foundWith({ output: outputOf(ledgerOf(TESTING, ENFORCE), TESTING) })).toEqual(['the id of the output: "a1", expected "b2"']);
+    expect(foundWith({ output: outputOf(ledgerOf(TESTING, ENFORCE), TESTING) })).toEqual([`the id of the output: "${TESTING.id}", expected "${ENFORCE.id}"`]);
   });
 
   test('after a rollback one that is not the one from before is seen', () => {
@@ -177,9 +224,9 @@ describe('the output', () => {
     const early = (moment: number): readonly string[] => foundWith({ output: outputOf(ledger, NONE, new Date(moment).toISOString()) }, all)
       .filter((found) => found.includes('before senders have dropped'));
     expect(early(afterTesting)).toEqual([]);
-    expect(early(afterTesting - 1)).toEqual([expect.stringMatching(/dropped a1$/)]);
-    expect(early(afterEnforce)).toEqual([expect.stringMatching(/dropped a1$/)]);
-    expect(early(afterEnforce - 1)).toEqual([expect.stringMatching(/dropped a1$/), expect.stringMatching(/dropped b2$/)]);
+    expect(early(afterTesting - 1)).toEqual([expect.stringContaining(`dropped ${TESTING.id}`)]);
+    expect(early(afterEnforce)).toEqual([expect.stringContaining(`dropped ${TESTING.id}`)]);
+    expect(early(afterEnforce - 1)).toEqual([expect.stringContaining(`dropped ${TESTING.id}`), expect.stringContaining(`dropped ${ENFORCE.id}`)]);
   });
 
   test('a moment that is later than the ledger has it is seen', () => {
@@ -189,13 +236,13 @@ describe('the output', () => {
   });
 
   test('words that are no moment are seen', () => {
-    expect(foundWith({ output: outputOf(ledger, NONE, 'some day') }, all)).toContainEqual(expect.stringMatching(/is no moment, or before senders have dropped a1$/));
+    expect(foundWith({ output: outputOf(ledger, NONE, 'some day') }, all)).toContainEqual(expect.stringContaining(`is no moment, or before senders have dropped ${TESTING.id}`));
   });
 
   test('a ledger and an output that are early together are seen', () => {
     // Both forget that enforce was served.
-    const short = ledgerOf(policy('testing', 'mx1.example.test', 1, 'a1'), NONE);
+    const short = ledgerOf(policy('testing', 'mx1.example.test', 1, '20261101T000000'), NONE);
     const found = foundWith({ ledger: renderLedger(short, START + 10 * DAY), output: outputOf(short, NONE) }, all);
-    expect(found).toContainEqual(expect.stringMatching(/^earliestRemoval .* before senders have dropped b2$/));
+    expect(found).toContainEqual(expect.stringMatching(`^earliestRemoval .* before senders have dropped ${ENFORCE.id}$`));
   });
 });

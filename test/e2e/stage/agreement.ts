@@ -2,6 +2,7 @@
 import { earliestRemoval } from '../../../lib/handler/ledger-removal';
 import { parseLedger } from '../../../lib/handler/ledger-text';
 import { at, itemsOf, textOf } from '../../../lib/preview/json';
+import { isLater, namedBy } from './policy-ids';
 import type { Standing } from './standing';
 
 /** A policy that the soak deploys. */
@@ -9,14 +10,17 @@ export interface Policy {
   readonly mode: 'enforce' | 'testing' | 'none';
   readonly mx: string;
   readonly maxAgeDays: number;
-  /** As the template has them. */
-  readonly id: string;
+  /** As the template has it. */
   readonly text: string;
+  /** What each id that names it ends with. */
+  readonly hash: string;
 }
 
 /** A policy that was served, and when for certain the last time (milliseconds since the epoch). */
 export interface Served extends Policy {
   readonly last: number;
+  /** Under which it was announced; missing where it never was. */
+  readonly id?: string;
 }
 
 /** What must be so. */
@@ -26,38 +30,64 @@ export interface Expected {
   readonly history: readonly Served[];
   /** After a rollback the emulator gives this, the output of before, while the ledger may know more: missing where it was deployed. */
   readonly outputBefore?: string;
+  /** All ids that were announced or chosen before: one that was deployed since is later than each. Missing after a rollback. */
+  readonly idsBefore?: readonly string[];
 }
 
 const DAY = 86_400_000;
 
 /** @returns what does not agree, in words; empty where all does */
 export function disagreements({ records, files, ledger, output }: Standing, expected: Expected): readonly string[] {
-  const { policy, history, outputBefore } = expected;
+  const { policy, history, outputBefore, idsBefore = [] } = expected;
   const found: string[] = [];
   const expect = (what: string, actual: unknown, wanted: unknown): void => {
     if (JSON.stringify(actual) !== JSON.stringify(wanted)) found.push(`${what}: ${JSON.stringify(actual)}, expected ${JSON.stringify(wanted)}`);
   };
-  if (records.length === 0 || files.length === 0) found.push(`${records.length} records and ${files.length} files were looked at`);
-  for (const record of records) expect('the record', record, `v=STSv1; id=${policy.id};`);
+  if (records.length === 0 || files.length === 0) return [`${records.length} records and ${files.length} files were looked at`];
+  const id = idOf(records.at(0)) ?? '';
+  for (const record of records) expect('the record', record, `v=STSv1; id=${id};`);
+  expect('the bytes that the announced id names', namedBy(id), policy.hash);
   for (const file of files) expect('the served bytes', file.toString('utf8'), policy.text);
+  for (const before of idsBefore) if (!isLater(id, before)) found.push(`the announced id ${id} is not later than ${before}, which was used before`);
   expect('the fields of the served bytes', fieldsOf(policy.text), expectedFields(policy));
 
   const value = parsed(ledger);
   const entries = itemsOf(at(value, 'entries'));
   const last = entries.at(-1);
-  expect('the last entry of the ledger', ['id', 'mode', 'maxAge', 'mx'].map((name) => at(last, name)),
-    [policy.id, policy.mode, policy.maxAgeDays * DAY / 1000, mxOf(policy.text)]);
+  expect('the last entry of the ledger', ['mode', 'maxAge', 'mx'].map((name) => at(last, name)), [policy.mode, policy.maxAgeDays * DAY / 1000, mxOf(policy.text)]);
+  // What was put back has an id of its own, which the record may or may not get in a rollback.
+  if (outputBefore === undefined) expect('the id of the last entry', at(last, 'id'), id);
+  else expect('the bytes that the id of the last entry names', namedBy(textOf(at(last, 'id')) ?? ''), policy.hash);
   expect('the end of the last entry', at(last, 'until'), undefined);
   expect('the gap of the ledger', at(value, 'gap'), undefined);
   if (typeof at(last, 'live') !== 'string') found.push('the last entry was never seen live');
-  const known = new Set(entries.map((entry) => textOf(at(entry, 'id'))));
-  for (const { id } of history) if (!known.has(id)) found.push(`the ledger has lost ${id}, which was served`);
+  const known = entries.map((entry) => textOf(at(entry, 'id')) ?? '');
+  for (const served of history) {
+    const isKnown = served.id === undefined ? known.some((one) => namedBy(one) === served.hash) : known.includes(served.id);
+    if (!isKnown) found.push(`the ledger has lost ${nameOf(served)}, which was served`);
+  }
 
   const published = at(parsed(output), 'mtaSts');
-  expect('the id of the output', at(published, 'id'), policy.id);
+  if (outputBefore === undefined) expect('the id of the output', at(published, 'id'), id);
+  else expect('the bytes that the id of the output names', namedBy(textOf(at(published, 'id')) ?? ''), policy.hash);
   if (outputBefore !== undefined) expect('the output after a rollback', output, outputBefore);
   else found.push(...removalFaults(textOf(at(published, 'earliestRemoval')) ?? '', ledger, expected));
   return found;
+}
+
+/** Of a record set as `standing` reads it; undefined where it is not one record with an id. */
+export function idOf(record = ''): string | undefined {
+  return /^v=STSv1; id=([^;|]+);$/.exec(record)?.[1];
+}
+
+/** All ids of a ledger: of its entries, and the latest that was ever chosen. */
+export function idsOfLedger(ledger: string): readonly string[] {
+  const value = parsed(ledger);
+  return [...itemsOf(at(value, 'entries')).map((entry) => textOf(at(entry, 'id'))), textOf(at(value, 'lastId'))].filter((id) => id !== undefined);
+}
+
+function nameOf({ id, mode, hash }: Served): string {
+  return id ?? `${mode} ${hash}`;
 }
 
 /** In the order of the file, which the construct chooses. */
@@ -73,7 +103,7 @@ function removalFaults(removal: string, ledger: string, { policy: { mode }, hist
   if (/^not (?:before|while) /.test(removal)) return found;
   const moment = Date.parse(removal.split(',', 1)[0]);
   const early = history.filter((served) => served.mode !== 'none' && !(moment >= served.last + served.maxAgeDays * DAY));
-  return [...found, ...early.map(({ id }) => `earliestRemoval ${removal} is no moment, or before senders have dropped ${id}`)];
+  return [...found, ...early.map((served) => `earliestRemoval ${removal} is no moment, or before senders have dropped ${nameOf(served)}`)];
 }
 
 /** Sorted, without the version. */

@@ -21,6 +21,14 @@ export interface AwsCall {
   readonly at: number;
 }
 
+/** A call of a function by another one: the framework hands an event on. */
+export interface Invocation {
+  /** Of the API of Lambda, with the function's name. */
+  readonly path: string;
+  /** The event. */
+  readonly event: unknown;
+}
+
 /** What comes in place of the right answer: a status with an error code, or nothing at all. */
 export type AwsFault = { readonly status: number; readonly code: string } | 'hang';
 
@@ -34,6 +42,8 @@ export interface AwsProxy {
   answered(hear: ((call: AwsCall) => void) | undefined): void;
   /** The calls so far. */
   readonly calls: readonly AwsCall[];
+  /** The events that the framework has handed on so far. */
+  readonly invocations: readonly Invocation[];
 }
 
 /** Forwards until the process ends. */
@@ -41,10 +51,12 @@ export async function startAwsProxy(): Promise<AwsProxy> {
   let faults: AwsFaults | undefined;
   let hear: ((call: AwsCall) => void) | undefined;
   const calls: AwsCall[] = [];
+  const invocations: Invocation[] = [];
   const hanging = new Set<ServerResponse>();
   const server = createServer((request, response) => {
     const call = callOf(request);
     calls.push(call);
+    if (call.service === 'lambda' && call.path.endsWith('/invocations')) keep(request, call, invocations);
     const fault = faults?.(call);
     if (fault === undefined) forward(request, response, call, () => hear?.(call));
     else if (fault !== 'hang') refuse(request, response, call, fault);
@@ -62,7 +74,13 @@ export async function startAwsProxy(): Promise<AwsProxy> {
       hear = wanted;
     },
     calls,
+    invocations,
   };
+}
+
+function keep(request: IncomingMessage, { path }: AwsCall, invocations: Invocation[]): void {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => invocations.push({ path, event: JSON.parse(Buffer.concat(chunks).toString()) }));
 }
 
 function callOf({ headers, method = '', url = '' }: IncomingMessage): AwsCall {

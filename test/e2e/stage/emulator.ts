@@ -1,7 +1,7 @@
 // The emulator of AWS (ministack), and the SDK's clients for it.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { ACMClient } from '@aws-sdk/client-acm';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
@@ -155,6 +155,16 @@ export function setEmulatorFaults(folder: string, faults: EmulatorFaults): void 
   // In one step: the emulator may be reading it.
   writeFileSync(`${file}.new`, JSON.stringify(faults));
   renameSync(`${file}.new`, file);
+}
+
+/**
+ * Whether CloudFormation evaluates attributes again when it rolls back, from now on: a resource that takes one is then given what the
+ * other has answered in the rollback. AWS does not say which of the two it does; the emulator itself does not. See emulator/rollback.py.
+ */
+export function setReevaluation(folder: string, isWanted: boolean): void {
+  const file = join(folder, 'reevaluate-in-rollbacks');
+  if (isWanted) writeFileSync(file, '');
+  else rmSync(file, { force: true });
 }
 
 /** Whether the distribution has failed; what has failed is no more among the faults. */

@@ -1,8 +1,10 @@
 // The policy of example.test that a sender holds, by what it keeps and writes of it itself.
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { at, textOf } from '../../../lib/preview/json';
 import type { Mode } from '../../../lib/protocol/policy';
+import { CACHE } from './senders/postfix';
 import type { Sender } from './senders/sender';
 import type { StagePaths } from './stage';
 import { until } from './until';
@@ -37,6 +39,22 @@ export function policyHeld(sender: Sender, { folder }: StagePaths): HeldPolicy {
  */
 export async function untilHeld(sender: Sender, paths: StagePaths, expected: Mode): Promise<string> {
   return until(30_000, () => expectHeld(sender, paths, expected));
+}
+
+/**
+ * Under which id it holds the policy, by its own database.
+ *
+ * @throws Error where it holds none
+ */
+export function idHeldByPostfix({ folder, python }: StagePaths): string {
+  const script = [
+    'import sqlite3, sys',
+    'row = sqlite3.connect(sys.argv[1]).execute("select pol_id from sts_policy_cache where domain = ?", (sys.argv[2],)).fetchone()',
+    'print(row[0] if row else "")',
+  ].join('\n');
+  const id = execFileSync(python, ['-c', script, join(folder, 'postfix', CACHE), 'example.test'], { encoding: 'utf8', timeout: 30_000 }).trim();
+  if (id === '') throw new Error('Postfix holds no policy of example.test');
+  return id;
 }
 
 /** The last time that postfix-mta-sts-resolver fetched: which id it had, which one it found, and what it got. */

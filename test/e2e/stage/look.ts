@@ -5,6 +5,8 @@ interface RecordSeen {
   readonly at: number;
   /** The id in the TXT record; missing where there is none, more than one (RFC 8461 §3.1), or one that is not valid. */
   readonly announced?: string;
+  /** The hash of the bytes that this id names; missing where it is somebody else's. */
+  readonly names?: string;
   /** Whether there is more than one record. */
   readonly several?: true;
   /** The address that was asked for the file. */
@@ -12,7 +14,7 @@ interface RecordSeen {
 }
 
 export interface Look extends RecordSeen {
-  /** The id that belongs to the bytes that were served; missing where the edge said that there are none. */
+  /** The hash of the bytes that were served; missing where the edge said that there are none. */
   readonly served?: string;
 }
 
@@ -27,12 +29,16 @@ export interface Blind {
   readonly why: string;
 }
 
-/** Whether a look saw neither of two policies announced while one replaces the other: no record, or that of another one. */
-export function announcesNeither({ announced }: Pick<RecordSeen, 'announced'>, before: string, after: string): boolean {
-  return announced !== before && announced !== after;
+/**
+ * Whether a look saw neither of two policies announced while one replaces the other: no record, or that of another one.
+ *
+ * @param before - the hash of its bytes, and so `after`
+ */
+export function announcesNeither({ names }: Pick<RecordSeen, 'names'>, before: string, after: string): boolean {
+  return names !== before && names !== after;
 }
 
-/** Whether a look was served neither of two policies: none, or another one. */
+/** Whether a look was served neither of two policies, by their hashes: none, or another one. */
 export function servesNeither({ served }: Pick<Look, 'served'>, before: string, after: string): boolean {
   return served !== before && served !== after;
 }

@@ -1,5 +1,6 @@
 // What runs on the stage, in the order of the README beside it. Started by tools/e2e.mjs inside of the private namespaces.
 import { FAULTS, SHORT_FAULTS } from './faults';
+import { isWay } from './scenes/after-rollback';
 import { cachesScene } from './scenes/caches';
 import { changeScene, noneScene } from './scenes/change';
 import { demoScene } from './scenes/demo';
@@ -11,6 +12,7 @@ import { elsewhereScene } from './scenes/elsewhere';
 import { CREATIONS } from './scenes/failed-creation';
 import { expiredScene } from './scenes/expired';
 import { faultsScene } from './scenes/faults';
+import { isLatePart, lateScene } from './scenes/late';
 import { movedScene } from './scenes/moved';
 import { preflightScene, refusedScene } from './scenes/preflight';
 import { regionScene } from './scenes/region';
@@ -52,8 +54,9 @@ const SCENES: ReadonlyMap<string, Parts> = new Map<string, Parts>([
   ['enforce', null],
   ['several', null],
   ['wildcard', null],
-  ['rollback', null],
-  ['stuck', null],
+  ['rollback', (part) => isWay(part)],
+  ['stuck', (part) => isWay(part)],
+  ['late', (part) => isLatePart(part)],
   ['rights', (part) => part === 'quick' || hasRight(part)],
   ['faults', (part) => part === 'quick' || matches(part, [...FAULTS, ...CREATIONS].map(({ what }) => what))],
   ['caches', null],
@@ -116,8 +119,9 @@ async function play(stage: Stage, choices: readonly Choice[]): Promise<void> {
     enforce: async () => sendersScene(stage, await senders(), 'enforce'),
     several: async () => severalScene(stage, await senders()),
     wildcard: async () => wildcardScene(stage, await senders()),
-    rollback: async () => rollbackScene(stage, await senders()),
-    stuck: async () => stuckScene(stage, await senders()),
+    rollback: async (part) => rollbackScene(stage, await senders(), part),
+    stuck: async (part) => stuckScene(stage, await senders(), part),
+    late: (part) => lateScene(stage, part),
     rights: (part) => rightsScene(stage, part),
     faults: (part) => faultsScene(stage, part),
     caches: async () => cachesScene(stage, await senders()),

@@ -1,21 +1,32 @@
 // The processes of the Lambda functions on the stage.
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
+/** Not by the name: of a long one CloudFormation leaves little. The framework's own function is told whom to call. */
+const HANDS_ON = 'USER_ON_EVENT_FUNCTION_ARN=';
+
 /**
  * What runs this project's function.
  *
  * @param folder - of the stage: only what runs below it is looked at
  */
 export function functionProcesses(folder: string): readonly number[] {
+  return processesBelow(folder).filter((pid) => environment(pid).every((entry) => !entry.startsWith(HANDS_ON)));
+}
+
+/** Of any function. */
+function processesBelow(folder: string): readonly number[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
     try {
-      return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/ministack-lambda-`)
-        // Not by the name: of a long one CloudFormation leaves little. The framework's own function is told whom to call.
-        && functionName(pid) !== '' && environment(pid).every((entry) => !entry.startsWith('USER_ON_EVENT_FUNCTION_ARN='));
+      return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/ministack-lambda-`) && functionName(pid) !== '';
     } catch {
       return false;
     }
   });
+}
+
+/** What runs the framework's functions, which hand events on to this project's. */
+function frameworkProcesses(folder: string): readonly number[] {
+  return processesBelow(folder).filter((pid) => environment(pid).some((entry) => entry.startsWith(HANDS_ON)));
 }
 
 /** The name of the function that a process runs; empty where it runs none. */
@@ -35,7 +46,20 @@ function environment(pid: number): readonly string[] {
  * @throws Error where there is none
  */
 export function killFunction(folder: string): void {
-  const found = functionProcesses(folder);
+  kill(functionProcesses(folder));
+}
+
+/**
+ * Kills those of the framework: nobody answers CloudFormation then, and Lambda calls the framework again with the same event.
+ *
+ * @param folder - of the stage
+ * @throws Error where there is none
+ */
+export function killFramework(folder: string): void {
+  kill(frameworkProcesses(folder));
+}
+
+function kill(found: readonly number[]): void {
   if (found.length === 0) throw new Error('no process runs the function');
   for (const pid of found) process.kill(pid, 'SIGKILL');
 }

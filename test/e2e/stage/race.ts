@@ -22,18 +22,21 @@ export interface Race {
   readonly steps: readonly (readonly number[])[];
 }
 
+/**
+ * @param before - the hash of its bytes, and so `after`
+ */
 export function raceOf(what: string, looks: readonly Look[], before: string, after: string): Omit<Race, 'blind' | 'seconds'> {
   const first = (seen: (look: Look) => boolean): number => looks.find(seen)?.at ?? NaN;
   const zero = first(({ served }) => served === after);
-  const idAfter = first(({ announced }) => announced === after) - zero;
+  const idAfter = first(({ names }) => names === after) - zero;
   const kinds = [[before, before], [before, after], [after, after], [after, before]];
   const from = Math.floor(-MARGIN_MILLISECONDS / STEP_MILLISECONDS);
   const steps = Array.from({ length: Math.ceil((idAfter + MARGIN_MILLISECONDS) / STEP_MILLISECONDS) - from }, (_, index) => {
     const time = (from + index) * STEP_MILLISECONDS;
     const during = looks.filter(({ at }) => at - zero >= time && at - zero < time + STEP_MILLISECONDS);
-    return [time, ...kinds.map(([id, bytes]) => during.filter(({ announced, served }) => announced === id && served === bytes).length)];
+    return [time, ...kinds.map(([id, bytes]) => during.filter(({ names, served }) => names === id && served === bytes).length)];
   });
-  const newIdOldBytes = looks.filter(({ announced, served }) => announced === after && served !== after).length;
+  const newIdOldBytes = looks.filter(({ names, served }) => names === after && served !== after).length;
   return { what, looks: looks.length, newIdOldBytes, idAfter, stepMilliseconds: STEP_MILLISECONDS, steps };
 }
 

@@ -30,6 +30,12 @@ export async function stackOf(client: CloudFormationClient, stack: string): Prom
   }
 }
 
+/** The ids that the `_mta-sts` record was given, each once, in order. */
+export function announcedIn(events: readonly StackEvent[]): readonly string[] {
+  const texts = events.filter(({ ResourceType: type }) => type === 'AWS::Route53::RecordSet').map(({ ResourceProperties: text = '' }) => text);
+  return [...new Set(texts.flatMap((text) => /v=STSv1; id=([A-Za-z0-9]+);/.exec(text)?.[1] ?? []))];
+}
+
 /** Where in the order an event of a resource stands. */
 export class Order {
   public constructor(private readonly events: readonly StackEvent[]) {}

@@ -13,11 +13,12 @@ import type { Dns } from './dns';
 import { createDomain, put, record } from './domain';
 import { startEdge } from './edge';
 import type { Edge } from './edge';
-import { startEmulator } from './emulator';
+import { setReevaluation, startEmulator } from './emulator';
 import type { Emulator } from './emulator';
 import { mend } from './faults/fault';
 import { MailExchanger } from './mail-exchanger';
 import { openNetwork } from './network';
+import { namedBy } from './policy-ids';
 import { announcedId } from './standing';
 import { synthesized } from './synthesized';
 import { Table } from './table';
@@ -104,13 +105,14 @@ export class Stage {
   public async ensure(context: AppContext): Promise<void> {
     const announced = await announcedId().catch(() => undefined);
     const known = this.assemblies.get(JSON.stringify(context));
-    if (known !== undefined && announced === synthesized(known).id) this.latest = context;
+    if (known !== undefined && announced !== undefined && namedBy(announced) === synthesized(known).hash) this.latest = context;
     else expectEnd(await this.deploy(context), 0, 'cdk deploy');
   }
 
   /** What a scene has made otherwise and, where a claim failed, not made good: all but what is deployed. */
   public async restore(): Promise<void> {
     mend(this);
+    setReevaluation(this.paths.folder, false);
     this.edge.alive = true;
     for (const exchanger of this.exchangers) exchanger.behaviour = 'ok';
     await put(this.emulator.route53, this.zoneId, [record('example.test', 'MX', '10 mx1.example.test.')]);

@@ -6,6 +6,7 @@ import { Resolver } from 'node:dns/promises';
 import { request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EDGES, NAME_SERVERS } from './addresses';
+import { idOf } from './agreement';
 import { ANNOUNCEMENT } from './domain';
 import { resourcesOf } from './stacks';
 import { STACK } from './stage';
@@ -44,7 +45,7 @@ export async function standing(stage: Stage): Promise<Standing> {
 export async function announcedId(): Promise<string> {
   const [server] = NAME_SERVERS.values();
   const record = await announced(server);
-  const id = /^v=STSv1; id=([^;]+);$/.exec(record)?.[1];
+  const id = idOf(record);
   if (id === undefined) throw new Error(`the record is ${record}, expected one with an id`);
   return id;
 }

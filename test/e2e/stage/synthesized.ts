@@ -1,16 +1,25 @@
 // The policy that a synthesized template publishes.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { at, itemsOf, membersOf, textOf } from '../../../lib/preview/json';
+import { at, itemsOf, membersOf } from '../../../lib/preview/json';
 import type { Policy } from './agreement';
+import { hashOf } from './policy-ids';
 import { STACK } from './stage';
+import type { AppContext, Stage } from './stage';
 
-/** Id and text of the policy, as the template of the folder hands them to the function. */
-export function synthesized(assembly: string): Pick<Policy, 'id' | 'text'> {
+/** The text of the policy as the template of the folder hands it to the function, and what each id that names it ends with. */
+export function synthesized(assembly: string): Pick<Policy, 'hash' | 'text'> {
   const template: unknown = JSON.parse(readFileSync(join(assembly, `${STACK}.template.json`), 'utf8'));
   const publication = membersOf(at(template, 'Resources')).map(([, resource]) => resource).find((resource) => at(resource, 'Type') === 'Custom::MtaStsPublication');
-  const id = textOf(at(publication, 'Properties', 'PolicyId'));
   const lines = itemsOf(at(publication, 'Properties', 'Policy')).map(String);
-  if (id === undefined || lines.length === 0) throw new Error('the template has no Publication with `PolicyId` and `Policy`');
-  return { id, text: lines.map((line) => `${line}\r\n`).join('') };
+  if (lines.length === 0) throw new Error('the template has no Publication with a `Policy`');
+  const text = lines.map((line) => `${line}\r\n`).join('');
+  return { hash: hashOf(text), text };
+}
+
+/** What a deployment with this context publishes, where it was synthesized. */
+export function policyOf(stage: Stage, context: AppContext): Policy {
+  const published = synthesized(stage.assembly(context));
+  const { mode, mx = 'mx1.example.test' } = context;
+  return { ...published, mode, mx, maxAgeDays: Number(/^max_age: (\d+)\r$/m.exec(published.text)?.[1]) / 86_400 };
 }

@@ -3,10 +3,10 @@ import { Resolver } from 'node:dns/promises';
 import { Agent, request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { policyId } from '../../../lib/protocol/policy-id';
 import { parseRecord } from '../../../lib/protocol/record';
 import { EDGES, RESOLVER, WATCH_RESOLVER } from './addresses';
 import type { Blind, Look, Seen, Unreached, WatchOptions } from './look';
+import { hashOf, namedBy } from './policy-ids';
 
 /** How far the looks may be behind their pace, and catch up. */
 const CATCHING_UP_MILLISECONDS = 500;
@@ -29,11 +29,11 @@ const DNS = { timeout: 5_000, tries: 1 } as const;
 
 const ALL_EDGES: readonly string[] = [...EDGES.v4, ...EDGES.v6];
 
-/** What the edge has shown: the id that belongs to the bytes, none, or nothing to go by. */
-type Served = { readonly id: string | undefined } | { readonly unreached: string };
+/** What the edge has shown: the hash of the bytes, none, or nothing to go by. */
+type Served = { readonly hash: string | undefined } | { readonly unreached: string };
 
 /** What the record says. */
-type Announcement = Pick<Look, 'announced' | 'several'>;
+type Announcement = Pick<Look, 'announced' | 'names' | 'several'>;
 
 class Lookers {
   private looks: Look[] = [];
@@ -120,14 +120,15 @@ class Lookers {
       record = await this.announced();
     }
     if ('unreached' in served) this.unreached.push({ at, ...record, edge, why: served.unreached });
-    else this.looks.push({ at, ...record, edge, served: served.id });
+    else this.looks.push({ at, ...record, edge, served: served.hash });
   }
 
   private async announced(): Promise<Announcement> {
     try {
       const records = await this.resolver.resolveTxt(`_mta-sts.${this.domain}`);
       const isSeveral = records.filter((strings) => strings.join('').startsWith('v=STSv1')).length > 1;
-      return { announced: parseRecord(records).record?.id, ...isSeveral && { several: true } };
+      const announced = parseRecord(records).record?.id;
+      return { announced, names: announced === undefined ? undefined : namedBy(announced), ...isSeveral && { several: true } };
     } catch (error) {
       if (error instanceof Error && 'code' in error && (error.code === 'ENOTFOUND' || error.code === 'ENODATA')) return {};
       throw error;
@@ -179,8 +180,8 @@ class Lookers {
           const body = Buffer.concat(chunks);
           const mediaType = response.headers['content-type'] ?? 'none';
           // Whatever else is there is no policy (RFC 8461 §3.2), nor does it say that there is none.
-          if (response.statusCode === 200) resolve(/^text\/plain\b/.test(mediaType) ? { id: policyId(body) } : { unreached: `media type ${mediaType}` });
-          else if (response.statusCode === 403 || response.statusCode === 404) resolve({ id: undefined });
+          if (response.statusCode === 200) resolve(/^text\/plain\b/.test(mediaType) ? { hash: hashOf(body) } : { unreached: `media type ${mediaType}` });
+          else if (response.statusCode === 403 || response.statusCode === 404) resolve({ hash: undefined });
           else if (response.statusCode === BUSY.status && body.includes(BUSY.says)) resolve('busy');
           else resolve({ unreached: `status ${response.statusCode ?? 'none'}` });
         });

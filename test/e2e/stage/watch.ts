@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Blind, Look, Seen, Unreached, WatchOptions } from './look';
+import { shortHash, shortId } from './policy-ids';
 
 export { announcesNeither, servesNeither } from './look';
 export type { Look, Unreached, WatchOptions } from './look';
@@ -101,16 +102,22 @@ export class Watch {
     }
   }
 
+  /** The ids that were announced, each once, in the order in which they came. */
+  public get ids(): readonly string[] {
+    const all = [...this.looks, ...this.unreached].sort((one, other) => one.at - other.at);
+    return [...new Set(all.flatMap(({ announced }) => announced ?? []))];
+  }
+
   /** In figures: `912 looks in 9.1 s, 100 a second; ...`. */
   public summary(): string {
     const { seconds } = this.extent;
     const pairs = new Map<string, { count: number; from: number; to: number }>();
     const add = ({ at, announced, several }: Pick<Look, 'at' | 'announced' | 'several'>, file: string): void => {
-      const pair = `record ${announced?.slice(0, 6) ?? (several === true ? 'several' : 'none')}, file ${file}`;
+      const pair = `record ${announced === undefined ? several === true ? 'several' : 'none' : shortId(announced)}, file ${file}`;
       const known = pairs.get(pair) ?? { count: 0, from: at, to: at };
       pairs.set(pair, { count: known.count + 1, from: Math.min(known.from, at), to: Math.max(known.to, at) });
     };
-    for (const look of this.looks) add(look, look.served?.slice(0, 6) ?? 'none');
+    for (const look of this.looks) add(look, look.served === undefined ? 'none' : shortHash(look.served));
     for (const look of this.unreached) add(look, 'not reached');
     return [
       `${this.looks.length} looks in ${seconds.toFixed(1)} s, ${Math.round(this.rate)} a second${

@@ -21,12 +21,12 @@ export const CLOUDFRONT_SAYS = {
 
 export const FAULTS_OF_AWS: readonly Fault[] = [
   { what: 'S3 throttles three writes', begin: calls(isWrite, 3, { status: 503, code: 'SlowDown' }) },
-  { what: 'S3 fails three times with 500', begin: calls(isWrite, 3, { status: 500, code: 'InternalError' }) },
+  { what: 'S3 fails three times with 500', slow: true, begin: calls(isWrite, 3, { status: 500, code: 'InternalError' }) },
   { what: 'S3 throttles the reading of the ledger twice', begin: calls(isRead, 2, { status: 503, code: 'SlowDown' }) },
   { what: 'S3 does not answer a write', slow: true, begin: calls(isWrite, 1, 'hang') },
   { what: 'S3 does not answer the reading of the ledger', slow: true, begin: calls(isRead, 1, 'hang') },
   { what: 'Route 53 throttles four calls', early: true, begin: calls(isRoute53, 4, { status: 400, code: 'Throttling' }) },
-  { what: 'Route 53 fails three times with 503', early: true, begin: calls(isRoute53, 3, { status: 503, code: 'ServiceUnavailable' }) },
+  { what: 'Route 53 fails three times with 503', early: true, slow: true, begin: calls(isRoute53, 3, { status: 503, code: 'ServiceUnavailable' }) },
   { what: 'Route 53 does not answer a call', early: true, slow: true, begin: calls(isRoute53, 1, 'hang') },
   { what: 'the ResponseURL fails three times', early: true, begin: calls(isResponse, 3, { status: 503, code: 'ServiceUnavailable' }) },
   updateOfTheDistribution('CloudFront\'s API throttles the update of the distribution', CLOUDFRONT_SAYS.throttled),

@@ -1,7 +1,7 @@
 // Changes of a policy: while each is under way a sender looks a hundred times a second.
 import { resolve } from 'node:path';
-import { policyId } from '../../../../lib/protocol/policy-id';
 import { EDGES } from '../addresses';
+import { hashOf, isLater, namedBy } from '../policy-ids';
 import { keepRace, raceOf } from '../race';
 import { expectEnd } from '../stage';
 import type { AppContext, Stage } from '../stage';
@@ -33,7 +33,7 @@ export async function change(stage: Stage, what: string, context: AppContext, is
   let control: Control | undefined;
   await stage.table.prove(`${what}: no look sees the new id before its bytes, or anything but the two policies`, async () => {
     await stage.synth(context);
-    const after = idOf(stage, context);
+    const after = synthesized(stage.assembly(context)).hash;
     if (isControlled) control = await Control.start(stage, after);
     const { watch, ended } = await watched({ ca: stage.authority.certificatePem, first: 'record' }, () => stage.deploy(context))
       .finally(() => control?.stop());
@@ -42,13 +42,16 @@ export async function change(stage: Stage, what: string, context: AppContext, is
     if (watch.rate < LEAST_LOOKS_A_SECOND) {
       throw new Error(`expected ${LEAST_LOOKS_A_SECOND} looks a second or more, the machine gave ${watch.rate.toFixed(1)}:\n${watch.summary()}`);
     }
-    const before = watch.looks.at(0)?.announced;
-    if (before === undefined || before === after || watch.looks.at(-1)?.announced !== after) throw new Error(`the id did not change: ${watch.summary()}`);
+    const { ids } = watch;
+    const [before] = ids.map(namedBy);
+    if (ids.length !== 2 || before === undefined || before === after || namedBy(ids[1]) !== after || !isLater(ids[1], ids[0])) {
+      throw new Error(`expected one id, and a later one for ${after} after it, saw ${ids.join(', ')}:\n${watch.summary()}`);
+    }
     const against = violations(watch, before, after);
     if (against.length > 0) throw new Error(`${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${watch.summary()}`);
     const first = (seen: (look: Look) => boolean): number => watch.looks.find(seen)?.at ?? NaN;
-    watch.expectSightAt([first(({ served }) => served === after), first(({ announced }) => announced === after)], 1_000);
-    if (!watch.looks.some(({ announced, served }) => announced === before && served === after)) {
+    watch.expectSightAt([first(({ served }) => served === after), first(({ names }) => names === after)], 1_000);
+    if (!watch.looks.some(({ names, served }) => names === before && served === after)) {
       throw new Error(`no look saw the new bytes beside the old id, so none was in between:\n${watch.summary()}`);
     }
     // RACE=docs/race.json: for the figure of the README.
@@ -64,28 +67,25 @@ export async function change(stage: Stage, what: string, context: AppContext, is
   }
 }
 
-function idOf(stage: Stage, context: AppContext): string {
-  return synthesized(stage.assembly(context)).id;
-}
-
-/** The looks that saw the new id without its bytes, or at record or file neither what was before nor what is after. */
+/** The looks that saw the new id without its bytes, or at record or file neither what was before nor what is after, by their hashes. */
 function violations(watch: Watch, before: string, after: string): readonly string[] {
   return watch.against(
     (look) => announcesNeither(look, before, after) || servesNeither(look, before, after)
-      || (look.announced === after && look.served !== after),
-    (look) => announcesNeither(look, before, after) || look.announced === after,
+      || (look.names === after && look.served !== after),
+    (look) => announcesNeither(look, before, after) || look.names === after,
   );
 }
 
 /** A watch that one edge gives the old bytes for a second, from when the resolver gives the new id; everybody else gets what is right. */
 class Control {
-  public static async start(stage: Stage, id: string): Promise<Control> {
+  /** @param hash - of the bytes that the new id names */
+  public static async start(stage: Stage, hash: string): Promise<Control> {
     const [old] = (await standing(stage)).files;
     let from = Infinity;
     stage.dns.fail((server, answer) => async (question) => {
       if (server !== 'resolver' || question.type !== 'TXT') return undefined;
       const reply = await answer(question);
-      const isNew = reply !== 'drop' && reply.answers.some((record) => record.type === 'TXT' && record.data.join('').includes(id));
+      const isNew = reply !== 'drop' && reply.answers.some((record) => record.type === 'TXT' && record.data.join('').includes(hash));
       if (isNew && from === Infinity) from = Date.now();
       return reply;
     });
@@ -95,7 +95,7 @@ class Control {
       return isOn && isMeant ? { status: 200, headers: new Map([['content-type', 'text/plain']]), body: old } : undefined;
     });
     const watch = new Watch({ ca: stage.authority.certificatePem, first: 'record', looksASecond: 20, name: CONTROL });
-    return new Control(stage, watch, policyId(old), id);
+    return new Control(stage, watch, hashOf(old), hash);
   }
 
   private constructor(

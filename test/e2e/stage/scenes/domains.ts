@@ -2,12 +2,13 @@
 import { createZone, deleteZone, record } from '../domain';
 import { IntegApp } from '../integ-app';
 import { expectNothingButLog, inventory } from '../inventory';
-import { eventsOf, resourcesOf } from '../stacks';
+import { Order, eventsOf, resourcesOf } from '../stacks';
 import { expectEnd } from '../stage';
 import type { Stage } from '../stage';
 import { watched } from '../watch';
 import type { WatchOptions } from '../watch';
 import { expectNoRecordWithoutFile, watchedDestroy } from './destroy';
+import { delivered, expectAnswered, isChange, isPublicationOf } from './late';
 
 const ZONE = 'many.test';
 const STACK = 'MtaStsIntegManyDomains';
@@ -40,6 +41,7 @@ export async function domainsScene(stage: Stage): Promise<void> {
   await table.prove('mta-sts verify says pass of each', async () => expectPass(stage, domains));
 
   let leaving: Date | undefined;
+  const from = stage.aws.invocations.length;
   await table.prove(`${LEAVING} leaves, first deployment: its record goes, then its file; what serves it stays, and so do the others`, async () => {
     leaving = new Date();
     const stood = await resourcesOf(emulator.cloudformation, STACK);
@@ -53,20 +55,31 @@ export async function domainsScene(stage: Stage): Promise<void> {
     const last = watch.looks.at(-1);
     if (last?.announced !== undefined || last?.served !== undefined) throw new Error(`it is still there:\n${watch.summary()}`);
     if (!aliases().includes(`mta-sts.${LEAVING}`)) throw new Error(`the distribution serves ${aliases().join(', ')} alone`);
-    // Not by the events: the emulator has none of what an update removes.
     const stands = (await resourcesOf(emulator.cloudformation, STACK)).map(({ LogicalResourceId: id }) => id);
     const gone = stood.filter(({ LogicalResourceId: id }) => !stands.includes(id)).map(({ ResourceType: type = '' }) => type).sort();
     if (gone.join() !== PUBLISHED.join()) throw new Error(`it took away ${gone.join(', ') || 'nothing'}, expected ${PUBLISHED.join(', ')}`);
+    const order = new Order((await eventsOf(emulator.cloudformation, STACK, leaving)).filter(({ ResourceStatus: status = '' }) => status.startsWith('DELETE_')));
+    order.before(['AWS::Route53::RecordSet', 'DELETE_COMPLETE'], ['Custom::MtaStsPublication', 'DELETE_IN_PROGRESS']);
     return `gone: ${gone.join(', ')}\n${LEAVING}: ${watch.summary()}\n${evidence}`;
   });
-  await table.prove('the emulator has no events of what an update removes, and some of a distribution that it left alone; AWS has them the other way round', async () => {
+  await table.prove(`${LEAVING} comes back, and the Delete of before comes once more: it succeeds, and file, record and ledger stand`, async () => {
+    const deletion = stage.aws.invocations.slice(from).find(({ event }) => isPublicationOf(event, 'Delete', LEAVING));
+    if (deletion === undefined) throw new Error('there was no such event');
+    expectEnd(await app.deploy(variables(3, 3)), 0, 'cdk deploy');
+    const passed = await expectPass(stage, [LEAVING]);
+    const calls = stage.aws.calls.length;
+    const answer = expectAnswered(await delivered(deletion));
+    const changes = stage.aws.calls.slice(calls).filter(isChange);
+    if (changes.length > 0) throw new Error(changes.map(({ method, path }) => `${method} ${path}`).join(', '));
+    await expectPass(stage, [LEAVING]);
+    expectEnd(await app.deploy(variables(2, 3)), 0, 'cdk deploy');
+    return `${answer}\n${passed}`;
+  });
+  await table.prove('the emulator has events of a distribution that an update left alone; AWS has none', async () => {
     const events = await eventsOf(emulator.cloudformation, STACK, leaving);
-    const gone = events.filter(({ ResourceStatus: status }) => status?.startsWith('DELETE') === true);
     const same = events.filter(({ ResourceType: type }) => type === 'AWS::CloudFront::Distribution');
-    if (events.length === 0 || gone.length > 0 || same.length === 0) {
-      throw new Error(`${events.length} events, ${gone.length} of them DELETE, ${same.length} of the distribution: where it does as AWS does, assert the order by them`);
-    }
-    return `${events.length} events: ${gone.length} DELETE, of the distribution ${same.map(({ ResourceStatus: status }) => status).join(', ')}`;
+    if (events.length === 0 || same.length === 0) throw new Error(`${events.length} events, none of them of the distribution`);
+    return `${events.length} events, of the distribution ${same.map(({ ResourceStatus: status }) => status).join(', ')}`;
   });
   await table.prove(`${LEAVING} leaves, second deployment: it is no name of the distribution any more, and the others notice nothing`, async () => {
     const { ended, evidence } = await othersWatched(stage, () => app.deploy(variables(2, 2)));
@@ -97,7 +110,7 @@ async function othersWatched<T>({ authority }: Stage, work: () => Promise<T>): P
     const domain = STAYING[index];
     watch.expectSight();
     const id = watch.looks.at(0)?.announced;
-    const against = watch.against(({ announced, served }) => announced === undefined || announced !== id || served !== id);
+    const against = watch.against(({ announced, names, served }) => announced === undefined || announced !== id || served !== names);
     if (against.length > 0) throw new Error(`${domain}: ${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${watch.summary()}`);
     return `${domain}: ${watch.summary()}`;
   });

@@ -95,8 +95,8 @@ export class FreshDomain {
     if (blind * 50 > looks.length) throw new Error(`more than one look in fifty had no answer from DNS:\n${watch.summary()}`);
     // Somebody else's record is beside ours.
     const isAnnounced = ({ announced: id, several }: Pick<Look, 'announced' | 'several'>): boolean => id !== undefined || several === true;
-    const isWithoutFile = ({ announced: id, several, served }: Look): boolean => {
-      return several === true ? served === undefined : id !== undefined && served !== id;
+    const isWithoutFile = ({ announced: id, names, several, served }: Look): boolean => {
+      return several === true ? served === undefined : id !== undefined && served !== names;
     };
     const against = watch.against(isWithoutFile, isAnnounced);
     const announcements = looks.filter(isAnnounced).length;

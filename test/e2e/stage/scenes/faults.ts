@@ -1,15 +1,16 @@
 // Faults of the world while a policy changes: the deployment waits, or is taken back; senders are never told of what is not there.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { disagreements } from '../agreement';
-import type { Policy, Served } from '../agreement';
+import { disagreements, idOf, idsOfLedger } from '../agreement';
+import type { Expected, Policy, Served } from '../agreement';
 import { FAULTS, SHORT_FAULTS } from '../faults';
 import type { Fault } from '../faults';
 import { nextWrite, underFault } from '../faults/fault';
+import { namedBy } from '../policy-ids';
 import { stackOf } from '../stacks';
 import { STACK, expectEnd } from '../stage';
 import type { AppContext, Stage } from '../stage';
 import { standing } from '../standing';
-import { synthesized } from '../synthesized';
+import { policyOf } from '../synthesized';
 import { Watch, announcesNeither, servesNeither } from '../watch';
 import { CREATIONS, FreshDomain } from './failed-creation';
 import { printFaults } from './fault-table';
@@ -70,8 +71,9 @@ class Faults {
     const { stage } = this;
     const { what, outcome = 'deployed', says, deploy } = fault;
     const wanted = this.context === CONTEXTS[0] ? CONTEXTS[1] : CONTEXTS[0];
-    const [before, after] = [this.context, wanted].map((context) => this.policy(context));
-    const { output } = await standing(stage);
+    const [before, after] = [this.context, wanted].map((context) => policyOf(stage, context));
+    const { output, records, ledger } = await standing(stage);
+    const idsBefore = [...idsOfLedger(ledger), ...records.flatMap((record) => idOf(record) ?? [])];
     const write = nextWrite(stage);
     const watch = new Watch({ ca: stage.authority.certificatePem, first: 'record' });
     await sleep(500);
@@ -82,8 +84,10 @@ class Faults {
       await watch.stop();
     });
     const isDeployed = ended.status === 0;
-    this.history.push({ ...before, last: end });
+    const idSeen = ({ hash }: Policy): string | undefined => watch.ids.filter((id) => namedBy(id) === hash).at(-1);
+    this.history.push({ ...before, last: end, id: idSeen(before) });
     if (isDeployed) this.context = wanted;
+    else if (idSeen(after) !== undefined) this.history.push({ ...after, last: end, id: idSeen(after) });
     expectEnd(ended, outcome === 'deployed' ? 0 : 1, 'cdk deploy');
     if (unmet !== undefined) throw new Error(`${unmet.message}\n${watch.summary()}`);
     const reason = /\| (?:UPDATE|CREATE)_FAILED .*?\) (.*)/.exec(ended.output)?.[1];
@@ -92,17 +96,17 @@ class Faults {
     if (stack?.status !== (isDeployed ? 'UPDATE_COMPLETE' : 'UPDATE_ROLLBACK_COMPLETE')) throw new Error(`the stack is ${stack?.status ?? 'gone'}`);
     expectWatched(watch, fault, write(), end);
     // The new id beside the old bytes: never on the way there; in a rollback the bytes go back first, as in every change.
-    const early = watch.looks.filter(({ announced, served }) => announced === after.id && served === before.id);
+    const early = watch.looks.filter(({ names, served }) => names === after.hash && served === before.hash);
     const lost = [
       ...isDeployed ? count(early.length, 'looks saw the new id before its bytes') : [],
-      ...this.untimely(watch, fault, after.id, write()),
+      ...this.untimely(watch, fault, after.hash, write()),
       ...count([...watch.looks, ...watch.unreached].filter((look) => {
-        return announcesNeither(look, before.id, after.id) && !(fault.doubles === true && look.several === true);
+        return announcesNeither(look, before.hash, after.hash) && !(fault.doubles === true && look.several === true);
       }).length, 'looks saw no record or another one'),
-      ...count(watch.looks.filter((look) => servesNeither(look, before.id, after.id)).length, 'looks were served no policy or another one'),
-      ...await this.missing(fault, isDeployed ? after : before, isDeployed ? undefined : output),
+      ...count(watch.looks.filter((look) => servesNeither(look, before.hash, after.hash)).length, 'looks were served no policy or another one'),
+      ...await this.missing(fault, isDeployed ? { policy: after, idsBefore } : { policy: before, outputBefore: output }),
     ];
-    const late = watch.looks.filter(({ announced, served }) => announced === before.id && served === after.id).length;
+    const late = watch.looks.filter(({ names, served }) => names === before.hash && served === after.hash).length;
     return {
       what, outcome, lost, seconds: ended.seconds, looks: watch.looks.length, unanswered: watch.unanswered, early: early.length,
       ...!isDeployed && { late },
@@ -111,30 +115,24 @@ class Faults {
   }
 
   /** New ids where none may be. */
-  private untimely(watch: Watch, { announced, holdsBack = 0 }: Fault, id: string, written = Infinity): readonly string[] {
-    const withNewId = [...watch.looks, ...watch.unreached].filter((look) => look.announced === id);
+  private untimely(watch: Watch, { announced, holdsBack = 0 }: Fault, hash: string, written = Infinity): readonly string[] {
+    const withNewId = [...watch.looks, ...watch.unreached].filter((look) => look.names === hash);
     return [
       ...count(announced === 'never' ? withNewId.length : 0, 'looks saw the new id, which must not be announced'),
-      ...count(announced === undefined ? watch.unreached.filter((look) => look.announced === id).length : 0, 'looks saw the new id and reached no file'),
+      ...count(announced === undefined ? watch.unreached.filter((look) => look.names === hash).length : 0, 'looks saw the new id and reached no file'),
       ...count(withNewId.filter(({ at }) => at < written + holdsBack * 1000).length, `looks saw the new id earlier than ${holdsBack} s after the write`),
     ];
   }
 
   /** What is not as it must be in the end. */
-  private async missing({ unseen }: Fault, policy: Policy, outputBefore: string | undefined): Promise<readonly string[]> {
+  private async missing({ unseen }: Fault, expected: Omit<Expected, 'history'>): Promise<readonly string[]> {
     const { status, output } = await this.stage.cli.mtaSts('verify', 'example.test');
-    const found = disagreements(await standing(this.stage), { policy, history: this.history, outputBefore });
+    const found = disagreements(await standing(this.stage), { ...expected, history: this.history });
     return [
       ...unseen === true ? found.filter((words) => words !== NEVER_LIVE) : found,
       ...unseen === true && !found.includes(NEVER_LIVE) ? ['the ledger says that the policy was seen live, which it was not'] : [],
       ...status === 0 ? [] : [`mta-sts verify ended with status ${status ?? 'none'}: ${output}`],
     ];
-  }
-
-  private policy(context: AppContext): Policy {
-    const published = synthesized(this.stage.assembly(context));
-    const maxAgeDays = Number(/^max_age: (\d+)\r$/m.exec(published.text)?.[1]) / 86_400;
-    return { ...published, mode: context.mode, mx: 'mx1.example.test', maxAgeDays };
   }
 }
 

@@ -1,120 +1,209 @@
-// A verification that fails takes the whole change back: the old id and the old bytes stand again, also for senders that came in between.
+// A verification that fails takes the whole change back: bytes and an id that names them stand again, also for senders that came in
+// between, and the same policy deployed again reaches each of them.
 import type { DnsRecord } from '../../../../lib/preview/dns-server';
 import type { Mode } from '../../../../lib/protocol/policy';
 import { ANNOUNCEMENT } from '../domain';
-import { expectHeld, untilHeld } from '../held-policy';
+import { isPolicyWrite, reply } from '../faults/fault';
+import { expectHeld, idHeldByPostfix, untilHeld } from '../held-policy';
 import { GOOD, UNTRUSTED, serveMail } from '../mail';
 import { Foretold, deliver } from '../message';
+import { isLater, namedBy } from '../policy-ids';
 import type { Sender } from '../senders/sender';
 import type { Senders } from '../senders/senders';
 import { stackOf } from '../stacks';
 import { announcedId } from '../standing';
 import { STACK, expectEnd } from '../stage';
-import type { Stage } from '../stage';
+import type { AppContext, Stage } from '../stage';
+import { synthesized } from '../synthesized';
 import { watched } from '../watch';
+import { deployedAgain, expectNamed, idsSoFar, inWay, waysOf } from './after-rollback';
+import type { Holding, Way } from './after-rollback';
 
 const REASON = /UPDATE_FAILED .*MtaStsVerification.* record-multiple: _mta-sts\.example\.test /;
+const POLICY_HOST = 'mta-sts.example.test';
 
-/** From `enforce` to `testing` and back: to a mail host that senders must not trust, so that each does something else by each policy. */
-export async function rollbackScene(stage: Stage, senders: Senders): Promise<void> {
-  const { table, dns, emulator, authority, cli } = stage;
-  const [deployed, wanted] = [{ mode: 'enforce' }, { mode: 'testing' }] as const;
-  const withPolicy = async (sender: Sender, sent: Promise<string>, mode: Mode): Promise<string> => {
-    return `${await sent}\n${expectHeld(sender, stage.paths, mode)}`;
-  };
-  const refreshed = async (sender: Sender, mode: Mode): Promise<void> => {
-    await sender.refresh();
-    await untilHeld(sender, stage.paths, mode);
-  };
-  table.begin('A verification that fails');
-  await stage.ensure(deployed);
-  await stage.synth(wanted);
+const DEPLOYED: AppContext = { mode: 'enforce' };
+const WANTED: AppContext = { mode: 'testing' };
+
+const HOLDINGS: readonly Holding[] = [
+  { what: 'which holds nothing' },
+  { as: 'before', what: 'which holds the old policy under the old id' },
+  { as: 'between', what: 'which holds the new policy under the id that was taken back' },
+  { as: 'back', what: 'which holds the old policy under the id that was taken back', byId: true },
+];
+
+/**
+ * From `enforce` to `testing` and back: to a mail host that senders must not trust, so that each does something else by each policy.
+ *
+ * @param only - one of the ways; all where it is not given
+ */
+export async function rollbackScene(stage: Stage, senders: Senders, only?: string): Promise<void> {
+  for (const way of waysOf(only)) {
+    stage.table.begin(`A verification that fails; ${way.words}`);
+    await inWay(stage, way, () => rolledBack(stage, senders, way));
+  }
+}
+
+async function rolledBack(stage: Stage, senders: Senders, way: Way): Promise<void> {
+  const { table, cli } = stage;
+  await stage.ensure(DEPLOYED);
+  await stage.synth(WANTED);
   await serveMail(stage, UNTRUSTED);
   const foretold = (await Foretold.now(stage)).expect('refuse');
-  for (const sender of senders.all) {
-    await table.prove(`before: foretold ${foretold.delivery} of an untrusted certificate, ${sender.name} learns enforce and does so`, async () => {
-      await sender.forget();
-      return withPolicy(sender, deliver(stage, senders, sender, { what: 'enforce, before a failure: an untrusted certificate', mail: UNTRUSTED, foretold }), deployed.mode);
-    });
-  }
-  const between = new Map<string, Promise<string>>();
-  await table.prove('the deployment fails with its reason, and is rolled back', async () => {
-    const before = await announcedId();
-    let isOver = false;
-    const visit = async (): Promise<void> => {
-      const midway = Foretold.now(stage);
-      for (const sender of senders.all) {
-        // One that looks at no ids comes by its own refresh.
-        between.set(sender.name, (sender.looksAtIds ? Promise.resolve() : refreshed(sender, wanted.mode))
-          .then(async () => withPolicy(sender, deliver(stage, senders, sender, {
-            what: 'the policy of a failing deployment: an untrusted certificate', mail: UNTRUSTED, foretold: (await midway).expect('deliver-unverified'),
-          }), wanted.mode)));
-      }
-      await Promise.allSettled(between.values());
-      isOver = true;
-    };
-    let visiting: Promise<void> | undefined;
-    // The resolver gives what is right, so that senders learn the new policy. The name servers have the old record, for which the
-    // verification waits, until the senders were there, and then somebody else's record beside the new one, for which it does not.
-    dns.fail((server, answer) => async (question) => {
-      if (server === 'resolver' || question.name !== ANNOUNCEMENT || question.type !== 'TXT') return undefined;
-      const reply = await answer(question);
-      if (reply === 'drop' || reply.answers.some((record) => record.type === 'TXT' && record.data.join('').includes(before))) return reply;
-      visiting ??= visit();
-      const record = (id: string): DnsRecord => ({ name: question.name, ttl: 1, type: 'TXT', data: [`v=STSv1; id=${id};`] });
-      return { ...reply, answers: isOver ? [...reply.answers, record('somebodyelses')] : [record(before)] };
-    });
-    const { watch, ended } = await watched({ ca: authority.certificatePem, first: 'record' }, () => stage.deploy(wanted).finally(() => {
-      dns.fail(undefined);
-    }));
-    expectEnd(ended, 1, 'cdk deploy');
-    watch.expectSight();
-    const reason = ended.output.split('\n').find((line) => REASON.test(line));
-    if (reason === undefined) throw new Error(`the command must say something like ${String(REASON)}:\n${ended.output}`);
-    const stack = await stackOf(emulator.cloudformation, STACK);
-    if (stack?.status !== 'UPDATE_ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'gone'}\n${ended.output}`);
-    const last = watch.looks.at(-1);
-    if (last?.announced !== before || last.served !== before) throw new Error(`${before} does not stand again:\n${watch.summary()}`);
-    return `${reason.trim().slice(0, 300)}\n${watch.summary()}`;
+  const learns = ({ name }: Sender): string => `before: foretold ${foretold.delivery} of an untrusted certificate, ${name} learns enforce and does so`;
+  await senders.each(learns, stage, async (sender) => {
+    await sender.forget();
+    const message = { what: 'enforce, before a failure: an untrusted certificate', mail: UNTRUSTED, foretold };
+    const words = await withPolicy(stage, sender, deliver(stage, senders, sender, message), DEPLOYED.mode);
+    await sender.keep('before');
+    return words;
   });
-  for (const { name } of senders.all) {
-    await table.prove(`in between ${name} fetched the new policy, and delivered by it`, () => between.get(name) ?? Promise.reject(new Error('it never came')));
+  const visits: Visits = { between: new Map(), back: new Map() };
+  let before: readonly string[] = [];
+  await table.prove(`the deployment fails with its reason, and is rolled back: ${way.words}`, async () => {
+    const { ids, evidence } = await failedDeployment(stage, senders, way, visits);
+    before = ids;
+    return evidence;
+  });
+  for (const { name, looksAtIds } of senders.all) {
+    await table.prove(`in between ${name} fetched the new policy, and delivered by it`, () => visits.between.get(name) ?? Promise.reject(new Error('it never came')));
+    if (looksAtIds) {
+      await table.prove(`in the rollback ${name}, which had forgotten all, fetched the old policy under the new id, which still stood, and refused by it`, () => {
+        return visits.back.get(name) ?? Promise.reject(new Error('it never came'));
+      });
+    }
   }
-  const again = await Foretold.now(stage);
-  for (const sender of senders.all) {
-    await table.prove(sender.looksAtIds
-      ? `afterwards foretold ${again.delivery}: ${sender.name} sees the old id, fetches the old policy and does so`
-      : `afterwards foretold ${again.delivery}: ${sender.name} looks at no record while it holds a policy, delivers by that of in between, and does so after its own refresh`,
-    async () => {
-      again.expect(foretold.delivery);
-      const words: string[] = [];
-      if (!sender.looksAtIds) {
-        words.push(await withPolicy(sender, deliver(stage, senders, sender, {
-          what: 'the policy of a failed deployment held: an untrusted certificate',
-          mail: UNTRUSTED,
-          foretold: again,
-          otherwise: { delivery: 'deliver-unverified', why: 'holds a policy that was taken back' },
-        }), wanted.mode));
-        await refreshed(sender, deployed.mode);
-      }
-      words.push(await withPolicy(sender, deliver(stage, senders, sender, {
-        what: 'enforce, after a rollback: an untrusted certificate', mail: UNTRUSTED, foretold: again,
-      }), deployed.mode));
-      return words.join('\n');
-    });
-  }
+  const again = (await Foretold.now(stage)).expect(foretold.delivery);
+  await senders.each(({ name, looksAtIds }) => looksAtIds
+    ? `afterwards foretold ${again.delivery}: ${name}, which holds the new policy, sees another id, fetches the old policy and does so`
+    : `afterwards foretold ${again.delivery}: ${name} looks at no record while it holds a policy, delivers by that of in between, and does so after its own refresh`,
+  stage, async (sender) => {
+    const words: string[] = [];
+    if (sender.looksAtIds) {
+      await sender.recall('between');
+    } else {
+      words.push(await withPolicy(stage, sender, deliver(stage, senders, sender, {
+        what: 'the policy of a failed deployment held: an untrusted certificate',
+        mail: UNTRUSTED,
+        foretold: again,
+        otherwise: { delivery: 'deliver-unverified', why: 'holds a policy that was taken back' },
+      }), WANTED.mode));
+      await refreshed(stage, sender, DEPLOYED.mode);
+    }
+    words.push(await withPolicy(stage, sender, deliver(stage, senders, sender, {
+      what: 'enforce, after a rollback: an untrusted certificate', mail: UNTRUSTED, foretold: again,
+    }), DEPLOYED.mode));
+    return words.join('\n');
+  });
+  await deployedAgain(stage, senders, { context: WANTED, what: 'the same policy deployed again', before, holdings: HOLDINGS });
+  const used = await idsSoFar(stage);
+  await deployedAgain(stage, senders, { context: DEPLOYED, what: 'and the one of before', before: [...before, ...used], holdings: HOLDINGS });
   await serveMail(stage, GOOD);
-  const good = (await Foretold.now(stage)).expect('deliver-verified');
-  for (const sender of senders.all) {
-    await table.prove(`afterwards foretold ${good.delivery} of a good mail host: ${sender.name} does so`, async () => deliver(stage, senders, sender, {
-      what: 'enforce, after a rollback: a good mail host', mail: GOOD, foretold: good,
-    }));
-  }
-  await table.prove('after that mta-sts verify says pass, and the next deployment goes through', async () => {
+  await table.prove('after that mta-sts verify says pass', async () => {
     expectEnd(await cli.mtaSts('verify', 'example.test'), 0, 'mta-sts verify');
-    expectEnd(await stage.deploy(wanted), 0, 'cdk deploy');
-    expectEnd(await stage.deploy(deployed), 0, 'cdk deploy');
-    expectEnd(await cli.mtaSts('verify', 'example.test'), 0, 'mta-sts verify');
-    return 'there and back again';
+    return expectNamed(stage);
   });
+}
+
+/** By the senders' names. */
+interface Visits {
+  /** While the new id stood beside the new bytes. */
+  readonly between: Map<string, Promise<string>>;
+  /** In the rollback, while the new id stood beside the old bytes. */
+  readonly back: Map<string, Promise<string>>;
+}
+
+/** @returns all ids that were used by then */
+async function failedDeployment(
+  stage: Stage, senders: Senders, way: Way, visits: Visits,
+): Promise<{ readonly ids: readonly string[]; readonly evidence: string }> {
+  const { dns, aws, emulator, authority } = stage;
+  const before = await announcedId();
+  let isOver = false;
+  const visit = async (): Promise<void> => {
+    const midway = Foretold.now(stage);
+    for (const sender of senders.all) visits.between.set(sender.name, visitedBetween(stage, senders, sender, midway));
+    await Promise.allSettled(visits.between.values());
+    isOver = true;
+  };
+  let visiting: Promise<void> | undefined;
+  let returning: Promise<void> | undefined;
+  let hasReturned = false;
+  // The bytes go back before the id does: then senders come that hold nothing. Until they were there a name server does not know the host.
+  let writes = 0;
+  aws.answered((call) => {
+    if (!isPolicyWrite(call)) return;
+    writes += 1;
+    if (writes !== 2) return;
+    returning = Promise.allSettled(senders.all.filter(({ looksAtIds }) => looksAtIds).map((sender) => {
+      const came = visitedBack(stage, senders, sender, before);
+      visits.back.set(sender.name, came);
+      return came;
+    })).then(() => {
+      hasReturned = true;
+    });
+  });
+  // The resolver gives what is right, so that senders learn the new policy. The name servers have the old record, for which the
+  // verification waits, until the senders were there, and then somebody else's record beside the new one, for which it does not.
+  dns.fail((server, answer) => async (question) => {
+    if (server === 'resolver') return undefined;
+    const holdsUp = writes === 2 && !hasReturned;
+    if (holdsUp && server === 'ns-2.awsdns-2.net' && question.name === POLICY_HOST) return { ...reply('NXDOMAIN'), authoritative: true };
+    if (question.name !== ANNOUNCEMENT || question.type !== 'TXT') return undefined;
+    const right = await answer(question);
+    if (right === 'drop' || right.answers.some((record) => record.type === 'TXT' && record.data.join('').includes(before))) return right;
+    visiting ??= visit();
+    const record = (id: string): DnsRecord => ({ name: question.name, ttl: 1, type: 'TXT', data: [`v=STSv1; id=${id};`] });
+    if (!isOver) return { ...right, answers: [record(before)] };
+    return writes < 2 ? { ...right, answers: [...right.answers, record('somebodyelses')] } : right;
+  });
+  const { watch, ended } = await watched({ ca: authority.certificatePem, first: 'record' }, () => stage.deploy(WANTED).finally(() => {
+    dns.fail(undefined);
+    aws.answered(undefined);
+  }));
+  await returning;
+  expectEnd(ended, 1, 'cdk deploy');
+  watch.expectSight();
+  const reason = ended.output.split('\n').find((line) => REASON.test(line));
+  if (reason === undefined) throw new Error(`the command must say something like ${String(REASON)}:\n${ended.output}`);
+  const stack = await stackOf(emulator.cloudformation, STACK);
+  if (stack?.status !== 'UPDATE_ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'gone'}\n${ended.output}`);
+  const id = await expectNamed(stage);
+  const { hash } = synthesized(stage.assembly(DEPLOYED));
+  const isRight = way.evaluates ? watch.ids.every((used) => used === id || isLater(id, used)) && id !== before : id === before;
+  if (namedBy(id) !== hash || !isRight) throw new Error(`announced is ${id}, before the deployment it was ${before}; expected: ${way.words}\n${watch.summary()}`);
+  return { ids: await idsSoFar(stage, watch), evidence: `${reason.trim().slice(0, 300)}\n${watch.summary()}` };
+}
+
+/** Looks for news, as each does, and finds a policy that will be taken back. */
+async function visitedBetween(stage: Stage, senders: Senders, sender: Sender, midway: Promise<Foretold>): Promise<string> {
+  if (!sender.looksAtIds) await refreshed(stage, sender, WANTED.mode);
+  const foretold = (await midway).expect('deliver-unverified');
+  const words = await withPolicy(stage, sender, deliver(stage, senders, sender, {
+    what: 'the policy of a failing deployment: an untrusted certificate', mail: UNTRUSTED, foretold,
+  }), WANTED.mode);
+  await sender.keep('between');
+  return words;
+}
+
+/** As one that comes for the first time. */
+async function visitedBack(stage: Stage, senders: Senders, sender: Sender, before: string): Promise<string> {
+  await sender.forget();
+  const foretold = await Foretold.now(stage);
+  const words = await withPolicy(stage, sender, deliver(stage, senders, sender, {
+    what: 'nothing held, the old file beside the new id: an untrusted certificate', mail: UNTRUSTED, foretold,
+  }), DEPLOYED.mode);
+  const id = idHeldByPostfix(stage.paths);
+  if (id === before || namedBy(id) === namedBy(before)) throw new Error(`${sender.name} holds it under ${id}, which names it:\n${words}`);
+  await sender.keep('back');
+  return `${words}\nit holds it under ${id}`;
+}
+
+async function withPolicy({ paths }: Stage, sender: Sender, sent: Promise<string>, mode: Mode): Promise<string> {
+  return `${await sent}\n${expectHeld(sender, paths, mode)}`;
+}
+
+async function refreshed(stage: Stage, sender: Sender, mode: Mode): Promise<string> {
+  await sender.refresh();
+  return untilHeld(sender, stage.paths, mode);
 }

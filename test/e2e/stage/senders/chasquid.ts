@@ -1,7 +1,7 @@
 // chasquid, in folders of its own.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stage } from '../stage';
 import { connected, environment, killed, listening, outcomeIn, run, submit, versionBy } from './sender';
@@ -75,6 +75,29 @@ export class Chasquid implements Sender {
   /** Where a domain once had TLS it insists on it ever after; that is its own, and no part of MTA-STS. */
   public forgetHosts(): Promise<void> {
     return this.restartWithout(join(this.data, 'domaininfo'));
+  }
+
+  public async keep(as: string): Promise<void> {
+    await killed(this.child);
+    const kept = this.keptAs(as);
+    rmSync(kept, { recursive: true, force: true });
+    cpSync(this.policies, kept, { recursive: true });
+    await this.recall(as);
+  }
+
+  public async recall(as: string): Promise<void> {
+    await killed(this.child);
+    rmSync(this.data, { recursive: true, force: true });
+    cpSync(this.keptAs(as), this.policies, { recursive: true });
+    await this.run();
+  }
+
+  private get policies(): string {
+    return join(this.data, 'sts-cache');
+  }
+
+  private keptAs(name: string): string {
+    return join(this.folder, `kept-${name}`);
   }
 
   private async restartWithout(folder: string): Promise<void> {

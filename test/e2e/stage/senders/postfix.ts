@@ -1,7 +1,7 @@
 // Postfix with postfix-mta-sts-resolver, in folders of its own.
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, copyFileSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stage } from '../stage';
 import { connected, environment, killed, listening, outcomeIn, run, submit, versionBy } from './sender';
@@ -9,6 +9,9 @@ import type { Sender, Sent } from './sender';
 
 const PORT = 1025;
 const RESOLVER_PORT = 8461;
+
+/** What the policy daemon holds, a database. */
+export const CACHE = 'cache.db';
 
 export class Postfix implements Sender {
   public static async start(stage: Stage): Promise<Postfix> {
@@ -89,13 +92,41 @@ export class Postfix implements Sender {
     return this.outcome(id, recipient, answered, length - 1);
   }
 
-  public async forget(): Promise<void> {
+  public forget(): Promise<void> {
+    return this.restart(() => {
+      for (const file of this.files(CACHE)) rmSync(join(this.folder, file));
+    });
+  }
+
+  public async keep(as: string): Promise<void> {
+    await killed(this.resolver);
+    this.copy(CACHE, keptAs(as));
+    await this.recall(as);
+  }
+
+  public recall(as: string): Promise<void> {
+    return this.restart(() => {
+      this.copy(keptAs(as), CACHE);
+    });
+  }
+
+  private async restart(change: () => void): Promise<void> {
     await killed(this.resolver);
     // Its connections and the answers of the resolver that its processes hold.
     this.command('postsuper', '-d', 'ALL');
     this.command('postfix', 'reload');
-    rmSync(join(this.folder, 'cache.db'), { force: true });
+    change();
     await this.startResolver();
+  }
+
+  /** With what SQLite keeps beside it. */
+  private files(database: string): readonly string[] {
+    return readdirSync(this.folder).filter((file) => file.startsWith(database));
+  }
+
+  private copy(from: string, to: string): void {
+    for (const file of this.files(to)) rmSync(join(this.folder, file));
+    for (const file of this.files(from)) copyFileSync(join(this.folder, file), join(this.folder, file.replace(from, to)));
   }
 
   /** It learns nothing of hosts. */
@@ -175,7 +206,7 @@ export class Postfix implements Sender {
       'cache:',
       '  type: sqlite',
       '  options:',
-      `    filename: ${join(this.folder, 'cache.db')}`,
+      `    filename: ${join(this.folder, CACHE)}`,
       'default_zone:',
       '  strict_testing: false',
       '  timeout: 4',
@@ -189,6 +220,10 @@ export class Postfix implements Sender {
     closeSync(log);
     await listening(() => connected(RESOLVER_PORT), 'postfix-mta-sts-resolver', join(this.folder, 'mta-sts-daemon.log'));
   }
+}
+
+function keptAs(name: string): string {
+  return `kept-${name}.db`;
 }
 
 function withoutTime(line: string): string {

@@ -54,6 +54,14 @@ export interface Sender {
   forget(): Promise<void>;
   /** Forgets what it has learned of hosts, and holds the policies. */
   forgetHosts(): Promise<void>;
+  /**
+   * Puts away a copy of the policies that it holds. It is started again with them, and has forgotten all else.
+   *
+   * @param as - a name for them
+   */
+  keep(as: string): Promise<void>;
+  /** Forgets all, and holds what was put away under this name. One that refreshes when it starts does so. */
+  recall(as: string): Promise<void>;
 }
 
 /** @returns what the server answered when it took the message */
