@@ -99,7 +99,8 @@ export class DeploymentHandler extends Construct {
       frameworkOnEventRole: frameworkRole.withoutPolicyUpdates(),
       logGroup,
     });
-    // Lambda may deliver an event hours late and repeats one whose function was killed. Later than this CloudFormation no longer waits for it.
+    // Lambda may deliver an event hours late, and repeats one whose function was killed. Later than this CloudFormation no longer waits
+    // for it.
     const framework = provider.node.findChild('framework-onEvent');
     if (!(framework instanceof lambda.Function)) throw new Error('the provider framework of aws-cdk-lib has no function framework-onEvent; use the aws-cdk-lib of the peer range');
     framework.configureAsyncInvoke({ maxEventAge: SERVICE_TIMEOUT, retryAttempts: 2 });

@@ -84,7 +84,8 @@ export async function lookUpPolicy(world: World, options: PolicyLookupOptions): 
   }
   const seen = record.verdict === 'undecided' ? ofFile.map(withoutWeight) : ofFile;
   const age = { lastModified: file.lastModified, record: record.record, evidence: evidenceOf(file.paths), now: world.clock.now() };
-  return { record, file, delegation, nothing: false, hostExists, findings: [...common, ...seen, ...checkMode(policyHost, file.policy, age)] };
+  const findings = [...common, ...seen, ...checkMode(policyHost, file.policy, age)];
+  return { record, file, delegation, nothing: false, hostExists, findings };
 }
 
 async function findNameServers(

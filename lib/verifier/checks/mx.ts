@@ -90,8 +90,9 @@ export function checkCoverage(
   // Without its only line the policy would be none at all.
   const meant = mail.hosts.map((host) => repairs.get(host)?.name ?? host);
   const fix = unused.length === new Set(policy.mx).size ? inPlaceOf(meant) : undefined;
-  const idleOne = (pattern: string, more: string): ReportFinding => idle(domain, mail.hosts, { pattern, more, fix: kept(pattern, repairs) ?? fix });
-  if (mx.length > 0) findings.push(...eachOf(idling, idleOne));
+  if (mx.length > 0) {
+    findings.push(...eachOf(idling, (pattern, more) => idle(domain, mail.hosts, { pattern, more, fix: kept(pattern, repairs) ?? fix })));
+  }
   findings.push(...eachOf(policy.mx.filter(isShared), (pattern, more) => shared(domain, pattern, more)));
   return { mx, findings: findings.map((one) => ({ ...one, evidence: mail.evidence })) };
 }
