@@ -1,4 +1,5 @@
 // The publication: written exactly, proved live at every address, taken away when it fails.
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { GetHostedZoneCommand } from '@aws-sdk/client-route-53';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
@@ -67,7 +68,7 @@ describe('what is not live', () => {
     ['redirect', /a redirect \(status 301 to https:\/\/www\.example\/policy\), which senders never follow/],
     ['404', /the answer has status 404, only 200 is a policy/],
     ['500', /the answer has status 500, only 200 is a policy/],
-    ['html', /the media type is `text\/html`, `text\/plain` is expected/],
+    ['html', /a web page is served in place of the policy \(as `text\/html`/],
     ['html-media-type', /the media type is `text\/html; charset=utf-8`, `text\/plain` is expected/],
     ['no-media-type', /there is no media type, `text\/plain` is expected/],
     ['endless', /the body is larger than 65536 bytes/],
@@ -84,6 +85,14 @@ describe('what is not live', () => {
     expect(message).toMatch(evidence);
     expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
   });
+
+  test.each([['gzip', gzipSync(POLICY_TEXT)], ['br', brotliCompressSync(POLICY_TEXT)], ['utf-8', Buffer.from(POLICY_TEXT)]])(
+    'fails a create on the right bytes under a content coding (%s), which not every sender undoes', async (coding, body) => {
+      await edge.serve({ body, headers: { 'Content-Encoding': coding } });
+      const made = await edge.world();
+      expect(await refused(made)).toContain(`127.0.0.11: the body is sent with Content-Encoding \`${coding}\`, which was not asked for`);
+      expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+    });
 
   test('gives up after ten minutes, however much longer the function could run', async () => {
     await edge.serve({ behaviour: '404' });
