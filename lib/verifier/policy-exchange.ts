@@ -256,12 +256,8 @@ function isHttp2(error: Error): boolean {
 
 /** The field by which a service says that it wants to see a person, where there is one. */
 function botCheckOf(head: AnswerHead): string | undefined {
-  const { status } = head;
   const field = BOT_CHECKS.find(([name, value]) => value.test(head.field(name) ?? ''));
-  if (field !== undefined) return `${field[0]}: ${head.field(field[0]) ?? ''}`;
-  return status === 503 && PROTECTORS.test(head.field('server') ?? '') ? `server: ${head.field('server') ?? ''}` : undefined;
+  return field === undefined ? undefined : `${field[0]}: ${head.field(field[0]) ?? ''}`;
 }
 
 const BOT_CHECKS: readonly (readonly [string, RegExp])[] = [['cf-mitigated', /^challenge$/i], ['x-amzn-waf-action', /^(?:challenge|captcha)$/i]];
-
-const PROTECTORS = /cloudflare|ddos-guard|sucuri|imperva|incapsula|akamai/i;
