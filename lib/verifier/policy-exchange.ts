@@ -190,9 +190,11 @@ export class PolicyExchange {
 
   private content(contentEncoding: string): Pick<PolicyAnswered, 'body' | 'tooLarge' | 'coding'> {
     const codings = codingsOf(contentEncoding);
-    const sent = { body: this.body.bytes(), tooLarge: this.body.isOver };
+    // Nobody reads it, and sixty-four addresses of each of many domains would fill the memory with it until the last one has answered.
+    if (this.body.isOver) return { body: Buffer.alloc(0), tooLarge: true, ...(codings.length === 0 ? {} : { coding: { codings } }) };
+    const sent = { body: this.body.bytes(), tooLarge: false };
     if (codings.length === 0) return sent;
-    const decoded = sent.tooLarge ? sent : decodeBody(sent.body, codings, MAX_POLICY_BYTES);
+    const decoded = decodeBody(sent.body, codings, MAX_POLICY_BYTES);
     return 'fault' in decoded ? { ...sent, coding: { codings, fault: decoded.fault } } : { ...decoded, coding: { codings } };
   }
 

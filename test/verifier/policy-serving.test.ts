@@ -18,6 +18,17 @@ import { testAuthority } from '../support/policy-server';
 import { createRsaCertificate } from '../support/rsa-certificate';
 import { finding } from './support';
 
+/** A frame of the first stream (RFC 9113 §4.1), in hexadecimal. */
+function frame(type: number, flags: number, payload: string): string {
+  const bytes = (value: number, length: number): string => value.toString(16).padStart(2 * length, '0');
+  return `${bytes(payload.length / 2, 3)}${bytes(type, 1)}${bytes(flags, 1)}${bytes(1, 4)}${payload}`;
+}
+
+/** A field that is not indexed (RFC 7541 §6.2.2), in hexadecimal. */
+function literal(name: string, value: string): string {
+  return `00${[name, value].map((text) => `${text.length.toString(16).padStart(2, '0')}${Buffer.from(text).toString('hex')}`).join('')}`;
+}
+
 const loopback = new Loopback();
 const servers: Server[] = [];
 const sockets: Socket[] = [];
@@ -28,7 +39,7 @@ afterEach(async () => {
 });
 
 const GO = ['mox', 'postfix-tlspol', 'chasquid', 'go-mtasts', 'aykevl'];
-const DECODE_NOTHING = ['mailauth', 'stalwart', 'kumomta', 'courier', 'rest-mail'];
+const DECODE_NOTHING = ['mailauth'];
 
 function serve(policy: Partial<PolicyServerOptions>): Promise<Report> {
   return loopback.verify({ policy });
@@ -221,13 +232,13 @@ describe('an answer that breaks the letter of HTTP', () => {
   const WHOLE = `${POLICY.length.toString(16)}\r\n${POLICY}\r\n0\r\n\r\n`;
   const CHUNKS = `${POLICY.length.toString(16)} \r\n${POLICY}\r\n0\r\n\r\n`;
   test.each<[string, string, string[]]>([
-    ['a header field goes on in a second line', `HTTP/1.1 200 OK\r\n${TYPE}X: a\r\n  b\r\n\t\r\n${LENGTH}\r\n${POLICY}`, ['mailauth', 'stalwart', 'kumomta']],
+    ['a header field goes on in a second line', `HTTP/1.1 200 OK\r\n${TYPE}X: a\r\n  b\r\n\t\r\n${LENGTH}\r\n${POLICY}`, ['mailauth']],
     ['the same Content-Length stands there more than once', `HTTP/1.1 200 OK\r\n${TYPE}${LENGTH}${LENGTH}\r\n${POLICY}`, ['mailauth']],
     ['Content-Length is a list of the same number', `HTTP/1.1 200 OK\r\n${TYPE}Content-Length: ${POLICY.length}, ${POLICY.length}\r\n\r\n${POLICY}`, [...GO, 'mailauth']],
     ['there are more than 16 KiB of headers', `HTTP/1.1 200 OK\r\n${TYPE}${'X: yyyyyyyyyyyyyy\r\n'.repeat(1300)}${LENGTH}\r\n${POLICY}`, ['mailauth']],
     ['a header field is longer than 8190 bytes', `HTTP/1.1 200 OK\r\n${TYPE}X: ${'y'.repeat(17_000)}\r\n${LENGTH}\r\n${POLICY}`, ['postfix-mta-sts-resolver', 'mailauth']],
     ['header lines end in LF without CR', `HTTP/1.1 200 OK\nContent-Type: text/plain\nContent-Length: ${POLICY.length}\n\n${POLICY}`, ['mailauth']],
-    ['there is a blank before the colon of a header field', `HTTP/1.1 200 OK\r\n${TYPE}X : y\r\n${LENGTH}\r\n${POLICY}`, ['mailauth', 'stalwart', 'kumomta']],
+    ['there is a blank before the colon of a header field', `HTTP/1.1 200 OK\r\n${TYPE}X : y\r\n${LENGTH}\r\n${POLICY}`, ['mailauth']],
     ['Transfer-Encoding is not `chunked` alone', `HTTP/1.1 200 OK\r\n${TYPE}Transfer-Encoding: gzip, chunked\r\n\r\n${WHOLE}`, GO],
     ['Transfer-Encoding is not `chunked` alone', `HTTP/1.1 200 OK\r\n${TYPE}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n${WHOLE}`, GO],
     ['Content-Type stands there more than once', `HTTP/1.1 200 OK\r\n${TYPE}Content-Type: text/html\r\n${LENGTH}\r\n${POLICY}`, []],
@@ -386,6 +397,23 @@ describe('a policy host with other TLS', () => {
     }, 'does not speak HTTP/1.1 (TLS alert: no application protocol)'],
   ])('that speaks HTTP/2 alone is judged by it: %s', async (_, answer, message) => {
     const report = await loopback.verify({ policyPort: await http2(answer) });
+    expect(finding(report, 'sts-policy-fetch-error').message).toContain(message);
+  });
+
+  // `stream.close(code)` of Node's server ends the stream before it resets it, so a client has the whole answer: only frames show a reset.
+  test.each([
+    ['before the answer', '', 'does not speak HTTP/1.1 (TLS alert: no application protocol)'],
+    ['in the middle of the body', frame(1, 4, `88${literal('content-type', 'text/plain')}`) + frame(0, 0, Buffer.from('version: STS').toString('hex')), 'does not speak HTTP/1.1'],
+  ])('that speaks HTTP/2 alone and resets the stream, %s, is not read as if that were all', async (_, answer, message) => {
+    const { keyPem: key, certificatePem: cert } = await (await testAuthority()).issue({ names: [POLICY_HOST] });
+    const port = await listen(createTlsServer({ key, cert, ALPNProtocols: ['h2'] }, (socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => {
+        socket.write(Buffer.from(`${'000000040000000000'}${answer}${frame(3, 0, '00000002')}`, 'hex'));
+      });
+    }));
+    const report = await loopback.verify({ policyPort: port });
+    expect(report).toMatchObject({ verdict: 'fail', policy: null });
     expect(finding(report, 'sts-policy-fetch-error').message).toContain(message);
   });
 

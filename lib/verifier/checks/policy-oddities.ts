@@ -16,8 +16,6 @@ export interface Oddity {
 const GO = ['mox', 'postfix-tlspol', 'chasquid', 'go-mtasts', 'aykevl'];
 const AIOHTTP = ['postfix-mta-sts-resolver'];
 const NODE = ['mailauth'];
-const HYPER = ['stalwart', 'kumomta'];
-const CURL = ['courier'];
 
 /** Every oddity of an answer. */
 export function odditiesOf(response: PolicyAnswered, media: MediaType): readonly Oddity[] {
@@ -48,7 +46,7 @@ function compressed(codings: readonly string[]): Oddity {
   return {
     code: 'policy-content-coding',
     message: `the body is sent with Content-Encoding \`${printable(name)}\`, which was not asked for`,
-    dissent: refusal([...(name === 'gzip' ? [] : GO), ...(['gzip', 'deflate'].includes(name) ? [] : AIOHTTP), ...NODE, ...HYPER, ...CURL, 'rest-mail']),
+    dissent: refusal([...(name === 'gzip' ? [] : GO), ...(['gzip', 'deflate'].includes(name) ? [] : AIOHTTP), ...NODE]),
   };
 }
 
@@ -80,12 +78,12 @@ function malformed(liberties: readonly HttpLiberty[]): Oddity {
 /** Go's net/http knows no transfer coding but the one. */
 const LIBERTIES: Readonly<Record<HttpLiberty, { readonly text: string; readonly senders: readonly string[] }>> = {
   'bare-lf': { text: 'header lines end in LF without CR', senders: NODE },
-  'obs-fold': { text: 'a header field goes on in a second line', senders: [...NODE, ...HYPER] },
+  'obs-fold': { text: 'a header field goes on in a second line', senders: NODE },
   'length-twice': { text: 'the same Content-Length stands there more than once', senders: NODE },
   'length-list': { text: 'Content-Length is a list of the same number', senders: [...GO, ...NODE] },
   'headers-large': { text: 'there are more than 16 KiB of headers', senders: NODE },
   'field-large': { text: 'a header field is longer than 8190 bytes', senders: AIOHTTP },
-  'space-before-colon': { text: 'there is a blank before the colon of a header field', senders: [...NODE, ...HYPER] },
+  'space-before-colon': { text: 'there is a blank before the colon of a header field', senders: NODE },
   'chunk-blanks': { text: 'there are blanks behind a chunk size', senders: NODE },
   'types': { text: 'Content-Type stands there more than once, and says different things', senders: [] },
   'transfer-coding': { text: 'Transfer-Encoding is not `chunked` alone', senders: GO },
