@@ -409,7 +409,7 @@ describe('a policy host with other TLS', () => {
     const port = await listen(createTlsServer({ key, cert, ALPNProtocols: ['h2'] }, (socket) => {
       socket.on('error', () => undefined);
       socket.once('data', () => {
-        socket.write(Buffer.from(`${'000000040000000000'}${answer}${frame(3, 0, '00000002')}`, 'hex'));
+        socket.write(Buffer.from(`000000040000000000${answer}${frame(3, 0, '00000002')}`, 'hex'));
       });
     }));
     const report = await loopback.verify({ policyPort: port });
