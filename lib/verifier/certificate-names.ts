@@ -10,8 +10,11 @@
  */
 export function dnsNames(subjectAltName: string): readonly string[] {
   const names: string[] = [];
+  let quote = subjectAltName.indexOf('"');
   for (let at = 0; at < subjectAltName.length;) {
-    const end = entryEnd(subjectAltName, at);
+    // Looked for again only behind the last one: a hostile certificate holds ten thousands of entries.
+    if (quote !== -1 && quote < at) quote = subjectAltName.indexOf('"', at);
+    const end = entryEnd(subjectAltName, at, quote);
     const entry = subjectAltName.slice(at, end);
     if (entry.startsWith(DNS)) names.push(unquoted(entry.slice(DNS.length)));
     at = end + SEPARATOR.length;
@@ -47,9 +50,12 @@ function isNear(name: string, host: string): boolean {
 const DNS = 'DNS:';
 const SEPARATOR = ', ';
 
-/** Where the entry that begins at `start` ends: at a separator outside of quotes. */
-function entryEnd(text: string, start: number): number {
-  const quote = text.indexOf('"', start);
+/**
+ * Where the entry that begins at `start` ends: at a separator outside of quotes.
+ *
+ * @param quote - where the first quote from `start` on is
+ */
+function entryEnd(text: string, start: number, quote: number): number {
   const plain = text.indexOf(SEPARATOR, start);
   if (quote === -1 || (plain !== -1 && plain < quote)) return plain === -1 ? text.length : plain;
   for (let at = quote + 1; at < text.length; at += 1) {

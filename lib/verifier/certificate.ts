@@ -26,9 +26,14 @@ export function certificateReader(socket: TLSSocket): () => ShownCertificate | u
   };
 }
 
+/** A slice alone would keep the whole text in memory for as long as the report lives. */
+function shortened(text: string): string {
+  return text.length <= MOST_SHOWN ? text : Buffer.from(text.slice(0, MOST_SHOWN)).toString();
+}
+
 /** What a report shows of a certificate. */
 export function describeCertificate(certificate: ShownCertificate = {}): ServerCertificate {
-  const text = (read: () => string | undefined): string => readable(() => read() ?? '', '').slice(0, MOST_SHOWN);
+  const text = (read: () => string | undefined): string => shortened(readable(() => read() ?? '', ''));
   return {
     // A hostile one can hold a hundred thousand names, and reports of a long run are remembered for a while.
     subjectAltName: text(() => certificate.subjectaltname),

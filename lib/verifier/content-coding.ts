@@ -23,7 +23,7 @@ export function decodeBody(body: Uint8Array, codings: readonly string[], limit: 
   if (codings.length > MOST_CODINGS) return { fault: `more than ${MOST_CODINGS} codings were applied` };
   for (const coding of [...codings].reverse()) {
     const decode = DECODERS.get(coding);
-    if (decode === undefined) return { fault: 'the coding is not known' };
+    if (decode === undefined) return { fault: UNKNOWN_CODING };
     try {
       bytes = decode(bytes, limit);
     } catch (error) {
@@ -33,6 +33,9 @@ export function decodeBody(body: Uint8Array, codings: readonly string[], limit: 
   }
   return { body: bytes, tooLarge: bytes.length > limit };
 }
+
+/** The fault of a coding that nothing here undoes. */
+export const UNKNOWN_CODING = 'the coding is not known';
 
 type Decoder = (bytes: Uint8Array, limit: number) => Uint8Array;
 

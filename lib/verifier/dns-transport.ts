@@ -30,7 +30,7 @@ export type DnsExchange = { readonly packet: DecodedPacket } | { readonly fault:
 export async function exchange(request: DnsRequest): Promise<DnsExchange> {
   const { host } = request.server;
   const address = isIP(host) === 0 ? await addressOf(host) : host;
-  if (address === undefined) return fault(`no address is known for the DNS server ${host}`);
+  if (typeof address === 'object') return address;
   const result = await overUdp(request, address, [EDNS]);
   // RFC 6891 §7: a server from before EDNS says so with FORMERR.
   return 'packet' in result && rcode(result.packet) === FORMERR ? overUdp(request, address, []) : result;
@@ -178,11 +178,13 @@ function fault(reason: string): DnsExchange {
   return { fault: reason, timedOut: false };
 }
 
-function addressOf(host: string): Promise<string | undefined> {
+function addressOf(host: string): Promise<string | DnsExchange> {
   return new Promise((resolve) => {
-    const guard = new Guard(resolve.bind(undefined, undefined));
+    const guard = new Guard((reason) => {
+      resolve(fault(reason));
+    });
     lookup(host, guard.over((error: Error | null, address: string) => {
-      resolve(error === null ? address : undefined);
+      resolve(error === null ? address : fault(`no address is known for the DNS server ${host}`));
     }));
   });
 }

@@ -1,4 +1,5 @@
 // Puts what came back into one line of evidence; text of others is escaped and cut.
+import { MAX_POLICY_BYTES } from '../protocol/policy';
 import { listed, printable } from '../protocol/text';
 import type { PolicyResponse, ServerCertificate } from './fetch-policy';
 import type { MxResponse } from './mx-probe';
@@ -31,7 +32,7 @@ export function responseText(response: PolicyResponse): string {
     return `${response.reason} (${response.code}) after ${response.milliseconds} ms${certificateText(response.certificate)}`;
   }
   const { status, contentType, body, tooLarge, milliseconds, tlsVersion, certificate } = response;
-  const size = `${tooLarge ? 'more than ' : ''}${body.length} bytes in ${milliseconds} ms`;
+  const size = `${tooLarge ? `more than ${MAX_POLICY_BYTES}` : body.length} bytes in ${milliseconds} ms`;
   return `status ${status}, ${printable(contentType) || 'no media type'}, ${size} over ${tlsVersion}${certificateText(certificate)}`;
 }
 

@@ -39,7 +39,7 @@ export interface PolicyAnswered {
   readonly lastModified?: string;
   /** As sent, for evidence of a redirect. */
   readonly location?: string;
-  /** At most 64 KiB of it, decoded where it can be; empty when the status is not 200, for nobody reads it then. */
+  /** Decoded where it can be; empty when there is more than 64 KiB or the status is not 200, for nobody reads it then. */
   readonly body: Uint8Array;
   /** Whether there was more than 64 KiB. */
   readonly tooLarge: boolean;

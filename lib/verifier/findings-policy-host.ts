@@ -28,7 +28,7 @@ export const POLICY_HOST_FINDINGS = {
   'policy-content-coding': {
     severity: 'warning',
     meaning: 'The policy file is served compressed, although `Accept-Encoding: identity` asked for it as it is.',
-    harm: 'Senders that do not decode it read no policy. Go and aiohttp decode gzip by themselves, most others decode nothing.',
+    harm: 'Senders that do not decode it read no policy. Go and aiohttp decode gzip by themselves; Node.js and others decode nothing.',
     fix: 'turn compression off for the policy file; a few hundred bytes gain nothing by it',
     reference: 'RFC 9110 §8.4 and §12.5.3',
   },

@@ -33,7 +33,7 @@ export interface AnswerSource {
 export type Ask = (source: AnswerSource) => () => boolean;
 
 /** What an answer does that the letter of RFC 9112 forbids. */
-export type HttpLiberty = 'bare-lf' | 'obs-fold' | 'length-twice' | 'length-list' | 'headers-large' | 'field-large' | 'space-before-colon' | 'chunk-blanks' | 'other';
+export type HttpLiberty = 'bare-lf' | 'obs-fold' | 'length-twice' | 'length-list' | 'headers-large' | 'field-large' | 'space-before-colon' | 'chunk-blanks' | 'types' | 'transfer-coding' | 'other';
 
 /** The fields of the request, in lower case. A client that names no coding would accept any (RFC 9110 §12.5.3). */
 export function requestFields(): Readonly<Record<string, string>> {

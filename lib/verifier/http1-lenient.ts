@@ -181,6 +181,7 @@ export class LenientResponse {
     this.chunked = length === 'chunked';
     this.left = length === 'chunked' ? 0 : length;
     this.state = this.chunked ? 'chunk-size' : 'body';
+    if (new Set(fields.filter(({ name }) => name === 'content-type').map(({ value }) => value)).size > 1) this.reader.liberty('types');
     this.reader.head({ status, field: (name) => fields.find((one) => one.name === name)?.value });
     if (!this.chunked && this.left === 0) this.finish();
   }

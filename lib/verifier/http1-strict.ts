@@ -21,17 +21,23 @@ export const askStrictly: Ask = ({ socket, policyHost, guard, reader }) => {
     response.on('error', guard.over((error: Error) => {
       reader.failed(error);
     }));
+    const { 'content-type': types = [], 'transfer-encoding': codings = [] } = response.headersDistinct;
+    if (new Set(types).size > 1) reader.liberty('types');
+    if (codings.length > 1 || codings.some((one) => one.toLowerCase() !== 'chunked')) reader.liberty('transfer-coding');
     reader.head({
       status: response.statusCode ?? 0,
       field: (name) => response.headers[name]?.toString(),
     });
   });
-  httpRequest({
+  const request = httpRequest({
     createConnection: () => socket,
     path: POLICY_PATH,
     maxHeaderSize: STRICT_HEADER_BYTES,
     headers: { host: policyHost, ...requestFields(), connection: 'close' },
-  })
+  });
+  // Their size is limited; Node would drop those past the two thousandth, the media type among them.
+  request.maxHeadersCount = 0;
+  request
     .on('response', answered)
     // Status 101 with an `Upgrade`, which Node does not count among the responses.
     .on('upgrade', answered)

@@ -190,9 +190,11 @@ export class PolicyExchange {
 
   private content(contentEncoding: string): Pick<PolicyAnswered, 'body' | 'tooLarge' | 'coding'> {
     const codings = codingsOf(contentEncoding);
-    const sent = { body: this.body.bytes(), tooLarge: this.body.isOver };
+    // Nobody reads it, and sixty-four addresses of each of many domains would fill the memory with it until the last one has answered.
+    if (this.body.isOver) return { body: Buffer.alloc(0), tooLarge: true, ...(codings.length === 0 ? {} : { coding: { codings } }) };
+    const sent = { body: this.body.bytes(), tooLarge: false };
     if (codings.length === 0) return sent;
-    const decoded = sent.tooLarge ? sent : decodeBody(sent.body, codings, MAX_POLICY_BYTES);
+    const decoded = decodeBody(sent.body, codings, MAX_POLICY_BYTES);
     return 'fault' in decoded ? { ...sent, coding: { codings, fault: decoded.fault } } : { ...decoded, coding: { codings } };
   }
 
@@ -256,12 +258,8 @@ function isHttp2(error: Error): boolean {
 
 /** The field by which a service says that it wants to see a person, where there is one. */
 function botCheckOf(head: AnswerHead): string | undefined {
-  const { status } = head;
   const field = BOT_CHECKS.find(([name, value]) => value.test(head.field(name) ?? ''));
-  if (field !== undefined) return `${field[0]}: ${head.field(field[0]) ?? ''}`;
-  return status === 503 && PROTECTORS.test(head.field('server') ?? '') ? `server: ${head.field('server') ?? ''}` : undefined;
+  return field === undefined ? undefined : `${field[0]}: ${head.field(field[0]) ?? ''}`;
 }
 
 const BOT_CHECKS: readonly (readonly [string, RegExp])[] = [['cf-mitigated', /^challenge$/i], ['x-amzn-waf-action', /^(?:challenge|captcha)$/i]];
-
-const PROTECTORS = /cloudflare|ddos-guard|sucuri|imperva|incapsula|akamai/i;

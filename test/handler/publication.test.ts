@@ -1,4 +1,5 @@
 // The publication: written exactly, proved live at every address, taken away when it fails.
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { GetHostedZoneCommand } from '@aws-sdk/client-route-53';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
@@ -84,6 +85,14 @@ describe('what is not live', () => {
     expect(message).toMatch(evidence);
     expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
   });
+
+  test.each([['gzip', gzipSync(POLICY_TEXT)], ['br', brotliCompressSync(POLICY_TEXT)], ['utf-8', Buffer.from(POLICY_TEXT)]])(
+    'fails a create on the right bytes under a content coding (%s), which not every sender undoes', async (coding, body) => {
+      await edge.serve({ body, headers: { 'Content-Encoding': coding } });
+      const made = await edge.world();
+      expect(await refused(made)).toContain(`127.0.0.11: the body is sent with Content-Encoding \`${coding}\`, which was not asked for`);
+      expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+    });
 
   test('gives up after ten minutes, however much longer the function could run', async () => {
     await edge.serve({ behaviour: '404' });

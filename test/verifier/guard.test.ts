@@ -93,9 +93,22 @@ describe('a callback that throws ends its own exchange', () => {
   test('with a DNS server that is known by its name', async () => {
     const { port } = await loopback.dns(mailZone());
     const { createResolver } = await import('../../lib/verifier/resolver');
-    await eachThrows(() => createResolver({ servers: [`localhost:${port}`], timeoutMs: 300, tries: 1 }).query(DOMAIN, 'MX'), (answer) => {
-      expect(answer).toHaveProperty('status');
+    // What earlier exchanges still close must not be counted as a callback of this one.
+    await new Promise((done) => setTimeout(done, 100));
+    const reasons: string[] = [];
+    const thrown = await eachThrows(() => createResolver({ servers: [`localhost:${port}`], timeoutMs: 300, tries: 1 }).query(DOMAIN, 'MX'), (answer) => {
+      if (answer.status === 'failed') reasons.push(answer.reason);
     });
+    // The look-up of the name, the start, the connection, what was sent, the message and what is made of it.
+    expect(reasons).toHaveLength(thrown);
+    expect(new Set(reasons)).toEqual(new Set(['the verifier failed while it looked (TypeError: this callback was made to throw)']));
+    expect(thrown).toBeGreaterThan(4);
+  });
+
+  test('with a DNS server whose name is not known', async () => {
+    const { createResolver } = await import('../../lib/verifier/resolver');
+    const answer = await createResolver({ servers: ['nowhere.invalid:5353'], timeoutMs: 300, tries: 1 }).query(DOMAIN, 'MX');
+    expect(answer).toMatchObject({ status: 'failed', reason: 'no address is known for the DNS server nowhere.invalid' });
   });
 
   test('is told as a fault of the verifier, which decides nothing about the domain', async () => {

@@ -18,6 +18,17 @@ import { testAuthority } from '../support/policy-server';
 import { createRsaCertificate } from '../support/rsa-certificate';
 import { finding } from './support';
 
+/** A frame of the first stream (RFC 9113 §4.1), in hexadecimal. */
+function frame(type: number, flags: number, payload: string): string {
+  const bytes = (value: number, length: number): string => value.toString(16).padStart(2 * length, '0');
+  return `${bytes(payload.length / 2, 3)}${bytes(type, 1)}${bytes(flags, 1)}${bytes(1, 4)}${payload}`;
+}
+
+/** A field that is not indexed (RFC 7541 §6.2.2), in hexadecimal. */
+function literal(name: string, value: string): string {
+  return `00${[name, value].map((text) => `${text.length.toString(16).padStart(2, '0')}${Buffer.from(text).toString('hex')}`).join('')}`;
+}
+
 const loopback = new Loopback();
 const servers: Server[] = [];
 const sockets: Socket[] = [];
@@ -28,7 +39,7 @@ afterEach(async () => {
 });
 
 const GO = ['mox', 'postfix-tlspol', 'chasquid', 'go-mtasts', 'aykevl'];
-const DECODE_NOTHING = ['mailauth', 'stalwart', 'kumomta', 'courier', 'rest-mail'];
+const DECODE_NOTHING = ['mailauth'];
 
 function serve(policy: Partial<PolicyServerOptions>): Promise<Report> {
   return loopback.verify({ policy });
@@ -51,6 +62,21 @@ describe('a policy that is served compressed', () => {
     });
   });
 
+  test.each(['utf-8', 'none', 'aws-chunked', 'gzip\u00ff', 'compress'])('by name alone, under one that nobody knows (%s), is read as it is, with a warning', async (coding) => {
+    const report = await serve({ headers: { 'Content-Encoding': coding } });
+    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
+    const told = finding(report, 'policy-content-coding');
+    expect(told.message).toContain('which was not asked for and is no known coding; it was read as it is');
+    expect(told.senders).toBeUndefined();
+  });
+
+  test('without a word of it is told so, and not called full of control characters', async () => {
+    const report = await serve({ body: gzipSync(POLICY) });
+    expect(report).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
+    expect(finding(report, 'sts-policy-invalid').message).toContain('the file is compressed with gzip, and no Content-Encoding says so');
+    expect(report.findings.map(({ code }) => code)).not.toContain('policy-control-character');
+  });
+
   test.each(['identity', '', ' , identity'])('but by name alone (%j) is fine', async (coding) => {
     const report = await serve({ headers: { 'Content-Encoding': coding } });
     expect(report.findings.map(({ code }) => code)).not.toContain('policy-content-coding');
@@ -62,8 +88,8 @@ describe('a policy that is served compressed', () => {
     ['gzip', gzipSync(POLICY).subarray(0, 40), 'the coded data is damaged or incomplete'],
     ['br', Buffer.from('nothing of it'), 'the coded data is damaged or incomplete'],
     ['deflate', Buffer.from('nothing of it'), 'the coded data is damaged or incomplete'],
-    ['compress', Buffer.from(POLICY), 'the coding is not known'],
-    ['gzip\u00ff', Buffer.from(POLICY), 'the coding is not known'],
+    ['compress', Buffer.from('1f9d900001', 'hex'), 'the coding is not known'],
+    ['gzip\u00ff', gzipSync(POLICY), 'the coding is not known'],
     ['br, br, br, br', Buffer.from(POLICY), 'more than 3 codings were applied'],
   ])('(%s) and cannot be decoded is an error that names the coding', async (coding, body, reason) => {
     const report = await serve({ body, headers: { 'Content-Encoding': coding } });
@@ -186,7 +212,9 @@ describe('a web page in place of the policy', () => {
     [403, {}, 'often a bot check, a firewall or a rate limit turns away programs', 'permanent-error'],
     [429, {}, 'often a bot check, a firewall or a rate limit turns away programs', 'temporary-error'],
     [403, { 'cf-mitigated': 'challenge' }, 'a bot check stands before the file (`cf-mitigated: challenge`)', 'permanent-error'],
-    [503, { server: 'cloudflare' }, 'a bot check stands before the file (`server: cloudflare`)', 'permanent-error'],
+    // Whatever stands behind such a service may be down: that is no bot check, and passes.
+    [503, { server: 'cloudflare' }, 'the answer has status 503, only 200 is a policy, at', 'temporary-error'],
+    [304, {}, 'the answer has status 304, only 200 is a policy, at', 'permanent-error'],
     [202, { 'x-amzn-waf-action': 'challenge' }, 'a bot check stands before the file (`x-amzn-waf-action: challenge`)', 'permanent-error'],
     [405, { 'x-amzn-waf-action': 'captcha' }, 'a bot check stands before the file', 'permanent-error'],
     [401, {}, 'the host asks for a login', 'permanent-error'],
@@ -201,15 +229,20 @@ describe('a web page in place of the policy', () => {
 describe('an answer that breaks the letter of HTTP', () => {
   const LENGTH = `Content-Length: ${POLICY.length}\r\n`;
   const TYPE = 'Content-Type: text/plain\r\n';
+  const WHOLE = `${POLICY.length.toString(16)}\r\n${POLICY}\r\n0\r\n\r\n`;
   const CHUNKS = `${POLICY.length.toString(16)} \r\n${POLICY}\r\n0\r\n\r\n`;
   test.each<[string, string, string[]]>([
-    ['a header field goes on in a second line', `HTTP/1.1 200 OK\r\n${TYPE}X: a\r\n  b\r\n\t\r\n${LENGTH}\r\n${POLICY}`, ['mailauth', 'stalwart', 'kumomta']],
+    ['a header field goes on in a second line', `HTTP/1.1 200 OK\r\n${TYPE}X: a\r\n  b\r\n\t\r\n${LENGTH}\r\n${POLICY}`, ['mailauth']],
     ['the same Content-Length stands there more than once', `HTTP/1.1 200 OK\r\n${TYPE}${LENGTH}${LENGTH}\r\n${POLICY}`, ['mailauth']],
     ['Content-Length is a list of the same number', `HTTP/1.1 200 OK\r\n${TYPE}Content-Length: ${POLICY.length}, ${POLICY.length}\r\n\r\n${POLICY}`, [...GO, 'mailauth']],
     ['there are more than 16 KiB of headers', `HTTP/1.1 200 OK\r\n${TYPE}${'X: yyyyyyyyyyyyyy\r\n'.repeat(1300)}${LENGTH}\r\n${POLICY}`, ['mailauth']],
     ['a header field is longer than 8190 bytes', `HTTP/1.1 200 OK\r\n${TYPE}X: ${'y'.repeat(17_000)}\r\n${LENGTH}\r\n${POLICY}`, ['postfix-mta-sts-resolver', 'mailauth']],
     ['header lines end in LF without CR', `HTTP/1.1 200 OK\nContent-Type: text/plain\nContent-Length: ${POLICY.length}\n\n${POLICY}`, ['mailauth']],
-    ['there is a blank before the colon of a header field', `HTTP/1.1 200 OK\r\n${TYPE}X : y\r\n${LENGTH}\r\n${POLICY}`, ['mailauth', 'stalwart', 'kumomta']],
+    ['there is a blank before the colon of a header field', `HTTP/1.1 200 OK\r\n${TYPE}X : y\r\n${LENGTH}\r\n${POLICY}`, ['mailauth']],
+    ['Transfer-Encoding is not `chunked` alone', `HTTP/1.1 200 OK\r\n${TYPE}Transfer-Encoding: gzip, chunked\r\n\r\n${WHOLE}`, GO],
+    ['Transfer-Encoding is not `chunked` alone', `HTTP/1.1 200 OK\r\n${TYPE}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n${WHOLE}`, GO],
+    ['Content-Type stands there more than once', `HTTP/1.1 200 OK\r\n${TYPE}Content-Type: text/html\r\n${LENGTH}\r\n${POLICY}`, []],
+    ['Content-Type stands there more than once', `HTTP/1.1 200 OK\n${TYPE}Content-Type: text/html\r\n${LENGTH}\r\n${POLICY}`, ['mailauth']],
     ['there are blanks behind a chunk size', `HTTP/1.1 200 OK\r\n${TYPE}Transfer-Encoding: chunked\r\n\r\n${CHUNKS}`, ['mailauth']],
     ['header lines end in LF without CR', `HTTP/1.1 103 Early Hints\nLink: x\n\nHTTP/1.1 200 OK\n${TYPE}${LENGTH}\n${POLICY}`, ['mailauth']],
   ])('and that senders take is a warning: %s', async (text, raw, senders) => {
@@ -219,6 +252,17 @@ describe('an answer that breaks the letter of HTTP', () => {
     expect(told.severity).toBe('warning');
     expect(told.message).toContain(text);
     expect([...told.senders ?? []].sort()).toEqual([...senders].sort());
+  });
+
+  test.each([
+    ['informational answers', `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n${TYPE}${LENGTH}\r\n${POLICY}`],
+    ['extensions and trailers of chunks', `HTTP/1.1 200 OK\r\n${TYPE}Transfer-Encoding: Chunked\r\n\r\n${POLICY.length.toString(16)};a="b"\r\n${POLICY}\r\n0\r\nX: y\r\n\r\n`],
+    ['two thousand and more fields', `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(2500)}${TYPE}${LENGTH}\r\n${POLICY}`],
+    ['no reason', `HTTP/1.1 200\r\n${TYPE}${TYPE}${LENGTH}\r\n${POLICY}`],
+  ])('is not one that is merely rare: %s', async (_, raw) => {
+    const report = await serve({ raw: [raw] });
+    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
+    expect(report.findings.map(({ code }) => code)).not.toContain('policy-http-malformed');
   });
 
   test('a byte at a time is read the same', async () => {
@@ -356,6 +400,23 @@ describe('a policy host with other TLS', () => {
     expect(finding(report, 'sts-policy-fetch-error').message).toContain(message);
   });
 
+  // `stream.close(code)` of Node's server ends the stream before it resets it, so a client has the whole answer: only frames show a reset.
+  test.each([
+    ['before the answer', '', 'does not speak HTTP/1.1 (TLS alert: no application protocol)'],
+    ['in the middle of the body', frame(1, 4, `88${literal('content-type', 'text/plain')}`) + frame(0, 0, Buffer.from('version: STS').toString('hex')), 'does not speak HTTP/1.1'],
+  ])('that speaks HTTP/2 alone and resets the stream, %s, is not read as if that were all', async (_, answer, message) => {
+    const { keyPem: key, certificatePem: cert } = await (await testAuthority()).issue({ names: [POLICY_HOST] });
+    const port = await listen(createTlsServer({ key, cert, ALPNProtocols: ['h2'] }, (socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => {
+        socket.write(Buffer.from(`000000040000000000${answer}${frame(3, 0, '00000002')}`, 'hex'));
+      });
+    }));
+    const report = await loopback.verify({ policyPort: port });
+    expect(report).toMatchObject({ verdict: 'fail', policy: null });
+    expect(finding(report, 'sts-policy-fetch-error').message).toContain(message);
+  });
+
   test('that speaks HTTP/2 alone and has a certificate for another name is told of that', async () => {
     const report = await loopback.verify({ policyPort: await http2(() => undefined, ['other.example']) });
     expect(finding(report, 'sts-webpki-invalid').message).toContain('certificate is for other.example');
@@ -405,7 +466,9 @@ describe('a policy host that ends what it began', () => {
   test('by a part of the world that rejects is undecided', async () => {
     const report = await loopback.verify({ world: { fetchPolicy: () => Promise.reject(new Error('no such luck')) } });
     expect(report.policyPaths[0].answer).toContain('no such luck');
-    expect((await loopback.verify({ world: { fetchPolicy: () => Promise.reject(JSON.parse('1')) } })).policyPaths[0].answer).toContain('unknown reason');
+    expect((await loopback.verify({ world: { fetchPolicy: () => new Promise((_, reject) => {
+      Reflect.apply(reject, undefined, [1]);
+    }) } })).policyPaths[0].answer).toContain('unknown reason');
   });
 });
 

@@ -16,14 +16,12 @@ export interface Oddity {
 const GO = ['mox', 'postfix-tlspol', 'chasquid', 'go-mtasts', 'aykevl'];
 const AIOHTTP = ['postfix-mta-sts-resolver'];
 const NODE = ['mailauth'];
-const HYPER = ['stalwart', 'kumomta'];
-const CURL = ['courier'];
 
 /** Every oddity of an answer. */
 export function odditiesOf(response: PolicyAnswered, media: MediaType): readonly Oddity[] {
   const { coding, liberties = [], http2Only, cipher } = response;
   return [
-    ...coding === undefined ? [] : [compressed(coding.codings)],
+    ...coding === undefined ? [] : [coding.fault === undefined ? compressed(coding.codings) : mislabelled(coding.codings)],
     ...media.unusual.length === 0 ? [] : [unusualParameters(response.contentType, media.unusual)],
     ...liberties.length === 0 ? [] : [malformed(liberties)],
     ...http2Only === undefined ? [] : [{ code: 'policy-http2-only', message: 'the host speaks HTTP/2 alone, no HTTP/1.1', dissent: refusal(NO_HTTP2) } as const],
@@ -48,7 +46,17 @@ function compressed(codings: readonly string[]): Oddity {
   return {
     code: 'policy-content-coding',
     message: `the body is sent with Content-Encoding \`${printable(name)}\`, which was not asked for`,
-    dissent: refusal([...(name === 'gzip' ? [] : GO), ...(['gzip', 'deflate'].includes(name) ? [] : AIOHTTP), ...NODE, ...HYPER, ...CURL, 'rest-mail']),
+    dissent: refusal([...(name === 'gzip' ? [] : GO), ...(['gzip', 'deflate'].includes(name) ? [] : AIOHTTP), ...NODE]),
+  };
+}
+
+/** Nobody undoes what nobody knows: the clients of senders hand the body on as it is. */
+function mislabelled(codings: readonly string[]): Oddity {
+  return {
+    code: 'policy-content-coding',
+    message: `the body is sent with Content-Encoding \`${printable(codings.join(', '))}\`, which was not asked for`
+      + ' and is no known coding; it was read as it is',
+    dissent: [],
   };
 }
 
@@ -63,19 +71,22 @@ function unusualParameters(contentType: string, unusual: MediaType['unusual']): 
 
 function malformed(liberties: readonly HttpLiberty[]): Oddity {
   const senders = new Set(liberties.flatMap((one) => LIBERTIES[one].senders));
-  return { code: 'policy-http-malformed', message: `the answer is not HTTP by the letter: ${liberties.map((one) => LIBERTIES[one].text).join(', ')}`, dissent: refusal([...senders]) };
+  const texts = liberties.map((one) => LIBERTIES[one].text).join(', ');
+  return { code: 'policy-http-malformed', message: `the answer is not HTTP by the letter: ${texts}`, dissent: senders.size === 0 ? [] : refusal([...senders]) };
 }
 
-/** Node's parser is strict; hyper unfolds no line and takes no blank before the colon unless it is told to. */
+/** Go's net/http knows no transfer coding but the one. */
 const LIBERTIES: Readonly<Record<HttpLiberty, { readonly text: string; readonly senders: readonly string[] }>> = {
   'bare-lf': { text: 'header lines end in LF without CR', senders: NODE },
-  'obs-fold': { text: 'a header field goes on in a second line', senders: [...NODE, ...HYPER] },
+  'obs-fold': { text: 'a header field goes on in a second line', senders: NODE },
   'length-twice': { text: 'the same Content-Length stands there more than once', senders: NODE },
   'length-list': { text: 'Content-Length is a list of the same number', senders: [...GO, ...NODE] },
   'headers-large': { text: 'there are more than 16 KiB of headers', senders: NODE },
   'field-large': { text: 'a header field is longer than 8190 bytes', senders: AIOHTTP },
-  'space-before-colon': { text: 'there is a blank before the colon of a header field', senders: [...NODE, ...HYPER] },
+  'space-before-colon': { text: 'there is a blank before the colon of a header field', senders: NODE },
   'chunk-blanks': { text: 'there are blanks behind a chunk size', senders: NODE },
+  'types': { text: 'Content-Type stands there more than once, and says different things', senders: [] },
+  'transfer-coding': { text: 'Transfer-Encoding is not `chunked` alone', senders: GO },
   'other': { text: 'a strict reader refuses it', senders: NODE },
 };
 

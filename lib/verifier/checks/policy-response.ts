@@ -1,7 +1,9 @@
 // Judges one answer of a policy host by RFC 8461 §3.3: is it a policy file, and if not, whose fault is it and will it pass.
+import { isUtf8 } from 'node:buffer';
 import type { Dissent } from '../../protocol/finding';
 import { MAX_POLICY_BYTES } from '../../protocol/policy';
 import { printable } from '../../protocol/text';
+import { UNKNOWN_CODING } from '../content-coding';
 import type { PolicyAnswered, PolicyResponse, PolicyUnanswered } from '../fetch-policy';
 import { INTERNAL_FAULT } from '../guard';
 import { parseMediaType } from '../media-type';
@@ -54,18 +56,33 @@ function judgeAnswer(response: PolicyAnswered): Judgement {
       fix: 'serve the policy file alone, which has some hundred bytes',
     });
   }
-  if (coding?.fault !== undefined) {
+  if (coding?.fault !== undefined && !(coding.fault === UNKNOWN_CODING && isText(body))) {
     return fault('sts-policy-fetch-error', `the body is sent with Content-Encoding \`${printable(coding.codings.join(', '))}\`, which was not asked for, and ${coding.fault}`, {
       fix: 'serve the policy file as it is, without compression',
     });
   }
   if (isWebPage(body)) return webPage(response);
+  if (isGzip(body)) {
+    return fault('sts-policy-invalid', 'the file is compressed with gzip, and no Content-Encoding says so; senders read no policy in it', {
+      fix: 'serve the policy file as it is, without compression: it was probably compressed before it was uploaded',
+    });
+  }
   const media = parseMediaType(contentType);
   if (media.essence !== 'text/plain') {
     const found = contentType === '' ? 'there is no media type' : `the media type is \`${printable(contentType)}\``;
     return fault('sts-policy-invalid', `${found}, \`text/plain\` is expected`, { dissent: MEDIA_TYPE_DISSENT, fix: MEDIA_TYPE_FIX });
   }
   return { kind: 'file', body, oddities: odditiesOf(response, media) };
+}
+
+/** Whether it holds nothing that plain text does not: what is compressed looks different soon. */
+function isText(body: Uint8Array): boolean {
+  return body.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d) && isUtf8(body);
+}
+
+/** RFC 1952 §2.3.1; bytes that begin no text. */
+function isGzip(body: Uint8Array): boolean {
+  return body[0] === 0x1f && body[1] === 0x8b;
 }
 
 const MEDIA_TYPE_FIX = 'send the header `Content-Type: text/plain; charset=utf-8`';
@@ -86,7 +103,7 @@ function webPage({ body, contentType }: PolicyAnswered): FetchFault {
 }
 
 function judgeStatus({ status, location, botCheck }: PolicyAnswered): FetchFault {
-  if (status >= 300 && status < 400) {
+  if (status >= 300 && status < 400 && status !== 304) {
     const target = location === undefined ? '' : ` to ${printable(location)}`;
     return fault('sts-policy-fetch-error', `the answer is a redirect (status ${status}${target}), which senders never follow`, {
       fix: 'serve the policy file itself at this address, with status 200',
