@@ -84,8 +84,8 @@ export async function lookUpPolicy(world: World, options: PolicyLookupOptions): 
   }
   const seen = record.verdict === 'undecided' ? ofFile.map(withoutWeight) : ofFile;
   const age = { lastModified: file.lastModified, record: record.record, evidence: evidenceOf(file.paths), now: world.clock.now() };
-  const findings = [...common, ...seen, ...checkMode(policyHost, file.policy, age)];
-  return { record, file, delegation, nothing: false, hostExists, findings };
+  const all = [...common, ...seen, ...checkMode(policyHost, file.policy, age)];
+  return { record, file, delegation, nothing: false, hostExists, findings: all };
 }
 
 async function findNameServers(
