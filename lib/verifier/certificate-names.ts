@@ -39,7 +39,7 @@ export function nearMiss(name: string, host: string): string | undefined {
   if (pattern.includes('*') && isGlobFor(pattern, wanted, '[^.]*')) return 'has a `*` that is not its complete left-most label';
   if (pattern.includes('*') && isGlobFor(pattern, wanted, '.*')) return 'has a `*`, which stands for exactly one label';
   if (pattern === `*.${wanted}`) return 'is a wildcard, which does not stand for the name below it';
-  if (pattern.replace(/^(?:https:\/\/|\.|\s)+|[/:\s].*$/g, '') === wanted) return 'is more than a host name';
+  if (pattern.includes(wanted) && pattern.replace(/^(?:https:\/\/|\.|\s)+|[/:\s].*$/g, '') === wanted) return 'is more than a host name';
   return undefined;
 }
 
@@ -80,7 +80,8 @@ function unquoted(name: string): string {
 
 /** ASCII alone: `toLowerCase` turns the Kelvin sign into a `k`. */
 function lowerCase(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  // Without a copy where nothing changes: a hostile certificate holds ten thousands of names.
+  return isAscii(text) ? text.toLowerCase() : text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 function isAscii(text: string): boolean {

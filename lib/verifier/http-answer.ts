@@ -9,6 +9,11 @@ export interface AnswerHead {
   field(name: string): string | undefined;
 }
 
+/** The fields that anything here looks at. Of a hostile host's thousands no others are kept. */
+export const FIELDS_READ: ReadonlySet<string> = new Set([
+  'cf-mitigated', 'content-encoding', 'content-length', 'content-type', 'last-modified', 'location', 'transfer-encoding', 'x-amzn-waf-action',
+]);
+
 /** Who reads an answer. */
 export interface AnswerReader {
   head(head: AnswerHead): void;

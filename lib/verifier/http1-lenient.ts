@@ -3,7 +3,7 @@
 // Node's own lenient parser takes too much (a length beside chunks) and too little (the same length twice), so this one is ours.
 import { POLICY_PATH } from '../protocol/policy-url';
 import { trimBlanks } from '../protocol/text';
-import { requestFields } from './http-answer';
+import { FIELDS_READ, requestFields } from './http-answer';
 import type { AnswerReader, Ask } from './http-answer';
 import { STRICT_HEADER_BYTES } from './http1-strict';
 
@@ -43,6 +43,8 @@ export class LenientResponse {
   private trailerBytes = 0;
   private status = 0;
   private fields: Field[] = [];
+  /** Which a folded line continues, whether it is kept or not. */
+  private lastField: Field | undefined;
   private chunked = false;
   /** Of the body or of a chunk; Infinity for a body that ends with the connection. */
   private left = 0;
@@ -61,6 +63,8 @@ export class LenientResponse {
 
   /** Takes what has come. */
   public take(chunk: Uint8Array): void {
+    // The same memory: hostile peers send thousands of lines in a chunk.
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     for (let at = 0; at < chunk.length && !this.isOver;) {
       if (this.state === 'body') {
         const part = chunk.subarray(at, Math.min(chunk.length, at + this.left));
@@ -72,7 +76,7 @@ export class LenientResponse {
         const end = chunk.indexOf(LF, at);
         const next = end === -1 ? chunk.length : end + 1;
         this.count(next - at);
-        this.line += Buffer.from(chunk.subarray(at, next)).toString('latin1');
+        this.line += bytes.toString('latin1', at, next);
         at = next;
         if (end !== -1) this.takeLine();
       }
@@ -143,12 +147,12 @@ export class LenientResponse {
       this.headIsOver();
       return;
     }
-    const last = this.fields.at(-1);
+    const last = this.lastField;
     if (/^[ \t]/.test(line)) {
       if (last === undefined) this.fault('a line before the first field that begins with a blank');
       else {
         this.reader.liberty('obs-fold');
-        last.value = [last.value, trimBlanks(line)].filter(Boolean).join(' ');
+        if (FIELDS_READ.has(last.name)) last.value = [last.value, trimBlanks(line)].filter(Boolean).join(' ');
       }
       return;
     }
@@ -161,7 +165,8 @@ export class LenientResponse {
     // Go takes such a field for another one, and so does curl.
     if (/[ \t]$/.test(name)) this.reader.liberty('space-before-colon');
     if (line.length > MOST_FIELD_BYTES) this.reader.liberty('field-large');
-    this.fields.push({ name: name.toLowerCase(), value: trimBlanks(line.slice(colon + 1)) });
+    this.lastField = { name: name.toLowerCase(), value: trimBlanks(line.slice(colon + 1)) };
+    if (FIELDS_READ.has(this.lastField.name)) this.fields.push(this.lastField);
   }
 
   private headIsOver(): void {
@@ -169,6 +174,7 @@ export class LenientResponse {
     if (this.status >= 100 && this.status < 200 && this.status !== 101) {
       this.reader.informational(this.status);
       this.fields = [];
+      this.lastField = undefined;
       this.state = 'status';
       return;
     }
