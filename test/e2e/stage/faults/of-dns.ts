@@ -12,7 +12,7 @@ import { untilAfterMeeting, untilAfterWrite } from './spell';
 /** @param seconds - how long those last that end by themselves, after the policy file was written */
 export function faultsOfDns(seconds: number): readonly Fault[] {
   return [
-    { what: 'the resolver answers SERVFAIL to its first three questions', early: true, begin: resolver('SERVFAIL') },
+    { what: 'the resolver answers SERVFAIL to its first three questions', early: true, slow: true, begin: resolver('SERVFAIL') },
     { what: 'the resolver is silent to its first three questions', early: true, begin: resolver('drop') },
     {
       what: 'the resolver answers nothing but SERVFAIL',

@@ -39,6 +39,7 @@ export function faultsOfTheEdge(seconds: number): readonly Fault[] {
     },
     {
       what: `one address of the edge takes connections and is silent for ${seconds} s after the write`,
+      slow: true,
       ...unreached,
       begin: untilAfterWrite('write', seconds, ({ edge }, { isOn, meet }) => {
         edge.fail((address, request) => {

@@ -22,6 +22,9 @@ const WANTED: AppContext = { mode: 'enforce' };
 const PUBLICATION = 'Custom::MtaStsPublication';
 const POLICY_HOST = 'mta-sts.example.test';
 
+/** How long the rollback waits: by then the function has asked several times whether the late event is current. */
+const HELD_UP_MILLISECONDS = 12_000;
+
 /** Looks overlap: one that began earlier can see what is newer. */
 const OVERLAP_MILLISECONDS = 1_000;
 
@@ -78,13 +81,14 @@ async function rolledBack(stage: Stage, from: number): Promise<string> {
     writes += 1;
     const event = updateAfter(stage, from);
     if (writes !== 2 || event === undefined) return;
-    answer = delivered(event).finally(() => {
+    answer = delivered(event);
+    setTimeout(() => {
       isOver = true;
-    });
+    }, HELD_UP_MILLISECONDS);
   });
   const beside = besideRecord(ANNOUNCEMENT, (text) => writes < 2 && !text.includes(given));
   dns.fail((server, answering) => async (question) => {
-    // The rollback is held up where the function looks for the host, until the late event is answered.
+    // The rollback is held up where the function looks for the host.
     const holdsUp = writes >= 2 && !isOver;
     if (holdsUp && server === 'ns-2.awsdns-2.net' && question.name === POLICY_HOST) return { ...reply('NXDOMAIN'), authoritative: true };
     return beside(server, answering)(question);
