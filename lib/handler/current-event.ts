@@ -70,7 +70,7 @@ async function ask(run: Run, event: DeploymentEvent): Promise<Standing> {
   const expected = event.requestType === 'Create' ? /^CREATE_IN_PROGRESS$/ : /^UPDATE_(?:ROLLBACK_)?IN_PROGRESS$/;
   const { logicalResourceId: id, requestType } = event;
   if (resource === undefined) return { current: 'no', why: `the stack has no resource ${id}` };
-  if (!expected.test(resource.status)) return { current: 'no', why: `the event is a ${requestType}, and ${id} is ${resource.status}` };
+  if (!expected.test(resource.status)) return { current: 'no', why: `${id} is ${resource.status}, and the event is of type ${requestType}` };
   const wanted = await propertiesInProgress(run, event, expected);
   if (wanted === undefined) return { current: 'unknown' };
   if (isSamePublication(wanted, event.properties)) return { current: 'yes' };
