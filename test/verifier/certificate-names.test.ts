@@ -26,6 +26,11 @@ describe('a name in a certificate is taken for a host', () => {
   });
 });
 
+test('a letter that only Unicode takes for one of ASCII makes another name', () => {
+  expect(matchesName('MTA-STS.\u212aEY.example', 'mta-sts.key.example')).toBe(false);
+  expect(nearMiss('MTA-STS.\u212aEY.example', 'mta-sts.key.example')).toBeUndefined();
+});
+
 describe('a name in a certificate is not taken for a host', () => {
   const STAR = 'has a `*` that is not its complete left-most label';
   test.each([

@@ -270,6 +270,13 @@ describe('an answer that breaks the letter of HTTP', () => {
     expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
   });
 
+  test('and whose media type is folded has the parts of it joined', async () => {
+    const report = await serve({ raw: [`HTTP/1.1 200 OK\r\nX: y\r\n z\r\nContent-Type: text/plain;\r\n charset=utf-8\r\n${LENGTH}\r\n${POLICY}`] });
+    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
+    expect(report.findings.map(({ code }) => code)).toContain('policy-http-malformed');
+    expect(report.findings.map(({ code }) => code)).not.toContain('policy-media-type-parameters');
+  });
+
   test('and has another status is judged by that', async () => {
     const report = await serve({ raw: ['HTTP/1.1 404 Not Found\nContent-Length: 0\n\n'] });
     expect(finding(report, 'sts-policy-fetch-error').message).toContain('the answer has status 404');
