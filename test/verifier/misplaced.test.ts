@@ -239,7 +239,7 @@ describe('TLS reports', () => {
     ['mailto:a@v6.reports.test', [addressOf('v6.reports.test', '::1')]],
     ['mailto:a@V6%2Ereports.test', [addressOf('v6.reports.test', '::1')]],
     ['https://host.reports.test/', [addressOf('host.reports.test', '127.0.0.1')]],
-    ['https://192.0.2.1/', []], ['https://[2001:db8::1]/', []], ['mailto:a@[192.0.2.1]', []], ['mailto:a@localhost', []], ['mailto:a@%ff.reports.test', []],
+    ['https://192.0.2.1/', []], ['https://[2001:db8::1]/', []], ['mailto:a@[192.0.2.1]', []], ['mailto:a@localhost', []], ['mailto:?to=a@%ff.reports.test', []],
   ])('to %s arrive, as far as DNS tells', async (rua, more) => {
     expect(unreachable(await sentTo(rua, ...more))).toEqual([]);
   });

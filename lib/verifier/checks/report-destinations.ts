@@ -45,7 +45,8 @@ export async function checkReportDestinations(
 function destinationOf(uri: string): Destination | undefined {
   const found = /^mailto:([^?#]*)(?:\?(?:[^#]*&)?to=([^&#]*))?/i.exec(uri);
   const mail = found?.[1] === '' ? found[2] : found?.[1];
-  const host = mail === undefined ? httpsHost(uri) : decoded(mail.slice(mail.lastIndexOf('@') + 1)).split('@').at(-1) ?? '';
+  // Only what decodes to text is a reporting address.
+  const host = mail === undefined ? httpsHost(uri) : decodeURIComponent(mail.slice(mail.lastIndexOf('@') + 1)).split('@').at(-1) ?? '';
   const name = toALabels(host);
   if (hostNameFault(name) !== undefined || !name.includes('.') || isIP(name) !== 0) return undefined;
   return { kind: mail === undefined ? 'https' : 'mail', name, uri };
@@ -53,14 +54,6 @@ function destinationOf(uri: string): Destination | undefined {
 
 function httpsHost(uri: string): string {
   return /^https:/i.test(uri) && URL.canParse(uri) ? new URL(uri).hostname : '';
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return '';
-  }
 }
 
 async function checkMailDomain(
