@@ -215,8 +215,8 @@ describe('an MX pattern', () => {
 });
 
 /**
- * Percent-encoded mail domains, quoted local parts and `?to=` are RFC 6068's own matter, and tls-rpt.test.ts's; so is what is encoded and no
- * character.
+ * Percent-encoded mail domains, quoted local parts and `?to=` are RFC 6068's own matter, and tls-rpt.test.ts's; so is what is encoded and
+ * no character.
  */
 function isUndecided(text: string): boolean {
   return /mailto:(?:[^?#;,]*(?:@[^?#;,]*%|%[^2]|%22)|[^#;,]*\?[^#;,]*\bto=)/i.test(text);
