@@ -1,13 +1,14 @@
 // Is an event still what CloudFormation waits for? One that comes late or twice must change nothing.
-import { DescribeStackEventsCommand, DescribeStackResourcesCommand } from '@aws-sdk/client-cloudformation';
+import { DescribeStackEventsCommand } from '@aws-sdk/client-cloudformation';
 import type { StackEvent } from '@aws-sdk/client-cloudformation';
-import { aws, AwsCallFailed } from './aws';
+import { aws } from './aws';
 import { bounded } from './bounded';
 import { isObject } from './event';
 import type { DeploymentEvent, Properties } from './event';
 import { errorFields } from './log';
 import { repeat } from './retry';
 import type { Run } from './run';
+import { stackResources } from './stack';
 
 /** What CloudFormation says of its own resource may be some seconds old. */
 const CATCHING_UP = { milliseconds: 15_000, firstPause: 1_000, longestPause: 5_000 };
@@ -26,7 +27,7 @@ export type EventOwner = Pick<DeploymentEvent, 'stackId' | 'logicalResourceId'>;
 export type Standing = { readonly current: 'yes' | 'unknown' } | { readonly current: 'no'; readonly why: string };
 
 /** The resource of an event, as CloudFormation has it. */
-interface StackResource {
+interface ResourceState {
   readonly status: string;
   readonly physicalId?: string;
 }
@@ -100,21 +101,13 @@ export async function ownerOf(run: Run, owner: EventOwner, physicalId: string): 
   }
 }
 
-async function resourceOf(run: Run, { stackId, logicalResourceId }: EventOwner): Promise<StackResource | undefined> {
-  try {
-    const { StackResources: resources = [] } = await aws(run, 'cloudformation:DescribeStackResources', async (options) => {
-      const command = new DescribeStackResourcesCommand({ StackName: stackId, LogicalResourceId: logicalResourceId });
-      return run.world.cloudformation.send(command, options);
-    }, PATIENCE);
-    const found = resources.at(0);
-    // Not how CloudFormation says that there is none, so it says nothing.
-    if (found?.ResourceStatus === undefined) throw new Error(`cloudformation:DescribeStackResources gave no status of ${logicalResourceId}`);
-    return { status: found.ResourceStatus, physicalId: found.PhysicalResourceId };
-  } catch (error) {
-    // The way in which CloudFormation says that there is no such resource, or no such stack any more.
-    if (error instanceof AwsCallFailed && error.code === 'ValidationError' && error.detail.includes('does not exist')) return undefined;
-    throw error;
-  }
+async function resourceOf(run: Run, { stackId, logicalResourceId }: EventOwner): Promise<ResourceState | undefined> {
+  const resources = await stackResources(run, stackId, logicalResourceId, PATIENCE);
+  if (resources === undefined) return undefined;
+  const found = resources.at(0);
+  // Not how CloudFormation says that there is none, so it says nothing.
+  if (found?.ResourceStatus === undefined) throw new Error(`cloudformation:DescribeStackResources gave no status of ${logicalResourceId}`);
+  return { status: found.ResourceStatus, physicalId: found.PhysicalResourceId };
 }
 
 /** The properties to which the resource is being changed; undefined where CloudFormation does not tell them. */

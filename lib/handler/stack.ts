@@ -1,8 +1,10 @@
 // What CloudFormation knows of the own stack: whether it is rolling back, and what it has made.
 import { DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import type { StackResource } from '@aws-sdk/client-cloudformation';
 import { aws, AwsCallFailed } from './aws';
 import { plainName } from './dns-names';
 import { errorFields } from './log';
+import type { Patience } from './retry';
 import type { Run } from './run';
 import { within } from './within';
 
@@ -48,17 +50,29 @@ async function stackStatus(world: Run['world'], stackId: string, milliseconds: n
  * has not, its next attempt fails by itself without overwriting anything.
  */
 export async function ownsRecord(run: Run, stackId: string, logicalId: string, name: string): Promise<boolean> {
+  const resources = await stackResources(run, stackId, logicalId);
+  return (resources ?? []).some(({ PhysicalResourceId: id, ResourceStatus: status = '' }) => {
+    return plainName(id ?? '') === name && /_(COMPLETE|FAILED)$/.test(status) && status !== 'DELETE_COMPLETE';
+  });
+}
+
+/**
+ * Returns what CloudFormation has of a logical id; undefined where it says that there is no such resource, or no such stack any more.
+ *
+ * @throws AwsCallFailed
+ */
+export async function stackResources(
+  run: Run, stackId: string, logicalId: string, patience?: Patience,
+): Promise<readonly StackResource[] | undefined> {
   try {
-    const { StackResources: resources } = await aws(run, 'cloudformation:DescribeStackResources', async (options) => {
+    const { StackResources: resources = [] } = await aws(run, 'cloudformation:DescribeStackResources', async (options) => {
       const command = new DescribeStackResourcesCommand({ StackName: stackId, LogicalResourceId: logicalId });
       return run.world.cloudformation.send(command, options);
-    });
-    return (resources ?? []).some(({ PhysicalResourceId: id, ResourceStatus: status = '' }) => {
-      return plainName(id ?? '') === name && /_(COMPLETE|FAILED)$/.test(status) && status !== 'DELETE_COMPLETE';
-    });
+    }, patience);
+    return resources;
   } catch (error) {
-    // The way in which CloudFormation says that there is none of this logical id.
-    if (error instanceof AwsCallFailed && error.code === 'ValidationError' && error.detail.includes('does not exist')) return false;
+    // The way in which CloudFormation says it.
+    if (error instanceof AwsCallFailed && error.code === 'ValidationError' && error.detail.includes('does not exist')) return undefined;
     throw error;
   }
 }
