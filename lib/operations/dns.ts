@@ -1,7 +1,7 @@
 // DNS questions that are worth asking again: a time-out or a SERVFAIL says nothing yet.
 import type { DnsAnswer, DnsEmpty, DnsFound, DnsType, Resolver } from '../verifier/dns/resolver';
-import { repeat } from '../functions/runtime/retry';
-import type { Run } from '../functions/runtime/invocation';
+import { repeat } from './context/retry';
+import type { Run } from './context/invocation';
 
 const PATIENCE = { milliseconds: 30_000, firstPause: 1_000, longestPause: 8_000 };
 

@@ -2,9 +2,9 @@
 import { GetHostedZoneCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
 import type { ListResourceRecordSetsCommandInput, ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { printable } from '../util/safe-text';
-import { aws, AwsCallFailed } from '../functions/runtime/aws-call';
+import { aws, AwsCallFailed } from './context/aws-call';
 import { octalDecoded, plainName } from './dns-names';
-import type { Run } from '../functions/runtime/invocation';
+import type { Run } from './context/invocation';
 
 /** A public hosted zone. */
 export interface HostedZone {

@@ -6,11 +6,11 @@ import { verify } from '../verifier/verify';
 import { nameServersOf } from './publish/authorities';
 import type { DeploymentEvent } from '../functions/deployment/event';
 import { readHostedZone } from './hosted-zone';
-import { errorFields } from '../functions/runtime/log';
+import { errorFields } from './context/log';
 import { choiceProperty, domainProperty, hostedZoneIdProperty, policyProperty, textProperty } from '../functions/deployment/properties';
 import { attribute } from '../functions/deployment/failure-message';
-import { repeat } from '../functions/runtime/retry';
-import type { Run } from '../functions/runtime/invocation';
+import { repeat } from './context/retry';
+import type { Run } from './context/invocation';
 import type { Attributes, Task } from '../functions/deployment/custom-resource';
 
 /** What waiting can mend takes a minute at most: Route 53 tells all its name servers within that time. */

@@ -1,6 +1,6 @@
 // What the message says when the time of an event is over.
 import { expect, test } from '@jest/globals';
-import { Watch } from '../../lib/functions/runtime/activity';
+import { Watch } from '../../lib/operations/context/activity';
 
 test('names each step that is under way once, and what was seen last', async () => {
   const watch = new Watch();

@@ -6,7 +6,7 @@ import { compileFunction } from 'node:vm';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHandler } from '../../lib/functions/deployment/handler';
-import type { World } from '../../lib/functions/runtime/services';
+import type { World } from '../../lib/operations/context/services';
 import { Edge } from '../support/policy-edge';
 import {
   NAMES_POLICY, OBJECT_URL, STACK_ID, awsError, createEvent, deleteEvent, lambdaContext, preflightProperties, publicationProperties,

@@ -2,9 +2,9 @@
 import { DeleteObjectCommand, DeleteObjectsCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from '@jest/globals';
 import { createHandler } from '../../lib/functions/deployment/handler';
-import { createLog } from '../../lib/functions/runtime/log';
+import { createLog } from '../../lib/operations/context/log';
 import { deletePolicy } from '../../lib/operations/publish/policy-object';
-import { Watch } from '../../lib/functions/runtime/activity';
+import { Watch } from '../../lib/operations/context/activity';
 import { BUCKET, KEY, LEDGER_KEY, OBJECT_URL, awsError, deleteEvent, lambdaContext, publicationProperties, testWorld } from '../support/deployment';
 import type { TestWorld } from '../support/deployment';
 

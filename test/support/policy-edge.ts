@@ -3,7 +3,7 @@ import type { TestWorld } from './deployment';
 import { DOMAIN, NAME_SERVERS, POLICY_TEXT, TestDns, mx, record, soa, testWorld, txt } from './deployment';
 import type { AwsState } from './deployment';
 import type { DnsRecord } from '../../lib/preview/dns-server/server';
-import type { World } from '../../lib/functions/runtime/services';
+import type { World } from '../../lib/operations/context/services';
 import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
 import { startPolicyServer, testAuthority } from './policy-server';
 import type { PolicyServer, PolicyServerOptions } from './policy-server';

@@ -1,14 +1,14 @@
 // Is an event still what CloudFormation waits for? One that comes late or twice must change nothing.
 import { DescribeStackEventsCommand } from '@aws-sdk/client-cloudformation';
 import type { StackEvent } from '@aws-sdk/client-cloudformation';
-import { aws } from '../runtime/aws-call';
-import { bounded } from '../runtime/bounded';
+import { aws } from '../../operations/context/aws-call';
+import { bounded } from '../../operations/context/bounded';
 import { isObject } from './event';
 import type { DeploymentEvent, Properties } from './event';
-import { errorFields } from '../runtime/log';
-import { repeat } from '../runtime/retry';
-import type { Run } from '../runtime/invocation';
-import { stackResources } from './stack';
+import { errorFields } from '../../operations/context/log';
+import { repeat } from '../../operations/context/retry';
+import type { Run } from '../../operations/context/invocation';
+import { stackResources } from '../../operations/stack';
 
 /** What CloudFormation says of its own resource may be some seconds old. */
 const CATCHING_UP = { milliseconds: 15_000, firstPause: 1_000, longestPause: 5_000 };

@@ -1,5 +1,5 @@
 // What each custom resource tells the handler: how to do it, how to take it back, and what may be forgiven.
-import type { Run } from '../runtime/invocation';
+import type { Run } from '../../operations/context/invocation';
 
 /** The attributes of a resource, for `Fn::GetAtt`. */
 export type Attributes = Readonly<Record<string, string>>;

@@ -2,20 +2,20 @@
 import { EventNotCurrent, isDeleteCurrent } from './current-event';
 import { isDelete, isObject, loggable, readEvent } from './event';
 import type { DeploymentEvent, Properties } from './event';
-import { createLog, errorFields } from '../runtime/log';
-import type { Log } from '../runtime/log';
+import { createLog, errorFields } from '../../operations/context/log';
+import type { Log } from '../../operations/context/log';
 import { deletePolicy, objectUrl, parseObjectUrl } from '../../operations/publish/policy-object';
 import type { PolicyObject } from '../../operations/publish/policy-object';
 import { preflightTask } from '../../operations/preflight/preflight';
 import { publicationTask } from '../../operations/publish/publish';
 import { failureReason } from './failure-message';
-import type { Run } from '../runtime/invocation';
-import { isRollingBack } from './stack';
+import type { Run } from '../../operations/context/invocation';
+import { isRollingBack } from '../../operations/stack';
 import type { Attributes, Task } from './custom-resource';
 import { verificationTask } from '../../operations/verify-domain';
-import { Watch } from '../runtime/activity';
-import { within } from '../runtime/deadline';
-import type { World } from '../runtime/services';
+import { Watch } from '../../operations/context/activity';
+import { within } from '../../operations/context/deadline';
+import type { World } from '../../operations/context/services';
 
 /** What Lambda tells of an invocation. */
 export interface LambdaContext {

@@ -9,7 +9,7 @@ import type { StoredLedger, StoredText } from './s3-store';
 import { earliestRemoval } from './removal';
 import { parseObjectUrl } from '../publish/policy-object';
 import type { PolicyObject } from '../publish/policy-object';
-import type { Run } from '../../functions/runtime/invocation';
+import type { Run } from '../context/invocation';
 
 /** A policy of a template. */
 export interface PlannedPublication extends Policy {

@@ -1,13 +1,13 @@
 // Warns of mail that senders may refuse: a live MX that an enforce policy which they may hold does not cover (RFC 8461 §5).
 import { findMailHosts } from '../../verifier/checks/mail/mx-coverage';
-import { bounded } from '../../functions/runtime/bounded';
+import { bounded } from '../context/bounded';
 import { refusedMx } from './history';
 import type { Ledger } from './history';
 import { moment } from './time';
-import { errorFields } from '../../functions/runtime/log';
+import { errorFields } from '../context/log';
 import { patientResolver } from '../dns';
 import { refusalText } from './refusal-text';
-import type { Run } from '../../functions/runtime/invocation';
+import type { Run } from '../context/invocation';
 
 /** It decides nothing, so it must not hold the publication up. */
 const LIMIT = 10_000;

@@ -1,12 +1,12 @@
 // The object that holds a domain's ledger: beside the policy file, and never served, since the edge answers for that file alone.
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { domainOfPolicyHost, policyHostName } from '../../protocol/policy/url';
-import { aws, AwsCallFailed } from '../../functions/runtime/aws-call';
-import { bounded } from '../../functions/runtime/bounded';
+import { aws, AwsCallFailed } from '../context/aws-call';
+import { bounded } from '../context/bounded';
 import type { Ledger } from './history';
 import { MAX_LEDGER_BYTES, parseLedger, renderLedger } from './format';
 import type { PolicyObject } from '../publish/policy-object';
-import type { Run } from '../../functions/runtime/invocation';
+import type { Run } from '../context/invocation';
 
 /** Long enough for rights that were granted just before; the publication need not wait longer for what it can do without. */
 const PATIENCE = { milliseconds: 10_000, firstPause: 1_000, longestPause: 4_000 };

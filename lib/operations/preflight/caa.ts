@@ -5,7 +5,7 @@ import { printable, trimBlanks } from '../../util/safe-text';
 import type { DnsData } from '../../verifier/dns/resolver';
 import type { RecordSet } from '../hosted-zone';
 import { askDns } from '../dns';
-import type { Run } from '../../functions/runtime/invocation';
+import type { Run } from '../context/invocation';
 import { faulty, good } from './check-result';
 import type { Checked } from './check-result';
 

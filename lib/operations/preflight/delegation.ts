@@ -3,7 +3,7 @@ import { printable } from '../../util/safe-text';
 import { isWithin } from '../dns-names';
 import type { HostedZone } from '../hosted-zone';
 import { askDns } from '../dns';
-import type { Run } from '../../functions/runtime/invocation';
+import type { Run } from '../context/invocation';
 import { faulty, good } from './check-result';
 import type { Checked } from './check-result';
 

@@ -14,7 +14,7 @@ import type { Properties } from '../../functions/deployment/event';
 import { readHostedZone } from '../hosted-zone';
 import { domainProperty, optionalZoneIdProperty, policyProperty, recordsProperty } from '../../functions/deployment/properties';
 import type { PlannedRecord } from '../../functions/deployment/properties';
-import type { Run } from '../../functions/runtime/invocation';
+import type { Run } from '../context/invocation';
 
 /** A domain as the template states it. */
 export interface PlannedDomain {

@@ -7,7 +7,7 @@ import type { MailHosts } from '../../verifier/checks/mail/mx-coverage';
 import { checkReach, findMailAddresses } from '../../verifier/checks/mail/mx-reach';
 import { REAL_CLOCK } from '../../verifier/network';
 import { patientResolver } from '../dns';
-import type { Run } from '../../functions/runtime/invocation';
+import type { Run } from '../context/invocation';
 import { faulty, good } from './check-result';
 import type { Checked } from './check-result';
 

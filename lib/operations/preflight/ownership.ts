@@ -7,8 +7,8 @@ import { climbWithin } from '../dns-names';
 import { joinedStrings, recordSetsAt } from '../hosted-zone';
 import type { HostedZone, RecordSet } from '../hosted-zone';
 import type { PlannedRecord } from '../../functions/deployment/properties';
-import type { Run } from '../../functions/runtime/invocation';
-import { ownsRecord } from '../../functions/deployment/stack';
+import type { Run } from '../context/invocation';
+import { ownsRecord } from '../stack';
 import { faulty, good, tolerated } from './check-result';
 import type { Checked } from './check-result';
 

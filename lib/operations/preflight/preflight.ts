@@ -8,7 +8,7 @@ import { checkDomain, entriesBefore, plannedDomain } from './domain-plan';
 import type { PlannedDomain } from './domain-plan';
 import { choiceProperty, domainProperty, objectsProperty } from '../../functions/deployment/properties';
 import { attribute } from '../../functions/deployment/failure-message';
-import type { Run } from '../../functions/runtime/invocation';
+import type { Run } from '../context/invocation';
 import type { Attributes, Task } from '../../functions/deployment/custom-resource';
 
 /** Route 53 takes five requests a second of an account, and a domain needs about as many. */

@@ -1,10 +1,10 @@
 // The id that stands in the record now: senders prolong what they hold under it for as long as it does.
 import { parseRecord } from '../../protocol/records/sts-record';
 import { announcementName } from '../../protocol/records/record-names';
-import { bounded } from '../../functions/runtime/bounded';
+import { bounded } from '../context/bounded';
 import { joinedStrings, recordSetsAt } from '../hosted-zone';
-import { errorFields } from '../../functions/runtime/log';
-import type { Run } from '../../functions/runtime/invocation';
+import { errorFields } from '../context/log';
+import type { Run } from '../context/invocation';
 
 /** It may be done without. */
 const LIMIT = 10_000;

@@ -1,7 +1,7 @@
 // The zone's own name servers, by address: whom to ask for names that no resolver must hear of too early.
 import { formatServer } from '../../verifier/dns/server-address';
 import type { HostedZone } from '../hosted-zone';
-import type { Run } from '../../functions/runtime/invocation';
+import type { Run } from '../context/invocation';
 
 /** One name server of the delegation set. */
 export interface NameServer {

@@ -3,7 +3,7 @@ import { printable } from '../../util/safe-text';
 import { judge } from '../../verifier/checks/policy/response';
 import { firstDifference } from '../../verifier/difference';
 import type { AskAddresses, Asked } from './policy-addresses';
-import type { Run } from '../../functions/runtime/invocation';
+import type { Run } from '../context/invocation';
 
 /** What was seen in one look. */
 export interface Look {

@@ -1,8 +1,8 @@
 // Deletes every version of an object: with versioning, deleting an object only hides it, and S3 removes no bucket that holds versions.
 import { DeleteObjectsCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
-import { aws } from '../../functions/runtime/aws-call';
+import { aws } from '../context/aws-call';
 import type { PolicyObject } from './policy-object';
-import type { Run } from '../../functions/runtime/invocation';
+import type { Run } from '../context/invocation';
 
 /** S3 lists and deletes a thousand versions in one call. */
 const PAGE_SIZE = 1000;

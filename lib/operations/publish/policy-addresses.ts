@@ -4,7 +4,7 @@ import type { DnsAnswer, DnsEmpty, DnsFailed } from '../../verifier/dns/resolver
 import { nameServersOf } from './authorities';
 import type { NameServer } from './authorities';
 import { readHostedZone } from '../hosted-zone';
-import type { Run } from '../../functions/runtime/invocation';
+import type { Run } from '../context/invocation';
 
 /** Asks for the addresses of the policy host; one entry for each server that was asked. */
 export type AskAddresses = (type: AddressType) => Promise<readonly Asked[]>;

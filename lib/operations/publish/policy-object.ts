@@ -1,10 +1,10 @@
 // The object that holds a policy file: written exactly, and taken away again.
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { aws } from '../../functions/runtime/aws-call';
+import { aws } from '../context/aws-call';
 import { ledgerObject } from '../history/s3-store';
-import { errorFields } from '../../functions/runtime/log';
+import { errorFields } from '../context/log';
 import { deleteVersions } from './object-versions';
-import type { Run } from '../../functions/runtime/invocation';
+import type { Run } from '../context/invocation';
 
 /** Where it lies. */
 export interface PolicyObject {

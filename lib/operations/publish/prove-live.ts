@@ -2,8 +2,8 @@
 import { look, lookByIPv6 } from './live-check';
 import type { Expected, Look } from './live-check';
 import type { AskAddresses } from './policy-addresses';
-import { repeat } from '../../functions/runtime/retry';
-import type { Run } from '../../functions/runtime/invocation';
+import { repeat } from '../context/retry';
+import type { Run } from '../context/invocation';
 
 /** Far longer than Route 53 and CloudFront take; after it nothing mends itself any more. */
 const UNTIL_LIVE = { milliseconds: 600_000, firstPause: 1_000, longestPause: 15_000 };

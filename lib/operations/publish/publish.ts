@@ -17,8 +17,8 @@ import { domainProperty, givenIdProperty, optionalZoneIdProperty, policyProperty
 import type { PlannedPolicy } from '../../functions/deployment/properties';
 import { proveLive } from './prove-live';
 import { outputText } from '../../functions/deployment/failure-message';
-import type { Run } from '../../functions/runtime/invocation';
-import { mayBeRollingBack } from '../../functions/deployment/stack';
+import type { Run } from '../context/invocation';
+import { mayBeRollingBack } from '../stack';
 import type { Attributes, Task } from '../../functions/deployment/custom-resource';
 import { NO_RECORD, validationRecord } from './validation-record';
 

@@ -1,10 +1,10 @@
 // The CNAME that validates the certificate of a host whose DNS is elsewhere: it must stay there, since each renewal looks for it.
 import { DescribeCertificateCommand } from '@aws-sdk/client-acm';
-import { aws } from '../../functions/runtime/aws-call';
+import { aws } from '../context/aws-call';
 import { plainName } from '../dns-names';
-import { errorFields } from '../../functions/runtime/log';
+import { errorFields } from '../context/log';
 import { attribute } from '../../functions/deployment/failure-message';
-import type { Run } from '../../functions/runtime/invocation';
+import type { Run } from '../context/invocation';
 import type { Attributes } from '../../functions/deployment/custom-resource';
 
 const UNKNOWN = 'not known: look at the certificate in AWS Certificate Manager';

@@ -1,12 +1,12 @@
 // What CloudFormation knows of the own stack: whether it is rolling back, and what it has made.
 import { DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import type { StackResource } from '@aws-sdk/client-cloudformation';
-import { aws, AwsCallFailed } from '../runtime/aws-call';
-import { plainName } from '../../operations/dns-names';
-import { errorFields } from '../runtime/log';
-import type { Patience } from '../runtime/retry';
-import type { Run } from '../runtime/invocation';
-import { within } from '../runtime/deadline';
+import { aws, AwsCallFailed } from './context/aws-call';
+import { plainName } from './dns-names';
+import { errorFields } from './context/log';
+import type { Patience } from './context/retry';
+import type { Run } from './context/invocation';
+import { within } from './context/deadline';
 
 /**
  * Whether the stack is rolling back. Where that cannot be learned in time it counts as not: a check that failed then fails
