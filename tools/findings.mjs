@@ -49,7 +49,7 @@ function area({ title, codes }) {
   return `## ${title}\n\n${codes.map(section).join('\n')}`;
 }
 
-function section({ code, severity, meaning, harm, fix, reference, dissent }) {
+function section({ code, severity, meaning, impact, fix, reference, quirks }) {
   return [
     // Headings have an anchor of their own on most sites, but not on all.
     `### <a id="${code}"></a>\`${code}\``,
@@ -58,9 +58,9 @@ function section({ code, severity, meaning, harm, fix, reference, dissent }) {
     '',
     meaning,
     '',
-    `- harm: ${harm}`,
+    `- impact: ${impact}`,
     `- fix: ${fix}`,
-    ...dissent.map(({ senders, effect }) => `- senders: ${senders.join(', ')}: ${effect}`),
+    ...quirks.map(({ senders, effect }) => `- senders: ${senders.join(', ')}: ${effect}`),
     '',
   ].join('\n');
 }
@@ -80,7 +80,7 @@ function anchor(title) {
 function errors() {
   const codes = AREAS.filter(({ live }) => live).flatMap((one) => one.codes).filter(({ severity }) => severity === 'error');
   const rows = codes.map(({ code, meaning, fix }) => `| [\`${code}\`](docs/findings.md#${code}) | ${cell(meaning)} | ${cell(fix)} |`);
-  return `The errors of a live domain. [docs/findings.md](docs/findings.md) has every code, with its harm, its RFC section and the senders that
+  return `The errors of a live domain. [docs/findings.md](docs/findings.md) has every code, with its impact, its RFC section and the senders that
 disagree, and \`mta-sts explain <code>\` prints one.
 
 | code | what it means | how to mend it |
