@@ -76,7 +76,7 @@ const RUNNERS: [RegExp, (line: string) => Promise<void> | void][] = [
   // test/package.test.ts installs what npm packs.
   [/^npm install cdk-mta-sts$/, () => { expect(readFileSync(join(ROOT, 'package.json'), 'utf8')).toContain('"name": "cdk-mta-sts"'); }],
   // In the reader's own app, which test/readme-snippets.test.ts synthesizes.
-  [/^npx cdk deploy(?: --all| Mail)?(?: --outputs-file cdk-outputs\.json)?$/, () => undefined],
+  [/^npx cdk deploy(?: --all| Mail)?(?: --require-approval never)?(?: --outputs-file cdk-outputs\.json)?$/, () => undefined],
   // Without `--exclusively`, CDK also destroys the outer stack, which depends on the inner one.
   [/^npx cdk destroy Mail\/MtaStsUsEast1 --exclusively$/, () => undefined],
   [/^npx cdk bootstrap /, (line) => {
