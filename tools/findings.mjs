@@ -14,7 +14,7 @@ writeFileSync(`${root}README.md`, readme.replace(/(<!-- codes -->\n)[^]*(?=<!-- 
 /** The command's own catalogue, as JavaScript. */
 async function catalogue() {
   const { outputFiles } = await build({
-    absWorkingDir: root, entryPoints: ['bin/command/catalogue.ts'], bundle: true, write: false, platform: 'node', format: 'esm',
+    absWorkingDir: root, entryPoints: ['cli/catalog.ts'], bundle: true, write: false, platform: 'node', format: 'esm',
   });
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
 }
