@@ -1,18 +1,18 @@
 // A provider's policy for a domain of ours: two CNAME records and nothing hosted (RFC 8461 §8.2).
 import { Duration, Stack, Token, aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { txtRecord } from './domain-records';
-import type { MtaStsRecord } from './domain-records';
-import { DOMAIN, REPORTING, TEXT, ZONE, checkInput, requireInput, requireProps } from './input';
-import { claim } from './one-domain';
-import { policyDomain } from './policy-domain';
+import { txtRecord } from './private/domain-records';
+import type { MtaStsRecord } from './private/domain-records';
+import { DOMAIN, REPORTING, TEXT, ZONE, checkInput, requireInput, requireProps } from './private/input';
+import { claim } from './private/one-domain';
+import { policyDomain } from './private/policy-domain';
 import { MAX_NAME, hostNameFault, toALabels } from './protocol/domain-name';
-import { policyHostName, policyUrl } from './protocol/policy-url';
-import { RECORD_TTL, announcementName, reportingName } from './protocol/record-names';
-import { printable } from './protocol/text';
+import { policyHostName, policyUrl } from './protocol/policy/url';
+import { RECORD_TTL, announcementName, reportingName } from './protocol/records/record-names';
+import { printable } from './util/safe-text';
 import type { TlsReporting } from './tls-reporting';
-import { watchZones } from './watched-zones';
-import { plainZone } from './zone';
+import { watchZones } from './private/watched-zones';
+import { plainZone } from './private/zone';
 
 /** Properties of `DelegatedMtaSts`. */
 export interface DelegatedMtaStsProps {

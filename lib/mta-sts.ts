@@ -4,25 +4,25 @@ import {
   aws_route53 as route53,
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { txtRecord } from './domain-records';
-import type { MtaStsRecord } from './domain-records';
-import { DOMAIN, HOST, POLICY, REPORTING, ZONE, checkInput, oneOf, requireInput, requireProps } from './input';
-import { MtaStsMode } from './policy';
-import type { MtaStsPolicy } from './policy';
-import { claim } from './one-domain';
-import { policyDomain } from './policy-domain';
+import { txtRecord } from './private/domain-records';
+import type { MtaStsRecord } from './private/domain-records';
+import { DOMAIN, HOST, POLICY, REPORTING, ZONE, checkInput, oneOf, requireInput, requireProps } from './private/input';
+import { MtaStsMode } from './mta-sts-policy';
+import type { MtaStsPolicy } from './mta-sts-policy';
+import { claim } from './private/one-domain';
+import { policyDomain } from './private/policy-domain';
 import { PolicyHost } from './policy-host';
-import { characterStrings } from './protocol/character-strings';
-import { policyHostName, policyUrl } from './protocol/policy-url';
-import { UNPUBLISHED_RECORD, recordAround } from './protocol/record';
-import { announcementName, reportingName } from './protocol/record-names';
-import { publication, told } from './publication';
-import { outputScope } from './published-output';
-import { cloudFrontScope, zoneFrom } from './region';
-import { stackOutput } from './stack-output';
+import { characterStrings } from './protocol/records/character-strings';
+import { policyHostName, policyUrl } from './protocol/policy/url';
+import { UNPUBLISHED_RECORD, recordAround } from './protocol/records/sts-record';
+import { announcementName, reportingName } from './protocol/records/record-names';
+import { publication, told } from './private/publication';
+import { outputScope } from './private/published-output';
+import { cloudFrontScope, zoneFrom } from './private/us-east-1-stack';
+import { stackOutput } from './private/stack-output';
 import type { TlsReporting } from './tls-reporting';
 import { Verification, verification } from './verification';
-import { warn } from './warnings';
+import { warn } from './private/warnings';
 
 /** Below this age an attacker who can hide the record for a fortnight can strip TLS again (RFC 8461 §10.2). */
 const SHORT_ENFORCE_AGE = Duration.days(14);

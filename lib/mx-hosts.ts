@@ -1,11 +1,11 @@
 // The hosts that may receive the domain's mail, written by hand or as the providers document them.
 import { Token } from 'aws-cdk-lib';
-import { HOSTS, MX_PATTERN, TEXT, oneOf, requireInput } from './input';
-import { mxPatternFault, mxPatternToALabels } from './protocol/mx';
+import { HOSTS, MX_PATTERN, TEXT, oneOf, requireInput } from './private/input';
+import { mxPatternFault, mxPatternToALabels } from './protocol/mx/pattern';
 import {
   CLOUDFLARE_EMAIL_ROUTING, FASTMAIL, GOOGLE_WORKSPACE, ICLOUD, MICROSOFT_365, PROTON_MAIL, isRegionName, sesInbound, zoho,
-} from './protocol/providers';
-import { printable } from './protocol/text';
+} from './protocol/mx/providers';
+import { printable } from './util/safe-text';
 
 /**
  * Where a Zoho organisation's mail is kept: it decides the name of its MX hosts.

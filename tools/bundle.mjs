@@ -29,8 +29,8 @@ const integ = readdirSync(join(root, 'test'))
 const results = await Promise.all([
   build({
     ...bundled,
-    entryPoints: ['lib/handler/index.ts'],
-    outfile: 'lib/handler/bundle/index.js',
+    entryPoints: ['lib/functions/deployment/index.ts'],
+    outfile: 'lib/functions/deployment/bundle/index.js',
     target: 'node24',
     // The Lambda runtime has the AWS SDK.
     external: ['@aws-sdk/*'],

@@ -16,7 +16,7 @@ writeFileSync(`${root}docs/reference/findings.md`, findings());
 /** Loads the catalogue of the command as JavaScript. */
 async function catalogue() {
   const { outputFiles } = await build({
-    absWorkingDir: root, entryPoints: ['bin/command/catalogue.ts'], bundle: true, write: false, platform: 'node', format: 'esm',
+    absWorkingDir: root, entryPoints: ['cli/catalog.ts'], bundle: true, write: false, platform: 'node', format: 'esm',
   });
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
 }

@@ -4,23 +4,23 @@ import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostNameFault } from '../protocol/domain-name';
-import { policyHostName } from '../protocol/policy-url';
-import { printable } from '../protocol/text';
-import { formatServer } from '../verifier/dns-server-address';
-import { readAssembly } from './assembly';
-import type { Assembly, Publication } from './assembly';
-import { makeCertificates } from './certificates';
-import type { TlsFiles } from './certificates';
-import { CloudFront } from './cloudfront';
-import type { Log } from './cloudfront';
-import { startDnsServer, zoneAnswers } from './dns-server';
-import type { DnsAnswerer, DnsServer } from './dns-server';
-import type { TlsVersion } from './distribution';
+import { policyHostName } from '../protocol/policy/url';
+import { printable } from '../util/safe-text';
+import { formatServer } from '../verifier/dns/server-address';
+import { readAssembly } from './assembly/assembly';
+import type { Assembly, Publication } from './assembly/assembly';
+import { makeCertificates } from './tls/certificates';
+import type { TlsFiles } from './tls/certificates';
+import { CloudFront } from './edge/cloudfront';
+import type { Log } from './edge/cloudfront';
+import { startDnsServer, zoneAnswers } from './dns-server/server';
+import type { DnsAnswerer, DnsServer } from './dns-server/server';
+import type { TlsVersion } from './edge/distribution';
 import { PreviewError, messageOf } from './errors';
-import { ObjectStore } from './objects';
+import { ObjectStore } from './assembly/objects';
 import { startWebServer } from './server';
-import { previewZones } from './zones';
-import type { MxHost, PreviewMx } from './zones';
+import { previewZones } from './assembly/zones';
+import type { MxHost, PreviewMx } from './assembly/zones';
 
 export interface PreviewOptions {
   /** The folder of the cloud assembly, `cdk.out`. */

@@ -1,8 +1,8 @@
 // Says how to query a preview: commands that work when they are pasted into a shell.
 import { isIPv6 } from 'node:net';
-import { policyUrl } from '../protocol/policy-url';
-import { announcementName, reportingName } from '../protocol/record-names';
-import { printable } from '../protocol/text';
+import { policyUrl } from '../protocol/policy/url';
+import { announcementName, reportingName } from '../protocol/records/record-names';
+import { printable } from '../util/safe-text';
 import type { Preview, PreviewDomain } from './preview';
 
 /** The text for the terminal, with a line end. Names were checked and notes escaped when the assembly was read. */

@@ -6,13 +6,13 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { createServer, isIPv4 } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { printable } from '../protocol/text';
-import type { Certificates } from './certificates';
-import type { CloudFront, Log } from './cloudfront';
-import { refusal } from './cloudfront';
-import type { TlsVersion } from './distribution';
+import { printable } from '../util/safe-text';
+import type { Certificates } from './tls/certificates';
+import type { CloudFront, Log } from './edge/cloudfront';
+import { refusal } from './edge/cloudfront';
+import type { TlsVersion } from './edge/distribution';
 import { PreviewError, messageOf } from './errors';
-import type { ViewerRequest, ViewerResponse } from './function-event';
+import type { ViewerRequest, ViewerResponse } from './edge/function-event';
 
 export interface WebServerOptions {
   readonly listen: string;

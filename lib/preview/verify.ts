@@ -1,7 +1,7 @@
 // Runs the verifier against a preview: the same code that checks the live domain, in the preview's world.
-import type { Report } from '../verifier/report';
-import { createFetchPolicy } from '../verifier/fetch-policy';
-import { createResolver } from '../verifier/resolver';
+import type { Report } from '../verifier/result';
+import { createFetchPolicy } from '../verifier/https/fetch-policy';
+import { createResolver } from '../verifier/dns/resolver';
 import { verify } from '../verifier/verify';
 import type { Preview } from './preview';
 

@@ -1,9 +1,9 @@
 // Domain names as RFC 5321 §4.1.2 writes them: letters, digits and hyphens, in A-labels, without a dot at the end.
 import { domainToASCII, domainToUnicode } from 'node:url';
-import { isDigit, isDigits, isLetter } from './ascii';
+import { isDigit, isDigits, isLetter } from '../util/ascii';
 import { letterLookAlike, lookAlike } from './look-alikes';
 import type { LookAlike } from './look-alikes';
-import { printable } from './text';
+import { printable } from '../util/safe-text';
 
 /** RFC 1035 §2.3.4, without the root's dot. */
 export const MAX_NAME = 253;

@@ -1,5 +1,5 @@
 // Characters that cannot be seen, or that look like an ASCII character: named by code point, with what to write in their place.
-import { printable } from './text';
+import { printable } from '../util/safe-text';
 
 /** A character that was hardly meant. */
 export interface LookAlike {

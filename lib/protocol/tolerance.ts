@@ -1,5 +1,5 @@
 // Senders that use what the RFC calls invalid: who they are, and who does not; seen by running them.
-import type { Dissent, Finding } from './finding';
+import type { Dissent, Finding } from './findings/finding';
 
 /** The senders that were run on the same inputs. */
 export const KNOWN_SENDERS = [

@@ -1,6 +1,6 @@
 // What a sender without a cached policy does with mail to a domain now (RFC 8461 §5): for each MX host, and for the whole.
-import type { Mode } from '../protocol/policy';
-import type { Delivery } from './report';
+import type { Mode } from '../protocol/policy/policy';
+import type { Delivery } from './result';
 
 /** What is known of one MX host. */
 export interface HostStanding {

@@ -1,5 +1,5 @@
 // Where two files differ, in one phrase: for the message about bytes that are not the ones expected.
-import { printable } from '../protocol/text';
+import { printable } from '../util/safe-text';
 
 /**
  * The first line that is not the same, shown with its line end, because that alone may differ.

@@ -1,9 +1,9 @@
 // Puts what came back into one line of evidence; text of others is escaped and cut.
-import { MAX_POLICY_BYTES } from '../protocol/policy';
-import { listed, printable } from '../protocol/text';
-import type { PolicyResponse, ServerCertificate } from './fetch-policy';
-import type { MxResponse } from './mx-probe';
-import type { DnsAnswer, DnsData, DnsType } from './resolver';
+import { MAX_POLICY_BYTES } from '../protocol/policy/policy';
+import { listed, printable } from '../util/safe-text';
+import type { PolicyResponse, ServerCertificate } from './https/fetch-policy';
+import type { MxResponse } from './smtp/mx-probe';
+import type { DnsAnswer, DnsData, DnsType } from './dns/resolver';
 
 /** Said of a question that was never sent, where its silence would be blamed on the server. */
 export const NOT_ASKED = 'not asked, the time was up';

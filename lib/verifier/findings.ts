@@ -1,12 +1,12 @@
 // The catalogue: every code that looking at a live domain can give, and how a finding is made from it.
-import { toldOf } from '../protocol/dissent';
-import type { Dissent, Severity } from '../protocol/finding';
-import { showable } from '../protocol/text';
+import { toldOf } from '../protocol/findings/sender-quirks';
+import type { Dissent, Severity } from '../protocol/findings/finding';
+import { showable } from '../util/safe-text';
 import type { LiveFindingKind } from './finding-kind';
 import { DNS_FINDINGS } from './findings-dns';
 import { MX_FINDINGS } from './findings-mx';
 import { POLICY_HOST_FINDINGS } from './findings-policy-host';
-import type { ReportFinding } from './report';
+import type { ReportFinding } from './result';
 
 /** Every code of this room; those of RFC 8460 §4.3 are that RFC's own. */
 export const LIVE_FINDINGS = { ...DNS_FINDINGS, ...POLICY_HOST_FINDINGS, ...MX_FINDINGS } as const;

@@ -1,5 +1,5 @@
 // Keeps a fault in a callback of a socket, a timer or the system from ending the process, and with it the run over all domains.
-import { printable } from '../protocol/text';
+import { printable } from '../util/safe-text';
 
 /** The `code` of an exchange that ended because this program itself failed while it read what came. */
 export const INTERNAL_FAULT = 'INTERNAL_FAULT';

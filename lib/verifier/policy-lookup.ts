@@ -1,22 +1,22 @@
 // The way to the policy (RFC 8461 §3): the record, and then the file that it announces, as the zone's own name servers give them.
-import { policyHostName, policyUrl } from '../protocol/policy-url';
-import { announcementName } from '../protocol/record-names';
-import { printable } from '../protocol/text';
-import { checkMode } from './checks/mode';
-import { checkPolicyFile } from './checks/policy-file';
-import type { PolicyFileCheck } from './checks/policy-file';
-import { askForPolicyHost, checkResolverView, findPolicyHost } from './checks/policy-host';
-import type { PolicyHostAnswers } from './checks/policy-host';
-import { findMisplacedHost, findMisplacedRecord } from './checks/misplaced';
-import { checkRecord } from './checks/record';
-import type { RecordCheck } from './checks/record';
+import { policyHostName, policyUrl } from '../protocol/policy/url';
+import { announcementName } from '../protocol/records/record-names';
+import { printable } from '../util/safe-text';
+import { checkMode } from './checks/policy/mode';
+import { checkPolicyFile } from './checks/policy/file';
+import type { PolicyFileCheck } from './checks/policy/file';
+import { askForPolicyHost, checkResolverView, findPolicyHost } from './checks/policy/host';
+import type { PolicyHostAnswers } from './checks/policy/host';
+import { findMisplacedHost, findMisplacedRecord } from './checks/records/misplaced';
+import { checkRecord } from './checks/records/record';
+import type { RecordCheck } from './checks/records/record';
 import { liveFinding } from './findings';
-import { askEach, authoritativeServers } from './name-servers';
-import type { NameServer } from './name-servers';
-import { evidenceOf } from './report';
-import type { Delegation, ReportFinding } from './report';
-import { briefDns } from './world';
-import type { World } from './world';
+import { askEach, authoritativeServers } from './dns/name-servers';
+import type { NameServer } from './dns/name-servers';
+import { evidenceOf } from './result';
+import type { Delegation, ReportFinding } from './result';
+import { briefDns } from './network';
+import type { World } from './network';
 
 /** Where to look. */
 export interface PolicyLookupOptions {

@@ -1,40 +1,40 @@
 // Looks at one domain as a sender would (RFC 8461 §3 to §5), and reports what a sender would learn and do.
-import { senderViews, toleratedViews } from '../protocol/dissent';
-import type { SenderView } from '../protocol/dissent';
+import { senderViews, toleratedViews } from '../protocol/findings/sender-quirks';
+import type { SenderView } from '../protocol/findings/sender-quirks';
 import { hostNameFault, toALabels } from '../protocol/domain-name';
-import type { Mode } from '../protocol/policy';
-import { policyHostName } from '../protocol/policy-url';
-import { announcementName } from '../protocol/record-names';
-import { printable } from '../protocol/text';
+import type { Mode } from '../protocol/policy/policy';
+import { policyHostName } from '../protocol/policy/url';
+import { announcementName } from '../protocol/records/record-names';
+import { printable } from '../util/safe-text';
 import { KNOWN_SENDERS } from '../protocol/tolerance';
-import { askForTlsa, checkDane, hasTlsa } from './checks/dane';
-import type { TlsaAnswers } from './checks/dane';
-import { checkExpectation, expectedMode } from './checks/expectation';
-import type { Expectation } from './checks/expectation';
-import { checkCoverage, findMailHosts } from './checks/mx';
-import type { MailHosts, MxCoverage } from './checks/mx';
-import { checkNamedPolicy } from './checks/named-policy';
-import { aliasesOf, checkReach, findMailAddresses } from './checks/mx-reach';
-import type { MailAddresses, Reach } from './checks/mx-reach';
-import { judgeSmtp } from './checks/smtp';
-import type { SmtpCheck } from './checks/smtp';
-import { lookAtMailHosts } from './checks/smtp-look';
-import type { SmtpLook } from './checks/smtp-look';
-import { checkSubdomains } from './checks/subdomains';
-import { reportingAtRecord } from './checks/misplaced';
-import { checkTlsRpt, hasNoTlsRpt, lookUpTlsRpt } from './checks/tls-rpt';
+import { askForTlsa, checkDane, hasTlsa } from './checks/mail/dane';
+import type { TlsaAnswers } from './checks/mail/dane';
+import { checkExpectation, expectedMode } from './checks/policy/expectation';
+import type { Expectation } from './checks/policy/expectation';
+import { checkCoverage, findMailHosts } from './checks/mail/mx-coverage';
+import type { MailHosts, MxCoverage } from './checks/mail/mx-coverage';
+import { checkNamedPolicy } from './checks/policy/named-policy';
+import { aliasesOf, checkReach, findMailAddresses } from './checks/mail/mx-reach';
+import type { MailAddresses, Reach } from './checks/mail/mx-reach';
+import { judgeSmtp } from './checks/mail/smtp';
+import type { SmtpCheck } from './checks/mail/smtp';
+import { lookAtMailHosts } from './checks/mail/smtp-collect';
+import type { SmtpLook } from './checks/mail/smtp-collect';
+import { checkSubdomains } from './checks/records/subdomains';
+import { reportingAtRecord } from './checks/records/misplaced';
+import { checkTlsRpt, hasNoTlsRpt, lookUpTlsRpt } from './checks/records/tls-rpt';
 import { domainDelivery, hostDelivery } from './delivery';
 import { liveFinding } from './findings';
 import { internalFault } from './guard';
 import { lookUpPolicy } from './policy-lookup';
 import type { PolicyLookup } from './policy-lookup';
-import { evidenceOf, showableFinding, showablePath, sortFindings } from './report';
-import type { Lookup, MxReport, Report, ReportFinding, Verdict } from './report';
-import type { DnsAnswer } from './resolver';
-import { boundedWorld, publicWorld } from './world';
-import type { World } from './world';
+import { evidenceOf, showableFinding, showablePath, sortFindings } from './result';
+import type { Lookup, MxReport, Report, ReportFinding, Verdict } from './result';
+import type { DnsAnswer } from './dns/resolver';
+import { boundedWorld, publicWorld } from './network';
+import type { World } from './network';
 
-export type { Clock, World } from './world';
+export type { Clock, World } from './network';
 
 export interface VerifyOptions extends Expectation {
   /**

@@ -1,9 +1,9 @@
 // Whether the soak would see it: each disagreement of record, bytes, ledger and output, alone.
 import { describe, expect, test } from '@jest/globals';
-import { close, record } from '../../lib/handler/ledger';
-import type { Ledger } from '../../lib/handler/ledger';
-import { earliestRemoval } from '../../lib/handler/ledger-removal';
-import { renderLedger } from '../../lib/handler/ledger-text';
+import { close, record } from '../../lib/operations/history/history';
+import type { Ledger } from '../../lib/operations/history/history';
+import { earliestRemoval } from '../../lib/operations/history/removal';
+import { renderLedger } from '../../lib/operations/history/format';
 import { disagreements } from './stage/agreement';
 import type { Expected, Policy, Served } from './stage/agreement';
 import { hashOf } from './stage/policy-ids';

@@ -2,13 +2,13 @@ import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import type { App } from 'aws-cdk-lib';
 import { CfnResource, NestedStack, Stack, aws_cloudfront as cloudfront } from 'aws-cdk-lib';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting } from '../../lib';
-import { createCertificateAuthority } from '../../lib/preview/certificate-authority';
+import { createCertificateAuthority } from '../../lib/preview/tls/certificate-authority';
 import { startPreview, verifyPreview } from '../../lib/preview';
 import type { Preview, PreviewOptions } from '../../lib/preview';
-import type { Report } from '../../lib/verifier/report';
+import type { Report } from '../../lib/verifier/result';
 import { exampleApp } from '../support/examples';
 import { ENV, importedZone, oneDomain } from '../support/stack';
-import { removeFolders, synthesize, usualApp } from './assemblies';
+import { removeFolders, synthesize, usualApp } from '../support/assemblies';
 
 let running: Preview[] = [];
 

@@ -1,5 +1,5 @@
 // A report of a domain where all is well, to change for a test.
-import type { MxReport, Path, Report } from '../../lib/verifier/report';
+import type { MxReport, Path, Report } from '../../lib/verifier/result';
 
 /** One MX host that is as it should be. */
 export function mxReport(more: Partial<MxReport> = {}): MxReport {

@@ -1,12 +1,12 @@
 // Reports of real verifications of two domains on loopback, as pages: what tools/screenshot.mjs looks at.
-import { Tally } from '../../bin/command/formats/format';
-import { htmlFormat } from '../../bin/command/formats/html';
-import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server';
-import type { DnsRecord } from '../../lib/preview/dns-server';
-import { createFetchPolicy } from '../../lib/verifier/fetch-policy';
-import { createMxProbe } from '../../lib/verifier/mx-probe';
-import type { Report } from '../../lib/verifier/report';
-import { createResolver } from '../../lib/verifier/resolver';
+import { Tally } from '../../cli/output/reporter';
+import { htmlFormat } from '../../cli/output/formats/html';
+import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server';
+import type { DnsRecord } from '../../lib/preview/dns-server/server';
+import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
+import { createMxProbe } from '../../lib/verifier/smtp/mx-probe';
+import type { Report } from '../../lib/verifier/result';
+import { createResolver } from '../../lib/verifier/dns/resolver';
 import { verify } from '../../lib/verifier/verify';
 import { startMxServer } from './mx-server';
 import { startPolicyServer, testAuthority } from './policy-server';

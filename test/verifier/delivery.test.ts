@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { domainDelivery, hostDelivery } from '../../lib/verifier/delivery';
 import type { HostStanding } from '../../lib/verifier/delivery';
-import type { Delivery } from '../../lib/verifier/report';
+import type { Delivery } from '../../lib/verifier/result';
 
 describe('a host in enforce', () => {
   test.each<[boolean | null, HostStanding['tls'], Delivery]>([

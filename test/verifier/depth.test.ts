@@ -1,11 +1,11 @@
 // How deep a verification is: in a world where each answer takes one round trip, the whole takes no more than four.
 import { describe, expect, test } from '@jest/globals';
-import { zoneAnswers } from '../../lib/preview/dns-server';
-import type { DnsRecord } from '../../lib/preview/dns-server';
-import type { PolicyResponse } from '../../lib/verifier/fetch-policy';
-import type { MxResponse } from '../../lib/verifier/mx-probe';
-import type { Report } from '../../lib/verifier/report';
-import type { DnsAnswer, DnsType } from '../../lib/verifier/resolver';
+import { zoneAnswers } from '../../lib/preview/dns-server/server';
+import type { DnsRecord } from '../../lib/preview/dns-server/server';
+import type { PolicyResponse } from '../../lib/verifier/https/fetch-policy';
+import type { MxResponse } from '../../lib/verifier/smtp/mx-probe';
+import type { Report } from '../../lib/verifier/result';
+import type { DnsAnswer, DnsType } from '../../lib/verifier/dns/resolver';
 import { verify } from '../../lib/verifier/verify';
 import type { VerifyOptions, World } from '../../lib/verifier/verify';
 import { DOMAIN, MX1, POLICY, RECORDS, addressOf, mailZone } from '../support/domain';

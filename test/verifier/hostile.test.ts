@@ -3,14 +3,14 @@ import { X509Certificate } from 'node:crypto';
 import { createServer, createSecureContext } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { certificateFault, checkServerIdentity, describeCertificate } from '../../lib/verifier/certificate';
-import { createFetchPolicy } from '../../lib/verifier/fetch-policy';
-import { createResolver } from '../../lib/verifier/resolver';
+import { certificateFault, checkServerIdentity, describeCertificate } from '../../lib/verifier/tls/certificate';
+import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
+import { createResolver } from '../../lib/verifier/dns/resolver';
 import { turns } from '../../lib/verifier/turns';
 import { verify } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, POLICY_HOST, addressOf, zone } from '../support/domain';
 import { testAuthority } from '../support/policy-server';
-import { finding } from './support';
+import { finding } from '../support/verification';
 
 const loopback = new Loopback();
 const uncaught: unknown[] = [];

@@ -1,14 +1,14 @@
 // A verification that is called off: what is known by then is reported at once, and nothing of it is left behind.
 import { getEventListeners, getMaxListeners } from 'node:events';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { createFetchPolicy } from '../../lib/verifier/fetch-policy';
-import { createMxProbe } from '../../lib/verifier/mx-probe';
-import type { DnsAnswer, DnsType, Resolver } from '../../lib/verifier/resolver';
+import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
+import { createMxProbe } from '../../lib/verifier/smtp/mx-probe';
+import type { DnsAnswer, DnsType, Resolver } from '../../lib/verifier/dns/resolver';
 import { verify } from '../../lib/verifier/verify';
 import type { World } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, mailZone } from '../support/domain';
 import { clockWith, never, until } from '../support/patience';
-import { codes, finding } from './support';
+import { codes, finding } from '../support/verification';
 
 const loopback = new Loopback();
 afterEach(() => loopback.close());

@@ -1,18 +1,18 @@
 // One whole verification: what it takes, what it expects, how long it lasts, and how it sums up.
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { policyHash, renderPolicyId } from '../../lib/protocol/policy-id';
+import { policyHash, renderPolicyId } from '../../lib/protocol/policy/id';
 import { firstDifference } from '../../lib/verifier/difference';
 import { LIVE_FINDINGS } from '../../lib/verifier/findings';
-import { duration } from '../../lib/verifier/network-fault';
-import { mayPass, summary } from '../../lib/verifier/report';
-import type { ReportFinding, Verdict } from '../../lib/verifier/report';
+import { duration } from '../../lib/verifier/network-errors';
+import { mayPass, summary } from '../../lib/verifier/result';
+import type { ReportFinding, Verdict } from '../../lib/verifier/result';
 import { verify } from '../../lib/verifier/verify';
 import type { VerifyOptions, World } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, POLICY, RECORDS, addressOf, sts, zone } from '../support/domain';
 import { never, withPatience } from '../support/patience';
 import { report as goodReport } from '../support/report';
 import { VirtualTime } from '../support/virtual-time';
-import { codes, finding } from './support';
+import { codes, finding } from '../support/verification';
 
 const loopback = new Loopback();
 afterEach(() => loopback.close());

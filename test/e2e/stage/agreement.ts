@@ -1,6 +1,6 @@
 // Whether record, bytes, ledger and output say the same. What the product sums up is checked by sums of its own.
-import { earliestRemoval } from '../../../lib/handler/ledger-removal';
-import { parseLedger } from '../../../lib/handler/ledger-text';
+import { earliestRemoval } from '../../../lib/operations/history/removal';
+import { parseLedger } from '../../../lib/operations/history/format';
 import { at, itemsOf, textOf } from '../../../lib/preview/json';
 import { isLater, namedBy } from './policy-ids';
 import type { Standing } from './standing';

@@ -1,8 +1,8 @@
 // A domain whose DNS is not in Route 53: its records are made by hand as the README says it, and taken away as it says it.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DnsRecord } from '../../../../lib/preview/dns-server';
-import { bareName, readValue } from '../../../../lib/preview/record-values';
+import type { DnsRecord } from '../../../../lib/preview/dns-server/server';
+import { bareName, readValue } from '../../../../lib/preview/assembly/record-values';
 import type { Ended } from '../cli';
 import { IntegApp } from '../integ-app';
 import { expectNothingButLog, inventory } from '../inventory';

@@ -1,7 +1,7 @@
 // A verification that fails takes the whole change back: bytes and an id that names them stand again, also for senders that came in
 // between, and the same policy deployed again reaches each of them.
-import type { DnsRecord } from '../../../../lib/preview/dns-server';
-import type { Mode } from '../../../../lib/protocol/policy';
+import type { DnsRecord } from '../../../../lib/preview/dns-server/server';
+import type { Mode } from '../../../../lib/protocol/policy/policy';
 import { ANNOUNCEMENT } from '../domain';
 import { isPolicyWrite, reply } from '../faults/fault';
 import { expectHeld, idHeldByPostfix, untilHeld } from '../held-policy';

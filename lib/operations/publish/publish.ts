@@ -1,0 +1,168 @@
+// Custom::MtaStsPublication: writes the policy file and proves it live, before anybody is told of it (RFC 8461 §8.1).
+import { renderPolicy } from '../../protocol/policy/policy';
+import type { Policy } from '../../protocol/policy/policy';
+import { policyHash } from '../../protocol/policy/id';
+import { policyHostName, policyUrl } from '../../protocol/policy/url';
+import { announcedId } from './announced-id';
+import { EventNotCurrent, ownerOf, requireCurrent, standingOf } from '../../functions/deployment/current-event';
+import type { DeploymentEvent, Properties } from '../../functions/deployment/event';
+import { LedgerKeeper } from '../history/recorder';
+import type { PlannedPublication } from '../history/recorder';
+import { MailWarnings } from '../history/refusals';
+import { atDistribution, atNameServers } from './policy-addresses';
+import type { AskAddresses } from './policy-addresses';
+import { deletePolicy, objectUrl, putPolicy } from './policy-object';
+import type { PolicyObject } from './policy-object';
+import { domainProperty, givenIdProperty, optionalZoneIdProperty, policyProperty, textProperty } from '../../functions/deployment/properties';
+import type { PlannedPolicy } from '../../functions/deployment/properties';
+import { proveLive } from './prove-live';
+import { outputText } from '../../functions/deployment/failure-message';
+import type { Run } from '../context/invocation';
+import { mayBeRollingBack } from '../stack';
+import type { Attributes, Task } from '../../functions/deployment/custom-resource';
+import { NO_RECORD, validationRecord } from './validation-record';
+
+export function publicationTask(event: DeploymentEvent): Task {
+  const { properties, requestType, requestId: request, physicalResourceId: before, oldProperties } = event;
+  const domain = domainProperty(properties);
+  const policyHost = policyHostName(domain);
+  const zoneId = optionalZoneIdProperty(properties);
+  const askAddresses = whoKnows(properties, zoneId, policyHost);
+  const planned = policyProperty(properties);
+  const { bytes } = planned;
+  const policy = plannedPublication(properties, planned);
+  // Only where it is validated by hand.
+  const certificate = properties.Certificate === undefined ? undefined : textProperty(properties, 'Certificate');
+  const object = { bucket: textProperty(properties, 'BucketName'), key: textProperty(properties, 'ObjectKey') };
+
+  const physicalResourceId = objectUrl(object);
+  const isNew = requestType === 'Create' || before !== physicalResourceId;
+  const ledger = new LedgerKeeper({
+    object,
+    policy,
+    request,
+    before,
+    policyBefore: publishedBefore(oldProperties),
+    announced: async (run) => announcedId(run, domain, zoneId),
+    rollingBack: async (run) => mayBeRollingBack(run, event.stackId),
+    requireCurrent: async (run) => requireCurrent(run, event),
+  });
+  const mail = new MailWarnings(domain, ledger);
+  let begun = false;
+  let written = false;
+  let validation = certificate === undefined ? {} : NO_RECORD;
+  const dated = (text: string): string => outputText(zoneId === undefined ? countedFromNow(text) : text);
+  const attributes = (): Attributes => ({
+    PolicyUrl: policyUrl(policyHost),
+    PolicyId: ledger.id ?? '',
+    EarliestRemoval: dated(ledger.earliestRemoval()),
+    Warnings: dated(mail.summary),
+    ...validation,
+  });
+  const put = async (run: Run): Promise<void> => {
+    await putPolicy(run, object, bytes);
+    written = true;
+    run.log.info('wrote the policy file', { ...object, id: ledger.id, bytes: bytes.length });
+  };
+
+  const work = async (run: Run): Promise<Attributes> => {
+    await requireCurrent(run, event);
+    try {
+      return await publish(run);
+    } catch (error) {
+      if (error instanceof EventNotCurrent && written) await leave(run);
+      throw error;
+    }
+  };
+
+  const publish = async (run: Run): Promise<Attributes> => {
+    begun = true;
+    await Promise.all([ledger.begin(run), mail.look(run)]);
+    mail.raise(run);
+    await put(run);
+    await proveLive(run, { policyHost, bytes }, await askAddresses(run), async () => {
+      // An event that was given up may have put its own file in between.
+      await requireCurrent(run, event);
+      await put(run);
+    });
+    await ledger.finish(run);
+    // CloudFormation would never ask to take away what is put after it had its answer.
+    await requireCurrent(run, event);
+    mail.raise(run);
+    if (certificate !== undefined) validation = await validationRecord(run, certificate, policyHost);
+    const known = attributes();
+    run.log.info('published', known);
+    return known;
+  };
+
+  /** Restores the file that CloudFormation holds, where it has gone on while this event was under way. */
+  const leave = async (run: Run): Promise<void> => {
+    if (await ownerOf(run, event, physicalResourceId) === 'gone') await deletePolicy(run, object);
+    else await putBack(run, { object, hash: policy.hash, ledger });
+  };
+
+  /** Whether the file that this event put can be taken away: no other event needs it. */
+  const isNobodyElses = async (run: Run): Promise<boolean> => {
+    if (await ownerOf(run, event, physicalResourceId) === 'gone') return true;
+    const [writer, { current }] = await Promise.all([ledger.writer(run), standingOf(run, event)]);
+    // CloudFormation waits for one event of a resource at a time, so another one that has put the same file was late.
+    return current === 'yes' ? writer !== 'another run' : current === 'unknown' && writer === 'this run';
+  };
+
+  // Also when the write itself failed: it may have arrived all the same.
+  const undo = async (run: Run): Promise<void> => {
+    if (!begun || !isNew) return;
+    if (await isNobodyElses(run)) await deletePolicy(run, object);
+    else run.log.warn('the policy file stays, since another event may have published it too', { ...object });
+  };
+
+  return { physicalResourceId, work, forgives: (rollingBack) => rollingBack && written, forgiven: attributes, undo };
+}
+
+/** Puts back what another event published, where this one was overtaken between noting its file and putting it. */
+async function putBack(run: Run, { object, hash, ledger }: { object: PolicyObject; hash: string; ledger: LedgerKeeper }): Promise<void> {
+  const last = await ledger.last(run);
+  if (last !== undefined && last !== 'unread' && last.hash !== hash) {
+    const bytes = rendered(last);
+    if (bytes === undefined || policyHash(bytes) !== last.hash) {
+      run.log.error('the policy file may be that of this event, which is no longer current. The published one could not be put back. Deploy again', { ...object });
+      return;
+    }
+    await putPolicy(run, object, bytes);
+    run.log.warn('put back the policy file that another event published', { ...object, id: last.id });
+  }
+}
+
+/** Returns the file of an entry; undefined where no release of this package would write such a policy. */
+function rendered(policy: Policy): Uint8Array | undefined {
+  try {
+    return Buffer.from(renderPolicy(policy));
+  } catch {
+    return undefined;
+  }
+}
+
+function plannedPublication(properties: Properties, planned: PlannedPolicy): PlannedPublication {
+  return { ...planned.policy, hash: planned.hash, givenId: givenIdProperty(properties, planned) };
+}
+
+/** Where the host is: the zone's own name servers know it. Where DNS is elsewhere, any resolver knows the distribution. */
+function whoKnows(properties: Properties, zoneId: string | undefined, policyHost: string): (run: Run) => Promise<AskAddresses> {
+  if (zoneId !== undefined) return async (run) => atNameServers(run, zoneId, policyHost);
+  const distribution = textProperty(properties, 'Distribution');
+  return async (run) => Promise.resolve(atDistribution(run, distribution));
+}
+
+/** The ledger counts on a record that changes right after the file. One that is made by hand changes later. */
+function countedFromNow(text: string): string {
+  return /\d{4}-\d\d-\d\dT/.test(text) ? `${text}; add the time by which the _mta-sts record was changed later than the deployment` : text;
+}
+
+/** Another version may have written the properties in another way; the ledger is what counts. */
+function publishedBefore(oldProperties: Properties | undefined): PlannedPublication | undefined {
+  try {
+    return oldProperties === undefined ? undefined : plannedPublication(oldProperties, policyProperty(oldProperties));
+  } catch {
+    return undefined;
+  }
+}
