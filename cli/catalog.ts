@@ -1,5 +1,5 @@
 // Every code that a finding can have, by what it is about: `mta-sts explain` prints it, and docs/reference/findings.md is made from it.
-import type { Dissent, Severity } from '../lib/protocol/findings/finding';
+import type { SenderQuirk, Severity } from '../lib/protocol/findings/finding';
 import type { FindingKind } from '../lib/protocol/findings/catalog';
 import { POLICY_FINDINGS } from '../lib/protocol/findings/policy';
 import { TXT_FINDINGS } from '../lib/protocol/findings/txt';
@@ -21,10 +21,10 @@ export interface CodeEntry {
   readonly code: string;
   readonly severity: Severity;
   readonly meaning: string;
-  readonly harm: string;
+  readonly impact: string;
   readonly fix: string;
   readonly reference: string;
-  readonly dissent: readonly Dissent[];
+  readonly quirks: readonly SenderQuirk[];
 }
 
 const SEVERITIES: readonly Severity[] = ['error', 'unknown', 'warning', 'info'];
@@ -54,8 +54,8 @@ function area(title: string, live: boolean, kinds: Readonly<Record<string, Findi
 }
 
 function entry([code, kind]: [string, FindingKind]): CodeEntry {
-  const { severity, meaning, harm, fix, reference, dissent = [] } = kind;
-  return { code, severity, meaning, harm, fix, reference, dissent };
+  const { severity, meaning, impact, fix, reference, quirks = [] } = kind;
+  return { code, severity, meaning, impact, fix, reference, quirks };
 }
 
 function worstFirst(one: CodeEntry, other: CodeEntry): number {

@@ -1,5 +1,5 @@
 // What every command works with.
-import type { createWorld } from '../lib/verifier/default-network';
+import type { createNetwork } from '../lib/verifier/default-network';
 import type { verify } from '../lib/verifier/verify';
 import type { Io } from './io';
 import type { Status } from './exit-status';
@@ -16,5 +16,5 @@ export interface Context {
 /** What the command has of the verifier. */
 export interface Verifier {
   readonly verify: typeof verify;
-  readonly createWorld: typeof createWorld;
+  readonly createWorld: typeof createNetwork;
 }

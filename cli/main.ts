@@ -1,6 +1,6 @@
 // The command `mta-sts`: from the arguments to an exit status.
 import { Command, CommanderError } from 'commander';
-import { printable } from '../lib/util/safe-text';
+import { safeText } from '../lib/util/safe-text';
 import { COMMAND_LINE } from './command-line';
 import type { Context, Verifier } from './context';
 import { addExplain } from './commands/explain/command';
@@ -41,14 +41,14 @@ export async function main(argv: readonly string[], io: Io, loader = loadVerifie
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? Status.GOOD : Status.WRONG_USAGE;
     const reason = error instanceof Error ? error.message : String(error);
-    io.stderr.write(`mta-sts: this is a fault in mta-sts itself, please report it: ${printable(reason, 1000)}\n`);
+    io.stderr.write(`mta-sts: this is a fault in mta-sts itself, please report it: ${safeText(reason, 1000)}\n`);
     return Status.UNDECIDED;
   }
 }
 
 async function loadVerifier(): Promise<Verifier> {
   const { verify } = await import('../lib/verifier/verify');
-  const { createWorld } = await import('../lib/verifier/default-network');
+  const { createNetwork: createWorld } = await import('../lib/verifier/default-network');
   return { verify, createWorld };
 }
 
@@ -88,7 +88,7 @@ const SAID_TWICE = /^(?:option '(--[a-z-]+)[^']*' argument|command-argument valu
 function usageError(text: string): string {
   const message = text.replace(/^error: /, '').replace(SAID_TWICE, (_, option?: string) => (option === undefined ? '' : `${option}: `));
   const lines = `mta-sts: ${message}`.replace(/\n$/, '').split('\n');
-  return `${lines.map((line) => printable(line, 1000)).join('\n')}\n`;
+  return `${lines.map((line) => safeText(line, 1000)).join('\n')}\n`;
 }
 
 /** After a usage error: not the whole help, which would push the message out of sight, but the way to it. */

@@ -1,5 +1,5 @@
 // The command in a process of its own: exit status, signals, and pipes that close early.
-import { printable } from '../lib/util/safe-text';
+import { safeText } from '../lib/util/safe-text';
 import { ioOf } from './io';
 import type { ProcessLike } from './io';
 import { main } from './main';
@@ -29,7 +29,7 @@ export async function runIn(process: RunningProcess): Promise<void> {
       // there is one.
       if (!process.emit('SIGTERM', 'SIGTERM')) process.exit(run.status ?? Status.READER_GONE);
     } else {
-      process.stderr.write(`mta-sts: cannot write the output: ${printable(error.message)}\n`);
+      process.stderr.write(`mta-sts: cannot write the output: ${safeText(error.message)}\n`);
       process.exit(Status.WRONG_USAGE);
     }
   });

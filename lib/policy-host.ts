@@ -10,18 +10,18 @@ import { givenCertificate } from './private/given-certificate';
 import { checkLimits, checkOutputs } from './private/host-limits';
 import { BUCKET, CERTIFICATE, WEB_ACL, checkInput, requireDomains, requireProps } from './private/input';
 import { checkLogAcls, checkLogBucket } from './private/log-bucket';
-import { claim } from './private/one-domain';
+import { claimDomain } from './private/one-domain';
 import { logRequests, policyBucket } from './private/policy-bucket';
 import { policyDistribution } from './private/policy-distribution';
 import { policyDomain } from './private/policy-domain';
 import { preflight } from './private/preflight';
 import { domainOfPolicyHost, policyHostName } from './protocol/policy/url';
-import { listed } from './util/safe-text';
+import { joinList } from './util/safe-text';
 import { logicalIdOf, plannedRecords } from './private/publisher';
 import type { Publisher } from './private/publisher';
 import { outputStack } from './private/published-output';
 import { cloudFrontScope, shownStack, zoneFrom } from './private/us-east-1-stack';
-import { validatedByHand } from './private/validation-by-hand';
+import { manualValidation } from './private/validation-by-hand';
 import { watchZones } from './private/watched-zones';
 
 /** Domains of a message. */
@@ -136,7 +136,7 @@ export class PolicyHost extends Construct {
     this.hosts = new Map([...served].sort(([one], [other]) => one < other ? -1 : 1));
     const names = [...this.hosts.keys()];
     const claimed = [...this.hosts.values()].map(({ domainName, zone }) => {
-      return claim(this, domainName, 'served', { host: true, records: zone !== undefined });
+      return claimDomain(this, domainName, 'served', { host: true, records: zone !== undefined });
     });
 
     const handler = DeploymentHandler.of(this._scope);
@@ -223,7 +223,7 @@ export class PolicyHost extends Construct {
     });
     if (names.length > 0 && !acknowledged) {
       Validations.of(this).addWarning('cdk-mta-sts:unpublished',
-        `${this.node.path} lists ${listed(names, MOST_NAMES)} in \`domains\`, but no MtaSts publishes a policy there: senders find none; add one `
+        `${this.node.path} lists ${joinList(names, MOST_NAMES)} in \`domains\`, but no MtaSts publishes a policy there: senders find none; add one `
         + '(`policyHost`), or, if a domain is to leave, take it out of `domains` in the deployment after this one');
     }
   }
@@ -258,7 +258,7 @@ export class PolicyHost extends Construct {
       validation: acm.CertificateValidation.fromDnsMultiZone(zones),
     });
     const byHand = [...this.hosts.keys()].filter((name) => !(name in zones));
-    if (byHand.length > 0) this.readCertificate = validatedByHand(this, certificate, byHand);
+    if (byHand.length > 0) this.readCertificate = manualValidation(this, certificate, byHand);
     return certificate;
   }
 }

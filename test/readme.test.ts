@@ -13,11 +13,11 @@ const findings = readFileSync(join(ROOT, 'docs/reference/findings.md'), 'utf8');
 const kinds: readonly [string, FindingKind][] = Object.entries({ ...LIVE_FINDINGS, ...TEXT_FINDINGS });
 
 describe('docs/reference/findings.md', () => {
-  test.each(kinds)('explains the code %s at an anchor of its own', (code, { severity, meaning, harm, fix }) => {
+  test.each(kinds)('explains the code %s at an anchor of its own', (code, { severity, meaning, impact, fix }) => {
     const [, section] = findings.split(`\n### <a id="${code}"></a>\`${code}\`\n`);
     const [own] = section.split('\n### ');
     expect(own.startsWith(`\n*${severity}* · [RFC `)).toBe(true);
-    for (const sentence of [meaning, `- harm: ${harm}`, `- fix: ${fix}`]) expect(own).toContain(`\n${sentence}\n`);
+    for (const sentence of [meaning, `- impact: ${impact}`, `- fix: ${fix}`]) expect(own).toContain(`\n${sentence}\n`);
   });
 
   test('has no code that is not there, and links only to what it has', () => {

@@ -5,10 +5,6 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Names of two fields of the catalogue; the page uses the first one as its label too. */
-const IMPACT = 'harm';
-const QUIRKS = 'dissent';
-
 const { AREAS, sectionsOf } = await catalogue();
 
 writeFileSync(`${root}docs/reference/findings.md`, findings());
@@ -53,7 +49,7 @@ function area({ title, codes }) {
   return `## ${title}\n\n${codes.map(section).join('\n')}`;
 }
 
-function section({ code, severity, meaning, [IMPACT]: impact, fix, reference, [QUIRKS]: quirks }) {
+function section({ code, severity, meaning, impact, fix, reference, quirks }) {
   return [
     // Some renderers give a heading no anchor.
     `### <a id="${code}"></a>\`${code}\``,
@@ -62,7 +58,7 @@ function section({ code, severity, meaning, [IMPACT]: impact, fix, reference, [Q
     '',
     meaning,
     '',
-    `- ${IMPACT}: ${impact}`,
+    `- impact: ${impact}`,
     `- fix: ${fix}`,
     ...quirks.map(({ senders, effect }) => `- senders: ${senders.join(', ')}: ${effect}`),
     '',

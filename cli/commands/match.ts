@@ -1,8 +1,8 @@
 // `mta-sts match`: whether an MX pattern covers a host, and why.
 import type { Command } from 'commander';
-import { domainFault, withoutDots } from '../../lib/protocol/domain-name';
-import { mxGrammarFault, mxMatches } from '../../lib/protocol/mx/pattern';
-import { printable } from '../../lib/util/safe-text';
+import { domainProblem, withoutDots } from '../../lib/protocol/domain-name';
+import { mxGrammarProblem, mxMatches } from '../../lib/protocol/mx/pattern';
+import { safeText } from '../../lib/util/safe-text';
 import type { Context } from '../context';
 import { Status } from '../exit-status';
 import { Style } from '../output/terminal';
@@ -26,17 +26,17 @@ export function addMatch(program: Command, { io, end }: Context): void {
 }
 
 function coveredBecause(pattern: string, host: string): string {
-  const shown = printable(host);
+  const shown = safeText(host);
   if (!pattern.startsWith('*.')) return `the policy names ${shown} itself (RFC 8461 §4.1)`;
-  return `\`*.\` stands for exactly one label, here \`${printable(host.slice(0, host.indexOf('.')))}\` (RFC 8461 §4.1)`;
+  return `\`*.\` stands for exactly one label, here \`${safeText(host.slice(0, host.indexOf('.')))}\` (RFC 8461 §4.1)`;
 }
 
 function notCoveredBecause(pattern: string, host: string): string {
-  const patternFault = mxGrammarFault(pattern);
-  if (patternFault !== undefined) return `the pattern \`${printable(pattern)}\` ${patternFault} (RFC 8461 §3.2)`;
+  const patternFault = mxGrammarProblem(pattern);
+  if (patternFault !== undefined) return `the pattern \`${safeText(pattern)}\` ${patternFault} (RFC 8461 §3.2)`;
   if (host === '.') return '`.` is a null MX: the domain takes no mail (RFC 7505 §3)';
   const hostFault = faultOfHost(host);
-  if (hostFault !== undefined) return `the host \`${printable(host)}\` ${hostFault} (RFC 5321 §4.1.2)`;
+  if (hostFault !== undefined) return `the host \`${safeText(host)}\` ${hostFault} (RFC 5321 §4.1.2)`;
   const name = withoutDots(host).toLowerCase();
   return `${pattern.startsWith('*.') ? wildcardReason(pattern.toLowerCase(), name) : 'the names differ'} (RFC 8461 §4.1)`;
 }
@@ -46,7 +46,7 @@ function faultOfHost(host: string): string | undefined {
   const bare = withoutDots(host);
   const dots = host.length - bare.length;
   if (bare === '' && dots > 0) return 'names no host; it is nothing but dots';
-  return domainFault(bare) ?? (dots > 1 ? `ends with ${dots} dots; one would be fine, so write \`${bare}.\` or \`${bare}\`` : undefined);
+  return domainProblem(bare) ?? (dots > 1 ? `ends with ${dots} dots; one would be fine, so write \`${bare}.\` or \`${bare}\`` : undefined);
 }
 
 /** All three are taken by some sender or other, so they deserve an answer of their own. */

@@ -1,16 +1,16 @@
 // `mta-sts preview`: a synthesized app served on loopback, as CloudFront and Route 53 would serve it once deployed.
 import type { Command } from 'commander';
 import type { Preview, PreviewOptions } from '../../lib/preview';
-import { printable } from '../../lib/util/safe-text';
+import { safeText } from '../../lib/util/safe-text';
 import { argument, parseAddress, parseMxHost, parsePort, repeated } from '../input/arguments';
 import type { Context } from '../context';
 import { readInput } from '../input/file';
-import { outputOption, reportFormatOption } from '../input/options';
-import { printReports } from '../output/print-results';
-import type { ReportSettings } from '../output/print-results';
+import { outputOption, resultFormatOption } from '../input/options';
+import { printResults } from '../output/print-results';
+import type { PrintOptions } from '../output/print-results';
 import { OutputError } from '../output/sinks';
 
-interface PreviewFlags extends ReportSettings {
+interface PreviewFlags extends PrintOptions {
   readonly app: string;
   readonly listen: string;
   readonly httpsPort?: number;
@@ -33,7 +33,7 @@ export function addPreview(program: Command, context: Context): void {
     .option('--tls-cert <file>', 'certificate in PEM, with those between it and its root')
     .option('--mx <host=address>', 'an MX host of the domains; may be given several times (default: hosts that the policy covers)', repeated(parseMxHost))
     .option('--verify', 'verify the domains and end with the status of that')
-    .addOption(reportFormatOption())
+    .addOption(resultFormatOption())
     .addOption(outputOption())
     .action(async (flags: PreviewFlags, command: Command) => {
       const tls = await readTls(flags, context, command);
@@ -56,9 +56,9 @@ async function verify(preview: Preview, flags: PreviewFlags, { io, end }: Contex
   const { verifyPreview } = await import('../../lib/preview');
   // What is left out must not pass unseen for what is good.
   for (const note of remarks(preview)) io.stderr.write(`mta-sts: ${note}\n`);
-  if (preview.domains.length === 0) command.error(`error: ${printable(preview.app)} publishes no policy, so there is nothing to verify`);
+  if (preview.domains.length === 0) command.error(`error: ${safeText(preview.app)} publishes no policy, so there is nothing to verify`);
   try {
-    end(await printReports(verifyPreview(preview), flags, io));
+    end(await printResults(verifyPreview(preview), flags, io));
   } catch (error) {
     if (error instanceof OutputError) command.error(`error: ${error.message}`);
     throw error;

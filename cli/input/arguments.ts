@@ -1,8 +1,8 @@
 // What is typed on the command line, checked before anything is asked of the network.
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
-import { hostNameFault, toALabels } from '../../lib/protocol/domain-name';
-import { printable } from '../../lib/util/safe-text';
+import { hostNameProblem, toALabels } from '../../lib/protocol/domain-name';
+import { safeText } from '../../lib/util/safe-text';
 import { formatServer, parseServer } from '../../lib/verifier/dns/server-address';
 
 /**
@@ -11,7 +11,7 @@ import { formatServer, parseServer } from '../../lib/verifier/dns/server-address
  * @throws RangeError saying what is wrong, with the nearest right form
  */
 export function parseDomain(text: string): string {
-  const shown = `\`${printable(text)}\``;
+  const shown = `\`${safeText(text)}\``;
   const meant = domainInside(text);
   if (meant !== undefined) {
     const hint = isDomain(meant) ? `; write \`${meant}\`` : '';
@@ -27,7 +27,7 @@ export function parseDomain(text: string): string {
   // As `dig` prints it; nothing else can be meant.
   const typed = text.endsWith('.') ? text.slice(0, -1) : text;
   const domain = toALabels(typed);
-  const fault = hostNameFault(domain === '' ? typed : domain) ?? lengthFault(domain);
+  const fault = hostNameProblem(domain === '' ? typed : domain) ?? lengthFault(domain);
   if (fault !== undefined) throw new RangeError(`${shown}, where a mail domain is expected, ${fault}`);
   return domain;
 }
@@ -65,8 +65,8 @@ function lengthFault(domain: string): string | undefined {
  */
 export function parseResolver(text: string): string {
   const server = parseServer(text);
-  const fault = isIP(server.host) === 0 ? hostNameFault(server.host) : undefined;
-  if (fault !== undefined) throw new RangeError(`\`${printable(server.host)}\`, where a DNS server is expected, ${fault}`);
+  const fault = isIP(server.host) === 0 ? hostNameProblem(server.host) : undefined;
+  if (fault !== undefined) throw new RangeError(`\`${safeText(server.host)}\`, where a DNS server is expected, ${fault}`);
   return formatServer(server);
 }
 
@@ -77,7 +77,7 @@ export function parseResolver(text: string): string {
  */
 export function parsePolicyId(text: string): string {
   if (/^[A-Za-z0-9]{1,32}$/.test(text)) return text;
-  throw new RangeError(`\`${printable(text)}\` is not the id of a record; 1 to 32 letters and digits are expected (RFC 8461 §3.1)`);
+  throw new RangeError(`\`${safeText(text)}\` is not the id of a record; 1 to 32 letters and digits are expected (RFC 8461 §3.1)`);
 }
 
 /**
@@ -87,7 +87,7 @@ export function parsePolicyId(text: string): string {
  */
 export function parsePort(text: string): number {
   const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65535) throw new RangeError(`\`${printable(text, 40)}\` is not a port; a number from 1 to 65535 is expected`);
+  if (port < 1 || port > 65535) throw new RangeError(`\`${safeText(text, 40)}\` is not a port; a number from 1 to 65535 is expected`);
   return port;
 }
 
@@ -98,7 +98,7 @@ export function parsePort(text: string): number {
  */
 export function parseConcurrency(text: string): number {
   const number = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
-  if (number < 1 || number > MOST_AT_ONCE) throw new RangeError(`\`${printable(text, 40)}\` is not a number of domains; 1 to ${MOST_AT_ONCE} are expected`);
+  if (number < 1 || number > MOST_AT_ONCE) throw new RangeError(`\`${safeText(text, 40)}\` is not a number of domains; 1 to ${MOST_AT_ONCE} are expected`);
   return number;
 }
 
@@ -112,7 +112,7 @@ const MOST_AT_ONCE = 256;
  */
 export function parseAddress(text: string): string {
   if (isIP(text) !== 0) return text;
-  throw new RangeError(`\`${printable(text)}\` is not an IP address; write \`127.0.0.1\` or \`::1\``);
+  throw new RangeError(`\`${safeText(text)}\` is not an IP address; write \`127.0.0.1\` or \`::1\``);
 }
 
 /**
@@ -122,12 +122,12 @@ export function parseAddress(text: string): string {
  */
 export function parseMxHost(text: string): { readonly host: string; readonly address: string } {
   const equals = text.lastIndexOf('=');
-  const shown = `\`${printable(text)}\``;
+  const shown = `\`${safeText(text)}\``;
   if (equals === -1) throw new RangeError(`${shown} has no address; write \`host=address\`, such as \`mx1.example.com=127.0.0.1\``);
   const typed = text.slice(0, equals);
   const host = toALabels(typed);
-  const fault = hostNameFault(host === '' ? typed : host);
-  if (fault !== undefined) throw new RangeError(`${shown} names no MX host: \`${printable(typed)}\` ${fault}`);
+  const fault = hostNameProblem(host === '' ? typed : host);
+  if (fault !== undefined) throw new RangeError(`${shown} names no MX host: \`${safeText(typed)}\` ${fault}`);
   return { host, address: parseAddress(text.slice(equals + 1)) };
 }
 
@@ -160,5 +160,5 @@ function domainInside(text: string): string | undefined {
 }
 
 function isDomain(text: string): boolean {
-  return hostNameFault(text) === undefined && text.includes('.');
+  return hostNameProblem(text) === undefined && text.includes('.');
 }

@@ -1,7 +1,7 @@
 // Reads what `cdk deploy --outputs-file` wrote, and finds in it what `MtaSts` has published (lib/stack-output.ts).
-import { hostNameFault } from '../../lib/protocol/domain-name';
+import { hostNameProblem } from '../../lib/protocol/domain-name';
 import { hashOfPolicyId, policyHash } from '../../lib/protocol/policy/id';
-import { listed, printable } from '../../lib/util/safe-text';
+import { joinList, safeText } from '../../lib/util/safe-text';
 import { parseTlsRpt } from '../../lib/protocol/records/tls-rpt';
 import type { Deployment } from '../../lib/verifier/result';
 
@@ -87,7 +87,7 @@ const NOTHING_FOUND = 'deploy the stack that holds it with a version of cdk-mta-
 
 function searched(stacks: Members): string {
   if (stacks.length === 0) return 'since it has no stack at all';
-  return `only of ${listed(stacks.map(([name]) => shown(name)), MOST_NAMES)}`;
+  return `only of ${joinList(stacks.map(([name]) => shown(name)), MOST_NAMES)}`;
 }
 
 /** What one output says, or undefined where it is not of ours. */
@@ -98,7 +98,7 @@ function policyOf(value: unknown, place: string): DeployedPolicy | undefined {
   const claim = isObject(output) ? output.mtaSts : undefined;
   if (!isObject(claim)) throw new OutputsFault(`has an output ${place} that begins as one of a MtaSts construct and is none; ${EDITED}`);
   const { domain, id, policy } = claim;
-  if (typeof domain !== 'string' || hostNameFault(domain) !== undefined) {
+  if (typeof domain !== 'string' || hostNameProblem(domain) !== undefined) {
     throw new OutputsFault(`has an output ${place} without the name of a domain; ${EDITED}`);
   }
   if (typeof id !== 'string' || !/^[A-Za-z0-9]{1,32}$/.test(id)) {
@@ -131,7 +131,7 @@ function recordsOf({ target, tlsRpt, validation }: Readonly<Record<string, unkno
 
 /** Names that validate begin with an underscore. */
 function isHost(name: unknown): name is string {
-  return typeof name === 'string' && name.includes('.') && hostNameFault(name.replace(/(^|\.)_/g, '$1')) === undefined;
+  return typeof name === 'string' && name.includes('.') && hostNameProblem(name.replace(/(^|\.)_/g, '$1')) === undefined;
 }
 
 const EDITED = 'it was changed after the deployment, so deploy again';
@@ -154,5 +154,5 @@ function kindOf(value: unknown): string {
 }
 
 function shown(name: string): string {
-  return printable(name, 80);
+  return safeText(name, 80);
 }

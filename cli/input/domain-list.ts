@@ -1,6 +1,6 @@
 // The domains of a file, one on each line, read as they are needed: a list may be longer than memory.
 import { open } from 'node:fs/promises';
-import { printable } from '../../lib/util/safe-text';
+import { safeText } from '../../lib/util/safe-text';
 import { parseDomain } from './arguments';
 import { fileFault } from './file-fault';
 
@@ -27,7 +27,7 @@ export async function openDomainList(path: string, stdin: AsyncIterable<Uint8Arr
     }
     return domains(file.createReadStream());
   } catch (error) {
-    throw new DomainListError(`cannot read \`${printable(path, 200)}\`: ${fileFault(error)}`);
+    throw new DomainListError(`cannot read \`${safeText(path, 200)}\`: ${fileFault(error)}`);
   }
 }
 

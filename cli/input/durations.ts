@@ -1,5 +1,5 @@
 // Durations as people type them: `500ms`, `20s`, `10m`, `1h`.
-import { printable } from '../../lib/util/safe-text';
+import { safeText } from '../../lib/util/safe-text';
 
 const UNITS: ReadonlyMap<string, number> = new Map([['ms', 1], ['s', 1000], ['m', 60_000], ['h', 3_600_000]]);
 
@@ -15,7 +15,7 @@ const EXPECTED = 'a duration is a whole number and ms, s, m or h, such as `500ms
  * @throws RangeError saying what was expected
  */
 export function parseDuration(text: string): number {
-  const shown = `\`${printable(text, 40)}\``;
+  const shown = `\`${safeText(text, 40)}\``;
   if (/^[0-9]{1,12}$/.test(text)) throw new RangeError(`${shown} has no unit; write \`${text}s\` for seconds`);
   const parts = /^([0-9]{1,12})([a-z]{1,2})$/.exec(text);
   const unit = UNITS.get(parts?.[2] ?? '');

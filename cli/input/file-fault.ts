@@ -1,9 +1,9 @@
 // Why a file cannot be read or written, in words.
-import { printable } from '../../lib/util/safe-text';
+import { safeText } from '../../lib/util/safe-text';
 
 /** A phrase for what Node's file functions throw. */
 export function fileFault(error: unknown): string {
-  return REASONS.get(faultCode(error)) ?? printable(error instanceof Error ? error.message : String(error));
+  return REASONS.get(faultCode(error)) ?? safeText(error instanceof Error ? error.message : String(error));
 }
 
 /** `ENOENT`; empty where there is none. */

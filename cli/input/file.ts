@@ -1,7 +1,7 @@
 // Reads a file or standard input, whatever it is, within bounds.
 import type { Command } from 'commander';
 import { createReadStream } from 'node:fs';
-import { printable } from '../../lib/util/safe-text';
+import { safeText } from '../../lib/util/safe-text';
 import { fileFault } from './file-fault';
 import type { Io } from '../io';
 
@@ -23,7 +23,7 @@ export async function readInput(path: string, stdin: AsyncIterable<Uint8Array | 
     const source: AsyncIterable<Uint8Array | string> = path === '-' ? stdin : createReadStream(path, { end: most - 1 });
     return { bytes: await collect(source, most) };
   } catch (error) {
-    const name = path === '-' ? 'standard input' : `\`${printable(path, 200)}\``;
+    const name = path === '-' ? 'standard input' : `\`${safeText(path, 200)}\``;
     return { fault: `cannot read ${name}: ${fileFault(error)}` };
   }
 }

@@ -2,9 +2,9 @@
 import { Option } from 'commander';
 import { parseDuration } from './durations';
 import { argument } from './arguments';
-import { REPORT_FORMATS } from '../output/reporter';
+import { RESULT_FORMATS } from '../output/reporter';
 
-export type Format = 'text' | 'json';
+export type TextOrJson = 'text' | 'json';
 
 /** `--format text|json` */
 export function formatOption(): Option {
@@ -12,9 +12,9 @@ export function formatOption(): Option {
 }
 
 /** `--format html`, of the commands that print reports */
-export function reportFormatOption(): Option {
+export function resultFormatOption(): Option {
   return new Option('--format <format>', 'how to print the report; github makes annotations, and a job summary where GITHUB_STEP_SUMMARY is set')
-    .choices(REPORT_FORMATS).default('text');
+    .choices(RESULT_FORMATS).default('text');
 }
 
 /** `--output report.html` */

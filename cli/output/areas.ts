@@ -1,5 +1,5 @@
 // Which part of the look-up a finding belongs to: a test case of its own in JUnit XML.
-import type { ReportFinding } from '../../lib/verifier/result';
+import type { LiveFinding } from '../../lib/verifier/result';
 
 /** In the order of a sender's own steps; `other` is what belongs to none of them. */
 export const AREAS = ['record', 'policy-host', 'policy-file', 'mx', 'smtp', 'tls-reporting', 'other'] as const;
@@ -7,7 +7,7 @@ export const AREAS = ['record', 'policy-host', 'policy-file', 'mx', 'smtp', 'tls
 export type Area = (typeof AREAS)[number];
 
 /** Told by the subject, and by the code where one subject is of two areas. */
-export function areaOf({ subject, code }: ReportFinding): Area {
+export function areaOf({ subject, code }: LiveFinding): Area {
   if (subject.startsWith('_smtp._tls.') || code.startsWith('tls-rpt-')) return 'tls-reporting';
   if (/^_mta[-_]sts\./.test(subject) || code.startsWith('record-') || / (?:NS|CNAME)$/.test(subject)) return 'record';
   if (subject.startsWith('https://')) return OF_HOST.has(code) ? 'policy-host' : 'policy-file';

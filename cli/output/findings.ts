@@ -1,6 +1,6 @@
 // Findings for people: grouped by severity, worst first, each with what was seen and how to mend it.
 import type { Finding, Severity } from '../../lib/protocol/findings/finding';
-import type { ReportFinding } from '../../lib/verifier/result';
+import type { LiveFinding } from '../../lib/verifier/result';
 import type { Style } from './terminal';
 
 /** A broken file can hold the same fault on thousands of lines; `--format json` shows a few more, and the first says how many. */
@@ -13,7 +13,7 @@ const GROUPS: readonly (readonly [Severity, one: string, many: string])[] = [
   ['info', 'note', 'notes'],
 ];
 
-type AnyFinding = Finding & Partial<Pick<ReportFinding, 'subject' | 'evidence' | 'time'>>;
+type AnyFinding = Finding & Partial<Pick<LiveFinding, 'subject' | 'evidence' | 'time'>>;
 
 /** The lines that show the findings; none when there is nothing to show. */
 export function findingLines(findings: readonly AnyFinding[], style: Style): string[] {

@@ -1,20 +1,20 @@
 // What standard output says while the document goes to a file: the domains that did not pass, and the totals.
-import type { Report } from '../../lib/verifier/result';
+import type { VerificationResult } from '../../lib/verifier/result';
 import type { Style } from './terminal';
-import type { Format } from './reporter';
+import type { Reporter } from './reporter';
 import { summaryText } from './formats/text';
 import { VERDICTS } from './summary';
 
-export function headlinesFormat(style: Style): Format {
+export function headlinesFormat(style: Style): Reporter {
   return {
     head: () => '',
-    report: (report) => report.verdict === 'pass' ? '' : headline(report, style),
+    report: (result) => result.verdict === 'pass' ? '' : headline(result, style),
     tail: (totals) => summaryText(totals, style),
   };
 }
 
 /** With the worst of its findings, which come worst first. */
-function headline({ domain, verdict, findings }: Report, style: Style): string {
+function headline({ domain, verdict, findings }: VerificationResult, style: Style): string {
   const { standing, word } = VERDICTS[verdict];
   const worst = findings.at(0);
   const lines = [

@@ -1,9 +1,9 @@
 // The JSON that pipelines read: stable shapes, and nothing in it that could upset a terminal.
 import type { Finding } from '../../lib/protocol/findings/finding';
 import type { Policy } from '../../lib/protocol/policy/policy';
-import { showable } from '../../lib/util/safe-text';
-import { showableFinding, showablePath } from '../../lib/verifier/result';
-import type { MxReport, Path, Report, ReportFinding } from '../../lib/verifier/result';
+import { safeWholeText } from '../../lib/util/safe-text';
+import { safeFinding, safeObservation } from '../../lib/verifier/result';
+import type { MxResult, Observation, VerificationResult, LiveFinding } from '../../lib/verifier/result';
 import type { LintResult } from '../commands/lint/result';
 
 /** Invisible characters that JSON would let through: C1 controls, bidi controls, line separators and their like. */
@@ -46,12 +46,12 @@ function escaped(character: string): string {
  *   "lookup": "found" | "none" | "temporary-error" | "permanent-error",
  *   "delivery": "deliver-verified" | "deliver-unverified" | "refuse" | "unknown",
  *   "record": { "id" } | null,
- *   "recordPaths": [{ "at", "standing": "good" | "fault" | "unknown", "answer", "milliseconds" }],
+ *   "recordObservations": [{ "at", "status": "ok" | "failed" | "unknown", "answer", "milliseconds" }],
  *   "policy": { "mode", "maxAge": 2592000, "mx": ["*.example.com"] } | null,
- *   "policyPaths": [as recordPaths],
+ *   "policyObservations": [as recordObservations],
  *   "delegation": { "record": [names], "policyHost": [names] },
  *   "mx": [{ "host", "preference": 10 | null, "covered": true | false | null, "delivery",
- *             "dane": true | false | null, "paths": [as recordPaths] }],
+ *             "dane": true | false | null, "observations": [as recordObservations] }],
  *   "senders": [{ "sender", "effect", "code" }],
  *   "findings": [{ "code", "severity": "error" | "unknown" | "warning" | "info", "subject", "message",
  *     and where there are: "line", "column", "evidence", "time", "temporary": true, "fix", "reference", "senders": [names] }],
@@ -67,8 +67,8 @@ function escaped(character: string): string {
  * Data, exactly as DNS or the server gave it: `domain`, `record`, `policy`, `delegation` and the `host` of an MX. It may hold any
  * character: JSON escapes what cannot be seen, and whoever shows it must do so too.
  */
-export function reportShape(report: Report): object {
-  const { domain, time, milliseconds, verdict, lookup, delivery, record, policy, delegation, mx, senders, findings, deployment } = report;
+export function resultShape(result: VerificationResult): object {
+  const { domain, time, milliseconds, verdict, lookup, delivery, record, policy, delegation, mx, senders, findings, deployment } = result;
   return {
     domain,
     time,
@@ -77,12 +77,12 @@ export function reportShape(report: Report): object {
     lookup,
     delivery,
     record: record === null ? null : { id: record.id },
-    recordPaths: report.recordPaths.map(pathShape),
+    recordObservations: result.recordObservations.map(observationShape),
     policy: policy === null ? null : policyShape(policy),
-    policyPaths: report.policyPaths.map(pathShape),
+    policyObservations: result.policyObservations.map(observationShape),
     delegation: { record: delegation.record, policyHost: delegation.policyHost },
     mx: mx.map(mxShape),
-    senders: senders.map(({ sender, effect, code }) => ({ sender: showable(sender), effect: showable(effect), code: showable(code) })),
+    senders: senders.map(({ sender, effect, code }) => ({ sender: safeWholeText(sender), effect: safeWholeText(effect), code: safeWholeText(code) })),
     findings: findings.map(findingShape),
     ...deployment === undefined
       ? {}
@@ -90,25 +90,25 @@ export function reportShape(report: Report): object {
   };
 }
 
-function mxShape({ host, preference, covered, delivery, dane, paths }: MxReport): object {
-  return { host, preference, covered, delivery, dane, paths: paths.map(pathShape) };
+function mxShape({ host, preference, covered, delivery, dane, observations: paths }: MxResult): object {
+  return { host, preference, covered, delivery, dane, observations: paths.map(observationShape) };
 }
 
 function shown(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : showable(text);
+  return text === undefined ? undefined : safeWholeText(text);
 }
 
-function pathShape(path: Path): object {
-  const { at, standing, answer, milliseconds } = showablePath(path);
-  return { at, standing, answer, milliseconds };
+function observationShape(observation: Observation): object {
+  const { at, status, answer, milliseconds } = safeObservation(observation);
+  return { at, status, answer, milliseconds };
 }
 
 function policyShape({ mode, maxAge, mx }: Policy): object {
   return { mode, maxAge, mx };
 }
 
-function findingShape(finding: Finding & Partial<Omit<ReportFinding, keyof Finding>>): object {
-  const { code, severity, subject, message, line, column, evidence, time, temporary, fix, reference, senders } = showableFinding(finding);
+function findingShape(finding: Finding & Partial<Omit<LiveFinding, keyof Finding>>): object {
+  const { code, severity, subject, message, line, column, evidence, time, temporary, fix, reference, senders } = safeFinding(finding);
   // JSON.stringify leaves out what is undefined.
   return { code, severity, subject, message, line, column, evidence, time, temporary, fix, reference, senders };
 }

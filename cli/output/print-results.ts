@@ -1,7 +1,7 @@
 // Prints the verifier's reports as they come, in the format and to the place that were asked for, and turns them into an exit status.
-import type { Report } from '../../lib/verifier/result';
+import type { VerificationResult } from '../../lib/verifier/result';
 import { Tally } from './reporter';
-import type { Format, ReportFormat } from './reporter';
+import type { Reporter, ResultFormat } from './reporter';
 import type { Io } from '../io';
 import { appendSink, fileSink, streamSink } from './sinks';
 import type { Sink } from './sinks';
@@ -9,8 +9,8 @@ import { Status } from '../exit-status';
 import { Style } from './terminal';
 
 /** How and where to. */
-export interface ReportSettings {
-  readonly format: ReportFormat;
+export interface PrintOptions {
+  readonly format: ResultFormat;
   /**
    * The file for the document, and `-` for standard output; otherwise that gets headlines and totals then.
    *
@@ -26,13 +26,13 @@ export interface ReportSettings {
  * @returns what to end with
  * @throws OutputError when a file cannot be written; whatever `reports` throws
  */
-export async function printReports(reports: AsyncIterable<Report>, settings: ReportSettings, io: Io): Promise<Status> {
+export async function printResults(reports: AsyncIterable<VerificationResult>, settings: PrintOptions, io: Io): Promise<Status> {
   const documents = await openDocuments(settings, io);
   const tally = new Tally();
   try {
-    for await (const report of reports) {
-      tally.add(report);
-      for (const document of documents) await document.add(report);
+    for await (const result of reports) {
+      tally.add(result);
+      for (const document of documents) await document.add(result);
     }
     for (const document of documents) await document.end(tally);
   } catch (error) {
@@ -48,9 +48,9 @@ function statusOf({ verdicts }: Tally): Status {
 }
 
 /** Files first: what standard output says comes after what it says it of. */
-async function openDocuments({ format, output }: ReportSettings, io: Io): Promise<ReportDocument[]> {
+async function openDocuments({ format, output }: PrintOptions, io: Io): Promise<ReportDocument[]> {
   const documents: ReportDocument[] = [];
-  const add = (one: Format, sink: Sink): void => {
+  const add = (one: Reporter, sink: Sink): void => {
     documents.push(new ReportDocument(one, sink));
   };
   try {
@@ -71,7 +71,7 @@ async function openDocuments({ format, output }: ReportSettings, io: Io): Promis
 }
 
 /** Each is loaded only when it is asked for: the command starts quickly. */
-const FORMATS: Readonly<Record<ReportFormat, (style: Style) => Promise<Format>>> = {
+const FORMATS: Readonly<Record<ResultFormat, (style: Style) => Promise<Reporter>>> = {
   text: async (style) => (await import('./formats/text')).textFormat(style),
   json: async () => (await import('./formats/json')).jsonFormat(),
   ndjson: async () => (await import('./formats/ndjson')).ndjsonFormat(),
@@ -80,11 +80,11 @@ const FORMATS: Readonly<Record<ReportFormat, (style: Style) => Promise<Format>>>
   html: async () => (await import('./formats/html')).htmlFormat(),
 };
 
-async function headlines(style: Style): Promise<Format> {
+async function headlines(style: Style): Promise<Reporter> {
   return (await import('./headlines')).headlinesFormat(style);
 }
 
-async function jobSummary(): Promise<Format> {
+async function jobSummary(): Promise<Reporter> {
   return (await import('./formats/job-summary')).jobSummaryFormat();
 }
 
@@ -92,11 +92,11 @@ async function jobSummary(): Promise<Format> {
 class ReportDocument {
   private state: 'new' | 'begun' | 'over' = 'new';
 
-  public constructor(private readonly format: Format, private readonly sink: Sink) {}
+  public constructor(private readonly format: Reporter, private readonly sink: Sink) {}
 
-  public async add(report: Report): Promise<void> {
+  public async add(result: VerificationResult): Promise<void> {
     await this.begin();
-    await this.write(this.format.report(report));
+    await this.write(this.format.report(result));
   }
 
   public async end(tally: Tally): Promise<void> {

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, copyFile, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { printable } from '../../lib/util/safe-text';
+import { safeText } from '../../lib/util/safe-text';
 import { faultCode, fileFault } from '../input/file-fault';
 import type { Output } from '../io';
 
@@ -151,7 +151,7 @@ class FileSink implements Sink {
 function cannotWrite(path: string, error: unknown): OutputError {
   // A file that is not there is made; it is the folder that is missed.
   const reason = faultCode(error) === 'ENOENT' ? 'there is no such folder' : fileFault(error);
-  return new OutputError(`cannot write \`${printable(path, 200)}\`: ${reason}`);
+  return new OutputError(`cannot write \`${safeText(path, 200)}\`: ${reason}`);
 }
 
 /** A file that is mounted by itself, as into a container, cannot be replaced, only written to. */

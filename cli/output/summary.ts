@@ -1,49 +1,49 @@
 // The way of a look-up as pictures show it: from record to file to MX to delivery, with a mark and a phrase for each station.
 import { policyHostName, policyUrl } from '../../lib/protocol/policy/url';
-import { announcementName } from '../../lib/protocol/records/record-names';
-import type { Delivery, MxReport, Path, Report, ReportFinding, Verdict } from '../../lib/verifier/result';
+import { stsRecordName } from '../../lib/protocol/records/record-names';
+import type { Delivery, MxResult, Observation, VerificationResult, LiveFinding, Verdict } from '../../lib/verifier/result';
 import { days } from '../../lib/util/seconds';
-import type { Standing } from './terminal';
+import type { Mark } from './terminal';
 
 /** One station, and the ways that lead to it. */
-export interface Station {
-  readonly standing: Standing;
+export interface SummaryStep {
+  readonly mark: Mark;
   /** What stands there, a phrase. */
   readonly text: string;
-  readonly paths: readonly Path[];
+  readonly observations: readonly Observation[];
   /** What else is to be said of it, a phrase each. */
   readonly notes: readonly string[];
 }
 
 /** The stations in the order of a sender's own steps. */
-export interface Way {
-  readonly record: Station;
-  readonly file: Station;
+export interface DeliverySummary {
+  readonly record: SummaryStep;
+  readonly file: SummaryStep;
   /** One for each MX host, or one that says that there is none. */
-  readonly mx: readonly Station[];
+  readonly mx: readonly SummaryStep[];
   /** What becomes of mail now; `word` is the short of it. */
-  readonly delivery: { readonly standing: Standing; readonly word: string; readonly text: string };
+  readonly delivery: { readonly standing: Mark; readonly word: string; readonly text: string };
 }
 
 /** A verdict, in a word. */
-export const VERDICTS: Readonly<Record<Verdict, { readonly standing: Standing; readonly word: string }>> = {
+export const VERDICTS: Readonly<Record<Verdict, { readonly standing: Mark; readonly word: string }>> = {
   fail: { standing: 'error', word: 'fail' },
   unknown: { standing: 'unknown', word: 'could not be decided' },
   pass: { standing: 'good', word: 'pass' },
 };
 
 /** Reads the way off a report. */
-export function wayOf(report: Report): Way {
+export function summarize(result: VerificationResult): DeliverySummary {
   return {
-    record: recordStation(report),
-    file: fileStation(report),
-    mx: mxStations(report),
-    delivery: deliveryOf(report),
+    record: recordStation(result),
+    file: fileStation(result),
+    mx: mxStations(result),
+    delivery: deliveryOf(result),
   };
 }
 
 /** What a sender without a cached policy learns now (RFC 8461 §3.3, §5). */
-export function lesson({ lookup, policy, domain, takenBy }: Report): string {
+export function policySummary({ lookup, policy, domain, takenBy }: VerificationResult): string {
   if (takenBy !== undefined) return 'Senders find a malformed policy: some use it all the same and enforce it, the others deliver without MTA-STS';
   switch (lookup) {
     case 'found': return `Senders find a policy: ${MODE_LESSONS[policy?.mode ?? 'none']}`;
@@ -54,20 +54,20 @@ export function lesson({ lookup, policy, domain, takenBy }: Report): string {
 }
 
 /** As bad as the station makes it: one address of many that fails is no more than a warning. */
-export function pathStanding({ standing }: Path, station: Standing): Standing {
-  if (standing !== 'fault') return standing;
+export function observationMark({ status }: Observation, station: Mark): Mark {
+  if (status !== 'failed') return status === 'ok' ? 'good' : status;
   return station === 'error' ? 'error' : 'warning';
 }
 
 /** What all ways to a station have in common, in one phrase; undefined where each deserves to be looked at. */
-export function inCommon(paths: readonly Path[], findings: readonly ReportFinding[], what: PathKind): string | undefined {
+export function commonAnswer(paths: readonly Observation[], findings: readonly LiveFinding[], what: ObservationKind): string | undefined {
   const [first] = paths;
   const slowest = Math.max(...paths.map(({ milliseconds }) => milliseconds));
-  if (paths.every(({ standing }) => standing === 'good')) {
+  if (paths.every(({ status }) => status === 'ok')) {
     if (slowest > SLOW || findings.some(({ code }) => DISAGREEMENTS[what].includes(code))) return undefined;
     return paths.length === 1 ? `from ${first.at} in ${slowest} ms` : `the same from ${kinds(paths, what)}, slowest ${slowest} ms`;
   }
-  const same = paths.every(({ standing, answer }) => standing === 'unknown' && timeless(answer) === timeless(first.answer));
+  const same = paths.every(({ status: standing, answer }) => standing === 'unknown' && timeless(answer) === timeless(first.answer));
   return same && paths.length > 1 ? `none of ${kinds(paths, what)} could be tried from here: ${first.answer}` : undefined;
 }
 
@@ -75,13 +75,13 @@ function timeless(answer: string): string {
   return answer.replace(/\d+ ms/g, 'ms');
 }
 
-export type PathKind = 'record' | 'file' | 'mx';
+export type ObservationKind = 'record' | 'file' | 'mx';
 
 /** Slower than the most impatient sender in use waits for the file (PROTOCOL.md), in milliseconds. */
 const SLOW = 2000;
 
 /** The findings that only a look at each way explains. */
-const DISAGREEMENTS: Readonly<Record<PathKind, readonly string[]>> = {
+const DISAGREEMENTS: Readonly<Record<ObservationKind, readonly string[]>> = {
   record: ['record-disagreement', 'resolver-stale'],
   file: ['policy-disagreement'],
   mx: [],
@@ -89,7 +89,7 @@ const DISAGREEMENTS: Readonly<Record<PathKind, readonly string[]>> = {
 
 const RECURSIVE = 'the recursive resolver';
 
-function kinds(paths: readonly Path[], what: PathKind): string {
+function kinds(paths: readonly Observation[], what: ObservationKind): string {
   const servers = paths.filter(({ at }) => !at.startsWith(RECURSIVE)).length;
   const own = what === 'record' ? plural(servers, 'name server') : plural(servers, 'address', 'addresses');
   return servers === paths.length ? own : `${own} and the resolver`;
@@ -106,7 +106,7 @@ const MODE_LESSONS = {
   none: 'it tells them to do without MTA-STS',
 } as const;
 
-function deliveryOf({ delivery, mx, policy, takenBy, findings }: Report): Way['delivery'] {
+function deliveryOf({ delivery, mx, policy, takenBy, findings }: VerificationResult): DeliverySummary['delivery'] {
   if (delivery === 'unknown' && takenBy !== undefined) {
     const text = `it depends on the sender: ${takenBy.join(', ')} use the malformed policy all the same and deliver only to hosts that it covers and whose `
       + 'certificate is valid; the others deliver, whatever they see of TLS';
@@ -125,34 +125,34 @@ function deliveryOf({ delivery, mx, policy, takenBy, findings }: Report): Way['d
   return { standing: 'warning', word, text: `${text}, and ${others} of the ${plural(mx.length, 'MX host')}` };
 }
 
-const DELIVERIES: Readonly<Record<Delivery, Way['delivery']>> = {
+const DELIVERIES: Readonly<Record<Delivery, DeliverySummary['delivery']>> = {
   'deliver-verified': { standing: 'good', word: 'delivered, verified', text: 'a sender would now deliver over TLS to a host that it has verified' },
   'deliver-unverified': { standing: 'warning', word: 'delivered, unverified', text: 'a sender would now deliver, whatever it sees of TLS' },
   'refuse': { standing: 'error', word: 'refused', text: 'a sender would now refuse to deliver' },
   'unknown': { standing: 'unknown', word: 'not known from here', text: 'whether a sender would now deliver cannot be told from here' },
 };
 
-function recordStation({ record, lookup, findings, domain, recordPaths, delegation }: Report): Station {
-  const place = announcementName(domain);
+function recordStation({ record, lookup, findings, domain, recordObservations: recordPaths, delegation }: VerificationResult): SummaryStep {
+  const place = stsRecordName(domain);
   const standing = worstOf(findings.filter(({ subject }) => subject.includes('_mta-sts.')));
-  const more = { paths: recordPaths, notes: aliases(delegation.record) };
-  if (record !== null) return { standing: standing ?? 'good', text: `id ${record.id} at ${place}`, ...more };
+  const more = { observations: recordPaths, notes: aliases(delegation.record) };
+  if (record !== null) return { mark: standing ?? 'good', text: `id ${record.id} at ${place}`, ...more };
   return lookup === 'temporary-error'
-    ? { standing: 'unknown', text: `no answer for ${place}`, ...more }
-    : { standing: 'error', text: `no usable record at ${place}`, ...more };
+    ? { mark: 'unknown', text: `no answer for ${place}`, ...more }
+    : { mark: 'error', text: `no usable record at ${place}`, ...more };
 }
 
-function fileStation({ policy, lookup, findings, domain, policyPaths, delegation }: Report): Station {
+function fileStation({ policy, lookup, findings, domain, policyObservations: policyPaths, delegation }: VerificationResult): SummaryStep {
   const place = policyUrl(policyHostName(domain));
   const standing = worstOf(findings.filter(({ subject }) => /(?:^|[^_])mta-sts\./.test(subject)));
-  const more = { paths: policyPaths, notes: aliases(delegation.policyHost) };
-  if (policy !== null) return { standing: standing ?? 'good', text: `mode ${policy.mode}, kept for ${days(policy.maxAge)}, at ${place}`, ...more };
-  if (lookup === 'none') return { standing: 'skipped', text: 'senders never ask for it', ...more };
+  const more = { observations: policyPaths, notes: aliases(delegation.policyHost) };
+  if (policy !== null) return { mark: standing ?? 'good', text: `mode ${policy.mode}, kept for ${days(policy.maxAge)}, at ${place}`, ...more };
+  if (lookup === 'none') return { mark: 'skipped', text: 'senders never ask for it', ...more };
   // Trouble with the record alone leaves the file unjudged.
   const decided = lookup === 'permanent-error' || standing === 'error';
   return decided
-    ? { standing: 'error', text: `no usable file at ${place}`, ...more }
-    : { standing: 'unknown', text: `could not be decided for ${place}`, ...more };
+    ? { mark: 'error', text: `no usable file at ${place}`, ...more }
+    : { mark: 'unknown', text: `could not be decided for ${place}`, ...more };
 }
 
 /** RFC 8461 §8.2 */
@@ -160,42 +160,42 @@ function aliases(names: readonly string[]): string[] {
   return names.length === 0 ? [] : [`delegated by CNAME to ${names.join(', ')}`];
 }
 
-function mxStations(report: Report): Station[] {
-  const { mx, findings } = report;
+function mxStations(result: VerificationResult): SummaryStep[] {
+  const { mx, findings } = result;
   if (mx.length === 0) {
     const unknown = findings.some(({ subject, severity }) => severity === 'unknown' && /(?:^| )MX\b/.test(subject));
     return [unknown
-      ? { standing: 'unknown', text: 'no answer', paths: [], notes: [] }
-      : { standing: 'skipped', text: 'no host takes mail for the domain', paths: [], notes: [] }];
+      ? { mark: 'unknown', text: 'no answer', observations: [], notes: [] }
+      : { mark: 'skipped', text: 'no host takes mail for the domain', observations: [], notes: [] }];
   }
-  return mx.map((one) => mxStation(one, report));
+  return mx.map((one) => mxStation(one, result));
 }
 
-function mxStation(mx: MxReport, { policy, findings }: Report): Station {
-  const { covered, delivery, paths, dane } = mx;
+function mxStation(mx: MxResult, { policy, findings }: VerificationResult): SummaryStep {
+  const { covered, delivery, observations: paths, dane } = mx;
   const name = mxName(mx);
   const notes = dane === true ? ['TLSA records stand there: DANE comes before MTA-STS'] : [];
   const own = worstOf(findings.filter(({ subject }) => isAbout(subject, mx)));
-  if (isLost(mx, findings)) return { standing: own ?? 'error', text: `${name} cannot be reached`, paths, notes };
-  if (covered === null) return { standing: own ?? 'skipped', text: `${name}, no policy to hold it against`, paths, notes };
+  if (isLost(mx, findings)) return { mark: own ?? 'error', text: `${name} cannot be reached`, observations: paths, notes };
+  if (covered === null) return { mark: own ?? 'skipped', text: `${name}, no policy to hold it against`, observations: paths, notes };
   const text = `${name} is ${covered ? '' : 'not '}covered${TO_HOST[delivery]}`;
-  if (!covered) return { standing: uncovered(policy?.mode), text, paths, notes };
+  if (!covered) return { mark: uncovered(policy?.mode), text, observations: paths, notes };
   // Without SMTP nothing more is known of a host than that it is covered, which is good.
-  return { standing: delivery === 'refuse' ? 'error' : own ?? 'good', text, paths, notes };
+  return { mark: delivery === 'refuse' ? 'error' : own ?? 'good', text, observations: paths, notes };
 }
 
 /** Whether DNS leads to no address at which senders could reach the host, so that they refuse nothing. */
-function isLost(mx: MxReport, findings: readonly ReportFinding[]): boolean {
+function isLost(mx: MxResult, findings: readonly LiveFinding[]): boolean {
   return mx.delivery === 'refuse' && findings.some(({ code, subject, severity }) => isAbout(subject, mx)
     && (code === 'mx-no-address' || (code === 'address-not-public' && severity === 'error')));
 }
 
 /** As zone files write the root, which a null MX names (RFC 7505 §3). */
-export function mxName({ host }: MxReport): string {
+export function mxName({ host }: MxResult): string {
   return host === '' ? '.' : host;
 }
 
-function isAbout(subject: string, { host }: MxReport): boolean {
+function isAbout(subject: string, { host }: MxResult): boolean {
   return subject === `MX ${host}` || subject.startsWith(`MX ${host} `);
 }
 
@@ -207,11 +207,11 @@ const TO_HOST: Readonly<Record<Delivery, string>> = {
 };
 
 /** As bad as the mode makes it (RFC 8461 §5). */
-function uncovered(mode: 'enforce' | 'testing' | 'none' | undefined): Standing {
+function uncovered(mode: 'enforce' | 'testing' | 'none' | undefined): Mark {
   return mode === 'enforce' ? 'error' : mode === 'testing' ? 'warning' : 'info';
 }
 
 /** Notes do not spoil a mark. */
-function worstOf(findings: readonly ReportFinding[]): 'error' | 'unknown' | 'warning' | undefined {
+function worstOf(findings: readonly LiveFinding[]): 'error' | 'unknown' | 'warning' | undefined {
   return (['error', 'unknown', 'warning'] as const).find((severity) => findings.some((finding) => finding.severity === severity));
 }

@@ -1,11 +1,11 @@
 // How text looks on the terminal at hand: marks, colours and line breaks.
 import { styleText } from 'node:util';
 import type { Severity } from '../../lib/protocol/findings/finding';
-import { printable } from '../../lib/util/safe-text';
+import { safeText } from '../../lib/util/safe-text';
 import type { Io } from '../io';
 
 /** What a mark stands for. `skipped` is what was never reached. */
-export type Standing = Severity | 'good' | 'skipped';
+export type Mark = Severity | 'good' | 'skipped';
 
 type Format = Parameters<typeof styleText>[0];
 
@@ -17,7 +17,7 @@ interface Look {
   readonly colour: Colour;
 }
 
-const LOOKS: Readonly<Record<Standing, Look>> = {
+const LOOKS: Readonly<Record<Mark, Look>> = {
   good: { mark: '✔', ascii: '+', colour: 'green' },
   error: { mark: '✘', ascii: 'x', colour: 'red' },
   unknown: { mark: '?', ascii: '?', colour: 'magenta' },
@@ -48,9 +48,9 @@ export class Style {
   }
 
   /** ✔ ✘ ? ! in their colours. */
-  public mark(standing: Standing): string {
-    const look = LOOKS[standing];
-    return this.paint(look.colour, this.unicode ? look.mark : look.ascii);
+  public mark(standing: Mark): string {
+    const observation = LOOKS[standing];
+    return this.paint(observation.colour, this.unicode ? observation.mark : observation.ascii);
   }
 
   /** Text as it is. */
@@ -59,7 +59,7 @@ export class Style {
   }
 
   /** Text in the colour of a standing, and bold. Like all text that goes through here it comes out fit for a terminal. */
-  public strong(standing: Standing, text: string): string {
+  public strong(standing: Mark, text: string): string {
     return this.paint(['bold', LOOKS[standing].colour], this.fit(text));
   }
 
@@ -100,7 +100,7 @@ export class Style {
   private fit(text: string): string {
     // Escaping twice changes nothing, so it does no harm that most text comes escaped.
     // GitHub's runners take `##[command]` for an order wherever it stands in a line.
-    const shown = printable(text, LONGEST).replaceAll('##[', '#\\x23[');
+    const shown = safeText(text, LONGEST).replaceAll('##[', '#\\x23[');
     if (this.unicode) return shown;
     return shown.replaceAll('§', 'section ').replaceAll('…', '...')
       .replace(/[^\x20-\x7e]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`);

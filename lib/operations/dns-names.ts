@@ -1,5 +1,5 @@
 // Domain names as Route 53 and DNS write them, in one form: lower case, no dot at the end.
-import { climb } from '../protocol/domain-name';
+import { parentNames } from '../protocol/domain-name';
 
 /**
  * One form for names of the Route 53 API, which ends them in a dot and writes odd characters as octal escapes
@@ -20,6 +20,6 @@ export function isWithin(name: string, zone: string): boolean {
 }
 
 /** The name and its parents below the zone's own name. */
-export function climbWithin(name: string, zone: string): readonly string[] {
-  return climb(name).filter((parent) => parent !== zone && isWithin(parent, zone));
+export function parentNamesWithin(name: string, zone: string): readonly string[] {
+  return parentNames(name).filter((parent) => parent !== zone && isWithin(parent, zone));
 }

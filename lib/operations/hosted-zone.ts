@@ -1,10 +1,10 @@
 // Reads a hosted zone and its record sets from the Route 53 API.
 import { GetHostedZoneCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
 import type { ListResourceRecordSetsCommandInput, ResourceRecordSet } from '@aws-sdk/client-route-53';
-import { printable } from '../util/safe-text';
-import { aws, AwsCallFailed } from './context/aws-call';
+import { safeText } from '../util/safe-text';
+import { awsCall, AwsCallFailed } from './context/aws-call';
 import { octalDecoded, plainName } from './dns-names';
-import type { Run } from './context/invocation';
+import type { Invocation } from './context/invocation';
 
 /** A public hosted zone. */
 export interface HostedZone {
@@ -28,17 +28,17 @@ export interface RecordSet {
 /**
  * @throws where there is no such zone, or it is private: senders on the internet would not see its records
  */
-export async function readHostedZone(run: Run, id: string): Promise<HostedZone> {
+export async function readHostedZone(invocation: Invocation, id: string): Promise<HostedZone> {
   const call = 'route53:GetHostedZone';
-  const { HostedZone: zone, DelegationSet: delegation } = await aws(run, call, async (options) => {
-    return run.world.route53.send(new GetHostedZoneCommand({ Id: id }), options);
+  const { HostedZone: zone, DelegationSet: delegation } = await awsCall(invocation, call, async (options) => {
+    return invocation.services.route53.send(new GetHostedZoneCommand({ Id: id }), options);
   }).catch((error: unknown) => {
     if (!(error instanceof AwsCallFailed) || error.code !== 'NoSuchHostedZone') throw error;
     throw new Error(`there is no hosted zone ${id} in this account (${error.message}); pass the zone that holds the domain's records`);
   });
   const name = plainName(zone?.Name ?? '');
   if (zone?.Config?.PrivateZone === true) {
-    throw new Error(`the hosted zone ${id} (${printable(name)}) is private, and senders on the internet cannot see its records; `
+    throw new Error(`the hosted zone ${id} (${safeText(name)}) is private, and senders on the internet cannot see its records; `
       + 'pass the public hosted zone of the domain');
   }
   const nameServers = (delegation?.NameServers ?? []).map(plainName);
@@ -49,13 +49,13 @@ export async function readHostedZone(run: Run, id: string): Promise<HostedZone> 
 }
 
 /** All record sets at exactly this name. */
-export async function recordSetsAt(run: Run, zone: Pick<HostedZone, 'id'>, name: string): Promise<readonly RecordSet[]> {
+export async function recordSetsAt(invocation: Invocation, zone: Pick<HostedZone, 'id'>, name: string): Promise<readonly RecordSet[]> {
   const found: RecordSet[] = [];
   let from: Partial<ListResourceRecordSetsCommandInput> | undefined = { StartRecordName: name };
   while (from !== undefined) {
     const input: ListResourceRecordSetsCommandInput = { HostedZoneId: zone.id, ...from };
-    const page = await aws(run, 'route53:ListResourceRecordSets', async (options) => {
-      return run.world.route53.send(new ListResourceRecordSetsCommand(input), options);
+    const page = await awsCall(invocation, 'route53:ListResourceRecordSets', async (options) => {
+      return invocation.services.route53.send(new ListResourceRecordSetsCommand(input), options);
     });
     const sets = (page.ResourceRecordSets ?? []).map(recordSet);
     found.push(...sets.filter((set) => set.name === name));

@@ -2,7 +2,7 @@
 import { CfnOutput, Stack, Validations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { domainOfPolicyHost } from '../protocol/policy/url';
-import { listed } from '../util/safe-text';
+import { joinList } from '../util/safe-text';
 
 /** AWS Certificate Manager User Guide, "Quotas": names of a certificate before any request, and the most that it ever grants. */
 const NAMES_BY_DEFAULT = 10;
@@ -19,7 +19,7 @@ const MOST_NAMES = 100;
 export function checkLimits(host: Construct, names: string[], certificateMade: boolean): void {
   if (names.length > MOST_NAMES) {
     throw new Error(`${host.node.path}: a PolicyHost serves at most ${MOST_NAMES} domains (the names of one certificate and of one distribution), `
-      + `got ${names.length}; split \`domains\` between several, ${listed(names.slice(MOST_NAMES).map(domainOfPolicyHost), 3)} into another`);
+      + `got ${names.length}; split \`domains\` between several, ${joinList(names.slice(MOST_NAMES).map(domainOfPolicyHost), 3)} into another`);
   }
   if (certificateMade && names.length > NAMES_BY_DEFAULT) {
     Validations.of(host).addWarning('cdk-mta-sts:certificateNames',

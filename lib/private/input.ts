@@ -1,7 +1,7 @@
 // What plain JavaScript and Python may pass, which no compiler has checked: each wrong value is an error that names the property, the value
 // and what is expected. Shapes are told by their members, not by their class, so that objects of another copy of a package fit.
 import { Token } from 'aws-cdk-lib';
-import { printable } from '../util/safe-text';
+import { safeText } from '../util/safe-text';
 
 /** What a property must be. */
 export interface Shape {
@@ -67,15 +67,15 @@ export function member(value: object, name: string): unknown {
 /** A value in a message: short, without tokens, control characters and the inside of objects. */
 export function shownInput(value: unknown): string {
   if (Token.isUnresolved(value)) return 'a token, known only at deployment';
-  if (typeof value === 'string') return printable(JSON.stringify(value));
+  if (typeof value === 'string') return safeText(JSON.stringify(value));
   if (Array.isArray(value)) return value.length > MOST_ITEMS ? `a list of ${value.length}` : `[${value.map(shownInput).join(', ')}]`;
-  if (typeof value === 'function') return `the function ${printable(value.name)}`;
-  if (!isObject(value)) return printable(String(value));
+  if (typeof value === 'function') return `the function ${safeText(value.name)}`;
+  if (!isObject(value)) return safeText(String(value));
   const made = member(value, 'constructor');
   const name = typeof made === 'function' ? made.name : 'Object';
-  if (name !== 'Object') return `an object of ${printable(name)}`;
+  if (name !== 'Object') return `an object of ${safeText(name)}`;
   const members = Object.keys(value);
-  return members.length > MOST_ITEMS ? `an object of ${members.length} members` : printable(`{ ${members.join(', ')} }`.replace('{  }', '{}'));
+  return members.length > MOST_ITEMS ? `an object of ${members.length} members` : safeText(`{ ${members.join(', ')} }`.replace('{  }', '{}'));
 }
 
 const MOST_ITEMS = 5;
@@ -186,7 +186,7 @@ function oneOrMore(value: unknown, factory: string): string | undefined {
 }
 
 function quoted(text: string): string {
-  return `'${printable(text).replaceAll('\'', '\\\'')}'`;
+  return `'${safeText(text).replaceAll('\'', '\\\'')}'`;
 }
 
 function quotedOr(value: unknown, example: string): string {

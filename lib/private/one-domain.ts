@@ -41,7 +41,7 @@ const CLAIMS = Symbol.for('cdk-mta-sts.claims');
  * @returns what to call once the construct is complete
  * @throws where another construct of the same stack has one of the parts; nested stacks count as their outermost one
  */
-export function claim(construct: Construct, domainName: string, how: string, parts: Parts): () => void {
+export function claimDomain(construct: Construct, domainName: string, how: string, parts: Parts): () => void {
   const claims = claimsOf(construct);
   const known = (claims.get(domainName) ?? []).filter(({ construct: other }) => isInTree(other));
   const own = { construct, how, names: namesOf(parts), isComplete: false };

@@ -1,9 +1,9 @@
 // The policy domain: the part after the @, checked as early as it can be known.
 import { Token } from 'aws-cdk-lib';
 import type { aws_route53 as route53 } from 'aws-cdk-lib';
-import { hostNameFault, toALabels } from '../protocol/domain-name';
+import { hostNameProblem, toALabels } from '../protocol/domain-name';
 import { policyHostName } from '../protocol/policy/url';
-import { printable } from '../util/safe-text';
+import { safeText } from '../util/safe-text';
 import { requireMailZone, withoutRecordLabels, zoneNameOf } from './zone';
 
 /** A certificate's first name is at most 64 characters (ACM), and it is `mta-sts.` and the domain. */
@@ -31,15 +31,15 @@ export function policyDomain(domainName: string | undefined, hostedZone: route53
   const domain = toALabels(written) || written;
   const bare = withoutRecordLabels(domain);
   if (bare !== undefined) {
-    throw new Error(`\`domainName\` must be the mail domain, the part after the @, got ${printable(JSON.stringify(written))}, a name of its records; write `
-      + `\`domainName: '${hostNameFault(bare) === undefined ? bare : 'example.com'}'\` (RFC 8461 §3.1)`);
+    throw new Error(`\`domainName\` must be the mail domain, the part after the @, got ${safeText(JSON.stringify(written))}, a name of its records; write `
+      + `\`domainName: '${hostNameProblem(bare) === undefined ? bare : 'example.com'}'\` (RFC 8461 §3.1)`);
   }
-  const fault = hostNameFault(domain);
+  const fault = hostNameProblem(domain);
   if (fault !== undefined) {
-    throw new Error(`\`domainName\` ${printable(JSON.stringify(written))} ${fault} (RFC 5321 §4.1.2)`);
+    throw new Error(`\`domainName\` ${safeText(JSON.stringify(written))} ${fault} (RFC 5321 §4.1.2)`);
   }
   if (!domain.includes('.')) {
-    throw new Error(`\`domainName\` must be the whole mail domain, got the single label ${printable(JSON.stringify(written))}; write \`domainName: 'example.com'\``);
+    throw new Error(`\`domainName\` must be the whole mail domain, got the single label ${safeText(JSON.stringify(written))}; write \`domainName: 'example.com'\``);
   }
   const host = policyHostName(domain);
   if (host.length > LONGEST_POLICY_HOST) {

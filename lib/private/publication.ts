@@ -41,7 +41,7 @@ export function publication(scope: Construct, id: string, props: PublicationProp
 }
 
 /** What the function tells of a publication: tokens. */
-export interface Told {
+export interface PublicationAttributes {
   /** The id that the `_mta-sts` record announces. */
   readonly policyId: string;
   /** In words or as a moment in ISO 8601: from when on no sender can hold an enforce or testing policy any more. */
@@ -52,7 +52,7 @@ export interface Told {
   readonly validation: { readonly name: string; readonly value: string };
 }
 
-export function told(published: CustomResource): Told {
+export function publicationAttributes(published: CustomResource): PublicationAttributes {
   return {
     policyId: published.getAttString('PolicyId'),
     earliestRemoval: published.getAttString('EarliestRemoval'),

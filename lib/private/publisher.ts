@@ -5,7 +5,7 @@ import type { Construct } from 'constructs';
 import type { MtaStsPolicy } from '../mta-sts-policy';
 import type { PlannedRecord } from './preflight';
 import { policyHostName } from '../protocol/policy/url';
-import { announcementName, reportingName } from '../protocol/records/record-names';
+import { stsRecordName, reportingName } from '../protocol/records/record-names';
 import type { TlsReporting } from '../tls-reporting';
 
 /** What a host is told of a domain that it serves. */
@@ -35,7 +35,7 @@ export function plannedRecords(
   return [
     { name: policyHost, type: A, logicalId: host.logicalId },
     { name: policyHost, type: AAAA, logicalId: host.logicalId },
-    ...announcement === undefined ? [] : [{ name: announcementName(domainName), type: TXT, logicalId: logicalIdOf(announcement) }],
+    ...announcement === undefined ? [] : [{ name: stsRecordName(domainName), type: TXT, logicalId: logicalIdOf(announcement) }],
     ...tlsReporting === undefined ? [] : [{ name: reporting, type: TXT, logicalId: host.logicalId }],
   ];
 }

@@ -11,7 +11,7 @@ import { warn } from './warnings';
  *
  * @param names - those of the certificate that no zone is given for
  */
-export function validatedByHand(host: PolicyHost, certificate: acm.Certificate, names: string[]): iam.Policy {
+export function manualValidation(host: PolicyHost, certificate: acm.Certificate, names: string[]): iam.Policy {
   const { stackName } = Stack.of(host._scope);
   const stack = Token.isUnresolved(stackName) ? '<stack>' : stackName;
   warn(host, {

@@ -2,7 +2,7 @@
 import { Annotations, Aspects, Validations } from 'aws-cdk-lib';
 import type { Stack } from 'aws-cdk-lib';
 import type { Construct, IConstruct } from 'constructs';
-import { listed } from '../util/safe-text';
+import { joinList } from '../util/safe-text';
 import { userStack } from './us-east-1-stack';
 
 /** Names of a message. */
@@ -76,7 +76,7 @@ function sayOnce(group: readonly Given[]): void {
 }
 
 function textOf({ message, noun = 'domains' }: DomainWarning, names: readonly string[]): string {
-  return names.length === 1 ? message(names[0], false) : message(`${names.length} ${noun} (${listed(names, MOST_NAMES)})`, true);
+  return names.length === 1 ? message(names[0], false) : message(`${names.length} ${noun} (${joinList(names, MOST_NAMES)})`, true);
 }
 
 /** The innermost construct that holds all of these. */

@@ -3,7 +3,7 @@ import { CfnResource, Reference, Stack, Token, Tokenization, aws_route53 as rout
 import type { IConstruct } from 'constructs';
 import { overriddenProperty } from './escape-hatch';
 import { toALabels, withoutDots } from '../protocol/domain-name';
-import { printable } from '../util/safe-text';
+import { safeText } from '../util/safe-text';
 
 /** Of the API's own form of an id, `/hostedzone/Z1`, and of an ARN. */
 const ID_PREFIX = /^(?:arn:[^:]*:route53:::|\/)?hostedzone\//;
@@ -141,5 +141,5 @@ function missingContext(stack: Stack): string[] {
 }
 
 function shown(name: string): string {
-  return printable(JSON.stringify(name));
+  return safeText(JSON.stringify(name));
 }

@@ -12,19 +12,19 @@ const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
  * @param text - anything
  * @param max - longest result in characters; a longer text is cut and ends in an ellipsis
  */
-export function printable(text: string, max = 120): string {
+export function safeText(text: string, max = 120): string {
   // Nearly all text, and told at once.
   if (text.length <= max && /^[\x20-\x7e]*$/.test(text)) return text;
   return cut(escaped(text), max);
 }
 
 /** The same in full: for what has been put together of text that is cut already. */
-export function showable(text: string): string {
-  return printable(text, Infinity);
+export function safeWholeText(text: string): string {
+  return safeText(text, Infinity);
 }
 
 /** The same for bytes that should be UTF-8; a byte that is not shows as `\xNN`. */
-export function printableBytes(bytes: Uint8Array, max = 120): string {
+export function safeBytes(bytes: Uint8Array, max = 120): string {
   return cut(escapedBytes(bytes), max);
 }
 
@@ -45,7 +45,7 @@ export function decodeText(bytes: Uint8Array): string {
 const LONE_BYTE = 0xdc00;
 
 /** `a, b, c and 2 more`. */
-export function listed(items: readonly string[], most = 6): string {
+export function joinList(items: readonly string[], most = 6): string {
   return items.length > most ? `${items.slice(0, most).join(', ')} and ${items.length - most} more` : items.join(', ');
 }
 

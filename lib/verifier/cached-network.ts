@@ -1,5 +1,5 @@
 // One world for the verification of many domains: what they have in common, name servers and mail hosts, is asked for once.
-import { Memo } from './ttl-cache';
+import { TtlCache } from './ttl-cache';
 import type { MxProbe, MxResponse } from './smtp/mx-probe';
 import type { DnsAnswer, DnsType, Resolver } from './dns/resolver';
 import type { Clock } from './network';
@@ -20,9 +20,9 @@ const PROBE_MS = 600_000;
 type SharedType = 'A' | 'AAAA' | 'NS' | 'TLSA';
 
 /** The resolver with a memory for what its recursive servers say of names that many domains share. */
-export function sharedResolver(resolver: Resolver, clock: Pick<Clock, 'now'>): Resolver {
-  const memo = <T extends SharedType>(): Memo<DnsAnswer<T>> => new Memo<DnsAnswer<T>>({ clock, most: MOST, lifetimeMs: dnsLifetime });
-  const memos: { readonly [T in SharedType]: Memo<DnsAnswer<T>> } = { A: memo(), AAAA: memo(), NS: memo(), TLSA: memo() };
+export function cachedResolver(resolver: Resolver, clock: Pick<Clock, 'now'>): Resolver {
+  const memo = <T extends SharedType>(): TtlCache<DnsAnswer<T>> => new TtlCache<DnsAnswer<T>>({ clock, most: MOST, lifetimeMs: dnsLifetime });
+  const memos: { readonly [T in SharedType]: TtlCache<DnsAnswer<T>> } = { A: memo(), AAAA: memo(), NS: memo(), TLSA: memo() };
   const remembered = <T extends SharedType>(name: string, type: T): Promise<DnsAnswer<T>> => {
     return memos[type].get(name, () => resolver.query(name, type));
   };
@@ -36,12 +36,12 @@ function isShared<T extends DnsType>(type: T): type is T & SharedType {
 }
 
 /** The probe with a memory for what the addresses of mail hosts show. */
-export function sharedMxProbe(probe: MxProbe, clock: Pick<Clock, 'now'>): MxProbe {
-  const memo = new Memo<MxResponse>({ clock, most: MOST, lifetimeMs: probeLifetime });
+export function cachedMxProbe(probe: MxProbe, clock: Pick<Clock, 'now'>): MxProbe {
+  const cache = new TtlCache<MxResponse>({ clock, most: MOST, lifetimeMs: probeLifetime });
   return {
     get reachedAny() { return probe.reachedAny; },
     // Other domains wait for the same look, so the signal of the one that asked first must not end it.
-    probe: ({ host, address }) => memo.get(`${host} ${address}`, () => probe.probe({ host, address })),
+    probe: ({ host, address }) => cache.get(`${host} ${address}`, () => probe.probe({ host, address })),
   };
 }
 

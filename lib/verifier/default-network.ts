@@ -2,11 +2,11 @@
 import { createFetchPolicy } from './https/fetch-policy';
 import { createMxProbe } from './smtp/mx-probe';
 import { createResolver } from './dns/resolver';
-import { sharedMxProbe, sharedResolver } from './cached-network';
+import { cachedMxProbe, cachedResolver } from './cached-network';
 import { REAL_CLOCK } from './network';
-import type { World } from './network';
+import type { Network } from './network';
 
-export interface WorldOptions {
+export interface NetworkOptions {
   /** Ends what is under way, when all is said. */
   readonly signal?: AbortSignal;
   /**
@@ -30,14 +30,14 @@ export interface WorldOptions {
 }
 
 /** @throws RangeError when a server is not written as it should be */
-export function createWorld({ signal, servers, smtpPort, remember = false }: WorldOptions = {}): World {
+export function createNetwork({ signal, servers, smtpPort, remember = false }: NetworkOptions = {}): Network {
   const clock = REAL_CLOCK;
   const resolver = createResolver({ signal, ...servers === undefined ? {} : { servers } });
   const mxProbe = createMxProbe({ signal, port: smtpPort });
   return {
     clock,
-    resolver: remember ? sharedResolver(resolver, clock) : resolver,
+    resolver: remember ? cachedResolver(resolver, clock) : resolver,
     fetchPolicy: createFetchPolicy({ signal }),
-    mxProbe: remember ? sharedMxProbe(mxProbe, clock) : mxProbe,
+    mxProbe: remember ? cachedMxProbe(mxProbe, clock) : mxProbe,
   };
 }

@@ -1,6 +1,6 @@
 // Puts what the operating system says about a connection into words.
 import { setMaxListeners } from 'node:events';
-import { INTERNAL_FAULT } from './guard';
+import { INTERNAL_ERROR } from './guard';
 
 /** Every socket of a verification listens to one signal, and Node warns of more than ten listeners as of a leak. */
 export function allowManyListeners(signal: AbortSignal | undefined): void {
@@ -13,9 +13,9 @@ export function errorCode(error: Error): string {
 }
 
 /** One phrase for people: `connection refused`. An unknown code is named as it is. */
-export function networkFault(error: Error): string {
+export function networkProblem(error: Error): string {
   const code = errorCode(error);
-  if (code === INTERNAL_FAULT) return error.message;
+  if (code === INTERNAL_ERROR) return error.message;
   return WORDS.get(code) ?? (code === '' ? 'failed for an unknown reason' : `failed with ${code}`);
 }
 

@@ -19,7 +19,7 @@ export interface Clock {
 }
 
 /** Everything outside of the verifier. */
-export interface World {
+export interface Network {
   readonly resolver: Resolver;
   readonly fetchPolicy: FetchPolicy;
   readonly mxProbe: MxProbe;
@@ -27,10 +27,10 @@ export interface World {
 }
 
 /** The `code` of what was not waited for to its end. */
-export const DEADLINE = 'DEADLINE';
+export const DEADLINE_EXCEEDED = 'DEADLINE';
 
 /** The `code` of what its own signal has ended. */
-export const CALLED_OFF = 'ABORT_ERR';
+export const CANCELLED = 'ABORT_ERR';
 
 /** The bounds of one verification. */
 export interface Bounds {
@@ -47,7 +47,7 @@ export interface Bounds {
  *
  * @param world - the parts that are not to be the real ones
  */
-export function boundedWorld(world: Partial<World>, { timeoutMs, ended, signal }: Bounds): World {
+export function withDeadline(world: Partial<Network>, { timeoutMs, ended, signal }: Bounds): Network {
   allowManyListeners(signal);
   const clock = world.clock ?? REAL_CLOCK;
   const resolver = world.resolver ?? createResolver({ signal: ended });
@@ -63,7 +63,7 @@ export function boundedWorld(world: Partial<World>, { timeoutMs, ended, signal }
       const begin = clock.now();
       return within(
         () => fetching(() => fetchPolicy({ ...request, signal: over })),
-        (why) => ({ outcome: 'unreachable', reason: why, code: DEADLINE, milliseconds: clock.now() - begin }),
+        (why) => ({ outcome: 'unreachable', reason: why, code: DEADLINE_EXCEEDED, milliseconds: clock.now() - begin }),
       );
     },
     mxProbe: {
@@ -72,7 +72,7 @@ export function boundedWorld(world: Partial<World>, { timeoutMs, ended, signal }
         const begin = clock.now();
         return within(
           () => probing(() => mxProbe.probe({ ...request, signal: over })),
-          (why) => ({ outcome: 'unusable', reason: why, code: DEADLINE, milliseconds: clock.now() - begin }),
+          (why) => ({ outcome: 'unusable', reason: why, code: DEADLINE_EXCEEDED, milliseconds: clock.now() - begin }),
         );
       },
     },
@@ -91,10 +91,10 @@ const PROBES_AT_ONCE = 16;
  *
  * @param trusted - DNS servers that the caller has named, as it writes them
  */
-export function publicWorld(world: World, trusted: readonly string[] = []): World {
-  const { resolver, fetchPolicy, mxProbe } = world;
+export function publicOnly(network: Network, trusted: readonly string[] = []): Network {
+  const { resolver, fetchPolicy, mxProbe } = network;
   return {
-    ...world,
+    ...network,
     resolver: {
       query: (name, type, server) => server === undefined || trusted.includes(server) || isPublicAddress(parseServer(server).host)
         ? resolver.query(name, type, server)
@@ -113,10 +113,10 @@ export function publicWorld(world: World, trusted: readonly string[] = []): Worl
 }
 
 /** What asks DNS, and paces its questions. */
-export type DnsWorld = Pick<World, 'clock' | 'resolver'>;
+export type DnsNetwork = Pick<Network, 'clock' | 'resolver'>;
 
 /** The same DNS with a share of the time, from now on: for questions whose answers are good to have, and not essential. */
-export function briefDns({ clock, resolver }: DnsWorld, milliseconds: number): DnsWorld {
+export function briefDns({ clock, resolver }: DnsNetwork, milliseconds: number): DnsNetwork {
   const reason = `no answer within the ${duration(milliseconds)} that name servers are given`;
   return { clock, resolver: limitedResolver(resolver, limit(clock, milliseconds, reason).within) };
 }

@@ -3,12 +3,12 @@ import type { SenderView } from '../protocol/findings/sender-quirks';
 import type { Finding, Severity } from '../protocol/findings/finding';
 import type { Policy } from '../protocol/policy/policy';
 import type { StsRecord } from '../protocol/records/sts-record';
-import { printable, showable } from '../util/safe-text';
+import { safeText, safeWholeText } from '../util/safe-text';
 
 export type { SenderView };
 
 /** A finding about a live domain: what was asked of whom, and what came back. */
-export interface ReportFinding extends Finding {
+export interface LiveFinding extends Finding {
   /** What it is about: `_mta-sts.example.com TXT`, `https://mta-sts.example.com/.well-known/mta-sts.txt`, `MX mx1.example.com`. */
   readonly subject: string;
   /** What was asked of whom and what came back, one line, control characters escaped. */
@@ -43,11 +43,11 @@ export type Verdict = 'pass' | 'fail' | 'unknown';
 export type Delivery = 'deliver-verified' | 'deliver-unverified' | 'refuse' | 'unknown';
 
 /** One way to something that senders ask for, and what was found at its end. */
-export interface Path {
+export interface Observation {
   /** Who was asked: `ns1.example.com (192.0.2.53)`, `the recursive resolver (192.0.2.1:53)`, `192.0.2.1`. */
   readonly at: string;
   /** `unknown`: could not be tried from here, or not in time. */
-  readonly standing: 'good' | 'fault' | 'unknown';
+  readonly status: 'ok' | 'failed' | 'unknown';
   /** What came back, one line, control characters escaped. */
   readonly answer: string;
   /** How long that took. */
@@ -55,33 +55,33 @@ export interface Path {
 }
 
 /** A way whose words hold no control character and nothing invisible, whatever the names of servers are made of. */
-export function showablePath(path: Path): Path {
-  return { ...path, at: showable(path.at), answer: showable(path.answer) };
+export function safeObservation(observation: Observation): Observation {
+  return { ...observation, at: safeWholeText(observation.at), answer: safeWholeText(observation.answer) };
 }
 
 /** A finding of which the same is true. */
-export function showableFinding<T extends Finding & Partial<Pick<ReportFinding, 'subject' | 'evidence'>>>(finding: T): T {
+export function safeFinding<T extends Finding & Partial<Pick<LiveFinding, 'subject' | 'evidence'>>>(finding: T): T {
   const { code, message, fix, reference, senders, subject, evidence } = finding;
   return {
     ...finding,
-    code: showable(code),
-    message: showable(message),
-    ...fix === undefined ? {} : { fix: showable(fix) },
-    ...reference === undefined ? {} : { reference: showable(reference) },
-    ...senders === undefined ? {} : { senders: senders.map(showable) },
-    ...subject === undefined ? {} : { subject: showable(subject) },
-    ...evidence === undefined ? {} : { evidence: showable(evidence) },
+    code: safeWholeText(code),
+    message: safeWholeText(message),
+    ...fix === undefined ? {} : { fix: safeWholeText(fix) },
+    ...reference === undefined ? {} : { reference: safeWholeText(reference) },
+    ...senders === undefined ? {} : { senders: senders.map(safeWholeText) },
+    ...subject === undefined ? {} : { subject: safeWholeText(subject) },
+    ...evidence === undefined ? {} : { evidence: safeWholeText(evidence) },
   };
 }
 
 /** Of several ways the best one, in one line of evidence; undefined where there is none. */
-export function evidenceOf(paths: readonly Path[]): string | undefined {
-  const path = paths.find(({ standing }) => standing === 'good') ?? paths.at(0);
-  return path && `${path.at}: ${path.answer}`;
+export function bestEvidence(paths: readonly Observation[]): string | undefined {
+  const observation = paths.find(({ status }) => status === 'ok') ?? paths.at(0);
+  return observation && `${observation.at}: ${observation.answer}`;
 }
 
 /** One MX host of the domain. */
-export interface MxReport {
+export interface MxResult {
   readonly host: string;
   /** Of its MX record; `null` where the domain has none and is its own mail host (RFC 5321 §5.1). */
   readonly preference: number | null;
@@ -91,7 +91,7 @@ export interface MxReport {
   /** Whether TLSA records stand at it, which come before MTA-STS where they validate (RFC 8461 §2); `null` where DNS did not say. */
   readonly dane: boolean | null;
   /** Its addresses, each as SMTP found it; empty where SMTP was not tried. */
-  readonly paths: readonly Path[];
+  readonly observations: readonly Observation[];
 }
 
 /** Names that CNAMEs lead to (RFC 8461 §8.2), in order; empty where there are none. */
@@ -109,7 +109,7 @@ export interface Deployment {
 }
 
 /** Everything one verification of one domain has found. */
-export interface Report {
+export interface VerificationResult {
   readonly domain: string;
   /** When it began: ISO 8601 in UTC. */
   readonly time: string;
@@ -120,25 +120,25 @@ export interface Report {
   readonly delivery: Delivery;
   readonly record: StsRecord | null;
   /** The record from each name server of the zone, and from the recursive resolver. */
-  readonly recordPaths: readonly Path[];
+  readonly recordObservations: readonly Observation[];
   readonly policy: Policy | null;
   /** The file from each address of the policy host. */
-  readonly policyPaths: readonly Path[];
+  readonly policyObservations: readonly Observation[];
   readonly delegation: Delegation;
   /** In the order that senders try them. */
-  readonly mx: readonly MxReport[];
+  readonly mx: readonly MxResult[];
   readonly senders: readonly SenderView[];
   /** Where there is no valid policy to be found: the senders known to use what is there all the same, in mode `enforce`. */
   readonly takenBy?: readonly string[];
   /** Worst first: errors, unknowns, warnings, infos; in the order of the look-up within each. */
-  readonly findings: readonly ReportFinding[];
+  readonly findings: readonly LiveFinding[];
   /** Where the outputs of its deployment were given. */
   readonly deployment?: Deployment;
 }
 
 /** Whether waiting may turn the verdict into `pass`, with nobody doing anything about it. */
-export function mayPass({ verdict, findings }: Report): boolean {
-  const of = (severity: Severity): readonly ReportFinding[] => findings.filter((one) => one.severity === severity);
+export function mayPass({ verdict, findings }: VerificationResult): boolean {
+  const of = (severity: Severity): readonly LiveFinding[] => findings.filter((one) => one.severity === severity);
   switch (verdict) {
     case 'pass': return true;
     case 'fail': return of('error').every(({ temporary }) => temporary === true);
@@ -147,23 +147,23 @@ export function mayPass({ verdict, findings }: Report): boolean {
 }
 
 /** Worst first; within each severity in the order given. */
-export function sortFindings(findings: readonly ReportFinding[]): ReportFinding[] {
+export function sortFindings(findings: readonly LiveFinding[]): LiveFinding[] {
   return [...findings].sort((a, b) => WORST_FIRST.indexOf(a.severity) - WORST_FIRST.indexOf(b.severity));
 }
 
 const WORST_FIRST: readonly Severity[] = ['error', 'unknown', 'warning', 'info'];
 
 /** The report in one line of at most 300 characters, for a failure reason: the worst finding, its fix, and how many there are. */
-export function summary(report: Report): string {
-  const { domain, verdict, lookup, findings } = report;
+export function summary(result: VerificationResult): string {
+  const { domain, verdict, lookup, findings } = result;
   const counts = WORST_FIRST.map((severity) => ({ severity, count: findings.filter((one) => one.severity === severity).length }))
     .filter(({ count }) => count > 0)
     .map(({ severity, count }) => `${severity} ${count}`)
     .join(', ');
   const head = `${domain}: ${verdict}, lookup ${lookup}${counts === '' ? '' : ` (${counts})`}`;
   const worst = findings.find(({ severity }) => severity === 'error' || severity === 'unknown');
-  if (worst === undefined) return printable(head, SUMMARY_LENGTH);
-  return printable(`${head}: ${worst.code}: ${worst.message}${worst.fix === undefined ? '' : `; ${worst.fix}`}`, SUMMARY_LENGTH);
+  if (worst === undefined) return safeText(head, SUMMARY_LENGTH);
+  return safeText(`${head}: ${worst.code}: ${worst.message}${worst.fix === undefined ? '' : `; ${worst.fix}`}`, SUMMARY_LENGTH);
 }
 
 const SUMMARY_LENGTH = 300;

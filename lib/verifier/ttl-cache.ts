@@ -2,7 +2,7 @@
 import type { Clock } from './network';
 
 /** What is worth remembering of an answer. */
-export interface MemoOptions<V> {
+export interface TtlCacheOptions<V> {
   readonly clock: Pick<Clock, 'now'>;
   /** The oldest are forgotten beyond this number. */
   readonly most: number;
@@ -16,10 +16,10 @@ interface Entry {
 }
 
 /** Answers by key. */
-export class Memo<V> {
+export class TtlCache<V> {
   private readonly entries = new Map<string, Entry & { readonly value: Promise<V> }>();
 
-  public constructor(private readonly options: MemoOptions<V>) {}
+  public constructor(private readonly options: TtlCacheOptions<V>) {}
 
   /** The answer that is remembered or on its way, or else a new one. */
   public get(key: string, ask: () => Promise<V>): Promise<V> {

@@ -50,7 +50,7 @@ describe('a code is explained with all that is known of it', () => {
     const kind = new Map(Object.entries({ ...LIVE_FINDINGS, ...FINDINGS })).get(code);
     expect(stderr).toBe('');
     expect(stdout).toContain(`${code} · ${kind?.severity ?? ''}\n  ${kind?.meaning ?? ''}\n`);
-    expect(stdout).toContain(`  harm     ${kind?.harm ?? ''}\n`);
+    expect(stdout).toContain(`  impact   ${kind?.impact ?? ''}\n`);
     expect(stdout).toContain(`  fix      ${kind?.fix ?? ''}\n`);
     expect(stdout).toContain(`  see      ${kind?.reference ?? ''}\n           https://www.rfc-editor.org/rfc/rfc`);
     expect(status).toBe(0);
@@ -69,16 +69,16 @@ describe('a code is explained with all that is known of it', () => {
   test('as JSON', async () => {
     const { status, json } = await runJson(['explain', 'id-unexpected', 'policy-blank-line']);
     expect(status).toBe(0);
-    const { severity, meaning, harm, fix, reference } = LIVE_FINDINGS['id-unexpected'];
+    const { severity, meaning, impact, fix, reference } = LIVE_FINDINGS['id-unexpected'];
     expect(json).toEqual([
       {
-        code: 'id-unexpected', severity, meaning, harm, fix, reference, dissent: [],
+        code: 'id-unexpected', severity, meaning, impact, fix, reference, quirks: [],
         sections: [
           { name: 'RFC 8461 §3.1', url: 'https://www.rfc-editor.org/rfc/rfc8461#section-3.1' },
           { name: 'RFC 8461 §8.1', url: 'https://www.rfc-editor.org/rfc/rfc8461#section-8.1' },
         ],
       },
-      expect.objectContaining({ code: 'policy-blank-line', dissent: POLICY_FINDINGS['policy-blank-line'].dissent }),
+      expect.objectContaining({ code: 'policy-blank-line', quirks: POLICY_FINDINGS['policy-blank-line'].quirks }),
     ]);
   });
 });
@@ -178,11 +178,11 @@ describe('what stands in bounces', () => {
     expect(status).toBe(2);
   });
 
-  test.each([...RESULT_TYPES, ...STATUS_CODES])('$code names findings that there are, and sections that have an address', ({ meaning, harm, fix, reference, findings }) => {
+  test.each([...RESULT_TYPES, ...STATUS_CODES])('$code names findings that there are, and sections that have an address', ({ meaning, impact, fix, reference, findings }) => {
     const known = new Set([...ALL, ...RESULT_TYPES.map(({ code }) => code)]);
     expect(findings.filter((code) => !known.has(code))).toEqual([]);
     expect(sectionsOf(reference).length).toBeGreaterThan(0);
-    expect(`${meaning}${harm}`).toMatch(/\.$/);
+    expect(`${meaning}${impact}`).toMatch(/\.$/);
     expect(fix).toMatch(/^[a-z].*[^.]$/);
   });
 });

@@ -6,13 +6,13 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { buildSync } from 'esbuild';
 import { XMLValidator } from 'fast-xml-parser';
-import { REPORT_FORMATS } from '../../cli/output/reporter';
-import type { ReportFormat } from '../../cli/output/reporter';
+import { RESULT_FORMATS } from '../../cli/output/reporter';
+import type { ResultFormat } from '../../cli/output/reporter';
 import type { Io, Output } from '../../cli/io';
-import { printReports } from '../../cli/output/print-results';
+import { printResults } from '../../cli/output/print-results';
 import { OutputError } from '../../cli/output/sinks';
-import type { Report } from '../../lib/verifier/result';
-import { report } from '../support/report';
+import type { VerificationResult } from '../../lib/verifier/result';
+import { verificationResult } from '../support/report';
 import { finding } from '../support/html-document';
 import { run } from '../support/command';
 
@@ -59,21 +59,21 @@ async function* empty(): AsyncGenerator<string> {
   yield await Promise.resolve('');
 }
 
-async function* these(...reports: readonly Report[]): AsyncGenerator<Report> {
+async function* these(...reports: readonly VerificationResult[]): AsyncGenerator<VerificationResult> {
   for (const one of reports) yield await Promise.resolve(one);
 }
 
-async function* failing(...reports: readonly Report[]): AsyncGenerator<Report> {
+async function* failing(...reports: readonly VerificationResult[]): AsyncGenerator<VerificationResult> {
   yield* these(...reports);
   throw new RangeError('`long.test` is too long');
 }
 
-const PASS = report();
-const FAIL = report({ domain: 'fail.test', verdict: 'fail', findings: [finding({ code: 'mx-not-covered', message: 'a host is not covered' })] });
-const UNKNOWN = report({ domain: 'unknown.test', verdict: 'unknown' });
+const PASS = verificationResult();
+const FAIL = verificationResult({ domain: 'fail.test', verdict: 'fail', findings: [finding({ code: 'mx-not-covered', message: 'a host is not covered' })] });
+const UNKNOWN = verificationResult({ domain: 'unknown.test', verdict: 'unknown' });
 
 /** Whether a document is whole, by the rules of its format. */
-const WHOLE: Readonly<Record<ReportFormat, (text: string) => boolean>> = {
+const WHOLE: Readonly<Record<ResultFormat, (text: string) => boolean>> = {
   text: (text) => text === '' || text.endsWith('\n'),
   json: (text) => typeof JSON.parse(text) === 'object',
   ndjson: (text) => text.split('\n').slice(0, -1).every((line) => typeof JSON.parse(line) === 'object'),
@@ -82,31 +82,31 @@ const WHOLE: Readonly<Record<ReportFormat, (text: string) => boolean>> = {
   html: (text) => text.startsWith('<!doctype html>\n') && text.endsWith('</html>\n'),
 };
 
-describe.each(REPORT_FORMATS)('%s', (format) => {
+describe.each(RESULT_FORMATS)('%s', (format) => {
   test('what was found before a fault is a whole document, and the fault is told', async () => {
     const stdout = new Kept();
-    await expect(printReports(failing(PASS, FAIL), { format }, ioOf(stdout))).rejects.toThrow('`long.test` is too long');
+    await expect(printResults(failing(PASS, FAIL), { format }, ioOf(stdout))).rejects.toThrow('`long.test` is too long');
     expect(stdout.text).toContain('fail.test');
     expect(WHOLE[format](stdout.text)).toBe(true);
   });
 
   test('a fault before anything was found prints nothing', async () => {
     const stdout = new Kept();
-    await expect(printReports(failing(), { format }, ioOf(stdout))).rejects.toThrow(RangeError);
+    await expect(printResults(failing(), { format }, ioOf(stdout))).rejects.toThrow(RangeError);
     expect(stdout.text).toBe('');
   });
 
   test('no report at all is a whole document', async () => {
     const stdout = new Kept();
-    expect(await printReports(these(), { format }, ioOf(stdout))).toBe(0);
+    expect(await printResults(these(), { format }, ioOf(stdout))).toBe(0);
     expect(WHOLE[format](stdout.text)).toBe(true);
   });
 
   test('a file gets the same as standard output would', async () => {
     const file = join(folder, 'report');
     const [stdout, beside] = [new Kept(), new Kept()];
-    await printReports(these(PASS, FAIL), { format }, ioOf(stdout));
-    expect(await printReports(these(PASS, FAIL), { format, output: file }, ioOf(beside))).toBe(1);
+    await printResults(these(PASS, FAIL), { format }, ioOf(stdout));
+    expect(await printResults(these(PASS, FAIL), { format, output: file }, ioOf(beside))).toBe(1);
     expect(readFileSync(file, 'utf8')).toBe(stdout.text);
     expect(beside.text).toBe('✘ fail.test: fail\n  mx-not-covered: a host is not covered\n2 domains: 1 pass, 1 fail\n');
   });
@@ -116,13 +116,13 @@ describe.each(['text', 'json', 'ndjson', 'junit', 'github'] as const)('%s stream
   test('each report is written before the next one is asked for', async () => {
     const stdout = new Kept();
     const written: string[] = [];
-    async function* watched(): AsyncGenerator<Report> {
+    async function* watched(): AsyncGenerator<VerificationResult> {
       for (const domain of ['a.test', 'b.test', 'c.test']) {
-        yield await Promise.resolve(report({ domain }));
+        yield await Promise.resolve(verificationResult({ domain }));
         written.push(stdout.text);
       }
     }
-    await printReports(watched(), { format }, ioOf(stdout));
+    await printResults(watched(), { format }, ioOf(stdout));
     expect(written[0]).toContain('a.test');
     expect(written[1]).toContain('b.test');
     expect(written[1]).not.toContain('c.test');
@@ -134,7 +134,7 @@ describe.each(['text', 'json', 'ndjson', 'junit', 'github'] as const)('%s stream
 });
 
 /** Bytes that are still held after 10,000 reports that were not after 2,000; in a process that may collect at will. */
-function measure(format: ReportFormat): number {
+function measure(format: ResultFormat): number {
   return Number(execFileSync(process.execPath, ['--expose-gc', measuring, format], { encoding: 'utf8' }));
 }
 
@@ -158,8 +158,8 @@ describe('a slow reader', () => {
 
   test.each(['text', 'json', 'ndjson', 'junit', 'github'] as const)('is waited for: %s', async (format) => {
     const [slow, fast] = [new Slow(), new Kept()];
-    await printReports(these(PASS, FAIL, PASS), { format }, ioOf(slow));
-    await printReports(these(PASS, FAIL, PASS), { format }, ioOf(fast));
+    await printResults(these(PASS, FAIL, PASS), { format }, ioOf(slow));
+    await printResults(these(PASS, FAIL, PASS), { format }, ioOf(fast));
     expect(slow.text).toBe(fast.text);
     expect(['drain', 'close', 'error'].map((event) => slow.listenerCount(event))).toEqual([0, 0, 0]);
   });
@@ -171,28 +171,28 @@ describe('a slow reader', () => {
         return false;
       }
     }
-    expect(await printReports(these(PASS, FAIL), { format: 'ndjson' }, ioOf(new Gone()))).toBe(1);
+    expect(await printResults(these(PASS, FAIL), { format: 'ndjson' }, ioOf(new Gone()))).toBe(1);
   });
 
   test('that cannot tell is not waited for', async () => {
-    expect(await printReports(these(PASS), { format: 'ndjson' }, ioOf({ write: () => false }))).toBe(0);
+    expect(await printResults(these(PASS), { format: 'ndjson' }, ioOf({ write: () => false }))).toBe(0);
   });
 });
 
 describe('the status', () => {
-  test.each<[readonly Report[], number]>([
+  test.each<[readonly VerificationResult[], number]>([
     [[PASS, UNKNOWN, FAIL], 1],
     [[UNKNOWN, PASS], 3],
     [[PASS], 0],
     [[], 0],
   ])('of case %#', async (reports, status) => {
-    expect(await printReports(these(...reports), { format: 'ndjson' }, ioOf(new Kept()))).toBe(status);
+    expect(await printResults(these(...reports), { format: 'ndjson' }, ioOf(new Kept()))).toBe(status);
   });
 });
 
 describe('a file that cannot be written', () => {
   /** Fails when it is asked for a report. */
-  function untouched(): AsyncIterable<Report> {
+  function untouched(): AsyncIterable<VerificationResult> {
     return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('was asked')) }) };
   }
 
@@ -203,7 +203,7 @@ describe('a file that cannot be written', () => {
   ])('%s is told before anything is verified', async (_, path, reason) => {
     writeFileSync(join(folder, 'plain'), '');
     const stdout = new Kept();
-    const printed = printReports(untouched(), { format: 'json', output: path() }, ioOf(stdout));
+    const printed = printResults(untouched(), { format: 'json', output: path() }, ioOf(stdout));
     await expect(printed).rejects.toThrow(OutputError);
     await expect(printed).rejects.toThrow(`cannot write \`${path()}\`: ${reason}`);
     expect(stdout.text).toBe('');
@@ -217,18 +217,18 @@ describe('a file that cannot be written', () => {
   });
 
   test('the job summary too', async () => {
-    await expect(printReports(untouched(), { format: 'github' }, ioOf(new Kept(), { GITHUB_STEP_SUMMARY: folder }))).rejects.toThrow(OutputError);
+    await expect(printResults(untouched(), { format: 'github' }, ioOf(new Kept(), { GITHUB_STEP_SUMMARY: folder }))).rejects.toThrow(OutputError);
   });
 
   test('leaves nothing beside it, nor beside another that could be opened', async () => {
-    await expect(printReports(untouched(), { format: 'github', output: join(folder, 'none', 'x') }, ioOf(new Kept(), { GITHUB_STEP_SUMMARY: join(folder, 'summary') })))
+    await expect(printResults(untouched(), { format: 'github', output: join(folder, 'none', 'x') }, ioOf(new Kept(), { GITHUB_STEP_SUMMARY: join(folder, 'summary') })))
       .rejects.toThrow(OutputError);
     expect(readdirSync(folder)).toEqual(['summary']);
     expect(readFileSync(join(folder, 'summary'), 'utf8')).toBe('');
   });
 
   test('a device that is full is told when it is found out', async () => {
-    await expect(printReports(these(PASS), { format: 'json', output: '/dev/full' }, ioOf(new Kept()))).rejects.toThrow('cannot write `/dev/full`: no space is left');
+    await expect(printResults(these(PASS), { format: 'json', output: '/dev/full' }, ioOf(new Kept()))).rejects.toThrow('cannot write `/dev/full`: no space is left');
   });
 });
 
@@ -236,14 +236,14 @@ describe('a file', () => {
   test('is not touched by a run that finds nothing but a fault', async () => {
     const file = join(folder, 'report.json');
     writeFileSync(file, 'earlier');
-    await expect(printReports(failing(), { format: 'json', output: file }, ioOf(new Kept()))).rejects.toThrow(RangeError);
+    await expect(printResults(failing(), { format: 'json', output: file }, ioOf(new Kept()))).rejects.toThrow(RangeError);
     expect(readFileSync(file, 'utf8')).toBe('earlier');
     expect(readdirSync(folder)).toEqual(['report.json']);
   });
 
   test('keeps what was found before a fault', async () => {
     const file = join(folder, 'report.json');
-    await expect(printReports(failing(FAIL), { format: 'json', output: file }, ioOf(new Kept()))).rejects.toThrow(RangeError);
+    await expect(printResults(failing(FAIL), { format: 'json', output: file }, ioOf(new Kept()))).rejects.toThrow(RangeError);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toHaveProperty('domains.length', 1);
     expect(readdirSync(folder)).toEqual(['report.json']);
   });
@@ -251,11 +251,11 @@ describe('a file', () => {
   test('appears only when it is whole', async () => {
     const file = join(folder, 'report.json');
     const seen: boolean[] = [];
-    async function* watched(): AsyncGenerator<Report> {
+    async function* watched(): AsyncGenerator<VerificationResult> {
       yield await Promise.resolve(PASS);
       seen.push(existsSync(file));
     }
-    await printReports(watched(), { format: 'json', output: file }, ioOf(new Kept()));
+    await printResults(watched(), { format: 'json', output: file }, ioOf(new Kept()));
     expect(seen).toEqual([false]);
     expect(readdirSync(folder)).toEqual(['report.json']);
   });
@@ -267,7 +267,7 @@ describe('a file', () => {
     writeFileSync(real, 'earlier');
     chmodSync(real, 0o600);
     symlinkSync(real, link);
-    await printReports(these(PASS), { format: 'json', output: link }, ioOf(new Kept()));
+    await printResults(these(PASS), { format: 'json', output: link }, ioOf(new Kept()));
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
     expect(JSON.parse(readFileSync(real, 'utf8'))).toHaveProperty('domains.length', 1);
     expect(statSync(real).mode & 0o777).toBe(0o600);
@@ -275,14 +275,14 @@ describe('a file', () => {
   });
 
   test('that is a device is written to, not replaced', async () => {
-    await printReports(these(PASS), { format: 'json', output: '/dev/null' }, ioOf(new Kept()));
+    await printResults(these(PASS), { format: 'json', output: '/dev/null' }, ioOf(new Kept()));
     expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
   });
 
   test('has no colours, though the terminal has', async () => {
     const file = join(folder, 'report.txt');
     const stdout = new Kept();
-    await printReports(these(FAIL), { format: 'text', output: file }, { ...ioOf(stdout), colour: true, columns: 40 });
+    await printResults(these(FAIL), { format: 'text', output: file }, { ...ioOf(stdout), colour: true, columns: 40 });
     expect(readFileSync(file, 'utf8')).not.toContain('\u001b');
     expect(stdout.text).toContain('\u001b[');
   });
@@ -293,18 +293,18 @@ describe('the job summary of GitHub', () => {
     const summary = join(folder, 'summary.md');
     writeFileSync(summary, 'earlier\n');
     const stdout = new Kept();
-    await printReports(these(PASS, FAIL), { format: 'github' }, ioOf(stdout, { GITHUB_STEP_SUMMARY: summary }));
+    await printResults(these(PASS, FAIL), { format: 'github' }, ioOf(stdout, { GITHUB_STEP_SUMMARY: summary }));
     expect(readFileSync(summary, 'utf8')).toMatch(/^earlier\n## MTA-STS\n[^]*fail\.test[^]*\*\*2 domains\*\*: 1 pass, 1 fail, 0 could not be decided\n$/);
     expect(stdout.text).toContain('::error title=fail.test%3A mx-not-covered::');
   });
 
-  test.each(REPORT_FORMATS.filter((format) => format !== 'github'))('is left alone by %s', async (format) => {
+  test.each(RESULT_FORMATS.filter((format) => format !== 'github'))('is left alone by %s', async (format) => {
     const summary = join(folder, 'summary.md');
-    await printReports(these(FAIL), { format }, ioOf(new Kept(), { GITHUB_STEP_SUMMARY: summary }));
+    await printResults(these(FAIL), { format }, ioOf(new Kept(), { GITHUB_STEP_SUMMARY: summary }));
     expect(existsSync(summary)).toBe(false);
   });
 
   test('is not needed', async () => {
-    expect(await printReports(these(FAIL), { format: 'github' }, ioOf(new Kept(), { GITHUB_STEP_SUMMARY: '' }))).toBe(1);
+    expect(await printResults(these(FAIL), { format: 'github' }, ioOf(new Kept(), { GITHUB_STEP_SUMMARY: '' }))).toBe(1);
   });
 });

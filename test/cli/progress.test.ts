@@ -1,14 +1,14 @@
 // The line that says how far a long run is.
 import { describe, expect, test } from '@jest/globals';
 import { Progress } from '../../cli/commands/verify/progress';
-import type { Report } from '../../lib/verifier/result';
-import { report } from '../support/report';
+import type { VerificationResult } from '../../lib/verifier/result';
+import { verificationResult } from '../support/report';
 
-async function* reports(...verdicts: Report['verdict'][]): AsyncGenerator<Report> {
-  for (const verdict of verdicts) yield await Promise.resolve(report({ verdict }));
+async function* reports(...verdicts: VerificationResult['verdict'][]): AsyncGenerator<VerificationResult> {
+  for (const verdict of verdicts) yield await Promise.resolve(verificationResult({ verdict }));
 }
 
-async function drawn(total: number | undefined, ...verdicts: Report['verdict'][]): Promise<string> {
+async function drawn(total: number | undefined, ...verdicts: VerificationResult['verdict'][]): Promise<string> {
   let text = '';
   const terminal = { write: (piece: string) => text += piece };
   for await (const one of new Progress(terminal).over(reports(...verdicts), terminal, total)) text += `<${one.verdict}>`;
@@ -29,15 +29,15 @@ describe('progress', () => {
   });
 
   test('is nothing where there is no terminal', async () => {
-    const all: Report[] = [];
+    const all: VerificationResult[] = [];
     for await (const one of new Progress({ write: () => undefined }).over(reports('pass'), undefined)) all.push(one);
     expect(all).toHaveLength(1);
   });
 
   test('is gone as well when the run fails', async () => {
     let text = '';
-    async function* failing(): AsyncGenerator<Report> {
-      yield await Promise.resolve(report());
+    async function* failing(): AsyncGenerator<VerificationResult> {
+      yield await Promise.resolve(verificationResult());
       throw new Error('the list is gone');
     }
     const terminal = { write: (piece: string) => text += piece };

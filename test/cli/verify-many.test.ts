@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Verifier } from '../../cli/context';
-import { PATIENT_CLOCK } from '../../cli/commands/verify/wait';
+import { RETRY_CLOCK } from '../../cli/commands/verify/wait';
 import { policyHash, policyId, renderPolicyId } from '../../lib/protocol/policy/id';
-import { createWorld } from '../../lib/verifier/default-network';
-import type { Report, ReportFinding } from '../../lib/verifier/result';
+import { createNetwork } from '../../lib/verifier/default-network';
+import type { VerificationResult, LiveFinding } from '../../lib/verifier/result';
 import type { Interruption } from '../../cli/io';
 import { stackOutput } from '../../lib/private/stack-output';
-import { report } from '../support/report';
+import { verificationResult } from '../support/report';
 import { run, runJson } from '../support/command';
 
 let folder: string;
@@ -33,12 +33,12 @@ function file(name: string, content: string): string {
 type Look = Verifier['verify'];
 
 /** A verifier that answers as told. */
-function answering(look: (domain: string, options: NonNullable<Parameters<Look>[1]>) => Report | Promise<Report>): () => Promise<Verifier> {
-  return () => Promise.resolve({ createWorld, verify: async (domain, options = {}) => look(domain, options) });
+function answering(look: (domain: string, options: NonNullable<Parameters<Look>[1]>) => VerificationResult | Promise<VerificationResult>): () => Promise<Verifier> {
+  return () => Promise.resolve({ createWorld: createNetwork, verify: async (domain, options = {}) => look(domain, options) });
 }
 
-const PASSING = answering((domain) => report({ domain }));
-const FAILING = answering((domain) => report({ domain, verdict: 'fail' }));
+const PASSING = answering((domain) => verificationResult({ domain }));
+const FAILING = answering((domain) => verificationResult({ domain, verdict: 'fail' }));
 
 const names = (json: unknown): unknown => (json as { domains: { domain: string }[] }).domains.map(({ domain }) => domain);
 
@@ -73,7 +73,7 @@ describe('a file of domains', () => {
   test('with a line that is no domain verifies all the others, names the line, and ends with status 2', async () => {
     const path = file('bad.txt', 'a.test\nnot a domain\nb.test\n');
     const { status, stdout, stderr } = await run(['verify', '--file', path, '--format', 'ndjson'], { loadVerifier: PASSING });
-    expect(stdout.split('\n').filter((line) => line !== '').map((line) => (JSON.parse(line) as Report).domain)).toEqual(['a.test', 'b.test']);
+    expect(stdout.split('\n').filter((line) => line !== '').map((line) => (JSON.parse(line) as VerificationResult).domain)).toEqual(['a.test', 'b.test']);
     expect(stderr).toMatch(/^mta-sts: .*bad\.txt, line 2: `not a domain`, where a mail domain is expected, holds ` `/);
     expect(status).toBe(2);
   });
@@ -100,7 +100,7 @@ describe('concurrency', () => {
       most = Math.max(most, running);
       await sleep(domain.startsWith('d1.') ? 20 : 1);
       running -= 1;
-      return report({ domain });
+      return verificationResult({ domain });
     });
     const domains = Array.from({ length: 12 }, (_, at) => `d${at + 1}.test`);
     const { json } = await runJson(['verify', ...domains, '--concurrency', '3'], { loadVerifier });
@@ -120,7 +120,7 @@ describe('expectations', () => {
     let seen: unknown;
     const loadVerifier = answering((domain, { expectPolicy }) => {
       seen = expectPolicy;
-      return report({ domain });
+      return verificationResult({ domain });
     });
     await run(['verify', 'a.test', '--expect-policy', file('policy.txt', 'version: STSv1\r\n\u00e9')], { loadVerifier });
     expect(seen).toEqual(new Uint8Array(Buffer.from('version: STSv1\r\n\u00e9')));
@@ -143,7 +143,7 @@ describe('the outputs of a deployment', () => {
     const seen: unknown[] = [];
     const loadVerifier = answering((domain, { expectId, expectPolicy }) => {
       seen.push({ domain, expectId, expectPolicy });
-      return report({ domain });
+      return verificationResult({ domain });
     });
     expect((await run(['verify', '--outputs', outputs()], { loadVerifier })).status).toBe(0);
     expect(seen).toEqual(['a.test', 'b.test'].map((domain) => ({ domain, expectId: ID, expectPolicy: POLICY })));
@@ -155,7 +155,7 @@ describe('the outputs of a deployment', () => {
     const seen: unknown[] = [];
     const loadVerifier = answering((domain, { expectId, expectPolicy, expectHash }) => {
       seen.push({ domain, expectId, expectPolicy, expectHash });
-      return report({ domain });
+      return verificationResult({ domain });
     });
     const path = file('short.json', JSON.stringify({ One: { Published: JSON.stringify({ mtaSts: { domain: 'a.test', id } }) } }));
     expect((await run(['verify', '--outputs', path], { loadVerifier })).status).toBe(0);
@@ -237,11 +237,11 @@ describe('the outputs of a deployment', () => {
 });
 
 describe('--wait', () => {
-  const OLD: ReportFinding = { code: 'id-unexpected', severity: 'error', subject: 'x', message: 'the id is old', temporary: true };
+  const OLD: LiveFinding = { code: 'id-unexpected', severity: 'error', subject: 'x', message: 'the id is old', temporary: true };
 
   test('looks again until what is expected is there', async () => {
     let looks = 0;
-    const loadVerifier = answering((domain) => (looks += 1) === 1 ? report({ domain, verdict: 'fail', findings: [OLD] }) : report({ domain }));
+    const loadVerifier = answering((domain) => (looks += 1) === 1 ? verificationResult({ domain, verdict: 'fail', findings: [OLD] }) : verificationResult({ domain }));
     const { status, stderr } = await run(['verify', 'a.test', '--wait', '30s'], { loadVerifier });
     expect({ status, looks }).toEqual({ status: 0, looks: 2 });
     expect(stderr).toBe('mta-sts: a.test: id-unexpected: the id is old; again in 2 s, for at most 30 s\n');
@@ -251,7 +251,7 @@ describe('--wait', () => {
     let looks = 0;
     const loadVerifier = answering((domain) => {
       looks += 1;
-      return report({ domain, verdict: 'fail', findings: [{ ...OLD, temporary: undefined }] });
+      return verificationResult({ domain, verdict: 'fail', findings: [{ ...OLD, temporary: undefined }] });
     });
     expect((await run(['verify', 'a.test', '--wait', '1h'], { loadVerifier })).status).toBe(1);
     expect(looks).toBe(1);
@@ -272,7 +272,7 @@ describe('an interrupt', () => {
       if (domain === 'c.test') interrupt();
       // The verifier gives up its questions when it is called off, and reports what it has.
       if (domain !== 'a.test') await new Promise((resolve) => signal?.addEventListener('abort', resolve));
-      return report({ domain, verdict: domain === 'a.test' ? 'pass' : 'unknown' });
+      return verificationResult({ domain, verdict: domain === 'a.test' ? 'pass' : 'unknown' });
     });
     const { status, stdout, stderr } = await run(
       ['verify', 'a.test', 'b.test', 'c.test', 'd.test', 'e.test', '--concurrency', '2', '--format', 'json'], { loadVerifier, interrupted },
@@ -292,10 +292,10 @@ describe('an interrupt', () => {
     });
     const loadVerifier = answering((domain) => {
       setTimeout(interrupt, 10);
-      return report({ domain, verdict: 'unknown', findings: [{ code: 'dns-failure', severity: 'unknown', subject: 'x', message: 'm', temporary: true }] });
+      return verificationResult({ domain, verdict: 'unknown', findings: [{ code: 'dns-failure', severity: 'unknown', subject: 'x', message: 'm', temporary: true }] });
     });
     // One that nothing else ends, so that a wait that goes on would overrun the test.
-    const sleep = jest.spyOn(PATIENT_CLOCK, 'sleep').mockImplementation((_, signal) => new Promise((resolve) => {
+    const sleep = jest.spyOn(RETRY_CLOCK, 'sleep').mockImplementation((_, signal) => new Promise((resolve) => {
       signal?.addEventListener('abort', resolve);
     }));
     expect((await run(['verify', 'a.test', '--wait', '1h'], { loadVerifier, interrupted })).status).toBe(130);

@@ -3,12 +3,12 @@ import type { Verifier } from '../../cli/context';
 import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server';
 import type { DnsRecord, DnsServer } from '../../lib/preview/dns-server/server';
 import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
-import type { Report } from '../../lib/verifier/result';
-import { createWorld } from '../../lib/verifier/default-network';
+import type { VerificationResult } from '../../lib/verifier/result';
+import { createNetwork } from '../../lib/verifier/default-network';
 import { verify } from '../../lib/verifier/verify';
 import { startPolicyServer } from '../support/policy-server';
 import type { PolicyServer } from '../support/policy-server';
-import { report } from '../support/report';
+import { verificationResult } from '../support/report';
 import { run, runJson } from '../support/command';
 
 const POLICY = 'version: STSv1\r\nmode: enforce\r\nmx: mx1.example.test\r\nmax_age: 2592000\r\n';
@@ -45,7 +45,7 @@ function zone(domain: string, mx: string): DnsRecord[] {
 function local(): Promise<Verifier> {
   return Promise.resolve({
     createWorld: (options) => ({
-      ...createWorld(options),
+      ...createNetwork(options),
       fetchPolicy: createFetchPolicy({ port: host.port, ca: [host.ca] }),
     }),
     verify: (domain, options, world) => verify(domain, { ...options, allowPrivate: true, nameServerPort: dns.port }, world),
@@ -53,15 +53,15 @@ function local(): Promise<Verifier> {
 }
 
 /** A verifier that answers from a table, and remembers what it was asked. */
-function fake(verdicts: Readonly<Record<string, Report['verdict']>>, calls: unknown[] = []): () => Promise<Verifier> {
+function fake(verdicts: Readonly<Record<string, VerificationResult['verdict']>>, calls: unknown[] = []): () => Promise<Verifier> {
   return () => Promise.resolve({
-    createWorld,
+    createWorld: createNetwork,
     verify: async (domain, options) => {
       calls.push({ domain, ...options, signal: undefined });
       // The later ones are the quicker ones.
       await new Promise((resolve) => setTimeout(resolve, 20 - 5 * calls.length));
       if (!Object.hasOwn(verdicts, domain)) throw new RangeError(`\`${domain}\` is too long`);
-      return report({ domain, verdict: verdicts[domain] });
+      return verificationResult({ domain, verdict: verdicts[domain] });
     },
   });
 }
@@ -125,7 +125,7 @@ describe('against real servers', () => {
 });
 
 describe('several domains', () => {
-  test.each<[Record<string, Report['verdict']>, number]>([
+  test.each<[Record<string, VerificationResult['verdict']>, number]>([
     [{ 'a.test': 'pass', 'b.test': 'fail', 'c.test': 'unknown' }, 1],
     [{ 'a.test': 'pass', 'b.test': 'unknown' }, 3],
     [{ 'a.test': 'unknown', 'b.test': 'fail' }, 1],
@@ -146,11 +146,11 @@ describe('several domains', () => {
     let verified = 0;
     let verifiedAtFirstOutput = 0;
     const loadVerifier = (): Promise<Verifier> => Promise.resolve({
-      createWorld,
+      createWorld: createNetwork,
       verify: async (domain) => {
         if (domain === 'b.test') await new Promise((resolve) => setTimeout(resolve, 20));
         verified += 1;
-        return report({ domain });
+        return verificationResult({ domain });
       },
     });
     await run(['verify', 'a.test', 'b.test'], { loadVerifier, onOutput: () => verifiedAtFirstOutput ||= verified });

@@ -1,20 +1,20 @@
 // Waiting for what waiting can mend, with a clock of its own.
 import { describe, expect, test } from '@jest/globals';
-import { PATIENT_CLOCK, patiently } from '../../cli/commands/verify/wait';
+import { RETRY_CLOCK, retryWhileTemporary } from '../../cli/commands/verify/wait';
 import { waitingText } from '../../cli/commands/verify/waiting-text';
-import type { Report, ReportFinding } from '../../lib/verifier/result';
-import { report } from '../support/report';
+import type { VerificationResult, LiveFinding } from '../../lib/verifier/result';
+import { verificationResult } from '../support/report';
 
-const STALE: ReportFinding = { code: 'id-unexpected', severity: 'error', subject: '_mta-sts.example.com TXT', message: 'the id is `1`, expected `2`', temporary: true };
-const BROKEN: ReportFinding = { code: 'sts-policy-invalid', severity: 'error', subject: 'x', message: 'the policy file is malformed' };
-const SILENT: ReportFinding = { code: 'dns-failure', severity: 'unknown', subject: 'x', message: 'no answer', temporary: true };
-const NO_ROUTE: ReportFinding = { code: 'address-family-unusable', severity: 'unknown', subject: 'x', message: 'no route' };
+const STALE: LiveFinding = { code: 'id-unexpected', severity: 'error', subject: '_mta-sts.example.com TXT', message: 'the id is `1`, expected `2`', temporary: true };
+const BROKEN: LiveFinding = { code: 'sts-policy-invalid', severity: 'error', subject: 'x', message: 'the policy file is malformed' };
+const SILENT: LiveFinding = { code: 'dns-failure', severity: 'unknown', subject: 'x', message: 'no answer', temporary: true };
+const NO_ROUTE: LiveFinding = { code: 'address-family-unusable', severity: 'unknown', subject: 'x', message: 'no route' };
 
-const PASS = report();
-const OLD = report({ verdict: 'fail', findings: [STALE] });
+const PASS = verificationResult();
+const OLD = verificationResult({ verdict: 'fail', findings: [STALE] });
 
 interface Waited {
-  readonly last: Report;
+  readonly last: VerificationResult;
   readonly looks: number;
   /** Milliseconds of virtual time. */
   readonly took: number;
@@ -22,11 +22,11 @@ interface Waited {
 }
 
 /** Gives one report after the other, the last one for ever. */
-async function wait(reports: readonly Report[], waitMs: number, signal = new AbortController().signal): Promise<Waited> {
+async function wait(reports: readonly VerificationResult[], waitMs: number, signal = new AbortController().signal): Promise<Waited> {
   let now = 1000;
   let looks = 0;
   const told: string[] = [];
-  const last = await patiently(() => {
+  const last = await retryWhileTemporary(() => {
     looks += 1;
     return Promise.resolve(reports[Math.min(looks, reports.length) - 1]);
   }, {
@@ -65,16 +65,16 @@ describe('patience', () => {
     expect(looks).toBeLessThan(12);
   });
 
-  test.each<[string, Report]>([
-    ['a permanent error', report({ verdict: 'fail', findings: [BROKEN] })],
-    ['a permanent error among passing ones', report({ verdict: 'fail', findings: [STALE, BROKEN] })],
-    ['a family that this machine has not', report({ verdict: 'unknown', findings: [NO_ROUTE] })],
+  test.each<[string, VerificationResult]>([
+    ['a permanent error', verificationResult({ verdict: 'fail', findings: [BROKEN] })],
+    ['a permanent error among passing ones', verificationResult({ verdict: 'fail', findings: [STALE, BROKEN] })],
+    ['a family that this machine has not', verificationResult({ verdict: 'unknown', findings: [NO_ROUTE] })],
   ])('does not wait for %s', async (_, one) => {
     expect(await wait([one, PASS], 600_000)).toMatchObject({ last: one, looks: 1, took: 0 });
   });
 
   test('waits for an answer that did not come', async () => {
-    expect(await wait([report({ verdict: 'unknown', findings: [SILENT, NO_ROUTE] }), PASS], 600_000)).toMatchObject({ last: PASS, looks: 2 });
+    expect(await wait([verificationResult({ verdict: 'unknown', findings: [SILENT, NO_ROUTE] }), PASS], 600_000)).toMatchObject({ last: PASS, looks: 2 });
   });
 
   test('ends when it is called off', async () => {
@@ -83,11 +83,11 @@ describe('patience', () => {
 
   test('says how little time is left in seconds', () => {
     expect(waitingText(OLD, 1500, 61_000)).toContain('again in 1.5 s, for at most 61 s\n');
-    expect(waitingText(report({ verdict: 'unknown' }), 1500, 61_000)).toContain('not decided yet');
+    expect(waitingText(verificationResult({ verdict: 'unknown' }), 1500, 61_000)).toContain('not decided yet');
   });
 
   test('shows nothing of a stranger raw', () => {
-    const hostile = report({ verdict: 'fail', findings: [{ ...STALE, message: 'a\u001b[2Jb\nc' }] });
+    const hostile = verificationResult({ verdict: 'fail', findings: [{ ...STALE, message: 'a\u001b[2Jb\nc' }] });
     expect(waitingText(hostile, 1500, 61_000)).toContain('a\\x1b[2Jb\\x0ac');
   });
 });
@@ -95,7 +95,7 @@ describe('patience', () => {
 describe('the clock on the wall', () => {
   test('wakes early from a sleep that is called off', async () => {
     const called = new AbortController();
-    const sleeping = PATIENT_CLOCK.sleep(3_600_000, called.signal);
+    const sleeping = RETRY_CLOCK.sleep(3_600_000, called.signal);
     called.abort();
     await expect(sleeping).resolves.toBeUndefined();
   });

@@ -10,9 +10,9 @@ import { policyLines } from '../../lib/protocol/policy/lines';
 import { plainDns, serving } from '../support/plain-services';
 import {
   BUCKET, KEY, LEDGER_KEY, OBJECT_URL, POLICY, POLICY_TEXT, RESOURCE, awsError, createEvent, deleteEvent, failure, lambdaContext,
-  publicationProperties, testWorld, updateEvent,
+  publicationProperties, testServices, updateEvent,
 } from '../support/deployment';
-import type { Event, TestWorld } from '../support/deployment';
+import type { Event, TestServices } from '../support/deployment';
 
 const TYPE = 'Custom::MtaStsPublication';
 const FILE = `${BUCKET}/${KEY}`;
@@ -23,13 +23,13 @@ const OTHER = publicationProperties({ Policy: policyLines(OTHER_TEXT), PolicyHas
 const CREATE = createEvent(TYPE, PROPERTIES);
 const UPDATE = updateEvent(TYPE, OBJECT_URL, OTHER, PROPERTIES, { RequestId: 'update' });
 
-interface Stack extends TestWorld {
+interface Stack extends TestServices {
   live: boolean;
 }
 
 function stack(): Stack {
   const made: Stack = {
-    ...testWorld({ stackStatus: 'UPDATE_IN_PROGRESS' }, {
+    ...testServices({ stackStatus: 'UPDATE_IN_PROGRESS' }, {
       resolver: plainDns(() => ['mx1.example.com']),
       fetchPolicy: async () => Promise.resolve(serving(made.live ? made.objects.get(FILE) : undefined)),
     }),
@@ -39,7 +39,7 @@ function stack(): Stack {
 }
 
 async function handle(made: Stack, event: Event): Promise<HandlerAnswer> {
-  return createHandler(made.world)(event, lambdaContext());
+  return createHandler(made.services)(event, lambdaContext());
 }
 
 /** Says what CloudFormation has of the resource. */
@@ -103,8 +103,8 @@ describe('an event that is not current', () => {
     const made = await created('CREATE_IN_PROGRESS', undefined, PROPERTIES);
     made.live = false;
     // The first one is answered while the second still looks.
-    const fetchPolicy = made.world.fetchPolicy;
-    const world = { ...made.world, fetchPolicy: async (target: Parameters<typeof fetchPolicy>[0]) => {
+    const fetchPolicy = made.services.fetchPolicy;
+    const world = { ...made.services, fetchPolicy: async (target: Parameters<typeof fetchPolicy>[0]) => {
       resource(made, 'CREATE_COMPLETE', OBJECT_URL, PROPERTIES);
       return fetchPolicy(target);
     } };

@@ -6,7 +6,7 @@ import { compileFunction } from 'node:vm';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHandler } from '../../lib/functions/deployment/handler';
-import type { World } from '../../lib/operations/context/services';
+import type { Services } from '../../lib/operations/context/services';
 import { Edge } from '../support/policy-edge';
 import {
   NAMES_POLICY, OBJECT_URL, STACK_ID, awsError, createEvent, deleteEvent, lambdaContext, preflightProperties, publicationProperties,
@@ -81,10 +81,10 @@ function loadFramework(outbound: Module): OnEvent {
 }
 
 /** As Lambda invokes: the event and the result as JSON, an error as its message and the lines of its stack. */
-async function send(world: World, event: Event, remaining?: number): Promise<Sent> {
+async function send(services: Services, event: Event, remaining?: number): Promise<Sent> {
   const bodies: string[] = [];
   let calls = 0;
-  const handler = createHandler(world);
+  const handler = createHandler(services);
   const onEvent = loadFramework({
     invokeFunction: async (request: { readonly FunctionName: string; readonly Payload: string }) => {
       calls += 1;
@@ -114,8 +114,8 @@ async function send(world: World, event: Event, remaining?: number): Promise<Sen
 describe('CloudFormation gets', () => {
   test('exactly the physical id and the attributes of a success', async () => {
     await edge.serve();
-    const { world } = await edge.world();
-    const { answer } = await send(world, createEvent(PUBLICATION, publicationProperties()));
+    const { services } = await edge.world();
+    const { answer } = await send(services, createEvent(PUBLICATION, publicationProperties()));
     expect(answer).toEqual({
       Status: 'SUCCESS',
       Reason: 'SUCCESS',
@@ -133,9 +133,9 @@ describe('CloudFormation gets', () => {
   });
 
   test('exactly one line of reason and the framework\'s own, without a stack trace', async () => {
-    const { world, aws } = await edge.world();
+    const { services, aws } = await edge.world();
     aws.s3.on(PutObjectCommand).rejects(awsError('SlowDown', 'Please reduce your request rate.'));
-    const { answer } = await send(world, createEvent(PUBLICATION, publicationProperties()));
+    const { answer } = await send(services, createEvent(PUBLICATION, publicationProperties()));
     expect(answer).toEqual({
       Status: 'FAILED',
       Reason: `s3:PutObject failed: SlowDown: Please reduce your request rate.; see the log group ${LOG_GROUP}${FRAMEWORK_LINE}`,
@@ -151,8 +151,8 @@ describe('CloudFormation gets', () => {
     const recordSets = Records.map(({ Name }) => ({
       Name: `${Name}.`, Type: 'TXT' as const, TTL: 60, ResourceRecords: [{ Value: `"${'é"\\\u0007'.repeat(50)}"` }],
     }));
-    const { world } = await edge.world({ recordSets });
-    const { answer, body } = await send(world, createEvent(PREFLIGHT, preflightProperties({ Records })));
+    const { services } = await edge.world({ recordSets });
+    const { answer, body } = await send(services, createEvent(PREFLIGHT, preflightProperties({ Records })));
     expect(answer.Status).toBe('FAILED');
     expect(answer.Reason).toMatch(/^60 faults: \(1\) /);
     expect(Buffer.byteLength(answer.Reason)).toBeLessThan(3000);
@@ -162,44 +162,44 @@ describe('CloudFormation gets', () => {
   });
 
   test('a reason in time when the function\'s work hangs', async () => {
-    const { world, aws } = await edge.world();
+    const { services, aws } = await edge.world();
     aws.s3.on(PutObjectCommand).callsFake(async () => new Promise(() => undefined));
-    const { answer } = await send(world, createEvent(PUBLICATION, publicationProperties()), 100);
+    const { answer } = await send(services, createEvent(PUBLICATION, publicationProperties()), 100);
     expect(answer).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/^gave up after 0 s, waiting for s3:PutObject/) });
   });
 
   test('a reason for an event that nobody understands', async () => {
-    const { world } = await edge.world();
-    const { answer } = await send(world, createEvent('Custom::Other', {}));
+    const { services } = await edge.world();
+    const { answer } = await send(services, createEvent('Custom::Other', {}));
     expect(answer).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('`ResourceType` of the event must be one of') });
   });
 
   test('the old physical id for an update that failed', async () => {
     await edge.serve({ behaviour: '404' });
-    const { world } = await edge.world();
-    const { answer } = await send(world, updateEvent(PUBLICATION, OBJECT_URL, publicationProperties(), publicationProperties()), 60_000);
+    const { services } = await edge.world();
+    const { answer } = await send(services, updateEvent(PUBLICATION, OBJECT_URL, publicationProperties(), publicationProperties()), 60_000);
     expect(answer).toMatchObject({ Status: 'FAILED', PhysicalResourceId: OBJECT_URL, Reason: expect.stringContaining('status 404') });
   });
 
   test('success for a failed check in a rollback', async () => {
     await edge.serve({ behaviour: '404' });
-    const { world } = await edge.world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
-    const { answer } = await send(world, updateEvent(PUBLICATION, OBJECT_URL, publicationProperties(), publicationProperties()), 60_000);
+    const { services } = await edge.world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    const { answer } = await send(services, updateEvent(PUBLICATION, OBJECT_URL, publicationProperties(), publicationProperties()), 60_000);
     expect(answer).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: OBJECT_URL });
   });
 
   test('success for every delete, with the same physical id', async () => {
-    const { world } = await edge.world();
+    const { services } = await edge.world();
     for (const [type, id] of [[PUBLICATION, OBJECT_URL], [PREFLIGHT, 'mta-sts-preflight/example.com'], ['Custom::Other', 'x']] as const) {
-      const { answer } = await send(world, deleteEvent(type, id, {}));
+      const { answer } = await send(services, deleteEvent(type, id, {}));
       expect(answer).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
     }
   });
 
   test('success for the delete after a failed create, of which the function never hears', async () => {
-    const { world } = await edge.world();
+    const { services } = await edge.world();
     const id = 'AWSCDK::CustomResourceProviderFramework::CREATE_FAILED';
-    const { answer, calls } = await send(world, deleteEvent(PUBLICATION, id, publicationProperties()));
+    const { answer, calls } = await send(services, deleteEvent(PUBLICATION, id, publicationProperties()));
     expect(answer).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
     expect(calls).toBe(0);
   });

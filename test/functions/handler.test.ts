@@ -9,9 +9,9 @@ import type { FetchPolicy } from '../../lib/verifier/https/fetch-policy';
 import type { Resolver } from '../../lib/verifier/dns/resolver';
 import {
   DOMAIN, KEY, NAME_SERVERS, OBJECT_URL, POLICY_TEXT, TestDns, awsError, createEvent, deleteEvent, failure, lambdaContext,
-  preflightProperties, publicationProperties, record, soa, testWorld, updateEvent, verificationProperties,
+  preflightProperties, publicationProperties, record, soa, testServices, updateEvent, verificationProperties,
 } from '../support/deployment';
-import type { Event, TestWorld } from '../support/deployment';
+import type { Event, TestServices } from '../support/deployment';
 
 const PREFLIGHT = 'Custom::MtaStsPreflight';
 const PUBLICATION = 'Custom::MtaStsPublication';
@@ -26,8 +26,8 @@ afterEach(() => {
   delete process.env.AWS_LAMBDA_LOG_GROUP_NAME;
 });
 
-async function refused(event: unknown, made: TestWorld = testWorld(), remaining?: number): Promise<Error> {
-  return failure(createHandler(made.world)(event, lambdaContext(remaining)));
+async function refused(event: unknown, made: TestServices = testServices(), remaining?: number): Promise<Error> {
+  return failure(createHandler(made.services)(event, lambdaContext(remaining)));
 }
 
 describe('a malformed event', () => {
@@ -62,24 +62,24 @@ describe('a malformed event', () => {
     [PUBLICATION, publicationProperties({ ObjectKey: '' }), '`ObjectKey` must be a text'],
     [VERIFICATION, verificationProperties({ OnFailure: 'ignore' }), '`OnFailure` must be fail or report, got "ignore"'],
   ])('of %s with a bad property is refused with a clear reason', async (type, properties, reason) => {
-    const made = testWorld();
+    const made = testServices();
     expect((await refused(createEvent(type, properties), made)).message).toContain(reason);
     expect(made.aws.s3.calls()).toHaveLength(0);
   });
 
   test('of a check is forgiven while the stack is rolling back, for an older version may have written it', async () => {
-    const made = testWorld({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    const made = testServices({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     const event = updateEvent(VERIFICATION, 'mta-sts-verification/example.com', {}, {});
-    await expect(createHandler(made.world)(event, lambdaContext())).resolves.toMatchObject({ PhysicalResourceId: 'mta-sts-verification/example.com' });
+    await expect(createHandler(made.services)(event, lambdaContext())).resolves.toMatchObject({ PhysicalResourceId: 'mta-sts-verification/example.com' });
   });
 
   test('of the publication is not: nothing was put back', async () => {
-    const made = testWorld({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    const made = testServices({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     expect((await refused(updateEvent(PUBLICATION, OBJECT_URL, {}, {}), made)).message).toContain('`DomainName` must be a text');
   });
 
   test('takes the hosted zone id as the API writes it', async () => {
-    const made = testWorld();
+    const made = testServices();
     made.aws.route53.on(GetHostedZoneCommand).rejects(awsError('InvalidInput', 'x'));
     await refused(createEvent(PUBLICATION, publicationProperties({ HostedZoneId: '/hostedzone/Z1' })), made);
     expect(made.aws.route53.commandCalls(GetHostedZoneCommand)[0].args[0].input).toEqual({ Id: 'Z1' });
@@ -89,7 +89,7 @@ describe('a malformed event', () => {
 describe('a delete', () => {
   test.each([PREFLIGHT, PUBLICATION, VERIFICATION, 'Custom::Other', undefined])('of %s succeeds with its own physical id', async (type) => {
     const event = { ...deleteEvent('', 'some-id', {}), ResourceType: type };
-    await expect(createHandler(testWorld().world)(event, lambdaContext())).resolves.toEqual({ PhysicalResourceId: 'some-id' });
+    await expect(createHandler(testServices().services)(event, lambdaContext())).resolves.toEqual({ PhysicalResourceId: 'some-id' });
   });
 
   test.each([
@@ -97,8 +97,8 @@ describe('a delete', () => {
     ['properties that are none', { ...deleteEvent(PUBLICATION, 'x', {}), PhysicalResourceId: 7, ResourceProperties: 'x' }],
     ['a bucket without a key', { ...deleteEvent(PUBLICATION, 'x', { BucketName: 'b' }), PhysicalResourceId: null }],
   ])('with %s succeeds and deletes nothing', async (_, event) => {
-    const made = testWorld();
-    await expect(createHandler(made.world)(event, lambdaContext())).resolves.toEqual({});
+    const made = testServices();
+    await expect(createHandler(made.services)(event, lambdaContext())).resolves.toEqual({});
     expect(made.aws.s3.calls()).toHaveLength(0);
   });
 });
@@ -109,28 +109,28 @@ describe('the deadline', () => {
   const fetchPolicy: FetchPolicy = async () => NEVER();
 
   test('answers when Route 53 hangs, and names the step', async () => {
-    const made = testWorld({}, { resolver });
+    const made = testServices({}, { resolver });
     made.aws.route53.on(GetHostedZoneCommand).callsFake(NEVER);
     const { message } = await refused(createEvent(PREFLIGHT, preflightProperties()), made, 120);
     expect(message).toMatch(/^gave up after 0 s, waiting for route53:GetHostedZone and DNS, example\.com MX; see/);
   });
 
   test('answers when DNS hangs, and says what was found by then', async () => {
-    const made = testWorld({ zoneName: 'example.org' }, { resolver });
+    const made = testServices({ zoneName: 'example.org' }, { resolver });
     const { message } = await refused(createEvent(PREFLIGHT, preflightProperties()), made, 120);
     expect(message).toContain('waiting for DNS, example.com MX and DNS, example.com CAA');
     expect(message).toContain('last seen: the hosted zone Z0123456789ABCDEFGHIJ is example.org');
   });
 
   test('answers when S3 hangs, and takes away what may have arrived', async () => {
-    const made = testWorld();
+    const made = testServices();
     made.aws.s3.on(PutObjectCommand).callsFake(NEVER);
     expect((await refused(createEvent(PUBLICATION, publicationProperties()), made, 120)).message).toContain('waiting for s3:PutObject');
     expect(made.aws.s3.commandCalls(DeleteObjectCommand, { Key: KEY })).toHaveLength(1);
   });
 
   test('answers when all of AWS hangs', async () => {
-    const made = testWorld();
+    const made = testServices();
     made.aws.s3.onAnyCommand().callsFake(NEVER);
     made.aws.cloudformation.onAnyCommand().callsFake(NEVER);
     const { message } = await refused(createEvent(PUBLICATION, publicationProperties()), made, 120);
@@ -145,7 +145,7 @@ describe('the deadline', () => {
     try {
       const addresses = NAME_SERVERS.map((name) => record(name, 'A', '127.0.0.1'));
       dns.serve(soa('test'), soa(DOMAIN), ...addresses, record(`mta-sts.${DOMAIN}`, 'A', '192.0.2.1'));
-      const made = testWorld({}, { resolver: dns.resolver(), nameServerPort: dns.port, fetchPolicy });
+      const made = testServices({}, { resolver: dns.resolver(), nameServerPort: dns.port, fetchPolicy });
       const { message } = await refused(createEvent(PUBLICATION, publicationProperties()), made, 400);
       expect(message).toContain('waiting for https://mta-sts.example.com at 192.0.2.1');
     } finally {
@@ -154,14 +154,14 @@ describe('the deadline', () => {
   });
 
   test('answers when the name servers hang during the verification', async () => {
-    const made = testWorld({}, { resolver });
+    const made = testServices({}, { resolver });
     const { message } = await refused(createEvent(VERIFICATION, verificationProperties()), made, 120);
     expect(message).toContain('waiting for DNS, the addresses of ns-1.awsdns-01.test, ns-2.awsdns-02.test');
   });
 
   test('ends what still runs: nothing is written after the answer', async () => {
     let go: () => void = () => undefined;
-    const made = testWorld({}, { resolver, fetchPolicy });
+    const made = testServices({}, { resolver, fetchPolicy });
     const clock = made.clock;
     clock.sleep = async () => new Promise((resolve) => {
       go = resolve;
@@ -177,7 +177,7 @@ describe('the deadline', () => {
   });
 
   test('says what was seen last when rights never come', async () => {
-    const made = testWorld();
+    const made = testServices();
     made.clock.sleep = NEVER;
     made.aws.s3.on(PutObjectCommand).rejects(awsError('AccessDenied', 'not yet'));
     expect((await refused(createEvent(PUBLICATION, publicationProperties()), made, 120)).message).toContain('last seen: s3:PutObject failed: AccessDenied: not yet');
@@ -186,7 +186,7 @@ describe('the deadline', () => {
 
 describe('the failure reason', () => {
   const failWith = async (detail: string): Promise<Error> => {
-    const made = testWorld();
+    const made = testServices();
     made.aws.s3.on(PutObjectCommand).rejects(awsError('Odd', detail));
     return refused(createEvent(PUBLICATION, publicationProperties()), made);
   };
@@ -213,7 +213,7 @@ describe('the failure reason', () => {
   });
 
   test('carries what was thrown and is no error', async () => {
-    const made = testWorld();
+    const made = testServices();
     made.aws.s3.on(PutObjectCommand).callsFake(async () => new Promise((_, reject) => {
       const give: (reason: unknown) => void = reject;
       give('a text');
@@ -222,7 +222,7 @@ describe('the failure reason', () => {
   });
 
   test('carries an error without a message', async () => {
-    const made = testWorld();
+    const made = testServices();
     made.aws.s3.on(PutObjectCommand).callsFake(async () => Promise.reject(new ReasonlessError()));
     expect((await refused(createEvent(PUBLICATION, publicationProperties()), made)).message).toContain('s3:PutObject failed: Reasonless: no message');
   });
@@ -235,7 +235,7 @@ class ReasonlessError extends Error {
 describe('the log', () => {
   test('holds JSON lines in ASCII, with time, level and message', async () => {
     const lines: string[] = [];
-    const made = testWorld({}, { log: (line) => lines.push(line) });
+    const made = testServices({}, { log: (line) => lines.push(line) });
     await refused({ RequestType: 'Create', Odd: 'a\nb\u001b\u202e' }, made);
     expect(lines.length).toBeGreaterThan(1);
     for (const line of lines) {
@@ -248,16 +248,16 @@ describe('the log', () => {
 
   test('never holds the response URL, with which anybody could answer', async () => {
     const lines: string[] = [];
-    await refused(createEvent('Custom::Other', {}), testWorld({}, { log: (line) => lines.push(line) }));
+    await refused(createEvent('Custom::Other', {}), testServices({}, { log: (line) => lines.push(line) }));
     expect(lines.join('\n')).toContain('"ResponseURL":"..."');
     expect(lines.join('\n')).not.toContain('signature=abc');
   });
 
   test('survives what cannot be written as JSON', async () => {
-    const made = testWorld();
+    const made = testServices();
     const circular: Record<string, unknown> = { RequestType: 'Delete', PhysicalResourceId: 'x' };
     circular.self = circular;
-    await expect(createHandler(made.world)(circular, lambdaContext())).resolves.toEqual({ PhysicalResourceId: 'x' });
+    await expect(createHandler(made.services)(circular, lambdaContext())).resolves.toEqual({ PhysicalResourceId: 'x' });
     expect(made.log[0]).toMatchObject({ message: 'event received', unreadable: ['event'] });
   });
 });
@@ -293,7 +293,7 @@ describe('the function that is deployed', () => {
 });
 
 test('an event that comes twice is answered alike, though the stack cannot be described', async () => {
-  const made = testWorld();
+  const made = testServices();
   made.aws.cloudformation.on(DescribeStacksCommand).rejects(awsError('AccessDenied', 'Access Denied'));
   const event: Event = createEvent(PUBLICATION, publicationProperties({ PolicyHash: policyHash(`${POLICY_TEXT} `) }));
   const [first, second] = await Promise.all([refused(event, made), refused(event, made)]);

@@ -7,10 +7,10 @@ import { policyHash, policyId } from '../../lib/protocol/policy/id';
 import { policyLines } from '../../lib/protocol/policy/lines';
 import { plainDns, serving } from '../support/plain-services';
 import {
-  BUCKET, KEY, LEDGER_KEY, NAMES_POLICY, OBJECT_URL, POLICY, POLICY_TEXT, createEvent, lambdaContext, publicationProperties, testWorld,
+  BUCKET, KEY, LEDGER_KEY, NAMES_POLICY, OBJECT_URL, POLICY, POLICY_TEXT, createEvent, lambdaContext, publicationProperties, testServices,
   updateEvent,
 } from '../support/deployment';
-import type { Event, TestWorld } from '../support/deployment';
+import type { Event, TestServices } from '../support/deployment';
 
 const TYPE = 'Custom::MtaStsPublication';
 const HASH = policyHash(POLICY_TEXT);
@@ -21,16 +21,16 @@ const BEFORE = publicationProperties({ PolicyHash: undefined, PolicyId: OLD_ID }
 const OTHER_TEXT = renderPolicy({ ...POLICY, mx: ['mx1.example.com'] });
 const OTHER = publicationProperties({ Policy: policyLines(OTHER_TEXT), PolicyHash: policyHash(OTHER_TEXT) });
 
-function domain(): TestWorld {
-  const made: TestWorld = testWorld({}, {
+function domain(): TestServices {
+  const made: TestServices = testServices({}, {
     resolver: plainDns(() => ['mx1.example.com']),
     fetchPolicy: async () => Promise.resolve(serving(made.objects.get(`${BUCKET}/${KEY}`))),
   });
   return made;
 }
 
-async function id({ world }: TestWorld, event: Event): Promise<string | undefined> {
-  return (await createHandler(world)(event, lambdaContext())).Data?.PolicyId;
+async function id({ services }: TestServices, event: Event): Promise<string | undefined> {
+  return (await createHandler(services)(event, lambdaContext())).Data?.PolicyId;
 }
 
 describe('after an update of the package', () => {

@@ -10,7 +10,7 @@ import { policyLines } from '../../lib/protocol/policy/lines';
 import { testAuthority } from '../support/policy-server';
 import { Edge } from '../support/policy-edge';
 import { OBJECT_URL, awsError, createEvent, failure, lambdaContext, publicationProperties, record, soa } from '../support/deployment';
-import type { Event, TestWorld } from '../support/deployment';
+import type { Event, TestServices } from '../support/deployment';
 
 const DISTRIBUTION = 'd111111abcdef8.cloudfront.test';
 const CERTIFICATE = 'arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555';
@@ -41,8 +41,8 @@ function elsewhere(more: Event = {}): Event {
   return createEvent(TYPE, publicationProperties({ HostedZoneId: undefined, Distribution: DISTRIBUTION, ...more }));
 }
 
-async function run(made: TestWorld, event: Event = elsewhere()): Promise<HandlerAnswer> {
-  return createHandler(made.world)(event, lambdaContext(60_000));
+async function run(made: TestServices, event: Event = elsewhere()): Promise<HandlerAnswer> {
+  return createHandler(made.services)(event, lambdaContext(60_000));
 }
 
 test('is proved at the addresses of the distribution, with the name of the policy host', async () => {
@@ -121,7 +121,7 @@ describe('the validation record of the certificate', () => {
     expect(world.aws.acm.calls()).toHaveLength(0);
   });
 
-  test.each<[string, (world: TestWorld) => void]>([
+  test.each<[string, (world: TestServices) => void]>([
     ['names none for the host', (world) => world.aws.acm.on(DescribeCertificateCommand).resolves(options('mta-sts.example.net'))],
     ['has nothing in it', (world) => world.aws.acm.on(DescribeCertificateCommand).resolves({})],
     ['is refused', (world) => world.aws.acm.on(DescribeCertificateCommand).rejects(awsError('ResourceNotFoundException', 'no such certificate'))],

@@ -9,10 +9,10 @@ import { policyHash } from '../../lib/protocol/policy/id';
 import { policyLines, policyText } from '../../lib/protocol/policy/lines';
 import { plainDns, serving } from '../support/plain-services';
 import {
-  BUCKET, KEY, LEDGER_KEY, OBJECT_URL, POLICY, awsError, createEvent, deleteEvent, failure, lambdaContext, publicationProperties, testWorld,
+  BUCKET, KEY, LEDGER_KEY, OBJECT_URL, POLICY, awsError, createEvent, deleteEvent, failure, lambdaContext, publicationProperties, testServices,
   updateEvent,
 } from '../support/deployment';
-import type { Event, TestWorld } from '../support/deployment';
+import type { Event, TestServices } from '../support/deployment';
 
 const TYPE = 'Custom::MtaStsPublication';
 const LEDGER = `${BUCKET}/${LEDGER_KEY}`;
@@ -32,7 +32,7 @@ function fileOf({ Policy: lines }: Event): string {
   return Array.isArray(lines) ? policyText(lines.map(String)) : '';
 }
 
-interface Domain extends TestWorld {
+interface Domain extends TestServices {
   mx: readonly string[];
   /** Whether the edge serves what was put. */
   live: boolean;
@@ -40,7 +40,7 @@ interface Domain extends TestWorld {
 
 function domain(): Domain {
   const made: Domain = {
-    ...testWorld({ stackStatus: 'UPDATE_IN_PROGRESS' }, {
+    ...testServices({ stackStatus: 'UPDATE_IN_PROGRESS' }, {
       resolver: plainDns(() => made.mx),
       fetchPolicy: async () => Promise.resolve(serving(made.live ? made.objects.get(`${BUCKET}/${KEY}`) : undefined)),
     }),
@@ -51,7 +51,7 @@ function domain(): Domain {
 }
 
 async function handle(made: Domain, event: Event): Promise<Readonly<Record<string, string>> | undefined> {
-  return (await createHandler(made.world)(event, lambdaContext())).Data;
+  return (await createHandler(made.services)(event, lambdaContext())).Data;
 }
 
 async function create(made: Domain, properties = ENFORCE): Promise<Readonly<Record<string, string>> | undefined> {
@@ -232,11 +232,11 @@ describe('a warning', () => {
 
   test('waits for DNS ten seconds, and decides nothing without it', async () => {
     const made = domain();
-    const { query } = made.world.resolver;
-    const world = { ...made.world, resolver: { ...made.world.resolver, query: ((name, type, server) => {
+    const { query } = made.services.resolver;
+    const world = { ...made.services, resolver: { ...made.services.resolver, query: ((name, type, server) => {
       return type === 'MX' ? Promise.resolve({ status: 'failed', reason: 'SERVFAIL', server: 'x', cnames: [] }) : query(name, type, server);
     }) satisfies typeof query } };
-    expect(await handle({ ...made, world }, createEvent(TYPE, ENFORCE))).toMatchObject({
+    expect(await handle({ ...made, services: world }, createEvent(TYPE, ENFORCE))).toMatchObject({
       EarliestRemoval: NOT_NONE, Warnings: 'not known: DNS did not tell the MX hosts of example.com',
     });
     expect(made.clock.slept.reduce((sum, pause) => sum + pause, 0)).toBe(10_000);
@@ -317,8 +317,8 @@ describe('a ledger that', () => {
 
   test('has no place is said', async () => {
     const made = domain();
-    const world = { ...made.world, fetchPolicy: async () => Promise.resolve(serving(fileOf(ENFORCE))) };
-    expect(await handle({ ...made, world }, createEvent(TYPE, { ...ENFORCE, ObjectKey: 'odd' }))).toMatchObject({
+    const world = { ...made.services, fetchPolicy: async () => Promise.resolve(serving(fileOf(ENFORCE))) };
+    expect(await handle({ ...made, services: world }, createEvent(TYPE, { ...ENFORCE, ObjectKey: 'odd' }))).toMatchObject({
       EarliestRemoval: 'not known: the ledger has no place, since the key of the policy file names no domain',
     });
   });
@@ -328,7 +328,7 @@ test('an answer fits the 4,096 bytes that CloudFormation takes, however much the
   const made = domain();
   made.mx = Array.from({ length: 40 }, (_, i) => `${'"\\'.repeat(20)}${i}.${'x'.repeat(60)}.example.net`);
   await create(made);
-  const answer = await createHandler(made.world)(updateEvent(TYPE, OBJECT_URL, OTHER, ENFORCE), lambdaContext());
+  const answer = await createHandler(made.services)(updateEvent(TYPE, OBJECT_URL, OTHER, ENFORCE), lambdaContext());
   expect(answer.Data?.Warnings).toHaveLength(600);
   expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThan(2_000);
 });

@@ -2,8 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { close, current, record, unusedId } from '../../lib/operations/history/history';
-import type { Entry, Ledger } from '../../lib/operations/history/history';
-import { MAX_LEDGER_BYTES, parseLedger, renderLedger } from '../../lib/operations/history/format';
+import type { HistoryEntry, History } from '../../lib/operations/history/history';
+import { MAX_HISTORY_BYTES, parseHistory, renderHistory } from '../../lib/operations/history/format';
 import { readPolicyId } from '../../lib/protocol/policy/id';
 
 const NOW = Date.parse('2027-01-01T00:00:00Z');
@@ -23,41 +23,41 @@ function compact(bytes: number, under: number): Uint8Array {
   return Buffer.from(`{"version":1,"entries":[${entries.join(',')}]}`);
 }
 
-function ledgerOf(bytes: Uint8Array): Ledger {
-  const reading = parseLedger(bytes);
-  if ('fault' in reading) throw new Error(`the ledger ${reading.fault}`);
-  return reading.ledger;
+function ledgerOf(bytes: Uint8Array): History {
+  const reading = parseHistory(bytes);
+  if ('problem' in reading) throw new Error(`the ledger ${reading.problem}`);
+  return reading.history;
 }
 
 describe('a large ledger', () => {
   test.each([
-    [1_360_000, 0], [1_360_000, 40], [MAX_LEDGER_BYTES - 400, 0], [MAX_LEDGER_BYTES - 400, 1], [MAX_LEDGER_BYTES - 5000, 300],
+    [1_360_000, 0], [1_360_000, 40], [MAX_HISTORY_BYTES - 400, 0], [MAX_HISTORY_BYTES - 400, 1], [MAX_HISTORY_BYTES - 5000, 300],
   ])('of %i bytes in compact form, each entry with %i ids, is read, continued and written', (size, under) => {
     const bytes = compact(size, under);
-    expect(bytes.length).toBeLessThanOrEqual(MAX_LEDGER_BYTES);
+    expect(bytes.length).toBeLessThanOrEqual(MAX_HISTORY_BYTES);
     const before = process.memoryUsage().rss;
     const begin = performance.now();
-    const ledger = ledgerOf(bytes);
-    const id = unusedId(ledger, HASH, NOW, undefined);
-    const noted = close(record(ledger, { id, hash: HASH, mode: 'enforce', maxAge: 86_400, mx: ['mx.example.com'] }, NOW), NOW);
-    const text = renderLedger(noted, NOW);
+    const history = ledgerOf(bytes);
+    const id = unusedId(history, HASH, NOW, undefined);
+    const noted = close(record(history, { id, hash: HASH, mode: 'enforce', maxAge: 86_400, mx: ['mx.example.com'] }, NOW), NOW);
+    const text = renderHistory(noted, NOW);
     expect(performance.now() - begin).toBeLessThan(20_000);
     expect(process.memoryUsage().rss - before).toBeLessThan(300 * 1024 * 1024);
-    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_LEDGER_BYTES);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_HISTORY_BYTES);
     expect(current(ledgerOf(Buffer.from(text)))).toMatchObject({ id, hash: HASH, live: NOW });
   });
 
   test('whose last entry alone is too large is begun anew', () => {
     const under = Array.from({ length: 80_000 }, (_, index) => `${'x'.repeat(24)}${index}`);
-    const last: Entry = { id: 'last', mode: 'none', maxAge: 1, mx: [], from: NOW, under };
-    const text = renderLedger({ entries: [{ ...last, id: 'first', under: [] }, last] }, NOW);
+    const last: HistoryEntry = { id: 'last', mode: 'none', maxAge: 1, mx: [], from: NOW, under };
+    const text = renderHistory({ entries: [{ ...last, id: 'first', under: [] }, last] }, NOW);
     expect(ledgerOf(Buffer.from(text))).toEqual({ entries: [], gap: { at: NOW, why: 'grew too large' } });
   });
 });
 
 const id = fc.stringMatching(/^[A-Za-z0-9]{1,32}$/);
 const time = fc.integer({ min: Date.parse('2020-01-01'), max: Date.parse('2040-01-01') });
-const entry: fc.Arbitrary<Entry> = fc.record({
+const entry: fc.Arbitrary<HistoryEntry> = fc.record({
   id: fc.oneof(id, time.map((at) => `${new Date(at).toISOString().slice(0, 19).replace(/[-:]/g, '')}${HASH}`)),
   mode: fc.constantFrom('enforce' as const, 'testing' as const, 'none' as const),
   maxAge: fc.nat({ max: 9_999_999_999 }),
@@ -65,25 +65,25 @@ const entry: fc.Arbitrary<Entry> = fc.record({
   from: time,
   under: fc.array(id, { maxLength: 4 }),
 }, { requiredKeys: ['id', 'mode', 'maxAge', 'mx', 'from', 'under'] });
-const ledgers: fc.Arbitrary<Ledger> = fc.record({ entries: fc.array(entry, { maxLength: 8 }) });
+const ledgers: fc.Arbitrary<History> = fc.record({ entries: fc.array(entry, { maxLength: 8 }) });
 
 describe('any ledger', () => {
   test('is the same after it was written and read', () => {
-    fc.assert(fc.property(ledgers, (ledger) => {
+    fc.assert(fc.property(ledgers, (history) => {
       // An id of ours tells the hash, also where it was not written.
-      const text = renderLedger(ledgerOf(Buffer.from(renderLedger(ledger, NOW))), NOW);
-      expect(renderLedger(ledgerOf(Buffer.from(text)), NOW)).toBe(text);
+      const text = renderHistory(ledgerOf(Buffer.from(renderHistory(history, NOW))), NOW);
+      expect(renderHistory(ledgerOf(Buffer.from(text)), NOW)).toBe(text);
     }), { numRuns: 500 });
   });
 
   test('gives an id later than all that it holds, wherever the clock stands', () => {
-    fc.assert(fc.property(ledgers, time, (ledger, now) => {
-      const chosen = unusedId(ledger, HASH, now);
-      const times = ledger.entries.flatMap((one) => [one.id, ...one.under]).flatMap((used) => readPolicyId(used)?.time ?? []);
+    fc.assert(fc.property(ledgers, time, (history, now) => {
+      const chosen = unusedId(history, HASH, now);
+      const times = history.entries.flatMap((one) => [one.id, ...one.under]).flatMap((used) => readPolicyId(used)?.time ?? []);
       expect(readPolicyId(chosen)?.hash).toBe(HASH);
       expect(readPolicyId(chosen)?.time).toBeGreaterThan(Math.max(0, ...times));
       // Also once the entries that it was later than are gone.
-      const noted = record(ledger, { id: chosen, hash: HASH, mode: 'none', maxAge: 1, mx: [] }, now);
+      const noted = record(history, { id: chosen, hash: HASH, mode: 'none', maxAge: 1, mx: [] }, now);
       const next = unusedId({ ...noted, entries: [] }, HASH, 0);
       expect(next > chosen).toBe(true);
     }), { numRuns: 500 });
@@ -91,13 +91,13 @@ describe('any ledger', () => {
 
   test('that is damaged anywhere is refused or read, and never throws', () => {
     const policy = { id: 'a', hash: HASH, mode: 'none', maxAge: 1, mx: ['mx.example.com'] } as const;
-    const bytes = Buffer.from(renderLedger(record({ entries: [] }, policy, NOW), NOW));
+    const bytes = Buffer.from(renderHistory(record({ entries: [] }, policy, NOW), NOW));
     const change = fc.tuple(fc.nat({ max: bytes.length - 1 }), fc.nat({ max: 255 }));
     fc.assert(fc.property(fc.array(change, { minLength: 1, maxLength: 6 }), (changes) => {
       const damaged = Buffer.from(bytes);
       for (const [at, value] of changes) damaged[at] = value;
-      const reading = parseLedger(damaged);
-      if ('ledger' in reading) expect(() => renderLedger(reading.ledger, NOW)).not.toThrow();
+      const reading = parseHistory(damaged);
+      if ('history' in reading) expect(() => renderHistory(reading.history, NOW)).not.toThrow();
     }), { numRuns: 3000 });
   });
 

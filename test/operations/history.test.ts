@@ -1,13 +1,13 @@
-// The ledger: what it notes, and what it tells of it.
+// The history: what it notes, and what it tells of it.
 import { describe, expect, test } from '@jest/globals';
-import { begunAnew, close, record, refusedMx } from '../../lib/operations/history/history';
-import type { Ledger, Published } from '../../lib/operations/history/history';
+import { restarted, close, record, uncoveredByCachedPolicies } from '../../lib/operations/history/history';
+import type { History, Published } from '../../lib/operations/history/history';
 import { earliestRemoval } from '../../lib/operations/history/removal';
-import { MAX_LEDGER_BYTES, parseLedger, renderLedger } from '../../lib/operations/history/format';
+import { MAX_HISTORY_BYTES, parseHistory, renderHistory } from '../../lib/operations/history/format';
 import { MARGIN, age, endOfHold, moment } from '../../lib/operations/history/time';
-import { ledgerObject } from '../../lib/operations/history/s3-store';
+import { historyObject } from '../../lib/operations/history/s3-store';
 import { outputText } from '../../lib/functions/deployment/failure-message';
-import { refusalText } from '../../lib/operations/history/refusal-text';
+import { mxConflictText } from '../../lib/operations/history/refusal-text';
 import type { Policy } from '../../lib/protocol/policy/policy';
 import { BUCKET, KEY, LEDGER_KEY } from '../support/deployment';
 
@@ -28,15 +28,15 @@ function at(days: number): number {
 }
 
 /** Recorded and seen live at once, each on its day. */
-function published(...all: readonly (readonly [Published, number])[]): Ledger {
-  return all.reduce<Ledger>((ledger, [one, day]) => close(record(ledger, one, at(day)), at(day)), { entries: [] });
+function published(...all: readonly (readonly [Published, number])[]): History {
+  return all.reduce<History>((history, [one, day]) => close(record(history, one, at(day)), at(day)), { entries: [] });
 }
 
 describe('what it notes', () => {
   test('is not changed by what is published already', () => {
-    const ledger = published([ENFORCE, 0]);
-    expect(record(ledger, ENFORCE, at(5))).toEqual(ledger);
-    expect(close(ledger, at(5))).toBe(ledger);
+    const history = published([ENFORCE, 0]);
+    expect(record(history, ENFORCE, at(5))).toEqual(history);
+    expect(close(history, at(5))).toBe(history);
   });
 
   test('is a third entry when the first policy comes again', () => {
@@ -51,9 +51,9 @@ describe('what it notes', () => {
 
   test('is dropped when no sender can hold it any more', () => {
     const over = endOfHold(TESTING.maxAge, at(1)) - START;
-    const ledger = published([TESTING, 0], [ENFORCE, 1]);
-    expect(record(ledger, NONE, START + over).entries.map(({ id }) => id)).toEqual(['t', 'e', 'n']);
-    expect(record(ledger, NONE, START + over + 1).entries.map(({ id }) => id)).toEqual(['e', 'n']);
+    const history = published([TESTING, 0], [ENFORCE, 1]);
+    expect(record(history, NONE, START + over).entries.map(({ id }) => id)).toEqual(['t', 'e', 'n']);
+    expect(record(history, NONE, START + over + 1).entries.map(({ id }) => id)).toEqual(['e', 'n']);
   });
 
   test('has no end for a policy that was rolled back, while the id under which senders may have kept it is announced', () => {
@@ -89,8 +89,8 @@ describe('the earliest removal', () => {
   });
 
   test('counts from now on what the record still announces', () => {
-    const ledger = published([ENFORCE, 0], [TESTING, 1]);
-    const removal = (announced?: string): string => earliestRemoval(close(record(ledger, NONE, at(50), announced), at(50)));
+    const history = published([ENFORCE, 0], [TESTING, 1]);
+    const removal = (announced?: string): string => earliestRemoval(close(record(history, NONE, at(50), announced), at(50)));
     expect(removal()).toBe('2027-02-21T01:00:00Z');
     expect(removal('t')).toBe('2027-02-21T01:00:00Z');
     expect(removal('e')).toBe('2027-03-22T01:00:00Z');
@@ -99,7 +99,7 @@ describe('the earliest removal', () => {
   });
 
   test('is told on a condition for as long as senders may hold what something else published before', () => {
-    const begun = { entries: [], begun: at(0) };
+    const begun = { entries: [], startedAt: at(0) };
     const removal = (day: number): string => earliestRemoval(close(record(begun, NONE, at(day)), at(day)));
     expect(removal(3)).toBe('2027-01-04T00:00:00Z, if nothing published a policy for the domain before 2027-01-01T00:00:00Z');
     expect(removal(400)).toBe('2028-02-05T00:00:00Z');
@@ -117,40 +117,40 @@ describe('the earliest removal', () => {
   });
 
   test('is not known for a year after a ledger was lost', () => {
-    const ledger = close(record(begunAnew('was damaged', at(0)), NONE, at(0)), at(0));
-    expect(earliestRemoval(ledger))
+    const history = close(record(restarted('was damaged', at(0)), NONE, at(0)), at(0));
+    expect(earliestRemoval(history))
       .toBe('not known: the ledger was damaged and was begun anew at 2027-01-01T00:00:00Z; at 2028-01-01T07:00:00Z at the latest');
-    expect(earliestRemoval(record(ledger, NONE, at(366)))).toBe('2027-01-01T00:00:00Z');
+    expect(earliestRemoval(record(history, NONE, at(366)))).toBe('2027-01-01T00:00:00Z');
   });
 });
 
 describe('mail that may be refused', () => {
   test('is that to a host which an enforce policy of the past does not cover, as long as senders may hold it', () => {
-    const ledger = published([ENFORCE, 0], [policy('both', 'enforce', 10, ['mx1.example.com', 'mx2.example.com']), 5]);
-    expect(refusedMx(ledger, ['mx1.example.com', 'mx2.example.com'], at(6))).toEqual([
+    const history = published([ENFORCE, 0], [policy('both', 'enforce', 10, ['mx1.example.com', 'mx2.example.com']), 5]);
+    expect(uncoveredByCachedPolicies(history, ['mx1.example.com', 'mx2.example.com'], at(6))).toEqual([
       { id: 'e', maxAge: 30 * DAY, from: START, hosts: ['mx2.example.com'], end: endOfHold(30 * DAY, at(5)) },
     ]);
-    expect(refusedMx(ledger, ['mx2.example.com'], endOfHold(30 * DAY, at(5)) + 1)).toEqual([]);
+    expect(uncoveredByCachedPolicies(history, ['mx2.example.com'], endOfHold(30 * DAY, at(5)) + 1)).toEqual([]);
   });
 
   test('is none for the sake of testing', () => {
-    expect(refusedMx(published([TESTING, 0]), ['mx9.example.com'], at(0))).toEqual([]);
+    expect(uncoveredByCachedPolicies(published([TESTING, 0]), ['mx9.example.com'], at(0))).toEqual([]);
   });
 
   test('is told once for a policy that was published twice, until the later end', () => {
-    const ledger = published([ENFORCE, 0], [TESTING, 40], [ENFORCE, 41], [TESTING, 80]);
-    expect(refusedMx(ledger, ['mx9.example.com'], at(81))).toMatchObject([{ id: 'e', end: endOfHold(30 * DAY, at(80)) }]);
-    expect(refusedMx(published([ENFORCE, 0], [TESTING, 40], [ENFORCE, 41]), ['mx9.example.com'], at(42))).toEqual([
+    const history = published([ENFORCE, 0], [TESTING, 40], [ENFORCE, 41], [TESTING, 80]);
+    expect(uncoveredByCachedPolicies(history, ['mx9.example.com'], at(81))).toMatchObject([{ id: 'e', end: endOfHold(30 * DAY, at(80)) }]);
+    expect(uncoveredByCachedPolicies(published([ENFORCE, 0], [TESTING, 40], [ENFORCE, 41]), ['mx9.example.com'], at(42))).toEqual([
       { id: 'e', maxAge: 30 * DAY, from: START, hosts: ['mx9.example.com'] },
     ]);
   });
 
   test('in words says which hosts, until when, which policy and since when', () => {
     const refusal = { id: 'e', maxAge: 30 * DAY, from: START, hosts: ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}.example.com`) };
-    expect(refusalText({ ...refusal, end: at(33) })).toBe('mail to a.example.com, b.example.com, c.example.com and 2 more may be refused until '
+    expect(mxConflictText({ ...refusal, end: at(33) })).toBe('mail to a.example.com, b.example.com, c.example.com and 2 more may be refused until '
       + '2027-02-03T00:00:00Z: the enforce policy e, published 2027-01-01T00:00:00Z, does not cover it, and senders may hold that for 30 days '
       + '(RFC 8461 section 5)');
-    expect(refusalText({ ...refusal, hosts: ['a.example.com'] })).toMatch(/^mail to a\.example\.com may be refused as long as what is published now stays, and for 30 days after that: /);
+    expect(mxConflictText({ ...refusal, hosts: ['a.example.com'] })).toMatch(/^mail to a\.example\.com may be refused as long as what is published now stays, and for 30 days after that: /);
   });
 
   test.each([[1, '1 second'], [90, '90 seconds'], [7_200, '2 hours'], [86_400, '1 day'], [0, '0 seconds']])('has an age of %s seconds as %s', (seconds, text) => {
@@ -159,18 +159,18 @@ describe('mail that may be refused', () => {
 });
 
 describe('the text in the bucket', () => {
-  const ledger: Ledger = {
+  const history: History = {
     ...published([ENFORCE, 0], [policy('w', 'enforce', 3, ['*.example.com', '*.Example.net']), 1.5], [NONE, 2]),
     gap: { at: at(0), why: 'was larger than 2097152 bytes' },
   };
 
   test('is read back as it was', () => {
-    const reading = parseLedger(Buffer.from(renderLedger(ledger, at(3))));
-    expect(reading).toEqual({ ledger });
+    const reading = parseHistory(Buffer.from(renderHistory(history, at(3))));
+    expect(reading).toEqual({ history: history });
   });
 
   test('tells times in ISO 8601 and its version', () => {
-    expect(JSON.parse(renderLedger(published([ENFORCE, 0]), at(0)))).toEqual({
+    expect(JSON.parse(renderHistory(published([ENFORCE, 0]), at(0)))).toEqual({
       version: 1,
       entries: [{ ...ENFORCE, from: '2027-01-01T00:00:00.000Z', live: '2027-01-01T00:00:00.000Z', under: [] }],
     });
@@ -197,30 +197,30 @@ describe('the text in the bucket', () => {
     ['a last entry that is over', { version: 1, entries: [{ ...entry, until: '2027-01-02T00:00:00.000Z' }] }, 'was damaged'],
     ['a gap for no reason', { version: 1, entries: [], gap: { at: '2027-01-02T00:00:00.000Z', why: '"' } }, 'was damaged'],
     ['a gap that is a text', { version: 1, entries: [], gap: 'x' }, 'was damaged'],
-    ['more than anybody should keep', 'x'.repeat(MAX_LEDGER_BYTES + 1), 'was larger than 2097152 bytes'],
+    ['more than anybody should keep', 'x'.repeat(MAX_HISTORY_BYTES + 1), 'was larger than 2097152 bytes'],
   ])('of %s is refused', (_, value, fault) => {
-    expect(parseLedger(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)))).toEqual({ fault });
+    expect(parseHistory(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)))).toEqual({ problem: fault });
   });
 
   test('never grows without bound: what senders drop first is left out, and that it was is kept', () => {
     const mx = Array.from({ length: 15_000 }, (_, i) => `host-${i}.in.a.domain.of.some.length.example.com`);
     const many = [40, 30, 20, 10].map((days, index) => [policy(`p${index}`, 'enforce', days, mx), index / 100] as const);
-    const text = renderLedger(published(...many), at(1));
-    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_LEDGER_BYTES);
-    expect(parseLedger(Buffer.from(text))).toMatchObject({ ledger: { entries: [{ id: 'p0' }, { id: 'p3' }], gap: { at: at(1), why: 'grew too large' } } });
+    const text = renderHistory(published(...many), at(1));
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_HISTORY_BYTES);
+    expect(parseHistory(Buffer.from(text))).toMatchObject({ history: { entries: [{ id: 'p0' }, { id: 'p3' }], gap: { at: at(1), why: 'grew too large' } } });
   });
 
   test('has room for 200 publications within an hour, each of which names those before it', () => {
     const many = Array.from({ length: 200 }, (_, index) => [policy(String(index).padStart(32, 'p'), 'enforce', 30), index / 24 / 240] as const);
     const { entries, gap } = published(...many);
     expect(entries.at(-1)?.under).toHaveLength(199);
-    expect(parseLedger(Buffer.from(renderLedger({ entries }, at(1))))).toEqual({ ledger: { entries } });
+    expect(parseHistory(Buffer.from(renderHistory({ entries }, at(1))))).toEqual({ history: { entries } });
     expect(gap).toBeUndefined();
   });
 
   test('lies beside the policy file of its domain', () => {
-    expect(ledgerObject({ bucket: BUCKET, key: KEY })).toEqual({ bucket: BUCKET, key: LEDGER_KEY });
-    for (const key of ['mta-sts.example.com', 'other.example.com/x', '/x']) expect(ledgerObject({ bucket: BUCKET, key })).toBeUndefined();
+    expect(historyObject({ bucket: BUCKET, key: KEY })).toEqual({ bucket: BUCKET, key: LEDGER_KEY });
+    for (const key of ['mta-sts.example.com', 'other.example.com/x', '/x']) expect(historyObject({ bucket: BUCKET, key })).toBeUndefined();
   });
 });
 

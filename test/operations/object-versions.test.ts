@@ -4,9 +4,9 @@ import { describe, expect, test } from '@jest/globals';
 import { createHandler } from '../../lib/functions/deployment/handler';
 import { createLog } from '../../lib/operations/context/log';
 import { deletePolicy } from '../../lib/operations/publish/policy-object';
-import { Watch } from '../../lib/operations/context/activity';
-import { BUCKET, KEY, LEDGER_KEY, OBJECT_URL, awsError, deleteEvent, lambdaContext, publicationProperties, testWorld } from '../support/deployment';
-import type { TestWorld } from '../support/deployment';
+import { Activity } from '../../lib/operations/context/activity';
+import { BUCKET, KEY, LEDGER_KEY, OBJECT_URL, awsError, deleteEvent, lambdaContext, publicationProperties, testServices } from '../support/deployment';
+import type { TestServices } from '../support/deployment';
 
 const TYPE = 'Custom::MtaStsPublication';
 
@@ -16,14 +16,14 @@ interface Version {
   readonly isMarker?: boolean;
 }
 
-interface VersionedBucket extends TestWorld {
+interface VersionedBucket extends TestServices {
   /** In the order of S3: by key, the newest first. */
   versions: Version[];
 }
 
 /** S3 with versioning switched on, or on once and suspended: then a marker has the version `null`. */
 function versioned(versions: readonly Version[], markerId = 'marker'): VersionedBucket {
-  const made: VersionedBucket = { ...testWorld(), versions: [...versions] };
+  const made: VersionedBucket = { ...testServices(), versions: [...versions] };
   made.aws.s3.on(DeleteObjectCommand).callsFake(({ Key }: { Key: string }) => {
     made.versions = [
       { Key, VersionId: markerId, isMarker: true },
@@ -47,14 +47,14 @@ function history(key: string, count: number): readonly Version[] {
   return Array.from({ length: count }, (_, i) => ({ Key: key, VersionId: `${key} ${i}`, isMarker: i % 7 === 6 }));
 }
 
-async function deleted(made: TestWorld): Promise<void> {
-  const { world, clock } = made;
+async function deleted(made: TestServices): Promise<void> {
+  const { services, clock } = made;
   await deletePolicy({
-    world, log: createLog(world, {}), watch: new Watch(), deadline: clock.now() + 60_000, signal: new AbortController().signal,
+    services, log: createLog(services, {}), activity: new Activity(), deadline: clock.now() + 60_000, signal: new AbortController().signal,
   }, { bucket: BUCKET, key: KEY });
 }
 
-function warnings({ log }: TestWorld): readonly string[] {
+function warnings({ log }: TestServices): readonly string[] {
   return log.filter(({ level }) => level === 'WARN').map(({ message }) => message);
 }
 
@@ -69,7 +69,7 @@ describe('the deletion of a policy', () => {
   test('by a Delete event leaves none either, twice too', async () => {
     const made = versioned([...history(LEDGER_KEY, 3), ...history(KEY, 2)]);
     for (let time = 0; time < 2; time += 1) {
-      await expect(createHandler(made.world)(deleteEvent(TYPE, OBJECT_URL, publicationProperties()), lambdaContext()))
+      await expect(createHandler(made.services)(deleteEvent(TYPE, OBJECT_URL, publicationProperties()), lambdaContext()))
         .resolves.toEqual({ PhysicalResourceId: OBJECT_URL });
       expect(made.versions).toEqual([]);
     }
@@ -90,7 +90,7 @@ describe('the deletion of a policy', () => {
   });
 
   test('asks for no versions where the bucket keeps none', async () => {
-    const made = testWorld();
+    const made = testServices();
     await deleted(made);
     expect(made.aws.s3.commandCalls(ListObjectVersionsCommand)).toEqual([]);
     expect(made.aws.s3.commandCalls(DeleteObjectsCommand)).toEqual([]);

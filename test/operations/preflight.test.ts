@@ -15,9 +15,9 @@ import { codeBlocks } from '../support/markdown';
 import {
   DOMAIN, NAME_SERVERS, POLICY, TestDns, ZONE_ID, awsError, caa, createEvent, failure, lambdaContext, mx, preflightDomain,
   preflightProperties, record, soa,
-  testWorld, updateEvent,
+  testServices, updateEvent,
 } from '../support/deployment';
-import type { AwsState, Event, TestWorld } from '../support/deployment';
+import type { AwsState, Event, TestServices } from '../support/deployment';
 
 const TYPE = 'Custom::MtaStsPreflight';
 const ID = 'mta-sts-preflight/example.com';
@@ -52,15 +52,15 @@ function without(records: readonly DnsRecord[], type: string, name = DOMAIN): re
   return records.filter((entry) => entry.type !== type || entry.name !== name);
 }
 
-function world(state: AwsState = {}): TestWorld {
-  return testWorld(state, { resolver: dns.resolver() });
+function world(state: AwsState = {}): TestServices {
+  return testServices(state, { resolver: dns.resolver() });
 }
 
-async function run(made: TestWorld, event: Event = createEvent(TYPE, preflightProperties())): Promise<HandlerAnswer> {
-  return createHandler(made.world)(event, lambdaContext());
+async function run(made: TestServices, event: Event = createEvent(TYPE, preflightProperties())): Promise<HandlerAnswer> {
+  return createHandler(made.services)(event, lambdaContext());
 }
 
-async function refused(made: TestWorld, event?: Event): Promise<string> {
+async function refused(made: TestServices, event?: Event): Promise<string> {
   return (await failure(run(made, event))).message;
 }
 
@@ -603,7 +603,7 @@ describe('of several domains', () => {
   const both = { Domains: [preflightDomain(), other] };
 
   /** No Route 53 here but for the zone of the first; the other's is told by its own id. */
-  function twoZones(): TestWorld {
+  function twoZones(): TestServices {
     const made = world();
     made.aws.route53.on(GetHostedZoneCommand, { Id: 'Z9' }).resolves({
       HostedZone: { Id: 'Z9', Name: `${OTHER}.`, CallerReference: 'x' }, DelegationSet: { NameServers: ['ns-1.awsdns-01.test'] },

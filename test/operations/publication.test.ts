@@ -14,7 +14,7 @@ import {
   BUCKET, DOMAIN, KEY, LEDGER_KEY, NAMES_POLICY, NAME_SERVERS, OBJECT_URL, POLICY_TEXT, TestDns, awsError, createEvent, deleteEvent,
   failure, lambdaContext, mx, publicationProperties, record, soa, updateEvent,
 } from '../support/deployment';
-import type { Event, TestWorld } from '../support/deployment';
+import type { Event, TestServices } from '../support/deployment';
 
 const TYPE = 'Custom::MtaStsPublication';
 const CREATE = createEvent(TYPE, publicationProperties());
@@ -46,16 +46,16 @@ afterEach(async () => {
   await edge.stopServing();
 });
 
-async function run(made: TestWorld, event: Event = CREATE, remaining?: number): Promise<HandlerAnswer> {
-  return createHandler(made.world)(event, lambdaContext(remaining));
+async function run(made: TestServices, event: Event = CREATE, remaining?: number): Promise<HandlerAnswer> {
+  return createHandler(made.services)(event, lambdaContext(remaining));
 }
 
 /** A minute, of which a quarter is kept back, is as good as ten for what never becomes right, and has fewer polls. */
-async function refused(made: TestWorld, event?: Event): Promise<string> {
+async function refused(made: TestServices, event?: Event): Promise<string> {
   return (await failure(run(made, event, 60_000))).message;
 }
 
-function deleted(made: TestWorld): readonly unknown[] {
+function deleted(made: TestServices): readonly unknown[] {
   return made.aws.s3.commandCalls(DeleteObjectCommand).map(({ args }) => args[0].input);
 }
 

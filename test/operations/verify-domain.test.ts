@@ -7,7 +7,7 @@ import { Edge, POLICY_HOST } from '../support/policy-edge';
 import {
   DOMAIN, POLICY_ID, POLICY_TEXT, awsError, createEvent, failure, lambdaContext, mx, record, soa, txt, updateEvent, verificationProperties,
 } from '../support/deployment';
-import type { Event, TestWorld } from '../support/deployment';
+import type { Event, TestServices } from '../support/deployment';
 
 const TYPE = 'Custom::MtaStsVerification';
 const ID = 'mta-sts-verification/example.com';
@@ -31,16 +31,16 @@ afterEach(async () => {
   await edge.stopServing();
 });
 
-async function run(made: TestWorld, event: Event = CREATE): Promise<HandlerAnswer> {
-  return createHandler(made.world)(event, lambdaContext(60_000));
+async function run(made: TestServices, event: Event = CREATE): Promise<HandlerAnswer> {
+  return createHandler(made.services)(event, lambdaContext(60_000));
 }
 
-async function refused(made: TestWorld, event?: Event): Promise<string> {
+async function refused(made: TestServices, event?: Event): Promise<string> {
   return (await failure(run(made, event))).message;
 }
 
 /** The reports in the log. */
-function reports(made: TestWorld): readonly unknown[] {
+function reports(made: TestServices): readonly unknown[] {
   return made.log.filter(({ message }) => message === 'verified').map(({ report }) => report);
 }
 
@@ -118,7 +118,7 @@ describe('passes', () => {
       PhysicalResourceId: ID,
       Data: { Verdict: 'pass', Lookup: 'found', Summary: expect.stringMatching(/^example\.com: pass, lookup found/) },
     });
-    const mx = { covered: true, delivery: 'unknown', dane: false, paths: [] };
+    const mx = { covered: true, delivery: 'unknown', dane: false, observations: [] };
     expect(reports(made)).toEqual([expect.objectContaining({
       domain: DOMAIN, verdict: 'pass', record: expect.objectContaining({ id: POLICY_ID }), delivery: 'unknown',
       mx: [expect.objectContaining({ host: 'mx1.example.com', ...mx }), expect.objectContaining({ host: 'mx2.example.com', ...mx })],
@@ -212,7 +212,7 @@ describe('lets the deployment go on', () => {
 
   test('when it shall only report and does not even come to a report', async () => {
     const made = await edge.world({}, { resolver: { query: async () => new Promise(() => undefined) } });
-    await expect(createHandler(made.world)(REPORT_ONLY, lambdaContext(100))).resolves.toEqual({
+    await expect(createHandler(made.services)(REPORT_ONLY, lambdaContext(100))).resolves.toEqual({
       PhysicalResourceId: ID,
       Data: { Verdict: 'unknown', Lookup: 'temporary-error', Summary: expect.stringContaining('gave up after') },
     });

@@ -5,13 +5,13 @@ import { GetHostedZoneCommand, ListResourceRecordSetsCommand } from '@aws-sdk/cl
 import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { createHandler } from '../../lib/functions/deployment/handler';
 import type { Handler } from '../../lib/functions/deployment/handler';
-import { parseLedger } from '../../lib/operations/history/format';
+import { parseHistory } from '../../lib/operations/history/format';
 import { hashOfPolicyId } from '../../lib/protocol/policy/id';
 import { policyLines } from '../../lib/protocol/policy/lines';
 import { plainDns, serving } from './plain-services';
 import { Broken, served } from './sender-model';
 import type { Served } from './sender-model';
-import { BUCKET, KEY, LEDGER_KEY, OBJECT_URL, RESOURCE, awsError, etag, createEvent, lambdaContext, publicationProperties, testWorld } from './deployment';
+import { BUCKET, KEY, LEDGER_KEY, OBJECT_URL, RESOURCE, awsError, etag, createEvent, lambdaContext, publicationProperties, testServices } from './deployment';
 import type { Event } from './deployment';
 
 const TYPE = 'Custom::MtaStsPublication';
@@ -67,7 +67,7 @@ export class StackModel {
   /** How often something happened, so that it is known that it did. */
   public static readonly seen = { ghosts: 0, refused: 0, rollbacks: 0, answers: 0 };
 
-  private readonly made = testWorld({}, {
+  private readonly made = testServices({}, {
     resolver: plainDns(() => ['mx1.example.com']),
     fetchPolicy: async () => {
       await this.tick();
@@ -76,7 +76,7 @@ export class StackModel {
     log: () => undefined,
   });
 
-  private readonly handler: Handler = createHandler(this.made.world);
+  private readonly handler: Handler = createHandler(this.made.services);
   private next: () => number = () => 0;
   private resource: Resource | undefined;
   private stackStatus = 'CREATE_COMPLETE';
@@ -89,7 +89,7 @@ export class StackModel {
   private answered: string[] = [];
 
   constructor() {
-    const { s3, cloudformation, route53 } = this.made.world;
+    const { s3, cloudformation, route53 } = this.made.services;
     // In place of the SDK's mocks, which keep every call. Each call takes a while, so that events that run at once cross each other
     // anywhere.
     for (const client of [s3, cloudformation, route53]) {
@@ -276,9 +276,9 @@ export class StackModel {
     const { policy, id } = this.resource;
     if (file !== policy.text) throw new Broken(`the template says ${policy.mx[0]}, the file says ${String(file)}`);
     if (this.record === undefined || hashOfPolicyId(this.record) !== policy.hash) throw new Broken(`the record has ${this.record}, which does not name the file`);
-    const reading = parseLedger(Buffer.from(objects.get(LEDGER) ?? ''));
-    if ('fault' in reading) throw new Broken(`the ledger ${reading.fault}`);
-    const last = reading.ledger.entries.at(-1);
+    const reading = parseHistory(Buffer.from(objects.get(LEDGER) ?? ''));
+    if ('problem' in reading) throw new Broken(`the ledger ${reading.problem}`);
+    const last = reading.history.entries.at(-1);
     if (last?.hash !== policy.hash || last.id !== id || last.live === undefined) {
       throw new Broken(`the ledger says ${JSON.stringify(last)}, CloudFormation has the attribute ${String(id)}`);
     }

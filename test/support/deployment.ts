@@ -9,7 +9,7 @@ import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectC
 import { mockClient } from 'aws-sdk-client-mock';
 import type { AwsClientStub } from 'aws-sdk-client-mock';
 import type { LambdaContext } from '../../lib/functions/deployment/handler';
-import type { Clock, World } from '../../lib/operations/context/services';
+import type { Clock, Services } from '../../lib/operations/context/services';
 import type { DnsRecord } from '../../lib/preview/dns-server/server';
 import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server';
 import type { DnsAnswerer, DnsServer } from '../../lib/preview/dns-server/server';
@@ -107,7 +107,7 @@ export function lambdaContext(remaining = 840_000): LambdaContext {
 }
 
 /** Sleeping takes no time, but the clock goes on by it; real sockets get their turn in between. */
-export class FlyingClock implements Clock {
+export class FakeClock implements Clock {
   public readonly slept: number[] = [];
   private time = Date.now();
 
@@ -144,12 +144,12 @@ export interface AwsState {
   readonly stackResources?: readonly StackResource[];
 }
 
-export interface TestWorld {
-  readonly world: World;
+export interface TestServices {
+  readonly services: Services;
   readonly aws: Aws;
   /** What AWS answers by; the status of the stack may be changed. */
   readonly state: AwsState;
-  readonly clock: FlyingClock;
+  readonly clock: FakeClock;
   /** What lies in S3, by `bucket/key`. */
   readonly objects: Map<string, string>;
   /** The log's lines, parsed. */
@@ -164,7 +164,7 @@ export interface LogEntry {
 }
 
 /** A world in which AWS answers by the given state, and nothing else answers unless it is given. */
-export function testWorld(given: AwsState = {}, parts: Partial<World> = {}): TestWorld {
+export function testServices(given: AwsState = {}, parts: Partial<Services> = {}): TestServices {
   const state = { ...given };
   const options = { region: 'us-east-1', credentials: { accessKeyId: 'id', secretAccessKey: 'secret' } };
   const clients = {
@@ -184,8 +184,8 @@ export function testWorld(given: AwsState = {}, parts: Partial<World> = {}): Tes
   answerS3(aws.s3, objects);
   const log: LogEntry[] = [];
   answerCloudFormation(aws.cloudformation, state, () => [...log].reverse().find(({ message }) => message === 'event received')?.event);
-  const clock = new FlyingClock();
-  const world: World = {
+  const clock = new FakeClock();
+  const services: Services = {
     ...clients,
     resolver: { query: (name, type) => Promise.reject(new Error(`nobody answers ${name} ${type} in this test`)) },
     fetchPolicy: ({ address }) => Promise.reject(new Error(`nobody answers at ${address} in this test`)),
@@ -196,7 +196,7 @@ export function testWorld(given: AwsState = {}, parts: Partial<World> = {}): Tes
     },
     ...parts,
   };
-  return { world, aws, state, clock, objects, log };
+  return { services, aws, state, clock, objects, log };
 }
 
 /** AWS's errors have a name of their own. */

@@ -7,7 +7,7 @@ import type { MxProbeOptions } from '../../lib/verifier/smtp/mx-probe';
 import { createResolver } from '../../lib/verifier/dns/resolver';
 import { verify } from '../../lib/verifier/verify';
 import type { VerifyOptions, World } from '../../lib/verifier/verify';
-import type { Report } from '../../lib/verifier/result';
+import type { VerificationResult } from '../../lib/verifier/result';
 import { startMxServer } from './mx-server';
 import type { MxServer, MxServerOptions } from './mx-server';
 import { startSilentServer } from './silent-server';
@@ -97,7 +97,7 @@ export class Loopback {
   }
 
   /** Verifies the domain with one DNS server that is authoritative server and recursive resolver in one. */
-  public async verify(setting: Setting = {}): Promise<Report> {
+  public async verify(setting: Setting = {}): Promise<VerificationResult> {
     const mxPort = setting.mxPort ?? (setting.mx === undefined ? undefined : (await this.mx(setting.mx)).port);
     const dns = await this.dns(setting.zone ?? (mxPort === undefined ? zone() : mailZone()));
     const recursive = setting.recursive === undefined ? dns : await this.dns(setting.recursive);

@@ -1,10 +1,10 @@
 // What a format makes of some reports.
 import { Tally } from '../../cli/output/reporter';
-import type { Format } from '../../cli/output/reporter';
-import type { Report, ReportFinding } from '../../lib/verifier/result';
+import type { Reporter } from '../../cli/output/reporter';
+import type { VerificationResult, LiveFinding } from '../../lib/verifier/result';
 
 /** The whole document. */
-export function documentOf(format: Format, reports: readonly Report[]): string {
+export function documentOf(format: Reporter, reports: readonly VerificationResult[]): string {
   const tally = new Tally();
   const parts = [format.head()];
   for (const one of reports) {
@@ -14,7 +14,7 @@ export function documentOf(format: Format, reports: readonly Report[]): string {
   return [...parts, format.tail(tally)].join('');
 }
 
-export function finding(more: Partial<ReportFinding> = {}): ReportFinding {
+export function finding(more: Partial<LiveFinding> = {}): LiveFinding {
   return { code: 'some-code', severity: 'error', subject: 'MX mx1.example.com', message: 'something is wrong', ...more };
 }
 

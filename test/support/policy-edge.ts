@@ -1,9 +1,9 @@
 // An edge to publish to: recursive DNS, two authoritative name servers, and policy hosts at addresses of their own, all on loopback.
-import type { TestWorld } from './deployment';
-import { DOMAIN, NAME_SERVERS, POLICY_TEXT, TestDns, mx, record, soa, testWorld, txt } from './deployment';
+import type { TestServices } from './deployment';
+import { DOMAIN, NAME_SERVERS, POLICY_TEXT, TestDns, mx, record, soa, testServices, txt } from './deployment';
 import type { AwsState } from './deployment';
 import type { DnsRecord } from '../../lib/preview/dns-server/server';
-import type { World } from '../../lib/operations/context/services';
+import type { Services } from '../../lib/operations/context/services';
 import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
 import { startPolicyServer, testAuthority } from './policy-server';
 import type { PolicyServer, PolicyServerOptions } from './policy-server';
@@ -70,9 +70,9 @@ export class Edge {
     return server;
   }
 
-  public async world(state: AwsState = {}, parts: Partial<World> = {}, timeoutMs = 10_000): Promise<TestWorld> {
+  public async world(state: AwsState = {}, parts: Partial<Services> = {}, timeoutMs = 10_000): Promise<TestServices> {
     const { certificatePem } = await testAuthority();
-    return testWorld(state, {
+    return testServices(state, {
       resolver: this.recursive.resolver(),
       nameServerPort: this.nameServers[0].port,
       allowPrivate: true,

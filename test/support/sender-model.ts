@@ -2,7 +2,7 @@
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { createHandler } from '../../lib/functions/deployment/handler';
 import type { HandlerAnswer } from '../../lib/functions/deployment/handler';
-import type { Refusal } from '../../lib/operations/history/history';
+import type { MxConflict } from '../../lib/operations/history/history';
 import { mxCoverage } from '../../lib/protocol/mx/coverage';
 import { renderPolicy } from '../../lib/protocol/policy/policy';
 import type { Policy } from '../../lib/protocol/policy/policy';
@@ -10,8 +10,8 @@ import { hashOfPolicyId, policyHash } from '../../lib/protocol/policy/id';
 import { policyLines } from '../../lib/protocol/policy/lines';
 import type { PolicyResponse } from '../../lib/verifier/https/fetch-policy';
 import { plainDns, serving } from './plain-services';
-import { BUCKET, KEY, OBJECT_URL, createEvent, deleteEvent, failure, lambdaContext, publicationProperties, testWorld, updateEvent } from './deployment';
-import type { Event, TestWorld } from './deployment';
+import { BUCKET, KEY, OBJECT_URL, createEvent, deleteEvent, failure, lambdaContext, publicationProperties, testServices, updateEvent } from './deployment';
+import type { Event, TestServices } from './deployment';
 
 const TYPE = 'Custom::MtaStsPublication';
 const MINUTE = 60_000;
@@ -86,7 +86,7 @@ export class Senders {
   public removal: string | undefined;
   /** How often a claim was put to the test, so that it is known that it was. */
   public readonly tried = { removal: 0, refusal: 0, prolonged: 0 };
-  private readonly made: TestWorld;
+  private readonly made: TestServices;
   private readonly caches: (Cached | undefined)[] = Array.from({ length: 8 }, () => undefined);
   /** What an edge may serve; one of them once the function has seen it everywhere. */
   private edge: Served[] = [];
@@ -104,7 +104,7 @@ export class Senders {
 
   constructor(private readonly policies: readonly Served[], mx: readonly string[], private readonly next: () => number) {
     this.mx = mx;
-    this.made = testWorld({ stackStatus: 'UPDATE_IN_PROGRESS' }, {
+    this.made = testServices({ stackStatus: 'UPDATE_IN_PROGRESS' }, {
       resolver: plainDns(() => this.mx),
       fetchPolicy: async () => Promise.resolve(this.look()),
     });
@@ -205,7 +205,7 @@ export class Senders {
   }
 
   private async delete(): Promise<void> {
-    await createHandler(this.made.world)(deleteEvent(TYPE, OBJECT_URL, {}), lambdaContext());
+    await createHandler(this.made.services)(deleteEvent(TYPE, OBJECT_URL, {}), lambdaContext());
     if (this.made.objects.size > 0) throw new Broken(`left in the bucket: ${[...this.made.objects.keys()].join(', ')}`);
     this.deployed = undefined;
     this.removal = undefined;
@@ -218,7 +218,7 @@ export class Senders {
     this.looks = fails ? Infinity : Math.floor(this.next() * 3);
     this.last = { mx: this.mx, logged: this.made.log.length };
     this.removal = undefined;
-    const handle = async (): Promise<HandlerAnswer> => createHandler(this.made.world)(event, lambdaContext());
+    const handle = async (): Promise<HandlerAnswer> => createHandler(this.made.services)(event, lambdaContext());
     if (fails && !rollingBack) {
       await failure(handle());
       this.act();
@@ -290,7 +290,7 @@ export class Senders {
     }
     if (this.last?.mx !== this.mx || !this.complete) return;
     const warnings = this.made.log.slice(this.last.logged).filter(({ refusals }) => refusals !== undefined);
-    const warned = warnings.at(-1)?.refusals as Refusal[] | undefined;
+    const warned = warnings.at(-1)?.refusals as MxConflict[] | undefined;
     for (const cached of own.filter(({ policy }) => policy.mode === 'enforce')) {
       const { covered } = mxCoverage(cached.policy.mx, this.mx);
       for (const host of this.mx.filter((_, at) => !covered[at])) {

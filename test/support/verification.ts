@@ -1,16 +1,16 @@
 // What the tests of the verifier say of reports.
 import { expect } from '@jest/globals';
 import type { LiveFindingCode } from '../../lib/verifier/findings';
-import type { Report, ReportFinding } from '../../lib/verifier/result';
+import type { VerificationResult, LiveFinding } from '../../lib/verifier/result';
 
 /** The codes of a report, each with its severity, in its order. */
-export function codes(report: Report): string[] {
-  return report.findings.map(({ code, severity }) => `${severity} ${code}`);
+export function codes(result: VerificationResult): string[] {
+  return result.findings.map(({ code, severity }) => `${severity} ${code}`);
 }
 
 /** The one finding of a code; every finding says what was seen and when, how to mend it and where the rule stands. */
-export function finding(report: Report, code: LiveFindingCode): ReportFinding {
-  const found = report.findings.filter((one) => one.code === code);
+export function finding(result: VerificationResult, code: LiveFindingCode): LiveFinding {
+  const found = result.findings.filter((one) => one.code === code);
   expect(found.map(({ message }) => message)).toHaveLength(1);
   expect(found[0].fix).toMatch(/./);
   expect(found[0].reference).toMatch(/^RFC \d+ §/);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { decodeText, printable, printableBytes, trimBlanks } from '../../lib/util/safe-text';
+import { decodeText, safeText, safeBytes, trimBlanks } from '../../lib/util/safe-text';
 
 describe('printable', () => {
   test.each([
@@ -23,28 +23,28 @@ describe('printable', () => {
     ['half a surrogate pair', 'a\ud800b', 'a\\u{d800}b'],
     ['a private-use character', '\ue000', '\\u{e000}'],
   ])('escapes %s', (_name, text, shown) => {
-    expect(printable(text)).toBe(shown);
+    expect(safeText(text)).toBe(shown);
   });
 
   test('leaves letters of every script, emoji and plain blanks as they are', () => {
     const text = 'Grüße  日本 \u{1f600} \\ "x" `y`';
-    expect(printable(text)).toBe(text);
+    expect(safeText(text)).toBe(text);
   });
 
   test('cuts what is too long, counting the ellipsis', () => {
-    expect(printable('abcdef', 6)).toBe('abcdef');
-    expect(printable('abcdefg', 6)).toBe('abcde…');
-    expect(printable('x'.repeat(1000))).toBe(`${'x'.repeat(119)}…`);
+    expect(safeText('abcdef', 6)).toBe('abcdef');
+    expect(safeText('abcdefg', 6)).toBe('abcde…');
+    expect(safeText('x'.repeat(1000))).toBe(`${'x'.repeat(119)}…`);
   });
 
   test('never cuts an escape or a pair of surrogates in two', () => {
-    expect(printable('abc\x1bdef', 6)).toBe('abc…');
-    expect(printable('abcd\u{1f600}x', 6)).toBe('abcd…');
+    expect(safeText('abc\x1bdef', 6)).toBe('abc…');
+    expect(safeText('abcd\u{1f600}x', 6)).toBe('abcd…');
   });
 
   test('is stable: what is printable stays as it is', () => {
-    const once = printable('\x1b\u202e\xa0\ud800 ok');
-    expect(printable(once)).toBe(once);
+    const once = safeText('\x1b\u202e\xa0\ud800 ok');
+    expect(safeText(once)).toBe(once);
   });
 });
 
@@ -60,16 +60,16 @@ describe('printableBytes', () => {
     ['a sequence that breaks off', [0x41, 0xe2, 0x82], 'A\\xe2\\x82'],
     ['a sequence that breaks off inside', [0xe2, 0x82, 0x41], '\\xe2\\x82A'],
   ])('shows %s byte by byte', (_name, bytes, shown) => {
-    expect(printableBytes(Uint8Array.from(bytes))).toBe(shown);
+    expect(safeBytes(Uint8Array.from(bytes))).toBe(shown);
   });
 
   test.each(['é', '€', '\u{1f600}', '\ufffd', '\ud7ff', '\u{10000}'])('shows %j as the character that it is', (text) => {
-    const shown = printableBytes(Buffer.from(text, 'utf8'));
-    expect(shown).toBe(printable(text));
+    const shown = safeBytes(Buffer.from(text, 'utf8'));
+    expect(shown).toBe(safeText(text));
   });
 
   test('cuts like printable', () => {
-    expect(printableBytes(Buffer.from('abcdefg'), 6)).toBe('abcde…');
+    expect(safeBytes(Buffer.from('abcdefg'), 6)).toBe('abcde…');
   });
 });
 
@@ -92,6 +92,6 @@ describe('decodeText', () => {
     ['nothing', [], '', ''],
   ])('reads %s, and keeps each byte', (_name, bytes, text, shown) => {
     expect(decodeText(Uint8Array.from(bytes))).toBe(text);
-    expect(printable(text)).toBe(shown);
+    expect(safeText(text)).toBe(shown);
   });
 });

@@ -141,14 +141,14 @@ describe('a domain whose DNS leads to the loopback', () => {
   test('makes the verifier open no socket there, and is told so', async () => {
     const dns = await loopback.dns(LURING);
     const { port, caught } = await trap();
-    const report = await verify(DOMAIN, { smtp: true, nameServerPort: port }, {
+    const result = await verify(DOMAIN, { smtp: true, nameServerPort: port }, {
       resolver: createResolver({ servers: [`127.0.0.1:${dns.port}`] }),
       fetchPolicy: createFetchPolicy({ port }),
       mxProbe: createMxProbe({ port }),
     });
     expect(caught()).toBe(0);
-    expect(report).toMatchObject({ verdict: 'fail', lookup: 'permanent-error', delivery: 'refuse' });
-    expect(report.findings.filter(({ code }) => code === 'address-not-public')).toMatchObject([
+    expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error', delivery: 'refuse' });
+    expect(result.findings.filter(({ code }) => code === 'address-not-public')).toMatchObject([
       {
         severity: 'error', subject: 'https://mta-sts.example.test/.well-known/mta-sts.txt',
         message: 'the address of the policy host is not a public address (loopback, link-local, private or reserved) and was not connected to, at 127.0.0.2',
@@ -156,10 +156,10 @@ describe('a domain whose DNS leads to the loopback', () => {
       },
       { severity: 'error', subject: `MX ${MX1}` },
     ]);
-    expect(finding(report, 'name-server-unanswered').message)
+    expect(finding(result, 'name-server-unanswered').message)
       .toBe(`the name server ns1.example.test (127.0.0.2:${port}) gave no usable answer (the address of the server is not a public address (loopback, link-local, private or reserved) and was not connected to)`);
-    expect(report.policyPaths).toMatchObject([{ at: '127.0.0.2', standing: 'fault' }]);
-    expect(report.recordPaths.map(({ standing }) => standing)).toEqual(['unknown', 'good']);
+    expect(result.policyObservations).toMatchObject([{ at: '127.0.0.2', status: 'failed' }]);
+    expect(result.recordObservations.map(({ status: standing }) => standing)).toEqual(['unknown', 'ok']);
   });
 
   test('is followed there where that is allowed', async () => {
@@ -180,20 +180,20 @@ describe('a domain whose DNS leads to the loopback', () => {
   test('does not keep the verifier from name servers and a resolver that the caller has named', async () => {
     const dns = await loopback.dns(mailZone());
     const server = await loopback.dns(mailZone(), '127.0.0.2');
-    const report = await verify(DOMAIN, { nameServers: [`127.0.0.2:${server.port}`] }, {
+    const result = await verify(DOMAIN, { nameServers: [`127.0.0.2:${server.port}`] }, {
       resolver: createResolver({ servers: [`127.0.0.1:${dns.port}`] }),
       fetchPolicy: () => Promise.reject(new Error('nobody may be asked')),
     });
     expect(server.queries.map(({ name, type }) => `${name} ${type}`)).toEqual(expect.arrayContaining(['_mta-sts.example.test TXT', 'mta-sts.example.test A']));
     expect(dns.queries.length).toBeGreaterThan(0);
-    expect(report).toMatchObject({ record: { id: '1' } });
-    expect(codes(report)).not.toContain('unknown name-server-unanswered');
+    expect(result).toMatchObject({ record: { id: '1' } });
+    expect(codes(result)).not.toContain('unknown name-server-unanswered');
   });
 
   test('at one address of two is warned of, and the other is fetched from', async () => {
     const dns = await loopback.dns(mailZone([addressOf(MX1, '8.8.4.4'), addressOf('mx2.backup.test', '8.8.4.4')]), '127.0.0.1');
     const fetched: string[] = [];
-    const report = await verify(DOMAIN, { nameServers: [`127.0.0.1:${dns.port}`] }, {
+    const result = await verify(DOMAIN, { nameServers: [`127.0.0.1:${dns.port}`] }, {
       resolver: {
         query: (name, type, server) => {
           const resolver = createResolver({ servers: [`127.0.0.1:${dns.port}`] });
@@ -212,7 +212,7 @@ describe('a domain whose DNS leads to the loopback', () => {
       },
     });
     expect(fetched).toEqual(['8.8.8.8']);
-    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
-    expect(finding(report, 'address-not-public').severity).toBe('warning');
+    expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
+    expect(finding(result, 'address-not-public').severity).toBe('warning');
   });
 });

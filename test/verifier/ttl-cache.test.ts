@@ -1,9 +1,9 @@
 // What many verifications have in common is asked for once: the memory itself, and the world that is made of it.
 import { describe, expect, test } from '@jest/globals';
-import { Memo } from '../../lib/verifier/ttl-cache';
+import { TtlCache } from '../../lib/verifier/ttl-cache';
 import type { MxProbe, MxResponse } from '../../lib/verifier/smtp/mx-probe';
 import type { DnsAnswer, DnsType, Resolver } from '../../lib/verifier/dns/resolver';
-import { sharedMxProbe, sharedResolver } from '../../lib/verifier/cached-network';
+import { cachedMxProbe, cachedResolver } from '../../lib/verifier/cached-network';
 
 /** A clock that stands still until it is moved. */
 class StillClock {
@@ -20,7 +20,7 @@ class StillClock {
 
 describe('a memory', () => {
   interface Numbers {
-    readonly memo: Memo<number>;
+    readonly cache: TtlCache<number>;
     readonly clock: StillClock;
     readonly ask: () => Promise<number>;
     readonly asked: () => number;
@@ -31,7 +31,7 @@ describe('a memory', () => {
     let asked = 0;
     return {
       clock,
-      memo: new Memo<number>({ clock, most, lifetimeMs: (value) => value < 0 ? 0 : lifetimeMs }),
+      cache: new TtlCache<number>({ clock, most, lifetimeMs: (value) => value < 0 ? 0 : lifetimeMs }),
       ask: () => {
         asked += 1;
         return Promise.resolve(asked);
@@ -41,76 +41,76 @@ describe('a memory', () => {
   };
 
   test('asks once for what it holds', async () => {
-    const { memo, ask, asked } = numbers();
-    expect(await memo.get('a', ask)).toBe(1);
-    expect(await memo.get('a', ask)).toBe(1);
-    expect(await memo.get('b', ask)).toBe(2);
+    const { cache, ask, asked } = numbers();
+    expect(await cache.get('a', ask)).toBe(1);
+    expect(await cache.get('a', ask)).toBe(1);
+    expect(await cache.get('b', ask)).toBe(2);
     expect(asked()).toBe(2);
   });
 
   test('asks once for what is on its way, however long that takes', async () => {
-    const { memo, clock, ask } = numbers();
+    const { cache, clock, ask } = numbers();
     let answer: (value: number) => void = () => undefined;
-    const first = memo.get('a', () => new Promise<number>((resolve) => {
+    const first = cache.get('a', () => new Promise<number>((resolve) => {
       answer = resolve;
     }));
     clock.pass(1_000_000);
-    const second = memo.get('a', ask);
+    const second = cache.get('a', ask);
     answer(7);
     expect(await Promise.all([first, second])).toEqual([7, 7]);
   });
 
   test('forgets when the time is over, counted from the answer', async () => {
-    const { memo, clock, ask } = numbers();
+    const { cache, clock, ask } = numbers();
     let answer: (value: number) => void = () => undefined;
-    const first = memo.get('a', () => new Promise<number>((resolve) => {
+    const first = cache.get('a', () => new Promise<number>((resolve) => {
       answer = resolve;
     }));
     clock.pass(50);
     answer(7);
     await first;
     clock.pass(99);
-    expect(await memo.get('a', ask)).toBe(7);
+    expect(await cache.get('a', ask)).toBe(7);
     clock.pass(1);
-    expect(await memo.get('a', ask)).toBe(1);
+    expect(await cache.get('a', ask)).toBe(1);
   });
 
   test('does not keep what is not to be kept', async () => {
-    const { memo, ask } = numbers();
-    expect(await memo.get('a', () => Promise.resolve(-1))).toBe(-1);
-    expect(await memo.get('a', ask)).toBe(1);
+    const { cache, ask } = numbers();
+    expect(await cache.get('a', () => Promise.resolve(-1))).toBe(-1);
+    expect(await cache.get('a', ask)).toBe(1);
   });
 
   test('does not keep a failure, which all that wait for it hear of', async () => {
-    const { memo, ask } = numbers();
+    const { cache, ask } = numbers();
     const failing = (): Promise<number> => Promise.reject(new Error('a bug'));
-    const both = await Promise.allSettled([memo.get('a', failing), memo.get('a', ask)]);
+    const both = await Promise.allSettled([cache.get('a', failing), cache.get('a', ask)]);
     expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    expect(await memo.get('a', ask)).toBe(1);
+    expect(await cache.get('a', ask)).toBe(1);
   });
 
   test('forgets the oldest when there is no room, asked again or not', async () => {
-    const { memo, ask, asked } = numbers(2);
-    await memo.get('a', ask);
-    await memo.get('b', ask);
-    await memo.get('a', ask);
-    await memo.get('c', ask);
+    const { cache, ask, asked } = numbers(2);
+    await cache.get('a', ask);
+    await cache.get('b', ask);
+    await cache.get('a', ask);
+    await cache.get('c', ask);
     expect(asked()).toBe(3);
-    expect(await memo.get('b', ask)).toBe(2);
-    expect(await memo.get('a', ask)).toBe(4);
+    expect(await cache.get('b', ask)).toBe(2);
+    expect(await cache.get('a', ask)).toBe(4);
   });
 
   test('is not confused by an answer to a question that it has forgotten meanwhile', async () => {
-    const { memo, ask } = numbers(1);
+    const { cache, ask } = numbers(1);
     let fail: (error: Error) => void = () => undefined;
-    const first = memo.get('a', () => new Promise<number>((_, reject) => {
+    const first = cache.get('a', () => new Promise<number>((_, reject) => {
       fail = reject;
     }));
-    await memo.get('b', ask);
-    expect(await memo.get('a', ask)).toBe(2);
+    await cache.get('b', ask);
+    expect(await cache.get('a', ask)).toBe(2);
     fail(new Error('late'));
     await expect(first).rejects.toThrow('late');
-    expect(await memo.get('a', ask)).toBe(2);
+    expect(await cache.get('a', ask)).toBe(2);
   });
 });
 
@@ -135,7 +135,7 @@ describe('a shared resolver', () => {
   test.each(['A', 'AAAA', 'NS', 'TLSA'] as const)('asks for %s once as long as the TTL holds', async (type) => {
     const clock = new StillClock();
     const { resolver, asked } = counting(() => found(60));
-    const shared = sharedResolver(resolver, clock);
+    const shared = cachedResolver(resolver, clock);
     expect(await Promise.all([shared.query('a.test', type), shared.query('a.test', type)])).toEqual([found(60), found(60)]);
     clock.pass(59_999);
     await shared.query('a.test', type);
@@ -148,14 +148,14 @@ describe('a shared resolver', () => {
 
   test.each(['TXT', 'MX', 'CAA', 'CNAME'] as const)('never remembers %s: that is what a domain has for itself', async (type) => {
     const { resolver, asked } = counting(() => found(60));
-    const shared = sharedResolver(resolver, new StillClock());
+    const shared = cachedResolver(resolver, new StillClock());
     await Promise.all([shared.query('a.test', type), shared.query('a.test', type)]);
     expect(asked).toHaveLength(2);
   });
 
   test('never remembers what a single server says', async () => {
     const { resolver, asked } = counting(() => found(60));
-    const shared = sharedResolver(resolver, new StillClock());
+    const shared = cachedResolver(resolver, new StillClock());
     await shared.query('a.test', 'A', '192.0.2.53');
     await shared.query('a.test', 'A', '192.0.2.53');
     await shared.query('a.test', 'A');
@@ -164,7 +164,7 @@ describe('a shared resolver', () => {
 
   test('keeps the types of a name apart', async () => {
     const { resolver, asked } = counting(() => found(60));
-    const shared = sharedResolver(resolver, new StillClock());
+    const shared = cachedResolver(resolver, new StillClock());
     await shared.query('a.test', 'A');
     await shared.query('a.test', 'AAAA');
     expect(asked).toHaveLength(2);
@@ -173,7 +173,7 @@ describe('a shared resolver', () => {
   test('holds a long TTL for five minutes at most', async () => {
     const clock = new StillClock();
     const { resolver, asked } = counting(() => found(86_400));
-    const shared = sharedResolver(resolver, clock);
+    const shared = cachedResolver(resolver, clock);
     await shared.query('a.test', 'A');
     clock.pass(299_999);
     await shared.query('a.test', 'A');
@@ -186,7 +186,7 @@ describe('a shared resolver', () => {
   test('remembers that there is none as long as the answer allows, and no longer', async () => {
     const clock = new StillClock();
     const limited = counting(() => empty(10));
-    const shared = sharedResolver(limited.resolver, clock);
+    const shared = cachedResolver(limited.resolver, clock);
     await shared.query('a.test', 'A');
     clock.pass(9_999);
     await shared.query('a.test', 'A');
@@ -194,7 +194,7 @@ describe('a shared resolver', () => {
     await shared.query('a.test', 'A');
     expect(limited.asked).toHaveLength(2);
     const silent = counting(() => empty());
-    const other = sharedResolver(silent.resolver, clock);
+    const other = cachedResolver(silent.resolver, clock);
     await other.query('a.test', 'A');
     await other.query('a.test', 'A');
     expect(silent.asked).toHaveLength(2);
@@ -202,7 +202,7 @@ describe('a shared resolver', () => {
 
   test('never remembers that nobody answered', async () => {
     const { resolver, asked } = counting(() => ({ status: 'failed', reason: 'SERVFAIL', server: 'x', cnames: [] }));
-    const shared = sharedResolver(resolver, new StillClock());
+    const shared = cachedResolver(resolver, new StillClock());
     await shared.query('a.test', 'A');
     await shared.query('a.test', 'A');
     expect(asked).toHaveLength(2);
@@ -210,7 +210,7 @@ describe('a shared resolver', () => {
 
   test('remembers ten thousand names of a type, and forgets the oldest', async () => {
     const { resolver, asked } = counting(() => found(60));
-    const shared = sharedResolver(resolver, new StillClock());
+    const shared = cachedResolver(resolver, new StillClock());
     for (let at = 0; at <= 10_000; at += 1) await shared.query(`${at}.test`, 'A');
     expect(asked).toHaveLength(10_001);
     await shared.query('1.test', 'A');
@@ -234,7 +234,7 @@ describe('a shared probe', () => {
         return Promise.resolve(response);
       },
     };
-    return { shared: sharedMxProbe(probe, clock), asked, clock };
+    return { shared: cachedMxProbe(probe, clock), asked, clock };
   };
 
   test.each<MxResponse>([

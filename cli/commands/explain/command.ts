@@ -1,20 +1,20 @@
 // `mta-sts explain`: what the code of a finding, of a TLS report or of a bounce means, what it does, how to mend it and who says so.
 import type { Command } from 'commander';
-import { printable } from '../../../lib/util/safe-text';
+import { safeText } from '../../../lib/util/safe-text';
 import type { Context } from '../../context';
 import type { Explained } from './text';
 import { nearest } from './nearest';
 import { formatOption } from '../../input/options';
-import type { Format } from '../../input/options';
+import type { TextOrJson } from '../../input/options';
 import { Status } from '../../exit-status';
 
 /** Adds the command to the program. */
 export function addExplain(program: Command, { io, end }: Context): void {
   program.command('explain')
-    .description('explain the codes of findings, of TLS reports and of bounces: meaning, harm, fix, RFC section, and the senders that disagree')
+    .description('explain the codes of findings, of TLS reports and of bounces: meaning, impact, fix, RFC section, and the senders that disagree')
     .argument('[code...]', 'such as mx-not-covered, tlsa-invalid or 5.7.5; none for a list of all')
     .addOption(formatOption())
-    .action(async (codes: readonly string[], { format }: { readonly format: Format }, command: Command) => {
+    .action(async (codes: readonly string[], { format }: { readonly format: TextOrJson }, command: Command) => {
       const { AREAS, CODES } = await import('../../catalog');
       const { RESULT_TYPES, STATUS_CODES, statusIn } = await import('./report-codes');
       const { explainJson, explainText, listText } = await import('./text');
@@ -51,5 +51,5 @@ function unknownCode(typed: string, codes: readonly string[]): string {
   if (/^[245]\d\d$/.test(typed)) return `error: \`${typed}\` says only whether a message was taken; give the three numbers that follow it, such as \`5.7.5\``;
   const near = nearest(typed, codes);
   const hint = near.length === 0 ? 'without a code this command lists them all' : `did you mean ${near.map((code) => `\`${code}\``).join(', ')}?`;
-  return `error: \`${printable(typed, 80)}\` is not the code of a finding; ${hint}`;
+  return `error: \`${safeText(typed, 80)}\` is not the code of a finding; ${hint}`;
 }

@@ -9,7 +9,7 @@ export interface ReportCode {
   /** What it says: one sentence. */
   readonly meaning: string;
   /** What comes of it: one sentence. */
-  readonly harm: string;
+  readonly impact: string;
   /** How to mend it: a phrase without a full stop. */
   readonly fix: string;
   readonly reference: string;
@@ -32,7 +32,7 @@ export const RESULT_TYPES: readonly ReportCode[] = [
     code: 'tlsa-invalid',
     kind: 'result-type',
     meaning: 'None of the TLSA records of the MX host was found to be valid for it (DANE).',
-    harm: 'Senders that support DANE do not deliver to the host, whatever the MTA-STS policy says.',
+    impact: 'Senders that support DANE do not deliver to the host, whatever the MTA-STS policy says.',
     fix: 'publish TLSA records for the certificate that the host serves, the next one before the certificate changes, or delete them',
     reference: 'RFC 8460 §4.3.2.1, RFC 7672 §2.2',
     findings: ['dane-present'],
@@ -41,7 +41,7 @@ export const RESULT_TYPES: readonly ReportCode[] = [
     code: 'dnssec-invalid',
     kind: 'result-type',
     meaning: 'The recursive resolver of the sender returned no valid records: DNSSEC of the domain or of its MX host is broken.',
-    harm: 'Senders that validate DNSSEC cannot find the MX hosts or their TLSA records, and do not deliver.',
+    impact: 'Senders that validate DNSSEC cannot find the MX hosts or their TLSA records, and do not deliver.',
     fix: 'compare the DS records at the parent zone with the keys of the zone, and renew expired signatures',
     reference: 'RFC 8460 §4.3.2.1, RFC 7672 §2.1.1',
     findings: ['dns-failure'],
@@ -50,7 +50,7 @@ export const RESULT_TYPES: readonly ReportCode[] = [
     code: 'dane-required',
     kind: 'result-type',
     meaning: 'The sender is set to demand DANE for the domain, and no TLSA records signed by DNSSEC are at the MX host.',
-    harm: 'This sender does not deliver to the host; no other is affected.',
+    impact: 'This sender does not deliver to the host; no other is affected.',
     fix: 'sign the zone of the MX host and publish TLSA records, or ask the sender to lift the demand',
     reference: 'RFC 8460 §4.3.2.1, RFC 7672 §6',
     findings: ['dane-present'],
@@ -193,8 +193,8 @@ interface StatusDetail {
   readonly findings: readonly string[];
 }
 
-function status(code: string, meaning: string, harm: string, detail: StatusDetail): ReportCode {
-  return { code, kind: 'status-code', meaning, harm, ...detail };
+function status(code: string, meaning: string, impact: string, detail: StatusDetail): ReportCode {
+  return { code, kind: 'status-code', meaning, impact, ...detail };
 }
 
 /** Codes of Exchange Online that IANA has not registered; each has a result type of RFC 8460 for a name. */

@@ -41,7 +41,7 @@ export function listText(areas: readonly Area[], others: readonly ReportCode[], 
       ...style.row('', meaning, { indent: 4, column: 4 }),
     ]),
   ];
-  return `${[...blocks, reported].map((lines) => `${lines.join('\n')}\n`).join('\n')}\n${style.faint(`\`${COMMAND_LINE} explain <code>\` tells the harm and how to mend it.`)}\n`;
+  return `${[...blocks, reported].map((lines) => `${lines.join('\n')}\n`).join('\n')}\n${style.faint(`\`${COMMAND_LINE} explain <code>\` tells the impact and how to mend it.`)}\n`;
 }
 
 const KINDS: Readonly<Record<ReportCode['kind'], string>> = { 'result-type': 'in TLS reports', 'status-code': 'in bounces' };
@@ -49,43 +49,43 @@ const KINDS: Readonly<Record<ReportCode['kind'], string>> = { 'result-type': 'in
 /** The same as JSON: an array, in the order of the text. What is no finding has a `kind` and no `severity`. */
 export function explainJson(explained: readonly Explained[]): string {
   const shapes = explained.map(({ entry, typed }) => {
-    const { meaning, harm, fix, reference } = entry;
+    const { meaning, impact, fix, reference } = entry;
     const sections = sectionsOf(reference);
     if (!('severity' in entry)) {
       const { code, kind, source, findings } = entry;
-      return { code: typed ?? code, kind, meaning, harm, fix, reference, sections, source, findings };
+      return { code: typed ?? code, kind, meaning, impact, fix, reference, sections, source, findings };
     }
-    const { code, severity, dissent } = entry;
+    const { code, severity, quirks } = entry;
     // JSON.stringify leaves out what is undefined.
-    return { code, severity, meaning, harm, fix, reference, sections, dissent, inReports: IN_REPORTS.get(code) };
+    return { code, severity, meaning, impact, fix, reference, sections, quirks, inReports: IN_REPORTS.get(code) };
   });
   return `${json(shapes)}\n`;
 }
 
 function explanation(entry: CodeEntry, style: Style): string[] {
-  const { code, severity, meaning, harm, fix, reference, dissent } = entry;
+  const { code, severity, meaning, impact, fix, reference, quirks } = entry;
   const detail = (label: string, text: string): string[] => style.row(label, text, { indent: 2, column: 11, faint: label === 'see' });
   return [
     `${style.mark(severity)} ${style.bold(code)} ${style.faint(`${style.dot} ${severity}`)}`,
     ...style.row('', meaning, { indent: 2, column: 2 }),
-    ...detail('harm', harm),
+    ...detail('impact', impact),
     ...detail('fix', fix),
     ...IN_REPORTS.has(code) ? detail('reports', IN_REPORTS.get(code) ?? '') : [],
-    ...dissent.flatMap(({ senders, effect }, index) => detail(index === 0 ? 'senders' : '', `${senders.join(', ')}: ${effect}`)),
+    ...quirks.flatMap(({ senders, effect }, index) => detail(index === 0 ? 'senders' : '', `${senders.join(', ')}: ${effect}`)),
     ...detail('see', reference),
     ...sectionsOf(reference).flatMap(({ url }) => style.row('', url, { indent: 2, column: 11, faint: true })),
   ];
 }
 
 function reportExplanation(entry: ReportCode, typed: string, style: Style): string[] {
-  const { code, kind, meaning, harm, fix, reference, source, findings } = entry;
+  const { code, kind, meaning, impact, fix, reference, source, findings } = entry;
   const detail = (label: string, text: string): string[] => style.row(label, text, { indent: 2, column: 11, faint: label === 'see' });
   const urls = [...sectionsOf(reference).map(({ url }) => url), ...source === undefined ? [] : [source]];
   return [
     `${style.mark('info')} ${style.bold(kind === 'status-code' ? typed : code)} ${style.faint(`${style.dot} ${KINDS[kind]}`)}`,
     ...style.row('', meaning, { indent: 2, column: 2 }),
     ...kind === 'status-code' ? detail('class', classOf(typed)) : [],
-    ...detail('harm', harm),
+    ...detail('impact', impact),
     ...detail('fix', fix),
     ...findings.length === 0 ? [] : detail('findings', findings.join(', ')),
     ...detail('see', reference),

@@ -8,12 +8,12 @@ import type { LintResult } from './result';
 import { lintText } from './text';
 import type { LintKind } from './text';
 import { formatOption } from '../../input/options';
-import type { Format } from '../../input/options';
+import type { TextOrJson } from '../../input/options';
 import { worst } from '../../exit-status';
 import { Style } from '../../output/terminal';
 
 interface LintOptions {
-  readonly format: Format;
+  readonly format: TextOrJson;
 }
 
 const TXT_HELP = 'one TXT record found at the name, its character-strings joined; none for an empty answer';
@@ -73,7 +73,7 @@ function inputOf(records: readonly string[]): string | readonly string[] {
   return records.length === 1 ? records[0] : records;
 }
 
-function finish(kind: LintKind, results: readonly LintResult[], format: Format, { io, end }: Context): void {
+function finish(kind: LintKind, results: readonly LintResult[], format: TextOrJson, { io, end }: Context): void {
   if (format === 'json') {
     io.stdout.write(lintJson(results));
   } else {

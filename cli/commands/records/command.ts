@@ -1,9 +1,9 @@
 // `mta-sts records`: every DNS record to create by hand, where DNS is not in Route 53.
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { hostNameFault, toALabels } from '../../../lib/protocol/domain-name';
+import { hostNameProblem, toALabels } from '../../../lib/protocol/domain-name';
 import { policyHostName } from '../../../lib/protocol/policy/url';
-import { printable } from '../../../lib/util/safe-text';
+import { safeText } from '../../../lib/util/safe-text';
 import { argument, parseDomain, repeated } from '../../input/arguments';
 import type { Context } from '../../context';
 import { json } from '../../output/json';
@@ -68,8 +68,8 @@ async function readJudged(flags: RecordsFlags, context: Context, command: Comman
 function parseTarget(text: string): string {
   const typed = text.endsWith('.') ? text.slice(0, -1) : text;
   const host = toALabels(typed);
-  const fault = hostNameFault(host === '' ? typed : host) ?? (host.includes('.') ? undefined : 'is a single label; write it in full, such as `mta-sts.example.net`');
-  if (fault !== undefined) throw new RangeError(`\`${printable(text)}\`, where the host that serves the policy is expected, ${fault}`);
+  const fault = hostNameProblem(host === '' ? typed : host) ?? (host.includes('.') ? undefined : 'is a single label; write it in full, such as `mta-sts.example.net`');
+  if (fault !== undefined) throw new RangeError(`\`${safeText(text)}\`, where the host that serves the policy is expected, ${fault}`);
   return host;
 }
 

@@ -5,7 +5,7 @@ import { PreviewError } from '../../../lib/preview/errors';
 import { readValue } from '../../../lib/preview/assembly/record-values';
 import { policyHostName } from '../../../lib/protocol/policy/url';
 import { reportingName } from '../../../lib/protocol/records/record-names';
-import { printable } from '../../../lib/util/safe-text';
+import { safeText } from '../../../lib/util/safe-text';
 
 /** One domain of the app. */
 export interface AppDomain {
@@ -34,7 +34,7 @@ export function domainsOfApp(app: string): AppDomains | { readonly fault: string
   try {
     const assembly = readAssembly(app);
     const domains = unique(assembly.publications).map((publication) => domainOf(publication, assembly));
-    if (domains.length === 0) throw new PreviewError(`${printable(app)} publishes no policy, so there are no records to create`);
+    if (domains.length === 0) throw new PreviewError(`${safeText(app)} publishes no policy, so there are no records to create`);
     return { domains, notes: assembly.notes.all };
   } catch (error) {
     if (error instanceof PreviewError) return { fault: error.message };
@@ -48,7 +48,7 @@ function unique(publications: readonly Publication[]): readonly Publication[] {
   for (const publication of publications) {
     const before = byDomain.get(publication.domain);
     if (before !== undefined && before.policyText !== publication.policyText) {
-      throw new PreviewError(`the app publishes two policies for ${publication.domain}, ${printable(before.path, 200)} and ${printable(publication.path, 200)}; `
+      throw new PreviewError(`the app publishes two policies for ${publication.domain}, ${safeText(before.path, 200)} and ${safeText(publication.path, 200)}; `
         + 'only one can be live, so synthesize the stack that you mean alone');
     }
     byDomain.set(publication.domain, before ?? publication);
@@ -57,7 +57,7 @@ function unique(publications: readonly Publication[]): readonly Publication[] {
 }
 
 function domainOf({ domain, policyText, path, refused }: Publication, { distributions, recordSets }: Assembly): AppDomain {
-  if (refused !== undefined) throw new PreviewError(`the deployment refuses ${printable(path, 200)}: ${refused}; run \`npx cdk synth\` again`);
+  if (refused !== undefined) throw new PreviewError(`the deployment refuses ${safeText(path, 200)}: ${refused}; run \`npx cdk synth\` again`);
   const distribution = distributions.find(({ aliases }) => aliases.includes(policyHostName(domain)))?.path;
   const reporting = recordSets.find(({ name, type }) => name === reportingName(domain) && type === 'TXT')?.values[0];
   const data = reporting === undefined ? undefined : readValue('TXT', reporting);

@@ -1,7 +1,7 @@
 // DNS records that a person creates by hand, and for which domain.
 import { policyHostName } from '../../../lib/protocol/policy/url';
 import { renderRecord } from '../../../lib/protocol/records/sts-record';
-import { RECORD_TTL, announcementName, reportingName } from '../../../lib/protocol/records/record-names';
+import { RECORD_TTL, stsRecordName, reportingName } from '../../../lib/protocol/records/record-names';
 
 /** One record. */
 export interface ManualRecord {
@@ -34,7 +34,7 @@ export function recordsOf({ domain, id, target, tlsRpt, validation }: PublishedD
   return [
     ...validation === undefined ? [] : [{ ...validation, type: 'CNAME', ttl: RECORD_TTL } as const],
     { name: policyHostName(domain), type: 'CNAME', ttl: RECORD_TTL, value: target },
-    { name: announcementName(domain), type: 'TXT', ttl: RECORD_TTL, value: id === null ? null : renderRecord(id) },
+    { name: stsRecordName(domain), type: 'TXT', ttl: RECORD_TTL, value: id === null ? null : renderRecord(id) },
     ...tlsRpt === undefined ? [] : [{ name: reportingName(domain), type: 'TXT', ttl: RECORD_TTL, value: tlsRpt } as const],
   ];
 }

@@ -1,7 +1,7 @@
 // Where the records come from: a policy file, or a synthesized app; and whether its policies are what senders can use.
 import type { Command } from 'commander';
 import { policyHostName, policyUrl } from '../../../lib/protocol/policy/url';
-import { printable } from '../../../lib/util/safe-text';
+import { safeText } from '../../../lib/util/safe-text';
 import type { Context } from '../../context';
 import { requiredInput } from '../../input/file';
 import type { PublishedDomain } from './record';
@@ -74,7 +74,7 @@ export async function judge(source: Source, target: string | null, context: Cont
 }
 
 async function readFile(domain: string, path: string, { io }: Context, command: Command): Promise<Source> {
-  return { domain, policy: await requiredInput(path, io, command), shown: path === '-' ? 'standard input' : printable(path, 200), byHand: true };
+  return { domain, policy: await requiredInput(path, io, command), shown: path === '-' ? 'standard input' : safeText(path, 200), byHand: true };
 }
 
 async function readApp(app: string, context: Context, command: Command): Promise<readonly Source[]> {
@@ -88,7 +88,7 @@ async function readApp(app: string, context: Context, command: Command): Promise
 function whereToRead(domain: string, distribution: string | undefined): string {
   const host = policyHostName(domain);
   if (distribution === undefined) return `the host that serves ${policyUrl(host)}`;
-  return `the domain name of the CloudFront distribution ${printable(distribution, 200)}, such as d111111abcdef8.cloudfront.net; once it is deployed the AWS console shows it, and `
+  return `the domain name of the CloudFront distribution ${safeText(distribution, 200)}, such as d111111abcdef8.cloudfront.net; once it is deployed the AWS console shows it, and `
     + `aws cloudfront list-distributions --output text --query "DistributionList.Items[?contains(Aliases.Items || \`[]\`, '${host}')].DomainName"`;
 }
 

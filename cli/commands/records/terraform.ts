@@ -1,15 +1,15 @@
 // Records as a map in Terraform's language, for any provider's resource to go through with `for_each`.
 import { policyHostName } from '../../../lib/protocol/policy/url';
 import { recordAround } from '../../../lib/protocol/records/sts-record';
-import { announcementName } from '../../../lib/protocol/records/record-names';
-import { printable } from '../../../lib/util/safe-text';
+import { stsRecordName } from '../../../lib/protocol/records/record-names';
+import { safeText } from '../../../lib/util/safe-text';
 import { WHERE_ID, recordsOf } from './record';
 import type { ManualRecord, PublishedDomain } from './record';
 
 /** A file for Terraform or OpenTofu; what is not known yet is a variable. */
 export function terraformText(domains: readonly PublishedDomain[]): string {
   const records = domains.flatMap(recordsOf);
-  const announcements = records.filter(({ name }) => name.startsWith(announcementName('')));
+  const announcements = records.filter(({ name }) => name.startsWith(stsRecordName('')));
   return [
     '# DNS records of MTA-STS (RFC 8461) and TLSRPT (RFC 8460). The announcements come last, when the policy is served, and go first.',
     ...domains.some(({ target }) => target === null) ? ['', ...targets(domains)] : [],
@@ -32,7 +32,7 @@ export function terraformText(domains: readonly PublishedDomain[]): string {
 function targets(domains: readonly PublishedDomain[]): string[] {
   const unknown = domains.filter(({ target }) => target === null);
   return [
-    ...unknown.map(({ domain, whereTarget }) => `# ${policyHostName(domain)}: ${printable(whereTarget, 1000)}`),
+    ...unknown.map(({ domain, whereTarget }) => `# ${policyHostName(domain)}: ${safeText(whereTarget, 1000)}`),
     'variable "mta_sts_targets" {',
     '  description = "For each policy host, such as mta-sts.example.com, the host that serves it"',
     '  type        = map(string)',
@@ -62,7 +62,7 @@ function entry({ name, type, ttl, value }: ManualRecord): string[] {
 /** Of a record that is not known yet. */
 function valueOf(name: string, type: ManualRecord['type']): string {
   if (type === 'CNAME') return `var.mta_sts_targets[${hclString(name)}]`;
-  const domain = name.slice(announcementName('').length);
+  const domain = name.slice(stsRecordName('').length);
   return `"${recordAround(`\${var.mta_sts_ids[${hclString(domain)}]}`)}"`;
 }
 

@@ -1,6 +1,6 @@
 // Records as a zone file has them (RFC 1035 §5): fully qualified, texts quoted and in pieces that DNS can hold.
 import { characterStrings } from '../../../lib/protocol/records/character-strings';
-import { printable } from '../../../lib/util/safe-text';
+import { safeText } from '../../../lib/util/safe-text';
 import { recordsOf, whereOf } from './record';
 import type { ManualRecord, PublishedDomain } from './record';
 
@@ -14,6 +14,6 @@ export function zoneText(domains: readonly PublishedDomain[]): string {
 
 function recordLine({ name, type, ttl, value }: ManualRecord, where: string): string {
   const begin = `${name}. ${ttl} IN ${type}`;
-  if (value === null) return `; ${begin} <${printable(where, 1000)}>`;
+  if (value === null) return `; ${begin} <${safeText(where, 1000)}>`;
   return `${begin} ${type === 'CNAME' ? `${value}.` : characterStrings(value)}`;
 }

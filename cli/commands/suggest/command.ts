@@ -4,7 +4,7 @@ import { argument, domainHint, parseDomain, parseResolver } from '../../input/ar
 import type { Context } from '../../context';
 import { json } from '../../output/json';
 import { formatOption, timeoutOption } from '../../input/options';
-import type { Format } from '../../input/options';
+import type { TextOrJson } from '../../input/options';
 import { remark } from '../../output/remark';
 import { Status } from '../../exit-status';
 import { Style } from '../../output/terminal';
@@ -12,7 +12,7 @@ import type { LiveDomain } from './lookup';
 import type { SuggestionVerdict } from './suggestion';
 
 interface SuggestFlags {
-  readonly format: Format;
+  readonly format: TextOrJson;
   readonly resolver?: string;
   readonly timeout: number;
 }

@@ -2,14 +2,14 @@
 import type { Finding } from '../../../lib/protocol/findings/finding';
 import { policyHostName } from '../../../lib/protocol/policy/url';
 import { parseRecord } from '../../../lib/protocol/records/sts-record';
-import { announcementName, reportingName } from '../../../lib/protocol/records/record-names';
-import { printable } from '../../../lib/util/safe-text';
+import { stsRecordName, reportingName } from '../../../lib/protocol/records/record-names';
+import { safeText } from '../../../lib/util/safe-text';
 import { parseTlsRpt } from '../../../lib/protocol/records/tls-rpt';
 import { danglingText } from '../../../lib/verifier/checks/records/cname';
 import { findMisplacedRecord, findMisplacedReporting } from '../../../lib/verifier/checks/records/misplaced';
 import { checkReach, findMailAddresses } from '../../../lib/verifier/checks/mail/mx-reach';
 import { checkReportDestinations } from '../../../lib/verifier/checks/records/report-destinations';
-import type { ReportFinding } from '../../../lib/verifier/result';
+import type { LiveFinding } from '../../../lib/verifier/result';
 import type { DnsAnswer, Resolver } from '../../../lib/verifier/dns/resolver';
 import { REAL_CLOCK } from '../../../lib/verifier/network';
 
@@ -73,7 +73,7 @@ export interface LiveDomain {
 export async function lookUp(resolver: Resolver, domain: string): Promise<LiveDomain> {
   const [mail, record, { tlsRpt, unreachable }, host] = await Promise.all([
     mailOf(resolver, domain).then((found) => withReach(resolver, domain, found)),
-    resolver.query(announcementName(domain), 'TXT').then((answer) => published(answer, domain, readId)),
+    resolver.query(stsRecordName(domain), 'TXT').then((answer) => published(answer, domain, readId)),
     resolver.query(reportingName(domain), 'TXT').then((answer) => reporting(resolver, domain, published(answer, domain, readAddresses))),
     policyHost(resolver, domain),
   ]);
@@ -97,7 +97,7 @@ async function withReach(resolver: Resolver, domain: string, mail: Mail): Promis
   return { ...mail, reach: { lost: hosts.filter((host) => byHost.get(host) === 'unreachable'), none, notes: findings.map(noteOf) } };
 }
 
-function noteOf({ message, fix, reference }: ReportFinding): string {
+function noteOf({ message, fix, reference }: LiveFinding): string {
   return `${message}${fix === undefined ? '' : `; ${fix}`}${reference === undefined ? '' : ` (${reference})`}`;
 }
 
@@ -180,5 +180,5 @@ function worstOf(findings: readonly Finding[]): string | undefined {
 }
 
 function reasonOf(answer: DnsAnswer<'MX' | 'A' | 'AAAA' | 'TXT'>): string {
-  return answer.status === 'failed' ? `${printable(answer.reason, 200)} from ${answer.server}` : '';
+  return answer.status === 'failed' ? `${safeText(answer.reason, 200)} from ${answer.server}` : '';
 }

@@ -1,12 +1,12 @@
 // From what DNS says of a domain to the policy that it should have, with the reasons.
-import { hostNameFault } from '../../../lib/protocol/domain-name';
-import { mxPatternFault } from '../../../lib/protocol/mx/pattern';
+import { hostNameProblem } from '../../../lib/protocol/domain-name';
+import { mxPatternProblem } from '../../../lib/protocol/mx/pattern';
 import { renderPolicy } from '../../../lib/protocol/policy/policy';
 import type { Mode } from '../../../lib/protocol/policy/policy';
 import { policyHash, renderPolicyId } from '../../../lib/protocol/policy/id';
 import { providerOf } from '../../../lib/protocol/mx/providers';
 import type { Provider } from '../../../lib/protocol/mx/providers';
-import { printable } from '../../../lib/util/safe-text';
+import { safeText } from '../../../lib/util/safe-text';
 import { constructOf } from './construct';
 import type { ConstructCode } from './construct';
 import type { LiveDomain, Mail, MailHost, MailHosts } from './lookup';
@@ -123,7 +123,7 @@ interface JudgedHost extends MailHost {
 }
 
 function judge(host: MailHost): JudgedHost {
-  const fault = mxPatternFault(host.name) ?? hostNameFault(host.name);
+  const fault = mxPatternProblem(host.name) ?? hostNameProblem(host.name);
   return fault === undefined ? { ...host, known: providerOf(host.name) } : { ...host, fault };
 }
 
@@ -182,7 +182,7 @@ function mailReasons(domain: string, { implicit, nullBeside }: MailHosts): strin
 }
 
 function faultReason({ name, fault }: JudgedHost): string[] {
-  return fault === undefined ? [] : [`no policy can name the mail host \`${printable(name)}\`, since it ${fault}; in enforce senders would not deliver to it, so mend the MX record first (RFC 8461 §3.2)`];
+  return fault === undefined ? [] : [`no policy can name the mail host \`${safeText(name)}\`, since it ${fault}; in enforce senders would not deliver to it, so mend the MX record first (RFC 8461 §3.2)`];
 }
 
 /** More in one sentence are not read. */
@@ -204,7 +204,7 @@ function publishedReasons({ domain, record, tlsRpt }: LiveDomain): string[] {
     ...record.status === 'valid' ? [`a policy with the id ${record.value} is announced at _mta-sts.${domain} already`] : [],
     ...record.status === 'broken' ? [`what stands at _mta-sts.${domain} is no MTA-STS record: ${record.reason}; the deployment refuses to overwrite it, so delete it first`] : [],
     ...record.status === 'unknown' ? [`whether a record stands at _mta-sts.${domain} already could not be had: ${record.reason}; the deployment looks again`] : [],
-    ...tlsRpt.status === 'valid' ? [`TLS reports go to ${printable(tlsRpt.value.join(', '), 300)} already, so the record at _smtp._tls.${domain} stays as it is and the construct makes none`] : [],
+    ...tlsRpt.status === 'valid' ? [`TLS reports go to ${safeText(tlsRpt.value.join(', '), 300)} already, so the record at _smtp._tls.${domain} stays as it is and the construct makes none`] : [],
     ...tlsRpt.status === 'broken' ? [`what stands at _smtp._tls.${domain} is no TLSRPT record: ${tlsRpt.reason}; the deployment refuses to overwrite it, so delete it first`] : [],
     ...tlsRpt.status === 'unknown' ? [`whether a record stands at _smtp._tls.${domain} already could not be had: ${tlsRpt.reason}; the deployment looks again`] : [],
   ];

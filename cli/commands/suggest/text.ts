@@ -1,10 +1,10 @@
 // A suggestion for people and for programs.
 import { policyHostName, policyUrl } from '../../../lib/protocol/policy/url';
-import { printable, showable } from '../../../lib/util/safe-text';
-import type { Style, Standing } from '../../output/terminal';
+import { safeText, safeWholeText } from '../../../lib/util/safe-text';
+import type { Style, Mark } from '../../output/terminal';
 import type { Plan, Suggestion, SuggestionVerdict } from './suggestion';
 
-const VERDICTS: Readonly<Record<SuggestionVerdict, readonly [Standing, string]>> = {
+const VERDICTS: Readonly<Record<SuggestionVerdict, readonly [Mark, string]>> = {
   'suggested': ['good', 'a policy that covers every mail host'],
   'incomplete': ['error', 'no policy can cover every mail host'],
   'no-mail': ['good', 'takes no mail and needs no policy'],
@@ -39,7 +39,7 @@ export function suggestionJson({ domain, verdict, mx, published, reasons, plan }
       return { host: name, preference, provider: provider ?? null, fault, reachable };
     }),
     published,
-    reasons: reasons.map(showable),
+    reasons: reasons.map(safeWholeText),
     construct: plan?.construct ?? null,
     policies: plan === undefined ? null : { testing: plan.testing, enforce: plan.enforce },
     rollout: plan?.rollout ?? [],
@@ -48,7 +48,7 @@ export function suggestionJson({ domain, verdict, mx, published, reasons, plan }
 
 function hostLines({ mx }: Suggestion, style: Style): string[] {
   const lines = mx.slice(0, MOST_HOSTS).flatMap(({ name, preference, provider, fault, reachable }, index) => {
-    const text = [preference === null ? '' : `${preference} `, printable(name), provider === undefined ? '' : ` (${provider})`].join('');
+    const text = [preference === null ? '' : `${preference} `, safeText(name), provider === undefined ? '' : ` (${provider})`].join('');
     return style.row(index === 0 ? 'mx' : '', text, { indent: 2, column: 12, mark: style.mark(fault !== undefined ? 'error' : reachable === false ? 'warning' : 'good') });
   });
   return mx.length > MOST_HOSTS ? [...lines, ...style.row('', `and ${mx.length - MOST_HOSTS} more`, { indent: 2, column: 12 })] : lines;

@@ -6,18 +6,18 @@ import { inOrder } from '../../../lib/util/concurrency';
 import type { Context, Verifier } from '../../context';
 import { parseDuration } from '../../input/durations';
 import type { Interruption, Io, Output } from '../../io';
-import { outputOption, reportFormatOption, timeoutOption } from '../../input/options';
-import { PATIENT_CLOCK, patiently } from './wait';
+import { outputOption, resultFormatOption, timeoutOption } from '../../input/options';
+import { RETRY_CLOCK, retryWhileTemporary } from './wait';
 import { Progress } from './progress';
-import { printReports } from '../../output/print-results';
-import type { ReportSettings } from '../../output/print-results';
+import { printResults } from '../../output/print-results';
+import type { PrintOptions } from '../../output/print-results';
 import { OutputError } from '../../output/sinks';
 import { Status, worst } from '../../exit-status';
 import { targetsOf } from './targets';
 import type { Target, TargetFlags, Targets } from './targets';
 import { waitingText } from './waiting-text';
 
-interface VerifyFlags extends TargetFlags, ReportSettings {
+interface VerifyFlags extends TargetFlags, PrintOptions {
   readonly resolver?: string;
   readonly timeout: number;
   readonly wait?: number;
@@ -45,7 +45,7 @@ export function addVerify(program: Command, context: Context): void {
     .option('--resolver <host[:port]>', 'recursive DNS server to ask (default: those of this machine)', argument(parseResolver))
     .option('--allow-private', 'connect also where DNS leads to loopback, link-local or private addresses')
     .option('--concurrency <number>', 'how many domains at once', argument(parseConcurrency), 8)
-    .addOption(reportFormatOption())
+    .addOption(resultFormatOption())
     .addOption(outputOption())
     .action(async (domains: readonly string[] | undefined, flags: VerifyFlags, command: Command) => {
       await run(domains ?? [], flags, command, context);
@@ -70,7 +70,7 @@ async function run(domains: readonly string[], flags: VerifyFlags, command: Comm
   const look = lookWith(await loadVerifier(), flags, { over: over.signal, interrupted: interrupt.signal, progress });
   try {
     const reports = inOrder(targets.all, flags.concurrency, look, interrupt.signal);
-    const status = await printReports(progress.over(reports, progressTerminal(targets, flags, io), targets.count), flags, io);
+    const status = await printResults(progress.over(reports, progressTerminal(targets, flags, io), targets.count), flags, io);
     if (interrupt.signal.aborted) {
       end(interrupt.signal.reason === CLOSED ? Status.READER_GONE : Status.INTERRUPTED);
     } else {
@@ -126,7 +126,7 @@ interface LookSetting {
 function lookWith(verifier: Verifier, flags: VerifyFlags, { over, interrupted, progress }: LookSetting): (target: Target) => ReturnType<Verifier['verify']> {
   const { verify, createWorld } = verifier;
   const { resolver, smtp, smtpPort, timeout, wait, allowPrivate } = flags;
-  const world = createWorld({
+  const network = createWorld({
     signal: over,
     ...resolver === undefined ? {} : { servers: [resolver] },
     smtpPort,
@@ -136,16 +136,16 @@ function lookWith(verifier: Verifier, flags: VerifyFlags, { over, interrupted, p
   return async ({ domain, deployment, ...expectation }) => {
     const options = { ...expectation, timeoutMs: timeout, smtp, allowPrivate, signal: interrupted };
     const once = async (): ReturnType<Verifier['verify']> => {
-      const report = await verify(domain, options, world);
-      return deployment === undefined ? report : { ...report, deployment };
+      const result = await verify(domain, options, network);
+      return deployment === undefined ? result : { ...result, deployment };
     };
     if (wait === undefined) return once();
-    return patiently(once, {
+    return retryWhileTemporary(once, {
       waitMs: wait,
-      clock: PATIENT_CLOCK,
+      clock: RETRY_CLOCK,
       signal: interrupted,
-      tell: (report, pauseMs, leftMs) => {
-        progress.say(waitingText(report, pauseMs, leftMs));
+      tell: (result, pauseMs, leftMs) => {
+        progress.say(waitingText(result, pauseMs, leftMs));
       },
     });
   };

@@ -1,5 +1,5 @@
 // One line on the terminal that says how far a long run is; it goes away again, and never gets into what else is printed.
-import type { Report } from '../../../lib/verifier/result';
+import type { VerificationResult } from '../../../lib/verifier/result';
 import type { Output } from '../../io';
 
 /** To the first column, and the rest of the line away. */
@@ -33,15 +33,15 @@ export class Progress {
    * @param terminal - undefined where there is none: then nothing is told
    * @param total - how many there will be, where that is known
    */
-  public async* over(reports: AsyncIterable<Report>, terminal: Output | undefined, total?: number): AsyncGenerator<Report> {
+  public async* over(reports: AsyncIterable<VerificationResult>, terminal: Output | undefined, total?: number): AsyncGenerator<VerificationResult> {
     this.terminal = terminal;
     this.total = total;
     this.draw();
     try {
-      for await (const report of reports) {
-        this.counts[report.verdict] += 1;
+      for await (const result of reports) {
+        this.counts[result.verdict] += 1;
         this.clear();
-        yield report;
+        yield result;
         this.draw();
       }
     } finally {

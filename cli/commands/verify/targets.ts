@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Expectation } from '../../../lib/verifier/checks/policy/expectation';
 import { hashOfPolicyId } from '../../../lib/protocol/policy/id';
-import { printable } from '../../../lib/util/safe-text';
+import { safeText } from '../../../lib/util/safe-text';
 import type { Deployment } from '../../../lib/verifier/result';
 import { domainHint } from '../../input/arguments';
 import { DomainListError, openDomainList } from '../../input/domain-list';
@@ -67,7 +67,7 @@ export async function targetsOf(
   try {
     const list = await openDomainList(file, io.stdin);
     return { all: chain(typed, doubted(list, doubt), expectation, (line, fault) => {
-      complain(`${file === '-' ? 'standard input' : printable(file, 200)}, line ${line}: ${fault}`);
+      complain(`${file === '-' ? 'standard input' : safeText(file, 200)}, line ${line}: ${fault}`);
     }) };
   } catch (error) {
     if (error instanceof DomainListError) return command.error(`error: ${error.message}`);

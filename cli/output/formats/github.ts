@@ -1,9 +1,9 @@
 // Annotations for GitHub Actions: workflow commands on standard output.
 // https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 import type { Severity } from '../../../lib/protocol/findings/finding';
-import { printable } from '../../../lib/util/safe-text';
-import type { Deployment, Report, ReportFinding } from '../../../lib/verifier/result';
-import type { Format, Totals } from '../reporter';
+import { safeText } from '../../../lib/util/safe-text';
+import type { Deployment, VerificationResult, LiveFinding } from '../../../lib/verifier/result';
+import type { Reporter, Totals } from '../reporter';
 import { VERDICTS, plural } from '../summary';
 
 type Command = 'error' | 'warning' | 'notice';
@@ -18,9 +18,9 @@ const MOST = 10;
 const LONGEST = 2000;
 
 /** What `--format github` prints: the first ten of each kind as commands, and how many more there are. */
-export function githubFormat(): Format {
+export function githubFormat(): Reporter {
   const counts: Record<Command, number> = { error: 0, warning: 0, notice: 0 };
-  const annotation = (domain: string, finding: ReportFinding): string => {
+  const annotation = (domain: string, finding: LiveFinding): string => {
     const command = COMMANDS[finding.severity];
     counts[command] += 1;
     return counts[command] > MOST ? '' : `::${command} title=${property(`${domain}: ${finding.code}`)}::${data(messageOf(finding))}\n`;
@@ -28,18 +28,18 @@ export function githubFormat(): Format {
   const refusals = (domain: string, { warnings = 'none' }: Deployment = {}): string => {
     if (warnings.startsWith('none')) return '';
     counts.warning += 1;
-    return counts.warning > MOST ? '' : `::warning title=${property(`${domain}: mail may be refused`)}::${data(printable(warnings, LONGEST))}\n`;
+    return counts.warning > MOST ? '' : `::warning title=${property(`${domain}: mail may be refused`)}::${data(safeText(warnings, LONGEST))}\n`;
   };
   return {
     head: () => '',
-    report: (report) => `${headline(report)}${refusals(report.domain, report.deployment)}${report.findings.map((finding) => annotation(report.domain, finding)).join('')}`,
+    report: (result) => `${headline(result)}${refusals(result.domain, result.deployment)}${result.findings.map((finding) => annotation(result.domain, finding)).join('')}`,
     tail: (totals) => `${dropped(counts)}${totalsLine(totals)}`,
   };
 }
 
 /** Nothing of a stranger's stands in it, so it can be no command. */
-function headline({ domain, verdict }: Report): string {
-  return `${printable(domain)}: ${VERDICTS[verdict].word}\n`;
+function headline({ domain, verdict }: VerificationResult): string {
+  return `${safeText(domain)}: ${VERDICTS[verdict].word}\n`;
 }
 
 function dropped(counts: Readonly<Record<Command, number>>): string {
@@ -52,14 +52,14 @@ function totalsLine({ domains, verdicts }: Totals): string {
   return `${plural(domains, 'domain')}: ${verdicts.pass} pass, ${verdicts.fail} fail, ${verdicts.unknown} could not be decided\n`;
 }
 
-function messageOf({ severity, subject, message, evidence, time, fix, reference }: ReportFinding): string {
+function messageOf({ severity, subject, message, evidence, time, fix, reference }: LiveFinding): string {
   const seen = evidence === undefined || time === undefined ? evidence : `${evidence} (${time})`;
   return [
     `${severity === 'unknown' ? 'could not be decided: ' : ''}${message}`,
     `about: ${subject}`,
     ...([['seen', seen], ['fix', fix], ['see', reference]] as const)
       .flatMap(([label, text]) => text === undefined || text === '' ? [] : [`${label}: ${text}`]),
-  ].map((line) => printable(line, LONGEST)).join('\n');
+  ].map((line) => safeText(line, LONGEST)).join('\n');
 }
 
 /** What follows the `::` of a command. */
@@ -69,5 +69,5 @@ function data(text: string): string {
 
 /** What stands behind the `=` of a command's property. */
 function property(text: string): string {
-  return data(printable(text, LONGEST)).replaceAll(':', '%3A').replaceAll(',', '%2C');
+  return data(safeText(text, LONGEST)).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }

@@ -1,8 +1,8 @@
 // The report as a page: one file that asks nobody for anything, for people who do not work at a terminal.
 import { createHash } from 'node:crypto';
-import type { Report, Verdict } from '../../../lib/verifier/result';
+import type { VerificationResult, Verdict } from '../../../lib/verifier/result';
 import { version } from '../../version';
-import type { Format, Totals } from '../reporter';
+import type { Reporter, Totals } from '../reporter';
 import { icon, markDefinitions } from './html/marks';
 import { text } from './html/markup';
 import { section } from './html/section';
@@ -25,18 +25,18 @@ interface Entry {
 }
 
 /** What `--format html` prints. The page begins with what is known only in the end, so it comes whole; what is kept is bounded. */
-export function htmlFormat(): Format {
+export function htmlFormat(): Reporter {
   const entries: Record<Verdict, Entry[]> = { fail: [], unknown: [], pass: [] };
-  const reports: Record<Verdict, Map<string, Report>> = { fail: new Map(), unknown: new Map(), pass: new Map() };
+  const reports: Record<Verdict, Map<string, VerificationResult>> = { fail: new Map(), unknown: new Map(), pass: new Map() };
   let number = 0;
   return {
     head: () => '',
-    report: (report) => {
+    report: (result) => {
       number += 1;
       const id = `d${number}`;
-      const { verdict } = report;
-      if (entries[verdict].length < MOST_ENTRIES) entries[verdict].push(entryOf(report, id));
-      if (reports[verdict].size < MOST_SECTIONS) reports[verdict].set(id, report);
+      const { verdict } = result;
+      if (entries[verdict].length < MOST_ENTRIES) entries[verdict].push(entryOf(result, id));
+      if (reports[verdict].size < MOST_SECTIONS) reports[verdict].set(id, result);
       return '';
     },
     tail: (totals) => {
@@ -49,7 +49,7 @@ export function htmlFormat(): Format {
 
 const WORST_FIRST = ['fail', 'unknown', 'pass'] as const;
 
-function entryOf({ domain, verdict, findings }: Report, id: string): Entry {
+function entryOf({ domain, verdict, findings }: VerificationResult, id: string): Entry {
   const count = (wanted: string): number => findings.filter(({ severity }) => severity === wanted).length;
   return { id, domain, verdict, errors: count('error'), warnings: count('warning') };
 }
@@ -57,11 +57,11 @@ function entryOf({ domain, verdict, findings }: Report, id: string): Entry {
 /** No script, no request, no other style than this one. */
 const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'`;
 
-function page(totals: Totals, entries: readonly Entry[], shown: ReadonlyMap<string, Report>): string {
+function page(totals: Totals, entries: readonly Entry[], shown: ReadonlyMap<string, VerificationResult>): string {
   const [only] = entries;
   const alone = totals.domains === 1;
   const title = alone ? `${only.domain}: ${VERDICTS[only.verdict].word}` : plural(totals.domains, 'domain');
-  const sections = [...shown].map(([id, report]) => section(report, id, alone));
+  const sections = [...shown].map(([id, result]) => section(result, id, alone));
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -83,7 +83,7 @@ ${alone ? '' : overview(totals, entries, shown)}${sections.join('')}</main>
 `;
 }
 
-function overview(totals: Totals, entries: readonly Entry[], shown: ReadonlyMap<string, Report>): string {
+function overview(totals: Totals, entries: readonly Entry[], shown: ReadonlyMap<string, VerificationResult>): string {
   const tiles = WORST_FIRST.map((verdict) => {
     const { standing, word } = VERDICTS[verdict];
     return `<div class="tile ${totals.verdicts[verdict] === 0 ? 'skipped' : standing}"><dt>${icon(standing)}${verdict === 'unknown' ? 'undecided' : word}</dt><dd>${totals.verdicts[verdict]}</dd></div>`;
@@ -95,13 +95,13 @@ ${entries.length === 0 ? '' : index(entries, shown, left)}
 `;
 }
 
-function index(entries: readonly Entry[], shown: ReadonlyMap<string, Report>, left: number): string {
+function index(entries: readonly Entry[], shown: ReadonlyMap<string, VerificationResult>, left: number): string {
   const list = entries.map((entry) => indexEntry(entry, shown)).join('');
   const more = left > 0 ? `<p class="left">and ${left} more; --format ndjson lists them all</p>` : '';
   return `<nav class="card" aria-label="Domains"><h2>Domains</h2><ul class="index">${list}</ul>${more}</nav>`;
 }
 
-function indexEntry({ id, domain, verdict, errors, warnings }: Entry, shown: ReadonlyMap<string, Report>): string {
+function indexEntry({ id, domain, verdict, errors, warnings }: Entry, shown: ReadonlyMap<string, VerificationResult>): string {
   const { standing, word } = VERDICTS[verdict];
   const name = shown.has(id) ? `<a href="#${id}">${text(domain)}</a>` : text(domain);
   const found = [...errors > 0 ? [plural(errors, 'error')] : [], ...warnings > 0 ? [plural(warnings, 'warning')] : []];

@@ -1,8 +1,8 @@
 // The job summary of GitHub Actions: Markdown that is appended to the file of GITHUB_STEP_SUMMARY.
-import { printable } from '../../../lib/util/safe-text';
-import type { Report, ReportFinding } from '../../../lib/verifier/result';
-import type { Format, Totals } from '../reporter';
-import { VERDICTS, lesson, plural, wayOf } from '../summary';
+import { safeText } from '../../../lib/util/safe-text';
+import type { VerificationResult, LiveFinding } from '../../../lib/verifier/result';
+import type { Reporter, Totals } from '../reporter';
+import { VERDICTS, policySummary, plural, summarize } from '../summary';
 
 /** GitHub refuses the summary of a step that is larger than 1 MiB; others may write to the same one. In bytes. */
 const MOST_BYTES = 900 * 1024;
@@ -14,7 +14,7 @@ const MOST_FINDINGS = 50;
 const LONGEST = 1000;
 
 /** A section for each domain that did not pass or has findings, a line for each other one. */
-export function jobSummaryFormat(): Format {
+export function jobSummaryFormat(): Reporter {
   let bytes = 0;
   let left = 0;
   const bounded = (text: string): string => {
@@ -27,15 +27,15 @@ export function jobSummaryFormat(): Format {
   };
   return {
     head: () => bounded('## MTA-STS\n\n'),
-    report: (report) => left > 0 ? bounded('more') : bounded(section(report)),
+    report: (result) => left > 0 ? bounded('more') : bounded(section(result)),
     tail: (totals) => `${left > 0 ? `${plural(left, 'more domain')} would not fit into this summary.\n\n` : ''}${totalsLine(totals)}`,
   };
 }
 
 const EMOJI: Readonly<Record<string, string>> = { pass: '✅', fail: '❌', unknown: '❔', error: '❌', warning: '⚠️', info: 'ℹ️' };
 
-function section(report: Report): string {
-  const { domain, verdict, findings } = report;
+function section(result: VerificationResult): string {
+  const { domain, verdict, findings } = result;
   const heading = `${EMOJI[verdict]} ${escaped(domain)}: ${VERDICTS[verdict].word}`;
   if (findings.length === 0) return `### ${heading}\n\n`;
   const rows = findings.slice(0, MOST_FINDINGS).map(row);
@@ -43,7 +43,7 @@ function section(report: Report): string {
   return [
     `### ${heading}`,
     '',
-    `${escaped(lesson(report))}; ${escaped(wayOf(report).delivery.text)}.`,
+    `${escaped(policySummary(result))}; ${escaped(summarize(result).delivery.text)}.`,
     '',
     '| | code | what | how to mend it | see |',
     '|---|---|---|---|---|',
@@ -54,7 +54,7 @@ function section(report: Report): string {
   ].join('\n');
 }
 
-function row({ severity, code, message, evidence, fix = '', reference = '' }: ReportFinding): string {
+function row({ severity, code, message, evidence, fix = '', reference = '' }: LiveFinding): string {
   const what = evidence === undefined ? escaped(message) : `${escaped(message)}<br><sub>${escaped(evidence)}</sub>`;
   return `| ${EMOJI[severity]} ${severity} | ${escaped(code)} | ${what} | ${escaped(fix)} | ${escaped(reference)} |`;
 }
@@ -65,7 +65,7 @@ function totalsLine({ domains, verdicts }: Totals): string {
 
 /** Neither Markdown nor HTML nor the border of a table: every ASCII mark that means something there is escaped (CommonMark §2.4). */
 function escaped(text: string): string {
-  return broken(printable(text, LONGEST)).replace(/[\\`*_{}[\]()#+!|~$@:-]/g, '\\$&')
+  return broken(safeText(text, LONGEST)).replace(/[\\`*_{}[\]()#+!|~$@:-]/g, '\\$&')
     .replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
     .replaceAll(BREAK, '<wbr>');
 }

@@ -1,14 +1,14 @@
 // One JSON document, written report by report: `{ "domains": [ ... ] }`.
-import { json, reportShape } from '../json';
-import type { Format } from '../reporter';
+import { json, resultShape } from '../json';
+import type { Reporter } from '../reporter';
 
 /** What `--format json` prints; each element of `domains` has the shape that `reportShape` tells. */
-export function jsonFormat(): Format {
+export function jsonFormat(): Reporter {
   let first = true;
   return {
     head: () => '{\n  "domains": [',
-    report: (report) => {
-      const text = `${first ? '' : ','}\n    ${json(reportShape(report)).replaceAll('\n', '\n    ')}`;
+    report: (result) => {
+      const text = `${first ? '' : ','}\n    ${json(resultShape(result)).replaceAll('\n', '\n    ')}`;
       first = false;
       return text;
     },

@@ -1,12 +1,12 @@
 // One JSON object in a line for each report, each as soon as it is there: for many domains, and for programs that read along.
-import { jsonLine, reportShape } from '../json';
-import type { Format } from '../reporter';
+import { jsonLine, resultShape } from '../json';
+import type { Reporter } from '../reporter';
 
 /** What `--format ndjson` prints; each line has the shape that `reportShape` tells. */
-export function ndjsonFormat(): Format {
+export function ndjsonFormat(): Reporter {
   return {
     head: () => '',
-    report: (report) => `${jsonLine(reportShape(report))}\n`,
+    report: (result) => `${jsonLine(resultShape(result))}\n`,
     tail: () => '',
   };
 }

@@ -1,18 +1,18 @@
 // Reports for people: the verdict, what senders learn, the way from record to delivery, and what was found on it.
-import type { Path, Report, ReportFinding, SenderView } from '../../../lib/verifier/result';
+import type { Observation, VerificationResult, LiveFinding, SenderView } from '../../../lib/verifier/result';
 import { findingLines } from '../findings';
-import type { Standing, Style } from '../terminal';
-import type { Format, Totals } from '../reporter';
-import { VERDICTS, inCommon, lesson, pathStanding, plural, wayOf } from '../summary';
-import type { PathKind, Station } from '../summary';
+import type { Mark, Style } from '../terminal';
+import type { Reporter, Totals } from '../reporter';
+import { VERDICTS, commonAnswer, policySummary, observationMark, plural, summarize } from '../summary';
+import type { ObservationKind, SummaryStep } from '../summary';
 
 /** What `mta-sts verify` prints unless it is told otherwise; the totals follow where there are several domains. */
-export function textFormat(style: Style): Format {
+export function textFormat(style: Style): Reporter {
   let first = true;
   return {
     head: () => '',
-    report: (report) => {
-      const text = `${first ? '' : '\n'}${verifyText(report, style)}`;
+    report: (result) => {
+      const text = `${first ? '' : '\n'}${verifyText(result, style)}`;
       first = false;
       return text;
     },
@@ -21,22 +21,22 @@ export function textFormat(style: Style): Format {
 }
 
 /** The text for one domain. */
-export function verifyText(report: Report, style: Style): string {
-  const { standing, word } = VERDICTS[report.verdict];
-  const { findings } = report;
-  const { record, file, mx, delivery } = wayOf(report);
+export function verifyText(result: VerificationResult, style: Style): string {
+  const { standing, word } = VERDICTS[result.verdict];
+  const { findings } = result;
+  const { record, file, mx, delivery } = summarize(result);
   const hosts = mx.slice(0, MOST_SHOWN);
   const lines = [
-    `${style.mark(standing)} ${style.bold(report.domain)}: ${style.strong(standing, word)}`,
-    ...style.row('', lesson(report), { indent: 2, column: 2 }),
+    `${style.mark(standing)} ${style.bold(result.domain)}: ${style.strong(standing, word)}`,
+    ...style.row('', policySummary(result), { indent: 2, column: 2 }),
     '',
     ...stationLines('record', record, 'record', findings, style),
     ...stationLines('file', file, 'file', findings, style),
     ...hosts.flatMap((station, index) => stationLines(index === 0 ? 'mx' : '', station, 'mx', findings, style)),
     ...mx.length > hosts.length ? row('', 'skipped', `and ${mx.length - hosts.length} more; --format json lists them all`, style) : [],
     ...row('delivery', delivery.standing, delivery.text, style),
-    ...deploymentLines(report, style),
-    ...senderLines(report.senders, style),
+    ...deploymentLines(result, style),
+    ...senderLines(result.senders, style),
     ...findingLines(findings, style),
   ];
   return `${lines.join('\n')}\n`;
@@ -58,32 +58,32 @@ const COLUMN = 12;
 /** Where that of its ways does: under the phrase, not under the mark. */
 const INNER = COLUMN + 2;
 
-function stationLines(label: string, station: Station, kind: PathKind, findings: readonly ReportFinding[], style: Style): string[] {
+function stationLines(label: string, station: SummaryStep, kind: ObservationKind, findings: readonly LiveFinding[], style: Style): string[] {
   return [
-    ...row(label, station.standing, station.text, style),
+    ...row(label, station.mark, station.text, style),
     ...station.notes.flatMap((note) => style.row('', note, { indent: INNER, column: INNER, faint: true })),
     ...pathLines(station, kind, findings, style),
   ];
 }
 
-function pathLines({ paths, standing }: Station, kind: PathKind, findings: readonly ReportFinding[], style: Style): string[] {
+function pathLines({ observations: paths, mark: standing }: SummaryStep, kind: ObservationKind, findings: readonly LiveFinding[], style: Style): string[] {
   if (paths.length === 0) return [];
-  const common = inCommon(paths, findings, kind);
+  const common = commonAnswer(paths, findings, kind);
   if (common !== undefined) return style.row('', common, { indent: INNER, column: INNER, faint: true });
-  const shown = paths.slice(0, MOST_SHOWN).flatMap((path) => style.row('', pathText(path), {
-    indent: INNER, column: INNER, mark: style.mark(pathStanding(path, standing)),
+  const shown = paths.slice(0, MOST_SHOWN).flatMap((observation) => style.row('', pathText(observation), {
+    indent: INNER, column: INNER, mark: style.mark(observationMark(observation, standing)),
   }));
   const more = paths.length - MOST_SHOWN;
   return more > 0 ? [...shown, ...style.row('', `and ${more} more; --format json lists them all`, { indent: INNER, column: INNER, faint: true })] : shown;
 }
 
-function pathText({ at, answer, milliseconds }: Path): string {
+function pathText({ at, answer, milliseconds }: Observation): string {
   // Some answers tell their time themselves.
   return answer.includes(`${milliseconds} ms`) ? `${at}: ${answer}` : `${at}, ${milliseconds} ms: ${answer}`;
 }
 
 /** What only the deployment could tell: who may hold what was published before. */
-function deploymentLines({ deployment: { earliestRemoval: removal, warnings } = {}, time, verdict }: Report, style: Style): string[] {
+function deploymentLines({ deployment: { earliestRemoval: removal, warnings } = {}, time, verdict }: VerificationResult, style: Style): string[] {
   return [
     ...removal === undefined ? [] : removalLines(removal, Date.parse(time), verdict, style),
     ...warnings === undefined ? [] : row('refusals', warnings === 'none' ? 'good' : 'warning', warnings === 'none' ? NO_REFUSALS : warnings, style),
@@ -93,7 +93,7 @@ function deploymentLines({ deployment: { earliestRemoval: removal, warnings } = 
 const NO_REFUSALS = 'when it was deployed, every policy of the ledger that senders may hold covered every MX host';
 
 /** A moment in ISO 8601, with what it depends on; or words. It is safe only once it is over and all is as it should be. */
-function removalLines(removal: string, now: number, verdict: Report['verdict'], style: Style): string[] {
+function removalLines(removal: string, now: number, verdict: VerificationResult['verdict'], style: Style): string[] {
   const told = /^(\d{4}-\d\d-\d\dT[\d:]+Z)(.*)$/.exec(removal);
   if (told === null) return row('removal', 'info', removal, style);
   const isOver = Date.parse(told[1]) < now && verdict === 'pass';
@@ -113,6 +113,6 @@ function senderLines(senders: readonly SenderView[], style: Style): string[] {
     .flatMap(({ effect, code, names }, index) => row(index === 0 ? 'senders' : '', 'warning', `${names.join(', ')}: ${effect} (${code})`, style));
 }
 
-function row(label: string, standing: Standing, text: string, style: Style): string[] {
+function row(label: string, standing: Mark, text: string, style: Style): string[] {
   return style.row(label, text, { indent: 2, column: COLUMN, mark: style.mark(standing) });
 }

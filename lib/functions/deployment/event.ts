@@ -1,5 +1,5 @@
 // Reads the event of a custom resource, trusting none of it.
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 
 /** The properties of a custom resource, as CloudFormation sends them. */
 export type Properties = Readonly<Record<string, unknown>>;
@@ -59,7 +59,7 @@ export function isObject(value: unknown): value is Properties {
 
 /** A value for a message. */
 export function shown(value: unknown): string {
-  return value === undefined ? 'nothing' : printable(JSON.stringify(value), 80);
+  return value === undefined ? 'nothing' : safeText(JSON.stringify(value), 80);
 }
 
 function text(event: Properties, name: string): string {

@@ -1,5 +1,5 @@
 // The failure reason that people read in the CloudFormation console: one line, bounded, with a pointer to the log.
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 
 /**
  * CloudFormation takes 4,096 bytes for the whole answer, ids included, and the framework adds a line of its own.
@@ -21,7 +21,7 @@ const LONGEST_OUTPUT_TEXT = 600;
  * @param logGroup - the function's own log group; the framework would name one that need not exist
  */
 export function failureReason(message: string, logGroup: string): Error {
-  const pointer = `; see the log group ${printable(logGroup, 520)}`;
+  const pointer = `; see the log group ${safeText(logGroup, 520)}`;
   const error = new Error(cut(message, LONGEST_REASON - jsonLength(pointer)) + pointer);
   error.stack = error.message;
   return error;
@@ -37,13 +37,13 @@ export function attribute(text: string): string {
  * quotation marks and backslashes. `lib/stack-output.ts` keeps room for it.
  */
 export function outputText(text: string): string {
-  const plain = printable(text, 4 * LONGEST_OUTPUT_TEXT).replace(/[^ -~]|["\\]/g, '?');
+  const plain = safeText(text, 4 * LONGEST_OUTPUT_TEXT).replace(/[^ -~]|["\\]/g, '?');
   return plain.length <= LONGEST_OUTPUT_TEXT ? plain : `${plain.slice(0, LONGEST_OUTPUT_TEXT - 3)}...`;
 }
 
 /** At most so many bytes once it stands in JSON, in one line. */
 function cut(text: string, bytes: number): string {
-  const line = printable(text, bytes);
+  const line = safeText(text, bytes);
   if (jsonLength(line) <= bytes) return line;
   let shown = '';
   let length = jsonLength('…');

@@ -1,10 +1,10 @@
 // The properties of the custom resources: all arrive as strings from the template, and none is taken on trust.
-import { hostNameFault, toALabels } from '../../protocol/domain-name';
+import { hostNameProblem, toALabels } from '../../protocol/domain-name';
 import { parsePolicy } from '../../protocol/policy/policy';
 import type { Policy } from '../../protocol/policy/policy';
 import { policyHash, policyId } from '../../protocol/policy/id';
 import { policyText } from '../../protocol/policy/lines';
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 import { isObject, shown } from './event';
 import type { Properties } from './event';
 
@@ -45,7 +45,7 @@ function linesProperty(properties: Properties, name: string): readonly string[] 
 export function domainProperty(properties: Properties): string {
   const written = textProperty(properties, 'DomainName');
   const domain = toALabels(written) || written;
-  const fault = hostNameFault(domain);
+  const fault = hostNameProblem(domain);
   if (fault !== undefined) throw new RangeError(`\`DomainName\` ${shown(written)} ${fault} (RFC 5321 §4.1.2)`);
   return domain;
 }
@@ -88,7 +88,7 @@ export function givenIdProperty(properties: Properties, { bytes, hash }: Planned
   const [name, expected] = isOld ? ['PolicyId', policyId(bytes)] : ['PolicyHash', hash];
   const named = textProperty(properties, name);
   if (named === expected) return isOld ? named : undefined;
-  throw new RangeError(`\`${name}\` must be the hash of \`Policy\`, ${expected}, got ${printable(named)}: the text was changed on its way here, `
+  throw new RangeError(`\`${name}\` must be the hash of \`Policy\`, ${expected}, got ${safeText(named)}: the text was changed on its way here, `
     + 'so deploy the template as it was synthesized');
 }
 
@@ -115,6 +115,6 @@ export function recordsProperty(properties: Properties): readonly PlannedRecord[
 export function choiceProperty<T extends string>(properties: Properties, name: string, choices: readonly T[]): T {
   const value = properties[name];
   const choice = choices.find((candidate) => candidate === value);
-  if (choice === undefined) throw new RangeError(`\`${name}\` must be ${choices.join(' or ')}, got ${printable(shown(value))}`);
+  if (choice === undefined) throw new RangeError(`\`${name}\` must be ${choices.join(' or ')}, got ${safeText(shown(value))}`);
   return choice;
 }

@@ -1,7 +1,7 @@
 // Keeps in mind what an event is waiting for and what it saw last, for the message when its time is over.
 
 /** What is going on right now. */
-export class Watch {
+export class Activity {
   private readonly steps = new Set<{ readonly name: string }>();
   private lastSeen = '';
 
@@ -10,7 +10,7 @@ export class Watch {
    *
    * @param name - what is waited for, `GetHostedZone of Route 53` for example
    */
-  public async during<T>(name: string, step: () => Promise<T>): Promise<T> {
+  public async track<T>(name: string, step: () => Promise<T>): Promise<T> {
     const entry = { name };
     this.steps.add(entry);
     try {
@@ -21,7 +21,7 @@ export class Watch {
   }
 
   /** Notes the last state that was seen. */
-  public saw(state: string): void {
+  public noteSeen(state: string): void {
     this.lastSeen = state;
   }
 

@@ -1,12 +1,12 @@
 // One AWS call: patient while fresh rights spread, bounded, and with an error that says which call it was.
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 import { errorFields } from './log';
-import { repeat } from './retry';
-import type { Patience } from './retry';
-import type { Run } from './invocation';
+import { retryUntil } from './retry';
+import type { RetryOptions } from './retry';
+import type { Invocation } from './invocation';
 
 /** A right that was granted seconds ago can take this long to be known everywhere. */
-const RIGHTS_SPREAD: Patience = { milliseconds: 60_000, firstPause: 1_000, longestPause: 10_000 };
+const RIGHTS_SPREAD: RetryOptions = { totalMs: 60_000, firstPauseMs: 1_000, maxPauseMs: 10_000 };
 
 const DENIED: ReadonlySet<string> = new Set(['AccessDenied', 'AccessDeniedException']);
 
@@ -46,14 +46,14 @@ export class AwsCallFailed extends Error {
  * throttled all the same.
  *
  * @param call - as in a role's policy, `route53:GetHostedZone`
- * @param patience - for what the deployment can do without
+ * @param retry - for what the deployment can do without
  * @throws AwsCallFailed
  */
-export async function aws<T>(
-  run: Run, call: string, send: (options: SendOptions) => Promise<T>, patience: Patience = RIGHTS_SPREAD,
+export async function awsCall<T>(
+  invocation: Invocation, call: string, send: (options: SendOptions) => Promise<T>, retry: RetryOptions = RIGHTS_SPREAD,
 ): Promise<T> {
-  return run.watch.during(call, async () => {
-    const outcome = await repeat(run, patience, async (number) => attempt(run, call, send, number), isPassing);
+  return invocation.activity.track(call, async () => {
+    const outcome = await retryUntil(invocation, retry, async (number) => attempt(invocation, call, send, number), isPassing);
     if ('value' in outcome) return outcome.value;
     throw outcome.failed;
   });
@@ -61,13 +61,13 @@ export async function aws<T>(
 
 type Outcome<T> = { readonly value: T } | { readonly failed: AwsCallFailed };
 
-async function attempt<T>(run: Run, call: string, send: (options: SendOptions) => Promise<T>, number: number): Promise<Outcome<T>> {
+async function attempt<T>(invocation: Invocation, call: string, send: (options: SendOptions) => Promise<T>, number: number): Promise<Outcome<T>> {
   try {
-    return { value: await send({ abortSignal: run.signal }) };
+    return { value: await send({ abortSignal: invocation.signal }) };
   } catch (error) {
     const failed = new AwsCallFailed(call, error);
-    run.watch.saw(failed.message);
-    run.log.warn(`${call} failed`, { attempt: number, ...errorFields(error) });
+    invocation.activity.noteSeen(failed.message);
+    invocation.log.warn(`${call} failed`, { attempt: number, ...errorFields(error) });
     return { failed };
   }
 }
@@ -79,6 +79,6 @@ function isPassing(outcome: Outcome<unknown>): boolean {
 }
 
 function describe(cause: unknown): [string, string] {
-  if (!(cause instanceof Error)) return ['unknown error', printable(String(cause), 300)];
-  return [printable(cause.name, 80), printable(cause.message === '' ? 'no message' : cause.message, 300)];
+  if (!(cause instanceof Error)) return ['unknown error', safeText(String(cause), 300)];
+  return [safeText(cause.name, 80), safeText(cause.message === '' ? 'no message' : cause.message, 300)];
 }

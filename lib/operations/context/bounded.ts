@@ -1,18 +1,18 @@
 // A part of an event's work with a limit of its own: what hangs there must not cost the whole.
-import type { Run } from './invocation';
-import { within } from './deadline';
+import type { Invocation } from './invocation';
+import { withTimeLimit } from './deadline';
 
 /**
  * Ends with the limit or with the run, whichever comes first, whatever the work does.
  *
  * @param what - for the error when the limit was first
  */
-export async function bounded<T>(run: Run, milliseconds: number, what: string, work: (run: Run) => Promise<T>): Promise<T> {
-  const deadline = Math.min(run.deadline, run.world.clock.now() + milliseconds);
+export async function withStepLimit<T>(invocation: Invocation, milliseconds: number, what: string, work: (invocation: Invocation) => Promise<T>): Promise<T> {
+  const deadline = Math.min(invocation.deadline, invocation.services.clock.now() + milliseconds);
   const done = new AbortController();
   try {
-    return await within(milliseconds, async (signal) => {
-      return Promise.race([work({ ...run, deadline, signal: AbortSignal.any([run.signal, signal]) }), over(run.signal, done.signal)]);
+    return await withTimeLimit(milliseconds, async (signal) => {
+      return Promise.race([work({ ...invocation, deadline, signal: AbortSignal.any([invocation.signal, signal]) }), over(invocation.signal, done.signal)]);
     }, () => new Error(`${what} took longer than ${Math.round(milliseconds / 1000)} s`));
   } finally {
     // The run's signal outlives this part, and must not keep its listeners.

@@ -10,7 +10,7 @@
  * @param work - what may hang
  * @param late - the error to throw when it did
  */
-export async function within<T>(milliseconds: number, work: (signal: AbortSignal) => Promise<T>, late: () => Error): Promise<T> {
+export async function withTimeLimit<T>(milliseconds: number, work: (signal: AbortSignal) => Promise<T>, late: () => Error): Promise<T> {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {

@@ -1,5 +1,5 @@
 // Structured logs: one JSON object a line, in the shape that Lambda's JSON log format passes on as it is.
-import type { World } from './services';
+import type { Services } from './services';
 
 /** What belongs to a message, by name. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -17,7 +17,7 @@ export interface Log {
  * @param world - gives the time and takes the lines
  * @param base - stands in every line
  */
-export function createLog(world: Pick<World, 'clock' | 'log'>, base: LogFields = {}): Log {
+export function createLog(world: Pick<Services, 'clock' | 'log'>, base: LogFields = {}): Log {
   const write = (level: string): Write => (message, fields = {}) => {
     // `timestamp` and `level` are the names that CloudWatch and Lambda's own log filter know.
     const head = { timestamp: new Date(world.clock.now()).toISOString(), level, message, ...base };

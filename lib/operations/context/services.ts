@@ -16,7 +16,7 @@ export interface Clock {
 }
 
 /** What the function works with. */
-export interface World {
+export interface Services {
   readonly acm: ACMClient;
   readonly route53: Route53Client;
   readonly s3: S3Client;
@@ -51,7 +51,7 @@ const LIMITS = {
 };
 
 /** The real one: the Lambda's own role, Region and resolver. */
-export function defaultWorld(): World {
+export function defaultServices(): Services {
   return {
     acm: new ACMClient(LIMITS),
     route53: new Route53Client(LIMITS),

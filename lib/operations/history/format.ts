@@ -2,28 +2,28 @@
 import { hashOfPolicyId } from '../../protocol/policy/id';
 import { isMode } from '../../protocol/policy/model';
 import { isObject } from '../../functions/deployment/event';
-import { begunAnew } from './history';
-import type { Entry, Gap, Ledger } from './history';
+import { restarted } from './history';
+import type { HistoryEntry, Gap, History } from './history';
 import { endOfHold } from './time';
 
 /** Of the form. A later one is not read: it may mean something else by the same names. */
 const VERSION = 1;
 
 /** In bytes. Senders hold few policies at a time; but each entry names the ids of the hour before it, so that many in an hour need room. */
-export const MAX_LEDGER_BYTES = 2_097_152;
+export const MAX_HISTORY_BYTES = 2_097_152;
 
 /** A ledger, or what is wrong with it: a phrase to put after "the ledger". */
-export type LedgerReading = { readonly ledger: Ledger } | { readonly fault: string };
+export type HistoryReading = { readonly history: History } | { readonly problem: string };
 
 /** Never throws. */
-export function parseLedger(bytes: Uint8Array): LedgerReading {
-  if (bytes.length > MAX_LEDGER_BYTES) return { fault: `was larger than ${MAX_LEDGER_BYTES} bytes` };
+export function parseHistory(bytes: Uint8Array): HistoryReading {
+  if (bytes.length > MAX_HISTORY_BYTES) return { problem: `was larger than ${MAX_HISTORY_BYTES} bytes` };
   const value = parsed(Buffer.from(bytes).toString('utf8'));
   if (!isObject(value)) return DAMAGED;
   const { version, entries, gap } = value;
   const begun = timeOf(value.begun);
   const { lastId } = value;
-  if (typeof version === 'number' && version > VERSION) return { fault: `was of a later version (${version})` };
+  if (typeof version === 'number' && version > VERSION) return { problem: `was of a later version (${version})` };
   if (version !== VERSION || !Array.isArray(entries)) return DAMAGED;
   const read = entries.map(entryOf);
   const readGap = gap === undefined ? undefined : gapOf(gap);
@@ -31,15 +31,15 @@ export function parseLedger(bytes: Uint8Array): LedgerReading {
   const whole = read.filter((entry) => entry !== undefined);
   // What is published has no end; a list that ends otherwise was cut.
   if (whole.at(-1)?.until !== undefined) return DAMAGED;
-  return { ledger: {
+  return { history: {
     entries: whole,
     ...readGap === undefined ? {} : { gap: readGap },
-    ...begun === undefined ? {} : { begun },
+    ...begun === undefined ? {} : { startedAt: begun },
     ...lastId === undefined ? {} : { lastId },
   } };
 }
 
-const DAMAGED = { fault: 'was damaged' } as const;
+const DAMAGED = { problem: 'was damaged' } as const;
 
 /**
  * Renders the ledger, an entry a line. The same ledger is the same text. Of one that is too large, the entries that senders drop first
@@ -47,13 +47,13 @@ const DAMAGED = { fault: 'was damaged' } as const;
  *
  * @param now - milliseconds since the epoch
  */
-export function renderLedger(ledger: Ledger, now: number): string {
-  const lines = ledger.entries.map((entry) => ({ entry, text: JSON.stringify(writtenEntry(entry)) }));
-  const whole = rendered(ledger, lines.map(({ text }) => text));
-  if (Buffer.byteLength(whole) <= MAX_LEDGER_BYTES) return whole;
-  const gapped = { ...ledger, begun: undefined, gap: begunAnew(TOO_LARGE, now).gap };
+export function renderHistory(history: History, now: number): string {
+  const lines = history.entries.map((entry) => ({ entry, text: JSON.stringify(writtenEntry(entry)) }));
+  const whole = rendered(history, lines.map(({ text }) => text));
+  if (Buffer.byteLength(whole) <= MAX_HISTORY_BYTES) return whole;
+  const gapped = { ...history, startedAt: undefined, gap: restarted(TOO_LARGE, now).gap };
   let left = ROOM_FOR_ENTRIES;
-  const fitting = new Set<Entry>();
+  const fitting = new Set<HistoryEntry>();
   // What is published now comes first, then what senders hold longest.
   const last = lines.at(-1);
   for (const line of [...lines].sort((a, b) => Number(b === last) - Number(a === last) || endOf(b.entry) - endOf(a.entry))) {
@@ -69,21 +69,21 @@ export function renderLedger(ledger: Ledger, now: number): string {
 const TOO_LARGE = 'grew too large';
 
 /** What is left of the limit beside the head. */
-const ROOM_FOR_ENTRIES = MAX_LEDGER_BYTES - 1024;
+const ROOM_FOR_ENTRIES = MAX_HISTORY_BYTES - 1024;
 
 /** The comma and the line end. */
 const LINE_BYTES = 2;
 
-function endOf({ maxAge, until = Infinity }: Entry): number {
+function endOf({ maxAge, until = Infinity }: HistoryEntry): number {
   return until === Infinity ? Number.MAX_VALUE : endOfHold(maxAge, until);
 }
 
-function rendered({ gap, begun, lastId }: Omit<Ledger, 'entries'>, lines: readonly string[]): string {
+function rendered({ gap, startedAt: begun, lastId }: Omit<History, 'entries'>, lines: readonly string[]): string {
   const head = JSON.stringify({ version: VERSION, begun: time(begun), lastId, gap: gap && { at: time(gap.at), why: gap.why } });
   return `${head.slice(0, -1)},"entries":[${lines.length === 0 ? '' : `\n${lines.join(',\n')}\n`}]}\n`;
 }
 
-function writtenEntry({ id, hash, request, mode, maxAge, mx, from, live, until, under }: Entry): unknown {
+function writtenEntry({ id, hash, request, mode, maxAge, mx, from, live, until, under }: HistoryEntry): unknown {
   return { id, hash, request, mode, maxAge, mx, from: time(from), live: time(live), until: time(until), under };
 }
 
@@ -91,7 +91,7 @@ function time(milliseconds: number | undefined): string | undefined {
   return milliseconds === undefined ? undefined : new Date(milliseconds).toISOString();
 }
 
-function entryOf(value: unknown): Entry | undefined {
+function entryOf(value: unknown): HistoryEntry | undefined {
   if (!isObject(value)) return undefined;
   const { id, mode, maxAge, mx } = value;
   // The releases before 0.2 wrote none: their ids were a longer hash of the same bytes.

@@ -14,7 +14,7 @@ export interface Published extends Policy {
 }
 
 /** One time that a policy was put where senders fetch it; all times in milliseconds since the epoch. */
-export interface Entry extends Published {
+export interface HistoryEntry extends Published {
   /** Just before the file was put: from then on a sender may have it. */
   readonly from: number;
   /** When every edge was seen to serve it. Missing: not seen yet, or senders may have it in spite of the policy that is served now. */
@@ -37,21 +37,21 @@ export interface Gap {
 }
 
 /** In the order in which they were put; the last one is what is published. */
-export interface Ledger {
-  readonly entries: readonly Entry[];
+export interface History {
+  readonly entries: readonly HistoryEntry[];
   /** Missing: it holds all that senders can still hold, but for what was published before `begun`. */
   readonly gap?: Gap;
   /**
    * When the construct published for the first time. Whether something else had published a policy for the domain before, an earlier
    * construct or a deployment that was taken back, nobody can tell here. Missing once nobody could hold that any more.
    */
-  readonly begun?: number;
+  readonly startedAt?: number;
   /** The latest id that was ever chosen, also when its entry is gone. Missing while none of our form was chosen. */
   readonly lastId?: string;
 }
 
 /** What is published, or about to be. */
-export function current({ entries }: Ledger): Entry | undefined {
+export function current({ entries }: History): HistoryEntry | undefined {
   return entries.at(-1);
 }
 
@@ -65,14 +65,14 @@ export function current({ entries }: Ledger): Entry | undefined {
  * @param hash - of the bytes
  * @param request - of the event that publishes them
  */
-export function keptId({ entries }: Ledger, hash: string, request: string): string | undefined {
+export function keptId({ entries }: History, hash: string, request: string): string | undefined {
   const last = entries.at(-1);
   if (!isOf(last, hash) || (last.live === undefined && last.request !== request)) return undefined;
   return entries.some((entry) => entry.hash !== hash && entry.under.includes(last.id)) ? undefined : last.id;
 }
 
 /** Whether an entry is of these bytes, and its id names them. */
-export function isOf(entry: Entry | undefined, hash: string): entry is Entry {
+export function isOf(entry: HistoryEntry | undefined, hash: string): entry is HistoryEntry {
   return entry?.hash === hash && hashOfPolicyId(entry.id) === hash;
 }
 
@@ -86,7 +86,7 @@ const TOO_LATE = LAST_ID_TIME - 365 * 86_400_000;
  * @param now - milliseconds since the epoch
  * @param announced - the id that stands in the record now, where that is known
  */
-export function unusedId({ entries, lastId }: Ledger, hash: string, now: number, announced?: string): string {
+export function unusedId({ entries, lastId }: History, hash: string, now: number, announced?: string): string {
   const known = new Set([lastId, announced, ...entries.map((entry) => entry.id), ...entries.flatMap(({ under }) => under)]);
   let time = now;
   for (const id of known) {
@@ -103,15 +103,15 @@ export function unusedId({ entries, lastId }: Ledger, hash: string, now: number,
  *
  * @param announced - the id that stands in the record now, where that is known: usually that of the last entry
  */
-export function record(ledger: Ledger, { id, hash, request, mode, maxAge, mx }: Published, now: number, announced?: string): Ledger {
-  const entries = reopened(ledger.entries, announced).filter((entry) => isHeld(entry, now));
-  const { gap, begun } = ledger;
-  const lastId = laterId(ledger.lastId, id);
+export function record(history: History, { id, hash, request, mode, maxAge, mx }: Published, now: number, announced?: string): History {
+  const entries = reopened(history.entries, announced).filter((entry) => isHeld(entry, now));
+  const { gap, startedAt: begun } = history;
+  const lastId = laterId(history.lastId, id);
   // What could be missing in it nobody holds any more some day.
   const kept = {
     entries,
     ...gap !== undefined && endOfAnyHold(gap.at) >= now && { gap },
-    ...begun !== undefined && endOfAnyHold(begun) >= now && { begun },
+    ...begun !== undefined && endOfAnyHold(begun) >= now && { startedAt: begun },
     ...lastId !== undefined && { lastId },
   };
   const last = entries.at(-1);
@@ -132,7 +132,7 @@ function laterId(one: string | undefined, other: string): string | undefined {
  * The record may have stayed as it was when the file changed: made by hand, or in a deployment that ended half way. As long as an id
  * stands there, senders prolong what they hold under it.
  */
-function reopened(entries: readonly Entry[], announced: string | undefined): readonly Entry[] {
+function reopened(entries: readonly HistoryEntry[], announced: string | undefined): readonly HistoryEntry[] {
   const last = entries.at(-1);
   if (announced === undefined || last?.id === announced) return entries;
   return entries.map(({ until, ...entry }) => {
@@ -146,18 +146,18 @@ function reopened(entries: readonly Entry[], announced: string | undefined): rea
  * @param rollingBack - whether the record may keep the id that it had before: then senders may prolong under it what they fetched in
  * between, and no older entry is given an end. The next publication has a new id, and closes them.
  */
-export function close(ledger: Ledger, now: number, rollingBack = false): Ledger {
-  const last = current(ledger);
+export function close(history: History, now: number, rollingBack = false): History {
+  const last = current(history);
   // Once it was seen all is said: what has no end then must not be given one because it is seen again.
-  if (last === undefined || last.live !== undefined) return ledger;
-  const entries = ledger.entries.map((entry) => {
+  if (last === undefined || last.live !== undefined) return history;
+  const entries = history.entries.map((entry) => {
     if (entry === last) return { ...entry, live: now };
     return rollingBack ? entry : closed(entry, last.id, now);
   });
-  return { ...ledger, entries };
+  return { ...history, entries };
 }
 
-function closed(entry: Entry, announced: string, now: number): Entry {
+function closed(entry: HistoryEntry, announced: string, now: number): HistoryEntry {
   const { live, until, ...open } = entry;
   if (entry.id !== announced && entry.under.includes(announced) && isHeld(entry, now)) {
     // Its own id was announced soon after it was seen live, which ended what was held under another one.
@@ -167,12 +167,12 @@ function closed(entry: Entry, announced: string, now: number): Entry {
 }
 
 /** What a ledger is that cannot be read: the history is lost, and that it was is kept. */
-export function begunAnew(why: string, now: number): Ledger {
+export function restarted(why: string, now: number): History {
   return { entries: [], gap: { at: now, why } };
 }
 
 /** Enforced by a policy that senders may hold, and not covered by it. */
-export interface Refusal {
+export interface MxConflict {
   readonly id: string;
   readonly maxAge: number;
   readonly hosts: readonly string[];
@@ -183,8 +183,8 @@ export interface Refusal {
 }
 
 /** The policies for whose sake senders may refuse mail to some of these hosts (RFC 8461 §5), each once. */
-export function refusedMx({ entries }: Ledger, hosts: readonly string[], now: number): readonly Refusal[] {
-  const byPolicy = new Map<string, Refusal>();
+export function uncoveredByCachedPolicies({ entries }: History, hosts: readonly string[], now: number): readonly MxConflict[] {
+  const byPolicy = new Map<string, MxConflict>();
   for (const entry of entries) {
     if (entry.mode !== 'enforce' || !isHeld(entry, now)) continue;
     const { covered } = mxCoverage(entry.mx, hosts);

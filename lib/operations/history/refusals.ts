@@ -1,13 +1,13 @@
 // Warns of mail that senders may refuse: a live MX that an enforce policy which they may hold does not cover (RFC 8461 §5).
 import { findMailHosts } from '../../verifier/checks/mail/mx-coverage';
-import { bounded } from '../context/bounded';
-import { refusedMx } from './history';
-import type { Ledger } from './history';
+import { withStepLimit } from '../context/bounded';
+import { uncoveredByCachedPolicies } from './history';
+import type { History } from './history';
 import { moment } from './time';
 import { errorFields } from '../context/log';
-import { patientResolver } from '../dns';
-import { refusalText } from './refusal-text';
-import type { Run } from '../context/invocation';
+import { retryingResolver } from '../dns';
+import { mxConflictText } from './refusal-text';
+import type { Invocation } from '../context/invocation';
 
 /** It decides nothing, so it must not hold the publication up. */
 const LIMIT = 10_000;
@@ -18,39 +18,39 @@ export class MailWarnings {
   public summary = 'not known: the MX hosts were not looked at';
   private hosts: readonly string[] | undefined;
 
-  constructor(private readonly domain: string, private readonly keeper: { readonly ledger: Ledger | undefined }) {}
+  constructor(private readonly domain: string, private readonly keeper: { readonly history: History | undefined }) {}
 
   /** Asks for the live MX hosts, for a short time. */
-  public async look(run: Run): Promise<void> {
-    this.hosts = await liveMx(run, this.domain);
+  public async look(invocation: Invocation): Promise<void> {
+    this.hosts = await liveMx(invocation, this.domain);
     if (this.hosts === undefined) this.summary = `not known: DNS did not tell the MX hosts of ${this.domain}`;
   }
 
   /** Says in the log what is new; it is a warning and no fault, since the change under way may be the cure. */
-  public raise(run: Run): void {
-    const { hosts, keeper: { ledger } } = this;
+  public raise(invocation: Invocation): void {
+    const { hosts, keeper: { history } } = this;
     if (hosts === undefined) return;
     const before = this.summary;
-    if (ledger === undefined) {
+    if (history === undefined) {
       this.summary = 'not known: there is no ledger of what was published';
       return;
     }
-    const refusals = refusedMx(ledger, hosts, run.world.clock.now());
-    const { gap } = ledger;
+    const refusals = uncoveredByCachedPolicies(history, hosts, invocation.services.clock.now());
+    const { gap } = history;
     const unknown = gap === undefined ? 'none' : `none known; the ledger ${gap.why} and was begun anew at ${moment(gap.at)}`;
-    this.summary = refusals.length === 0 ? unknown : refusals.map(refusalText).join('; ');
-    if (refusals.length > 0 && this.summary !== before) run.log.warn(`mail may be refused: ${this.summary}`, { refusals });
+    this.summary = refusals.length === 0 ? unknown : refusals.map(mxConflictText).join('; ');
+    if (refusals.length > 0 && this.summary !== before) invocation.log.warn(`mail may be refused: ${this.summary}`, { refusals });
   }
 }
 
-async function liveMx(run: Run, domain: string): Promise<readonly string[] | undefined> {
+async function liveMx(invocation: Invocation, domain: string): Promise<readonly string[] | undefined> {
   try {
-    const { decided, hosts, findings } = await bounded(run, LIMIT, `DNS, ${domain} MX,`, async (part) => findMailHosts(patientResolver(part), domain));
+    const { decided, hosts, findings } = await withStepLimit(invocation, LIMIT, `DNS, ${domain} MX,`, async (part) => findMailHosts(retryingResolver(part), domain));
     if (decided) return hosts;
-    run.log.warn(UNKNOWN, { reason: findings.map(({ message }) => message).join('; ') });
+    invocation.log.warn(UNKNOWN, { reason: findings.map(({ message }) => message).join('; ') });
   } catch (error) {
-    run.signal.throwIfAborted();
-    run.log.warn(UNKNOWN, errorFields(error));
+    invocation.signal.throwIfAborted();
+    invocation.log.warn(UNKNOWN, errorFields(error));
   }
   return undefined;
 }

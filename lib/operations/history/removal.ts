@@ -1,6 +1,6 @@
 // From when on MTA-STS may be taken away (RFC 8461 §8.3): a moment, or why there is none yet.
 import { current } from './history';
-import type { Entry, Ledger } from './history';
+import type { HistoryEntry, History } from './history';
 import { endOfAnyHold, endOfHold, moment } from './time';
 
 /**
@@ -8,9 +8,9 @@ import { endOfAnyHold, endOfHold, moment } from './time';
  *
  * A sender that holds `none` does as if there were no policy, so its age is of no matter.
  */
-export function earliestRemoval(ledger: Ledger): string {
-  const { entries, gap, begun } = ledger;
-  const last = current(ledger);
+export function earliestRemoval(history: History): string {
+  const { entries, gap, startedAt: begun } = history;
+  const last = current(history);
   if (last === undefined) return 'not known: nothing is published yet';
   if (last.mode !== 'none') return `not while ${last.mode} is published; publish none first`;
   const asking = entries.filter(({ mode }) => mode !== 'none');
@@ -25,7 +25,7 @@ export function earliestRemoval(ledger: Ledger): string {
 }
 
 /** It has no end while the record may announce an id under which senders hold it; the next publication has an id of its own. */
-function openEnd(none: Entry, { id, mode }: Entry): string {
+function openEnd(none: HistoryEntry, { id, mode }: HistoryEntry): string {
   return none.live === undefined
     ? 'not known before the policy none was seen live; deploy again'
     : `not known after a rollback: the record may have kept its id, and senders may hold the ${mode} policy ${id} under it; known after the next publication`;

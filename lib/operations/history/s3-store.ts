@@ -1,15 +1,15 @@
 // The object that holds a domain's ledger: beside the policy file, and never served, since the edge answers for that file alone.
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { domainOfPolicyHost, policyHostName } from '../../protocol/policy/url';
-import { aws, AwsCallFailed } from '../context/aws-call';
-import { bounded } from '../context/bounded';
-import type { Ledger } from './history';
-import { MAX_LEDGER_BYTES, parseLedger, renderLedger } from './format';
+import { awsCall, AwsCallFailed } from '../context/aws-call';
+import { withStepLimit } from '../context/bounded';
+import type { History } from './history';
+import { MAX_HISTORY_BYTES, parseHistory, renderHistory } from './format';
 import type { PolicyObject } from '../publish/policy-object';
-import type { Run } from '../context/invocation';
+import type { Invocation } from '../context/invocation';
 
 /** Long enough for rights that were granted just before; the publication need not wait longer for what it can do without. */
-const PATIENCE = { milliseconds: 10_000, firstPause: 1_000, longestPause: 4_000 };
+const PATIENCE = { totalMs: 10_000, firstPauseMs: 1_000, maxPauseMs: 4_000 };
 
 /** For reading or writing it, however S3 hangs. */
 const LIMIT = 20_000;
@@ -20,24 +20,24 @@ const LIMIT = 20_000;
  * - `lost`: it is there and cannot be used; `why` is a phrase to put after "the ledger"
  * - `unread`: S3 did not give it, so it may be whole
  */
-export type StoredLedger
-  = | { readonly state: 'found'; readonly ledger: Ledger; readonly text: string; readonly etag?: string }
+export type StoredHistory
+  = | { readonly state: 'found'; readonly history: History; readonly text: string; readonly etag?: string }
     | { readonly state: 'missing' }
     | { readonly state: 'lost'; readonly why: string; readonly etag?: string }
     | { readonly state: 'unread'; readonly why: string };
 
 /** `ledger/example.com.json` beside `mta-sts.example.com/...`; undefined for a key of another shape. */
-export function ledgerObject({ bucket, key }: PolicyObject): PolicyObject | undefined {
+export function historyObject({ bucket, key }: PolicyObject): PolicyObject | undefined {
   const [host] = key.split('/', 1);
   return host !== key && host.startsWith(policyHostName('')) ? { bucket, key: `ledger/${domainOfPolicyHost(host)}.json` } : undefined;
 }
 
 /** Never rejects but when the run is over. */
-export async function readLedger(run: Run, object: PolicyObject): Promise<StoredLedger> {
+export async function readHistory(invocation: Invocation, object: PolicyObject): Promise<StoredHistory> {
   try {
-    return await bounded(run, LIMIT, `reading s3://${object.bucket}/${object.key}`, async (part) => read(part, object));
+    return await withStepLimit(invocation, LIMIT, `reading s3://${object.bucket}/${object.key}`, async (part) => read(part, object));
   } catch (error) {
-    run.signal.throwIfAborted();
+    invocation.signal.throwIfAborted();
     if (error instanceof AwsCallFailed && error.code === 'NoSuchKey') return { state: 'missing' };
     return { state: 'unread', why: error instanceof Error ? error.message : String(error) };
   }
@@ -47,21 +47,21 @@ export async function readLedger(run: Run, object: PolicyObject): Promise<Stored
  * Without the right to list, S3 denies that a missing object is missing; and that right, bound to a prefix, holds for listing
  * alone. So it is looked for in a listing first.
  */
-async function read(run: Run, { bucket, key }: PolicyObject): Promise<StoredLedger> {
-  const { Contents: listed = [] } = await aws(run, 's3:ListBucket', async (options) => {
-    return run.world.s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }), options);
+async function read(invocation: Invocation, { bucket, key }: PolicyObject): Promise<StoredHistory> {
+  const { Contents: listed = [] } = await awsCall(invocation, 's3:ListBucket', async (options) => {
+    return invocation.services.s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }), options);
   }, PATIENCE);
   // The shortest name comes first, so if it is there it is the one.
   const first = listed.at(0);
   if (first?.Key !== key) return { state: 'missing' };
-  if ((first.Size ?? 0) > MAX_LEDGER_BYTES) return { state: 'lost', why: `was larger than ${MAX_LEDGER_BYTES} bytes` };
-  const { bytes, etag } = await aws(run, 's3:GetObject', async (options) => {
-    const { Body: body, ETag } = await run.world.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), options);
+  if ((first.Size ?? 0) > MAX_HISTORY_BYTES) return { state: 'lost', why: `was larger than ${MAX_HISTORY_BYTES} bytes` };
+  const { bytes, etag } = await awsCall(invocation, 's3:GetObject', async (options) => {
+    const { Body: body, ETag } = await invocation.services.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), options);
     return { bytes: body === undefined ? new Uint8Array() : await body.transformToByteArray(), etag: ETag };
   }, PATIENCE);
-  const reading = parseLedger(bytes);
-  if ('fault' in reading) return { state: 'lost', why: reading.fault, etag };
-  return { state: 'found', ledger: reading.ledger, text: Buffer.from(bytes).toString('utf8'), etag };
+  const reading = parseHistory(bytes);
+  if ('problem' in reading) return { state: 'lost', why: reading.problem, etag };
+  return { state: 'found', history: reading.history, text: Buffer.from(bytes).toString('utf8'), etag };
 }
 
 /** What lies in the bucket, as far as is known: the text and its version, or that nothing is there. */
@@ -73,7 +73,7 @@ export interface StoredText {
 }
 
 /** Thrown where another event has written the ledger since it was read. */
-export class LedgerChanged extends Error {}
+export class HistoryChanged extends Error {}
 
 /**
  * Writes it, unless that is what lies there, and only over what was read: another event may write at the same time.
@@ -83,13 +83,13 @@ export class LedgerChanged extends Error {}
  * @throws LedgerChanged
  * @throws where S3 does not take it
  */
-export async function writeLedger(run: Run, { bucket, key }: PolicyObject, ledger: Ledger, stored: StoredText): Promise<StoredText> {
-  const text = renderLedger(ledger, run.world.clock.now());
+export async function writeHistory(invocation: Invocation, { bucket, key }: PolicyObject, history: History, stored: StoredText): Promise<StoredText> {
+  const text = renderHistory(history, invocation.services.clock.now());
   if (text === stored.text) return stored;
   const condition = stored.missing === true ? { IfNoneMatch: '*' } : { IfMatch: stored.etag };
   try {
-    const { ETag: etag } = await bounded(run, LIMIT, `writing s3://${bucket}/${key}`, async (part) => aws(part, 's3:PutObject', async (options) => {
-      return run.world.s3.send(new PutObjectCommand({
+    const { ETag: etag } = await withStepLimit(invocation, LIMIT, `writing s3://${bucket}/${key}`, async (part) => awsCall(part, 's3:PutObject', async (options) => {
+      return invocation.services.s3.send(new PutObjectCommand({
         Bucket: bucket,
         Key: key,
         Body: text,
@@ -101,7 +101,7 @@ export async function writeLedger(run: Run, { bucket, key }: PolicyObject, ledge
     }, PATIENCE));
     return { text, etag };
   } catch (error) {
-    if (error instanceof AwsCallFailed && CHANGED.has(error.code)) throw new LedgerChanged(error.message);
+    if (error instanceof AwsCallFailed && CHANGED.has(error.code)) throw new HistoryChanged(error.message);
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 // How long senders hold a policy once it is no longer served.
 import { MAX_AGE_LIMIT } from '../../protocol/policy/policy';
-import type { Entry } from './history';
+import type { HistoryEntry } from './history';
 
 /**
  * How long after the file has changed at every edge a sender may still renew what it holds, in milliseconds.
@@ -23,7 +23,7 @@ export function endOfAnyHold(before: number): number {
 }
 
 /** Whether a sender may hold it. */
-export function isHeld({ maxAge, until }: Pick<Entry, 'maxAge' | 'until'>, now: number): boolean {
+export function isHeld({ maxAge, until }: Pick<HistoryEntry, 'maxAge' | 'until'>, now: number): boolean {
   return until === undefined || endOfHold(maxAge, until) >= now;
 }
 

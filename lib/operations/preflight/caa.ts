@@ -1,13 +1,13 @@
 // May Amazon issue a certificate for the policy host? Otherwise the deployment would wait for it and fail much later (RFC 8659).
-import { climb } from '../../protocol/domain-name';
+import { parentNames } from '../../protocol/domain-name';
 import { policyHostName } from '../../protocol/policy/url';
-import { printable, trimBlanks } from '../../util/safe-text';
+import { safeText, trimBlanks } from '../../util/safe-text';
 import type { DnsData } from '../../verifier/dns/resolver';
 import type { RecordSet } from '../hosted-zone';
 import { askDns } from '../dns';
-import type { Run } from '../context/invocation';
-import { faulty, good } from './check-result';
-import type { Checked } from './check-result';
+import type { Invocation } from '../context/invocation';
+import { checkFailed, good } from './check-result';
+import type { CheckResult } from './check-result';
 
 type Caa = DnsData['CAA'];
 
@@ -24,12 +24,12 @@ const UNDERSTOOD: readonly string[] = ['issue', 'issuewild', 'iodef'];
  * @param atPolicyHost - what the hosted zone holds at `mta-sts.<domain>`, which no resolver must be asked for yet; nothing where DNS is
  * elsewhere, and then that name is asked for as well
  */
-export async function checkCaa(run: Run, domain: string, atPolicyHost: readonly RecordSet[] | undefined): Promise<Checked> {
+export async function checkCaa(invocation: Invocation, domain: string, atPolicyHost: readonly RecordSet[] | undefined): Promise<CheckResult> {
   const policyHost = policyHostName(domain);
   const own = (atPolicyHost ?? []).filter(({ type }) => type === 'CAA').flatMap(({ values }) => values.map(fromZoneFile));
   if (own.length > 0) return judge(policyHost, own);
   // Asked all at once and read from below; what lies above the name that decides does not count, not even as a fault.
-  const answers = climb(atPolicyHost === undefined ? policyHost : domain).map((name) => ({ name, answer: askDns(run, name, 'CAA') }));
+  const answers = parentNames(atPolicyHost === undefined ? policyHost : domain).map((name) => ({ name, answer: askDns(invocation, name, 'CAA') }));
   answers.forEach(({ answer }) => {
     answer.catch(() => undefined);
   });
@@ -40,16 +40,16 @@ export async function checkCaa(run: Run, domain: string, atPolicyHost: readonly 
   return good('no CAA record limits who may issue');
 }
 
-function judge(name: string, records: readonly Caa[]): Checked {
-  const found = records.map(({ critical, tag, value }) => printable(`${critical ? 128 : 0} ${tag} "${value}"`)).join(', ');
+function judge(name: string, records: readonly Caa[]): CheckResult {
+  const found = records.map(({ critical, tag, value }) => safeText(`${critical ? 128 : 0} ${tag} "${value}"`)).join(', ');
   const strange = records.find(({ critical, tag }) => critical && !UNDERSTOOD.includes(tag.toLowerCase()));
   if (strange !== undefined) {
-    return faulty(`CAA at ${name} forbids a certificate by the critical property ${printable(strange.tag)}, which Amazon need not understand: `
+    return checkFailed(`CAA at ${name} forbids a certificate by the critical property ${safeText(strange.tag)}, which Amazon need not understand: `
       + `found ${found}; remove that record or its critical flag (RFC 8659 §4.5)`);
   }
   const issuers = records.filter(({ tag }) => tag.toLowerCase() === 'issue').map(({ value }) => issuer(value));
   if (issuers.length === 0 || issuers.some((candidate) => AMAZON.includes(candidate))) return good(`CAA at ${name} lets Amazon issue`);
-  return faulty(`CAA at ${name} does not let Amazon issue a certificate for the policy host: found ${found}; add ${name} CAA `
+  return checkFailed(`CAA at ${name} does not let Amazon issue a certificate for the policy host: found ${found}; add ${name} CAA `
     + '0 issue "amazon.com" (RFC 8659 §4.2)');
 }
 

@@ -1,11 +1,11 @@
 // All that the preflight checks for one domain, every check at once.
 import { isDeepStrictEqual } from 'node:util';
 import { policyHostName } from '../../protocol/policy/url';
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 import type { Mode, Policy } from '../../protocol/policy/policy';
 import { checkCaa } from './caa';
-import { faulty, good, tolerated } from './check-result';
-import type { Checked } from './check-result';
+import { checkFailed, good, asWarnings } from './check-result';
+import type { CheckResult } from './check-result';
 import { checkDelegation } from './delegation';
 import { checkMx } from './mx';
 import { checkOwnership, listNames } from './ownership';
@@ -14,7 +14,7 @@ import type { Properties } from '../../functions/deployment/event';
 import { readHostedZone } from '../hosted-zone';
 import { domainProperty, optionalZoneIdProperty, policyProperty, recordsProperty } from '../../functions/deployment/properties';
 import type { PlannedRecord } from '../../functions/deployment/properties';
-import type { Run } from '../context/invocation';
+import type { Invocation } from '../context/invocation';
 
 /** A domain as the template states it. */
 export interface PlannedDomain {
@@ -37,7 +37,7 @@ export interface PlannedDomain {
 }
 
 /** What all domains have in common. */
-export interface Surroundings {
+export interface PreflightContext {
   readonly stackId: string;
   readonly certificateGiven: boolean;
 }
@@ -63,49 +63,49 @@ export function plannedDomain(entry: Properties, before: Properties | undefined,
 }
 
 /** Makes all checks; none of them rejects. */
-export async function checkDomain(run: Run, planned: PlannedDomain, surroundings: Surroundings): Promise<readonly Checked[]> {
+export async function checkDomain(invocation: Invocation, planned: PlannedDomain, surroundings: PreflightContext): Promise<readonly CheckResult[]> {
   const { stackId, certificateGiven } = surroundings;
   const { domain, zoneId, policy } = planned;
-  const inZone = zoneId === undefined ? undefined : checksOfZone(run, planned, zoneId, stackId);
-  const checks: Readonly<Record<string, Promise<Checked> | undefined>> = {
+  const inZone = zoneId === undefined ? undefined : checksOfZone(invocation, planned, zoneId, stackId);
+  const checks: Readonly<Record<string, Promise<CheckResult> | undefined>> = {
     publisher: Promise.resolve(checkPublisher(planned)),
     // Not where it cannot be learned: then the file cannot be proved either, and senders would meet it for as long as that is tried.
     delegation: inZone && certificateFault(inZone.delegation, planned),
     records: inZone?.records,
     caa: certificateGiven
       ? Promise.resolve(good('the certificate is given, so nobody need issue one'))
-      : certificateFault((inZone?.caa() ?? checkCaa(run, domain, undefined)).catch(unmade), planned),
-    mx: policy && checkMx(run, domain, policy),
+      : certificateFault((inZone?.caa() ?? checkCaa(invocation, domain, undefined)).catch(unmade), planned),
+    mx: policy && checkMx(invocation, domain, policy),
   };
-  return Promise.all(Object.entries(checks).flatMap(([name, check]) => check === undefined ? [] : [logged(run, domain, name, check)]));
+  return Promise.all(Object.entries(checks).flatMap(([name, check]) => check === undefined ? [] : [logged(invocation, domain, name, check)]));
 }
 
 /** CloudFormation makes a new resource before it takes the old one away, and both have the one policy file. */
-function checkPublisher({ domain, newPublisher }: PlannedDomain): Checked {
+function checkPublisher({ domain, newPublisher }: PlannedDomain): CheckResult {
   return newPublisher
-    ? faulty(`another construct of this stack publishes the policy of ${domain} than before, on the same PolicyHost: when CloudFormation takes the old `
+    ? checkFailed(`another construct of this stack publishes the policy of ${domain} than before, on the same PolicyHost: when CloudFormation takes the old `
       + 'one away its policy file goes, which is that of the new one too; where a construct was renamed, give it its old id back, else take the domain '
       + 'out in one deployment and add it in the next')
-    : { faults: [], warnings: [] };
+    : { failures: [], warnings: [] };
 }
 
 /** What would keep a certificate from being issued does not matter to one that stays. */
-async function certificateFault(check: Promise<Checked>, { asksLess: isTolerant }: PlannedDomain): Promise<Checked> {
-  return isTolerant ? tolerated(await check) : check;
+async function certificateFault(check: Promise<CheckResult>, { asksLess: isTolerant }: PlannedDomain): Promise<CheckResult> {
+  return isTolerant ? asWarnings(await check) : check;
 }
 
 function checksOfZone(
-  run: Run, { domain, records, made, newZone, asksLess: less }: PlannedDomain, zoneId: string, stackId: string,
-): { delegation: Promise<Checked>; records: Promise<Checked>; caa: () => Promise<Checked> } {
-  const zone = readHostedZone(run, zoneId);
-  const listings = zone.then(async (found) => listNames(run, found, domain, records));
+  invocation: Invocation, { domain, records, made, newZone, asksLess: less }: PlannedDomain, zoneId: string, stackId: string,
+): { delegation: Promise<CheckResult>; records: Promise<CheckResult>; caa: () => Promise<CheckResult> } {
+  const zone = readHostedZone(invocation, zoneId);
+  const listings = zone.then(async (found) => listNames(invocation, found, domain, records));
   return {
-    delegation: zone.then(async (found) => checkDelegation(run, domain, found)),
+    delegation: zone.then(async (found) => checkDelegation(invocation, domain, found)),
     records: Promise.all([zone, listings]).then(async ([found, sets]) => {
-      return checkOwnership(run, found, sets, { stackId, domain, planned: records, made, newZone, asksLess: less });
+      return checkOwnership(invocation, found, sets, { stackId, domain, planned: records, made, newZone, asksLess: less });
     }),
     // Where nobody asks for it nobody would hear of its failure, and the function would end.
-    caa: async () => listings.then(async (sets) => checkCaa(run, domain, sets.get(policyHostName(domain)) ?? [])),
+    caa: async () => listings.then(async (sets) => checkCaa(invocation, domain, sets.get(policyHostName(domain)) ?? [])),
   };
 }
 
@@ -142,16 +142,16 @@ export function entriesBefore(oldProperties: Properties | undefined): readonly P
 }
 
 /** A check that could not be made is a fault like any other: the others shall be heard too. */
-function unmade(error: unknown): Checked {
-  return faulty(error instanceof Error ? error.message : String(error));
+function unmade(error: unknown): CheckResult {
+  return checkFailed(error instanceof Error ? error.message : String(error));
 }
 
-async function logged(run: Run, domain: string, name: string, check: Promise<Checked>): Promise<Checked> {
+async function logged(invocation: Invocation, domain: string, name: string, check: Promise<CheckResult>): Promise<CheckResult> {
   const result = await check.catch(unmade);
-  result.faults.forEach((fault) => {
-    run.watch.saw(fault);
+  result.failures.forEach((fault) => {
+    invocation.activity.noteSeen(fault);
   });
-  const write = result.faults.length > 0 ? run.log.error : result.warnings.length > 0 ? run.log.warn : run.log.info;
-  write(`preflight, ${name}`, { domain: printable(domain), ...result });
+  const write = result.failures.length > 0 ? invocation.log.error : result.warnings.length > 0 ? invocation.log.warn : invocation.log.info;
+  write(`preflight, ${name}`, { domain: safeText(domain), ...result });
   return result;
 }

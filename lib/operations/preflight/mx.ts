@@ -1,33 +1,33 @@
 // Can senders reach the live MX hosts, and does the policy cover them? In enforce mode they refuse all others (RFC 8461 §4.1, §5).
 import type { Policy } from '../../protocol/policy/policy';
-import { listed, printable } from '../../util/safe-text';
+import { joinList, safeText } from '../../util/safe-text';
 import { appendedZone } from '../../verifier/dns/appended-zone';
 import { checkCoverage, findMailHosts } from '../../verifier/checks/mail/mx-coverage';
 import type { MailHosts } from '../../verifier/checks/mail/mx-coverage';
 import { checkReach, findMailAddresses } from '../../verifier/checks/mail/mx-reach';
 import { REAL_CLOCK } from '../../verifier/network';
-import { patientResolver } from '../dns';
-import type { Run } from '../context/invocation';
-import { faulty, good } from './check-result';
-import type { Checked } from './check-result';
+import { retryingResolver } from '../dns';
+import type { Invocation } from '../context/invocation';
+import { checkFailed, good } from './check-result';
+import type { CheckResult } from './check-result';
 
 /** Enough to see what is wrong. */
 const MOST_HOSTS = 10;
 
 /** Mode `enforce`: a host that is not covered is a fault. Mode `testing`: mail is delivered all the same, so it is a warning. */
-export async function checkMx(run: Run, domain: string, policy: Policy): Promise<Checked> {
+export async function checkMx(invocation: Invocation, domain: string, policy: Policy): Promise<CheckResult> {
   if (policy.mode === 'none') return good('mode none asks nothing of the MX');
-  const mail = await findMailHosts(patientResolver(run), domain);
-  const reach = await reachable(run, domain, mail);
+  const mail = await findMailHosts(retryingResolver(invocation), domain);
+  const reach = await reachable(invocation, domain, mail);
   const covered = coverage(domain, mail, policy);
   return {
     ...covered,
-    faults: [...covered.faults, ...policy.mode === 'enforce' ? mistaken(domain, policy, mail, reach) : []],
+    failures: [...covered.failures, ...policy.mode === 'enforce' ? mistaken(domain, policy, mail, reach) : []],
     warnings: [...covered.warnings, ...reach.warnings],
   };
 }
 
-function coverage(domain: string, mail: MailHosts, policy: Policy): Checked {
+function coverage(domain: string, mail: MailHosts, policy: Policy): CheckResult {
   if (!mail.decided) {
     const why = mail.findings.map(({ message, fix }) => fix === undefined ? message : `${message}; ${fix}`).join('; ');
     return judged(policy, `whether the policy covers the MX hosts of ${domain} could not be learned: ${why}`);
@@ -53,9 +53,9 @@ interface Reachable {
  * Asks once: what DNS does not tell in a moment keeps no deployment waiting. Mail that arrives nowhere is no fault of this deployment, and
  * none that it makes worse, so it is warned of.
  */
-async function reachable(run: Run, domain: string, mail: MailHosts): Promise<Reachable> {
+async function reachable(invocation: Invocation, domain: string, mail: MailHosts): Promise<Reachable> {
   if (mail.hosts.length === 0) return { lost: [], warnings: [] };
-  const dns = { clock: REAL_CLOCK, resolver: run.world.resolver };
+  const dns = { clock: REAL_CLOCK, resolver: invocation.services.resolver };
   // Whether an address is public is for the verification to say.
   const addresses = await findMailAddresses(dns, mail.hosts);
   const { findings, byHost, none } = checkReach(domain, mail, addresses, { allowPrivate: true, smtp: false });
@@ -74,16 +74,16 @@ function mistaken(domain: string, policy: Policy, mail: MailHosts, { lost }: Rea
   return mx.filter(({ host, covered }) => covered === true && lost.includes(host)).flatMap(({ host }) => {
     const appended = appendedZone(host, domain);
     return appended?.twice === true
-      ? [`the policy names ${printable(host)}, which does not exist: the zone name is appended twice in the MX record of ${domain}. Once the record is mended, senders that hold the policy `
-        + `would refuse ${printable(appended.meant)}; let the MX record and the policy name \`${printable(appended.meant)}\` (RFC 5321 §5.1)`]
+      ? [`the policy names ${safeText(host)}, which does not exist: the zone name is appended twice in the MX record of ${domain}. Once the record is mended, senders that hold the policy `
+        + `would refuse ${safeText(appended.meant)}; let the MX record and the policy name \`${safeText(appended.meant)}\` (RFC 5321 §5.1)`]
       : [];
   });
 }
 
-function judged({ mode }: Policy, what: string): Checked {
-  return mode === 'enforce' ? faulty(what) : { faults: [], warnings: [what] };
+function judged({ mode }: Policy, what: string): CheckResult {
+  return mode === 'enforce' ? checkFailed(what) : { failures: [], warnings: [what] };
 }
 
 function list(names: readonly string[]): string {
-  return listed(names.map((name) => printable(name)), MOST_HOSTS);
+  return joinList(names.map((name) => safeText(name)), MOST_HOSTS);
 }

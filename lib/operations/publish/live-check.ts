@@ -1,12 +1,12 @@
 // Looks at the policy file once, as senders will: fetched from every address and compared.
-import { printable } from '../../util/safe-text';
-import { judge } from '../../verifier/checks/policy/response';
+import { safeText } from '../../util/safe-text';
+import { classifyResponse } from '../../verifier/checks/policy/response';
 import { firstDifference } from '../../verifier/difference';
 import type { AskAddresses, Asked } from './policy-addresses';
-import type { Run } from '../context/invocation';
+import type { Invocation } from '../context/invocation';
 
 /** What was seen in one look. */
-export interface Look {
+export interface LiveObservation {
   readonly live: boolean;
   /** One entry for each thing that is not right yet; equal ones of several servers stand together. */
   readonly missing: readonly string[];
@@ -22,10 +22,10 @@ export interface Expected {
 }
 
 /** RFC 8461 §3.3: status 200, `text/plain`, and, for us, the intended bytes, at every IPv4 address. */
-export async function look(run: Run, expected: Expected, ask: AskAddresses): Promise<Look> {
+export async function checkOnce(invocation: Invocation, expected: Expected, ask: AskAddresses): Promise<LiveObservation> {
   const answers = await ask('A');
   const addresses = addressesOf(answers);
-  const fetched = await Promise.all(addresses.map(async (address) => ({ who: address, fault: await fetchFault(run, expected, address) })));
+  const fetched = await Promise.all(addresses.map(async (address) => ({ who: address, fault: await fetchFault(invocation, expected, address) })));
   const missing = grouped([...answers, ...fetched]);
   const good = fetched.filter(({ fault }) => fault === undefined).map(({ who }) => who);
   return { live: missing.length === 0 && good.length > 0, missing, addresses: good };
@@ -34,10 +34,10 @@ export async function look(run: Run, expected: Expected, ask: AskAddresses): Pro
 /**
  * What the IPv6 addresses serve, for the log alone: a Lambda function has no IPv6, and a failure would say nothing.
  */
-export async function lookByIPv6(run: Run, expected: Expected, ask: AskAddresses): Promise<readonly string[]> {
+export async function checkByIPv6(invocation: Invocation, expected: Expected, ask: AskAddresses): Promise<readonly string[]> {
   const answers = await ask('AAAA');
   const fetched = await Promise.all(addressesOf(answers).map(async (address) => {
-    return { who: address, fault: await fetchFault(run, expected, address) ?? 'as intended' };
+    return { who: address, fault: await fetchFault(invocation, expected, address) ?? 'as intended' };
   }));
   return grouped([...answers, ...fetched]);
 }
@@ -52,14 +52,14 @@ function addressesOf(answers: readonly Asked[]): readonly string[] {
   return [...new Set(answers.flatMap(({ found }) => found))].sort();
 }
 
-async function fetchFault(run: Run, { policyHost, bytes }: Expected, address: string): Promise<string | undefined> {
-  const response = await run.watch.during(`https://${policyHost} at ${address}`, async () => run.world.fetchPolicy({ policyHost, address }));
-  const judgement = judge(response);
-  if (judgement.kind !== 'file') return printable(judgement.message, 300);
+async function fetchFault(invocation: Invocation, { policyHost, bytes }: Expected, address: string): Promise<string | undefined> {
+  const response = await invocation.activity.track(`https://${policyHost} at ${address}`, async () => invocation.services.fetchPolicy({ policyHost, address }));
+  const judgement = classifyResponse(response);
+  if (judgement.kind !== 'file') return safeText(judgement.message, 300);
   const { body, oddities } = judgement;
   // What some senders cannot read is not live for all of them.
   const coded = oddities.find(({ code }) => code === 'policy-content-coding');
-  if (coded !== undefined) return printable(coded.message, 300);
+  if (coded !== undefined) return safeText(coded.message, 300);
   return Buffer.compare(body, bytes) === 0 ? undefined : `other bytes: ${firstDifference(bytes, body, 'expected', 'served')}`;
 }
 

@@ -1,10 +1,10 @@
 // Where the policy host is, told by those who know it first.
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 import type { DnsAnswer, DnsEmpty, DnsFailed } from '../../verifier/dns/resolver';
 import { nameServersOf } from './authorities';
 import type { NameServer } from './authorities';
 import { readHostedZone } from '../hosted-zone';
-import type { Run } from '../context/invocation';
+import type { Invocation } from '../context/invocation';
 
 /** Asks for the addresses of the policy host; one entry for each server that was asked. */
 export type AskAddresses = (type: AddressType) => Promise<readonly Asked[]>;
@@ -19,20 +19,20 @@ export interface Asked {
 type AddressType = 'A' | 'AAAA';
 
 /** Asks the zone's own name servers: a resolver could hold, from before the record was made, that there is none. */
-export async function atNameServers(run: Run, zoneId: string, policyHost: string): Promise<AskAddresses> {
-  const zone = await readHostedZone(run, zoneId);
+export async function atNameServers(invocation: Invocation, zoneId: string, policyHost: string): Promise<AskAddresses> {
+  const zone = await readHostedZone(invocation, zoneId);
   let servers: readonly NameServer[] = [];
   return async (type) => {
-    if (servers.length === 0 || servers.some(({ addresses }) => addresses.length === 0)) servers = await nameServersOf(run, zone);
-    return Promise.all(servers.map(async (server) => askNameServer(run, server, policyHost, type)));
+    if (servers.length === 0 || servers.some(({ addresses }) => addresses.length === 0)) servers = await nameServersOf(invocation, zone);
+    return Promise.all(servers.map(async (server) => askNameServer(invocation, server, policyHost, type)));
   };
 }
 
 /** Asks the resolver for the distribution's own name: where DNS is elsewhere nobody need have made a record yet. */
-export function atDistribution(run: Run, distribution: string): AskAddresses {
+export function atDistribution(invocation: Invocation, distribution: string): AskAddresses {
   return async (type) => {
-    const answer: DnsAnswer<AddressType> = await run.watch.during(`DNS, ${distribution} ${type}`, async () => {
-      return run.world.resolver.query(distribution, type);
+    const answer: DnsAnswer<AddressType> = await invocation.activity.track(`DNS, ${distribution} ${type}`, async () => {
+      return invocation.services.resolver.query(distribution, type);
     });
     if (answer.status === 'found') return [{ who: distribution, found: answer.records }];
     return [{ who: distribution, found: [], fault: faultOf(answer, type) }];
@@ -40,11 +40,11 @@ export function atDistribution(run: Run, distribution: string): AskAddresses {
 }
 
 /** Asks a name server at its addresses in order until one answers. */
-async function askNameServer(run: Run, server: NameServer, name: string, type: AddressType): Promise<Asked> {
+async function askNameServer(invocation: Invocation, server: NameServer, name: string, type: AddressType): Promise<Asked> {
   let fault = 'its own address is not known';
   for (const address of server.addresses) {
-    const answer: DnsAnswer<AddressType> = await run.watch.during(`the name server ${server.name} (${address})`, async () => {
-      return run.world.resolver.query(name, type, address);
+    const answer: DnsAnswer<AddressType> = await invocation.activity.track(`the name server ${server.name} (${address})`, async () => {
+      return invocation.services.resolver.query(name, type, address);
     });
     if (answer.status === 'found') return { who: server.name, found: answer.records };
     fault = faultOf(answer, type);
@@ -54,5 +54,5 @@ async function askNameServer(run: Run, server: NameServer, name: string, type: A
 }
 
 function faultOf(answer: DnsEmpty | DnsFailed, type: AddressType): string {
-  return printable(answer.status === 'empty' ? `no ${type} record yet (${answer.reason})` : answer.reason);
+  return safeText(answer.status === 'empty' ? `no ${type} record yet (${answer.reason})` : answer.reason);
 }

@@ -1,10 +1,10 @@
 // The object that holds a policy file: written exactly, and taken away again.
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { aws } from '../context/aws-call';
-import { ledgerObject } from '../history/s3-store';
+import { awsCall } from '../context/aws-call';
+import { historyObject } from '../history/s3-store';
 import { errorFields } from '../context/log';
 import { deleteVersions } from './object-versions';
-import type { Run } from '../context/invocation';
+import type { Invocation } from '../context/invocation';
 
 /** Where it lies. */
 export interface PolicyObject {
@@ -24,9 +24,9 @@ export function parseObjectUrl(url: unknown): PolicyObject | undefined {
 }
 
 /** Writes the exact bytes. The same write twice, even at once, leaves the same object. */
-export async function putPolicy(run: Run, { bucket, key }: PolicyObject, bytes: Uint8Array): Promise<void> {
-  await aws(run, 's3:PutObject', async (options) => {
-    return run.world.s3.send(new PutObjectCommand({
+export async function putPolicy(invocation: Invocation, { bucket, key }: PolicyObject, bytes: Uint8Array): Promise<void> {
+  await awsCall(invocation, 's3:PutObject', async (options) => {
+    return invocation.services.s3.send(new PutObjectCommand({
       Bucket: bucket,
       Key: key,
       Body: bytes,
@@ -42,36 +42,36 @@ export async function putPolicy(run: Run, { bucket, key }: PolicyObject, bytes: 
  * Deletes the policy file and its ledger, with all their versions where the bucket keeps versions. Failures are only logged: a delete must
  * never fail a stack.
  */
-export async function deletePolicy(run: Run, object: PolicyObject): Promise<void> {
-  const ledger = ledgerObject(object);
+export async function deletePolicy(invocation: Invocation, object: PolicyObject): Promise<void> {
+  const ledger = historyObject(object);
   await Promise.all([
-    deleteObject(run, 'policy file', object),
+    deleteObject(invocation, 'policy file', object),
     // Left behind it would keep the bucket from being removed.
-    ledger === undefined ? undefined : deleteObject(run, 'ledger', ledger),
+    ledger === undefined ? undefined : deleteObject(invocation, 'ledger', ledger),
   ]);
 }
 
-async function deleteObject(run: Run, what: string, object: PolicyObject): Promise<void> {
+async function deleteObject(invocation: Invocation, what: string, object: PolicyObject): Promise<void> {
   const { bucket, key } = object;
   let isVersioned = false;
   try {
-    const { VersionId } = await run.watch.during('s3:DeleteObject', async () => {
-      return run.world.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: run.signal });
+    const { VersionId } = await invocation.activity.track('s3:DeleteObject', async () => {
+      return invocation.services.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: invocation.signal });
     });
-    run.log.info(`deleted the ${what}`, { bucket, key });
+    invocation.log.info(`deleted the ${what}`, { bucket, key });
     // That of the delete marker: S3 tells one wherever versioning is on, or was.
     isVersioned = VersionId !== undefined;
   } catch (error) {
-    run.log.warn(`could not delete the ${what}; the bucket may be gone already, else delete it by hand`, { bucket, key, ...errorFields(error) });
+    invocation.log.warn(`could not delete the ${what}; the bucket may be gone already, else delete it by hand`, { bucket, key, ...errorFields(error) });
   }
-  if (isVersioned) await deleteHistory(run, what, object);
+  if (isVersioned) await deleteHistory(invocation, what, object);
 }
 
-async function deleteHistory(run: Run, what: string, object: PolicyObject): Promise<void> {
+async function deleteHistory(invocation: Invocation, what: string, object: PolicyObject): Promise<void> {
   try {
-    run.log.info(`deleted the versions of the ${what}`, { ...object, versions: await deleteVersions(run, object) });
+    invocation.log.info(`deleted the versions of the ${what}`, { ...object, versions: await deleteVersions(invocation, object) });
   } catch (error) {
-    run.log.warn(`could not delete the versions of the ${what}. S3 does not remove a bucket that holds versions. Delete them by hand`, {
+    invocation.log.warn(`could not delete the versions of the ${what}. S3 does not remove a bucket that holds versions. Delete them by hand`, {
       ...object, ...errorFields(error),
     });
   }

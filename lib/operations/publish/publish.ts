@@ -4,9 +4,9 @@ import type { Policy } from '../../protocol/policy/policy';
 import { policyHash } from '../../protocol/policy/id';
 import { policyHostName, policyUrl } from '../../protocol/policy/url';
 import { announcedId } from './announced-id';
-import { EventNotCurrent, ownerOf, requireCurrent, standingOf } from '../../functions/deployment/current-event';
+import { EventNotCurrent, ownerOf, requireCurrent, eventStatus } from '../../functions/deployment/current-event';
 import type { DeploymentEvent, Properties } from '../../functions/deployment/event';
-import { LedgerKeeper } from '../history/recorder';
+import { HistoryRecorder } from '../history/recorder';
 import type { PlannedPublication } from '../history/recorder';
 import { MailWarnings } from '../history/refusals';
 import { atDistribution, atNameServers } from './policy-addresses';
@@ -17,12 +17,12 @@ import { domainProperty, givenIdProperty, optionalZoneIdProperty, policyProperty
 import type { PlannedPolicy } from '../../functions/deployment/properties';
 import { proveLive } from './prove-live';
 import { outputText } from '../../functions/deployment/failure-message';
-import type { Run } from '../context/invocation';
+import type { Invocation } from '../context/invocation';
 import { mayBeRollingBack } from '../stack';
-import type { Attributes, Task } from '../../functions/deployment/custom-resource';
+import type { Attributes, CustomResource } from '../../functions/deployment/custom-resource';
 import { NO_RECORD, validationRecord } from './validation-record';
 
-export function publicationTask(event: DeploymentEvent): Task {
+export function publicationTask(event: DeploymentEvent): CustomResource {
   const { properties, requestType, requestId: request, physicalResourceId: before, oldProperties } = event;
   const domain = domainProperty(properties);
   const policyHost = policyHostName(domain);
@@ -37,99 +37,99 @@ export function publicationTask(event: DeploymentEvent): Task {
 
   const physicalResourceId = objectUrl(object);
   const isNew = requestType === 'Create' || before !== physicalResourceId;
-  const ledger = new LedgerKeeper({
+  const recorder = new HistoryRecorder({
     object,
     policy,
     request,
     before,
     policyBefore: publishedBefore(oldProperties),
-    announced: async (run) => announcedId(run, domain, zoneId),
-    rollingBack: async (run) => mayBeRollingBack(run, event.stackId),
-    requireCurrent: async (run) => requireCurrent(run, event),
+    announced: async (invocation) => announcedId(invocation, domain, zoneId),
+    rollingBack: async (invocation) => mayBeRollingBack(invocation, event.stackId),
+    requireCurrent: async (invocation) => requireCurrent(invocation, event),
   });
-  const mail = new MailWarnings(domain, ledger);
+  const mail = new MailWarnings(domain, recorder);
   let begun = false;
   let written = false;
   let validation = certificate === undefined ? {} : NO_RECORD;
   const dated = (text: string): string => outputText(zoneId === undefined ? countedFromNow(text) : text);
   const attributes = (): Attributes => ({
     PolicyUrl: policyUrl(policyHost),
-    PolicyId: ledger.id ?? '',
-    EarliestRemoval: dated(ledger.earliestRemoval()),
+    PolicyId: recorder.id ?? '',
+    EarliestRemoval: dated(recorder.earliestRemoval()),
     Warnings: dated(mail.summary),
     ...validation,
   });
-  const put = async (run: Run): Promise<void> => {
-    await putPolicy(run, object, bytes);
+  const put = async (invocation: Invocation): Promise<void> => {
+    await putPolicy(invocation, object, bytes);
     written = true;
-    run.log.info('wrote the policy file', { ...object, id: ledger.id, bytes: bytes.length });
+    invocation.log.info('wrote the policy file', { ...object, id: recorder.id, bytes: bytes.length });
   };
 
-  const work = async (run: Run): Promise<Attributes> => {
-    await requireCurrent(run, event);
+  const work = async (invocation: Invocation): Promise<Attributes> => {
+    await requireCurrent(invocation, event);
     try {
-      return await publish(run);
+      return await publish(invocation);
     } catch (error) {
-      if (error instanceof EventNotCurrent && written) await leave(run);
+      if (error instanceof EventNotCurrent && written) await leave(invocation);
       throw error;
     }
   };
 
-  const publish = async (run: Run): Promise<Attributes> => {
+  const publish = async (invocation: Invocation): Promise<Attributes> => {
     begun = true;
-    await Promise.all([ledger.begin(run), mail.look(run)]);
-    mail.raise(run);
-    await put(run);
-    await proveLive(run, { policyHost, bytes }, await askAddresses(run), async () => {
+    await Promise.all([recorder.begin(invocation), mail.look(invocation)]);
+    mail.raise(invocation);
+    await put(invocation);
+    await proveLive(invocation, { policyHost, bytes }, await askAddresses(invocation), async () => {
       // An event that was given up may have put its own file in between.
-      await requireCurrent(run, event);
-      await put(run);
+      await requireCurrent(invocation, event);
+      await put(invocation);
     });
-    await ledger.finish(run);
+    await recorder.finish(invocation);
     // CloudFormation would never ask to take away what is put after it had its answer.
-    await requireCurrent(run, event);
-    mail.raise(run);
-    if (certificate !== undefined) validation = await validationRecord(run, certificate, policyHost);
+    await requireCurrent(invocation, event);
+    mail.raise(invocation);
+    if (certificate !== undefined) validation = await validationRecord(invocation, certificate, policyHost);
     const known = attributes();
-    run.log.info('published', known);
+    invocation.log.info('published', known);
     return known;
   };
 
   /** Restores the file that CloudFormation holds, where it has gone on while this event was under way. */
-  const leave = async (run: Run): Promise<void> => {
-    if (await ownerOf(run, event, physicalResourceId) === 'gone') await deletePolicy(run, object);
-    else await putBack(run, { object, hash: policy.hash, ledger });
+  const leave = async (invocation: Invocation): Promise<void> => {
+    if (await ownerOf(invocation, event, physicalResourceId) === 'gone') await deletePolicy(invocation, object);
+    else await putBack(invocation, { object, hash: policy.hash, recorder });
   };
 
   /** Whether the file that this event put can be taken away: no other event needs it. */
-  const isNobodyElses = async (run: Run): Promise<boolean> => {
-    if (await ownerOf(run, event, physicalResourceId) === 'gone') return true;
-    const [writer, { current }] = await Promise.all([ledger.writer(run), standingOf(run, event)]);
+  const isNobodyElses = async (invocation: Invocation): Promise<boolean> => {
+    if (await ownerOf(invocation, event, physicalResourceId) === 'gone') return true;
+    const [writer, { current }] = await Promise.all([recorder.writer(invocation), eventStatus(invocation, event)]);
     // CloudFormation waits for one event of a resource at a time, so another one that has put the same file was late.
     return current === 'yes' ? writer !== 'another run' : current === 'unknown' && writer === 'this run';
   };
 
   // Also when the write itself failed: it may have arrived all the same.
-  const undo = async (run: Run): Promise<void> => {
+  const undo = async (invocation: Invocation): Promise<void> => {
     if (!begun || !isNew) return;
-    if (await isNobodyElses(run)) await deletePolicy(run, object);
-    else run.log.warn('the policy file stays, since another event may have published it too', { ...object });
+    if (await isNobodyElses(invocation)) await deletePolicy(invocation, object);
+    else invocation.log.warn('the policy file stays, since another event may have published it too', { ...object });
   };
 
-  return { physicalResourceId, work, forgives: (rollingBack) => rollingBack && written, forgiven: attributes, undo };
+  return { physicalResourceId, work, ignoresFailure: (rollingBack) => rollingBack && written, attributesOnIgnoredFailure: attributes, undo };
 }
 
 /** Puts back what another event published, where this one was overtaken between noting its file and putting it. */
-async function putBack(run: Run, { object, hash, ledger }: { object: PolicyObject; hash: string; ledger: LedgerKeeper }): Promise<void> {
-  const last = await ledger.last(run);
+async function putBack(invocation: Invocation, { object, hash, recorder }: { object: PolicyObject; hash: string; recorder: HistoryRecorder }): Promise<void> {
+  const last = await recorder.last(invocation);
   if (last !== undefined && last !== 'unread' && last.hash !== hash) {
     const bytes = rendered(last);
     if (bytes === undefined || policyHash(bytes) !== last.hash) {
-      run.log.error('the policy file may be that of this event, which is no longer current. The published one could not be put back. Deploy again', { ...object });
+      invocation.log.error('the policy file may be that of this event, which is no longer current. The published one could not be put back. Deploy again', { ...object });
       return;
     }
-    await putPolicy(run, object, bytes);
-    run.log.warn('put back the policy file that another event published', { ...object, id: last.id });
+    await putPolicy(invocation, object, bytes);
+    invocation.log.warn('put back the policy file that another event published', { ...object, id: last.id });
   }
 }
 
@@ -147,10 +147,10 @@ function plannedPublication(properties: Properties, planned: PlannedPolicy): Pla
 }
 
 /** Where the host is: the zone's own name servers know it. Where DNS is elsewhere, any resolver knows the distribution. */
-function whoKnows(properties: Properties, zoneId: string | undefined, policyHost: string): (run: Run) => Promise<AskAddresses> {
-  if (zoneId !== undefined) return async (run) => atNameServers(run, zoneId, policyHost);
+function whoKnows(properties: Properties, zoneId: string | undefined, policyHost: string): (invocation: Invocation) => Promise<AskAddresses> {
+  if (zoneId !== undefined) return async (invocation) => atNameServers(invocation, zoneId, policyHost);
   const distribution = textProperty(properties, 'Distribution');
-  return async (run) => Promise.resolve(atDistribution(run, distribution));
+  return async (invocation) => Promise.resolve(atDistribution(invocation, distribution));
 }
 
 /** The ledger counts on a record that changes right after the file. One that is made by hand changes later. */

@@ -1,10 +1,10 @@
 // The CNAME that validates the certificate of a host whose DNS is elsewhere: it must stay there, since each renewal looks for it.
 import { DescribeCertificateCommand } from '@aws-sdk/client-acm';
-import { aws } from '../context/aws-call';
+import { awsCall } from '../context/aws-call';
 import { plainName } from '../dns-names';
 import { errorFields } from '../context/log';
 import { attribute } from '../../functions/deployment/failure-message';
-import type { Run } from '../context/invocation';
+import type { Invocation } from '../context/invocation';
 import type { Attributes } from '../../functions/deployment/custom-resource';
 
 const UNKNOWN = 'not known: look at the certificate in AWS Certificate Manager';
@@ -14,19 +14,19 @@ const UNKNOWN = 'not known: look at the certificate in AWS Certificate Manager';
  *
  * @returns the attributes `ValidationName` and `ValidationValue`, names without a dot at the end
  */
-export async function validationRecord(run: Run, certificateArn: string, policyHost: string): Promise<Attributes> {
+export async function validationRecord(invocation: Invocation, certificateArn: string, policyHost: string): Promise<Attributes> {
   try {
-    const { Certificate: certificate } = await aws(run, 'acm:DescribeCertificate', async (options) => {
-      return run.world.acm.send(new DescribeCertificateCommand({ CertificateArn: certificateArn }), options);
+    const { Certificate: certificate } = await awsCall(invocation, 'acm:DescribeCertificate', async (options) => {
+      return invocation.services.acm.send(new DescribeCertificateCommand({ CertificateArn: certificateArn }), options);
     });
     const own = certificate?.DomainValidationOptions?.find(({ DomainName: name }) => plainName(name ?? '') === policyHost)?.ResourceRecord;
     if (own?.Name !== undefined && own.Value !== undefined) {
       return { ValidationName: attribute(plainName(own.Name)), ValidationValue: attribute(plainName(own.Value)) };
     }
-    run.log.warn('the certificate names no validation record for the policy host', { certificateArn, policyHost });
+    invocation.log.warn('the certificate names no validation record for the policy host', { certificateArn, policyHost });
   } catch (error) {
-    run.signal.throwIfAborted();
-    run.log.warn('could not read the validation record of the certificate', { certificateArn, ...errorFields(error) });
+    invocation.signal.throwIfAborted();
+    invocation.log.warn('could not read the validation record of the certificate', { certificateArn, ...errorFields(error) });
   }
   return NO_RECORD;
 }

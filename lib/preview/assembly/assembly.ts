@@ -1,8 +1,8 @@
 // Reads what a preview needs from any synthesized cloud assembly, without trusting it.
-import { hostNameFault } from '../../protocol/domain-name';
+import { hostNameProblem } from '../../protocol/domain-name';
 import { hashOfPolicyId, policyHash } from '../../protocol/policy/id';
 import { policyText } from '../../protocol/policy/lines';
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 import { readStacks } from './files';
 import { readDistributions } from '../edge/distribution';
 import type { Distribution } from '../edge/distribution';
@@ -60,9 +60,9 @@ export function readAssembly(app: string, time = Date.now()): Assembly {
   const all = readDistributions(resources, notes);
   const distributions = all.filter(({ aliases }) => aliases.some((alias) => alias.startsWith(POLICY_HOST)));
   if (distributions.length === 0) {
-    const names = stacks.map(({ name }) => printable(name)).join(', ');
+    const names = stacks.map(({ name }) => safeText(name)).join(', ');
     const found = all.flatMap(({ aliases }) => aliases).join(', ');
-    throw new PreviewError(`no policy host in ${printable(app)}: none of its stacks (${names === '' ? 'it has none' : names}) has an `
+    throw new PreviewError(`no policy host in ${safeText(app)}: none of its stacks (${names === '' ? 'it has none' : names}) has an `
       + `AWS::CloudFront::Distribution with an alias mta-sts.<domain>${found === '' ? '' : `, only with ${found}`}; `
       + 'add the construct MtaSts to the app and run `npx cdk synth` again');
   }
@@ -95,16 +95,16 @@ function publication(resource: Resource, notes: Notes): Publication[] {
   if (lines.length === 0 || typeof policyId !== 'string') return [];
   if (domain === undefined || announced === undefined || bucketName === undefined || objectKey === undefined) return [];
   // The longest name below it is `_smtp._tls.`, and with that it must still be a name.
-  const fault = hostNameFault(domain) ?? (domain.includes('.') && domain.length <= 242 ? undefined : 'is no mail domain');
+  const fault = hostNameProblem(domain) ?? (domain.includes('.') && domain.length <= 242 ? undefined : 'is no mail domain');
   if (fault !== undefined) {
-    notes.add(resource.path, `the domain ${JSON.stringify(printable(domain))} ${fault}; it is left out`);
+    notes.add(resource.path, `the domain ${JSON.stringify(safeText(domain))} ${fault}; it is left out`);
     return [];
   }
   const zoneId = properties.in('HostedZoneId').text();
   const recordsByHand = zoneId === undefined ? readRecordsByHand(properties, resource.path, domain.toLowerCase(), policyId) : [];
   const policy = { policyId, policyText: policyText(lines) };
   const hash = policyHash(policy.policyText);
-  const refused = hash === announced ? undefined : `its policy has the hash ${hash}, but is announced as ${printable(announced)}`;
+  const refused = hash === announced ? undefined : `its policy has the hash ${hash}, but is announced as ${safeText(announced)}`;
   return [{ path: resource.path, domain: domain.toLowerCase(), ...policy, refused, bucketName, objectKey, zoneId, recordsByHand }];
 }
 

@@ -1,5 +1,5 @@
 // Reads evaluated properties and says, once for each place, what could not be read.
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 import { Unresolved, scalarText } from './intrinsics';
 import { isObject, itemsOf } from '../json';
 import type { Resource } from './stacks';
@@ -10,7 +10,7 @@ export class Notes {
 
   /** @param place - the resource or the name that it is about */
   public add(place: string, what: string): void {
-    this.said.add(`${printable(place, 200)}: ${what}`);
+    this.said.add(`${safeText(place, 200)}: ${what}`);
   }
 
   public get all(): readonly string[] {

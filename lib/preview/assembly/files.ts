@@ -1,7 +1,7 @@
 // Finds the stacks of a synthesized cloud assembly on disk: its manifest, nested assemblies (stages), templates and nested stacks.
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 import { PreviewError, messageOf } from '../errors';
 import { at, membersOf, textOf } from '../json';
 
@@ -40,10 +40,10 @@ function realFolder(app: string): string {
   try {
     if (statSync(app).isDirectory()) return realpathSync(app);
   } catch {
-    throw new PreviewError(`there is no folder ${printable(app)}; make the cloud assembly with \`npx cdk synth\`, `
+    throw new PreviewError(`there is no folder ${safeText(app)}; make the cloud assembly with \`npx cdk synth\`, `
       + 'or say with `--app` where it is');
   }
-  throw new PreviewError(`${printable(app)} is a file, but a cloud assembly is a folder; run \`npx cdk synth\` and give its output, cdk.out`);
+  throw new PreviewError(`${safeText(app)} is a file, but a cloud assembly is a folder; run \`npx cdk synth\` and give its output, cdk.out`);
 }
 
 class AssemblyReader {
@@ -76,7 +76,7 @@ class AssemblyReader {
   private stack(folder: string, id: string, artifact: unknown, assets: readonly string[]): StackFile {
     const file = textOf(at(artifact, 'properties', 'templateFile'));
     if (file === undefined) {
-      throw new PreviewError(`the stack ${printable(id)} in ${this.name(folder)}/manifest.json names no template; run \`npx cdk synth\` again`);
+      throw new PreviewError(`the stack ${safeText(id)} in ${this.name(folder)}/manifest.json names no template; run \`npx cdk synth\` again`);
     }
     return {
       name: textOf(at(artifact, 'properties', 'stackName')) ?? id,
@@ -107,7 +107,7 @@ class AssemblyReader {
     try {
       return JSON.parse(readFileSync(path, 'utf8'));
     } catch (error) {
-      throw new PreviewError(`${shown} is not JSON (${printable(messageOf(error))}); run \`npx cdk synth\` again`);
+      throw new PreviewError(`${shown} is not JSON (${safeText(messageOf(error))}); run \`npx cdk synth\` again`);
     }
   }
 
@@ -121,13 +121,13 @@ class AssemblyReader {
       throw new PreviewError(`${this.name(path)} is missing; run \`npx cdk synth\` again`);
     }
     if (real !== this.root && !real.startsWith(this.root + sep)) {
-      throw new PreviewError(`${this.name(folder)} names the file ${printable(file)}, which lies outside of the assembly; run \`npx cdk synth\` again`);
+      throw new PreviewError(`${this.name(folder)} names the file ${safeText(file)}, which lies outside of the assembly; run \`npx cdk synth\` again`);
     }
     return real;
   }
 
   private name(path: string): string {
-    return printable(path.startsWith(this.root) ? join(this.shown, path.slice(this.root.length)) : path);
+    return safeText(path.startsWith(this.root) ? join(this.shown, path.slice(this.root.length)) : path);
   }
 }
 

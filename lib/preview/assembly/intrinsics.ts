@@ -1,5 +1,5 @@
 // Evaluates CloudFormation's intrinsic functions, as far as a template can be understood without AWS.
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 import { at, isObject, itemsOf, textOf } from '../json';
 
 /** Stands where a value could not be made out, and says why: a phrase to put after the place. */
@@ -89,7 +89,7 @@ class Call {
       case 'Fn::Or': return this.all(argument, (items) => items.includes(true));
       case 'Fn::ImportValue': return this.withText(this.value(argument), (text) => this.names.imported(text, this.steps));
       case 'Fn::GetStackOutput': return this.stackOutput(this.value(argument));
-      default: return new Unresolved(`uses ${printable(name, 40)}, which a preview cannot evaluate`);
+      default: return new Unresolved(`uses ${safeText(name, 40)}, which a preview cannot evaluate`);
     }
   }
 
@@ -157,7 +157,7 @@ class Call {
     const [map, first, second] = path;
     if (map === undefined || first === undefined || second === undefined) return malformed('Fn::FindInMap');
     const found = at(this.names.mappings, map, first, second);
-    return found === undefined ? new Unresolved(`looks in the mapping ${printable(path.join('.'))}, which has no such entry`) : found;
+    return found === undefined ? new Unresolved(`looks in the mapping ${safeText(path.join('.'))}, which has no such entry`) : found;
   }
 
   private if(argument: unknown): unknown {

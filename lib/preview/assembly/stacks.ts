@@ -1,5 +1,5 @@
 // The stacks of an assembly with their values: what `Ref`, `Fn::GetAtt`, exports and nested stacks' outputs come to.
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 import type { StackFile } from './files';
 import { NO_VALUE, Steps, Unresolved, evaluate } from './intrinsics';
 import type { Names } from './intrinsics';
@@ -48,7 +48,7 @@ class StackSet {
         if (exportName !== undefined && stack.evaluate(exportName, steps) === name) return stack.output(id, steps);
       }
     }
-    return new Unresolved(`imports ${printable(name)}, which no stack of the assembly exports`);
+    return new Unresolved(`imports ${safeText(name)}, which no stack of the assembly exports`);
   }
 
   public byName(name: string): Stack | undefined {
@@ -113,7 +113,7 @@ class Stack implements Names {
   public output(id: string, steps: Steps): unknown {
     const value = at(this.template, 'Outputs', id, 'Value');
     return value === undefined
-      ? new Unresolved(`asks for the output ${printable(id)}, which the stack ${printable(this.name)} has not`)
+      ? new Unresolved(`asks for the output ${safeText(id)}, which the stack ${safeText(this.name)} has not`)
       : this.evaluate(value, steps);
   }
 
@@ -126,7 +126,7 @@ class Stack implements Names {
 
   public attribute(logicalId: string, name: string, steps: Steps): unknown {
     const resource = this.declared.get(logicalId);
-    if (resource === undefined) return new Unresolved(`refers to the resource ${printable(logicalId)}, which the template does not have`);
+    if (resource === undefined) return new Unresolved(`refers to the resource ${safeText(logicalId)}, which the template does not have`);
     const nested = this.nested.get(logicalId);
     if (nested !== undefined && name.startsWith('Outputs.')) return nested.output(name.slice('Outputs.'.length), steps);
     return attribute(this.named(logicalId, resource, steps), name);
@@ -135,7 +135,7 @@ class Stack implements Names {
   public condition(name: string, steps: Steps): unknown {
     const condition = at(this.template, 'Conditions', name);
     return condition === undefined
-      ? new Unresolved(`depends on the condition ${printable(name)}, which the template does not have`)
+      ? new Unresolved(`depends on the condition ${safeText(name)}, which the template does not have`)
       : this.evaluate(condition, steps);
   }
 
@@ -149,19 +149,19 @@ class Stack implements Names {
 
   public stackOutput(stackName: string, outputName: string, steps: Steps): unknown {
     return this.set.byName(stackName)?.output(outputName, steps)
-      ?? new Unresolved(`asks for an output of the stack ${printable(stackName)}, which is not in the assembly`);
+      ?? new Unresolved(`asks for an output of the stack ${safeText(stackName)}, which is not in the assembly`);
   }
 
   private parameter(name: string, steps: Steps): unknown {
     const parameter = at(this.template, 'Parameters', name);
-    if (!isObject(parameter)) return new Unresolved(`refers to ${printable(name)}, which the template does not have`);
+    if (!isObject(parameter)) return new Unresolved(`refers to ${safeText(name)}, which the template does not have`);
     const given = this.given(name, steps);
     if (given !== undefined) return given;
     const type = textOf(parameter.Type) ?? '';
     // Its default is the name of an entry in Parameter Store, not the value.
-    if (type.startsWith('AWS::SSM::Parameter')) return new Unresolved(`reads the parameter ${printable(name)} from Parameter Store`);
+    if (type.startsWith('AWS::SSM::Parameter')) return new Unresolved(`reads the parameter ${safeText(name)} from Parameter Store`);
     const value = parameter.Default;
-    if (value === undefined) return new Unresolved(`needs the parameter ${printable(name)}, which has no default`);
+    if (value === undefined) return new Unresolved(`needs the parameter ${safeText(name)}, which has no default`);
     return typeof value === 'string' && /^(List<.*>|CommaDelimitedList)$/.test(type) ? value.split(',').map((item) => item.trim()) : value;
   }
 
@@ -175,7 +175,7 @@ class Stack implements Names {
       case 'AWS::StackId': return `arn:aws:cloudformation:${region}:${account}:stack/${this.name}/preview`;
       case 'AWS::StackName': return this.name;
       case 'AWS::URLSuffix': return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-      default: return new Unresolved(`refers to ${printable(name)}, which a preview does not know`);
+      default: return new Unresolved(`refers to ${safeText(name)}, which a preview does not know`);
     }
   }
 

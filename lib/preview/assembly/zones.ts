@@ -1,7 +1,7 @@
 // The zones of a preview: the template's record sets as a name server would answer them, and the MX records that it says nothing of.
 import { isIPv6 } from 'node:net';
 import { parsePolicy } from '../../protocol/policy/policy';
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 import type { Assembly, Publication } from './assembly';
 import type { DnsRecord } from '../dns-server/records';
 import { readValue } from './record-values';
@@ -68,7 +68,7 @@ class Zones {
     if (apex === undefined) {
       notes.add(set.path, 'names no hosted zone; it is left out');
     } else if (set.name !== apex && !set.name.endsWith(`.${apex}`)) {
-      notes.add(set.path, `${printable(set.name)} does not lie in its hosted zone ${printable(apex)}, which Route 53 refuses; it is left out`);
+      notes.add(set.path, `${safeText(set.name)} does not lie in its hosted zone ${safeText(apex)}, which Route 53 refuses; it is left out`);
     } else {
       this.open(apex);
       this.records.push(...set.aliasTarget === undefined ? this.plainRecords(set) : this.aliasRecords(set, set.aliasTarget));
@@ -105,7 +105,7 @@ class Zones {
     return values.flatMap((value) => {
       const data = readValue(type, value);
       if (typeof data !== 'string') return [{ name, ttl, ...data }];
-      this.assembly.notes.add(path, `the value ${JSON.stringify(printable(value))} of ${printable(name)} ${printable(data)}; it is left out`);
+      this.assembly.notes.add(path, `the value ${JSON.stringify(safeText(value))} of ${safeText(name)} ${safeText(data)}; it is left out`);
       return [];
     });
   }
@@ -113,7 +113,7 @@ class Zones {
   private aliasRecords({ path, name, type, ttl }: RecordSet, target: string): DnsRecord[] {
     const distribution = this.assembly.distributions.find(({ domainName }) => domainName === target);
     if (distribution === undefined || (type !== 'A' && type !== 'AAAA')) {
-      this.assembly.notes.add(path, `the alias record ${printable(name)} leads to ${printable(target)}, which is not previewed; it is left out`);
+      this.assembly.notes.add(path, `the alias record ${safeText(name)} leads to ${safeText(target)}, which is not previewed; it is left out`);
       return [];
     }
     const address = type === 'A' ? this.addresses.v4 : distribution.ipv6 ? this.addresses.v6 : undefined;

@@ -1,6 +1,6 @@
 // What CloudFront does with a request: alias, viewer protocol, methods, the function, the origin, the response headers.
 import { randomUUID } from 'node:crypto';
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 import type { Distribution } from './distribution';
 import { createEdgeFunction } from './handler';
 import type { EdgeFunction } from './handler';
@@ -61,7 +61,7 @@ class Site {
   public async respond(request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string): Promise<ViewerResponse> {
     const { viewerProtocol, allowedMethods, responseHeaders } = this.distribution;
     if (!allowedMethods.includes(request.method)) {
-      return refusal(403, `this distribution is not configured to allow ${printable(request.method)}`);
+      return refusal(403, `this distribution is not configured to allow ${safeText(request.method)}`);
     }
     if (scheme === 'http' && viewerProtocol === 'https-only') return refusal(403, 'this distribution takes HTTPS only');
     // No function runs for a request that is sent to HTTPS.
@@ -80,7 +80,7 @@ class Site {
     const outcome = await this.edge.run(functionEvent(request, this.distribution, randomUUID()));
     const made = 'fault' in outcome ? outcome.fault : readResult(outcome.result);
     if (typeof made === 'string') {
-      this.log(`the edge function of ${this.distribution.path} failed: ${printable(made, 300)}`);
+      this.log(`the edge function of ${this.distribution.path} failed: ${safeText(made, 300)}`);
       return refusal(503, 'the CloudFront function associated with this distribution failed');
     }
     return 'uri' in made ? this.origin(made.uri) : made;

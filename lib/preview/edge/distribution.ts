@@ -1,6 +1,6 @@
 // CloudFront distributions of the template: the default behaviour, which is all that a policy host has.
-import { hostNameFault } from '../../protocol/domain-name';
-import { printable } from '../../util/safe-text';
+import { hostNameProblem } from '../../protocol/domain-name';
+import { safeText } from '../../util/safe-text';
 import type { Notes } from '../assembly/evaluated';
 import { Properties } from '../assembly/evaluated';
 import { MANAGED_POLICIES, readResponseHeadersPolicy } from './response-headers';
@@ -94,8 +94,8 @@ function readDistribution(resource: Resource, surroundings: Surroundings, notes:
 
 function readAliases(resource: Resource, aliases: readonly string[], notes: Notes): readonly string[] {
   return aliases.map((alias) => alias.toLowerCase()).filter((alias) => {
-    const fault = hostNameFault(alias.startsWith('*.') ? alias.slice(2) : alias);
-    if (fault !== undefined) notes.add(resource.path, `the alias ${JSON.stringify(printable(alias))} ${fault}; it is not served`);
+    const fault = hostNameProblem(alias.startsWith('*.') ? alias.slice(2) : alias);
+    if (fault !== undefined) notes.add(resource.path, `the alias ${JSON.stringify(safeText(alias))} ${fault}; it is not served`);
     return fault === undefined;
   });
 }
@@ -110,7 +110,7 @@ function functionCode(resource: Resource, behaviour: Properties, surroundings: S
     const arn = association.in('FunctionARN').required();
     if (arn === undefined) continue;
     code = surroundings.functions.get(arn);
-    if (code === undefined) notes.add(resource.path, `its function ${printable(arn)} is not in the assembly, so requests pass without it`);
+    if (code === undefined) notes.add(resource.path, `its function ${safeText(arn)} is not in the assembly, so requests pass without it`);
   }
   return code;
 }
@@ -122,7 +122,7 @@ function responseHeaders(
   if (id === undefined) return undefined;
   const policy = surroundings.policies.get(id);
   if (policy === undefined) {
-    notes.add(resource.path, `its response headers policy ${printable(id)} is neither in the assembly nor one that is known here, so its headers are missing`);
+    notes.add(resource.path, `its response headers policy ${safeText(id)} is neither in the assembly nor one that is known here, so its headers are missing`);
   }
   return policy;
 }

@@ -1,6 +1,6 @@
 // Runs a template's CloudFront Function on an event: in a thread and a `vm` context of its own, with no access to anything.
 import { Worker } from 'node:worker_threads';
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 import { EDGE_WORKER, RUN_MILLISECONDS } from './worker';
 import type { EdgeWorkerAnswer, EdgeWorkerData } from './worker';
 import { messageOf } from '../errors';
@@ -90,7 +90,7 @@ class ThreadedFunction implements EdgeFunction {
     if (this.closed || this.worker === undefined) return { fault: 'the preview is closing' };
     const answer = await answerOf(this.worker, event, this.data.milliseconds + GRACE_MILLISECONDS);
     const json = textOf(at(answer, 'json'));
-    if (json === undefined) return { fault: printable(textOf(at(answer, 'fault')) ?? 'it gave no answer', 200) };
+    if (json === undefined) return { fault: safeText(textOf(at(answer, 'fault')) ?? 'it gave no answer', 200) };
     if (json.length > MAX_RESULT) return { fault: `its result has ${json.length} characters; CloudFront takes 40 KB at most` };
     try {
       return { result: JSON.parse(json) };

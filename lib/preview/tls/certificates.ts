@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 import { createCertificateAuthority } from './certificate-authority';
 import type { Distribution } from '../edge/distribution';
 import { PreviewError, messageOf } from '../errors';
@@ -41,7 +41,7 @@ function given(distributions: readonly Distribution[], { key, cert }: TlsFiles, 
     certificate = new X509Certificate(cert);
     context = createSecureContext({ key, cert });
   } catch (error) {
-    throw new PreviewError(`the given TLS key and certificate cannot be used: ${printable(messageOf(error))}; give a private key and `
+    throw new PreviewError(`the given TLS key and certificate cannot be used: ${safeText(messageOf(error))}; give a private key and `
       + 'its certificate as PEM, or neither, and both are made on the fly');
   }
   for (const alias of distributions.flatMap(({ aliases }) => aliases)) {

@@ -1,9 +1,9 @@
 // The catalogue: every code that reading a record or a policy file can give, and how a finding is made from it.
-import { toldOf } from './sender-quirks';
-import type { Dissent, Finding, Severity } from './finding';
+import { withSenderQuirks } from './sender-quirks';
+import type { SenderQuirk, Finding, Severity } from './finding';
 import { POLICY_FINDINGS } from './policy';
 import { TXT_FINDINGS } from './txt';
-import { showable } from '../../util/safe-text';
+import { safeWholeText } from '../../util/safe-text';
 
 /** What is always true of a code, whatever the input. */
 export interface FindingKind {
@@ -11,13 +11,13 @@ export interface FindingKind {
   /** What was seen: one sentence. */
   readonly meaning: string;
   /** What comes of it: one sentence. */
-  readonly harm: string;
+  readonly impact: string;
   /** How to mend it: a phrase without a full stop. */
   readonly fix: string;
   /** The section that says so. */
   readonly reference: string;
   /** The real senders that refuse such input or read it otherwise, by what they do. */
-  readonly dissent?: readonly Dissent[];
+  readonly quirks?: readonly SenderQuirk[];
 }
 
 /** Every code of this room. */
@@ -34,7 +34,7 @@ export interface FindingDetail {
   /** A better fix than the kind's, where the value allows one. */
   readonly fix?: string;
   /** Where it is not the kind's: empty when all senders agree on this input. */
-  readonly dissent?: readonly Dissent[];
+  readonly quirks?: readonly SenderQuirk[];
 }
 
 /** Makes a finding; its message names the senders that disagree, so that no output can lose them. */
@@ -44,8 +44,8 @@ export function finding(code: FindingCode, detail: FindingDetail): Finding {
     code,
     severity: kind.severity,
     // Whoever wrote the message has escaped and cut the text of others; what was forgotten must do no harm.
-    ...toldOf(detail.dissent ?? kind.dissent ?? [], showable(detail.message)),
-    fix: showable(detail.fix ?? kind.fix),
+    ...withSenderQuirks(detail.quirks ?? kind.quirks ?? [], safeWholeText(detail.message)),
+    fix: safeWholeText(detail.fix ?? kind.fix),
     reference: kind.reference,
     line: detail.line,
     column: detail.column,

@@ -7,7 +7,7 @@ import type { FindingCode, FindingDetail } from './catalog';
 const MOST_OF_A_CODE = 10;
 
 /** Keeps the first ten findings of each code; the first of them says how many there were. */
-export class FindingList {
+export class FindingCollector {
   private readonly kept: { readonly code: FindingCode; readonly detail: FindingDetail; readonly first: boolean }[] = [];
   /** Made with the first finding: most inputs have none. */
   private counts?: Map<FindingCode, number>;

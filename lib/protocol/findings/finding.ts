@@ -11,13 +11,13 @@
 export type Severity = 'error' | 'warning' | 'info' | 'unknown';
 
 /** Real senders that do the same with an input, and what they do. */
-export interface Dissent {
+export interface SenderQuirk {
   /** `chasquid` */
   readonly senders: readonly string[];
   /** A phrase to put after the name of one of them: `refuses the policy`. */
   readonly effect: string;
   /** Whether they use what the RFC calls invalid. */
-  readonly takes?: true;
+  readonly accepts?: true;
 }
 
 /** One thing found in a record or a policy file. */
@@ -38,5 +38,5 @@ export interface Finding {
   /** The real senders that refuse this input or read it otherwise; of an invalid one, also those that use it all the same. */
   readonly senders?: readonly string[];
   /** The same senders, with what each does. */
-  readonly dissent?: readonly Dissent[];
+  readonly quirks?: readonly SenderQuirk[];
 }

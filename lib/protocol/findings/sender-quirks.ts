@@ -1,5 +1,5 @@
 // Where real senders disagree: how a finding tells of them, and what all findings together mean for each sender.
-import type { Dissent, Finding } from './finding';
+import type { SenderQuirk, Finding } from './finding';
 
 /** A known sender that reads what is published otherwise than others do. */
 export interface SenderView {
@@ -10,15 +10,15 @@ export interface SenderView {
   /** The finding that says why. */
   readonly code: string;
   /** Whether it uses what the RFC calls invalid. */
-  readonly takes?: true;
+  readonly accepts?: true;
 }
 
 /** What the findings mean for each sender: ordered by its name, then as the findings are, each once. */
 export function senderViews(findings: readonly Finding[]): readonly SenderView[] {
   const views = new Map<string, SenderView>();
-  for (const { code, dissent = [] } of findings) {
-    for (const { senders, effect, takes } of dissent) {
-      const why = { effect, code, ...takes === undefined ? {} : { takes } };
+  for (const { code, quirks = [] } of findings) {
+    for (const { senders, effect, accepts } of quirks) {
+      const why = { effect, code, ...accepts === undefined ? {} : { accepts } };
       for (const sender of senders) views.set(JSON.stringify([sender, effect, code]), { sender, ...why });
     }
   }
@@ -34,22 +34,22 @@ const MOST_REFUSERS = 6;
  *
  * @param takers - those that use it in spite of everything
  */
-export function toleratedViews(findings: readonly Finding[], takers: readonly string[]): readonly SenderView[] {
-  return senderViews(findings).filter(({ takes, sender }) => takes === undefined || takers.includes(sender));
+export function acceptingViews(findings: readonly Finding[], takers: readonly string[]): readonly SenderView[] {
+  return senderViews(findings).filter(({ accepts, sender }) => accepts === undefined || takers.includes(sender));
 }
 
-/** The part of a finding that tells of dissent; its message names the senders, so that no output can lose them. */
-export function toldOf(dissent: readonly Dissent[], message: string): Pick<Finding, 'message' | 'senders' | 'dissent'> {
-  const others = dissent.filter(({ takes }) => takes === undefined).flatMap((one) => one.senders);
-  const takers = dissent.filter(({ takes }) => takes).flatMap((one) => one.senders);
+/** The part of a finding that tells of quirks; its message names the senders, so that no output can lose them. */
+export function withSenderQuirks(quirks: readonly SenderQuirk[], message: string): Pick<Finding, 'message' | 'senders' | 'quirks'> {
+  const others = quirks.filter(({ accepts }) => accepts === undefined).flatMap((one) => one.senders);
+  const takers = quirks.filter(({ accepts }) => accepts).flatMap((one) => one.senders);
   if (others.length + takers.length === 0) return { message };
   if (takers.length > 0 && others.length > MOST_REFUSERS) {
-    return { message: `${message}; taken all the same by ${takers.join(', ')}, refused by the other known senders`, senders: takers, dissent };
+    return { message: `${message}; taken all the same by ${takers.join(', ')}, refused by the other known senders`, senders: takers, quirks };
   }
   const told = [
     message,
     ...others.length === 0 ? [] : [`refused or read otherwise by ${others.join(', ')}`],
     ...takers.length === 0 ? [] : [`taken all the same by ${takers.join(', ')}`],
   ];
-  return { message: told.join('; '), senders: [...others, ...takers], dissent };
+  return { message: told.join('; '), senders: [...others, ...takers], quirks };
 }

@@ -1,10 +1,10 @@
 // Wildcards that some senders let stand for several labels, where RFC 8461 §4.1 has them stand for one.
-import { climb } from '../domain-name';
-import type { Dissent } from '../findings/finding';
+import { parentNames } from '../domain-name';
+import type { SenderQuirk } from '../findings/finding';
 import { mxName } from './pattern';
 
 /** Who finds a host covered that only a wildcard over several labels would cover. */
-export const DEEP_WILDCARD_DISSENT: readonly Dissent[] = [
+export const DEEP_WILDCARD_QUIRK: readonly SenderQuirk[] = [
   { senders: ['postfix-mta-sts-resolver', 'mailauth', 'courier'], effect: 'lets the wildcard stand for several labels, so that it covers the host' },
 ];
 
@@ -17,6 +17,6 @@ export const DEEP_WILDCARD_DISSENT: readonly Dissent[] = [
 export function deepWildcard(patterns: readonly string[], host: string): string | undefined {
   const name = mxName(host);
   if (name === undefined) return undefined;
-  const wanted = new Set(climb(name).slice(2).map((parent) => `*.${parent}`));
+  const wanted = new Set(parentNames(name).slice(2).map((parent) => `*.${parent}`));
   return patterns.find((pattern) => wanted.has(pattern.toLowerCase()));
 }

@@ -1,6 +1,6 @@
 // MX patterns of a policy (RFC 8461 §3.2) and which MX hosts they cover (§4.1).
-import { domainFault, hostNameFault, isHostName, toALabels, trailingDotsFault, withoutDots } from '../domain-name';
-import { printable } from '../../util/safe-text';
+import { domainProblem, hostNameProblem, isHostName, toALabels, trailingDotsProblem, withoutDots } from '../domain-name';
+import { safeText } from '../../util/safe-text';
 
 /**
  * Whether a pattern covers an MX host (RFC 8461 §4.1).
@@ -9,7 +9,7 @@ import { printable } from '../../util/safe-text';
  * answers have it, does not count. A malformed pattern covers nothing, and what is not a host name is never covered.
  */
 export function mxMatches(pattern: string, host: string): boolean {
-  if (mxGrammarFault(pattern) !== undefined) return false;
+  if (mxGrammarProblem(pattern) !== undefined) return false;
   const name = mxName(host);
   if (name === undefined) return false;
   const wanted = pattern.toLowerCase();
@@ -22,7 +22,7 @@ export function mxMatches(pattern: string, host: string): boolean {
 export function mxName(host: string): string | undefined {
   const bare = host.endsWith('.') ? host.slice(0, -1) : host;
   // Before the letters' case is dropped: U+212A, the Kelvin sign, would become a plain k.
-  return domainFault(bare) === undefined ? bare.toLowerCase() : undefined;
+  return domainProblem(bare) === undefined ? bare.toLowerCase() : undefined;
 }
 
 /**
@@ -30,12 +30,12 @@ export function mxName(host: string): string | undefined {
  * is one: an optional `*.` and a host name in A-labels without a dot at the end (RFC 8461 §3.2). The answer is a phrase to put
  * after the pattern.
  */
-export function mxPatternFault(pattern: string): string | undefined {
-  return isPlain(pattern) ? undefined : mxGrammarFault(pattern) ?? hostNameFault(withoutWildcard(pattern));
+export function mxPatternProblem(pattern: string): string | undefined {
+  return isPlain(pattern) ? undefined : mxGrammarProblem(pattern) ?? hostNameProblem(withoutWildcard(pattern));
 }
 
 /** The same by the grammar alone, which allows a last label of digits: what senders that have fetched the policy go by. */
-export function mxGrammarFault(pattern: string): string | undefined {
+export function mxGrammarProblem(pattern: string): string | undefined {
   if (isPlain(pattern)) return undefined;
   if (pattern === '') return 'is empty; a host name is expected';
   return separatorFault(pattern) ?? addressFault(pattern) ?? wildcardFault(pattern) ?? nameFault(pattern);
@@ -50,7 +50,7 @@ function isPlain(pattern: string): boolean {
 function separatorFault(pattern: string): string | undefined {
   const preference = /^[0-9]{1,5}[ \t]+/.exec(pattern)?.[0];
   if (preference !== undefined) {
-    return `carries a preference, as in a zone file; write \`${printable(pattern.slice(preference.length).trim())}\``;
+    return `carries a preference, as in a zone file; write \`${safeText(pattern.slice(preference.length).trim())}\``;
   }
   if (/[ \t,;]/.test(pattern)) return 'holds a blank, a comma or a semicolon; write one name alone, and an `mx` line for each';
   return undefined;
@@ -60,7 +60,7 @@ function addressFault(pattern: string): string | undefined {
   if (pattern.startsWith('[') || isIPv6(pattern)) return 'is an address; write the name of the MX host';
   const colon = pattern.lastIndexOf(':');
   if (colon > 0 && /^[0-9]{1,5}$/.test(pattern.slice(colon + 1))) {
-    return `carries a port; MX hosts are always reached at port 25, write \`${printable(pattern.slice(0, colon))}\``;
+    return `carries a port; MX hosts are always reached at port 25, write \`${safeText(pattern.slice(0, colon))}\``;
   }
   return undefined;
 }
@@ -69,7 +69,7 @@ function wildcardFault(pattern: string): string | undefined {
   if (/^[*.]+$/.test(pattern)) return 'names no domain; write the names of the MX hosts';
   // Drafts before RFC 8461 wrote a wildcard so.
   if (pattern.startsWith('.')) {
-    return `begins with a dot, as in drafts of the RFC; write \`${printable(`*${withoutDots(pattern)}`)}\``;
+    return `begins with a dot, as in drafts of the RFC; write \`${safeText(`*${withoutDots(pattern)}`)}\``;
   }
   const star = pattern.lastIndexOf('*');
   if (star === -1 || (star === 0 && pattern.startsWith('*.'))) return undefined;
@@ -82,8 +82,8 @@ function nameFault(pattern: string): string | undefined {
   const bare = withoutDots(pattern);
   const ascii = mxPatternToALabels(bare);
   if (ascii !== '' && ascii !== bare.toLowerCase()) return `is not in A-labels; write \`${ascii}\``;
-  if (bare !== pattern) return trailingDotsFault(pattern);
-  return domainFault(withoutWildcard(pattern));
+  if (bare !== pattern) return trailingDotsProblem(pattern);
+  return domainProblem(withoutWildcard(pattern));
 }
 
 /**

@@ -1,16 +1,16 @@
 // The fields of a policy file (RFC 8461 §3.2): which there are, which count, and what their values must be.
 import { isDigits } from '../../util/ascii';
 import { intendedName } from '../records/field-name';
-import type { Dissent } from '../findings/finding';
-import type { FindingList } from '../findings/collector';
+import type { SenderQuirk } from '../findings/finding';
+import type { FindingCollector } from '../findings/collector';
 import type { FindingCode } from '../findings/catalog';
 import { lookAlikeRemark } from '../look-alikes';
-import { mxGrammarFault } from '../mx/pattern';
-import type { LineFault, PolicyField } from './parse-line';
+import { mxGrammarProblem } from '../mx/pattern';
+import type { LineProblem, PolicyField } from './parse-line';
 import { UNREADABLE_MODE, extensionTolerance, maxAgeTolerance, missingTolerance, patternTolerance } from './tolerance';
 import { isMode, MAX_AGE_LIMIT } from './model';
 import type { Mode } from './model';
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 import { toleranceBut } from '../tolerance';
 
 /** A value and where it stands; a `PolicyField` is one of a text. */
@@ -28,7 +28,7 @@ export interface PolicyFields {
 }
 
 /** Makes the lines of a file into its fields. Of `version`, `mode` and `max_age` the first counts. */
-export function readFields(lines: readonly (PolicyField | LineFault)[], findings: FindingList): PolicyFields {
+export function readFields(lines: readonly (PolicyField | LineProblem)[], findings: FindingCollector): PolicyFields {
   const { version, mode, maxAge, mx, malformed } = sortFields(lines, findings);
   const isInDns = lines.some((line) => !('code' in line) && line.name === 'v');
   reportMissing('version', 'policy-version-missing', version, malformed, findings, missingTolerance(isInDns ? 'v' : 'version'));
@@ -54,7 +54,7 @@ interface SortedFields {
   readonly malformed: readonly string[];
 }
 
-function sortFields(lines: readonly (PolicyField | LineFault)[], findings: FindingList): SortedFields {
+function sortFields(lines: readonly (PolicyField | LineProblem)[], findings: FindingCollector): SortedFields {
   let version: PolicyField | undefined;
   let mode: PolicyField | undefined;
   let maxAge: PolicyField | undefined;
@@ -62,7 +62,7 @@ function sortFields(lines: readonly (PolicyField | LineFault)[], findings: Findi
   const malformed: string[] = [];
   for (const field of lines) {
     if ('code' in field) {
-      findings.add(field.code, { message: field.message, line: field.line, column: field.column, dissent: faultTolerance(field) });
+      findings.add(field.code, { message: field.message, line: field.line, column: field.column, quirks: faultTolerance(field) });
       if (field.name !== undefined) malformed.push(field.name);
       continue;
     }
@@ -86,8 +86,8 @@ function sortFields(lines: readonly (PolicyField | LineFault)[], findings: Findi
   return { version, mode, maxAge, mx, malformed };
 }
 
-/** Where it depends on the field; undefined for the dissent of the kind. */
-function faultTolerance({ code, name, column }: LineFault): readonly Dissent[] | undefined {
+/** Where it depends on the field; undefined for the quirks of the kind. */
+function faultTolerance({ code, name, column }: LineProblem): readonly SenderQuirk[] | undefined {
   if (code === 'policy-field-name') return extensionTolerance(name ?? '');
   if (code === 'policy-empty-value') return name === 'max_age' ? maxAgeTolerance('') : name === 'mode' ? UNREADABLE_MODE : undefined;
   if (code === 'policy-utf8') return name === 'mode' ? UNREADABLE_MODE : undefined;
@@ -99,25 +99,25 @@ function faultTolerance({ code, name, column }: LineFault): readonly Dissent[] |
 /** A file whose lines end in LF CR, the wrong way round. */
 const STRAY_CR_FIRST = toleranceBut('policy', ['mox', 'postfix-tlspol', 'go-mtasts', 'kumomta']);
 
-function firstOf(first: PolicyField | undefined, field: PolicyField, findings: FindingList): PolicyField {
+function firstOf(first: PolicyField | undefined, field: PolicyField, findings: FindingCollector): PolicyField {
   if (first === undefined) return field;
   reportDuplicate(field, first, findings);
   return first;
 }
 
 /** Whatever its value: to the grammar it is an extension, and all but the first are ignored (RFC 8461 §3.2, last paragraph). */
-function reportDuplicate(field: PolicyField, first: PolicyField, findings: FindingList): void {
+function reportDuplicate(field: PolicyField, first: PolicyField, findings: FindingCollector): void {
   const { name, value, line } = field;
   findings.add(name === 'version' ? 'policy-duplicate-version' : 'policy-duplicate-field', {
-    message: `field \`${name}\` is there again, with \`${printable(value, 60)}\`; the first counts`,
+    message: `field \`${name}\` is there again, with \`${safeText(value, 60)}\`; the first counts`,
     line,
     column: 1,
-    dissent: duplicateDissent(field, first),
+    quirks: duplicateDissent(field, first),
   });
 }
 
 /** Who does what with a second value; undefined for what the kind says. */
-function duplicateDissent({ name, value }: PolicyField, first: PolicyField): readonly Dissent[] | undefined {
+function duplicateDissent({ name, value }: PolicyField, first: PolicyField): readonly SenderQuirk[] | undefined {
   if (name === 'version') {
     return [{
       senders: value === first.value ? ['kumomta'] : ['mox', 'chasquid', 'go-mtasts', 'postfix-mta-sts-resolver', 'mailauth', 'stalwart', 'kumomta'],
@@ -131,7 +131,7 @@ function duplicateDissent({ name, value }: PolicyField, first: PolicyField): rea
 }
 
 /** Who refuses a policy for the value of a field that no sender needs. */
-function extensionDissent(value: string): readonly Dissent[] {
+function extensionDissent(value: string): readonly SenderQuirk[] {
   return [
     ...value.includes(':') ? [{ senders: ['go-mtasts'], effect: 'refuses the policy' }] : [],
     ...CONTROL_C1.test(value) ? [{ senders: ['postfix-tlspol'], effect: 'refuses the policy' }] : [],
@@ -141,33 +141,33 @@ function extensionDissent(value: string): readonly Dissent[] {
 /** Two bytes of UTF-8, which the grammar allows like any other character beyond ASCII. */
 const CONTROL_C1 = /[\x80-\x9f]/;
 
-function reportUnknown({ name, value, line }: PolicyField, findings: FindingList): void {
-  const dissent = extensionDissent(value);
+function reportUnknown({ name, value, line }: PolicyField, findings: FindingCollector): void {
+  const quirks = extensionDissent(value);
   // Some take the version line from the TXT record.
   const intended = name === 'v' ? 'version' : intendedName(name, KNOWN);
   if (intended === undefined) {
-    findings.add('policy-unknown-field', { message: `field \`${name}\` is unknown and ignored`, line, column: 1, dissent });
+    findings.add('policy-unknown-field', { message: `field \`${name}\` is unknown and ignored`, line, column: 1, quirks });
   } else {
     findings.add('policy-misspelled-field', {
       message: `field \`${name}\` is unknown and ignored; \`${intended}\` was probably meant`,
       line,
       column: 1,
       fix: `write \`${intended}\` in place of \`${name}\``,
-      dissent,
+      quirks,
     });
   }
 }
 
 function reportMissing(
-  name: string, code: FindingCode, field: PolicyField | undefined, malformed: readonly string[], findings: FindingList,
-  dissent: readonly Dissent[],
+  name: string, code: FindingCode, field: PolicyField | undefined, malformed: readonly string[], findings: FindingCollector,
+  quirks: readonly SenderQuirk[],
 ): void {
   if (field !== undefined || malformed.includes(name)) return;
-  findings.add(code, { message: `there is no \`${name}\` line`, line: 1, column: 1, dissent });
+  findings.add(code, { message: `there is no \`${name}\` line`, line: 1, column: 1, quirks });
 }
 
 /** A `mode` that cannot be read does not excuse the absence of hosts. */
-function reportNoMx(mode: PolicyField | undefined, findings: FindingList): void {
+function reportNoMx(mode: PolicyField | undefined, findings: FindingCollector): void {
   if (mode?.value === 'none') {
     findings.add('policy-none-without-mx', { message: 'mode `none` without `mx`', line: mode.line, column: mode.column });
   } else {
@@ -175,29 +175,29 @@ function reportNoMx(mode: PolicyField | undefined, findings: FindingList): void 
   }
 }
 
-function checkVersion(field: PolicyField, findings: FindingList): void {
+function checkVersion(field: PolicyField, findings: FindingCollector): void {
   if (field.value === 'STSv1') return;
   findings.add('policy-version', {
-    message: `version is \`${printable(field.value)}\`; exactly \`STSv1\` is expected${lookAlikeRemark(field.value)}`,
+    message: `version is \`${safeText(field.value)}\`; exactly \`STSv1\` is expected${lookAlikeRemark(field.value)}`,
     line: field.line,
     column: field.column,
   });
 }
 
-function readMode(field: PolicyField, findings: FindingList): Placed<Mode> | undefined {
+function readMode(field: PolicyField, findings: FindingCollector): Placed<Mode> | undefined {
   if (isMode(field.value)) return placed(field, field.value);
   findings.add('policy-mode', {
-    message: `mode is \`${printable(field.value)}\`; \`enforce\`, \`testing\` or \`none\` is expected${lookAlikeRemark(field.value)}`,
+    message: `mode is \`${safeText(field.value)}\`; \`enforce\`, \`testing\` or \`none\` is expected${lookAlikeRemark(field.value)}`,
     line: field.line,
     column: field.column,
   });
   return undefined;
 }
 
-function readMaxAge(field: PolicyField, findings: FindingList): Placed<number> | undefined {
+function readMaxAge(field: PolicyField, findings: FindingCollector): Placed<number> | undefined {
   const { value, line, column } = field;
   if (!isMaxAge(value)) {
-    findings.add('policy-max-age', { message: `max_age is \`${printable(value)}\`; 1 to 10 digits are expected${lookAlikeRemark(value)}`, line, column, dissent: maxAgeTolerance(value) });
+    findings.add('policy-max-age', { message: `max_age is \`${safeText(value)}\`; 1 to 10 digits are expected${lookAlikeRemark(value)}`, line, column, quirks: maxAgeTolerance(value) });
     return undefined;
   }
   const seconds = Number(value);
@@ -210,13 +210,13 @@ function isMaxAge(value: string): boolean {
   return value.length <= 10 && isDigits(value);
 }
 
-function readPatterns(mx: readonly PolicyField[], findings: FindingList): readonly Placed<string>[] {
+function readPatterns(mx: readonly PolicyField[], findings: FindingCollector): readonly Placed<string>[] {
   const patterns: Placed<string>[] = [];
   for (const field of mx) {
     const { value, line, column } = field;
-    const fault = mxGrammarFault(value);
+    const fault = mxGrammarProblem(value);
     if (fault === undefined) patterns.push(field);
-    else findings.add('policy-mx-pattern', { message: `mx pattern \`${printable(value)}\` ${fault}`, line, column, dissent: patternTolerance(value) });
+    else findings.add('policy-mx-pattern', { message: `mx pattern \`${safeText(value)}\` ${fault}`, line, column, quirks: patternTolerance(value) });
   }
   return patterns;
 }

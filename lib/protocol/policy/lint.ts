@@ -1,11 +1,11 @@
 // What is legal in a policy file and yet read otherwise by some sender, or bound to hurt later.
-import { reservedLabel, topLevelFault } from '../domain-name';
-import type { FindingList } from '../findings/collector';
+import { reservedLabel, topLevelProblem } from '../domain-name';
+import type { FindingCollector } from '../findings/collector';
 import type { Placed, PolicyFields } from './fields';
 import { MAX_AGE_LIMIT } from './model';
 
 /** Reports the warnings that well-formed values deserve. */
-export function lintPolicy({ mode, maxAge, mx }: PolicyFields, findings: FindingList): void {
+export function lintPolicy({ mode, maxAge, mx }: PolicyFields, findings: FindingCollector): void {
   if (maxAge !== undefined) lintMaxAge(maxAge, mode?.value === 'enforce', findings);
   lintPatterns(mx, findings);
 }
@@ -15,7 +15,7 @@ const DAY = 86400;
 /** RFC 8461 §10.2: the age is how long an attacker who hides the record must keep hiding it. */
 const SHORT_ENFORCE = 14 * DAY;
 
-function lintMaxAge({ value, line, column }: Placed<number>, enforced: boolean, findings: FindingList): void {
+function lintMaxAge({ value, line, column }: Placed<number>, enforced: boolean, findings: FindingCollector): void {
   const at = { line, column };
   if (value === 0) {
     findings.add('policy-max-age-zero', { message: 'max_age is 0', ...at });
@@ -28,7 +28,7 @@ function lintMaxAge({ value, line, column }: Placed<number>, enforced: boolean, 
   }
 }
 
-function lintPatterns(mx: readonly Placed<string>[], findings: FindingList): void {
+function lintPatterns(mx: readonly Placed<string>[], findings: FindingCollector): void {
   const seen = new Set<string>();
   for (const { value, line, column } of mx) {
     const lower = value.toLowerCase();
@@ -48,7 +48,7 @@ function lintPatterns(mx: readonly Placed<string>[], findings: FindingList): voi
         message: `mx pattern \`${value}\` has the label \`${reserved}\`, with hyphens in its third and fourth place, which is no A-label`, ...at,
       });
     }
-    const doubt = topLevelFault(value);
+    const doubt = topLevelProblem(value);
     if (doubt !== undefined) findings.add('policy-mx-digits', { message: `mx pattern \`${value}\` ${doubt}`, ...at });
     seen.add(lower);
   }

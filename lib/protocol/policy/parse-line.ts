@@ -1,8 +1,8 @@
 // One line of a policy file: `name: value` by the grammar of RFC 8461 §3.2, byte by byte.
-import { fieldNameFault, isFieldName } from '../records/field-name';
+import { fieldNameProblem, isFieldName } from '../records/field-name';
 import type { FindingCode } from '../findings/catalog';
 import { lookAlikeRemark } from '../look-alikes';
-import { printable, printableBytes, sequenceLength, trimBlanks } from '../../util/safe-text';
+import { safeText, safeBytes, sequenceLength, trimBlanks } from '../../util/safe-text';
 
 /** What a line says. */
 export interface PolicyField {
@@ -15,7 +15,7 @@ export interface PolicyField {
 }
 
 /** Why a line says nothing. */
-export interface LineFault {
+export interface LineProblem {
   /** Where the line has one. */
   readonly name?: string;
   readonly code: FindingCode;
@@ -24,16 +24,16 @@ export interface LineFault {
   readonly column: number;
 }
 
-type Fault = Omit<LineFault, 'line'>;
+type Fault = Omit<LineProblem, 'line'>;
 
 /**
  * Reads lines of `name ":" *WSP value *WSP`, ended by `sts-policy-term = LF / CRLF`; the last may lack it, and any other CR is part of
  * its line. The value is held to `sts-policy-ext-value`, visible ASCII or UTF-8 with blanks inside; what else a known field needs is
  * not asked here.
  */
-export function readLines(file: Uint8Array): readonly (PolicyField | LineFault)[] {
+export function readLines(file: Uint8Array): readonly (PolicyField | LineProblem)[] {
   const text = oneForEachByte(file);
-  const lines: (PolicyField | LineFault)[] = [];
+  const lines: (PolicyField | LineProblem)[] = [];
   let start = 0;
   while (start < text.length) {
     const feed = text.indexOf('\n', start);
@@ -78,8 +78,8 @@ function readLine(bytes: Uint8Array): Omit<PolicyField, 'line'> | Fault {
   if (name !== before) {
     return { name, code: 'policy-blank-before-colon', message: `a blank stands before the colon in \`${show(bytes)}\``, column: colon };
   }
-  const nameFault = fieldNameFault(name);
-  if (nameFault !== undefined) return { name, code: 'policy-field-name', message: `field name \`${printable(name, 60)}\` ${nameFault}`, column: 1 };
+  const nameFault = fieldNameProblem(name);
+  if (nameFault !== undefined) return { name, code: 'policy-field-name', message: `field name \`${safeText(name, 60)}\` ${nameFault}`, column: 1 };
   const { start, end } = trimmed(bytes, colon + 1);
   if (start === end) return { name, code: 'policy-empty-value', message: `field \`${name}\` has no value`, column: colon + 2 };
   const tab = bytes.subarray(start, end).indexOf(TAB);
@@ -154,5 +154,5 @@ function isBlank(byte: number): boolean {
 }
 
 function show(bytes: Uint8Array): string {
-  return printableBytes(bytes, 60);
+  return safeBytes(bytes, 60);
 }

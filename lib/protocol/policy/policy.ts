@@ -1,13 +1,13 @@
 // The policy file (RFC 8461 §3.2): from bytes to a policy, and back.
 import type { Finding } from '../findings/finding';
-import { FindingList } from '../findings/collector';
-import { mxGrammarFault } from '../mx/pattern';
+import { FindingCollector } from '../findings/collector';
+import { mxGrammarProblem } from '../mx/pattern';
 import { readFields } from './fields';
 import { lintPolicy } from './lint';
 import { readLines } from './parse-line';
 import { isMode, MAX_AGE_LIMIT, MAX_POLICY_BYTES } from './model';
 import type { Mode, Policy } from './model';
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 
 export { MAX_AGE_LIMIT, MAX_POLICY_BYTES };
 export type { Mode, Policy };
@@ -28,7 +28,7 @@ export interface PolicyResult {
  * @param file - the body exactly as served, in bytes: decoding first would mend what is an error
  */
 export function parsePolicy(file: Uint8Array): PolicyResult {
-  const findings = new FindingList();
+  const findings = new FindingCollector();
   const text = fileText(file, findings);
   if (text === undefined) return { verdict: 'invalid', findings: findings.list() };
   const fields = readFields(readLines(text), findings);
@@ -63,7 +63,7 @@ export function renderPolicy({ mode, maxAge, mx }: Policy): string {
 }
 
 /** What can be told of the file as a whole; what is left to be read line by line, or undefined where that would teach nothing. */
-function fileText(file: Uint8Array, findings: FindingList): Uint8Array | undefined {
+function fileText(file: Uint8Array, findings: FindingCollector): Uint8Array | undefined {
   const start = { line: 1, column: 1 };
   if (file.length > MAX_POLICY_BYTES) {
     findings.add('policy-too-large', { message: `the file has more than ${MAX_POLICY_BYTES} bytes`, ...start });
@@ -105,7 +105,7 @@ function firstVisible(text: Uint8Array): number | undefined {
 
 /** The type says so already, but JavaScript can call this as well. */
 function modeFault(mode: string): string | undefined {
-  return isMode(mode) ? undefined : `\`mode\` must be enforce, testing or none (RFC 8461 §3.2), got \`${printable(mode)}\``;
+  return isMode(mode) ? undefined : `\`mode\` must be enforce, testing or none (RFC 8461 §3.2), got \`${safeText(mode)}\``;
 }
 
 function maxAgeFault(maxAge: number): string | undefined {
@@ -117,8 +117,8 @@ function maxAgeFault(maxAge: number): string | undefined {
 function mxFault(mx: readonly string[], mode: Mode): string | undefined {
   if (mx.length === 0 && mode !== 'none') return `\`mx\` must hold at least one pattern in mode ${mode} (RFC 8461 §3.2), got none`;
   for (const pattern of mx) {
-    const fault = mxGrammarFault(pattern);
-    if (fault !== undefined) return `the mx pattern \`${printable(pattern)}\` ${fault} (RFC 8461 §3.2)`;
+    const fault = mxGrammarProblem(pattern);
+    if (fault !== undefined) return `the mx pattern \`${safeText(pattern)}\` ${fault} (RFC 8461 §3.2)`;
   }
   return undefined;
 }

@@ -1,9 +1,9 @@
 // Which senders use a policy file that the grammar of RFC 8461 §3.2 forbids, by what is wrong with it.
-import type { Dissent } from '../findings/finding';
+import type { SenderQuirk } from '../findings/finding';
 import { tolerance, toleranceBut } from '../tolerance';
 
 /** An MX pattern that is no host name: these look at it only when they compare it with a host, and then it covers none. */
-export function patternTolerance(pattern: string): readonly Dissent[] {
+export function patternTolerance(pattern: string): readonly SenderQuirk[] {
   if (/^[*.]+$/.test(pattern)) return toleranceBut('policy', [...STRICT, 'mailpiece', 'stalwart']);
   // A second colon in a line is one too many for go-mtasts.
   return toleranceBut('policy', pattern.includes(':') ? [...STRICT, 'go-mtasts'] : STRICT);
@@ -12,7 +12,7 @@ export function patternTolerance(pattern: string): readonly Dissent[] {
 const STRICT = ['mox', 'postfix-tlspol', 'aykevl', 'danmarg'] as const;
 
 /** A maximum age that is no number of seconds: read up to the first other character, as 0, or as JavaScript reads it (`6e5`). */
-export function maxAgeTolerance(value: string): readonly Dissent[] {
+export function maxAgeTolerance(value: string): readonly SenderQuirk[] {
   const isNumber = !/^[0-9]+$/.test(value) && Number.isFinite(Number(value));
   return tolerance('policy', isNumber ? ['mailauth', 'courier', 'stalwart'] : ['courier', 'stalwart']);
 }
@@ -22,7 +22,7 @@ export function maxAgeTolerance(value: string): readonly Dissent[] {
  *
  * @param name - `v` where the version stands there as in the TXT record
  */
-export function missingTolerance(name: 'version' | 'v' | 'mode' | 'max_age'): readonly Dissent[] {
+export function missingTolerance(name: 'version' | 'v' | 'mode' | 'max_age'): readonly SenderQuirk[] {
   return MISSING[name];
 }
 
@@ -34,9 +34,9 @@ const MISSING = {
 } as const;
 
 /** A mode of no characters, or of some that are none. */
-export const UNREADABLE_MODE: readonly Dissent[] = tolerance('policy', ['courier']);
+export const UNREADABLE_MODE: readonly SenderQuirk[] = tolerance('policy', ['courier']);
 
 /** A field that no sender needs: its malformed name or value is of no matter to those that skip it. */
-export function extensionTolerance(name: string): readonly Dissent[] {
+export function extensionTolerance(name: string): readonly SenderQuirk[] {
   return toleranceBut('policy', name.startsWith('-') ? ['postfix-tlspol', 'danmarg'] : ['mox', 'postfix-tlspol', 'danmarg']);
 }

@@ -20,7 +20,7 @@ const DOT = 0x2e;
 const UNDERSCORE = 0x5f;
 
 /** Says what keeps a text from being a field's name, or undefined: a phrase to put after the name. */
-export function fieldNameFault(name: string): string | undefined {
+export function fieldNameProblem(name: string): string | undefined {
   if (isFieldName(name)) return undefined;
   if (name === '') return 'is empty';
   if (name.length > MAX_NAME) return `has ${name.length} characters; a name has at most ${MAX_NAME}`;

@@ -1,7 +1,7 @@
 // Slips in the version of a TXT record: what was hardly meant for another purpose than MTA-STS or TLSRPT.
 import { editDistance } from '../../util/edit-distance';
 import { asciiLikeness } from '../look-alikes';
-import { printable, trimBlanks } from '../../util/safe-text';
+import { safeText, trimBlanks } from '../../util/safe-text';
 
 /** The versions that there are (RFC 8461 §3.1, RFC 8460 §3). */
 export type TxtVersion = 'v=STSv1' | 'v=TLSRPTv1';
@@ -35,5 +35,5 @@ export function nearVersion(text: string, version: TxtVersion): string | undefin
   const [value, next = ''] = (named?.[2] ?? first).split(/\s+/);
   const core = `${value}${/^v?\d+$/i.test(next) ? next : ''}`.toLowerCase().replace(/[^a-z0-9]/g, '');
   const isNear = isVersion ? begin.test(core) || editDistance(core, word) <= MOST_SLIPS : new RegExp(`${begin.source}(?:rpt)?(?:v?\\d+)?$`).test(core);
-  return isNear ? `\`${printable(first, 40)}\` is not \`${version}\`` : undefined;
+  return isNear ? `\`${safeText(first, 40)}\` is not \`${version}\`` : undefined;
 }

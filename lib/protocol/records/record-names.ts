@@ -4,7 +4,7 @@
 export const RECORD_TTL = 300;
 
 /** Where the policy's id is announced (RFC 8461 §3.1). */
-export function announcementName(domain: string): string {
+export function stsRecordName(domain: string): string {
   return `_mta-sts.${domain}`;
 }
 

@@ -1,7 +1,7 @@
 // Reporting addresses of a TLSRPT record: `mailto:` and `https:` URIs (RFC 8460 §3, RFC 3986, RFC 6068).
-import { hostNameFault, isIPv4, toALabels, trailingDotsFault } from '../domain-name';
+import { hostNameProblem, isIPv4, toALabels, trailingDotsProblem } from '../domain-name';
 import { holds, lookAlike } from '../look-alikes';
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 
 /**
  * Says what keeps a text from being a reporting address, and what to write in its place, or undefined when it is one: a phrase
@@ -10,7 +10,7 @@ import { printable } from '../../util/safe-text';
  * A `mailto:` needs one address with a domain, an `https:` a host; commas, exclamation marks and semicolons inside must be
  * percent-encoded. Whether reports arrive there is for `reportingUriDoubt` to say.
  */
-export function reportingUriFault(uri: string): string | undefined {
+export function reportingUriProblem(uri: string): string | undefined {
   if (uri === '') return 'is empty; a `mailto:` or `https:` URI is expected';
   return characterFault(uri) ?? schemeFault(uri) ?? (isMailto(uri) ? mailtoFault(uri) : httpsFault(uri));
 }
@@ -23,10 +23,10 @@ export function reportingUriDoubt(uri: string): string | undefined {
     if (doubt !== undefined) return doubt;
   }
   const host = mail ? mailDomain(uri) : splitAuthority(uri).host;
-  if (!mail && isIPvFuture(host)) return `names the host \`${printable(host)}\`, an address of an IP version that nobody can reach`;
+  if (!mail && isIPvFuture(host)) return `names the host \`${safeText(host)}\`, an address of an IP version that nobody can reach`;
   if (!mail && (host.startsWith('[') || isIPv4(host))) return undefined;
-  const fault = hostNameFault(decode(host) ?? '');
-  if (fault !== undefined) return `names the host \`${printable(host)}\`, which ${fault}`;
+  const fault = hostNameProblem(decode(host) ?? '');
+  if (fault !== undefined) return `names the host \`${safeText(host)}\`, which ${fault}`;
   return host.includes('.') ? undefined : `names the host \`${host}\`, which has no dot and so is not a public name`;
 }
 
@@ -39,11 +39,11 @@ function characterFault(uri: string): string | undefined {
     const encoded = MUST_BE_ENCODED.get(character);
     if (encoded !== undefined) return `holds \`${character}\`, which must be written \`${encoded}\``;
     if (character === '%' && !/^%[0-9A-Fa-f]{2}$/.test(uri.slice(at, at + 3))) {
-      return `holds \`${printable(uri.slice(at, at + 3))}\`; a percent sign must be followed by two hexadecimal digits`;
+      return `holds \`${safeText(uri.slice(at, at + 3))}\`; a percent sign must be followed by two hexadecimal digits`;
     }
     if (character > '\x7f') return nonAsciiFault(uri, at);
     if (character === ' ' || character === '\t') return 'holds a blank';
-    if (!/^[A-Za-z0-9._~:/?#[\]@$&'()*+=%-]$/.test(character)) return `holds \`${printable(character)}\`, which no URI may`;
+    if (!/^[A-Za-z0-9._~:/?#[\]@$&'()*+=%-]$/.test(character)) return `holds \`${safeText(character)}\`, which no URI may`;
   }
   return undefined;
 }
@@ -51,7 +51,7 @@ function characterFault(uri: string): string | undefined {
 function nonAsciiFault(uri: string, at: number): string {
   const character = String.fromCodePoint(uri.codePointAt(at) ?? 0);
   const domain = toALabels(uri.slice(uri.lastIndexOf('@') + 1));
-  return isMailto(uri) && domain !== '' && hostNameFault(domain) === undefined && at > uri.indexOf('@') && lookAlike(character) === undefined
+  return isMailto(uri) && domain !== '' && hostNameProblem(domain) === undefined && at > uri.indexOf('@') && lookAlike(character) === undefined
     ? `is not ASCII; write its domain \`${domain}\``
     : holds(character, ', which is not ASCII');
 }
@@ -60,12 +60,12 @@ function schemeFault(uri: string): string | undefined {
   if (isMailto(uri) || /^https:/i.test(uri)) return undefined;
   const scheme = /^[A-Za-z][A-Za-z0-9+.-]{0,31}:/.exec(uri)?.[0];
   if (scheme !== undefined) return `begins with \`${scheme}\`; only \`mailto:\` and \`https:\` are allowed`;
-  return uri.includes('@') ? `has no scheme; write \`mailto:${printable(uri)}\`` : 'has no scheme; `mailto:` or `https:` is expected';
+  return uri.includes('@') ? `has no scheme; write \`mailto:${safeText(uri)}\`` : 'has no scheme; `mailto:` or `https:` is expected';
 }
 
 function mailtoFault(uri: string): string | undefined {
   const address = mailAddress(uri);
-  if (address.startsWith('//')) return `has slashes after \`mailto:\`; write \`mailto:${printable(address.slice(2))}\``;
+  if (address.startsWith('//')) return `has slashes after \`mailto:\`; write \`mailto:${safeText(address.slice(2))}\``;
   if (/[[\]]/.test(uri) || badFragment(uri)) return 'holds `[`, `]` or a second `#`, which must be percent-encoded';
   const decoded = decode(address);
   if (decoded === undefined) return 'is percent-encoded, but not as UTF-8 text without control characters';
@@ -75,14 +75,14 @@ function mailtoFault(uri: string): string | undefined {
 
 function recipientFault(recipient: string): string | undefined {
   const at = recipient.indexOf('@');
-  if (at === -1) return `holds no address: \`${printable(recipient)}\` has no \`@\``;
+  if (at === -1) return `holds no address: \`${safeText(recipient)}\` has no \`@\``;
   if (recipient.includes('@', at + 1)) return 'holds more than one `@`; write each address as a `mailto:` of its own';
   if (at === 0) return 'has nothing before the `@`';
   const local = localPartFault(decode(recipient.slice(0, at)) ?? '');
-  if (local !== undefined) return `has the local part \`${printable(recipient.slice(0, at))}\`, which ${local} (RFC 6068 §2)`;
+  if (local !== undefined) return `has the local part \`${safeText(recipient.slice(0, at))}\`, which ${local} (RFC 6068 §2)`;
   const domain = recipient.slice(at + 1);
   const fault = mailDomainFault(decode(domain) ?? '');
-  return fault === undefined ? undefined : `has the domain \`${printable(domain)}\`, which ${fault}`;
+  return fault === undefined ? undefined : `has the domain \`${safeText(domain)}\`, which ${fault}`;
 }
 
 /** RFC 6068 §2: a dot-atom-text or a quoted-string. What else it holds is for `localPartDoubt`. */
@@ -106,7 +106,7 @@ const MAX_ADDRESS = 254;
 function localPartDoubt(uri: string): string | undefined {
   const [recipient] = recipientsOf(uri);
   const local = decode(recipient.slice(0, recipient.indexOf('@'))) ?? '';
-  const shown = `has the local part \`${printable(local, 80)}\``;
+  const shown = `has the local part \`${safeText(local, 80)}\``;
   if (/[^\x00-\x7f]/.test(local)) return `${shown}, which is not ASCII: few senders of reports can mail to it (RFC 6531)`;
   const strange = isQuotedString(local) ? undefined : /[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]/.exec(local)?.[0];
   if (strange !== undefined) return `${shown}, which holds \`${strange}\` outside quotation marks (RFC 5321 §4.1.2)`;
@@ -118,7 +118,7 @@ function localPartDoubt(uri: string): string | undefined {
 /** More than one address, or one in an unusual place: the RFC allows it, and who reads only the address itself finds none. */
 function recipientDoubt(uri: string): string | undefined {
   const recipients = recipientsOf(uri);
-  const separate = recipients.map((one) => `\`mailto:${printable(one)}\``).join(' and ');
+  const separate = recipients.map((one) => `\`mailto:${safeText(one)}\``).join(' and ');
   if (recipients.length > 1) return `holds ${recipients.length} addresses, and many senders of reports read one at most; write ${separate}, with a comma between them`;
   return mailAddress(uri) === '' ? `holds its address only behind \`?to=\`, where few senders of reports look; write ${separate}` : undefined;
 }
@@ -140,10 +140,10 @@ function mailDomainFault(domain: string): string | undefined {
   if (/^\[[!-Z^-~]*\]$/.test(domain)) return undefined;
   if (domain === '') return 'is empty; a host name is expected';
   if (domain.startsWith('.')) return 'begins with a dot';
-  if (domain.endsWith('.')) return trailingDotsFault(domain);
+  if (domain.endsWith('.')) return trailingDotsProblem(domain);
   if (domain.includes('..')) return 'has an empty label (two dots in a row)';
   const strange = /[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.\x80-\u{10ffff}-]/u.exec(domain)?.[0];
-  return strange === undefined ? undefined : `holds \`${printable(strange)}\`, which no mail domain may`;
+  return strange === undefined ? undefined : `holds \`${safeText(strange)}\`, which no mail domain may`;
 }
 
 function httpsFault(uri: string): string | undefined {
@@ -152,12 +152,12 @@ function httpsFault(uri: string): string | undefined {
   if (/[[\]]/.test(user + rest) || badFragment(uri)) return 'holds `[`, `]` or a second `#`, which must be percent-encoded';
   if (host === '') return 'has no host after `https://`';
   if (host.startsWith('[') && !isIPvFuture(host) && !isIPv6Literal(host)) {
-    return `names the host \`${printable(host)}\`, which is no IPv6 address`;
+    return `names the host \`${safeText(host)}\`, which is no IPv6 address`;
   }
-  if (!host.startsWith('[') && /[[\]@:]/.test(host)) return `names the host \`${printable(host)}\`, which is none`;
+  if (!host.startsWith('[') && /[[\]@:]/.test(host)) return `names the host \`${safeText(host)}\`, which is none`;
   return /^(?::[0-9]*)?$/.test(port) && Number(port.slice(1)) <= 65535
     ? undefined
-    : `names the port \`${printable(port.slice(1))}\`; 0 to 65535 is expected`;
+    : `names the port \`${safeText(port.slice(1))}\`; 0 to 65535 is expected`;
 }
 
 function isMailto(uri: string): boolean {

@@ -1,9 +1,9 @@
 // The `_mta-sts` TXT record (RFC 8461 §3.1): its id tells senders whether the policy has changed.
 import type { Finding } from '../findings/finding';
-import { FindingList } from '../findings/collector';
+import { FindingCollector } from '../findings/collector';
 import { holds } from '../look-alikes';
 import { recordTolerance } from './tolerance';
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 import { checkOther, splitFields } from './txt-fields';
 import { selectRecord } from './txt-selection';
 import type { ChosenRecord, TxtKind, TxtRecord } from './txt-selection';
@@ -41,7 +41,7 @@ export const UNPUBLISHED_RECORD = '<known after the deployment, whose outputs te
  * @param records - every TXT record at the name
  */
 export function parseRecord(records: readonly TxtRecord[]): RecordResult {
-  const findings = new FindingList();
+  const findings = new FindingCollector();
   const selection = selectRecord(records, KIND, findings);
   if (selection.verdict !== 'one') return { ...selection, findings: findings.list() };
   const id = readId(selection, findings);
@@ -59,7 +59,7 @@ export function parseRecord(records: readonly TxtRecord[]): RecordResult {
  */
 export function renderRecord(id: string): string {
   const fault = idFault(id);
-  if (fault !== undefined) throw new RangeError(`the id \`${printable(id)}\` ${fault} (RFC 8461 §3.1)`);
+  if (fault !== undefined) throw new RangeError(`the id \`${safeText(id)}\` ${fault} (RFC 8461 §3.1)`);
   return `${KIND.version}; id=${id};`;
 }
 
@@ -74,19 +74,19 @@ export function recordAround(late: string): string {
 }
 
 /** The id, valid or not: the first of several counts (RFC 8461 §3.2, last paragraph). */
-function readId(chosen: ChosenRecord, findings: FindingList): string | undefined {
+function readId(chosen: ChosenRecord, findings: FindingCollector): string | undefined {
   const { fields, tab } = splitFields(chosen, findings);
   const { line } = chosen;
   if (tab !== undefined) findings.add('record-tab', { message: 'a tab stands beside a semicolon', line, column: tab });
   const id = fields.find((field) => field.name === 'id');
   if (id === undefined) {
     const missing = /;[\t ]*\u00a0\s*id=/.test(chosen.text) ? 'id-behind-no-break-space' : 'id-missing';
-    findings.add('record-id-missing', { message: 'the record has no `id` field', line, column: 1, dissent: recordTolerance('record', missing) });
+    findings.add('record-id-missing', { message: 'the record has no `id` field', line, column: 1, quirks: recordTolerance('record', missing) });
   } else {
     const fault = idFault(id.value);
     if (fault !== undefined) {
-      const dissent = recordTolerance('record', id.value === '' ? 'id-empty' : id.value.includes('=') ? 'id-with-equals' : 'id-invalid');
-      findings.add('record-id-invalid', { message: `the id \`${printable(id.value)}\` ${fault}`, line, column: id.valueColumn, dissent });
+      const quirks = recordTolerance('record', id.value === '' ? 'id-empty' : id.value.includes('=') ? 'id-with-equals' : 'id-invalid');
+      findings.add('record-id-invalid', { message: `the id \`${safeText(id.value)}\` ${fault}`, line, column: id.valueColumn, quirks });
     }
   }
   for (const field of fields.filter((other) => other !== id)) checkOther(field, id ?? 'id', findings);

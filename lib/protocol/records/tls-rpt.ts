@@ -1,14 +1,14 @@
 // The `_smtp._tls` TXT record (RFC 8460 §3): where senders report failures to.
 import type { Finding } from '../findings/finding';
-import { FindingList } from '../findings/collector';
-import { reportingUriDoubt, reportingUriFault } from './reporting-uri';
-import { printable, trimBlanks } from '../../util/safe-text';
+import { FindingCollector } from '../findings/collector';
+import { reportingUriDoubt, reportingUriProblem } from './reporting-uri';
+import { safeText, trimBlanks } from '../../util/safe-text';
 import { checkOther, splitFields } from './txt-fields';
 import type { TxtField } from './txt-fields';
 import { selectRecord } from './txt-selection';
 import type { ChosenRecord, TxtKind, TxtRecord } from './txt-selection';
 
-export { reportingUriDoubt, reportingUriFault };
+export { reportingUriDoubt, reportingUriProblem as reportingUriFault };
 
 /** What a valid record says. */
 export interface TlsRptRecord {
@@ -35,7 +35,7 @@ const KIND: TxtKind = { version: 'v=TLSRPTv1', codes: 'tls-rpt', name: 'TLSRPT' 
  * @param records - every TXT record at the name
  */
 export function parseTlsRpt(records: readonly TxtRecord[]): TlsRptResult {
-  const findings = new FindingList();
+  const findings = new FindingCollector();
   const selection = selectRecord(records, KIND, findings);
   if (selection.verdict !== 'one') return { ...selection, findings: findings.list() };
   const rua = readRua(selection, findings);
@@ -54,14 +54,14 @@ export function parseTlsRpt(records: readonly TxtRecord[]): TlsRptResult {
 export function renderTlsRpt(rua: readonly string[]): string {
   if (rua.length === 0) throw new RangeError('`rua` must hold at least one `mailto:` or `https:` address (RFC 8460 §3), got none');
   for (const uri of rua) {
-    const fault = reportingUriFault(uri) ?? reportingUriDoubt(uri);
-    if (fault !== undefined) throw new RangeError(`the reporting address \`${printable(uri)}\` ${fault} (RFC 8460 §3)`);
+    const fault = reportingUriProblem(uri) ?? reportingUriDoubt(uri);
+    if (fault !== undefined) throw new RangeError(`the reporting address \`${safeText(uri)}\` ${fault} (RFC 8460 §3)`);
   }
   return `${KIND.version}; rua=${rua.join(',')}`;
 }
 
 /** RFC 8460 has no rule for a second `rua`, so both count. */
-function readRua(chosen: ChosenRecord, findings: FindingList): readonly string[] {
+function readRua(chosen: ChosenRecord, findings: FindingCollector): readonly string[] {
   const { fields } = splitFields(chosen, findings);
   const { line } = chosen;
   const addresses = fields.filter((field) => field.name === 'rua');
@@ -80,16 +80,16 @@ function readRua(chosen: ChosenRecord, findings: FindingList): readonly string[]
   return addresses.flatMap((field) => readUris(field, findings));
 }
 
-function readUris({ value, line, valueColumn }: TxtField, findings: FindingList): readonly string[] {
+function readUris({ value, line, valueColumn }: TxtField, findings: FindingCollector): readonly string[] {
   let column = valueColumn;
   return value.split(',').map((piece) => {
     const uri = trimBlanks(piece);
     const at = { line, column: column + piece.indexOf(uri) };
     column += piece.length + 1;
-    const fault = reportingUriFault(uri);
+    const fault = reportingUriProblem(uri);
     const doubt = fault === undefined ? reportingUriDoubt(uri) : undefined;
-    if (fault !== undefined) findings.add('tls-rpt-uri', { message: `reporting address \`${printable(uri)}\` ${fault}`, ...at });
-    if (doubt !== undefined) findings.add('tls-rpt-uri-host', { message: `reporting address \`${printable(uri)}\` ${doubt}`, ...at });
+    if (fault !== undefined) findings.add('tls-rpt-uri', { message: `reporting address \`${safeText(uri)}\` ${fault}`, ...at });
+    if (doubt !== undefined) findings.add('tls-rpt-uri-host', { message: `reporting address \`${safeText(uri)}\` ${doubt}`, ...at });
     return uri;
   });
 }

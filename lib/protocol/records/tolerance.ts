@@ -1,13 +1,13 @@
 // Which senders use an `_mta-sts` record that the grammar of RFC 8461 §3.1 forbids, by what is wrong with it.
-import type { Dissent } from '../findings/finding';
+import type { SenderQuirk } from '../findings/finding';
 import { tolerance, toleranceBut } from '../tolerance';
 import type { TxtKind } from './txt-selection';
 
 /** What is wrong. */
-export type RecordFault = 'trailing-blank' | 'empty-field' | 'field-name' | 'equals-in-value' | 'beyond-ascii' | 'blank-around-equals' | 'id-empty' | 'id-invalid'
+export type RecordProblem = 'trailing-blank' | 'empty-field' | 'field-name' | 'equals-in-value' | 'beyond-ascii' | 'blank-around-equals' | 'id-empty' | 'id-invalid'
   | 'id-with-equals' | 'id-missing' | 'id-behind-no-break-space' | 'indented' | 'version-last';
 
-const BY_FAULT: Readonly<Record<RecordFault, readonly Dissent[]>> = {
+const BY_FAULT: Readonly<Record<RecordProblem, readonly SenderQuirk[]>> = {
   'trailing-blank': toleranceBut('record', ['mox', 'postfix-tlspol']),
   'empty-field': toleranceBut('record', ['mox', 'postfix-tlspol']),
   'field-name': toleranceBut('record', ['mox', 'postfix-tlspol']),
@@ -24,6 +24,6 @@ const BY_FAULT: Readonly<Record<RecordFault, readonly Dissent[]>> = {
 };
 
 /** Names both groups; nothing is known of the other record. */
-export function recordTolerance(codes: TxtKind['codes'], fault: RecordFault): readonly Dissent[] {
+export function recordTolerance(codes: TxtKind['codes'], fault: RecordProblem): readonly SenderQuirk[] {
   return codes === 'record' ? BY_FAULT[fault] : [];
 }

@@ -1,10 +1,10 @@
 // The fields of a TXT record: the grammar that RFC 8461 §3.1 and RFC 8460 §3 share, character by character.
-import { fieldNameFault, intendedName } from './field-name';
-import type { Dissent } from '../findings/finding';
-import type { FindingList } from '../findings/collector';
+import { fieldNameProblem, intendedName } from './field-name';
+import type { SenderQuirk } from '../findings/finding';
+import type { FindingCollector } from '../findings/collector';
 import { holds, lookAlikeRemark } from '../look-alikes';
 import { recordTolerance } from './tolerance';
-import { printable, trimBlanks } from '../../util/safe-text';
+import { safeText, trimBlanks } from '../../util/safe-text';
 import type { ChosenRecord, TxtKind } from './txt-selection';
 
 /** One `name=value` as it stands in the record. */
@@ -30,7 +30,7 @@ export interface TxtFields {
  *
  * Neither a name nor a value can hold a semicolon, so a delimiter is wherever there is one.
  */
-export function splitFields({ text, line, codes }: ChosenRecord, findings: FindingList): TxtFields {
+export function splitFields({ text, line, codes }: ChosenRecord, findings: FindingCollector): TxtFields {
   const pieces = splitPieces(text);
   const fields: TxtField[] = [];
   // The first piece is the version.
@@ -38,8 +38,8 @@ export function splitFields({ text, line, codes }: ChosenRecord, findings: Findi
     const { content, column, last, blanksAfter } = piece;
     if (content === '') {
       if (!last) {
-        const dissent = recordTolerance(codes, 'empty-field');
-        findings.add('txt-empty-field', { message: 'nothing stands between two semicolons; a field is expected', line, column, dissent });
+        const quirks = recordTolerance(codes, 'empty-field');
+        findings.add('txt-empty-field', { message: 'nothing stands between two semicolons; a field is expected', line, column, quirks });
       }
       continue;
     }
@@ -48,7 +48,7 @@ export function splitFields({ text, line, codes }: ChosenRecord, findings: Findi
         message: 'a blank or tab follows the last field and no semicolon does',
         line,
         column: column + content.length,
-        dissent: recordTolerance(codes, 'trailing-blank'),
+        quirks: recordTolerance(codes, 'trailing-blank'),
       });
     }
     const field = readField(content, { line, column, codes }, findings);
@@ -62,14 +62,14 @@ export function splitFields({ text, line, codes }: ChosenRecord, findings: Findi
  *
  * @param first - the field that the record does need, or its name where the record lacks it
  */
-export function checkOther(field: TxtField, first: TxtField | string, findings: FindingList): void {
+export function checkOther(field: TxtField, first: TxtField | string, findings: FindingCollector): void {
   const { name, value, line, column } = field;
   const known = typeof first === 'string' ? first : first.name;
   checkValue(field, known === 'id' ? 'record' : 'tls-rpt', findings);
-  const shown = `\`${printable(name)}\``;
+  const shown = `\`${safeText(name)}\``;
   if (name === known || name === 'v') {
-    const dissent = known === 'id' ? duplicateDissent(name, typeof first === 'string' || first.value === value) : [];
-    findings.add('txt-duplicate-field', { message: `field ${shown} is there twice; the first counts`, line, column, dissent });
+    const quirks = known === 'id' ? duplicateDissent(name, typeof first === 'string' || first.value === value) : [];
+    findings.add('txt-duplicate-field', { message: `field ${shown} is there twice; the first counts`, line, column, quirks });
   } else if (intendedName(name, [known]) !== undefined) {
     findings.add('txt-misspelled-field', { message: `field ${shown} is unknown and ignored; \`${known}\` was probably meant`, line, column });
   } else {
@@ -78,7 +78,7 @@ export function checkOther(field: TxtField, first: TxtField | string, findings: 
 }
 
 /** Who refuses an MTA-STS record with a second `v` or `id`, and who reads the second one; seen by running them. */
-function duplicateDissent(name: string, isSame: boolean): readonly Dissent[] {
+function duplicateDissent(name: string, isSame: boolean): readonly SenderQuirk[] {
   if (name === 'v') return [{ senders: ['rest-mail'], effect: 'refuses the record' }];
   return [
     { senders: ['mox', 'mailpiece', 'rest-mail', 'courier'], effect: 'refuses the record' },
@@ -87,8 +87,8 @@ function duplicateDissent(name: string, isSame: boolean): readonly Dissent[] {
 }
 
 /** `1*(%x21-3A / %x3C / %x3E-7E)`: printable ASCII without blank, semicolon and equals sign. */
-function checkValue({ name, value, line, valueColumn: column }: TxtField, codes: TxtKind['codes'], findings: FindingList): void {
-  const named = `value of \`${printable(name)}\``;
+function checkValue({ name, value, line, valueColumn: column }: TxtField, codes: TxtKind['codes'], findings: FindingCollector): void {
+  const named = `value of \`${safeText(name)}\``;
   if (value === '') {
     findings.add('txt-field-value', { message: `${named} is empty`, line, column });
     return;
@@ -99,12 +99,12 @@ function checkValue({ name, value, line, valueColumn: column }: TxtField, codes:
       message: `${named} ${holds(strange[0], '; printable ASCII without blanks and equals signs is expected')}`,
       line,
       column: column + strange.index,
-      dissent: valueDissent(strange[0], codes),
+      quirks: valueDissent(strange[0], codes),
     });
   }
 }
 
-function valueDissent(strange: string, codes: TxtKind['codes']): readonly Dissent[] {
+function valueDissent(strange: string, codes: TxtKind['codes']): readonly SenderQuirk[] {
   if (strange === '=') return recordTolerance(codes, 'equals-in-value');
   return strange > '\x7f' ? recordTolerance(codes, 'beyond-ascii') : [];
 }
@@ -116,26 +116,26 @@ interface Place {
   readonly codes: TxtKind['codes'];
 }
 
-function readField(text: string, { line, column, codes }: Place, findings: FindingList): TxtField | undefined {
+function readField(text: string, { line, column, codes }: Place, findings: FindingCollector): TxtField | undefined {
   const equals = text.indexOf('=');
   if (equals === -1) {
-    findings.add('txt-no-equals', { message: `\`${printable(text, 60)}\` is not a field; name=value is expected${lookAlikeRemark(text)}`, line, column });
+    findings.add('txt-no-equals', { message: `\`${safeText(text, 60)}\` is not a field; name=value is expected${lookAlikeRemark(text)}`, line, column });
     return undefined;
   }
   const name = trimBlanks(text.slice(0, equals));
   const value = trimBlanks(text.slice(equals + 1));
   if (name.length + 1 + value.length < text.length) {
     findings.add('txt-blank-around-equals', {
-      message: `a blank stands beside the equals sign in \`${printable(text, 60)}\``,
+      message: `a blank stands beside the equals sign in \`${safeText(text, 60)}\``,
       line,
       column: column + equals,
-      fix: `write \`${printable(`${name}=${value}`, 60)}\``,
-      dissent: recordTolerance(codes, 'blank-around-equals'),
+      fix: `write \`${safeText(`${name}=${value}`, 60)}\``,
+      quirks: recordTolerance(codes, 'blank-around-equals'),
     });
   }
-  const fault = fieldNameFault(name);
+  const fault = fieldNameProblem(name);
   if (fault === undefined) return { name, value, line, column, valueColumn: column + text.length - value.length };
-  findings.add('txt-field-name', { message: `field name \`${printable(name, 60)}\` ${fault}`, line, column, dissent: recordTolerance(codes, 'field-name') });
+  findings.add('txt-field-name', { message: `field name \`${safeText(name, 60)}\` ${fault}`, line, column, quirks: recordTolerance(codes, 'field-name') });
   return undefined;
 }
 

@@ -1,11 +1,11 @@
 // Which of the TXT records at a name is the one: the rule of RFC 8461 §3.1, which RFC 8460 §3 shares.
-import type { Dissent } from '../findings/finding';
-import type { FindingList } from '../findings/collector';
+import type { SenderQuirk } from '../findings/finding';
+import type { FindingCollector } from '../findings/collector';
 import { lookAlikeRemark } from '../look-alikes';
 import { nearVersion } from './near-version';
 import type { TxtVersion } from './near-version';
 import { recordTolerance } from './tolerance';
-import { printable, trimBlanks } from '../../util/safe-text';
+import { safeText, trimBlanks } from '../../util/safe-text';
 
 /** One TXT record: its text, or its character-strings, which are joined with nothing between (RFC 8461 §3.1). */
 export type TxtRecord = string | readonly string[];
@@ -34,7 +34,7 @@ export type Selection = ChosenRecord | { readonly verdict: 'invalid'; readonly t
  * Of several, those that do not begin with the version and a semicolon are dropped, and exactly one must be left. A sole
  * record is judged by the grammar alone, which allows blanks before that semicolon (erratum 6285).
  */
-export function selectRecord(records: readonly TxtRecord[], kind: TxtKind, findings: FindingList): Selection {
+export function selectRecord(records: readonly TxtRecord[], kind: TxtKind, findings: FindingCollector): Selection {
   const texts = records.map((record, index) => readText(record, index + 1, kind));
   const candidates = texts.filter((one) => one.form === 'record');
   if (candidates.length > 1) {
@@ -106,13 +106,13 @@ function holdsVersion(text: string, version: string): boolean {
 }
 
 /** Who overlooks a record whose version is followed by blanks; seen by running them. */
-const BLANK_ALONE: Readonly<Record<TxtKind['codes'], readonly Dissent[]>> = {
+const BLANK_ALONE: Readonly<Record<TxtKind['codes'], readonly SenderQuirk[]>> = {
   'record': [{ senders: ['chasquid', 'aykevl', 'mailpiece'], effect: 'sees no policy' }],
   'tls-rpt': [{ senders: ['aykevl', 'mailpiece'], effect: 'sends no reports' }],
 };
 
 /** Who counts such a text as a second record where it stands beside one. */
-const BLANK_BESIDE: Readonly<Record<TxtKind['codes'], readonly Dissent[]>> = {
+const BLANK_BESIDE: Readonly<Record<TxtKind['codes'], readonly SenderQuirk[]>> = {
   'record': [{
     senders: ['mox', 'postfix-tlspol', 'rest-mail', 'postfix-mta-sts-resolver', 'mailauth', 'go-mtasts', 'kumomta', 'courier'], effect: 'sees no policy',
   }],
@@ -120,14 +120,14 @@ const BLANK_BESIDE: Readonly<Record<TxtKind['codes'], readonly Dissent[]>> = {
 };
 
 /** A sole record that has the version in front, but not the semicolon directly behind it. */
-function selectSole({ text, line, form }: Text, kind: TxtKind, findings: FindingList): Selection | undefined {
+function selectSole({ text, line, form }: Text, kind: TxtKind, findings: FindingCollector): Selection | undefined {
   const column = kind.version.length + 1;
   if (form === 'blank') {
     findings.add('txt-blank-before-delimiter', {
       message: `blanks stand between \`${kind.version}\` and the semicolon: the grammar allows them, but a sender that looks for \`${kind.version};\` overlooks the record`,
       line,
       column,
-      dissent: BLANK_ALONE[kind.codes],
+      quirks: BLANK_ALONE[kind.codes],
     });
     return { verdict: 'one', codes: kind.codes, text, line };
   }
@@ -136,7 +136,7 @@ function selectSole({ text, line, form }: Text, kind: TxtKind, findings: Finding
   findings.add('txt-version-delimiter', {
     message: rest === ''
       ? `the record ends after \`${kind.version}\`; a semicolon and fields must follow`
-      : `\`${kind.version}\` is followed by \`${printable(rest, 40)}\`; a semicolon must follow it${lookAlikeRemark(rest.slice(0, 1))}`,
+      : `\`${kind.version}\` is followed by \`${safeText(rest, 40)}\`; a semicolon must follow it${lookAlikeRemark(rest.slice(0, 1))}`,
     line,
     column,
   });
@@ -144,14 +144,14 @@ function selectSole({ text, line, form }: Text, kind: TxtKind, findings: Finding
 }
 
 /** What stands beside the one record harms only at senders that choose in another way. */
-function reportBeside({ text, line, form }: Text, kind: TxtKind, findings: FindingList): void {
-  const shown = `\`${printable(text, 60)}\``;
+function reportBeside({ text, line, form }: Text, kind: TxtKind, findings: FindingCollector): void {
+  const shown = `\`${safeText(text, 60)}\``;
   if (form === 'blank' || form === 'version') {
     findings.add(`${kind.codes}-version-text`, {
       message: `TXT record ${shown} beside the record begins with \`${kind.version}\` but not with \`${kind.version};\``,
       line,
       column: kind.version.length + 1,
-      ...form === 'blank' ? { dissent: BLANK_BESIDE[kind.codes] } : {},
+      ...form === 'blank' ? { quirks: BLANK_BESIDE[kind.codes] } : {},
     });
   } else if (form === 'case') {
     findings.add(kind.codes === 'record' ? 'record-version-case' : 'tls-rpt-version-text', {
@@ -172,8 +172,8 @@ function reportBeside({ text, line, form }: Text, kind: TxtKind, findings: Findi
 }
 
 /** There is no record; what was meant to be it deserves an explanation. */
-function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: FindingList, isSole: boolean): void {
-  const shown = `\`${printable(text, 60)}\``;
+function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: FindingCollector, isSole: boolean): void {
+  const shown = `\`${safeText(text, 60)}\``;
   if (form === 'unrelated') {
     findings.add(`${kind.codes}-unrelated-txt`, {
       message: text === ''
@@ -182,7 +182,7 @@ function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: Fin
       line,
       column: 1,
       // Those who read it otherwise do so beside a record; here nobody sees one.
-      dissent: [],
+      quirks: [],
       ...otherPlace(text, kind),
     });
   } else {
@@ -191,13 +191,13 @@ function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: Fin
       message: `${begin} does not begin with \`${kind.version};\`: ${disguise(text, form, kind.version)}${lookAlikeRemark(text.slice(0, LONGEST_VERSION))}`,
       line,
       column: 1,
-      ...isSole ? { dissent: disguisedDissent(text, kind) } : {},
+      ...isSole ? { quirks: disguisedDissent(text, kind) } : {},
     });
   }
 }
 
 /** Who reads a sole record although its version is not in front. */
-function disguisedDissent(text: string, { version, codes }: TxtKind): readonly Dissent[] {
+function disguisedDissent(text: string, { version, codes }: TxtKind): readonly SenderQuirk[] {
   if (/^[\t ]/.test(text) && trimBlanks(text).startsWith(`${version};`)) return recordTolerance(codes, 'indented');
   return /^id=[A-Za-z0-9]{1,32};/.test(text) && text.includes(version) ? recordTolerance(codes, 'version-last') : [];
 }

@@ -2,7 +2,7 @@
 import { SocketAddress } from 'node:net';
 import type { Answer } from 'dns-packet';
 import { decodeText } from '../../util/safe-text';
-import { bare } from './transport';
+import { normalizeName } from './transport';
 import type { DnsData, DnsType } from './resolver';
 
 /** The data of a record, or undefined when the record is of another type or class. */
@@ -17,11 +17,11 @@ const READERS: { readonly [T in DnsType]: (record: Answer) => DnsData[T] | undef
   CAA: (record) => record.type === 'CAA'
     ? { critical: record.data.issuerCritical === true, tag: record.data.tag, value: record.data.value }
     : undefined,
-  CNAME: (record) => record.type === 'CNAME' ? bare(record.data) : undefined,
+  CNAME: (record) => record.type === 'CNAME' ? normalizeName(record.data) : undefined,
   MX: (record) => record.type === 'MX'
-    ? { preference: record.data.preference ?? 0, exchange: bare(record.data.exchange) }
+    ? { preference: record.data.preference ?? 0, exchange: normalizeName(record.data.exchange) }
     : undefined,
-  NS: (record) => record.type === 'NS' ? bare(record.data) : undefined,
+  NS: (record) => record.type === 'NS' ? normalizeName(record.data) : undefined,
   TLSA: (record) => record.type === 'TLSA'
     ? { usage: record.data.usage, selector: record.data.selector, matchingType: record.data.matchingType }
     : undefined,

@@ -1,6 +1,6 @@
 // Names to which a DNS panel appended the zone, because the dot at their end was missing: `mx1.example.com.example.com` (RFC 1035 §5.1).
-import { climb } from '../../protocol/domain-name';
-import { printable } from '../../util/safe-text';
+import { parentNames } from '../../protocol/domain-name';
+import { safeText } from '../../util/safe-text';
 
 /** What was meant in place of a name. */
 export interface AppendedZone {
@@ -32,12 +32,12 @@ export function appendedZoneText(name: string, domain: string): string {
   if (found === undefined) return '';
   return found.twice
     ? '. The zone name is appended twice: the dot at its end is missing'
-    : `. If \`${printable(found.meant)}\` is meant, the dot at its end is missing`;
+    : `. If \`${safeText(found.meant)}\` is meant, the dot at its end is missing`;
 }
 
 /** The names that a DNS panel may append: those of the zones that a domain can lie in. */
 export function zonesOf(domain: string): readonly string[] {
-  return climb(domain).filter((name) => name.includes('.')).slice(0, MOST_ZONES);
+  return parentNames(domain).filter((name) => name.includes('.')).slice(0, MOST_ZONES);
 }
 
 /** A mail domain lies one or two labels below the apex of its zone, hardly ever more. */

@@ -1,10 +1,10 @@
 // The name servers of a domain's zone, and asking each of them by itself.
-import { climb } from '../../protocol/domain-name';
-import { printable } from '../../util/safe-text';
+import { parentNames } from '../../protocol/domain-name';
+import { safeText } from '../../util/safe-text';
 import { bothFamilies } from './both-families';
 import { formatServer } from './server-address';
 import type { DnsAnswer, DnsFailed, DnsType } from './resolver';
-import type { DnsWorld } from '../network';
+import type { DnsNetwork } from '../network';
 
 /** One name server of a zone. */
 export interface NameServer {
@@ -25,9 +25,9 @@ export type NameServers
  *
  * @param port - where the name servers listen
  */
-export async function authoritativeServers(world: DnsWorld, domain: string, port = 53): Promise<NameServers> {
-  const names = climb(domain).slice(0, MAX_PARENTS);
-  const questions = names.map((name) => world.resolver.query(name, 'NS'));
+export async function authoritativeServers(network: DnsNetwork, domain: string, port = 53): Promise<NameServers> {
+  const names = parentNames(domain).slice(0, MAX_PARENTS);
+  const questions = names.map((name) => network.resolver.query(name, 'NS'));
   for (const [at, question] of questions.entries()) {
     // One after the other: what is above the zone may stay silent for as long as it likes.
     const answer = await question;
@@ -35,7 +35,7 @@ export async function authoritativeServers(world: DnsWorld, domain: string, port
     // An alias cannot be the apex of a zone (RFC 1034 §3.6.2); these are the servers of where it leads.
     if (answer.status === 'found' && answer.cnames.length === 0) {
       const servers = [...new Set(answer.records)].sort().slice(0, MAX_SERVERS);
-      return { status: 'found', zone: names[at], servers: await Promise.all(servers.map((name) => withAddresses(world, name, port))) };
+      return { status: 'found', zone: names[at], servers: await Promise.all(servers.map((name) => withAddresses(network, name, port))) };
     }
   }
   return { status: 'failed', reason: `neither ${domain} nor a domain above it has NS records` };
@@ -52,15 +52,15 @@ export interface ServerAnswer<T extends DnsType> {
 
 /** Asks every server at once, and the next address of a server when one fails or hesitates; the first usable answer counts. */
 export function askEach<T extends DnsType>(
-  world: DnsWorld, servers: readonly NameServer[], name: string, type: T,
+  network: DnsNetwork, servers: readonly NameServer[], name: string, type: T,
 ): Promise<ServerAnswer<T>[]> {
   return Promise.all(servers.map(async (server) => {
     const addresses = server.addresses.slice(0, MAX_ADDRESSES);
-    if (addresses.length === 0) return { server: printable(server.name), answer: failure('its name has no address', server.name), milliseconds: 0 };
-    const begin = world.clock.now();
-    const attempts = await attempt(world, { name, type }, addresses);
+    if (addresses.length === 0) return { server: safeText(server.name), answer: failure('its name has no address', server.name), milliseconds: 0 };
+    const begin = network.clock.now();
+    const attempts = await attempt(network, { name, type }, addresses);
     const tried = attempts.map(({ address }) => address).join(', ');
-    return { server: tried === server.name ? tried : `${printable(server.name)} (${tried})`, answer: outcome(attempts), milliseconds: world.clock.now() - begin };
+    return { server: tried === server.name ? tried : `${safeText(server.name)} (${tried})`, answer: outcome(attempts), milliseconds: network.clock.now() - begin };
   }));
 }
 
@@ -71,13 +71,13 @@ interface Attempt<T extends DnsType> {
 
 /** The one usable answer, or else every failure, in the order of the addresses. */
 async function attempt<T extends DnsType>(
-  world: DnsWorld, question: { readonly name: string; readonly type: T }, [address, ...others]: readonly string[],
+  network: DnsNetwork, question: { readonly name: string; readonly type: T }, [address, ...others]: readonly string[],
 ): Promise<readonly Attempt<T>[]> {
-  const first = world.resolver.query(question.name, question.type, address).then((answer) => [{ address, answer }]);
+  const first = network.resolver.query(question.name, question.type, address).then((answer) => [{ address, answer }]);
   if (others.length === 0) return first;
-  const early = await Promise.race([first, world.clock.sleep(HESITATION_MS).then(() => undefined)]);
+  const early = await Promise.race([first, network.clock.sleep(HESITATION_MS).then(() => undefined)]);
   if (early !== undefined && isUsable(early)) return early;
-  const rest = attempt(world, question, others);
+  const rest = attempt(network, question, others);
   try {
     return await Promise.any([usable(first), usable(rest)]);
   } catch {
@@ -122,7 +122,7 @@ const MAX_ADDRESSES = 2;
 /** No zone is cut deeper below a top-level domain than this. */
 const MAX_PARENTS = 10;
 
-async function withAddresses({ clock, resolver }: DnsWorld, name: string, port: number): Promise<NameServer> {
+async function withAddresses({ clock, resolver }: DnsNetwork, name: string, port: number): Promise<NameServer> {
   const [v4, v6] = await bothFamilies(clock, resolver.query(name, 'A'), resolver.query(name, 'AAAA'), FAMILY_PATIENCE_MS);
   // One of each first: when a family cannot be used from here, the second try is of the other.
   const first = [v4, v6].flatMap((answer) => answer.status === 'found' ? answer.records.slice(0, 1) : []);

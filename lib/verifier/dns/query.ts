@@ -1,14 +1,14 @@
 // One DNS question, asked of one server after the other and followed from alias to alias, until it has an answer.
 import type { Answer, DecodedPacket, SoaAnswer } from 'dns-packet';
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 import { dataOf } from './answer';
 import { formatServer, parseServer } from './server-address';
 import type { DnsServerAddress } from './server-address';
-import { NOERROR, NXDOMAIN, bare, exchange, rcode } from './transport';
+import { NOERROR, NXDOMAIN, normalizeName, exchange, rcode } from './transport';
 import type { AnswerBase, DnsAnswer, DnsData, DnsEmpty, DnsFailed, DnsType, ResolverOptions } from './resolver';
 
 /** What does not change from alias to alias. */
-export interface InquirySetting<T extends DnsType> extends Pick<ResolverOptions, 'timeoutMs' | 'tries' | 'signal'> {
+export interface QueryContext<T extends DnsType> extends Pick<ResolverOptions, 'timeoutMs' | 'tries' | 'signal'> {
   readonly type: T;
   /** The resolvers that find the answer wherever it is. */
   readonly recursive: readonly DnsServerAddress[];
@@ -19,8 +19,8 @@ export interface InquirySetting<T extends DnsType> extends Pick<ResolverOptions,
  *
  * @param server - the one server to ask; aliases that lead out of its zones are followed by the recursive ones
  */
-export function inquire<T extends DnsType>(setting: InquirySetting<T>, name: string, server?: string): Promise<DnsAnswer<T>> {
-  return new Inquiry(setting).ask(bare(name), server);
+export function queryServer<T extends DnsType>(setting: QueryContext<T>, name: string, server?: string): Promise<DnsAnswer<T>> {
+  return new Inquiry(setting).ask(normalizeName(name), server);
 }
 
 /** RFC 1034 §3.6.2 wants chains to be short; resolvers stop somewhere between 8 and 16. */
@@ -36,16 +36,16 @@ class Inquiry<T extends DnsType> {
   private ttl = Infinity;
   private server = '';
 
-  public constructor(private readonly setting: InquirySetting<T>) {}
+  public constructor(private readonly setting: QueryContext<T>) {}
 
   public async ask(name: string, server?: string): Promise<DnsAnswer<T>> {
     this.path.push(name);
     this.server = server ?? 'no server';
-    if (!isQueryName(name)) return this.failed(`\`${printable(name)}\` is no domain name and cannot be asked for`);
+    if (!isQueryName(name)) return this.failed(`\`${safeText(name)}\` is no domain name and cannot be asked for`);
     try {
       return await this.follow(name, server === undefined ? undefined : parseServer(server));
     } catch (error) {
-      return this.failed(error instanceof Error ? printable(error.message) : 'failed for an unknown reason');
+      return this.failed(error instanceof Error ? safeText(error.message) : 'failed for an unknown reason');
     }
   }
 
@@ -83,7 +83,7 @@ class Inquiry<T extends DnsType> {
     // A server that is asked without being responsible says nothing, whatever it remembers (a lame delegation, RFC 8499 §7).
     if (named !== undefined && !packet.flag_aa) return this.failed('not authoritative for this name');
     for (let at = name; ;) {
-      const here = (packet.answers ?? []).filter((record) => bare(record.name) === at);
+      const here = (packet.answers ?? []).filter((record) => normalizeName(record.name) === at);
       // "No such name" is said of the last name of the chain (RFC 6604 §3), and resolvers drop what an answer holds beside it.
       const records = rcode(packet) === NXDOMAIN ? [] : this.take(here, this.setting.type);
       if (records.length > 0) {
@@ -91,7 +91,7 @@ class Inquiry<T extends DnsType> {
       }
       const target = this.take(here, 'CNAME').at(0);
       if (target === undefined) return at === name ? this.absent(packet) : this.end(packet, at);
-      if (this.path.includes(target)) return this.failed(`${ALIAS_FAULTS.loop} at ${printable(target)}`);
+      if (this.path.includes(target)) return this.failed(`${ALIAS_FAULTS.loop} at ${safeText(target)}`);
       if (this.path.length > MAX_ALIASES) return this.failed(ALIAS_FAULTS.chain);
       this.path.push(target);
       at = target;

@@ -3,7 +3,7 @@
 // Node's own resolver hides the response code, the AA flag and the chain of CNAMEs, and asks no single server by itself; so the
 // transport is ours, over the codec of `dns-packet` (docs/contribute/decisions/0006-dns-transport.md).
 import { getServers } from 'node:dns';
-import { inquire } from './query';
+import { queryServer } from './query';
 import { parseServer } from './server-address';
 import { allowManyListeners } from '../network-errors';
 
@@ -104,6 +104,6 @@ export function createResolver(options: ResolverOptions = {}): Resolver {
   allowManyListeners(options.signal);
   const recursive = (options.servers ?? getServers()).map(parseServer);
   return {
-    query: (name, type, server) => inquire({ recursive, type, ...options }, name, server),
+    query: (name, type, server) => queryServer({ recursive, type, ...options }, name, server),
   };
 }

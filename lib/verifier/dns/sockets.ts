@@ -6,7 +6,7 @@
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import type { Socket, SocketOptions } from 'node:dgram';
-import { Guard, INTERNAL_FAULT } from '../guard';
+import { Guard, INTERNAL_ERROR } from '../guard';
 
 /** Who has asked a question. */
 export interface DnsListener {
@@ -52,7 +52,7 @@ class SharedSocket {
   private unsent: Uint8Array[] | undefined = [];
   private asked = 0;
   private readonly guard = new Guard((reason) => {
-    this.failed(Object.assign(new Error(reason), { code: INTERNAL_FAULT }));
+    this.failed(Object.assign(new Error(reason), { code: INTERNAL_ERROR }));
   });
 
   public constructor(address: string, port: number, private readonly server: string) {

@@ -8,7 +8,7 @@ import type { DnsServerAddress } from './server-address';
 import { BoundedBytes } from '../https/bounded-bytes';
 import { openLine } from './sockets';
 import { Guard } from '../guard';
-import { duration, networkFault } from '../network-errors';
+import { duration, networkProblem } from '../network-errors';
 import type { DnsType } from './resolver';
 
 /** One question to one server. */
@@ -66,7 +66,7 @@ async function overUdp(request: DnsRequest, address: string, additionals: OptAns
         if (read !== undefined) done(read);
       }),
       error: guard.over((error: Error) => {
-        done(fault(networkFault(error)));
+        done(fault(networkProblem(error)));
       }),
     });
     query = { type: 'query', id: line.id, flags: recursive ? RECURSION_DESIRED : 0, questions: [{ name, type }], additionals };
@@ -84,7 +84,7 @@ function overTcp(request: DnsRequest, address: string, query: Packet): Promise<D
       socket.write(streamEncode(query));
     }));
     socket.on('error', guard.over((error: Error) => {
-      done(fault(`${networkFault(error)} over TCP`));
+      done(fault(`${networkProblem(error)} over TCP`));
     }));
     socket.on('close', guard.over(() => {
       done(fault('connection closed in the middle of an answer over TCP'));
@@ -153,7 +153,7 @@ function readAnswer(message: Buffer, query: Packet): DnsExchange | undefined {
   }
   const [asked] = query.questions ?? [];
   const [answered] = packet.questions ?? [];
-  const same = packet.flag_qr && answered.type === asked.type && answered.class === 'IN' && bare(answered.name) === bare(asked.name);
+  const same = packet.flag_qr && answered.type === asked.type && answered.class === 'IN' && normalizeName(answered.name) === normalizeName(asked.name);
   return same ? { packet } : undefined;
 }
 
@@ -170,7 +170,7 @@ const BARE: DecodedPacket = {
 };
 
 /** Lower case (RFC 4343) and without the dot at the end. */
-export function bare(name: string): string {
+export function normalizeName(name: string): string {
   return (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
 }
 

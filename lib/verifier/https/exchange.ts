@@ -4,14 +4,14 @@ import { connect } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { MAX_POLICY_BYTES } from '../../protocol/policy/policy';
 import { BoundedBytes } from './bounded-bytes';
-import { certificateFault, certificateReader, checkServerIdentity, describeCertificate, WRONG_NAME } from '../tls/certificate';
+import { certificateProblem, certificateReader, checkServerIdentity, describeCertificate, WRONG_NAME } from '../tls/certificate';
 import { codingsOf, decodeBody } from './content-coding';
 import type { PolicyAnswered, PolicyRequest, PolicyResponse, PolicyUnanswered, ServerCertificate } from './fetch-policy';
-import { Guard, INTERNAL_FAULT } from '../guard';
+import { Guard, INTERNAL_ERROR } from '../guard';
 import type { AnswerHead, Ask, HttpLiberty } from './http-answer';
 import { HEADERS_TOO_LARGE, LENIENT_HEADER_BYTES } from './http1-lenient';
-import { duration, errorCode, isFamilyUnusable, isLocalFault, networkFault } from '../network-errors';
-import { CLIENT_CERTIFICATE_FAULT, handshakeFault, libraryReason, wantsClientCertificate } from '../tls/handshake-errors';
+import { duration, errorCode, isFamilyUnusable, isLocalFault, networkProblem } from '../network-errors';
+import { CLIENT_CERTIFICATE_PROBLEM, handshakeProblem, libraryReason, wantsClientCertificate } from '../tls/handshake-errors';
 
 /** How to ask. */
 export interface Manner {
@@ -62,7 +62,7 @@ export class PolicyExchange {
   /** Gone once there is a result: what the socket still says is of no interest then. */
   private settle: ((response: PolicyResponse) => void) | undefined;
   private readonly guard = new Guard((reason) => {
-    this.fail('unusable', reason, INTERNAL_FAULT);
+    this.fail('unusable', reason, INTERNAL_ERROR);
   });
 
   public constructor(private readonly request: PolicyExchangeRequest) {}
@@ -130,7 +130,7 @@ export class PolicyExchange {
     // A code, whatever the types say.
     const code = !socket.authorized ? String(socket.authorizationError) : isOfHost ? undefined : WRONG_NAME;
     if (code === undefined) this.ask(socket, certificate);
-    else this.fail('untrusted', certificateFault(code, policyHost, certificate), code);
+    else this.fail('untrusted', certificateProblem(code, policyHost, certificate), code);
   }
 
   private ask(socket: TLSSocket, certificate: ServerCertificate): void {
@@ -203,15 +203,15 @@ export class PolicyExchange {
     if (this.settle === undefined || this.isComplete()) return;
     const code = errorCode(error);
     const isOfTls = code.startsWith('ERR_SSL_') || code === 'EPROTO';
-    if (isFamilyUnusable(error, this.request.address) || isLocalFault(code)) this.fail('unusable', networkFault(error), code);
-    else if (isOfTls && wantsClientCertificate(code, this.hasShown?.() === true)) this.fail('protocol', CLIENT_CERTIFICATE_FAULT, CLIENT_CERTIFICATE);
+    if (isFamilyUnusable(error, this.request.address) || isLocalFault(code)) this.fail('unusable', networkProblem(error), code);
+    else if (isOfTls && wantsClientCertificate(code, this.hasShown?.() === true)) this.fail('protocol', CLIENT_CERTIFICATE_PROBLEM, CLIENT_CERTIFICATE);
     else if (code === 'HPE_INVALID_CONSTANT' && isHttp2(error)) this.fail('protocol', 'speaks HTTP/2, which it was not asked for', SPEAKS_HTTP2);
     else if (code.startsWith('HPE_')) this.fail('protocol', httpFault(error, code, this.phase), code);
-    else if (this.phase === 'response body') this.fail('protocol', `broken off in the middle of the body (${networkFault(error)})`, code);
+    else if (this.phase === 'response body') this.fail('protocol', `broken off in the middle of the body (${networkProblem(error)})`, code);
     else if (isOfTls && this.phase === 'response headers') this.fail('protocol', `broken off before the answer (${libraryReason(error, code)})`, code);
-    else if (isOfTls) this.fail('untrusted', handshakeFault(error, code), code);
-    else if (this.phase === 'connection') this.fail('unreachable', networkFault(error), code);
-    else this.fail('unreachable', `${networkFault(error)} while waiting for the ${this.phase}`, code);
+    else if (isOfTls) this.fail('untrusted', handshakeProblem(error, code), code);
+    else if (this.phase === 'connection') this.fail('unreachable', networkProblem(error), code);
+    else this.fail('unreachable', `${networkProblem(error)} while waiting for the ${this.phase}`, code);
   }
 
   private fail(outcome: PolicyUnanswered['outcome'], reason: string, code: string): void {

@@ -4,15 +4,15 @@ import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { connect as connectTls } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
-import { printable } from '../../util/safe-text';
-import { WRONG_NAME, certificateFault, certificateReader, checkServerIdentity, describeCertificate } from '../tls/certificate';
-import type { ShownCertificate } from '../tls/certificate';
-import { Guard, INTERNAL_FAULT, readable } from '../guard';
+import { safeText } from '../../util/safe-text';
+import { WRONG_NAME, certificateProblem, certificateReader, checkServerIdentity, describeCertificate } from '../tls/certificate';
+import type { CertificateDescription } from '../tls/certificate';
+import { Guard, INTERNAL_ERROR, readable } from '../guard';
 import type { MxInsecure, MxRequest, MxResponse } from './mx-probe';
-import { REFUSED, duration, errorCode, isFamilyUnusable, isLocalFault, networkFault } from '../network-errors';
+import { REFUSED, duration, errorCode, isFamilyUnusable, isLocalFault, networkProblem } from '../network-errors';
 import { MOST_REPLY_BYTES, ReplyReader } from './reply';
 import type { Reply } from './reply';
-import { CLIENT_CERTIFICATE_FAULT, handshakeFault, wantsClientCertificate } from '../tls/handshake-errors';
+import { CLIENT_CERTIFICATE_PROBLEM, handshakeProblem, wantsClientCertificate } from '../tls/handshake-errors';
 
 export interface SmtpSessionRequest extends MxRequest {
   readonly port: number;
@@ -39,7 +39,7 @@ export class SmtpSession {
   private hasShown: (() => boolean) | undefined;
   private settle: ((response: MxResponse) => void) | undefined;
   private readonly guard = new Guard((reason) => {
-    this.done({ outcome: 'unusable', reason, code: INTERNAL_FAULT, milliseconds: this.elapsed() });
+    this.done({ outcome: 'unusable', reason, code: INTERNAL_ERROR, milliseconds: this.elapsed() });
   });
 
   public constructor(private readonly request: SmtpSessionRequest) {}
@@ -101,7 +101,7 @@ export class SmtpSession {
     } else if (read.fault === 'too-long') {
       this.fail('turned-away', `the ${this.phase} is longer than ${MOST_REPLY_BYTES / 1024} KiB`, 'TOO_LONG');
     } else {
-      this.fail('turned-away', `does not speak SMTP: the ${this.phase} begins with \`${printable(read.begin, 60)}\``, 'NOT_SMTP');
+      this.fail('turned-away', `does not speak SMTP: the ${this.phase} begins with \`${safeText(read.begin, 60)}\``, 'NOT_SMTP');
     }
   }
 
@@ -163,7 +163,7 @@ export class SmtpSession {
     }));
   }
 
-  private judge(socket: TLSSocket, shown: ShownCertificate | undefined): void {
+  private judge(socket: TLSSocket, shown: CertificateDescription | undefined): void {
     const { host } = this.request;
     const certificate = describeCertificate(shown);
     const tlsVersion = socket.getProtocol() ?? '';
@@ -174,7 +174,7 @@ export class SmtpSession {
       this.done({ outcome: 'secure', tlsVersion, cipher: socket.getCipher().standardName, certificate, milliseconds: this.elapsed() });
       return;
     }
-    const faults = codes.map((code) => ({ code, reason: certificateFault(code, host, certificate) }));
+    const faults = codes.map((code) => ({ code, reason: certificateProblem(code, host, certificate) }));
     const reason = faults.map((fault) => fault.reason).join('; ');
     this.done({ outcome: 'untrusted', reason, code: codes[0], faults, tlsVersion, certificate, milliseconds: this.elapsed() });
   }
@@ -198,16 +198,16 @@ export class SmtpSession {
   private failed(error: Error): void {
     const code = errorCode(error);
     if (this.phase === 'TLS handshake' && wantsClientCertificate(code, this.hasShown?.() === true)) {
-      this.fail('broken', CLIENT_CERTIFICATE_FAULT, 'CLIENT_CERTIFICATE');
+      this.fail('broken', CLIENT_CERTIFICATE_PROBLEM, 'CLIENT_CERTIFICATE');
     } else if (this.phase === 'TLS handshake' && (code.startsWith('ERR_SSL_') || code === 'EPROTO')) {
-      this.fail('broken', handshakeFault(error, code), code);
+      this.fail('broken', handshakeProblem(error, code), code);
     } else if (this.phase !== 'connection') {
-      this.lost(`${networkFault(error)} while waiting for the ${this.phase}`, code);
+      this.lost(`${networkProblem(error)} while waiting for the ${this.phase}`, code);
     } else if (isFamilyUnusable(error, this.request.address) || (isLocalFault(code) && !FORBIDDEN.includes(code))) {
-      this.fail('unusable', networkFault(error), code);
+      this.fail('unusable', networkProblem(error), code);
     } else {
       // Only who is there refuses, or resets what it has accepted a moment ago.
-      this.fail(code === REFUSED || code === 'ECONNRESET' ? 'unreachable' : 'silent', networkFault(error), code);
+      this.fail(code === REFUSED || code === 'ECONNRESET' ? 'unreachable' : 'silent', networkProblem(error), code);
     }
   }
 
@@ -231,7 +231,7 @@ export class SmtpSession {
 }
 
 /** OpenSSL tells one fault; a certificate can be wrong in more than one way, and each needs its own cure. */
-function certificateFaults(socket: TLSSocket, shown: ShownCertificate | undefined, host: string): readonly string[] {
+function certificateFaults(socket: TLSSocket, shown: CertificateDescription | undefined, host: string): readonly string[] {
   // A code, whatever the types say.
   const codes = new Set(socket.authorized ? [] : [String(socket.authorizationError)]);
   if (!socket.authorized) {
@@ -250,5 +250,5 @@ function isSelfSigned(socket: TLSSocket): boolean {
 }
 
 function shown({ code, lines }: Reply): string {
-  return printable(`${code} ${lines.at(-1) ?? ''}`.trim(), 120);
+  return safeText(`${code} ${lines.at(-1) ?? ''}`.trim(), 120);
 }

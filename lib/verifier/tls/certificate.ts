@@ -1,6 +1,6 @@
 // Says what is wrong with a server's certificate (RFC 8461 §3.3, RFC 6125), in words and with the values found.
 import type { PeerCertificate, TLSSocket } from 'node:tls';
-import { listed, printable } from '../../util/safe-text';
+import { joinList, safeText } from '../../util/safe-text';
 import { dnsNames, matchesName, nearMiss } from './certificate-names';
 import type { ServerCertificate } from '../https/fetch-policy';
 import { readable } from '../guard';
@@ -9,7 +9,7 @@ import { readable } from '../guard';
 const MOST_SHOWN = 8192;
 
 /** What Node gives of a certificate. A part is missing where OpenSSL cannot convert its ASN.1 type. */
-export type ShownCertificate = Partial<PeerCertificate>;
+export type CertificateDescription = Partial<PeerCertificate>;
 
 /**
  * Node asks for the whole chain when the handshake is done, in a callback of its own: it copies every certificate, at a fifth of a
@@ -17,11 +17,11 @@ export type ShownCertificate = Partial<PeerCertificate>;
  *
  * @returns reads the certificate that the server has shown; undefined where there is none yet, or it cannot be read
  */
-export function certificateReader(socket: TLSSocket): () => ShownCertificate | undefined {
+export function certificateReader(socket: TLSSocket): () => CertificateDescription | undefined {
   const read = socket.getPeerCertificate.bind(socket, false);
   Object.assign(socket, { getPeerCertificate: () => ({}) });
   return () => {
-    const shown: ShownCertificate | null = readable(read, null);
+    const shown: CertificateDescription | null = readable(read, null);
     return shown === null || Object.keys(shown).length === 0 ? undefined : shown;
   };
 }
@@ -32,7 +32,7 @@ function shortened(text: string): string {
 }
 
 /** What a report shows of a certificate. */
-export function describeCertificate(certificate: ShownCertificate = {}): ServerCertificate {
+export function describeCertificate(certificate: CertificateDescription = {}): ServerCertificate {
   const text = (read: () => string | undefined): string => shortened(readable(() => read() ?? '', ''));
   return {
     // A hostile one can hold a hundred thousand names, and reports of a long run are remembered for a while.
@@ -54,7 +54,7 @@ export function endsSoon({ validFrom, validTo }: ServerCertificate, now: number,
 }
 
 /** Whether the certificate is for the host: by a DNS name in its SAN alone, never by its common name (RFC 8461 §3.3, RFC 6125 §6.4.4). */
-export function checkServerIdentity(host: string, certificate: ShownCertificate = {}): Error | undefined {
+export function checkServerIdentity(host: string, certificate: CertificateDescription = {}): Error | undefined {
   const names = readable(() => dnsNames(certificate.subjectaltname ?? ''), []);
   return names.some((name) => matchesName(name, host)) ? undefined : Object.assign(new Error('no name in the SAN is that of the host'), { code: WRONG_NAME });
 }
@@ -64,7 +64,7 @@ export function checkServerIdentity(host: string, certificate: ShownCertificate 
  *
  * @param code - OpenSSL's or Node's code, `CERT_HAS_EXPIRED` for example
  */
-export function certificateFault(code: string, host: string, certificate: ServerCertificate): string {
+export function certificateProblem(code: string, host: string, certificate: ServerCertificate): string {
   const { subjectAltName, issuer, validFrom, validTo } = certificate;
   switch (code) {
     case WRONG_NAME:
@@ -82,7 +82,7 @@ export function certificateFault(code: string, host: string, certificate: Server
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
       return `certificate comes without the intermediate certificate of its issuer ${issuerName(issuer)}, or the issuer is not trusted`;
     default:
-      return `certificate is not trusted (${printable(code)})`;
+      return `certificate is not trusted (${safeText(code)})`;
   }
 }
 
@@ -90,7 +90,7 @@ export function certificateFault(code: string, host: string, certificate: Server
 export const WRONG_NAME = 'ERR_TLS_CERT_ALTNAME_INVALID';
 
 function issuerName(issuer: string): string {
-  return printable(issuer) || 'an unnamed authority';
+  return safeText(issuer) || 'an unnamed authority';
 }
 
 /** A certificate can carry a hundred names. One that nearly is the host's comes first, with the reason why senders refuse it. */
@@ -99,10 +99,10 @@ function wrongName(subjectAltName: string, host: string): string {
   if (names.length === 0) return `certificate is for no DNS name at all (its SAN has none), not for ${host}`;
   for (const name of names) {
     const reason = nearMiss(name, host);
-    if (reason !== undefined) return `certificate is for ${printable(name)}, which senders do not take for ${host}: the name ${reason}`;
+    if (reason !== undefined) return `certificate is for ${safeText(name)}, which senders do not take for ${host}: the name ${reason}`;
   }
   // Each takes a copy, and a hostile certificate holds ten thousands.
-  return `certificate is for ${listed(names.map((name, at) => at < 5 ? printable(name) : name), 5)}, not for ${host}`;
+  return `certificate is for ${joinList(names.map((name, at) => at < 5 ? safeText(name) : name), 5)}, not for ${host}`;
 }
 
 /** `Jan  2 00:00:00 2020 GMT` as `2020-01-02T00:00:00Z`. */

@@ -1,12 +1,12 @@
 // Puts what OpenSSL says of a failed handshake into words.
-import { printable } from '../../util/safe-text';
+import { safeText } from '../../util/safe-text';
 
 /**
  * Why a handshake failed, in words.
  *
  * @param code - OpenSSL's or Node's
  */
-export function handshakeFault(error: Error, code: string): string {
+export function handshakeProblem(error: Error, code: string): string {
   return HANDSHAKE.get(code) ?? `TLS handshake failed (${libraryReason(error, code)})`;
 }
 
@@ -21,7 +21,7 @@ export function wantsClientCertificate(code: string, hasShown: boolean): boolean
 }
 
 /** In place of a certificate of the client, which no sender has. */
-export const CLIENT_CERTIFICATE_FAULT = 'asks for a client certificate, which senders do not have';
+export const CLIENT_CERTIFICATE_PROBLEM = 'asks for a client certificate, which senders do not have';
 
 /** Whether the server has no cipher suite in common with the client, or will not say what is wrong. */
 export function mayLackCiphers(code: string): boolean {
@@ -40,7 +40,7 @@ const REFUSES_CLIENT: ReadonlySet<string> = new Set([
 
 /** What OpenSSL and the HTTP parser say beside their codes. */
 export function libraryReason(error: Error, code: string): string {
-  return printable('reason' in error ? String(error.reason) : code);
+  return safeText('reason' in error ? String(error.reason) : code);
 }
 
 const HANDSHAKE: ReadonlyMap<string, string> = new Map([

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { githubFormat } from '../../../cli/output/formats/github';
 import { jobSummaryFormat } from '../../../cli/output/formats/job-summary';
 import type { Severity } from '../../../lib/protocol/findings/finding';
-import { report } from '../../support/report';
+import { verificationResult } from '../../support/report';
 import { HOSTILE, documentOf, finding } from '../../support/html-document';
 
 interface Command {
@@ -29,13 +29,13 @@ function commandsOf(text: string): Command[] {
 
 describe('annotations', () => {
   test('hostile text makes no command of its own, in whichever field it stands', () => {
-    const text = documentOf(githubFormat(), [report({ verdict: 'fail', findings: [finding({ code: HOSTILE, subject: HOSTILE, message: HOSTILE, evidence: HOSTILE, time: HOSTILE, fix: HOSTILE, reference: HOSTILE })] })]);
+    const text = documentOf(githubFormat(), [verificationResult({ verdict: 'fail', findings: [finding({ code: HOSTILE, subject: HOSTILE, message: HOSTILE, evidence: HOSTILE, time: HOSTILE, fix: HOSTILE, reference: HOSTILE })] })]);
     expect(commandsOf(text)).toMatchObject([{ name: 'error' }]);
     expect(text).not.toMatch(/[^\n\P{C}]/u);
   });
 
   test('percent signs, colons and commas come through as they were', () => {
-    const [command] = commandsOf(documentOf(githubFormat(), [report({ findings: [finding({ code: 'a,b::c%3A', message: '100%, %0A and :: and %25' })] })]));
+    const [command] = commandsOf(documentOf(githubFormat(), [verificationResult({ findings: [finding({ code: 'a,b::c%3A', message: '100%, %0A and :: and %25' })] })]));
     expect(command.properties).toEqual({ title: 'example.com: a,b::c%3A' });
     expect(command.message.split('\n')[0]).toBe('100%, %0A and :: and %25');
   });
@@ -43,16 +43,16 @@ describe('annotations', () => {
   test.each<[Severity, string]>([
     ['error', 'error'], ['unknown', 'warning'], ['warning', 'warning'], ['info', 'notice'],
   ])('%s is the command %s', (severity, name) => {
-    expect(commandsOf(documentOf(githubFormat(), [report({ findings: [finding({ severity })] })]))).toMatchObject([{ name }]);
+    expect(commandsOf(documentOf(githubFormat(), [verificationResult({ findings: [finding({ severity })] })]))).toMatchObject([{ name }]);
   });
 
   test('what could not be decided says so', () => {
-    expect(documentOf(githubFormat(), [report({ findings: [finding({ severity: 'unknown', message: 'no answer' })] })])).toContain('::could not be decided: no answer%0A');
+    expect(documentOf(githubFormat(), [verificationResult({ findings: [finding({ severity: 'unknown', message: 'no answer' })] })])).toContain('::could not be decided: no answer%0A');
   });
 
   test('more than GitHub shows are counted, over all domains and kind by kind', () => {
     const findings = [...Array.from({ length: 7 }, () => finding()), ...Array.from({ length: 6 }, () => finding({ severity: 'info' }))];
-    const text = documentOf(githubFormat(), [report({ verdict: 'fail', findings }), report({ verdict: 'fail', findings })]);
+    const text = documentOf(githubFormat(), [verificationResult({ verdict: 'fail', findings }), verificationResult({ verdict: 'fail', findings })]);
     const names = commandsOf(text).map(({ name }) => name);
     expect(names.filter((name) => name === 'error')).toHaveLength(10);
     expect(names.filter((name) => name === 'notice')).toHaveLength(10);
@@ -60,7 +60,7 @@ describe('annotations', () => {
   });
 
   test('a finding in full, in lines', () => {
-    const [command] = commandsOf(documentOf(githubFormat(), [report({ findings: [finding({ evidence: 'seen there', time: '2026-01-02T03:04:05Z', fix: 'mend it', reference: 'RFC 8461 §4.1' })] })]));
+    const [command] = commandsOf(documentOf(githubFormat(), [verificationResult({ findings: [finding({ evidence: 'seen there', time: '2026-01-02T03:04:05Z', fix: 'mend it', reference: 'RFC 8461 §4.1' })] })]));
     expect(command).toEqual({
       name: 'error',
       properties: { title: 'example.com: some-code' },
@@ -69,7 +69,7 @@ describe('annotations', () => {
   });
 
   test('domains without findings are named, and all are counted', () => {
-    expect(documentOf(githubFormat(), [report(), report({ domain: 'b.test', verdict: 'unknown' })]))
+    expect(documentOf(githubFormat(), [verificationResult(), verificationResult({ domain: 'b.test', verdict: 'unknown' })]))
       .toBe('example.com: pass\nb.test: could not be decided\n2 domains: 1 pass, 0 fail, 1 could not be decided\n');
     expect(documentOf(githubFormat(), [])).toBe('0 domains: 0 pass, 0 fail, 0 could not be decided\n');
   });
@@ -82,7 +82,7 @@ describe('the job summary', () => {
   }
 
   test('hostile text is neither Markdown nor HTML, and ends no cell', () => {
-    const text = documentOf(jobSummaryFormat(), [report({ verdict: 'fail', findings: [finding({ code: HOSTILE, message: HOSTILE, evidence: HOSTILE, fix: HOSTILE, reference: HOSTILE })] })]);
+    const text = documentOf(jobSummaryFormat(), [verificationResult({ verdict: 'fail', findings: [finding({ code: HOSTILE, message: HOSTILE, evidence: HOSTILE, fix: HOSTILE, reference: HOSTILE })] })]);
     const row = text.split('\n').find((line) => line.startsWith('| ❌')) ?? '';
     expect(raw(row).split('|')).toHaveLength(7);
     expect(raw(row).replace('<br><sub>', '').replace('</sub>', '')).not.toMatch(/[<>`*_[\]]/);
@@ -91,14 +91,14 @@ describe('the job summary', () => {
   });
 
   test('each finding is a row, and the rest are counted', () => {
-    const text = documentOf(jobSummaryFormat(), [report({ verdict: 'fail', findings: Array.from({ length: 60 }, (_, at) => finding({ code: `code${at}` })) })]);
+    const text = documentOf(jobSummaryFormat(), [verificationResult({ verdict: 'fail', findings: Array.from({ length: 60 }, (_, at) => finding({ code: `code${at}` })) })]);
     expect(text.match(/^\| ❌ error \|/gm)).toHaveLength(50);
     expect(text).toContain('and 10 findings more\n');
   });
 
   test('never grows beyond what GitHub takes, and says how much is missing', () => {
     const findings = Array.from({ length: 50 }, () => finding({ message: 'm'.repeat(900) }));
-    const text = documentOf(jobSummaryFormat(), Array.from({ length: 100 }, () => report({ verdict: 'fail', findings })));
+    const text = documentOf(jobSummaryFormat(), Array.from({ length: 100 }, () => verificationResult({ verdict: 'fail', findings })));
     expect(Buffer.byteLength(text)).toBeLessThan(1024 * 1024);
     const sections = text.match(/^### /gm)?.length ?? 0;
     expect(sections).toBeGreaterThan(10);
@@ -106,7 +106,7 @@ describe('the job summary', () => {
   });
 
   test('a domain that passed is one line, one that did not a table', () => {
-    const text = documentOf(jobSummaryFormat(), [report(), report({ domain: 'b.test', verdict: 'fail', delivery: 'refuse', findings: [finding({ fix: 'mend it', reference: 'RFC 8461 §4.1' })] })]);
+    const text = documentOf(jobSummaryFormat(), [verificationResult(), verificationResult({ domain: 'b.test', verdict: 'fail', delivery: 'refuse', findings: [finding({ fix: 'mend it', reference: 'RFC 8461 §4.1' })] })]);
     expect(text).toBe(`## MTA-STS
 
 ### ✅ example.com: pass

@@ -1,7 +1,7 @@
 // Whatever a stranger's DNS and servers say: no words of any format hold a character that hides, turns or drives, or become a link.
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Format } from '../../../cli/output/reporter';
+import type { Reporter } from '../../../cli/output/reporter';
 import { githubFormat } from '../../../cli/output/formats/github';
 import { htmlFormat } from '../../../cli/output/formats/html';
 import { jobSummaryFormat } from '../../../cli/output/formats/job-summary';
@@ -11,9 +11,9 @@ import { ndjsonFormat } from '../../../cli/output/formats/ndjson';
 import { textFormat } from '../../../cli/output/formats/text';
 import { Style } from '../../../cli/output/terminal';
 import { summary } from '../../../lib/verifier/result';
-import type { Report } from '../../../lib/verifier/result';
+import type { VerificationResult } from '../../../lib/verifier/result';
 import { Loopback, POLICY, RECORDS, zone } from '../../support/domain';
-import { mxReport, path, report } from '../../support/report';
+import { mxResult, observation, verificationResult } from '../../support/report';
 import { documentOf, finding } from '../../support/html-document';
 
 const loopback = new Loopback();
@@ -30,15 +30,15 @@ const hostile = fc.array(fc.oneof(
   fc.string({ maxLength: 4 }),
 ), { maxLength: 8 }).map((pieces) => pieces.join(''));
 
-const hostileReport: fc.Arbitrary<Report> = fc.tuple(hostile, hostile, hostile).map(([one, two, three]) => report({
+const hostileReport: fc.Arbitrary<VerificationResult> = fc.tuple(hostile, hostile, hostile).map(([one, two, three]) => verificationResult({
   domain: one,
   verdict: 'fail',
   delivery: 'refuse',
   record: { id: two },
-  recordPaths: [path(one, { answer: two }), path(two, { answer: three, standing: 'fault' })],
-  policyPaths: [path(three, { answer: one, standing: 'unknown' })],
+  recordObservations: [observation(one, { answer: two }), observation(two, { answer: three, status: 'failed' })],
+  policyObservations: [observation(three, { answer: one, status: 'unknown' })],
   delegation: { record: [two], policyHost: [three] },
-  mx: [mxReport({ host: three, paths: [path(one, { answer: three })] })],
+  mx: [mxResult({ host: three, observations: [observation(one, { answer: three })] })],
   senders: [{ sender: one, effect: two, code: three }],
   findings: [finding({ subject: one, message: two, evidence: three, fix: one, reference: two, senders: [three] }), finding({ severity: 'warning', code: two, message: three })],
   deployment: { earliestRemoval: one, warnings: two },
@@ -63,7 +63,7 @@ function wordsOf(value: unknown, key = ''): string[] {
   return Object.entries(value).flatMap(([name, inner]) => wordsOf(inner, Array.isArray(value) ? '' : name));
 }
 
-const FORMATS: readonly (readonly [string, () => Format])[] = [
+const FORMATS: readonly (readonly [string, () => Reporter])[] = [
   ['text', () => textFormat(new Style({ colour: false, unicode: true, columns: 80 }))],
   ['text in ASCII', () => textFormat(new Style({ colour: false, unicode: false, columns: undefined }))],
   ['json', jsonFormat], ['ndjson', ndjsonFormat], ['junit', junitFormat], ['github', githubFormat], ['job summary', jobSummaryFormat], ['html', htmlFormat],
@@ -98,7 +98,7 @@ describe('a hostile report', () => {
     ['xmpp:a@evil.example', 'xmpp\\:<wbr>a\\@<wbr>evil.example'],
     ['https://evil.example', 'https\\:<wbr>//evil.example'],
   ])('has %j in the job summary as %j', (text, markdown) => {
-    expect(documentOf(jobSummaryFormat(), [report({ findings: [finding({ message: text })] })])).toContain(`| ${markdown} |`);
+    expect(documentOf(jobSummaryFormat(), [verificationResult({ findings: [finding({ message: text })] })])).toContain(`| ${markdown} |`);
   });
 });
 

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { htmlFormat } from '../../../cli/output/formats/html';
-import type { Report } from '../../../lib/verifier/result';
-import { mxReport, path, report } from '../../support/report';
+import type { VerificationResult } from '../../../lib/verifier/result';
+import { mxResult, observation, verificationResult } from '../../support/report';
 import { HOSTILE, documentOf, finding } from '../../support/html-document';
 
-function pageOf(...reports: readonly Report[]): string {
+function pageOf(...reports: readonly VerificationResult[]): string {
   return documentOf(htmlFormat(), reports);
 }
 
@@ -21,7 +21,7 @@ function picturesOf(page: string): string[] {
   return page.match(/<svg class="way [^]*?<\/svg>/g) ?? [];
 }
 
-const FAIL = report({
+const FAIL = verificationResult({
   verdict: 'fail',
   delivery: 'refuse',
   findings: [
@@ -35,18 +35,18 @@ const FAIL = report({
 describe('hostile text', () => {
   const shown = { subject: HOSTILE, message: HOSTILE, evidence: HOSTILE, time: HOSTILE, fix: HOSTILE, reference: HOSTILE };
   const texts = { code: HOSTILE, ...shown, senders: [HOSTILE] };
-  const evil = report({
+  const evil = verificationResult({
     verdict: 'fail', domain: HOSTILE, time: HOSTILE, findings: [finding(texts)],
     record: { id: HOSTILE },
-    recordPaths: [path(`${HOSTILE} (${HOSTILE})`, { answer: HOSTILE })],
-    policyPaths: [path(HOSTILE, { answer: HOSTILE, standing: 'fault' })],
+    recordObservations: [observation(`${HOSTILE} (${HOSTILE})`, { answer: HOSTILE })],
+    policyObservations: [observation(HOSTILE, { answer: HOSTILE, status: 'failed' })],
     delegation: { record: [HOSTILE], policyHost: [HOSTILE] },
-    mx: [mxReport({ host: HOSTILE, paths: [path(HOSTILE)] })],
+    mx: [mxResult({ host: HOSTILE, observations: [observation(HOSTILE)] })],
     senders: [{ sender: HOSTILE, effect: HOSTILE, code: HOSTILE }],
   });
 
   test('is never markup, neither in one report nor in an index', () => {
-    for (const page of [pageOf(evil), pageOf(evil, report())]) {
+    for (const page of [pageOf(evil), pageOf(evil, verificationResult())]) {
       expect(page).not.toMatch(/<script/i);
       expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
       expect(page).not.toMatch(/[^\n\P{C}]/u);
@@ -67,7 +67,7 @@ describe('hostile text', () => {
 
   test('a name of 253 characters is cut where it is drawn, and whole in words', () => {
     const long = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(61)}`;
-    const page = pageOf(report({ domain: long }));
+    const page = pageOf(verificationResult({ domain: long }));
     const drawn = picturesOf(page).flatMap((one) => [...one.matchAll(/<text class="title"[^>]*>([^<]*)</g)].map(([, text]) => text));
     expect(Math.max(...drawn.map((text) => text.length))).toBeLessThan(45);
     expect(drawn).toContainEqual(expect.stringMatching(/^a+….+$/));
@@ -119,29 +119,29 @@ describe('what it shows of a domain', () => {
   });
 
   test('what becomes of mail, by MX host', () => {
-    const text = wordsOf(pageOf(report({ mx: [mxReport({ dane: true }), mxReport({ host: '', preference: null, covered: false, delivery: 'refuse' })] })));
+    const text = wordsOf(pageOf(verificationResult({ mx: [mxResult({ dane: true }), mxResult({ host: '', preference: null, covered: false, delivery: 'refuse' })] })));
     expect(text).toContain('mx1.example.com\n10\ncovers it\ndelivers, verified\nTLSA records\n');
     expect(text).toContain('\n.\nimplicit\ndoes not cover it\nrefuses\nnone\n');
   });
 
   test('senders that read it otherwise, with the way to the finding that says why', () => {
-    const seen = pageOf(report({ findings: [finding({ severity: 'warning', code: 'policy-none-without-mx' })], senders: [{ sender: 'chasquid', effect: 'refuses the policy', code: 'policy-none-without-mx' }] }));
+    const seen = pageOf(verificationResult({ findings: [finding({ severity: 'warning', code: 'policy-none-without-mx' })], senders: [{ sender: 'chasquid', effect: 'refuses the policy', code: 'policy-none-without-mx' }] }));
     expect(seen).toContain('<a href="#d1-policy-none-without-mx">');
     expect(seen).toContain('id="d1-policy-none-without-mx"');
     expect(wordsOf(seen)).toContain('chasquid\nrefuses the policy\npolicy-none-without-mx\n');
   });
 
   test('delegation by CNAME', () => {
-    expect(wordsOf(pageOf(report({ delegation: { record: ['a.provider.test'], policyHost: [] } })))).toContain('_mta-sts.example.com is delegated by CNAME to a.provider.test');
+    expect(wordsOf(pageOf(verificationResult({ delegation: { record: ['a.provider.test'], policyHost: [] } })))).toContain('_mta-sts.example.com is delegated by CNAME to a.provider.test');
   });
 
   test('no id twice', () => {
-    const ids = [...pageOf(FAIL, report(), { ...FAIL, findings: [finding(), finding()] }).matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
+    const ids = [...pageOf(FAIL, verificationResult(), { ...FAIL, findings: [finding(), finding()] }).matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
   test('a finding that is one of many is listed up to a bound, and the rest are counted', () => {
-    const seen = pageOf(report({ findings: Array.from({ length: 130 }, () => finding()) }));
+    const seen = pageOf(verificationResult({ findings: Array.from({ length: 130 }, () => finding()) }));
     expect(seen.match(/<article/g)).toHaveLength(100);
     expect(wordsOf(seen)).toContain('130 errors\n');
     expect(wordsOf(seen)).toContain('and 30 findings more; --format json lists them all');
@@ -155,8 +155,8 @@ describe('the picture', () => {
   }
 
   /** The boxes of the picture for wide screens: their standing and title. */
-  function boxesOf(one: Partial<Report>): string[] {
-    const [wide] = picturesOf(pageOf(report(one)));
+  function boxesOf(one: Partial<VerificationResult>): string[] {
+    const [wide] = picturesOf(pageOf(verificationResult(one)));
     const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '@', isArray: (name) => name === 'text' || name === 'g' });
     const { svg } = parser.parse(wide) as { svg: { g: readonly Box[] } };
     return svg.g.map((box) => `${box['@class'].replace('box ', '')} ${String(box.text[0]['#text'])}`);
@@ -166,9 +166,9 @@ describe('the picture', () => {
     expect(boxesOf({
       verdict: 'fail',
       findings: [finding({ severity: 'warning', subject: 'https://mta-sts.example.com/.well-known/mta-sts.txt' })],
-      recordPaths: [path('ns1.example.com (192.0.2.53)'), path('the recursive resolver (192.0.2.1:53)', { standing: 'unknown' })],
-      policyPaths: [path('192.0.2.80'), path('192.0.2.81', { standing: 'fault' })],
-      mx: [mxReport(), mxReport({ host: 'other.test', covered: false, delivery: 'refuse' })],
+      recordObservations: [observation('ns1.example.com (192.0.2.53)'), observation('the recursive resolver (192.0.2.1:53)', { status: 'unknown' })],
+      policyObservations: [observation('192.0.2.80'), observation('192.0.2.81', { status: 'failed' })],
+      mx: [mxResult(), mxResult({ host: 'other.test', covered: false, delivery: 'refuse' })],
     })).toEqual([
       'error example.com',
       'good ns1.example.com', 'unknown recursive resolver',
@@ -179,21 +179,21 @@ describe('the picture', () => {
   });
 
   test('without a record the rest is not asked for', () => {
-    expect(boxesOf({ verdict: 'fail', lookup: 'none', record: null, policy: null, recordPaths: [], policyPaths: [], mx: [], findings: [] })).toEqual([
+    expect(boxesOf({ verdict: 'fail', lookup: 'none', record: null, policy: null, recordObservations: [], policyObservations: [], mx: [], findings: [] })).toEqual([
       'error example.com', 'error _mta-sts.example.com', 'skipped mta-sts.example.com', 'skipped never asked for', 'skipped no mail host',
     ]);
   });
 
   test('what could not be decided is neither good nor an error', () => {
-    expect(boxesOf({ verdict: 'unknown', lookup: 'temporary-error', record: null, policy: null, recordPaths: [], policyPaths: [], mx: [], findings: [] })).toEqual([
+    expect(boxesOf({ verdict: 'unknown', lookup: 'temporary-error', record: null, policy: null, recordObservations: [], policyObservations: [], mx: [], findings: [] })).toEqual([
       'unknown example.com', 'unknown _mta-sts.example.com', 'unknown mta-sts.example.com', 'unknown no usable policy', 'skipped no mail host',
     ]);
   });
 
   test('of many ways those that are not good are drawn, and the others counted', () => {
     const boxes = boxesOf({
-      policyPaths: Array.from({ length: 12 }, (_, at) => path(`192.0.2.${at}`, { standing: at === 11 ? 'fault' : 'good' })),
-      mx: Array.from({ length: 9 }, (_, at) => mxReport({ host: `mx${at}.example.com`, covered: at !== 8, delivery: at === 8 ? 'refuse' : 'deliver-verified' })),
+      policyObservations: Array.from({ length: 12 }, (_, at) => observation(`192.0.2.${at}`, { status: at === 11 ? 'failed' : 'ok' })),
+      mx: Array.from({ length: 9 }, (_, at) => mxResult({ host: `mx${at}.example.com`, covered: at !== 8, delivery: at === 8 ? 'refuse' : 'deliver-verified' })),
     });
     expect(boxes).toContain('warning 192.0.2.11');
     expect(boxes).toContain('skipped 7 more addresses');
@@ -215,7 +215,7 @@ describe('the picture', () => {
 
 describe('several domains', () => {
   test('an index on top leads to each, the worst first', () => {
-    const page = pageOf(report({ domain: 'a.test' }), { ...FAIL, domain: 'b.test' }, report({ domain: 'c.test', verdict: 'unknown' }));
+    const page = pageOf(verificationResult({ domain: 'a.test' }), { ...FAIL, domain: 'b.test' }, verificationResult({ domain: 'c.test', verdict: 'unknown' }));
     expect([...page.matchAll(/<a href="#(d\d)">([^<]*)</g)].map(([, id, domain]) => `${id} ${domain}`)).toEqual(['d2 b.test', 'd3 c.test', 'd1 a.test']);
     expect([...page.matchAll(/<section class="domain" id="(d\d)"/g)].map(([, id]) => id)).toEqual(['d2', 'd3', 'd1']);
     expect(wordsOf(page)).toMatch(/3 domains\n[^]*fail\n1\n[^]*undecided\n1\n[^]*pass\n1\n/);
@@ -223,13 +223,13 @@ describe('several domains', () => {
   });
 
   test('those that passed are folded', () => {
-    const page = pageOf(report({ domain: 'a.test' }), { ...FAIL, domain: 'b.test' });
+    const page = pageOf(verificationResult({ domain: 'a.test' }), { ...FAIL, domain: 'b.test' });
     expect(page.match(/<details class="passed">/g)).toHaveLength(1);
     expect(page).toMatch(/<details class="passed"><summary class="good">[^\n]*<b>a\.test<\/b><span>enforce, pass<\/span><\/summary>/);
   });
 
   test('of very many the page shows the worst, names more, and counts all', () => {
-    const reports = Array.from({ length: 1200 }, (_, at) => report({ domain: `d${at}.test`, verdict: at === 1199 ? 'fail' : 'pass' }));
+    const reports = Array.from({ length: 1200 }, (_, at) => verificationResult({ domain: `d${at}.test`, verdict: at === 1199 ? 'fail' : 'pass' }));
     const page = pageOf(...reports);
     expect(page.match(/<section class="domain"/g)).toHaveLength(100);
     expect(page.match(/<li><svg/g)).toHaveLength(1000);
@@ -244,7 +244,7 @@ describe('several domains', () => {
 });
 
 test('each mail host whose delivery depends on the sender is told so, as the picture tells', () => {
-  const disputed = report({ verdict: 'fail', policy: null, delivery: 'unknown', takenBy: ['courier'], mx: [mxReport({ delivery: 'unknown' })] });
+  const disputed = verificationResult({ verdict: 'fail', policy: null, delivery: 'unknown', takenBy: ['courier'], mx: [mxResult({ delivery: 'unknown' })] });
   expect(wordsOf(pageOf(disputed))).toContain('\ndepends on the sender\n');
-  expect(wordsOf(pageOf(report({ delivery: 'unknown', mx: [mxReport({ delivery: 'unknown' })] })))).not.toContain('depends on the sender');
+  expect(wordsOf(pageOf(verificationResult({ delivery: 'unknown', mx: [mxResult({ delivery: 'unknown' })] })))).not.toContain('depends on the sender');
 });

@@ -1,20 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import { jsonFormat } from '../../../cli/output/formats/json';
 import { ndjsonFormat } from '../../../cli/output/formats/ndjson';
-import { mxReport, path, report } from '../../support/report';
-import { printable } from '../../../lib/util/safe-text';
+import { mxResult, observation, verificationResult } from '../../support/report';
+import { safeText } from '../../../lib/util/safe-text';
 import { HOSTILE, documentOf, finding } from '../../support/html-document';
 
-const GOOD = report();
-const WARNED = report({
+const GOOD = verificationResult();
+const WARNED = verificationResult({
   findings: [finding({ severity: 'warning', line: 1, column: 2, evidence: 'e', time: '2026-01-02T03:04:05.678Z', temporary: true, fix: 'f', reference: 'r', senders: ['s'] })],
   senders: [{ sender: 'chasquid', effect: 'refuses the policy', code: 'policy-none-without-mx' }],
   delegation: { record: ['a.test'], policyHost: ['b.test'] },
 });
-const NONE = report({ verdict: 'fail', lookup: 'none', delivery: 'deliver-unverified', record: null, policy: null, mx: [mxReport({ preference: null, covered: null })] });
+const NONE = verificationResult({ verdict: 'fail', lookup: 'none', delivery: 'deliver-unverified', record: null, policy: null, mx: [mxResult({ preference: null, covered: null })] });
 
 /** The same, fit to be shown. */
-const SHOWN = printable(HOSTILE, 1000);
+const SHOWN = safeText(HOSTILE, 1000);
 
 /** Every field that is promised, and none besides. */
 const SHAPES = [
@@ -26,13 +26,13 @@ const SHAPES = [
     lookup: 'found',
     delivery: 'deliver-verified',
     record: { id: 'a1b2' },
-    recordPaths: [{ at: 'ns1.example.com (192.0.2.53)', standing: 'good', answer: '"v=STSv1; id=a1b2;" (TTL 300 s)', milliseconds: 35 }],
+    recordObservations: [{ at: 'ns1.example.com (192.0.2.53)', status: 'ok', answer: '"v=STSv1; id=a1b2;" (TTL 300 s)', milliseconds: 35 }],
     policy: { mode: 'enforce', maxAge: 2592000, mx: ['*.example.com'] },
-    policyPaths: [{ at: '192.0.2.80', standing: 'good', answer: 'status 200, text/plain, 80 bytes in 35 ms over TLSv1.3', milliseconds: 35 }],
+    policyObservations: [{ at: '192.0.2.80', status: 'ok', answer: 'status 200, text/plain, 80 bytes in 35 ms over TLSv1.3', milliseconds: 35 }],
     delegation: { record: ['a.test'], policyHost: ['b.test'] },
     mx: [{
       host: 'mx1.example.com', preference: 10, covered: true, delivery: 'deliver-verified', dane: false,
-      paths: [{ at: '198.51.100.25', standing: 'good', answer: 'as it should be', milliseconds: 35 }],
+      observations: [{ at: '198.51.100.25', status: 'ok', answer: 'as it should be', milliseconds: 35 }],
     }],
     senders: [{ sender: 'chasquid', effect: 'refuses the policy', code: 'policy-none-without-mx' }],
     findings: [{
@@ -46,12 +46,12 @@ const SHAPES = [
 describe('json', () => {
   test('no text of a stranger comes out raw: data comes back as it was, words with what cannot be seen written out', () => {
     const found = finding({ message: HOSTILE, evidence: HOSTILE, time: HOSTILE });
-    const evil = report({ domain: HOSTILE, recordPaths: [path(HOSTILE, { answer: HOSTILE })], findings: [found] });
+    const evil = verificationResult({ domain: HOSTILE, recordObservations: [observation(HOSTILE, { answer: HOSTILE })], findings: [found] });
     const text = documentOf(jsonFormat(), [evil]);
     expect(text).not.toMatch(/[^\n\P{C}]/u);
     expect(JSON.parse(text)).toMatchObject({
       domains: [{
-        domain: HOSTILE, recordPaths: [{ at: SHOWN, answer: SHOWN }], findings: [{ message: SHOWN, evidence: SHOWN, time: HOSTILE }],
+        domain: HOSTILE, recordObservations: [{ at: SHOWN, answer: SHOWN }], findings: [{ message: SHOWN, evidence: SHOWN, time: HOSTILE }],
       }],
     });
   });
@@ -70,7 +70,7 @@ describe('json', () => {
 
 describe('ndjson', () => {
   test('each report is one line, whatever is in it', () => {
-    const lines = documentOf(ndjsonFormat(), [report({ domain: HOSTILE }), GOOD]).split('\n');
+    const lines = documentOf(ndjsonFormat(), [verificationResult({ domain: HOSTILE }), GOOD]).split('\n');
     expect(lines).toHaveLength(3);
     expect(lines[2]).toBe('');
     expect(lines[0]).not.toMatch(/\p{C}/u);

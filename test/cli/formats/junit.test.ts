@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { junitFormat } from '../../../cli/output/formats/junit';
-import type { Report } from '../../../lib/verifier/result';
-import { mxReport, path, report } from '../../support/report';
+import type { VerificationResult } from '../../../lib/verifier/result';
+import { mxResult, observation, verificationResult } from '../../support/report';
 import { HOSTILE, documentOf, finding } from '../../support/html-document';
 
 interface TestCase {
@@ -25,15 +25,15 @@ const PARSER = new XMLParser({
   isArray: (name) => ['testsuite', 'testcase', 'property'].includes(name),
 });
 
-function suitesOf(reports: readonly Report[]): readonly Suite[] {
+function suitesOf(reports: readonly VerificationResult[]): readonly Suite[] {
   const xml = documentOf(junitFormat(), reports);
   expect(XMLValidator.validate(xml)).toBe(true);
   const { testsuites } = PARSER.parse(xml) as { testsuites: { testsuite?: readonly Suite[] } | string };
   return typeof testsuites === 'string' ? [] : testsuites.testsuite ?? [];
 }
 
-function caseOf(one: Partial<Report>, name: string): TestCase | undefined {
-  return suitesOf([report(one)])[0].testcase.find((each) => each['@name'] === `example.com: ${name}`);
+function caseOf(one: Partial<VerificationResult>, name: string): TestCase | undefined {
+  return suitesOf([verificationResult(one)])[0].testcase.find((each) => each['@name'] === `example.com: ${name}`);
 }
 
 describe('hostile text', () => {
@@ -41,11 +41,11 @@ describe('hostile text', () => {
   const evil = { domain: HOSTILE, time: HOSTILE, findings: [finding({ code: HOSTILE, ...texts })] };
 
   test('has no character that XML 1.0 forbids', () => {
-    expect(documentOf(junitFormat(), [report(evil)])).not.toMatch(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u);
+    expect(documentOf(junitFormat(), [verificationResult(evil)])).not.toMatch(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u);
   });
 
   test('is no markup, and reads as it was, escaped for people', () => {
-    const [suite] = suitesOf([report(evil)]);
+    const [suite] = suitesOf([verificationResult(evil)]);
     expect(suite.testcase).toHaveLength(7);
     const [failed] = suite.testcase.filter(({ failure }) => failure !== undefined);
     expect(failed.failure?.['@message']).toContain('\\x1b[2J\\u{202e}\\x0d\\x0a::error::x%0A%25,a|b`c`\\x00<script>alert(1)</script>]]>&amp;"\'\\u{d800}\\u{fffe}##[error]');
@@ -53,7 +53,7 @@ describe('hostile text', () => {
   });
 
   test('an attribute is never left without its value', () => {
-    const [suite] = suitesOf([report({ domain: 'true' })]);
+    const [suite] = suitesOf([verificationResult({ domain: 'true' })]);
     expect(suite['@name']).toBe('true');
   });
 });
@@ -91,7 +91,7 @@ describe('what goes wrong', () => {
     ['_smtp._tls.example.com TXT', 'tls-rpt-missing', 'TLS reporting'],
     ['something else', 'some-code', 'anything else'],
   ])('%s with the code %s belongs to the case "%s"', (subject, code, name) => {
-    const cases = suitesOf([report({ findings: [finding({ subject, code })] })])[0].testcase;
+    const cases = suitesOf([verificationResult({ findings: [finding({ subject, code })] })])[0].testcase;
     expect(cases.filter(({ failure }) => failure !== undefined).map((one) => one['@name'])).toEqual([`example.com: ${name}`]);
   });
 
@@ -109,12 +109,12 @@ describe('what goes wrong', () => {
     expect(one?.['system-out']).toContain('name-server-unanswered');
   });
 
-  test.each<[Partial<Report>, string, string]>([
+  test.each<[Partial<VerificationResult>, string, string]>([
     [{ lookup: 'none', record: null, policy: null, mx: [] }, 'policy file', 'senders never ask for it'],
     [{ lookup: 'temporary-error', policy: null }, 'policy host', 'could not be decided for https://mta-sts.example.com/.well-known/mta-sts.txt'],
     [{ mx: [] }, 'MX hosts', 'no host takes mail for the domain'],
-    [{ mx: [mxReport({ paths: [] })] }, 'STARTTLS of the MX hosts', 'no MX host was connected to'],
-    [{ mx: [mxReport({ paths: [path('192.0.2.1', { standing: 'unknown' })] })] }, 'STARTTLS of the MX hosts', 'no MX host could be reached from here'],
+    [{ mx: [mxResult({ observations: [] })] }, 'STARTTLS of the MX hosts', 'no MX host was connected to'],
+    [{ mx: [mxResult({ observations: [observation('192.0.2.1', { status: 'unknown' })] })] }, 'STARTTLS of the MX hosts', 'no MX host could be reached from here'],
   ])('with %j the case "%s" is skipped: %s', (one, name, message) => {
     expect(caseOf(one, name)?.skipped).toEqual({ '@message': message });
   });
@@ -128,8 +128,8 @@ describe('what goes wrong', () => {
 
 describe('the attributes that CI systems read', () => {
   const suites = suitesOf([
-    report({ verdict: 'fail', findings: [finding({ code: 'mx-not-covered' })], mx: [mxReport({ paths: [] })] }),
-    report({ domain: 'other.test', record: { id: 'x9' } }),
+    verificationResult({ verdict: 'fail', findings: [finding({ code: 'mx-not-covered' })], mx: [mxResult({ observations: [] })] }),
+    verificationResult({ domain: 'other.test', record: { id: 'x9' } }),
   ]);
 
   test('a suite for each domain, with its numbers, its time and when it began', () => {

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { Tally } from '../../../cli/output/reporter';
 import { summaryText, textFormat, verifyText } from '../../../cli/output/formats/text';
 import { Style } from '../../../cli/output/terminal';
-import type { Report, ReportFinding } from '../../../lib/verifier/result';
-import { mxReport, path, report as goodReport } from '../../support/report';
+import type { VerificationResult, LiveFinding } from '../../../lib/verifier/result';
+import { mxResult, observation, verificationResult as goodReport } from '../../support/report';
 import { documentOf } from '../../support/html-document';
 
 const plain = new Style({ colour: false, unicode: true, columns: undefined });
@@ -14,30 +14,30 @@ const GOOD = goodReport();
 const RECORD = '_mta-sts.example.com TXT';
 const FILE = 'https://mta-sts.example.com/.well-known/mta-sts.txt';
 
-function finding(severity: ReportFinding['severity'], subject: string, more: Partial<ReportFinding> = {}): ReportFinding {
+function finding(severity: LiveFinding['severity'], subject: string, more: Partial<LiveFinding> = {}): LiveFinding {
   return { code: `some-${severity}`, severity, subject, message: `a message about ${subject}`, ...more };
 }
 
-function tallyOf(reports: readonly Report[]): Tally {
+function tallyOf(reports: readonly VerificationResult[]): Tally {
   const tally = new Tally();
   for (const one of reports) tally.add(one);
   return tally;
 }
 
-function pictureOf(report: Partial<Report>): string {
+function pictureOf(report: Partial<VerificationResult>): string {
   return verifyText({ ...GOOD, ...report }, plain).split('\n').slice(2).join('\n');
 }
 
 describe('the picture of the way', () => {
   test('many MX hosts are counted rather than listed', () => {
-    const text = pictureOf({ mx: Array.from({ length: 25 }, (_, at) => mxReport({ host: `mx${at}.example.com`, covered: true })) });
+    const text = pictureOf({ mx: Array.from({ length: 25 }, (_, at) => mxResult({ host: `mx${at}.example.com`, covered: true })) });
     expect(text).toContain('✔ mx19.example.com is covered, delivered to over verified TLS\n');
     expect(text).not.toContain('mx20.');
     expect(text).toContain('· and 5 more; --format json lists them all\n');
   });
 
   test('no record: senders never ask for the file', () => {
-    const text = pictureOf({ lookup: 'none', verdict: 'fail', record: null, policy: null, mx: [mxReport({ host: 'mx1.example.com', covered: null })], findings: [finding('error', RECORD)] });
+    const text = pictureOf({ lookup: 'none', verdict: 'fail', record: null, policy: null, mx: [mxResult({ host: 'mx1.example.com', covered: null })], findings: [finding('error', RECORD)] });
     expect(text).toContain('  record    ✘ no usable record at _mta-sts.example.com\n');
     expect(text).toContain('  file      · senders never ask for it\n');
     expect(text).toContain('  mx        · mx1.example.com, no policy to hold it against\n');
@@ -73,7 +73,7 @@ describe('the picture of the way', () => {
     ['testing', '!'],
     ['none', 'i'],
   ] as const)('in %s an uncovered host is as bad as the mode makes it', (mode, mark) => {
-    const text = pictureOf({ policy: { mode, maxAge: 86400, mx: [] }, mx: [mxReport({ delivery: 'unknown', paths: [] }), mxReport({ host: 'other.test', covered: false, delivery: 'unknown', paths: [] })] });
+    const text = pictureOf({ policy: { mode, maxAge: 86400, mx: [] }, mx: [mxResult({ delivery: 'unknown', observations: [] }), mxResult({ host: 'other.test', covered: false, delivery: 'unknown', observations: [] })] });
     expect(text).toContain(`  mx        ✔ mx1.example.com is covered\n            ${mark} other.test is not covered\n`);
   });
 
@@ -86,45 +86,45 @@ describe('every way to a station', () => {
   const servers = ['ns1.example.com (192.0.2.53)', 'ns2.example.com (192.0.2.54)', 'the recursive resolver (192.0.2.1:53)'];
 
   test('one that fails is shown among the others, each with its time', () => {
-    const text = pictureOf({ findings: [finding('warning', FILE)], policyPaths: [path('192.0.2.80'), path('192.0.2.81', { standing: 'fault', answer: 'connection refused', milliseconds: 2 })] });
+    const text = pictureOf({ findings: [finding('warning', FILE)], policyObservations: [observation('192.0.2.80'), observation('192.0.2.81', { status: 'failed', answer: 'connection refused', milliseconds: 2 })] });
     expect(text).toMatch(/ {2}file {6}! mode .*\n {14}✔ 192\.0\.2\.80, 35 ms: as it should be\n {14}! 192\.0\.2\.81, 2 ms: connection refused\n/);
   });
 
   test('it is as bad as the station that it leads to', () => {
-    expect(pictureOf({ findings: [finding('error', FILE)], policy: null, lookup: 'permanent-error', policyPaths: [path('192.0.2.80', { standing: 'fault', answer: 'status 404' })] }))
+    expect(pictureOf({ findings: [finding('error', FILE)], policy: null, lookup: 'permanent-error', policyObservations: [observation('192.0.2.80', { status: 'failed', answer: 'status 404' })] }))
       .toMatch(/ {2}file {6}✘ no usable file .*\n {14}✘ 192\.0\.2\.80, 35 ms: status 404\n/);
   });
 
   test('name servers that disagree are each shown, though each has answered', () => {
-    const text = pictureOf({ recordPaths: servers.map((at, index) => path(at, { answer: `id ${index}` })), findings: [finding('error', RECORD, { code: 'record-disagreement' })] });
+    const text = pictureOf({ recordObservations: servers.map((at, index) => observation(at, { answer: `id ${index}` })), findings: [finding('error', RECORD, { code: 'record-disagreement' })] });
     for (const [index, at] of servers.entries()) expect(text).toContain(`              ✔ ${at}, 35 ms: id ${index}\n`);
   });
 
   test('a slow address is shown with its time', () => {
-    expect(pictureOf({ policyPaths: [path('192.0.2.80'), path('192.0.2.81', { milliseconds: 2100 })] })).toContain('✔ 192.0.2.81, 2100 ms: as it should be\n');
+    expect(pictureOf({ policyObservations: [observation('192.0.2.80'), observation('192.0.2.81', { milliseconds: 2100 })] })).toContain('✔ 192.0.2.81, 2100 ms: as it should be\n');
   });
 
   test('many are counted rather than listed', () => {
-    const text = pictureOf({ policyPaths: Array.from({ length: 25 }, (_, at) => path(`192.0.2.${at}`, { standing: 'fault', answer: `status ${400 + at}` })) });
+    const text = pictureOf({ policyObservations: Array.from({ length: 25 }, (_, at) => observation(`192.0.2.${at}`, { status: 'failed', answer: `status ${400 + at}` })) });
     expect(text).toContain('status 419\n');
     expect(text).not.toContain('status 420');
     expect(text).toContain('              and 5 more; --format json lists them all\n');
   });
 
   test('a time that the answer tells itself is not told twice', () => {
-    expect(pictureOf({ policyPaths: [path('192.0.2.80', { standing: 'fault', answer: 'connection refused after 35 ms' })] })).toContain(' 192.0.2.80: connection refused after 35 ms\n');
+    expect(pictureOf({ policyObservations: [observation('192.0.2.80', { status: 'failed', answer: 'connection refused after 35 ms' })] })).toContain(' 192.0.2.80: connection refused after 35 ms\n');
   });
 
   test('where none could be tried for one reason, that is said once', () => {
-    const blocked = ['198.51.100.25', '198.51.100.26'].map((at) => path(at, { standing: 'unknown', answer: `no answer after 500${at.at(-1) ?? ''} ms` }));
-    expect(pictureOf({ mx: [mxReport({ delivery: 'unknown', paths: blocked })] }))
+    const blocked = ['198.51.100.25', '198.51.100.26'].map((at) => observation(at, { status: 'unknown', answer: `no answer after 500${at.at(-1) ?? ''} ms` }));
+    expect(pictureOf({ mx: [mxResult({ delivery: 'unknown', observations: blocked })] }))
       .toContain('  mx        ✔ mx1.example.com is covered\n              none of 2 addresses could be tried from here: no answer after 5005 ms\n');
   });
 
   test('where all are good there is one line, with the slowest time', () => {
     const text = pictureOf({
-      recordPaths: servers.map((at, index) => path(at, { milliseconds: 10 + index })),
-      mx: [mxReport({ paths: [path('198.51.100.25'), path('2001:db8::25', { milliseconds: 48 })] })],
+      recordObservations: servers.map((at, index) => observation(at, { milliseconds: 10 + index })),
+      mx: [mxResult({ observations: [observation('198.51.100.25'), observation('2001:db8::25', { milliseconds: 48 })] })],
     });
     expect(text).toContain('              the same from 2 name servers and the resolver, slowest 12 ms\n');
     expect(text).toContain('              from 192.0.2.80 in 35 ms\n');
@@ -134,7 +134,7 @@ describe('every way to a station', () => {
 
 describe('what else is on the way', () => {
   test('an MX host that senders refuse to deliver to though it is covered', () => {
-    expect(pictureOf({ mx: [mxReport({ delivery: 'refuse', paths: [path('198.51.100.25', { standing: 'fault', answer: 'certificate has expired' })] })] }))
+    expect(pictureOf({ mx: [mxResult({ delivery: 'refuse', observations: [observation('198.51.100.25', { status: 'failed', answer: 'certificate has expired' })] })] }))
       .toContain('  mx        ✘ mx1.example.com is covered, senders refuse to deliver to it\n              ✘ 198.51.100.25, 35 ms: certificate has expired\n');
   });
 
@@ -146,17 +146,17 @@ describe('what else is on the way', () => {
     expect(pictureOf({ delivery })).toContain(`  delivery  ${text}\n`);
   });
 
-  test.each<[string, Partial<Report>, string]>([
+  test.each<[string, Partial<VerificationResult>, string]>([
     ['without a policy', { lookup: 'none', policy: null, delivery: 'deliver-unverified' }, '! a sender would now deliver, whatever it sees of TLS'],
     ['by a policy that wants it so', { policy: { mode: 'testing', maxAge: 1, mx: [] }, delivery: 'deliver-unverified' }, 'i a sender would now deliver, whatever it sees of TLS'],
-    ['to one host of two', { mx: [mxReport(), mxReport({ host: 'b.test', delivery: 'refuse' })] }, '! a sender would now deliver over TLS to a host that it has verified, and would refuse 1 of the 2 MX hosts'],
+    ['to one host of two', { mx: [mxResult(), mxResult({ host: 'b.test', delivery: 'refuse' })] }, '! a sender would now deliver over TLS to a host that it has verified, and would refuse 1 of the 2 MX hosts'],
     ['to nobody', { mx: [], delivery: 'refuse' }, '· there is no host that a sender could deliver to'],
   ])('the delivery %s', (_, one, text) => {
     expect(pictureOf(one)).toContain(`  delivery  ${text}\n`);
   });
 
   test('a host whose TLS is at fault in testing is a warning, though senders deliver to it', () => {
-    expect(pictureOf({ policy: { mode: 'testing', maxAge: 1, mx: [] }, mx: [mxReport({ delivery: 'deliver-unverified', paths: [path('198.51.100.25', { standing: 'fault' })] })], findings: [finding('warning', 'MX mx1.example.com')] }))
+    expect(pictureOf({ policy: { mode: 'testing', maxAge: 1, mx: [] }, mx: [mxResult({ delivery: 'deliver-unverified', observations: [observation('198.51.100.25', { status: 'failed' })] })], findings: [finding('warning', 'MX mx1.example.com')] }))
       .toMatch(/ {2}mx {8}! mx1\.example\.com is covered\n {14}! 198\.51\.100\.25, 35 ms: /);
   });
 
@@ -167,7 +167,7 @@ describe('what else is on the way', () => {
   });
 
   test('TLSA records at an MX host', () => {
-    expect(pictureOf({ mx: [mxReport({ dane: true })] })).toMatch(/mx1\.example\.com is covered.*\n {14}TLSA records stand there: DANE comes before MTA-STS\n/);
+    expect(pictureOf({ mx: [mxResult({ dane: true })] })).toMatch(/mx1\.example\.com is covered.*\n {14}TLSA records stand there: DANE comes before MTA-STS\n/);
   });
 
   test('senders that read it otherwise, those that do the same in one line', () => {
@@ -178,7 +178,7 @@ describe('what else is on the way', () => {
 });
 
 describe('what senders learn', () => {
-  test.each<[Partial<Report>, string]>([
+  test.each<[Partial<VerificationResult>, string]>([
     [{}, 'Senders find a policy: they deliver only to covered hosts with a valid certificate'],
     [{ policy: { mode: 'testing', maxAge: 1, mx: [] } }, 'they deliver to every host and report what would have failed'],
     [{ policy: { mode: 'none', maxAge: 1, mx: [] } }, 'it tells them to do without MTA-STS'],
@@ -275,8 +275,8 @@ describe('findings', () => {
     const text = verifyText({
       ...GOOD,
       domain: evil,
-      mx: [mxReport({ host: evil, covered: true, paths: [path(evil, { standing: 'unknown', answer: evil })] }), mxReport({ host: '', covered: false })],
-      recordPaths: [path(evil, { standing: 'fault', answer: evil })],
+      mx: [mxResult({ host: evil, covered: true, observations: [observation(evil, { status: 'unknown', answer: evil })] }), mxResult({ host: '', covered: false })],
+      recordObservations: [observation(evil, { status: 'failed', answer: evil })],
       delegation: { record: [evil], policyHost: [evil] },
       senders: [{ sender: evil, effect: evil, code: evil }],
       findings: [finding('error', evil, { code: 'x', time: evil, message: evil, evidence: evil, fix: evil, reference: evil, senders: [evil] })],
@@ -287,9 +287,9 @@ describe('findings', () => {
 });
 
 test('colours are laid on where they are wanted, and the words are the same without them', () => {
-  const report: Report = { ...GOOD, findings: [finding('warning', RECORD, { fix: 'mend', reference: 'RFC' })] };
-  const coloured = verifyText(report, new Style({ colour: true, unicode: true, columns: undefined }));
+  const result: VerificationResult = { ...GOOD, findings: [finding('warning', RECORD, { fix: 'mend', reference: 'RFC' })] };
+  const coloured = verifyText(result, new Style({ colour: true, unicode: true, columns: undefined }));
   expect(coloured).toContain('\u001b[32m✔\u001b[39m');
   expect(coloured).toContain('\u001b[33m!\u001b[39m');
-  expect(coloured.replaceAll(/\u001b\[[0-9]+m/g, '')).toBe(verifyText(report, plain));
+  expect(coloured.replaceAll(/\u001b\[[0-9]+m/g, '')).toBe(verifyText(result, plain));
 });

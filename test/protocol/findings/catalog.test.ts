@@ -12,7 +12,7 @@ describe('each code', () => {
   test.each(kinds)('%s is kebab-case and says what, what of it, how to mend it and who says so', (code, kind) => {
     expect(code).toMatch(/^(txt|record|tls-rpt|policy)(-[a-z0-9]+)+$/);
     expect(kind.meaning).toMatch(/^[A-Z`].*\.$/);
-    expect(kind.harm).toMatch(/^[A-Z].*\.$/);
+    expect(kind.impact).toMatch(/^[A-Z].*\.$/);
     expect(kind.fix).toMatch(/^[a-z].*[^.]$/);
     expect(kind.reference).toMatch(/^RFC (8461|8460) §\d/);
   });
@@ -91,8 +91,8 @@ describe('each code', () => {
   };
 
   test.each(Object.entries(inputs))('%s comes from an input, placed, with its severity, reference and senders', (code, input) => {
-    const { severity, reference, dissent } = new Map(kinds).get(code) ?? {};
-    const takers = dissent?.filter(({ takes }) => takes).flatMap((one) => one.senders) ?? [];
+    const { severity, reference, quirks: dissent } = new Map(kinds).get(code) ?? {};
+    const takers = dissent?.filter(({ accepts: takes }) => takes).flatMap((one) => one.senders) ?? [];
     const all = dissent?.flatMap((one) => one.senders);
     const senders = all !== undefined && takers.length > 0 && all.length - takers.length > 6 ? takers : all;
     expect(findingsOf(input)).toContainEqual(expect.objectContaining({

@@ -1,13 +1,13 @@
 // What is said of real senders, held to the table "Where real senders disagree" of PROTOCOL.md, row by row.
 import { describe, expect, test } from '@jest/globals';
 import { senderViews } from '../../../lib/protocol/findings/sender-quirks';
-import type { Dissent, Finding } from '../../../lib/protocol/findings/finding';
+import type { SenderQuirk, Finding } from '../../../lib/protocol/findings/finding';
 import { FINDINGS } from '../../../lib/protocol/findings/catalog';
 import type { FindingKind } from '../../../lib/protocol/findings/catalog';
-import { DEEP_WILDCARD_DISSENT } from '../../../lib/protocol/mx/deep-wildcard';
+import { DEEP_WILDCARD_QUIRK } from '../../../lib/protocol/mx/deep-wildcard';
 import { parsePolicy } from '../../../lib/protocol/policy/policy';
 import { parseRecord } from '../../../lib/protocol/records/sts-record';
-import { KNOWN_SENDERS, takersOf } from '../../../lib/protocol/tolerance';
+import { KNOWN_SENDERS, acceptingSenders } from '../../../lib/protocol/tolerance';
 import { vectors } from '../grammar/vectors';
 import type { PolicyVector, TxtVector } from '../grammar/vectors';
 
@@ -52,11 +52,11 @@ const kinds: readonly [string, FindingKind][] = Object.entries(FINDINGS);
 
 describe('the table of the protocol', () => {
   test.each(ROWS)('row %s', (_row, codes, dissent) => {
-    for (const code of codes) expect(inWords(new Map(kinds).get(code)?.dissent)).toEqual(dissent);
+    for (const code of codes) expect(inWords(new Map(kinds).get(code)?.quirks)).toEqual(dissent);
   });
 
   test('row wildcard over several labels', () => {
-    expect(inWords(DEEP_WILDCARD_DISSENT)).toEqual([
+    expect(inWords(DEEP_WILDCARD_QUIRK)).toEqual([
       // The first one was seen to do so, with Postfix: docs/contribute/e2e-emulator.md.
       'postfix-mta-sts-resolver, mailauth, courier: lets the wildcard stand for several labels, so that it covers the host',
     ]);
@@ -64,11 +64,11 @@ describe('the table of the protocol', () => {
 
   test('row of a version that differs in case, which is in the vectors only', () => {
     const { dissent = [], valueDissent = [] } = vectors('record').find(({ id }) => id === 'record-073') ?? {};
-    expect(inWords(FINDINGS['record-version-case'].dissent)).toEqual([`${dissent.join(', ')}: sees no policy`, `${valueDissent.join(', ')}: reads the other record`]);
+    expect(inWords(FINDINGS['record-version-case'].quirks)).toEqual([`${dissent.join(', ')}: sees no policy`, `${valueDissent.join(', ')}: reads the other record`]);
   });
 
   test('has a row for every code that names senders', () => {
-    const named = kinds.filter(([, { dissent }]) => dissent !== undefined).map(([code]) => code);
+    const named = kinds.filter(([, { quirks: dissent }]) => dissent !== undefined).map(([code]) => code);
     expect(named.sort()).toEqual([...ROWS.flatMap(([, codes]) => codes), 'record-version-case'].sort());
   });
 });
@@ -104,7 +104,7 @@ describe('the views of the senders', () => {
   });
 });
 
-function inWords(dissent: readonly Dissent[] = []): readonly string[] {
+function inWords(dissent: readonly SenderQuirk[] = []): readonly string[] {
   return dissent.map(({ senders, effect }) => `${senders.join(', ')}: ${effect}`);
 }
 
@@ -124,13 +124,13 @@ describe('who uses what is invalid', () => {
     '$id: is known as the senders were seen to do ($name)', (vector: PolicyVector) => {
       const { id, input = '', inputBase64, dissent = [] } = vector;
       const seen = KNOWN_SENDERS.filter((sender) => dissent.includes(vectorName(sender)) && SEEN_SINCE.get(id)?.includes(sender) !== true);
-      expect([...takersOf(parsePolicy(inputBase64 === undefined ? Buffer.from(input) : Buffer.from(inputBase64, 'base64')).findings)].sort()).toEqual([...seen].sort());
+      expect([...acceptingSenders(parsePolicy(inputBase64 === undefined ? Buffer.from(input) : Buffer.from(inputBase64, 'base64')).findings)].sort()).toEqual([...seen].sort());
     },
   );
 
   test.each(vectors('record').filter(({ expect: verdict }) => verdict === 'invalid' || verdict === 'none'))('$id: is known as the senders were seen to do ($name)', ({ input, dissent = [] }: TxtVector) => {
     const seen = KNOWN_SENDERS.filter((sender) => dissent.includes(vectorName(sender)));
-    expect([...takersOf(parseRecord(typeof input === 'string' ? [input] : input).findings)].sort()).toEqual([...seen].sort());
+    expect([...acceptingSenders(parseRecord(typeof input === 'string' ? [input] : input).findings)].sort()).toEqual([...seen].sort());
   });
 
   test.each([

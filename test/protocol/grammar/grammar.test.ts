@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { mxGrammarFault, mxMatches } from '../../../lib/protocol/mx/pattern';
+import { mxGrammarProblem, mxMatches } from '../../../lib/protocol/mx/pattern';
 import { parsePolicy } from '../../../lib/protocol/policy/policy';
 import { parseRecord } from '../../../lib/protocol/records/sts-record';
 import { parseTlsRpt } from '../../../lib/protocol/records/tls-rpt';
@@ -203,7 +203,7 @@ describe('an MX pattern', () => {
   const names = sequences(['a', 'B', '*', '-', '1', ''], 4).filter((labels) => labels.length > 0).map((labels) => labels.join('.'));
 
   test('is one where the grammar says so', () => {
-    expect(names.filter((one) => (mxGrammarFault(one) === undefined) !== isPattern(one))).toEqual([]);
+    expect(names.filter((one) => (mxGrammarProblem(one) === undefined) !== isPattern(one))).toEqual([]);
   });
 
   test('covers the hosts that the grammar and one wildcard label let it', () => {

@@ -1,6 +1,6 @@
 // Where mailauth, the MTA-STS reader of npm, comes to something else than lib/protocol: every class of it, and who is right.
-import { hostNameFault } from '../../../lib/protocol/domain-name';
-import { mxGrammarFault } from '../../../lib/protocol/mx/pattern';
+import { hostNameProblem } from '../../../lib/protocol/domain-name';
+import { mxGrammarProblem } from '../../../lib/protocol/mx/pattern';
 import { deepWildcard } from '../../../lib/protocol/mx/deep-wildcard';
 
 /** What both make of one input. */
@@ -223,7 +223,7 @@ export const CLASSES: readonly DisagreementClass[] = [
     right: 'we: both are names, RFC 8461 §3.2 and §4.1; a host with an underscore is disputed',
     meaning: 'none where the policy is valid and the hosts come from DNS; a host with an underscore needs another name',
     has: (comparison) => isRefusedByUs(comparison) && comparison.area === 'mx'
-      && (mxGrammarFault(patternOf(comparison)) !== undefined || hostNameFault(hostOf(comparison)) !== undefined),
+      && (mxGrammarProblem(patternOf(comparison)) !== undefined || hostNameProblem(hostOf(comparison)) !== undefined),
   },
 ];
 

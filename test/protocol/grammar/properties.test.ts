@@ -3,12 +3,12 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Finding } from '../../../lib/protocol/findings/finding';
 import { toALabels } from '../../../lib/protocol/domain-name';
-import { mxGrammarFault, mxMatches, mxPatternFault } from '../../../lib/protocol/mx/pattern';
+import { mxGrammarProblem, mxMatches, mxPatternProblem } from '../../../lib/protocol/mx/pattern';
 import { MAX_AGE_LIMIT, MAX_POLICY_BYTES, parsePolicy, renderPolicy } from '../../../lib/protocol/policy/policy';
 import type { Policy } from '../../../lib/protocol/policy/policy';
 import { policyId } from '../../../lib/protocol/policy/id';
 import { parseRecord, renderRecord } from '../../../lib/protocol/records/sts-record';
-import { printable, printableBytes } from '../../../lib/util/safe-text';
+import { safeText, safeBytes } from '../../../lib/util/safe-text';
 import { parseTlsRpt, renderTlsRpt, reportingUriDoubt, reportingUriFault } from '../../../lib/protocol/records/tls-rpt';
 import { growsTooFast } from '../../support/work';
 
@@ -116,8 +116,8 @@ describe('any input gets a verdict', () => {
 
   test('any text as a name or a pattern', () => {
     fc.assert(fc.property(grammarNear, hostName, (text, host) => {
-      if (mxGrammarFault(text) !== undefined) {
-        expect(mxPatternFault(text)).toBe(mxGrammarFault(text));
+      if (mxGrammarProblem(text) !== undefined) {
+        expect(mxPatternProblem(text)).toBe(mxGrammarProblem(text));
         expect(mxMatches(text, host)).toBe(false);
       }
       expect(mxMatches(host, `${text}${host}`)).toBe(text === '');
@@ -134,7 +134,7 @@ describe('any input gets a verdict', () => {
 
   test('any text is printable once escaped, in bytes too, and never longer than asked', () => {
     fc.assert(fc.property(fc.oneof(grammarNear, fc.string({ unit: 'binary' })), fc.uint8Array(), fc.integer({ min: 1, max: 200 }), (text, bytes, max) => {
-      for (const shown of [printable(text, max), printableBytes(bytes, max)]) {
+      for (const shown of [safeText(text, max), safeBytes(bytes, max)]) {
         expect(shown).toMatch(/^[\P{C}]*$/u);
         expect(shown.length).toBeLessThanOrEqual(max);
       }

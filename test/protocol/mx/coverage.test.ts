@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { mxMatches, mxGrammarFault } from '../../../lib/protocol/mx/pattern';
+import { mxMatches, mxGrammarProblem } from '../../../lib/protocol/mx/pattern';
 import { mxCoverage } from '../../../lib/protocol/mx/coverage';
 import { growsTooFast } from '../../support/work';
 import { vectors } from '../grammar/vectors';
 
 test('covers what mxMatches matches, for every vector of a valid pattern', () => {
-  for (const { pattern, host } of vectors('mxmatch').filter((vector) => mxGrammarFault(vector.pattern) === undefined)) {
+  for (const { pattern, host } of vectors('mxmatch').filter((vector) => mxGrammarProblem(vector.pattern) === undefined)) {
     const matches = mxMatches(pattern, host);
     expect(mxCoverage([pattern], [host])).toEqual({ covered: [matches], unused: matches ? [] : [pattern] });
   }

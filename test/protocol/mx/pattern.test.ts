@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { mxGrammarFault, mxMatches, mxPatternFault, mxPatternToALabels } from '../../../lib/protocol/mx/pattern';
+import { mxGrammarProblem, mxMatches, mxPatternProblem, mxPatternToALabels } from '../../../lib/protocol/mx/pattern';
 
 const label63 = 'a'.repeat(63);
 const name253 = `${[label63, label63, label63].join('.')}.${'b'.repeat(57)}.com`;
@@ -47,23 +47,23 @@ describe('a pattern', () => {
     ['<mx.example.com>', /holds `<`/],
     ['mx.example.com#backup', /holds `#`/],
   ])('is not %j', (pattern, fault) => {
-    expect(mxPatternFault(pattern)).toMatch(fault);
-    expect(mxGrammarFault(pattern)).toMatch(fault);
+    expect(mxPatternProblem(pattern)).toMatch(fault);
+    expect(mxGrammarProblem(pattern)).toMatch(fault);
     expect(mxMatches(pattern, 'mail.example.com')).toBe(false);
   });
 
   test.each(['mail.example.com', '*.example.com', '*.com', 'localhost', 'MAIL.Example.com', 'xn--mx-lka.example', name253, `*.${name253}`])('is %j', (pattern) => {
-    expect(mxPatternFault(pattern)).toBeUndefined();
+    expect(mxPatternProblem(pattern)).toBeUndefined();
   });
 });
 
 test.each(['mx.example.123', '*.example.123', '*.2.10', '25'])('the grammar alone takes %j as a pattern, although no mail host has such a name', (pattern) => {
-  expect(mxGrammarFault(pattern)).toBeUndefined();
-  expect(mxPatternFault(pattern)).toMatch(/top-level domain is never all digits/);
+  expect(mxGrammarProblem(pattern)).toBeUndefined();
+  expect(mxPatternProblem(pattern)).toMatch(/top-level domain is never all digits/);
 });
 
 test('a pattern too long to be one is not converted at all', () => {
-  expect(mxPatternFault('é'.repeat(40000))).toBe('holds `é`, which is not ASCII');
+  expect(mxPatternProblem('é'.repeat(40000))).toBe('holds `é`, which is not ASCII');
 });
 
 describe('a host', () => {

@@ -2,9 +2,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { zoneAnswers } from '../../../lib/preview/dns-server/server';
 import type { DnsRecord } from '../../../lib/preview/dns-server/server';
-import { certificateFault } from '../../../lib/verifier/tls/certificate';
+import { certificateProblem } from '../../../lib/verifier/tls/certificate';
 import { checkMode } from '../../../lib/verifier/checks/policy/mode';
-import { judge } from '../../../lib/verifier/checks/policy/response';
+import { classifyResponse } from '../../../lib/verifier/checks/policy/response';
 import type { Mode, Policy } from '../../../lib/protocol/policy/policy';
 import { DOMAIN, Loopback, POLICY, POLICY_HOST, RECORDS, addressOf, mailZone, sts, zone } from '../../support/domain';
 import type { Setting } from '../../support/domain';
@@ -72,8 +72,8 @@ describe('a policy that does not enforce', () => {
       'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nLast-Modified: Mon, 06 Jan 2020 00:00:00 GMT\r\n'
       + `Content-Length: ${POLICY.length}\r\n\r\n${POLICY.replace('enforce', 'testing')}`,
     ] });
-    const report = await loopback.verify({ policyPort: server.port });
-    expect(finding(report, 'mode-testing-long').evidence).toMatch(/; Last-Modified: Mon, 06 Jan 2020 00:00:00 GMT$/);
+    const result = await loopback.verify({ policyPort: server.port });
+    expect(finding(result, 'mode-testing-long').evidence).toMatch(/; Last-Modified: Mon, 06 Jan 2020 00:00:00 GMT$/);
   });
 });
 
@@ -84,17 +84,17 @@ describe('names below the domain that receive mail', () => {
   };
 
   test('and have no policy of their own are told: nothing is inherited', async () => {
-    const report = await loopback.verify({ zone: zone({}, mx(`lists.${DOMAIN}`)) });
-    expect(report.verdict).toBe('pass');
-    expect(finding(report, 'subdomain-without-policy')).toMatchObject({
+    const result = await loopback.verify({ zone: zone({}, mx(`lists.${DOMAIN}`)) });
+    expect(result.verdict).toBe('pass');
+    expect(finding(result, 'subdomain-without-policy')).toMatchObject({
       severity: 'info', subject: `lists.${DOMAIN} MX`, message: `lists.${DOMAIN} receives mail and has no policy of its own`,
       evidence: expect.stringContaining('10 mx1.example.test (TTL 300 s)'), fix: expect.stringMatching(/^publish a policy for that name as well/),
     });
   });
 
   test('by a wildcard are told once', async () => {
-    const report = await loopback.verify({ zone: zone({}, mx(`*.${DOMAIN}`), mx(`mail.${DOMAIN}`)) });
-    expect(finding(report, 'subdomain-without-policy')).toMatchObject({
+    const result = await loopback.verify({ zone: zone({}, mx(`*.${DOMAIN}`), mx(`mail.${DOMAIN}`)) });
+    expect(finding(result, 'subdomain-without-policy')).toMatchObject({
       subject: `*.${DOMAIN} MX`, message: `every name below ${DOMAIN} receives mail (a wildcard MX record) and has no policy of its own`,
     });
   });
@@ -102,15 +102,15 @@ describe('names below the domain that receive mail', () => {
   test('are passed over where they have one, or a null MX, or where DNS does not tell', async () => {
     const own = zone({}, mx(`mail.${DOMAIN}`), { ...RECORDS.sts, name: `_mta-sts.mail.${DOMAIN}` }, mx(`news.${DOMAIN}`, '.'), mx(`support.${DOMAIN}`));
     const answer = zoneAnswers(own);
-    const report = await loopback.verify({
+    const result = await loopback.verify({
       zone: (question) => question.name === `_mta-sts.support.${DOMAIN}` ? { rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false } : answer(question),
     });
-    expect(told(report)).toEqual([]);
+    expect(told(result)).toEqual([]);
   });
 
   test.each(['enforce', 'testing'])('are told where the domain itself has a policy in %s', async (mode) => {
-    const report = await loopback.verify({ zone: zone({}, mx(`mail.${DOMAIN}`)), policy: { body: POLICY.replace('enforce', mode) } });
-    expect(told(report)).toEqual([`mail.${DOMAIN} MX`]);
+    const result = await loopback.verify({ zone: zone({}, mx(`mail.${DOMAIN}`)), policy: { body: POLICY.replace('enforce', mode) } });
+    expect(told(result)).toEqual([`mail.${DOMAIN} MX`]);
   });
 
   test('are nothing to tell where the domain itself has no policy, or is in none', async () => {
@@ -127,11 +127,11 @@ describe('delegation by CNAME', () => {
   ];
 
   test('is followed and shown, name after name', async () => {
-    const report = await loopback.verify({ zone: delegatedZone });
-    expect(report).toMatchObject({
+    const result = await loopback.verify({ zone: delegatedZone });
+    expect(result).toMatchObject({
       verdict: 'pass', lookup: 'found', delegation: { record: [`a.${DOMAIN}`, `b.${DOMAIN}`], policyHost: [`host.${DOMAIN}`] },
     });
-    expect(finding(report, 'delegated')).toMatchObject({
+    expect(finding(result, 'delegated')).toMatchObject({
       severity: 'info', subject: `${DOMAIN} CNAME`,
       message: `_mta-sts.${DOMAIN} is an alias of a.${DOMAIN}, an alias of b.${DOMAIN}; ${POLICY_HOST} is an alias of host.${DOMAIN}`,
       fix: expect.stringMatching(/^nothing needs to be done/),
@@ -139,9 +139,9 @@ describe('delegation by CNAME', () => {
   });
 
   test('is nothing where there is none', async () => {
-    const report = await loopback.verify();
-    expect(report.delegation).toEqual({ record: [], policyHost: [] });
-    expect(codes(report)).not.toContain('info delegated');
+    const result = await loopback.verify();
+    expect(result.delegation).toEqual({ record: [], policyHost: [] });
+    expect(codes(result)).not.toContain('info delegated');
   });
 });
 
@@ -201,22 +201,22 @@ describe('what waiting may mend', () => {
 
   test.each([['500', true], ['reset', true], ['404', false], ['redirect', false], ['expired', false], ['wrong-name', false], ['html', false], ['bom', false]] as const)(
     '(the policy host answers with %s) is %s', async (behaviour, passes) => {
-      const report = await loopback.verify({ policy: { behaviour } });
-      const errors = report.findings.filter(({ severity }) => severity === 'error');
+      const result = await loopback.verify({ policy: { behaviour } });
+      const errors = result.findings.filter(({ severity }) => severity === 'error');
       expect(errors.length).toBeGreaterThan(0);
       expect(errors.map((one) => one.temporary === true)).toEqual(errors.map(() => passes));
     });
 
   test('is not a CNAME that leads in a circle or too far', async () => {
     const loop = zone({ sts: { name: `_mta-sts.${DOMAIN}`, type: 'CNAME', ttl: 1, data: `_mta-sts.${DOMAIN}` } });
-    const report = await loopback.verify({ zone: loop });
-    const ofRecord = report.findings.filter(({ message }) => message.includes('CNAME loop'));
+    const result = await loopback.verify({ zone: loop });
+    const ofRecord = result.findings.filter(({ message }) => message.includes('CNAME loop'));
     expect(ofRecord.length).toBeGreaterThan(0);
     expect(ofRecord.some((one) => one.temporary === true)).toBe(false);
   });
 
   test('is a fetch that its own signal has ended, which says nothing of the host', () => {
-    expect(judge({ outcome: 'unreachable', reason: 'called off while waiting for the connection', code: 'ABORT_ERR', milliseconds: 1 }))
+    expect(classifyResponse({ outcome: 'unreachable', reason: 'called off while waiting for the connection', code: 'ABORT_ERR', milliseconds: 1 }))
       .toEqual({ kind: 'not-reached', message: 'called off while waiting for the connection' });
   });
 });
@@ -224,6 +224,6 @@ describe('what waiting may mend', () => {
 describe('an expired certificate', () => {
   test('above a good one in the chain is not taken for the good one', () => {
     const certificate = { subjectAltName: 'DNS:mx.test', issuer: 'x', validFrom: '2026-01-01T00:00:00Z', validTo: '2100-01-01T00:00:00Z' };
-    expect(certificateFault('CERT_HAS_EXPIRED', 'mx.test', certificate)).toBe('certificate is issued by an authority whose own certificate has expired');
+    expect(certificateProblem('CERT_HAS_EXPIRED', 'mx.test', certificate)).toBe('certificate is issued by an authority whose own certificate has expired');
   });
 });

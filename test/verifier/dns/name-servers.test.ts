@@ -5,7 +5,7 @@ import type { DnsAnswerer, DnsRecord } from '../../../lib/preview/dns-server/ser
 import { askEach, authoritativeServers } from '../../../lib/verifier/dns/name-servers';
 import { createResolver } from '../../../lib/verifier/dns/resolver';
 import type { Resolver } from '../../../lib/verifier/dns/resolver';
-import type { DnsWorld } from '../../../lib/verifier/network';
+import type { DnsNetwork } from '../../../lib/verifier/network';
 import { Loopback, RECORDS, zone } from '../../support/domain';
 import { clockWith, never } from '../../support/patience';
 
@@ -18,37 +18,37 @@ afterEach(() => {
 });
 
 /** What is waited for to the end of its time here overruns the test. */
-function worldOf(port: number): DnsWorld {
+function worldOf(port: number): DnsNetwork {
   const resolver = createResolver({ servers: [`127.0.0.1:${port}`], timeoutMs: 120_000, tries: 1, signal: over.signal });
   return { resolver, clock: clockWith({}) };
 }
 
-async function worldOver(answer: DnsAnswerer | readonly DnsRecord[]): Promise<{ world: DnsWorld; asked: () => string[] }> {
+async function worldOver(answer: DnsAnswerer | readonly DnsRecord[]): Promise<{ network: DnsNetwork; asked: () => string[] }> {
   const { port, queries } = await loopback.dns(answer);
-  return { world: worldOf(port), asked: () => queries.map(({ name, type }) => `${name} ${type}`).sort() };
+  return { network: worldOf(port), asked: () => queries.map(({ name, type }) => `${name} ${type}`).sort() };
 }
 
 describe('the name servers are not known', () => {
   test('when DNS does not answer', async () => {
-    const { world } = await worldOver(() => ({ rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false }));
-    expect(await authoritativeServers(world, 'example.test')).toEqual({ status: 'failed', reason: 'example.test NS: SERVFAIL' });
+    const { network } = await worldOver(() => ({ rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false }));
+    expect(await authoritativeServers(network, 'example.test')).toEqual({ status: 'failed', reason: 'example.test NS: SERVFAIL' });
   });
 
   test('when neither the domain nor a parent has NS records', async () => {
-    const { world } = await worldOver([{ ...RECORDS.soa, name: 'test' }]);
-    expect(await authoritativeServers(world, 'example.test')).toEqual({ status: 'failed', reason: 'neither example.test nor a domain above it has NS records' });
+    const { network } = await worldOver([{ ...RECORDS.soa, name: 'test' }]);
+    expect(await authoritativeServers(network, 'example.test')).toEqual({ status: 'failed', reason: 'neither example.test nor a domain above it has NS records' });
   });
 });
 
 describe('the name servers are found', () => {
   test('at the domain itself, sorted, with their addresses and port', async () => {
-    const { world, asked } = await worldOver(zone(
+    const { network, asked } = await worldOver(zone(
       {}, { ...RECORDS.ns, data: 'NS0.example.test.' },
       { ...RECORDS.nsAddress, name: 'ns0.example.test', type: 'AAAA', data: '2001:db8::53' },
       { ...RECORDS.nsAddress, name: 'ns0.example.test', data: '192.0.2.2' },
       { ...RECORDS.nsAddress, name: 'ns0.example.test', data: '192.0.2.1' },
     ));
-    expect(await authoritativeServers(world, 'example.test', 5353)).toEqual({
+    expect(await authoritativeServers(network, 'example.test', 5353)).toEqual({
       status: 'found',
       zone: 'example.test',
       servers: [
@@ -62,31 +62,31 @@ describe('the name servers are found', () => {
   });
 
   test('at a parent of a sub-domain that is no zone of its own', async () => {
-    const { world } = await worldOver(zone({}, { ...RECORDS.mx1, name: 'mail.example.test' }));
-    expect(await authoritativeServers(world, 'mail.example.test')).toMatchObject({
+    const { network } = await worldOver(zone({}, { ...RECORDS.mx1, name: 'mail.example.test' }));
+    expect(await authoritativeServers(network, 'mail.example.test')).toMatchObject({
       status: 'found', zone: 'example.test', servers: [{ addresses: ['127.0.0.1'] }],
     });
   });
 
   test('at the parent when the domain is an alias: those of its target are others', async () => {
-    const { world } = await worldOver([
+    const { network } = await worldOver([
       ...zone({}, { name: 'alias.example.test', type: 'CNAME', ttl: 1, data: 'other.test' }),
       { ...RECORDS.soa, name: 'other.test' }, { ...RECORDS.ns, name: 'other.test', data: 'ns.other.test' },
     ]);
-    expect(await authoritativeServers(world, 'alias.example.test')).toMatchObject({ zone: 'example.test', servers: [{ name: 'ns1.example.test' }] });
+    expect(await authoritativeServers(network, 'alias.example.test')).toMatchObject({ zone: 'example.test', servers: [{ name: 'ns1.example.test' }] });
   });
 
   test('without waiting for a silent question about a domain above them', async () => {
     const answer = zoneAnswers(zone());
-    const { world } = await worldOver((question) => question.name === 'test' ? 'drop' : answer(question));
-    expect(await authoritativeServers(world, 'example.test')).toMatchObject({ zone: 'example.test', servers: [{ addresses: ['127.0.0.1'] }] });
+    const { network } = await worldOver((question) => question.name === 'test' ? 'drop' : answer(question));
+    expect(await authoritativeServers(network, 'example.test')).toMatchObject({ zone: 'example.test', servers: [{ addresses: ['127.0.0.1'] }] });
   });
 
   test.each(['A', 'AAAA'])('by one family when questions for %s are dropped', async (type) => {
     const address: DnsRecord = { name: 'ns1.example.test', type: 'AAAA', ttl: 300, data: '::1' };
     const answer = zoneAnswers(zone({}, address));
-    const { world } = await worldOver((question) => question.type === type ? 'drop' : answer(question));
-    expect(await authoritativeServers(world, 'example.test'))
+    const { network } = await worldOver((question) => question.type === type ? 'drop' : answer(question));
+    expect(await authoritativeServers(network, 'example.test'))
       .toMatchObject({ status: 'found', servers: [{ addresses: [type === 'A' ? '::1' : '127.0.0.1'] }] });
   });
 });

@@ -2,12 +2,12 @@
 import { createServer } from 'node:net';
 import type { PeerCertificate } from 'node:tls';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { certificateFault, checkServerIdentity, describeCertificate } from '../../../lib/verifier/tls/certificate';
-import { judge } from '../../../lib/verifier/checks/policy/response';
+import { certificateProblem, checkServerIdentity, describeCertificate } from '../../../lib/verifier/tls/certificate';
+import { classifyResponse } from '../../../lib/verifier/checks/policy/response';
 import { responseText } from '../../../lib/verifier/evidence';
 import { createFetchPolicy } from '../../../lib/verifier/https/fetch-policy';
 import type { FetchPolicyOptions, PolicyResponse } from '../../../lib/verifier/https/fetch-policy';
-import { duration, errorCode, isFamilyUnusable, networkFault } from '../../../lib/verifier/network-errors';
+import { duration, errorCode, isFamilyUnusable, networkProblem } from '../../../lib/verifier/network-errors';
 import { Loopback, POLICY, POLICY_HOST } from '../../support/domain';
 import { withPatience } from '../../support/patience';
 import type { PolicyServer, PolicyServerOptions } from '../../support/policy-server';
@@ -151,7 +151,7 @@ describe('an answer that is no policy', () => {
   test('but not HTTP either', async () => {
     const { response } = await fetchFrom({ behaviour: 'not-http' });
     expect(response).toMatchObject({ outcome: 'protocol', code: 'HPE_INVALID_CONSTANT', reason: 'does not speak HTTP' });
-    expect(judge(response)).toMatchObject({ kind: 'fault', temporary: false });
+    expect(classifyResponse(response)).toMatchObject({ kind: 'fault', temporary: false });
     expect(responseText(response)).toMatch(/^does not speak HTTP \(HPE_INVALID_CONSTANT\) after /);
   });
 
@@ -163,7 +163,7 @@ describe('an answer that is no policy', () => {
     const { response } = await fetchFrom({ raw: [start, 'a'.repeat(kibibytes * 1024)] });
     const reason = `sends more than ${part}`;
     expect(response).toMatchObject({ outcome: 'protocol', code, reason });
-    expect(judge(response)).toMatchObject({ kind: 'fault', code: 'sts-policy-fetch-error', temporary: false, message: reason });
+    expect(classifyResponse(response)).toMatchObject({ kind: 'fault', code: 'sts-policy-fetch-error', temporary: false, message: reason });
     expect(responseText(response)).toContain(`${reason} (${code}) after `);
   });
 
@@ -175,7 +175,7 @@ describe('an answer that is no policy', () => {
     expect(response).toMatchObject({ outcome: 'protocol', code });
     // The parser's own words, which may change with Node.
     expect(response).toHaveProperty('reason', expect.stringMatching(/^sends malformed HTTP \((?!HPE_).+\)$/));
-    expect(judge(response)).toMatchObject({ kind: 'fault', temporary: false });
+    expect(classifyResponse(response)).toMatchObject({ kind: 'fault', temporary: false });
   });
 
   test.each([
@@ -184,7 +184,7 @@ describe('an answer that is no policy', () => {
   ])('but a change of protocol, %s, is given as status 101 at once', async (_, headers) => {
     const { response } = await fetchFrom({ raw: [`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\n`] });
     expect(response).toMatchObject({ outcome: 'answered', status: 101, body: Buffer.alloc(0) });
-    expect(judge(response)).toMatchObject({ temporary: false, message: 'the answer has status 101, only 200 is a policy' });
+    expect(classifyResponse(response)).toMatchObject({ temporary: false, message: 'the answer has status 101, only 200 is a policy' });
   });
 
   test.each([
@@ -194,13 +194,13 @@ describe('an answer that is no policy', () => {
     const { response } = await fetchFrom({ raw });
     const reason = 'sends more than 10 informational responses (the last has status 103) before the answer itself';
     expect(response).toMatchObject({ outcome: 'protocol', code: 'NO_FINAL_RESPONSE', reason });
-    expect(judge(response)).toMatchObject({ kind: 'fault', code: 'sts-policy-fetch-error', temporary: false, message: reason });
+    expect(classifyResponse(response)).toMatchObject({ kind: 'fault', code: 'sts-policy-fetch-error', temporary: false, message: reason });
   });
 
   test('and breaks off is no answer', async () => {
     const { response } = await fetchFrom({ behaviour: 'broken-off' });
     expect(response).toMatchObject({ outcome: 'protocol', reason: 'broken off in the middle of the body (connection reset)' });
-    expect(judge(response)).toMatchObject({ kind: 'fault', temporary: true });
+    expect(classifyResponse(response)).toMatchObject({ kind: 'fault', temporary: true });
   });
 
   test.each(['endless', 'too-large'] as const)('and is too large (%s) is cut at 64 KiB', async (behaviour) => {
@@ -294,12 +294,12 @@ describe('a certificate', () => {
   });
 
   test('without a name is described as such', () => {
-    expect(certificateFault('ERR_TLS_CERT_ALTNAME_INVALID', 'a.test', certificate)).toBe('certificate is for no DNS name at all (its SAN has none), not for a.test');
+    expect(certificateProblem('ERR_TLS_CERT_ALTNAME_INVALID', 'a.test', certificate)).toBe('certificate is for no DNS name at all (its SAN has none), not for a.test');
   });
 
   test('with many names is described by five of them, escaped', () => {
     const subjectAltName = ['a\u001b', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => `DNS:${name}`).join(', ');
-    expect(certificateFault('ERR_TLS_CERT_ALTNAME_INVALID', 'a.test', { ...certificate, subjectAltName }))
+    expect(certificateProblem('ERR_TLS_CERT_ALTNAME_INVALID', 'a.test', { ...certificate, subjectAltName }))
       .toBe('certificate is for a\\x1b, b, c, d, e and 2 more, not for a.test');
   });
 
@@ -308,7 +308,7 @@ describe('a certificate', () => {
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'certificate comes without the intermediate certificate of its issuer an unnamed authority, or the issuer is not trusted'],
     ['CERT_REVOKED', 'certificate is not trusted (CERT_REVOKED)'],
   ])('with the fault %s is explained', (code, reason) => {
-    expect(certificateFault(code, 'a.test', certificate)).toBe(reason);
+    expect(certificateProblem(code, 'a.test', certificate)).toBe(reason);
   });
 
   test('is shown with dates that a report can compare, as they are when they cannot be read', () => {
@@ -330,9 +330,9 @@ describe('what the system says of a connection', () => {
   const error = (code?: string): Error => Object.assign(new Error('no'), code === undefined ? {} : { code });
 
   test('is put into words, an unknown code named', () => {
-    expect(networkFault(error('ECONNREFUSED'))).toBe('connection refused');
-    expect(networkFault(error('EWHATEVER'))).toBe('failed with EWHATEVER');
-    expect(networkFault(error())).toBe('failed for an unknown reason');
+    expect(networkProblem(error('ECONNREFUSED'))).toBe('connection refused');
+    expect(networkProblem(error('EWHATEVER'))).toBe('failed with EWHATEVER');
+    expect(networkProblem(error())).toBe('failed for an unknown reason');
     expect(errorCode(error())).toBe('');
   });
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
 import { createFetchPolicy } from '../../../lib/verifier/https/fetch-policy';
 import { openLine } from '../../../lib/verifier/dns/sockets';
-import { Guard, INTERNAL_FAULT, internalFault, readable } from '../../../lib/verifier/guard';
+import { Guard, INTERNAL_ERROR, internalError, readable } from '../../../lib/verifier/guard';
 import { createMxProbe } from '../../../lib/verifier/smtp/mx-probe';
 import { verify } from '../../../lib/verifier/verify';
 import { DOMAIN, Loopback, MX1, POLICY, POLICY_HOST, mailZone } from '../../support/domain';
@@ -83,9 +83,9 @@ describe('a callback that throws ends its own exchange', () => {
       resolver: createResolver({ servers: [`127.0.0.1:${dns.port}`], timeoutMs: 300, tries: 1 }),
       fetchPolicy: createFetchPolicy({ port: policy.port, ca }),
       mxProbe: createMxProbe({ port: mx.port, ca }),
-    }), (report) => {
-      report.findings.forEach(({ code, severity }) => seen.add(`${severity} ${code}`));
-      expect(report.domain).toBe(DOMAIN);
+    }), (result) => {
+      result.findings.forEach(({ code, severity }) => seen.add(`${severity} ${code}`));
+      expect(result.domain).toBe(DOMAIN);
     });
     expect([...seen]).toEqual(expect.arrayContaining(['unknown internal-fault', 'unknown dns-failure']));
   });
@@ -112,23 +112,23 @@ describe('a callback that throws ends its own exchange', () => {
   });
 
   test('is told as a fault of the verifier, which decides nothing about the domain', async () => {
-    const spent = { outcome: 'unusable', code: INTERNAL_FAULT, reason: internalFault(new TypeError('x')), milliseconds: 1 } as const;
-    const report = await loopback.verify({
+    const spent = { outcome: 'unusable', code: INTERNAL_ERROR, reason: internalError(new TypeError('x')), milliseconds: 1 } as const;
+    const result = await loopback.verify({
       zone: mailZone(), options: { smtp: true },
       world: { fetchPolicy: () => Promise.resolve(spent), mxProbe: { reachedAny: false, probe: () => Promise.resolve(spent) } },
     });
-    expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
-    const told = report.findings.filter(({ code }) => code === 'internal-fault').map(({ message }) => message);
+    expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
+    const told = result.findings.filter(({ code }) => code === 'internal-fault').map(({ message }) => message);
     expect(told).toContain('127.0.0.1 was not looked at to the end: the verifier failed while it looked (TypeError: x)');
     expect(told).toContain(`${MX1} was not looked at to the end: the verifier failed while it looked (TypeError: x), at 127.0.0.1`);
   });
 
   test('even outside of every exchange: the domain is undecided, and the run over others goes on', async () => {
-    const report = await loopback.verify({ world: { clock: { now: () => Date.now(), sleep: () => new Promise(() => undefined) }, resolver: {
+    const result = await loopback.verify({ world: { clock: { now: () => Date.now(), sleep: () => new Promise(() => undefined) }, resolver: {
       query: () => Promise.resolve(JSON.parse('{"status":"found"}')),
     } } });
-    expect(report).toMatchObject({ domain: DOMAIN, verdict: 'unknown', delivery: 'unknown' });
-    expect(finding(report, 'internal-fault').message).toContain(`${DOMAIN} was not looked at to the end: the verifier failed while it looked (TypeError: `);
+    expect(result).toMatchObject({ domain: DOMAIN, verdict: 'unknown', delivery: 'unknown' });
+    expect(finding(result, 'internal-fault').message).toContain(`${DOMAIN} was not looked at to the end: the verifier failed while it looked (TypeError: `);
   });
 
   test('of a listener of a DNS socket ends in its error', async () => {

@@ -10,7 +10,7 @@ import { codingsOf, decodeBody, zstandard } from '../../../lib/verifier/https/co
 import { createFetchPolicy } from '../../../lib/verifier/https/fetch-policy';
 import { LenientResponse } from '../../../lib/verifier/https/http1-lenient';
 import { parseMediaType } from '../../../lib/verifier/https/media-type';
-import type { Report } from '../../../lib/verifier/result';
+import type { VerificationResult } from '../../../lib/verifier/result';
 import { isWebPage, titleOf } from '../../../lib/verifier/https/web-page';
 import { DOMAIN, Loopback, MX1, MX2, POLICY, POLICY_HOST } from '../../support/domain';
 import type { PolicyServerOptions } from '../../support/policy-server';
@@ -41,7 +41,7 @@ afterEach(async () => {
 const GO = ['mox', 'postfix-tlspol', 'chasquid', 'go-mtasts', 'aykevl'];
 const DECODE_NOTHING = ['mailauth'];
 
-function serve(policy: Partial<PolicyServerOptions>): Promise<Report> {
+function serve(policy: Partial<PolicyServerOptions>): Promise<VerificationResult> {
   return loopback.verify({ policy });
 }
 
@@ -55,32 +55,32 @@ describe('a policy that is served compressed', () => {
     ['br', brotliCompressSync(POLICY), [...GO, 'postfix-mta-sts-resolver', ...DECODE_NOTHING]],
     ['gzip, br', brotliCompressSync(gzipSync(POLICY)), [...GO, 'postfix-mta-sts-resolver', ...DECODE_NOTHING]],
   ])('(%s) is decoded and judged, and a warning names the senders that cannot', async (coding, body, senders) => {
-    const report = await serve({ body, headers: { 'Content-Encoding': coding } });
-    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found', policy: { mode: 'enforce' } });
-    expect(finding(report, 'policy-content-coding')).toMatchObject({
+    const result = await serve({ body, headers: { 'Content-Encoding': coding } });
+    expect(result).toMatchObject({ verdict: 'pass', lookup: 'found', policy: { mode: 'enforce' } });
+    expect(finding(result, 'policy-content-coding')).toMatchObject({
       severity: 'warning', senders, message: expect.stringContaining(`the body is sent with Content-Encoding \`${coding.toLowerCase()}\`, which was not asked for`),
     });
   });
 
   test.each(['utf-8', 'none', 'aws-chunked', 'gzip\u00ff', 'compress'])('by name alone, under one that nobody knows (%s), is read as it is, with a warning', async (coding) => {
-    const report = await serve({ headers: { 'Content-Encoding': coding } });
-    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
-    const told = finding(report, 'policy-content-coding');
+    const result = await serve({ headers: { 'Content-Encoding': coding } });
+    expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
+    const told = finding(result, 'policy-content-coding');
     expect(told.message).toContain('which was not asked for and is no known coding; it was read as it is');
     expect(told.senders).toBeUndefined();
   });
 
   test('without a word of it is told so, and not called full of control characters', async () => {
-    const report = await serve({ body: gzipSync(POLICY) });
-    expect(report).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
-    expect(finding(report, 'sts-policy-invalid').message).toContain('the file is compressed with gzip, and no Content-Encoding says so');
-    expect(report.findings.map(({ code }) => code)).not.toContain('policy-control-character');
+    const result = await serve({ body: gzipSync(POLICY) });
+    expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
+    expect(finding(result, 'sts-policy-invalid').message).toContain('the file is compressed with gzip, and no Content-Encoding says so');
+    expect(result.findings.map(({ code }) => code)).not.toContain('policy-control-character');
   });
 
   test.each(['identity', '', ' , identity'])('but by name alone (%j) is fine', async (coding) => {
-    const report = await serve({ headers: { 'Content-Encoding': coding } });
-    expect(report.findings.map(({ code }) => code)).not.toContain('policy-content-coding');
-    expect(report.verdict).toBe('pass');
+    const result = await serve({ headers: { 'Content-Encoding': coding } });
+    expect(result.findings.map(({ code }) => code)).not.toContain('policy-content-coding');
+    expect(result.verdict).toBe('pass');
   });
 
   test.each([
@@ -92,9 +92,9 @@ describe('a policy that is served compressed', () => {
     ['gzip\u00ff', gzipSync(POLICY), 'the coding is not known'],
     ['br, br, br, br', Buffer.from(POLICY), 'more than 3 codings were applied'],
   ])('(%s) and cannot be decoded is an error that names the coding', async (coding, body, reason) => {
-    const report = await serve({ body, headers: { 'Content-Encoding': coding } });
-    expect(report).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
-    const { message } = finding(report, 'sts-policy-fetch-error');
+    const result = await serve({ body, headers: { 'Content-Encoding': coding } });
+    expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
+    const { message } = finding(result, 'sts-policy-fetch-error');
     expect(message).toContain('Content-Encoding `');
     expect(message).toContain(reason);
   });
@@ -104,8 +104,8 @@ describe('a policy that is served compressed', () => {
     ['deflate', deflateSync(Buffer.alloc(50_000_000))],
     ['br', brotliCompressSync(Buffer.alloc(50_000_000))],
   ])('(%s) and is a bomb is never decoded beyond the size limit', async (coding, body) => {
-    const report = await serve({ body, headers: { 'Content-Encoding': coding } });
-    expect(finding(report, 'sts-policy-fetch-error').message).toContain('the body is larger than 65536 bytes');
+    const result = await serve({ body, headers: { 'Content-Encoding': coding } });
+    expect(finding(result, 'sts-policy-fetch-error').message).toContain('the body is larger than 65536 bytes');
     const before = process.memoryUsage().arrayBuffers;
     expect(decodeBody(body, [coding], 65536)).toMatchObject({ tooLarge: true });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4_000_000);
@@ -135,9 +135,9 @@ describe('a policy that is served compressed', () => {
 describe('the media type of a policy', () => {
   test.each(['text/plain\u00a0', 'text/plain\u00a0; charset=utf-8', '\u00ef\u00bb\u00bftext/plain', 'text/plain\u0085', 'text /plain', 'text/plain, text/plain', 'text/plain charset=utf-8'])(
     'is another one than text/plain with anything around it but space and tab: %j', async (contentType) => {
-      const report = await serve({ contentType });
-      expect(report.verdict).toBe('fail');
-      expect(finding(report, 'sts-policy-invalid').message).toMatch(/^the media type is `.*`, `text\/plain` is expected, at/);
+      const result = await serve({ contentType });
+      expect(result.verdict).toBe('fail');
+      expect(finding(result, 'sts-policy-invalid').message).toMatch(/^the media type is `.*`, `text\/plain` is expected, at/);
     });
 
   test.each(['text/plain\u000b', 'text/plain\f', '\ufefftext/plain', '\u00a0text/plain'])('is compared without any other blank: %j', (contentType) => {
@@ -156,9 +156,9 @@ describe('the media type of a policy', () => {
     ['text/plain; =utf-8', 'the parameter `=utf-8` has no name'],
     ['text/plain; charset=utf-8, text/html', 'stands where `;` or the end is expected'],
   ])('with unusual parameters (%j) is a warning that names the senders that refuse', async (contentType, text) => {
-    const report = await serve({ contentType });
-    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
-    expect(finding(report, 'policy-media-type-parameters')).toMatchObject({
+    const result = await serve({ contentType });
+    expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
+    expect(finding(result, 'policy-media-type-parameters')).toMatchObject({
       severity: 'warning', senders: ['postfix-tlspol', 'chasquid', 'rest-mail'], message: expect.stringContaining(text),
     });
   });
@@ -168,8 +168,8 @@ describe('the media type of a policy', () => {
     ['text/plain; charset=utf-8; Charset="utf-8"', 'the parameter `Charset` stands there twice'],
     ['text/plain; charset=utf-16', 'it declares the charset `utf-16`, in which the bytes of a policy are other text'],
   ])('with parameters that no known sender refuses (%s) is a warning all the same', async (contentType, text) => {
-    const report = await serve({ contentType });
-    const told = finding(report, 'policy-media-type-parameters');
+    const result = await serve({ contentType });
+    const told = finding(result, 'policy-media-type-parameters');
     expect(told.message.toLowerCase()).toContain(text.toLowerCase());
     expect(told.senders).toBeUndefined();
   });
@@ -189,10 +189,10 @@ describe('a web page in place of the policy', () => {
     ['application/xhtml+xml', '<HTML>'],
     ['text/plain', '<script>location = 1</script>'],
   ])('(%s) is called that, and not a malformed policy', async (contentType, body) => {
-    const report = await serve({ contentType, body });
-    expect(report).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
-    expect(finding(report, 'sts-policy-invalid').message).toMatch(/^a web page is served in place of the policy \(as `/);
-    expect(report.findings.filter(({ severity }) => severity === 'error')).toHaveLength(1);
+    const result = await serve({ contentType, body });
+    expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
+    expect(finding(result, 'sts-policy-invalid').message).toMatch(/^a web page is served in place of the policy \(as `/);
+    expect(result.findings.filter(({ severity }) => severity === 'error')).toHaveLength(1);
   });
 
   test.each([
@@ -220,9 +220,9 @@ describe('a web page in place of the policy', () => {
     [401, {}, 'the host asks for a login', 'permanent-error'],
     [503, {}, 'only 200 is a policy, at', 'temporary-error'],
   ])('of status %s with %j is explained', async (status, headers, text, lookup) => {
-    const report = await serve({ status, headers });
-    expect(report.lookup).toBe(lookup);
-    expect(finding(report, 'sts-policy-fetch-error').message).toContain(text);
+    const result = await serve({ status, headers });
+    expect(result.lookup).toBe(lookup);
+    expect(finding(result, 'sts-policy-fetch-error').message).toContain(text);
   });
 });
 
@@ -246,9 +246,9 @@ describe('an answer that breaks the letter of HTTP', () => {
     ['there are blanks behind a chunk size', `HTTP/1.1 200 OK\r\n${TYPE}Transfer-Encoding: chunked\r\n\r\n${CHUNKS}`, ['mailauth']],
     ['header lines end in LF without CR', `HTTP/1.1 103 Early Hints\nLink: x\n\nHTTP/1.1 200 OK\n${TYPE}${LENGTH}\n${POLICY}`, ['mailauth']],
   ])('and that senders take is a warning: %s', async (text, raw, senders) => {
-    const report = await serve({ raw: [raw] });
-    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found', policy: { mode: 'enforce' } });
-    const told = finding(report, 'policy-http-malformed');
+    const result = await serve({ raw: [raw] });
+    expect(result).toMatchObject({ verdict: 'pass', lookup: 'found', policy: { mode: 'enforce' } });
+    const told = finding(result, 'policy-http-malformed');
     expect(told.severity).toBe('warning');
     expect(told.message).toContain(text);
     expect([...told.senders ?? []].sort()).toEqual([...senders].sort());
@@ -260,26 +260,26 @@ describe('an answer that breaks the letter of HTTP', () => {
     ['two thousand and more fields', `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(2500)}${TYPE}${LENGTH}\r\n${POLICY}`],
     ['no reason', `HTTP/1.1 200\r\n${TYPE}${TYPE}${LENGTH}\r\n${POLICY}`],
   ])('is not one that is merely rare: %s', async (_, raw) => {
-    const report = await serve({ raw: [raw] });
-    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
-    expect(report.findings.map(({ code }) => code)).not.toContain('policy-http-malformed');
+    const result = await serve({ raw: [raw] });
+    expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
+    expect(result.findings.map(({ code }) => code)).not.toContain('policy-http-malformed');
   });
 
   test('a byte at a time is read the same', async () => {
-    const report = await serve({ raw: Array.from(`HTTP/1.1 200 OK\n${TYPE}Transfer-Encoding: chunked\r\n\r\n${CHUNKS}`) });
-    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
+    const result = await serve({ raw: Array.from(`HTTP/1.1 200 OK\n${TYPE}Transfer-Encoding: chunked\r\n\r\n${CHUNKS}`) });
+    expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
   });
 
   test('and whose media type is folded has the parts of it joined', async () => {
-    const report = await serve({ raw: [`HTTP/1.1 200 OK\r\nX: y\r\n z\r\nContent-Type: text/plain;\r\n charset=utf-8\r\n${LENGTH}\r\n${POLICY}`] });
-    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
-    expect(report.findings.map(({ code }) => code)).toContain('policy-http-malformed');
-    expect(report.findings.map(({ code }) => code)).not.toContain('policy-media-type-parameters');
+    const result = await serve({ raw: [`HTTP/1.1 200 OK\r\nX: y\r\n z\r\nContent-Type: text/plain;\r\n charset=utf-8\r\n${LENGTH}\r\n${POLICY}`] });
+    expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
+    expect(result.findings.map(({ code }) => code)).toContain('policy-http-malformed');
+    expect(result.findings.map(({ code }) => code)).not.toContain('policy-media-type-parameters');
   });
 
   test('and has another status is judged by that', async () => {
-    const report = await serve({ raw: ['HTTP/1.1 404 Not Found\nContent-Length: 0\n\n'] });
-    expect(finding(report, 'sts-policy-fetch-error').message).toContain('the answer has status 404');
+    const result = await serve({ raw: ['HTTP/1.1 404 Not Found\nContent-Length: 0\n\n'] });
+    expect(finding(result, 'sts-policy-fetch-error').message).toContain('the answer has status 404');
   });
 
   test.each([
@@ -295,9 +295,9 @@ describe('an answer that breaks the letter of HTTP', () => {
     ['a chunk size that is no number', `HTTP/1.1 200 OK\n${TYPE}Transfer-Encoding: chunked\r\n\r\nx\r\n`],
     ['another transfer coding', `HTTP/1.1 200 OK\n${TYPE}Transfer-Encoding: gzip, chunked\r\n\r\n${CHUNKS}`],
   ])('and that senders do not take stays an error: %s', async (_, raw) => {
-    const report = await serve({ raw: [raw] });
-    expect(report).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
-    expect(finding(report, 'sts-policy-fetch-error').message).toMatch(/malformed HTTP|does not speak HTTP/);
+    const result = await serve({ raw: [raw] });
+    expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
+    expect(finding(result, 'sts-policy-fetch-error').message).toMatch(/malformed HTTP|does not speak HTTP/);
   });
 
   test('and then breaks off is told as it was first', async () => {
@@ -332,9 +332,9 @@ describe('a policy host with other TLS', () => {
     const { keyPem: key, certificatePem: cert } = await createRsaCertificate([POLICY_HOST]);
     const policy = await loopback.policy({ tls: { key, cert, maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' } });
     const fetchPolicy = createFetchPolicy({ port: policy.port, ca: [cert] });
-    const report = await loopback.verify({ policyPort: policy.port, world: { fetchPolicy } });
-    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
-    expect(finding(report, 'tls-cipher-uncommon')).toMatchObject({
+    const result = await loopback.verify({ policyPort: policy.port, world: { fetchPolicy } });
+    expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
+    expect(finding(result, 'tls-cipher-uncommon')).toMatchObject({
       severity: 'warning', senders: GO, message: expect.stringContaining('it takes `TLS_RSA_WITH_AES_128_GCM_SHA256`, with RSA key exchange, at 127.0.0.1'),
     });
   });
@@ -350,10 +350,10 @@ describe('a policy host with other TLS', () => {
   });
 
   test.each(['TLSv1.2', 'TLSv1.3'] as const)('that demands a client certificate (%s) is told so, and its own certificate is not blamed', async (maxVersion) => {
-    const report = await serve({ tls: { requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2', maxVersion } });
-    expect(report).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
-    expect(report.findings.map(({ code }) => code)).not.toContain('sts-webpki-invalid');
-    expect(finding(report, 'sts-policy-fetch-error')).toMatchObject({
+    const result = await serve({ tls: { requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2', maxVersion } });
+    expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
+    expect(result.findings.map(({ code }) => code)).not.toContain('sts-webpki-invalid');
+    expect(finding(result, 'sts-policy-fetch-error')).toMatchObject({
       message: 'the policy host asks for a client certificate, which senders do not have, at 127.0.0.1', fix: expect.stringContaining('client authentication'),
     });
   });
@@ -380,13 +380,13 @@ describe('a policy host with other TLS', () => {
   const OK = { ':status': 200, 'content-type': 'text/plain' };
 
   test('that speaks HTTP/2 alone is read by it, and a warning names the senders that cannot', async () => {
-    const report = await loopback.verify({ policyPort: await http2((stream) => {
+    const result = await loopback.verify({ policyPort: await http2((stream) => {
       stream.additionalHeaders({ ':status': 103 });
       stream.respond(OK);
       stream.end(POLICY);
     }) });
-    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found', policy: { mode: 'enforce' } });
-    expect(finding(report, 'policy-http2-only')).toMatchObject({ severity: 'warning', senders: ['rest-mail', 'postfix-mta-sts-resolver', 'mailauth'] });
+    expect(result).toMatchObject({ verdict: 'pass', lookup: 'found', policy: { mode: 'enforce' } });
+    expect(finding(result, 'policy-http2-only')).toMatchObject({ severity: 'warning', senders: ['rest-mail', 'postfix-mta-sts-resolver', 'mailauth'] });
   });
 
   test.each<[string, (stream: ServerHttp2Stream) => void, string]>([
@@ -403,8 +403,8 @@ describe('a policy host with other TLS', () => {
       stream.session?.destroy();
     }, 'does not speak HTTP/1.1 (TLS alert: no application protocol)'],
   ])('that speaks HTTP/2 alone is judged by it: %s', async (_, answer, message) => {
-    const report = await loopback.verify({ policyPort: await http2(answer) });
-    expect(finding(report, 'sts-policy-fetch-error').message).toContain(message);
+    const result = await loopback.verify({ policyPort: await http2(answer) });
+    expect(finding(result, 'sts-policy-fetch-error').message).toContain(message);
   });
 
   // `stream.close(code)` of Node's server ends the stream before it resets it, so a client has the whole answer: only frames show a reset.
@@ -419,14 +419,14 @@ describe('a policy host with other TLS', () => {
         socket.write(Buffer.from(`000000040000000000${answer}${frame(3, 0, '00000002')}`, 'hex'));
       });
     }));
-    const report = await loopback.verify({ policyPort: port });
-    expect(report).toMatchObject({ verdict: 'fail', policy: null });
-    expect(finding(report, 'sts-policy-fetch-error').message).toContain(message);
+    const result = await loopback.verify({ policyPort: port });
+    expect(result).toMatchObject({ verdict: 'fail', policy: null });
+    expect(finding(result, 'sts-policy-fetch-error').message).toContain(message);
   });
 
   test('that speaks HTTP/2 alone and has a certificate for another name is told of that', async () => {
-    const report = await loopback.verify({ policyPort: await http2(() => undefined, ['other.example']) });
-    expect(finding(report, 'sts-webpki-invalid').message).toContain('certificate is for other.example');
+    const result = await loopback.verify({ policyPort: await http2(() => undefined, ['other.example']) });
+    expect(finding(result, 'sts-webpki-invalid').message).toContain('certificate is for other.example');
   });
 
   test('that begins to speak HTTP/2 unasked is told so', async () => {
@@ -435,8 +435,8 @@ describe('a policy host with other TLS', () => {
       socket.on('error', () => undefined);
       socket.end(Buffer.from('000000040000000000ffffffffff', 'hex'));
     }));
-    const report = await loopback.verify({ policyPort: port });
-    expect(finding(report, 'sts-policy-fetch-error').message).toContain('speaks HTTP/2, which it was not asked for');
+    const result = await loopback.verify({ policyPort: port });
+    expect(finding(result, 'sts-policy-fetch-error').message).toContain('speaks HTTP/2, which it was not asked for');
   });
 });
 
@@ -460,22 +460,22 @@ describe('a policy host that ends what it began', () => {
   }
 
   test('by closing the connection, without a length, is read to that end by the lenient reader too', async () => {
-    const report = await loopback.verify({ policyPort: await tlsServer((socket) => socket.end(`HTTP/1.1 200 OK\nContent-Type: text/plain\n\n${POLICY}`)) });
-    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found' });
+    const result = await loopback.verify({ policyPort: await tlsServer((socket) => socket.end(`HTTP/1.1 200 OK\nContent-Type: text/plain\n\n${POLICY}`)) });
+    expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
   });
 
   test('by breaking TLS is not blamed for its certificate', async () => {
-    const report = await loopback.verify({ policyPort: await tlsServer((_, raw) => raw.write('this is no TLS record, whatever you may think')) });
-    expect(report.findings.map(({ code }) => code)).not.toContain('sts-webpki-invalid');
-    expect(finding(report, 'sts-policy-fetch-error').message).toContain('broken off before the answer (');
+    const result = await loopback.verify({ policyPort: await tlsServer((_, raw) => raw.write('this is no TLS record, whatever you may think')) });
+    expect(result.findings.map(({ code }) => code)).not.toContain('sts-webpki-invalid');
+    expect(finding(result, 'sts-policy-fetch-error').message).toContain('broken off before the answer (');
   });
 
   test('by a part of the world that rejects is undecided', async () => {
-    const report = await loopback.verify({ world: { fetchPolicy: () => Promise.reject(new Error('no such luck')) } });
-    expect(report.policyPaths[0].answer).toContain('no such luck');
+    const result = await loopback.verify({ world: { fetchPolicy: () => Promise.reject(new Error('no such luck')) } });
+    expect(result.policyObservations[0].answer).toContain('no such luck');
     expect((await loopback.verify({ world: { fetchPolicy: () => new Promise((_, reject) => {
       Reflect.apply(reject, undefined, [1]);
-    }) } })).policyPaths[0].answer).toContain('unknown reason');
+    }) } })).policyObservations[0].answer).toContain('unknown reason');
   });
 });
 
@@ -484,17 +484,17 @@ describe('a mail host with other TLS', () => {
     const { keyPem: key, certificatePem: cert } = await createRsaCertificate([MX1, MX2]);
     const mx = await loopback.mx({ tls: { key, cert, maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' } });
     const { createMxProbe } = await import('../../../lib/verifier/smtp/mx-probe');
-    const report = await loopback.verify({ mxPort: mx.port, world: { mxProbe: createMxProbe({ port: mx.port, ca: [cert] }) } });
-    expect(report).toMatchObject({ domain: DOMAIN, verdict: 'pass' });
-    const told = report.findings.filter(({ code }) => code === 'tls-cipher-uncommon');
+    const result = await loopback.verify({ mxPort: mx.port, world: { mxProbe: createMxProbe({ port: mx.port, ca: [cert] }) } });
+    expect(result).toMatchObject({ domain: DOMAIN, verdict: 'pass' });
+    const told = result.findings.filter(({ code }) => code === 'tls-cipher-uncommon');
     expect(told).toHaveLength(2);
     expect(told[0]).toMatchObject({ severity: 'warning', subject: `MX ${MX1}`, senders: ['mox', 'chasquid'], message: expect.stringContaining('with RSA key exchange') });
   });
 
   test('that demands a client certificate is told so', async () => {
     const { keyPem: key, certificatePem: cert } = await (await testAuthority()).issue({ names: [MX1, MX2] });
-    const report = await loopback.verify({ mx: { requestCert: true, tls: { key, cert, maxVersion: 'TLSv1.2' } } });
-    const told = report.findings.filter(({ code }) => code === 'validation-failure').map(({ message }) => message);
+    const result = await loopback.verify({ mx: { requestCert: true, tls: { key, cert, maxVersion: 'TLSv1.2' } } });
+    const told = result.findings.filter(({ code }) => code === 'validation-failure').map(({ message }) => message);
     expect(told[0]).toContain('asks for a client certificate, which senders do not have');
   });
 });

@@ -1,7 +1,7 @@
 // Which names of a certificate a sender takes for a host, and the words for those that it does not.
 import { X509Certificate } from 'node:crypto';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { certificateFault, describeCertificate } from '../../../lib/verifier/tls/certificate';
+import { certificateProblem, describeCertificate } from '../../../lib/verifier/tls/certificate';
 import { dnsNames, matchesName, nearMiss } from '../../../lib/verifier/tls/certificate-names';
 import { Loopback, MX1, POLICY_HOST } from '../../support/domain';
 import { testAuthority } from '../../support/policy-server';
@@ -108,20 +108,20 @@ describe('a certificate that Node would take and senders refuse', () => {
   ] as const;
 
   test.each(NAMES)('fails at the policy host: %s', async (name, reason) => {
-    const report = await loopback.verify({ policy: { names: ['other.example', name] } });
-    expect(report).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
-    expect(finding(report, 'sts-webpki-invalid').message).toBe(`certificate is for ${name}, which senders do not take for ${POLICY_HOST}: ${reason}, at 127.0.0.1`);
+    const result = await loopback.verify({ policy: { names: ['other.example', name] } });
+    expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
+    expect(finding(result, 'sts-webpki-invalid').message).toBe(`certificate is for ${name}, which senders do not take for ${POLICY_HOST}: ${reason}, at 127.0.0.1`);
   });
 
   test.each([['mx*.example.test'], ['m*.example.test'], [`${MX1}.`]])('fails at a mail host: %s', async (name) => {
-    const report = await loopback.verify({ mx: { names: [name, 'mx2.backup.test'] } });
-    expect(report.verdict).toBe('fail');
-    expect(finding(report, 'certificate-host-mismatch').message).toContain(`certificate is for ${name}, which senders do not take for ${MX1}: the name `);
+    const result = await loopback.verify({ mx: { names: [name, 'mx2.backup.test'] } });
+    expect(result.verdict).toBe('fail');
+    expect(finding(result, 'certificate-host-mismatch').message).toContain(`certificate is for ${name}, which senders do not take for ${MX1}: the name `);
   });
 
   test('is described by five of its names where none is near', () => {
     const certificate = { subjectAltName: ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `DNS:${name}.example`).join(', '), issuer: '', validFrom: '', validTo: '' };
-    expect(certificateFault('ERR_TLS_CERT_ALTNAME_INVALID', 'x.test', certificate))
+    expect(certificateProblem('ERR_TLS_CERT_ALTNAME_INVALID', 'x.test', certificate))
       .toBe('certificate is for a.example, b.example, c.example, d.example, e.example and 1 more, not for x.test');
   });
 });

@@ -1,17 +1,17 @@
 // Draws columns of boxes and the lines between them as SVG, in one of two layouts.
-import type { Standing } from '../../terminal';
+import type { Mark } from '../../terminal';
 import { text } from './markup';
 
 /** One thing on the way. */
 export interface Box {
-  readonly standing: Standing;
+  readonly standing: Mark;
   readonly title: string;
   /** Begins with the word for the standing. */
   readonly detail: string;
   /** Shown by a pointer that rests on the box. */
   readonly hint?: string;
   /** What belongs to it, a line each. */
-  readonly rows?: readonly { readonly standing: Standing; readonly text: string; readonly detail: string }[];
+  readonly rows?: readonly { readonly standing: Mark; readonly text: string; readonly detail: string }[];
 }
 
 /** Things of one kind, one below the other. */
@@ -24,13 +24,13 @@ export interface Column {
 export type Layout = 'lying' | 'standing';
 
 /** What the picture is, for those who hear it. */
-export interface Told {
+export interface DrawnSummary {
   readonly title: string;
   readonly description: string;
 }
 
 /** An SVG element with a title and a description of its own. */
-export function draw(columns: readonly Column[], layout: Layout, id: string, told: Told): string {
+export function draw(columns: readonly Column[], layout: Layout, id: string, told: DrawnSummary): string {
   const { width, height, body } = layout === 'lying' ? lying(columns) : standing(columns);
   return `<svg class="way ${layout}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-t ${id}-d">`
     + `<title id="${id}-t">${text(told.title)}</title><desc id="${id}-d">${text(told.description)}</desc>${body}</svg>`;
@@ -111,7 +111,7 @@ function stackHeight(boxes: readonly Box[]): number {
 type Point = readonly [x: number, y: number];
 
 /** A soft bend between two points that leaves and arrives level. */
-function line(standing: Standing | 'plain', [x, y]: Point, [toX, toY]: Point): string {
+function line(standing: Mark | 'plain', [x, y]: Point, [toX, toY]: Point): string {
   const half = (x + toX) / 2;
   return `<path class="line ${standing}" d="M${x} ${y}C${half} ${y} ${half} ${toY} ${toX} ${toY}"/>`;
 }

@@ -1,8 +1,8 @@
 // The marks of the page: a shape, a colour and a word for each standing, so that none of the three is needed to read it.
-import type { Standing } from '../../terminal';
+import type { Mark } from '../../terminal';
 
 /** What a mark says in words. */
-export const WORDS: Readonly<Record<Standing, string>> = {
+export const WORDS: Readonly<Record<Mark, string>> = {
   good: 'good',
   error: 'error',
   unknown: 'unknown',
@@ -12,7 +12,7 @@ export const WORDS: Readonly<Record<Standing, string>> = {
 };
 
 /** On a field of 16 by 16: the shape, and what is drawn upon it. */
-const SHAPES: Readonly<Record<Standing, readonly [shape: string, glyph: string]>> = {
+const SHAPES: Readonly<Record<Mark, readonly [shape: string, glyph: string]>> = {
   good: ['<circle cx="8" cy="8" r="8"/>', '<path d="M4.4 8.3l2.5 2.5 4.8-5.2"/>'],
   error: ['<path d="M4.7 0h6.6L16 4.7v6.6L11.3 16H4.7L0 11.3V4.7z"/>', '<path d="M5.2 5.2l5.6 5.6M10.8 5.2l-5.6 5.6"/>'],
   warning: ['<path d="M6.7 1.2a1.5 1.5 0 0 1 2.6 0l6.5 11.6a1.5 1.5 0 0 1-1.3 2.2h-13a1.5 1.5 0 0 1-1.3-2.2z"/>', '<path d="M8 5.4v4M8 12v.1"/>'],
@@ -29,11 +29,11 @@ export function markDefinitions(): string {
 }
 
 /** A mark beside text that says the same. */
-export function icon(standing: Standing): string {
+export function icon(standing: Mark): string {
   return `<svg class="icon ${standing}" viewBox="0 0 16 16" aria-hidden="true"><use href="#m-${standing}"/></svg>`;
 }
 
 /** A mark and its word. */
-export function pill(standing: Standing, word = WORDS[standing]): string {
+export function pill(standing: Mark, word = WORDS[standing]): string {
   return `<span class="pill ${standing}">${icon(standing)}${word}</span>`;
 }

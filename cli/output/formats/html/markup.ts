@@ -1,5 +1,5 @@
 // Text on its way into a page: nothing of it is markup, and nothing of it hides or turns its neighbours.
-import { printable } from '../../../../lib/util/safe-text';
+import { safeText } from '../../../../lib/util/safe-text';
 
 /** Longer than any message of ours; what a stranger's server can put into one is cut long before. */
 const LONGEST = 2000;
@@ -10,7 +10,7 @@ const LONGEST = 2000;
  * @param max - the longest text, before its marks are escaped
  */
 export function text(value: string, max = LONGEST): string {
-  return printable(value, max).replace(/[&<>"']/g, (mark) => ENTITIES.get(mark) ?? mark);
+  return safeText(value, max).replace(/[&<>"']/g, (mark) => ENTITIES.get(mark) ?? mark);
 }
 
 /** Text of ours in which values stand between backticks, as in Markdown. */

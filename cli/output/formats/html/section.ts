@@ -1,10 +1,10 @@
 // The part of the page that shows one domain.
 import type { Severity } from '../../../../lib/protocol/findings/finding';
-import type { Delivery, MxReport, Path, Report, ReportFinding, SenderView } from '../../../../lib/verifier/result';
+import type { Delivery, MxResult, Observation, VerificationResult, LiveFinding, SenderView } from '../../../../lib/verifier/result';
 import { days } from '../../../../lib/util/seconds';
-import type { Standing } from '../../terminal';
-import { VERDICTS, lesson, mxName, pathStanding, plural, wayOf } from '../../summary';
-import type { Way } from '../../summary';
+import type { Mark } from '../../terminal';
+import { VERDICTS, policySummary, mxName, observationMark, plural, summarize } from '../../summary';
+import type { DeliverySummary } from '../../summary';
 import { icon, pill } from './marks';
 import { moment, prose, reference, text } from './markup';
 import { picture } from './picture';
@@ -14,42 +14,42 @@ import { picture } from './picture';
  *
  * @param alone - whether the page is about this domain only
  */
-export function section(report: Report, id: string, alone: boolean): string {
-  if (alone || report.verdict !== 'pass') return unfolded(report, id, alone);
-  const { domain, policy, findings: found } = report;
+export function section(result: VerificationResult, id: string, alone: boolean): string {
+  if (alone || result.verdict !== 'pass') return unfolded(result, id, alone);
+  const { domain, policy, findings: found } = result;
   const warnings = found.filter(({ severity }) => severity === 'warning').length;
   const said = [...policy === null ? [] : [policy.mode], ...warnings === 0 ? [] : [plural(warnings, 'warning')], VERDICTS.pass.word];
   return `<details class="passed"><summary class="good">${icon('good')}<b>${text(domain)}</b><span>${said.join(', ')}</span></summary>
-${unfolded(report, id, alone)}</details>
+${unfolded(result, id, alone)}</details>
 `;
 }
 
-function unfolded(report: Report, id: string, alone: boolean): string {
-  const way = wayOf(report);
+function unfolded(result: VerificationResult, id: string, alone: boolean): string {
+  const way = summarize(result);
   return `<section class="domain" id="${id}" aria-labelledby="${id}-h">
-${head(report, way, id, alone)}
+${head(result, way, id, alone)}
 <div class="card"><h3>The way of the look-up</h3>
-${picture(report, id)}${notes(report, way)}</div>
-${findings(report.findings, id)}${senders(report.senders, report.findings, id)}${mailHosts(report, way)}${ways(report, way)}</section>
+${picture(result, id)}${notes(result, way)}</div>
+${findings(result.findings, id)}${senders(result.senders, result.findings, id)}${mailHosts(result, way)}${ways(result, way)}</section>
 `;
 }
 
-function head(report: Report, way: Way, id: string, alone: boolean): string {
-  const { domain, verdict, policy, record, time, milliseconds } = report;
+function head(result: VerificationResult, way: DeliverySummary, id: string, alone: boolean): string {
+  const { domain, verdict, policy, record, time, milliseconds } = result;
   const { standing, word } = VERDICTS[verdict];
   const title = alone ? 'h1' : 'h2';
   const facts = [
     fact('Mail now', pill(way.delivery.standing, way.delivery.word), way.delivery.text),
     policy === null
-      ? fact('Policy', 'none', way.file.standing === 'skipped' ? 'not announced' : 'no usable file')
+      ? fact('Policy', 'none', way.file.mark === 'skipped' ? 'not announced' : 'no usable file')
       : fact('Policy', `<span class="big">${policy.mode}</span>`, `kept for ${days(policy.maxAge)}`),
     record === null ? fact('Record', 'none', way.record.text) : fact('Record id', `<code class="big">${text(record.id, 40)}</code>`, ''),
     fact('Checked', moment(time), `in ${milliseconds} ms`),
   ];
   return `<header class="verdict ${standing}">
 <div class="headline">${icon(standing)}<div><p class="over">MTA-STS (RFC 8461)</p><${title} id="${id}-h">${text(domain)}: <span class="said">${word}</span></${title}></div></div>
-<p class="lesson">${text(lesson(report))}.</p>
-<p class="counts">${counts(report.findings)}</p>
+<p class="lesson">${text(policySummary(result))}.</p>
+<p class="counts">${counts(result.findings)}</p>
 <dl class="facts">${facts.join('')}</dl>
 </header>`;
 }
@@ -65,7 +65,7 @@ const GROUPS: readonly { readonly severity: Severity; readonly one: string; read
   { severity: 'info', one: 'note', many: 'notes' },
 ];
 
-function counts(found: readonly ReportFinding[]): string {
+function counts(found: readonly LiveFinding[]): string {
   const pills = GROUPS.map(({ severity, one, many }) => {
     const count = found.filter((finding) => finding.severity === severity).length;
     return count === 0 ? '' : pill(severity, severity === 'unknown' ? `${count} undecided` : plural(count, one, many));
@@ -73,7 +73,7 @@ function counts(found: readonly ReportFinding[]): string {
   return pills.join('') || pill('good', 'nothing found');
 }
 
-function notes({ domain }: Report, { record, file, mx }: Way): string {
+function notes({ domain }: VerificationResult, { record, file, mx }: DeliverySummary): string {
   const said = [
     ...record.notes.map((note) => `_mta-sts.${domain} is ${note} (RFC 8461 §8.2)`),
     ...file.notes.map((note) => `mta-sts.${domain} is ${note} (RFC 8461 §8.2)`),
@@ -85,7 +85,7 @@ function notes({ domain }: Report, { record, file, mx }: Way): string {
 /** More than this is no longer read; in all, and worst first. */
 const MOST_FINDINGS = 100;
 
-function findings(all: readonly ReportFinding[], id: string): string {
+function findings(all: readonly LiveFinding[], id: string): string {
   const shown = all.slice(0, MOST_FINDINGS);
   const seen = new Set<string>();
   const groups = GROUPS.map(({ severity, one, many }) => {
@@ -103,7 +103,7 @@ function findings(all: readonly ReportFinding[], id: string): string {
   return `${groups.join('')}${left > 0 ? `<p class="left">and ${plural(left, 'finding')} more; --format json lists them all</p>` : ''}`;
 }
 
-function card(finding: ReportFinding, idAttribute: string): string {
+function card(finding: LiveFinding, idAttribute: string): string {
   const { severity, code, subject, message, evidence, time, fix, reference: see, senders: names = [], line, column } = finding;
   const place = line === undefined ? '' : `, line ${line}${column === undefined ? '' : `, column ${column}`}`;
   const list = names.join(', ');
@@ -123,7 +123,7 @@ function detail(name: string, value: string | undefined): string {
 /** More implementations than are known. */
 const MOST_SENDERS = 60;
 
-function senders(all: readonly SenderView[], found: readonly ReportFinding[], id: string): string {
+function senders(all: readonly SenderView[], found: readonly LiveFinding[], id: string): string {
   if (all.length === 0) return '';
   const codes = new Set(found.slice(0, MOST_FINDINGS).map(({ code }) => code));
   const rows = all.slice(0, MOST_SENDERS).map(({ sender, effect, code }) => {
@@ -139,9 +139,9 @@ function senders(all: readonly SenderView[], found: readonly ReportFinding[], id
 /** More than any honest domain has. */
 const MOST_HOSTS = 50;
 
-function mailHosts({ mx, takenBy }: Report, { mx: stations }: Way): string {
+function mailHosts({ mx, takenBy }: VerificationResult, { mx: stations }: DeliverySummary): string {
   if (mx.length === 0) return '';
-  const rows = mx.slice(0, MOST_HOSTS).map((host, at) => hostRow(host, stations[at].standing, takenBy !== undefined));
+  const rows = mx.slice(0, MOST_HOSTS).map((host, at) => hostRow(host, stations[at].mark, takenBy !== undefined));
   const left = mx.length - MOST_HOSTS;
   return `<div class="card"><h3>Where mail goes</h3>
 <table class="stacked"><thead><tr><th scope="col">MX host</th><th scope="col">Preference</th><th scope="col">Policy</th><th scope="col">A sender now</th><th scope="col">DANE</th></tr></thead>
@@ -149,7 +149,7 @@ function mailHosts({ mx, takenBy }: Report, { mx: stations }: Way): string {
 `;
 }
 
-function hostRow(mx: MxReport, standing: Standing, isDisputed: boolean): string {
+function hostRow(mx: MxResult, standing: Mark, isDisputed: boolean): string {
   const { preference, covered, delivery, dane } = mx;
   const policy = covered === null ? 'none to ask' : covered ? 'covers it' : 'does not cover it';
   return `<tr><th scope="row">${icon(standing)}<code>${text(mxName(mx))}</code></th><td data-label="Preference">${preference ?? 'implicit'}</td>`
@@ -167,14 +167,14 @@ const HOST_DELIVERED: Readonly<Record<Delivery, string>> = {
 const MOST_WAYS = 200;
 
 /** Everything that was asked, for whoever wants to look closer. */
-function ways({ recordPaths, policyPaths, mx }: Report, way: Way): string {
+function ways({ recordObservations: recordPaths, policyObservations: policyPaths, mx }: VerificationResult, way: DeliverySummary): string {
   const all = [
-    ...recordPaths.map((path) => ({ to: 'TXT record', path, standing: pathStanding(path, way.record.standing) })),
-    ...policyPaths.map((path) => ({ to: 'policy file', path, standing: pathStanding(path, way.file.standing) })),
-    ...mx.flatMap((host, at) => host.paths.map((path) => ({ to: mxName(host), path, standing: pathStanding(path, way.mx[at].standing) }))),
+    ...recordPaths.map((observation) => ({ to: 'TXT record', path: observation, standing: observationMark(observation, way.record.mark) })),
+    ...policyPaths.map((observation) => ({ to: 'policy file', path: observation, standing: observationMark(observation, way.file.mark) })),
+    ...mx.flatMap((host, at) => host.observations.map((observation) => ({ to: mxName(host), path: observation, standing: observationMark(observation, way.mx[at].mark) }))),
   ];
   if (all.length === 0) return '';
-  const rows = all.slice(0, MOST_WAYS).map(({ to, path, standing }) => wayRow(to, path, standing));
+  const rows = all.slice(0, MOST_WAYS).map(({ to, path: observation, standing }) => wayRow(to, observation, standing));
   const left = all.length - MOST_WAYS;
   return `<details class="card"><summary><h3>Every way that was tried (${all.length})</h3></summary>
 <table class="stacked"><thead><tr><th scope="col">To</th><th scope="col">At</th><th scope="col">What came back</th><th scope="col">Time</th></tr></thead>
@@ -182,7 +182,7 @@ function ways({ recordPaths, policyPaths, mx }: Report, way: Way): string {
 `;
 }
 
-function wayRow(to: string, { at, answer, milliseconds }: Path, standing: Standing): string {
+function wayRow(to: string, { at, answer, milliseconds }: Observation, standing: Mark): string {
   return `<tr><th scope="row">${pill(standing)}<span>${text(to)}</span></th><td data-label="At"><code>${text(at)}</code></td>`
     + `<td data-label="What came back">${text(answer)}</td><td data-label="Time">${milliseconds} ms</td></tr>`;
 }

@@ -1,9 +1,9 @@
 // Check: TLSA records at the mail hosts (DANE for SMTP, RFC 7672), which come before MTA-STS.
-import { domainFault } from '../../../protocol/domain-name';
-import { printable } from '../../../util/safe-text';
+import { domainProblem } from '../../../protocol/domain-name';
+import { safeText } from '../../../util/safe-text';
 import { answerText } from '../../evidence';
 import { liveFinding } from '../../findings';
-import type { ReportFinding } from '../../result';
+import type { LiveFinding } from '../../result';
 import type { DnsAnswer, DnsFailed, Resolver } from '../../dns/resolver';
 
 /** The TLSA answers by host. */
@@ -14,7 +14,7 @@ const MOST_HOSTS = 20;
 
 /** RFC 7672 §2.2.3. */
 export async function askForTlsa(resolver: Resolver, hosts: readonly string[]): Promise<TlsaAnswers> {
-  const names = hosts.filter((host) => domainFault(host) === undefined).slice(0, MOST_HOSTS);
+  const names = hosts.filter((host) => domainProblem(host) === undefined).slice(0, MOST_HOSTS);
   return new Map(await Promise.all(names.map(async (host) => {
     return [host, await resolver.query(`_25._tcp.${host}`, 'TLSA')] as const;
   })));
@@ -25,15 +25,15 @@ export async function askForTlsa(resolver: Resolver, hosts: readonly string[]): 
  *
  * @param silent - hosts whose addresses could not be had either, which is told already
  */
-export function checkDane(answers: TlsaAnswers, silent: ReadonlySet<string> = new Set()): ReportFinding[] {
+export function checkDane(answers: TlsaAnswers, silent: ReadonlySet<string> = new Set()): LiveFinding[] {
   return [...answers].flatMap(([host, answer]) => {
-    const detail = { subject: `MX ${printable(host)}`, evidence: `${answer.server}: ${answerText(answer)}` };
+    const detail = { subject: `MX ${safeText(host)}`, evidence: `${answer.server}: ${answerText(answer)}` };
     switch (answer.status) {
       case 'empty': return [];
-      case 'failed': return silent.has(host) ? [] : [liveFinding('dane-unknown', { ...detail, message: unknown(printable(host), answer) })];
+      case 'failed': return silent.has(host) ? [] : [liveFinding('dane-unknown', { ...detail, message: unknown(safeText(host), answer) })];
       case 'found': return [liveFinding('dane-present', {
         ...detail,
-        message: `${printable(host)} has ${answer.records.length === 1 ? 'a TLSA record' : `${answer.records.length} TLSA records`}; `
+        message: `${safeText(host)} has ${answer.records.length === 1 ? 'a TLSA record' : `${answer.records.length} TLSA records`}; `
           + 'where DNSSEC validates, senders that support DANE go by that, and MTA-STS must not override a DANE check that fails',
       })];
     }

@@ -1,17 +1,17 @@
 // Check: does the policy cover every mail host of the domain (RFC 8461 §4.1), and is every pattern of use?
 import { parse as parseDomain } from 'tldts';
-import { mxGrammarFault } from '../../../protocol/mx/pattern';
-import { DEEP_WILDCARD_DISSENT, deepWildcard } from '../../../protocol/mx/deep-wildcard';
+import { mxGrammarProblem } from '../../../protocol/mx/pattern';
+import { DEEP_WILDCARD_QUIRK, deepWildcard } from '../../../protocol/mx/deep-wildcard';
 import { mxCoverage } from '../../../protocol/mx/coverage';
 import type { Policy } from '../../../protocol/policy/policy';
 import { providerOf } from '../../../protocol/mx/providers';
-import { listed, printable } from '../../../util/safe-text';
+import { joinList, safeText } from '../../../util/safe-text';
 import { appendedZone } from '../../dns/appended-zone';
 import { answerText } from '../../evidence';
 import { liveFinding } from '../../findings';
-import type { ReportFinding } from '../../result';
+import type { LiveFinding } from '../../result';
 import type { DnsAnswer, Resolver } from '../../dns/resolver';
-import { aliasFault } from '../records/cname';
+import { aliasProblem } from '../records/cname';
 
 /** The mail hosts of a domain. */
 export interface MailHosts {
@@ -23,7 +23,7 @@ export interface MailHosts {
   readonly evidence: string;
   /** False when DNS did not answer: then `hosts` says nothing. */
   readonly decided: boolean;
-  readonly findings: readonly ReportFinding[];
+  readonly findings: readonly LiveFinding[];
 }
 
 /**
@@ -37,7 +37,7 @@ export async function findMailHosts(resolver: Resolver, domain: string, asked?: 
   const evidence = `${answer.server}: ${answerText(answer)}`;
   if (answer.status === 'failed') {
     const message = `the MX records of ${domain} could not be had: ${answer.reason}`;
-    return { ...NO_HOSTS, evidence, decided: false, findings: [liveFinding('dns-failure', { subject, message, evidence, ...aliasFault(answer) })] };
+    return { ...NO_HOSTS, evidence, decided: false, findings: [liveFinding('dns-failure', { subject, message, evidence, ...aliasProblem(answer) })] };
   }
   if (answer.status === 'empty') return implicit(resolver, domain, evidence);
   const sorted = [...answer.records].sort((a, b) => a.preference - b.preference || (a.exchange < b.exchange ? -1 : 1));
@@ -59,7 +59,7 @@ export interface MxCoverage {
 /** Which hosts the policy covers. */
 export interface Coverage {
   readonly mx: readonly MxCoverage[];
-  readonly findings: readonly ReportFinding[];
+  readonly findings: readonly LiveFinding[];
 }
 
 /**
@@ -114,7 +114,7 @@ async function implicit(resolver: Resolver, domain: string, evidence: string): P
   return { ...NO_HOSTS, evidence, decided: true, findings: [liveFinding('mx-missing', { subject, message, evidence })] };
 }
 
-function nullMx(hosts: readonly string[], domain: string, evidence: string): ReportFinding {
+function nullMx(hosts: readonly string[], domain: string, evidence: string): LiveFinding {
   const subject = `${domain} MX`;
   return hosts.length === 0
     ? liveFinding('mx-null', { subject, evidence, message: `${domain} has a null MX, so it receives no mail` })
@@ -125,7 +125,7 @@ function nullMx(hosts: readonly string[], domain: string, evidence: string): Rep
 const MOST_OF_A_KIND = 10;
 
 /** One finding for each item, up to a bound; the first says how many there are in all. */
-export function eachOf(items: readonly string[], make: (item: string, more: string) => ReportFinding): ReportFinding[] {
+export function eachOf(items: readonly string[], make: (item: string, more: string) => LiveFinding): LiveFinding[] {
   const more = items.length > MOST_OF_A_KIND ? ` (${items.length} such in all, the first ${MOST_OF_A_KIND} are listed)` : '';
   return items.slice(0, MOST_OF_A_KIND).map((item, at) => make(item, at === 0 ? more : ''));
 }
@@ -140,16 +140,16 @@ interface Uncovered {
   readonly isImplicit: boolean;
 }
 
-function notCovered({ host, repair, isLost, isImplicit }: Uncovered, policy: Policy, more: string): ReportFinding {
-  const shown = printable(host);
+function notCovered({ host, repair, isLost, isImplicit }: Uncovered, policy: Policy, more: string): LiveFinding {
+  const shown = safeText(host);
   const enforced = policy.mode === 'enforce';
   const consequence = enforced ? 'senders refuse to deliver to it' : 'senders deliver to it and report a failure';
   const deep = deepWildcard(policy.mx, host);
   // A pattern for such a host would make the whole policy malformed.
-  const fault = mxGrammarFault(host);
+  const fault = mxGrammarProblem(host);
   return liveFinding('mx-not-covered', {
     subject: `MX ${shown}`,
-    ...deep === undefined ? {} : { dissent: DEEP_WILDCARD_DISSENT },
+    ...deep === undefined ? {} : { quirks: DEEP_WILDCARD_QUIRK },
     severity: enforced ? 'error' : 'warning',
     message: `the mail host ${shown} matches no mx pattern of the policy (${names(policy.mx)}), so in mode ${policy.mode} ${consequence}${more}`,
     fix: repair?.fix ?? (fault !== undefined
@@ -172,27 +172,27 @@ function repairOf(
 ): Repair | undefined {
   const isCovered = (name: string): boolean => mxCoverage(policy.mx, [name]).covered[0];
   if (target !== undefined && isCovered(target)) {
-    const fix = `change the MX record: let it name \`${printable(target)}\`, of which this host is an alias and which the policy names already`;
+    const fix = `change the MX record: let it name \`${safeText(target)}\`, of which this host is an alias and which the policy names already`;
     return { name: target, fix };
   }
   const appended = appendedZone(host, domain);
-  if (appended === undefined || mxGrammarFault(appended.meant) !== undefined) return undefined;
+  if (appended === undefined || mxGrammarProblem(appended.meant) !== undefined) return undefined;
   const { meant: name, twice } = appended;
-  const fix = `let the MX record name \`${printable(name)}.\`, with the dot at its end`;
+  const fix = `let the MX record name \`${safeText(name)}.\`, with the dot at its end`;
   if (twice) return { name, fix: `the zone name is appended twice: ${fix}` };
-  return isLost || isCovered(name) ? { name, fix: `if \`${printable(name)}\` is meant, ${fix}` } : undefined;
+  return isLost || isCovered(name) ? { name, fix: `if \`${safeText(name)}\` is meant, ${fix}` } : undefined;
 }
 
 /** A pattern that covers what an MX record should name is not to be removed. */
 function kept(pattern: string, repairs: ReadonlyMap<string, Repair>): string | undefined {
   const covered = [...repairs.values()].map(({ name }) => name).find((name) => mxCoverage([pattern], [name]).covered[0]);
-  return covered === undefined ? undefined : `keep the \`mx\` line: it covers \`${printable(covered)}\`, which the MX record should name`;
+  return covered === undefined ? undefined : `keep the \`mx\` line: it covers \`${safeText(covered)}\`, which the MX record should name`;
 }
 
 /** What to write where no pattern covers a mail host. */
 function inPlaceOf(hosts: readonly string[]): string {
-  const named = hosts.filter((host) => mxGrammarFault(host) === undefined);
-  const lines = listed(named.map((host) => `\`mx: ${printable(host)}\``));
+  const named = hosts.filter((host) => mxGrammarProblem(host) === undefined);
+  const lines = joinList(named.map((host) => `\`mx: ${safeText(host)}\``));
   return named.length === 0
     ? 'give the mail hosts names that a policy can hold, and name them in the policy in place of this pattern'
     : `write ${lines} in place of it; without an \`mx\` line the policy would be malformed`;
@@ -204,11 +204,11 @@ interface Idle {
   readonly fix?: string;
 }
 
-function idle(domain: string, hosts: readonly string[], { pattern, more, fix }: Idle): ReportFinding {
+function idle(domain: string, hosts: readonly string[], { pattern, more, fix }: Idle): LiveFinding {
   return liveFinding('mx-pattern-unused', {
     subject: `${domain} MX`,
     fix,
-    message: `the mx pattern \`${printable(pattern)}\` covers no mail host of the domain (${names(hosts)})${more}`,
+    message: `the mx pattern \`${safeText(pattern)}\` covers no mail host of the domain (${names(hosts)})${more}`,
   });
 }
 
@@ -224,13 +224,13 @@ function isShared(pattern: string): boolean {
   return domain === null && (isIcann === true || isPrivate === true);
 }
 
-function shared(domain: string, pattern: string, more: string): ReportFinding {
+function shared(domain: string, pattern: string, more: string): LiveFinding {
   return liveFinding('mx-wildcard-shared', {
     subject: `${domain} MX`,
-    message: `the mx pattern \`${printable(pattern)}\` covers the hosts of strangers: anyone can have a name below ${printable(pattern.slice(2))}${more}`,
+    message: `the mx pattern \`${safeText(pattern)}\` covers the hosts of strangers: anyone can have a name below ${safeText(pattern.slice(2))}${more}`,
   });
 }
 
 function names(all: readonly string[]): string {
-  return listed(all.map((name) => printable(name)));
+  return joinList(all.map((name) => safeText(name)));
 }

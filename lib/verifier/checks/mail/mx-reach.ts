@@ -2,18 +2,18 @@
 import { isIP } from 'node:net';
 import { mxCoverage } from '../../../protocol/mx/coverage';
 import type { Policy } from '../../../protocol/policy/policy';
-import { listed, printable } from '../../../util/safe-text';
+import { joinList, safeText } from '../../../util/safe-text';
 import { appendedZone } from '../../dns/appended-zone';
 import { bothFamilies } from '../../dns/both-families';
 import type { BothFamilies } from '../../dns/both-families';
 import { answerText } from '../../evidence';
 import { liveFinding } from '../../findings';
 import { NOT_PUBLIC_REASON, isPublicAddress } from '../../public-only';
-import type { ReportFinding } from '../../result';
+import type { LiveFinding } from '../../result';
 import { SOME_RESOLVER } from '../../dns/resolver';
 import type { DnsEmpty } from '../../dns/resolver';
-import type { DnsWorld } from '../../network';
-import { aliasFault } from '../records/cname';
+import type { DnsNetwork } from '../../network';
+import { aliasProblem } from '../records/cname';
 import { eachOf } from './mx-coverage';
 import type { MailHosts } from './mx-coverage';
 
@@ -37,13 +37,13 @@ const MOST_HOSTS = 20;
 const FAMILY_PATIENCE_MS = 2000;
 
 /** Asks for the addresses of the first twenty hosts, all at once. */
-export async function findMailAddresses(dns: DnsWorld, hosts: readonly string[]): Promise<MailAddresses> {
+export async function findMailAddresses(dns: DnsNetwork, hosts: readonly string[]): Promise<MailAddresses> {
   const asked = await Promise.all(hosts.slice(0, MOST_HOSTS).map(async (host) => ({ host, answers: await addressesOf(dns, host) })));
   return { hosts: asked, skipped: Math.max(0, hosts.length - MOST_HOSTS) };
 }
 
 /** An MX record that holds an address names no host, and no DNS server is needed to say so. */
-async function addressesOf({ clock, resolver }: DnsWorld, host: string): Promise<BothFamilies> {
+async function addressesOf({ clock, resolver }: DnsNetwork, host: string): Promise<BothFamilies> {
   if (isIP(host) !== 0) return [NO_SUCH_NAME, NO_SUCH_NAME];
   return bothFamilies(clock, resolver.query(host, 'A'), resolver.query(host, 'AAAA'), FAMILY_PATIENCE_MS);
 }
@@ -60,7 +60,7 @@ export interface MailReach {
   readonly decided: boolean;
   /** Whether mail cannot be delivered: the domain has mail hosts, and none of them can be reached. */
   readonly none: boolean;
-  readonly findings: readonly ReportFinding[];
+  readonly findings: readonly LiveFinding[];
 }
 
 /** How to judge the addresses. */
@@ -82,7 +82,7 @@ export function checkReach(domain: string, mail: MailHosts, { hosts, skipped }: 
   const lost = of('unreachable').filter((one) => addressesIn(one).length === 0);
   const consequence = consequenceOf(domain, hosts.length, none);
   const byName = new Map(hosts.map((one) => [one.host, one]));
-  const each = (some: readonly HostAddresses[], make: (one: HostAddresses, more: string) => ReportFinding): ReportFinding[] => {
+  const each = (some: readonly HostAddresses[], make: (one: HostAddresses, more: string) => LiveFinding): LiveFinding[] => {
     return eachOf(some.map(({ host }) => host), (host, more) => make(byName.get(host) ?? some[0], more));
   };
   return {
@@ -100,7 +100,7 @@ export function checkReach(domain: string, mail: MailHosts, { hosts, skipped }: 
   };
 }
 
-function tooMany(domain: string, { evidence }: MailHosts, skipped: number): ReportFinding {
+function tooMany(domain: string, { evidence }: MailHosts, skipped: number): LiveFinding {
   return liveFinding('mx-skipped', { subject: `${domain} MX`, evidence, message: `not looked at: ${skipped} mail hosts` });
 }
 
@@ -128,7 +128,7 @@ function isFailed({ answers }: HostAddresses): boolean {
 
 /** Where the aliases lead back to a name that was there before, none of them is a name to write into the MX record. */
 function isLoop(one: HostAddresses): boolean {
-  return one.answers.some((answer) => answer.status === 'failed' && aliasFault(answer).temporary === false);
+  return one.answers.some((answer) => answer.status === 'failed' && aliasProblem(answer).temporary === false);
 }
 
 function consequenceOf(domain: string, hosts: number, none: boolean): string {
@@ -140,20 +140,20 @@ function consequenceOf(domain: string, hosts: number, none: boolean): string {
 
 function unreachable(
   domain: string, { evidence }: MailHosts, one: HostAddresses, { severity, text }: { readonly severity: 'error' | 'warning'; readonly text: string },
-): ReportFinding {
+): LiveFinding {
   const { host } = one;
-  const shown = printable(host);
+  const shown = safeText(host);
   const isAddress = isIP(host) !== 0;
   const cnames = aliasesOf(one);
   const meant = isAddress ? undefined : appendedZone(host, domain);
   const why = isAddress
     ? 'an MX record must name a host, and this is an address'
     : cnames.length > 0
-      ? `it is an alias (CNAME) of ${printable(cnames.at(-1) ?? '')}, which has no address`
+      ? `it is an alias (CNAME) of ${safeText(cnames.at(-1) ?? '')}, which has no address`
       : one.answers.every((answer) => answer.status === 'empty' && answer.reason === 'NXDOMAIN') ? 'there is no such name in DNS' : 'it has no address';
   const mistake = meant === undefined
     ? ''
-    : meant.twice ? '; the zone name is appended twice' : `; if \`${printable(meant.meant)}\` is meant, the dot at its end is missing`;
+    : meant.twice ? '; the zone name is appended twice' : `; if \`${safeText(meant.meant)}\` is meant, the dot at its end is missing`;
   return liveFinding('mx-no-address', {
     subject: `MX ${shown}`,
     severity,
@@ -166,13 +166,13 @@ function unreachable(
 function fixOf(isAddress: boolean, meant: string | undefined): { readonly fix?: string } {
   if (isAddress) return { fix: 'give the address a host name by an A or AAAA record, and let the MX record name that' };
   if (meant === undefined) return {};
-  const written = isIP(meant) === 0 ? `let the MX record name \`${printable(meant)}.\`, with the dot at its end` : undefined;
-  return { fix: written ?? `\`${printable(meant)}\` is an address: give it a host name by an A or AAAA record, and let the MX record name that` };
+  const written = isIP(meant) === 0 ? `let the MX record name \`${safeText(meant)}.\`, with the dot at its end` : undefined;
+  return { fix: written ?? `\`${safeText(meant)}\` is an address: give it a host name by an A or AAAA record, and let the MX record name that` };
 }
 
-function notPublic(one: HostAddresses, none: boolean, consequence: string): ReportFinding {
-  const shown = printable(one.host);
-  const where = listed(addressesIn(one).filter((address) => !isPublicAddress(address)));
+function notPublic(one: HostAddresses, none: boolean, consequence: string): LiveFinding {
+  const shown = safeText(one.host);
+  const where = joinList(addressesIn(one).filter((address) => !isPublicAddress(address)));
   return liveFinding('address-not-public', {
     subject: `MX ${shown}`,
     // Senders pass it over, as they do a host that has no address.
@@ -183,19 +183,19 @@ function notPublic(one: HostAddresses, none: boolean, consequence: string): Repo
   });
 }
 
-function undecided(one: HostAddresses, more: string): ReportFinding {
+function undecided(one: HostAddresses, more: string): LiveFinding {
   const failed = one.answers.flatMap((answer) => answer.status === 'failed' ? [answer] : []);
   return liveFinding('dns-failure', {
-    subject: `MX ${printable(one.host)}`,
+    subject: `MX ${safeText(one.host)}`,
     evidence: evidenceOf(one),
-    message: `the addresses of the mail host ${printable(one.host)} could not all be had: ${listed([...new Set(failed.map(({ reason }) => reason))])}${more}`,
-    ...aliasFault(failed[0]),
+    message: `the addresses of the mail host ${safeText(one.host)} could not all be had: ${joinList([...new Set(failed.map(({ reason }) => reason))])}${more}`,
+    ...aliasProblem(failed[0]),
   });
 }
 
-function alias(one: HostAddresses, policy: Policy | undefined, more: string): ReportFinding {
-  const target = printable(aliasesOf(one).at(-1) ?? '');
-  const shown = printable(one.host);
+function alias(one: HostAddresses, policy: Policy | undefined, more: string): LiveFinding {
+  const target = safeText(aliasesOf(one).at(-1) ?? '');
+  const shown = safeText(one.host);
   return liveFinding('mx-alias', {
     subject: `MX ${shown}`,
     evidence: evidenceOf(one),

@@ -1,31 +1,31 @@
 // Check: what each address of each mail host showed over SMTP: STARTTLS, the certificate, and how long it lasts (RFC 8461 §4.2).
 import { isIP } from 'node:net';
 import type { Mode } from '../../../protocol/policy/policy';
-import { listed, printable } from '../../../util/safe-text';
+import { joinList, safeText } from '../../../util/safe-text';
 import { WRONG_NAME, endsSoon } from '../../tls/certificate';
-import type { HostStanding } from '../../delivery';
+import type { HostTlsState } from '../../delivery';
 import { answerText, mxResponseText } from '../../evidence';
 import { liveFinding } from '../../findings';
 import type { LiveFindingCode } from '../../findings';
-import { INTERNAL_FAULT } from '../../guard';
+import { INTERNAL_ERROR } from '../../guard';
 import { PORT_BLOCKED } from '../../smtp/mx-probe';
 import { REFUSED, isLocalFault } from '../../network-errors';
 import type { MxResponse } from '../../smtp/mx-probe';
 import { NOT_PUBLIC } from '../../public-only';
-import type { Path, ReportFinding } from '../../result';
-import { CALLED_OFF, DEADLINE } from '../../network';
+import type { Observation, LiveFinding } from '../../result';
+import { CANCELLED, DEADLINE_EXCEEDED } from '../../network';
 import { uncommonCipher } from '../policy/oddities';
-import type { HostLook, SmtpLook, Visit } from './smtp-collect';
+import type { HostObservations, SmtpObservations, SmtpAttempt } from './smtp-collect';
 
 /** What SMTP says of one host. */
 export interface HostResult {
-  readonly tls: HostStanding['tls'];
-  readonly paths: readonly Path[];
+  readonly tls: HostTlsState['tls'];
+  readonly paths: readonly Observation[];
 }
 
 export interface SmtpCheck {
   readonly byHost: ReadonlyMap<string, HostResult>;
-  readonly findings: readonly ReportFinding[];
+  readonly findings: readonly LiveFinding[];
 }
 
 /**
@@ -34,7 +34,7 @@ export interface SmtpCheck {
  * @param mode - of the policy: only `enforce` makes senders refuse
  * @param now - milliseconds since the epoch
  */
-export function judgeSmtp(look: SmtpLook, mode: Mode | undefined, now: number): SmtpCheck {
+export function classifySmtp(look: SmtpObservations, mode: Mode | undefined, now: number): SmtpCheck {
   const byHost = new Map(look.hosts.map((one): [string, HostResult] => [one.host, { tls: standing(one), paths: one.visits.map(pathOf) }]));
   const visits = look.hosts.flatMap((one) => one.visits);
   const blocked = isBlocked(look);
@@ -52,13 +52,13 @@ export function judgeSmtp(look: SmtpLook, mode: Mode | undefined, now: number): 
  * Silence of all, from a network that has never let anything through, is the network's; so is a refusal, if it is that of several
  * hosts, for firewalls refuse as well.
  */
-function isBlocked({ hosts, reachedAny }: SmtpLook): boolean {
+function isBlocked({ hosts, reachedAny }: SmtpObservations): boolean {
   const tried = hosts.flatMap(({ visits }) => visits).filter(({ response }) => response.outcome !== 'unusable' && codeOf(response) !== NOT_PUBLIC);
   const refusing = hosts.filter(({ visits }) => visits.some(isRefused));
   return !reachedAny && tried.every((visit) => isSilent(visit) || isRefused(visit)) && (tried.some(isSilent) || refusing.length > 1);
 }
 
-function isRefused({ response }: Visit): boolean {
+function isRefused({ response }: SmtpAttempt): boolean {
   return codeOf(response) === REFUSED;
 }
 
@@ -67,7 +67,7 @@ function codeOf(response: MxResponse): string {
 }
 
 /** Senders go on to the next address when one fails, so one good address is enough for mail, and one that hides leaves all open. */
-function standing({ visits, addresses }: HostLook): HostStanding['tls'] {
+function standing({ visits, addresses }: HostObservations): HostTlsState['tls'] {
   if (addresses.every(({ status }) => status === 'empty')) return 'no-address';
   if (visits.some(({ response }) => response.outcome === 'secure')) return 'secure';
   const open = visits.some(({ response: { outcome } }) => outcome === 'unusable' || outcome === 'turned-away');
@@ -78,30 +78,30 @@ function isInsecure({ outcome }: MxResponse): boolean {
   return outcome === 'plain' || outcome === 'broken' || outcome === 'untrusted';
 }
 
-function isSilent({ response }: Visit): boolean {
+function isSilent({ response }: SmtpAttempt): boolean {
   return response.outcome === 'silent';
 }
 
 /** Not tried, for want of a route. */
-function isUnusable({ response }: Visit): boolean {
-  return response.outcome === 'unusable' && !isCutOff(response.code) && !isLocalFault(response.code) && response.code !== INTERNAL_FAULT;
+function isUnusable({ response }: SmtpAttempt): boolean {
+  return response.outcome === 'unusable' && !isCutOff(response.code) && !isLocalFault(response.code) && response.code !== INTERNAL_ERROR;
 }
 
 function isCutOff(code: string): boolean {
-  return code === DEADLINE || code === CALLED_OFF;
+  return code === DEADLINE_EXCEEDED || code === CANCELLED;
 }
 
-function pathOf({ address, response }: Visit): Path {
+function pathOf({ address, response }: SmtpAttempt): Observation {
   const fault = isInsecure(response) || response.outcome === 'unreachable';
   return {
     at: address,
-    standing: response.outcome === 'secure' ? 'good' : fault ? 'fault' : 'unknown',
+    status: response.outcome === 'secure' ? 'ok' : fault ? 'failed' : 'unknown',
     answer: mxResponseText(response),
     milliseconds: response.milliseconds,
   };
 }
 
-function portBlocked(visits: readonly Visit[]): ReportFinding {
+function portBlocked(visits: readonly SmtpAttempt[]): LiveFinding {
   const silent = visits.filter((visit) => isSilent(visit) || isRefused(visit));
   return liveFinding('smtp-blocked', {
     subject: 'SMTP',
@@ -112,7 +112,7 @@ function portBlocked(visits: readonly Visit[]): ReportFinding {
 }
 
 /** It is this machine's lack, so it is told once and not for each host. */
-function familiesUnusable(visits: readonly Visit[]): ReportFinding[] {
+function familiesUnusable(visits: readonly SmtpAttempt[]): LiveFinding[] {
   const unusable = visits.filter(isUnusable);
   return ['IPv4', 'IPv6'].flatMap((family) => {
     const where = unusable.filter(({ address }) => isIP(address) === (family === 'IPv6' ? 6 : 4));
@@ -133,8 +133,8 @@ interface Fault {
   readonly temporary?: boolean;
 }
 
-function ofVisits({ host, visits }: HostLook, mode: Mode | undefined, blocked: boolean): ReportFinding[] {
-  const groups = new Map<string, { readonly fault: Fault; readonly visits: Visit[] }>();
+function ofVisits({ host, visits }: HostObservations, mode: Mode | undefined, blocked: boolean): LiveFinding[] {
+  const groups = new Map<string, { readonly fault: Fault; readonly visits: SmtpAttempt[] }>();
   for (const visit of visits) {
     if ((blocked && (isSilent(visit) || isRefused(visit))) || isUnusable(visit)) continue;
     for (const fault of faultsOf(visit.response, host)) {
@@ -145,7 +145,7 @@ function ofVisits({ host, visits }: HostLook, mode: Mode | undefined, blocked: b
     }
   }
   return [...groups.values()].map(({ fault, visits: where }) => liveFinding(fault.code, {
-    subject: `MX ${printable(host)}`,
+    subject: `MX ${safeText(host)}`,
     message: `${fault.message}, at ${placesOf(where)}${fault.ofTls ? consequence(mode) : ''}`,
     evidence: evidenceOf(where),
     temporary: fault.temporary,
@@ -170,9 +170,9 @@ function faultsOf(response: MxResponse, host: string): Fault[] {
   if (code === NOT_PUBLIC) return [];
   switch (outcome) {
     case 'unusable':
-      if (code === INTERNAL_FAULT) return [{ code: 'internal-fault', message: `${printable(host)} was not looked at to the end: ${reason}`, ofTls: false }];
-      if (isLocalFault(code)) return [{ code: 'local-fault', message: `${printable(host)} could not be tried: ${reason}`, ofTls: false }];
-      return [{ code: 'not-reached', message: `${printable(host)} was not looked at to the end: ${reason}`, ofTls: false }];
+      if (code === INTERNAL_ERROR) return [{ code: 'internal-fault', message: `${safeText(host)} was not looked at to the end: ${reason}`, ofTls: false }];
+      if (isLocalFault(code)) return [{ code: 'local-fault', message: `${safeText(host)} could not be tried: ${reason}`, ofTls: false }];
+      return [{ code: 'not-reached', message: `${safeText(host)} was not looked at to the end: ${reason}`, ofTls: false }];
     case 'silent':
     case 'unreachable':
       return [{ code: 'mx-unreachable', message: reason, ofTls: false, temporary: code !== PORT_BLOCKED }];
@@ -199,23 +199,23 @@ function certificateCode(code: string): LiveFindingCode {
 /** Senders that deliver by Go's own TLS; the others of Go leave that to Postfix. */
 const GO_MAIL_SERVERS = ['mox', 'chasquid'];
 
-function uncommonCiphers({ host, visits }: HostLook): ReportFinding[] {
-  const groups = new Map<string, Visit[]>();
+function uncommonCiphers({ host, visits }: HostObservations): LiveFinding[] {
+  const groups = new Map<string, SmtpAttempt[]>();
   for (const visit of visits) {
     const { response } = visit;
     if (response.outcome === 'secure' && response.cipher !== undefined) groups.set(response.cipher, [...groups.get(response.cipher) ?? [], visit]);
   }
   return [...groups].map(([cipher, where]) => {
-    const { code, message, dissent } = uncommonCipher(cipher, GO_MAIL_SERVERS);
-    return liveFinding(code, { subject: `MX ${printable(host)}`, message: `${message}, at ${placesOf(where)}`, dissent, evidence: evidenceOf(where) });
+    const { code, message, quirks } = uncommonCipher(cipher, GO_MAIL_SERVERS);
+    return liveFinding(code, { subject: `MX ${safeText(host)}`, message: `${message}, at ${placesOf(where)}`, quirks, evidence: evidenceOf(where) });
   });
 }
 
 /** Public authorities renew 30 days before the end. */
 const EXPIRY = 14 * 86_400_000;
 
-function nearExpiry({ host, visits }: HostLook, now: number): ReportFinding[] {
-  const groups = new Map<string, Visit[]>();
+function nearExpiry({ host, visits }: HostObservations, now: number): LiveFinding[] {
+  const groups = new Map<string, SmtpAttempt[]>();
   for (const visit of visits) {
     const { response } = visit;
     if (response.outcome !== 'secure' || !endsSoon(response.certificate, now, EXPIRY)) continue;
@@ -223,24 +223,24 @@ function nearExpiry({ host, visits }: HostLook, now: number): ReportFinding[] {
     groups.set(validTo, [...groups.get(validTo) ?? [], visit]);
   }
   return [...groups].map(([validTo, where]) => liveFinding('mx-certificate-near-expiry', {
-    subject: `MX ${printable(host)}`,
+    subject: `MX ${safeText(host)}`,
     message: `the certificate ends on ${validTo}, at ${placesOf(where)}`,
     evidence: evidenceOf(where),
   }));
 }
 
-function skipped({ hosts, skipped: more }: SmtpLook): ReportFinding[] {
-  const addresses = hosts.filter((one) => one.skipped > 0).map(({ host, skipped: rest }) => `${rest} addresses of ${printable(host)}`);
+function skipped({ hosts, skipped: more }: SmtpObservations): LiveFinding[] {
+  const addresses = hosts.filter((one) => one.skipped > 0).map(({ host, skipped: rest }) => `${rest} addresses of ${safeText(host)}`);
   const all = [...more === 0 ? [] : [`${more} mail hosts`], ...addresses];
   if (all.length === 0) return [];
-  const answers = hosts.flatMap((one) => one.addresses.map((answer) => `${printable(one.host)}: ${answerText(answer)}`));
-  return [liveFinding('mx-skipped', { subject: 'SMTP', evidence: listed(answers, 3), message: `not looked at: ${listed(all)}` })];
+  const answers = hosts.flatMap((one) => one.addresses.map((answer) => `${safeText(one.host)}: ${answerText(answer)}`));
+  return [liveFinding('mx-skipped', { subject: 'SMTP', evidence: joinList(answers, 3), message: `not looked at: ${joinList(all)}` })];
 }
 
-function placesOf(visits: readonly Visit[]): string {
-  return listed(visits.map(({ address }) => address));
+function placesOf(visits: readonly SmtpAttempt[]): string {
+  return joinList(visits.map(({ address }) => address));
 }
 
-function evidenceOf(visits: readonly Visit[]): string {
-  return listed(visits.map(({ address, response }) => `${address}: ${mxResponseText(response)}`), 3);
+function evidenceOf(visits: readonly SmtpAttempt[]): string {
+  return joinList(visits.map(({ address, response }) => `${address}: ${mxResponseText(response)}`), 3);
 }

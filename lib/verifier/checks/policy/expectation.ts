@@ -4,10 +4,10 @@ import type { Mode, Policy } from '../../../protocol/policy/policy';
 import { policyHash, readPolicyId } from '../../../protocol/policy/id';
 import { policyHostName, policyUrl } from '../../../protocol/policy/url';
 import type { StsRecord } from '../../../protocol/records/sts-record';
-import { printable } from '../../../util/safe-text';
+import { safeText } from '../../../util/safe-text';
 import { firstDifference } from '../../difference';
 import { liveFinding } from '../../findings';
-import type { ReportFinding } from '../../result';
+import type { LiveFinding } from '../../result';
 
 /** What the caller expects; what is undefined may be anything. */
 export interface Expectation {
@@ -39,14 +39,14 @@ export interface Live {
   readonly fileEvidence?: string;
 }
 
-export function checkExpectation(domain: string, expected: Expectation, live: Live): ReportFinding[] {
+export function checkExpectation(domain: string, expected: Expectation, live: Live): LiveFinding[] {
   const { expectId, expectMode, expectPolicy, expectHash = readPolicyId(expectId ?? '')?.hash } = expected;
   const { record, policy, body, recordEvidence, fileEvidence: evidence } = live;
   const subject = policyUrl(policyHostName(domain));
-  const findings: ReportFinding[] = [];
+  const findings: LiveFinding[] = [];
   if (expectId !== undefined && record !== undefined && record.id !== expectId) {
     findings.push(liveFinding('id-unexpected', {
-      subject: `_mta-sts.${domain} TXT`, evidence: recordEvidence, message: `the id is \`${record.id}\`, expected \`${printable(expectId)}\``,
+      subject: `_mta-sts.${domain} TXT`, evidence: recordEvidence, message: `the id is \`${record.id}\`, expected \`${safeText(expectId)}\``,
     }));
   }
   if (expectMode !== undefined && policy !== undefined && policy.mode !== expectMode) {

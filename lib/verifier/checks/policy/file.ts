@@ -2,18 +2,18 @@
 import { parsePolicy } from '../../../protocol/policy/policy';
 import type { Mode, Policy } from '../../../protocol/policy/policy';
 import { policyUrl } from '../../../protocol/policy/url';
-import { listed } from '../../../util/safe-text';
-import { takersOf } from '../../../protocol/tolerance';
+import { joinList } from '../../../util/safe-text';
+import { acceptingSenders } from '../../../protocol/tolerance';
 import { endsSoon } from '../../tls/certificate';
 import { firstDifference } from '../../difference';
 import { responseText } from '../../evidence';
 import type { PolicyResponse } from '../../https/fetch-policy';
 import { liveFinding } from '../../findings';
 import { duration } from '../../network-errors';
-import type { Lookup, Path, ReportFinding } from '../../result';
-import type { World } from '../../network';
-import { judge } from './response';
-import type { FetchFault, Judgement } from './response';
+import type { Lookup, Observation, LiveFinding } from '../../result';
+import type { Network } from '../../network';
+import { classifyResponse } from './response';
+import type { FetchProblem, Classification } from './response';
 
 /** What the policy file comes to. */
 export interface PolicyFileCheck {
@@ -29,11 +29,11 @@ export interface PolicyFileCheck {
   /** The `Last-Modified` header of that address. */
   readonly lastModified?: string;
   /** What each address came to. */
-  readonly paths: readonly Path[];
+  readonly paths: readonly Observation[];
   /** Of getting the file. */
-  readonly findings: readonly ReportFinding[];
+  readonly findings: readonly LiveFinding[];
   /** Of what stands in it. */
-  readonly contents: readonly ReportFinding[];
+  readonly contents: readonly LiveFinding[];
 }
 
 /** The senders that use what is invalid, and the mode by which they go. */
@@ -46,24 +46,24 @@ export interface Toleration {
 interface Visit {
   readonly address: string;
   readonly response: PolicyResponse;
-  readonly judgement: Judgement;
+  readonly judgement: Classification;
 }
 
 interface Faulty extends Visit {
-  readonly judgement: FetchFault;
+  readonly judgement: FetchProblem;
 }
 
 /** @param addresses - at least one */
-export async function checkPolicyFile(world: World, policyHost: string, addresses: readonly string[]): Promise<PolicyFileCheck> {
+export async function checkPolicyFile(network: Network, policyHost: string, addresses: readonly string[]): Promise<PolicyFileCheck> {
   const visits = await Promise.all(addresses.map(async (address): Promise<Visit> => {
-    const response = await world.fetchPolicy({ policyHost, address });
-    return { address, response, judgement: judge(response) };
+    const response = await network.fetchPolicy({ policyHost, address });
+    return { address, response, judgement: classifyResponse(response) };
   }));
   const subject = policyUrl(policyHost);
   const files = visits.filter(({ judgement }) => judgement.kind === 'file');
   const faulty = visits.flatMap(({ judgement, ...visit }): Faulty[] => judgement.kind === 'fault' ? [{ ...visit, judgement }] : []);
   const findings = [
-    ...faults(faulty, files.length > 0, subject), ...undecided(visits, subject), ...odd(visits, subject), ...health(world, visits, subject),
+    ...faults(faulty, files.length > 0, subject), ...undecided(visits, subject), ...odd(visits, subject), ...health(network, visits, subject),
   ];
   const served = files.at(0)?.judgement;
   if (served?.kind !== 'file') return { ...withoutFile(faulty), tolerated: toleratedAnswer(faulty), paths: visits.map((visit) => pathOf(visit, false)), findings, contents: [] };
@@ -75,7 +75,7 @@ export async function checkPolicyFile(world: World, policyHost: string, addresse
     lookup: policy === undefined ? 'permanent-error' : 'found',
     decided: true,
     policy,
-    tolerated: toleration(mode, takersOf(found)),
+    tolerated: toleration(mode, acceptingSenders(found)),
     body,
     lastModified: files[0].response.outcome === 'answered' ? files[0].response.lastModified : undefined,
     paths: visits.map((visit) => pathOf(visit, policy !== undefined)),
@@ -93,29 +93,29 @@ function toleration(mode: Mode | undefined, senders: readonly string[]): Tolerat
 
 /** An answer that only some senders refuse, such as one of another media type; the others read the body. */
 function toleratedAnswer(faulty: readonly Faulty[]): Toleration | undefined {
-  for (const { response, judgement: { dissent = [] } } of faulty) {
-    if (dissent.length === 0 || response.outcome !== 'answered') continue;
+  for (const { response, judgement: { quirks = [] } } of faulty) {
+    if (quirks.length === 0 || response.outcome !== 'answered') continue;
     const { policy, mode, findings } = parsePolicy(response.body);
-    const refusers = dissent.filter(({ takes }) => takes === undefined).flatMap(({ senders }) => senders);
-    const tolerated = toleration(policy?.mode ?? mode, takersOf(findings).filter((sender) => !refusers.includes(sender)));
+    const refusers = quirks.filter(({ accepts }) => accepts === undefined).flatMap(({ senders }) => senders);
+    const tolerated = toleration(policy?.mode ?? mode, acceptingSenders(findings).filter((sender) => !refusers.includes(sender)));
     if (tolerated !== undefined) return tolerated;
   }
   return undefined;
 }
 
-function pathOf({ address, response, judgement }: Visit, valid: boolean): Path {
-  const standing = judgement.kind === 'file' && valid ? 'good' : judgement.kind === 'file' || judgement.kind === 'fault' ? 'fault' : 'unknown';
-  return { at: address, standing, answer: responseText(response), milliseconds: response.milliseconds };
+function pathOf({ address, response, judgement }: Visit, valid: boolean): Observation {
+  const status = judgement.kind === 'file' && valid ? 'ok' : judgement.kind === 'file' || judgement.kind === 'fault' ? 'failed' : 'unknown';
+  return { at: address, status, answer: responseText(response), milliseconds: response.milliseconds };
 }
 
 /**
  * An address that does not answer among others that do costs senders time; one that answers wrongly costs them the policy, for they
  * try no other.
  */
-function faults(faulty: readonly Faulty[], othersServe: boolean, subject: string): ReportFinding[] {
+function faults(faulty: readonly Faulty[], othersServe: boolean, subject: string): LiveFinding[] {
   return grouped(faulty, ({ judgement }) => `${judgement.code} ${judgement.message}`).map((group) => {
-    const { code, message, fix, dissent, unreachable, temporary } = group[0].judgement;
-    const detail = { subject, message: `${message}, at ${where(group)}`, evidence: evidenceOf(group), fix, dissent };
+    const { code, message, fix, quirks, unreachable, temporary } = group[0].judgement;
+    const detail = { subject, message: `${message}, at ${where(group)}`, evidence: evidenceOf(group), fix, quirks };
     const passedOver = othersServe && unreachable;
     if (code === 'address-not-public') return liveFinding(code, { ...detail, severity: passedOver ? 'warning' : 'error' });
     return passedOver ? liveFinding('address-unreachable', detail) : liveFinding(code, { ...detail, temporary });
@@ -123,7 +123,7 @@ function faults(faulty: readonly Faulty[], othersServe: boolean, subject: string
 }
 
 /** What says nothing about the server. */
-function undecided(visits: readonly Visit[], subject: string): ReportFinding[] {
+function undecided(visits: readonly Visit[], subject: string): LiveFinding[] {
   const groups = grouped(visits, ({ judgement }) => judgement.kind === 'file' || judgement.kind === 'fault' ? undefined : `${judgement.kind} ${judgement.message}`);
   return groups.map((group) => {
     const [{ address, judgement }] = group;
@@ -144,11 +144,11 @@ function undecided(visits: readonly Visit[], subject: string): ReportFinding[] {
 }
 
 /** What only some senders can read. */
-function odd(visits: readonly Visit[], subject: string): ReportFinding[] {
+function odd(visits: readonly Visit[], subject: string): LiveFinding[] {
   const all = visits.flatMap((visit) => visit.judgement.kind === 'file' ? visit.judgement.oddities.map((oddity) => ({ ...visit, oddity })) : []);
   return grouped(all, ({ oddity }) => `${oddity.code} ${oddity.message}`).map((group) => {
-    const { code, message, dissent } = group[0].oddity;
-    return liveFinding(code, { subject, message: `${message}, at ${where(group)}`, dissent, evidence: evidenceOf(group) });
+    const { code, message, quirks } = group[0].oddity;
+    return liveFinding(code, { subject, message: `${message}, at ${where(group)}`, quirks, evidence: evidenceOf(group) });
   });
 }
 
@@ -161,12 +161,12 @@ const SLOW = 2000;
 
 const EXPIRY = 21 * 86_400_000;
 
-function health(world: World, visits: readonly Visit[], subject: string): ReportFinding[] {
+function health(network: Network, visits: readonly Visit[], subject: string): LiveFinding[] {
   const slow = visits.filter(({ response }) => response.outcome === 'answered' && response.milliseconds > SLOW);
   const slowest = Math.max(...slow.map(({ response }) => response.milliseconds));
   const ending = grouped(visits, ({ response }) => {
     if (response.outcome !== 'answered') return undefined;
-    return endsSoon(response.certificate, world.clock.now(), EXPIRY) ? response.certificate.validTo : undefined;
+    return endsSoon(response.certificate, network.clock.now(), EXPIRY) ? response.certificate.validTo : undefined;
   });
   return [
     ...(slow.length === 0
@@ -181,7 +181,7 @@ function health(world: World, visits: readonly Visit[], subject: string): Report
   ];
 }
 
-function differences(files: readonly Visit[], body: Uint8Array, subject: string): ReportFinding[] {
+function differences(files: readonly Visit[], body: Uint8Array, subject: string): LiveFinding[] {
   const others = files.filter(({ judgement }) => judgement.kind === 'file' && !Buffer.from(body).equals(judgement.body));
   const other = others.at(0)?.judgement;
   if (other?.kind !== 'file') return [];
@@ -192,7 +192,7 @@ function differences(files: readonly Visit[], body: Uint8Array, subject: string)
   })];
 }
 
-function malformed(found: readonly { severity: string; message: string }[], subject: string, evidence: string): ReportFinding {
+function malformed(found: readonly { severity: string; message: string }[], subject: string, evidence: string): LiveFinding {
   const errors = found.filter(({ severity }) => severity === 'error');
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
   return liveFinding('sts-policy-invalid', { subject, evidence, message: `the policy file is malformed: ${errors.at(0)?.message ?? 'it cannot be read'}${more}` });
@@ -213,9 +213,9 @@ function grouped<V>(visits: readonly V[], keyOf: (visit: V) => string | undefine
 }
 
 function where(visits: readonly Visit[]): string {
-  return listed(visits.map(({ address }) => address));
+  return joinList(visits.map(({ address }) => address));
 }
 
 function evidenceOf(visits: readonly Visit[]): string {
-  return listed(visits.map(({ address, response }) => `${address}: ${responseText(response)}`), 3);
+  return joinList(visits.map(({ address, response }) => `${address}: ${responseText(response)}`), 3);
 }

@@ -1,16 +1,16 @@
 // Check: the addresses of the policy host, by the zone's own name servers first.
 import { isIP } from 'node:net';
 import { policyHostName } from '../../../protocol/policy/url';
-import { listed } from '../../../util/safe-text';
+import { joinList } from '../../../util/safe-text';
 import { bothFamilies } from '../../dns/both-families';
 import { answerText, lifetime } from '../../evidence';
 import { liveFinding } from '../../findings';
 import { askEach } from '../../dns/name-servers';
 import type { NameServer, ServerAnswer } from '../../dns/name-servers';
-import type { ReportFinding } from '../../result';
+import type { LiveFinding } from '../../result';
 import type { DnsAnswer, DnsEmpty, DnsFailed, DnsFound, Resolver } from '../../dns/resolver';
-import type { DnsWorld } from '../../network';
-import { aliasFault, dangling } from '../records/cname';
+import type { DnsNetwork } from '../../network';
+import { aliasProblem, dangling } from '../records/cname';
 
 /** Where to fetch the policy. */
 export interface PolicyHostCheck {
@@ -21,7 +21,7 @@ export interface PolicyHostCheck {
   /** The names that CNAMEs lead to, in order. */
   readonly cnames: readonly string[];
   /** Findings worth telling only where a policy is announced. */
-  readonly findings: readonly ReportFinding[];
+  readonly findings: readonly LiveFinding[];
 }
 
 /** What the name servers say of the policy host. */
@@ -32,8 +32,8 @@ export interface PolicyHostAnswers {
 }
 
 /** Asks every name server for both families. */
-export async function askForPolicyHost(world: DnsWorld, servers: readonly NameServer[], policyHost: string): Promise<PolicyHostAnswers> {
-  const [v4, v6] = await Promise.all([askEach(world, servers, policyHost, 'A'), askEach(world, servers, policyHost, 'AAAA')]);
+export async function askForPolicyHost(network: DnsNetwork, servers: readonly NameServer[], policyHost: string): Promise<PolicyHostAnswers> {
+  const [v4, v6] = await Promise.all([askEach(network, servers, policyHost, 'A'), askEach(network, servers, policyHost, 'AAAA')]);
   return { policyHost, v4, v6 };
 }
 
@@ -42,8 +42,8 @@ export async function askForPolicyHost(world: DnsWorld, servers: readonly NameSe
  *
  * @param patienceMs - how long one family is waited for after the other has been found
  */
-export async function findPolicyHost(world: DnsWorld, answers: PolicyHostAnswers, patienceMs: number): Promise<PolicyHostCheck> {
-  const { clock, resolver } = world;
+export async function findPolicyHost(network: DnsNetwork, answers: PolicyHostAnswers, patienceMs: number): Promise<PolicyHostCheck> {
+  const { clock, resolver } = network;
   const { policyHost } = answers;
   const ofV4 = lookUp(resolver, policyHost, 'A', answers.v4);
   const ofV6 = lookUp(resolver, policyHost, 'AAAA', answers.v6);
@@ -55,7 +55,7 @@ export async function findPolicyHost(world: DnsWorld, answers: PolicyHostAnswers
   const findings = both.flatMap((answer, at) => answer.status === 'failed'
     ? [liveFinding('dns-failure', {
         subject: `${policyHost} ${at === 0 ? 'A' : 'AAAA'}`, message: `the addresses of ${policyHost} could not be had: ${answer.reason}`,
-        evidence: `${answer.server}: ${answerText(answer)}`, ...aliasFault(answer),
+        evidence: `${answer.server}: ${answerText(answer)}`, ...aliasProblem(answer),
       })]
     : []);
   const decided = findings.length === 0;
@@ -70,13 +70,13 @@ export async function findPolicyHost(world: DnsWorld, answers: PolicyHostAnswers
 }
 
 /** What senders' resolvers say: one that still remembers "no such name" keeps them from a policy that is there. */
-export async function checkResolverView(resolver: Resolver, policyHost: string, addresses: readonly string[]): Promise<ReportFinding[]> {
+export async function checkResolverView(resolver: Resolver, policyHost: string, addresses: readonly string[]): Promise<LiveFinding[]> {
   // One address is enough to say so, so one family is asked for: that of the first.
   const view = await resolver.query(policyHost, isIP(addresses[0]) === 6 ? 'AAAA' : 'A');
   if (view.status !== 'empty') return [];
   return [liveFinding('resolver-stale', {
     subject: `${policyHost} A, AAAA`,
-    message: `the recursive resolver still says that ${policyHost} has no such address${lifetime(view)}, the zone has ${listed(addresses)}`,
+    message: `the recursive resolver still says that ${policyHost} has no such address${lifetime(view)}, the zone has ${joinList(addresses)}`,
     evidence: `${view.server}: ${answerText(view)}`,
   })];
 }
@@ -91,15 +91,15 @@ function fewest(v4: readonly string[], v6: readonly string[]): readonly string[]
 }
 
 /** Name servers may give different addresses, but not some and none. */
-function lacking(servers: readonly ServerAnswer<'A' | 'AAAA'>[], policyHost: string, type: 'A' | 'AAAA'): ReportFinding[] {
+function lacking(servers: readonly ServerAnswer<'A' | 'AAAA'>[], policyHost: string, type: 'A' | 'AAAA'): LiveFinding[] {
   const without = servers.filter(({ answer }) => answer.status === 'empty');
   const others = servers.filter(({ answer }) => answer.status === 'found');
   if (without.length === 0 || others.length === 0) return [];
-  const names = (some: readonly ServerAnswer<'A' | 'AAAA'>[]): string => listed(some.map(({ server }) => server), 4);
+  const names = (some: readonly ServerAnswer<'A' | 'AAAA'>[]): string => joinList(some.map(({ server }) => server), 4);
   return [liveFinding('policy-host-disagreement', {
     subject: `${policyHost} ${type}`,
     message: `${names(without)} ${without.length === 1 ? 'has' : 'have'} no ${type} record of ${policyHost}, ${names(others)} ${others.length === 1 ? 'has' : 'have'}`,
-    evidence: listed([...without, ...others].map(({ server, answer }) => `${server}: ${answerText(answer)}`), 4),
+    evidence: joinList([...without, ...others].map(({ server, answer }) => `${server}: ${answerText(answer)}`), 4),
   })];
 }
 
@@ -117,7 +117,7 @@ function addressesOf(answer: DnsAnswer<'A' | 'AAAA'>): readonly string[] {
   return answer.status === 'found' ? [...answer.records].filter((address) => isIP(address) !== 0).sort() : [];
 }
 
-function noAddress(policyHost: string, answers: readonly (DnsAnswer<'A' | 'AAAA'>)[], subject: string): ReportFinding[] {
+function noAddress(policyHost: string, answers: readonly (DnsAnswer<'A' | 'AAAA'>)[], subject: string): LiveFinding[] {
   const evidence = answers.map((answer) => `${answer.server}: ${answerText(answer)}`).join('; ');
   const cnames = answers.flatMap((answer) => answer.cnames);
   if (cnames.length > 0) return [dangling(cnames, policyHost.slice(policyHostName('').length), { subject, evidence })];
@@ -126,7 +126,7 @@ function noAddress(policyHost: string, answers: readonly (DnsAnswer<'A' | 'AAAA'
   })];
 }
 
-function missingFamily(v4: DnsAnswer<'A'>, v6: DnsAnswer<'AAAA'>, policyHost: string): ReportFinding[] {
+function missingFamily(v4: DnsAnswer<'A'>, v6: DnsAnswer<'AAAA'>, policyHost: string): LiveFinding[] {
   const evidence = (answer: DnsEmpty | DnsFailed | DnsFound<'A' | 'AAAA'>): string => `${answer.server}: ${answerText(answer)}`;
   return [
     ...(v4.status === 'empty'

@@ -2,9 +2,9 @@
 import type { Policy } from '../../../protocol/policy/policy';
 import { policyUrl } from '../../../protocol/policy/url';
 import type { StsRecord } from '../../../protocol/records/sts-record';
-import { printable } from '../../../util/safe-text';
+import { safeText } from '../../../util/safe-text';
 import { liveFinding } from '../../findings';
-import type { ReportFinding } from '../../result';
+import type { LiveFinding } from '../../result';
 
 /** What tells of a policy's age. */
 export interface PolicyAge {
@@ -28,7 +28,7 @@ const LONG_TESTING = 30 * DAY;
 /** No sender keeps an earlier policy for longer (RFC 8461 §3.2). */
 const LONG_NONE = 366 * DAY;
 
-export function checkMode(policyHost: string, policy: Policy | undefined, age: PolicyAge): ReportFinding[] {
+export function checkMode(policyHost: string, policy: Policy | undefined, age: PolicyAge): LiveFinding[] {
   const subject = policyUrl(policyHost);
   const since = sinceWhen(age);
   const longer = (limit: number): boolean => since !== undefined && age.now - since.time > limit;
@@ -52,7 +52,7 @@ export function checkMode(policyHost: string, policy: Policy | undefined, age: P
 /** The file says it best; where it does not, many ids are times. */
 function sinceWhen({ lastModified, record, now }: PolicyAge): { readonly time: number; readonly evidence: string } | undefined {
   const modified = lastModified === undefined ? NaN : Date.parse(lastModified);
-  if (modified >= FIRST && modified <= now) return { time: modified, evidence: `Last-Modified: ${printable(lastModified ?? '', 60)}` };
+  if (modified >= FIRST && modified <= now) return { time: modified, evidence: `Last-Modified: ${safeText(lastModified ?? '', 60)}` };
   const parts = /^(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])/.exec(record?.id ?? '');
   if (parts === null || record === undefined) return undefined;
   const time = Date.parse(`${parts[1]}-${parts[2]}-${parts[3]}T00:00:00Z`);

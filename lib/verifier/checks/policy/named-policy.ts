@@ -1,7 +1,7 @@
 // Check: is the file that is served the one that the id names? Only ids of the constructs' own form say so.
 import { policyHash, readPolicyId } from '../../../protocol/policy/id';
 import { liveFinding } from '../../findings';
-import type { ReportFinding } from '../../result';
+import type { LiveFinding } from '../../result';
 import type { Live } from './expectation';
 
 /** Findings that say the same of what the caller expects, and more exactly. */
@@ -12,7 +12,7 @@ const SAID: ReadonlySet<string> = new Set(['id-unexpected', 'policy-unexpected']
  *
  * @param unexpected - what was found about the caller's expectations
  */
-export function checkNamedPolicy(domain: string, live: Live, unexpected: readonly ReportFinding[]): ReportFinding[] {
+export function checkNamedPolicy(domain: string, live: Live, unexpected: readonly LiveFinding[]): LiveFinding[] {
   const { record, body, recordEvidence, fileEvidence } = live;
   const named = record && readPolicyId(record.id);
   if (record === undefined || named === undefined || body === undefined || unexpected.some(({ code }) => SAID.has(code))) return [];

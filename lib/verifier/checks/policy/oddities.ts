@@ -1,6 +1,6 @@
 // What some senders cannot read of an answer that holds a policy file, although others can; and which senders these are.
-import type { Dissent } from '../../../protocol/findings/finding';
-import { listed, printable } from '../../../util/safe-text';
+import type { SenderQuirk } from '../../../protocol/findings/finding';
+import { joinList, safeText } from '../../../util/safe-text';
 import type { PolicyAnswered } from '../../https/fetch-policy';
 import type { HttpLiberty } from '../../https/http-answer';
 import type { MediaType } from '../../https/media-type';
@@ -9,7 +9,7 @@ import type { MediaType } from '../../https/media-type';
 export interface Oddity {
   readonly code: 'policy-content-coding' | 'policy-media-type-parameters' | 'policy-http-malformed' | 'policy-http2-only' | 'tls-cipher-uncommon';
   readonly message: string;
-  readonly dissent: readonly Dissent[];
+  readonly quirks: readonly SenderQuirk[];
 }
 
 /** Senders by what they fetch with. */
@@ -24,7 +24,7 @@ export function odditiesOf(response: PolicyAnswered, media: MediaType): readonly
     ...coding === undefined ? [] : [coding.fault === undefined ? compressed(coding.codings) : mislabelled(coding.codings)],
     ...media.unusual.length === 0 ? [] : [unusualParameters(response.contentType, media.unusual)],
     ...liberties.length === 0 ? [] : [malformed(liberties)],
-    ...http2Only === undefined ? [] : [{ code: 'policy-http2-only', message: 'the host speaks HTTP/2 alone, no HTTP/1.1', dissent: refusal(NO_HTTP2) } as const],
+    ...http2Only === undefined ? [] : [{ code: 'policy-http2-only', message: 'the host speaks HTTP/2 alone, no HTTP/1.1', quirks: refusal(NO_HTTP2) } as const],
     ...cipher === undefined ? [] : [uncommonCipher(cipher, GO)],
   ];
 }
@@ -35,7 +35,7 @@ export function uncommonCipher(cipher: string, senders: readonly string[]): Oddi
   return {
     code: 'tls-cipher-uncommon',
     message: `the server accepts no common cipher suite of TLS 1.2 or later; with all offered it takes \`${cipher}\`${exchange}`,
-    dissent: [{ senders, effect: 'cannot connect' }],
+    quirks: [{ senders, effect: 'cannot connect' }],
   };
 }
 
@@ -45,8 +45,8 @@ function compressed(codings: readonly string[]): Oddity {
   const name = codings.join(', ');
   return {
     code: 'policy-content-coding',
-    message: `the body is sent with Content-Encoding \`${printable(name)}\`, which was not asked for`,
-    dissent: refusal([...(name === 'gzip' ? [] : GO), ...(['gzip', 'deflate'].includes(name) ? [] : AIOHTTP), ...NODE]),
+    message: `the body is sent with Content-Encoding \`${safeText(name)}\`, which was not asked for`,
+    quirks: refusal([...(name === 'gzip' ? [] : GO), ...(['gzip', 'deflate'].includes(name) ? [] : AIOHTTP), ...NODE]),
   };
 }
 
@@ -54,25 +54,25 @@ function compressed(codings: readonly string[]): Oddity {
 function mislabelled(codings: readonly string[]): Oddity {
   return {
     code: 'policy-content-coding',
-    message: `the body is sent with Content-Encoding \`${printable(codings.join(', '))}\`, which was not asked for`
+    message: `the body is sent with Content-Encoding \`${safeText(codings.join(', '))}\`, which was not asked for`
       + ' and is no known coding; it was read as it is',
-    dissent: [],
+    quirks: [],
   };
 }
 
 function unusualParameters(contentType: string, unusual: MediaType['unusual']): Oddity {
-  const texts = listed(unusual.map(({ text }) => printable(text)));
+  const texts = joinList(unusual.map(({ text }) => safeText(text)));
   return {
     code: 'policy-media-type-parameters',
-    message: `the media type is \`${printable(contentType)}\`: ${texts}`,
-    dissent: unusual.some(({ isRefused }) => isRefused) ? refusal(['postfix-tlspol', 'chasquid', 'rest-mail']) : [],
+    message: `the media type is \`${safeText(contentType)}\`: ${texts}`,
+    quirks: unusual.some(({ isRefused }) => isRefused) ? refusal(['postfix-tlspol', 'chasquid', 'rest-mail']) : [],
   };
 }
 
 function malformed(liberties: readonly HttpLiberty[]): Oddity {
   const senders = new Set(liberties.flatMap((one) => LIBERTIES[one].senders));
   const texts = liberties.map((one) => LIBERTIES[one].text).join(', ');
-  return { code: 'policy-http-malformed', message: `the answer is not HTTP by the letter: ${texts}`, dissent: senders.size === 0 ? [] : refusal([...senders]) };
+  return { code: 'policy-http-malformed', message: `the answer is not HTTP by the letter: ${texts}`, quirks: senders.size === 0 ? [] : refusal([...senders]) };
 }
 
 /** Go's net/http knows no transfer coding but the one. */
@@ -90,6 +90,6 @@ const LIBERTIES: Readonly<Record<HttpLiberty, { readonly text: string; readonly 
   'other': { text: 'a strict reader refuses it', senders: NODE },
 };
 
-function refusal(senders: readonly string[]): readonly Dissent[] {
+function refusal(senders: readonly string[]): readonly SenderQuirk[] {
   return [{ senders, effect: 'reads no policy' }];
 }

@@ -1,26 +1,26 @@
 // Judges one answer of a policy host by RFC 8461 §3.3: is it a policy file, and if not, whose fault is it and will it pass.
 import { isUtf8 } from 'node:buffer';
-import type { Dissent } from '../../../protocol/findings/finding';
+import type { SenderQuirk } from '../../../protocol/findings/finding';
 import { MAX_POLICY_BYTES } from '../../../protocol/policy/policy';
-import { printable } from '../../../util/safe-text';
+import { safeText } from '../../../util/safe-text';
 import { UNKNOWN_CODING } from '../../https/content-coding';
 import type { PolicyAnswered, PolicyResponse, PolicyUnanswered } from '../../https/fetch-policy';
-import { INTERNAL_FAULT } from '../../guard';
+import { INTERNAL_ERROR } from '../../guard';
 import { parseMediaType } from '../../https/media-type';
 import { isLocalFault } from '../../network-errors';
 import { CLIENT_CERTIFICATE, NO_FINAL_RESPONSE, SPEAKS_HTTP2, TOO_MANY_PIECES } from '../../https/exchange';
 import { NOT_PUBLIC } from '../../public-only';
 import { NO_COMMON_HTTP } from '../../tls/handshake-errors';
 import { isWebPage, titleOf } from '../../https/web-page';
-import { CALLED_OFF, DEADLINE } from '../../network';
+import { CANCELLED, DEADLINE_EXCEEDED } from '../../network';
 import { odditiesOf } from './oddities';
 import type { Oddity } from './oddities';
 
 /** What one address comes to. */
-export type Judgement
+export type Classification
   = | PolicyFile
     | { readonly kind: 'unusable' | 'local-fault' | 'internal-fault' | 'not-reached'; readonly message: string }
-    | FetchFault;
+    | FetchProblem;
 
 /** A file, whatever stands in it. */
 export interface PolicyFile {
@@ -31,7 +31,7 @@ export interface PolicyFile {
 }
 
 /** Why there is no file. */
-export interface FetchFault {
+export interface FetchProblem {
   readonly kind: 'fault';
   readonly code: 'address-not-public' | 'sts-policy-fetch-error' | 'sts-webpki-invalid' | 'sts-policy-invalid';
   /** Whether waiting may mend it. */
@@ -41,14 +41,14 @@ export interface FetchFault {
   readonly message: string;
   readonly fix?: string;
   /** The real senders that object; without, all do. */
-  readonly dissent?: readonly Dissent[];
+  readonly quirks?: readonly SenderQuirk[];
 }
 
-export function judge(response: PolicyResponse): Judgement {
+export function classifyResponse(response: PolicyResponse): Classification {
   return response.outcome === 'answered' ? judgeAnswer(response) : judgeSilence(response);
 }
 
-function judgeAnswer(response: PolicyAnswered): Judgement {
+function judgeAnswer(response: PolicyAnswered): Classification {
   const { status, contentType, tooLarge, body, coding } = response;
   if (status !== 200) return judgeStatus(response);
   if (tooLarge) {
@@ -57,7 +57,7 @@ function judgeAnswer(response: PolicyAnswered): Judgement {
     });
   }
   if (coding?.fault !== undefined && !(coding.fault === UNKNOWN_CODING && isText(body))) {
-    return fault('sts-policy-fetch-error', `the body is sent with Content-Encoding \`${printable(coding.codings.join(', '))}\`, which was not asked for, and ${coding.fault}`, {
+    return fault('sts-policy-fetch-error', `the body is sent with Content-Encoding \`${safeText(coding.codings.join(', '))}\`, which was not asked for, and ${coding.fault}`, {
       fix: 'serve the policy file as it is, without compression',
     });
   }
@@ -69,8 +69,8 @@ function judgeAnswer(response: PolicyAnswered): Judgement {
   }
   const media = parseMediaType(contentType);
   if (media.essence !== 'text/plain') {
-    const found = contentType === '' ? 'there is no media type' : `the media type is \`${printable(contentType)}\``;
-    return fault('sts-policy-invalid', `${found}, \`text/plain\` is expected`, { dissent: MEDIA_TYPE_DISSENT, fix: MEDIA_TYPE_FIX });
+    const found = contentType === '' ? 'there is no media type' : `the media type is \`${safeText(contentType)}\``;
+    return fault('sts-policy-invalid', `${found}, \`text/plain\` is expected`, { quirks: MEDIA_TYPE_DISSENT, fix: MEDIA_TYPE_FIX });
   }
   return { kind: 'file', body, oddities: odditiesOf(response, media) };
 }
@@ -88,30 +88,30 @@ function isGzip(body: Uint8Array): boolean {
 const MEDIA_TYPE_FIX = 'send the header `Content-Type: text/plain; charset=utf-8`';
 
 /** The RFC says that senders SHOULD look at the media type (RFC 8461 §3.2); these do. */
-const MEDIA_TYPE_DISSENT: readonly Dissent[] = [{
+const MEDIA_TYPE_DISSENT: readonly SenderQuirk[] = [{
   senders: ['postfix-tlspol', 'chasquid', 'go-mtasts', 'kumomta', 'postfix-mta-sts-resolver', 'rest-mail'],
   effect: 'refuses the policy',
 }];
 
-function webPage({ body, contentType }: PolicyAnswered): FetchFault {
+function webPage({ body, contentType }: PolicyAnswered): FetchProblem {
   const title = titleOf(body);
-  const named = title === '' ? '' : `, its title is \`${printable(title, 60)}\``;
-  const media = contentType === '' ? 'without media type' : `as \`${printable(contentType)}\``;
+  const named = title === '' ? '' : `, its title is \`${safeText(title, 60)}\``;
+  const media = contentType === '' ? 'without media type' : `as \`${safeText(contentType)}\``;
   return fault('sts-policy-invalid', `a web page is served in place of the policy (${media}${named})`, {
     fix: 'serve the policy file itself at `/.well-known/mta-sts.txt`: look for a catch-all route, a login or parking page, or a bot check that answers in its place',
   });
 }
 
-function judgeStatus({ status, location, botCheck }: PolicyAnswered): FetchFault {
+function judgeStatus({ status, location, botCheck }: PolicyAnswered): FetchProblem {
   if (status >= 300 && status < 400 && status !== 304) {
-    const target = location === undefined ? '' : ` to ${printable(location)}`;
+    const target = location === undefined ? '' : ` to ${safeText(location)}`;
     return fault('sts-policy-fetch-error', `the answer is a redirect (status ${status}${target}), which senders never follow`, {
       fix: 'serve the policy file itself at this address, with status 200',
     });
   }
   const temporary = botCheck === undefined && (status >= 500 || PASSING.includes(status));
   const only = `the answer has status ${status}, only 200 is a policy`;
-  if (botCheck !== undefined) return fault('sts-policy-fetch-error', `${only}; a bot check stands before the file (\`${printable(botCheck)}\`), which no sender passes`, { fix: BOT_CHECK_FIX });
+  if (botCheck !== undefined) return fault('sts-policy-fetch-error', `${only}; a bot check stands before the file (\`${safeText(botCheck)}\`), which no sender passes`, { fix: BOT_CHECK_FIX });
   if (status === 401) return fault('sts-policy-fetch-error', `${only}; the host asks for a login, and senders have none`, { fix: 'let everyone read the policy file, without a login' });
   if (status === 403 || status === 429) {
     return fault('sts-policy-fetch-error', `${only}; often a bot check, a firewall or a rate limit turns away programs, and senders are programs`, { temporary, fix: BOT_CHECK_FIX });
@@ -124,9 +124,9 @@ const BOT_CHECK_FIX = 'let everyone read the policy file: leave its path out of 
 /** Time-out, too early, too many requests (RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4). */
 const PASSING = [408, 425, 429];
 
-function judgeSilence({ outcome, reason, code, certificate }: PolicyUnanswered): Judgement {
-  if (code === INTERNAL_FAULT) return { kind: 'internal-fault', message: reason };
-  if (code === DEADLINE || code === CALLED_OFF) return { kind: 'not-reached', message: reason };
+function judgeSilence({ outcome, reason, code, certificate }: PolicyUnanswered): Classification {
+  if (code === INTERNAL_ERROR) return { kind: 'internal-fault', message: reason };
+  if (code === DEADLINE_EXCEEDED || code === CANCELLED) return { kind: 'not-reached', message: reason };
   if (code === NOT_PUBLIC) return fault('address-not-public', `the address of the policy host ${reason}`, { unreachable: true });
   switch (outcome) {
     case 'unusable':
@@ -150,6 +150,6 @@ const CLIENT_CERTIFICATE_FIX = 'turn off client authentication (mutual TLS) for 
 
 const HTTP_FIX = 'let the policy host speak HTTP/1.1 as well as HTTP/2';
 
-function fault(code: FetchFault['code'], message: string, more: Partial<Pick<FetchFault, 'temporary' | 'unreachable' | 'fix' | 'dissent'>>): FetchFault {
+function fault(code: FetchProblem['code'], message: string, more: Partial<Pick<FetchProblem, 'temporary' | 'unreachable' | 'fix' | 'quirks'>>): FetchProblem {
   return { kind: 'fault', code, message, temporary: false, unreachable: false, ...more };
 }

@@ -1,12 +1,12 @@
 // Looks for what is missing at its own name at the names where it has been found in the wild: asked for only where it is missing.
 import { policyHostName } from '../../../protocol/policy/url';
-import { announcementName, reportingName } from '../../../protocol/records/record-names';
-import { listed, printable } from '../../../util/safe-text';
+import { stsRecordName, reportingName } from '../../../protocol/records/record-names';
+import { joinList, safeText } from '../../../util/safe-text';
 import { zonesOf } from '../../dns/appended-zone';
 import { answerText } from '../../evidence';
 import { liveFinding } from '../../findings';
 import type { LiveFindingCode } from '../../findings';
-import type { ReportFinding } from '../../result';
+import type { LiveFinding } from '../../result';
 import type { DnsAnswer, Resolver } from '../../dns/resolver';
 
 /** A TXT record by its version, and where it belongs. */
@@ -27,8 +27,8 @@ const MOST_SHOWN = 4;
  * @param hostExists - whether the policy host is known to exist; otherwise nobody asks for that name, since resolvers would remember
  * that it does not, and would keep senders from it when it appears (RFC 2308 §5)
  */
-export function findMisplacedRecord(resolver: Resolver, domain: string, hostExists: boolean): Promise<ReportFinding[]> {
-  const place = announcementName(domain);
+export function findMisplacedRecord(resolver: Resolver, domain: string, hostExists: boolean): Promise<LiveFinding[]> {
+  const place = stsRecordName(domain);
   const names = [
     ...['_mta_sts', 'mta_sts', '_mtasts', '_sts', '_mta-sts._mta-sts', '_mta-sts.mta-sts'].map((label) => `${label}.${domain}`), domain, reportingName(domain),
     ...hostExists ? [policyHostName(domain)] : [],
@@ -41,7 +41,7 @@ export function findMisplacedRecord(resolver: Resolver, domain: string, hostExis
  *
  * @param hostExists - as above
  */
-export function findMisplacedReporting(resolver: Resolver, domain: string, hostExists: boolean): Promise<ReportFinding[]> {
+export function findMisplacedReporting(resolver: Resolver, domain: string, hostExists: boolean): Promise<LiveFinding[]> {
   const labels = ['_tlsrpt', '_smtp-tlsrpt', '_smtp._tlsrpt', '_mta-sts._tls', '_smtp-tls', '_smtp_tls', '_tls-rpt', '_smtp-tls-rpt', '_tls', '_smtp', 'smtp._tls', '_smtp.tls', '_tls._smtp',
     '_smtp._tls.mta-sts', '_smtp._tls._mta-sts'];
   const names = [...labels.map((label) => `${label}.${domain}`), domain, ...hostExists ? [policyHostName(domain)] : []];
@@ -49,14 +49,14 @@ export function findMisplacedReporting(resolver: Resolver, domain: string, hostE
 }
 
 /** The TLS reporting record among the TXT records at `_mta-sts`, where it is missing at its own name. */
-export function reportingAtRecord(domain: string, texts: readonly string[], evidence: string | undefined): ReportFinding[] {
+export function reportingAtRecord(domain: string, texts: readonly string[], evidence: string | undefined): LiveFinding[] {
   const found = texts.filter((text) => text.startsWith('v=TLSRPTv1'));
   if (found.length === 0) return [];
   const wanted = { version: 'v=TLSRPTv1', code: 'tls-rpt-misplaced', place: reportingName(domain) } as const;
-  return [misplaced(domain, announcementName(domain), wanted, found, evidence)];
+  return [misplaced(domain, stsRecordName(domain), wanted, found, evidence)];
 }
 
-async function findMisplaced(resolver: Resolver, domain: string, names: readonly string[], wanted: Wanted): Promise<ReportFinding[]> {
+async function findMisplaced(resolver: Resolver, domain: string, names: readonly string[], wanted: Wanted): Promise<LiveFinding[]> {
   const zones = zonesOf(domain);
   const all = [...names, ...zones.map((zone) => `${wanted.place}.${zone}`)];
   const [wild, ...answers] = await Promise.all([
@@ -84,11 +84,11 @@ function textsOf(answer: DnsAnswer<'TXT'>, version: string): string[] {
 
 function misplaced(
   domain: string, name: string, { code, place }: Wanted, texts: readonly string[], evidence: string | undefined,
-): ReportFinding {
+): LiveFinding {
   const appended = appendedTo(domain, name, place);
   return liveFinding(code, {
     subject: `${name} TXT`,
-    message: `a record that belongs at ${place} stands at ${name}: ${listed(texts.map((text) => `"${printable(text)}"`), MOST_SHOWN)}`
+    message: `a record that belongs at ${place} stands at ${name}: ${joinList(texts.map((text) => `"${safeText(text)}"`), MOST_SHOWN)}`
       + (appended === undefined ? '' : '. The zone name is appended twice, as by a DNS panel that adds it to what is entered'),
     ...evidence === undefined ? {} : { evidence },
     fix: appended === undefined ? `move it to ${place}` : `move it to ${place}: enter the name as \`${appended}\` there, without the zone`,
@@ -102,10 +102,10 @@ function appendedTo(domain: string, name: string, place: string): string | undef
 }
 
 /** Looks for the policy host at the names to which a DNS panel has appended the zone, and at mistyped ones. */
-export async function findMisplacedHost(resolver: Resolver, domain: string): Promise<ReportFinding[]> {
+export async function findMisplacedHost(resolver: Resolver, domain: string): Promise<LiveFinding[]> {
   const place = policyHostName(domain);
   const zones = zonesOf(domain);
-  const names = [...zones.map((zone) => `${place}.${zone}`), `mta_sts.${domain}`, `mtasts.${domain}`, announcementName(domain)];
+  const names = [...zones.map((zone) => `${place}.${zone}`), `mta_sts.${domain}`, `mtasts.${domain}`, stsRecordName(domain)];
   const [wild, ...answers] = await Promise.all([
     Promise.all(zones.map((zone) => bothTypes(resolver, `*.${zone}`))).then((all) => new Set(all.flatMap(addressesIn))),
     ...names.map(async (name) => ({ name, both: await bothTypes(resolver, name) })),
@@ -113,7 +113,7 @@ export async function findMisplacedHost(resolver: Resolver, domain: string): Pro
   return answers.flatMap(({ name, both }) => {
     if (addressesIn(both).every((address) => wild.has(address))) return [];
     // A record that is delegated leads to a name that may have addresses for another purpose.
-    if (name === announcementName(domain) && both.some(({ cnames }) => cnames.length > 0)) return [];
+    if (name === stsRecordName(domain) && both.some(({ cnames }) => cnames.length > 0)) return [];
     const appended = appendedTo(domain, name, place);
     return [liveFinding('policy-host-misplaced', {
       subject: `${name} A, AAAA`,

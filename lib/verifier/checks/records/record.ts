@@ -2,15 +2,15 @@
 import { policyHostName, policyUrl } from '../../../protocol/policy/url';
 import { parseRecord } from '../../../protocol/records/sts-record';
 import type { RecordResult } from '../../../protocol/records/sts-record';
-import { listed, printable } from '../../../util/safe-text';
-import { takersOf } from '../../../protocol/tolerance';
+import { joinList, safeText } from '../../../util/safe-text';
+import { acceptingSenders } from '../../../protocol/tolerance';
 import { NOT_ASKED, answerText, lifetime } from '../../evidence';
 import { liveFinding } from '../../findings';
 import type { ServerAnswer } from '../../dns/name-servers';
-import type { Path, ReportFinding } from '../../result';
+import type { Observation, LiveFinding } from '../../result';
 import { SOME_RESOLVER } from '../../dns/resolver';
 import type { DnsAnswer, Resolver } from '../../dns/resolver';
-import { aliasFault, dangling } from './cname';
+import { aliasProblem, dangling } from './cname';
 import { findMisplacedRecord } from './misplaced';
 
 /** What the record comes to. */
@@ -25,10 +25,10 @@ export interface RecordCheck {
   /** Every TXT record at the name, whatever it says. */
   readonly texts: readonly string[];
   /** What each server came to. */
-  readonly paths: readonly Path[];
+  readonly paths: readonly Observation[];
   /** The names that CNAMEs lead to, in order. */
   readonly cnames: readonly string[];
-  readonly findings: readonly ReportFinding[];
+  readonly findings: readonly LiveFinding[];
 }
 
 /** What was asked, and by whom it was answered. */
@@ -42,7 +42,7 @@ export interface RecordAnswers {
   /** Whether the policy host is known to exist, so that it can be asked for other records. */
   readonly hostExists: boolean;
   /** What stands at wrong names, where that has been asked for already. */
-  readonly misplaced?: Promise<readonly ReportFinding[]>;
+  readonly misplaced?: Promise<readonly LiveFinding[]>;
 }
 
 /** Judges the answers, and looks for records at wrong names when there is none at the right one. */
@@ -72,12 +72,12 @@ export async function checkRecord(resolver: Resolver, answers: RecordAnswers): P
     findings.push(liveFinding('record-missing', {
       subject, evidence, fix: alias === undefined ? publish(domain) : publishBesideAlias(domain, alias),
       message: `there is no MTA-STS record at _mta-sts.${domain}`
-        + (alias === undefined ? '' : `; the name is an alias of ${printable(alias)}, perhaps by a wildcard, and no TXT record is there`),
+        + (alias === undefined ? '' : `; the name is an alias of ${safeText(alias)}, perhaps by a wildcard, and no TXT record is there`),
     }));
   }
   if (result.verdict === 'none') findings.push(...await (answers.misplaced ?? findMisplacedRecord(resolver, domain, answers.hostExists)));
   const texts = answer.status === 'found' ? answer.records.map((strings) => strings.join('')) : [];
-  const takers = result.verdict === 'multiple' ? [] : takersOf(result.findings);
+  const takers = result.verdict === 'multiple' ? [] : acceptingSenders(result.findings);
   return { verdict: result.verdict, record: result.record, takers, validated: !isServfail(recursive), texts, ...ways, findings };
 }
 
@@ -89,9 +89,9 @@ function isServfail(answer: DnsAnswer<'TXT'>): boolean {
   return answer.status === 'failed' && answer.reason === 'SERVFAIL';
 }
 
-function pathOf({ server, answer, milliseconds }: ServerAnswer<'TXT'>): Path {
+function pathOf({ server, answer, milliseconds }: ServerAnswer<'TXT'>): Observation {
   const valid = answer.status === 'found' && parseRecord(answer.records).verdict === 'valid';
-  return { at: server, standing: answer.status === 'failed' ? 'unknown' : valid ? 'good' : 'fault', answer: answerText(answer), milliseconds };
+  return { at: server, status: answer.status === 'failed' ? 'unknown' : valid ? 'ok' : 'failed', answer: answerText(answer), milliseconds };
 }
 
 function publish(domain: string): string {
@@ -100,25 +100,25 @@ function publish(domain: string): string {
 
 /** No other record can stand beside a CNAME (RFC 1034 §3.6.2), unless it is a wildcard's and stands elsewhere. */
 function publishBesideAlias(domain: string, alias: string): string {
-  return `delete the CNAME at _mta-sts.${domain}, where there is one, and ${publish(domain)}; or let whoever holds ${printable(alias)} publish the record there`;
+  return `delete the CNAME at _mta-sts.${domain}, where there is one, and ${publish(domain)}; or let whoever holds ${safeText(alias)} publish the record there`;
 }
 
-function unanswered({ domain, servers, recursive }: RecordAnswers, subject: string): ReportFinding[] {
+function unanswered({ domain, servers, recursive }: RecordAnswers, subject: string): LiveFinding[] {
   const findings = servers.flatMap(({ server, answer }) => {
     if (answer.status !== 'failed') return [];
     const message = `the name server ${server} ${answer.reason === NOT_ASKED ? `was ${NOT_ASKED}` : `gave no usable answer (${answer.reason})`}`;
-    return [liveFinding('name-server-unanswered', { subject, message, evidence: `${server}: ${answerText(answer)}`, ...aliasFault(answer) })];
+    return [liveFinding('name-server-unanswered', { subject, message, evidence: `${server}: ${answerText(answer)}`, ...aliasProblem(answer) })];
   });
   if (servers.length > 0 && findings.length === servers.length) {
     const message = `none of the name servers of ${domain} gave a usable answer, so the recursive resolver alone decides`;
-    findings.push(liveFinding('name-servers-unknown', { subject, message, evidence: listed(findings.map(({ evidence = '' }) => evidence), 3) }));
+    findings.push(liveFinding('name-servers-unknown', { subject, message, evidence: joinList(findings.map(({ evidence = '' }) => evidence), 3) }));
   }
   if (recursive.status === 'failed') {
     const answered = findings.length < servers.length;
     const message = isServfail(recursive) && answered
       ? 'the recursive resolver answers SERVFAIL where the name servers answer, as one that validates does where DNSSEC is broken: senders behind such a one see no policy'
       : `the recursive resolver ${recursive.reason === NOT_ASKED ? `was ${NOT_ASKED}` : `did not answer (${recursive.reason})`}`;
-    findings.push(liveFinding('dns-failure', { subject, message, evidence: `${recursive.server}: ${answerText(recursive)}`, ...aliasFault(recursive) }));
+    findings.push(liveFinding('dns-failure', { subject, message, evidence: `${recursive.server}: ${answerText(recursive)}`, ...aliasProblem(recursive) }));
   }
   return findings;
 }
@@ -137,7 +137,7 @@ function identity(answer: DnsAnswer<'TXT'>): string {
 /** To be read. */
 function view(answer: DnsAnswer<'TXT'>): string {
   const texts = recordTexts(answer);
-  const shown = texts.slice(0, MOST_SHOWN).map((text) => `"${printable(text)}"`);
+  const shown = texts.slice(0, MOST_SHOWN).map((text) => `"${safeText(text)}"`);
   if (texts.length > MOST_SHOWN) shown.push(`${texts.length - MOST_SHOWN} more`);
   return shown.join(' and ') || 'no record';
 }
@@ -145,19 +145,19 @@ function view(answer: DnsAnswer<'TXT'>): string {
 /** One is right, two are a mistake, and more teach nothing. */
 const MOST_SHOWN = 4;
 
-function disagreement(usable: readonly ServerAnswer<'TXT'>[], subject: string): ReportFinding[] {
+function disagreement(usable: readonly ServerAnswer<'TXT'>[], subject: string): LiveFinding[] {
   const views = new Map<string, { readonly seen: string; readonly servers: readonly string[] }>();
   for (const { server, answer } of usable) {
     const key = identity(answer);
     views.set(key, { seen: view(answer), servers: [...views.get(key)?.servers ?? [], server] });
   }
   if (views.size < 2) return [];
-  const shown = [...views.values()].slice(0, MOST_SHOWN).map(({ seen, servers }) => `${seen} at ${listed(servers, MOST_SHOWN)}`);
+  const shown = [...views.values()].slice(0, MOST_SHOWN).map(({ seen, servers }) => `${seen} at ${joinList(servers, MOST_SHOWN)}`);
   const evidence = `${shown.join('; ')}${views.size > MOST_SHOWN ? ` and ${views.size - MOST_SHOWN} more` : ''}`;
   return [liveFinding('record-disagreement', { subject, evidence, message: `the zone's name servers disagree: ${evidence}` })];
 }
 
-function stale(decisive: DnsAnswer<'TXT'>, recursive: DnsAnswer<'TXT'>, subject: string): ReportFinding[] {
+function stale(decisive: DnsAnswer<'TXT'>, recursive: DnsAnswer<'TXT'>, subject: string): LiveFinding[] {
   if (recursive.status === 'failed' || identity(recursive) === identity(decisive)) return [];
   return [liveFinding('resolver-stale', {
     subject,

@@ -1,11 +1,11 @@
 // Check: can TLS reports arrive where the record sends them (RFC 8460 §3)? Without reports two weeks of `testing` look clean.
 import { isIP } from 'node:net';
-import { hostNameFault, toALabels } from '../../../protocol/domain-name';
+import { hostNameProblem, toALabels } from '../../../protocol/domain-name';
 import { reportingName } from '../../../protocol/records/record-names';
-import { listed, printable } from '../../../util/safe-text';
+import { joinList, safeText } from '../../../util/safe-text';
 import { answerText } from '../../evidence';
 import { liveFinding } from '../../findings';
-import type { ReportFinding } from '../../result';
+import type { LiveFinding } from '../../result';
 import type { DnsAnswer, Resolver } from '../../dns/resolver';
 
 /** A host or mail domain that reports are sent to. */
@@ -27,7 +27,7 @@ const MOST = 8;
  */
 export async function checkReportDestinations(
   resolver: Resolver, domain: string, rua: readonly string[], ownMx?: Promise<DnsAnswer<'MX'>>,
-): Promise<ReportFinding[]> {
+): Promise<LiveFinding[]> {
   const subject = `${reportingName(domain)} TXT`;
   const destinations = new Map<string, Destination>();
   for (const uri of rua) {
@@ -48,7 +48,7 @@ function destinationOf(uri: string): Destination | undefined {
   // Only what decodes to text is a reporting address.
   const host = mail === undefined ? httpsHost(uri) : decodeURIComponent(mail.slice(mail.lastIndexOf('@') + 1)).split('@').at(-1) ?? '';
   const name = toALabels(host);
-  if (hostNameFault(name) !== undefined || !name.includes('.') || isIP(name) !== 0) return undefined;
+  if (hostNameProblem(name) !== undefined || !name.includes('.') || isIP(name) !== 0) return undefined;
   return { kind: mail === undefined ? 'https' : 'mail', name, uri };
 }
 
@@ -58,7 +58,7 @@ function httpsHost(uri: string): string {
 
 async function checkMailDomain(
   resolver: Resolver, subject: string, destination: Destination, asked?: Promise<DnsAnswer<'MX'>>,
-): Promise<ReportFinding[]> {
+): Promise<LiveFinding[]> {
   const { name } = destination;
   const mx = await (asked ?? resolver.query(name, 'MX'));
   if (mx.status === 'failed') return [undecided(subject, destination, [mx])];
@@ -68,7 +68,7 @@ async function checkMailDomain(
   return [unreachable(subject, destination, `${name} has a null MX: it takes no mail`, [mx])];
 }
 
-async function checkHost(resolver: Resolver, subject: string, destination: Destination): Promise<ReportFinding[]> {
+async function checkHost(resolver: Resolver, subject: string, destination: Destination): Promise<LiveFinding[]> {
   const { name, kind } = destination;
   const answers = await Promise.all([resolver.query(name, 'A'), resolver.query(name, 'AAAA')]);
   if (answers.some(({ status }) => status === 'found')) return [];
@@ -78,16 +78,16 @@ async function checkHost(resolver: Resolver, subject: string, destination: Desti
   return [unreachable(subject, destination, isAbsent ? `there is no ${name} in DNS` : lacking, answers)];
 }
 
-function unreachable(subject: string, { uri }: Destination, why: string, answers: readonly DnsAnswer<'MX' | 'A' | 'AAAA'>[]): ReportFinding {
+function unreachable(subject: string, { uri }: Destination, why: string, answers: readonly DnsAnswer<'MX' | 'A' | 'AAAA'>[]): LiveFinding {
   return liveFinding('tls-rpt-unreachable', {
-    subject, evidence: evidenceOf(answers), message: `TLS reports to ${printable(uri)} cannot arrive: ${why}. A failure that makes senders refuse mail goes unseen`,
+    subject, evidence: evidenceOf(answers), message: `TLS reports to ${safeText(uri)} cannot arrive: ${why}. A failure that makes senders refuse mail goes unseen`,
   });
 }
 
-function undecided(subject: string, { uri, name }: Destination, answers: readonly DnsAnswer<'MX' | 'A' | 'AAAA'>[]): ReportFinding {
+function undecided(subject: string, { uri, name }: Destination, answers: readonly DnsAnswer<'MX' | 'A' | 'AAAA'>[]): LiveFinding {
   const reasons = new Set(answers.flatMap((answer) => answer.status === 'failed' ? [answer.reason] : []));
   return liveFinding('dns-failure', {
-    subject, evidence: evidenceOf(answers), message: `whether TLS reports to ${printable(uri)} can arrive could not be learned: ${name} could not be looked up: ${listed([...reasons])}`,
+    subject, evidence: evidenceOf(answers), message: `whether TLS reports to ${safeText(uri)} can arrive could not be learned: ${name} could not be looked up: ${joinList([...reasons])}`,
   });
 }
 

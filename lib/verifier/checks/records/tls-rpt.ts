@@ -1,13 +1,13 @@
 // Check: the TLS reporting record (RFC 8460 §3), without which failures go unseen.
 import type { Mode } from '../../../protocol/policy/policy';
 import { reportingName } from '../../../protocol/records/record-names';
-import { printable } from '../../../util/safe-text';
+import { safeText } from '../../../util/safe-text';
 import { parseTlsRpt } from '../../../protocol/records/tls-rpt';
 import { answerText } from '../../evidence';
 import { liveFinding } from '../../findings';
-import type { ReportFinding } from '../../result';
+import type { LiveFinding } from '../../result';
 import type { DnsAnswer, Resolver } from '../../dns/resolver';
-import { aliasFault, dangling } from './cname';
+import { aliasProblem, dangling } from './cname';
 import { findMisplacedReporting } from './misplaced';
 import { checkReportDestinations } from './report-destinations';
 
@@ -15,7 +15,7 @@ import { checkReportDestinations } from './report-destinations';
 export interface TlsRptLookup {
   readonly answer: DnsAnswer<'TXT'>;
   /** Of wrong names where the record is missing, of where reports are sent to where it is valid. */
-  readonly more: readonly ReportFinding[];
+  readonly more: readonly LiveFinding[];
 }
 
 /**
@@ -42,17 +42,17 @@ export function hasNoTlsRpt({ answer }: TlsRptLookup): boolean {
 }
 
 /** @param mode - of the policy, undefined when there is none */
-export function checkTlsRpt(domain: string, { answer, more }: TlsRptLookup, mode: Mode | undefined): ReportFinding[] {
+export function checkTlsRpt(domain: string, { answer, more }: TlsRptLookup, mode: Mode | undefined): LiveFinding[] {
   const subject = `_smtp._tls.${domain} TXT`;
   const evidence = `${answer.server}: ${answerText(answer)}`;
   if (answer.status === 'failed') {
-    return [liveFinding('dns-failure', { subject, evidence, message: `the TLS reporting record could not be had: ${answer.reason}`, ...aliasFault(answer) })];
+    return [liveFinding('dns-failure', { subject, evidence, message: `the TLS reporting record could not be had: ${answer.reason}`, ...aliasProblem(answer) })];
   }
   const result = parseTlsRpt(answer.status === 'found' ? answer.records : []);
   // That there is no record is told below, by what it means in the mode of the policy.
   const found = result.findings.filter(({ code }) => code !== 'tls-rpt-none');
   // Nothing here keeps mail from being delivered, so nothing is worse than a warning.
-  const findings: ReportFinding[] = found.map((one) => ({
+  const findings: LiveFinding[] = found.map((one) => ({
     ...one, severity: one.severity === 'error' ? 'warning' : one.severity, subject, evidence,
   }));
   const alias = answer.status === 'empty' ? answer.cnames.at(-1) : undefined;
@@ -64,7 +64,7 @@ export function checkTlsRpt(domain: string, { answer, more }: TlsRptLookup, mode
       evidence,
       severity: mode === 'enforce' ? 'warning' : 'info',
       message: `there is no TLS reporting record at _smtp._tls.${domain}`
-        + (alias === undefined ? '' : `; the name is an alias of ${printable(alias)}, perhaps by a wildcard, and no TXT record is there`),
+        + (alias === undefined ? '' : `; the name is an alias of ${safeText(alias)}, perhaps by a wildcard, and no TXT record is there`),
       fix: `${alias === undefined ? '' : 'delete the CNAME, where there is one, and '}publish the TXT record \`v=TLSRPTv1; rua=mailto:tls-reports@${domain}\` at _smtp._tls.${domain}, with an address that is read`,
     }));
   }
