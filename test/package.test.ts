@@ -22,15 +22,15 @@ describe('what npm publishes', () => {
 
   test.each([
     '.jsii', '.jsii.gz', 'API.md', 'CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'THIRD-PARTY-LICENSES.txt', 'package.json',
-    'bin/mta-sts.js', 'lib/handler/bundle/index.js', 'lib/index.js', 'lib/index.d.ts', 'lib/protocol/policy.js',
+    'bin/mta-sts.js', 'docs/README.md', 'docs/guide/getting-started.md', 'lib/handler/bundle/index.js', 'lib/index.js', 'lib/index.d.ts', 'lib/protocol/policy.js',
   ])('holds %s', (file) => {
     expect(files).toContain(file);
   });
 
-  test('holds no test, no example, no source, no synthesized app and nothing of the rooms that are bundled', () => {
+  test('the package holds no tests, examples, figures, sources, synthesized apps or modules that are bundled', () => {
     const unwanted = files.filter((file) =>
       (file.endsWith('.ts') && !file.endsWith('.d.ts'))
-      || /^(test|tools|docs|examples|coverage|cdk\.out|dist|node_modules)\//.test(file)
+      || /^(test|tools|docs\/figures|examples|coverage|cdk\.out|dist|node_modules)\//.test(file)
       || /^lib\/(handler\/(?!bundle\/)|verifier\/|preview\/)/.test(file)
       || /tsconfig|jest|eslint|cdk\.json/.test(file));
     expect(unwanted).toEqual([]);
