@@ -117,6 +117,10 @@ const RUNNERS: [RegExp, (line: string) => Promise<void> | void][] = [
     const announced = Object.keys(Template.fromStack(oneDomain(testStack()).node.scope as Stack).findResources('AWS::Route53::RecordSet'));
     expect(announced).toEqual([expect.stringContaining('Announcement')]);
   }],
+  [/^aws cloudformation describe-stack-events .*'FAILED'/, (line) => {
+    expect(line).toContain('"StackEvents[?contains(ResourceStatus, \'FAILED\')].[LogicalResourceId, ResourceStatusReason]"');
+  }],
+  [/^aws acm request-certificate --domain-name mta-sts\.\S+ --validation-method DNS --region us-east-1$/, () => undefined],
   [/^aws cloudformation (?:continue-update-rollback|delete-stack) --region us-east-1 --stack-name [\w-]+$/, () => undefined],
   [/^aws route53 list-hosted-zones-by-name --dns-name example\.com$/, () => undefined],
   [/^openssl s_client /, async (line) => {

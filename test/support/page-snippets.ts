@@ -43,6 +43,9 @@ function module(snippet: string): string {
 } from 'aws-cdk-lib';
 import { DelegatedMtaSts, MtaSts, MtaStsDomains, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting, Verification, ZohoDataCenter } from 'cdk-mta-sts';
 export function run(this: Stack, hostedZone: route53.IHostedZone, accessLogBucket: s3.IBucket, certificate: acm.ICertificate): void {
+  // A block of its own, in which a snippet can declare these names again.
+  {
 ${snippet}
+  }
 }`;
 }
