@@ -75,7 +75,8 @@ export function anchors(page: string): string[] {
     seen.set(slug, count + 1);
     return count === 0 ? slug : `${slug}-${count}`;
   });
-  const written = parse(page).prose.flatMap(({ text }) => [...text.matchAll(/<\w+ [^>]*?\b(?:id|name)="([^"]+)"/g)].map((match) => match.at(1) ?? ''));
+  const tags = parse(page).prose.flatMap(({ text }) => [...text.matchAll(/<\w+ [^>]*>/g)].map(([tag]) => tag));
+  const written = tags.flatMap((tag) => [...tag.matchAll(/ (?:id|name)="([^"]+)"/g)].map((match) => match.at(1) ?? ''));
   return [...slugs, ...written];
 }
 
