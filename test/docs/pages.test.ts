@@ -1,6 +1,7 @@
 // The shape of the documentation: short pages with one title, all of them listed in docs/README.md.
 import { describe, expect, test } from '@jest/globals';
-import { posix } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { codeBlocks, documentationPages, headings, links, pageLines } from '../support/markdown';
 
 const INDEX = 'docs/README.md';
@@ -27,6 +28,16 @@ function once(listed: readonly string[]): Record<string, number> {
 
 test('the README has at most 200 lines', () => {
   expect(pageLines('README.md').length).toBeLessThanOrEqual(MAX_README_LINES);
+});
+
+test('the README names the versions that package.json requires', () => {
+  const manifest = JSON.parse(readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8')) as {
+    version: string; engines: { node: string }; peerDependencies: Record<string, string>;
+  };
+  const readme = pageLines('README.md').join('\n');
+  expect(readme).toContain(`Node.js ${manifest.engines.node.replace('>=', '')} or later`);
+  expect(readme).toContain(`\`aws-cdk-lib\` ${manifest.peerDependencies['aws-cdk-lib'].replace('^', '')} or later`);
+  expect(readme).toContain(`**Status:** ${manifest.version.replace(/\.\d+$/, '')}, experimental`);
 });
 
 test.each(pages.filter((page) => /^docs\/(?:guide|command|troubleshooting|contribute)\//.test(page)))('%s has at most 150 lines', (page) => {
