@@ -16,7 +16,7 @@ const RECORDED_LATENCY_MS = 500;
 export async function* lookUps(rounds) {
   const servers = await startServers(DOMAINS);
   const verifier = await bundle('verifier', [
-    'verifier/verify', 'verifier/real-world', 'protocol/policy', 'protocol/record',
+    'verifier/verify', 'verifier/default-network', 'protocol/policy/policy', 'protocol/records/sts-record',
   ].map((file) => `export * from './lib/${file}';`).join('\n'));
   const world = { ...servers, verifier };
   try {

@@ -9,7 +9,7 @@ import { bundle, startServer, work } from './harness.mjs';
  * @param domains - how many have their certificate from the start; that of others is made when it is asked for
  */
 export async function startServers(domains) {
-  const authority = await bundle('authority', 'export * from \'./lib/preview/certificate-authority\';');
+  const authority = await bundle('authority', 'export * from \'./lib/preview/tls/certificate-authority\';');
   const dns = await startServer('dns-server.mjs');
   const policy = await startServer('policy-server.mjs', authority, String(domains));
   const ca = join(work, 'ca.pem');

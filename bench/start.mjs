@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { gzipSync } from 'node:zlib';
 import { ROOT, inTurn, ratio, runClient, spread, table } from './harness.mjs';
 
-const BUNDLE = join(ROOT, 'lib', 'handler', 'bundle', 'index.js');
+const BUNDLE = join(ROOT, 'lib', 'functions', 'deployment', 'bundle', 'index.js');
 
 /** The AWS SDK comes with the Lambda runtime; here a stand-in for it takes no time, so that the bundle alone is measured. */
 const LOAD = `

@@ -2,7 +2,7 @@
 import { App, Duration, Stack, aws_route53 as route53 } from 'aws-cdk-lib';
 import type { AppProps } from 'aws-cdk-lib';
 import { MtaSts, MtaStsPolicy, MxHosts, TlsReporting } from '../lib';
-import { hostNameFault, toALabels } from '../lib/protocol/domain-name';
+import { hostNameProblem, toALabels } from '../lib/protocol/domain-name';
 
 const PRESETS: Readonly<Record<string, () => MxHosts>> = {
   'google-workspace': () => MxHosts.googleWorkspace(),
@@ -76,7 +76,7 @@ export function createApp(env: Readonly<Record<string, string | undefined>>, pro
 /** Checked here already, since the stack is named after it. */
 function domainOf(text: string): string {
   const domain = toALabels(text) || text;
-  const fault = hostNameFault(domain);
+  const fault = hostNameProblem(domain);
   if (fault !== undefined) {
     throw new ContextError(`-c domain ${JSON.stringify(text)} ${fault}`);
   }

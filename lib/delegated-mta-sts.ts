@@ -1,18 +1,18 @@
 // A provider's policy for a domain of ours: two CNAME records and nothing hosted (RFC 8461 §8.2).
 import { Duration, Stack, Token, aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { txtRecord } from './domain-records';
-import type { MtaStsRecord } from './domain-records';
-import { DOMAIN, REPORTING, TEXT, ZONE, checkInput, requireInput, requireProps } from './input';
-import { claim } from './one-domain';
-import { policyDomain } from './policy-domain';
-import { MAX_NAME, hostNameFault, toALabels } from './protocol/domain-name';
-import { policyHostName, policyUrl } from './protocol/policy-url';
-import { RECORD_TTL, announcementName, reportingName } from './protocol/record-names';
-import { printable } from './protocol/text';
+import { txtRecord } from './private/domain-records';
+import type { MtaStsRecord } from './private/domain-records';
+import { DOMAIN, REPORTING, TEXT, ZONE, checkInput, requireInput, requireProps } from './private/input';
+import { claimDomain } from './private/one-domain';
+import { policyDomain } from './private/policy-domain';
+import { MAX_NAME_LENGTH, hostNameProblem, toALabels } from './protocol/domain-name';
+import { policyHostName, policyUrl } from './protocol/policy/url';
+import { RECORD_TTL, stsRecordName, reportingName } from './protocol/records/record-names';
+import { safeText } from './util/safe-text';
 import type { TlsReporting } from './tls-reporting';
-import { watchZones } from './watched-zones';
-import { plainZone } from './zone';
+import { watchZones } from './private/watched-zones';
+import { plainZone } from './private/zone';
 
 /** Properties of `DelegatedMtaSts`. */
 export interface DelegatedMtaStsProps {
@@ -92,15 +92,15 @@ export class DelegatedMtaSts extends Construct {
     checkInput('domainName', props.domainName, DOMAIN);
     checkInput('tlsReporting', props.tlsReporting, REPORTING);
     this.domainName = policyDomain(props.domainName, props.hostedZone);
-    const claimed = claim(this, this.domainName, 'delegated', { records: true });
+    const claimed = claimDomain(this, this.domainName, 'delegated', { records: true });
     const host = policyHostName(this.domainName);
-    const announcement = announcementName(this.domainName);
+    const announcement = stsRecordName(this.domainName);
     this.policyUrl = policyUrl(host);
 
     const provider = providerDomain(props.provider, this.domainName);
     const own = [host, announcement];
-    const { policyHostTarget = policyHostName(provider), recordTarget: writtenTarget = announcementName(provider) } = props;
-    const hostTarget = target('policyHostTarget', policyHostTarget, own, hostNameFault);
+    const { policyHostTarget = policyHostName(provider), recordTarget: writtenTarget = stsRecordName(provider) } = props;
+    const hostTarget = target('policyHostTarget', policyHostTarget, own, hostNameProblem);
     const recordTarget = target('recordTarget', writtenTarget, own, recordNameFault);
 
     const zone = plainZone(Stack.of(this), props.hostedZone);
@@ -135,7 +135,7 @@ const LONGEST_SHOWN = 300;
 function providerDomain(written: string, domain: string): string {
   requireText('provider', written, '`provider: \'provider.example\'`');
   const provider = toALabels(written) || written;
-  const shown = printable(JSON.stringify(written), LONGEST_SHOWN);
+  const shown = safeText(JSON.stringify(written), LONGEST_SHOWN);
   if (provider.includes('/')) {
     throw new Error(`\`provider\` must be the domain alone, got the URL ${shown}; ${instead(provider)} (RFC 8461 §8.2)`);
   }
@@ -144,7 +144,7 @@ function providerDomain(written: string, domain: string): string {
       + `${instead(provider)}; where the provider documents other names, also give \`recordTarget\` and \`policyHostTarget\` `
       + '(RFC 8461 §8.2)');
   }
-  const fault = hostNameFault(provider) ?? (provider.includes('.') ? undefined : 'is a single label; write the whole domain');
+  const fault = hostNameProblem(provider) ?? (provider.includes('.') ? undefined : 'is a single label; write the whole domain');
   if (fault !== undefined) {
     throw new Error(`\`provider\` ${shown} ${fault}; expected is the domain whose policy is used, such as provider.example `
       + '(RFC 5321 §4.1.2, RFC 8461 §8.2)');
@@ -159,7 +159,7 @@ function providerDomain(written: string, domain: string): string {
 /** What to write in place of a URL or of one of the two names. */
 function instead(written: string): string {
   const domain = written.toLowerCase().replace(/^[a-z][a-z0-9+.-]*:\/\//, '').replace(/[:/?#].*$/, '').replace(/^_?mta-sts\./, '');
-  return hostNameFault(domain) === undefined ? `write \`provider: '${domain}'\`` : 'write the domain, `provider: \'provider.example\'`';
+  return hostNameProblem(domain) === undefined ? `write \`provider: '${domain}'\`` : 'write the domain, `provider: \'provider.example\'`';
 }
 
 /**
@@ -178,7 +178,7 @@ function target(
   const name = toALabels(written) || written;
   const fault = faultOf(name);
   if (fault !== undefined) {
-    throw new Error(`\`${property}\` ${printable(JSON.stringify(written), LONGEST_SHOWN)} ${fault}; expected is the name that the provider documents, by default `
+    throw new Error(`\`${property}\` ${safeText(JSON.stringify(written), LONGEST_SHOWN)} ${fault}; expected is the name that the provider documents, by default `
       + `\`${property === 'recordTarget' ? '_mta-sts' : 'mta-sts'}.<provider>\` (RFC 1035 §2.3.4, RFC 8461 §8.2)`);
   }
   if (own.includes(name)) {
@@ -190,9 +190,9 @@ function target(
 
 /** As a host name, but each label may begin with an underscore, as `_mta-sts` does. */
 function recordNameFault(name: string): string | undefined {
-  return hostNameFault(name.replace(/(^|\.)_(?=[^._])/g, '$1'))
+  return hostNameProblem(name.replace(/(^|\.)_(?=[^._])/g, '$1'))
     // Again in full: the underscores count.
-    ?? (name.length > MAX_NAME ? `has ${name.length} characters; a name has at most ${MAX_NAME}` : undefined);
+    ?? (name.length > MAX_NAME_LENGTH ? `has ${name.length} characters; a name has at most ${MAX_NAME_LENGTH}` : undefined);
 }
 
 function requireText(property: string, value: string, wayOut: string): void {

@@ -1,11 +1,11 @@
 // The public API: re-exports only.
 export { MtaSts } from './mta-sts';
 export type { MtaStsProps } from './mta-sts';
-export type { MtaStsRecord } from './domain-records';
+export type { MtaStsRecord } from './private/domain-records';
 export { MtaStsDomains } from './mta-sts-domains';
 export type { MtaStsDomain, MtaStsDomainsProps } from './mta-sts-domains';
-export { MtaStsMode, MtaStsPolicy } from './policy';
-export type { MtaStsNonePolicyProps, MtaStsPolicyProps } from './policy';
+export { MtaStsMode, MtaStsPolicy } from './mta-sts-policy';
+export type { MtaStsNonePolicyProps, MtaStsPolicyProps } from './mta-sts-policy';
 export { PolicyHost } from './policy-host';
 export type { PolicyHostDomain, PolicyHostProps } from './policy-host';
 export { MxHosts, ZohoDataCenter } from './mx-hosts';

@@ -1,10 +1,10 @@
 // Many domains on one host: the same policy for all of them, and exceptions where they are needed.
 import { Construct } from 'constructs';
 import type { aws_route53 as route53 } from 'aws-cdk-lib';
-import { HOST, POLICY, REPORTING, checkInput, member, oneOf, requireDomains, requireInput, requireProps } from './input';
+import { HOST, POLICY, REPORTING, checkInput, member, oneOf, requireDomains, requireInput, requireProps } from './private/input';
 import { MtaSts } from './mta-sts';
-import type { MtaStsPolicy } from './policy';
-import { policyDomain } from './policy-domain';
+import type { MtaStsPolicy } from './mta-sts-policy';
+import { policyDomain } from './private/policy-domain';
 import { PolicyHost } from './policy-host';
 import type { TlsReporting } from './tls-reporting';
 import { Verification } from './verification';

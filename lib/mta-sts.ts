@@ -4,25 +4,25 @@ import {
   aws_route53 as route53,
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { txtRecord } from './domain-records';
-import type { MtaStsRecord } from './domain-records';
-import { DOMAIN, HOST, POLICY, REPORTING, ZONE, checkInput, oneOf, requireInput, requireProps } from './input';
-import { MtaStsMode } from './policy';
-import type { MtaStsPolicy } from './policy';
-import { claim } from './one-domain';
-import { policyDomain } from './policy-domain';
+import { txtRecord } from './private/domain-records';
+import type { MtaStsRecord } from './private/domain-records';
+import { DOMAIN, HOST, POLICY, REPORTING, ZONE, checkInput, oneOf, requireInput, requireProps } from './private/input';
+import { MtaStsMode } from './mta-sts-policy';
+import type { MtaStsPolicy } from './mta-sts-policy';
+import { claimDomain } from './private/one-domain';
+import { policyDomain } from './private/policy-domain';
 import { PolicyHost } from './policy-host';
-import { characterStrings } from './protocol/character-strings';
-import { policyHostName, policyUrl } from './protocol/policy-url';
-import { UNPUBLISHED_RECORD, recordAround } from './protocol/record';
-import { announcementName, reportingName } from './protocol/record-names';
-import { publication, told } from './publication';
-import { outputScope } from './published-output';
-import { cloudFrontScope, zoneFrom } from './region';
-import { stackOutput } from './stack-output';
+import { characterStrings } from './protocol/records/character-strings';
+import { policyHostName, policyUrl } from './protocol/policy/url';
+import { UNPUBLISHED_RECORD, recordAround } from './protocol/records/sts-record';
+import { stsRecordName, reportingName } from './protocol/records/record-names';
+import { publication, publicationAttributes } from './private/publication';
+import { outputScope } from './private/published-output';
+import { cloudFrontScope, zoneFrom } from './private/us-east-1-stack';
+import { stackOutput } from './private/stack-output';
 import type { TlsReporting } from './tls-reporting';
 import { Verification, verification } from './verification';
-import { warn } from './warnings';
+import { warn } from './private/warnings';
 
 /** Below this age an attacker who can hide the record for a fortnight can strip TLS again (RFC 8461 §10.2). */
 const SHORT_ENFORCE_AGE = Duration.days(14);
@@ -142,24 +142,24 @@ export class MtaSts extends Construct {
     this.domainName = policyDomain(props.domainName, props.hostedZone);
     this.policy = policy;
     this.policyUrl = policyUrl(policyHostName(this.domainName));
-    const claimed = claim(this, this.domainName, 'published', { policy: true, host: props.policyHost === undefined, records: hostedZone !== undefined });
+    const claimed = claimDomain(this, this.domainName, 'published', { policy: true, host: props.policyHost === undefined, records: hostedZone !== undefined });
     this.warn(props);
 
     const domain = { domainName: this.domainName, hostedZone, policy };
     this.policyHost = props.policyHost ?? new PolicyHost(place, 'PolicyHost', { domains: [domain] });
     const records = (announced: string): MtaStsRecord[] => [
       { name: policyHostName(this.domainName), type: 'CNAME', value: this.policyHost.distribution.distributionDomainName },
-      { name: announcementName(this.domainName), type: 'TXT', value: announced },
+      { name: stsRecordName(this.domainName), type: 'TXT', value: announced },
       ...tlsReporting === undefined ? [] : [{ name: reportingName(this.domainName), type: 'TXT', value: tlsReporting.record }],
     ];
     const published = publication(place, 'Publication', {
       // A resource cannot refer to its own attribute.
       ...domain, policyHost: this.policyHost, recordsByHand: records(UNPUBLISHED_RECORD),
     });
-    const { policyId, earliestRemoval, warnings, validation: read } = told(published);
+    const { policyId, earliestRemoval, warnings, validation: read } = publicationAttributes(published);
     this.policyId = policyId;
     const announced = recordAround(policyId);
-    const announcement = hostedZone && txtRecord(place, 'Announcement', hostedZone, announcementName(this.domainName), announced);
+    const announcement = hostedZone && txtRecord(place, 'Announcement', hostedZone, stsRecordName(this.domainName), announced);
     this.policyHost._publish({ ...domain, construct: this, publication: published, announcement, tlsReporting });
     if (announcement !== undefined) {
       const verified = verification(place, 'Verification', {

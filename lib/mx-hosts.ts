@@ -1,11 +1,11 @@
 // The hosts that may receive the domain's mail, written by hand or as the providers document them.
 import { Token } from 'aws-cdk-lib';
-import { HOSTS, MX_PATTERN, TEXT, oneOf, requireInput } from './input';
-import { mxPatternFault, mxPatternToALabels } from './protocol/mx';
+import { HOSTS, MX_PATTERN, TEXT, oneOf, requireInput } from './private/input';
+import { mxPatternProblem, mxPatternToALabels } from './protocol/mx/pattern';
 import {
   CLOUDFLARE_EMAIL_ROUTING, FASTMAIL, GOOGLE_WORKSPACE, ICLOUD, MICROSOFT_365, PROTON_MAIL, isRegionName, sesInbound, zoho,
-} from './protocol/providers';
-import { printable } from './protocol/text';
+} from './protocol/mx/providers';
+import { safeText } from './util/safe-text';
 
 /**
  * Where a Zoho organisation's mail is kept: it decides the name of its MX hosts.
@@ -163,7 +163,7 @@ function canonicalPattern(pattern: string): string {
   requireInput('mx', pattern, MX_PATTERN);
   requireText('mx', pattern, 'write the host names of your MX records, or use a preset such as MxHosts.googleWorkspace()');
   const canonical = mxPatternToALabels(pattern) || pattern;
-  const fault = mxPatternFault(canonical);
+  const fault = mxPatternProblem(canonical);
   if (fault !== undefined) {
     throw new Error(`mx pattern ${show(pattern)} ${fault} (RFC 8461 §3.2)`);
   }
@@ -179,5 +179,5 @@ function requireText(name: string, value: string, wayOut: string): void {
 }
 
 function show(value: string): string {
-  return printable(JSON.stringify(value));
+  return safeText(JSON.stringify(value));
 }

@@ -3,26 +3,26 @@ import { createHash } from 'node:crypto';
 import { Aspects, Stack, Token, Validations, aws_certificatemanager as acm } from 'aws-cdk-lib';
 import type { aws_cloudfront as cloudfront, aws_iam as iam, aws_route53 as route53, aws_s3 as s3 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { DeploymentHandler } from './deployment-handler';
-import { hostRecords } from './domain-records';
-import { edgeFunctionCode } from './edge-function';
-import { givenCertificate } from './given-certificate';
-import { checkLimits, checkOutputs } from './host-limits';
-import { BUCKET, CERTIFICATE, WEB_ACL, checkInput, requireDomains, requireProps } from './input';
-import { checkLogAcls, checkLogBucket } from './log-bucket';
-import { claim } from './one-domain';
-import { logRequests, policyBucket } from './policy-bucket';
-import { policyDistribution } from './policy-distribution';
-import { policyDomain } from './policy-domain';
-import { preflight } from './preflight';
-import { domainOfPolicyHost, policyHostName } from './protocol/policy-url';
-import { listed } from './protocol/text';
-import { logicalIdOf, plannedRecords } from './publisher';
-import type { Publisher } from './publisher';
-import { outputStack } from './published-output';
-import { cloudFrontScope, shownStack, zoneFrom } from './region';
-import { validatedByHand } from './validation-by-hand';
-import { watchZones } from './watched-zones';
+import { DeploymentHandler } from './private/deployment-function';
+import { hostRecords } from './private/domain-records';
+import { edgeFunctionCode } from './private/edge-function';
+import { givenCertificate } from './private/given-certificate';
+import { checkLimits, checkOutputs } from './private/host-limits';
+import { BUCKET, CERTIFICATE, WEB_ACL, checkInput, requireDomains, requireProps } from './private/input';
+import { checkLogAcls, checkLogBucket } from './private/log-bucket';
+import { claimDomain } from './private/one-domain';
+import { logRequests, policyBucket } from './private/policy-bucket';
+import { policyDistribution } from './private/policy-distribution';
+import { policyDomain } from './private/policy-domain';
+import { preflight } from './private/preflight';
+import { domainOfPolicyHost, policyHostName } from './protocol/policy/url';
+import { joinList } from './util/safe-text';
+import { logicalIdOf, plannedRecords } from './private/publisher';
+import type { Publisher } from './private/publisher';
+import { outputStack } from './private/published-output';
+import { cloudFrontScope, shownStack, zoneFrom } from './private/us-east-1-stack';
+import { manualValidation } from './private/validation-by-hand';
+import { watchZones } from './private/watched-zones';
 
 /** Domains of a message. */
 const MOST_NAMES = 5;
@@ -136,7 +136,7 @@ export class PolicyHost extends Construct {
     this.hosts = new Map([...served].sort(([one], [other]) => one < other ? -1 : 1));
     const names = [...this.hosts.keys()];
     const claimed = [...this.hosts.values()].map(({ domainName, zone }) => {
-      return claim(this, domainName, 'served', { host: true, records: zone !== undefined });
+      return claimDomain(this, domainName, 'served', { host: true, records: zone !== undefined });
     });
 
     const handler = DeploymentHandler.of(this._scope);
@@ -223,7 +223,7 @@ export class PolicyHost extends Construct {
     });
     if (names.length > 0 && !acknowledged) {
       Validations.of(this).addWarning('cdk-mta-sts:unpublished',
-        `${this.node.path} lists ${listed(names, MOST_NAMES)} in \`domains\`, but no MtaSts publishes a policy there: senders find none; add one `
+        `${this.node.path} lists ${joinList(names, MOST_NAMES)} in \`domains\`, but no MtaSts publishes a policy there: senders find none; add one `
         + '(`policyHost`), or, if a domain is to leave, take it out of `domains` in the deployment after this one');
     }
   }
@@ -258,7 +258,7 @@ export class PolicyHost extends Construct {
       validation: acm.CertificateValidation.fromDnsMultiZone(zones),
     });
     const byHand = [...this.hosts.keys()].filter((name) => !(name in zones));
-    if (byHand.length > 0) this.readCertificate = validatedByHand(this, certificate, byHand);
+    if (byHand.length > 0) this.readCertificate = manualValidation(this, certificate, byHand);
     return certificate;
   }
 }

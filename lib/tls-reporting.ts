@@ -1,8 +1,8 @@
 // The _smtp._tls record (RFC 8460): where senders report that TLS or the policy failed.
 import { Token } from 'aws-cdk-lib';
-import { REPORTING_ADDRESS, requireInput } from './input';
-import { printable } from './protocol/text';
-import { reportingUriDoubt, reportingUriFault, renderTlsRpt } from './protocol/tls-rpt';
+import { REPORTING_ADDRESS, requireInput } from './private/input';
+import { safeText } from './util/safe-text';
+import { reportingUriDoubt, reportingUriFault, renderTlsRpt } from './protocol/records/tls-rpt';
 
 /**
  * Where senders send their daily reports of TLS connections that succeeded and failed (TLSRPT, RFC 8460).
@@ -48,6 +48,6 @@ function checkUri(uri: string): void {
   // Stricter than the grammar: a well-formed address that no report reaches is of no use to anyone.
   const fault = reportingUriFault(uri) ?? reportingUriDoubt(uri);
   if (fault !== undefined) {
-    throw new Error(`reporting address ${printable(JSON.stringify(uri))}: ${fault}`);
+    throw new Error(`reporting address ${safeText(JSON.stringify(uri))}: ${fault}`);
   }
 }

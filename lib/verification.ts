@@ -1,8 +1,8 @@
 // The last custom resource: reads everything back as a sender would.
 import type { CustomResource } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { DeploymentHandler, domainProperties } from './deployment-handler';
-import type { DomainProps } from './deployment-handler';
+import { DeploymentHandler, domainProperties } from './private/deployment-function';
+import type { DomainProps } from './private/deployment-function';
 import type { PolicyHost } from './policy-host';
 import type { TlsReporting } from './tls-reporting';
 

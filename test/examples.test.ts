@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import type { App } from 'aws-cdk-lib';
 import { Capture, Match, Template } from 'aws-cdk-lib/assertions';
-import type { Verifier } from '../bin/command/context';
+import type { Verifier } from '../cli/context';
 import { DelegatedMtaSts, MtaStsPolicy, MxHosts } from '../lib';
-import { renderPolicyId } from '../lib/protocol/policy-id';
-import { stackOutput } from '../lib/stack-output';
-import { createWorld } from '../lib/verifier/real-world';
-import { run } from './bin/run';
-import type { Ran } from './bin/run';
+import { renderPolicyId } from '../lib/protocol/policy/id';
+import { stackOutput } from '../lib/private/stack-output';
+import { createNetwork } from '../lib/verifier/default-network';
+import { run } from './support/command';
+import type { Ran } from './support/command';
 import { exampleApp, shellLine, yamlExample } from './support/examples';
-import { report } from './support/report';
+import { verificationResult } from './support/report';
 import { ENV, importedZone } from './support/stack';
 
 const ROOT = join(__dirname, '..');
@@ -46,10 +46,10 @@ interface Verification extends Ran {
 async function verification(line: string, env?: Readonly<Record<string, string>>): Promise<Verification> {
   const asked: unknown[] = [];
   const loadVerifier = (): Promise<Verifier> => Promise.resolve({
-    createWorld,
+    createWorld: createNetwork,
     verify: (domain, { expectId, expectMode, expectPolicy, smtp } = {}) => {
       asked.push({ domain, expectId, expectMode, expectPolicy, smtp });
-      return Promise.resolve(report({ domain }));
+      return Promise.resolve(verificationResult({ domain }));
     },
   });
   const { argv: [command, ...argv] } = shellLine(line, env);

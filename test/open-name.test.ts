@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { MtaSts, MtaStsPolicy } from '../lib';
-import { run } from './bin/run';
+import { run } from './support/command';
 import { oneDomain, testStack } from './support/stack';
 
 const ROOT = join(__dirname, '..');
@@ -78,7 +78,7 @@ function textOf(name: string): string {
 
 test('no file names it, committed or shipped', () => {
   const all = files();
-  for (const one of ['README.md', 'bin/mta-sts.js', 'lib/handler/bundle/index.js', '.jsii.gz', 'package.json']) expect(all).toContain(one);
+  for (const one of ['README.md', 'bin/mta-sts.js', 'lib/functions/deployment/bundle/index.js', '.jsii.gz', 'package.json']) expect(all).toContain(one);
   const found = all.flatMap((name) => openNames(textOf(name)).map((text) => `${name}: ${text}`));
   expect(found).toEqual([]);
 });

@@ -21,17 +21,19 @@ describe('what npm publishes', () => {
   });
 
   test.each([
-    '.jsii', '.jsii.gz', 'API.md', 'CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'THIRD-PARTY-LICENSES.txt', 'package.json',
-    'bin/mta-sts.js', 'docs/README.md', 'docs/guide/getting-started.md', 'lib/handler/bundle/index.js', 'lib/index.js', 'lib/index.d.ts', 'lib/protocol/policy.js',
+    '.jsii', '.jsii.gz', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', 'THIRD-PARTY-LICENSES.txt', 'package.json',
+    'docs/README.md', 'docs/guide/getting-started.md', 'docs/command/verify.md', 'docs/reference/api.md', 'docs/reference/findings.md',
+    'bin/mta-sts.js', 'lib/functions/deployment/bundle/index.js', 'lib/index.js', 'lib/index.d.ts', 'lib/protocol/policy/policy.js',
   ])('holds %s', (file) => {
     expect(files).toContain(file);
   });
 
-  test('the package holds no tests, examples, figures, sources, synthesized apps or modules that are bundled', () => {
+  test('the package holds no test, example, source, figure or synthesized app, and nothing of the bundled rooms', () => {
     const unwanted = files.filter((file) =>
       (file.endsWith('.ts') && !file.endsWith('.d.ts'))
-      || /^(test|tools|docs\/figures|examples|coverage|cdk\.out|dist|node_modules)\//.test(file)
-      || /^lib\/(handler\/(?!bundle\/)|verifier\/|preview\/)/.test(file)
+      || /^(test|tools|examples|coverage|cdk\.out|dist|node_modules)\//.test(file)
+      || /^docs\/(?!.*\.md$)/.test(file)
+      || /^(cli|lib\/(functions\/[^/]+\/(?!bundle\/)|operations|verifier|preview))\//.test(file)
       || /tsconfig|jest|eslint|cdk\.json/.test(file));
     expect(unwanted).toEqual([]);
   });
@@ -48,7 +50,7 @@ describe('THIRD-PARTY-LICENSES.txt', () => {
 
   test('names the Public Suffix List, which both bundles carry, its licence and where its source is', () => {
     // An entry that only the list has.
-    for (const bundle of ['bin/mta-sts.js', 'lib/handler/bundle/index.js']) expect(readFileSync(join(ROOT, bundle), 'utf8')).toContain('kawasaki');
+    for (const bundle of ['bin/mta-sts.js', 'lib/functions/deployment/bundle/index.js']) expect(readFileSync(join(ROOT, bundle), 'utf8')).toContain('kawasaki');
     const [list] = sections.filter((section) => section.startsWith('Public Suffix List (MPL-2.0), the data in tldts '));
     expect(list).toContain('https://publicsuffix.org/list/public_suffix_list.dat');
     expect(list).toContain('subject to the terms of the Mozilla Public License, v. 2.0');

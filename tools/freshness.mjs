@@ -23,14 +23,14 @@ export function installationFault(root) {
  */
 export function buildFault(root) {
   const lib = sources(root, 'lib');
-  const bin = sources(root, 'bin').filter((file) => file !== 'bin/app.ts');
+  const cli = [...sources(root, 'cli'), 'bin/mta-sts.ts'];
   const tools = ['package.json', 'package-lock.json', 'tsconfig.json', 'tools/bundle.mjs'];
-  const compiled = lib.filter((file) => /^lib\/(?:protocol\/)?[^/]+$/.test(file));
+  const compiled = lib.filter((file) => /^lib\/(?:(?:private|contract|util|protocol)\/.*|[^/]+)$/.test(file));
   return compiled.map((source) => missing(root, source.replace(/\.ts$/, '.js'))).find(Boolean)
     // Of an unchanged file the compiler may leave the old output; the assembly it always writes.
     ?? outdated(root, '.jsii', [...compiled, ...tools])
-    ?? outdated(root, 'lib/handler/bundle/index.js', [...lib.filter((file) => /^lib\/(?:handler|verifier|protocol)\//.test(file)), ...tools])
-    ?? outdated(root, 'bin/mta-sts.js', [...lib, ...bin, ...tools])
+    ?? outdated(root, 'lib/functions/deployment/bundle/index.js', [...lib.filter((file) => /^lib\/(?:functions|operations|verifier|protocol|contract|util)\//.test(file)), ...tools])
+    ?? outdated(root, 'bin/mta-sts.js', [...lib, ...cli, ...tools])
     ?? outdated(root, 'bin/app.js', ['bin/app.ts', ...tools])
     // The apps to deploy by hand, which the stage deploys.
     ?? sources(root, 'test').filter((file) => /^test\/integ\.(?!test\.)[^/]*$/.test(file))

@@ -1,4 +1,4 @@
-// The Node.js that Lambda runs, for the functions of the stage and the tests of lib/handler. `node tools/lambda-node.mjs` prints its path.
+// The Node.js that Lambda runs, for the functions of the stage and the tests of lib/functions. `node tools/lambda-node.mjs` prints its path.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';

@@ -91,9 +91,9 @@ async function look(name, { reports }, url, { name: view, width, colorScheme }) 
   deepStrictEqual(seen.headings, 1, `${where}: there must be one heading of the first level`);
   const shown = reports.filter(({ verdict }) => reports.length === 1 || verdict !== 'pass');
   deepStrictEqual(seen.pictures.length, shown.length, `${where}: each domain must have one picture that can be seen`);
-  for (const [at, { mx, recordPaths }] of shown.entries()) {
+  for (const [at, { mx, recordObservations }] of shown.entries()) {
     const words = seen.pictures[at];
-    for (const text of ['good', ...mx.map(({ host }) => host), ...recordPaths.map((path) => path.at.replace(/^the | \(.*/g, ''))]) {
+    for (const text of ['good', ...mx.map(({ host }) => host), ...recordObservations.map((path) => path.at.replace(/^the | \(.*/g, ''))]) {
       ok(words.includes(text), `${where}: the picture does not show ${text}`);
     }
   }

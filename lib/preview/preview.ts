@@ -3,24 +3,24 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hostNameFault } from '../protocol/domain-name';
-import { policyHostName } from '../protocol/policy-url';
-import { printable } from '../protocol/text';
-import { formatServer } from '../verifier/dns-server-address';
-import { readAssembly } from './assembly';
-import type { Assembly, Publication } from './assembly';
-import { makeCertificates } from './certificates';
-import type { TlsFiles } from './certificates';
-import { CloudFront } from './cloudfront';
-import type { Log } from './cloudfront';
-import { startDnsServer, zoneAnswers } from './dns-server';
-import type { DnsAnswerer, DnsServer } from './dns-server';
-import type { TlsVersion } from './distribution';
+import { hostNameProblem } from '../protocol/domain-name';
+import { policyHostName } from '../protocol/policy/url';
+import { safeText } from '../util/safe-text';
+import { formatServer } from '../verifier/dns/server-address';
+import { readAssembly } from './assembly/assembly';
+import type { Assembly, Publication } from './assembly/assembly';
+import { makeCertificates } from './tls/certificates';
+import type { TlsFiles } from './tls/certificates';
+import { CloudFront } from './edge/cloudfront';
+import type { Log } from './edge/cloudfront';
+import { startDnsServer, zoneAnswers } from './dns-server/server';
+import type { DnsAnswerer, DnsServer } from './dns-server/server';
+import type { TlsVersion } from './edge/distribution';
 import { PreviewError, messageOf } from './errors';
-import { ObjectStore } from './objects';
+import { ObjectStore } from './assembly/objects';
 import { startWebServer } from './server';
-import { previewZones } from './zones';
-import type { MxHost, PreviewMx } from './zones';
+import { previewZones } from './assembly/zones';
+import type { MxHost, PreviewMx } from './assembly/zones';
 
 export interface PreviewOptions {
   /** The folder of the cloud assembly, `cdk.out`. */
@@ -159,7 +159,7 @@ function served({ publications, distributions, notes }: Assembly, cloudFront: Cl
     } else if (refused !== undefined) {
       notes.add(path, `${refused}, which the deployment refuses, so ${domain} is left out; run \`npx cdk synth\` again`);
     } else if (domains.has(domain)) {
-      notes.add(path, `${domain} is published by ${printable(domains.get(domain)?.path ?? '')} already; this one is left out`);
+      notes.add(path, `${domain} is published by ${safeText(domains.get(domain)?.path ?? '')} already; this one is left out`);
     } else {
       domains.set(domain, publication);
     }
@@ -174,15 +174,15 @@ function served({ publications, distributions, notes }: Assembly, cloudFront: Cl
 
 function checkOptions({ listen, mx = [] }: PreviewOptions): void {
   if (isIP(listen) === 0) {
-    throw new PreviewError(`cannot listen on \`${printable(listen)}\`: an IP address of this machine is expected, 127.0.0.1 for example`);
+    throw new PreviewError(`cannot listen on \`${safeText(listen)}\`: an IP address of this machine is expected, 127.0.0.1 for example`);
   }
   if (/^(0\.0\.0\.0|[0:]+)$/.test(listen)) {
     throw new PreviewError(`cannot listen on \`${listen}\`, which is all addresses: DNS answers need one to name, 127.0.0.1 for example`);
   }
   for (const { host, address } of mx) {
-    const fault = hostNameFault(host);
-    if (fault !== undefined) throw new PreviewError(`the MX host \`${printable(host)}\` ${fault}`);
-    if (isIP(address) === 0) throw new PreviewError(`the MX host ${host} needs an IP address, got \`${printable(address)}\`; write ${host}=127.0.0.1`);
+    const fault = hostNameProblem(host);
+    if (fault !== undefined) throw new PreviewError(`the MX host \`${safeText(host)}\` ${fault}`);
+    if (isIP(address) === 0) throw new PreviewError(`the MX host ${host} needs an IP address, got \`${safeText(address)}\`; write ${host}=127.0.0.1`);
   }
 }
 
@@ -190,7 +190,7 @@ async function startDns(address: string, port: number, answer: DnsAnswerer): Pro
   try {
     return await startDnsServer({ address, port, answer });
   } catch (error) {
-    throw new PreviewError(`cannot listen on port ${port} of ${address} for DNS: ${printable(messageOf(error))}; `
+    throw new PreviewError(`cannot listen on port ${port} of ${address} for DNS: ${safeText(messageOf(error))}; `
       + 'give another with `--dns-port`, or none for any free one');
   }
 }

@@ -1,14 +1,14 @@
 // Says how to query a preview: commands that work when they are pasted into a shell.
 import { isIPv6 } from 'node:net';
-import { policyUrl } from '../protocol/policy-url';
-import { announcementName, reportingName } from '../protocol/record-names';
-import { printable } from '../protocol/text';
+import { policyUrl } from '../protocol/policy/url';
+import { stsRecordName, reportingName } from '../protocol/records/record-names';
+import { safeText } from '../util/safe-text';
 import type { Preview, PreviewDomain } from './preview';
 
 /** The text for the terminal, with a line end. Names were checked and notes escaped when the assembly was read. */
 export function howToQuery(preview: Preview): string {
   return [
-    [`Serving the policy hosts and records of ${printable(preview.app)} on ${preview.listen}, HTTPS at port ${preview.httpsPort}, DNS at port ${preview.dnsPort}.`,
+    [`Serving the policy hosts and records of ${safeText(preview.app)} on ${preview.listen}, HTTPS at port ${preview.httpsPort}, DNS at port ${preview.dnsPort}.`,
       'Nothing is deployed, and nothing leaves this machine.'],
     ...preview.domains.map((domain) => domainText(preview, domain)),
     ...preview.mx.some(({ origin }) => origin === 'policy') ? [MX_NOTE] : [],
@@ -23,7 +23,7 @@ function domainText(preview: Preview, { domain, policyHost, policyId }: PreviewD
     `${domain}  id ${policyId}  (of this preview; the deployment makes its own)`,
     ...mx === undefined ? [] : [`  MX ${mx.hosts.length === 0 ? 'none' : mx.hosts.join(', ')}  (${ORIGINS[mx.origin]})`],
     '',
-    `  ${dig(preview, announcementName(domain), 'TXT')}`,
+    `  ${dig(preview, stsRecordName(domain), 'TXT')}`,
     `  ${dig(preview, policyHost, 'A')}`,
     `  ${curl(preview, policyHost)}`,
     `  ${dig(preview, domain, 'MX')}`,

@@ -6,13 +6,13 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { createServer, isIPv4 } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { printable } from '../protocol/text';
-import type { Certificates } from './certificates';
-import type { CloudFront, Log } from './cloudfront';
-import { refusal } from './cloudfront';
-import type { TlsVersion } from './distribution';
+import { safeText } from '../util/safe-text';
+import type { Certificates } from './tls/certificates';
+import type { CloudFront, Log } from './edge/cloudfront';
+import { refusal } from './edge/cloudfront';
+import type { TlsVersion } from './edge/distribution';
 import { PreviewError, messageOf } from './errors';
-import type { ViewerRequest, ViewerResponse } from './function-event';
+import type { ViewerRequest, ViewerResponse } from './edge/function-event';
 
 export interface WebServerOptions {
   readonly listen: string;
@@ -50,7 +50,7 @@ const TLS_VERSIONS: readonly string[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3
 export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
   const front = new FrontDoor(options);
   const first = await front.open(options.listen, options.port).catch((error: unknown) => {
-    throw new PreviewError(`cannot listen on port ${options.port} of ${options.listen}: ${printable(messageOf(error))}; `
+    throw new PreviewError(`cannot listen on port ${options.port} of ${options.listen}: ${safeText(messageOf(error))}; `
       + 'give another with `--https-port`, or none for any free one');
   });
   const { port } = first;
@@ -91,7 +91,7 @@ class FrontDoor {
       this.checkVersion(socket);
     });
     this.secure.on('tlsClientError', (error: Error) => {
-      options.log(`TLS handshake failed: ${printable(error.message)}`);
+      options.log(`TLS handshake failed: ${safeText(error.message)}`);
     });
   }
 
@@ -147,7 +147,7 @@ class FrontDoor {
   private contextOf(name: string): ReturnType<Certificates['contextOf']> {
     const distribution = this.options.cloudFront.distributionOf(name.toLowerCase());
     if (distribution !== undefined) return this.options.certificates.contextOf(distribution);
-    this.options.log(`TLS handshake refused: no certificate for the server name ${printable(name)}`);
+    this.options.log(`TLS handshake refused: no certificate for the server name ${safeText(name)}`);
     return undefined;
   }
 
@@ -162,7 +162,7 @@ class FrontDoor {
     request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse, scheme: 'http' | 'https',
   ): void {
     this.answer(request, response, scheme).catch((error: unknown) => {
-      this.options.log(`a request could not be answered: ${printable(messageOf(error))}`);
+      this.options.log(`a request could not be answered: ${safeText(messageOf(error))}`);
       request.destroy();
     });
   }
@@ -175,7 +175,7 @@ class FrontDoor {
     const answer = viewer === undefined
       ? refusal(400, 'bad request')
       : await this.options.cloudFront.respond(viewer, scheme, hostHeader);
-    this.options.log(`${printable(request.method ?? '', 20)} ${scheme}://${printable(hostHeader)}${printable(request.url ?? '')} ${answer.status}`);
+    this.options.log(`${safeText(request.method ?? '', 20)} ${scheme}://${safeText(hostHeader)}${safeText(request.url ?? '')} ${answer.status}`);
     send(request, response, answer);
   }
 }

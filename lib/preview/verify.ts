@@ -1,12 +1,12 @@
 // Runs the verifier against a preview: the same code that checks the live domain, in the preview's world.
-import type { Report } from '../verifier/report';
-import { createFetchPolicy } from '../verifier/fetch-policy';
-import { createResolver } from '../verifier/resolver';
+import type { VerificationResult } from '../verifier/result';
+import { createFetchPolicy } from '../verifier/https/fetch-policy';
+import { createResolver } from '../verifier/dns/resolver';
 import { verify } from '../verifier/verify';
 import type { Preview } from './preview';
 
 /** Verifies each domain of a preview in turn: the id and the bytes must be those of the template. */
-export async function* verifyPreview({ domains, verification }: Preview): AsyncGenerator<Report> {
+export async function* verifyPreview({ domains, verification }: Preview): AsyncGenerator<VerificationResult> {
   const { resolverServers, nameServerPort, httpsPort, ca } = verification;
   const resolver = createResolver({ servers: [...resolverServers] });
   const fetchPolicy = createFetchPolicy({ port: httpsPort, ca: [...ca] });

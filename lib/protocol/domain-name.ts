@@ -1,12 +1,12 @@
 // Domain names as RFC 5321 §4.1.2 writes them: letters, digits and hyphens, in A-labels, without a dot at the end.
 import { domainToASCII, domainToUnicode } from 'node:url';
-import { isDigit, isDigits, isLetter } from './ascii';
+import { isDigit, isDigits, isLetter } from '../util/ascii';
 import { letterLookAlike, lookAlike } from './look-alikes';
 import type { LookAlike } from './look-alikes';
-import { printable } from './text';
+import { safeText } from '../util/safe-text';
 
 /** RFC 1035 §2.3.4, without the root's dot. */
-export const MAX_NAME = 253;
+export const MAX_NAME_LENGTH = 253;
 const MAX_LABEL = 63;
 
 /**
@@ -16,7 +16,7 @@ const MAX_LABEL = 63;
  * @param from - where the name begins: 2 behind a wildcard
  */
 export function isHostName(text: string, from = 0): boolean {
-  if (text.length - from > MAX_NAME) return false;
+  if (text.length - from > MAX_NAME_LENGTH) return false;
   let label = from;
   let digits = true;
   for (let at = from; at < text.length; at += 1) {
@@ -48,8 +48,8 @@ function isLabel(text: string, start: number, end: number): boolean {
  *
  * A dot at the end, an underscore and an IP address are faults; a name of one label is none.
  */
-export function hostNameFault(name: string): string | undefined {
-  return isHostName(name) ? undefined : domainFault(name) ?? topLevelFault(name);
+export function hostNameProblem(name: string): string | undefined {
+  return isHostName(name) ? undefined : domainProblem(name) ?? topLevelProblem(name);
 }
 
 /**
@@ -58,23 +58,23 @@ export function hostNameFault(name: string): string | undefined {
  * The grammar allows a last label of digits, which no host name has. An IPv4 address is a fault all the same: it is an address
  * where a name is expected.
  */
-export function domainFault(name: string): string | undefined {
+export function domainProblem(name: string): string | undefined {
   if (isHostName(name)) return undefined;
   if (name === '') return 'is empty; a host name is expected';
   const character = strangeCharacter(name);
   if (character !== undefined) return character;
   if (name.startsWith('.')) return 'begins with a dot';
-  if (name.endsWith('.')) return trailingDotsFault(name);
-  if (name.length > MAX_NAME) return `has ${name.length} characters; a name has at most ${MAX_NAME}`;
+  if (name.endsWith('.')) return trailingDotsProblem(name);
+  if (name.length > MAX_NAME_LENGTH) return `has ${name.length} characters; a name has at most ${MAX_NAME_LENGTH}`;
   const fault = name.split('.').map(labelFault).find((found) => found !== undefined);
   return fault ?? (isIPv4(name) ? 'is an IPv4 address; a host name is expected' : undefined);
 }
 
 /** Says that a text ends in dots, how many, and what to write; it must end in one. */
-export function trailingDotsFault(text: string): string {
+export function trailingDotsProblem(text: string): string {
   const bare = withoutDots(text);
   const dots = text.length - bare.length;
-  return `ends with ${dots === 1 ? 'a dot' : `${dots} dots`}; write \`${printable(bare)}\``;
+  return `ends with ${dots === 1 ? 'a dot' : `${dots} dots`}; write \`${safeText(bare)}\``;
 }
 
 /** A name without any dot at its end. */
@@ -99,16 +99,16 @@ export function isIPv4(text: string): boolean {
  */
 export function toALabels(name: string): string {
   // Punycode takes quadratic time, and no longer name could be right.
-  if (name.length > MAX_NAME) return '';
+  if (name.length > MAX_NAME_LENGTH) return '';
   if (isAscii(name)) return name.toLowerCase();
   if (misleadingCharacter(name) !== undefined) return '';
   const ascii = domainToASCII(name);
   // The conversion is a URL's: it would cut `name/path`, drop soft hyphens to nothing and read `0x7f。1` as an address.
-  return unexpectedAscii(name) || hostNameFault(ascii) !== undefined ? '' : ascii;
+  return unexpectedAscii(name) || hostNameProblem(ascii) !== undefined ? '' : ascii;
 }
 
 /** The name and its parents, up to the top-level domain. */
-export function climb(name: string): readonly string[] {
+export function parentNames(name: string): readonly string[] {
   const labels = name.split('.');
   return labels.map((_, index) => labels.slice(index).join('.'));
 }
@@ -122,7 +122,7 @@ function labelFault(label: string): string | undefined {
 }
 
 /** RFC 1123 §2.1: it is the highest label, never all digits, that tells a name from an address. What else is wrong is not asked. */
-export function topLevelFault(name: string): string | undefined {
+export function topLevelProblem(name: string): string | undefined {
   if (!isDigit(name.charCodeAt(name.length - 1))) return undefined;
   const last = name.slice(name.lastIndexOf('.') + 1);
   return isDigits(last) ? `ends in the label \`${last}\`; a top-level domain is never all digits` : undefined;
@@ -147,10 +147,10 @@ function strangeCharacter(name: string): string | undefined {
   for (const character of name) {
     if (character > '\x7f') {
       const ascii = toALabels(withoutDots(name));
-      return ascii === '' ? `holds \`${printable(character)}\`, which is not ASCII` : `is not in A-labels; write \`${ascii}\``;
+      return ascii === '' ? `holds \`${safeText(character)}\`, which is not ASCII` : `is not in A-labels; write \`${ascii}\``;
     }
     if (character === '_') return 'holds an underscore, which no host name may';
-    if (!isNameCharacter(character)) return `holds \`${printable(character)}\`; only letters, digits, hyphens and dots are allowed`;
+    if (!isNameCharacter(character)) return `holds \`${safeText(character)}\`; only letters, digits, hyphens and dots are allowed`;
   }
   return undefined;
 }

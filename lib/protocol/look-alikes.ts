@@ -1,5 +1,5 @@
 // Characters that cannot be seen, or that look like an ASCII character: named by code point, with what to write in their place.
-import { printable } from './text';
+import { safeText } from '../util/safe-text';
 
 /** A character that was hardly meant. */
 export interface LookAlike {
@@ -105,7 +105,7 @@ export function lookAlikeRemark(text: string): string {
 /** Says that a text holds a character: `` holds `x` ``, or by its code point where it cannot be told from another one, with the advice. */
 export function holds(character: string, consequence: string): string {
   const found = lookAlike(character) ?? letterLookAlike(character);
-  return found === undefined ? `holds \`${printable(character)}\`${consequence}` : `holds ${found.name}; ${found.advice}`;
+  return found === undefined ? `holds \`${safeText(character)}\`${consequence}` : `holds ${found.name}; ${found.advice}`;
 }
 
 /** The text as ASCII where each character that is a likeness of one is replaced by it, and what cannot be seen is left out. */

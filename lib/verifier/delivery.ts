@@ -1,9 +1,9 @@
 // What a sender without a cached policy does with mail to a domain now (RFC 8461 §5): for each MX host, and for the whole.
-import type { Mode } from '../protocol/policy';
-import type { Delivery } from './report';
+import type { Mode } from '../protocol/policy/policy';
+import type { Delivery } from './result';
 
 /** What is known of one MX host. */
-export interface HostStanding {
+export interface HostTlsState {
   /** Whether the policy covers it; `null` where there is none. */
   readonly covered: boolean | null;
   /** Whether STARTTLS leads to a valid certificate; `no-address`: there is nothing to connect to. */
@@ -11,7 +11,7 @@ export interface HostStanding {
 }
 
 /** @param mode - of the policy that the sender finds, undefined where it finds none */
-export function hostDelivery(mode: Mode | undefined, { covered, tls }: HostStanding): Delivery {
+export function hostDelivery(mode: Mode | undefined, { covered, tls }: HostTlsState): Delivery {
   if (tls === 'no-address') return 'refuse';
   // Whatever a sender sees of TLS in these modes, somebody on the path could have kept it from seeing.
   if (mode !== 'enforce') return 'deliver-unverified';

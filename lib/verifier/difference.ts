@@ -1,5 +1,5 @@
 // Where two files differ, in one phrase: for the message about bytes that are not the ones expected.
-import { printable } from '../protocol/text';
+import { safeText } from '../util/safe-text';
 
 /**
  * The first line that is not the same, shown with its line end, because that alone may differ.
@@ -20,5 +20,5 @@ function lines(bytes: Uint8Array): string[] {
 }
 
 function shown(line: string | undefined): string {
-  return line === undefined || line === '' ? 'not there' : `"${printable(line)}"`;
+  return line === undefined || line === '' ? 'not there' : `"${safeText(line)}"`;
 }

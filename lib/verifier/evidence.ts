@@ -1,19 +1,19 @@
 // Puts what came back into one line of evidence; text of others is escaped and cut.
-import { MAX_POLICY_BYTES } from '../protocol/policy';
-import { listed, printable } from '../protocol/text';
-import type { PolicyResponse, ServerCertificate } from './fetch-policy';
-import type { MxResponse } from './mx-probe';
-import type { DnsAnswer, DnsData, DnsType } from './resolver';
+import { MAX_POLICY_BYTES } from '../protocol/policy/policy';
+import { joinList, safeText } from '../util/safe-text';
+import type { PolicyResponse, ServerCertificate } from './https/fetch-policy';
+import type { MxResponse } from './smtp/mx-probe';
+import type { DnsAnswer, DnsData, DnsType } from './dns/resolver';
 
 /** Said of a question that was never sent, where its silence would be blamed on the server. */
 export const NOT_ASKED = 'not asked, the time was up';
 
 /** `"v=STSv1; id=1;" (TTL 300 s)`, `no such name (NXDOMAIN)`, `no answer (SERVFAIL)`. */
 export function answerText(answer: DnsAnswer<DnsType>): string {
-  const via = answer.cnames.length === 0 ? '' : ` through CNAME ${answer.cnames.map((name) => printable(name)).join(', ')}`;
+  const via = answer.cnames.length === 0 ? '' : ` through CNAME ${answer.cnames.map((name) => safeText(name)).join(', ')}`;
   switch (answer.status) {
     case 'found':
-      return `${listed(answer.records.map(dataText), 4)}${via} (TTL ${answer.ttl} s)`;
+      return `${joinList(answer.records.map(dataText), 4)}${via} (TTL ${answer.ttl} s)`;
     case 'empty':
       return answer.reason === 'NXDOMAIN' ? `no such name${via} (NXDOMAIN)` : `no such record${via} (NODATA)`;
     case 'failed':
@@ -33,7 +33,7 @@ export function responseText(response: PolicyResponse): string {
   }
   const { status, contentType, body, tooLarge, milliseconds, tlsVersion, certificate } = response;
   const size = `${tooLarge ? `more than ${MAX_POLICY_BYTES}` : body.length} bytes in ${milliseconds} ms`;
-  return `status ${status}, ${printable(contentType) || 'no media type'}, ${size} over ${tlsVersion}${certificateText(certificate)}`;
+  return `status ${status}, ${safeText(contentType) || 'no media type'}, ${size} over ${tlsVersion}${certificateText(certificate)}`;
 }
 
 /** `STARTTLS with TLSv1.3 in 120 ms, certificate for mx1.example.com until 2027-01-01T00:00:00Z`. */
@@ -46,14 +46,14 @@ export function mxResponseText(response: MxResponse): string {
 function certificateText(certificate: ServerCertificate | undefined): string {
   if (certificate === undefined) return '';
   const { subjectAltName, issuer, validTo } = certificate;
-  return `, certificate for ${printable(subjectAltName) || 'nobody'} of ${printable(issuer) || 'nobody'} until ${printable(validTo)}`;
+  return `, certificate for ${safeText(subjectAltName) || 'nobody'} of ${safeText(issuer) || 'nobody'} until ${safeText(validTo)}`;
 }
 
 /** As zone files write it (RFC 1035 §5.1, RFC 8659 §4.1.1). */
 function dataText(data: DnsData[DnsType]): string {
-  if (typeof data === 'string') return printable(data) || '.';
-  if ('exchange' in data) return `${data.preference} ${printable(data.exchange) || '.'}`;
+  if (typeof data === 'string') return safeText(data) || '.';
+  if ('exchange' in data) return `${data.preference} ${safeText(data.exchange) || '.'}`;
   if ('usage' in data) return `${data.usage} ${data.selector} ${data.matchingType}`;
-  if ('tag' in data) return `${data.critical ? 128 : 0} ${printable(data.tag)} "${printable(data.value)}"`;
-  return `"${printable(data.join(''))}"`;
+  if ('tag' in data) return `${data.critical ? 128 : 0} ${safeText(data.tag)} "${safeText(data.value)}"`;
+  return `"${safeText(data.join(''))}"`;
 }

@@ -1,12 +1,12 @@
 // The catalogue: every code that looking at a live domain can give, and how a finding is made from it.
-import { toldOf } from '../protocol/dissent';
-import type { Dissent, Severity } from '../protocol/finding';
-import { showable } from '../protocol/text';
+import { withSenderQuirks } from '../protocol/findings/sender-quirks';
+import type { SenderQuirk, Severity } from '../protocol/findings/finding';
+import { safeWholeText } from '../util/safe-text';
 import type { LiveFindingKind } from './finding-kind';
 import { DNS_FINDINGS } from './findings-dns';
 import { MX_FINDINGS } from './findings-mx';
 import { POLICY_HOST_FINDINGS } from './findings-policy-host';
-import type { ReportFinding } from './report';
+import type { LiveFinding } from './result';
 
 /** Every code of this room; those of RFC 8460 §4.3 are that RFC's own. */
 export const LIVE_FINDINGS = { ...DNS_FINDINGS, ...POLICY_HOST_FINDINGS, ...MX_FINDINGS } as const;
@@ -20,7 +20,7 @@ export interface LiveFindingDetail {
   /** What is wrong, with the value found; text of others already escaped. */
   readonly message: string;
   /** The real senders that refuse it or read it otherwise, where they are not the kind's. */
-  readonly dissent?: readonly Dissent[];
+  readonly quirks?: readonly SenderQuirk[];
   /** What was asked of whom and what came back. */
   readonly evidence?: string;
   /** A better fix than the kind's, where the value allows one. */
@@ -32,15 +32,15 @@ export interface LiveFindingDetail {
 }
 
 /** Makes a finding about a live domain. */
-export function liveFinding(code: LiveFindingCode, detail: LiveFindingDetail): ReportFinding {
+export function liveFinding(code: LiveFindingCode, detail: LiveFindingDetail): LiveFinding {
   const kind: LiveFindingKind = LIVE_FINDINGS[code];
   return {
     code,
     severity: detail.severity ?? kind.severity,
-    subject: showable(detail.subject),
-    ...toldOf(detail.dissent ?? kind.dissent ?? [], showable(detail.message)),
-    ...(detail.evidence === undefined ? {} : { evidence: showable(detail.evidence) }),
-    fix: showable(detail.fix ?? kind.fix),
+    subject: safeWholeText(detail.subject),
+    ...withSenderQuirks(detail.quirks ?? kind.quirks ?? [], safeWholeText(detail.message)),
+    ...(detail.evidence === undefined ? {} : { evidence: safeWholeText(detail.evidence) }),
+    fix: safeWholeText(detail.fix ?? kind.fix),
     reference: kind.reference,
     ...(detail.temporary ?? kind.temporary ?? false ? { temporary: true } : {}),
   };

@@ -1,8 +1,8 @@
 // Keeps a fault in a callback of a socket, a timer or the system from ending the process, and with it the run over all domains.
-import { printable } from '../protocol/text';
+import { safeText } from '../util/safe-text';
 
 /** The `code` of an exchange that ended because this program itself failed while it read what came. */
-export const INTERNAL_FAULT = 'INTERNAL_FAULT';
+export const INTERNAL_ERROR = 'INTERNAL_FAULT';
 
 /** Guards the callbacks of one exchange: what one of them throws ends that exchange, and nothing else. */
 export class Guard {
@@ -15,7 +15,7 @@ export class Guard {
       try {
         this.call(callback, args);
       } catch (error) {
-        this.failed(internalFault(error));
+        this.failed(internalError(error));
       }
     };
   }
@@ -27,8 +27,8 @@ export class Guard {
 }
 
 /** One phrase for people: `the verifier failed while it looked (TypeError: …)`. */
-export function internalFault(error: unknown): string {
-  return `the verifier failed while it looked (${printable(String(error))})`;
+export function internalError(error: unknown): string {
+  return `the verifier failed while it looked (${safeText(String(error))})`;
 }
 
 /** Reads what may throw, such as a text of a certificate whose ASN.1 type nothing converts. */

@@ -1,22 +1,22 @@
 // The way to the policy (RFC 8461 §3): the record, and then the file that it announces, as the zone's own name servers give them.
-import { policyHostName, policyUrl } from '../protocol/policy-url';
-import { announcementName } from '../protocol/record-names';
-import { printable } from '../protocol/text';
-import { checkMode } from './checks/mode';
-import { checkPolicyFile } from './checks/policy-file';
-import type { PolicyFileCheck } from './checks/policy-file';
-import { askForPolicyHost, checkResolverView, findPolicyHost } from './checks/policy-host';
-import type { PolicyHostAnswers } from './checks/policy-host';
-import { findMisplacedHost, findMisplacedRecord } from './checks/misplaced';
-import { checkRecord } from './checks/record';
-import type { RecordCheck } from './checks/record';
+import { policyHostName, policyUrl } from '../protocol/policy/url';
+import { stsRecordName } from '../protocol/records/record-names';
+import { safeText } from '../util/safe-text';
+import { checkMode } from './checks/policy/mode';
+import { checkPolicyFile } from './checks/policy/file';
+import type { PolicyFileCheck } from './checks/policy/file';
+import { askForPolicyHost, checkResolverView, findPolicyHost } from './checks/policy/host';
+import type { PolicyHostAnswers } from './checks/policy/host';
+import { findMisplacedHost, findMisplacedRecord } from './checks/records/misplaced';
+import { checkRecord } from './checks/records/record';
+import type { RecordCheck } from './checks/records/record';
 import { liveFinding } from './findings';
-import { askEach, authoritativeServers } from './name-servers';
-import type { NameServer } from './name-servers';
-import { evidenceOf } from './report';
-import type { Delegation, ReportFinding } from './report';
-import { briefDns } from './world';
-import type { World } from './world';
+import { askEach, authoritativeServers } from './dns/name-servers';
+import type { NameServer } from './dns/name-servers';
+import { bestEvidence } from './result';
+import type { Delegation, LiveFinding } from './result';
+import { briefDns } from './network';
+import type { Network } from './network';
 
 /** Where to look. */
 export interface PolicyLookupOptions {
@@ -39,40 +39,40 @@ export interface PolicyLookup {
   readonly nothing: boolean;
   /** Whether the policy host is known to exist. */
   readonly hostExists: boolean;
-  readonly findings: readonly ReportFinding[];
+  readonly findings: readonly LiveFinding[];
 }
 
 /** What finding the name servers, and then asking them, may take each, in milliseconds; and its part of the whole. */
 const NAME_SERVERS = { milliseconds: 2500, part: 1 / 4 } as const;
 
 /** Four round trips deep: name servers, their addresses, record and policy host, file. */
-export async function lookUpPolicy(world: World, options: PolicyLookupOptions): Promise<PolicyLookup> {
+export async function lookUpPolicy(network: Network, options: PolicyLookupOptions): Promise<PolicyLookup> {
   const { domain } = options;
   const policyHost = policyHostName(domain);
   // Many networks let no question through but to their own resolver (port 53); its answer must still be had in time.
   const patienceMs = Math.min(NAME_SERVERS.milliseconds, options.timeoutMs * NAME_SERVERS.part);
-  const { servers, findings } = await findNameServers(briefDns(world, patienceMs), options);
-  const brief = briefDns(world, patienceMs);
+  const { servers, findings } = await findNameServers(briefDns(network, patienceMs), options);
+  const brief = briefDns(network, patienceMs);
   const [answers, ofHost] = await Promise.all([
-    askEach(brief, servers, announcementName(domain), 'TXT'),
+    askEach(brief, servers, stsRecordName(domain), 'TXT'),
     askForPolicyHost(brief, servers, policyHost),
   ]);
   // Only now: a "no such name" that a resolver remembers would outlive the record's appearance (RFC 2308 §5).
-  const begin = world.clock.now();
+  const begin = network.clock.now();
   const isMissing = answers.some(({ answer }) => answer.status === 'empty') && !answers.some(({ answer }) => answer.status === 'found');
   const hostExists = exists(ofHost);
-  const misplaced = isMissing ? findMisplacedRecord(world.resolver, domain, hostExists) : undefined;
+  const misplaced = isMissing ? findMisplacedRecord(network.resolver, domain, hostExists) : undefined;
   const [record, { file, cnames, exists: hasHost, findings: ofFile }, misplacedHost] = await Promise.all([
-    world.resolver.query(announcementName(domain), 'TXT')
+    network.resolver.query(stsRecordName(domain), 'TXT')
       .then((recursive) => {
-        const recursiveMs = world.clock.now() - begin;
-        return checkRecord(world.resolver, { domain, servers: answers, recursive, recursiveMs, hostExists, misplaced });
+        const recursiveMs = network.clock.now() - begin;
+        return checkRecord(network.resolver, { domain, servers: answers, recursive, recursiveMs, hostExists, misplaced });
       }),
-    lookUpFile(world, ofHost, patienceMs),
-    isHostMissing(ofHost) ? findMisplacedHost(world.resolver, domain) : [],
+    lookUpFile(network, ofHost, patienceMs),
+    isHostMissing(ofHost) ? findMisplacedHost(network.resolver, domain) : [],
   ]);
   const delegation = { record: record.cnames, policyHost: cnames };
-  const evidence = evidenceOf([...record.paths, ...file.paths]);
+  const evidence = bestEvidence([...record.paths, ...file.paths]);
   const common = [...findings, ...record.findings, ...delegated(domain, delegation, evidence), ...misplacedHost];
   // What is no record to the RFC announces the policy all the same to those who take it for one.
   if (record.verdict === 'none' && (record.takers ?? []).length === 0) {
@@ -83,14 +83,14 @@ export async function lookUpPolicy(world: World, options: PolicyLookupOptions): 
     return { record, delegation, nothing, hostExists, findings: found };
   }
   const seen = record.verdict === 'undecided' ? ofFile.map(withoutWeight) : ofFile;
-  const age = { lastModified: file.lastModified, record: record.record, evidence: evidenceOf(file.paths), now: world.clock.now() };
+  const age = { lastModified: file.lastModified, record: record.record, evidence: bestEvidence(file.paths), now: network.clock.now() };
   const all = [...common, ...seen, ...checkMode(policyHost, file.policy, age)];
   return { record, file, delegation, nothing: false, hostExists, findings: all };
 }
 
 async function findNameServers(
   brief: Parameters<typeof authoritativeServers>[0], { domain, nameServers, nameServerPort }: PolicyLookupOptions,
-): Promise<{ servers: readonly NameServer[]; findings: ReportFinding[] }> {
+): Promise<{ servers: readonly NameServer[]; findings: LiveFinding[] }> {
   if (nameServers !== undefined) return { servers: nameServers.map((address) => ({ name: address, addresses: [address] })), findings: [] };
   const found = await authoritativeServers(brief, domain, nameServerPort);
   if (found.status === 'found') return { servers: found.servers, findings: [] };
@@ -99,13 +99,13 @@ async function findNameServers(
 }
 
 async function lookUpFile(
-  world: World, answers: PolicyHostAnswers, patienceMs: number,
-): Promise<{ file: PolicyFileCheck; cnames: readonly string[]; exists: boolean; findings: readonly ReportFinding[] }> {
+  network: Network, answers: PolicyHostAnswers, patienceMs: number,
+): Promise<{ file: PolicyFileCheck; cnames: readonly string[]; exists: boolean; findings: readonly LiveFinding[] }> {
   const { policyHost } = answers;
-  const host = await findPolicyHost(world, answers, patienceMs);
+  const host = await findPolicyHost(network, answers, patienceMs);
   const [file, view] = await Promise.all([
-    host.addresses.length === 0 ? noFile(host.decided) : checkPolicyFile(world, policyHost, host.addresses),
-    answers.v4.length === 0 || host.addresses.length === 0 ? [] : checkResolverView(world.resolver, policyHost, host.addresses),
+    host.addresses.length === 0 ? noFile(host.decided) : checkPolicyFile(network, policyHost, host.addresses),
+    answers.v4.length === 0 || host.addresses.length === 0 ? [] : checkResolverView(network.resolver, policyHost, host.addresses),
   ]);
   const isThere = host.addresses.length > 0 || host.cnames.length > 0 || !host.decided;
   return { file, cnames: host.cnames, exists: isThere, findings: [...host.findings, ...view, ...file.findings] };
@@ -124,7 +124,7 @@ function isHostMissing({ v4, v6 }: PolicyHostAnswers): boolean {
 }
 
 /** What shows that somebody has begun with MTA-STS. */
-function isTrace({ code }: ReportFinding): boolean {
+function isTrace({ code }: LiveFinding): boolean {
   return code === 'record-misplaced' || code === 'policy-host-misplaced' || code === 'record-disagreement';
 }
 
@@ -134,21 +134,21 @@ function noFile(decided: boolean): PolicyFileCheck {
 }
 
 /** Whether anybody looks for the file is not known, so its faults may be none. */
-function withoutWeight(finding: ReportFinding): ReportFinding {
+function withoutWeight(finding: LiveFinding): LiveFinding {
   return finding.severity === 'error' ? { ...finding, severity: 'unknown', temporary: true } : finding;
 }
 
 /** Nobody looks for a file that is not announced, so its faults are of no matter. */
-function unannounced(policyHost: string, { policy, paths }: PolicyFileCheck): ReportFinding[] {
+function unannounced(policyHost: string, { policy, paths }: PolicyFileCheck): LiveFinding[] {
   const subject = policyUrl(policyHost);
   return policy === undefined
     ? []
-    : [liveFinding('policy-unannounced', { subject, evidence: evidenceOf(paths), message: `a policy in mode ${policy.mode} is served, but no TXT record announces it` })];
+    : [liveFinding('policy-unannounced', { subject, evidence: bestEvidence(paths), message: `a policy in mode ${policy.mode} is served, but no TXT record announces it` })];
 }
 
-function delegated(domain: string, { record, policyHost }: Delegation, evidence: string | undefined): ReportFinding[] {
-  const aliases = [[announcementName(domain), record], [policyHostName(domain), policyHost]] as const;
+function delegated(domain: string, { record, policyHost }: Delegation, evidence: string | undefined): LiveFinding[] {
+  const aliases = [[stsRecordName(domain), record], [policyHostName(domain), policyHost]] as const;
   const shown = aliases.filter(([, names]) => names.length > 0)
-    .map(([name, names]) => `${name} is an alias of ${names.map((one) => printable(one)).join(', an alias of ')}`);
+    .map(([name, names]) => `${name} is an alias of ${names.map((one) => safeText(one)).join(', an alias of ')}`);
   return shown.length === 0 ? [] : [liveFinding('delegated', { subject: `${domain} CNAME`, evidence, message: shown.join('; ') })];
 }

@@ -1,40 +1,40 @@
 // Looks at one domain as a sender would (RFC 8461 §3 to §5), and reports what a sender would learn and do.
-import { senderViews, toleratedViews } from '../protocol/dissent';
-import type { SenderView } from '../protocol/dissent';
-import { hostNameFault, toALabels } from '../protocol/domain-name';
-import type { Mode } from '../protocol/policy';
-import { policyHostName } from '../protocol/policy-url';
-import { announcementName } from '../protocol/record-names';
-import { printable } from '../protocol/text';
+import { senderViews, acceptingViews } from '../protocol/findings/sender-quirks';
+import type { SenderView } from '../protocol/findings/sender-quirks';
+import { hostNameProblem, toALabels } from '../protocol/domain-name';
+import type { Mode } from '../protocol/policy/policy';
+import { policyHostName } from '../protocol/policy/url';
+import { stsRecordName } from '../protocol/records/record-names';
+import { safeText } from '../util/safe-text';
 import { KNOWN_SENDERS } from '../protocol/tolerance';
-import { askForTlsa, checkDane, hasTlsa } from './checks/dane';
-import type { TlsaAnswers } from './checks/dane';
-import { checkExpectation, expectedMode } from './checks/expectation';
-import type { Expectation } from './checks/expectation';
-import { checkCoverage, findMailHosts } from './checks/mx';
-import type { MailHosts, MxCoverage } from './checks/mx';
-import { checkNamedPolicy } from './checks/named-policy';
-import { aliasesOf, checkReach, findMailAddresses } from './checks/mx-reach';
-import type { MailAddresses, Reach } from './checks/mx-reach';
-import { judgeSmtp } from './checks/smtp';
-import type { SmtpCheck } from './checks/smtp';
-import { lookAtMailHosts } from './checks/smtp-look';
-import type { SmtpLook } from './checks/smtp-look';
-import { checkSubdomains } from './checks/subdomains';
-import { reportingAtRecord } from './checks/misplaced';
-import { checkTlsRpt, hasNoTlsRpt, lookUpTlsRpt } from './checks/tls-rpt';
+import { askForTlsa, checkDane, hasTlsa } from './checks/mail/dane';
+import type { TlsaAnswers } from './checks/mail/dane';
+import { checkExpectation, expectedMode } from './checks/policy/expectation';
+import type { Expectation } from './checks/policy/expectation';
+import { checkCoverage, findMailHosts } from './checks/mail/mx-coverage';
+import type { MailHosts, MxCoverage } from './checks/mail/mx-coverage';
+import { checkNamedPolicy } from './checks/policy/named-policy';
+import { aliasesOf, checkReach, findMailAddresses } from './checks/mail/mx-reach';
+import type { MailAddresses, Reach } from './checks/mail/mx-reach';
+import { classifySmtp } from './checks/mail/smtp';
+import type { SmtpCheck } from './checks/mail/smtp';
+import { observeMailHosts } from './checks/mail/smtp-collect';
+import type { SmtpObservations } from './checks/mail/smtp-collect';
+import { checkSubdomains } from './checks/records/subdomains';
+import { reportingAtRecord } from './checks/records/misplaced';
+import { checkTlsRpt, hasNoTlsRpt, lookUpTlsRpt } from './checks/records/tls-rpt';
 import { domainDelivery, hostDelivery } from './delivery';
 import { liveFinding } from './findings';
-import { internalFault } from './guard';
+import { internalError } from './guard';
 import { lookUpPolicy } from './policy-lookup';
 import type { PolicyLookup } from './policy-lookup';
-import { evidenceOf, showableFinding, showablePath, sortFindings } from './report';
-import type { Lookup, MxReport, Report, ReportFinding, Verdict } from './report';
-import type { DnsAnswer } from './resolver';
-import { boundedWorld, publicWorld } from './world';
-import type { World } from './world';
+import { bestEvidence, safeFinding, safeObservation, sortFindings } from './result';
+import type { Lookup, MxResult, VerificationResult, LiveFinding, Verdict } from './result';
+import type { DnsAnswer } from './dns/resolver';
+import { withDeadline, publicOnly } from './network';
+import type { Network } from './network';
 
-export type { Clock, World } from './world';
+export type { Clock, Network as World } from './network';
 
 export interface VerifyOptions extends Expectation {
   /**
@@ -82,16 +82,16 @@ export interface VerifyOptions extends Expectation {
  * @param world - what to ask the world with; default: the real one
  * @throws RangeError when `domain` is no domain name
  */
-export async function verify(domain: string, options: VerifyOptions = {}, world: Partial<World> = {}): Promise<Report> {
+export async function verify(domain: string, options: VerifyOptions = {}, world: Partial<Network> = {}): Promise<VerificationResult> {
   const name = policyDomain(domain);
   const ended = new AbortController();
   const { timeoutMs = 20_000, signal, allowPrivate = false, nameServers } = options;
-  const bounded = boundedWorld(world, { timeoutMs, ended: ended.signal, signal });
+  const bounded = withDeadline(world, { timeoutMs, ended: ended.signal, signal });
   const begin = bounded.clock.now();
   try {
-    return await new Verification(name, { ...options, timeoutMs }, allowPrivate ? bounded : publicWorld(bounded, nameServers)).run();
+    return await new Verification(name, { ...options, timeoutMs }, allowPrivate ? bounded : publicOnly(bounded, nameServers)).run();
   } catch (error) {
-    return failedReport(name, internalFault(error), { begin, end: bounded.clock.now() });
+    return failedReport(name, internalError(error), { begin, end: bounded.clock.now() });
   } finally {
     // With a reason at hand: without one Node makes an error, and its stack, each time.
     ended.abort('verified');
@@ -99,7 +99,7 @@ export async function verify(domain: string, options: VerifyOptions = {}, world:
 }
 
 /** A fault of this program while it looks at one domain must not end the run over many. */
-function failedReport(domain: string, reason: string, { begin, end }: { readonly begin: number; readonly end: number }): Report {
+function failedReport(domain: string, reason: string, { begin, end }: { readonly begin: number; readonly end: number }): VerificationResult {
   const time = new Date(end).toISOString();
   return {
     domain,
@@ -109,9 +109,9 @@ function failedReport(domain: string, reason: string, { begin, end }: { readonly
     lookup: 'temporary-error',
     delivery: 'unknown',
     record: null,
-    recordPaths: [],
+    recordObservations: [],
     policy: null,
-    policyPaths: [],
+    policyObservations: [],
     delegation: { record: [], policyHost: [] },
     mx: [],
     senders: [],
@@ -124,10 +124,10 @@ const MAX_DOMAIN = 242;
 
 function policyDomain(domain: string): string {
   const name = toALabels(domain.endsWith('.') ? domain.slice(0, -1) : domain);
-  const fault = hostNameFault(name === '' ? domain : name)
+  const fault = hostNameProblem(name === '' ? domain : name)
     ?? (name.includes('.') ? undefined : 'is a single label; a domain like `example.com` is expected')
     ?? (name.length > MAX_DOMAIN ? `is longer than ${MAX_DOMAIN} characters, so no name below it could hold a record` : undefined);
-  if (fault !== undefined) throw new RangeError(`the domain \`${printable(domain)}\` ${fault}`);
+  if (fault !== undefined) throw new RangeError(`the domain \`${safeText(domain)}\` ${fault}`);
   return name;
 }
 
@@ -137,7 +137,7 @@ interface Mail {
   readonly addresses: MailAddresses;
   readonly tlsa: TlsaAnswers;
   /** Undefined where SMTP was not tried. */
-  readonly smtp?: SmtpLook;
+  readonly smtp?: SmtpObservations;
 }
 
 /** One run. Each step waits only for what it needs. */
@@ -145,19 +145,19 @@ class Verification {
   public constructor(
     private readonly domain: string,
     private readonly options: VerifyOptions & { readonly timeoutMs: number },
-    private readonly world: World,
+    private readonly network: Network,
   ) {}
 
-  public async run(): Promise<Report> {
-    const { domain, options, world } = this;
-    const begin = world.clock.now();
-    const looked = lookUpPolicy(world, { ...options, domain });
-    const ownMx = world.resolver.query(domain, 'MX');
+  public async run(): Promise<VerificationResult> {
+    const { domain, options, network } = this;
+    const begin = network.clock.now();
+    const looked = lookUpPolicy(network, { ...options, domain });
+    const ownMx = network.resolver.query(domain, 'MX');
     const [sts, mail, tlsRpt, below] = await Promise.all([
       this.timed(looked),
       this.timed(this.lookUpMail(ownMx)),
-      this.timed(lookUpTlsRpt(world.resolver, domain, () => looked.then(({ hostExists }) => hostExists), ownMx)),
-      this.timed(checkSubdomains(world.resolver, domain)),
+      this.timed(lookUpTlsRpt(network.resolver, domain, () => looked.then(({ hostExists }) => hostExists), ownMx)),
+      this.timed(checkSubdomains(network.resolver, domain)),
     ]);
     const { record, file, delegation } = sts.value;
     const lookup = lookupOf(sts.value);
@@ -166,10 +166,10 @@ class Verification {
     const reach = checkReach(domain, mail.value.hosts, mail.value.addresses, { allowPrivate, smtp: isSmtp, policy });
     const lost = hostsWith(reach.byHost, 'unreachable');
     const coverage = checkCoverage(domain, mail.value.hosts, policy, targetsOf(mail.value.addresses), lost);
-    const smtp = mail.value.smtp && judgeSmtp(mail.value.smtp, policy?.mode, world.clock.now());
+    const smtp = mail.value.smtp && classifySmtp(mail.value.smtp, policy?.mode, network.clock.now());
     const live = {
-      record: record.record, recordEvidence: evidenceOf(record.paths),
-      policy: file?.policy, body: file?.body, fileEvidence: evidenceOf(file?.paths ?? []),
+      record: record.record, recordEvidence: bestEvidence(record.paths),
+      policy: file?.policy, body: file?.body, fileEvidence: bestEvidence(file?.paths ?? []),
     };
     const unexpected = checkExpectation(domain, options, live);
     // What is said of an old policy passes with it; what the mail hosts show does so only if the new one does not enforce.
@@ -186,7 +186,7 @@ class Verification {
       ...stamped(mail, ofHosts(smtp?.findings ?? [])),
       ...stamped(mail, checkDane(mail.value.tlsa, new Set(hostsWith(reach.byHost, 'unknown', 'unreachable')))),
       ...stamped(tlsRpt, checkTlsRpt(domain, tlsRpt.value, policy?.mode)),
-      ...stamped(tlsRpt, hasNoTlsRpt(tlsRpt.value) ? reportingAtRecord(domain, record.texts, evidenceOf(record.paths)) : []),
+      ...stamped(tlsRpt, hasNoTlsRpt(tlsRpt.value) ? reportingAtRecord(domain, record.texts, bestEvidence(record.paths)) : []),
       ...stamped(below, policy === undefined || policy.mode === 'none' ? [] : below.value),
     ]);
     const decided = isDecided(sts.value);
@@ -197,14 +197,14 @@ class Verification {
     return {
       domain,
       time: new Date(begin).toISOString(),
-      milliseconds: world.clock.now() - begin,
+      milliseconds: network.clock.now() - begin,
       verdict: verdictOf(findings, decided && reach.decided && (file?.policy?.mode !== 'enforce' || mail.value.hosts.decided)),
       lookup,
       delivery: domainDelivery(mx.map(({ delivery }) => delivery), reach.none || (decided && mail.value.hosts.decided)),
       record: record.record ?? null,
-      recordPaths: record.paths.map(showablePath),
+      recordObservations: record.paths.map(safeObservation),
       policy: policy ?? null,
-      policyPaths: (file?.paths ?? []).map(showablePath),
+      policyObservations: (file?.paths ?? []).map(safeObservation),
       delegation,
       mx,
       senders: policy === undefined ? withoutPolicy(findings, takenBy) : senderViews(findings),
@@ -214,39 +214,39 @@ class Verification {
   }
 
   private async lookUpMail(ownMx: Promise<DnsAnswer<'MX'>>): Promise<Mail> {
-    const { domain, options, world } = this;
-    const hosts = await findMailHosts(world.resolver, domain, ownMx);
-    const addresses = findMailAddresses(world, hosts.hosts);
+    const { domain, options, network } = this;
+    const hosts = await findMailHosts(network.resolver, domain, ownMx);
+    const addresses = findMailAddresses(network, hosts.hosts);
     const [tlsa, smtp] = await Promise.all([
-      askForTlsa(world.resolver, hosts.hosts),
-      options.smtp === true ? addresses.then((found) => lookAtMailHosts(world.mxProbe, found)) : undefined,
+      askForTlsa(network.resolver, hosts.hosts),
+      options.smtp === true ? addresses.then((found) => observeMailHosts(network.mxProbe, found)) : undefined,
     ]);
     return { hosts, addresses: await addresses, tlsa, smtp };
   }
 
   /** Whoever expects something has just published it, and it may still have to appear in DNS. */
-  private awaited({ findings, nothing }: PolicyLookup): readonly ReportFinding[] {
+  private awaited({ findings, nothing }: PolicyLookup): readonly LiveFinding[] {
     const { domain, options: { expectId, expectMode, expectPolicy } } = this;
     if (expectId === undefined && expectMode === undefined && expectPolicy === undefined) {
       return nothing ? findings.map((one) => unpublished(domain, one)) : findings;
     }
     const addresses = `${policyHostName(domain)} A, AAAA`;
-    const appears = ({ code, subject }: ReportFinding): boolean => code === 'record-missing' || (code === 'sts-policy-fetch-error' && subject === addresses);
+    const appears = ({ code, subject }: LiveFinding): boolean => code === 'record-missing' || (code === 'sts-policy-fetch-error' && subject === addresses);
     return findings.map((one) => appears(one) ? { ...one, temporary: true } : one);
   }
 
   private async timed<T>(step: Promise<T>): Promise<Timed<T>> {
     const value = await step;
-    return { value, time: new Date(this.world.clock.now()).toISOString() };
+    return { value, time: new Date(this.network.clock.now()).toISOString() };
   }
 }
 
 /** Where there is nothing at all, the record alone would be a poor place to begin. */
-function unpublished(domain: string, finding: ReportFinding): ReportFinding {
+function unpublished(domain: string, finding: LiveFinding): LiveFinding {
   if (finding.code !== 'record-missing') return finding;
   return {
     ...finding,
-    message: `MTA-STS is not published for ${domain}: there is neither a TXT record at ${announcementName(domain)} nor a policy host ${policyHostName(domain)}`,
+    message: `MTA-STS is not published for ${domain}: there is neither a TXT record at ${stsRecordName(domain)} nor a policy host ${policyHostName(domain)}`,
     fix: `begin with \`npx cdk-mta-sts suggest ${domain}\`, which prints a policy for the mail hosts of today and the steps to publish it`,
   };
 }
@@ -257,15 +257,15 @@ interface Timed<T> {
   readonly time: string;
 }
 
-function stamped({ time }: Timed<unknown>, findings: readonly ReportFinding[]): ReportFinding[] {
-  return findings.map((one) => ({ ...showableFinding(one), time }));
+function stamped({ time }: Timed<unknown>, findings: readonly LiveFinding[]): LiveFinding[] {
+  return findings.map((one) => ({ ...safeFinding(one), time }));
 }
 
-function asTheyAre(findings: readonly ReportFinding[]): readonly ReportFinding[] {
+function asTheyAre(findings: readonly LiveFinding[]): readonly LiveFinding[] {
   return findings;
 }
 
-function passing(findings: readonly ReportFinding[]): ReportFinding[] {
+function passing(findings: readonly LiveFinding[]): LiveFinding[] {
   return findings.map((one) => ({ ...one, temporary: true }));
 }
 
@@ -290,8 +290,8 @@ interface Circumstances {
 }
 
 /** Of what is no policy to anyone all senders say the same; the reporting record is another matter. */
-function withoutPolicy(findings: readonly ReportFinding[], takenBy: readonly string[]): readonly SenderView[] {
-  return takenBy.length > 0 ? toleratedViews(findings, takenBy) : senderViews(findings.filter(({ subject }) => subject.startsWith('_smtp._tls.')));
+function withoutPolicy(findings: readonly LiveFinding[], takenBy: readonly string[]): readonly SenderView[] {
+  return takenBy.length > 0 ? acceptingViews(findings, takenBy) : senderViews(findings.filter(({ subject }) => subject.startsWith('_smtp._tls.')));
 }
 
 /** The senders that use a malformed record or policy in mode `enforce`; those that use another mode deliver as the others do. */
@@ -303,7 +303,7 @@ function takersOf({ record, file }: PolicyLookup): readonly string[] {
   return mode === 'enforce' ? senders.filter((sender) => record.takers?.includes(sender)) : [];
 }
 
-function mxReports(covered: readonly MxCoverage[], { hosts, tlsa }: Mail, circumstances: Circumstances): MxReport[] {
+function mxReports(covered: readonly MxCoverage[], { hosts, tlsa }: Mail, circumstances: Circumstances): MxResult[] {
   const { smtp, reach, mode, decided, ofMalformed } = circumstances;
   return covered.map(({ host, covered: isCovered }) => {
     const seen = smtp?.byHost.get(host);
@@ -316,7 +316,7 @@ function mxReports(covered: readonly MxCoverage[], { hosts, tlsa }: Mail, circum
       covered: isCovered,
       delivery: gone ? 'refuse' : decided ? hostDelivery(mode, { covered: isCovered, tls }) : 'unknown',
       dane: hasTlsa(tlsa.get(host)),
-      paths: (seen?.paths ?? []).map(showablePath),
+      observations: (seen?.paths ?? []).map(safeObservation),
     };
   });
 }
@@ -332,7 +332,7 @@ function isDecided({ record, file }: PolicyLookup): boolean {
 }
 
 /** What is undecided makes the verdict `unknown`, unless something else is wrong for certain. */
-function verdictOf(findings: readonly ReportFinding[], decided: boolean): Verdict {
+function verdictOf(findings: readonly LiveFinding[], decided: boolean): Verdict {
   if (findings.some(({ severity }) => severity === 'error')) return 'fail';
   return decided ? 'pass' : 'unknown';
 }

@@ -1,7 +1,7 @@
 // The sample outputs of the documentation are lines that the command prints.
 import { expect, test } from '@jest/globals';
-import { textFormat } from '../../bin/command/formats/text';
-import { Style } from '../../bin/command/style';
+import { textFormat } from '../../cli/output/formats/text';
+import { Style } from '../../cli/output/terminal';
 import { codeBlocks } from '../support/markdown';
 import { showcases } from '../support/showcase';
 

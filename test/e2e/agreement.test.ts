@@ -1,9 +1,9 @@
 // Whether the soak would see it: each disagreement of record, bytes, ledger and output, alone.
 import { describe, expect, test } from '@jest/globals';
-import { close, record } from '../../lib/handler/ledger';
-import type { Ledger } from '../../lib/handler/ledger';
-import { earliestRemoval } from '../../lib/handler/ledger-removal';
-import { renderLedger } from '../../lib/handler/ledger-text';
+import { close, record } from '../../lib/operations/history/history';
+import type { History } from '../../lib/operations/history/history';
+import { earliestRemoval } from '../../lib/operations/history/removal';
+import { renderHistory } from '../../lib/operations/history/format';
 import { disagreements } from './stage/agreement';
 import type { Expected, Policy, Served } from './stage/agreement';
 import { hashOf } from './stage/policy-ids';
@@ -26,11 +26,11 @@ function policy(mode: Policy['mode'], mx: string, maxAgeDays: number, time: stri
 }
 
 /** A ledger of these, one a day, each seen live a minute after it was put. */
-function ledgerOf(...policies: readonly Published[]): Ledger {
-  return policies.reduce<Ledger>((ledger, { id, mode, mx, maxAgeDays }, day) => {
+function ledgerOf(...policies: readonly Published[]): History {
+  return policies.reduce<History>((history, { id, mode, mx, maxAgeDays }, day) => {
     const now = START + day * DAY;
-    return close(record(ledger, { id, mode, mx: [mx], maxAge: maxAgeDays * 86_400 }, now), now + 60_000);
-  }, { entries: [], begun: START - 365 * DAY });
+    return close(record(history, { id, mode, mx: [mx], maxAge: maxAgeDays * 86_400 }, now), now + 60_000);
+  }, { entries: [], startedAt: START - 365 * DAY });
 }
 
 /** When certainly the last sender was given each. */
@@ -38,20 +38,20 @@ function servedOnce(...policies: readonly Published[]): readonly Served[] {
   return policies.map((served, day) => ({ ...served, last: START + (day + 1) * DAY }));
 }
 
-function outputOf(ledger: Ledger, { id }: Published, removal = earliestRemoval(ledger)): string {
+function outputOf(history: History, { id }: Published, removal = earliestRemoval(history)): string {
   return JSON.stringify({ mtaSts: { id, earliestRemoval: removal } });
 }
 
 /** All as it must be after these were deployed, one after the other. */
 function right(...policies: readonly [Published, ...Published[]]): { readonly seen: Standing; readonly expected: Expected } {
   const stands = policies[policies.length - 1];
-  const ledger = ledgerOf(...policies);
+  const history = ledgerOf(...policies);
   return {
     seen: {
       records: Array.from({ length: 4 }, () => `v=STSv1; id=${stands.id};`),
       files: Array.from({ length: 3 }, () => Buffer.from(stands.text)),
-      ledger: renderLedger(ledger, START + 10 * DAY),
-      output: outputOf(ledger, stands),
+      ledger: renderHistory(history, START + 10 * DAY),
+      output: outputOf(history, stands),
     },
     expected: { policy: stands, history: servedOnce(...policies.slice(0, -1)), idsBefore: policies.slice(0, -1).map(({ id }) => id) },
   };
@@ -64,12 +64,12 @@ function foundWith(change: Partial<Standing>, policies: readonly [Published, ...
 }
 
 /** With the ledger's JSON changed. */
-function foundInLedger(change: (ledger: Ledger) => Ledger): readonly string[] {
-  return foundWith({ ledger: renderLedger(change(ledgerOf(TESTING, ENFORCE)), START + 10 * DAY) });
+function foundInLedger(change: (history: History) => History): readonly string[] {
+  return foundWith({ ledger: renderHistory(change(ledgerOf(TESTING, ENFORCE)), START + 10 * DAY) });
 }
 
-function lastEntry(ledger: Ledger, change: object): Ledger {
-  return { ...ledger, entries: ledger.entries.map((entry, index, all) => index === all.length - 1 ? { ...entry, ...change } : entry) };
+function lastEntry(history: History, change: object): History {
+  return { ...history, entries: history.entries.map((entry, index, all) => index === all.length - 1 ? { ...entry, ...change } : entry) };
 }
 
 describe('where all agree', () => {
@@ -155,17 +155,17 @@ describe('the ledger', () => {
 
   test.each([['mode', { mode: 'testing' }], ['age', { maxAge: 1 }], ['mx', { mx: ['mx9.example.test'] }]])(
     'another %s in its last entry is seen', (_, change) => {
-      expect(foundInLedger((ledger) => lastEntry(ledger, change))).toContainEqual(expect.stringMatching(/^the last entry of the ledger: /));
+      expect(foundInLedger((history) => lastEntry(history, change))).toContainEqual(expect.stringMatching(/^the last entry of the ledger: /));
     });
 
   test('another id in its last entry is seen', () => {
-    expect(foundInLedger((ledger) => lastEntry(ledger, { id: NONE.id }))).toEqual([`the id of the last entry: "${NONE.id}", expected "${ENFORCE.id}"`]);
+    expect(foundInLedger((history) => lastEntry(history, { id: NONE.id }))).toEqual([`the id of the last entry: "${NONE.id}", expected "${ENFORCE.id}"`]);
   });
 
   test('after a rollback the last entry may have an id of its own, of the same bytes and no other', () => {
     const after = (id: string): readonly string[] => {
       const { seen, expected } = right(TESTING, ENFORCE);
-      const ledger = renderLedger(lastEntry(ledgerOf(TESTING, ENFORCE), { id }), START + 10 * DAY);
+      const ledger = renderHistory(lastEntry(ledgerOf(TESTING, ENFORCE), { id }), START + 10 * DAY);
       return disagreements({ ...seen, ledger }, { ...expected, idsBefore: undefined, outputBefore: seen.output });
     };
     expect(after(`20261105T000000${ENFORCE.hash}`)).toEqual([]);
@@ -173,19 +173,19 @@ describe('the ledger', () => {
   });
 
   test('a last entry with an end is seen', () => {
-    expect(foundInLedger((ledger) => lastEntry(ledger, { until: START + 9 * DAY }))).toContainEqual(expect.stringMatching(/^the end of the last entry: /));
+    expect(foundInLedger((history) => lastEntry(history, { until: START + 9 * DAY }))).toContainEqual(expect.stringMatching(/^the end of the last entry: /));
   });
 
   test('a last entry that was never seen live is seen', () => {
-    expect(foundInLedger((ledger) => lastEntry(ledger, { live: undefined }))).toEqual(['the last entry was never seen live']);
+    expect(foundInLedger((history) => lastEntry(history, { live: undefined }))).toEqual(['the last entry was never seen live']);
   });
 
   test('a gap is seen', () => {
-    expect(foundInLedger((ledger) => ({ ...ledger, gap: { at: START, why: 'was missing' } }))).toEqual([expect.stringMatching(/^the gap of the ledger: /)]);
+    expect(foundInLedger((history) => ({ ...history, gap: { at: START, why: 'was missing' } }))).toEqual([expect.stringMatching(/^the gap of the ledger: /)]);
   });
 
   test('a policy that was served and is not in it is seen', () => {
-    expect(foundInLedger((ledger) => ({ ...ledger, entries: ledger.entries.slice(1) }))).toEqual([`the ledger has lost ${TESTING.id}, which was served`]);
+    expect(foundInLedger((history) => ({ ...history, entries: history.entries.slice(1) }))).toEqual([`the ledger has lost ${TESTING.id}, which was served`]);
   });
 
   test('one that was never announced is known by its bytes', () => {
@@ -197,7 +197,7 @@ describe('the ledger', () => {
 });
 
 describe('the output', () => {
-  const ledger = ledgerOf(TESTING, ENFORCE, NONE);
+  const history = ledgerOf(TESTING, ENFORCE, NONE);
   const all = [TESTING, ENFORCE, NONE] as const;
 
   test('one that is missing is seen', () => {
@@ -221,7 +221,7 @@ describe('the output', () => {
   test('a moment before a policy that was served has been dropped is seen, for each such policy', () => {
     // Ten days after enforce was served the last time, and thirty after testing.
     const [afterEnforce, afterTesting] = [START + 12 * DAY, START + 31 * DAY];
-    const early = (moment: number): readonly string[] => foundWith({ output: outputOf(ledger, NONE, new Date(moment).toISOString()) }, all)
+    const early = (moment: number): readonly string[] => foundWith({ output: outputOf(history, NONE, new Date(moment).toISOString()) }, all)
       .filter((found) => found.includes('before senders have dropped'));
     expect(early(afterTesting)).toEqual([]);
     expect(early(afterTesting - 1)).toEqual([expect.stringContaining(`dropped ${TESTING.id}`)]);
@@ -230,19 +230,19 @@ describe('the output', () => {
   });
 
   test('a moment that is later than the ledger has it is seen', () => {
-    expect(foundWith({ output: outputOf(ledger, NONE, '2027-06-01T00:00:00Z') }, all)).toEqual([
+    expect(foundWith({ output: outputOf(history, NONE, '2027-06-01T00:00:00Z') }, all)).toEqual([
       expect.stringMatching(/^earliestRemoval is 2027-06-01T00:00:00Z, expected by the ledger 2026-/),
     ]);
   });
 
   test('words that are no moment are seen', () => {
-    expect(foundWith({ output: outputOf(ledger, NONE, 'some day') }, all)).toContainEqual(expect.stringContaining(`is no moment, or before senders have dropped ${TESTING.id}`));
+    expect(foundWith({ output: outputOf(history, NONE, 'some day') }, all)).toContainEqual(expect.stringContaining(`is no moment, or before senders have dropped ${TESTING.id}`));
   });
 
   test('a ledger and an output that are early together are seen', () => {
     // Both forget that enforce was served.
     const short = ledgerOf(policy('testing', 'mx1.example.test', 1, '20261101T000000'), NONE);
-    const found = foundWith({ ledger: renderLedger(short, START + 10 * DAY), output: outputOf(short, NONE) }, all);
+    const found = foundWith({ ledger: renderHistory(short, START + 10 * DAY), output: outputOf(short, NONE) }, all);
     expect(found).toContainEqual(expect.stringMatching(`^earliestRemoval .* before senders have dropped ${ENFORCE.id}$`));
   });
 });

@@ -23,9 +23,9 @@ describe('what must be installed or built first', () => {
     lock('package-lock.json', { '': {}, 'node_modules/a': { version: '1.0.0' }, 'node_modules/other-platform': { version: '1.0.0', optional: true } });
     lock('node_modules/.package-lock.json', { 'node_modules/a': { version: '1.0.0' } });
     put(0, 'package.json', 'tsconfig.json', 'tools/bundle.mjs', 'node_modules/a/package.json');
-    put(10, 'lib/index.ts', 'lib/protocol/mx.ts', 'lib/verifier/verify.ts', 'lib/handler/index.ts', 'bin/mta-sts.ts', 'bin/command/main.ts', 'bin/app.ts');
+    put(10, 'lib/index.ts', 'lib/protocol/mx/pattern.ts', 'lib/verifier/verify.ts', 'lib/functions/deployment/index.ts', 'bin/mta-sts.ts', 'cli/main.ts', 'bin/app.ts');
     put(10, 'test/integ.one.ts', 'test/integ.test.ts');
-    put(20, 'lib/index.js', 'lib/index.d.ts', 'lib/protocol/mx.js', '.jsii', 'lib/handler/bundle/index.js', 'bin/mta-sts.js', 'bin/app.js', 'test/integ.one.js');
+    put(20, 'lib/index.js', 'lib/index.d.ts', 'lib/protocol/mx/pattern.js', '.jsii', 'lib/functions/deployment/bundle/index.js', 'bin/mta-sts.js', 'bin/app.js', 'test/integ.one.js');
   });
 
   /** Writes files that are so many seconds young. */
@@ -48,11 +48,11 @@ describe('what must be installed or built first', () => {
     ['an installation that was broken off', () => { rmSync(join(root, 'node_modules/.package-lock.json')); }, { installation: 'node_modules/a 1.0.0 is not installed' }],
     ['a package that was deleted', () => { rmSync(join(root, 'node_modules/a'), { recursive: true }); }, { installation: 'node_modules/a 1.0.0 is not installed' }],
     ['a package of another version', () => { lock('node_modules/.package-lock.json', { 'node_modules/a': { version: '0.9.0' } }); }, { installation: 'node_modules/a 1.0.0 is not installed' }],
-    ['nothing compiled', () => { rmSync(join(root, 'lib/protocol/mx.js')); }, { build: 'lib/protocol/mx.js is missing' }],
+    ['nothing compiled', () => { rmSync(join(root, 'lib/protocol/mx/pattern.js')); }, { build: 'lib/protocol/mx/pattern.js is missing' }],
     ['no bundle of the command', () => { rmSync(join(root, 'bin/mta-sts.js')); }, { build: 'bin/mta-sts.js is missing' }],
     ['a construct that changed', () => { put(30, 'lib/index.ts'); }, { build: '.jsii is older than lib/index.ts' }],
-    ['the verifier that changed', () => { put(30, 'lib/verifier/verify.ts'); }, { build: 'lib/handler/bundle/index.js is older than lib/verifier/verify.ts' }],
-    ['the command that changed', () => { put(30, 'bin/command/main.ts'); }, { build: 'bin/mta-sts.js is older than bin/command/main.ts' }],
+    ['the verifier that changed', () => { put(30, 'lib/verifier/verify.ts'); }, { build: 'lib/functions/deployment/bundle/index.js is older than lib/verifier/verify.ts' }],
+    ['the command that changed', () => { put(30, 'cli/main.ts'); }, { build: 'bin/mta-sts.js is older than cli/main.ts' }],
     ['the app that changed', () => { put(30, 'bin/app.ts'); }, { build: 'bin/app.js is older than bin/app.ts' }],
     ['an app to deploy by hand that changed', () => { put(30, 'test/integ.one.ts'); }, { build: 'test/integ.one.js is older than test/integ.one.ts' }],
     ['another way of bundling', () => { put(30, 'tools/bundle.mjs'); }, { build: '.jsii is older than tools/bundle.mjs' }],

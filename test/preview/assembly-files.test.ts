@@ -2,10 +2,10 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NestedStack, Stack, Stage, aws_s3 as s3 } from 'aws-cdk-lib';
-import { readStacks } from '../../lib/preview/assembly-files';
+import { readStacks } from '../../lib/preview/assembly/files';
 import { PreviewError } from '../../lib/preview/errors';
 import { ENV } from '../support/stack';
-import { handWritten, removeFolders, synthesize, temporaryFolder, written } from './assemblies';
+import { handWritten, removeFolders, synthesize, temporaryFolder, written } from '../support/assemblies';
 
 afterEach(removeFolders);
 

@@ -6,13 +6,13 @@ import {
 } from 'aws-cdk-lib';
 import type { App } from 'aws-cdk-lib';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost } from '../../lib';
-import { readAssembly } from '../../lib/preview/assembly';
-import type { Distribution } from '../../lib/preview/distribution';
+import { readAssembly } from '../../lib/preview/assembly/assembly';
+import type { Distribution } from '../../lib/preview/edge/distribution';
 import { PreviewError } from '../../lib/preview/errors';
-import { applyPolicy } from '../../lib/preview/response-headers';
-import { policyHash, policyId } from '../../lib/protocol/policy-id';
+import { applyPolicy } from '../../lib/preview/edge/response-headers';
+import { policyHash, policyId } from '../../lib/protocol/policy/id';
 import { ENV, importedZone, oneDomain } from '../support/stack';
-import { handWritten, removeFolders, synthesize, usualApp } from './assemblies';
+import { handWritten, removeFolders, synthesize, usualApp } from '../support/assemblies';
 
 afterEach(removeFolders);
 

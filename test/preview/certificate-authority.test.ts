@@ -2,8 +2,8 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { checkServerIdentity, rootCertificates } from 'node:tls';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { createCertificateAuthority, createSelfSigned } from '../../lib/preview/certificate-authority';
-import type { CertificateAuthority } from '../../lib/preview/certificate-authority';
+import { createCertificateAuthority, createSelfSigned } from '../../lib/preview/tls/certificate-authority';
+import type { CertificateAuthority } from '../../lib/preview/tls/certificate-authority';
 
 let authority: CertificateAuthority;
 

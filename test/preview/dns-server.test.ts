@@ -5,8 +5,8 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { RECURSION_DESIRED, decode, encode, streamEncode } from 'dns-packet';
 import type { Answer, DecodedPacket, Packet } from 'dns-packet';
-import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server';
-import type { DnsAnswerer, DnsRecord, DnsServer } from '../../lib/preview/dns-server';
+import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server';
+import type { DnsAnswerer, DnsRecord, DnsServer } from '../../lib/preview/dns-server/server';
 
 const SOA = {
   type: 'SOA', ttl: 900,

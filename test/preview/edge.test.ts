@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { edgeFunctionCode } from '../../lib/edge-function';
-import { createEdgeFunction } from '../../lib/preview/edge';
-import type { EdgeFunction, EdgeResult } from '../../lib/preview/edge';
+import { edgeFunctionCode } from '../../lib/private/edge-function';
+import { createEdgeFunction } from '../../lib/preview/edge/handler';
+import type { EdgeFunction, EdgeResult } from '../../lib/preview/edge/handler';
 
 let opened: EdgeFunction[] = [];
 

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { CfnCondition, CfnMapping, CfnOutput, CfnParameter, Fn, NestedStack, Stack, aws_s3 as s3 } from 'aws-cdk-lib';
 import type { App } from 'aws-cdk-lib';
-import { Unresolved } from '../../lib/preview/intrinsics';
-import { readStacks } from '../../lib/preview/assembly-files';
-import { resourcesOf } from '../../lib/preview/stacks';
-import type { Resource } from '../../lib/preview/stacks';
+import { Unresolved } from '../../lib/preview/assembly/intrinsics';
+import { readStacks } from '../../lib/preview/assembly/files';
+import { resourcesOf } from '../../lib/preview/assembly/stacks';
+import type { Resource } from '../../lib/preview/assembly/stacks';
 import { ENV } from '../support/stack';
-import { handWritten, removeFolders, synthesize } from './assemblies';
+import { handWritten, removeFolders, synthesize } from '../support/assemblies';
 
 afterEach(removeFolders);
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { bareName, readValue } from '../../lib/preview/record-values';
+import { bareName, readValue } from '../../lib/preview/assembly/record-values';
 
 describe('refuses what Route 53 refuses', () => {
   test.each([

@@ -1,18 +1,18 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { connect } from 'node:net';
-import { edgeFunctionCode } from '../../lib/edge-function';
-import type { Publication } from '../../lib/preview/assembly';
-import { makeCertificates } from '../../lib/preview/certificates';
-import { CloudFront } from '../../lib/preview/cloudfront';
-import type { Distribution } from '../../lib/preview/distribution';
+import { edgeFunctionCode } from '../../lib/private/edge-function';
+import type { Publication } from '../../lib/preview/assembly/assembly';
+import { makeCertificates } from '../../lib/preview/tls/certificates';
+import { CloudFront } from '../../lib/preview/edge/cloudfront';
+import type { Distribution } from '../../lib/preview/edge/distribution';
 import { PreviewError } from '../../lib/preview/errors';
-import { Notes } from '../../lib/preview/evaluated';
-import { ObjectStore } from '../../lib/preview/objects';
-import { MANAGED_POLICIES } from '../../lib/preview/response-headers';
+import { Notes } from '../../lib/preview/assembly/evaluated';
+import { ObjectStore } from '../../lib/preview/assembly/objects';
+import { MANAGED_POLICIES } from '../../lib/preview/edge/response-headers';
 import { startWebServer } from '../../lib/preview/server';
 import type { WebServer } from '../../lib/preview/server';
-import { POLICY_PATH, ask, askHttp2, askRaw } from './client';
-import type { Answer, Question } from './client';
+import { POLICY_PATH, ask, askHttp2, askRaw } from '../support/tls-client';
+import type { Answer, Question } from '../support/tls-client';
 
 const POLICY = 'version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n';
 

@@ -2,13 +2,13 @@ import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import type { App } from 'aws-cdk-lib';
 import { CfnResource, NestedStack, Stack, aws_cloudfront as cloudfront } from 'aws-cdk-lib';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting } from '../../lib';
-import { createCertificateAuthority } from '../../lib/preview/certificate-authority';
+import { createCertificateAuthority } from '../../lib/preview/tls/certificate-authority';
 import { startPreview, verifyPreview } from '../../lib/preview';
 import type { Preview, PreviewOptions } from '../../lib/preview';
-import type { Report } from '../../lib/verifier/report';
+import type { VerificationResult } from '../../lib/verifier/result';
 import { exampleApp } from '../support/examples';
 import { ENV, importedZone, oneDomain } from '../support/stack';
-import { removeFolders, synthesize, usualApp } from './assemblies';
+import { removeFolders, synthesize, usualApp } from '../support/assemblies';
 
 let running: Preview[] = [];
 
@@ -19,11 +19,11 @@ afterEach(async () => {
 
 afterAll(removeFolders);
 
-async function reports(options: Partial<PreviewOptions> & { app: string }): Promise<Report[]> {
+async function reports(options: Partial<PreviewOptions> & { app: string }): Promise<VerificationResult[]> {
   const preview = await startPreview({ listen: '127.0.0.1', ...options });
   running.push(preview);
-  const all: Report[] = [];
-  for await (const report of verifyPreview(preview)) all.push(report);
+  const all: VerificationResult[] = [];
+  for await (const result of verifyPreview(preview)) all.push(result);
   return all;
 }
 
@@ -38,61 +38,61 @@ function changedApp(change: (resource: CfnResource) => void): string {
   });
 }
 
-function codes({ findings }: Report, severity: string): string[] {
+function codes({ findings }: VerificationResult, severity: string): string[] {
   return findings.filter((finding) => finding.severity === severity).map(({ code }) => code);
 }
 
 describe('fails', () => {
   test('where the policy does not cover an MX host that is given', async () => {
-    const [report] = await reports({ app: usualApp(), mx: [{ host: 'mail.other.test', address: '127.0.0.1' }] });
-    expect(report).toMatchObject({ verdict: 'fail', lookup: 'found', mx: [{ host: 'mail.other.test', covered: false }] });
-    expect(codes(report, 'error')).toEqual(['mx-not-covered']);
-    expect(report.findings[0].message).toContain('mail.other.test');
+    const [result] = await reports({ app: usualApp(), mx: [{ host: 'mail.other.test', address: '127.0.0.1' }] });
+    expect(result).toMatchObject({ verdict: 'fail', lookup: 'found', mx: [{ host: 'mail.other.test', covered: false }] });
+    expect(codes(result, 'error')).toEqual(['mx-not-covered']);
+    expect(result.findings[0].message).toContain('mail.other.test');
   });
 
   test('where the record announces another id than that of the policy', async () => {
     const app = changedApp((resource) => {
       if (resource.node.path.includes('Announcement')) resource.addPropertyOverride('ResourceRecords', ['"v=STSv1; id=20260101;"']);
     });
-    const [report] = await reports({ app });
-    expect(report.verdict).toBe('fail');
-    expect(codes(report, 'error')).toEqual(['id-unexpected']);
+    const [result] = await reports({ app });
+    expect(result.verdict).toBe('fail');
+    expect(codes(result, 'error')).toEqual(['id-unexpected']);
   });
 
   test('where the edge function turns senders away', async () => {
     const app = changedApp((resource) => {
       if (resource instanceof cloudfront.CfnFunction) resource.addPropertyOverride('FunctionCode', 'function handler() { return { statusCode: 404 }; }');
     });
-    const [report] = await reports({ app });
-    expect(report).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
-    expect(codes(report, 'error')).toContain('sts-policy-fetch-error');
+    const [result] = await reports({ app });
+    expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
+    expect(codes(result, 'error')).toContain('sts-policy-fetch-error');
   });
 
   test('where the record is missing', async () => {
     const app = changedApp((resource) => {
       if (resource.node.path.includes('Announcement')) resource.addPropertyOverride('Name', 'elsewhere.example.com.');
     });
-    const [report] = await reports({ app });
-    expect(report).toMatchObject({ verdict: 'fail', lookup: 'none' });
+    const [result] = await reports({ app });
+    expect(result).toMatchObject({ verdict: 'fail', lookup: 'none' });
   });
 
   test('where the given certificate is for another name', async () => {
     const authority = await createCertificateAuthority('the user\'s');
     const { keyPem, certificatePem } = await authority.issue({ names: ['other.example'] });
-    const [report] = await reports({ app: usualApp(), tls: { key: keyPem, cert: certificatePem } });
-    expect(report).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
-    expect(codes(report, 'error')).toContain('sts-webpki-invalid');
+    const [result] = await reports({ app: usualApp(), tls: { key: keyPem, cert: certificatePem } });
+    expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
+    expect(codes(result, 'error')).toContain('sts-webpki-invalid');
   });
 });
 
 describe('passes', () => {
   test('for the construct as it is, without an error or a doubt', async () => {
-    const [report] = await reports({ app: usualApp() });
-    expect(report).toMatchObject({
+    const [result] = await reports({ app: usualApp() });
+    expect(result).toMatchObject({
       domain: 'example.com', verdict: 'pass', lookup: 'found', policy: { mode: 'enforce' },
       mx: [{ host: 'mx1.example.com', covered: true }, { host: 'mx2.example.com', covered: true }],
     });
-    expect([...codes(report, 'error'), ...codes(report, 'unknown')]).toEqual([]);
+    expect([...codes(result, 'error'), ...codes(result, 'unknown')]).toEqual([]);
   });
 
   test('with a certificate of the user\'s own authority', async () => {
@@ -124,24 +124,24 @@ describe('passes', () => {
     ['a nested stack of another Region', (app) => new NestedStack(new Stack(app, 'Outer', { env: { ...ENV, region: 'eu-central-1' } }), 'Mail')],
   ])('in %s, and announces the id that the publication makes', async (_, stackIn) => {
     const app = synthesize((root) => oneDomain(stackIn(root)));
-    const [report] = await reports({ app, time: Date.UTC(2026, 10, 30, 19, 24, 8) });
-    expect(report).toMatchObject({ verdict: 'pass', record: { id: expect.stringMatching(/^20261130T192408[0-9a-f]{16}$/) } });
-    expect([...codes(report, 'error'), ...codes(report, 'unknown')]).toEqual([]);
+    const [result] = await reports({ app, time: Date.UTC(2026, 10, 30, 19, 24, 8) });
+    expect(result).toMatchObject({ verdict: 'pass', record: { id: expect.stringMatching(/^20261130T192408[0-9a-f]{16}$/) } });
+    expect([...codes(result, 'error'), ...codes(result, 'unknown')]).toEqual([]);
   });
 
   test('with records that another account makes of the outputs', async () => {
     const app = exampleApp('records-in-another-account.ts').synth().directory;
-    const [report] = await reports({ app, time: Date.UTC(2026, 10, 30, 19, 24, 8) });
-    expect(report).toMatchObject({ verdict: 'pass', record: { id: expect.stringMatching(/^20261130T192408[0-9a-f]{16}$/) } });
+    const [result] = await reports({ app, time: Date.UTC(2026, 10, 30, 19, 24, 8) });
+    expect(result).toMatchObject({ verdict: 'pass', record: { id: expect.stringMatching(/^20261130T192408[0-9a-f]{16}$/) } });
   });
 
   test('for wildcards, with hosts made from them', async () => {
     const app = synthesize((root) => {
       oneDomain(new Stack(root, 'Mail', { env: ENV }), { policy: MtaStsPolicy.enforce({ mx: MxHosts.microsoft365() }) });
     });
-    const [report] = await reports({ app });
-    expect(report.verdict).toBe('pass');
-    expect(report.mx.every(({ covered }) => covered === true)).toBe(true);
+    const [result] = await reports({ app });
+    expect(result.verdict).toBe('pass');
+    expect(result.mx.every(({ covered }) => covered === true)).toBe(true);
   });
 });
 
@@ -153,7 +153,7 @@ test('passes for a domain whose records are made elsewhere by hand, as if they w
       tlsReporting: TlsReporting.to('mailto:tls-reports@example.com'),
     });
   });
-  const [report] = await reports({ app });
-  expect(report).toMatchObject({ domain: 'example.com', verdict: 'pass', lookup: 'found' });
-  expect(report.findings.map(({ code }) => code)).toContain('delegated');
+  const [result] = await reports({ app });
+  expect(result).toMatchObject({ domain: 'example.com', verdict: 'pass', lookup: 'found' });
+  expect(result.findings.map(({ code }) => code)).toContain('delegated');
 });

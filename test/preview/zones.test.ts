@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { readAssembly } from '../../lib/preview/assembly';
-import type { DnsRecord } from '../../lib/preview/dns-records';
-import { zoneAnswers } from '../../lib/preview/dns-server';
-import { previewZones } from '../../lib/preview/zones';
-import type { Addresses, MxHost, PreviewMx } from '../../lib/preview/zones';
-import { policyHash } from '../../lib/protocol/policy-id';
-import { policyText } from '../../lib/protocol/policy-lines';
-import { UNPUBLISHED_RECORD } from '../../lib/protocol/record';
-import { handWritten, removeFolders, usualApp } from './assemblies';
+import { readAssembly } from '../../lib/preview/assembly/assembly';
+import type { DnsRecord } from '../../lib/preview/dns-server/records';
+import { zoneAnswers } from '../../lib/preview/dns-server/server';
+import { previewZones } from '../../lib/preview/assembly/zones';
+import type { Addresses, MxHost, PreviewMx } from '../../lib/preview/assembly/zones';
+import { policyHash } from '../../lib/protocol/policy/id';
+import { policyText } from '../../lib/protocol/policy/lines';
+import { UNPUBLISHED_RECORD } from '../../lib/protocol/records/sts-record';
+import { handWritten, removeFolders, usualApp } from '../support/assemblies';
 
 afterEach(removeFolders);
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { domainFault, hostNameFault, toALabels } from '../../lib/protocol/domain-name';
+import { domainProblem, hostNameProblem, toALabels } from '../../lib/protocol/domain-name';
 
 const label63 = 'a'.repeat(63);
 /** 253 characters: the longest name there is. */
@@ -34,25 +34,25 @@ describe('a host name', () => {
     ['a\u202eb.example', /^holds U\+202E \(right-to-left override\); remove it$/],
     ['\u212aelvin.example', /^holds U\+212A \(looks like `K`\); write `K`$/],
   ])('is not %j', (name, fault) => {
-    expect(hostNameFault(name)).toMatch(fault);
+    expect(hostNameProblem(name)).toMatch(fault);
   });
 
   test.each([
     'example.com', 'localhost', 'MX1.Example.COM', 'a', '0.a', '1.2.3.4a', 'xn--mx-lka.example', 'a--b.example', 'mx.example.1a', `${label63}.com`, name253,
   ])('is %j', (name) => {
-    expect(hostNameFault(name)).toBeUndefined();
+    expect(hostNameProblem(name)).toBeUndefined();
   });
 });
 
 describe('a domain by the grammar alone', () => {
   test.each(['mx.example.123', '1.2.3', '25', '1.2.3.256', '1.2.3.4.5', '1.2.3.0001'])('may end in digits alone: %j, which no host name does', (name) => {
-    expect(domainFault(name)).toBeUndefined();
-    expect(hostNameFault(name)).toMatch(/^ends in the label/);
+    expect(domainProblem(name)).toBeUndefined();
+    expect(hostNameProblem(name)).toMatch(/^ends in the label/);
   });
 
   test.each(['', 'a_b.example.com', 'mx.example.123.', '192.0.2.1', '255.255.255.255', '010.0.0.1'])('is not %j, no more than a host name', (name) => {
-    expect(domainFault(name)).toBeDefined();
-    expect(domainFault(name)).toBe(hostNameFault(name));
+    expect(domainProblem(name)).toBeDefined();
+    expect(domainProblem(name)).toBe(hostNameProblem(name));
   });
 });
 
@@ -111,7 +111,7 @@ describe('a character that misleads is named by its code point, with what to wri
     ['a Greek letter among Latin ones', 'mx1.example.c\u03bfm', 'holds U+03BF (Greek, looks like `o`); write `o`'],
     ['the worse of two', 'b\u00fc\u2011cher.example', 'holds U+2011 (non-breaking hyphen); write a hyphen'],
   ])('%s', (_name, text, fault) => {
-    expect(hostNameFault(text)).toBe(fault);
+    expect(hostNameProblem(text)).toBe(fault);
     expect(toALabels(text)).toBe('');
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseDomain } from '../../bin/command/arguments';
+import { parseDomain } from '../../cli/input/arguments';
 import { asciiLikeness, firstLookAlike, holds, letterLookAlike, lookAlike, lookAlikeRemark } from '../../lib/protocol/look-alikes';
-import { parsePolicy } from '../../lib/protocol/policy';
+import { parsePolicy } from '../../lib/protocol/policy/policy';
 
 describe('a character that misleads', () => {
   test.each([

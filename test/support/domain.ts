@@ -1,13 +1,13 @@
 // A whole mail domain on loopback: its zone, a recursive resolver, a policy host and a mail exchanger, each changeable for a test.
-import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server';
-import type { DnsAnswerer, DnsRecord, DnsServer } from '../../lib/preview/dns-server';
-import { createFetchPolicy } from '../../lib/verifier/fetch-policy';
-import { createMxProbe } from '../../lib/verifier/mx-probe';
-import type { MxProbeOptions } from '../../lib/verifier/mx-probe';
-import { createResolver } from '../../lib/verifier/resolver';
+import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server';
+import type { DnsAnswerer, DnsRecord, DnsServer } from '../../lib/preview/dns-server/server';
+import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
+import { createMxProbe } from '../../lib/verifier/smtp/mx-probe';
+import type { MxProbeOptions } from '../../lib/verifier/smtp/mx-probe';
+import { createResolver } from '../../lib/verifier/dns/resolver';
 import { verify } from '../../lib/verifier/verify';
 import type { VerifyOptions, World } from '../../lib/verifier/verify';
-import type { Report } from '../../lib/verifier/report';
+import type { VerificationResult } from '../../lib/verifier/result';
 import { startMxServer } from './mx-server';
 import type { MxServer, MxServerOptions } from './mx-server';
 import { startSilentServer } from './silent-server';
@@ -97,7 +97,7 @@ export class Loopback {
   }
 
   /** Verifies the domain with one DNS server that is authoritative server and recursive resolver in one. */
-  public async verify(setting: Setting = {}): Promise<Report> {
+  public async verify(setting: Setting = {}): Promise<VerificationResult> {
     const mxPort = setting.mxPort ?? (setting.mx === undefined ? undefined : (await this.mx(setting.mx)).port);
     const dns = await this.dns(setting.zone ?? (mxPort === undefined ? zone() : mailZone()));
     const recursive = setting.recursive === undefined ? dns : await this.dns(setting.recursive);

@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { TLSSocket, createSecureContext } from 'node:tls';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
-import { createCertificateAuthority, createSelfSigned } from '../../lib/preview/certificate-authority';
-import type { CertificateAuthority, IssuedCertificate } from '../../lib/preview/certificate-authority';
+import { createCertificateAuthority, createSelfSigned } from '../../lib/preview/tls/certificate-authority';
+import type { CertificateAuthority, IssuedCertificate } from '../../lib/preview/tls/certificate-authority';
 import { nearEnd, testAuthority } from './policy-server';
 
 /**

@@ -1,5 +1,5 @@
 // Waiting in tests for what happens, never for a time: a machine that is busy takes as long as it likes.
-import type { Clock } from '../../lib/verifier/world';
+import type { Clock } from '../../lib/verifier/network';
 
 /** Until a condition holds; that it never does ends the test by the runner's own limit. */
 export async function until(condition: () => boolean): Promise<void> {

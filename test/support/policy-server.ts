@@ -5,8 +5,8 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { ServerOptions } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { createCertificateAuthority, createSelfSigned } from '../../lib/preview/certificate-authority';
-import type { CertificateAuthority, IssuedCertificate } from '../../lib/preview/certificate-authority';
+import { createCertificateAuthority, createSelfSigned } from '../../lib/preview/tls/certificate-authority';
+import type { CertificateAuthority, IssuedCertificate } from '../../lib/preview/tls/certificate-authority';
 
 /**
  * The ways.

@@ -1,18 +1,18 @@
 // A report of a domain where all is well, to change for a test.
-import type { MxReport, Path, Report } from '../../lib/verifier/report';
+import type { MxResult, Observation, VerificationResult } from '../../lib/verifier/result';
 
 /** One MX host that is as it should be. */
-export function mxReport(more: Partial<MxReport> = {}): MxReport {
-  return { host: 'mx1.example.com', preference: 10, covered: true, delivery: 'deliver-verified', dane: false, paths: [path('198.51.100.25')], ...more };
+export function mxResult(more: Partial<MxResult> = {}): MxResult {
+  return { host: 'mx1.example.com', preference: 10, covered: true, delivery: 'deliver-verified', dane: false, observations: [observation('198.51.100.25')], ...more };
 }
 
 /** One way that leads to what it should. */
-export function path(at: string, more: Partial<Path> = {}): Path {
-  return { at, standing: 'good', answer: 'as it should be', milliseconds: 35, ...more };
+export function observation(at: string, more: Partial<Observation> = {}): Observation {
+  return { at, status: 'ok', answer: 'as it should be', milliseconds: 35, ...more };
 }
 
 /** Everything one verification finds where all is well, unless told otherwise. */
-export function report(more: Partial<Report> = {}): Report {
+export function verificationResult(more: Partial<VerificationResult> = {}): VerificationResult {
   return {
     domain: 'example.com',
     time: '2026-01-02T03:04:05.678Z',
@@ -21,11 +21,11 @@ export function report(more: Partial<Report> = {}): Report {
     lookup: 'found',
     delivery: 'deliver-verified',
     record: { id: 'a1b2' },
-    recordPaths: [path('ns1.example.com (192.0.2.53)', { answer: '"v=STSv1; id=a1b2;" (TTL 300 s)' })],
+    recordObservations: [observation('ns1.example.com (192.0.2.53)', { answer: '"v=STSv1; id=a1b2;" (TTL 300 s)' })],
     policy: { mode: 'enforce', maxAge: 2592000, mx: ['*.example.com'] },
-    policyPaths: [path('192.0.2.80', { answer: 'status 200, text/plain, 80 bytes in 35 ms over TLSv1.3' })],
+    policyObservations: [observation('192.0.2.80', { answer: 'status 200, text/plain, 80 bytes in 35 ms over TLSv1.3' })],
     delegation: { record: [], policyHost: [] },
-    mx: [mxReport()],
+    mx: [mxResult()],
     senders: [],
     findings: [],
     ...more,

@@ -1,12 +1,12 @@
 // Reports of real verifications of two domains on loopback, as pages: what tools/screenshot.mjs looks at.
-import { Tally } from '../../bin/command/formats/format';
-import { htmlFormat } from '../../bin/command/formats/html';
-import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server';
-import type { DnsRecord } from '../../lib/preview/dns-server';
-import { createFetchPolicy } from '../../lib/verifier/fetch-policy';
-import { createMxProbe } from '../../lib/verifier/mx-probe';
-import type { Report } from '../../lib/verifier/report';
-import { createResolver } from '../../lib/verifier/resolver';
+import { Tally } from '../../cli/output/reporter';
+import { htmlFormat } from '../../cli/output/formats/html';
+import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server';
+import type { DnsRecord } from '../../lib/preview/dns-server/server';
+import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
+import { createMxProbe } from '../../lib/verifier/smtp/mx-probe';
+import type { VerificationResult } from '../../lib/verifier/result';
+import { createResolver } from '../../lib/verifier/dns/resolver';
 import { verify } from '../../lib/verifier/verify';
 import { startMxServer } from './mx-server';
 import { startPolicyServer, testAuthority } from './policy-server';
@@ -14,7 +14,7 @@ import { startPolicyServer, testAuthority } from './policy-server';
 /** A page, and what it must show. */
 export interface Showcase {
   readonly page: string;
-  readonly reports: readonly Report[];
+  readonly reports: readonly VerificationResult[];
 }
 
 /** By name: `good`, `failing`, and `both` with an index. Every server is closed when it resolves. */
@@ -24,13 +24,13 @@ export async function showcases(): Promise<Readonly<Record<'good' | 'failing' | 
   return { good: showcase([good]), failing: showcase([failing]), both: showcase([good, failing]) };
 }
 
-function showcase(reports: readonly Report[]): Showcase {
+function showcase(reports: readonly VerificationResult[]): Showcase {
   const format = htmlFormat();
   const tally = new Tally();
   const parts = [format.head()];
-  for (const report of reports) {
-    tally.add(report);
-    parts.push(format.report(report));
+  for (const result of reports) {
+    tally.add(result);
+    parts.push(format.report(result));
   }
   return { page: [...parts, format.tail(tally)].join(''), reports };
 }
@@ -87,7 +87,7 @@ function policy(lines: readonly string[]): string {
 const NAME_SERVERS = ['127.0.0.1', '127.0.0.2'];
 const RESOLVER = '127.0.0.3';
 
-async function verifyOnLoopback(domain: string, world: World): Promise<Report> {
+async function verifyOnLoopback(domain: string, world: World): Promise<VerificationResult> {
   const opened: { close(): Promise<void> }[] = [];
   const keep = <T extends { close(): Promise<void> }>(server: T): T => {
     opened.push(server);

@@ -1,11 +1,11 @@
 // What senders do with the mail, by mode, coverage and TLS (RFC 8461 §5).
 import { describe, expect, test } from '@jest/globals';
 import { domainDelivery, hostDelivery } from '../../lib/verifier/delivery';
-import type { HostStanding } from '../../lib/verifier/delivery';
-import type { Delivery } from '../../lib/verifier/report';
+import type { HostTlsState } from '../../lib/verifier/delivery';
+import type { Delivery } from '../../lib/verifier/result';
 
 describe('a host in enforce', () => {
-  test.each<[boolean | null, HostStanding['tls'], Delivery]>([
+  test.each<[boolean | null, HostTlsState['tls'], Delivery]>([
     [true, 'secure', 'deliver-verified'],
     [true, 'insecure', 'refuse'],
     [true, 'unknown', 'unknown'],

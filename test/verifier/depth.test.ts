@@ -1,11 +1,11 @@
 // How deep a verification is: in a world where each answer takes one round trip, the whole takes no more than four.
 import { describe, expect, test } from '@jest/globals';
-import { zoneAnswers } from '../../lib/preview/dns-server';
-import type { DnsRecord } from '../../lib/preview/dns-server';
-import type { PolicyResponse } from '../../lib/verifier/fetch-policy';
-import type { MxResponse } from '../../lib/verifier/mx-probe';
-import type { Report } from '../../lib/verifier/report';
-import type { DnsAnswer, DnsType } from '../../lib/verifier/resolver';
+import { zoneAnswers } from '../../lib/preview/dns-server/server';
+import type { DnsRecord } from '../../lib/preview/dns-server/server';
+import type { PolicyResponse } from '../../lib/verifier/https/fetch-policy';
+import type { MxResponse } from '../../lib/verifier/smtp/mx-probe';
+import type { VerificationResult } from '../../lib/verifier/result';
+import type { DnsAnswer, DnsType } from '../../lib/verifier/dns/resolver';
 import { verify } from '../../lib/verifier/verify';
 import type { VerifyOptions, World } from '../../lib/verifier/verify';
 import { DOMAIN, MX1, POLICY, RECORDS, addressOf, mailZone } from '../support/domain';
@@ -21,7 +21,7 @@ const SERVED: PolicyResponse = {
 const SECURE: MxResponse = { outcome: 'secure', tlsVersion: 'TLSv1.3', certificate: CERTIFICATE, milliseconds: 0 };
 
 interface Depth {
-  readonly report: Report;
+  readonly result: VerificationResult;
   /** Of the whole. */
   readonly roundTrips: number;
   readonly questions: readonly string[];
@@ -52,41 +52,41 @@ async function depthOf(records: readonly DnsRecord[], options: VerifyOptions = {
     },
     mxProbe: { reachedAny: true, probe: () => Promise.resolve(SECURE) },
   };
-  const report = await time.run(verify(DOMAIN, { allowPrivate: true, ...options }, world));
-  return { report, questions, roundTrips: (time.now() - VIRTUAL_BEGIN) / ROUND_TRIP_MS };
+  const result = await time.run(verify(DOMAIN, { allowPrivate: true, ...options }, world));
+  return { result, questions, roundTrips: (time.now() - VIRTUAL_BEGIN) / ROUND_TRIP_MS };
 }
 
 describe('no more than four round trips deep is', () => {
   test('a verification', async () => {
-    const { report, roundTrips } = await depthOf(mailZone());
-    expect(report).toMatchObject({ verdict: 'pass', lookup: 'found', milliseconds: 4 * ROUND_TRIP_MS });
+    const { result, roundTrips } = await depthOf(mailZone());
+    expect(result).toMatchObject({ verdict: 'pass', lookup: 'found', milliseconds: 4 * ROUND_TRIP_MS });
     expect(roundTrips).toBe(4);
   });
 
   test('one with SMTP, whose own dialogue is not counted', async () => {
-    const { report, roundTrips } = await depthOf(mailZone(), { smtp: true });
-    expect(report).toMatchObject({ verdict: 'pass', delivery: 'deliver-verified' });
+    const { result, roundTrips } = await depthOf(mailZone(), { smtp: true });
+    expect(result).toMatchObject({ verdict: 'pass', delivery: 'deliver-verified' });
     expect(roundTrips).toBe(4);
   });
 
   test('one of a domain that is its own mail host', async () => {
     const zone = mailZone([addressOf(DOMAIN, '127.0.0.1')], { mx1: undefined, mx2: undefined });
-    const { report, roundTrips } = await depthOf(zone, { smtp: true });
-    expect(report.mx).toMatchObject([{ host: DOMAIN, paths: [{ standing: 'good' }] }]);
+    const { result, roundTrips } = await depthOf(zone, { smtp: true });
+    expect(result.mx).toMatchObject([{ host: DOMAIN, observations: [{ status: 'ok' }] }]);
     expect(roundTrips).toBe(4);
   });
 
   test('one with mail hosts below the domain, DANE and no record', async () => {
     const zone = mailZone([addressOf(MX1, '127.0.0.1'), { ...RECORDS.mx1, name: `mail.${DOMAIN}` }], { sts: undefined, mx2: undefined });
-    const { report, roundTrips, questions } = await depthOf(zone, { smtp: true });
-    expect(report).toMatchObject({ verdict: 'fail', lookup: 'none' });
+    const { result, roundTrips, questions } = await depthOf(zone, { smtp: true });
+    expect(result).toMatchObject({ verdict: 'fail', lookup: 'none' });
     expect(questions).toEqual(expect.arrayContaining([`_25._tcp.${MX1} TLSA`, `_mta-sts.mail.${DOMAIN} TXT`, `_mta_sts.${DOMAIN} TXT`]));
     expect(roundTrips).toBe(4);
   });
 
   test('one whose name servers the caller knows, and then it is two', async () => {
-    const { report, roundTrips } = await depthOf(mailZone(), { nameServers: ['192.0.2.53'] });
-    expect(report.lookup).toBe('found');
+    const { result, roundTrips } = await depthOf(mailZone(), { nameServers: ['192.0.2.53'] });
+    expect(result.lookup).toBe('found');
     expect(roundTrips).toBe(2);
   });
 

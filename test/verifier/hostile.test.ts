@@ -3,14 +3,14 @@ import { X509Certificate } from 'node:crypto';
 import { createServer, createSecureContext } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { certificateFault, checkServerIdentity, describeCertificate } from '../../lib/verifier/certificate';
-import { createFetchPolicy } from '../../lib/verifier/fetch-policy';
-import { createResolver } from '../../lib/verifier/resolver';
+import { certificateProblem, checkServerIdentity, describeCertificate } from '../../lib/verifier/tls/certificate';
+import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
+import { createResolver } from '../../lib/verifier/dns/resolver';
 import { turns } from '../../lib/verifier/turns';
 import { verify } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, POLICY_HOST, addressOf, zone } from '../support/domain';
 import { testAuthority } from '../support/policy-server';
-import { finding } from './support';
+import { finding } from '../support/verification';
 
 const loopback = new Loopback();
 const uncaught: unknown[] = [];
@@ -67,7 +67,7 @@ describe('a certificate with any one byte changed', () => {
       read += 1;
       const shown = describeCertificate(certificate);
       checkServerIdentity(POLICY_HOST, certificate);
-      expect(certificateFault('ERR_TLS_CERT_ALTNAME_INVALID', POLICY_HOST, shown)).toMatch(/^certificate is for /);
+      expect(certificateProblem('ERR_TLS_CERT_ALTNAME_INVALID', POLICY_HOST, shown)).toMatch(/^certificate is for /);
     }
     expect(read).toBeGreaterThan(2000);
   });
@@ -124,7 +124,7 @@ describe('a policy host of sixty-four addresses', () => {
 
   test('is fetched from eight at once, and what is not tried in time is undecided', async () => {
     let [now, most] = [0, 0];
-    const report = await loopback.verify({
+    const result = await loopback.verify({
       zone: SIXTY_FOUR, options: { timeoutMs: 2000 },
       world: { fetchPolicy: ({ signal }) => new Promise((resolve) => {
         now += 1;
@@ -136,9 +136,9 @@ describe('a policy host of sixty-four addresses', () => {
       }) },
     });
     expect(most).toBe(8);
-    expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
-    expect(finding(report, 'not-reached').message).toContain('and 58 more was not decided in time');
-    expect(report.policyPaths).toHaveLength(64);
+    expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
+    expect(finding(result, 'not-reached').message).toContain('and 58 more was not decided in time');
+    expect(result.policyObservations).toHaveLength(64);
     // What is under way is called off with the rest, and nothing begins afterwards.
     expect(now).toBe(0);
   });
@@ -167,14 +167,14 @@ describe('a policy host of sixty-four addresses', () => {
     const before = process.memoryUsage().rss;
     const timeoutMs = 10_000;
     const begin = performance.now();
-    const report = await verify(DOMAIN, { nameServerPort: dns.port, allowPrivate: true, timeoutMs }, {
+    const result = await verify(DOMAIN, { nameServerPort: dns.port, allowPrivate: true, timeoutMs }, {
       resolver: createResolver({ servers: [`127.0.0.1:${dns.port}`] }),
       fetchPolicy: createFetchPolicy({ port, ca: [(await testAuthority()).certificatePem] }),
     });
     const [milliseconds, megabytes] = [performance.now() - begin, (process.memoryUsage().rss - before) / 1e6];
     open.forEach((socket) => socket.destroy());
     server.close();
-    expect(finding(report, 'sts-policy-fetch-error').message).toContain('sends the body in more than 8192 pieces');
+    expect(finding(result, 'sts-policy-fetch-error').message).toContain('sends the body in more than 8192 pieces');
     // The servers share this process and its time; `node tools/hostile.mjs`, where they do not, allows 10 %.
     expect(milliseconds).toBeLessThan(timeoutMs * 1.3);
     expect(megabytes).toBeLessThan(150);

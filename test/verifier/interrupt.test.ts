@@ -1,14 +1,14 @@
 // A verification that is called off: what is known by then is reported at once, and nothing of it is left behind.
 import { getEventListeners, getMaxListeners } from 'node:events';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { createFetchPolicy } from '../../lib/verifier/fetch-policy';
-import { createMxProbe } from '../../lib/verifier/mx-probe';
-import type { DnsAnswer, DnsType, Resolver } from '../../lib/verifier/resolver';
+import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
+import { createMxProbe } from '../../lib/verifier/smtp/mx-probe';
+import type { DnsAnswer, DnsType, Resolver } from '../../lib/verifier/dns/resolver';
 import { verify } from '../../lib/verifier/verify';
 import type { World } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, mailZone } from '../support/domain';
 import { clockWith, never, until } from '../support/patience';
-import { codes, finding } from './support';
+import { codes, finding } from '../support/verification';
 
 const loopback = new Loopback();
 afterEach(() => loopback.close());
@@ -41,15 +41,15 @@ describe('a verification that is interrupted', () => {
     });
     await until(() => server.requests.length > 0 && mx.sessions.length === 2);
     controller.abort();
-    const report = await verifying;
-    expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error', delivery: 'unknown', record: { id: '1' }, policy: null });
-    expect(report.mx.map(({ host }) => host)).toEqual(['mx1.example.test', 'mx2.backup.test']);
-    expect(codes(report).filter((code) => code.startsWith('error'))).toEqual([]);
-    const cut = report.findings.filter(({ code }) => code === 'not-reached');
+    const result = await verifying;
+    expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error', delivery: 'unknown', record: { id: '1' }, policy: null });
+    expect(result.mx.map(({ host }) => host)).toEqual(['mx1.example.test', 'mx2.backup.test']);
+    expect(codes(result).filter((code) => code.startsWith('error'))).toEqual([]);
+    const cut = result.findings.filter(({ code }) => code === 'not-reached');
     expect(cut.map(({ subject }) => subject)).toEqual([`https://mta-sts.${DOMAIN}/.well-known/mta-sts.txt`, 'MX mx1.example.test', 'MX mx2.backup.test']);
     expect(cut.map(({ evidence }) => evidence)).toEqual(cut.map(() => expect.stringContaining('not answered before the verification was interrupted')));
-    for (const { milliseconds } of [...report.policyPaths, ...report.mx.flatMap(({ paths }) => paths)]) {
-      expect(milliseconds).toBeLessThanOrEqual(report.milliseconds);
+    for (const { milliseconds } of [...result.policyObservations, ...result.mx.flatMap(({ observations: paths }) => paths)]) {
+      expect(milliseconds).toBeLessThanOrEqual(result.milliseconds);
     }
     expect(listeners(controller.signal)).toBe(0);
   });
@@ -81,10 +81,10 @@ describe('a verification that is interrupted', () => {
     const verifying = loopback.verify({ zone: mailZone(), policyPort: server.port, mxPort: mx.port, options: { signal }, world });
     await until(() => server.requests.length > 0 && mx.sessions.length === 2);
     controller.abort();
-    const report = await verifying;
-    expect(report.verdict).toBe('unknown');
-    expect(codes(report).filter((code) => code.startsWith('error'))).toEqual([]);
-    expect(codes(report)).not.toContain('unknown address-family-unusable');
+    const result = await verifying;
+    expect(result.verdict).toBe('unknown');
+    expect(codes(result).filter((code) => code.startsWith('error'))).toEqual([]);
+    expect(codes(result)).not.toContain('unknown address-family-unusable');
     expect(listeners(signal)).toBe(0);
   });
 
@@ -99,10 +99,10 @@ describe('a verification that is interrupted', () => {
         },
       },
     };
-    const report = await verify(DOMAIN, { signal: AbortSignal.abort() }, world);
+    const result = await verify(DOMAIN, { signal: AbortSignal.abort() }, world);
     expect(asked).toBe(0);
-    expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
-    expect(finding(report, 'name-servers-unknown').message).toContain('not asked, the time was up');
+    expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
+    expect(finding(result, 'name-servers-unknown').message).toContain('not asked, the time was up');
   });
 });
 

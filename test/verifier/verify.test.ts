@@ -1,18 +1,18 @@
 // One whole verification: what it takes, what it expects, how long it lasts, and how it sums up.
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { policyHash, renderPolicyId } from '../../lib/protocol/policy-id';
+import { policyHash, renderPolicyId } from '../../lib/protocol/policy/id';
 import { firstDifference } from '../../lib/verifier/difference';
 import { LIVE_FINDINGS } from '../../lib/verifier/findings';
-import { duration } from '../../lib/verifier/network-fault';
-import { mayPass, summary } from '../../lib/verifier/report';
-import type { ReportFinding, Verdict } from '../../lib/verifier/report';
+import { duration } from '../../lib/verifier/network-errors';
+import { mayPass, summary } from '../../lib/verifier/result';
+import type { LiveFinding, Verdict } from '../../lib/verifier/result';
 import { verify } from '../../lib/verifier/verify';
 import type { VerifyOptions, World } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, POLICY, RECORDS, addressOf, sts, zone } from '../support/domain';
 import { never, withPatience } from '../support/patience';
-import { report as goodReport } from '../support/report';
+import { verificationResult as goodReport } from '../support/report';
 import { VirtualTime } from '../support/virtual-time';
-import { codes, finding } from './support';
+import { codes, finding } from '../support/verification';
 
 const loopback = new Loopback();
 afterEach(() => loopback.close());
@@ -45,8 +45,8 @@ describe('what is no domain is refused before anything is asked', () => {
 
 describe('a domain', () => {
   test('where all is well passes, with everything that a sender learns', async () => {
-    const report = await loopback.verify();
-    expect(report).toMatchObject({
+    const result = await loopback.verify();
+    expect(result).toMatchObject({
       domain: DOMAIN,
       verdict: 'pass',
       lookup: 'found',
@@ -54,7 +54,7 @@ describe('a domain', () => {
       policy: { mode: 'enforce', maxAge: 2592000, mx: ['mx1.example.test', '*.backup.test'] },
       mx: [{ host: 'mx1.example.test', covered: true }, { host: 'mx2.backup.test', covered: true }],
     });
-    expect(codes(report)).toEqual(['info ipv6-missing']);
+    expect(codes(result)).toEqual(['info ipv6-missing']);
   });
 
   test('may be given in upper case, in U-labels, and with a dot at the end', async () => {
@@ -75,35 +75,35 @@ describe('a domain', () => {
 
 describe('an expectation', () => {
   test('of another id is an error with both', async () => {
-    const report = await loopback.verify({ options: { expectId: '2' } });
-    expect(report.verdict).toBe('fail');
-    expect(finding(report, 'id-unexpected')).toMatchObject({ severity: 'error', subject: `_mta-sts.${DOMAIN} TXT`, message: 'the id is `1`, expected `2`' });
+    const result = await loopback.verify({ options: { expectId: '2' } });
+    expect(result.verdict).toBe('fail');
+    expect(finding(result, 'id-unexpected')).toMatchObject({ severity: 'error', subject: `_mta-sts.${DOMAIN} TXT`, message: 'the id is `1`, expected `2`' });
   });
 
   test('of another mode is an error with both', async () => {
-    const report = await loopback.verify({ options: { expectMode: 'testing' } });
-    expect(finding(report, 'mode-unexpected').message).toBe('the mode is `enforce`, expected `testing`');
+    const result = await loopback.verify({ options: { expectMode: 'testing' } });
+    expect(finding(result, 'mode-unexpected').message).toBe('the mode is `enforce`, expected `testing`');
   });
 
   test('of other bytes is an error with the first line that differs', async () => {
-    const report = await loopback.verify({ options: { expectPolicy: POLICY.replaceAll('\r\n', '\n') } });
-    expect(finding(report, 'policy-unexpected').message)
+    const result = await loopback.verify({ options: { expectPolicy: POLICY.replaceAll('\r\n', '\n') } });
+    expect(finding(result, 'policy-unexpected').message)
       .toBe('the file served is not the one expected: line 1 is "version: STSv1\\x0a" (expected) and "version: STSv1\\x0d\\x0a" (served)');
   });
 
   test('of bytes is compared with a malformed file as well', async () => {
-    const report = await loopback.verify({ policy: { body: 'not a policy\n' }, options: { expectPolicy: POLICY } });
-    expect(codes(report)).toContain('error policy-unexpected');
+    const result = await loopback.verify({ policy: { body: 'not a policy\n' }, options: { expectPolicy: POLICY } });
+    expect(codes(result)).toContain('error policy-unexpected');
   });
 
   test('of an id that names other bytes than those served is an error, also where the record has that very id', async () => {
     const id = renderPolicyId(TIME, policyHash('other'));
-    const report = await loopback.verify({ zone: zone({ sts: sts(id) }), options: { expectId: id } });
-    expect(report.verdict).toBe('fail');
-    expect(finding(report, 'policy-unexpected').message).toBe(
+    const result = await loopback.verify({ zone: zone({ sts: sts(id) }), options: { expectId: id } });
+    expect(result.verdict).toBe('fail');
+    expect(finding(result, 'policy-unexpected').message).toBe(
       `the file served is not the one expected: its hash is \`${policyHash(POLICY)}\`, expected \`${policyHash('other')}\`, which the expected id names`,
     );
-    expect(codes(report)).not.toContain('warning id-names-other-policy');
+    expect(codes(result)).not.toContain('warning id-names-other-policy');
   });
 
   test('of the hash alone compares the bytes as well, and the file itself counts more', async () => {
@@ -120,15 +120,15 @@ describe('an expectation', () => {
   });
 
   test('that is met says nothing', async () => {
-    const report = await loopback.verify({ options: { expectId: '1', expectMode: 'enforce', expectPolicy: POLICY } });
-    expect(report.verdict).toBe('pass');
+    const result = await loopback.verify({ options: { expectId: '1', expectMode: 'enforce', expectPolicy: POLICY } });
+    expect(result.verdict).toBe('pass');
   });
 
   test('is no reason for a second finding where there is no record and no file', async () => {
-    const report = await loopback.verify({
+    const result = await loopback.verify({
       zone: zone({ sts: undefined, address: undefined }), options: { expectId: '1', expectMode: 'enforce', expectPolicy: POLICY },
     });
-    expect(codes(report).filter((code) => code.endsWith('-unexpected'))).toEqual([]);
+    expect(codes(result).filter((code) => code.endsWith('-unexpected'))).toEqual([]);
   });
 });
 
@@ -136,14 +136,14 @@ describe('an id that names the bytes', () => {
   const other = renderPolicyId(TIME, policyHash(`${POLICY}note: x\r\n`));
 
   test('that are served says nothing', async () => {
-    const report = await loopback.verify({ zone: zone({ sts: sts(renderPolicyId(TIME, policyHash(POLICY))) }) });
-    expect(codes(report)).toEqual(['info ipv6-missing']);
+    const result = await loopback.verify({ zone: zone({ sts: sts(renderPolicyId(TIME, policyHash(POLICY))) }) });
+    expect(codes(result)).toEqual(['info ipv6-missing']);
   });
 
   test('of another file than the one served is a warning with both hashes and the time that it tells', async () => {
-    const report = await loopback.verify({ zone: zone({ sts: sts(other) }) });
-    expect(report.verdict).toBe('pass');
-    expect(finding(report, 'id-names-other-policy')).toMatchObject({
+    const result = await loopback.verify({ zone: zone({ sts: sts(other) }) });
+    expect(result.verdict).toBe('pass');
+    expect(finding(result, 'id-names-other-policy')).toMatchObject({
       severity: 'warning',
       temporary: true,
       subject: `_mta-sts.${DOMAIN} TXT`,
@@ -156,22 +156,22 @@ describe('an id that names the bytes', () => {
 
   test('is looked at for a malformed file and for every mode', async () => {
     for (const body of ['not a policy\n', 'version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n']) {
-      const report = await loopback.verify({ zone: zone({ sts: sts(other) }), policy: { body } });
-      expect(finding(report, 'id-names-other-policy').message).toContain(`has the hash \`${policyHash(body)}\``);
+      const result = await loopback.verify({ zone: zone({ sts: sts(other) }), policy: { body } });
+      expect(finding(result, 'id-names-other-policy').message).toContain(`has the hash \`${policyHash(body)}\``);
     }
   });
 
   test('is not told beside an expectation that says the same more exactly', async () => {
     for (const options of [{ expectId: 'x' }, { expectPolicy: 'other' }]) {
-      const report = await loopback.verify({ zone: zone({ sts: sts(other) }), options });
-      expect(codes(report).filter((code) => /id-names|unexpected/.test(code))).toHaveLength(1);
-      expect(codes(report)).not.toContain('warning id-names-other-policy');
+      const result = await loopback.verify({ zone: zone({ sts: sts(other) }), options });
+      expect(codes(result).filter((code) => /id-names|unexpected/.test(code))).toHaveLength(1);
+      expect(codes(result)).not.toContain('warning id-names-other-policy');
     }
   });
 
   test('is told beside another mode than expected, which may be right for all other bytes', async () => {
-    const report = await loopback.verify({ zone: zone({ sts: sts(other) }), options: { expectMode: 'testing' } });
-    expect(codes(report)).toEqual(expect.arrayContaining(['error mode-unexpected', 'warning id-names-other-policy']));
+    const result = await loopback.verify({ zone: zone({ sts: sts(other) }), options: { expectMode: 'testing' } });
+    expect(codes(result)).toEqual(expect.arrayContaining(['error mode-unexpected', 'warning id-names-other-policy']));
   });
 
   test.each(['0123456789abcdef0123456789abcdef', '20261130192408', '20261130T192408', 'x'])('says nothing where it is somebody else\'s, as %s', async (id) => {
@@ -179,8 +179,8 @@ describe('an id that names the bytes', () => {
   });
 
   test('says nothing where no file was had', async () => {
-    const report = await loopback.verify({ zone: zone({ sts: sts(other) }), policy: { behaviour: '404' } });
-    expect(codes(report)).not.toContain('warning id-names-other-policy');
+    const result = await loopback.verify({ zone: zone({ sts: sts(other) }), policy: { behaviour: '404' } });
+    expect(codes(result)).not.toContain('warning id-names-other-policy');
   });
 });
 
@@ -201,13 +201,13 @@ describe('the first difference of two files', () => {
 
 describe('time', () => {
   test('that is up leaves what was not reached unknown, and the rest decided', async () => {
-    const { result: report, limitMs } = await withPatience(
+    const { result: result, limitMs } = await withPatience(
       [1500, 5000, 15_000],
       (timeoutMs) => loopback.verify({ options: { timeoutMs }, world: { fetchPolicy: never } }),
       ({ record }) => record !== null,
     );
-    expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error', record: { id: '1' }, policy: null });
-    expect(finding(report, 'not-reached')).toMatchObject({
+    expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error', record: { id: '1' }, policy: null });
+    expect(finding(result, 'not-reached')).toMatchObject({
       severity: 'unknown', message: '127.0.0.1 was not decided in time', evidence: expect.stringContaining(`not answered within the ${duration(limitMs)} that the verification may take`),
     });
   });
@@ -215,7 +215,7 @@ describe('time', () => {
   test('that is up before anything has answered asks no more', async () => {
     let questions = 0;
     const time = new VirtualTime();
-    const report = await time.run(verify(DOMAIN, { timeoutMs: 50 }, {
+    const result = await time.run(verify(DOMAIN, { timeoutMs: 50 }, {
       ...NOBODY,
       clock: time,
       resolver: {
@@ -228,31 +228,31 @@ describe('time', () => {
     // The NS records of the domain and its parent, MX, TLSRPT and the MX of three names below; and, when the name servers have had
     // their part of the time, the record and both address families: what depends on those was never asked.
     expect(questions).toBe(10);
-    expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
+    expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
   });
 
   test('is taken from the clock that is given', async () => {
     const clock = { now: () => Date.parse('2500-01-01T00:00:00Z'), sleep: () => new Promise<void>(() => undefined) };
-    const report = await loopback.verify({ world: { clock } });
-    expect(finding(report, 'certificate-near-expiry').severity).toBe('warning');
+    const result = await loopback.verify({ world: { clock } });
+    expect(finding(result, 'certificate-near-expiry').severity).toBe('warning');
   });
 });
 
 describe('a world that breaks its promises', () => {
   test('and rejects gives findings, not an exception', async () => {
     const reject = (): Promise<never> => Promise.reject(new Error('a bug'));
-    const report = await loopback.verify({ world: { fetchPolicy: reject } });
-    expect(report).toMatchObject({ lookup: 'temporary-error' });
+    const result = await loopback.verify({ world: { fetchPolicy: reject } });
+    expect(result).toMatchObject({ lookup: 'temporary-error' });
     expect(await verify(DOMAIN, {}, { resolver: { query: reject }, fetchPolicy: reject })).toMatchObject({ verdict: 'unknown' });
   });
 });
 
 describe('the real world', () => {
   test('is asked when no other is given: with no time at all nothing is asked of it', async () => {
-    const report = await verify('example.invalid', { timeoutMs: 0 });
-    expect(report).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
-    expect(finding(report, 'name-servers-unknown').message).toContain('(example.invalid NS: not asked, the time was up)');
-    for (const { code, message, evidence } of report.findings.filter((one) => one.code === 'dns-failure')) {
+    const result = await verify('example.invalid', { timeoutMs: 0 });
+    expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
+    expect(finding(result, 'name-servers-unknown').message).toContain('(example.invalid NS: not asked, the time was up)');
+    for (const { code, message, evidence } of result.findings.filter((one) => one.code === 'dns-failure')) {
       expect({ code, message, evidence }).toMatchObject({ message: expect.stringContaining('not asked, the time was up'), evidence: 'the recursive resolver: not asked, the time was up' });
       expect(message).not.toContain('did not answer');
     }
@@ -263,11 +263,11 @@ describe('the real world', () => {
 
 describe('a report', () => {
   test('has its worst findings first', async () => {
-    const report = await loopback.verify({
+    const result = await loopback.verify({
       zone: zone({ tlsRpt: undefined }, { ...RECORDS.mx1, data: { preference: 5, exchange: 'mail.backup.example.test' } }, addressOf('mail.backup.example.test', '127.0.0.1'), { ...RECORDS.address, type: 'AAAA', data: 'ff02::1' }),
       policy: { body: POLICY.replace('max_age', 'mx: mx3.example.test\r\nmax_age') },
     });
-    expect(codes(report)).toEqual([
+    expect(codes(result)).toEqual([
       'error mx-not-covered', 'unknown address-family-unusable', 'warning mx-pattern-unused', 'warning tls-rpt-missing',
     ]);
   });
@@ -292,11 +292,11 @@ describe('a report', () => {
 });
 
 describe('a report may turn into a good one by waiting', () => {
-  const lasting: ReportFinding = { code: 'x', severity: 'error', subject: 'x', message: 'x' };
-  const passing: ReportFinding = { ...lasting, temporary: true };
-  const as = (severity: 'unknown' | 'warning', one: ReportFinding): ReportFinding => ({ ...one, severity });
+  const lasting: LiveFinding = { code: 'x', severity: 'error', subject: 'x', message: 'x' };
+  const passing: LiveFinding = { ...lasting, temporary: true };
+  const as = (severity: 'unknown' | 'warning', one: LiveFinding): LiveFinding => ({ ...one, severity });
 
-  test.each<[Verdict, string, ReportFinding[], boolean]>([
+  test.each<[Verdict, string, LiveFinding[], boolean]>([
     ['pass', 'nothing', [], true],
     ['fail', 'errors that pass', [passing, passing, as('warning', lasting)], true],
     ['fail', 'one that does not', [passing, lasting], false],
@@ -312,7 +312,7 @@ describe('the catalogue', () => {
     expect(code).toMatch(/^[a-z0-9]+(?:-[a-z0-9]+)*$/);
     expect(kind.reference).toMatch(/^RFC \d+ §/);
     expect(kind.meaning).toMatch(/^[A-Z].*\.$/);
-    expect(kind.harm).toMatch(/^[A-Z].*\.$/);
+    expect(kind.impact).toMatch(/^[A-Z].*\.$/);
     expect(kind.fix).toMatch(/^[a-z].*[^.]$/);
   });
 });

@@ -1,6 +1,6 @@
 // Whether record, bytes, ledger and output say the same. What the product sums up is checked by sums of its own.
-import { earliestRemoval } from '../../../lib/handler/ledger-removal';
-import { parseLedger } from '../../../lib/handler/ledger-text';
+import { earliestRemoval } from '../../../lib/operations/history/removal';
+import { parseHistory } from '../../../lib/operations/history/format';
 import { at, itemsOf, textOf } from '../../../lib/preview/json';
 import { isLater, namedBy } from './policy-ids';
 import type { Standing } from './standing';
@@ -96,8 +96,8 @@ function mxOf(text: string): readonly string[] {
 }
 
 function removalFaults(removal: string, ledger: string, { policy: { mode }, history }: Expected): readonly string[] {
-  const reading = parseLedger(Buffer.from(ledger));
-  const byLedger = 'fault' in reading ? `none, since the ledger ${reading.fault}` : earliestRemoval(reading.ledger);
+  const reading = parseHistory(Buffer.from(ledger));
+  const byLedger = 'problem' in reading ? `none, since the ledger ${reading.problem}` : earliestRemoval(reading.history);
   const found = removal === byLedger ? [] : [`earliestRemoval is ${removal}, expected by the ledger ${byLedger}`];
   if (mode !== 'none') return removal.startsWith(`not while ${mode} is published`) ? found : [...found, `earliestRemoval while ${mode} is published: ${removal}`];
   if (/^not (?:before|while) /.test(removal)) return found;

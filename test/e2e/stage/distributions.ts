@@ -1,9 +1,9 @@
 // The distributions of the emulator as the preview's data plane takes them: read from the CloudFront API, as CloudFront's own edges would.
 import type { ACMClient } from '@aws-sdk/client-acm';
 import { XMLParser } from 'fast-xml-parser';
-import type { Distribution } from '../../../lib/preview/distribution';
+import type { Distribution } from '../../../lib/preview/edge/distribution';
 import { at, itemsOf, textOf } from '../../../lib/preview/json';
-import { MANAGED_POLICIES } from '../../../lib/preview/response-headers';
+import { MANAGED_POLICIES } from '../../../lib/preview/edge/response-headers';
 import { certificateNames } from './certificate-names';
 import { cloudFront } from './signed-calls';
 

@@ -1,5 +1,5 @@
 // What can keep news from a sender that holds a policy: RFC 8461 §3.3 and §5 have it go on with that.
-import type { DnsRecord, DnsReply } from '../../../lib/preview/dns-server';
+import type { DnsRecord, DnsReply } from '../../../lib/preview/dns-server/server';
 import { ANNOUNCEMENT } from './domain';
 import { page } from './faults/of-edge';
 import type { Stage } from './stage';

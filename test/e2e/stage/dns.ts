@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListHostedZonesCommand } from '@aws-sdk/client-route-53';
 import type { Route53Client } from '@aws-sdk/client-route-53';
-import type { Distribution } from '../../../lib/preview/distribution';
-import { startDnsServer, zoneAnswers } from '../../../lib/preview/dns-server';
-import type { DnsAnswerer, DnsQuestion, DnsRecord, DnsReply } from '../../../lib/preview/dns-server';
-import { bareName, readValue } from '../../../lib/preview/record-values';
+import type { Distribution } from '../../../lib/preview/edge/distribution';
+import { startDnsServer, zoneAnswers } from '../../../lib/preview/dns-server/server';
+import type { DnsAnswerer, DnsQuestion, DnsRecord, DnsReply } from '../../../lib/preview/dns-server/server';
+import { bareName, readValue } from '../../../lib/preview/assembly/record-values';
 import { EDGES, MAIL_HOSTS, NAME_SERVERS, OTHER_NAME_SERVERS, RESOLVER, WATCH_RESOLVER } from './addresses';
 import { recordSets } from './record-sets';
 import type { RecordSet } from './record-sets';

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { at, textOf } from '../../../lib/preview/json';
-import type { Mode } from '../../../lib/protocol/policy';
+import type { Mode } from '../../../lib/protocol/policy/policy';
 import { CACHE } from './senders/postfix';
 import type { Sender } from './senders/sender';
 import type { StagePaths } from './stage';

@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { TLSSocket, createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
-import { createCertificateAuthority } from '../../../lib/preview/certificate-authority';
-import type { CertificateAuthority, IssuedCertificate } from '../../../lib/preview/certificate-authority';
+import { createCertificateAuthority } from '../../../lib/preview/tls/certificate-authority';
+import type { CertificateAuthority, IssuedCertificate } from '../../../lib/preview/tls/certificate-authority';
 
 /**
  * - `ok`: a certificate of an authority that the senders trust, for its own name

@@ -26,7 +26,7 @@ export interface Race {
  * @param before - the hash of its bytes, and so `after`
  */
 export function raceOf(what: string, looks: readonly Look[], before: string, after: string): Omit<Race, 'blind' | 'seconds'> {
-  const first = (seen: (look: Look) => boolean): number => looks.find(seen)?.at ?? NaN;
+  const first = (seen: (observation: Look) => boolean): number => looks.find(seen)?.at ?? NaN;
   const zero = first(({ served }) => served === after);
   const idAfter = first(({ names }) => names === after) - zero;
   const kinds = [[before, before], [before, after], [after, after], [after, before]];

@@ -1,8 +1,8 @@
 // The stage with all that stands on it, and the app that is deployed there.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createCertificateAuthority } from '../../../lib/preview/certificate-authority';
-import type { CertificateAuthority } from '../../../lib/preview/certificate-authority';
+import { createCertificateAuthority } from '../../../lib/preview/tls/certificate-authority';
+import type { CertificateAuthority } from '../../../lib/preview/tls/certificate-authority';
 import { MAIL_HOSTS } from './addresses';
 import { PROXY, startAwsProxy } from './aws-proxy';
 import type { AwsProxy } from './aws-proxy';

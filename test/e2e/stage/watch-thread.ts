@@ -3,7 +3,7 @@ import { Resolver } from 'node:dns/promises';
 import { Agent, request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { parseRecord } from '../../../lib/protocol/record';
+import { parseRecord } from '../../../lib/protocol/records/sts-record';
 import { EDGES, RESOLVER, WATCH_RESOLVER } from './addresses';
 import type { Blind, Look, Seen, Unreached, WatchOptions } from './look';
 import { hashOf, namedBy } from './policy-ids';

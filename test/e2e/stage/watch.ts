@@ -9,11 +9,11 @@ export type { Look, Unreached, WatchOptions } from './look';
 
 /** Watches while something is done, however that ends. */
 export async function watched<T>(
-  options: WatchOptions, work: (watch: Watch) => Promise<T>,
-): Promise<{ readonly watch: Watch; readonly ended: T }> {
-  const watch = new Watch(options);
-  const ended = await work(watch).finally(() => watch.stop());
-  return { watch, ended };
+  options: WatchOptions, work: (activity: Watch) => Promise<T>,
+): Promise<{ readonly activity: Watch; readonly ended: T }> {
+  const activity = new Watch(options);
+  const ended = await work(activity).finally(() => activity.stop());
+  return { activity, ended };
 }
 
 export class Watch {
@@ -72,7 +72,7 @@ export class Watch {
    *
    * @param unreached - of those that the edge gave nothing to go by; none where it is not given
    */
-  public against(forbidden: (look: Look) => boolean, unreached: (look: Unreached) => boolean = () => false): readonly string[] {
+  public against(forbidden: (observation: Look) => boolean, unreached: (look: Unreached) => boolean = () => false): readonly string[] {
     return [
       ...this.looks.filter(forbidden).map(({ served, ...look }) => ({ ...look, file: `served ${served ?? 'none'}` })),
       ...this.unreached.filter(unreached).map(({ why, ...look }) => ({ ...look, file: `no file: ${why}` })),
@@ -117,7 +117,7 @@ export class Watch {
       const known = pairs.get(pair) ?? { count: 0, from: at, to: at };
       pairs.set(pair, { count: known.count + 1, from: Math.min(known.from, at), to: Math.max(known.to, at) });
     };
-    for (const look of this.looks) add(look, look.served === undefined ? 'none' : shortHash(look.served));
+    for (const observation of this.looks) add(observation, observation.served === undefined ? 'none' : shortHash(observation.served));
     for (const look of this.unreached) add(look, 'not reached');
     return [
       `${this.looks.length} looks in ${seconds.toFixed(1)} s, ${Math.round(this.rate)} a second${

@@ -1,5 +1,5 @@
 // What a fault of the world is, and what faults are made with.
-import type { DnsQuestion, DnsReply } from '../../../../lib/preview/dns-server';
+import type { DnsQuestion, DnsReply } from '../../../../lib/preview/dns-server/server';
 import type { AwsCall } from '../aws-proxy';
 import type { Ended } from '../cli';
 import { setClock } from '../clock';

@@ -1,5 +1,5 @@
 // The resolver and the zone's name servers fail, are silent, lame, late, or say what nobody entered.
-import type { DnsQuestion, DnsRecord, DnsReply } from '../../../../lib/preview/dns-server';
+import type { DnsQuestion, DnsRecord, DnsReply } from '../../../../lib/preview/dns-server/server';
 import type { DnsFault } from '../dns';
 import { ANNOUNCEMENT } from '../domain';
 import type { Stage } from '../stage';

@@ -1,5 +1,5 @@
 // CloudFront's edges serve what is old, refuse, fail, or do not answer at all.
-import type { ViewerRequest, ViewerResponse } from '../../../../lib/preview/function-event';
+import type { ViewerRequest, ViewerResponse } from '../../../../lib/preview/edge/function-event';
 import { EDGES } from '../addresses';
 import type { ShownCertificate } from '../edge';
 import type { Stage } from '../stage';

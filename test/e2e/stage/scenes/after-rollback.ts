@@ -52,9 +52,9 @@ export interface Holding {
 }
 
 /** All ids that were announced or chosen so far: the next publication has one that is later than each. */
-export async function idsSoFar(stage: Stage, watch?: Watch): Promise<readonly string[]> {
+export async function idsSoFar(stage: Stage, activity?: Watch): Promise<readonly string[]> {
   const { ledger, records } = await standing(stage);
-  return [...new Set([...watch?.ids ?? [], ...idsOfLedger(ledger), ...records.flatMap((record) => idOf(record) ?? [])])];
+  return [...new Set([...activity?.ids ?? [], ...idsOfLedger(ledger), ...records.flatMap((record) => idOf(record) ?? [])])];
 }
 
 /**

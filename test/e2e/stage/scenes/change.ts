@@ -35,29 +35,29 @@ export async function change(stage: Stage, what: string, context: AppContext, is
     await stage.synth(context);
     const after = synthesized(stage.assembly(context)).hash;
     if (isControlled) control = await Control.start(stage, after);
-    const { watch, ended } = await watched({ ca: stage.authority.certificatePem, first: 'record' }, () => stage.deploy(context))
+    const { activity, ended } = await watched({ ca: stage.authority.certificatePem, first: 'record' }, () => stage.deploy(context))
       .finally(() => control?.stop());
     expectEnd(ended, 0, 'cdk deploy');
-    watch.expectSight();
-    if (watch.rate < LEAST_LOOKS_A_SECOND) {
-      throw new Error(`expected ${LEAST_LOOKS_A_SECOND} looks a second or more, the machine gave ${watch.rate.toFixed(1)}:\n${watch.summary()}`);
+    activity.expectSight();
+    if (activity.rate < LEAST_LOOKS_A_SECOND) {
+      throw new Error(`expected ${LEAST_LOOKS_A_SECOND} looks a second or more, the machine gave ${activity.rate.toFixed(1)}:\n${activity.summary()}`);
     }
-    const { ids } = watch;
+    const { ids } = activity;
     const [before] = ids.map(namedBy);
     if (ids.length !== 2 || before === undefined || before === after || namedBy(ids[1]) !== after || !isLater(ids[1], ids[0])) {
-      throw new Error(`expected one id, and a later one for ${after} after it, saw ${ids.join(', ')}:\n${watch.summary()}`);
+      throw new Error(`expected one id, and a later one for ${after} after it, saw ${ids.join(', ')}:\n${activity.summary()}`);
     }
-    const against = violations(watch, before, after);
-    if (against.length > 0) throw new Error(`${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${watch.summary()}`);
-    const first = (seen: (look: Look) => boolean): number => watch.looks.find(seen)?.at ?? NaN;
-    watch.expectSightAt([first(({ served }) => served === after), first(({ names }) => names === after)], 1_000);
-    if (!watch.looks.some(({ names, served }) => names === before && served === after)) {
-      throw new Error(`no look saw the new bytes beside the old id, so none was in between:\n${watch.summary()}`);
+    const against = violations(activity, before, after);
+    if (against.length > 0) throw new Error(`${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${activity.summary()}`);
+    const first = (seen: (observation: Look) => boolean): number => activity.looks.find(seen)?.at ?? NaN;
+    activity.expectSightAt([first(({ served }) => served === after), first(({ names }) => names === after)], 1_000);
+    if (!activity.looks.some(({ names, served }) => names === before && served === after)) {
+      throw new Error(`no look saw the new bytes beside the old id, so none was in between:\n${activity.summary()}`);
     }
     // RACE=docs/figures/race.json: for the figure of the README.
     const { RACE: file } = process.env;
-    if (file !== undefined) keepRace(resolve(stage.paths.root, file), { ...raceOf(what, watch.looks, before, after), ...watch.extent });
-    return watch.summary();
+    if (file !== undefined) keepRace(resolve(stage.paths.root, file), { ...raceOf(what, activity.looks, before, after), ...activity.extent });
+    return activity.summary();
   });
   if (isControlled) {
     await stage.table.prove('control: one edge gave a second watch the old bytes for a second beside the new id, and its looks say so', () => {
@@ -68,10 +68,10 @@ export async function change(stage: Stage, what: string, context: AppContext, is
 }
 
 /** The looks that saw the new id without its bytes, or at record or file neither what was before nor what is after, by their hashes. */
-function violations(watch: Watch, before: string, after: string): readonly string[] {
-  return watch.against(
-    (look) => announcesNeither(look, before, after) || servesNeither(look, before, after)
-      || (look.names === after && look.served !== after),
+function violations(activity: Watch, before: string, after: string): readonly string[] {
+  return activity.against(
+    (observation) => announcesNeither(observation, before, after) || servesNeither(observation, before, after)
+      || (observation.names === after && observation.served !== after),
     (look) => announcesNeither(look, before, after) || look.names === after,
   );
 }
@@ -94,29 +94,29 @@ class Control {
       const isMeant = headers.some(([name, value]) => name.toLowerCase() === 'user-agent' && value === CONTROL);
       return isOn && isMeant ? { status: 200, headers: new Map([['content-type', 'text/plain']]), body: old } : undefined;
     });
-    const watch = new Watch({ ca: stage.authority.certificatePem, first: 'record', looksASecond: 20, name: CONTROL });
-    return new Control(stage, watch, hashOf(old), hash);
+    const activity = new Watch({ ca: stage.authority.certificatePem, first: 'record', looksASecond: 20, name: CONTROL });
+    return new Control(stage, activity, hashOf(old), hash);
   }
 
   private constructor(
-    private readonly stage: Stage, private readonly watch: Watch, private readonly before: string, private readonly after: string,
+    private readonly stage: Stage, private readonly activity: Watch, private readonly before: string, private readonly after: string,
   ) {}
 
   public async stop(): Promise<void> {
-    await this.watch.stop();
+    await this.activity.stop();
     this.stage.dns.fail(undefined);
     this.stage.edge.fail(undefined);
   }
 
   /** @throws Error where its looks did not see the old bytes, or saw them elsewhere */
   public expectSeen(): string {
-    const { watch, before, after } = this;
-    const against = violations(watch, before, after);
+    const { activity, before, after } = this;
+    const against = violations(activity, before, after);
     const elsewhere = against.filter((look) => !look.endsWith(`(${LYING})`));
     if (against.length === 0 || elsewhere.length > 0) {
-      throw new Error(`${against.length} looks saw it, ${elsewhere.length} of them elsewhere than at ${LYING}:\n${against.join('\n')}\n${watch.summary()}`);
+      throw new Error(`${against.length} looks saw it, ${elsewhere.length} of them elsewhere than at ${LYING}:\n${against.join('\n')}\n${activity.summary()}`);
     }
-    return `${against.length} looks saw it:\n${against.slice(0, 3).join('\n')}\n${watch.summary()}`;
+    return `${against.length} looks saw it:\n${against.slice(0, 3).join('\n')}\n${activity.summary()}`;
   }
 }
 

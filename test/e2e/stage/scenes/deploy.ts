@@ -91,7 +91,7 @@ export function expectDesignedOrder(events: readonly StackEvent[]): string {
 
 /** @throws Error where what runs is other code than what is shipped */
 export async function expectShippedBundle({ paths }: Stage, client: CloudFormationClient, stack: string): Promise<string> {
-  const shipped = readFileSync(join(paths.root, 'lib', 'handler', 'bundle', 'index.js'));
+  const shipped = readFileSync(join(paths.root, 'lib', 'functions', 'deployment', 'bundle', 'index.js'));
   const names = (await resourcesOf(client, stack)).filter(({ ResourceType: type }) => type === 'AWS::Lambda::Function')
     .map(({ PhysicalResourceId: name = '' }) => name);
   const running = functionProcesses(paths.folder).filter((pid) => names.includes(functionName(pid)));

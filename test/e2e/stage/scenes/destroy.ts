@@ -28,21 +28,21 @@ export async function destroyScene(stage: Stage): Promise<void> {
 
 /** @throws Error where it ends otherwise than well, or a look sees a record without its file */
 export async function watchedDestroy({ authority }: Stage, domain: string, destroy: () => Promise<Ended>): Promise<string> {
-  const { watch, ended } = await watched({ ca: authority.certificatePem, first: 'file', domain }, destroy);
+  const { activity, ended } = await watched({ ca: authority.certificatePem, first: 'file', domain }, destroy);
   expectEnd(ended, 0, 'cdk destroy');
-  expectNoRecordWithoutFile(watch);
-  return watch.summary();
+  expectNoRecordWithoutFile(activity);
+  return activity.summary();
 }
 
 /** Of a watch that looked at the file first. */
-export function expectNoRecordWithoutFile(watch: Watch): void {
+export function expectNoRecordWithoutFile(activity: Watch): void {
   // Without a record nobody asks for a file, and in the end the host goes too.
-  watch.expectSight(({ announced }) => announced === undefined);
-  const against = watch.against(
+  activity.expectSight(({ announced }) => announced === undefined);
+  const against = activity.against(
     ({ announced, served }) => announced !== undefined && served === undefined,
     ({ announced }) => announced !== undefined,
   );
-  if (against.length > 0) throw new Error(`${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${watch.summary()}`);
+  if (against.length > 0) throw new Error(`${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${activity.summary()}`);
 }
 
 /** @throws Error where a stack was deleted in another order */

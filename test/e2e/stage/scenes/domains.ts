@@ -46,21 +46,21 @@ export async function domainsScene(stage: Stage): Promise<void> {
     leaving = new Date();
     const stood = await resourcesOf(emulator.cloudformation, STACK);
     const options: WatchOptions = { ca: stage.authority.certificatePem, first: 'file', domain: LEAVING, looksASecond: LOOKS_A_SECOND };
-    const { watch, ended: { ended, evidence } } = await watched(options, () => othersWatched(stage, () => app.deploy(variables(2, 3))));
+    const { activity, ended: { ended, evidence } } = await watched(options, () => othersWatched(stage, () => app.deploy(variables(2, 3))));
     expectEnd(ended, 0, 'cdk deploy');
     if (!ended.output.includes(`lists ${LEAVING} in \`domains\`, but no MtaSts publishes a policy there`)) {
       throw new Error(`the command did not warn of it:\n${ended.output}`);
     }
-    expectNoRecordWithoutFile(watch);
-    const last = watch.looks.at(-1);
-    if (last?.announced !== undefined || last?.served !== undefined) throw new Error(`it is still there:\n${watch.summary()}`);
+    expectNoRecordWithoutFile(activity);
+    const last = activity.looks.at(-1);
+    if (last?.announced !== undefined || last?.served !== undefined) throw new Error(`it is still there:\n${activity.summary()}`);
     if (!aliases().includes(`mta-sts.${LEAVING}`)) throw new Error(`the distribution serves ${aliases().join(', ')} alone`);
     const stands = (await resourcesOf(emulator.cloudformation, STACK)).map(({ LogicalResourceId: id }) => id);
     const gone = stood.filter(({ LogicalResourceId: id }) => !stands.includes(id)).map(({ ResourceType: type = '' }) => type).sort();
     if (gone.join() !== PUBLISHED.join()) throw new Error(`it took away ${gone.join(', ') || 'nothing'}, expected ${PUBLISHED.join(', ')}`);
     const order = new Order((await eventsOf(emulator.cloudformation, STACK, leaving)).filter(({ ResourceStatus: status = '' }) => status.startsWith('DELETE_')));
     order.before(['AWS::Route53::RecordSet', 'DELETE_COMPLETE'], ['Custom::MtaStsPublication', 'DELETE_IN_PROGRESS']);
-    return `gone: ${gone.join(', ')}\n${LEAVING}: ${watch.summary()}\n${evidence}`;
+    return `gone: ${gone.join(', ')}\n${LEAVING}: ${activity.summary()}\n${evidence}`;
   });
   await table.prove(`${LEAVING} comes back, and the Delete of before comes once more: it succeeds, and file, record and ledger stand`, async () => {
     const deletion = stage.aws.invocations.slice(from).find(({ event }) => isPublicationOf(event, 'Delete', LEAVING));
@@ -106,13 +106,13 @@ async function othersWatched<T>({ authority }: Stage, work: () => Promise<T>): P
   const all = await Promise.all(STAYING.map(async (domain) => {
     return watched({ ca: authority.certificatePem, first: 'record', domain, looksASecond: LOOKS_A_SECOND }, () => working);
   }));
-  const evidence = all.map(({ watch }, index) => {
+  const evidence = all.map(({ activity }, index) => {
     const domain = STAYING[index];
-    watch.expectSight();
-    const id = watch.looks.at(0)?.announced;
-    const against = watch.against(({ announced, names, served }) => announced === undefined || announced !== id || served !== names);
-    if (against.length > 0) throw new Error(`${domain}: ${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${watch.summary()}`);
-    return `${domain}: ${watch.summary()}`;
+    activity.expectSight();
+    const id = activity.looks.at(0)?.announced;
+    const against = activity.against(({ announced, names, served }) => announced === undefined || announced !== id || served !== names);
+    if (against.length > 0) throw new Error(`${domain}: ${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${activity.summary()}`);
+    return `${domain}: ${activity.summary()}`;
   });
   return { ended: await working, evidence: evidence.join('\n') };
 }

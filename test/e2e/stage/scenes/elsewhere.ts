@@ -1,8 +1,8 @@
 // A domain whose DNS is not in Route 53: its records are made by hand as the README says it, and taken away as it says it.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DnsRecord } from '../../../../lib/preview/dns-server';
-import { bareName, readValue } from '../../../../lib/preview/record-values';
+import type { DnsRecord } from '../../../../lib/preview/dns-server/server';
+import { bareName, readValue } from '../../../../lib/preview/assembly/record-values';
 import type { Ended } from '../cli';
 import { IntegApp } from '../integ-app';
 import { expectNothingButLog, inventory } from '../inventory';
@@ -62,7 +62,7 @@ export async function elsewhereScene(stage: Stage): Promise<void> {
     return `${between}\n${await expectPass(verify)}`;
   });
   await table.prove('the way out: _mta-sts goes first, then the others, then the stack; no look sees a record without its file', async () => {
-    const { watch, ended } = await watched({ ca: stage.authority.certificatePem, first: 'file', domain: DOMAIN }, async (looking) => {
+    const { activity, ended } = await watched({ ca: stage.authority.certificatePem, first: 'file', domain: DOMAIN }, async (looking) => {
       await seen(looking, (announced) => announced !== undefined);
       zone.remove(isAnnouncementName);
       await seen(looking, (announced) => announced === undefined);
@@ -70,8 +70,8 @@ export async function elsewhereScene(stage: Stage): Promise<void> {
       return app.destroy();
     });
     expectEnd(ended, 0, 'cdk destroy');
-    expectNoRecordWithoutFile(watch);
-    return watch.summary();
+    expectNoRecordWithoutFile(activity);
+    return activity.summary();
   });
   await table.prove('the bucket kept every version, and the deletion of the file and the ledger left none', () => {
     const deleted = asked(emulator).filter(({ action, principal, denied }) => {
@@ -133,10 +133,10 @@ function isAnnouncementName(name: string): boolean {
 }
 
 /** Waits until ten looks in a row have seen it. */
-async function seen(watch: Watch, isSo: (announced: string | undefined) => boolean): Promise<void> {
+async function seen(activity: Watch, isSo: (announced: string | undefined) => boolean): Promise<void> {
   await until(20_000, () => {
-    const last = watch.looks.slice(-10);
-    if (last.length < 10 || !last.every(({ announced }) => isSo(announced))) throw new Error(`the watch does not see it:\n${watch.summary()}`);
+    const last = activity.looks.slice(-10);
+    if (last.length < 10 || !last.every(({ announced }) => isSo(announced))) throw new Error(`the watch does not see it:\n${activity.summary()}`);
   });
 }
 

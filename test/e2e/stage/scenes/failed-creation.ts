@@ -81,26 +81,26 @@ export class FreshDomain {
     const { stage } = this;
     const { what, says, announced } = creation;
     // First, so that nothing is wrong with a look that the end of both comes into.
-    const { watch, ended: { ended, unmet } } = await watched({ ca: stage.authority.certificatePem, first: 'file', domain: DOMAIN }, () => {
+    const { activity, ended: { ended, unmet } } = await watched({ ca: stage.authority.certificatePem, first: 'file', domain: DOMAIN }, () => {
       return underFault(creation, stage, () => this.deploy());
     });
     expectEnd(ended, 1, 'cdk deploy');
-    if (unmet !== undefined) throw new Error(`${unmet.message}\n${watch.summary()}`);
+    if (unmet !== undefined) throw new Error(`${unmet.message}\n${activity.summary()}`);
     if (!says.test(ended.output)) throw new Error(`the command must say something like ${String(says)}:\n${ended.output}`);
     const stack = await stackOf(stage.emulator.cloudformation, STACK);
     if (stack?.status !== 'ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'gone'}:\n${ended.output}`);
     // Without a host nobody is served, which is no matter while there is no record.
-    const looks = [...watch.looks, ...watch.unreached];
-    const blind = watch.unanswered - watch.unreached.length;
-    if (blind * 50 > looks.length) throw new Error(`more than one look in fifty had no answer from DNS:\n${watch.summary()}`);
+    const looks = [...activity.looks, ...activity.unreached];
+    const blind = activity.unanswered - activity.unreached.length;
+    if (blind * 50 > looks.length) throw new Error(`more than one look in fifty had no answer from DNS:\n${activity.summary()}`);
     // Somebody else's record is beside ours.
     const isAnnounced = ({ announced: id, several }: Pick<Look, 'announced' | 'several'>): boolean => id !== undefined || several === true;
     const isWithoutFile = ({ announced: id, names, several, served }: Look): boolean => {
       return several === true ? served === undefined : id !== undefined && served !== names;
     };
-    const against = watch.against(isWithoutFile, isAnnounced);
+    const against = activity.against(isWithoutFile, isAnnounced);
     const announcements = looks.filter(isAnnounced).length;
-    if (announced === 'for a moment' && announcements === 0) throw new Error(`no look saw a record, so none was announced:\n${watch.summary()}`);
+    if (announced === 'for a moment' && announcements === 0) throw new Error(`no look saw a record, so none was announced:\n${activity.summary()}`);
     // CloudFormation keeps a stack that never came to be, empty, until somebody deletes it.
     const left = (await leftBehind(stage, this.before)).filter((thing) => thing !== `${REGION}: stack ${STACK}`);
     const lost = [
@@ -110,7 +110,7 @@ export class FreshDomain {
     ];
     return {
       what, outcome: 'rolled back', lost, seconds: ended.seconds, looks: looks.length, unanswered: blind, early: 0,
-      evidence: `${stack.status} after ${ended.seconds.toFixed(1)} s\n${watch.summary()}`,
+      evidence: `${stack.status} after ${ended.seconds.toFixed(1)} s\n${activity.summary()}`,
     };
   }
 

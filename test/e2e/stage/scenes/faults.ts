@@ -75,51 +75,51 @@ class Faults {
     const { output, records, ledger } = await standing(stage);
     const idsBefore = [...idsOfLedger(ledger), ...records.flatMap((record) => idOf(record) ?? [])];
     const write = nextWrite(stage);
-    const watch = new Watch({ ca: stage.authority.certificatePem, first: 'record' });
+    const activity = new Watch({ ca: stage.authority.certificatePem, first: 'record' });
     await sleep(500);
     let end = Infinity;
     const { ended, unmet } = await underFault(fault, stage, () => deploy?.(stage, wanted) ?? stage.deploy(wanted)).finally(async () => {
       end = Date.now();
-      await seenAfter(watch, end);
-      await watch.stop();
+      await seenAfter(activity, end);
+      await activity.stop();
     });
     const isDeployed = ended.status === 0;
-    const idSeen = ({ hash }: Policy): string | undefined => watch.ids.filter((id) => namedBy(id) === hash).at(-1);
+    const idSeen = ({ hash }: Policy): string | undefined => activity.ids.filter((id) => namedBy(id) === hash).at(-1);
     this.history.push({ ...before, last: end, id: idSeen(before) });
     if (isDeployed) this.context = wanted;
     else if (idSeen(after) !== undefined) this.history.push({ ...after, last: end, id: idSeen(after) });
     expectEnd(ended, outcome === 'deployed' ? 0 : 1, 'cdk deploy');
-    if (unmet !== undefined) throw new Error(`${unmet.message}\n${watch.summary()}`);
+    if (unmet !== undefined) throw new Error(`${unmet.message}\n${activity.summary()}`);
     const reason = /\| (?:UPDATE|CREATE)_FAILED .*?\) (.*)/.exec(ended.output)?.[1];
     if (says !== undefined && !says.test(ended.output)) throw new Error(`the command must say something like ${String(says)}:\n${ended.output}`);
     const stack = await stackOf(stage.emulator.cloudformation, STACK);
     if (stack?.status !== (isDeployed ? 'UPDATE_COMPLETE' : 'UPDATE_ROLLBACK_COMPLETE')) throw new Error(`the stack is ${stack?.status ?? 'gone'}`);
-    expectWatched(watch, fault, write(), end);
+    expectWatched(activity, fault, write(), end);
     // The new id beside the old bytes: never on the way there; in a rollback the bytes go back first, as in every change.
-    const early = watch.looks.filter(({ names, served }) => names === after.hash && served === before.hash);
+    const early = activity.looks.filter(({ names, served }) => names === after.hash && served === before.hash);
     const lost = [
       ...isDeployed ? count(early.length, 'looks saw the new id before its bytes') : [],
-      ...this.untimely(watch, fault, after.hash, write()),
-      ...count([...watch.looks, ...watch.unreached].filter((look) => {
+      ...this.untimely(activity, fault, after.hash, write()),
+      ...count([...activity.looks, ...activity.unreached].filter((look) => {
         return announcesNeither(look, before.hash, after.hash) && !(fault.doubles === true && look.several === true);
       }).length, 'looks saw no record or another one'),
-      ...count(watch.looks.filter((look) => servesNeither(look, before.hash, after.hash)).length, 'looks were served no policy or another one'),
+      ...count(activity.looks.filter((observation) => servesNeither(observation, before.hash, after.hash)).length, 'looks were served no policy or another one'),
       ...await this.missing(fault, isDeployed ? { policy: after, idsBefore } : { policy: before, outputBefore: output }),
     ];
-    const late = watch.looks.filter(({ names, served }) => names === before.hash && served === after.hash).length;
+    const late = activity.looks.filter(({ names, served }) => names === before.hash && served === after.hash).length;
     return {
-      what, outcome, lost, seconds: ended.seconds, looks: watch.looks.length, unanswered: watch.unanswered, early: early.length,
+      what, outcome, lost, seconds: ended.seconds, looks: activity.looks.length, unanswered: activity.unanswered, early: early.length,
       ...!isDeployed && { late },
-      evidence: `${stack.status} after ${ended.seconds.toFixed(1)} s${reason === undefined ? '' : `: ${reason.slice(0, 300)}`}\n${watch.summary()}`,
+      evidence: `${stack.status} after ${ended.seconds.toFixed(1)} s${reason === undefined ? '' : `: ${reason.slice(0, 300)}`}\n${activity.summary()}`,
     };
   }
 
   /** New ids where none may be. */
-  private untimely(watch: Watch, { announced, holdsBack = 0 }: Fault, hash: string, written = Infinity): readonly string[] {
-    const withNewId = [...watch.looks, ...watch.unreached].filter((look) => look.names === hash);
+  private untimely(activity: Watch, { announced, holdsBack = 0 }: Fault, hash: string, written = Infinity): readonly string[] {
+    const withNewId = [...activity.looks, ...activity.unreached].filter((look) => look.names === hash);
     return [
       ...count(announced === 'never' ? withNewId.length : 0, 'looks saw the new id, which must not be announced'),
-      ...count(announced === undefined ? watch.unreached.filter((look) => look.names === hash).length : 0, 'looks saw the new id and reached no file'),
+      ...count(announced === undefined ? activity.unreached.filter((look) => look.names === hash).length : 0, 'looks saw the new id and reached no file'),
       ...count(withNewId.filter(({ at }) => at < written + holdsBack * 1000).length, `looks saw the new id earlier than ${holdsBack} s after the write`),
     ];
   }
@@ -142,12 +142,12 @@ async function seenAfter({ looks }: Watch, end: number): Promise<void> {
 }
 
 /** @throws Error where the watch saw too little, or was blind where nothing blinds it */
-function expectWatched(watch: Watch, { blinds }: Fault, written: number | undefined, ended: number): void {
-  if (watch.rate < LEAST_LOOKS_A_SECOND) throw new Error(`expected ${LEAST_LOOKS_A_SECOND} looks a second or more:\n${watch.summary()}`);
-  const [first, last] = [watch.looks.at(0), watch.looks.at(-1)];
-  if (first === undefined || first.at >= (written ?? ended)) throw new Error(`no look was before the write:\n${watch.summary()}`);
-  if (last === undefined || last.at <= ended) throw new Error(`no look was after the end:\n${watch.summary()}`);
-  if (blinds !== true) watch.expectSight();
+function expectWatched(activity: Watch, { blinds }: Fault, written: number | undefined, ended: number): void {
+  if (activity.rate < LEAST_LOOKS_A_SECOND) throw new Error(`expected ${LEAST_LOOKS_A_SECOND} looks a second or more:\n${activity.summary()}`);
+  const [first, last] = [activity.looks.at(0), activity.looks.at(-1)];
+  if (first === undefined || first.at >= (written ?? ended)) throw new Error(`no look was before the write:\n${activity.summary()}`);
+  if (last === undefined || last.at <= ended) throw new Error(`no look was after the end:\n${activity.summary()}`);
+  if (blinds !== true) activity.expectSight();
 }
 
 function count(number: number, what: string): readonly string[] {

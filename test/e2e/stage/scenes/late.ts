@@ -93,7 +93,7 @@ async function rolledBack(stage: Stage, from: number): Promise<string> {
     if (holdsUp && server === 'ns-2.awsdns-2.net' && question.name === POLICY_HOST) return { ...reply('NXDOMAIN'), authoritative: true };
     return beside(server, answering)(question);
   });
-  const { watch, ended } = await watched({ ca: authority.certificatePem, first: 'record' }, () => stage.deploy(WANTED).finally(() => {
+  const { activity, ended } = await watched({ ca: authority.certificatePem, first: 'record' }, () => stage.deploy(WANTED).finally(() => {
     mend(stage);
   }));
   if (answer === undefined) throw new Error(`the policy file was written ${writes} times:\n${ended.output}`);
@@ -102,12 +102,12 @@ async function rolledBack(stage: Stage, from: number): Promise<string> {
   const stack = await stackOf(stage.emulator.cloudformation, STACK);
   if (stack?.status !== 'UPDATE_ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'gone'}:\n${ended.output}`);
   const [old, taken] = [STANDS, WANTED].map((context) => policyOf(stage, context).hash);
-  if (watch.looks.at(-1)?.served !== old || watch.looks.at(-1)?.names !== old) throw new Error(`the old bytes do not stand:\n${watch.summary()}`);
-  const times = watch.looks.filter(({ served }) => served === taken).map(({ at: time }) => time);
+  if (activity.looks.at(-1)?.served !== old || activity.looks.at(-1)?.names !== old) throw new Error(`the old bytes do not stand:\n${activity.summary()}`);
+  const times = activity.looks.filter(({ served }) => served === taken).map(({ at: time }) => time);
   const [first, last] = [times[0] + OVERLAP_MILLISECONDS, times[times.length - 1] - OVERLAP_MILLISECONDS];
-  const between = watch.looks.filter(({ at: time, served }) => time > first && time < last && served === old);
-  if (between.length > 0) throw new Error(`the bytes that were taken back came once more:\n${watch.summary()}`);
-  return `${said}\n${await expectNamed(stage)}\n${watch.summary()}`;
+  const between = activity.looks.filter(({ at: time, served }) => time > first && time < last && served === old);
+  if (between.length > 0) throw new Error(`the bytes that were taken back came once more:\n${activity.summary()}`);
+  return `${said}\n${await expectNamed(stage)}\n${activity.summary()}`;
 }
 
 /** All at once, since the function takes its time before it believes that an event is not current. */

@@ -3,7 +3,7 @@ import { ChangeResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
 import type { StackEvent } from '@aws-sdk/client-cloudformation';
 import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { readFileSync } from 'node:fs';
-import type { DnsAnswerer } from '../../../../lib/preview/dns-server';
+import type { DnsAnswerer } from '../../../../lib/preview/dns-server/server';
 import { at, itemsOf } from '../../../../lib/preview/json';
 import { ANNOUNCEMENT, put, record } from '../domain';
 import { REGION } from '../emulator';

@@ -1,7 +1,7 @@
 // A verification that fails takes the whole change back: bytes and an id that names them stand again, also for senders that came in
 // between, and the same policy deployed again reaches each of them.
-import type { DnsRecord } from '../../../../lib/preview/dns-server';
-import type { Mode } from '../../../../lib/protocol/policy';
+import type { DnsRecord } from '../../../../lib/preview/dns-server/server';
+import type { Mode } from '../../../../lib/protocol/policy/policy';
 import { ANNOUNCEMENT } from '../domain';
 import { isPolicyWrite, reply } from '../faults/fault';
 import { expectHeld, idHeldByPostfix, untilHeld } from '../held-policy';
@@ -157,22 +157,22 @@ async function failedDeployment(
     if (!isOver) return { ...right, answers: [record(before)] };
     return writes < 2 ? { ...right, answers: [...right.answers, record('somebodyelses')] } : right;
   });
-  const { watch, ended } = await watched({ ca: authority.certificatePem, first: 'record' }, () => stage.deploy(WANTED).finally(() => {
+  const { activity, ended } = await watched({ ca: authority.certificatePem, first: 'record' }, () => stage.deploy(WANTED).finally(() => {
     dns.fail(undefined);
     aws.answered(undefined);
   }));
   await returning;
   expectEnd(ended, 1, 'cdk deploy');
-  watch.expectSight();
+  activity.expectSight();
   const reason = ended.output.split('\n').find((line) => REASON.test(line));
   if (reason === undefined) throw new Error(`the command must say something like ${String(REASON)}:\n${ended.output}`);
   const stack = await stackOf(emulator.cloudformation, STACK);
   if (stack?.status !== 'UPDATE_ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'gone'}\n${ended.output}`);
   const id = await expectNamed(stage);
   const { hash } = synthesized(stage.assembly(DEPLOYED));
-  const isRight = way.evaluates ? watch.ids.every((used) => used === id || isLater(id, used)) && id !== before : id === before;
-  if (namedBy(id) !== hash || !isRight) throw new Error(`announced is ${id}, before the deployment it was ${before}; expected: ${way.words}\n${watch.summary()}`);
-  return { ids: await idsSoFar(stage, watch), evidence: `${reason.trim().slice(0, 300)}\n${watch.summary()}` };
+  const isRight = way.evaluates ? activity.ids.every((used) => used === id || isLater(id, used)) && id !== before : id === before;
+  if (namedBy(id) !== hash || !isRight) throw new Error(`announced is ${id}, before the deployment it was ${before}; expected: ${way.words}\n${activity.summary()}`);
+  return { ids: await idsSoFar(stage, activity), evidence: `${reason.trim().slice(0, 300)}\n${activity.summary()}` };
 }
 
 /** Looks for news, as each does, and finds a policy that will be taken back. */

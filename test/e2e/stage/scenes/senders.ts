@@ -1,5 +1,5 @@
 // Mail to the domain from real senders: what `mta-sts verify --smtp` says beforehand is what they do.
-import type { Mode } from '../../../../lib/protocol/policy';
+import type { Mode } from '../../../../lib/protocol/policy/policy';
 import { expectHeld } from '../held-policy';
 import { GOOD, ONE_HOST, SEVERAL_HOSTS, UNDER_A_WILDCARD, serveMail } from '../mail';
 import type { Mail, Otherwise } from '../mail';

@@ -122,23 +122,23 @@ async function failedDeployment(
       killFunction(paths.folder);
     });
   });
-  const { watch, ended } = await watched({ ca: authority.certificatePem, first: 'record' }, () => stage.deploy(FAILING).finally(() => {
+  const { activity, ended } = await watched({ ca: authority.certificatePem, first: 'record' }, () => stage.deploy(FAILING).finally(() => {
     aws.answered(undefined);
     dns.fail(undefined);
   }));
   await visit;
   expectEnd(ended, 1, 'cdk deploy');
-  watch.expectSight();
+  activity.expectSight();
   const reason = ended.output.split('\n').find((line) => /UPDATE_FAILED .*MtaStsPublication/.test(line));
   if (reason === undefined) throw new Error(`it did not fail at the Publication:\n${ended.output}`);
   const stack = await stackOf(emulator.cloudformation, STACK);
   if (stack?.status !== 'UPDATE_ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'gone'}\n${ended.output}`);
   const [failed, stands] = [FAILING, DEPLOYED].map((context) => synthesized(stage.assembly(context)).hash);
-  if (!watch.looks.some(({ served }) => served === failed) || watch.looks.at(-1)?.served !== stands) throw new Error(`the bytes did not change and change back:\n${watch.summary()}`);
-  if (watch.looks.some(({ names }) => names !== stands)) throw new Error(`the announced id did not name the old bytes all the time:\n${watch.summary()}`);
+  if (!activity.looks.some(({ served }) => served === failed) || activity.looks.at(-1)?.served !== stands) throw new Error(`the bytes did not change and change back:\n${activity.summary()}`);
+  if (activity.looks.some(({ names }) => names !== stands)) throw new Error(`the announced id did not name the old bytes all the time:\n${activity.summary()}`);
   const now = await expectNamed(stage);
-  if (way.evaluates ? !isLater(now, id) : now !== id) throw new Error(`announced is ${now}, before the deployment it was ${id}; expected: ${way.words}\n${watch.summary()}`);
-  return { ids: await idsSoFar(stage, watch), evidence: `${reason.trim().slice(0, 200)}\n${watch.summary()}` };
+  if (way.evaluates ? !isLater(now, id) : now !== id) throw new Error(`announced is ${now}, before the deployment it was ${id}; expected: ${way.words}\n${activity.summary()}`);
+  return { ids: await idsSoFar(stage, activity), evidence: `${reason.trim().slice(0, 200)}\n${activity.summary()}` };
 }
 
 /** As one that comes for the first time. */

@@ -1,0 +1,94 @@
+// The codes of findings, TLS reports and bounces for people and for programs.
+import { sectionsOf } from '../../catalog';
+import type { Area, CodeEntry } from '../../catalog';
+import { COMMAND_LINE } from '../../command-line';
+import type { Io } from '../../io';
+import { json } from '../../output/json';
+import { IN_REPORTS, classOf } from './report-codes';
+import type { ReportCode } from './report-codes';
+import { Style } from '../../output/terminal';
+
+/** One thing that was asked for. */
+export interface Explained {
+  readonly entry: CodeEntry | ReportCode;
+  /** A status code as it was typed, `5.7.5`. */
+  readonly typed?: string;
+}
+
+/** Each code with everything. */
+export function explainText(explained: readonly Explained[], io: Io): string {
+  const style = new Style(io);
+  return explained.map(({ entry, typed }) => {
+    const lines = 'severity' in entry ? explanation(entry, style) : reportExplanation(entry, typed ?? entry.code, style);
+    return `${lines.join('\n')}\n`;
+  }).join('\n');
+}
+
+/** All codes, each with its meaning, and those of findings with their severity. */
+export function listText(areas: readonly Area[], others: readonly ReportCode[], io: Io): string {
+  const style = new Style(io);
+  const blocks = areas.map(({ title, codes }) => [
+    style.bold(title),
+    ...codes.flatMap(({ code, severity, meaning }) => [
+      `  ${style.mark(severity)} ${style.plain(code)} ${style.faint(`${style.dot} ${severity}`)}`,
+      ...style.row('', meaning, { indent: 4, column: 4 }),
+    ]),
+  ]);
+  const reported = [
+    style.bold('What senders write into TLS reports and bounces'),
+    ...others.flatMap(({ code, kind, meaning }) => [
+      `  ${style.mark('info')} ${style.plain(code)} ${style.faint(`${style.dot} ${KINDS[kind]}`)}`,
+      ...style.row('', meaning, { indent: 4, column: 4 }),
+    ]),
+  ];
+  return `${[...blocks, reported].map((lines) => `${lines.join('\n')}\n`).join('\n')}\n${style.faint(`\`${COMMAND_LINE} explain <code>\` tells the impact and how to mend it.`)}\n`;
+}
+
+const KINDS: Readonly<Record<ReportCode['kind'], string>> = { 'result-type': 'in TLS reports', 'status-code': 'in bounces' };
+
+/** The same as JSON: an array, in the order of the text. What is no finding has a `kind` and no `severity`. */
+export function explainJson(explained: readonly Explained[]): string {
+  const shapes = explained.map(({ entry, typed }) => {
+    const { meaning, impact, fix, reference } = entry;
+    const sections = sectionsOf(reference);
+    if (!('severity' in entry)) {
+      const { code, kind, source, findings } = entry;
+      return { code: typed ?? code, kind, meaning, impact, fix, reference, sections, source, findings };
+    }
+    const { code, severity, quirks } = entry;
+    // JSON.stringify leaves out what is undefined.
+    return { code, severity, meaning, impact, fix, reference, sections, quirks, inReports: IN_REPORTS.get(code) };
+  });
+  return `${json(shapes)}\n`;
+}
+
+function explanation(entry: CodeEntry, style: Style): string[] {
+  const { code, severity, meaning, impact, fix, reference, quirks } = entry;
+  const detail = (label: string, text: string): string[] => style.row(label, text, { indent: 2, column: 11, faint: label === 'see' });
+  return [
+    `${style.mark(severity)} ${style.bold(code)} ${style.faint(`${style.dot} ${severity}`)}`,
+    ...style.row('', meaning, { indent: 2, column: 2 }),
+    ...detail('impact', impact),
+    ...detail('fix', fix),
+    ...IN_REPORTS.has(code) ? detail('reports', IN_REPORTS.get(code) ?? '') : [],
+    ...quirks.flatMap(({ senders, effect }, index) => detail(index === 0 ? 'senders' : '', `${senders.join(', ')}: ${effect}`)),
+    ...detail('see', reference),
+    ...sectionsOf(reference).flatMap(({ url }) => style.row('', url, { indent: 2, column: 11, faint: true })),
+  ];
+}
+
+function reportExplanation(entry: ReportCode, typed: string, style: Style): string[] {
+  const { code, kind, meaning, impact, fix, reference, source, findings } = entry;
+  const detail = (label: string, text: string): string[] => style.row(label, text, { indent: 2, column: 11, faint: label === 'see' });
+  const urls = [...sectionsOf(reference).map(({ url }) => url), ...source === undefined ? [] : [source]];
+  return [
+    `${style.mark('info')} ${style.bold(kind === 'status-code' ? typed : code)} ${style.faint(`${style.dot} ${KINDS[kind]}`)}`,
+    ...style.row('', meaning, { indent: 2, column: 2 }),
+    ...kind === 'status-code' ? detail('class', classOf(typed)) : [],
+    ...detail('impact', impact),
+    ...detail('fix', fix),
+    ...findings.length === 0 ? [] : detail('findings', findings.join(', ')),
+    ...detail('see', reference),
+    ...urls.flatMap((url) => style.row('', url, { indent: 2, column: 11, faint: true })),
+  ];
+}

@@ -1,0 +1,84 @@
+// A suggestion for people and for programs.
+import { policyHostName, policyUrl } from '../../../lib/protocol/policy/url';
+import { safeText, safeWholeText } from '../../../lib/util/safe-text';
+import type { Style, Mark } from '../../output/terminal';
+import type { Plan, Suggestion, SuggestionVerdict } from './suggestion';
+
+const VERDICTS: Readonly<Record<SuggestionVerdict, readonly [Mark, string]>> = {
+  'suggested': ['good', 'a policy that covers every mail host'],
+  'incomplete': ['error', 'no policy can cover every mail host'],
+  'no-mail': ['good', 'takes no mail and needs no policy'],
+  'no-host': ['error', 'no host that can be reached takes its mail'],
+  'undecided': ['unknown', 'could not be decided'],
+};
+
+/** More than any honest domain has. */
+const MOST_HOSTS = 20;
+
+/** The text that `mta-sts suggest` prints. */
+export function suggestionText(suggestion: Suggestion, style: Style): string {
+  const { domain, verdict, reasons, plan } = suggestion;
+  const [standing, words] = VERDICTS[verdict];
+  const lines = [
+    `${style.mark(standing)} ${style.bold(domain)}: ${style.strong(standing, words)}`,
+    ...hostLines(suggestion, style),
+    '',
+    ...reasons.flatMap((reason) => style.row('', reason, { indent: 2, column: 2, mark: '-' })),
+    ...plan === undefined ? [] : planLines(domain, plan, style),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** The same as JSON. */
+export function suggestionJson({ domain, verdict, mx, published, reasons, plan }: Suggestion): object {
+  return {
+    domain,
+    verdict,
+    // JSON.stringify leaves out what is undefined.
+    mx: mx.map(({ name, preference, provider, fault, reachable }) => {
+      return { host: name, preference, provider: provider ?? null, fault, reachable };
+    }),
+    published,
+    reasons: reasons.map(safeWholeText),
+    construct: plan?.construct ?? null,
+    policies: plan === undefined ? null : { testing: plan.testing, enforce: plan.enforce },
+    rollout: plan?.rollout ?? [],
+  };
+}
+
+function hostLines({ mx }: Suggestion, style: Style): string[] {
+  const lines = mx.slice(0, MOST_HOSTS).flatMap(({ name, preference, provider, fault, reachable }, index) => {
+    const text = [preference === null ? '' : `${preference} `, safeText(name), provider === undefined ? '' : ` (${provider})`].join('');
+    return style.row(index === 0 ? 'mx' : '', text, { indent: 2, column: 12, mark: style.mark(fault !== undefined ? 'error' : reachable === false ? 'warning' : 'good') });
+  });
+  return mx.length > MOST_HOSTS ? [...lines, ...style.row('', `and ${mx.length - MOST_HOSTS} more`, { indent: 2, column: 12 })] : lines;
+}
+
+function planLines(domain: string, { construct, testing, rollout }: Plan, style: Style): string[] {
+  return [
+    '',
+    style.bold('Step by step'),
+    ...rollout.flatMap(({ title, change, check }, index) => [
+      '',
+      `  ${index + 1}. ${style.bold(title)}`,
+      ...style.row('', change, { indent: 5, column: 5 }),
+      // A command is copied: never broken.
+      `     ${style.faint('$')} ${style.plain(check)}`,
+    ]),
+    '',
+    style.bold('The construct'),
+    '',
+    ...indented(construct.import, style),
+    '',
+    ...indented(construct.code, style),
+    '',
+    style.bold(`The file that it serves at ${policyUrl(policyHostName(domain))}`),
+    '',
+    ...indented(testing.text, style),
+  ];
+}
+
+/** Text that keeps its lines, to be copied. */
+function indented(text: string, style: Style): string[] {
+  return text.trimEnd().split(/\r?\n/).map((line) => `    ${style.plain(line)}`);
+}

@@ -1,0 +1,69 @@
+// Reads the event of a custom resource, trusting none of it.
+import { safeText } from '../../util/safe-text';
+
+/** The properties of a custom resource, as CloudFormation sends them. */
+export type Properties = Readonly<Record<string, unknown>>;
+
+/** A Create or an Update; a Delete is answered before anything is read. */
+export interface DeploymentEvent {
+  readonly requestType: 'Create' | 'Update';
+  readonly resourceType: string;
+  readonly stackId: string;
+  readonly logicalResourceId: string;
+  /** Of this very event, also where it comes twice. */
+  readonly requestId: string;
+  readonly properties: Properties;
+  /** Update only. */
+  readonly oldProperties?: Properties;
+  /** Update only. */
+  readonly physicalResourceId?: string;
+}
+
+/**
+ * @throws RangeError naming the first thing that no such event could hold
+ */
+export function readEvent(event: unknown): DeploymentEvent {
+  if (!isObject(event)) throw new RangeError(`the event must be an object, got ${shown(event)}`);
+  const { RequestType: requestType } = event;
+  if (requestType !== 'Create' && requestType !== 'Update') {
+    throw new RangeError(`\`RequestType\` of the event must be Create, Update or Delete, got ${shown(requestType)}`);
+  }
+  const { ResourceProperties: properties, OldResourceProperties: oldProperties } = event;
+  if (!isObject(properties)) throw new RangeError(`\`ResourceProperties\` of the event must be an object, got ${shown(properties)}`);
+  return {
+    requestType,
+    resourceType: text(event, 'ResourceType'),
+    stackId: text(event, 'StackId'),
+    logicalResourceId: text(event, 'LogicalResourceId'),
+    requestId: text(event, 'RequestId'),
+    properties,
+    oldProperties: requestType === 'Update' && isObject(oldProperties) ? oldProperties : undefined,
+    physicalResourceId: requestType === 'Update' ? text(event, 'PhysicalResourceId') : undefined,
+  };
+}
+
+/** Whether it is a Delete, however malformed the rest of it. */
+export function isDelete(event: unknown): event is Properties {
+  return isObject(event) && event.RequestType === 'Delete';
+}
+
+/** The event as it may stand in a log: who holds the response URL can answer in our place. */
+export function loggable(event: unknown): unknown {
+  return isObject(event) && 'ResponseURL' in event ? { ...event, ResponseURL: '...' } : event;
+}
+
+/** Whether it is a map of names to values. */
+export function isObject(value: unknown): value is Properties {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A value for a message. */
+export function shown(value: unknown): string {
+  return value === undefined ? 'nothing' : safeText(JSON.stringify(value), 80);
+}
+
+function text(event: Properties, name: string): string {
+  const value = event[name];
+  if (typeof value !== 'string' || value === '') throw new RangeError(`\`${name}\` of the event must be a text, got ${shown(value)}`);
+  return value;
+}

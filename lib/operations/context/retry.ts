@@ -1,0 +1,36 @@
+// Repeats with backoff, bounded by the event's own deadline.
+import type { Invocation } from './invocation';
+
+/** How long to go on, and how long to pause in between. */
+export interface RetryOptions {
+  /** In all, in milliseconds. */
+  readonly totalMs: number;
+  /** The first pause in milliseconds; each following one is twice as long. */
+  readonly firstPauseMs: number;
+  /** The longest pause in milliseconds. */
+  readonly maxPauseMs: number;
+}
+
+/**
+ * Repeats an attempt while its result asks for it and the time lasts.
+ *
+ * @param invocation - bounds the whole: no attempt begins after its deadline or its abort
+ * @param attempt - is told its number, from 1
+ * @param again - whether the result is worth another attempt
+ * @returns the last result
+ */
+export async function retryUntil<T>(
+  invocation: Invocation, retry: RetryOptions, attempt: (number: number) => Promise<T>, again: (result: T) => boolean,
+): Promise<T> {
+  const { clock } = invocation.services;
+  const end = Math.min(clock.now() + retry.totalMs, invocation.deadline);
+  let pause = retry.firstPauseMs;
+  for (let number = 1; ; number += 1) {
+    invocation.signal.throwIfAborted();
+    const result = await attempt(number);
+    const left = end - clock.now();
+    if (left <= 0 || !again(result)) return result;
+    await clock.sleep(Math.min(pause, left));
+    pause = Math.min(pause * 2, retry.maxPauseMs);
+  }
+}

@@ -1,0 +1,26 @@
+// The zone's own name servers, by address: whom to ask for names that no resolver must hear of too early.
+import { formatServer } from '../../verifier/dns/server-address';
+import type { HostedZone } from '../hosted-zone';
+import type { Invocation } from '../context/invocation';
+
+/** One name server of the delegation set. */
+export interface NameServer {
+  readonly name: string;
+  /** `address:port`; empty while its addresses are not known. */
+  readonly addresses: readonly string[];
+}
+
+/** Looks their addresses up, the IPv4 ones where there are any: a Lambda function outside a VPC has no IPv6. */
+export async function nameServersOf(invocation: Invocation, zone: HostedZone): Promise<readonly NameServer[]> {
+  return invocation.activity.track(`DNS, the addresses of ${zone.nameServers.join(', ')}`, async () => {
+    return Promise.all(zone.nameServers.map(async (name) => ({ name, addresses: await addresses(invocation, name) })));
+  });
+}
+
+async function addresses(invocation: Invocation, name: string): Promise<readonly string[]> {
+  const port = invocation.services.nameServerPort ?? 53;
+  const four = await invocation.services.resolver.query(name, 'A');
+  if (four.status === 'found') return four.records.map((host) => formatServer({ host, port }));
+  const six = await invocation.services.resolver.query(name, 'AAAA');
+  return six.status === 'found' ? six.records.map((host) => formatServer({ host, port })) : [];
+}

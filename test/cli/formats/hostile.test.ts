@@ -1,0 +1,133 @@
+// Whatever a stranger's DNS and servers say: no words of any format hold a character that hides, turns or drives, or become a link.
+import { afterEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Reporter } from '../../../cli/output/reporter';
+import { githubFormat } from '../../../cli/output/formats/github';
+import { htmlFormat } from '../../../cli/output/formats/html';
+import { jobSummaryFormat } from '../../../cli/output/formats/job-summary';
+import { jsonFormat } from '../../../cli/output/formats/json';
+import { junitFormat } from '../../../cli/output/formats/junit';
+import { ndjsonFormat } from '../../../cli/output/formats/ndjson';
+import { textFormat } from '../../../cli/output/formats/text';
+import { Style } from '../../../cli/output/terminal';
+import { summary } from '../../../lib/verifier/result';
+import type { VerificationResult } from '../../../lib/verifier/result';
+import { Loopback, POLICY, RECORDS, zone } from '../../support/domain';
+import { mxResult, observation, verificationResult } from '../../support/report';
+import { documentOf, finding } from '../../support/html-document';
+
+const loopback = new Loopback();
+afterEach(() => loopback.close());
+
+/** Controls, C1 controls, bidi controls, what cannot be seen, half characters, links of every kind, and any text between them. */
+const hostile = fc.array(fc.oneof(
+  fc.constantFrom(
+    '\0', '\t', '\n', '\r', '\x1b[31m', '\x7f', '\x85', '\x9b', '\u061c', '\u200b', '\u200e', '\u200f', '\u202a', '\u202b', '\u202c', '\u202d', '\u202e', '\u2066', '\u2067',
+    '\u2068', '\u2069', '\u2028', '\u2029', '\ufeff', '\ufff9', '\ud800', '\udcff', '\u{e0041}', '\ufffe', 'www.evil.example', 'a@evil.example', '@evil', 'xmpp:a@evil.example/x',
+    'mailto:a@evil.example', 'https://evil.example/', 'HTTP://evil.example', 'ftp://evil.example', '_www.evil.example', '#123', 'evil/repo#1', 'GH-1', 'GHSA-aaaa-bbbb-cccc',
+    'deadbeefcafe', '0123456789abcdef0123456789abcdef01234567', ':tada:', '`', '|', '<b>', '[x](https://evil.example)', '::error::x', '%0A', ']]>', '&amp;',
+  ),
+  fc.string({ maxLength: 4 }),
+), { maxLength: 8 }).map((pieces) => pieces.join(''));
+
+const hostileReport: fc.Arbitrary<VerificationResult> = fc.tuple(hostile, hostile, hostile).map(([one, two, three]) => verificationResult({
+  domain: one,
+  verdict: 'fail',
+  delivery: 'refuse',
+  record: { id: two },
+  recordObservations: [observation(one, { answer: two }), observation(two, { answer: three, status: 'failed' })],
+  policyObservations: [observation(three, { answer: one, status: 'unknown' })],
+  delegation: { record: [two], policyHost: [three] },
+  mx: [mxResult({ host: three, observations: [observation(one, { answer: three })] })],
+  senders: [{ sender: one, effect: two, code: three }],
+  findings: [finding({ subject: one, message: two, evidence: three, fix: one, reference: two, senders: [three] }), finding({ severity: 'warning', code: two, message: three })],
+  deployment: { earliestRemoval: one, warnings: two },
+}));
+
+/** What hides, turns the reading direction or drives a terminal; `\n` is the layout of a document. */
+const UNSAFE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+
+/** A document without its line ends and without our own signs, of which two have a variation selector. */
+function bare(document: string): string {
+  return document.replace(/\n|[⚠ℹ]\ufe0f/gu, '');
+}
+
+/** What JSON has as data, exactly as it came. */
+const DATA = new Set(['domain', 'record', 'policy', 'delegation', 'host', 'input', 'time']);
+
+/** Every word in a report as JSON has it, once it is read. */
+function wordsOf(value: unknown, key = ''): string[] {
+  if (DATA.has(key)) return [];
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => wordsOf(inner, Array.isArray(value) ? '' : name));
+}
+
+const FORMATS: readonly (readonly [string, () => Reporter])[] = [
+  ['text', () => textFormat(new Style({ colour: false, unicode: true, columns: 80 }))],
+  ['text in ASCII', () => textFormat(new Style({ colour: false, unicode: false, columns: undefined }))],
+  ['json', jsonFormat], ['ndjson', ndjsonFormat], ['junit', junitFormat], ['github', githubFormat], ['job summary', jobSummaryFormat], ['html', htmlFormat],
+];
+
+describe('a hostile report', () => {
+  test.each(FORMATS)('as %s holds nothing that hides, turns or drives', (_name, format) => {
+    fc.assert(fc.property(hostileReport, (one) => {
+      expect(bare(documentOf(format(), [one]))).not.toMatch(UNSAFE);
+    }));
+  });
+
+  test.each([['json', jsonFormat], ['ndjson', ndjsonFormat]] as const)('as %s holds none in its words once the JSON is read', (_name, format) => {
+    fc.assert(fc.property(hostileReport, (one) => {
+      const words = wordsOf(JSON.parse(documentOf(format(), [one])));
+      expect(words.length).toBeGreaterThan(20);
+      for (const word of words) expect(word).not.toMatch(UNSAFE);
+    }));
+  });
+
+  test('makes no link, mention or reference in the job summary', () => {
+    fc.assert(fc.property(hostileReport, (one) => {
+      for (const text of textNodes(documentOf(jobSummaryFormat(), [one]))) {
+        for (const link of LINKS) expect(text).not.toMatch(link);
+      }
+    }), { numRuns: 200 });
+  });
+
+  test.each([
+    ['www.evil.example', 'www<wbr>.evil.example'],
+    ['a@evil.example', 'a\\@<wbr>evil.example'],
+    ['xmpp:a@evil.example', 'xmpp\\:<wbr>a\\@<wbr>evil.example'],
+    ['https://evil.example', 'https\\:<wbr>//evil.example'],
+  ])('has %j in the job summary as %j', (text, markdown) => {
+    expect(documentOf(jobSummaryFormat(), [verificationResult({ findings: [finding({ message: text })] })])).toContain(`| ${markdown} |`);
+  });
+});
+
+/** What GitHub makes links of in a text between two elements, after the escapes of Markdown are gone. */
+const LINKS = [
+  /www\./i, /[\w.+-]@[\w-]/, /@\w/, /(?:mailto|xmpp):\S/i, /[a-z][\w+.-]*:\/\//i, /#\d/, /\bGH-\d/i, /\b(?:GHSA|CVE)-\w/i, /\b[0-9a-f]{7,40}\b/i,
+];
+
+/** The texts between the elements, as a reader of Markdown has them. */
+function textNodes(markdown: string): string[] {
+  return markdown.replace(/\\([!-/:-@[-`{-~])/g, '$1').split(/<\/?(?:wbr|br|sub)>|\|/)
+    .map((text) => text.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&'));
+}
+
+describe('a whole verification of a hostile domain', () => {
+  const CONTROLS = '\x1b[31m\u202e\u2066\x85\xff';
+  const bytes = Buffer.from(CONTROLS, 'utf8').toString('latin1');
+
+  test.each([
+    ['TLSRPT', { tlsRpt: { ...RECORDS.tlsRpt, data: [`v=TLSRPTv1; rua=mailto:a@\xff@\x1b[31m, mailto:b@${bytes}, https://${bytes}/`] } }],
+    ['the record', { sts: { ...RECORDS.sts, data: [`v=STSv1; id=${bytes}; ${bytes}=x; x=${bytes}`] } }],
+    ['text beside the record', { sts: { ...RECORDS.sts, data: [`v=STS1${bytes}; id=1`] } }],
+    ['a mail host', { mx1: { ...RECORDS.mx1, data: { preference: 10, exchange: 'mx\x1b[31m.evil.test' } } }],
+  ])('%s puts no control character into words', async (_name, changes) => {
+    const one = await loopback.verify({ zone: zone(changes), policy: { body: `${POLICY}${CONTROLS}: x\r\nmx: ${CONTROLS}\r\nnote: \x1b\r\nmode: \u202e\r\n` } });
+    const json: unknown = JSON.parse(documentOf(jsonFormat(), [one]));
+    for (const word of [...wordsOf(json), summary(one), ...one.findings.flatMap(({ message, fix = '', evidence = '', subject }) => [message, fix, evidence, subject])]) {
+      expect(word).not.toMatch(UNSAFE);
+    }
+    for (const [, format] of FORMATS) expect(bare(documentOf(format(), [one]))).not.toMatch(UNSAFE);
+  });
+});

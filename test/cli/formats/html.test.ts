@@ -1,0 +1,250 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { htmlFormat } from '../../../cli/output/formats/html';
+import type { VerificationResult } from '../../../lib/verifier/result';
+import { mxResult, observation, verificationResult } from '../../support/report';
+import { HOSTILE, documentOf, finding } from '../../support/html-document';
+
+function pageOf(...reports: readonly VerificationResult[]): string {
+  return documentOf(htmlFormat(), reports);
+}
+
+/** The text that a reader sees, a line for each element that holds some; the style left out. */
+function wordsOf(page: string): string {
+  return page.replace(/<style>[^]*<\/style>/, '').replace(/<[^>]*>/g, '\n').replace(/\n+/g, '\n')
+    .replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&#39;', '\'').replaceAll('&amp;', '&');
+}
+
+/** The pictures, which must be well-formed by themselves. */
+function picturesOf(page: string): string[] {
+  return page.match(/<svg class="way [^]*?<\/svg>/g) ?? [];
+}
+
+const FAIL = verificationResult({
+  verdict: 'fail',
+  delivery: 'refuse',
+  findings: [
+    finding({ code: 'mx-not-covered', message: 'it is `not` covered', evidence: '10 mx1.example.com', time: '2026-01-02T03:04:05.678Z', fix: 'add `mx: mx1.example.com`', reference: 'RFC 8461 §4.1 and §8.1, RFC 3629 §4' }),
+    finding({ severity: 'unknown', code: 'dns-failure', message: 'no answer' }),
+    finding({ severity: 'warning', code: 'policy-mx-upper-case', line: 3, column: 5, senders: ['aykevl', 'kumomta'] }),
+    finding({ severity: 'info', code: 'ipv6-missing' }),
+  ],
+});
+
+describe('hostile text', () => {
+  const shown = { subject: HOSTILE, message: HOSTILE, evidence: HOSTILE, time: HOSTILE, fix: HOSTILE, reference: HOSTILE };
+  const texts = { code: HOSTILE, ...shown, senders: [HOSTILE] };
+  const evil = verificationResult({
+    verdict: 'fail', domain: HOSTILE, time: HOSTILE, findings: [finding(texts)],
+    record: { id: HOSTILE },
+    recordObservations: [observation(`${HOSTILE} (${HOSTILE})`, { answer: HOSTILE })],
+    policyObservations: [observation(HOSTILE, { answer: HOSTILE, status: 'failed' })],
+    delegation: { record: [HOSTILE], policyHost: [HOSTILE] },
+    mx: [mxResult({ host: HOSTILE, observations: [observation(HOSTILE)] })],
+    senders: [{ sender: HOSTILE, effect: HOSTILE, code: HOSTILE }],
+  });
+
+  test('is never markup, neither in one report nor in an index', () => {
+    for (const page of [pageOf(evil), pageOf(evil, verificationResult())]) {
+      expect(page).not.toMatch(/<script/i);
+      expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+      expect(page).not.toMatch(/[^\n\P{C}]/u);
+    }
+  });
+
+  test('closes no attribute', () => {
+    const page = pageOf(evil).replace(/<style>[^]*<\/style>/, '');
+    const tags = page.match(/<[a-z][^>]*>/g) ?? [];
+    expect(tags.filter((tag) => !/^<[a-z][a-z0-9]*(?: [a-z-]+(?:="[^"<]*")?)*\/?>$/i.test(tag))).toEqual([]);
+  });
+
+  test('in a picture is cut and escaped, and the picture stays well-formed', () => {
+    const pictures = picturesOf(pageOf(evil));
+    expect(pictures).toHaveLength(2);
+    for (const one of pictures) expect(XMLValidator.validate(one)).toBe(true);
+  });
+
+  test('a name of 253 characters is cut where it is drawn, and whole in words', () => {
+    const long = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(61)}`;
+    const page = pageOf(verificationResult({ domain: long }));
+    const drawn = picturesOf(page).flatMap((one) => [...one.matchAll(/<text class="title"[^>]*>([^<]*)</g)].map(([, text]) => text));
+    expect(Math.max(...drawn.map((text) => text.length))).toBeLessThan(45);
+    expect(drawn).toContainEqual(expect.stringMatching(/^a+….+$/));
+    expect(page).toContain(`${long}: <span`);
+  });
+});
+
+describe('a page that asks nobody for anything', () => {
+  const page = pageOf(FAIL);
+
+  test('forbids everything but its own style, by the very hash of that style', () => {
+    const [, style] = /<style>([^]*)<\/style>/.exec(page) ?? [];
+    const hash = createHash('sha256').update(style).digest('base64');
+    expect(page).toContain(`<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;sha256-${hash}&#39;; base-uri &#39;none&#39;; form-action &#39;none&#39;">`);
+    expect(page.match(/<style/g)).toHaveLength(1);
+  });
+
+  test('holds nothing that is fetched, run or styled outside of that', () => {
+    expect(page).not.toMatch(/<(?:script|link|img|iframe|object|embed|form|base|video|audio|image)\b/i);
+    expect(page).not.toMatch(/ (?:src|style|on[a-z]+|srcset|background)=/i);
+    expect(page).not.toMatch(/url\(|@import|@font-face/i);
+    expect([...page.matchAll(/ href="([^"]*)"/g)].map(([, target]) => target).filter((target) => !/^(?:#[a-z0-9-]+|https:\/\/www\.rfc-editor\.org\/rfc\/rfc\d+#section-[\d.]+)$/.test(target))).toEqual([]);
+  });
+});
+
+describe('what it shows of a domain', () => {
+  const page = pageOf(FAIL);
+  const words = wordsOf(page);
+
+  test('the verdict first, in one heading of the first level', () => {
+    expect(page.match(/<h1/g)).toHaveLength(1);
+    expect(page).toMatch(/<h1 id="d1-h">example\.com: <span class="said">fail<\/span><\/h1>/);
+    expect(page).toContain('<title>MTA-STS of example.com: fail</title>');
+  });
+
+  test('each finding with evidence, time, fix and a link to each section that it names, worst first', () => {
+    expect([...page.matchAll(/<article class="finding ([a-z]+)"/g)].map(([, severity]) => severity)).toEqual(['error', 'unknown', 'warning', 'info']);
+    expect(page).toContain('<h4>it is <code>not</code> covered</h4>');
+    expect(page).toContain('add <code>mx: mx1.example.com</code>');
+    expect(page).toContain('<code>10 mx1.example.com</code>');
+    expect(page).toContain('<time datetime="2026-01-02T03:04:05.678Z">2026-01-02 03:04:05 UTC</time>');
+    expect(page).toContain('<a href="https://www.rfc-editor.org/rfc/rfc8461#section-4.1" rel="noreferrer">RFC 8461 §4.1</a> and §8.1, <a href="https://www.rfc-editor.org/rfc/rfc3629#section-4" rel="noreferrer">RFC 3629 §4</a>');
+    expect(words).toContain('MX mx1.example.com, line 3, column 5\n');
+    expect(words).toContain('\naykevl, kumomta\n');
+  });
+
+  test('every way with what came back, in words', () => {
+    expect(words).toMatch(/Every way that was tried \(3\)[^]*TXT record\nns1\.example\.com \(192\.0\.2\.53\)\n"v=STSv1; id=a1b2;" \(TTL 300 s\)\n35 ms[^]*policy file\n192\.0\.2\.80\n/);
+  });
+
+  test('what becomes of mail, by MX host', () => {
+    const text = wordsOf(pageOf(verificationResult({ mx: [mxResult({ dane: true }), mxResult({ host: '', preference: null, covered: false, delivery: 'refuse' })] })));
+    expect(text).toContain('mx1.example.com\n10\ncovers it\ndelivers, verified\nTLSA records\n');
+    expect(text).toContain('\n.\nimplicit\ndoes not cover it\nrefuses\nnone\n');
+  });
+
+  test('senders that read it otherwise, with the way to the finding that says why', () => {
+    const seen = pageOf(verificationResult({ findings: [finding({ severity: 'warning', code: 'policy-none-without-mx' })], senders: [{ sender: 'chasquid', effect: 'refuses the policy', code: 'policy-none-without-mx' }] }));
+    expect(seen).toContain('<a href="#d1-policy-none-without-mx">');
+    expect(seen).toContain('id="d1-policy-none-without-mx"');
+    expect(wordsOf(seen)).toContain('chasquid\nrefuses the policy\npolicy-none-without-mx\n');
+  });
+
+  test('delegation by CNAME', () => {
+    expect(wordsOf(pageOf(verificationResult({ delegation: { record: ['a.provider.test'], policyHost: [] } })))).toContain('_mta-sts.example.com is delegated by CNAME to a.provider.test');
+  });
+
+  test('no id twice', () => {
+    const ids = [...pageOf(FAIL, verificationResult(), { ...FAIL, findings: [finding(), finding()] }).matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('a finding that is one of many is listed up to a bound, and the rest are counted', () => {
+    const seen = pageOf(verificationResult({ findings: Array.from({ length: 130 }, () => finding()) }));
+    expect(seen.match(/<article/g)).toHaveLength(100);
+    expect(wordsOf(seen)).toContain('130 errors\n');
+    expect(wordsOf(seen)).toContain('and 30 findings more; --format json lists them all');
+  });
+});
+
+describe('the picture', () => {
+  interface Box {
+    readonly '@class': string;
+    readonly 'text': readonly { readonly '#text'?: string; readonly 'tspan'?: unknown }[];
+  }
+
+  /** The boxes of the picture for wide screens: their standing and title. */
+  function boxesOf(one: Partial<VerificationResult>): string[] {
+    const [wide] = picturesOf(pageOf(verificationResult(one)));
+    const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '@', isArray: (name) => name === 'text' || name === 'g' });
+    const { svg } = parser.parse(wide) as { svg: { g: readonly Box[] } };
+    return svg.g.map((box) => `${box['@class'].replace('box ', '')} ${String(box.text[0]['#text'])}`);
+  }
+
+  test('a way that fails is marked as bad as its station, and what could not be tried as unknown', () => {
+    expect(boxesOf({
+      verdict: 'fail',
+      findings: [finding({ severity: 'warning', subject: 'https://mta-sts.example.com/.well-known/mta-sts.txt' })],
+      recordObservations: [observation('ns1.example.com (192.0.2.53)'), observation('the recursive resolver (192.0.2.1:53)', { status: 'unknown' })],
+      policyObservations: [observation('192.0.2.80'), observation('192.0.2.81', { status: 'failed' })],
+      mx: [mxResult(), mxResult({ host: 'other.test', covered: false, delivery: 'refuse' })],
+    })).toEqual([
+      'error example.com',
+      'good ns1.example.com', 'unknown recursive resolver',
+      'good 192.0.2.80', 'warning 192.0.2.81',
+      'warning mode enforce',
+      'good mx1.example.com', 'error other.test',
+    ]);
+  });
+
+  test('without a record the rest is not asked for', () => {
+    expect(boxesOf({ verdict: 'fail', lookup: 'none', record: null, policy: null, recordObservations: [], policyObservations: [], mx: [], findings: [] })).toEqual([
+      'error example.com', 'error _mta-sts.example.com', 'skipped mta-sts.example.com', 'skipped never asked for', 'skipped no mail host',
+    ]);
+  });
+
+  test('what could not be decided is neither good nor an error', () => {
+    expect(boxesOf({ verdict: 'unknown', lookup: 'temporary-error', record: null, policy: null, recordObservations: [], policyObservations: [], mx: [], findings: [] })).toEqual([
+      'unknown example.com', 'unknown _mta-sts.example.com', 'unknown mta-sts.example.com', 'unknown no usable policy', 'skipped no mail host',
+    ]);
+  });
+
+  test('of many ways those that are not good are drawn, and the others counted', () => {
+    const boxes = boxesOf({
+      policyObservations: Array.from({ length: 12 }, (_, at) => observation(`192.0.2.${at}`, { status: at === 11 ? 'failed' : 'ok' })),
+      mx: Array.from({ length: 9 }, (_, at) => mxResult({ host: `mx${at}.example.com`, covered: at !== 8, delivery: at === 8 ? 'refuse' : 'deliver-verified' })),
+    });
+    expect(boxes).toContain('warning 192.0.2.11');
+    expect(boxes).toContain('skipped 7 more addresses');
+    expect(boxes).toContain('error mx8.example.com');
+    expect(boxes).toContain('skipped 4 more hosts');
+    expect(boxes).toHaveLength(15);
+  });
+
+  test('has a word for each mark, and a title and a description for those who hear it', () => {
+    for (const one of picturesOf(pageOf(FAIL))) {
+      const id = /aria-labelledby="(\S+) (\S+)"/.exec(one);
+      expect(one).toContain(`<title id="${id?.[1] ?? ''}">The way of a sender&#39;s look-up of example.com</title>`);
+      expect(one).toContain(`<desc id="${id?.[2] ?? ''}">good: id a1b2 at _mta-sts.example.com; `);
+      const marks = [...one.matchAll(/<g class="box (\w+)">.*?<tspan class="word">(\w+)<\/tspan>/g)].map(([, standing, word]) => `${standing} ${word}`);
+      expect(marks).toEqual(['error fail', 'good good', 'good good', 'good good', 'error error']);
+    }
+  });
+});
+
+describe('several domains', () => {
+  test('an index on top leads to each, the worst first', () => {
+    const page = pageOf(verificationResult({ domain: 'a.test' }), { ...FAIL, domain: 'b.test' }, verificationResult({ domain: 'c.test', verdict: 'unknown' }));
+    expect([...page.matchAll(/<a href="#(d\d)">([^<]*)</g)].map(([, id, domain]) => `${id} ${domain}`)).toEqual(['d2 b.test', 'd3 c.test', 'd1 a.test']);
+    expect([...page.matchAll(/<section class="domain" id="(d\d)"/g)].map(([, id]) => id)).toEqual(['d2', 'd3', 'd1']);
+    expect(wordsOf(page)).toMatch(/3 domains\n[^]*fail\n1\n[^]*undecided\n1\n[^]*pass\n1\n/);
+    expect(page.match(/<h1/g)).toHaveLength(1);
+  });
+
+  test('those that passed are folded', () => {
+    const page = pageOf(verificationResult({ domain: 'a.test' }), { ...FAIL, domain: 'b.test' });
+    expect(page.match(/<details class="passed">/g)).toHaveLength(1);
+    expect(page).toMatch(/<details class="passed"><summary class="good">[^\n]*<b>a\.test<\/b><span>enforce, pass<\/span><\/summary>/);
+  });
+
+  test('of very many the page shows the worst, names more, and counts all', () => {
+    const reports = Array.from({ length: 1200 }, (_, at) => verificationResult({ domain: `d${at}.test`, verdict: at === 1199 ? 'fail' : 'pass' }));
+    const page = pageOf(...reports);
+    expect(page.match(/<section class="domain"/g)).toHaveLength(100);
+    expect(page.match(/<li><svg/g)).toHaveLength(1000);
+    expect(page).toContain('<a href="#d1200">d1199.test</a>');
+    expect(wordsOf(page)).toContain('1200 domains\n');
+    expect(wordsOf(page)).toContain('and 200 more; --format ndjson lists them all');
+  });
+
+  test('none at all', () => {
+    expect(wordsOf(pageOf())).toContain('No domain was verified\n');
+  });
+});
+
+test('each mail host whose delivery depends on the sender is told so, as the picture tells', () => {
+  const disputed = verificationResult({ verdict: 'fail', policy: null, delivery: 'unknown', takenBy: ['courier'], mx: [mxResult({ delivery: 'unknown' })] });
+  expect(wordsOf(pageOf(disputed))).toContain('\ndepends on the sender\n');
+  expect(wordsOf(pageOf(verificationResult({ delivery: 'unknown', mx: [mxResult({ delivery: 'unknown' })] })))).not.toContain('depends on the sender');
+});

@@ -1,0 +1,131 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, test } from '@jest/globals';
+import { ioOf } from '../../cli/io';
+import { runIn } from '../../cli/process';
+
+class FakeStream extends EventEmitter {
+  public text = '';
+  public isTTY = false;
+  public columns = 80;
+
+  public write(text: string): boolean {
+    this.text += text;
+    return true;
+  }
+}
+
+/** What of a process the command touches. */
+class FakeProcess extends EventEmitter {
+  public readonly stdout = new FakeStream();
+  public readonly stderr = new FakeStream();
+  public readonly stdin = nothing();
+  public exitCode: number | undefined;
+  public readonly exits: unknown[] = [];
+
+  public constructor(public readonly argv: string[], public readonly env: Record<string, string> = {}) {
+    super();
+  }
+
+  public exit(code: unknown): void {
+    this.exits.push(code);
+  }
+}
+
+async function* nothing(): AsyncGenerator<string> {
+  yield await Promise.resolve('');
+}
+
+describe('run in a process', () => {
+  test('the status is left in exitCode, and nothing cuts the output off', async () => {
+    const fake = new FakeProcess(['node', 'mta-sts', 'match', 'mx.example.com', 'mx2.example.com']);
+    await runIn(fake);
+    expect(fake.exitCode).toBe(1);
+    expect(fake.exits).toEqual([]);
+    expect(fake.stdout.text).toBe('✘ no: the names differ (RFC 8461 §4.1)\n');
+  });
+
+  test('a pipe that closes early ends it without a word, with the status if there is one already', async () => {
+    const fake = new FakeProcess(['node', 'mta-sts', 'match', 'mx.example.com', 'mx2.example.com']);
+    const run = runIn(fake);
+    fake.stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    expect(fake.exits).toEqual([141]);
+    await run;
+    fake.stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    expect(fake.exits).toEqual([141, 1]);
+    expect(fake.stderr.text).toBe('');
+  });
+
+  test('a pipe that closes early ends what waits for a signal, so that it can tidy up', async () => {
+    const fake = new FakeProcess(['node', 'mta-sts', '--version']);
+    await runIn(fake);
+    const interrupted = ioOf(fake).interrupted();
+    fake.stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    await interrupted;
+    expect(fake.exits).toEqual([]);
+  });
+
+  test('a full disk is told and is no success', async () => {
+    const fake = new FakeProcess(['node', 'mta-sts', '--version']);
+    await runIn(fake);
+    fake.stdout.emit('error', Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }));
+    expect(fake.exits).toEqual([2]);
+    expect(fake.stderr.text).toBe('mta-sts: cannot write the output: ENOSPC: no space left on device, write\n');
+  });
+
+  test('standard error that nobody reads stops nothing', async () => {
+    const fake = new FakeProcess(['node', 'mta-sts', 'nonsense']);
+    await runIn(fake);
+    fake.stderr.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    expect(fake.exitCode).toBe(2);
+    expect(fake.exits).toEqual([]);
+  });
+});
+
+describe('the look of the output', () => {
+  const look = (terminal: boolean, env: Record<string, string>): ReturnType<typeof ioOf> => {
+    const fake = new FakeProcess([], env);
+    fake.stdout.isTTY = terminal;
+    return ioOf(fake);
+  };
+
+  test('no colours where it is no terminal, where NO_COLOR is set, or where the terminal has none', () => {
+    expect(look(false, {}).colour).toBe(false);
+    expect(look(true, { NO_COLOR: '1' }).colour).toBe(false);
+    expect(look(true, { TERM: 'dumb' }).colour).toBe(false);
+  });
+
+  test('colours on a terminal; an empty NO_COLOR counts as none', () => {
+    expect(look(true, {}).colour).toBe(true);
+    expect(look(true, { NO_COLOR: '' }).colour).toBe(true);
+  });
+
+  test('lines are wrapped only on a terminal', () => {
+    expect(look(false, {}).columns).toBeUndefined();
+    expect(look(true, {}).columns).toBe(80);
+  });
+
+  test.each<[Record<string, string>, boolean]>([
+    [{ LANG: 'C' }, false],
+    [{ LANG: 'de_DE.ISO-8859-1' }, false],
+    [{ LANG: 'en_US.UTF-8', LC_ALL: 'POSIX' }, false],
+    [{ LANG: 'en_US.UTF-8', TERM: 'linux' }, false],
+    [{}, true],
+    [{ LANG: '', LC_ALL: '' }, true],
+    [{ LANG: 'en_US' }, true],
+    [{ LANG: 'C.utf8' }, true],
+    [{ LANG: 'en_US.UTF-8', TERM: 'xterm-256color' }, true],
+  ])('with %j characters beyond ASCII are used: %s', (env, unicode) => {
+    expect(look(true, env).unicode).toBe(unicode);
+  });
+
+  test('signals are listened to only while somebody waits for them', async () => {
+    const fake = new FakeProcess([]);
+    const io = ioOf(fake);
+    expect(io.stdin).toBe(fake.stdin);
+    expect(fake.listenerCount('SIGINT')).toBe(0);
+    const interrupted = io.interrupted();
+    fake.emit('SIGTERM');
+    await interrupted;
+    expect([fake.listenerCount('SIGINT'), fake.listenerCount('SIGTERM')]).toEqual([0, 0]);
+  });
+});

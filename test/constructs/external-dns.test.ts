@@ -1,0 +1,177 @@
+// A domain whose DNS is not in Route 53: host and file are deployed, and the records are the user's to make.
+import { describe, expect, test } from '@jest/globals';
+import { Stack, aws_certificatemanager as acm } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { MtaSts, MtaStsDomains, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting } from '../../lib';
+import type { MtaStsProps } from '../../lib';
+import { importedZone, testStack } from '../support/stack';
+
+const policy = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') });
+const tlsReporting = TlsReporting.to('mailto:tls-reports@example.com');
+const DISTRIBUTION = { 'Fn::GetAtt': [Match.stringLikeRegexp('Distribution'), 'DomainName'] };
+
+function elsewhere(stack = testStack(), props: Partial<MtaStsProps> = {}): { stack: Stack; made: MtaSts } {
+  return { stack, made: new MtaSts(stack, 'MtaSts', { domainName: 'example.com', policy, tlsReporting, ...props }) };
+}
+
+/** On a host whose certificate is there already. */
+function withCertificate(): { stack: Stack; made: MtaSts } {
+  const stack = testStack();
+  const certificate = acm.Certificate.fromCertificateArn(stack, 'Given', 'arn:aws:acm:us-east-1:123456789012:certificate/1');
+  return elsewhere(stack, { policyHost: new PolicyHost(stack, 'Host', { domains: [{ domainName: 'example.com' }], certificate }) });
+}
+
+describe('what is made', () => {
+  const template = Template.fromStack(elsewhere().stack);
+
+  test('is the host, its preflight and the proof of the file', () => {
+    for (const type of ['AWS::CloudFront::Distribution', 'AWS::S3::Bucket', 'Custom::MtaStsPreflight', 'Custom::MtaStsPublication']) {
+      template.resourceCountIs(type, 1);
+    }
+  });
+
+  test('is no record, and no verification of records that are not there yet', () => {
+    for (const type of ['AWS::Route53::RecordSet', 'AWS::Route53::RecordSetGroup', 'Custom::MtaStsVerification']) {
+      template.resourceCountIs(type, 0);
+    }
+  });
+
+  test('asks for no right on any zone', () => {
+    expect(JSON.stringify(template.toJSON())).not.toContain('route53:');
+  });
+
+  test('checks MX and CAA first, without a zone', () => {
+    template.hasResourceProperties('Custom::MtaStsPreflight', {
+      Certificate: 'made', Domains: [{ DomainName: 'example.com', Policy: Match.anyValue(), Records: [], HostedZoneId: Match.absent() }],
+    });
+  });
+
+  test('proves the file at the distribution itself', () => {
+    template.hasResourceProperties('Custom::MtaStsPublication', { HostedZoneId: Match.absent(), Distribution: DISTRIBUTION });
+  });
+
+  test('shows in `cdk diff` which records there are, and in place of the id that the deployment makes it', () => {
+    template.hasResourceProperties('Custom::MtaStsPublication', { RecordsByHand: [
+      { Name: 'mta-sts.example.com', Type: 'CNAME', Value: DISTRIBUTION },
+      { Name: '_mta-sts.example.com', Type: 'TXT', Value: '<known after the deployment, whose outputs tell the id>' },
+      { Name: '_smtp._tls.example.com', Type: 'TXT', Value: 'v=TLSRPTv1; rua=mailto:tls-reports@example.com' },
+    ] });
+  });
+});
+
+describe('the records', () => {
+  test('are all there as text, with the one that validates the certificate', () => {
+    const { stack, made } = elsewhere();
+    const [validation, ...others] = made.records;
+    expect(others.map(({ name, type }) => `${name} ${type}`)).toEqual(['mta-sts.example.com CNAME', '_mta-sts.example.com TXT', '_smtp._tls.example.com TXT']);
+    expect(stack.resolve(validation)).toEqual({
+      name: { 'Fn::GetAtt': [expect.stringMatching(/Publication/), 'ValidationName'] },
+      type: 'CNAME',
+      value: { 'Fn::GetAtt': [expect.stringMatching(/Publication/), 'ValidationValue'] },
+    });
+  });
+
+  test('are none for a certificate that is given', () => {
+    expect(withCertificate().made.records.map(({ name }) => name)).toEqual(['mta-sts.example.com', '_mta-sts.example.com', '_smtp._tls.example.com']);
+  });
+
+  test('are an output to read, one line for each', () => {
+    const [output] = Object.values(Template.fromStack(withCertificate().stack).findOutputs('*', {
+      Description: 'The DNS records of example.com to make by hand, _mta-sts last (RFC 8461 section 8.1)',
+    }));
+    expect(output.Value).toEqual({ 'Fn::Join': ['', [
+      'mta-sts.example.com CNAME ', { 'Fn::GetAtt': [expect.stringMatching(/^HostDistribution/), 'DomainName'] },
+      '\n_mta-sts.example.com TXT "v=STSv1; id=', { 'Fn::GetAtt': [expect.stringMatching(/Publication/), 'PolicyId'] },
+      ';"\n_smtp._tls.example.com TXT "v=TLSRPTv1; rua=mailto:tls-reports@example.com"',
+    ]] });
+  });
+
+  test('stand in the output for commands as well, which is JSON once it is deployed', () => {
+    const { stack, made } = elsewhere();
+    const { 'Fn::Join': [, parts] } = stack.resolve(made.output.value) as { 'Fn::Join': [string, (string | { 'Fn::GetAtt': string[] })[]] };
+    const deployed = parts.map((part) => typeof part === 'string' ? part : `${part['Fn::GetAtt'][1]}.test`).join('');
+    expect(JSON.parse(deployed)).toEqual({ mtaSts: {
+      domain: 'example.com',
+      id: 'PolicyId.test',
+      policy: policy.text,
+      target: 'DomainName.test',
+      tlsRpt: 'v=TLSRPTv1; rua=mailto:tls-reports@example.com',
+      earliestRemoval: 'EarliestRemoval.test',
+      warnings: 'Warnings.test',
+      validation: { name: 'ValidationName.test', value: 'ValidationValue.test' },
+    } });
+  });
+});
+
+describe('a certificate that is made', () => {
+  const { stack } = elsewhere();
+  const template = Template.fromStack(stack);
+
+  test('names no zone for its validation', () => {
+    template.hasResourceProperties('AWS::CertificateManager::Certificate', {
+      DomainName: 'mta-sts.example.com', ValidationMethod: 'DNS', DomainValidationOptions: Match.absent(),
+    });
+  });
+
+  test('may be read by the function, and no other', () => {
+    template.hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: Match.objectLike({ Statement: [
+      { Action: 'acm:DescribeCertificate', Effect: 'Allow', Resource: { Ref: Match.stringLikeRegexp('Certificate') } },
+    ] }) });
+  });
+
+  test('makes the deployment wait, which is said at synthesis with the command that shows for what', () => {
+    const [{ entry }] = Annotations.fromStack(stack).findWarning('/Test/MtaSts/PolicyHost', Match.anyValue());
+    expect(entry.data).toContain('the deployment waits, 72 hours at most, until the validation record of the certificate stands in the DNS for '
+      + 'mta-sts.example.com, since no `hostedZone` is given; what to make stands in the events of the stack while it waits: aws cloudformation '
+      + 'describe-stack-events --region us-east-1 --stack-name Test --output text --query "StackEvents[?contains(ResourceStatusReason || \'\', '
+      + '\'Content of DNS Record\')].ResourceStatusReason"; or give a `certificate` that is issued already, and nothing waits');
+  });
+
+  test('is validated by Route 53 for the domains that are there', () => {
+    const mixed = testStack();
+    new MtaStsDomains(mixed, 'Mail', { policy, tlsReporting, domains: [{ hostedZone: importedZone(mixed, 'example.net') }, { domainName: 'example.com' }] });
+    Template.fromStack(mixed).hasResourceProperties('AWS::CertificateManager::Certificate', {
+      DomainName: 'mta-sts.example.com',
+      SubjectAlternativeNames: ['mta-sts.example.net'],
+      DomainValidationOptions: [{ DomainName: 'mta-sts.example.net', HostedZoneId: 'Z0123456789ABCDEFGHIJ' }],
+    });
+    Template.fromStack(mixed).resourceCountIs('Custom::MtaStsVerification', 1);
+  });
+});
+
+describe('says at synthesis', () => {
+  const warnings = (props: Partial<MtaStsProps>): string[] => {
+    const { stack } = elsewhere(testStack(), props);
+    return Annotations.fromStack(stack).findWarning('/Test/MtaSts', Match.stringLikeRegexp('has no `hostedZone`')).map(({ entry }) => JSON.stringify(entry.data));
+  };
+
+  test('that nothing is announced, and how to prove it once it is', () => {
+    expect(warnings({})).toEqual([expect.stringContaining('example.com has no `hostedZone`: the deployment serves its policy and announces nothing; '
+      + 'make the records of the outputs by hand, `_mta-sts` last, also after each change of the policy, then prove it: '
+      + 'npx cdk-mta-sts verify --outputs cdk-outputs.json --wait 30m (RFC 8461 §8.1)')]);
+  });
+
+  test('nothing of that for a certificate that is given', () => {
+    expect(Annotations.fromStack(withCertificate().stack).findWarning('/Test/Host', Match.anyValue())).toEqual([]);
+  });
+
+  test('that a domain is needed', () => {
+    expect(() => new MtaSts(testStack(), 'MtaSts', { policy })).toThrow('`hostedZone` is missing, the zone of Route 53 that holds the records; '
+      + 'where DNS is elsewhere leave it out and write `domainName: \'example.com\'`: then the records are outputs, to be made by hand');
+  });
+
+  test('that the host and the construct must agree on where DNS is', () => {
+    const stack = testStack();
+    const policyHost = new PolicyHost(stack, 'Host', { domains: [{ domainName: 'example.com' }] });
+    expect(() => elsewhere(stack, { policyHost, hostedZone: importedZone(stack) }))
+      .toThrow('`hostedZone` must be the one that the PolicyHost has for example.com, none, got "Z0123456789ABCDEFGHIJ"; pass the same zone to both');
+  });
+});
+
+test('works from another Region too', () => {
+  const stack = new Stack(undefined, 'Mail', { env: { account: '123456789012', region: 'eu-central-1' } });
+  new MtaSts(stack, 'MtaSts', { domainName: 'example.com', policy, tlsReporting });
+  const inner = stack.node.findChild('MtaStsUsEast1');
+  if (!(inner instanceof Stack)) throw new Error('no stack');
+  Template.fromStack(inner).resourceCountIs('Custom::MtaStsPublication', 1);
+});

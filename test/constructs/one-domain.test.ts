@@ -1,0 +1,165 @@
+// Two constructs for one domain: an error in one stack, a warning across the stacks of an app.
+import { describe, expect, test } from '@jest/globals';
+import { App, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { Construct } from 'constructs';
+import { DelegatedMtaSts, MtaSts, MtaStsDomains, MtaStsPolicy, PolicyHost } from '../../lib';
+import { ENV, importedZone, testStack } from '../support/stack';
+
+const policy = MtaStsPolicy.none();
+
+type Make = (scope: Construct, id: string, domainName?: string) => Construct;
+
+const zoneOf = (scope: Construct, domain = 'example.com'): ReturnType<typeof importedZone> => {
+  const stack = Stack.of(scope);
+  const known = stack.node.tryFindChild(`Zone-${domain}`);
+  return known === undefined ? importedZone(stack, domain) : known as ReturnType<typeof importedZone>;
+};
+
+const mtaSts: Make = (scope, id, domainName) => new MtaSts(scope, id, { hostedZone: zoneOf(scope), domainName, policy });
+const elsewhere: Make = (scope, id, domainName = 'example.com') => new MtaSts(scope, id, { domainName, policy });
+const delegated: Make = (scope, id, domainName) => {
+  return new DelegatedMtaSts(scope, id, { hostedZone: zoneOf(scope), domainName, provider: 'provider.example' });
+};
+const domains: Make = (scope, id, domainName) => {
+  return new MtaStsDomains(scope, id, { domains: [{ hostedZone: zoneOf(scope), domainName }], policy });
+};
+const host: Make = (scope, id, domainName) => new PolicyHost(scope, id, { domains: [{ hostedZone: zoneOf(scope), domainName }] });
+
+const PAIRS: [string, Make, Make, string][] = [
+  ['MtaSts and MtaSts', mtaSts, mtaSts, 'published'],
+  ['MtaSts and MtaSts with DNS elsewhere', mtaSts, elsewhere, 'published'],
+  ['MtaSts and DelegatedMtaSts', mtaSts, delegated, 'published'],
+  ['DelegatedMtaSts and MtaSts', delegated, mtaSts, 'delegated'],
+  ['DelegatedMtaSts and DelegatedMtaSts', delegated, delegated, 'delegated'],
+  ['MtaStsDomains and MtaSts', domains, mtaSts, '(?:published|served)'],
+  ['MtaSts and MtaStsDomains', mtaSts, domains, '(?:published|served)'],
+  ['MtaStsDomains and MtaStsDomains', domains, domains, '(?:published|served)'],
+  ['MtaStsDomains and DelegatedMtaSts', domains, delegated, '(?:published|served)'],
+  ['PolicyHost and PolicyHost', host, host, 'served'],
+  ['PolicyHost and DelegatedMtaSts', host, delegated, 'served'],
+  ['PolicyHost and an MtaSts with a host of its own', host, mtaSts, 'served'],
+];
+
+/** A stack of another Region: its resources are in a us-east-1 stack inside. */
+const europe = (app: Construct = new App(), id = 'Mail'): Stack => new Stack(app, id, { env: { ...ENV, region: 'eu-central-1' } });
+
+const warnings = (stack: Stack): string[] => Annotations.fromStack(stack)
+  .findWarning('*', Match.stringLikeRegexp('a domain has one policy')).map(({ id, entry }) => `${id} ${JSON.stringify(entry.data).slice(1, -1)}`);
+
+describe.each(PAIRS)('%s for one domain', (_, one, other, how) => {
+  test('are an error in one stack', () => {
+    const stack = testStack();
+    one(stack, 'One');
+    expect(() => other(stack, 'Other')).toThrow(new RegExp(
+      `^example\\.com is ${how} by Test/One\\S* already, a construct of the same stack: a domain has one policy \\(RFC 8461 §3\\.1\\), and both would take `
+      + 'the same names; remove one of them, or give Test/Other\\S* another domain$'));
+  });
+
+  test('are an error in a stack of another Region', () => {
+    const stack = europe();
+    one(stack, 'One');
+    expect(() => other(new Construct(stack, 'Part'), 'Other')).toThrow(/^example\.com is \w+ by Mail\/One\S* already/);
+  });
+
+  test('are one warning across stacks, which can be acknowledged', () => {
+    const app = new App();
+    const [first, second] = [new Stack(app, 'First', { env: ENV }), europe(app, 'Second')];
+    one(first, 'One');
+    const made = other(second, 'Other');
+    expect(warnings(second)).toEqual([expect.stringMatching(new RegExp(
+      `^/Second/Other\\S* example\\.com is ${how} in the stack First too, by First/One\\S*: a domain has one policy \\(RFC 8461 §3\\.1\\), and the stack that is deployed `
+      + 'second fails, since the names are taken; keep one of them, or acknowledge this warning'))]);
+    expect(warnings(first)).toEqual([]);
+    Validations.of(made).acknowledge({ id: 'cdk-mta-sts:domainTwice', reason: 'one is deployed at a time' });
+    expect(warnings(second)).toEqual([]);
+  });
+});
+
+describe('one domain', () => {
+  test.each([
+    ['in another case', 'EXAMPLE.com', 'example.com'],
+    ['in Unicode and in A-labels', 'bücher.example.com', 'xn--bcher-kva.example.com'],
+  ])('is one %s', (_, written, again) => {
+    const stack = testStack();
+    mtaSts(stack, 'One', written);
+    expect(() => mtaSts(stack, 'Other', again)).toThrow(/ is published by Test\/One already/);
+  });
+
+  test('is one where a zone is written with a dot at its end', () => {
+    const stack = testStack();
+    new MtaSts(stack, 'One', { hostedZone: importedZone(stack, 'example.com.'), policy });
+    expect(() => mtaSts(stack, 'Other')).toThrow(/^example\.com is published by Test\/One already/);
+  });
+
+  test('is one in nested stacks of one stack', () => {
+    const stack = testStack();
+    mtaSts(new NestedStack(stack, 'Inner'), 'One');
+    expect(() => mtaSts(stack, 'Other')).toThrow(/^example\.com is published by Test\/Inner\/One already/);
+    expect(() => mtaSts(new NestedStack(stack, 'Another'), 'Other')).toThrow(/^example\.com is published by Test\/Inner\/One already/);
+  });
+
+  test('is warned of across stages, which may be deployed to one account', () => {
+    const app = new App();
+    const [beta, prod] = ['Beta', 'Prod'].map((id) => new Stack(new Stage(app, id, { env: ENV }), 'Mail'));
+    mtaSts(beta, 'MtaSts');
+    mtaSts(prod, 'MtaSts');
+    expect(warnings(prod)).toEqual([expect.stringContaining('example.com is published in the stack Beta/Mail too, by Beta/Mail/MtaSts: ')]);
+  });
+
+  test('may be served here, with DNS elsewhere, and delegated to that by its zone in the same app', () => {
+    const stack = testStack();
+    elsewhere(stack, 'Serving');
+    delegated(stack, 'Zone');
+    expect(warnings(stack)).toEqual([]);
+    // Two that delegate, or serve, are too many all the same.
+    expect(() => delegated(stack, 'Again')).toThrow(/^example\.com is delegated by Test\/Zone already/);
+    expect(() => elsewhere(stack, 'Second')).toThrow(/^example\.com is published by Test\/Serving already/);
+  });
+
+  test('is not that of another app', () => {
+    mtaSts(testStack(), 'One');
+    expect(() => mtaSts(testStack(), 'One')).not.toThrow();
+  });
+
+  test('is not one that is below it', () => {
+    const stack = testStack();
+    mtaSts(stack, 'One');
+    mtaSts(stack, 'Below', 'lists.example.com');
+    expect(warnings(stack)).toEqual([]);
+  });
+
+  test('is served by a host and published by another construct', () => {
+    const stack = testStack();
+    const hostedZone = zoneOf(stack);
+    const policyHost = new PolicyHost(stack, 'Host', { domains: [{ hostedZone }] });
+    new MtaSts(stack, 'MtaSts', { hostedZone, policyHost, policy });
+    expect(warnings(stack)).toEqual([]);
+  });
+
+  test('is free again when its construct is taken out of the tree, or could not be made', () => {
+    const stack = testStack();
+    new DelegatedMtaSts(stack, 'One', { hostedZone: zoneOf(stack), provider: 'provider.example' });
+    stack.node.tryRemoveChild('One');
+    expect(() => new DelegatedMtaSts(stack, 'Two', { hostedZone: zoneOf(stack), provider: 'example.com' })).toThrow(/`provider` must be another domain/);
+    expect(() => delegated(stack, 'Three')).not.toThrow();
+  });
+
+  test('is found by another copy of the package', () => {
+    const stack = testStack();
+    mtaSts(stack, 'One');
+    // What the other copy looks at, since a symbol of the registry is one for all copies.
+    const claims: unknown = Reflect.get(stack.node.root, Symbol.for('cdk-mta-sts.claims'));
+    expect(claims instanceof Map && claims.has('example.com')).toBe(true);
+  });
+
+  test('and ninety-nine others in two stacks are one warning', () => {
+    const app = new App();
+    const [first, second] = ['First', 'Second'].map((id) => new Stack(app, id, { env: ENV }));
+    for (const stack of [first, second]) {
+      for (let i = 0; i < 100; i += 1) delegated(stack, `MtaSts${i}`, `d${i}.example.com`);
+    }
+    expect(warnings(second)).toEqual([expect.stringMatching(
+      /^\/Second 100 domains \(d0\.example\.com, d1\.example\.com, d2\.example\.com and 97 more\) are delegated in the stack First too: a domain has one policy/)]);
+  });
+});

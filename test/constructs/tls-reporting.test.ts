@@ -1,0 +1,34 @@
+import { expect, test } from '@jest/globals';
+import { Aws } from 'aws-cdk-lib';
+import { TlsReporting } from '../../lib';
+
+test.each([
+  ['tls-reports@example.com', /mailto/],
+  ['http://example.com/reports', /https/],
+  ['mailto:a@example.com,b@example.com', /%2C/i],
+  ['https://example.com/a;b', /%3B/i],
+  ['mailto:', /address|@/],
+  ['mailto:a@example.com\r\nx', /reporting address/],
+  ['mailto:a@b_c.example', /"mailto:a@b_c\.example": names the host `b_c\.example`, which holds an underscore/],
+  ['mailto:a@[192.0.2.1]', /percent-encoded/],
+  ['https://reports/x', /no dot/],
+  ['mailto:tls\u2011reports@example.com', /holds U\+2011 \(non-breaking hyphen\); write a hyphen/],
+  ['mailto:tls@exa\u2011mple.com', /holds U\+2011 \(non-breaking hyphen\); write a hyphen/],
+  ['mailto:tls@example.com\u00a0', /^reporting address "mailto:tls@example\.com\\xa0": holds U\+00A0/],
+])('refuses %j and says why', (uri, message) => {
+  expect(() => TlsReporting.to(uri)).toThrow(message);
+});
+
+test('refuses no address at all', () => {
+  expect(() => TlsReporting.to()).toThrow(/at least one address/);
+});
+
+test('refuses a token', () => {
+  expect(() => TlsReporting.to(`mailto:tls@${Aws.REGION}.example.com`)).toThrow(/token.*write it out/);
+});
+
+test('lists all the addresses in one record', () => {
+  const reporting = TlsReporting.to('mailto:tls-reports@example.com', 'https://reports.example.com/tls');
+  expect(reporting.record).toBe('v=TLSRPTv1; rua=mailto:tls-reports@example.com,https://reports.example.com/tls');
+  expect(reporting.rua).toHaveLength(2);
+});

@@ -1,0 +1,201 @@
+// An event that CloudFormation no longer waits for changes nothing; what CloudFormation does not tell stops nothing.
+import { DescribeStackEventsCommand, DescribeStackResourcesCommand } from '@aws-sdk/client-cloudformation';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { describe, expect, test } from '@jest/globals';
+import { createHandler } from '../../lib/functions/deployment/handler';
+import type { HandlerAnswer } from '../../lib/functions/deployment/handler';
+import { renderPolicy } from '../../lib/protocol/policy/policy';
+import { policyHash } from '../../lib/protocol/policy/id';
+import { policyLines } from '../../lib/protocol/policy/lines';
+import { plainDns, serving } from '../support/plain-services';
+import {
+  BUCKET, KEY, LEDGER_KEY, OBJECT_URL, POLICY, POLICY_TEXT, RESOURCE, awsError, createEvent, deleteEvent, failure, lambdaContext,
+  publicationProperties, testServices, updateEvent,
+} from '../support/deployment';
+import type { Event, TestServices } from '../support/deployment';
+
+const TYPE = 'Custom::MtaStsPublication';
+const FILE = `${BUCKET}/${KEY}`;
+const LEDGER = `${BUCKET}/${LEDGER_KEY}`;
+const OTHER_TEXT = renderPolicy({ ...POLICY, mx: ['other.example.com'] });
+const PROPERTIES = publicationProperties();
+const OTHER = publicationProperties({ Policy: policyLines(OTHER_TEXT), PolicyHash: policyHash(OTHER_TEXT) });
+const CREATE = createEvent(TYPE, PROPERTIES);
+const UPDATE = updateEvent(TYPE, OBJECT_URL, OTHER, PROPERTIES, { RequestId: 'update' });
+
+interface Stack extends TestServices {
+  live: boolean;
+}
+
+function stack(): Stack {
+  const made: Stack = {
+    ...testServices({ stackStatus: 'UPDATE_IN_PROGRESS' }, {
+      resolver: plainDns(() => ['mx1.example.com']),
+      fetchPolicy: async () => Promise.resolve(serving(made.live ? made.objects.get(FILE) : undefined)),
+    }),
+    live: true,
+  };
+  return made;
+}
+
+async function handle(made: Stack, event: Event): Promise<HandlerAnswer> {
+  return createHandler(made.services)(event, lambdaContext());
+}
+
+/** Says what CloudFormation has of the resource. */
+function resource(made: Stack, ResourceStatus: string, PhysicalResourceId: string | undefined, properties?: Event): void {
+  const { cloudformation } = made.aws;
+  cloudformation.on(DescribeStackResourcesCommand).resolves({
+    StackResources: [{ LogicalResourceId: RESOURCE, ResourceType: TYPE, Timestamp: new Date(), ResourceStatus: ResourceStatus as 'CREATE_COMPLETE', PhysicalResourceId }],
+  });
+  const event = { StackId: '', EventId: '', StackName: '', Timestamp: new Date(), LogicalResourceId: RESOURCE, ResourceStatus: ResourceStatus as 'CREATE_COMPLETE' };
+  cloudformation.on(DescribeStackEventsCommand).resolves({
+    StackEvents: [{ ...event, LogicalResourceId: 'Other' }, { ...event, ResourceProperties: properties && JSON.stringify(properties) }],
+  });
+}
+
+/** Created, and then as CloudFormation says. */
+async function created(status: string, physicalId: string | undefined = OBJECT_URL, properties?: Event): Promise<Stack> {
+  const made = stack();
+  await handle(made, CREATE);
+  resource(made, status, physicalId, properties);
+  return made;
+}
+
+describe('an event that is not current', () => {
+  test.each<[string, string, string | undefined, Event | undefined, Event]>([
+    ['a Create after the resource was made', 'CREATE_COMPLETE', OBJECT_URL, undefined, CREATE],
+    ['a Create while the resource is updated', 'UPDATE_IN_PROGRESS', OBJECT_URL, OTHER, CREATE],
+    ['a Create while the resource is deleted', 'DELETE_IN_PROGRESS', OBJECT_URL, undefined, CREATE],
+    ['an Update after the update ended', 'UPDATE_COMPLETE', OBJECT_URL, undefined, UPDATE],
+    ['an Update after the update failed', 'UPDATE_FAILED', OBJECT_URL, undefined, UPDATE],
+    ['an Update while the resource is made anew', 'CREATE_IN_PROGRESS', undefined, OTHER, UPDATE],
+    ['an Update while the rollback of it is under way', 'UPDATE_IN_PROGRESS', OBJECT_URL, PROPERTIES, UPDATE],
+  ])('changes nothing and is refused: %s', async (_, status, physicalId, properties, event) => {
+    const made = await created(status, physicalId, properties);
+    const before = new Map(made.objects);
+    const { message } = await failure(handle(made, event));
+    expect(message).toMatch(/^event-not-current: CloudFormation no longer waits for this event: /);
+    expect(made.objects).toEqual(before);
+    // What CloudFormation says may be some seconds old.
+    expect(made.clock.slept.reduce((sum, pause) => sum + pause, 0)).toBe(15_000);
+  });
+
+  test('is refused where the stack has no such resource any more', async () => {
+    const made = stack();
+    made.aws.cloudformation.on(DescribeStackResourcesCommand).rejects(awsError('ValidationError', `Resource ${RESOURCE} does not exist for stack Mail`));
+    expect((await failure(handle(made, CREATE))).message).toContain(`the stack has no resource ${RESOURCE}`);
+    expect(made.objects.size).toBe(0);
+  });
+
+  test('is worked on as soon as CloudFormation tells that it waits for it', async () => {
+    const made = await created('UPDATE_COMPLETE');
+    const sleep = made.clock.sleep.bind(made.clock);
+    made.clock.sleep = async (milliseconds) => {
+      resource(made, 'UPDATE_IN_PROGRESS', OBJECT_URL, OTHER);
+      await sleep(milliseconds);
+    };
+    await handle(made, UPDATE);
+    expect(made.objects.get(FILE)).toBe(OTHER_TEXT);
+  });
+
+  test('a duplicate Create that fails leaves the file and the ledger of the first', async () => {
+    const made = await created('CREATE_IN_PROGRESS', undefined, PROPERTIES);
+    made.live = false;
+    // The first one is answered while the second still looks.
+    const fetchPolicy = made.services.fetchPolicy;
+    const world = { ...made.services, fetchPolicy: async (target: Parameters<typeof fetchPolicy>[0]) => {
+      resource(made, 'CREATE_COMPLETE', OBJECT_URL, PROPERTIES);
+      return fetchPolicy(target);
+    } };
+    await failure(createHandler(world)(CREATE, lambdaContext()));
+    expect([...made.objects.keys()].sort()).toEqual([LEDGER, FILE]);
+    expect(made.aws.s3.commandCalls(DeleteObjectCommand)).toHaveLength(0);
+  });
+
+  test('puts back what another event published, where it was overtaken between its note and its file', async () => {
+    const made = await created('UPDATE_IN_PROGRESS', OBJECT_URL, OTHER);
+    const published = made.objects.get(LEDGER) ?? '';
+    let puts = 0;
+    made.aws.s3.on(PutObjectCommand, { Key: KEY }).callsFake(({ Body }: { Body: Uint8Array }) => {
+      puts += 1;
+      made.objects.set(FILE, Buffer.from(Body).toString('utf8'));
+      // The rollback has noted and put its own file just before.
+      if (puts === 1) {
+        resource(made, 'UPDATE_COMPLETE', OBJECT_URL);
+        made.objects.set(LEDGER, published);
+      }
+      return {};
+    });
+    expect((await failure(handle(made, UPDATE))).message).toMatch(/^event-not-current: /);
+    expect(made.objects.get(FILE)).toBe(POLICY_TEXT);
+    expect(made.log).toContainEqual(expect.objectContaining({ message: 'put back the policy file that another event published' }));
+  });
+});
+
+describe('where CloudFormation does not tell', () => {
+  test.each<[string, (made: Stack) => void]>([
+    ['which resource there is', (made) => made.aws.cloudformation.on(DescribeStackResourcesCommand).rejects(awsError('InternalFailure', 'x'))],
+    ['any resource, by an empty answer', (made) => made.aws.cloudformation.on(DescribeStackResourcesCommand).resolves({})],
+    ['its events', (made) => made.aws.cloudformation.on(DescribeStackEventsCommand).rejects(awsError('AccessDenied', 'x'))],
+    ['the properties of its events', (made) => made.aws.cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [] })],
+  ])('%s, the publication goes on', async (_, spoil) => {
+    const made = stack();
+    spoil(made);
+    await expect(handle(made, CREATE)).resolves.toMatchObject({ PhysicalResourceId: OBJECT_URL });
+  });
+
+  test('properties that are cut or malformed, the status alone decides', async () => {
+    for (const text of ['{"Policy":["ver', '[]', '{}', '']) {
+      const made = await created('UPDATE_IN_PROGRESS', OBJECT_URL, OTHER);
+      const event = { StackId: '', EventId: '', StackName: '', Timestamp: new Date(), LogicalResourceId: RESOURCE, ResourceStatus: 'UPDATE_IN_PROGRESS' as const };
+      made.aws.cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [{ ...event, ResourceProperties: text }] });
+      await handle(made, UPDATE);
+      expect(made.objects.get(FILE)).toBe(OTHER_TEXT);
+    }
+  });
+
+  test('the events are read for five pages and no more', async () => {
+    const made = stack();
+    made.aws.cloudformation.on(DescribeStackEventsCommand).resolves({ StackEvents: [], NextToken: 'more' });
+    await handle(made, CREATE);
+    // Before the file is put, and after it was seen live.
+    expect(made.aws.cloudformation.commandCalls(DescribeStackEventsCommand)).toHaveLength(10);
+  });
+});
+
+describe('a Delete', () => {
+  const DELETE = deleteEvent(TYPE, OBJECT_URL, PROPERTIES);
+
+  test.each([
+    ['CREATE_COMPLETE', OBJECT_URL],
+    ['UPDATE_COMPLETE', OBJECT_URL],
+    ['UPDATE_ROLLBACK_COMPLETE', OBJECT_URL],
+    ['CREATE_IN_PROGRESS', undefined],
+    ['UPDATE_IN_PROGRESS', OBJECT_URL],
+    ['UPDATE_IN_PROGRESS', 's3://before/key'],
+  ])('that is late deletes nothing of a resource that is %s, and succeeds', async (status, physicalId) => {
+    const made = await created(status, physicalId);
+    await expect(handle(made, DELETE)).resolves.toEqual({ PhysicalResourceId: OBJECT_URL });
+    expect([...made.objects.keys()].sort()).toEqual([LEDGER, FILE]);
+    expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', message: expect.stringMatching(/^event-not-current: /) }));
+  });
+
+  test.each([
+    ['DELETE_IN_PROGRESS', OBJECT_URL],
+    ['DELETE_COMPLETE', OBJECT_URL],
+    ['CREATE_FAILED', undefined],
+    ['UPDATE_COMPLETE', 's3://after/key'],
+  ])('that is current deletes both: the resource is %s of %s', async (status, physicalId) => {
+    const made = await created(status, physicalId);
+    await handle(made, DELETE);
+    expect(made.objects.size).toBe(0);
+  });
+
+  test('deletes both where CloudFormation does not tell', async () => {
+    const made = await created('CREATE_COMPLETE');
+    made.aws.cloudformation.on(DescribeStackResourcesCommand).rejects(awsError('InternalFailure', 'x'));
+    await handle(made, DELETE);
+    expect(made.objects.size).toBe(0);
+  });
+});

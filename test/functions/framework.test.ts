@@ -1,0 +1,206 @@
+// The very code that AWS CDK puts between CloudFormation and the function, and the very body that CloudFormation gets.
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import * as url from 'node:url';
+import { compileFunction } from 'node:vm';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createHandler } from '../../lib/functions/deployment/handler';
+import type { Services } from '../../lib/operations/context/services';
+import { Edge } from '../support/policy-edge';
+import {
+  NAMES_POLICY, OBJECT_URL, STACK_ID, awsError, createEvent, deleteEvent, lambdaContext, preflightProperties, publicationProperties,
+  updateEvent,
+} from '../support/deployment';
+import type { Event } from '../support/deployment';
+
+const PUBLICATION = 'Custom::MtaStsPublication';
+const PREFLIGHT = 'Custom::MtaStsPreflight';
+const FUNCTION_ARN = 'arn:aws:lambda:us-east-1:123456789012:function:Mail-Function';
+const LOG_GROUP = '/aws/cdk-mta-sts/Mail';
+const FRAMEWORK_LINE = '\n\nLogs: /aws/lambda/Mail-Function\n';
+let edge: Edge;
+
+beforeAll(async () => {
+  edge = await Edge.start();
+});
+
+afterAll(async () => {
+  await edge.close();
+});
+
+beforeEach(() => {
+  edge.reset();
+  process.env.USER_ON_EVENT_FUNCTION_ARN = FUNCTION_ARN;
+  process.env.AWS_LAMBDA_LOG_GROUP_NAME = LOG_GROUP;
+});
+
+afterEach(async () => {
+  delete process.env.USER_ON_EVENT_FUNCTION_ARN;
+  delete process.env.AWS_LAMBDA_LOG_GROUP_NAME;
+  await edge.stopServing();
+});
+
+interface Answer {
+  readonly Status: string;
+  readonly Reason: string;
+  readonly PhysicalResourceId: string;
+  readonly Data?: Readonly<Record<string, string>>;
+}
+
+interface Sent {
+  readonly body: string;
+  readonly answer: Answer;
+  /** How often the function was called. */
+  readonly calls: number;
+}
+
+type Module = Record<string, unknown>;
+type OnEvent = (event: Event) => Promise<void>;
+
+/**
+ * Loads the framework's files as they are; only its way to the network, `outbound.js`, is put in by us, for the SDK clients that it
+ * needs are in the Lambda runtime alone.
+ */
+function loadFramework(outbound: Module): OnEvent {
+  const folder = join(dirname(require.resolve('aws-cdk-lib/package.json')), 'custom-resources/lib/provider-framework/runtime');
+  const loaded = new Map<string, Module>([['./outbound', outbound], ['url', url]]);
+  const load = (name: string): unknown => {
+    const before = loaded.get(name);
+    if (before !== undefined) return before;
+    const module = { exports: {} as Module };
+    const code = readFileSync(join(folder, `${name}.js`), 'utf8');
+    const quiet = { log: () => undefined };
+    const run = compileFunction(code, ['exports', 'require', 'module', 'console', 'process']);
+    Reflect.apply(run, undefined, [module.exports, load, module, quiet, process]);
+    loaded.set(name, module.exports);
+    return module.exports;
+  };
+  const { onEvent } = load('./framework') as { readonly onEvent: OnEvent };
+  return onEvent;
+}
+
+/** As Lambda invokes: the event and the result as JSON, an error as its message and the lines of its stack. */
+async function send(services: Services, event: Event, remaining?: number): Promise<Sent> {
+  const bodies: string[] = [];
+  let calls = 0;
+  const handler = createHandler(services);
+  const onEvent = loadFramework({
+    invokeFunction: async (request: { readonly FunctionName: string; readonly Payload: string }) => {
+      calls += 1;
+      expect(request.FunctionName).toBe(FUNCTION_ARN);
+      try {
+        const result = await handler(JSON.parse(request.Payload), lambdaContext(remaining));
+        return { StatusCode: 200, Payload: Buffer.from(JSON.stringify(result)) };
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        const payload = { errorType: error.name, errorMessage: error.message, trace: error.stack?.split('\n') ?? [] };
+        return { StatusCode: 200, FunctionError: 'Unhandled', Payload: Buffer.from(JSON.stringify(payload)) };
+      }
+    },
+    httpRequest: async (options: { readonly method: string; readonly hostname: string }, body: string) => {
+      expect(options).toMatchObject({ method: 'PUT', hostname: 'response.test' });
+      bodies.push(body);
+      return Promise.resolve();
+    },
+  });
+  await onEvent(event);
+  expect(bodies).toHaveLength(1);
+  // CloudFormation's limit.
+  expect(Buffer.byteLength(bodies[0])).toBeLessThan(4096);
+  return { body: bodies[0], answer: JSON.parse(bodies[0]) as Answer, calls };
+}
+
+describe('CloudFormation gets', () => {
+  test('exactly the physical id and the attributes of a success', async () => {
+    await edge.serve();
+    const { services } = await edge.world();
+    const { answer } = await send(services, createEvent(PUBLICATION, publicationProperties()));
+    expect(answer).toEqual({
+      Status: 'SUCCESS',
+      Reason: 'SUCCESS',
+      StackId: STACK_ID,
+      RequestId: 'b0b0b0b0-0000-0000-0000-000000000000',
+      PhysicalResourceId: OBJECT_URL,
+      LogicalResourceId: 'Resource1A2B3C4D',
+      Data: {
+        PolicyUrl: 'https://mta-sts.example.com/.well-known/mta-sts.txt',
+        PolicyId: expect.stringMatching(NAMES_POLICY),
+        EarliestRemoval: 'not while enforce is published; publish none first',
+        Warnings: 'none',
+      },
+    });
+  });
+
+  test('exactly one line of reason and the framework\'s own, without a stack trace', async () => {
+    const { services, aws } = await edge.world();
+    aws.s3.on(PutObjectCommand).rejects(awsError('SlowDown', 'Please reduce your request rate.'));
+    const { answer } = await send(services, createEvent(PUBLICATION, publicationProperties()));
+    expect(answer).toEqual({
+      Status: 'FAILED',
+      Reason: `s3:PutObject failed: SlowDown: Please reduce your request rate.; see the log group ${LOG_GROUP}${FRAMEWORK_LINE}`,
+      StackId: STACK_ID,
+      RequestId: 'b0b0b0b0-0000-0000-0000-000000000000',
+      PhysicalResourceId: 'AWSCDK::CustomResourceProviderFramework::CREATE_FAILED',
+      LogicalResourceId: 'Resource1A2B3C4D',
+    });
+  });
+
+  test('a reason under 3 KB and an answer under 4 KB, however much is wrong', async () => {
+    const Records = Array.from({ length: 60 }, (_, index) => ({ Name: `r${index}.example.com`, Type: 'TXT', LogicalId: `R${index}` }));
+    const recordSets = Records.map(({ Name }) => ({
+      Name: `${Name}.`, Type: 'TXT' as const, TTL: 60, ResourceRecords: [{ Value: `"${'é"\\\u0007'.repeat(50)}"` }],
+    }));
+    const { services } = await edge.world({ recordSets });
+    const { answer, body } = await send(services, createEvent(PREFLIGHT, preflightProperties({ Records })));
+    expect(answer.Status).toBe('FAILED');
+    expect(answer.Reason).toMatch(/^60 faults: \(1\) /);
+    expect(Buffer.byteLength(answer.Reason)).toBeLessThan(3000);
+    expect(answer.Reason.endsWith(`; see the log group ${LOG_GROUP}${FRAMEWORK_LINE}`)).toBe(true);
+    expect(answer.Reason.slice(0, -FRAMEWORK_LINE.length)).not.toMatch(/[\n\r]/);
+    expect(body).not.toMatch(/\\n +at /);
+  });
+
+  test('a reason in time when the function\'s work hangs', async () => {
+    const { services, aws } = await edge.world();
+    aws.s3.on(PutObjectCommand).callsFake(async () => new Promise(() => undefined));
+    const { answer } = await send(services, createEvent(PUBLICATION, publicationProperties()), 100);
+    expect(answer).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/^gave up after 0 s, waiting for s3:PutObject/) });
+  });
+
+  test('a reason for an event that nobody understands', async () => {
+    const { services } = await edge.world();
+    const { answer } = await send(services, createEvent('Custom::Other', {}));
+    expect(answer).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('`ResourceType` of the event must be one of') });
+  });
+
+  test('the old physical id for an update that failed', async () => {
+    await edge.serve({ behaviour: '404' });
+    const { services } = await edge.world();
+    const { answer } = await send(services, updateEvent(PUBLICATION, OBJECT_URL, publicationProperties(), publicationProperties()), 60_000);
+    expect(answer).toMatchObject({ Status: 'FAILED', PhysicalResourceId: OBJECT_URL, Reason: expect.stringContaining('status 404') });
+  });
+
+  test('success for a failed check in a rollback', async () => {
+    await edge.serve({ behaviour: '404' });
+    const { services } = await edge.world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    const { answer } = await send(services, updateEvent(PUBLICATION, OBJECT_URL, publicationProperties(), publicationProperties()), 60_000);
+    expect(answer).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: OBJECT_URL });
+  });
+
+  test('success for every delete, with the same physical id', async () => {
+    const { services } = await edge.world();
+    for (const [type, id] of [[PUBLICATION, OBJECT_URL], [PREFLIGHT, 'mta-sts-preflight/example.com'], ['Custom::Other', 'x']] as const) {
+      const { answer } = await send(services, deleteEvent(type, id, {}));
+      expect(answer).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
+    }
+  });
+
+  test('success for the delete after a failed create, of which the function never hears', async () => {
+    const { services } = await edge.world();
+    const id = 'AWSCDK::CustomResourceProviderFramework::CREATE_FAILED';
+    const { answer, calls } = await send(services, deleteEvent(PUBLICATION, id, publicationProperties()));
+    expect(answer).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
+    expect(calls).toBe(0);
+  });
+});

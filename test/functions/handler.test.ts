@@ -1,0 +1,301 @@
+// The function as a whole: whatever the event and whatever breaks, there is an answer in time.
+import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { GetHostedZoneCommand } from '@aws-sdk/client-route-53';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { createHandler, defaultWorld, handler } from '../../lib/functions/deployment';
+import { policyHash } from '../../lib/protocol/policy/id';
+import type { FetchPolicy } from '../../lib/verifier/https/fetch-policy';
+import type { Resolver } from '../../lib/verifier/dns/resolver';
+import {
+  DOMAIN, KEY, NAME_SERVERS, OBJECT_URL, POLICY_TEXT, TestDns, awsError, createEvent, deleteEvent, failure, lambdaContext,
+  preflightProperties, publicationProperties, record, soa, testServices, updateEvent, verificationProperties,
+} from '../support/deployment';
+import type { Event, TestServices } from '../support/deployment';
+
+const PREFLIGHT = 'Custom::MtaStsPreflight';
+const PUBLICATION = 'Custom::MtaStsPublication';
+const VERIFICATION = 'Custom::MtaStsVerification';
+const LOG_GROUP = '/cdk-mta-sts/test';
+
+beforeEach(() => {
+  process.env.AWS_LAMBDA_LOG_GROUP_NAME = LOG_GROUP;
+});
+
+afterEach(() => {
+  delete process.env.AWS_LAMBDA_LOG_GROUP_NAME;
+});
+
+async function refused(event: unknown, made: TestServices = testServices(), remaining?: number): Promise<Error> {
+  return failure(createHandler(made.services)(event, lambdaContext(remaining)));
+}
+
+describe('a malformed event', () => {
+  test.each([
+    ['nothing', undefined, 'the event must be an object, got nothing'],
+    ['a text', 'hello', 'the event must be an object, got "hello"'],
+    ['a list', [], 'the event must be an object, got []'],
+    ['no request type', {}, '`RequestType` of the event must be Create, Update or Delete, got nothing'],
+    ['another request type', { RequestType: 'Read' }, 'got "Read"'],
+    ['no properties', { RequestType: 'Create' }, '`ResourceProperties` of the event must be an object, got nothing'],
+    ['no resource type', { ...createEvent(PREFLIGHT, {}), ResourceType: undefined }, '`ResourceType` of the event must be a text, got nothing'],
+    ['no stack', { ...createEvent(PREFLIGHT, {}), StackId: '' }, '`StackId` of the event must be a text, got ""'],
+    ['an update of nothing', { ...createEvent(PREFLIGHT, {}), RequestType: 'Update' }, '`PhysicalResourceId` of the event must be a text'],
+    ['another resource type', createEvent('Custom::Other\u001b[2J', {}), 'Custom::MtaStsVerification, got "Custom::Other\\u001b[2J"'],
+  ])('with %s is refused with a clear reason', async (_, event, reason) => {
+    const { message } = await refused(event);
+    expect(message).toContain(reason);
+    expect(message).toContain(`; see the log group ${LOG_GROUP}`);
+  });
+
+  test.each([
+    [PREFLIGHT, preflightProperties({ DomainName: undefined }), '`DomainName` must be a text that is not empty, got nothing'],
+    [PREFLIGHT, preflightProperties({ DomainName: 'exa_mple.com' }), '`DomainName` "exa_mple.com" holds an underscore'],
+    [PREFLIGHT, preflightProperties({ HostedZoneId: 'Z1/../x' }), '`HostedZoneId` must be the id of a hosted zone'],
+    [PREFLIGHT, preflightProperties({ Policy: '' }), '`Policy` must be a list of lines, got ""'],
+    [PREFLIGHT, preflightProperties({ Policy: [] }), '`Policy` must be a list of lines, got []'],
+    [PREFLIGHT, preflightProperties({ Policy: ['x'] }), '`Policy` is not a valid policy'],
+    [PREFLIGHT, preflightProperties({ Records: 'x' }), '`Records` must be a list, got "x"'],
+    [PREFLIGHT, preflightProperties({ Records: ['x'] }), '`Records[0]` must be an object, got "x"'],
+    [PREFLIGHT, preflightProperties({ Records: [{ Name: 'a' }] }), '`Type` must be a text that is not empty, got nothing'],
+    [PUBLICATION, publicationProperties({ BucketName: 7 }), '`BucketName` must be a text that is not empty, got 7'],
+    [PUBLICATION, publicationProperties({ ObjectKey: '' }), '`ObjectKey` must be a text'],
+    [VERIFICATION, verificationProperties({ OnFailure: 'ignore' }), '`OnFailure` must be fail or report, got "ignore"'],
+  ])('of %s with a bad property is refused with a clear reason', async (type, properties, reason) => {
+    const made = testServices();
+    expect((await refused(createEvent(type, properties), made)).message).toContain(reason);
+    expect(made.aws.s3.calls()).toHaveLength(0);
+  });
+
+  test('of a check is forgiven while the stack is rolling back, for an older version may have written it', async () => {
+    const made = testServices({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    const event = updateEvent(VERIFICATION, 'mta-sts-verification/example.com', {}, {});
+    await expect(createHandler(made.services)(event, lambdaContext())).resolves.toMatchObject({ PhysicalResourceId: 'mta-sts-verification/example.com' });
+  });
+
+  test('of the publication is not: nothing was put back', async () => {
+    const made = testServices({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    expect((await refused(updateEvent(PUBLICATION, OBJECT_URL, {}, {}), made)).message).toContain('`DomainName` must be a text');
+  });
+
+  test('takes the hosted zone id as the API writes it', async () => {
+    const made = testServices();
+    made.aws.route53.on(GetHostedZoneCommand).rejects(awsError('InvalidInput', 'x'));
+    await refused(createEvent(PUBLICATION, publicationProperties({ HostedZoneId: '/hostedzone/Z1' })), made);
+    expect(made.aws.route53.commandCalls(GetHostedZoneCommand)[0].args[0].input).toEqual({ Id: 'Z1' });
+  });
+});
+
+describe('a delete', () => {
+  test.each([PREFLIGHT, PUBLICATION, VERIFICATION, 'Custom::Other', undefined])('of %s succeeds with its own physical id', async (type) => {
+    const event = { ...deleteEvent('', 'some-id', {}), ResourceType: type };
+    await expect(createHandler(testServices().services)(event, lambdaContext())).resolves.toEqual({ PhysicalResourceId: 'some-id' });
+  });
+
+  test.each([
+    ['nothing else in it', { RequestType: 'Delete' }],
+    ['properties that are none', { ...deleteEvent(PUBLICATION, 'x', {}), PhysicalResourceId: 7, ResourceProperties: 'x' }],
+    ['a bucket without a key', { ...deleteEvent(PUBLICATION, 'x', { BucketName: 'b' }), PhysicalResourceId: null }],
+  ])('with %s succeeds and deletes nothing', async (_, event) => {
+    const made = testServices();
+    await expect(createHandler(made.services)(event, lambdaContext())).resolves.toEqual({});
+    expect(made.aws.s3.calls()).toHaveLength(0);
+  });
+});
+
+describe('the deadline', () => {
+  const NEVER = async <T>(): Promise<T> => new Promise<T>(() => undefined);
+  const resolver: Resolver = { query: async () => NEVER() };
+  const fetchPolicy: FetchPolicy = async () => NEVER();
+
+  test('answers when Route 53 hangs, and names the step', async () => {
+    const made = testServices({}, { resolver });
+    made.aws.route53.on(GetHostedZoneCommand).callsFake(NEVER);
+    const { message } = await refused(createEvent(PREFLIGHT, preflightProperties()), made, 120);
+    expect(message).toMatch(/^gave up after 0 s, waiting for route53:GetHostedZone and DNS, example\.com MX; see/);
+  });
+
+  test('answers when DNS hangs, and says what was found by then', async () => {
+    const made = testServices({ zoneName: 'example.org' }, { resolver });
+    const { message } = await refused(createEvent(PREFLIGHT, preflightProperties()), made, 120);
+    expect(message).toContain('waiting for DNS, example.com MX and DNS, example.com CAA');
+    expect(message).toContain('last seen: the hosted zone Z0123456789ABCDEFGHIJ is example.org');
+  });
+
+  test('answers when S3 hangs, and takes away what may have arrived', async () => {
+    const made = testServices();
+    made.aws.s3.on(PutObjectCommand).callsFake(NEVER);
+    expect((await refused(createEvent(PUBLICATION, publicationProperties()), made, 120)).message).toContain('waiting for s3:PutObject');
+    expect(made.aws.s3.commandCalls(DeleteObjectCommand, { Key: KEY })).toHaveLength(1);
+  });
+
+  test('answers when all of AWS hangs', async () => {
+    const made = testServices();
+    made.aws.s3.onAnyCommand().callsFake(NEVER);
+    made.aws.cloudformation.onAnyCommand().callsFake(NEVER);
+    const { message } = await refused(createEvent(PUBLICATION, publicationProperties()), made, 120);
+    expect(message).toContain('waiting for cloudformation:DescribeStackResources');
+    expect(made.log.map((entry) => entry.message)).toContain('could not learn whether the stack is rolling back; taken as not');
+    // It had written nothing.
+    expect(made.aws.s3.calls()).toHaveLength(0);
+  });
+
+  test('answers when the fetch hangs, and says where', async () => {
+    const dns = await TestDns.start();
+    try {
+      const addresses = NAME_SERVERS.map((name) => record(name, 'A', '127.0.0.1'));
+      dns.serve(soa('test'), soa(DOMAIN), ...addresses, record(`mta-sts.${DOMAIN}`, 'A', '192.0.2.1'));
+      const made = testServices({}, { resolver: dns.resolver(), nameServerPort: dns.port, fetchPolicy });
+      const { message } = await refused(createEvent(PUBLICATION, publicationProperties()), made, 400);
+      expect(message).toContain('waiting for https://mta-sts.example.com at 192.0.2.1');
+    } finally {
+      await dns.close();
+    }
+  });
+
+  test('answers when the name servers hang during the verification', async () => {
+    const made = testServices({}, { resolver });
+    const { message } = await refused(createEvent(VERIFICATION, verificationProperties()), made, 120);
+    expect(message).toContain('waiting for DNS, the addresses of ns-1.awsdns-01.test, ns-2.awsdns-02.test');
+  });
+
+  test('ends what still runs: nothing is written after the answer', async () => {
+    let go: () => void = () => undefined;
+    const made = testServices({}, { resolver, fetchPolicy });
+    const clock = made.clock;
+    clock.sleep = async () => new Promise((resolve) => {
+      go = resolve;
+    });
+    made.aws.s3.on(PutObjectCommand).rejects(awsError('AccessDenied', 'Access Denied'));
+    await refused(createEvent(PUBLICATION, publicationProperties()), made, 120);
+    const calls = made.aws.s3.commandCalls(PutObjectCommand).length;
+    go();
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    expect(made.aws.s3.commandCalls(PutObjectCommand)).toHaveLength(calls);
+  });
+
+  test('says what was seen last when rights never come', async () => {
+    const made = testServices();
+    made.clock.sleep = NEVER;
+    made.aws.s3.on(PutObjectCommand).rejects(awsError('AccessDenied', 'not yet'));
+    expect((await refused(createEvent(PUBLICATION, publicationProperties()), made, 120)).message).toContain('last seen: s3:PutObject failed: AccessDenied: not yet');
+  });
+});
+
+describe('the failure reason', () => {
+  const failWith = async (detail: string): Promise<Error> => {
+    const made = testServices();
+    made.aws.s3.on(PutObjectCommand).rejects(awsError('Odd', detail));
+    return refused(createEvent(PUBLICATION, publicationProperties()), made);
+  };
+
+  test('is one line, the stack is the message, and nothing in it is raw', async () => {
+    const error = await failWith('line\nline\u001b[31m \u202eevil \u2028');
+    expect(error.stack).toBe(error.message);
+    expect(error.message).toMatch(/^[ -~]+$/);
+    expect(error.message).toContain('line\\x0aline\\x1b[31m \\u{202e}evil \\u{2028}');
+  });
+
+  test('names the log group, or says whose it is', async () => {
+    expect((await failWith('x')).message).toMatch(/; see the log group \/cdk-mta-sts\/test$/);
+    delete process.env.AWS_LAMBDA_LOG_GROUP_NAME;
+    expect((await failWith('x')).message).toMatch(/; see the log group of this function$/);
+  });
+
+  test.each(['"', '\\', 'a', 'é', '😀'])('stays under 3 KB however much there is of %s to say', async (character) => {
+    process.env.AWS_LAMBDA_LOG_GROUP_NAME = 'g'.repeat(512);
+    const type = character.repeat(10_000);
+    const { message } = await refused(createEvent(type, {}));
+    expect(Buffer.byteLength(JSON.stringify(message))).toBeLessThan(3000);
+    expect(message).toMatch(/…; see the log group g{512}$/);
+  });
+
+  test('carries what was thrown and is no error', async () => {
+    const made = testServices();
+    made.aws.s3.on(PutObjectCommand).callsFake(async () => new Promise((_, reject) => {
+      const give: (reason: unknown) => void = reject;
+      give('a text');
+    }));
+    expect((await refused(createEvent(PUBLICATION, publicationProperties()), made)).message).toContain('s3:PutObject failed: unknown error: a text');
+  });
+
+  test('carries an error without a message', async () => {
+    const made = testServices();
+    made.aws.s3.on(PutObjectCommand).callsFake(async () => Promise.reject(new ReasonlessError()));
+    expect((await refused(createEvent(PUBLICATION, publicationProperties()), made)).message).toContain('s3:PutObject failed: Reasonless: no message');
+  });
+});
+
+class ReasonlessError extends Error {
+  public override name = 'Reasonless';
+}
+
+describe('the log', () => {
+  test('holds JSON lines in ASCII, with time, level and message', async () => {
+    const lines: string[] = [];
+    const made = testServices({}, { log: (line) => lines.push(line) });
+    await refused({ RequestType: 'Create', Odd: 'a\nb\u001b\u202e' }, made);
+    expect(lines.length).toBeGreaterThan(1);
+    for (const line of lines) {
+      expect(line).toMatch(/^[ -~]+$/);
+      expect(JSON.parse(line)).toEqual(expect.objectContaining({
+        timestamp: expect.stringMatching(/^\d{4}-.*Z$/), level: expect.any(String), message: expect.any(String), requestId: expect.any(String),
+      }));
+    }
+  });
+
+  test('never holds the response URL, with which anybody could answer', async () => {
+    const lines: string[] = [];
+    await refused(createEvent('Custom::Other', {}), testServices({}, { log: (line) => lines.push(line) }));
+    expect(lines.join('\n')).toContain('"ResponseURL":"..."');
+    expect(lines.join('\n')).not.toContain('signature=abc');
+  });
+
+  test('survives what cannot be written as JSON', async () => {
+    const made = testServices();
+    const circular: Record<string, unknown> = { RequestType: 'Delete', PhysicalResourceId: 'x' };
+    circular.self = circular;
+    await expect(createHandler(made.services)(circular, lambdaContext())).resolves.toEqual({ PhysicalResourceId: 'x' });
+    expect(made.log[0]).toMatchObject({ message: 'event received', unreadable: ['event'] });
+  });
+});
+
+describe('the function that is deployed', () => {
+  test('answers', async () => {
+    const written = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+    try {
+      await expect(handler(deleteEvent(PREFLIGHT, 'x', {}), lambdaContext())).resolves.toEqual({ PhysicalResourceId: 'x' });
+      expect(written).toHaveBeenCalledWith(expect.stringMatching(/^\{"timestamp":.*\}\n$/));
+    } finally {
+      written.mockRestore();
+    }
+  });
+
+  test('has limits on every AWS call', async () => {
+    const { route53, s3, cloudformation } = defaultWorld();
+    for (const client of [route53, s3, cloudformation]) {
+      expect(await client.config.maxAttempts()).toBe(5);
+      const { requestHandler } = client.config;
+      // What the SDK's handler has made of our options; it shows them in no other way before its first request.
+      const limits: unknown = await Reflect.get(requestHandler, 'configProvider');
+      expect(limits).toMatchObject({ requestTimeout: 10_000, connectionTimeout: 3_000, throwOnRequestTimeout: true });
+    }
+  });
+
+  test('has a clock that runs', async () => {
+    const { clock } = defaultWorld();
+    const before = clock.now();
+    await clock.sleep(5);
+    expect(clock.now()).toBeGreaterThan(before);
+  });
+});
+
+test('an event that comes twice is answered alike, though the stack cannot be described', async () => {
+  const made = testServices();
+  made.aws.cloudformation.on(DescribeStacksCommand).rejects(awsError('AccessDenied', 'Access Denied'));
+  const event: Event = createEvent(PUBLICATION, publicationProperties({ PolicyHash: policyHash(`${POLICY_TEXT} `) }));
+  const [first, second] = await Promise.all([refused(event, made), refused(event, made)]);
+  expect(first.message).toBe(second.message);
+});

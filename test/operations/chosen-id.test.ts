@@ -1,0 +1,70 @@
+// The id of a publication where the ledger or an older release would give one that senders may hold other bytes under.
+import { describe, expect, test } from '@jest/globals';
+import { createHandler } from '../../lib/functions/deployment/handler';
+import { unusedId } from '../../lib/operations/history/history';
+import { renderPolicy } from '../../lib/protocol/policy/policy';
+import { policyHash, policyId } from '../../lib/protocol/policy/id';
+import { policyLines } from '../../lib/protocol/policy/lines';
+import { plainDns, serving } from '../support/plain-services';
+import {
+  BUCKET, KEY, LEDGER_KEY, NAMES_POLICY, OBJECT_URL, POLICY, POLICY_TEXT, createEvent, lambdaContext, publicationProperties, testServices,
+  updateEvent,
+} from '../support/deployment';
+import type { Event, TestServices } from '../support/deployment';
+
+const TYPE = 'Custom::MtaStsPublication';
+const HASH = policyHash(POLICY_TEXT);
+const OLD_ID = policyId(POLICY_TEXT);
+const TODAY = publicationProperties();
+/** As the releases before 0.2 wrote it: the id is in the template, and the TXT record has it as a text. */
+const BEFORE = publicationProperties({ PolicyHash: undefined, PolicyId: OLD_ID });
+const OTHER_TEXT = renderPolicy({ ...POLICY, mx: ['mx1.example.com'] });
+const OTHER = publicationProperties({ Policy: policyLines(OTHER_TEXT), PolicyHash: policyHash(OTHER_TEXT) });
+
+function domain(): TestServices {
+  const made: TestServices = testServices({}, {
+    resolver: plainDns(() => ['mx1.example.com']),
+    fetchPolicy: async () => Promise.resolve(serving(made.objects.get(`${BUCKET}/${KEY}`))),
+  });
+  return made;
+}
+
+async function id({ services }: TestServices, event: Event): Promise<string | undefined> {
+  return (await createHandler(services)(event, lambdaContext())).Data?.PolicyId;
+}
+
+describe('after an update of the package', () => {
+  test('the same bytes keep the id that the release before gave them', async () => {
+    const made = domain();
+    expect(await id(made, createEvent(TYPE, BEFORE, { RequestId: 'create' }))).toBe(OLD_ID);
+    expect(await id(made, updateEvent(TYPE, OBJECT_URL, TODAY, BEFORE, { RequestId: 'update' }))).toBe(OLD_ID);
+  });
+
+  test('that was rolled back, they get a new one: senders may hold the other bytes under the old id', async () => {
+    const made = domain();
+    await id(made, createEvent(TYPE, BEFORE, { RequestId: 'create' }));
+    await id(made, updateEvent(TYPE, OBJECT_URL, OTHER, BEFORE, { RequestId: 'update' }));
+    expect(await id(made, updateEvent(TYPE, OBJECT_URL, BEFORE, OTHER, { RequestId: 'rollback' }))).toBe(OLD_ID);
+    const next = await id(made, updateEvent(TYPE, OBJECT_URL, TODAY, BEFORE, { RequestId: 'next' }));
+    expect(next).toMatch(NAMES_POLICY);
+    // From then on it stays.
+    expect(await id(made, updateEvent(TYPE, OBJECT_URL, TODAY, TODAY, { RequestId: 'last' }))).toBe(next);
+  });
+});
+
+describe('an id of the ledger is not kept', () => {
+  test.each([
+    `20261101T000000${policyHash(OTHER_TEXT)}`, policyId(OTHER_TEXT), 'byhand1',
+  ])('where it names other bytes, or none: %s', async (named) => {
+    const made = domain();
+    const entry = { id: named, hash: HASH, ...POLICY, from: '2026-11-01T00:00:00.000Z', live: '2026-11-01T00:00:00.000Z', under: [] };
+    made.objects.set(`${BUCKET}/${LEDGER_KEY}`, JSON.stringify({ version: 1, entries: [entry] }));
+    expect(await id(made, updateEvent(TYPE, OBJECT_URL, TODAY, TODAY))).toMatch(NAMES_POLICY);
+  });
+});
+
+test('an id that the ledger holds is never chosen, however late it is', () => {
+  const first = `99981231T235959${HASH}`;
+  const ledger = { entries: [{ id: first, ...POLICY, from: 0, under: [] }], lastId: `99981231T235958${HASH}` };
+  expect(unusedId(ledger, HASH, 0)).toBe(`99990101T000000${HASH}`);
+});

@@ -1,0 +1,137 @@
+// The publication where DNS is elsewhere: proved at the distribution's own name, before anybody has made a record.
+import { DescribeCertificateCommand } from '@aws-sdk/client-acm';
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createHandler } from '../../lib/functions/deployment/handler';
+import type { HandlerAnswer } from '../../lib/functions/deployment/handler';
+import { renderPolicy } from '../../lib/protocol/policy/policy';
+import { policyHash } from '../../lib/protocol/policy/id';
+import { policyLines } from '../../lib/protocol/policy/lines';
+import { testAuthority } from '../support/policy-server';
+import { Edge } from '../support/policy-edge';
+import { OBJECT_URL, awsError, createEvent, failure, lambdaContext, publicationProperties, record, soa } from '../support/deployment';
+import type { Event, TestServices } from '../support/deployment';
+
+const DISTRIBUTION = 'd111111abcdef8.cloudfront.test';
+const CERTIFICATE = 'arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555';
+const TYPE = 'Custom::MtaStsPublication';
+let edge: Edge;
+
+beforeAll(async () => {
+  edge = await Edge.start();
+  await testAuthority();
+});
+
+afterAll(async () => {
+  await edge.close();
+});
+
+beforeEach(async () => {
+  // The zone of the domain is nowhere here: whoever asks for `mta-sts.example.com` gets nothing.
+  edge.recursive.serve(...edge.publicRecords(), record(DISTRIBUTION, 'A', '127.0.0.11'));
+  edge.zone();
+  await edge.serve();
+});
+
+afterEach(async () => {
+  await edge.stopServing();
+});
+
+function elsewhere(more: Event = {}): Event {
+  return createEvent(TYPE, publicationProperties({ HostedZoneId: undefined, Distribution: DISTRIBUTION, ...more }));
+}
+
+async function run(made: TestServices, event: Event = elsewhere()): Promise<HandlerAnswer> {
+  return createHandler(made.services)(event, lambdaContext(60_000));
+}
+
+test('is proved at the addresses of the distribution, with the name of the policy host', async () => {
+  const made = await edge.world();
+  await expect(run(made)).resolves.toMatchObject({
+    PhysicalResourceId: OBJECT_URL, Data: { PolicyUrl: 'https://mta-sts.example.com/.well-known/mta-sts.txt' },
+  });
+  expect(made.log).toContainEqual(expect.objectContaining({ message: 'the policy file is live', addresses: ['127.0.0.11'] }));
+});
+
+test('asks nobody for a name that the user has yet to make, and Route 53 for nothing', async () => {
+  const before = edge.recursive.asked.length;
+  const made = await edge.world();
+  await run(made);
+  expect(edge.recursive.asked.slice(before).filter((question) => question.includes('mta-sts.'))).toEqual([]);
+  expect(made.aws.route53.calls()).toHaveLength(0);
+});
+
+test('fails where the distribution serves other bytes, and takes the file away', async () => {
+  await edge.stopServing();
+  await edge.serve({ body: 'version: STSv1\r\n' });
+  const made = await edge.world();
+  expect((await failure(run(made))).message).toMatch(/is not live after 45 s; last seen: 127\.0\.0\.11: other bytes/);
+  expect(made.aws.s3.commandCalls(DeleteObjectCommand).map(({ args }) => args[0].input.Key)).toContain('mta-sts.example.com/.well-known/mta-sts.txt');
+});
+
+test('waits for the name of the distribution, and says so', async () => {
+  edge.recursive.serve(...edge.publicRecords(), soa('cloudfront.test'));
+  expect((await failure(run(await edge.world()))).message).toContain(`last seen: ${DISTRIBUTION}: no A record yet (NXDOMAIN)`);
+});
+
+test('says that DNS gave no answer for it', async () => {
+  edge.recursive.answer = () => ({ rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false });
+  expect((await failure(run(await edge.world()))).message).toMatch(/last seen: d111111abcdef8\.cloudfront\.test: .*SERVFAIL/);
+});
+
+test('tells a moment of removal that counts on a record which the user has yet to change', async () => {
+  const none = nonePolicy();
+  await edge.stopServing();
+  await edge.serve({ body: none.text });
+  const event = elsewhere({ Policy: policyLines(none.text), PolicyHash: none.hash });
+  expect((await run(await edge.world(), event)).Data?.EarliestRemoval)
+    .toMatch(/^\d{4}-\d\d-\d\dT[\d:]+Z, if nothing published .*; add the time by which the _mta-sts record was changed later than the deployment$/);
+  await edge.stopServing();
+  await edge.serve();
+  expect((await run(await edge.world())).Data?.EarliestRemoval).toBe('not while enforce is published; publish none first');
+});
+
+function nonePolicy(): { text: string; hash: string } {
+  const text = renderPolicy({ mode: 'none', maxAge: 86_400, mx: [] });
+  return { text, hash: policyHash(text) };
+}
+
+test('needs to be told the distribution', async () => {
+  expect((await failure(run(await edge.world(), elsewhere({ Distribution: undefined })))).message)
+    .toContain('`Distribution` must be a text that is not empty, got nothing');
+});
+
+describe('the validation record of the certificate', () => {
+  const made = elsewhere({ Certificate: CERTIFICATE });
+  const options = (...names: readonly string[]): object => ({ Certificate: { DomainValidationOptions: names.map((DomainName) => ({
+    DomainName, ResourceRecord: { Name: `_a.${DomainName}.`, Type: 'CNAME', Value: '_b.acm-validations.aws.' },
+  })) } });
+
+  test('is told, since each renewal looks for it', async () => {
+    const world = await edge.world();
+    world.aws.acm.on(DescribeCertificateCommand, { CertificateArn: CERTIFICATE }).resolves(options('mta-sts.example.net', 'mta-sts.example.com'));
+    expect((await run(world, made)).Data).toMatchObject({
+      ValidationName: '_a.mta-sts.example.com', ValidationValue: '_b.acm-validations.aws',
+    });
+  });
+
+  test('is not asked for where the certificate is given', async () => {
+    const world = await edge.world();
+    expect((await run(world)).Data).not.toHaveProperty('ValidationName');
+    expect(world.aws.acm.calls()).toHaveLength(0);
+  });
+
+  test.each<[string, (world: TestServices) => void]>([
+    ['names none for the host', (world) => world.aws.acm.on(DescribeCertificateCommand).resolves(options('mta-sts.example.net'))],
+    ['has nothing in it', (world) => world.aws.acm.on(DescribeCertificateCommand).resolves({})],
+    ['is refused', (world) => world.aws.acm.on(DescribeCertificateCommand).rejects(awsError('ResourceNotFoundException', 'no such certificate'))],
+  ])('never fails a publication: where the answer %s it says where to look', async (_, answer) => {
+    const world = await edge.world();
+    answer(world);
+    expect((await run(world, made)).Data).toMatchObject({
+      ValidationName: 'not known: look at the certificate in AWS Certificate Manager',
+      ValidationValue: 'not known: look at the certificate in AWS Certificate Manager',
+    });
+    expect(world.log).toContainEqual(expect.objectContaining({ level: 'WARN', certificateArn: CERTIFICATE }));
+  });
+});

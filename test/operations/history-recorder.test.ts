@@ -1,0 +1,334 @@
+// The ledger of a publication: kept in the right order, and whatever is wrong with it never stops the publication.
+import { ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { describe, expect, test } from '@jest/globals';
+import { createHandler } from '../../lib/functions/deployment/handler';
+import { renderPolicy } from '../../lib/protocol/policy/policy';
+import type { Policy } from '../../lib/protocol/policy/policy';
+import { policyHash } from '../../lib/protocol/policy/id';
+import { policyLines, policyText } from '../../lib/protocol/policy/lines';
+import { plainDns, serving } from '../support/plain-services';
+import {
+  BUCKET, KEY, LEDGER_KEY, OBJECT_URL, POLICY, awsError, createEvent, deleteEvent, failure, lambdaContext, publicationProperties, testServices,
+  updateEvent,
+} from '../support/deployment';
+import type { Event, TestServices } from '../support/deployment';
+
+const TYPE = 'Custom::MtaStsPublication';
+const LEDGER = `${BUCKET}/${LEDGER_KEY}`;
+const DAY = 86_400_000;
+const ENFORCE = propertiesOf(POLICY);
+const OTHER = propertiesOf({ ...POLICY, mx: ['mx1.example.com', 'mx3.example.com'] });
+const NONE = propertiesOf({ ...POLICY, mode: 'none', maxAge: 86_400 });
+const NOT_NONE = 'not while enforce is published; publish none first';
+
+function propertiesOf(policy: Policy): Event {
+  const text = renderPolicy(policy);
+  return publicationProperties({ Policy: policyLines(text), PolicyHash: policyHash(text) });
+}
+
+/** The file of such properties. */
+function fileOf({ Policy: lines }: Event): string {
+  return Array.isArray(lines) ? policyText(lines.map(String)) : '';
+}
+
+interface Domain extends TestServices {
+  mx: readonly string[];
+  /** Whether the edge serves what was put. */
+  live: boolean;
+}
+
+function domain(): Domain {
+  const made: Domain = {
+    ...testServices({ stackStatus: 'UPDATE_IN_PROGRESS' }, {
+      resolver: plainDns(() => made.mx),
+      fetchPolicy: async () => Promise.resolve(serving(made.live ? made.objects.get(`${BUCKET}/${KEY}`) : undefined)),
+    }),
+    mx: ['mx1.example.com'],
+    live: true,
+  };
+  return made;
+}
+
+async function handle(made: Domain, event: Event): Promise<Readonly<Record<string, string>> | undefined> {
+  return (await createHandler(made.services)(event, lambdaContext())).Data;
+}
+
+async function create(made: Domain, properties = ENFORCE): Promise<Readonly<Record<string, string>> | undefined> {
+  return handle(made, createEvent(TYPE, properties));
+}
+
+async function update(made: Domain, properties: Event, before: Event): Promise<Readonly<Record<string, string>> | undefined> {
+  return handle(made, updateEvent(TYPE, OBJECT_URL, properties, before));
+}
+
+interface Written {
+  readonly id: string;
+  readonly hash: string;
+  readonly from: string;
+  readonly live?: string;
+  readonly until?: string;
+}
+
+function entries(made: Domain): readonly Written[] {
+  return (JSON.parse(made.objects.get(LEDGER) ?? '{"entries":[]}') as { entries: Written[] }).entries;
+}
+
+function warnings(made: Domain): readonly string[] {
+  return made.log.filter(({ level }) => level === 'WARN').map(({ message }) => message);
+}
+
+describe('in order', () => {
+  test('the policy is recorded before the file is put, and the older one closed after it was seen live', async () => {
+    const made = domain();
+    await create(made);
+    const seen: unknown[] = [];
+    made.aws.s3.on(PutObjectCommand, { Key: KEY }).callsFake(() => {
+      seen.push(entries(made).map(({ live, until }) => [live !== undefined, until !== undefined]));
+      made.objects.set(`${BUCKET}/${KEY}`, fileOf(OTHER));
+      return {};
+    });
+    await update(made, OTHER, ENFORCE);
+    expect(seen).toEqual([[[true, false], [false, false]]]);
+    expect(entries(made).map(({ live, until }) => [live !== undefined, until !== undefined])).toEqual([[true, true], [true, false]]);
+  });
+
+  test('the object is JSON, and is not written where nothing has changed', async () => {
+    const made = domain();
+    await create(made);
+    const puts = (): readonly unknown[] => made.aws.s3.commandCalls(PutObjectCommand, { Key: LEDGER_KEY }).map(({ args }) => args[0].input);
+    expect(puts()).toHaveLength(2);
+    expect(puts()[0]).toMatchObject({ Bucket: BUCKET, ContentType: 'application/json', CacheControl: 'no-store' });
+    await update(made, ENFORCE, ENFORCE);
+    expect(puts()).toHaveLength(2);
+  });
+
+  test('the same event twice, and at once, is one entry', async () => {
+    const made = domain();
+    await create(made);
+    await Promise.all([update(made, OTHER, ENFORCE), update(made, OTHER, ENFORCE)]);
+    await made.clock.sleep(DAY);
+    await update(made, OTHER, ENFORCE);
+    expect(entries(made).map(({ hash }) => hash)).toEqual([ENFORCE.PolicyHash, OTHER.PolicyHash]);
+  });
+
+  test('withdrawal has a moment, a month and an hour after the enforce policy was seen to be gone', async () => {
+    const made = domain();
+    expect(await create(made)).toMatchObject({ EarliestRemoval: NOT_NONE, Warnings: 'none' });
+    await made.clock.sleep(100 * DAY);
+    const answer = await update(made, NONE, ENFORCE);
+    const [{ until = '' }] = entries(made);
+    const [moment, condition] = (answer?.EarliestRemoval ?? '').split(', if nothing published a policy for the domain before ');
+    expect(Date.parse(moment)).toBe(Math.ceil((Date.parse(until) + 30 * DAY + 3_600_000) / 1000) * 1000);
+    expect(Math.abs(Date.parse(condition) - Date.parse(until))).toBeLessThan(101 * DAY);
+  });
+
+  test('of what was published before the construct was made it knows nothing for a year, and says so', async () => {
+    const made = domain();
+    const before = new Date(Math.ceil(made.clock.now() / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+    expect((await create(made, NONE))?.EarliestRemoval).toMatch(new RegExp(`Z, if nothing published a policy for the domain before ${before}$`));
+    await made.clock.sleep(370 * DAY);
+    expect((await update(made, propertiesOf({ ...POLICY, mode: 'none', maxAge: 60 }), NONE))?.EarliestRemoval).toMatch(/Z$/);
+  });
+
+  test('a record that stayed as it was lets senders hold what it announces, however long ago its file went', async () => {
+    const made = domain();
+    await create(made);
+    await update(made, OTHER, ENFORCE);
+    await made.clock.sleep(40 * DAY);
+    made.aws.route53.on(ListResourceRecordSetsCommand).resolves({ ResourceRecordSets: [
+      { Name: '_mta-sts.example.com.', Type: 'TXT', ResourceRecords: [{ Value: `"v=STSv1; id=${entries(made)[0].id};"` }] },
+    ] });
+    const answer = await update(made, NONE, OTHER);
+    const last = Date.parse(entries(made).at(-1)?.from ?? '');
+    expect(Date.parse((answer?.EarliestRemoval ?? '').slice(0, 20))).toBeGreaterThan(last + 30 * DAY);
+  });
+
+  test('a record that cannot be read decides nothing', async () => {
+    const made = domain();
+    await create(made);
+    made.aws.route53.on(ListResourceRecordSetsCommand).rejects(awsError('InternalError', 'x'));
+    expect((await update(made, OTHER, ENFORCE))?.Warnings).toBe('none');
+    expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', message: 'could not read which id is announced now' }));
+  });
+
+  test('a failed update is not closed, and the rollback is an entry of its own', async () => {
+    const made = domain();
+    await create(made);
+    made.live = false;
+    await failure(update(made, OTHER, ENFORCE));
+    expect(entries(made).map(({ hash, live, until }) => [hash, live !== undefined, until])).toEqual([
+      [ENFORCE.PolicyHash, true, undefined], [OTHER.PolicyHash, false, undefined],
+    ]);
+    made.live = true;
+    await update(made, ENFORCE, OTHER);
+    expect(entries(made).map(({ hash, until }) => [hash, until !== undefined])).toEqual([
+      [ENFORCE.PolicyHash, true], [OTHER.PolicyHash, true], [ENFORCE.PolicyHash, false],
+    ]);
+  });
+
+  test('what is forgiven in a rollback has the attributes as well', async () => {
+    const made = domain();
+    await create(made);
+    made.live = false;
+    made.state.stackStatus = 'UPDATE_ROLLBACK_IN_PROGRESS';
+    expect(await update(made, NONE, ENFORCE)).toEqual({
+      PolicyUrl: 'https://mta-sts.example.com/.well-known/mta-sts.txt',
+      PolicyId: expect.stringMatching(/^\d{8}T\d{6}[0-9a-f]{16}$/),
+      EarliestRemoval: 'not known before the policy none was seen live; deploy again',
+      Warnings: 'none',
+    });
+  });
+
+  test('another bucket takes the history over, and the old one keeps nothing', async () => {
+    const made = domain();
+    await create(made);
+    const elsewhere = { ...ENFORCE, BucketName: 'before' };
+    made.objects.set(`before/${LEDGER_KEY}`, (made.objects.get(LEDGER) ?? '').replaceAll(String(ENFORCE.PolicyHash), 'abc0abc0abc0abc0'));
+    made.objects.delete(LEDGER);
+    await handle(made, updateEvent(TYPE, `s3://before/${KEY}`, NONE, { ...elsewhere, Policy: 'of another form' }));
+    expect(entries(made).map(({ hash }) => hash)).toEqual(['abc0abc0abc0abc0', NONE.PolicyHash]);
+    await handle(made, deleteEvent(TYPE, `s3://before/${KEY}`, elsewhere));
+    expect([...made.objects.keys()].filter((name) => name.startsWith('before/'))).toEqual([]);
+  });
+
+  test('a failed create and a delete leave nothing in the bucket', async () => {
+    const made = domain();
+    made.live = false;
+    await failure(create(made));
+    expect([...made.objects.keys()]).toEqual([]);
+    made.live = true;
+    await create(made);
+    expect([...made.objects.keys()].sort()).toEqual([LEDGER, `${BUCKET}/${KEY}`]);
+    await handle(made, deleteEvent(TYPE, OBJECT_URL, {}));
+    expect([...made.objects.keys()]).toEqual([]);
+  });
+});
+
+describe('a warning', () => {
+  test('is raised in the log before the file is put, and in the attribute, and fails nothing', async () => {
+    const made = domain();
+    await create(made);
+    made.mx = ['mx1.example.com', 'mx3.example.com'];
+    const answer = await update(made, OTHER, ENFORCE);
+    const lines = made.log.map(({ message }) => message);
+    const [raised, again] = lines.filter((message) => message.startsWith('mail may be refused'));
+    expect(raised).toMatch(new RegExp('^mail may be refused: mail to mx3\\.example\\.com may be refused as long as what is published now stays, and for '
+      + `30 days after that: the enforce policy \\d{8}T\\d{6}${String(ENFORCE.PolicyHash)}, published 20`));
+    expect(lines.indexOf(raised)).toBeLessThan(lines.lastIndexOf('wrote the policy file'));
+    expect(again).toBe(`mail may be refused: ${answer?.Warnings}`);
+    expect(answer?.Warnings).toMatch(/^mail to mx3\.example\.com may be refused until 20\S+Z: the enforce policy /);
+  });
+
+  test('is not raised when senders hold the old policy no longer', async () => {
+    const made = domain();
+    await create(made);
+    await update(made, OTHER, ENFORCE);
+    await made.clock.sleep(31 * DAY);
+    made.mx = ['mx3.example.com'];
+    expect(await update(made, OTHER, OTHER)).toMatchObject({ Warnings: 'none' });
+    expect(warnings(made)).toEqual([]);
+  });
+
+  test('waits for DNS ten seconds, and decides nothing without it', async () => {
+    const made = domain();
+    const { query } = made.services.resolver;
+    const world = { ...made.services, resolver: { ...made.services.resolver, query: ((name, type, server) => {
+      return type === 'MX' ? Promise.resolve({ status: 'failed', reason: 'SERVFAIL', server: 'x', cnames: [] }) : query(name, type, server);
+    }) satisfies typeof query } };
+    expect(await handle({ ...made, services: world }, createEvent(TYPE, ENFORCE))).toMatchObject({
+      EarliestRemoval: NOT_NONE, Warnings: 'not known: DNS did not tell the MX hosts of example.com',
+    });
+    expect(made.clock.slept.reduce((sum, pause) => sum + pause, 0)).toBe(10_000);
+    expect(warnings(made)).toContain('the MX hosts could not be learned, so whether an older policy covers them is not known');
+  });
+});
+
+describe('a ledger that', () => {
+  test.each<[string, string | undefined, string]>([
+    ['is missing on an update', undefined, 'was missing'],
+    ['is damaged', '{"version":1,"entries":[{}]}', 'was damaged'],
+    ['is empty', '', 'was damaged'],
+    ['is of a later version', '{"version":7,"entries":[]}', 'was of a later version (7)'],
+    ['is too large', 'x'.repeat(2_097_153), 'was larger than 2097152 bytes'],
+  ])('%s is begun anew with what was published before, and both the log and the answer say so', async (_, text, why) => {
+    const made = domain();
+    await create(made);
+    if (text === undefined) made.objects.delete(LEDGER);
+    else made.objects.set(LEDGER, text);
+    const answer = await update(made, NONE, ENFORCE);
+    expect(answer?.EarliestRemoval).toMatch(/^not known: the ledger .* and was begun anew at 20\S+Z; at 20\S+Z at the latest$/);
+    expect(answer?.EarliestRemoval).toContain(`the ledger ${why} and`);
+    expect(answer?.Warnings).toMatch(/^none known; the ledger was /);
+    const ended = entries(made).map(({ hash, until }) => [hash, until !== undefined]);
+    expect(ended).toEqual([[ENFORCE.PolicyHash, true], [NONE.PolicyHash, false]]);
+    expect(warnings(made)).toContain(`the ledger of what was published ${why}; it is begun anew`);
+  });
+
+  test.each([
+    ['AccessDenied', 10_000],
+    ['InternalError', 0],
+  ])('cannot be read for %s is left as it is, after %s ms, and no date is told', async (name, milliseconds) => {
+    const made = domain();
+    await create(made);
+    const before = made.objects.get(LEDGER);
+    made.aws.s3.on(ListObjectsV2Command).rejects(awsError(name, 'for a reason'));
+    const answer = await update(made, NONE, ENFORCE);
+    // Once more in the end, in case a right has come by then.
+    expect(made.clock.slept.reduce((sum, pause) => sum + pause, 0)).toBe(2 * milliseconds);
+    expect(made.objects.get(LEDGER)).toBe(before);
+    expect(made.objects.get(`${BUCKET}/${KEY}`)).toBe(fileOf(NONE));
+    expect(answer?.EarliestRemoval).toMatch(new RegExp(`^not known: the ledger could not be read: s3:ListBucket failed: ${name}: for a reason`));
+    expect(answer?.Warnings).toBe('not known: there is no ledger of what was published');
+    expect(warnings(made)).toContain('the ledger of what was published could not be read; the publication goes on without it');
+  });
+
+  test('missed a publication goes on from there, and says that dates are not known', async () => {
+    const made = domain();
+    await create(made);
+    const answer = await update(made, NONE, OTHER);
+    expect(entries(made).map(({ hash }) => hash)).toEqual([ENFORCE.PolicyHash, OTHER.PolicyHash, NONE.PolicyHash]);
+    expect(answer?.EarliestRemoval).toMatch(/^not known: the ledger missed a publication and was begun anew/);
+  });
+
+  test('can be read only after the file was put is kept from then on', async () => {
+    const made = domain();
+    made.aws.s3.on(GetObjectCommand).rejects(awsError('InternalError', 'x'));
+    made.aws.s3.on(ListObjectsV2Command).rejectsOnce(awsError('InternalError', 'x')).resolves({ Contents: [] });
+    expect(await create(made)).toMatchObject({ EarliestRemoval: NOT_NONE });
+    expect(entries(made).map(({ hash, live }) => [hash, live !== undefined])).toEqual([[ENFORCE.PolicyHash, true]]);
+  });
+
+  test('vanished since it was listed is missing', async () => {
+    const made = domain();
+    made.aws.s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: LEDGER_KEY, Size: 10 }] });
+    expect(await create(made)).toMatchObject({ EarliestRemoval: NOT_NONE, Warnings: 'none' });
+  });
+
+  test('cannot be written does not stop the publication, and no date is told', async () => {
+    const made = domain();
+    await create(made);
+    made.aws.s3.on(PutObjectCommand, { Key: LEDGER_KEY }).rejects(awsError('SlowDown', 'less'));
+    const answer = await update(made, NONE, ENFORCE);
+    expect(answer?.EarliestRemoval).toBe('not known: the ledger could not be written: s3:PutObject failed: SlowDown: less');
+    expect(made.objects.get(`${BUCKET}/${KEY}`)).toBe(fileOf(NONE));
+    expect(warnings(made)).toContain('the ledger of what was published could not be written; the publication goes on without it');
+  });
+
+  test('has no place is said', async () => {
+    const made = domain();
+    const world = { ...made.services, fetchPolicy: async () => Promise.resolve(serving(fileOf(ENFORCE))) };
+    expect(await handle({ ...made, services: world }, createEvent(TYPE, { ...ENFORCE, ObjectKey: 'odd' }))).toMatchObject({
+      EarliestRemoval: 'not known: the ledger has no place, since the key of the policy file names no domain',
+    });
+  });
+});
+
+test('an answer fits the 4,096 bytes that CloudFormation takes, however much there is to say', async () => {
+  const made = domain();
+  made.mx = Array.from({ length: 40 }, (_, i) => `${'"\\'.repeat(20)}${i}.${'x'.repeat(60)}.example.net`);
+  await create(made);
+  const answer = await createHandler(made.services)(updateEvent(TYPE, OBJECT_URL, OTHER, ENFORCE), lambdaContext());
+  expect(answer.Data?.Warnings).toHaveLength(600);
+  expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThan(2_000);
+});

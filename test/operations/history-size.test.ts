@@ -1,0 +1,108 @@
+// Ledgers of any size and shape: what can be read can be written again, within the limit, the memory and the time of the function.
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { close, current, record, unusedId } from '../../lib/operations/history/history';
+import type { HistoryEntry, History } from '../../lib/operations/history/history';
+import { MAX_HISTORY_BYTES, parseHistory, renderHistory } from '../../lib/operations/history/format';
+import { readPolicyId } from '../../lib/protocol/policy/id';
+
+const NOW = Date.parse('2027-01-01T00:00:00Z');
+const HASH = 'a1b2c3d4e5f60718';
+
+/** A ledger in the shortest form that can be read, of about so many bytes. */
+function compact(bytes: number, under: number): Uint8Array {
+  const entry = (index: number): string => {
+    const ids = Array.from({ length: under }, (_, at) => `"i${(index + at) % 1000}"`).join(',');
+    return `{"id":"i${index}","mode":"none","maxAge":9999999999,"mx":[],"from":"2026-12-31T00:00:00Z","under":[${ids}]}`;
+  };
+  const entries: string[] = [];
+  for (let length = 30, index = 0; length < bytes; index += 1) {
+    entries.push(entry(index));
+    length += entries[index].length + 1;
+  }
+  return Buffer.from(`{"version":1,"entries":[${entries.join(',')}]}`);
+}
+
+function ledgerOf(bytes: Uint8Array): History {
+  const reading = parseHistory(bytes);
+  if ('problem' in reading) throw new Error(`the ledger ${reading.problem}`);
+  return reading.history;
+}
+
+describe('a large ledger', () => {
+  test.each([
+    [1_360_000, 0], [1_360_000, 40], [MAX_HISTORY_BYTES - 400, 0], [MAX_HISTORY_BYTES - 400, 1], [MAX_HISTORY_BYTES - 5000, 300],
+  ])('of %i bytes in compact form, each entry with %i ids, is read, continued and written', (size, under) => {
+    const bytes = compact(size, under);
+    expect(bytes.length).toBeLessThanOrEqual(MAX_HISTORY_BYTES);
+    const before = process.memoryUsage().rss;
+    const begin = performance.now();
+    const history = ledgerOf(bytes);
+    const id = unusedId(history, HASH, NOW, undefined);
+    const noted = close(record(history, { id, hash: HASH, mode: 'enforce', maxAge: 86_400, mx: ['mx.example.com'] }, NOW), NOW);
+    const text = renderHistory(noted, NOW);
+    expect(performance.now() - begin).toBeLessThan(20_000);
+    expect(process.memoryUsage().rss - before).toBeLessThan(300 * 1024 * 1024);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_HISTORY_BYTES);
+    expect(current(ledgerOf(Buffer.from(text)))).toMatchObject({ id, hash: HASH, live: NOW });
+  });
+
+  test('whose last entry alone is too large is begun anew', () => {
+    const under = Array.from({ length: 80_000 }, (_, index) => `${'x'.repeat(24)}${index}`);
+    const last: HistoryEntry = { id: 'last', mode: 'none', maxAge: 1, mx: [], from: NOW, under };
+    const text = renderHistory({ entries: [{ ...last, id: 'first', under: [] }, last] }, NOW);
+    expect(ledgerOf(Buffer.from(text))).toEqual({ entries: [], gap: { at: NOW, why: 'grew too large' } });
+  });
+});
+
+const id = fc.stringMatching(/^[A-Za-z0-9]{1,32}$/);
+const time = fc.integer({ min: Date.parse('2020-01-01'), max: Date.parse('2040-01-01') });
+const entry: fc.Arbitrary<HistoryEntry> = fc.record({
+  id: fc.oneof(id, time.map((at) => `${new Date(at).toISOString().slice(0, 19).replace(/[-:]/g, '')}${HASH}`)),
+  mode: fc.constantFrom('enforce' as const, 'testing' as const, 'none' as const),
+  maxAge: fc.nat({ max: 9_999_999_999 }),
+  mx: fc.array(fc.constantFrom('mx.example.com', '*.example.com'), { maxLength: 3 }),
+  from: time,
+  under: fc.array(id, { maxLength: 4 }),
+}, { requiredKeys: ['id', 'mode', 'maxAge', 'mx', 'from', 'under'] });
+const ledgers: fc.Arbitrary<History> = fc.record({ entries: fc.array(entry, { maxLength: 8 }) });
+
+describe('any ledger', () => {
+  test('is the same after it was written and read', () => {
+    fc.assert(fc.property(ledgers, (history) => {
+      // An id of ours tells the hash, also where it was not written.
+      const text = renderHistory(ledgerOf(Buffer.from(renderHistory(history, NOW))), NOW);
+      expect(renderHistory(ledgerOf(Buffer.from(text)), NOW)).toBe(text);
+    }), { numRuns: 500 });
+  });
+
+  test('gives an id later than all that it holds, wherever the clock stands', () => {
+    fc.assert(fc.property(ledgers, time, (history, now) => {
+      const chosen = unusedId(history, HASH, now);
+      const times = history.entries.flatMap((one) => [one.id, ...one.under]).flatMap((used) => readPolicyId(used)?.time ?? []);
+      expect(readPolicyId(chosen)?.hash).toBe(HASH);
+      expect(readPolicyId(chosen)?.time).toBeGreaterThan(Math.max(0, ...times));
+      // Also once the entries that it was later than are gone.
+      const noted = record(history, { id: chosen, hash: HASH, mode: 'none', maxAge: 1, mx: [] }, now);
+      const next = unusedId({ ...noted, entries: [] }, HASH, 0);
+      expect(next > chosen).toBe(true);
+    }), { numRuns: 500 });
+  });
+
+  test('that is damaged anywhere is refused or read, and never throws', () => {
+    const policy = { id: 'a', hash: HASH, mode: 'none', maxAge: 1, mx: ['mx.example.com'] } as const;
+    const bytes = Buffer.from(renderHistory(record({ entries: [] }, policy, NOW), NOW));
+    const change = fc.tuple(fc.nat({ max: bytes.length - 1 }), fc.nat({ max: 255 }));
+    fc.assert(fc.property(fc.array(change, { minLength: 1, maxLength: 6 }), (changes) => {
+      const damaged = Buffer.from(bytes);
+      for (const [at, value] of changes) damaged[at] = value;
+      const reading = parseHistory(damaged);
+      if ('history' in reading) expect(() => renderHistory(reading.history, NOW)).not.toThrow();
+    }), { numRuns: 3000 });
+  });
+
+  test('with an id of the last year that an id can hold leaves room for the next', () => {
+    const ledger = { entries: [], lastId: `99991231T235959${HASH}` };
+    expect(unusedId(ledger, HASH, NOW)).toBe(`20270101T000000${HASH}`);
+  });
+});

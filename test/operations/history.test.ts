@@ -1,0 +1,233 @@
+// The history: what it notes, and what it tells of it.
+import { describe, expect, test } from '@jest/globals';
+import { restarted, close, record, uncoveredByCachedPolicies } from '../../lib/operations/history/history';
+import type { History, Published } from '../../lib/operations/history/history';
+import { earliestRemoval } from '../../lib/operations/history/removal';
+import { MAX_HISTORY_BYTES, parseHistory, renderHistory } from '../../lib/operations/history/format';
+import { MARGIN, age, endOfHold, moment } from '../../lib/operations/history/time';
+import { historyObject } from '../../lib/operations/history/s3-store';
+import { outputText } from '../../lib/functions/deployment/failure-message';
+import { mxConflictText } from '../../lib/operations/history/refusal-text';
+import type { Policy } from '../../lib/protocol/policy/policy';
+import { BUCKET, KEY, LEDGER_KEY } from '../support/deployment';
+
+const DAY = 86_400;
+const START = Date.parse('2027-01-01T00:00:00Z');
+
+function policy(id: string, mode: Policy['mode'], days: number, mx: readonly string[] = ['mx1.example.com']): Published {
+  return { id, mode, maxAge: days * DAY, mx };
+}
+
+const ENFORCE = policy('e', 'enforce', 30);
+const TESTING = policy('t', 'testing', 1);
+const NONE = policy('n', 'none', 1);
+
+/** Days after the start. */
+function at(days: number): number {
+  return START + days * DAY * 1000;
+}
+
+/** Recorded and seen live at once, each on its day. */
+function published(...all: readonly (readonly [Published, number])[]): History {
+  return all.reduce<History>((history, [one, day]) => close(record(history, one, at(day)), at(day)), { entries: [] });
+}
+
+describe('what it notes', () => {
+  test('is not changed by what is published already', () => {
+    const history = published([ENFORCE, 0]);
+    expect(record(history, ENFORCE, at(5))).toEqual(history);
+    expect(close(history, at(5))).toBe(history);
+  });
+
+  test('is a third entry when the first policy comes again', () => {
+    expect(published([ENFORCE, 0], [TESTING, 1], [ENFORCE, 2]).entries.map(({ id }) => id)).toEqual(['e', 't', 'e']);
+  });
+
+  test('has no end for the older one until the new one was seen live', () => {
+    const recorded = record(published([ENFORCE, 0]), TESTING, at(1));
+    expect(recorded.entries.map(({ until }) => until)).toEqual([undefined, undefined]);
+    expect(close(recorded, at(2)).entries.map(({ until }) => until)).toEqual([at(2), undefined]);
+  });
+
+  test('is dropped when no sender can hold it any more', () => {
+    const over = endOfHold(TESTING.maxAge, at(1)) - START;
+    const history = published([TESTING, 0], [ENFORCE, 1]);
+    expect(record(history, NONE, START + over).entries.map(({ id }) => id)).toEqual(['t', 'e', 'n']);
+    expect(record(history, NONE, START + over + 1).entries.map(({ id }) => id)).toEqual(['e', 'n']);
+  });
+
+  test('has no end for a policy that was rolled back, while the id under which senders may have kept it is announced', () => {
+    const failed = record(published([ENFORCE, 0]), policy('b', 'enforce', 90), at(1));
+    const back = close(record(failed, ENFORCE, at(1)), at(1));
+    expect(back.entries.map(({ id, until }) => [id, until])).toEqual([['e', at(1)], ['b', undefined], ['e', undefined]]);
+    const withdrawn = close(record(back, NONE, at(10)), at(10));
+    expect(earliestRemoval(withdrawn)).toBe(moment(endOfHold(90 * DAY, at(10))));
+  });
+});
+
+test('an entry knows the ids that resolvers may give when it is put: those that are served, and those of the last hour', () => {
+  const soon = MARGIN / (DAY * 1000);
+  const under = (day: number): unknown => published([ENFORCE, 0], [TESTING, 1], [NONE, day]).entries.at(-1)?.under;
+  expect(under(1 + soon)).toEqual(['e', 't']);
+  expect(under(1 + 2 * soon)).toEqual(['t']);
+});
+
+describe('the earliest removal', () => {
+  test('is not while a policy asks something of senders', () => {
+    expect(earliestRemoval(published([ENFORCE, 0]))).toBe('not while enforce is published; publish none first');
+    expect(earliestRemoval(published([ENFORCE, 0], [TESTING, 1]))).toBe('not while testing is published; publish none first');
+  });
+
+  test('is when the longest of all that was published is over, an hour for the record included', () => {
+    expect(MARGIN).toBe(3_600_000);
+    expect(earliestRemoval(published([ENFORCE, 0], [TESTING, 10], [NONE, 20]))).toBe('2027-02-10T01:00:00Z');
+    expect(earliestRemoval(published([ENFORCE, 0], [TESTING, 10], [NONE, 50]))).toBe('2027-02-21T01:00:00Z');
+  });
+
+  test('is at once where nothing but none was published', () => {
+    expect(earliestRemoval(published([NONE, 0]))).toBe('2027-01-01T00:00:00Z');
+  });
+
+  test('counts from now on what the record still announces', () => {
+    const history = published([ENFORCE, 0], [TESTING, 1]);
+    const removal = (announced?: string): string => earliestRemoval(close(record(history, NONE, at(50), announced), at(50)));
+    expect(removal()).toBe('2027-02-21T01:00:00Z');
+    expect(removal('t')).toBe('2027-02-21T01:00:00Z');
+    expect(removal('e')).toBe('2027-03-22T01:00:00Z');
+    // What was fetched under that id as well.
+    expect(removal('unknown')).toBe('2027-02-21T01:00:00Z');
+  });
+
+  test('is told on a condition for as long as senders may hold what something else published before', () => {
+    const begun = { entries: [], startedAt: at(0) };
+    const removal = (day: number): string => earliestRemoval(close(record(begun, NONE, at(day)), at(day)));
+    expect(removal(3)).toBe('2027-01-04T00:00:00Z, if nothing published a policy for the domain before 2027-01-01T00:00:00Z');
+    expect(removal(400)).toBe('2028-02-05T00:00:00Z');
+  });
+
+  test('is not before none was seen live', () => {
+    expect(earliestRemoval(record(published([ENFORCE, 0]), NONE, at(1)))).toBe('not known before the policy none was seen live; deploy again');
+  });
+
+  test('is not while senders may keep a policy under the id that is announced again', () => {
+    expect(earliestRemoval(published([NONE, 0], [ENFORCE, 1], [NONE, 2])))
+      .toBe('not known after a rollback: the record may have kept its id, and senders may hold the enforce policy e under it; known after the next publication');
+    // By then all that was fetched under the old id is over.
+    expect(earliestRemoval(published([NONE, 0], [ENFORCE, 1], [NONE, 40]))).toBe('2027-03-12T01:00:00Z');
+  });
+
+  test('is not known for a year after a ledger was lost', () => {
+    const history = close(record(restarted('was damaged', at(0)), NONE, at(0)), at(0));
+    expect(earliestRemoval(history))
+      .toBe('not known: the ledger was damaged and was begun anew at 2027-01-01T00:00:00Z; at 2028-01-01T07:00:00Z at the latest');
+    expect(earliestRemoval(record(history, NONE, at(366)))).toBe('2027-01-01T00:00:00Z');
+  });
+});
+
+describe('mail that may be refused', () => {
+  test('is that to a host which an enforce policy of the past does not cover, as long as senders may hold it', () => {
+    const history = published([ENFORCE, 0], [policy('both', 'enforce', 10, ['mx1.example.com', 'mx2.example.com']), 5]);
+    expect(uncoveredByCachedPolicies(history, ['mx1.example.com', 'mx2.example.com'], at(6))).toEqual([
+      { id: 'e', maxAge: 30 * DAY, from: START, hosts: ['mx2.example.com'], end: endOfHold(30 * DAY, at(5)) },
+    ]);
+    expect(uncoveredByCachedPolicies(history, ['mx2.example.com'], endOfHold(30 * DAY, at(5)) + 1)).toEqual([]);
+  });
+
+  test('is none for the sake of testing', () => {
+    expect(uncoveredByCachedPolicies(published([TESTING, 0]), ['mx9.example.com'], at(0))).toEqual([]);
+  });
+
+  test('is told once for a policy that was published twice, until the later end', () => {
+    const history = published([ENFORCE, 0], [TESTING, 40], [ENFORCE, 41], [TESTING, 80]);
+    expect(uncoveredByCachedPolicies(history, ['mx9.example.com'], at(81))).toMatchObject([{ id: 'e', end: endOfHold(30 * DAY, at(80)) }]);
+    expect(uncoveredByCachedPolicies(published([ENFORCE, 0], [TESTING, 40], [ENFORCE, 41]), ['mx9.example.com'], at(42))).toEqual([
+      { id: 'e', maxAge: 30 * DAY, from: START, hosts: ['mx9.example.com'] },
+    ]);
+  });
+
+  test('in words says which hosts, until when, which policy and since when', () => {
+    const refusal = { id: 'e', maxAge: 30 * DAY, from: START, hosts: ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}.example.com`) };
+    expect(mxConflictText({ ...refusal, end: at(33) })).toBe('mail to a.example.com, b.example.com, c.example.com and 2 more may be refused until '
+      + '2027-02-03T00:00:00Z: the enforce policy e, published 2027-01-01T00:00:00Z, does not cover it, and senders may hold that for 30 days '
+      + '(RFC 8461 section 5)');
+    expect(mxConflictText({ ...refusal, hosts: ['a.example.com'] })).toMatch(/^mail to a\.example\.com may be refused as long as what is published now stays, and for 30 days after that: /);
+  });
+
+  test.each([[1, '1 second'], [90, '90 seconds'], [7_200, '2 hours'], [86_400, '1 day'], [0, '0 seconds']])('has an age of %s seconds as %s', (seconds, text) => {
+    expect(age(seconds)).toBe(text);
+  });
+});
+
+describe('the text in the bucket', () => {
+  const history: History = {
+    ...published([ENFORCE, 0], [policy('w', 'enforce', 3, ['*.example.com', '*.Example.net']), 1.5], [NONE, 2]),
+    gap: { at: at(0), why: 'was larger than 2097152 bytes' },
+  };
+
+  test('is read back as it was', () => {
+    const reading = parseHistory(Buffer.from(renderHistory(history, at(3))));
+    expect(reading).toEqual({ history: history });
+  });
+
+  test('tells times in ISO 8601 and its version', () => {
+    expect(JSON.parse(renderHistory(published([ENFORCE, 0]), at(0)))).toEqual({
+      version: 1,
+      entries: [{ ...ENFORCE, from: '2027-01-01T00:00:00.000Z', live: '2027-01-01T00:00:00.000Z', under: [] }],
+    });
+  });
+
+  const entry = { ...ENFORCE, from: '2027-01-01T00:00:00.000Z', under: [] };
+  test.each<[string, unknown, string]>([
+    ['nothing', '', 'was damaged'],
+    ['half of it', '{"version":1', 'was damaged'],
+    ['a list', [], 'was damaged'],
+    ['no version', { entries: [] }, 'was damaged'],
+    ['a version of a text', { version: '2', entries: [] }, 'was damaged'],
+    ['a later version', { version: 2, entries: 'other' }, 'was of a later version (2)'],
+    ['no entries', { version: 1 }, 'was damaged'],
+    ['an entry that is a text', { version: 1, entries: ['x'] }, 'was damaged'],
+    ['an id that is none', { version: 1, entries: [{ ...entry, id: 'a"b' }] }, 'was damaged'],
+    ['a mode that is none', { version: 1, entries: [{ ...entry, mode: 'enforced' }] }, 'was damaged'],
+    ['an age below zero', { version: 1, entries: [{ ...entry, maxAge: -1 }] }, 'was damaged'],
+    ['an age that is a text', { version: 1, entries: [{ ...entry, maxAge: '1' }] }, 'was damaged'],
+    ['a pattern that is none', { version: 1, entries: [{ ...entry, mx: ['a b'] }] }, 'was damaged'],
+    ['no time', { version: 1, entries: [{ ...entry, from: undefined }] }, 'was damaged'],
+    ['a time that is none', { version: 1, entries: [{ ...entry, live: '2027-13-01T00:00:00Z' }] }, 'was damaged'],
+    ['no ids', { version: 1, entries: [{ ...entry, under: undefined }] }, 'was damaged'],
+    ['a last entry that is over', { version: 1, entries: [{ ...entry, until: '2027-01-02T00:00:00.000Z' }] }, 'was damaged'],
+    ['a gap for no reason', { version: 1, entries: [], gap: { at: '2027-01-02T00:00:00.000Z', why: '"' } }, 'was damaged'],
+    ['a gap that is a text', { version: 1, entries: [], gap: 'x' }, 'was damaged'],
+    ['more than anybody should keep', 'x'.repeat(MAX_HISTORY_BYTES + 1), 'was larger than 2097152 bytes'],
+  ])('of %s is refused', (_, value, fault) => {
+    expect(parseHistory(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)))).toEqual({ problem: fault });
+  });
+
+  test('never grows without bound: what senders drop first is left out, and that it was is kept', () => {
+    const mx = Array.from({ length: 15_000 }, (_, i) => `host-${i}.in.a.domain.of.some.length.example.com`);
+    const many = [40, 30, 20, 10].map((days, index) => [policy(`p${index}`, 'enforce', days, mx), index / 100] as const);
+    const text = renderHistory(published(...many), at(1));
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_HISTORY_BYTES);
+    expect(parseHistory(Buffer.from(text))).toMatchObject({ history: { entries: [{ id: 'p0' }, { id: 'p3' }], gap: { at: at(1), why: 'grew too large' } } });
+  });
+
+  test('has room for 200 publications within an hour, each of which names those before it', () => {
+    const many = Array.from({ length: 200 }, (_, index) => [policy(String(index).padStart(32, 'p'), 'enforce', 30), index / 24 / 240] as const);
+    const { entries, gap } = published(...many);
+    expect(entries.at(-1)?.under).toHaveLength(199);
+    expect(parseHistory(Buffer.from(renderHistory({ entries }, at(1))))).toEqual({ history: { entries } });
+    expect(gap).toBeUndefined();
+  });
+
+  test('lies beside the policy file of its domain', () => {
+    expect(historyObject({ bucket: BUCKET, key: KEY })).toEqual({ bucket: BUCKET, key: LEDGER_KEY });
+    for (const key of ['mta-sts.example.com', 'other.example.com/x', '/x']) expect(historyObject({ bucket: BUCKET, key })).toBeUndefined();
+  });
+});
+
+test('an attribute is plain text of at most 600 bytes that can stand in JSON as it is', () => {
+  for (const text of ['a "b" \\ c\n\u00a7\u{1f600}', '"'.repeat(5000), '\u0000'.repeat(5000)]) {
+    const plain = outputText(text);
+    expect(plain).toMatch(/^[ !#-[\]-~]*$/);
+    expect(plain.length).toBeLessThanOrEqual(600);
+  }
+});

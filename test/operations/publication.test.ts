@@ -1,0 +1,430 @@
+// The publication: written exactly, proved live at every address, taken away when it fails.
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { GetHostedZoneCommand } from '@aws-sdk/client-route-53';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createHandler } from '../../lib/functions/deployment/handler';
+import type { HandlerAnswer } from '../../lib/functions/deployment/handler';
+import { policyHash } from '../../lib/protocol/policy/id';
+import { policyText } from '../../lib/protocol/policy/lines';
+import { testAuthority } from '../support/policy-server';
+import { Edge, POLICY_HOST } from '../support/policy-edge';
+import {
+  BUCKET, DOMAIN, KEY, LEDGER_KEY, NAMES_POLICY, NAME_SERVERS, OBJECT_URL, POLICY_TEXT, TestDns, awsError, createEvent, deleteEvent,
+  failure, lambdaContext, mx, publicationProperties, record, soa, updateEvent,
+} from '../support/deployment';
+import type { Event, TestServices } from '../support/deployment';
+
+const TYPE = 'Custom::MtaStsPublication';
+const CREATE = createEvent(TYPE, publicationProperties());
+const ANSWER = {
+  PhysicalResourceId: OBJECT_URL,
+  Data: {
+    PolicyUrl: 'https://mta-sts.example.com/.well-known/mta-sts.txt',
+    PolicyId: expect.stringMatching(NAMES_POLICY),
+    EarliestRemoval: 'not while enforce is published; publish none first',
+    Warnings: 'none',
+  },
+};
+let edge: Edge;
+
+beforeAll(async () => {
+  edge = await Edge.start();
+  await testAuthority();
+});
+
+afterAll(async () => {
+  await edge.close();
+});
+
+beforeEach(() => {
+  edge.reset();
+});
+
+afterEach(async () => {
+  await edge.stopServing();
+});
+
+async function run(made: TestServices, event: Event = CREATE, remaining?: number): Promise<HandlerAnswer> {
+  return createHandler(made.services)(event, lambdaContext(remaining));
+}
+
+/** A minute, of which a quarter is kept back, is as good as ten for what never becomes right, and has fewer polls. */
+async function refused(made: TestServices, event?: Event): Promise<string> {
+  return (await failure(run(made, event, 60_000))).message;
+}
+
+function deleted(made: TestServices): readonly unknown[] {
+  return made.aws.s3.commandCalls(DeleteObjectCommand).map(({ args }) => args[0].input);
+}
+
+describe('what is not live', () => {
+  test.each([
+    ['wrong-name', /certificate is for other\.example, \*\.other\.example, not for mta-sts\.example\.com/],
+    ['untrusted', /certificate is issued by Unknown authority/],
+    ['self-signed', /certificate is self-signed/],
+    ['expired', /certificate has expired on 2020-01-02/],
+    ['redirect', /a redirect \(status 301 to https:\/\/www\.example\/policy\), which senders never follow/],
+    ['404', /the answer has status 404, only 200 is a policy/],
+    ['500', /the answer has status 500, only 200 is a policy/],
+    ['html', /a web page is served in place of the policy \(as `text\/html`, its title is `Welcome`\)/],
+    ['html-media-type', /the media type is `text\/html; charset=utf-8`, `text\/plain` is expected/],
+    ['no-media-type', /there is no media type, `text\/plain` is expected/],
+    ['endless', /the body is larger than 65536 bytes/],
+    ['too-large', /the body is larger than 65536 bytes/],
+    ['bom', /other bytes: line 1 is "version: STSv1\\x0d\\x0a" \(expected\) and "ï»¿version: STSv1\\x0d\\x0a" \(served\)/],
+    ['broken-off', /broken off in the middle of the body/],
+    ['reset', /connection reset/],
+    ['plain-http', /does not speak TLS/],
+  ] as const)('fails a create on %s, says what it saw and takes the file away', async (behaviour, evidence) => {
+    await edge.serve({ behaviour });
+    const made = await edge.world();
+    const message = await refused(made);
+    expect(message).toMatch(/^the policy file of https:\/\/mta-sts\.example\.com is not live after 45 s; last seen: 127\.0\.0\.11: /);
+    expect(message).toMatch(evidence);
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+  });
+
+  test.each([['gzip', gzipSync(POLICY_TEXT)], ['br', brotliCompressSync(POLICY_TEXT)], ['utf-8', Buffer.from(POLICY_TEXT)]])(
+    'fails a create on the right bytes under a content coding (%s), which not every sender undoes', async (coding, body) => {
+      await edge.serve({ body, headers: { 'Content-Encoding': coding } });
+      const made = await edge.world();
+      expect(await refused(made)).toContain(`127.0.0.11: the body is sent with Content-Encoding \`${coding}\`, which was not asked for`);
+      expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+    });
+
+  test('gives up after ten minutes, however much longer the function could run', async () => {
+    await edge.serve({ behaviour: '404' });
+    const made = await edge.world();
+    expect((await failure(run(made))).message).toContain('is not live after 600 s');
+    expect(made.clock.slept.at(-1)).toBeLessThanOrEqual(15_000);
+  });
+
+  test('fails on headers that come too late', async () => {
+    await edge.serve({ behaviour: 'late' });
+    expect(await refused(await edge.world({}, {}, 30))).toContain('127.0.0.11: response headers not there within 30 ms');
+  });
+
+  test('fails while one of two addresses does not serve the file', async () => {
+    edge.zone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'A', '127.0.0.12'));
+    await edge.serve();
+    await edge.serve({ address: '127.0.0.12', behaviour: '404' });
+    expect(await refused(await edge.world())).toContain('last seen: 127.0.0.12: the answer has status 404, only 200 is a policy; senders');
+  });
+
+  test('names addresses that are alike together', async () => {
+    edge.zone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'A', '127.0.0.12'));
+    await edge.serve({ behaviour: '404' });
+    await edge.serve({ address: '127.0.0.12', behaviour: '404' });
+    expect(await refused(await edge.world())).toContain('last seen: 127.0.0.11, 127.0.0.12: the answer has status 404, only 200 is a policy; senders');
+  });
+
+  test('fails while one name server does not have the address yet', async () => {
+    edge.nameServers[1].serve(soa(DOMAIN));
+    await edge.serve();
+    expect(await refused(await edge.world())).toContain(`last seen: name server ${NAME_SERVERS[1]}: no A record yet (NXDOMAIN); senders`);
+  });
+
+  test('fails while a name server refuses to answer', async () => {
+    edge.nameServers[0].answer = () => ({ rcode: 'REFUSED', answers: [], authorities: [], authoritative: false });
+    await edge.serve();
+    expect(await refused(await edge.world())).toContain(`name server ${NAME_SERVERS[0]}: REFUSED`);
+  });
+
+  test('fails while the address of a name server is not known', async () => {
+    edge.recursive.serve(soa('test'), record(NAME_SERVERS[0], 'A', '127.0.0.2'));
+    await edge.serve();
+    expect(await refused(await edge.world())).toContain(`name server ${NAME_SERVERS[1]}: its own address is not known`);
+  });
+
+  test.each([
+    ['a line that differs', POLICY_TEXT.replace('mx2', 'mx3'), 'line 4 is "mx: mx2.example.com\\x0d\\x0a" (expected) and "mx: mx3.example.com\\x0d\\x0a" (served)'],
+    ['another line end', POLICY_TEXT.replaceAll('\r\n', '\n'), 'line 1 is "version: STSv1\\x0d\\x0a" (expected) and "version: STSv1\\x0a" (served)'],
+    ['too short a file', POLICY_TEXT.split('max_age')[0], 'line 5 is "max_age: 2592000\\x0d\\x0a" (expected) and not there (served)'],
+    ['too long a file', `${POLICY_TEXT}x: y`, 'line 6 is not there (expected) and "x: y" (served)'],
+    ['bytes that are no text', Buffer.from([0xff, 0x1b, 0x0a]), 'and "ÿ\\x1b\\x0a" (served)'],
+  ])('names the first difference of %s', async (_, body, evidence) => {
+    await edge.serve({ body });
+    expect(await refused(await edge.world())).toContain(evidence);
+  });
+});
+
+describe('what becomes live', () => {
+  test('writes the exact bytes, with the media type and nothing cached', async () => {
+    await edge.serve();
+    const made = await edge.world();
+    await expect(run(made)).resolves.toEqual(ANSWER);
+    const [{ args: [{ input }] }] = made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY });
+    expect(input).toEqual({
+      Bucket: BUCKET,
+      Key: KEY,
+      Body: Buffer.from(POLICY_TEXT),
+      ContentType: 'text/plain; charset=utf-8',
+      CacheControl: 'no-store',
+      ChecksumAlgorithm: 'SHA256',
+    });
+    expect(deleted(made)).toEqual([]);
+  });
+
+  test('asks as a sender does', async () => {
+    const server = await edge.serve();
+    await run(await edge.world());
+    expect(server.requests).toEqual([expect.objectContaining({
+      host: POLICY_HOST, serverName: POLICY_HOST, method: 'GET', path: '/.well-known/mta-sts.txt',
+    })]);
+  });
+
+  test('never asks a recursive resolver for the policy host', async () => {
+    await edge.serve();
+    await run(await edge.world());
+    expect(edge.recursive.asked).toContain(`${NAME_SERVERS[0]} A`);
+    expect(edge.recursive.asked.filter((question) => question.includes('mta-sts'))).toEqual([]);
+    expect(edge.nameServers[0].asked).toContain(`${POLICY_HOST} A`);
+  });
+
+  test('waits with growing pauses until the right bytes come, and logs each poll', async () => {
+    await edge.serve({ first: { body: 'version: STSv1\r\nmode: none\r\n', requests: 6 } });
+    const made = await edge.world();
+    await expect(run(made)).resolves.toEqual(ANSWER);
+    expect(made.clock.slept).toEqual([1000, 2000, 4000, 8000, 15_000, 15_000]);
+    const polls = made.log.filter(({ message }) => message === 'the policy file is not live yet');
+    expect(polls.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(polls[0].missing).toEqual([expect.stringContaining('line 2 is "mode: enforce\\x0d\\x0a" (expected) and "mode: none\\x0d\\x0a" (served)')]);
+  });
+
+  test('waits until the address of a name server becomes known', async () => {
+    edge.recursive.serve(soa('test'), soa(DOMAIN), mx(DOMAIN, 'mx1.example.com'), record(NAME_SERVERS[0], 'A', '127.0.0.2'));
+    await edge.serve();
+    const made = await edge.world();
+    const sleep = made.clock.sleep.bind(made.clock);
+    made.clock.sleep = async (milliseconds) => {
+      edge.reset();
+      await sleep(milliseconds);
+    };
+    await expect(run(made)).resolves.toEqual(ANSWER);
+    expect(made.clock.slept).toEqual([1000]);
+  });
+
+  test('asks a name server at its next address when the first is silent', async () => {
+    edge.recursive.serve(...edge.publicRecords(), record(NAME_SERVERS[0], 'A', '127.0.0.4'));
+    await edge.serve();
+    const made = await edge.world();
+    await expect(run(made)).resolves.toEqual(ANSWER);
+    expect(made.clock.slept).toEqual([]);
+  });
+
+  test('asks name servers by IPv6 where they have nothing else', async () => {
+    edge.recursive.serve(soa('test'), soa(DOMAIN), mx(DOMAIN, 'mx1.example.com'), ...NAME_SERVERS.map((name) => record(name, 'AAAA', '::1')));
+    const server = await TestDns.start('::1', edge.nameServers[0].port);
+    try {
+      server.serve(soa(DOMAIN), record(POLICY_HOST, 'A', '127.0.0.11'));
+      await edge.serve();
+      await expect(run(await edge.world())).resolves.toEqual(ANSWER);
+      expect(server.asked).toContain(`${POLICY_HOST} A`);
+    } finally {
+      await server.close();
+    }
+  });
+
+  test('only logs that an IPv6 address is dead', async () => {
+    edge.zone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'AAAA', '::1'));
+    await edge.serve();
+    const made = await edge.world();
+    await expect(run(made)).resolves.toEqual(ANSWER);
+    const entry = made.log.find(({ message }) => message.startsWith('IPv6 decides nothing here'));
+    expect(entry?.seen).toEqual([expect.stringMatching(/^::1: (connection refused|no route)/)]);
+  });
+
+  test('logs what an IPv6 address serves', async () => {
+    edge.zone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'AAAA', '::1'));
+    await edge.serve();
+    await edge.serve({ address: '::1' });
+    const made = await edge.world();
+    await run(made);
+    expect(made.log.find(({ message }) => message.startsWith('IPv6'))?.seen).toEqual(['::1: as intended']);
+  });
+
+  test('does no harm when the same event comes twice, even at once', async () => {
+    await edge.serve({ first: { body: 'not yet', requests: 3 } });
+    const made = await edge.world();
+    await expect(Promise.all([run(made), run(made)])).resolves.toEqual([ANSWER, ANSWER]);
+    await expect(run(made)).resolves.toEqual(ANSWER);
+    const written = made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY }).map(({ args }) => args[0].input);
+    expect(written).toHaveLength(3);
+    expect(new Set(written.map((input) => JSON.stringify(input)))).toHaveProperty('size', 1);
+    expect(deleted(made)).toEqual([]);
+  });
+});
+
+describe('writing', () => {
+  test('refuses a text that does not hash to the id, and writes nothing', async () => {
+    const made = await edge.world();
+    const event = createEvent(TYPE, publicationProperties({ PolicyHash: policyHash('other') }));
+    expect(await refused(made, event)).toContain(`\`PolicyHash\` must be the hash of \`Policy\`, ${policyHash(POLICY_TEXT)}, got ${policyHash('other')}`);
+    expect(made.aws.s3.calls()).toHaveLength(0);
+  });
+
+  test('refuses a text that is no policy, and writes nothing', async () => {
+    const made = await edge.world();
+    const Policy = ['version: STSv1', 'mode: enforced', 'mx: mx1.example.com', 'max_age: 86400'];
+    const message = await refused(made, createEvent(TYPE, publicationProperties({ Policy, PolicyHash: policyHash(policyText(Policy)) })));
+    expect(message).toContain('`Policy` is not a valid policy');
+    expect(message).toContain('enforced');
+    expect(made.aws.s3.calls()).toHaveLength(0);
+  });
+
+  test('is patient while the right to write spreads', async () => {
+    await edge.serve();
+    const made = await edge.world();
+    made.aws.s3.on(PutObjectCommand, { Key: KEY })
+      .rejectsOnce(awsError('AccessDenied', 'Access Denied')).rejectsOnce(awsError('AccessDenied', 'Access Denied')).resolves({});
+    await expect(run(made)).resolves.toEqual(ANSWER);
+    expect(made.clock.slept).toEqual([1000, 2000]);
+  });
+
+  test.each([
+    ['SignatureDoesNotMatch', 'Signature expired: 20261129T130251Z is now earlier than 20261129T130252Z (20261129T130752Z - 5 min.)'],
+    ['InvalidSignatureException', 'Signature not yet current: 20261129T131251Z is still later than 20261129T131250Z (20261129T130750Z + 5 min.)'],
+    ['RequestTimeTooSkewed', 'The difference between the request time and the current time is too large.'],
+  ])('a call that was signed by a wrong clock is made again, since the answer has put the clock right: %s', async (code, message) => {
+    await edge.serve();
+    const made = await edge.world();
+    made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejectsOnce(awsError(code, message)).resolves({});
+    await run(made, createEvent(TYPE, publicationProperties()));
+    expect(made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY })).toHaveLength(2);
+  });
+
+  test('a call whose signature is wrong is not made again', async () => {
+    const made = await edge.world();
+    made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('SignatureDoesNotMatch', 'The request signature we calculated does not match'));
+    expect(await refused(made)).toContain('s3:PutObject failed: SignatureDoesNotMatch');
+    expect(made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY })).toHaveLength(1);
+  });
+
+  test('gives up on a right that is missing after a minute, names it, and takes away what may have arrived', async () => {
+    const made = await edge.world();
+    made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('AccessDenied', 'Access Denied'));
+    const { message } = await failure(run(made));
+    expect(message).toContain('s3:PutObject failed: AccessDenied: Access Denied; the function\'s role must be allowed s3:PutObject');
+    expect(made.clock.slept.reduce((sum, pause) => sum + pause, 0)).toBe(60_000);
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+  });
+
+  test('does not repeat what the SDK has given up on', async () => {
+    const made = await edge.world();
+    made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('SlowDown', 'Please reduce your request rate.'));
+    expect(await refused(made)).toContain('s3:PutObject failed: SlowDown: Please reduce your request rate.');
+    expect(made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY })).toHaveLength(1);
+  });
+
+  test('fails even during a rollback when it could not write', async () => {
+    const made = await edge.world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('NoSuchBucket', 'The specified bucket does not exist'));
+    expect(await refused(made, updateEvent(TYPE, OBJECT_URL, publicationProperties(), publicationProperties()))).toContain('NoSuchBucket');
+    expect(deleted(made)).toEqual([]);
+  });
+});
+
+describe('taking back', () => {
+  const UPDATE = updateEvent(TYPE, OBJECT_URL, publicationProperties(), publicationProperties());
+  const WITHOUT_LEDGER = {
+    ...ANSWER,
+    Data: { ...ANSWER.Data, Warnings: expect.stringMatching(/^none known; the ledger was missing and was begun anew at 20\S+Z$/) },
+  };
+
+  test('a failed create fails with its own reason also when the delete fails', async () => {
+    await edge.serve({ behaviour: '404' });
+    const made = await edge.world();
+    made.aws.s3.on(DeleteObjectCommand).rejects(awsError('AccessDenied', 'Access Denied'));
+    expect(await refused(made)).toContain('status 404');
+    expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', message: expect.stringContaining('could not delete the policy file') }));
+  });
+
+  test('a failed update leaves the object, which the rollback will write over', async () => {
+    await edge.serve({ behaviour: '404' });
+    const made = await edge.world();
+    expect(await refused(made, UPDATE)).toContain('status 404');
+    expect(deleted(made)).toEqual([]);
+  });
+
+  test('a failed update to another bucket takes the new object away, which nobody would delete', async () => {
+    await edge.serve({ behaviour: '404' });
+    const made = await edge.world();
+    await refused(made, updateEvent(TYPE, 's3://before/key', publicationProperties(), publicationProperties({ BucketName: 'before' })));
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+  });
+
+  test('a rollback to another bucket keeps the file that it puts back, whatever the checks say', async () => {
+    await edge.serve({ behaviour: '404' });
+    const made = await edge.world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    const event = updateEvent(TYPE, 's3://failed/key', publicationProperties(), publicationProperties({ BucketName: 'failed' }));
+    await expect(run(made, event)).resolves.toEqual(WITHOUT_LEDGER);
+    expect(deleted(made)).toEqual([]);
+  });
+
+  test('an update to another bucket has another physical id, so that CloudFormation deletes the old object', async () => {
+    await edge.serve();
+    const event = updateEvent(TYPE, OBJECT_URL, publicationProperties({ BucketName: 'after' }), publicationProperties());
+    await expect(run(await edge.world(), event)).resolves.toMatchObject({ PhysicalResourceId: `s3://after/${KEY}` });
+  });
+
+  test('a file that is not live is forgiven during a rollback', async () => {
+    await edge.serve({ behaviour: '404' });
+    const made = await edge.world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    await expect(run(made, UPDATE)).resolves.toEqual(WITHOUT_LEDGER);
+    // Once for the ledger, once for the failure.
+    expect(made.aws.cloudformation.commandCalls(DescribeStacksCommand)).toHaveLength(2);
+  });
+
+  test('a zone that cannot be read fails the create, after the write', async () => {
+    const made = await edge.world();
+    made.aws.route53.on(GetHostedZoneCommand).rejects(awsError('ThrottlingException', 'Rate exceeded'));
+    expect(await refused(made)).toContain('route53:GetHostedZone failed: ThrottlingException: Rate exceeded');
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+  });
+});
+
+describe('delete', () => {
+  test('deletes the object that the physical id names', async () => {
+    const made = await edge.world();
+    const event = deleteEvent(TYPE, 's3://old/mta-sts.example.com/x', publicationProperties());
+    await expect(run(made, event)).resolves.toEqual({ PhysicalResourceId: 's3://old/mta-sts.example.com/x' });
+    expect(deleted(made)).toEqual([{ Bucket: 'old', Key: 'mta-sts.example.com/x' }, { Bucket: 'old', Key: LEDGER_KEY }]);
+  });
+
+  test('deletes the object of the properties where the physical id is not one of ours', async () => {
+    const made = await edge.world();
+    const event = deleteEvent(TYPE, 'Mail-Publication-1X', publicationProperties());
+    await expect(run(made, event)).resolves.toEqual({ PhysicalResourceId: 'Mail-Publication-1X' });
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+  });
+
+  test.each([
+    ['NoSuchBucket', 'The specified bucket does not exist'],
+    ['AccessDenied', 'Access Denied'],
+    ['SlowDown', 'Please reduce your request rate.'],
+    ['TimeoutError', 'socket hang up'],
+  ])('succeeds on %s', async (name, message) => {
+    const made = await edge.world();
+    made.aws.s3.on(DeleteObjectCommand).rejects(awsError(name, message));
+    await expect(run(made, deleteEvent(TYPE, OBJECT_URL, publicationProperties()))).resolves.toEqual({ PhysicalResourceId: OBJECT_URL });
+    expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', error: expect.objectContaining({ name, message }) }));
+  });
+
+  test('succeeds twice, and at once', async () => {
+    const made = await edge.world();
+    const event = deleteEvent(TYPE, OBJECT_URL, publicationProperties());
+    const answer = { PhysicalResourceId: OBJECT_URL };
+    await expect(Promise.all([run(made, event), run(made, event)])).resolves.toEqual([answer, answer]);
+    await expect(run(made, event)).resolves.toEqual(answer);
+  });
+
+  test('succeeds when S3 hangs', async () => {
+    const made = await edge.world();
+    made.aws.s3.on(DeleteObjectCommand).callsFake(async () => new Promise(() => undefined));
+    const event = deleteEvent(TYPE, OBJECT_URL, publicationProperties());
+    await expect(run(made, event, 80)).resolves.toEqual({ PhysicalResourceId: OBJECT_URL });
+    expect(made.log).toContainEqual(expect.objectContaining({ message: 'the delete was cut short; it counts as done' }));
+  });
+});

@@ -1,0 +1,119 @@
+// The catalogue against what the parsers do: no code without an input that gives it, none that says nothing.
+import { describe, expect, test } from '@jest/globals';
+import { FINDINGS } from '../../../lib/protocol/findings/catalog';
+import type { FindingCode, FindingKind } from '../../../lib/protocol/findings/catalog';
+import { MAX_POLICY_BYTES, parsePolicy } from '../../../lib/protocol/policy/policy';
+import { parseRecord } from '../../../lib/protocol/records/sts-record';
+import { parseTlsRpt } from '../../../lib/protocol/records/tls-rpt';
+
+const kinds: readonly [string, FindingKind][] = Object.entries(FINDINGS);
+
+describe('each code', () => {
+  test.each(kinds)('%s is kebab-case and says what, what of it, how to mend it and who says so', (code, kind) => {
+    expect(code).toMatch(/^(txt|record|tls-rpt|policy)(-[a-z0-9]+)+$/);
+    expect(kind.meaning).toMatch(/^[A-Z`].*\.$/);
+    expect(kind.impact).toMatch(/^[A-Z].*\.$/);
+    expect(kind.fix).toMatch(/^[a-z].*[^.]$/);
+    expect(kind.reference).toMatch(/^RFC (8461|8460) §\d/);
+  });
+
+  /** One input for each: a policy file unless the code is one of a TXT record. */
+  const inputs: Record<FindingCode, string | readonly string[]> = {
+    'txt-version-delimiter': ['v=STSv1'],
+    'txt-blank-before-delimiter': ['v=STSv1 ; id=1'],
+    'txt-empty-field': ['v=STSv1;; id=1'],
+    'txt-trailing-blank': ['v=STSv1; id=1 '],
+    'txt-no-equals': ['v=STSv1; id'],
+    'txt-blank-around-equals': ['v=STSv1; id =1'],
+    'txt-field-name': ['v=STSv1; -=1'],
+    'txt-field-value': ['v=STSv1; a='],
+    'txt-duplicate-field': ['v=STSv1; id=1; id=2'],
+    'txt-misspelled-field': ['v=STSv1; ID=1'],
+    'txt-unknown-field': ['v=STSv1; a=1'],
+    'record-multiple': ['v=STSv1;', 'v=STSv1;'],
+    'record-unrecognised': ['v=STSv10;'],
+    'record-version-text': ['v=STSv1; id=1', 'v=STSv1 is here'],
+    'record-version-case': ['v=STSv1; id=1', 'v=stsv1;'],
+    'record-none': ['v=spf1 -all'],
+    'record-unrelated-txt': ['v=spf1 -all', 'v=STSv1; id=1'],
+    'record-tab': ['v=STSv1;\tid=1'],
+    'record-id-missing': ['v=STSv1;'],
+    'record-id-invalid': ['v=STSv1; id=-'],
+    'tls-rpt-multiple': ['v=TLSRPTv1;', 'v=TLSRPTv1;'],
+    'tls-rpt-unrecognised': ['v=tlsrptv1;'],
+    'tls-rpt-version-text': ['v=TLSRPTv1;', 'v=TLSRPTv1'],
+    'tls-rpt-none': ['v=DMARC1'],
+    'tls-rpt-unrelated-txt': ['v=DMARC1'],
+    'tls-rpt-rua-missing': ['v=TLSRPTv1;'],
+    'tls-rpt-rua-not-second': ['v=TLSRPTv1; a=b; rua=mailto:a@b.example'],
+    'tls-rpt-rua-duplicate': ['v=TLSRPTv1; rua=mailto:a@b.example; rua=mailto:a@b.example'],
+    'tls-rpt-uri': ['v=TLSRPTv1; rua=a@b.example'],
+    'tls-rpt-uri-host': ['v=TLSRPTv1; rua=mailto:a@b'],
+    'policy-too-large': 'x'.repeat(MAX_POLICY_BYTES + 1),
+    'policy-empty': '',
+    'policy-html': '<p>',
+    'policy-encoding': 'base64://4=',
+    'policy-bom': '\ufeffmode: none',
+    'policy-utf8': 'base64:/w==',
+    'policy-control-character': '\0',
+    'policy-stray-cr': '\rx',
+    'policy-blank-line': '\n',
+    'policy-comment': '# x',
+    'policy-leading-blank': ' mode: none',
+    'policy-no-colon': 'mode',
+    'policy-blank-before-colon': 'mode : none',
+    'policy-field-name': '-: x',
+    'policy-empty-value': 'mode:',
+    'policy-version-missing': 'mode: none',
+    'policy-mode-missing': 'version: STSv1',
+    'policy-max-age-missing': 'mode: none',
+    'policy-mx-missing': 'mode: enforce',
+    'policy-version': 'version: 1',
+    'policy-mode': 'mode: on',
+    'policy-max-age': 'max_age: 1d',
+    'policy-max-age-limit': 'max_age: 31557601',
+    'policy-mx-pattern': 'mx: .example.com',
+    'policy-large': `note: ${'x'.repeat(10240)}`,
+    'policy-none-without-mx': 'mode: none',
+    'policy-max-age-zero': 'max_age: 0',
+    'policy-max-age-short': 'max_age: 1',
+    'policy-max-age-enforce': 'mode: enforce\nmax_age: 86400',
+    'policy-max-age-at-limit': 'max_age: 31557600',
+    'policy-duplicate-field': 'mode: none\nmode: none',
+    'policy-duplicate-version': 'version: STSv1\nversion: STSv1',
+    'policy-mx-duplicate': 'mx: a.example\nmx: a.example',
+    'policy-mx-upper-case': 'mx: A.example',
+    'policy-mx-single-label': 'mx: *.example',
+    'policy-mx-reserved-label': 'mx: mx--1.example.com',
+    'policy-mx-digits': 'mx: mx.example.123',
+    'policy-misspelled-field': 'max-age: 1',
+    'policy-unknown-field': 'note: x',
+  };
+
+  test.each(Object.entries(inputs))('%s comes from an input, placed, with its severity, reference and senders', (code, input) => {
+    const { severity, reference, quirks: dissent } = new Map(kinds).get(code) ?? {};
+    const takers = dissent?.filter(({ accepts: takes }) => takes).flatMap((one) => one.senders) ?? [];
+    const all = dissent?.flatMap((one) => one.senders);
+    const senders = all !== undefined && takers.length > 0 && all.length - takers.length > 6 ? takers : all;
+    expect(findingsOf(input)).toContainEqual(expect.objectContaining({
+      code, severity, reference, line: expect.any(Number), column: expect.any(Number), ...(senders && { senders }),
+    }));
+  });
+});
+
+test('every message begins in lower case, has no full stop and names the senders that disagree', () => {
+  const samples = ['v: 1\nmode: none\nmode: x\nmax_age: 0\nmx: A\n\n# x', 'version: 2\nmode: on\nmax_age: 1d\nmx: *\n : \n-: x'];
+  const findings = samples.flatMap(findingsOf);
+  expect(findings.length).toBeGreaterThan(10);
+  for (const { message, senders = [] } of findings) {
+    expect(message).toMatch(/^[a-z`].*[^.]$/);
+    for (const sender of senders) expect(message).toContain(sender);
+  }
+});
+
+function findingsOf(input: string | readonly string[]): ReturnType<typeof parsePolicy>['findings'] {
+  if (typeof input === 'string') {
+    return parsePolicy(input.startsWith('base64:') ? Buffer.from(input.slice('base64:'.length), 'base64') : Buffer.from(input, 'utf8')).findings;
+  }
+  return input[0].toLowerCase().startsWith('v=sts') || input[0].startsWith('v=spf') ? parseRecord(input).findings : parseTlsRpt(input).findings;
+}

@@ -1,0 +1,178 @@
+// What is said of real senders, held to the table "Where real senders disagree" of PROTOCOL.md, row by row.
+import { describe, expect, test } from '@jest/globals';
+import { senderViews } from '../../../lib/protocol/findings/sender-quirks';
+import type { SenderQuirk, Finding } from '../../../lib/protocol/findings/finding';
+import { FINDINGS } from '../../../lib/protocol/findings/catalog';
+import type { FindingKind } from '../../../lib/protocol/findings/catalog';
+import { DEEP_WILDCARD_QUIRK } from '../../../lib/protocol/mx/deep-wildcard';
+import { parsePolicy } from '../../../lib/protocol/policy/policy';
+import { parseRecord } from '../../../lib/protocol/records/sts-record';
+import { KNOWN_SENDERS, acceptingSenders } from '../../../lib/protocol/tolerance';
+import { vectors } from '../grammar/vectors';
+import type { PolicyVector, TxtVector } from '../grammar/vectors';
+
+/** Who does what, as `senders: effect`, for each code that the row became. */
+const ROWS: readonly (readonly [row: string, codes: readonly string[], dissent: readonly string[]])[] = [
+  ['`mode: none` without mx', ['policy-none-without-mx'], ['chasquid, stalwart, aykevl: refuses the policy']],
+  ['`max_age: 0`', ['policy-max-age-zero'], ['chasquid, rest-mail, aykevl: refuses the policy']],
+  ['`max_age` over 31557600', ['policy-max-age-limit'], [
+    'chasquid, rest-mail, mailpiece, postfix-mta-sts-resolver, mailauth: refuses the policy',
+    'postfix-tlspol: caps the age at a year',
+    'go-mtasts, kumomta, stalwart, courier, aykevl: takes the policy all the same',
+  ]],
+  ['blank line or comment', ['policy-blank-line', 'policy-comment'], [
+    'mox, postfix-tlspol, go-mtasts: refuses the policy',
+    'courier: ignores the lines that follow',
+    'postfix-mta-sts-resolver, mailauth, chasquid, kumomta, stalwart, rest-mail, mailpiece, aykevl, danmarg: takes the policy all the same',
+  ]],
+  ['duplicate `mode` or `max_age`', ['policy-duplicate-field'], [
+    'chasquid, go-mtasts, postfix-mta-sts-resolver, mailauth, stalwart: reads the last one',
+    'kumomta: refuses the policy',
+  ]],
+  ['a second, unrelated TXT at `_mta-sts`', ['record-unrelated-txt'], ['go-mtasts: sees no policy']],
+  ['text that begins `v=STSv1 ` beside the record', ['record-version-text'], [
+    'postfix-mta-sts-resolver, mailauth, go-mtasts, kumomta, courier: sees no policy',
+  ]],
+  ['over 10,240 bytes', ['policy-large'], ['chasquid: cuts the file after 10240 bytes']],
+  ['hyphens in places 3 and 4', ['policy-mx-reserved-label'], ['mox: refuses the policy']],
+  ['`max_age` at the limit', ['policy-max-age-at-limit'], ['stalwart: reads the age as a day']],
+  ['a line without a colon', ['policy-no-colon'], [
+    'mox, postfix-tlspol, go-mtasts, kumomta, danmarg: refuses the policy',
+    'postfix-mta-sts-resolver, mailauth, chasquid, stalwart, rest-mail, mailpiece, courier, aykevl: takes the policy all the same',
+  ]],
+  ['no mx', ['policy-mx-missing'], [
+    'mox, postfix-tlspol, postfix-mta-sts-resolver, mailauth, chasquid, go-mtasts, kumomta, stalwart, rest-mail, mailpiece, aykevl: refuses the policy',
+    'courier, danmarg: takes the policy all the same',
+  ]],
+  ['host case in patterns', ['policy-mx-upper-case'], ['aykevl, stalwart, kumomta: compares with case']],
+  ['tabs around TXT delimiters', ['record-tab'], ['postfix-tlspol, kumomta, courier: refuses the record']],
+];
+
+const kinds: readonly [string, FindingKind][] = Object.entries(FINDINGS);
+
+describe('the table of the protocol', () => {
+  test.each(ROWS)('row %s', (_row, codes, dissent) => {
+    for (const code of codes) expect(inWords(new Map(kinds).get(code)?.quirks)).toEqual(dissent);
+  });
+
+  test('row wildcard over several labels', () => {
+    expect(inWords(DEEP_WILDCARD_QUIRK)).toEqual([
+      // The first one was seen to do so, with Postfix: docs/contribute/e2e-emulator.md.
+      'postfix-mta-sts-resolver, mailauth, courier: lets the wildcard stand for several labels, so that it covers the host',
+    ]);
+  });
+
+  test('row of a version that differs in case, which is in the vectors only', () => {
+    const { dissent = [], valueDissent = [] } = vectors('record').find(({ id }) => id === 'record-073') ?? {};
+    expect(inWords(FINDINGS['record-version-case'].quirks)).toEqual([`${dissent.join(', ')}: sees no policy`, `${valueDissent.join(', ')}: reads the other record`]);
+  });
+
+  test('has a row for every code that names senders', () => {
+    const named = kinds.filter(([, { quirks: dissent }]) => dissent !== undefined).map(([code]) => code);
+    expect(named.sort()).toEqual([...ROWS.flatMap(([, codes]) => codes), 'record-version-case'].sort());
+  });
+});
+
+describe('the views of the senders', () => {
+  test('are what each does and why, ordered by their names, those of one sender as the findings are', () => {
+    const { findings } = parsePolicy(Buffer.from('version: STSv1\nmode: none\nmode: none\nmax_age: 0\n'));
+    expect(senderViews(findings)).toEqual([
+      { sender: 'aykevl', effect: 'refuses the policy', code: 'policy-none-without-mx' },
+      { sender: 'aykevl', effect: 'refuses the policy', code: 'policy-max-age-zero' },
+      { sender: 'chasquid', effect: 'refuses the policy', code: 'policy-none-without-mx' },
+      { sender: 'chasquid', effect: 'reads the last one', code: 'policy-duplicate-field' },
+      { sender: 'chasquid', effect: 'refuses the policy', code: 'policy-max-age-zero' },
+      { sender: 'go-mtasts', effect: 'reads the last one', code: 'policy-duplicate-field' },
+      { sender: 'kumomta', effect: 'refuses the policy', code: 'policy-duplicate-field' },
+      { sender: 'mailauth', effect: 'reads the last one', code: 'policy-duplicate-field' },
+      { sender: 'postfix-mta-sts-resolver', effect: 'reads the last one', code: 'policy-duplicate-field' },
+      { sender: 'rest-mail', effect: 'refuses the policy', code: 'policy-max-age-zero' },
+      { sender: 'stalwart', effect: 'refuses the policy', code: 'policy-none-without-mx' },
+      { sender: 'stalwart', effect: 'reads the last one', code: 'policy-duplicate-field' },
+    ]);
+  });
+
+  test('name each once, however often the finding is there', () => {
+    const { findings } = parsePolicy(Buffer.from('version: STSv1\nmode: testing\nmx: MX1.example.com\nmx: MX2.example.com\nmax_age: 86400\n'));
+    expect(findings).toHaveLength(2);
+    expect(senderViews(findings).map(({ sender }) => sender)).toEqual(['aykevl', 'kumomta', 'stalwart']);
+  });
+
+  test('are none where nobody disagrees', () => {
+    const unseen: Finding = { code: 'a', severity: 'error', message: 'b' };
+    expect(senderViews([unseen, ...parseRecord(['v=spf1 -all']).findings])).toEqual([]);
+  });
+});
+
+function inWords(dissent: readonly SenderQuirk[] = []): readonly string[] {
+  return dissent.map(({ senders, effect }) => `${senders.join(', ')}: ${effect}`);
+}
+
+/** As the vectors spell it. */
+function vectorName(sender: string): string {
+  return sender === 'postfix-tlspol' ? 'tlspol' : sender;
+}
+
+/** What was seen since to be otherwise: who refuses an address, and who ignores the lines after an empty one. */
+const SEEN_SINCE = new Map([['policy-087', ['aykevl', 'danmarg']], ['policy-016', ['courier']]]);
+
+/** An empty line alone: whoever skips it has an empty policy, which is of no use to anybody. */
+const UNTOLD = ['policy-114'];
+
+describe('who uses what is invalid', () => {
+  test.each(vectors('policy').filter(({ id, expect: verdict }) => verdict === 'invalid' && !UNTOLD.includes(id)))(
+    '$id: is known as the senders were seen to do ($name)', (vector: PolicyVector) => {
+      const { id, input = '', inputBase64, dissent = [] } = vector;
+      const seen = KNOWN_SENDERS.filter((sender) => dissent.includes(vectorName(sender)) && SEEN_SINCE.get(id)?.includes(sender) !== true);
+      expect([...acceptingSenders(parsePolicy(inputBase64 === undefined ? Buffer.from(input) : Buffer.from(inputBase64, 'base64')).findings)].sort()).toEqual([...seen].sort());
+    },
+  );
+
+  test.each(vectors('record').filter(({ expect: verdict }) => verdict === 'invalid' || verdict === 'none'))('$id: is known as the senders were seen to do ($name)', ({ input, dissent = [] }: TxtVector) => {
+    const seen = KNOWN_SENDERS.filter((sender) => dissent.includes(vectorName(sender)));
+    expect([...acceptingSenders(parseRecord(typeof input === 'string' ? [input] : input).findings)].sort()).toEqual([...seen].sort());
+  });
+
+  test.each([
+    ['a comma list', 'mx1.example.com, mx2.example.com'],
+    ['an IPv4 address', '192.0.2.1'],
+  ])('of %s among mx both groups are named', (_name, pattern) => {
+    const { verdict, mode, findings } = parsePolicy(Buffer.from(`version: STSv1\nmode: enforce\nmx: ${pattern}\nmax_age: 604800\n`));
+    expect({ verdict, mode }).toEqual({ verdict: 'invalid', mode: 'enforce' });
+    expect(findings[0].message).toContain('; refused or read otherwise by mox, postfix-tlspol, aykevl, danmarg; taken all the same by postfix-mta-sts-resolver, mailauth, chasquid, ');
+  });
+});
+
+describe('who refuses what is valid', () => {
+  const good = 'version: STSv1\nmode: testing\nmx: mail.example.com\nmax_age: 604800\n';
+
+  test.each([
+    ['hyphens in places 3 and 4', good.replace('mail', 'mx--1'), ['mox']],
+    ['a false A-label', good.replace('mail', 'xn--a'), ['mox']],
+    ['a true A-label', good.replace('mail', 'xn--mx-lka'), []],
+    ['more than 10,240 bytes', `${good}note: ${'x'.repeat(10_240)}\n`, ['chasquid']],
+    ['a second version', `${good}version: STSv2\n`, ['chasquid', 'go-mtasts', 'kumomta', 'mailauth', 'mox', 'postfix-mta-sts-resolver', 'stalwart']],
+    ['the same version again', `${good}version: STSv1\n`, ['kumomta']],
+    ['a malformed second mode', `${good}mode: bogus\n`, ['chasquid', 'danmarg', 'go-mtasts', 'kumomta', 'mailauth', 'mox', 'postfix-mta-sts-resolver', 'stalwart']],
+    ['a malformed second max_age', `${good}max_age: abc\n`, ['chasquid', 'danmarg', 'go-mtasts', 'kumomta', 'mailauth', 'mox', 'postfix-mta-sts-resolver', 'stalwart']],
+    ['a colon in an extension', `${good}note: a:b\n`, ['go-mtasts']],
+    ['a C1 control in an extension', `${good}note: a\u0085b\n`, ['postfix-tlspol']],
+    ['the largest max_age', good.replace('604800', '31557600'), ['stalwart']],
+  ])('policy: %s', (_name, text, senders) => {
+    const { verdict, findings } = parsePolicy(Buffer.from(text));
+    expect(verdict).toBe('valid');
+    expect([...new Set(senderViews(findings).map(({ sender }) => sender))]).toEqual(senders);
+  });
+
+  test.each([
+    ['a second id', ['v=STSv1; id=1; id=2'], ['courier', 'go-mtasts', 'kumomta', 'mailauth', 'mailpiece', 'mox', 'postfix-mta-sts-resolver', 'rest-mail', 'stalwart']],
+    ['the same id again', ['v=STSv1; id=1; id=1'], ['courier', 'mailpiece', 'mox', 'rest-mail']],
+    ['the version again', ['v=STSv1; id=1; v=STSv1'], ['rest-mail']],
+    ['a blank before the semicolon, alone', ['v=STSv1 ; id=1'], ['aykevl', 'chasquid', 'mailpiece']],
+    ['a tab', ['v=STSv1;\tid=1'], ['courier', 'kumomta', 'postfix-tlspol']],
+  ])('record: %s', (_name, texts, senders) => {
+    const { verdict, findings } = parseRecord(texts);
+    expect(verdict).toBe('valid');
+    expect(senderViews(findings).map(({ sender }) => sender)).toEqual(senders);
+  });
+});

@@ -1,0 +1,223 @@
+// The parsers against the ABNF of the RFCs: whatever it generates is read, and what is changed by one byte is judged as it judges.
+import { isDeepStrictEqual } from 'node:util';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { mxGrammarProblem, mxMatches } from '../../../lib/protocol/mx/pattern';
+import { parsePolicy } from '../../../lib/protocol/policy/policy';
+import { parseRecord } from '../../../lib/protocol/records/sts-record';
+import { parseTlsRpt } from '../../../lib/protocol/records/tls-rpt';
+import { isPattern, matchOracle, policyOracle, recordOracle, recordsOracle, tlsRptOracle } from './grammar';
+import type { OraclePolicy } from './grammar';
+import { edit, edited, everyByte, policyFile, sequences, stsRecord, tlsRptRecord } from './inputs';
+
+const SEEDED = { seed: 8461, numRuns: 250 };
+const OFTEN = { seed: 8461, numRuns: 1500 };
+
+describe('the policy file', () => {
+  test('is read as it was written, in any order, with mixed line ends, blanks and extensions', () => {
+    fc.assert(fc.property(policyFile, ({ text, says }) => {
+      expect(policyOracle(text)).toEqual(says);
+      expect(read(text)).toEqual(says);
+    }), SEEDED);
+  });
+
+  test('changed in one place is judged by the grammar', () => {
+    fc.assert(fc.property(policyFile, edit, ({ text }, change) => {
+      expect(agrees(edited(text, change))).toBe(true);
+    }), OFTEN);
+  });
+
+  test('is judged by the grammar with every byte at every place', () => {
+    const text = 'mx: *.a-1.b\r\nversion:STSv1\nx_: \xc3\xa9 \xf0\x9f\x98\x80y \nmode: none\t\nmax_age: 09\n';
+    expect(read(text)).toEqual({ mode: 'none', maxAge: 9, mx: ['*.a-1.b'] });
+    expect(everyByte(text).filter((changed) => !agrees(changed))).toEqual([]);
+  });
+
+  test('of lines in every order, with what is missing, doubled and malformed, is judged by the grammar', () => {
+    const lines = ['version: STSv1', 'version: STSv2', 'mode: enforce', 'mode: none', 'mode: on', 'mx: a.example', 'mx: a_.example', 'max_age: 1', 'max_age: 1d', 'max_age:', ''];
+    expect(sequences(lines, 4).map((some) => some.join('\n')).filter((text) => !agrees(text))).toEqual([]);
+  });
+
+  test.each([
+    ['two bytes, the least', '\xc2\x80', true],
+    ['two bytes, overlong', '\xc1\xbf', false],
+    ['three bytes, the least', '\xe0\xa0\x80', true],
+    ['three bytes, overlong', '\xe0\x9f\xbf', false],
+    ['the last before the surrogates', '\xed\x9f\xbf', true],
+    ['a surrogate', '\xed\xa0\x80', false],
+    ['the first after the surrogates', '\xee\x80\x80', true],
+    ['a byte order mark inside', '\xef\xbb\xbf', true],
+    ['a noncharacter', '\xef\xbf\xbf', true],
+    ['four bytes, the least', '\xf0\x90\x80\x80', true],
+    ['four bytes, overlong', '\xf0\x8f\xbf\xbf', false],
+    ['the last of Unicode', '\xf4\x8f\xbf\xbf', true],
+    ['past Unicode', '\xf4\x90\x80\x80', false],
+    ['five bytes', '\xf8\x88\x80\x80\x80', false],
+    ['a tail alone', '\x80', false],
+    ['two bytes, cut', '\xc3', false],
+    ['three bytes, cut', '\xe2\x82', false],
+    ['four bytes, cut', '\xf0\x9f\x98', false],
+  ])('takes UTF-8 in extensions only: %s', (_name, bytes, valid) => {
+    const text = `version: STSv1\nmode: none\nmax_age: 86400\nx: ${bytes}`;
+    expect(read(text) !== undefined).toBe(valid);
+    const variants = [text, `${text}\r\n`, text.replace('x:', 'mx:'), text.replace('x:', 'mode:'), text.replace('STSv1', bytes), bytes + text];
+    expect(variants.filter((variant) => !agrees(variant))).toEqual([]);
+  });
+
+  test.each([
+    ['a name of 32', `${'n'.repeat(32)}: x`, true],
+    ['a name of 33', `${'n'.repeat(33)}: x`, false],
+    ['a value of one character', 'n:x', true],
+    ['a value with colons', 'n: ::', true],
+    ['a value with a blank inside', 'n: a  b', true],
+    ['a value with a tab inside', 'n: a\tb', false],
+    ['a value of blanks', 'n: \t ', false],
+    ['an age of ten digits', 'max_age: 0000000001', true],
+    ['an age of eleven digits', 'max_age: 00000000001', false],
+    ['an age with a sign', 'max_age: +1', false],
+    ['an age in other digits', 'max_age: \xd9\xa1', false],
+    ['the largest age', 'max_age: 31557600', true],
+    ['an age over it', 'max_age: 31557601', false],
+    ['a label of 63', `mx: ${'a'.repeat(63)}.example`, true],
+    ['a label of 64', `mx: ${'a'.repeat(64)}.example`, false],
+    ['a name of 253', `mx: ${'a.'.repeat(126)}a`, true],
+    ['a name of 254', `mx: ${'a.'.repeat(126)}aa`, false],
+    ['hyphens inside', 'mx: a--b.example', true],
+  ])('is bounded as the grammar bounds it: %s', (_name, line, valid) => {
+    const text = `${line}\nversion: STSv1\nmode: none\nmax_age: 86400\n`;
+    expect(read(text) !== undefined).toBe(valid);
+    expect(agrees(text)).toBe(true);
+  });
+
+  test.each([[65535, true], [65536, true], [65537, false]])('of %i bytes is valid: %s', (size, valid) => {
+    const head = 'version: STSv1\nmode: none\nmax_age: 86400\npad: ';
+    for (const end of ['', '\n', '\r\n']) {
+      const text = head + 'x'.repeat(size - head.length - end.length) + end;
+      expect(read(text) !== undefined).toBe(valid);
+    }
+  });
+
+  function read(text: string): OraclePolicy | undefined {
+    return parsePolicy(Buffer.from(text, 'latin1')).policy;
+  }
+
+  function agrees(text: string): boolean {
+    return isDeepStrictEqual(read(text), policyOracle(text));
+  }
+});
+
+describe('the record', () => {
+  test('is read whatever the grammar generates, unless it has no id', () => {
+    let valid = 0;
+    fc.assert(fc.property(stsRecord, (text) => {
+      if (recordOracle(text) !== undefined) valid += 1;
+      expect(agrees([text])).toBe(true);
+    }), SEEDED);
+    expect(valid).toBeGreaterThan(100);
+  });
+
+  test('changed in one place is judged by the grammar', () => {
+    fc.assert(fc.property(stsRecord, edit, (text, change) => {
+      expect(agrees([edited(text, change)])).toBe(true);
+    }), OFTEN);
+  });
+
+  test('is judged by the grammar with every byte at every place', () => {
+    const text = 'v=STSv1 ;\tid=a1; x-=:y ; ';
+    expect(parseRecord([text]).record).toEqual({ id: 'a1' });
+    expect(everyByte(text).filter((changed) => !agrees([changed]))).toEqual([]);
+  });
+
+  test('of pieces in every order is judged by the grammar', () => {
+    const pieces = [';', ' ', '\t', 'id=1', 'id=', 'id2=2', 'a=b', 'v=STSv1', '='];
+    const texts = sequences(pieces, 4).map((some) => some.join('')).flatMap((text) => [`v=STSv1${text}`, `v=STSv1;id=1${text}`, `${text}v=STSv1;id=1`]);
+    expect(texts.filter((text) => !agrees([text]))).toEqual([]);
+  });
+
+  test('is one of several: in every order of what can stand beside it', () => {
+    const records = ['v=STSv1;id=1', 'v=STSv1; id=2;', 'v=STSv1;', 'v=STSv1 ;id=3', 'v=STSv1', 'v=STSv1\t; id=4', 'V=STSv1;id=5', 'v=STSv10;id=6', ' v=STSv1;id=7', 'v=spf1 -all', ''];
+    expect(sequences(records, 3).filter((some) => !agrees(some))).toEqual([]);
+  });
+
+  test.each([
+    ['an id of 32', 'id=01234567890123456789012345678901', true],
+    ['an id of 33', 'id=012345678901234567890123456789012', false],
+    ['a name of 32', `id=1;${'n'.repeat(32)}=x`, true],
+    ['a name of 33', `id=1;${'n'.repeat(33)}=x`, false],
+    ['a first id that is malformed', 'id=a-b;id=1', false],
+    ['a second id that is malformed', 'id=1;id=a-b', true],
+    ['a second id that is empty', 'id=1;id=', false],
+    ['names that begin like id', 'id2=2;ident=3;id=1', true],
+    ['an upper-case id', 'ID=1', false],
+    ['a letter beyond ASCII in an id', 'id=\u0131d', false],
+    ['a digit beyond ASCII in an id', 'id=\u0661', false],
+    ['a letter beyond ASCII in a name', 'id=1;n\u00e4=x', false],
+    ['a character beyond the BMP in a value', 'id=1;n=\u{1f600}', false],
+  ])('is bounded as the grammar bounds it: %s', (_name, fields, valid) => {
+    expect(parseRecord([`v=STSv1;${fields}`]).verdict).toBe(valid ? 'valid' : 'invalid');
+    expect(agrees([`v=STSv1;${fields}`])).toBe(true);
+  });
+
+  function agrees(texts: readonly string[]): boolean {
+    const { record, verdict } = parseRecord(texts);
+    const candidates = texts.filter((text) => text.startsWith('v=STSv1;'));
+    // What has no version in front is dropped; a sole one that is not quite there may be called malformed as well.
+    const expected = record !== undefined ? ['valid'] : candidates.length > 1 ? ['multiple'] : candidates.length === 1 ? ['invalid'] : ['none', 'invalid'];
+    return isDeepStrictEqual(record, recordsOracle(texts)) && expected.includes(verdict);
+  }
+});
+
+describe('the TLSRPT record', () => {
+  test('is read whatever the grammar generates, unless it has no address', () => {
+    let valid = 0;
+    fc.assert(fc.property(tlsRptRecord, (text) => {
+      if (tlsRptOracle(text) !== undefined) valid += 1;
+      expect(agrees(text)).toBe(true);
+    }), SEEDED);
+    expect(valid).toBeGreaterThan(100);
+  });
+
+  test('changed in one place is judged by the grammar', () => {
+    fc.assert(fc.property(tlsRptRecord, edit, (text, change) => {
+      expect(agrees(edited(text, change))).toBe(true);
+    }), OFTEN);
+  });
+
+  test('is judged by the grammar with every byte at every place', () => {
+    const text = 'v=TLSRPTv1;rua=mailto:a+b@c.d?e=f , https://u:p@[::1]:443/x?y#z; n=v;';
+    expect(parseTlsRpt([text]).record).toEqual({ rua: ['mailto:a+b@c.d?e=f', 'https://u:p@[::1]:443/x?y#z'] });
+    expect(everyByte(text).filter((changed) => !agrees(changed))).toEqual([]);
+  });
+
+  test('of pieces in every order is judged by the grammar', () => {
+    const pieces = [';', ' ', ',', 'rua=', 'mailto:a@b.example', 'https://c.example', 'n=v', '='];
+    expect(sequences(pieces, 4).map((some) => `v=TLSRPTv1;${some.join('')}`).filter((text) => !agrees(text))).toEqual([]);
+  });
+
+  function agrees(text: string): boolean {
+    return isUndecided(text) || isDeepStrictEqual(parseTlsRpt([text]).record, tlsRptOracle(text));
+  }
+});
+
+describe('an MX pattern', () => {
+  const names = sequences(['a', 'B', '*', '-', '1', ''], 4).filter((labels) => labels.length > 0).map((labels) => labels.join('.'));
+
+  test('is one where the grammar says so', () => {
+    expect(names.filter((one) => (mxGrammarProblem(one) === undefined) !== isPattern(one))).toEqual([]);
+  });
+
+  test('covers the hosts that the grammar and one wildcard label let it', () => {
+    const hosts = [...names.filter((one) => one.split('.').length <= 3), 'b.A.', 'a.b..', 'a.b.A.', '.'];
+    const few = names.filter((one) => one.split('.').length <= 3);
+    const wrong = few.flatMap((pattern) => hosts.filter((host) => mxMatches(pattern, host) !== matchOracle(pattern, host)).map((host) => `${pattern} ${host}`));
+    expect(wrong).toEqual([]);
+  });
+});
+
+/**
+ * Percent-encoded mail domains, quoted local parts and `?to=` are RFC 6068's own matter, and tls-rpt.test.ts's; so is what is encoded and
+ * no character.
+ */
+function isUndecided(text: string): boolean {
+  return /mailto:(?:[^?#;,]*(?:@[^?#;,]*%|%[^2]|%22)|[^#;,]*\?[^#;,]*\bto=)/i.test(text);
+}

@@ -1,0 +1,27 @@
+import { describe, expect, test } from '@jest/globals';
+import { mxMatches } from '../../../lib/protocol/mx/pattern';
+import { deepWildcard } from '../../../lib/protocol/mx/deep-wildcard';
+
+describe('a wildcard over several labels', () => {
+  test.each([
+    ['*.example.com', 'a.b.example.com'],
+    ['*.example.com', 'a.b.c.example.com.'],
+    ['*.Example.com', 'A.b.example.COM'],
+    ['*.l.google.com', 'alt1.aspmx.l.google.com'],
+    ['*.com', 'mx.example.com'],
+  ])('%s would cover %s, which the RFC does not let it', (pattern, host) => {
+    expect(deepWildcard(['mx.example.org', pattern], host)).toBe(pattern);
+    expect(mxMatches(pattern, host)).toBe(false);
+  });
+
+  test.each([
+    ['a host one label deeper, which all let it cover', '*.example.com', 'mx.example.com'],
+    ['the domain itself', '*.example.com', 'example.com'],
+    ['a name that only ends alike', '*.example.com', 'a.badexample.com'],
+    ['a pattern without wildcard', 'example.com', 'a.b.example.com'],
+    ['what is no host name', '*.example.com', 'a.b_.example.com'],
+    ['no host', '*.example.com', ''],
+  ])('is none of %s', (_name, pattern, host) => {
+    expect(deepWildcard([pattern], host)).toBeUndefined();
+  });
+});

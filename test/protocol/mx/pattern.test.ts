@@ -1,0 +1,112 @@
+import { describe, expect, test } from '@jest/globals';
+import { mxGrammarProblem, mxMatches, mxPatternProblem, mxPatternToALabels } from '../../../lib/protocol/mx/pattern';
+
+const label63 = 'a'.repeat(63);
+const name253 = `${[label63, label63, label63].join('.')}.${'b'.repeat(57)}.com`;
+
+describe('a pattern', () => {
+  test.each([
+    ['', /^is empty/],
+    ['mail.example.com.', /^ends with a dot; write `mail\.example\.com`$/],
+    ['*.example.com.', /^ends with a dot; write `\*\.example\.com`$/],
+    ['mail.example.com..', /^ends with 2 dots; write `mail\.example\.com`$/],
+    ['.example.com..', /write `\*\.example\.com`$/],
+    ['*.møx.example..', /not in A-labels; write `\*\.xn--mx-lka\.example`$/],
+    ['.example.com', /as in drafts of the RFC; write `\*\.example\.com`$/],
+    ['.example.com.', /write `\*\.example\.com`$/],
+    ['*', /names no domain/],
+    ['*.', /names no domain/],
+    ['.', /names no domain/],
+    ['*.*', /names no domain/],
+    ['*.*.example.com', /two wildcards/],
+    ['*mx.example.com', /no dot after `\*`/],
+    ['mx*.example.com', /wildcard inside/],
+    ['mx.*.example.com', /wildcard inside/],
+    ['*.mx*.example.com', /wildcard inside/],
+    ['**.example.com', /wildcard inside/],
+    ['10 mail.example.com', /carries a preference.*write `mail\.example\.com`$/],
+    ['10\tmail.example.com', /carries a preference/],
+    ['a.example.com b.example.com', /an `mx` line for each/],
+    ['a.example.com,b.example.com', /an `mx` line for each/],
+    ['a.example.com;', /write one name alone/],
+    ['mail.example.com:25', /carries a port.*write `mail\.example\.com`$/],
+    ['192.0.2.1', /IPv4 address/],
+    ['[192.0.2.1]', /is an address/],
+    ['2001:db8::1', /is an address/],
+    ['[IPv6:2001:db8::1]', /is an address/],
+    ['møx.example', /not in A-labels; write `xn--mx-lka\.example`$/],
+    ['*.møx.example', /not in A-labels; write `\*\.xn--mx-lka\.example`$/],
+    ['*.møx.example.', /not in A-labels; write `\*\.xn--mx-lka\.example`$/],
+    ['a_b.example.com', /underscore/],
+    ['*.-a.example', /hyphen/],
+    ['mx.example.com\x1b', /holds `\\x1b`/],
+    ['mx.example.com:smtp', /holds `:`/],
+    [`*.a${name253}`, /has 254 characters/],
+    [`*.${label63}a.example`, /label of 64 characters/],
+    ['"mx.example.com"', /holds `"`/],
+    ['<mx.example.com>', /holds `<`/],
+    ['mx.example.com#backup', /holds `#`/],
+  ])('is not %j', (pattern, fault) => {
+    expect(mxPatternProblem(pattern)).toMatch(fault);
+    expect(mxGrammarProblem(pattern)).toMatch(fault);
+    expect(mxMatches(pattern, 'mail.example.com')).toBe(false);
+  });
+
+  test.each(['mail.example.com', '*.example.com', '*.com', 'localhost', 'MAIL.Example.com', 'xn--mx-lka.example', name253, `*.${name253}`])('is %j', (pattern) => {
+    expect(mxPatternProblem(pattern)).toBeUndefined();
+  });
+});
+
+test.each(['mx.example.123', '*.example.123', '*.2.10', '25'])('the grammar alone takes %j as a pattern, although no mail host has such a name', (pattern) => {
+  expect(mxGrammarProblem(pattern)).toBeUndefined();
+  expect(mxPatternProblem(pattern)).toMatch(/top-level domain is never all digits/);
+});
+
+test('a pattern too long to be one is not converted at all', () => {
+  expect(mxPatternProblem('é'.repeat(40000))).toBe('holds `é`, which is not ASCII');
+});
+
+describe('a host', () => {
+  test.each([
+    ['mail.example.com', 'mail.example.com'],
+    ['MAIL.example.COM', 'mail.EXAMPLE.com'],
+    ['mail.example.com', 'mail.example.com.'],
+    ['*.example.com', 'a.example.com.'],
+    ['*.EXAMPLE.com', 'A.example.COM'],
+    ['*.com', 'example.com'],
+    ['localhost', 'localhost.'],
+    ['mx.example.123', 'MX.example.123.'],
+    ['*.example.123', 'mx.example.123'],
+  ])('is covered: %j by %j', (pattern, host) => {
+    expect(mxMatches(pattern, host)).toBe(true);
+  });
+
+  test.each([
+    ['*.example.com', 'example.com'],
+    ['*.example.com', 'a.b.example.com'],
+    ['*.example.com', '.example.com'],
+    ['*.example.com', 'aexample.com'],
+    ['*.example.com', 'a.example.com..'],
+    ['*.example.com', '*.example.com'],
+    ['*.example.com', 'a_b.example.com'],
+    ['*.example.com', 'a.example.com\n'],
+    ['*.example.com', ''],
+    ['*.example.com', '.'],
+    ['*.com', 'com'],
+    ['192.0.2.1', '192.0.2.1'],
+    ['*.0.2.1', '192.0.2.1'],
+    ['*.example.123', 'example.123'],
+    ['mail.example.com', 'mail.example.co'],
+    ['mail.example.com', 'xmail.example.com'],
+    ['kelvin.example', '\u212aelvin.example'],
+    ['mail.example.com.', 'mail.example.com.'],
+  ])('is not covered: by %j, %j', (pattern, host) => {
+    expect(mxMatches(pattern, host)).toBe(false);
+  });
+});
+
+test('a pattern is converted to A-labels and lower case with its wildcard', () => {
+  expect(mxPatternToALabels('*.MØX.example')).toBe('*.xn--mx-lka.example');
+  expect(mxPatternToALabels('MX.Example')).toBe('mx.example');
+  expect(mxPatternToALabels('*.é_.example')).toBe('');
+});

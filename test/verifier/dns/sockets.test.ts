@@ -1,0 +1,166 @@
+// The sockets that DNS questions share: no forger's chance grows by it, and nothing stays open.
+import { createSocket } from 'node:dgram';
+import type { RemoteInfo, Socket } from 'node:dgram';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { openLine } from '../../../lib/verifier/dns/sockets';
+import type { DnsLine } from '../../../lib/verifier/dns/sockets';
+
+interface Seen {
+  readonly message: Buffer;
+  readonly from: RemoteInfo;
+}
+
+const servers: Socket[] = [];
+
+afterEach(() => {
+  servers.splice(0).forEach((server) => server.close());
+});
+
+/** A server that answers with what it was sent, or as a test wants. */
+async function startServer(answer = (server: Socket, { message, from }: Seen): void => {
+  server.send(message, from.port, from.address);
+}): Promise<{ port: number; seen: Seen[] }> {
+  const server = createSocket('udp4');
+  servers.push(server);
+  const seen: Seen[] = [];
+  server.on('message', (message, from) => {
+    seen.push({ message, from });
+    answer(server, { message, from });
+  });
+  await new Promise<void>((bound) => server.bind(0, '127.0.0.1', bound));
+  return { port: server.address().port, seen };
+}
+
+/** Asks with the id alone, and waits for what comes back. */
+function ask(port: number): { line: DnsLine; answer: Promise<Buffer | Error> } {
+  let settle: (answer: Buffer | Error) => void;
+  const answer = new Promise<Buffer | Error>((resolve) => {
+    settle = resolve;
+  });
+  const line = openLine('127.0.0.1', port, {
+    message: (message) => {
+      settle(message);
+    },
+    error: (error) => {
+      settle(error);
+    },
+  });
+  line.send(idOf(line));
+  return { line, answer };
+}
+
+function idOf({ id }: DnsLine): Buffer {
+  return Buffer.from([id >> 8, id & 0xff]);
+}
+
+function portsOf(seen: readonly Seen[]): number {
+  return new Set(seen.map(({ from }) => from.port)).size;
+}
+
+describe('questions that are under way to one server', () => {
+  test('share a socket, have ids of their own, and each gets its own answer', async () => {
+    const { port, seen } = await startServer();
+    const asked = Array.from({ length: 16 }, () => ask(port));
+    const answers = await Promise.all(asked.map(({ answer }) => answer));
+    expect(answers).toEqual(asked.map(({ line }) => idOf(line)));
+    expect(new Set(asked.map(({ line }) => line.id)).size).toBe(16);
+    expect(portsOf(seen)).toBe(1);
+    asked.forEach(({ line }) => {
+      line.end();
+    });
+  });
+
+  test('share it with fifteen others and no more: then the port is another', async () => {
+    const { port, seen } = await startServer();
+    const asked = Array.from({ length: 40 }, () => ask(port));
+    await Promise.all(asked.map(({ answer }) => answer));
+    expect(portsOf(seen)).toBe(3);
+    asked.forEach(({ line }) => {
+      line.end();
+    });
+  });
+
+  test('share it though others have been answered meanwhile, up to the same number', async () => {
+    const { port, seen } = await startServer();
+    let before = ask(port);
+    for (let question = 1; question < 20; question += 1) {
+      const next = ask(port);
+      await before.answer;
+      before.line.end();
+      before = next;
+    }
+    await before.answer;
+    before.line.end();
+    expect(portsOf(seen)).toBe(2);
+  });
+});
+
+test('a question that is asked when no other is under way has a port of its own', async () => {
+  const { port, seen } = await startServer();
+  for (let question = 0; question < 5; question += 1) {
+    const { line, answer } = ask(port);
+    await answer;
+    line.end();
+  }
+  // The system may choose one of them twice, but hardly the same five times.
+  expect(portsOf(seen)).toBeGreaterThan(1);
+});
+
+test('questions to different servers share nothing', async () => {
+  const [one, other] = [await startServer(), await startServer()];
+  const asked = [ask(one.port), ask(other.port)];
+  await Promise.all(asked.map(({ answer }) => answer));
+  expect(one.seen[0].from.port).not.toBe(other.seen[0].from.port);
+  asked.forEach(({ line }) => {
+    line.end();
+  });
+});
+
+test('a message of another id, of nobody\'s, or too short for one is passed over', async () => {
+  const { port } = await startServer((server, { message, from }) => {
+    const other = message.readUInt16BE(0) ^ 1;
+    for (const forged of [Buffer.alloc(0), Buffer.from([1]), Buffer.from([other >> 8, other & 0xff]), message]) {
+      server.send(forged, from.port, from.address);
+    }
+  });
+  const { line, answer } = ask(port);
+  expect(await answer).toEqual(idOf(line));
+  line.end();
+});
+
+test('a message from another address than the server\'s is not heard', async () => {
+  const stranger = createSocket('udp4');
+  servers.push(stranger);
+  const { port } = await startServer((server, { message, from }) => {
+    stranger.send(Buffer.concat([message, Buffer.from('forged')]), from.port, from.address, () => {
+      server.send(message, from.port, from.address);
+    });
+  });
+  const { line, answer } = ask(port);
+  expect(await answer).toEqual(idOf(line));
+  line.end();
+});
+
+test('a port that is closed is told to every question of the socket, and the next one has a fresh socket', async () => {
+  const { port } = await startServer();
+  await new Promise<void>((closed) => servers.splice(0)[0].close(() => {
+    closed();
+  }));
+  const asked = [ask(port), ask(port)];
+  const answers = await Promise.all(asked.map(({ answer }) => answer));
+  expect(answers).toEqual([expect.objectContaining({ code: 'ECONNREFUSED' }), expect.objectContaining({ code: 'ECONNREFUSED' })]);
+  const later = ask(port);
+  expect(await later.answer).toMatchObject({ code: 'ECONNREFUSED' });
+  [...asked, later].forEach(({ line }) => {
+    line.end();
+  });
+});
+
+test('a question that ends before it could be sent leaves no socket open, and no error', async () => {
+  const { port, seen } = await startServer();
+  ask(port).line.end();
+  const { line, answer } = ask(port);
+  await answer;
+  line.end();
+  expect(seen).toHaveLength(1);
+});

@@ -1,0 +1,96 @@
+// Replies of SMTP servers, in whatever pieces they come.
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { MOST_REPLY_BYTES, ReplyReader } from '../../../lib/verifier/smtp/reply';
+import type { Reading } from '../../../lib/verifier/smtp/reply';
+import { growsTooFast } from '../../support/work';
+
+/** The first reading, and all that was not read then. */
+function readPieces(pieces: readonly string[]): Reading | undefined {
+  const reader = new ReplyReader();
+  for (const [at, piece] of pieces.entries()) {
+    const read = reader.read(piece);
+    if (read !== undefined) return 'rest' in read ? { ...read, rest: read.rest + pieces.slice(at + 1).join('') } : read;
+  }
+  return undefined;
+}
+
+describe('a reply is whole', () => {
+  test.each([
+    ['of one line', '220 ready\r\n', '220', ['ready']],
+    ['without text', '250\r\n', '250', ['']],
+    ['without text after the blank', '250 \r\n', '250', ['']],
+    ['of several lines', '250-mx\r\n250-STARTTLS\r\n250 SIZE\r\n', '250', ['mx', 'STARTTLS', 'SIZE']],
+    ['with empty lines in it', '250-\r\n250-\r\n250 \r\n', '250', ['', '', '']],
+    ['with the code of its last line', '220-mx\r\n421 busy\r\n', '421', ['mx', 'busy']],
+    ['that ends in a line feed alone', '220-mx\n220 ready\n', '220', ['mx', 'ready']],
+    ['that ends in two carriage returns', '220 ready\r\r\n', '220', ['ready']],
+    ['with a carriage return in the middle', '220 re\rady\r\n', '220', ['re\rady']],
+    ['with NUL and bytes that are no text', '220 \0\x80\xff\r\n', '220', ['\0\x80\xff']],
+  ])('%s', (_, text, code, lines) => {
+    expect(readPieces([text])).toEqual({ reply: { code, lines }, rest: '' });
+    expect(readPieces(Array.from(text))).toEqual({ reply: { code, lines }, rest: '' });
+  });
+
+  test('and what follows it is left', () => {
+    const reader = new ReplyReader();
+    expect(reader.read('220 a\r\n250-b\r\n250 c\r\nmore')).toEqual({ reply: { code: '220', lines: ['a'] }, rest: '250-b\r\n250 c\r\nmore' });
+    expect(reader.read('250-b\r\n250 c\r\nmore')).toEqual({ reply: { code: '250', lines: ['b', 'c'] }, rest: 'more' });
+  });
+
+  test('whichever way it is cut', () => {
+    const replies = fc.array(fc.string({ maxLength: 20 }).map((text) => text.replace(/[\r\n]/g, '')), { minLength: 1, maxLength: 6 })
+      .map((lines) => lines.map((line, at) => `250${at === lines.length - 1 ? ' ' : '-'}${line}\r\n`).join(''));
+    fc.assert(fc.property(replies, fc.string(), fc.array(fc.nat(60)), (text, rest, cuts) => {
+      const whole = `${text}${rest}`;
+      const ends = [...cuts.map((cut) => Math.min(cut, whole.length)).sort((a, b) => a - b), whole.length];
+      const pieces = ends.map((end, at) => whole.slice(at === 0 ? 0 : ends[at - 1], end));
+      expect(readPieces(pieces)).toEqual(readPieces([whole]));
+      expect(readPieces(pieces)).toMatchObject({ reply: { code: '250' }, rest });
+    }));
+  });
+});
+
+describe('a reply is not whole', () => {
+  test.each(['', '2', '220', '220 ready', '220 ready\r', '220-mx\r\n', '220-mx\r\n2', '220-mx\r\n220 anything'])('as %j', (text) => {
+    expect(readPieces([text])).toBeUndefined();
+    expect(readPieces(Array.from(text))).toBeUndefined();
+  });
+});
+
+describe('no reply is', () => {
+  test.each([
+    ['SSH-2.0-x', 'S'], ['HTTP/1.1 400 Bad Request\r\n', 'H'], ['\r\n', '\r'], ['22', undefined], ['220x', '220x'], ['2a0', '2a'], ['\x16\x03\x01', '\x16'],
+    ['220', undefined], ['220_', '220_'],
+  ])('%j, which is seen at the byte that is wrong', (text, begin) => {
+    expect(readPieces([text])).toEqual(begin === undefined ? undefined : { fault: 'malformed', begin: text });
+    expect(readPieces(Array.from(text))).toEqual(begin === undefined ? undefined : { fault: 'malformed', begin });
+  });
+
+  test('one with a line that is none', () => {
+    expect(readPieces(['220-mx\r\nwelcome'])).toEqual({ fault: 'malformed', begin: '220-mx\r\nwelcome' });
+  });
+
+  test('one without end, and only its beginning is kept', () => {
+    const line = `220 ${'x'.repeat(MOST_REPLY_BYTES)}`;
+    expect(readPieces([line])).toEqual({ fault: 'too-long', begin: line.slice(0, 60) });
+    expect(readPieces(line.match(/.{1,1000}/g) ?? [])).toMatchObject({ fault: 'too-long' });
+    expect(readPieces(['220-\r\n'.repeat(MOST_REPLY_BYTES)])).toMatchObject({ fault: 'too-long' });
+  });
+
+  test('one that is as long as it may be, and one byte more', () => {
+    const reply = (length: number): string => `220 ${'x'.repeat(length - 6)}\r\n`;
+    expect(readPieces([reply(MOST_REPLY_BYTES)])).toMatchObject({ reply: { code: '220' } });
+    expect(readPieces([reply(MOST_REPLY_BYTES + 1)])).toMatchObject({ fault: 'too-long' });
+  });
+});
+
+describe('the work', () => {
+  test('is the same for every byte, however many lines came before it', () => {
+    const bytes = Array.from('220-\n'.repeat(3200));
+    expect(readPieces(bytes)).toBeUndefined();
+    expect(growsTooFast((share) => {
+      readPieces(bytes.slice(0, share * bytes.length));
+    })).toBe(false);
+  });
+});
