@@ -1,4 +1,4 @@
-// Draws docs/figures/race.svg, the figure of docs/guide/how-it-works.md, from docs/figures/race.json: what a sender saw while a policy changed.
+// Draws docs/figures/race.svg from docs/figures/race.json: what a sender saw while a policy changed. docs/guide/how-it-works.md shows it.
 // `npm run e2e` writes the data: RACE=docs/figures/race.json npm run e2e bootstrap deploy change none
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
