@@ -41,7 +41,7 @@ export function run(this: Stack, hostedZone: route53.IHostedZone, accessLogBucke
 ${snippet}
 }`;
 
-/** @typedef {{ readonly name: string, readonly env: Readonly<Record<string, string>>, readonly integ?: string, readonly source?: string }} AppSource */
+/** @typedef {{ readonly name: string, readonly env: object, readonly integ?: string, readonly source?: string }} AppSource */
 
 /**
  * The apps that both trees synthesize. Examples and snippets are those of the earlier commit: later documents may show other ones.
@@ -132,5 +132,6 @@ function warnings(metadata) {
  * @returns {string[]}
  */
 function files(folder) {
-  return readdirSync(folder, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return readdirSync(folder, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
 }
