@@ -7,6 +7,7 @@
 //   --built           do not build the working tree: it is built already
 //   --keep            keep the built commit and all outputs, for another run and for a closer look
 //   --only <part>     templates or command
+//   --domains <text>  verify only the test domains whose name contains it
 //   --texts           print the texts for people that differ, old and new
 //
 // Compared are the templates and warning ids of all apps (cdk.json, test/integ.*, examples, snippets of the documents) and the outputs and
@@ -23,7 +24,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build as bundle } from 'esbuild';
 import { CommandComparison } from './command.mjs';
-import { startCorpus } from './corpus.mjs';
+import { SCENARIOS, startCorpus } from './corpus.mjs';
 import { SOURCES } from './settings.mjs';
 import { appsOf, synthesize } from './templates.mjs';
 import { build, checkOut, find } from './trees.mjs';
@@ -68,12 +69,22 @@ class Report {
 
   /** @param {boolean} withTexts */
   print(withTexts) {
-    for (const { name, diff } of this.differences.slice(0, MAX_DIFFS)) {
-      const lines = diff.trimEnd().split('\n');
-      const more = lines.length - MAX_DIFF_LINES;
-      console.log(`\n${name}\n${lines.slice(0, MAX_DIFF_LINES).join('\n')}${more > 0 ? `\n… ${more} more lines` : ''}`);
+    // One change shows in many outputs.
+    /** @type {Map<string, { diff: string, names: string[] }>} */
+    const groups = new Map();
+    for (const { name, diff } of this.differences) {
+      const lines = diff.split('\n').filter((line) => /^[-+]/.test(line)).join('\n');
+      const group = groups.get(lines) ?? { diff, names: [] };
+      group.names.push(name);
+      groups.set(lines, group);
     }
-    if (this.differences.length > MAX_DIFFS) console.log(`\n… and ${this.differences.length - MAX_DIFFS} more differences`);
+    for (const { diff, names } of [...groups.values()].slice(0, MAX_DIFFS)) {
+      const lines = diff.trimEnd().split('\n');
+      const others = names.length > 1 ? ` (and the same in ${names.length - 1} more: ${names.slice(1, 4).join(', ')}${names.length > 4 ? ', …' : ''})` : '';
+      const more = lines.length - MAX_DIFF_LINES;
+      console.log(`\n${names[0]}${others}\n${lines.slice(0, MAX_DIFF_LINES).join('\n')}${more > 0 ? `\n… ${more} more lines` : ''}`);
+    }
+    if (groups.size > MAX_DIFFS) console.log(`\n… and ${groups.size - MAX_DIFFS} more kinds of differences`);
     if (withTexts) for (const [words, where] of this.changedTexts) console.log(`\ntext of ${where}\n${words}`);
     console.log(`\n${this.same} outputs are equal, ${this.differences.length} differ; of ${this.texts} texts for people ${this.changedTexts.size} differ in their words`);
   }
@@ -96,10 +107,10 @@ async function step(part, action) {
 
 /**
  * @param {string} commit
- * @param {{ after: string, built: boolean, keep: boolean, texts: boolean, only?: string }} options
+ * @param {{ after: string, built: boolean, keep: boolean, texts: boolean, only?: string, domains: string }} options
  * @returns {Promise<number>} the exit status
  */
-async function main(commit, { after, built, keep, texts, only }) {
+async function main(commit, { after, built, keep, texts, only, domains }) {
   const folder = join(tmpdir(), `cdk-mta-sts-compare-${commit.replaceAll(/\W/g, '-')}`);
   const work = join(folder, 'outputs');
   const report = new Report(work);
@@ -122,7 +133,8 @@ async function main(commit, { after, built, keep, texts, only }) {
     });
     if (only !== 'templates') {
       corpus = await startCorpus(await loadSources(work));
-      const command = new CommandComparison({ before, after }, join(work, 'command'), corpus, report);
+      const scenarios = Object.entries(SCENARIOS).filter(([name]) => name.includes(domains));
+      const command = new CommandComparison({ before, after }, join(work, 'command'), corpus, report, scenarios);
       await step('help', () => command.help());
       await step('lint, match', () => command.lint());
       await step('explain', async () => {
@@ -149,11 +161,12 @@ const { values, positionals } = parseArgs({
     keep: { type: 'boolean', default: false },
     texts: { type: 'boolean', default: false },
     only: { type: 'string' },
+    domains: { type: 'string', default: '' },
   },
 });
 const [commit, ...others] = positionals;
 if (commit === undefined || others.length > 0 || !['templates', 'command', undefined].includes(values.only)) {
-  console.error('usage: node tools/compare/index.mjs <commit> [--after <folder>] [--built] [--keep] [--only templates|command] [--texts]');
+  console.error('usage: node tools/compare/index.mjs <commit> [--after <folder>] [--built] [--keep] [--only templates|command] [--domains <text>] [--texts]');
   process.exitCode = 2;
 } else {
   process.exitCode = await main(commit, { ...values, after: resolve(values.after) });

@@ -3,9 +3,10 @@ import { ADDED_KEYS, RENAMED_KEYS, RENAMED_TEXTS, RENAMED_VALUES, TEXT_KEYS, VOL
 
 /** @typedef {{ where: string, words: string }} Text - for people; `where` is the same in both trees */
 
-/** Times, durations, ids of this moment and the name of this run's folder, which differ between two runs. */
+/** Times, durations, ids of this moment and ports that were free, which differ between two runs. */
 const VOLATILE = [
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, '<time>'],
+  [/(?<=127\.0\.0\.1:)\d{4,5}\b/g, '<port>'],
   [/\d{8}T\d{6}(?=[0-9a-f]{16})/g, '<time>'],
   [/\b(?:time|timestamp)="[^"]*"/g, 'time="<time>"'],
   [/\b\d+(?:\.\d+)? ?(?:ms|s|seconds)\b/g, '<duration>'],
