@@ -102,10 +102,13 @@ export class CommandComparison {
   /** `lint` and `match` over the vectors. */
   async lint() {
     const folder = find(this.trees.before, PATHS.vectors);
-    /** @type {(name: string) => { id: string, input: string | string[], pattern: string, host: string }[]} */
+    /** @type {(name: string) => { id: string, input?: string | (string | string[])[], inputBase64?: string, pattern: string, host: string }[]} */
     const vectors = (name) => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
-    const policies = vectors('policy').map(({ id, input }) => this.#write(`${id}.txt`, String(input)));
-    const records = (/** @type {string} */ file) => vectors(file).map(({ id, input }) => ({ id, texts: [input].flat() }))
+    const policies = vectors('policy').map(({ id, input, inputBase64 = '' }) => (
+      this.#write(`${id}.txt`, typeof input === 'string' ? input : Buffer.from(inputBase64, 'base64'))));
+    // A list in the list has the character-strings of one record.
+    const records = (/** @type {string} */ file) => vectors(file)
+      .map(({ id, input = [] }) => ({ id, texts: (typeof input === 'string' ? [input] : input).map((text) => [text].flat().join('')) }))
       .filter(({ texts }) => texts.every((text) => !text.includes('\0')));
     /** @type {Case[]} */
     const cases = [
@@ -239,7 +242,7 @@ export class CommandComparison {
     return join(this.work, name);
   }
 
-  /** @param {string} name @param {string} content */
+  /** @param {string} name @param {string | Uint8Array} content */
   #write(name, content) {
     writeFileSync(this.#file(name), content);
     return this.#file(name);
