@@ -102,7 +102,8 @@ export class CommandComparison {
   /** `lint` and `match` over the vectors. */
   async lint() {
     const folder = find(this.trees.before, PATHS.vectors);
-    /** @type {(name: string) => { id: string, input?: string | (string | string[])[], inputBase64?: string, pattern: string, host: string }[]} */
+    /** @typedef {{ id: string, input?: string | (string | string[])[], inputBase64?: string, pattern: string, host: string }} Vector */
+    /** @type {(name: string) => Vector[]} */
     const vectors = (name) => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
     const policies = vectors('policy').map(({ id, input, inputBase64 = '' }) => (
       this.#write(`${id}.txt`, typeof input === 'string' ? input : Buffer.from(inputBase64, 'base64'))));
