@@ -129,7 +129,10 @@ export function topLevelProblem(name: string): string | undefined {
   return isDigits(last) ? `ends in the label \`${last}\`; a top-level domain is never all digits` : undefined;
 }
 
-/** Returns the first label that has hyphens in its third and fourth place and is no A-label: `mx--1`, or `xn--` with invalid Punycode (RFC 5890 §2.3.1). */
+/**
+ * Returns the first label that has hyphens in its third and fourth place and is no A-label: `mx--1`, or `xn--` with invalid Punycode
+ * (RFC 5890 §2.3.1).
+ */
 export function reservedLabel(name: string): string | undefined {
   // Fast path for nearly all names.
   if (!name.includes('--')) return undefined;
@@ -156,7 +159,10 @@ function characterProblem(name: string): string | undefined {
   return undefined;
 }
 
-/** Returns the first character that is probably a mistake. A letter of another script is one only in a label with Latin letters (RFC 5890 §4.2). */
+/**
+ * Returns the first character that is probably a mistake. A letter of another script is one only in a label with Latin letters (RFC
+ * 5890 §4.2).
+ */
 function misleadingCharacter(name: string): LookAlike | undefined {
   if (isAscii(name)) return undefined;
   for (const character of name) {

@@ -77,7 +77,10 @@ export function lookAlike(character: string): LookAlike | undefined {
   return { name: named(character, `looks like ${ascii === ' ' ? 'a space' : quoted(ascii)}`), advice: `write ${WORDS.get(ascii) ?? quoted(ascii)}`, ascii };
 }
 
-/** Returns the description of a letter of another script: `U+0430 (Cyrillic, looks like `a`)`. The letter is right in a name of that script. */
+/**
+ * Returns the description of a letter of another script: `U+0430 (Cyrillic, looks like `a`)`. The letter is right in a name of that
+ * script.
+ */
 export function letterLookAlike(character: string): LookAlike | undefined {
   const letter = LETTER_LIKENESSES.get(character);
   if (letter === undefined) return undefined;
@@ -96,13 +99,19 @@ export function firstLookAlike(text: string): LookAlike | undefined {
   return undefined;
 }
 
-/** Returns a remark on the first such character of a text, `; it contains U+2011 (non-breaking hyphen), so write a hyphen`, or an empty text. */
+/**
+ * Returns a remark on the first such character of a text, `; it contains U+2011 (non-breaking hyphen), so write a hyphen`, or an empty
+ * text.
+ */
 export function lookAlikeRemark(text: string): string {
   const found = firstLookAlike(text);
   return found === undefined ? '' : `; it contains ${found.name}, so ${found.advice}`;
 }
 
-/** Returns the problem of a character in a text: `` contains `x` `` and its consequence. A look-alike is named by its code point, with the fix. */
+/**
+ * Returns the problem of a character in a text: `` contains `x` `` and its consequence. A look-alike is named by its code point, with
+ * the fix.
+ */
 export function holds(character: string, consequence: string): string {
   const found = lookAlike(character) ?? letterLookAlike(character);
   return found === undefined ? `contains \`${safeText(character)}\`${consequence}` : `contains ${found.name}; ${found.advice}`;

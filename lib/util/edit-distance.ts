@@ -3,7 +3,7 @@
 /** Returns the Levenshtein distance: the number of inserted, deleted or replaced characters that turn one word into the other. */
 export function editDistance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (const [i, character] of [...one].entries()) {
+  for (const [i, character] of Array.from(one).entries()) {
     let left = i + 1;
     row = row.map((above, j) => {
       if (j === 0) return left;

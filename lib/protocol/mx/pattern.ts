@@ -18,7 +18,10 @@ export function mxMatches(pattern: string, host: string): boolean {
   return dot > 0 && name.slice(dot + 1) === wanted.slice(2);
 }
 
-/** Returns the name of an MX host in lower case and without the dot at the end of DNS answers. Returns undefined for text that is no host name. */
+/**
+ * Returns the name of an MX host in lower case and without the dot at the end of DNS answers. Returns undefined for text that is no
+ * host name.
+ */
 export function mxName(host: string): string | undefined {
   const bare = host.endsWith('.') ? host.slice(0, -1) : host;
   // Check before converting to lower case: U+212A, the Kelvin sign, would become a plain k.

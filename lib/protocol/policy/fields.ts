@@ -105,7 +105,10 @@ function firstOf(first: PolicyField | undefined, field: PolicyField, findings: F
   return first;
 }
 
-/** Reports a repeated field, whatever its value: the grammar reads it as an extension, and only the first counts (RFC 8461 §3.2, last paragraph). */
+/**
+ * Reports a repeated field, whatever its value: the grammar reads it as an extension, and only the first counts (RFC 8461 §3.2, last
+ * paragraph).
+ */
 function reportDuplicate(field: PolicyField, first: PolicyField, findings: FindingCollector): void {
   const { name, value, line } = field;
   findings.add(name === 'version' ? 'policy-duplicate-version' : 'policy-duplicate-field', {

@@ -10,7 +10,10 @@ export function characterStrings(text: string): string {
   return Array.from({ length: count }, (_, index) => quote(bytes.subarray(index * MAX_STRING_BYTES, (index + 1) * MAX_STRING_BYTES))).join(' ');
 }
 
-/** Quotes bytes. `\DDD` is a byte in decimal (RFC 1035 §5.1). Route 53 writes octal numbers, but the texts of RFC 8461 and 8460 need neither. */
+/**
+ * Quotes bytes. `\DDD` is a byte in decimal (RFC 1035 §5.1). Route 53 writes octal numbers, but the texts of RFC 8461 and 8460 need
+ * neither.
+ */
 function quote(bytes: Uint8Array): string {
   const characters = Array.from(bytes, (byte) => {
     const character = String.fromCharCode(byte);

@@ -14,7 +14,10 @@ export function reportingUriProblem(uri: string): string | undefined {
   return characterProblem(uri) ?? schemeProblem(uri) ?? (isMailto(uri) ? mailtoProblem(uri) : httpsProblem(uri));
 }
 
-/** Returns why reports to a well-formed address will probably not arrive: its host is no full public name, or few senders read such an address. */
+/**
+ * Returns why reports to a well-formed address will probably not arrive: its host is no full public name, or few senders read such an
+ * address.
+ */
 export function reportingUriDoubt(uri: string): string | undefined {
   const mail = isMailto(uri);
   if (mail) {
@@ -122,7 +125,10 @@ function recipientDoubt(uri: string): string | undefined {
   return mailAddress(uri) === '' ? `contains its address only after \`?to=\`, which few senders of reports read; write ${separate}` : undefined;
 }
 
-/** Returns the addresses of a `mailto:` as written, with those of `?to=` (RFC 6068 §2). In a record, their commas are encoded (RFC 8460 §3). */
+/**
+ * Returns the addresses of a `mailto:` as written, with those of `?to=` (RFC 6068 §2). In a record, their commas are encoded (RFC 8460
+ * §3).
+ */
 function recipientsOf(uri: string): readonly string[] {
   const more = /\?([^#]*)/.exec(uri)?.at(1)?.split('&').filter((field) => /^to=/i.test(field)).map((field) => field.slice('to='.length)) ?? [];
   return [mailAddress(uri), ...more].filter((text) => text !== '').flatMap(separated);
@@ -134,7 +140,10 @@ function separated(addresses: string): readonly string[] {
   return pieces.every((piece) => piece.includes('@')) ? pieces : [addresses];
 }
 
-/** Checks that a domain is a dot-atom-text, with letters beyond ASCII, or an address literal (RFC 6068 §2). It does not check for a host name. */
+/**
+ * Checks that a domain is a dot-atom-text, with letters beyond ASCII, or an address literal (RFC 6068 §2). It does not check for a
+ * host name.
+ */
 function mailDomainProblem(domain: string): string | undefined {
   if (/^\[[!-Z^-~]*\]$/.test(domain)) return undefined;
   if (domain === '') return 'is empty; a host name is expected';
