@@ -56,7 +56,9 @@ const LIKENESSES: ReadonlyMap<string, string> = new Map(
 );
 
 const LETTER_LIKENESSES: ReadonlyMap<string, { readonly script: string; readonly ascii: string }> = new Map(
-  LETTERS.flatMap(([script, letters, latin]) => Array.from(letters, (letter, at) => [letter, { script, ascii: latin.charAt(at) }] as const)),
+  LETTERS.flatMap(([script, letters, latin]) => {
+    return Array.from(letters, (letter, at) => [letter, { script, ascii: latin.charAt(at) }] as const);
+  }),
 );
 
 /** Name of each mark in an instruction. */

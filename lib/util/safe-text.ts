@@ -1,9 +1,6 @@
 // Makes text from the network or a user safe to show: no character is invisible, moves the cursor or changes the reading direction.
 
 /** Matches characters that are invisible or change other text: controls, formats, unusual spaces, lone surrogates, unassigned. */
- * Matches characters that are invisible or change other text: controls, format characters, unusual spaces, lone surrogates, unassigned
- * ones.
- */
 const UNSAFE = /^[\p{C}\p{Zl}\p{Zp}\p{Zs}\p{Default_Ignorable_Code_Point}]$/u;
 
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });

@@ -30,8 +30,8 @@ export interface RecordResult {
 const KIND: TxtKind = { version: 'v=STSv1', codes: 'record', name: 'MTA-STS' };
 
 /**
- * Placeholder for the record before the policy is published, since the publication makes the id. It does not look like a record: if somebody
- * copies it by mistake, senders see no MTA-STS.
+ * Placeholder for the record before the policy is published, since the publication makes the id. It does not look like a record: if
+ * somebody copies it by mistake, senders see no MTA-STS.
  */
 export const UNPUBLISHED_RECORD = '<known after the deployment, whose outputs tell the id>';
 
