@@ -1,18 +1,16 @@
 // A provider's policy for a domain of ours: two CNAME records and nothing hosted (RFC 8461 §8.2).
 import { Duration, Stack, Token, aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { txtRecord } from './private/domain-records';
-import type { MtaStsRecord } from './private/domain-records';
+import { txtRecord } from './private/records';
+import type { MtaStsRecord } from './mta-sts-record';
 import { DOMAIN, REPORTING, TEXT, ZONE, checkInput, requireInput, requireProps } from './private/input';
-import { claimDomain } from './private/one-domain';
-import { policyDomain } from './private/policy-domain';
+import { claimDomain, policyDomain } from './private/domain';
 import { MAX_NAME_LENGTH, hostNameProblem, toALabels } from './protocol/domain-name';
 import { policyHostName, policyUrl } from './protocol/policy/url';
 import { RECORD_TTL, stsRecordName, reportingName } from './protocol/records/record-names';
 import { safeText } from './util/safe-text';
 import type { TlsReporting } from './tls-reporting';
-import { watchZones } from './private/watched-zones';
-import { plainZone } from './private/zone';
+import { plainZone, watchZones } from './private/zone';
 
 /** Properties of `DelegatedMtaSts`. */
 export interface DelegatedMtaStsProps {
@@ -195,9 +193,9 @@ function recordNameFault(name: string): string | undefined {
     ?? (name.length > MAX_NAME_LENGTH ? `has ${name.length} characters; a name has at most ${MAX_NAME_LENGTH}` : undefined);
 }
 
-function requireText(property: string, value: string, wayOut: string): void {
-  requireInput(property, value, { ...TEXT, wayOut: `write it out: ${wayOut}` });
+function requireText(property: string, value: string, fix: string): void {
+  requireInput(property, value, { ...TEXT, fix: `write it out: ${fix}` });
   if (Token.isUnresolved(value)) {
-    throw new Error(`\`${property}\` is a token, known only at deployment, and cannot be checked; write it out: ${wayOut}`);
+    throw new Error(`\`${property}\` is a token, known only at deployment, and cannot be checked; write it out: ${fix}`);
   }
 }

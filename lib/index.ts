@@ -1,7 +1,7 @@
 // The public API: re-exports only.
 export { MtaSts } from './mta-sts';
 export type { MtaStsProps } from './mta-sts';
-export type { MtaStsRecord } from './private/domain-records';
+export type { MtaStsRecord } from './mta-sts-record';
 export { MtaStsDomains } from './mta-sts-domains';
 export type { MtaStsDomain, MtaStsDomainsProps } from './mta-sts-domains';
 export { MtaStsMode, MtaStsPolicy } from './mta-sts-policy';

@@ -4,7 +4,7 @@ import type { aws_route53 as route53 } from 'aws-cdk-lib';
 import { HOST, POLICY, REPORTING, checkInput, member, oneOf, requireDomains, requireInput, requireProps } from './private/input';
 import { MtaSts } from './mta-sts';
 import type { MtaStsPolicy } from './mta-sts-policy';
-import { policyDomain } from './private/policy-domain';
+import { policyDomain } from './private/domain';
 import { PolicyHost } from './policy-host';
 import type { TlsReporting } from './tls-reporting';
 import { Verification } from './verification';

@@ -144,8 +144,8 @@ function wholeSeconds(maxAge: Duration): number {
   // One sender reads the limit itself as one day, so the largest age that all understand is one second less.
   const largest = MAX_AGE_LIMIT - 1;
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > largest) {
-    const wayOut = seconds === 0 ? '; use MtaStsPolicy.none() to withdraw a policy' : '';
-    throw new Error(`\`maxAge\` must be whole seconds from 1 to ${largest} (RFC 8461 §3.2), got ${seconds} seconds${wayOut}`);
+    const fix = seconds === 0 ? '; use MtaStsPolicy.none() to withdraw a policy' : '';
+    throw new Error(`\`maxAge\` must be whole seconds from 1 to ${largest} (RFC 8461 §3.2), got ${seconds} seconds${fix}`);
   }
   return seconds;
 }

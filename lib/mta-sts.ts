@@ -1,72 +1,71 @@
-// The construct that people use: one mail domain, announced only after its policy was seen live.
+// Publishes MTA-STS for one mail domain. The `_mta-sts` record is created only after the policy was seen live.
 import {
   CfnOutput, Duration, Stack,
   aws_route53 as route53,
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { txtRecord } from './private/domain-records';
-import type { MtaStsRecord } from './private/domain-records';
-import { DOMAIN, HOST, POLICY, REPORTING, ZONE, checkInput, oneOf, requireInput, requireProps } from './private/input';
+import { stackOutput } from './contract/stack-output';
 import { MtaStsMode } from './mta-sts-policy';
 import type { MtaStsPolicy } from './mta-sts-policy';
-import { claimDomain } from './private/one-domain';
-import { policyDomain } from './private/policy-domain';
+import type { MtaStsRecord } from './mta-sts-record';
 import { PolicyHost } from './policy-host';
-import { characterStrings } from './protocol/records/character-strings';
-import { policyHostName, policyUrl } from './protocol/policy/url';
-import { UNPUBLISHED_RECORD, recordAround } from './protocol/records/sts-record';
-import { stsRecordName, reportingName } from './protocol/records/record-names';
-import { publication, publicationAttributes } from './private/publication';
-import { outputScope } from './private/published-output';
+import { publication, publicationAttributes, verification } from './private/custom-resources';
+import { claimDomain, policyDomain } from './private/domain';
+import { DOMAIN, HOST, POLICY, REPORTING, ZONE, checkInput, oneOf, requireInput, requireProps } from './private/input';
+import { outputScope } from './private/output-scope';
+import { txtRecord } from './private/records';
 import { cloudFrontScope, zoneFrom } from './private/us-east-1-stack';
-import { stackOutput } from './private/stack-output';
-import type { TlsReporting } from './tls-reporting';
-import { Verification, verification } from './verification';
 import { warn } from './private/warnings';
+import { policyHostName, policyUrl } from './protocol/policy/url';
+import { characterStrings } from './protocol/records/character-strings';
+import { reportingName, stsRecordName } from './protocol/records/record-names';
+import { UNPUBLISHED_RECORD, recordAround } from './protocol/records/sts-record';
+import type { TlsReporting } from './tls-reporting';
+import { Verification } from './verification';
 
-/** Below this age an attacker who can hide the record for a fortnight can strip TLS again (RFC 8461 §10.2). */
+/** With a shorter age, an attacker who hides the record for two weeks can strip TLS again (RFC 8461 §10.2). */
 const SHORT_ENFORCE_AGE = Duration.days(14);
 
 /** Properties of `MtaSts`. */
 export interface MtaStsProps {
-  /** What senders shall do: `MtaStsPolicy.enforce()`, `testing()` or `none()`. */
+  /** Policy for senders: `MtaStsPolicy.enforce()`, `testing()` or `none()`. */
   readonly policy: MtaStsPolicy;
 
   /**
-   * The public hosted zone that holds the domain's records: imported, looked up, or made in the app.
+   * Public hosted zone that contains the records of the domain: imported, looked up, or made in the app.
    *
-   * @default - DNS is elsewhere: host and file are deployed and proved, and the records are outputs (`records`), to be made by hand;
-   * nothing is announced or verified by the deployment, which `mta-sts verify --outputs` does once the records stand
+   * @default - external DNS: the deployment creates the host and the file and proves the file live. The records are outputs (`records`), and
+   * you create them manually. The deployment verifies nothing; run `mta-sts verify --outputs` when the records exist
    */
   readonly hostedZone?: route53.IHostedZone;
 
   /**
-   * The policy domain, the part after the `@`: the zone's name or a name below it, at most 56 characters. A name with other
-   * than ASCII letters is converted to A-labels. It cannot be changed in place: give the construct of another domain another id.
-   * Needed where there is no `hostedZone`.
+   * Policy domain, the part after the `@`: the name of the zone or a name below it, at most 56 characters. A name with letters beyond ASCII
+   * is converted to A-labels. It cannot be changed in place: give the construct of another domain another id. Required without a
+   * `hostedZone`.
    *
-   * @default - the hosted zone's name
+   * @default - the name of the hosted zone
    */
   readonly domainName?: string;
 
   /**
-   * A host to share with other domains: of the same stack, and it must list this one. A domain that is live moves to another
-   * host in two deployments, the first without it.
+   * Policy host to share with other domains. It must be in the same stack and list this domain. Moving a live domain to another host takes
+   * two deployments, the first without the domain.
    *
-   * @default - one of its own
+   * @default - a new policy host
    */
   readonly policyHost?: PolicyHost;
 
   /**
-   * Where senders report failures (RFC 8460). Makes the record at `_smtp._tls.<domain>`, or, without a `hostedZone`, puts it among
-   * those to be made by hand.
+   * Addresses to which senders send TLS reports (RFC 8460). Creates the record at `_smtp._tls.<domain>`, or adds it to the manual records
+   * without a `hostedZone`.
    *
-   * @default - no record is made
+   * @default - no record is created
    */
   readonly tlsReporting?: TlsReporting;
 
   /**
-   * What an error that the verification finds does to the deployment. Without a `hostedZone` there is none.
+   * What the deployment does if the verification finds an error. Without a `hostedZone` there is no verification.
    *
    * @default Verification.FAIL_DEPLOYMENT
    */
@@ -76,9 +75,9 @@ export interface MtaStsProps {
 /**
  * Publishes MTA-STS (RFC 8461) for a mail domain.
  *
- * In this order, on create, on update and on rollback: preflight (is it safe to start?), the host, the file, proved live at
- * the edge; only then the `_mta-sts` record that tells senders of it; last a verification of all that a sender will see.
- * When the construct or the stack is removed the record goes first.
+ * The order is the same on create, update and rollback: Preflight checks whether the deployment may start; the policy host and the policy
+ * file are created, and the file is proved live; only then the `_mta-sts` record is created; the last step verifies everything as a sender
+ * does. When the construct or the stack is removed, the record is removed first.
  *
  * @example
  * declare const hostedZone: route53.IHostedZone;
@@ -90,54 +89,54 @@ export interface MtaStsProps {
  * });
  */
 export class MtaSts extends Construct {
-  /** The policy domain in lower-case A-labels. */
+  /** Policy domain in lower-case A-labels. */
   public readonly domainName: string;
 
-  /** What is published. */
+  /** Published policy. */
   public readonly policy: MtaStsPolicy;
 
   /**
-   * The id of the publication, as the `_mta-sts` record announces it: 31 letters and digits, the UTC time of the publication and
-   * `MtaStsPolicy.hash`, `20261130T192408a1b2c3d4e5f60718` for example. An unchanged policy keeps its id; whatever else is published gets
-   * a new one, the same text after a rollback included.
+   * Id of the publication in the `_mta-sts` record: 31 letters and digits, the UTC time of the publication and `MtaStsPolicy.hash`, for
+   * example `20261130T192408a1b2c3d4e5f60718`. An unchanged policy keeps its id. Every other publication gets a new id, even the same text
+   * after a rollback.
    *
-   * A token, known once it is deployed, of the stack that holds the resources, which is that of `output`.
+   * A token of the stack with the resources, which is the stack of `output`. Its value is known after the deployment.
    */
   public readonly policyId: string;
 
-  /** Where the policy is served: `https://mta-sts.<domain>/.well-known/mta-sts.txt`. */
+  /** URL of the policy: `https://mta-sts.<domain>/.well-known/mta-sts.txt`. */
   public readonly policyUrl: string;
 
-  /** What serves it. */
+  /** Policy host that serves the policy. */
   public readonly policyHost: PolicyHost;
 
   /**
-   * What `mta-sts verify --outputs` reads: the domain, the id of the publication and the policy, as JSON. It is in the stack of the
-   * resources, which is of us-east-1; of nested stacks in the outermost, whose outputs `cdk deploy --outputs-file` writes.
+   * Output for `mta-sts verify --outputs`: the domain, the id of the publication and the policy, as JSON. It is in the stack with the
+   * resources, which is in us-east-1. For nested stacks it is in the outermost one, whose outputs `cdk deploy --outputs-file` writes.
    *
-   * Do not hand it to `envFromCfnOutputs` of CDK Pipelines: CodePipeline does not escape the quotes in it. Two outputs of your own, of
-   * `domainName` and `policyId`, say the same.
+   * Do not pass it to `envFromCfnOutputs` of CDK Pipelines: CodePipeline does not escape its quotes. Use two outputs of your own, for
+   * `domainName` and `policyId`.
    */
   public readonly output: CfnOutput;
 
   /**
-   * The moment after which no sender can hold an `enforce` or `testing` policy of the domain any more, in ISO 8601: from then on the
-   * construct can be removed without mail being refused. Before `MtaStsPolicy.none()` is published it says so in words, and so it
-   * does where the moment is not known. A token of the stack of the resources, as it was when the policy was published last.
+   * Time after which no sender can hold an `enforce` or `testing` policy of the domain, in ISO 8601. After it, you can remove the construct
+   * and no mail is refused. It is a sentence instead of a time before `MtaStsPolicy.none()` is published, or if the time is not known. A
+   * token of the stack with the resources, with the value of the last publication.
    */
   public readonly earliestRemoval: string;
 
   /**
-   * Every record of the domain, as text. Without a `hostedZone` they are to be made by hand, `_mta-sts` last (RFC 8461 §8.1), and the one
-   * that validates the certificate, if that is made as well, is among them: its name is a token too.
+   * All records of the domain, as text. Without a `hostedZone`, create them manually, `_mta-sts` last (RFC 8461 §8.1). The record that
+   * validates a created certificate is then among them, and its name is a token too.
    */
   public readonly records: MtaStsRecord[];
 
   constructor(scope: Construct, id: string, props: MtaStsProps) {
     super(scope, id);
     checkProps(props);
-    const place = cloudFrontScope(this);
-    const hostedZone = props.hostedZone && zoneFrom(place, props.hostedZone);
+    const resources = cloudFrontScope(this);
+    const hostedZone = props.hostedZone && zoneFrom(resources, props.hostedZone);
     const { policy, tlsReporting } = props;
     this.domainName = policyDomain(props.domainName, props.hostedZone);
     this.policy = policy;
@@ -146,38 +145,46 @@ export class MtaSts extends Construct {
     this.warn(props);
 
     const domain = { domainName: this.domainName, hostedZone, policy };
-    this.policyHost = props.policyHost ?? new PolicyHost(place, 'PolicyHost', { domains: [domain] });
-    const records = (announced: string): MtaStsRecord[] => [
+    this.policyHost = props.policyHost ?? new PolicyHost(resources, 'PolicyHost', { domains: [domain] });
+    const records = (stsRecordText: string): MtaStsRecord[] => [
       { name: policyHostName(this.domainName), type: 'CNAME', value: this.policyHost.distribution.distributionDomainName },
-      { name: stsRecordName(this.domainName), type: 'TXT', value: announced },
+      { name: stsRecordName(this.domainName), type: 'TXT', value: stsRecordText },
       ...tlsReporting === undefined ? [] : [{ name: reportingName(this.domainName), type: 'TXT', value: tlsReporting.record }],
     ];
-    const published = publication(place, 'Publication', {
-      // A resource cannot refer to its own attribute.
-      ...domain, policyHost: this.policyHost, recordsByHand: records(UNPUBLISHED_RECORD),
+    const host = this.policyHost;
+    const published = publication(resources, 'Publication', {
+      ...domain,
+      bucketName: host.bucket.bucketName,
+      distributionDomainName: host.distribution.distributionDomainName,
+      certificateArn: host._certificateGiven ? undefined : host.certificate.certificateArn,
+      policyHost: host._fingerprint,
+      dependencies: host._servedBy(this.domainName),
+      // A resource cannot refer to its own attribute, so these records have no id.
+      manualRecords: records(UNPUBLISHED_RECORD),
     });
     const { policyId, earliestRemoval, warnings, validation: read } = publicationAttributes(published);
     this.policyId = policyId;
-    const announced = recordAround(policyId);
-    const announcement = hostedZone && txtRecord(place, 'Announcement', hostedZone, stsRecordName(this.domainName), announced);
-    this.policyHost._publish({ ...domain, construct: this, publication: published, announcement, tlsReporting });
-    if (announcement !== undefined) {
-      const verified = verification(place, 'Verification', {
+    const stsRecordText = recordAround(policyId);
+    const stsRecord = hostedZone && txtRecord(resources, 'Announcement', hostedZone, stsRecordName(this.domainName), stsRecordText);
+    host._publish({ ...domain, construct: this, publication: published, stsRecord, tlsReporting });
+    if (hostedZone !== undefined && stsRecord !== undefined) {
+      const verified = verification(resources, 'Verification', {
         ...domain,
-        policyHost: this.policyHost,
+        hostedZone,
+        policyHost: host._fingerprint,
         policyId,
-        tlsReporting,
+        tlsReporting: tlsReporting?.record,
         onFailure: props.verification ?? Verification.FAIL_DEPLOYMENT,
       });
-      // The way of a policy; it begins in the host with its preflight, and CloudFormation walks it backwards on delete.
-      announcement.node.addDependency(published);
-      verified.node.addDependency(announcement);
+      // This order begins in the policy host with Preflight. CloudFormation reverses it on delete.
+      stsRecord.node.addDependency(published);
+      verified.node.addDependency(stsRecord);
     }
 
     const validation = hostedZone === undefined && !this.policyHost._certificateGiven ? read : undefined;
-    this.records = [...validation === undefined ? [] : [{ ...validation, type: 'CNAME' }], ...records(announced)];
+    this.records = [...validation === undefined ? [] : [{ ...validation, type: 'CNAME' }], ...records(stsRecordText)];
     this.earliestRemoval = earliestRemoval;
-    const outputs = outputScope(place);
+    const outputs = outputScope(resources);
     this.output = new CfnOutput(outputs, 'Published', {
       description: `The MTA-STS policy of ${this.domainName}, for npx cdk-mta-sts verify --outputs`,
       value: stackOutput({
@@ -207,7 +214,7 @@ export class MtaSts extends Construct {
       warn(this, {
         id: 'cdk-mta-sts:enforceWithoutTlsReporting',
         names,
-        message: (who, isMany) => `${who} ${isMany ? 'enforce' : 'enforces'} a policy without TLS reporting: nobody will tell you that mail is refused; give `
+        message: (who, isMany) => `${who} ${isMany ? 'enforce' : 'enforces'} a policy without TLS reporting, so no report shows refused mail. Give `
           + '`tlsReporting: TlsReporting.to(\'mailto:...\')` (RFC 8460)',
       });
     }
@@ -216,16 +223,16 @@ export class MtaSts extends Construct {
         id: 'cdk-mta-sts:shortMaxAge',
         names,
         like: String(maxAge.toSeconds()),
-        message: (who, isMany) => `${who} ${isMany ? 'enforce' : 'enforces'} with a \`maxAge\` of ${maxAge.toSeconds()} seconds, under 14 days: an attacker `
-          + 'who hides the policy for that long can strip TLS again; weeks or more are advised (RFC 8461 §3.2, §10.2)',
+        message: (who, isMany) => `${who} ${isMany ? 'enforce' : 'enforces'} with a \`maxAge\` of ${maxAge.toSeconds()} seconds, under 14 days. An attacker `
+          + 'who hides the policy for that long can strip TLS again. Use several weeks or more (RFC 8461 §3.2, §10.2)',
       });
     }
     if (mode === MtaStsMode.TESTING) {
       warn(this, {
         id: 'cdk-mta-sts:testing',
         names,
-        message: (who, isMany) => `${who} ${isMany ? 'are' : 'is'} in \`testing\`: senders report failures and deliver all the same, so mail is not protected `
-          + 'yet; enforce once the reports have been clean for two weeks (RFC 8461 §5)',
+        message: (who, isMany) => `${who} ${isMany ? 'are' : 'is'} in \`testing\`: senders report failures and still deliver, so mail is not protected `
+          + 'yet. Change to `enforce` when the reports show no failure for two weeks (RFC 8461 §5)',
       });
     }
     if (props.hostedZone === undefined && mode !== MtaStsMode.NONE) {
@@ -233,7 +240,7 @@ export class MtaSts extends Construct {
         id: 'cdk-mta-sts:dnsElsewhere',
         names,
         message: (who, isMany) => `${who} ${isMany ? 'have' : 'has'} no \`hostedZone\`: the deployment serves ${isMany ? 'their policies' : 'its policy'} and `
-          + 'announces nothing; make the records of the outputs by hand, `_mta-sts` last, also after each change of the policy, then prove it: '
+          + 'creates no records. Create the records of the outputs manually, `_mta-sts` last, also after each change of the policy. Then run '
           + 'npx cdk-mta-sts verify --outputs cdk-outputs.json --wait 30m (RFC 8461 §8.1)',
       });
     }
@@ -241,9 +248,9 @@ export class MtaSts extends Construct {
       warn(this, {
         id: 'cdk-mta-sts:zoneInSameDeployment',
         names,
-        message: (who) => `the hosted zone of ${who} is made in the same stack: until its parent delegates to it the preflight fails, and a rollback gives `
-          + 'the next zone other name servers; deploy the zone first, delegate it, then add MtaSts. Such a zone cannot be deleted with the stack while the '
-          + 'validation record of the certificate is in it, which AWS Certificate Manager leaves behind',
+        message: (who) => `the hosted zone of ${who} is made in the same stack. Preflight fails until the parent zone delegates to it, and after a rollback `
+          + 'the next zone has other name servers. Deploy the zone first, delegate it, then add MtaSts. The stack cannot delete such a zone while it contains '
+          + 'the validation record of the certificate, which AWS Certificate Manager leaves behind',
       });
     }
   }

@@ -85,7 +85,7 @@ export class MxHosts {
    * (https://docs.aws.amazon.com/general/latest/gr/ses.html)
    */
   public static sesInbound(region: string): MxHosts {
-    requireInput('region', region, { ...TEXT, wayOut: 'write its name, `\'eu-west-1\'` for example' });
+    requireInput('region', region, { ...TEXT, fix: 'write its name, `\'eu-west-1\'` for example' });
     requireText('region', region, "pass its name, 'eu-west-1' for example");
     if (!isRegionName(region)) {
       throw new Error(`\`region\` must be the name of an AWS Region where Amazon SES receives mail, such as eu-west-1, got ${show(region)}`);
@@ -170,10 +170,10 @@ function canonicalPattern(pattern: string): string {
   return canonical;
 }
 
-function requireText(name: string, value: string, wayOut: string): void {
+function requireText(name: string, value: string, fix: string): void {
   if (Token.isUnresolved(value)) {
     throw new Error(
-      `\`${name}\` is a token, known only at deployment, but the template holds the text of the policy, which must be known at synthesis; ${wayOut}`,
+      `\`${name}\` is a token, known only at deployment, but the template holds the text of the policy, which must be known at synthesis; ${fix}`,
     );
   }
 }

@@ -1,10 +1,10 @@
-// Reads what an escape hatch of CDK, `addPropertyOverride()`, put in place of a property of a resource.
+// Reads the value that an escape hatch of CDK, `addPropertyOverride()`, gives to a property of a resource.
 import type { CfnResource } from 'aws-cdk-lib';
 
 /**
- * Returns the value that replaces a property; undefined where none does. No API tells: where CDK keeps it otherwise, it is undefined too.
+ * Returns the value that replaces a property. Returns undefined if there is none, or if CDK stores it elsewhere: no API returns it.
  *
- * @param property - as CloudFormation calls it, `OwnershipControls`
+ * @param property - name in CloudFormation, for example `OwnershipControls`
  */
 export function overriddenProperty(made: CfnResource, property: string): unknown {
   return ['Properties', property].reduce<unknown>((value, name) => {

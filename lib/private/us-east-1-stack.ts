@@ -1,47 +1,50 @@
-// The us-east-1 stack for a construct that lives elsewhere: CloudFront takes certificates of that Region only.
-import { Aspects, CfnOutput, CfnWaitConditionHandle, Fn, Names, NestedStack, Stack, Token } from 'aws-cdk-lib';
+// The us-east-1 stack for constructs of another Region: CloudFront accepts only certificates of us-east-1.
+import {
+  Aspects, CfnOutput, CfnWaitConditionHandle, Fn, Names, NestedStack, Stack, StackSynthesizer, Token, Validations, isReusableStackSynthesizer,
+} from 'aws-cdk-lib';
+import type { IReusableStackSynthesizer } from 'aws-cdk-lib';
 import type { aws_route53 as route53 } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { Construct } from 'constructs';
 import type { IConstruct } from 'constructs';
-import { checkSynthesizer, givenSynthesizer } from './same-synthesizer';
+import { docsUrl } from '../contract/docs-url';
 import { plainZone, zoneByOtherId } from './zone';
 
-/** The one Region whose certificates CloudFront takes. */
+/** The Region whose certificates CloudFront accepts. */
 export const CLOUDFRONT_REGION = 'us-east-1';
 
-/** AWS CloudFormation User Guide, "Understand CloudFormation quotas". */
-const LONGEST_STACK_NAME = 128;
+/** Maximum length of a stack name (AWS CloudFormation User Guide, "Understand CloudFormation quotas"). */
+const MAX_STACK_NAME_LENGTH = 128;
 
 const STACK_ID = 'MtaStsUsEast1';
 const MARKER_ID = `${STACK_ID}Marker`;
 
 /**
- * Where the resources of a construct of ours belong: in itself, or, where its stack is of another Region, at the same path in
- * one us-east-1 stack inside that stack. There the order of all of them stays one graph, and one unit of rollback.
+ * Returns the scope for the resources of a construct: the construct itself, or the same path in one us-east-1 stack inside a stack of
+ * another Region. All resources are then in one stack, so their order is one graph and they are rolled back together.
  *
- * @param scope - a construct of ours
- * @throws where the Region is known only at deployment, or CloudFront has no distributions with names of their own there
+ * @param scope - construct of this package
+ * @throws Error if the Region is known only at deployment, or if it is of another partition
  */
 export function cloudFrontScope(scope: Construct): Construct {
   const stack = Stack.of(scope);
   const { region } = stack;
   const stackName = shownStack(stack);
   if (Token.isUnresolved(region)) {
-    throw new Error(`${scope.node.path}: the stack '${stackName}' must name its Region, since CloudFront takes certificates of `
-      + `${CLOUDFRONT_REGION} only and the construct must know whether it is elsewhere; give it \`env: { account, region }\``);
+    throw new Error(`${scope.node.path}: the stack '${stackName}' must name its Region. CloudFront accepts only certificates of `
+      + `${CLOUDFRONT_REGION}, so the construct must know whether the stack is in another Region. Give the stack \`env: { account, region }\``);
   }
   if (region === CLOUDFRONT_REGION) return scope;
   const partition = otherPartition(region);
   if (partition !== undefined) {
-    throw new Error(`${scope.node.path}: the stack '${stackName}' is in ${region}, of the partition ${partition}, where CloudFront cannot serve a `
-      + `policy by a certificate of ${CLOUDFRONT_REGION}; put MtaSts into an app for an account of the partition aws (the mail itself may stay `
-      + 'where it is), or serve the policy elsewhere and make its records with `npx cdk-mta-sts records --policy`');
+    throw new Error(`${scope.node.path}: the stack '${stackName}' is in ${region}, of the partition ${partition}. CloudFront cannot use a certificate of `
+      + `${CLOUDFRONT_REGION} there. Put MtaSts into an app for an account of the partition aws (the mail servers can stay `
+      + 'where they are), or serve the policy from another host and get its records from `npx cdk-mta-sts records --policy`');
   }
   const outermost = outermostStack(stack);
-  // CloudFormation takes no template without a resource, and this one does nothing.
+  // CloudFormation accepts no template without a resource. This one does nothing.
   if (child(stack, MARKER_ID) === undefined) new CfnWaitConditionHandle(stack, MARKER_ID);
-  // A nested stack has the Region of its parents, and a stack below ours is of us-east-1 itself.
+  // A nested stack has the Region of its parents, and a stack below ours is in us-east-1.
   const place = scope.node.scopes.slice(outermost.node.scopes.length)
     .reduce<Construct>((parent, { node: { id } }) => child(parent, id) ?? new Construct(parent, id), usEast1Stack(outermost));
   if (!placed.has(scope)) {
@@ -55,17 +58,17 @@ export function cloudFrontScope(scope: Construct): Construct {
   return place;
 }
 
-/** Those that have a place elsewhere. */
+/** Constructs whose resources are in the us-east-1 stack. */
 const placed = new WeakSet<Construct>();
 
-/** What `scope.node.addDependency()` was told counts for the resources, which are elsewhere. */
+/** Copies the dependencies of a construct to its resources in the us-east-1 stack. */
 function takeDependencies(scope: Construct, place: Construct): void {
   for (const other of scope.node.dependencies.map(mirrored)) {
     if (other !== undefined) place.node.addDependency(other);
   }
 }
 
-/** The place of a construct, or of what is below it, in the us-east-1 stack; nothing where it has none. */
+/** Returns the construct of the us-east-1 stack that contains the resources of a construct. Returns undefined if there is none. */
 function mirrored(construct: IConstruct): Construct | undefined {
   const { scopes } = construct.node;
   const outermost = scopes.find((scope) => child(scope, STACK_ID) !== undefined);
@@ -76,11 +79,11 @@ function mirrored(construct: IConstruct): Construct | undefined {
 }
 
 /**
- * The zone as a scope of another Region can refer to it.
+ * Returns the zone as a scope of another Region can refer to it.
  *
- * A zone that is made in a stack of another Region tells its id by an output, and that stack is deployed first.
+ * The id of a zone that is made in a stack of another Region becomes an output, and that stack is deployed first.
  *
- * @param scope - what `cloudFrontScope()` gave
+ * @param scope - result of `cloudFrontScope()`
  */
 export function zoneFrom(scope: Construct, zone: route53.IHostedZone): route53.IHostedZone {
   const stack = outermostStack(Stack.of(scope));
@@ -96,7 +99,7 @@ export function zoneFrom(scope: Construct, zone: route53.IHostedZone): route53.I
   });
 }
 
-/** How the names of the Regions begin that are in a partition of their own, for those that CDK does not know yet. */
+/** Beginnings of Region names in other partitions, for Regions that CDK does not know yet. */
 const OTHER_PARTITIONS: [string, string][] = [
   ['cn-', 'aws-cn'], ['us-gov-', 'aws-us-gov'], ['us-iso-', 'aws-iso'], ['us-isob-', 'aws-iso-b'], ['eu-isoe-', 'aws-iso-e'],
   ['us-isof-', 'aws-iso-f'], ['eusc-', 'aws-eusc'],
@@ -105,27 +108,27 @@ const OTHER_PARTITIONS: [string, string][] = [
 function checkAccount(stack: Stack, owner: Stack, zone: route53.IHostedZone): void {
   if (Token.isUnresolved(stack.account) || Token.isUnresolved(owner.account) || stack.account === owner.account) return;
   throw new Error(`\`hostedZone\` ${zone.node.path} is of the account ${owner.account}, and the stack '${stack.stackName}' of `
-    + `${stack.account}, which can make no records there; leave \`hostedZone\` out and make the records in a stack of ${owner.account}, or let `
-    + 'that delegate a zone of the mail domain to this account (README, "A zone in another account")');
+    + `${stack.account} cannot create records there. Leave \`hostedZone\` out and create the records in a stack of ${owner.account}, or `
+    + `delegate a zone of the mail domain to this account: ${docsUrl('guide/external-dns.md#a-zone-in-another-account')}`);
 }
 
-/** China, GovCloud, the isolated Regions and the European sovereign cloud: another partition, with accounts of its own. */
+/** Returns the partition of a Region, if it is not `aws`: China, GovCloud, the isolated Regions and the European sovereign cloud. */
 function otherPartition(region: string): string | undefined {
   const partition = RegionInfo.get(region).partition ?? OTHER_PARTITIONS.find(([start]) => region.startsWith(start))?.[1];
   return partition === 'aws' ? undefined : partition;
 }
 
-/** The stack itself, or that in which it is nested. */
+/** Returns the stack itself, or the outermost stack around a nested one. */
 export function outermostStack(stack: Stack): Stack {
   return stack instanceof NestedStack && stack.nestedStackParent !== undefined ? outermostStack(stack.nestedStackParent) : stack;
 }
 
-/** What a stack is called in a message: a nested one has no name before it is deployed. */
+/** Returns the name of a stack for messages. A nested stack has no name before it is deployed, so its path is used. */
 export function shownStack({ stackName, node }: Stack): string {
   return Token.isUnresolved(stackName) ? node.path : stackName;
 }
 
-/** The outermost stack that the user made for a construct: not ours of us-east-1, which is inside that. */
+/** Returns the outermost stack that the user made around a construct, never the us-east-1 stack of this package. */
 export function userStack(construct: IConstruct): Stack {
   const stack = outermostStack(Stack.of(construct));
   const { id, scope } = stack.node;
@@ -135,30 +138,30 @@ export function userStack(construct: IConstruct): Stack {
 function usEast1Stack(outer: Stack): Stack {
   const known = child(outer, STACK_ID);
   if (known instanceof Stack) return known;
-  // Also by the Region: a stack of the same name may be in another one, and both come to us-east-1.
+  // The name contains the Region: stacks of the same name in two Regions both get a stack in us-east-1.
   const suffix = `-${outer.region}-mta-sts`;
   const stackName = outer.stackName + suffix;
-  if (stackName.length > LONGEST_STACK_NAME) {
-    throw new Error(`the stack '${outer.stackName}' of ${outer.region} must have a name of at most ${LONGEST_STACK_NAME - suffix.length} characters, got `
-      + `${outer.stackName.length}: its part of ${CLOUDFRONT_REGION} is a stack with '${suffix}' behind it, and CloudFormation takes `
-      + `${LONGEST_STACK_NAME}; give it a shorter \`stackName\`, or put MtaSts into a stack of ${CLOUDFRONT_REGION}`);
+  if (stackName.length > MAX_STACK_NAME_LENGTH) {
+    throw new Error(`the stack '${outer.stackName}' of ${outer.region} must have a name of at most ${MAX_STACK_NAME_LENGTH - suffix.length} characters, got `
+      + `${outer.stackName.length}. Its stack in ${CLOUDFRONT_REGION} has the same name with '${suffix}' at the end, and CloudFormation allows `
+      + `${MAX_STACK_NAME_LENGTH} characters. Give it a shorter \`stackName\`, or put MtaSts into a stack of ${CLOUDFRONT_REGION}`);
   }
   const stack = new Stack(outer, STACK_ID, {
     stackName,
     description: `MTA-STS for the stack ${outer.stackName} of ${outer.region}: CloudFront takes certificates of ${CLOUDFRONT_REGION} only`,
     env: { account: Token.isUnresolved(outer.account) ? undefined : outer.account, region: CLOUDFRONT_REGION },
     terminationProtection: outer.terminationProtection,
-    // Those of its properties; what an aspect gives the outer stack reaches this one by itself.
+    // Tags of its properties. Tags from aspects on the outer stack reach this stack anyway.
     tags: outer.tags.tagValues(),
     synthesizer: givenSynthesizer(outer),
   });
   checkSynthesizer(stack, outer);
-  // Whoever looks into the one shall find the other.
+  // A reader of the outer stack can find the inner one.
   new CfnOutput(outer, `${STACK_ID}Name`, { description: `The stack of ${CLOUDFRONT_REGION} that holds MtaSts`, value: stack.stackName })
     .overrideLogicalId(`${STACK_ID}Name`);
   Aspects.of(outer).add({
     visit: (node: IConstruct) => {
-      // `cdk deploy <the outer stack>` shall deploy both, where the inner one does not have to come second: with a zone of the outer one.
+      // `cdk deploy <outer stack>` must deploy both. With a zone of the outer stack, the inner stack comes second, and needs the outer one.
       if (node === outer && !needs(stack, outer)) outer.addStackDependency(stack, 'MtaSts belongs to both');
     },
   });
@@ -172,4 +175,35 @@ function needs(stack: Stack, other: Stack): boolean {
 function child(parent: IConstruct, id: string): Construct | undefined {
   const found = parent.node.tryFindChild(id);
   return found instanceof Construct ? found : undefined;
+}
+
+/**
+ * Returns the synthesizer that the user gave to a stack or to its app, for another stack. The account is bootstrapped for its qualifier
+ * and roles.
+ *
+ * A stack has a copy that is bound to it and cannot be bound again. The synthesizers of CDK make the copy with the given one as its
+ * prototype, and no API returns the given one.
+ *
+ * @returns undefined if it is not known: the other stack then gets that of the app, and `checkSynthesizer()` warns if that matters
+ */
+function givenSynthesizer(stack: Stack): IReusableStackSynthesizer | undefined {
+  const given: unknown = Object.getPrototypeOf(stack.synthesizer);
+  // The prototype of a class has a constructor of its own. It is no synthesizer.
+  const isOne = given instanceof StackSynthesizer && !Object.hasOwn(given, 'constructor');
+  return isOne && isReusableStackSynthesizer(given) ? given : undefined;
+}
+
+/** Warns if the inner stack is not synthesized like its outer stack. */
+function checkSynthesizer(inner: Stack, outer: Stack): void {
+  const [ours, theirs] = [inner.synthesizer, outer.synthesizer];
+  if (ours.constructor === theirs.constructor && ours.bootstrapQualifier === theirs.bootstrapQualifier) return;
+  Validations.of(inner).addWarning('cdk-mta-sts:synthesizer',
+    `the stack '${inner.stackName}' has the synthesizer of the app (${described(inner)}), not that of the stack '${outer.stackName}' `
+    + `(${described(outer)}), which works for one stack only. Give the app a reusable synthesizer `
+    + '(`defaultStackSynthesizer`), or bootstrap the account for both');
+}
+
+function described({ synthesizer }: Stack): string {
+  const { bootstrapQualifier } = synthesizer;
+  return `${synthesizer.constructor.name}, ${bootstrapQualifier === undefined ? 'no qualifier' : `qualifier ${bootstrapQualifier}`}`;
 }

@@ -1,22 +1,22 @@
-// Warnings of domains: where several domains of a stack have the same one, it is said once, with their number and examples.
+// Warnings about domains. If several domains of a stack have the same warning, it appears once, with their number and examples.
 import { Annotations, Aspects, Validations } from 'aws-cdk-lib';
 import type { Stack } from 'aws-cdk-lib';
 import type { Construct, IConstruct } from 'constructs';
 import { joinList } from '../util/safe-text';
 import { userStack } from './us-east-1-stack';
 
-/** Names of a message. */
-const MOST_NAMES = 3;
+/** Maximum number of names in a message. */
+const MAX_NAMES = 3;
 
-/** A warning of one domain or of several. */
+/** A warning about one domain or several. */
 export interface DomainWarning {
-  /** By which users acknowledge it: `cdk-mta-sts:testing`. */
+  /** Id by which users acknowledge the warning: `cdk-mta-sts:testing`. */
   readonly id: string;
-  /** The domains, or hosts, that it is about. */
+  /** Domains or hosts of the warning. */
   readonly names: readonly string[];
-  /** What names are called where they are many. Default: `domains`. */
+  /** Plural noun for the names. Default: `domains`. */
   readonly noun?: string;
-  /** What else must be equal for two warnings to be one. */
+  /** Another text that must be equal for two warnings to be merged. */
   readonly like?: string;
   /** @param subject - `example.com`, or `100 domains (a.example, b.example, c.example and 97 more)` where `isMany` */
   readonly message: (subject: string, isMany: boolean) => string;
@@ -24,19 +24,19 @@ export interface DomainWarning {
 
 interface Given { readonly construct: Construct; readonly warning: DomainWarning; readonly metadata: string }
 
-/** Those of a stack, with all that is nested in it. */
+/** Warnings of each stack and of the stacks nested in it. */
 const GIVEN = new WeakMap<Stack, Given[]>();
 
 /**
- * Warns at once, so that it can be acknowledged on the construct; equal warnings are put together at synthesis.
+ * Adds a warning to a construct at once, so that it can be acknowledged there. Equal warnings are merged at synthesis.
  *
- * @param construct - one of ours
+ * @param construct - construct of this package
  */
 export function warn(construct: Construct, warning: DomainWarning): void {
   const before = construct.node.metadata.length;
   Validations.of(construct).addWarning(warning.id, textOf(warning, warning.names));
   const added = construct.node.metadata.at(before)?.data as unknown;
-  // Acknowledged on a construct around it already.
+  // No text was added: a construct around it has acknowledged the warning.
   if (typeof added !== 'string') return;
   const stack = userStack(construct);
   const all = GIVEN.get(stack) ?? [];
@@ -44,43 +44,48 @@ export function warn(construct: Construct, warning: DomainWarning): void {
   all.push({ construct, warning, metadata: added });
   Aspects.of(construct).add({
     visit: (node) => {
-      if (node === construct) putTogether(all);
+      if (node === construct) mergeEqual(all);
     },
   });
 }
 
-/** Once all constructs are there. */
-function putTogether(all: Given[]): void {
+/** Merges equal warnings. Called when all constructs exist. */
+function mergeEqual(all: Given[]): void {
   const groups = new Map<string, Given[]>();
   for (const given of all.splice(0)) {
-    // Those that were acknowledged are gone.
+    // An acknowledged warning has been removed.
     if (!given.construct.node.metadata.some(({ data }) => data === given.metadata)) continue;
     const { id, like } = given.warning;
     const key = JSON.stringify([id, like]);
     groups.set(key, [...groups.get(key) ?? [], given]);
   }
   for (const group of groups.values()) {
-    if (group.length > 1) sayOnce(group);
+    if (group.length > 1) merge(group);
   }
 }
 
-function sayOnce(group: readonly Given[]): void {
-  const [{ warning }] = group;
+function merge(group: readonly Given[]): void {
+  const [first] = group;
+  if (first === undefined) return;
+  const { warning } = first;
   for (const { construct, metadata } of group) {
-    // Takes it away: by the id that CDK has made of ours.
-    const id = /\[ack: ([^\]]*)\]$/.exec(metadata)?.[1];
+    // Remove it by the id that CDK made from ours.
+    const id = /\[ack: ([^\]]*)\]$/.exec(metadata)?.at(1);
     if (id !== undefined) Annotations.of(construct).acknowledgeWarning(id);
   }
   const names = [...new Set(group.flatMap((given) => given.warning.names))];
-  Validations.of(around(group.map(({ construct }) => construct))).addWarning(warning.id, textOf(warning, names));
+  Validations.of(commonScope(group.map(({ construct }) => construct))).addWarning(warning.id, textOf(warning, names));
 }
 
 function textOf({ message, noun = 'domains' }: DomainWarning, names: readonly string[]): string {
-  return names.length === 1 ? message(names[0], false) : message(`${names.length} ${noun} (${joinList(names, MOST_NAMES)})`, true);
+  const [only = '', ...others] = names;
+  return others.length === 0 ? message(only, false) : message(`${names.length} ${noun} (${joinList(names, MAX_NAMES)})`, true);
 }
 
-/** The innermost construct that holds all of these. */
-function around([first, ...others]: readonly Construct[]): IConstruct {
-  const held = first.node.scopes.filter((scope) => others.every(({ node: { scopes } }) => scopes.includes(scope)));
-  return held.at(-1) ?? first;
+/** Returns the innermost construct that contains all of these. */
+function commonScope(constructs: readonly Construct[]): IConstruct {
+  const [first, ...others] = constructs;
+  const scopes: readonly IConstruct[] = first?.node.scopes ?? [];
+  const common = scopes.filter((scope) => others.every(({ node }) => node.scopes.includes(scope)));
+  return common.at(-1) ?? scopes[0];
 }

@@ -1,39 +1,40 @@
-// Hosted zones as users give them: their name in A-labels, their id without the API's prefix, and whether senders can see them.
+// Hosted zones that users give: name in A-labels, id without prefix, and checks that senders can see the zone.
 import { CfnResource, Reference, Stack, Token, Tokenization, aws_route53 as route53 } from 'aws-cdk-lib';
-import type { IConstruct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
 import { overriddenProperty } from './escape-hatch';
 import { toALabels, withoutDots } from '../protocol/domain-name';
 import { safeText } from '../util/safe-text';
+import { warn } from './warnings';
 
-/** Of the API's own form of an id, `/hostedzone/Z1`, and of an ARN. */
+/** Prefix of an id in the API, `/hostedzone/Z1`, and in an ARN. */
 const ID_PREFIX = /^(?:arn:[^:]*:route53:::|\/)?hostedzone\//;
 
-/** Names of records begin with these, and no mail domain does. */
+/** Labels at the beginning of record names. No mail domain begins with them. */
 const RECORD_LABELS = /^(?:mta-sts\.|_[^.]*\.)+/;
 
-/** The context of `HostedZone.fromLookup()`: `hosted-zone:account=1:domainName=example.com:privateZone=true:region=us-east-1`. */
+/** Context key of `HostedZone.fromLookup()`: `hosted-zone:account=1:domainName=example.com:privateZone=true:region=us-east-1`. */
 const PRIVATE_LOOKUP = /^hosted-zone:.*:privateZone=true(?::|$)/;
 
 /**
- * The zone's name in lower-case A-labels, without a dot at the end.
+ * Returns the name of the zone in lower-case A-labels, without a dot at the end.
  *
- * @returns nothing where it is known only at deployment, or not at all: a zone that is imported by its id alone
+ * @returns undefined if it is known only at deployment, or not at all, as for a zone that is imported by its id
  */
 export function zoneNameOf(zone: route53.IHostedZone): string | undefined {
   const { name } = givenName(zone);
   if (name === undefined || Token.isUnresolved(name)) return undefined;
-  const bare = withoutDots(name);
-  return toALabels(bare) || bare.toLowerCase();
+  const undotted = withoutDots(name);
+  return toALabels(undotted) || undotted.toLowerCase();
 }
 
-/** What is left of a name without the labels of records: `example.com` of `_mta-sts.example.com`; nothing where it has none. */
+/** Removes the labels of records: `_mta-sts.example.com` becomes `example.com`. Returns undefined for a name without such labels. */
 export function withoutRecordLabels(name: string): string | undefined {
-  const bare = name.replace(RECORD_LABELS, '');
-  // A name with an underscore is in no A-labels yet.
-  return bare === name ? undefined : toALabels(bare) || bare;
+  const rest = name.replace(RECORD_LABELS, '');
+  // A name with an underscore was not converted to A-labels before.
+  return rest === name ? undefined : toALabels(rest) || rest;
 }
 
-/** The same zone, with an id that CloudFormation, IAM and Certificate Manager all take. */
+/** Returns the zone with an id that CloudFormation, IAM and Certificate Manager all accept. */
 export function plainZone(stack: Stack, zone: route53.IHostedZone): route53.IHostedZone {
   const { hostedZoneId: written } = zone;
   if (Token.isUnresolved(written) || !ID_PREFIX.test(written)) return zone;
@@ -42,9 +43,9 @@ export function plainZone(stack: Stack, zone: route53.IHostedZone): route53.IHos
 }
 
 /**
- * The same zone under another id: one for each stack.
+ * Returns the zone under another id, once for each stack.
  *
- * @param hostedZoneId - is asked once
+ * @param hostedZoneId - returns the id; called once
  */
 export function zoneByOtherId(stack: Stack, id: string, zone: route53.IHostedZone, hostedZoneId: () => string): route53.IHostedZone {
   const known = stack.node.tryFindChild(id);
@@ -55,33 +56,58 @@ export function zoneByOtherId(stack: Stack, id: string, zone: route53.IHostedZon
     : route53.HostedZone.fromHostedZoneAttributes(stack, id, { hostedZoneId: hostedZoneId(), zoneName: name });
 }
 
-/** @throws where a zone is private, or cannot be that of a mail domain */
+/** @throws Error if the zone is private, or cannot be the zone of a mail domain */
 export function requireMailZone(zone: route53.IHostedZone): void {
-  if (zone.hostedZoneId === '') throw new Error(`\`hostedZone\` ${zone.node.path} has an empty id; write the zone's own, such as Z0123456789ABCDEFGHIJ`);
-  if (isPrivate(zone)) throw new Error(privateZoneFault(zone));
+  if (zone.hostedZoneId === '') throw new Error(`\`hostedZone\` ${zone.node.path} has an empty id. Write the id of the zone, for example Z0123456789ABCDEFGHIJ`);
+  if (isPrivate(zone)) throw new Error(privateZoneProblem(zone));
   const name = zoneNameOf(zone);
   const domain = name === undefined ? undefined : withoutRecordLabels(name);
   if (domain === undefined) return;
-  throw new Error(`\`hostedZone\` must be the zone of the mail domain, got ${shown(name ?? '')}, where records of it stand; pass the zone of `
-    + `${domain === '' ? 'the domain' : shown(domain)}; where that is not in Route 53, give MtaSts a \`domainName\` and no \`hostedZone\``);
+  throw new Error(`\`hostedZone\` must be the zone of the mail domain, got ${quote(name ?? '')}, a name of its records. Pass the zone of `
+    + `${domain === '' ? 'the domain' : quote(domain)}. If that zone is not in Route 53, give MtaSts a \`domainName\` and no \`hostedZone\``);
 }
 
+/** Returns whether a construct is a hosted zone. */
 export function isZone(construct: IConstruct): construct is route53.IHostedZone {
   return 'hostedZoneId' in construct;
 }
 
-/** As far as synthesis knows. */
-export function isPrivate(zone: route53.IHostedZone): boolean {
+/** Returns whether a zone is private, as far as synthesis knows. */
+function isPrivate(zone: route53.IHostedZone): boolean {
   return zone instanceof route53.PrivateHostedZone || givenName(zone).isPrivate || hasVpcs(zone) || isLookedUpAsPrivate(zone);
 }
 
-export function privateZoneFault(zone: route53.IHostedZone): string {
-  return `\`hostedZone\` must be public, got a private hosted zone, ${zone.node.path}: senders on the internet could not see its records; pass the `
+function privateZoneProblem(zone: route53.IHostedZone): string {
+  return `\`hostedZone\` must be public, got a private hosted zone, ${zone.node.path}. Senders on the internet cannot see its records. Pass the `
     + 'public zone of the domain';
 }
 
+/**
+ * Checks zones at synthesis, when everything that changes them has happened.
+ *
+ * @param construct - construct of this package
+ */
+export function watchZones(construct: Construct, zones: readonly (route53.IHostedZone | undefined)[]): void {
+  const distinct = [...new Set(zones)].filter((zone) => zone !== undefined);
+  construct.node.addValidation({
+    // `addVpc()` makes a public zone private.
+    validate: () => distinct.filter(isPrivate).map(privateZoneProblem),
+  });
+  for (const zone of distinct) {
+    const name = zoneNameOf(zone);
+    if (name === undefined || name.includes('.')) continue;
+    warn(construct, {
+      id: 'cdk-mta-sts:topLevelZone',
+      names: [zone.node.path],
+      noun: 'zones',
+      message: (subject, isMany) => `${isMany ? '' : 'the hosted zone '}${subject} ${isMany ? 'are' : 'is'} named by a single label. Few people own a `
+        + 'top-level domain. Pass the zone of the mail domain',
+    });
+  }
+}
+
 interface GivenName {
-  /** As it was given: in Unicode, with a dot at the end or a token. */
+  /** Name as given: it may be in Unicode, end in a dot, or be a token. */
   readonly name?: string;
   /** Whether the zone was imported as a private one. */
   readonly isPrivate: boolean;
@@ -91,12 +117,13 @@ function givenName(zone: route53.IHostedZone): GivenName {
   try {
     return { name: zone.zoneName, isPrivate: false };
   } catch (error) {
-    // HostedZone.fromHostedZoneId() throws here: it knows no name. So does PrivateHostedZone.fromPrivateHostedZoneId(), and says who it is.
+    // Zones of HostedZone.fromHostedZoneId() throw here, because they have no name. So do those of PrivateHostedZone.fromPrivateHostedZoneId(),
+    // whose message names that method.
     return { isPrivate: error instanceof Error && error.message.includes('fromPrivateHostedZoneId') };
   }
 }
 
-/** The resource of a zone that is made in the app, also where the zone is imported by the id of that resource. */
+/** Returns the resource of a zone that the app makes, also if the zone is imported by the id of that resource. */
 function madeHere({ hostedZoneId: id, node }: route53.IHostedZone): CfnResource | undefined {
   const named: unknown = Tokenization.reverseString(id).firstToken;
   const made: unknown = node.defaultChild ?? (Reference.isReference(named) ? named.target : undefined);
@@ -110,18 +137,18 @@ function hasVpcs(zone: route53.IHostedZone): boolean {
   return Array.isArray(vpcs) && vpcs.length > 0;
 }
 
-/** `HostedZone.fromLookup()` with `privateZone` gives a zone like any other; what it asked for stands in the context, or is missing. */
+/** Returns whether `HostedZone.fromLookup()` looked up a private zone. Only its context key shows that. */
 function isLookedUpAsPrivate(zone: route53.IHostedZone): boolean {
   const { hostedZoneId: id, node } = zone;
   if (Token.isUnresolved(id)) return false;
   const context = Object.entries(node.getAllContext() as Record<string, unknown>);
   if (context.some(([key, value]) => PRIVATE_LOOKUP.test(key) && idOf(value) === id.replace(ID_PREFIX, ''))) return true;
-  // Before the CDK command has looked it up, no zone has an id: those of one name in one stack cannot be told apart.
+  // Before the CDK CLI has looked up the zone, it has no id. Zones with the same name in one stack then cannot be told apart.
   const asked = id === NOT_LOOKED_UP ? missingContext(Stack.of(zone)).filter((key) => isLookupOf(key, givenName(zone).name)) : [];
   return asked.length > 0 && asked.every((key) => PRIVATE_LOOKUP.test(key));
 }
 
-/** What CDK gives as an id until the CDK command has looked it up. */
+/** Id that CDK uses until the CDK CLI has looked up the zone. */
 const NOT_LOOKED_UP = 'DUMMY';
 
 function isLookupOf(key: string, name = ''): boolean {
@@ -133,13 +160,13 @@ function idOf(value: unknown): string | undefined {
   return typeof id === 'string' ? id.replace(ID_PREFIX, '') : undefined;
 }
 
-/** The keys of what a stack has asked the CDK command for. No API tells; where it is kept otherwise, nothing is told here either. */
+/** Returns the context keys that a stack has asked the CDK CLI for. No API returns them. Returns nothing if CDK stores them elsewhere. */
 function missingContext(stack: Stack): string[] {
   const missing: unknown = Reflect.get(stack, '_missingContext');
   const all: unknown[] = Array.isArray(missing) ? missing : [];
   return all.map((one) => typeof one === 'object' && one !== null ? String(Reflect.get(one, 'key')) : '');
 }
 
-function shown(name: string): string {
+function quote(name: string): string {
   return safeText(JSON.stringify(name));
 }
