@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseDuration } from '../../cli/input/durations';
-import { days } from '../../lib/util/seconds';
+import { formatSeconds } from '../../lib/util/duration';
 
 describe('a duration', () => {
   test.each([
@@ -53,5 +53,5 @@ test.each([
   [90_000, '90000 seconds, over 1 day'],
   [31_557_600, '31557600 seconds, over 365 days'],
 ])('a max_age of %d is shown as %s', (seconds, text) => {
-  expect(days(seconds)).toBe(text);
+  expect(formatSeconds(seconds)).toBe(text);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { AREAS, CODES, sectionsOf } from '../../cli/catalog';
-import { nearest } from '../../cli/commands/explain/nearest';
-import { IN_REPORTS, RESULT_TYPES, STATUS_CODES } from '../../cli/commands/explain/report-codes';
+import { nearestWords } from '../../cli/commands/explain/command';
+import { MEANINGS_IN_REPORTS, RESULT_TYPES, STATUS_CODES } from '../../cli/commands/explain/report-codes';
 import { FINDINGS } from '../../lib/protocol/findings/catalog';
 import { POLICY_FINDINGS } from '../../lib/protocol/findings/policy';
 import { LIVE_FINDINGS } from '../../lib/verifier/findings';
@@ -41,7 +41,7 @@ test.each([
   ['null', ['mx-null', 'policy-null-mx', 'nullable'], ['mx-null', 'policy-null-mx']],
   ['abcdefgh', ['stuvwxyz'], []],
 ])('nearest to %j of %j are %j', (typed, words, near) => {
-  expect(nearest(typed, words)).toEqual(near);
+  expect(nearestWords(typed, words)).toEqual(near);
 });
 
 describe('a code is explained with all that is known of it', () => {
@@ -114,7 +114,7 @@ describe('what senders write into TLS reports', () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(new RegExp(`^\\S ${code} · `));
     expect(stdout).toContain('RFC 8460 §4.3');
-    expect(CODES.has(code)).toBe(IN_REPORTS.has(code));
+    expect(CODES.has(code)).toBe(MEANINGS_IN_REPORTS.has(code));
   });
 
   test('validation-failure is the catch-all, not a failure of STARTTLS', async () => {

@@ -7,7 +7,7 @@ import { describe, expect, test } from '@jest/globals';
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { readInput } from '../../cli/input/file';
-import { MAX_OUTPUTS, readOutputs } from '../../cli/input/deployment-outputs';
+import { MAX_OUTPUTS_BYTES, parseOutputs } from '../../cli/input/deployment-outputs';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost } from '../../lib';
 import { policyHash, policyId, renderPolicyId } from '../../lib/protocol/policy/id';
 import { ENV, importedZone, oneDomain } from '../support/stack';
@@ -20,13 +20,13 @@ function output(claim: unknown): string {
   return JSON.stringify({ mtaSts: claim });
 }
 
-function read(file: unknown): ReturnType<typeof readOutputs> {
-  return readOutputs(Buffer.from(typeof file === 'string' ? file : JSON.stringify(file)));
+function read(file: unknown): ReturnType<typeof parseOutputs> {
+  return parseOutputs(Buffer.from(typeof file === 'string' ? file : JSON.stringify(file)));
 }
 
 function fault(file: unknown): string {
   const result = read(file);
-  return 'fault' in result ? result.fault : `no fault: ${JSON.stringify(result)}`;
+  return 'problem' in result ? result.problem : `no problem: ${JSON.stringify(result)}`;
 }
 
 describe('refuses, and says why', () => {
@@ -66,16 +66,16 @@ describe('refuses, and says why', () => {
   });
 
   test('a file that is too large, unread', () => {
-    const result = readOutputs(Buffer.alloc(MAX_OUTPUTS + 1, ' '));
-    expect(result).toEqual({ fault: `has ${MAX_OUTPUTS + 1} bytes; outputs of more than ${MAX_OUTPUTS} are not read` });
+    const result = parseOutputs(Buffer.alloc(MAX_OUTPUTS_BYTES + 1, ' '));
+    expect(result).toEqual({ fault: `has ${MAX_OUTPUTS_BYTES + 1} bytes; outputs of more than ${MAX_OUTPUTS_BYTES} are not read` });
   });
 
   test.each([['a file', ''], ['standard input', '-']])('the same of %s that is read no further than that', async (_, name) => {
     const file = join(mkdtempSync(join(tmpdir(), 'outputs-')), 'cdk-outputs.json');
-    const content = Buffer.alloc(MAX_OUTPUTS + 1000, ' ');
+    const content = Buffer.alloc(MAX_OUTPUTS_BYTES + 1000, ' ');
     writeFileSync(file, content);
-    const input = await readInput(name === '' ? file : name, Readable.from([content]), MAX_OUTPUTS + 1);
-    expect(input).toHaveProperty('bytes.length', MAX_OUTPUTS + 1);
+    const input = await readInput(name === '' ? file : name, Readable.from([content]), MAX_OUTPUTS_BYTES + 1);
+    expect(input).toHaveProperty('bytes.length', MAX_OUTPUTS_BYTES + 1);
     rmSync(file);
   });
 

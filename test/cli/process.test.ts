@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
-import { ioOf } from '../../cli/io';
-import { runIn } from '../../cli/process';
+import { createIo } from '../../cli/io';
+import { runInProcess } from '../../cli/process';
 
 class FakeStream extends EventEmitter {
   public text = '';
@@ -38,7 +38,7 @@ async function* nothing(): AsyncGenerator<string> {
 describe('run in a process', () => {
   test('the status is left in exitCode, and nothing cuts the output off', async () => {
     const fake = new FakeProcess(['node', 'mta-sts', 'match', 'mx.example.com', 'mx2.example.com']);
-    await runIn(fake);
+    await runInProcess(fake);
     expect(fake.exitCode).toBe(1);
     expect(fake.exits).toEqual([]);
     expect(fake.stdout.text).toBe('✘ no: the names differ (RFC 8461 §4.1)\n');
@@ -46,7 +46,7 @@ describe('run in a process', () => {
 
   test('a pipe that closes early ends it without a word, with the status if there is one already', async () => {
     const fake = new FakeProcess(['node', 'mta-sts', 'match', 'mx.example.com', 'mx2.example.com']);
-    const run = runIn(fake);
+    const run = runInProcess(fake);
     fake.stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
     expect(fake.exits).toEqual([141]);
     await run;
@@ -57,8 +57,8 @@ describe('run in a process', () => {
 
   test('a pipe that closes early ends what waits for a signal, so that it can tidy up', async () => {
     const fake = new FakeProcess(['node', 'mta-sts', '--version']);
-    await runIn(fake);
-    const interrupted = ioOf(fake).interrupted();
+    await runInProcess(fake);
+    const interrupted = createIo(fake).interrupted();
     fake.stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
     await interrupted;
     expect(fake.exits).toEqual([]);
@@ -66,7 +66,7 @@ describe('run in a process', () => {
 
   test('a full disk is told and is no success', async () => {
     const fake = new FakeProcess(['node', 'mta-sts', '--version']);
-    await runIn(fake);
+    await runInProcess(fake);
     fake.stdout.emit('error', Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }));
     expect(fake.exits).toEqual([2]);
     expect(fake.stderr.text).toBe('mta-sts: cannot write the output: ENOSPC: no space left on device, write\n');
@@ -74,7 +74,7 @@ describe('run in a process', () => {
 
   test('standard error that nobody reads stops nothing', async () => {
     const fake = new FakeProcess(['node', 'mta-sts', 'nonsense']);
-    await runIn(fake);
+    await runInProcess(fake);
     fake.stderr.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
     expect(fake.exitCode).toBe(2);
     expect(fake.exits).toEqual([]);
@@ -82,10 +82,10 @@ describe('run in a process', () => {
 });
 
 describe('the look of the output', () => {
-  const look = (terminal: boolean, env: Record<string, string>): ReturnType<typeof ioOf> => {
+  const look = (terminal: boolean, env: Record<string, string>): ReturnType<typeof createIo> => {
     const fake = new FakeProcess([], env);
     fake.stdout.isTTY = terminal;
-    return ioOf(fake);
+    return createIo(fake);
   };
 
   test('no colours where it is no terminal, where NO_COLOR is set, or where the terminal has none', () => {
@@ -120,7 +120,7 @@ describe('the look of the output', () => {
 
   test('signals are listened to only while somebody waits for them', async () => {
     const fake = new FakeProcess([]);
-    const io = ioOf(fake);
+    const io = createIo(fake);
     expect(io.stdin).toBe(fake.stdin);
     expect(fake.listenerCount('SIGINT')).toBe(0);
     const interrupted = io.interrupted();

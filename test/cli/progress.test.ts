@@ -11,7 +11,7 @@ async function* reports(...verdicts: VerificationResult['verdict'][]): AsyncGene
 async function drawn(total: number | undefined, ...verdicts: VerificationResult['verdict'][]): Promise<string> {
   let text = '';
   const terminal = { write: (piece: string) => text += piece };
-  for await (const one of new Progress(terminal).over(reports(...verdicts), terminal, total)) text += `<${one.verdict}>`;
+  for await (const one of new Progress(terminal).track(reports(...verdicts), terminal, total)) text += `<${one.verdict}>`;
   return text;
 }
 
@@ -30,7 +30,7 @@ describe('progress', () => {
 
   test('is nothing where there is no terminal', async () => {
     const all: VerificationResult[] = [];
-    for await (const one of new Progress({ write: () => undefined }).over(reports('pass'), undefined)) all.push(one);
+    for await (const one of new Progress({ write: () => undefined }).track(reports('pass'), undefined)) all.push(one);
     expect(all).toHaveLength(1);
   });
 
@@ -42,7 +42,7 @@ describe('progress', () => {
     }
     const terminal = { write: (piece: string) => text += piece };
     const work = async (): Promise<void> => {
-      for await (const one of new Progress(terminal).over(failing(), terminal)) expect(one.verdict).toBe('pass');
+      for await (const one of new Progress(terminal).track(failing(), terminal)) expect(one.verdict).toBe('pass');
     };
     await expect(work()).rejects.toThrow('the list is gone');
     expect(text.endsWith('\r\u001b[K')).toBe(true);
@@ -52,14 +52,14 @@ describe('progress', () => {
     let text = '';
     const terminal = { write: (piece: string) => text += piece };
     const progress = new Progress(terminal);
-    for await (const one of progress.over(reports('pass', 'pass'), terminal, 2)) {
+    for await (const one of progress.track(reports('pass', 'pass'), terminal, 2)) {
       expect(one.verdict).toBe('pass');
       text = '';
-      progress.say('mta-sts: a remark\n');
+      progress.print('mta-sts: a remark\n');
       expect(text).toBe('\r\u001b[Kmta-sts: a remark\n\r\u001b[K' + `${progress.done} of 2 verified: ${progress.done} pass, 0 fail, 0 could not be decided`);
     }
     text = '';
-    progress.say('mta-sts: the last word\n');
+    progress.print('mta-sts: the last word\n');
     expect(text).toBe('mta-sts: the last word\n');
   });
 });

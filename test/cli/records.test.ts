@@ -11,7 +11,7 @@ import { policyHash, readPolicyId, renderPolicyId } from '../../lib/protocol/pol
 import { policyLines } from '../../lib/protocol/policy/lines';
 import { ENV, importedZone, oneDomain } from '../support/stack';
 import { NOW, run, runJson } from '../support/command';
-import type { Ran, World } from '../support/command';
+import type { CommandOptions, CommandResult } from '../support/command';
 
 const POLICY = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') });
 /** As it is made for a policy file that a person publishes now. */
@@ -48,7 +48,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-function ofFile(args: readonly string[] = [], world: World = {}): Promise<Ran> {
+function ofFile(args: readonly string[] = [], world: CommandOptions = {}): Promise<CommandResult> {
   return run(['records', '--domain', 'example.com', '--policy', file, ...args], world);
 }
 
@@ -257,7 +257,7 @@ describe('the zone file', () => {
 
   test('gives back every text', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 700 }), (text) => {
-      const [, record] = readZone(zoneText([{ domain: 'example.com', id: '1', target: null, whereTarget: 'x\n"', tlsRpt: text }]));
+      const [, record] = readZone(zoneText([{ domain: 'example.com', id: '1', target: null, targetSource: 'x\n"', tlsRpt: text }]));
       expect(record.values.every(({ length }) => length <= 255)).toBe(true);
       expect(Buffer.from(record.values.join(''), 'latin1')).toEqual(Buffer.from(text, 'utf8'));
     }));
@@ -303,7 +303,7 @@ describe('Terraform', () => {
   test('gives back every text', () => {
     const pieces = fc.array(fc.oneof(fc.constantFrom('$', '%', '{', '"', '\\', '\n', '${', '%{', '}'), fc.string({ unit: 'grapheme', maxLength: 3 })), { maxLength: 30 });
     fc.assert(fc.property(pieces.map((list) => list.join('')), (text) => {
-      expect(readLocals(terraformText([{ domain: 'example.com', id: '1', target: 'a.example', whereTarget: '', tlsRpt: text }])).get('_smtp._tls.example.com'))
+      expect(readLocals(terraformText([{ domain: 'example.com', id: '1', target: 'a.example', targetSource: '', tlsRpt: text }])).get('_smtp._tls.example.com'))
         .toMatchObject({ value: text });
     }));
   });

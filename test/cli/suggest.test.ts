@@ -8,7 +8,7 @@ import { parsePolicy } from '../../lib/protocol/policy/policy';
 import { policyLines } from '../../lib/protocol/policy/lines';
 import { faultsOf, synthesize } from '../support/snippets';
 import { NOW, run, runJson } from '../support/command';
-import type { World } from '../support/command';
+import type { CommandOptions } from '../support/command';
 
 const ROOT = join(__dirname, '..', '..');
 
@@ -104,7 +104,7 @@ type Json = Pick<Suggestion, 'domain' | 'verdict' | 'reasons'> & {
   readonly rollout: Plan['rollout'];
 };
 
-function text(domain: string, world: World = {}): ReturnType<typeof run> {
+function text(domain: string, world: CommandOptions = {}): ReturnType<typeof run> {
   return run(['suggest', domain, ...at(dns)], world);
 }
 
@@ -153,7 +153,7 @@ describe('where no policy can cover every mail host: status 1', () => {
     const { suggest } = await import('../../cli/commands/suggest/suggestion');
     const hosts = Array.from({ length: 2000 }, (_, i) => ({ name: `mx${i}.${'x'.repeat(40)}.example.test`, preference: 10 }));
     const none = { status: 'none' } as const;
-    const { verdict, reasons, plan } = suggest({ domain: 'example.test', mail: { kind: 'hosts', hosts, implicit: false, nullBeside: false }, record: none, tlsRpt: none }, NOW);
+    const { verdict, reasons, plan } = suggest({ domain: 'example.test', mail: { kind: 'hosts', hosts, findImplicitHost: false, hasNullMx: false }, record: none, tlsRpt: none }, NOW);
     expect(verdict).toBe('incomplete');
     expect(reasons.at(-1)).toMatch(/must be at most 65536 bytes/);
     expect(plan).toBeUndefined();
@@ -391,7 +391,7 @@ describe('the text', () => {
     const hosts = Array.from({ length: 300 }, (_, i) => ({ name: `mx${i}.example.test`, preference: 10 }));
     const none = { status: 'none' } as const;
     const printed = suggestionText(
-      suggest({ domain: 'example.test', mail: { kind: 'hosts', hosts, implicit: false, nullBeside: false }, record: none, tlsRpt: none }, NOW),
+      suggest({ domain: 'example.test', mail: { kind: 'hosts', hosts, findImplicitHost: false, hasNullMx: false }, record: none, tlsRpt: none }, NOW),
       new Style({ colour: false, unicode: true, columns: undefined }),
     );
     expect(printed).toContain('and 280 more\n');

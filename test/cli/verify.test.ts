@@ -44,7 +44,7 @@ function zone(domain: string, mx: string): DnsRecord[] {
 /** The real verifier, told that the world's servers are those above. */
 function local(): Promise<Verifier> {
   return Promise.resolve({
-    createWorld: (options) => ({
+    createNetwork: (options) => ({
       ...createNetwork(options),
       fetchPolicy: createFetchPolicy({ port: host.port, ca: [host.ca] }),
     }),
@@ -55,7 +55,7 @@ function local(): Promise<Verifier> {
 /** A verifier that answers from a table, and remembers what it was asked. */
 function fake(verdicts: Readonly<Record<string, VerificationResult['verdict']>>, calls: unknown[] = []): () => Promise<Verifier> {
   return () => Promise.resolve({
-    createWorld: createNetwork,
+    createNetwork,
     verify: async (domain, options) => {
       calls.push({ domain, ...options, signal: undefined });
       // The later ones are the quicker ones.
@@ -146,7 +146,7 @@ describe('several domains', () => {
     let verified = 0;
     let verifiedAtFirstOutput = 0;
     const loadVerifier = (): Promise<Verifier> => Promise.resolve({
-      createWorld: createNetwork,
+      createNetwork,
       verify: async (domain) => {
         if (domain === 'b.test') await new Promise((resolve) => setTimeout(resolve, 20));
         verified += 1;

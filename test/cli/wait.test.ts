@@ -1,7 +1,7 @@
 // Waiting for what waiting can mend, with a clock of its own.
 import { describe, expect, test } from '@jest/globals';
 import { RETRY_CLOCK, retryWhileTemporary } from '../../cli/commands/verify/wait';
-import { waitingText } from '../../cli/commands/verify/waiting-text';
+import { pauseText } from '../../cli/commands/verify/wait';
 import type { VerificationResult, LiveFinding } from '../../lib/verifier/result';
 import { verificationResult } from '../support/report';
 
@@ -39,7 +39,7 @@ async function wait(reports: readonly VerificationResult[], waitMs: number, sign
       },
     },
     signal,
-    tell: (one, pause, left) => told.push(waitingText(one, pause, left)),
+    onPause: (one, pause, left) => told.push(pauseText(one, pause, left)),
   });
   return { last, looks, took: now - 1000, told };
 }
@@ -82,13 +82,13 @@ describe('patience', () => {
   });
 
   test('says how little time is left in seconds', () => {
-    expect(waitingText(OLD, 1500, 61_000)).toContain('again in 1.5 s, for at most 61 s\n');
-    expect(waitingText(verificationResult({ verdict: 'unknown' }), 1500, 61_000)).toContain('not decided yet');
+    expect(pauseText(OLD, 1500, 61_000)).toContain('again in 1.5 s, for at most 61 s\n');
+    expect(pauseText(verificationResult({ verdict: 'unknown' }), 1500, 61_000)).toContain('not decided yet');
   });
 
   test('shows nothing of a stranger raw', () => {
     const hostile = verificationResult({ verdict: 'fail', findings: [{ ...STALE, message: 'a\u001b[2Jb\nc' }] });
-    expect(waitingText(hostile, 1500, 61_000)).toContain('a\\x1b[2Jb\\x0ac');
+    expect(pauseText(hostile, 1500, 61_000)).toContain('a\\x1b[2Jb\\x0ac');
   });
 });
 

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { joinList, safeText } from '../../util/safe-text';
 import type { CheckResult } from './check-result';
 import type { DeploymentEvent, Properties } from '../../functions/deployment/event';
-import { fewAtOnce } from '../../util/few-at-once';
+import { mapConcurrently } from '../../util/concurrency';
 import { checkDomain, entriesBefore, plannedDomain } from './domain-plan';
 import type { PlannedDomain } from './domain-plan';
 import { choiceProperty, domainProperty, objectsProperty } from '../../functions/deployment/properties';
@@ -33,7 +33,7 @@ export function preflightTask(event: DeploymentEvent): CustomResource {
     domains.forEach((domain) => {
       refuseOtherDomain(domain, before);
     });
-    const results = await fewAtOnce(DOMAINS_AT_ONCE, domains, async (planned) => {
+    const results = await mapConcurrently(domains, DOMAINS_AT_ONCE, async (planned) => {
       return { domain: planned.domain, checked: await checkDomain(invocation, planned, { stackId, certificateGiven }) };
     });
     return { Summary: summary(results) };
