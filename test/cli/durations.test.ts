@@ -23,7 +23,7 @@ describe('a duration', () => {
     ['000ms', 'leaves no time at all'],
     ['25h', '`25h` is too long; at most `24h` is expected'],
     ['86400001ms', 'is too long'],
-  ])('%j is refused', (text, message) => {
+  ])('the duration %j is refused', (text, message) => {
     expect(() => parseDuration(text)).toThrow(RangeError);
     expect(() => parseDuration(text)).toThrow(message);
   });
@@ -36,7 +36,7 @@ describe('a duration', () => {
     ['10m', 600_000],
     ['1h', 3_600_000],
     ['24h', 86_400_000],
-  ])('%s is %d milliseconds', (text, milliseconds) => {
+  ])('the duration %s is %d milliseconds', (text, milliseconds) => {
     expect(parseDuration(text)).toBe(milliseconds);
   });
 });
