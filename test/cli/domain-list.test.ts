@@ -41,8 +41,8 @@ describe('a list of domains', () => {
   test('a list of domains yields each invalid line with its number and its problem, and continues', async () => {
     expect(await read('a.example\nuser@b.example\n\nlocalhost\nc.example\n')).toEqual([
       { domain: 'a.example' },
-      { line: 2, fault: '`user@b.example` is an email address, where a mail domain is expected; write `b.example`' },
-      { line: 4, fault: expect.stringContaining('is a single label') },
+      { line: 2, problem: '`user@b.example` is an email address, where a mail domain is expected; write `b.example`' },
+      { line: 4, problem: expect.stringContaining('is a single label') },
       { domain: 'c.example' },
     ]);
   });

@@ -170,7 +170,7 @@ describe('status codes of bounces', () => {
   test.each([
     ['5.1.1', '`5.1.1` has nothing to do with MTA-STS, DANE or TLS; all codes are listed at https://www.iana.org/'],
     ['2.7.5', '`2.7.5` has nothing to do with MTA-STS'],
-    ['550', '`550` says only whether a message was taken; give the three numbers that follow it'],
+    ['550', '`550` says only whether a message was accepted; give the three numbers that follow it'],
     ['192.0.2.1', 'is not the code of a finding'],
   ])('explain rejects the status code %j', async (code, message) => {
     const { status, stderr } = await run(['explain', code]);

@@ -67,7 +67,7 @@ describe('invalid outputs files', () => {
 
   test('an outputs file that is too large is refused without being parsed', () => {
     const result = parseOutputs(Buffer.alloc(MAX_OUTPUTS_BYTES + 1, ' '));
-    expect(result).toEqual({ fault: `has ${MAX_OUTPUTS_BYTES + 1} bytes; outputs of more than ${MAX_OUTPUTS_BYTES} are not read` });
+    expect(result).toEqual({ problem: `has ${MAX_OUTPUTS_BYTES + 1} bytes; outputs of more than ${MAX_OUTPUTS_BYTES} are not read` });
   });
 
   test.each([['a file', ''], ['standard input', '-']])('an outputs file that is too large is not read to its end from %s', async (_, name) => {

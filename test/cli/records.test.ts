@@ -118,7 +118,7 @@ describe('the id contains its time and a hash of the bytes', () => {
   ])('records makes the id from the exact bytes of a file that is %s, and notes its form', async (_, stdin) => {
     const { status, stdout, stderr } = await run(['records', '--domain', 'example.com', '--policy', '-'], { stdin });
     expect(stdout).toContain(`v=STSv1; id=${renderPolicyId(NOW, policyHash(new Uint8Array(stdin)))};`);
-    expect(stderr).toContain('mta-sts: standard input is valid, but not in the form that all senders are known to read alike');
+    expect(stderr).toContain('mta-sts: standard input is valid, but not in the form that all senders are known to read in the same way');
     expect(status).toBe(0);
   });
 
@@ -131,9 +131,9 @@ describe('the id contains its time and a hash of the bytes', () => {
     const { stdout, stderr } = await ofFile(['--target', 'd1.cloudfront.net', '--tls-rpt', 'mailto:a@example.com']);
     expect(stdout).toContain(`v=STSv1; id=${ID};`);
     expect(stderr.split('\n')).toEqual([
-      'mta-sts: the id of example.com is made for this publication of the file, and each run makes another: create the record once, after the file',
-      expect.stringMatching(/^mta-sts: many DNS panels append the zone to the name that is entered: leave it out there \(_mta-sts, not _mta-sts\.example\.com\)/),
-      'mta-sts: create the _mta-sts record last, when the policy is served (RFC 8461 §8.1)',
+      'mta-sts: every run of this command makes a new id for example.com. Publish the file first, then create the record once',
+      expect.stringMatching(/^mta-sts: many DNS panels append the zone to a name\. Then enter the name without the zone: _mta-sts, not _mta-sts\.example\.com\./),
+      'mta-sts: create the _mta-sts record last, after the policy is served (RFC 8461 §8.1)',
       '',
     ]);
   });
@@ -150,7 +150,7 @@ describe('the id of an app is known only after its deployment', () => {
 
   test('records says once for all domains that the id of an app is not known yet', async () => {
     const { stderr, status } = await run(['records', '--app', app]);
-    expect(stderr.split('\n').filter((line) => line.includes(WHERE))).toEqual([`mta-sts: what the _mta-sts record says is not known yet: it holds ${WHERE}`]);
+    expect(stderr.split('\n').filter((line) => line.includes(WHERE))).toEqual([`mta-sts: the value of the _mta-sts record is not known yet: it contains ${WHERE}`]);
     expect(status).toBe(0);
   });
 
@@ -182,7 +182,7 @@ describe('the table', () => {
     const { stdout, stderr } = await ofFile();
     expect(stdout).toContain('CNAME  300  <the host that serves https://mta-sts.example.com/.well-known/mta-sts.txt>\n');
     expect(stderr).toContain('the value of mta-sts.example.com is not known yet');
-    expect(stderr).toContain('without a record at _smtp._tls nobody will tell you');
+    expect(stderr).toContain('without a record at _smtp._tls, senders cannot report');
   });
 });
 
@@ -223,7 +223,7 @@ describe('an app', () => {
   test('records of an app leave out a broken reporting record with a note', async () => {
     const { status, stdout, stderr } = await run(['records', '--app', edited('odd', (text) => text.replace('v=TLSRPTv1; rua=mailto:', 'v=TLSRPTv1; rua='))]);
     expect(stdout).not.toContain('_smtp._tls.example.com');
-    expect(stderr).toContain("the app's record at _smtp._tls.example.com is left out, since it is no valid one: ");
+    expect(stderr).toContain("the app's record at _smtp._tls.example.com is left out because it is not valid: ");
     expect(status).toBe(0);
   });
 
@@ -399,7 +399,7 @@ describe('records of a deployment', () => {
       `_mta-sts.example.com. 300 IN TXT "v=STSv1; id=${ID};"`,
       '_smtp._tls.example.com. 300 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@example.com"',
     ]);
-    expect(stderr).toBe('mta-sts: create the _mta-sts record last, when the policy is served (RFC 8461 §8.1)\n');
+    expect(stderr).toBe('mta-sts: create the _mta-sts record last, after the policy is served (RFC 8461 §8.1)\n');
     expect(status).toBe(0);
   });
 
@@ -427,12 +427,12 @@ describe('records of a deployment', () => {
     expect(stdout).not.toContain('_a1.');
     expect(stdout).not.toContain('not known');
     expect(stderr).toContain('the value of mta-sts.example.com is not known yet');
-    expect(stderr).toContain('without a record at _smtp._tls nobody will tell you');
+    expect(stderr).toContain('without a record at _smtp._tls, senders cannot report');
   });
 
   test('records of a deployment exclude an app or a file at the same time', async () => {
     const { stderr, status } = await run(['records', '--outputs', deployed(WHOLE), '--app', app]);
-    expect(stderr).toContain('`--outputs` says itself what is published; leave out `--app`, `--domain` and `--policy`');
+    expect(stderr).toContain('`--outputs` already names the domains and policies; leave out `--app`, `--domain` and `--policy`');
     expect(status).toBe(2);
   });
 

@@ -111,7 +111,7 @@ function text(domain: string, world: CommandOptions = {}): ReturnType<typeof run
 describe('DNS without an answer', () => {
   test('suggest ends with status 3 within its timeout when DNS does not answer', async () => {
     const { status, stdout, stderr } = await run(['suggest', 'example.test', '--timeout', '200ms', ...at(silent)]);
-    expect(stdout).toMatch(/^\? example\.test: could not be decided\n\n {2}- the mail hosts of example\.test could not be had: called off from 127\.0\.0\.1:\d+; try again\n$/);
+    expect(stdout).toMatch(/^\? example\.test: could not be decided\n\n {2}- the mail hosts of example\.test could not be looked up: called off from 127\.0\.0\.1:\d+; try again\n$/);
     expect(stderr).toBe('');
     expect(status).toBe(3);
   });
@@ -136,8 +136,8 @@ describe('mail hosts that no policy can cover', () => {
   test('suggest reports a host that no policy can name, and suggests a policy for the others', async () => {
     const { status, json } = await suggested('odd.test');
     expect(json).toMatchObject({ verdict: 'incomplete', mx: [{ host: 'mx_1.odd.test', fault: expect.stringContaining('underscore') }, { host: 'mx2.odd.test' }] });
-    expect(json.reasons[0]).toBe('no policy can name the mail host `mx_1.odd.test`, since it holds an underscore, which no host name may; '
-      + 'in enforce senders would not deliver to it, so mend the MX record first (RFC 8461 §3.2)');
+    expect(json.reasons[0]).toBe('no policy can name the mail host `mx_1.odd.test`, because it holds an underscore, which no host name may; '
+      + 'in enforce mode senders would not deliver to it, so fix the MX record first (RFC 8461 §3.2)');
     expect(json.construct?.code).toContain("MxHosts.of('mx2.odd.test')");
     expect(status).toBe(1);
   });
@@ -145,7 +145,7 @@ describe('mail hosts that no policy can cover', () => {
   test('suggest ends with status 1 when no policy can name any host', async () => {
     const { status, json } = await suggested('hopeless.test');
     expect(json).toMatchObject({ verdict: 'incomplete', construct: null, policies: null, rollout: [] });
-    expect(json.reasons.at(-1)).toBe('so no policy can cover a mail host of this domain; mend its MX records first');
+    expect(json.reasons.at(-1)).toBe('so no policy can cover a mail host of this domain; fix its MX records first');
     expect(status).toBe(1);
   });
 
@@ -162,7 +162,7 @@ describe('mail hosts that no policy can cover', () => {
 
 test.each([
   ['nobody.test', 1, 'no-host', /^nobody\.test has neither an MX record nor an address.*null MX/],
-  ['absent.test', 1, 'no-host', /^there is no absent\.test in DNS; check how it is written$/],
+  ['absent.test', 1, 'no-host', /^absent\.test does not exist in DNS; check its spelling$/],
   ['null.test', 0, 'no-mail', /^null\.test has a null MX: it takes no mail.*\(RFC 7505 §3\)$/],
 ])('suggest for %s ends with status %d, the verdict %s and the reason', async (domain, status, verdict, reason) => {
   const result = await suggested(domain);
@@ -207,17 +207,17 @@ describe('the reasons', () => {
     ['fast.test', /^Fastmail takes mail at in1-smtp\.messagingengine\.com, in2-.*, which MxHosts\.fastmail\(\) covers as documented at https:/],
     ['google.test', /^aspmx2\.googlemail\.com is an old host of Google Workspace/],
     ['dnssec.test', /^dnssec-test\.o-v1\.mx\.microsoft is in the DNSSEC-signed zone of Microsoft 365/],
-    ['mixed.test', /^mx1\.mixed\.test, backup\.other\.test are named themselves, since a wildcard would let other hosts.*each offers STARTTLS/],
+    ['mixed.test', /^the policy names mx1\.mixed\.test, backup\.other\.test without a wildcard, which would also allow other hosts.*each offers STARTTLS/],
     ['implicit.test', /^implicit\.test has no MX record, so its own address takes the mail/],
-    ['both.test', /^a null MX \(`0 \.`\) stands beside the other MX records/],
+    ['both.test', /^there is a null MX \(`0 \.`\) beside the other MX records/],
     ['single.test', /^localhost is a single label, which no sender on the internet can look up/],
     [`${'long-'.repeat(10)}domain.test`, /has 61 characters, and AWS Certificate Manager gives no certificate/],
-    ['taken.test', /^a policy with the id 20250114 is announced at _mta-sts\.taken\.test already/],
-    ['taken.test', /^TLS reports go to mailto:a@taken\.test, https:\/\/r\.example\/'x' already, so the record at _smtp\._tls\.taken\.test stays/],
-    ['slip.test', /^what stands at _mta-sts\.slip\.test is no MTA-STS record: unrecognised version: .*`v=STS1`.*write `v=STSv1;` at the beginning/],
-    ['slip.test', /^what stands at _smtp\._tls\.slip\.test is no TLSRPT record: unrecognised version: .*write `v=TLSRPTv1;` at the beginning/],
-    ['broken.test', /^what stands at _mta-sts\.broken\.test is no MTA-STS record: .*delete it first/],
-    ['broken.test', /^what stands at _smtp\._tls\.broken\.test is no TLSRPT record: .*has no scheme.*delete it first/],
+    ['taken.test', /^_mta-sts\.taken\.test already publishes a policy with the id 20250114/],
+    ['taken.test', /^TLS reports already go to mailto:a@taken\.test, https:\/\/r\.example\/'x', so the record at _smtp\._tls\.taken\.test stays/],
+    ['slip.test', /^the record at _mta-sts\.slip\.test is not an MTA-STS record: unrecognised version: .*`v=STS1`.*write `v=STSv1;` at the beginning/],
+    ['slip.test', /^the record at _smtp\._tls\.slip\.test is not a TLSRPT record: unrecognised version: .*write `v=TLSRPTv1;` at the beginning/],
+    ['broken.test', /^the record at _mta-sts\.broken\.test is not an MTA-STS record: .*delete it first/],
+    ['broken.test', /^the record at _smtp\._tls\.broken\.test is not a TLSRPT record: .*has no scheme.*delete it first/],
   ])('the reasons for %s contain %s', async (domain, reason) => {
     expect((await suggested(domain)).json.reasons).toContainEqual(expect.stringMatching(reason));
   });
@@ -231,8 +231,8 @@ describe('the reasons', () => {
       verdict: 'suggested',
       published: { record: { status: 'unknown' }, tlsRpt: { status: 'unknown' } },
       reasons: expect.arrayContaining([
-        expect.stringMatching(/^whether a record stands at _mta-sts\.fast\.test already could not be had: REFUSED from/),
-        expect.stringMatching(/^whether a record stands at _smtp\._tls\.fast\.test already could not be had: REFUSED from/),
+        expect.stringMatching(/^the record at _mta-sts\.fast\.test could not be looked up: REFUSED from/),
+        expect.stringMatching(/^the record at _smtp\._tls\.fast\.test could not be looked up: REFUSED from/),
       ]),
     });
     expect(status).toBe(0);
@@ -247,7 +247,7 @@ describe('mail hosts without an address', () => {
     + 'so mail to twice.test is not delivered; let the MX record name `gone.twice.test.`, with the dot at its end (RFC 5321 §5.1)'],
   ])('suggest ends with status 1 if no host can be reached (%s)', async (domain, reason) => {
     const { status, json } = await suggested(domain);
-    expect(json).toMatchObject({ verdict: 'no-host', mx: [{ reachable: false }], construct: null, reasons: [reason, expect.stringContaining('mend the MX records first')] });
+    expect(json).toMatchObject({ verdict: 'no-host', mx: [{ reachable: false }], construct: null, reasons: [reason, expect.stringContaining('fix the MX records first')] });
     expect(status).toBe(1);
     expect((await text(domain)).stdout).toContain('no host that can be reached takes its mail');
   });
@@ -279,8 +279,8 @@ describe('broken published records', () => {
     const { reasons } = (await suggested('dangling.test')).json;
     const where = 'the CNAME leads to gone.provider.test.dangling.test, where nothing is found. If `gone.provider.test` is meant, the dot at its end is missing (cname-dangling)';
     expect(reasons).toEqual(expect.arrayContaining([
-      `what stands at _mta-sts.dangling.test is no MTA-STS record: ${where}; the deployment refuses to overwrite it, so delete it first`,
-      `what stands at _smtp._tls.dangling.test is no TLSRPT record: ${where}; the deployment refuses to overwrite it, so delete it first`,
+      `the record at _mta-sts.dangling.test is not an MTA-STS record: ${where}; the deployment refuses to overwrite it, so delete it first`,
+      `the record at _smtp._tls.dangling.test is not a TLSRPT record: ${where}; the deployment refuses to overwrite it, so delete it first`,
       `at mta-sts.dangling.test ${where}; the deployment refuses to overwrite it, so delete it first`,
     ]));
   });
@@ -304,7 +304,7 @@ describe('the rollout', () => {
   test('the rollout is TLS reports, two weeks of testing, then enforcement, each with a command that checks it', async () => {
     const { json } = await suggested('fast.test');
     expect(json.rollout.map(({ title, check }) => [title, check])).toEqual([
-      ['Make a place for TLS reports first', "npx cdk-mta-sts lint tls-rpt 'v=TLSRPTv1; rua=mailto:tls-reports@fast.test'"],
+      ['Create a mailbox for TLS reports', "npx cdk-mta-sts lint tls-rpt 'v=TLSRPTv1; rua=mailto:tls-reports@fast.test'"],
       ['Publish the policy in testing', 'npx cdk-mta-sts verify fast.test --expect-mode testing'],
       ['Read the reports for two weeks', 'npx cdk-mta-sts verify fast.test --expect-mode testing'],
       ['Enforce', 'npx cdk-mta-sts verify fast.test --expect-mode enforce'],
@@ -314,9 +314,9 @@ describe('the rollout', () => {
   test('the rollout begins with an existing policy and keeps existing TLS reporting', async () => {
     const { json } = await suggested('taken.test');
     expect(json.rollout.map(({ title }) => title)).toEqual([
-      'Look at the policy that is there', 'See that the TLS reports are read', 'Publish the policy in testing', 'Read the reports for two weeks', 'Enforce',
+      'Check the existing policy', 'Make sure that somebody reads the TLS reports', 'Publish the policy in testing', 'Read the reports for two weeks', 'Enforce',
     ]);
-    expect(json.construct?.code).toContain('// No tlsReporting: the record that is there already stays.');
+    expect(json.construct?.code).toContain('// No tlsReporting: keep the existing record.');
     expect(json.construct?.import).not.toContain('TlsReporting');
   });
 
@@ -364,7 +364,7 @@ describe('the text', () => {
     const { status, stdout, stderr } = await text('fast.test');
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^✔ fast\.test: a policy that covers every mail host\n {2}mx {8}✔ 10 in1-smtp\.messagingengine\.com \(Fastmail\)\n/);
-    expect(stdout).toMatch(/\nStep by step\n\n {2}1\. Make a place for TLS reports first\n/);
+    expect(stdout).toMatch(/\nStep by step\n\n {2}1\. Create a mailbox for TLS reports\n/);
     expect(stdout).toMatch(/\n {5}\$ npx cdk-mta-sts verify fast\.test --expect-mode enforce\n/);
     expect(stdout).toContain('\nThe construct\n\n    import { MtaSts, MtaStsPolicy, MxHosts, TlsReporting } from \'cdk-mta-sts\';\n\n    new MtaSts(this, \'MtaSts\', {\n      hostedZone,\n');
     const [, file] = stdout.split('/.well-known/mta-sts.txt\n\n');
@@ -395,6 +395,6 @@ describe('the text', () => {
       new Style({ colour: false, unicode: true, columns: undefined }),
     );
     expect(printed).toContain('and 280 more\n');
-    expect(printed).toContain('mx4.example.test and 295 more are named themselves');
+    expect(printed).toContain('mx4.example.test and 295 more without a wildcard');
   });
 });

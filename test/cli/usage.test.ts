@@ -110,7 +110,7 @@ describe('help and version', () => {
     expect(stderr).toBe('');
     for (const command of ['verify', 'lint', 'match', 'preview', 'explain', 'suggest', 'records']) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
     expect(stdout).toContain('Exit status: 0 nothing worse than a warning');
-    expect(stdout).toContain('Run it by `npx cdk-mta-sts`, with the name of the package: `npx cdk-mta-sts verify example.com`.');
+    expect(stdout).toContain('Run it as `npx cdk-mta-sts`, with the name of the package: `npx cdk-mta-sts verify example.com`.');
   });
 
   test('--help is wrapped to the width of the terminal', async () => {
@@ -142,5 +142,5 @@ test('a bug of the command is reported as such in one line and ends with status 
   const { status, stdout, stderr } = await run(['verify', 'example.com'], { loadVerifier: () => Promise.reject(new Error('no\nluck')) });
   expect(status).toBe(3);
   expect(stdout).toBe('');
-  expect(stderr).toBe('mta-sts: this is a fault in mta-sts itself, please report it: no\\x0aluck\n');
+  expect(stderr).toBe('mta-sts: this is a bug in mta-sts itself, please report it: no\\x0aluck\n');
 });

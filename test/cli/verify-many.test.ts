@@ -174,26 +174,26 @@ describe('the outputs of a deployment', () => {
     test('verify --outputs prints removal and mx conflicts as two lines of text', async () => {
       const lines = (await shown(told('2027-01-02T03:04:05Z', REFUSED))).split('\n').map((line) => line.trim());
       // The report is of 2026.
-      expect(lines).toContainEqual(expect.stringMatching(/^removal {3}i not before 2027-01-02T03:04:05Z$/));
-      expect(lines).toContainEqual(expect.stringMatching(/^refusals {2}\S+ mail to mx9\.a\.test may be refused until 2027-02-03T04:05:06Z: the enforce policy abc/));
+      expect(lines).toContainEqual(expect.stringMatching(/^removal {7}i not before 2027-01-02T03:04:05Z$/));
+      expect(lines).toContainEqual(expect.stringMatching(/^mx conflicts {2}\S+ mail to mx9\.a\.test may be refused until 2027-02-03T04:05:06Z: the enforce policy abc/));
     });
 
     test('verify --outputs prints removal and mx conflicts also without a time and without a warning', async () => {
       const text = await shown(told('not while enforce is published; publish none first', 'none'));
-      expect(text).toMatch(/removal {3}\S+ not while enforce is published; publish none first\n/);
-      expect(text).toMatch(/refusals {2}\S+ when it was deployed, every policy of the ledger that senders may hold covered every MX host\n/);
+      expect(text).toMatch(/removal {7}\S+ not while enforce is published; publish none first\n/);
+      expect(text).toMatch(/mx conflicts {2}\S+ when it was deployed, every policy of the publication history that senders may hold covered every MX host\n/);
     });
 
     test.each([
       ['2026-01-01T00:00:00Z', '✔ safe since 2026-01-01T00:00:00Z'],
       ['2026-01-01T00:00:00Z, if nothing published a policy before', 'i safe since 2026-01-01T00:00:00Z, if nothing published a policy before'],
     ])('verify --outputs prints the time %s after it has passed', async (moment, line) => {
-      expect(await shown(told(moment, 'none'))).toContain(`removal   ${line}\n`);
+      expect(await shown(told(moment, 'none'))).toContain(`removal       ${line}\n`);
     });
 
     test('verify --outputs never calls a removal safe while the domain fails', async () => {
       const { stdout } = await run(['verify', '--outputs', told('2026-01-01T00:00:00Z', 'none')], { loadVerifier: FAILING });
-      expect(stdout).toContain('removal   i not before 2026-01-01T00:00:00Z\n');
+      expect(stdout).toContain('removal       i not before 2026-01-01T00:00:00Z\n');
     });
 
     test('verify --outputs prints removal and mx conflicts as JSON, as JUnit properties and as a warning of GitHub', async () => {
@@ -203,7 +203,7 @@ describe('the outputs of a deployment', () => {
       });
       const junit = await shown(outputsFile, '--format', 'junit');
       expect(junit).toContain('<property name="earliest removal" value="2027-01-02T03:04:05Z"/>');
-      expect(junit).toContain(`<property name="refusals" value="${REFUSED}"/>`);
+      expect(junit).toContain(`<property name="mx conflicts" value="${REFUSED}"/>`);
       expect(await shown(outputsFile, '--format', 'github')).toContain(`::warning title=a.test%3A mail may be refused::${REFUSED}\n`);
     });
 

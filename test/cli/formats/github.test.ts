@@ -115,7 +115,7 @@ describe('the job summary', () => {
 
 Senders find a policy\\: they deliver only to covered hosts with a valid certificate; a sender would now refuse to deliver.
 
-| | code | what | how to mend it | see |
+| | code | what | how to fix it | see |
 |---|---|---|---|---|
 | ❌ error | some\\-code | something is wrong | mend it | RFC 8461 §4.1 |
 

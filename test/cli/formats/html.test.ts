@@ -18,7 +18,7 @@ function wordsOf(page: string): string {
 
 /** The pictures, which must be well-formed by themselves. */
 function picturesOf(page: string): string[] {
-  return page.match(/<svg class="way [^]*?<\/svg>/g) ?? [];
+  return page.match(/<svg class="diagram [^]*?<\/svg>/g) ?? [];
 }
 
 const FAIL = verificationResult({
@@ -99,7 +99,7 @@ describe('the section of a domain', () => {
 
   test('the section shows the verdict first, in the only first-level heading', () => {
     expect(page.match(/<h1/g)).toHaveLength(1);
-    expect(page).toMatch(/<h1 id="d1-h">example\.com: <span class="said">fail<\/span><\/h1>/);
+    expect(page).toMatch(/<h1 id="d1-h">example\.com: <span class="word">fail<\/span><\/h1>/);
     expect(page).toContain('<title>MTA-STS of example.com: fail</title>');
   });
 
@@ -115,7 +115,7 @@ describe('the section of a domain', () => {
   });
 
   test('the section lists every observation with its answer', () => {
-    expect(words).toMatch(/Every way that was tried \(3\)[^]*TXT record\nns1\.example\.com \(192\.0\.2\.53\)\n"v=STSv1; id=a1b2;" \(TTL 300 s\)\n35 ms[^]*policy file\n192\.0\.2\.80\n/);
+    expect(words).toMatch(/All observations \(3\)[^]*TXT record\nns1\.example\.com \(192\.0\.2\.53\)\n"v=STSv1; id=a1b2;" \(TTL 300 s\)\n35 ms[^]*policy file\n192\.0\.2\.80\n/);
   });
 
   test('the section shows the delivery to each MX host', () => {
@@ -205,7 +205,7 @@ describe('the picture', () => {
   test('the picture has a word for each mark, and a title and a description for screen readers', () => {
     for (const one of picturesOf(pageOf(FAIL))) {
       const id = /aria-labelledby="(\S+) (\S+)"/.exec(one);
-      expect(one).toContain(`<title id="${id?.[1] ?? ''}">The way of a sender&#39;s look-up of example.com</title>`);
+      expect(one).toContain(`<title id="${id?.[1] ?? ''}">The steps of a sender&#39;s look-up of example.com</title>`);
       expect(one).toContain(`<desc id="${id?.[2] ?? ''}">good: id a1b2 at _mta-sts.example.com; `);
       const marks = [...one.matchAll(/<g class="box (\w+)">.*?<tspan class="word">(\w+)<\/tspan>/g)].map(([, standing, word]) => `${standing} ${word}`);
       expect(marks).toEqual(['error fail', 'good good', 'good good', 'good good', 'error error']);

@@ -183,8 +183,8 @@ describe('the sentence about senders', () => {
     [{ policy: { mode: 'testing', maxAge: 1, mx: [] } }, 'they deliver to every host and report what would have failed'],
     [{ policy: { mode: 'none', maxAge: 1, mx: [] } }, 'it tells them to do without MTA-STS'],
     [{ lookup: 'none', record: null, policy: null }, 'Senders find no policy: they deliver to example.com without MTA-STS'],
-    [{ lookup: 'temporary-error', policy: null }, 'they keep a policy that they know and try again later'],
-    [{ lookup: 'permanent-error', policy: null }, 'Senders are told of a policy that they cannot use'],
+    [{ lookup: 'temporary-error', policy: null }, 'they keep a cached policy and try again later'],
+    [{ lookup: 'permanent-error', policy: null }, 'Senders find a policy that they cannot use'],
   ])('the sentence about senders for %j is right', (report, text) => {
     expect(verifyText({ ...GOOD, ...report }, plain).split('\n')[1]).toContain(text);
   });
