@@ -197,9 +197,9 @@ describe.each([
 });
 
 test('lint gives every test vector of records and files its verdict and its exit status', async () => {
-  for (const [kind, file] of [['record', 'record'], ['tls-rpt', 'tlsrpt']]) {
+  for (const [kind, file] of [['record', 'record'], ['tls-rpt', 'tlsrpt']] as const) {
     for (const { id, input, expect: verdict, ambiguous } of vectors(file)) {
-      // Character-strings of one record are joined by whoever asks DNS, so an argument is already whole.
+      // A DNS client joins the character-strings of a record, so an argument is a whole record.
       const argv = typeof input === 'string' ? [input] : (input ?? []).map((record) => (typeof record === 'string' ? record : record.join('')));
       if (ambiguous === true) continue;
       const { status, json } = await runJson(['lint', kind, ...argv]);

@@ -119,7 +119,7 @@ describe('outputs of the construct', () => {
   function outputsFile(...stacks: Stack[]): Record<string, Record<string, unknown>> {
     return Object.fromEntries(stacks.map((stack) => {
       const { Outputs, Resources } = Template.fromStack(stack).toJSON() as Synthesized;
-      const value = (late: unknown): unknown => deployed(late, (name) => idOf(String(Resources[name].Properties?.PolicyHash)));
+      const value = (late: unknown): unknown => deployed(late, (name) => idOf(String(Resources[name]?.Properties?.PolicyHash)));
       return [stack.stackName, Object.fromEntries(Object.entries(Outputs).map(([name, { Value }]) => [name, value(Value)]))];
     }));
   }
@@ -178,7 +178,7 @@ describe('outputs of the construct', () => {
     const lengths = [50, 60, 70, 80, 90].map((count) => {
       const stack = new Stack(new App(), 'Test', { env: ENV });
       oneDomain(stack, { policy: MtaStsPolicy.enforce({ mx: MxHosts.of(...Array.from({ length: count }, (_, i) => `mx${100 + i}.longer-name.hosts.example.com`)) }) });
-      const [[value]] = Object.values(outputsFile(stack)).map((outputs) => Object.values(outputs));
+      const [value] = Object.values(outputsFile(stack)).flatMap((outputs) => Object.values(outputs));
       return Buffer.byteLength(String(value));
     });
     expect(lengths.every((length) => length <= 4096)).toBe(true);

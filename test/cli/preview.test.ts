@@ -146,7 +146,7 @@ describe('preview without --verify', () => {
     let files: string[] = [];
     const { status, stdout } = await serve([], async (text) => {
       port = Number(/--connect-to \S+:(\d+)\s/.exec(text)?.[1]);
-      files = [...text.matchAll(/--cacert (\S+)/g)].map(([, file]) => file);
+      files = [...text.matchAll(/--cacert (\S+)/g)].map(([, file = '']) => file);
       expect(await reachable(port)).toBe(true);
       expect(files.every((file) => readFileSync(file, 'utf8').includes('BEGIN CERTIFICATE'))).toBe(true);
     });

@@ -30,11 +30,11 @@ function file(name: string, content: string): string {
   return path;
 }
 
-type Look = Verifier['verify'];
+type Options = NonNullable<Parameters<Verifier['verify']>[1]>;
 
-/** A verifier that answers as told. */
-function answering(look: (domain: string, options: NonNullable<Parameters<Look>[1]>) => VerificationResult | Promise<VerificationResult>): () => Promise<Verifier> {
-  return () => Promise.resolve({ createNetwork, verify: async (domain, options = {}) => look(domain, options) });
+/** Returns a loader of a verifier with the given answers. */
+function answering(answer: (domain: string, options: Options) => VerificationResult | Promise<VerificationResult>): () => Promise<Verifier> {
+  return () => Promise.resolve({ createNetwork, verify: async (domain, options = {}) => answer(domain, options) });
 }
 
 const PASSING = answering((domain) => verificationResult({ domain }));

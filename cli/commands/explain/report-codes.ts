@@ -165,7 +165,7 @@ export interface TypedStatus {
   readonly known?: ReportCode;
 }
 
-/** Finds the enhanced status code in a text: `5.7.5`, `550 5.7.5 Remote certificate failed`, `X.7.5`. Returns undefined if there is none. */
+/** Finds the enhanced status code in a text such as `5.7.5`, `550 5.7.5 Remote certificate failed` or `X.7.5`. */
 export function findStatusCode(text: string): TypedStatus | undefined {
   const match = /(?:^|[\s(<[#-])([245Xx])\.(\d{1,3})\.(\d{1,3})(?![\d.])/.exec(text.slice(0, MAX_REPLY_LINE_LENGTH));
   if (match === null) return undefined;
@@ -179,7 +179,7 @@ const MAX_REPLY_LINE_LENGTH = 512;
 
 /** Explains the first number of a status code (RFC 3463 §2). */
 export function describeClass(typed: string): string {
-  switch (typed[0]) {
+  switch (typed.charAt(0)) {
     case '4': return 'temporary: the sender keeps the message and tries again';
     case '5': return 'permanent: the sender returns the message';
     default: return 'with 4 the sender tries again, with 5 it returns the message';

@@ -46,7 +46,7 @@ export interface Reach {
   readonly notes: readonly string[];
 }
 
-/** The domain has neither an MX record nor an address. (A null MX, which states this on purpose, is a separate kind.) */
+/** The domain has neither an MX record nor an address. A null MX, which states this on purpose, is a separate kind. */
 export interface NoMailHost {
   readonly kind: 'none';
   /** Whether the domain exists in DNS. */
@@ -108,7 +108,9 @@ async function checkReporting(
 }
 
 /** Finds an alias at the name of the policy host, where the deployment creates its own records. */
-async function findPolicyHost(resolver: Resolver, domain: string): Promise<{ readonly exists: boolean; readonly notes: readonly string[] }> {
+async function findPolicyHost(
+  resolver: Resolver, domain: string,
+): Promise<{ readonly exists: boolean; readonly notes: readonly string[] }> {
   const name = policyHostName(domain);
   const answers = await Promise.all([resolver.query(name, 'A'), resolver.query(name, 'AAAA')]);
   const exists = answers.some((answer) => answer.status === 'found' || (answer.status === 'empty' && answer.reason === 'NODATA'));

@@ -11,16 +11,19 @@ interface Command {
   readonly message: string;
 }
 
-/** As GitHub's runner reads a line (actions/runner, ActionCommand.cs): any that begins with `::`, or holds `##[`, is a command. */
+/** Parses a line as GitHub's runner does (actions/runner, ActionCommand.cs): a command begins with `::` or contains `##[`. */
 function commandOf(line: string): Command | undefined {
   const trimmed = line.trim();
   const parts = /^::(\S+?)(?: ([^]*?))?::([^]*)$/.exec(trimmed);
   if (parts === null) return trimmed.includes('##[') ? { name: '##', properties: {}, message: trimmed } : undefined;
-  const [, name, properties = '', message] = parts;
+  const [, name = '', properties = '', message = ''] = parts;
   const unescaped = (text: string): string => text
     .replaceAll('%0D', '\r').replaceAll('%0A', '\n').replaceAll('%3A', ':').replaceAll('%2C', ',').replaceAll('%25', '%');
-  const pairs = properties.split(',').map((one) => one.split('='));
-  return { name, message: unescaped(message), properties: Object.fromEntries(pairs.map(([key, value]) => [key, unescaped(value)])) };
+  const pairs = properties.split(',').map((pair): [string, string] => {
+    const [key = '', value = ''] = pair.split('=');
+    return [key, unescaped(value)];
+  });
+  return { name, message: unescaped(message), properties: Object.fromEntries(pairs) };
 }
 
 function commandsOf(text: string): Command[] {
@@ -36,8 +39,8 @@ describe('annotations', () => {
 
   test('percent signs, colons and commas are preserved in annotations', () => {
     const [command] = commandsOf(documentOf(githubFormat(), [verificationResult({ findings: [finding({ code: 'a,b::c%3A', message: '100%, %0A and :: and %25' })] })]));
-    expect(command.properties).toEqual({ title: 'example.com: a,b::c%3A' });
-    expect(command.message.split('\n')[0]).toBe('100%, %0A and :: and %25');
+    expect(command?.properties).toEqual({ title: 'example.com: a,b::c%3A' });
+    expect(command?.message.split('\n')[0]).toBe('100%, %0A and :: and %25');
   });
 
   test.each<[Severity, string]>([

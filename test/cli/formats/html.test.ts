@@ -68,7 +68,7 @@ describe('hostile text', () => {
   test('a name of 253 characters is cut in the picture and complete in the text', () => {
     const long = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(61)}`;
     const page = pageOf(verificationResult({ domain: long }));
-    const drawn = picturesOf(page).flatMap((one) => [...one.matchAll(/<text class="title"[^>]*>([^<]*)</g)].map(([, text]) => text));
+    const drawn = picturesOf(page).flatMap((one) => [...one.matchAll(/<text class="title"[^>]*>([^<]*)</g)].map(([, text = '']) => text));
     expect(Math.max(...drawn.map((text) => text.length))).toBeLessThan(45);
     expect(drawn).toContainEqual(expect.stringMatching(/^a+….+$/));
     expect(page).toContain(`${long}: <span`);
@@ -79,7 +79,7 @@ describe('a page without requests', () => {
   const page = pageOf(FAIL);
 
   test('the page forbids everything but its own style sheet, by its hash', () => {
-    const [, style] = /<style>([^]*)<\/style>/.exec(page) ?? [];
+    const [, style = ''] = /<style>([^]*)<\/style>/.exec(page) ?? [];
     const hash = createHash('sha256').update(style).digest('base64');
     expect(page).toContain(`<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;sha256-${hash}&#39;; base-uri &#39;none&#39;; form-action &#39;none&#39;">`);
     expect(page.match(/<style/g)).toHaveLength(1);
@@ -89,7 +89,7 @@ describe('a page without requests', () => {
     expect(page).not.toMatch(/<(?:script|link|img|iframe|object|embed|form|base|video|audio|image)\b/i);
     expect(page).not.toMatch(/ (?:src|style|on[a-z]+|srcset|background)=/i);
     expect(page).not.toMatch(/url\(|@import|@font-face/i);
-    expect([...page.matchAll(/ href="([^"]*)"/g)].map(([, target]) => target).filter((target) => !/^(?:#[a-z0-9-]+|https:\/\/www\.rfc-editor\.org\/rfc\/rfc\d+#section-[\d.]+)$/.test(target))).toEqual([]);
+    expect([...page.matchAll(/ href="([^"]*)"/g)].map(([, target = '']) => target).filter((target) => !/^(?:#[a-z0-9-]+|https:\/\/www\.rfc-editor\.org\/rfc\/rfc\d+#section-[\d.]+)$/.test(target))).toEqual([]);
   });
 });
 
@@ -154,12 +154,12 @@ describe('the picture', () => {
     readonly 'text': readonly { readonly '#text'?: string; readonly 'tspan'?: unknown }[];
   }
 
-  /** The boxes of the picture for wide screens: their standing and title. */
+  /** Returns mark and title of each box of the horizontal picture. */
   function boxesOf(one: Partial<VerificationResult>): string[] {
-    const [wide] = picturesOf(pageOf(verificationResult(one)));
+    const [wide = ''] = picturesOf(pageOf(verificationResult(one)));
     const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '@', isArray: (name) => name === 'text' || name === 'g' });
     const { svg } = parser.parse(wide) as { svg: { g: readonly Box[] } };
-    return svg.g.map((box) => `${box['@class'].replace('box ', '')} ${String(box.text[0]['#text'])}`);
+    return svg.g.map((box) => `${box['@class'].replace('box ', '')} ${String(box.text[0]?.['#text'])}`);
   }
 
   test('the picture marks a failed observation like its step, and one that could not be tried as unknown', () => {
