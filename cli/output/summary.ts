@@ -132,7 +132,7 @@ const DELIVERIES: Readonly<Record<Delivery, DeliverySummary['delivery']>> = {
   'deliver-verified': { mark: 'good', word: 'delivered, verified', text: 'a sender would now deliver over TLS to a host that it has verified' },
   'deliver-unverified': { mark: 'warning', word: 'delivered, unverified', text: 'a sender would now deliver, whatever it sees of TLS' },
   'refuse': { mark: 'error', word: 'refused', text: 'a sender would now refuse to deliver' },
-  'unknown': { mark: 'unknown', word: 'not known from here', text: 'whether a sender would now deliver cannot be told from here' },
+  'unknown': { mark: 'unknown', word: 'not known from here', text: 'it is not known from here whether a sender would now deliver' },
 };
 
 function recordStep({ record, lookup, findings, domain, recordObservations, delegation }: VerificationResult): SummaryStep {

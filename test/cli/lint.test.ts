@@ -204,7 +204,7 @@ test('lint gives every test vector of records and files its verdict and its exit
       if (ambiguous === true) continue;
       const { status, json } = await runJson(['lint', kind, ...argv]);
       expect({ id, json, status }).toMatchObject({ id, json: [{ verdict }], status: verdict === 'valid' ? 0 : 1 });
-      // Exit status 1 means that an error was found (see --help), so there must be one to see.
+      // Exit status 1 means that an error was found (see --help), so the output must contain one.
       const [{ findings }] = json as [{ findings: { severity: string }[] }];
       expect({ id, error: findings.some(({ severity }) => severity === 'error') }).toEqual({ id, error: verdict !== 'valid' });
     }

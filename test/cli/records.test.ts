@@ -14,7 +14,7 @@ import { NOW, run, runJson } from '../support/command';
 import type { CommandOptions, CommandResult } from '../support/command';
 
 const POLICY = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') });
-/** As it is made for a policy file that a person publishes now. */
+/** The id for a policy file that a person publishes now. */
 const ID = `20261130T192408${POLICY.hash}`;
 const LONG = Array.from({ length: 8 }, (_, i) => `mailto:tls-reports-${i}-${'x'.repeat(30)}@example.com`);
 
@@ -48,11 +48,11 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-function ofFile(args: readonly string[] = [], world: CommandOptions = {}): Promise<CommandResult> {
-  return run(['records', '--domain', 'example.com', '--policy', file, ...args], world);
+function ofFile(args: readonly string[] = [], options: CommandOptions = {}): Promise<CommandResult> {
+  return run(['records', '--domain', 'example.com', '--policy', file, ...args], options);
 }
 
-/** A copy of the app with its template changed. */
+/** Returns a copy of the app with a changed template. */
 function edited(name: string, change: (template: string) => string): string {
   const copy = join(folder, name);
   cpSync(app, copy, { recursive: true });
@@ -65,7 +65,7 @@ interface Template {
   readonly Resources: Record<string, { readonly Type: string; readonly Properties: object }>;
 }
 
-/** The template with another publication, of another policy, beside the one that it has. */
+/** Adds a second publication, of another policy, to the template. */
 function withSecondPolicy(text: string): string {
   const template = JSON.parse(text) as Template;
   const [publication] = Object.values(template.Resources).filter(({ Type }) => Type === 'Custom::MtaStsPublication');
@@ -276,10 +276,10 @@ describe('Terraform', () => {
 
   test('the Terraform output creates the _mta-sts records last, in a map of their own', async () => {
     const { stdout } = await ofFile(['--format', 'terraform', '--target', 'd1.cloudfront.net']);
-    const [, announcements] = stdout.split('  mta_sts_announcements = {\n');
-    expect(announcements).toMatch(/^ {4}"_mta-sts\.example\.com" = \{$/m);
-    expect(announcements).not.toMatch(/^ {4}"mta-sts\.example\.com" = \{$/m);
-    expect(announcements).toContain('#   depends_on = [cloudflare_dns_record.mta_sts]\n');
+    const [, stsRecords] = stdout.split('  mta_sts_announcements = {\n');
+    expect(stsRecords).toMatch(/^ {4}"_mta-sts\.example\.com" = \{$/m);
+    expect(stsRecords).not.toMatch(/^ {4}"mta-sts\.example\.com" = \{$/m);
+    expect(stsRecords).toContain('#   depends_on = [cloudflare_dns_record.mta_sts]\n');
   });
 
   test('the Terraform output needs no variable if all values are known', async () => {
@@ -365,7 +365,7 @@ function readLocals(text: string): Map<string, Record<string, unknown>> {
   return records;
 }
 
-/** HCL native syntax: a quoted template without interpolations. */
+/** Reads a quoted template without interpolations (HCL native syntax). */
 function readTemplate(quoted: string): string {
   const pieces = /^"((?:[^"\\\n]|\\.)*)"$/s.exec(quoted)?.[1]?.match(/\\u[0-9a-f]{4}|\\U[0-9a-f]{8}|\\[nrt"\\]|\$\$\{|%%\{|[^\\]/gsu) ?? [];
   expect(`"${pieces.join('')}"`).toBe(quoted);
@@ -419,8 +419,8 @@ describe('records of a deployment', () => {
   });
 
   test.each([
-    ['an older version, which told less', {}],
-    ['a function that could not learn it', { validation: { name: 'not known: look at the certificate', value: 'not known: look at the certificate' } }],
+    ['a deployment by an older version', {}],
+    ['a function that could not read it', { validation: { name: 'not known: look at the certificate', value: 'not known: look at the certificate' } }],
     ['what is no name', { target: 'a b', tlsRpt: 'x', validation: 'y' }],
   ])('records of a deployment name the missing values after %s', async (_, claim) => {
     const { stdout, stderr } = await run(['records', '--outputs', deployed(claim), '--format', 'zone']);

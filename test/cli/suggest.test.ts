@@ -64,7 +64,7 @@ const DOMAINS: DnsRecord[] = [
   { name: '_smtp._tls.broken.test', type: 'TXT', ttl: 60, data: ['v=TLSRPTv1; rua=a@broken.test'] },
 ];
 
-/** Every mail host has an address but those that are `gone`; the zones of providers are there for them. */
+/** Every mail host has an address, except those that are `gone`. The zones of providers contain their hosts. */
 const ZONE: DnsRecord[] = [
   ...DOMAINS,
   ...['com', 'microsoft', 'eu', 'ch', 'localhost'].map((name): DnsRecord => ({ ...SOA, name })),

@@ -1,4 +1,4 @@
-// Waiting for what waiting can mend, with a clock of its own.
+// Retries of a temporary problem, with a fake clock.
 import { describe, expect, test } from '@jest/globals';
 import { RETRY_CLOCK, retryWhileTemporary } from '../../cli/commands/verify/wait';
 import { pauseText } from '../../cli/commands/verify/wait';
@@ -16,7 +16,7 @@ const OLD = verificationResult({ verdict: 'fail', findings: [STALE] });
 interface Waited {
   readonly last: VerificationResult;
   readonly attempts: number;
-  /** Milliseconds of virtual time. */
+  /** In milliseconds of virtual time. */
   readonly took: number;
   readonly texts: readonly string[];
 }

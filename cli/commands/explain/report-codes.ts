@@ -62,7 +62,7 @@ export const MEANINGS_IN_REPORTS: ReadonlyMap<string, string> = new Map([
   ['starttls-not-supported', 'the MX host offered this sender no STARTTLS'],
   ['certificate-host-mismatch', 'the certificate is not for the MX host as MTA-STS or DANE demands it'],
   ['certificate-expired', 'the certificate of the MX host had expired'],
-  ['certificate-not-trusted', 'covers several faults of certificates: an unknown authority, an incomplete chain, name constraints'],
+  ['certificate-not-trusted', 'covers several certificate problems: an unknown authority, an incomplete chain, name constraints'],
   ['validation-failure', 'the catch-all: a failure that no other result type names, not only one of STARTTLS; `failure-reason-code` of the report says which'],
   ['sts-policy-fetch-error', 'the policy file could not be fetched, for example because the policy host was not reachable'],
   ['sts-policy-invalid', 'the policy as a whole is not valid: syntax, missing fields, media type'],

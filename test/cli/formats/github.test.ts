@@ -63,11 +63,11 @@ describe('annotations', () => {
   });
 
   test('an annotation has all fields of its finding, one a line', () => {
-    const [command] = commandsOf(documentOf(githubFormat(), [verificationResult({ findings: [finding({ evidence: 'seen there', time: '2026-01-02T03:04:05Z', fix: 'mend it', reference: 'RFC 8461 §4.1' })] })]));
+    const [command] = commandsOf(documentOf(githubFormat(), [verificationResult({ findings: [finding({ evidence: 'seen there', time: '2026-01-02T03:04:05Z', fix: 'replace it', reference: 'RFC 8461 §4.1' })] })]));
     expect(command).toEqual({
       name: 'error',
       properties: { title: 'example.com: some-code' },
-      message: 'something is wrong\nabout: MX mx1.example.com\nseen: seen there (2026-01-02T03:04:05Z)\nfix: mend it\nsee: RFC 8461 §4.1',
+      message: 'something is wrong\nabout: MX mx1.example.com\nseen: seen there (2026-01-02T03:04:05Z)\nfix: replace it\nsee: RFC 8461 §4.1',
     });
   });
 
@@ -79,7 +79,7 @@ describe('annotations', () => {
 });
 
 describe('the job summary', () => {
-  /** What is left of a line when all that is escaped is taken out. */
+  /** Removes everything that is escaped from a line. */
   function raw(markdown: string): string {
     return markdown.replace(/\\[!-/:-@[-`{-~]/g, '').replace(/&(?:amp|lt|gt);|<wbr>/g, '');
   }
@@ -109,7 +109,7 @@ describe('the job summary', () => {
   });
 
   test('the job summary has one line for a domain that passed and a table for one that did not', () => {
-    const text = documentOf(jobSummaryFormat(), [verificationResult(), verificationResult({ domain: 'b.test', verdict: 'fail', delivery: 'refuse', findings: [finding({ fix: 'mend it', reference: 'RFC 8461 §4.1' })] })]);
+    const text = documentOf(jobSummaryFormat(), [verificationResult(), verificationResult({ domain: 'b.test', verdict: 'fail', delivery: 'refuse', findings: [finding({ fix: 'replace it', reference: 'RFC 8461 §4.1' })] })]);
     expect(text).toBe(`## MTA-STS
 
 ### ✅ example.com: pass
@@ -120,7 +120,7 @@ Senders find a policy\\: they deliver only to covered hosts with a valid certifi
 
 | | code | what | how to fix it | see |
 |---|---|---|---|---|
-| ❌ error | some\\-code | something is wrong | mend it | RFC 8461 §4.1 |
+| ❌ error | some\\-code | something is wrong | replace it | RFC 8461 §4.1 |
 
 **2 domains**: 1 pass, 1 fail, 0 could not be decided
 `);

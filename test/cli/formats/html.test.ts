@@ -6,17 +6,17 @@ import type { VerificationResult } from '../../../lib/verifier/result';
 import { mxResult, observation, verificationResult } from '../../support/report';
 import { HOSTILE, documentOf, finding } from '../../support/html-document';
 
-function pageOf(...reports: readonly VerificationResult[]): string {
-  return documentOf(htmlFormat(), reports);
+function pageOf(...results: readonly VerificationResult[]): string {
+  return documentOf(htmlFormat(), results);
 }
 
-/** The text that a reader sees, a line for each element that holds some; the style left out. */
+/** Returns the visible text, a line for each element with text, without the style sheet. */
 function wordsOf(page: string): string {
   return page.replace(/<style>[^]*<\/style>/, '').replace(/<[^>]*>/g, '\n').replace(/\n+/g, '\n')
     .replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&#39;', '\'').replaceAll('&amp;', '&');
 }
 
-/** The pictures, which must be well-formed by themselves. */
+/** Returns the pictures. Each must be well-formed. */
 function picturesOf(page: string): string[] {
   return page.match(/<svg class="diagram [^]*?<\/svg>/g) ?? [];
 }
@@ -207,7 +207,7 @@ describe('the picture', () => {
       const id = /aria-labelledby="(\S+) (\S+)"/.exec(one);
       expect(one).toContain(`<title id="${id?.[1] ?? ''}">The steps of a sender&#39;s look-up of example.com</title>`);
       expect(one).toContain(`<desc id="${id?.[2] ?? ''}">good: id a1b2 at _mta-sts.example.com; `);
-      const marks = [...one.matchAll(/<g class="box (\w+)">.*?<tspan class="word">(\w+)<\/tspan>/g)].map(([, standing, word]) => `${standing} ${word}`);
+      const marks = [...one.matchAll(/<g class="box (\w+)">.*?<tspan class="word">(\w+)<\/tspan>/g)].map(([, mark, word]) => `${mark} ${word}`);
       expect(marks).toEqual(['error fail', 'good good', 'good good', 'good good', 'error error']);
     }
   });
@@ -229,8 +229,8 @@ describe('several domains', () => {
   });
 
   test('the page of very many domains shows the worst, names more, and counts all', () => {
-    const reports = Array.from({ length: 1200 }, (_, at) => verificationResult({ domain: `d${at}.test`, verdict: at === 1199 ? 'fail' : 'pass' }));
-    const page = pageOf(...reports);
+    const results = Array.from({ length: 1200 }, (_, at) => verificationResult({ domain: `d${at}.test`, verdict: at === 1199 ? 'fail' : 'pass' }));
+    const page = pageOf(...results);
     expect(page.match(/<section class="domain"/g)).toHaveLength(100);
     expect(page.match(/<li><svg/g)).toHaveLength(1000);
     expect(page).toContain('<a href="#d1200">d1199.test</a>');

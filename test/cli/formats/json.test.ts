@@ -13,10 +13,10 @@ const WARNED = verificationResult({
 });
 const NONE = verificationResult({ verdict: 'fail', lookup: 'none', delivery: 'deliver-unverified', record: null, policy: null, mx: [mxResult({ preference: null, covered: null })] });
 
-/** The same, fit to be shown. */
+/** Hostile text, escaped for display. */
 const SHOWN = safeText(HOSTILE, 1000);
 
-/** Every field that is promised, and none besides. */
+/** All documented fields. */
 const SHAPES = [
   {
     domain: 'example.com',
