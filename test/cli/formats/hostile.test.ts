@@ -1,4 +1,4 @@
-// Hostile DNS and servers: no text of any format holds a character that hides text, changes its direction or controls a terminal, or becomes a link.
+// Hostile DNS and servers: no text of any format hides text, changes its direction, controls a terminal or becomes a link.
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Reporter } from '../../../cli/output/reporter';
