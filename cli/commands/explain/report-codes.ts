@@ -159,7 +159,7 @@ export const STATUS_CODES: readonly ReportCode[] = [
 ];
 
 /** A status code that was typed alone or in a line of a bounce, and its explanation if there is one. */
-export interface TypedStatus {
+interface TypedStatus {
   /** `5.7.5` */
   readonly typed: string;
   readonly known?: ReportCode;

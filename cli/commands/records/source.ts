@@ -19,7 +19,7 @@ export type Source = AppDomain & {
 };
 
 /** The flags that select the source. */
-export interface SourceFlags {
+interface SourceFlags {
   readonly app?: string;
   readonly outputs?: string;
   readonly domain?: string;

@@ -47,7 +47,7 @@ export interface Reach {
 }
 
 /** The domain has neither an MX record nor an address. A null MX, which states this on purpose, is a separate kind. */
-export interface NoMailHost {
+interface NoMailHost {
   readonly kind: 'none';
   /** Whether the domain exists in DNS. */
   readonly exists: boolean;

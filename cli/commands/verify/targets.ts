@@ -35,7 +35,7 @@ export interface Targets {
 }
 
 /** The surroundings of the collection. */
-export interface TargetContext {
+interface TargetContext {
   readonly io: Io;
   readonly command: Command;
   /** Called for each line of the file without a valid domain. The other domains are still verified. */
