@@ -32,7 +32,7 @@ describe('bin/app.ts checks its context before AWS credentials are needed', () =
     [{ maxAgeDays: 'a week' }, /-c maxAgeDays must be a number of days/],
     [{ hostedZoneId: 'example.com' }, /-c hostedZoneId must be the id of a Route 53 hosted zone/],
     [{ tlsReporting: 'tls@example.com' }, /reporting address "tls@example\.com"/],
-    [{ domain: 'example.com/' }, /-c domain "example\.com\/" holds/],
+    [{ domain: 'example.com/' }, /-c domain "example\.com\/" contains/],
     [{ domain: '_x.com' }, /-c domain "_x\.com"/],
     [{ maxAgeDays: true }, /-c maxAgeDays must be a text, got true/],
   ])('the app rejects the context %j', (context, message) => {

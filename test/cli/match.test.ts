@@ -20,7 +20,7 @@ describe('match explains a no', () => {
     ['mx.example.com', 'mx.example.com..', 'the host `mx.example.com..` ends with 2 dots; write one or none, `mx.example.com.` or `mx.example.com` (RFC 5321 §4.1.2)'],
     ['mx.example.com', 'mx.example.com...', 'ends with 3 dots; write one or none'],
     ['mx.example.com', '..', 'the host `..` names no host; it has only dots'],
-    ['mx.example.com', 'mx_1.example.com..', 'the host `mx_1.example.com..` holds an underscore'],
+    ['mx.example.com', 'mx_1.example.com..', 'the host `mx_1.example.com..` contains an underscore'],
     ['mx.example.com..', 'mx.example.com', 'the pattern `mx.example.com..` ends with 2 dots; write `mx.example.com` (RFC 8461 §3.2)'],
     ['mx.example.123', 'mx2.example.123', 'the names differ (RFC 8461 §4.1)'],
     ['192.0.2.1', '192.0.2.1', 'the pattern `192.0.2.1` is an IPv4 address'],

@@ -19,7 +19,7 @@ describe('wrong usage', () => {
     [['verify', 'example.com', '--resolver', '192.0.2.1:65536'], 'got `192.0.2.1:65536`'],
     [['verify', 'example.com', '--resolver', '[::1'], 'got `[::1`'],
     [['verify', 'example.com', '--resolver', '192.0.2.256'], '--resolver: `192.0.2.256`, where a DNS server is expected, ends in the label `256`; a top-level domain is never all digits'],
-    [['verify', 'example.com', '--resolver', 'dns_1.example'], '--resolver: `dns_1.example`, where a DNS server is expected, holds an underscore'],
+    [['verify', 'example.com', '--resolver', 'dns_1.example'], '--resolver: `dns_1.example`, where a DNS server is expected, contains an underscore'],
     [['lint', 'policy'], "missing required argument 'file'\n"],
     [['match', 'mx.example.com'], "missing required argument 'host'\n"],
     [['match', 'a.example', 'b.example', 'c.example'], "too many arguments for 'match'. Expected 2 arguments but got 3.\n"],
