@@ -1,6 +1,6 @@
 // Every code that a finding can have, by what it is about: `mta-sts explain` prints it, and docs/findings.md is made from it.
 import type { SenderQuirk, Severity } from '../lib/protocol/findings/finding';
-import type { FindingKind } from '../lib/protocol/findings/catalog';
+import type { FindingKind } from '../lib/protocol/findings/kind';
 import { POLICY_FINDINGS } from '../lib/protocol/findings/policy';
 import { TXT_FINDINGS } from '../lib/protocol/findings/txt';
 import { DNS_FINDINGS } from '../lib/verifier/findings-dns';

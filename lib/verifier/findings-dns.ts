@@ -1,11 +1,12 @@
 // The codes of what DNS says: the records themselves, and the servers that give them.
-import type { LiveFindingKind } from './finding-kind';
+import type { LiveFindingKind } from '../protocol/findings/kind';
 
 const NO_POLICY = 'Senders see no policy and deliver without checking; a policy that they have cached stays in use until it expires.';
 
 export const DNS_FINDINGS = {
   'record-missing': {
     severity: 'error',
+    area: 'record',
     meaning: 'There is no MTA-STS record at `_mta-sts.<domain>`.',
     impact: NO_POLICY,
     fix: 'publish the TXT record `v=STSv1; id=<id>;` at `_mta-sts.<domain>`, after the policy file is reachable',
@@ -13,6 +14,7 @@ export const DNS_FINDINGS = {
   },
   'record-disagreement': {
     severity: 'error',
+    area: 'record',
     temporary: true,
     meaning: 'The name servers of the zone give different MTA-STS records.',
     impact: 'Senders see one or the other, by chance; with an old id some keep the old policy.',
@@ -21,6 +23,7 @@ export const DNS_FINDINGS = {
   },
   'record-misplaced': {
     severity: 'warning',
+    area: 'record',
     meaning: 'A record that belongs at `_mta-sts.<domain>` stands at another name.',
     impact: NO_POLICY,
     fix: 'move it to `_mta-sts.<domain>`, with a hyphen; in a DNS panel that appends the zone enter `_mta-sts` alone',
@@ -28,6 +31,7 @@ export const DNS_FINDINGS = {
   },
   'policy-host-misplaced': {
     severity: 'warning',
+    area: 'policy-host',
     meaning: 'The policy host has no address, but a name that looks like it has.',
     impact: 'Senders cannot fetch the policy. Many DNS panels append the zone to the name that is entered, so that it stands there twice.',
     fix: 'move its records to `mta-sts.<domain>`; in a panel that appends the zone enter `mta-sts` alone',
@@ -35,6 +39,7 @@ export const DNS_FINDINGS = {
   },
   'resolver-stale': {
     severity: 'warning',
+    area: 'record',
     temporary: true,
     meaning: 'The recursive resolver still remembers another answer than the zone gives now.',
     impact: 'Senders behind such resolvers act on the old answer until its TTL has run out.',
@@ -43,6 +48,7 @@ export const DNS_FINDINGS = {
   },
   'cname-dangling': {
     severity: 'error',
+    area: 'record',
     meaning: 'A CNAME leads to a name that does not exist or has no record of the type.',
     impact: 'No other record can stand beside it, so senders find nothing, and whoever can register the target decides what they find.',
     fix: 'delete the CNAME, or create what it leads to',
@@ -50,6 +56,7 @@ export const DNS_FINDINGS = {
   },
   'delegated': {
     severity: 'info',
+    area: 'record',
     meaning: 'The record or the policy host is an alias (CNAME) of a name that may belong to another.',
     impact: 'None: senders follow it. Whoever holds the target decides about the policy.',
     fix: 'nothing needs to be done where this is meant, such as a policy host that leads to a CloudFront distribution; where `_mta-sts` is an alias '
@@ -58,6 +65,7 @@ export const DNS_FINDINGS = {
   },
   'subdomain-without-policy': {
     severity: 'info',
+    area: 'mx',
     meaning: 'A name below the domain receives mail and has no MTA-STS record of its own.',
     impact: 'A policy is not inherited: mail to addresses below that name is not protected.',
     fix: 'publish a policy for that name as well, or remove its MX records if it receives no mail',
@@ -65,6 +73,7 @@ export const DNS_FINDINGS = {
   },
   'dns-failure': {
     severity: 'unknown',
+    area: 'record',
     temporary: true,
     meaning: 'A question to DNS was not answered.',
     impact: 'Nothing can be said; a sender that has the same experience uses the policy that it has cached, or none.',
@@ -73,6 +82,7 @@ export const DNS_FINDINGS = {
   },
   'name-servers-unknown': {
     severity: 'unknown',
+    area: 'record',
     temporary: true,
     meaning: 'The name servers of the zone could not be found, so the recursive resolver alone was asked.',
     impact: 'What it says can be as old as the TTL.',
@@ -81,6 +91,7 @@ export const DNS_FINDINGS = {
   },
   'name-server-unanswered': {
     severity: 'unknown',
+    area: 'record',
     temporary: true,
     meaning: 'A name server of the zone gave no usable answer.',
     impact: 'Resolvers that ask it have to try another one, which costs senders seconds; whether its copy of the zone is current cannot be said.',

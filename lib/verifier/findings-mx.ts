@@ -1,9 +1,10 @@
 // The codes of the mail hosts and of TLS reporting.
-import type { LiveFindingKind } from './finding-kind';
+import type { LiveFindingKind } from '../protocol/findings/kind';
 
 export const MX_FINDINGS = {
   'mx-not-covered': {
     severity: 'error',
+    area: 'mx',
     meaning: 'A mail host of the domain matches no pattern of the policy.',
     impact: 'In mode `enforce` senders do not deliver to it; in `testing` they report it.',
     fix: 'add an `mx` line for the host and change the id, or take the host out of the MX records',
@@ -11,6 +12,7 @@ export const MX_FINDINGS = {
   },
   'mx-pattern-unused': {
     severity: 'warning',
+    area: 'mx',
     meaning: 'A pattern of the policy covers no mail host of the domain.',
     impact: 'Often a typing error; otherwise it lets a host receive the mail that should not.',
     fix: 'remove the `mx` line, unless it is the only one or belongs to a host that is being added or taken away',
@@ -18,6 +20,7 @@ export const MX_FINDINGS = {
   },
   'mx-wildcard-shared': {
     severity: 'warning',
+    area: 'mx',
     meaning: 'A wildcard pattern stands over names that anyone can have, a public suffix.',
     impact: 'Any of its holders can receive the mail with a valid certificate, so the policy protects from nobody on the path.',
     fix: 'name the MX hosts one by one, or begin the wildcard below a domain that one party holds',
@@ -25,6 +28,7 @@ export const MX_FINDINGS = {
   },
   'mx-no-address': {
     severity: 'warning',
+    area: 'mx',
     meaning: 'A mail host cannot be reached: its name does not exist, or it has no address.',
     impact: 'Senders pass it over; where no mail host can be reached it is an error in every mode, for no mail is delivered.',
     fix: 'publish A and AAAA records for the host, or remove the MX record',
@@ -32,6 +36,7 @@ export const MX_FINDINGS = {
   },
   'mx-alias': {
     severity: 'warning',
+    area: 'mx',
     meaning: 'A mail host is an alias (CNAME) of another name.',
     impact: 'Some senders refuse such a host, and its certificate and the pattern of the policy must be for the name in the MX record, not for the target.',
     fix: 'let the MX record name the target of the CNAME, after the policy names that as well',
@@ -39,6 +44,7 @@ export const MX_FINDINGS = {
   },
   'mx-unreachable': {
     severity: 'warning',
+    area: 'smtp',
     temporary: true,
     meaning: 'A mail host could not be connected to, or was lost before TLS could be looked at.',
     impact: 'Senders pass it over and try again later; what it would show of TLS cannot be said.',
@@ -47,6 +53,7 @@ export const MX_FINDINGS = {
   },
   'mx-skipped': {
     severity: 'unknown',
+    area: 'smtp',
     meaning: 'The domain has so many mail hosts or addresses that not all were looked at.',
     impact: 'What the others show cannot be said.',
     fix: 'publish fewer MX records',
@@ -54,6 +61,7 @@ export const MX_FINDINGS = {
   },
   'smtp-blocked': {
     severity: 'unknown',
+    area: 'smtp',
     meaning: 'No connection came about with any mail host: very likely this network lets nobody through to port 25.',
     impact: 'STARTTLS and the certificates of the mail hosts could not be looked at; all else has been verified.',
     fix: 'verify from a network that is allowed to send mail, or give `--no-smtp` to leave this out',
@@ -61,6 +69,7 @@ export const MX_FINDINGS = {
   },
   'smtp-turned-away': {
     severity: 'unknown',
+    area: 'smtp',
     meaning: 'A mail host answered, but ended the conversation before TLS could be looked at.',
     impact: 'What it shows to real senders cannot be said; many turn strangers away by their address.',
     fix: 'verify from the address of a known sender; if it turns everyone away, mend the server',
@@ -68,6 +77,7 @@ export const MX_FINDINGS = {
   },
   'starttls-not-supported': {
     severity: 'error',
+    area: 'smtp',
     meaning: 'A mail host does not offer STARTTLS.',
     impact: 'In mode `enforce` senders do not deliver to it; otherwise they deliver in plain text.',
     fix: 'turn on TLS with a certificate for the name of the MX host; if it is on, look for a firewall that strips the offer',
@@ -75,6 +85,7 @@ export const MX_FINDINGS = {
   },
   'certificate-host-mismatch': {
     severity: 'error',
+    area: 'smtp',
     meaning: 'The certificate of a mail host is not for the name in the MX record.',
     impact: 'In mode `enforce` senders do not deliver to it; in `testing` they report it.',
     fix: 'serve a certificate whose SAN holds the name of the MX host, or let the MX record name the host that the certificate is for',
@@ -82,6 +93,7 @@ export const MX_FINDINGS = {
   },
   'certificate-expired': {
     severity: 'error',
+    area: 'smtp',
     meaning: 'The certificate of a mail host has expired.',
     impact: 'In mode `enforce` senders do not deliver to it; in `testing` they report it.',
     fix: 'renew the certificate, and let the mail server load it',
@@ -89,6 +101,7 @@ export const MX_FINDINGS = {
   },
   'certificate-not-trusted': {
     severity: 'error',
+    area: 'smtp',
     meaning: 'The certificate of a mail host is not of an authority that senders trust, or its chain is incomplete.',
     impact: 'In mode `enforce` senders do not deliver to it; in `testing` they report it.',
     fix: 'serve a certificate of a public authority, with its intermediate certificates',
@@ -96,6 +109,7 @@ export const MX_FINDINGS = {
   },
   'validation-failure': {
     severity: 'error',
+    area: 'smtp',
     meaning: 'TLS with a mail host failed for a reason that no other result type names: the catch-all of RFC 8460 §4.3.',
     impact: 'In mode `enforce` senders do not deliver to it; otherwise most deliver in plain text.',
     fix: 'offer TLS 1.2 or later with ordinary ciphers, and let nothing stand between the answer to STARTTLS and the handshake',
@@ -103,6 +117,7 @@ export const MX_FINDINGS = {
   },
   'mx-certificate-near-expiry': {
     severity: 'warning',
+    area: 'smtp',
     meaning: 'The certificate of a mail host ends in less than 14 days, or in less than a quarter of its time.',
     impact: 'From then on senders that enforce the policy do not deliver to it.',
     fix: 'renew the certificate, and find out why that has not happened by itself',
@@ -110,6 +125,7 @@ export const MX_FINDINGS = {
   },
   'dane-present': {
     severity: 'info',
+    area: 'smtp',
     meaning: 'TLSA records stand at a mail host (DANE).',
     impact: 'None: a sender that supports DANE and finds them signed by DNSSEC goes by them, and a policy never makes a failed DANE check good.',
     fix: 'nothing needs to be done; keep the TLSA records in step with the certificate',
@@ -117,6 +133,7 @@ export const MX_FINDINGS = {
   },
   'dane-unknown': {
     severity: 'unknown',
+    area: 'smtp',
     temporary: true,
     meaning: 'DNS did not say whether TLSA records (DANE) stand at a mail host.',
     impact: 'Senders that do DANE do not deliver to a host whose TLSA records they cannot look up; they try again later, and return the mail in the end.',
@@ -125,6 +142,7 @@ export const MX_FINDINGS = {
   },
   'mx-null': {
     severity: 'info',
+    area: 'mx',
     meaning: 'The domain has a null MX: it receives no mail.',
     impact: 'None: no sender needs the policy.',
     fix: 'nothing needs to be done; a policy in mode `none` would do as well',
@@ -132,6 +150,7 @@ export const MX_FINDINGS = {
   },
   'mx-null-not-alone': {
     severity: 'warning',
+    area: 'mx',
     meaning: 'A null MX stands beside other MX records.',
     impact: 'Some senders refuse to deliver any mail.',
     fix: 'delete the MX record `0 .`, or all the others',
@@ -139,6 +158,7 @@ export const MX_FINDINGS = {
   },
   'mx-implicit': {
     severity: 'info',
+    area: 'mx',
     meaning: 'The domain has no MX record, so its own address receives the mail.',
     impact: 'None, as long as the policy covers the domain itself.',
     fix: 'publish an MX record, which is clearer',
@@ -146,6 +166,7 @@ export const MX_FINDINGS = {
   },
   'mx-missing': {
     severity: 'info',
+    area: 'mx',
     meaning: 'The domain has neither an MX record nor an address: it receives no mail.',
     impact: 'None: no sender needs the policy.',
     fix: 'publish an MX record if the domain is to receive mail, a null MX (`0 .`) if it is not',
@@ -153,6 +174,7 @@ export const MX_FINDINGS = {
   },
   'tls-rpt-missing': {
     severity: 'warning',
+    area: 'tls-reporting',
     meaning: 'There is no TLS reporting record.',
     impact: 'A failure that makes senders refuse mail goes unseen.',
     fix: 'publish the TXT record `v=TLSRPTv1; rua=mailto:<address>` at `_smtp._tls.<domain>`',
@@ -160,6 +182,7 @@ export const MX_FINDINGS = {
   },
   'tls-rpt-misplaced': {
     severity: 'warning',
+    area: 'tls-reporting',
     meaning: 'A TLS reporting record that belongs at `_smtp._tls.<domain>` stands at another name.',
     impact: 'Senders send no reports, so a failure that makes them refuse mail goes unseen.',
     fix: 'move it to `_smtp._tls.<domain>`; in a DNS panel that appends the zone enter `_smtp._tls` alone',
@@ -167,6 +190,7 @@ export const MX_FINDINGS = {
   },
   'tls-rpt-unreachable': {
     severity: 'warning',
+    area: 'tls-reporting',
     meaning: 'TLS reports cannot arrive where the record sends them: the mail domain takes no mail, or the host of the URL has no address.',
     impact: 'A failure that makes senders refuse mail goes unseen, and two weeks of mode `testing` without a report look clean.',
     fix: 'write an address into `rua` that exists and is read',

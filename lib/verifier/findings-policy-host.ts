@@ -1,11 +1,12 @@
 // The codes of the policy host: its addresses, its certificate, and the file that it serves.
-import type { LiveFindingKind } from './finding-kind';
+import type { LiveFindingKind } from '../protocol/findings/kind';
 
 const NO_FETCH = 'Senders cannot fetch the policy: those that have none deliver without checking, the others until their cached one expires.';
 
 export const POLICY_HOST_FINDINGS = {
   'sts-policy-fetch-error': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'The policy file could not be fetched.',
     impact: NO_FETCH,
     fix: 'let the address of the policy file answer with status 200 and the policy, at every IP address of the policy host',
@@ -13,6 +14,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'sts-webpki-invalid': {
     severity: 'error',
+    area: 'policy-host',
     meaning: 'The certificate of the policy host is not trusted, has expired, or is for another name.',
     impact: NO_FETCH,
     fix: 'serve a certificate of a public authority for the name of the policy host, with its intermediate certificates',
@@ -20,6 +22,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'sts-policy-invalid': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'What is served is not a valid policy: its media type or its syntax.',
     impact: 'Senders ignore the whole file, as if there were no policy.',
     fix: 'correct the file and change the id in the TXT record afterwards',
@@ -27,6 +30,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'policy-content-coding': {
     severity: 'warning',
+    area: 'policy-host',
     meaning: 'The policy file is served compressed, although `Accept-Encoding: identity` asked for it as it is.',
     impact: 'Senders that do not decode it read no policy. Go and aiohttp decode gzip by themselves; Node.js and others decode nothing.',
     fix: 'turn compression off for the policy file; a few hundred bytes gain nothing by it',
@@ -34,6 +38,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'policy-media-type-parameters': {
     severity: 'warning',
+    area: 'policy-host',
     meaning: 'The media type is `text/plain`, but its parameters are unusual or malformed.',
     impact: 'Senders that read the header strictly refuse the whole policy.',
     fix: 'send the header `Content-Type: text/plain; charset=utf-8`',
@@ -41,6 +46,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'policy-http-malformed': {
     severity: 'warning',
+    area: 'policy-host',
     meaning: 'The answer breaks the letter of HTTP/1.1 in a way that many clients take, but not all.',
     impact: 'Senders with a strict client read no policy, and a proxy on the way may refuse the answer.',
     fix: 'correct the header fields that the server or the program behind it sends',
@@ -48,6 +54,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'policy-http2-only': {
     severity: 'warning',
+    area: 'policy-host',
     meaning: 'The policy host speaks HTTP/2 alone.',
     impact: 'Senders whose client knows HTTP/1.1 alone read no policy.',
     fix: 'let the policy host speak HTTP/1.1 as well as HTTP/2',
@@ -55,6 +62,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'tls-cipher-uncommon': {
     severity: 'warning',
+    area: 'policy-host',
     meaning: 'The server accepts only TLS 1.2 cipher suites that many clients do not offer any more, such as those with RSA key exchange.',
     impact: 'Senders written in Go cannot connect: they read no policy from such a policy host, and deliver no mail to such a mail host while they enforce a policy.',
     fix: 'allow TLS 1.3, or TLS 1.2 with ECDHE and AES-GCM or ChaCha20-Poly1305',
@@ -62,6 +70,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'policy-disagreement': {
     severity: 'error',
+    area: 'policy-file',
     temporary: true,
     meaning: 'The addresses of the policy host serve different files.',
     impact: 'Senders get one or the other by chance, and keep it for as long as the id stays the same.',
@@ -70,6 +79,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'policy-host-disagreement': {
     severity: 'error',
+    area: 'policy-host',
     temporary: true,
     meaning: 'Some name servers of the zone have an address of the policy host, others have none.',
     impact: 'Senders find the policy host or not, by chance; one that does not may remember that for half a day.',
@@ -78,6 +88,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'policy-unannounced': {
     severity: 'info',
+    area: 'policy-file',
     meaning: 'The policy host serves a file, but no TXT record announces it.',
     impact: 'None: senders do not look for the file.',
     fix: 'publish the TXT record if the policy is meant to be in force',
@@ -85,6 +96,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'policy-slow': {
     severity: 'warning',
+    area: 'policy-host',
     meaning: 'The policy file took longer than 2 seconds.',
     impact: 'Senders in use give up after 2 to 4 seconds and then have no policy.',
     fix: 'serve the file from a host that answers well under 2 seconds at every address',
@@ -92,6 +104,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'policy-unexpected': {
     severity: 'error',
+    area: 'policy-file',
     temporary: true,
     meaning: 'The file served is not the one that was expected, byte for byte.',
     impact: 'Senders act on another policy than intended.',
@@ -100,6 +113,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'mode-unexpected': {
     severity: 'error',
+    area: 'policy-file',
     temporary: true,
     meaning: 'The policy has another mode than was expected.',
     impact: 'Senders act in another way than intended.',
@@ -108,6 +122,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'id-unexpected': {
     severity: 'error',
+    area: 'record',
     temporary: true,
     meaning: 'The record has another id than was expected.',
     impact: 'Senders that know this id keep the policy that they have cached, and do not fetch the new one.',
@@ -116,6 +131,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'id-names-other-policy': {
     severity: 'warning',
+    area: 'record',
     temporary: true,
     meaning: 'The id in the TXT record ends with the hash of another policy file than the one that is served.',
     impact: 'Senders that fetched the file that the id names keep it, others hold the file that is served now, and neither fetches again until the id '
@@ -125,6 +141,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'mode-testing': {
     severity: 'info',
+    area: 'policy-file',
     meaning: 'The policy is in mode `testing`.',
     impact: 'Senders deliver to hosts that fail all the same, and report it.',
     fix: 'read the TLS reports, and switch to `enforce` when they are clean',
@@ -132,6 +149,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'mode-testing-long': {
     severity: 'warning',
+    area: 'policy-file',
     meaning: 'The policy has been in mode `testing` for more than 30 days.',
     impact: 'Mail is not protected: senders deliver to hosts that fail all the same.',
     fix: 'read the TLS reports of the last two weeks; when they are clean, publish the policy in mode `enforce` under a new id',
@@ -139,6 +157,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'mode-none-long': {
     severity: 'warning',
+    area: 'policy-file',
     meaning: 'The policy has been in mode `none` for more than a year, longer than any sender may keep an earlier one.',
     impact: 'None to mail; record and policy host serve no purpose any more, and whoever gets hold of them decides about the mail.',
     fix: 'delete the TXT record, then the policy host; or publish a policy in mode `testing` to begin anew',
@@ -146,6 +165,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'mode-none': {
     severity: 'info',
+    area: 'policy-file',
     meaning: 'The policy is in mode `none`.',
     impact: 'Senders act as if there were no policy.',
     fix: 'once every earlier policy has expired at senders, delete the TXT record and then the policy host',
@@ -153,6 +173,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'address-unreachable': {
     severity: 'warning',
+    area: 'policy-host',
     temporary: true,
     meaning: 'An address of the policy host does not answer, others do.',
     impact: 'Senders that try this address first lose time or give up; one sender tries only the first.',
@@ -161,6 +182,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'address-not-public': {
     severity: 'error',
+    area: 'policy-host',
     meaning: 'An address in DNS is not public: loopback, link-local, private or reserved. It was not connected to.',
     impact: 'Senders on the Internet cannot reach it, or reach a machine of their own.',
     fix: 'publish public addresses alone; to verify a network of your own on purpose, give `--allow-private`',
@@ -168,6 +190,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'address-family-unusable': {
     severity: 'unknown',
+    area: 'policy-host',
     meaning: 'This machine has no route to the addresses of one family.',
     impact: 'Whether the host answers there cannot be said from here.',
     fix: 'verify from a machine that has the family as well',
@@ -175,6 +198,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'local-fault': {
     severity: 'unknown',
+    area: 'policy-host',
     temporary: true,
     meaning: 'This machine itself could not open a connection: it has run out of something, or a firewall of its own forbids it.',
     impact: 'Whether the server answers there cannot be said from here.',
@@ -183,6 +207,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'internal-fault': {
     severity: 'unknown',
+    area: 'policy-host',
     temporary: true,
     meaning: 'This program itself failed while it looked at what a server sent. The fault is in the verifier, not in the domain.',
     impact: 'What the server shows cannot be said from this look.',
@@ -191,6 +216,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'addresses-skipped': {
     severity: 'unknown',
+    area: 'policy-host',
     meaning: 'The policy host has so many addresses that not all were tried.',
     impact: 'What the others serve cannot be said.',
     fix: 'publish fewer addresses',
@@ -198,6 +224,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'not-reached': {
     severity: 'unknown',
+    area: 'policy-file',
     temporary: true,
     meaning: 'The time for the whole verification was up before this was decided.',
     impact: 'Nothing can be said.',
@@ -206,6 +233,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'ipv4-missing': {
     severity: 'warning',
+    area: 'policy-host',
     meaning: 'The policy host has no IPv4 address.',
     impact: 'Senders without IPv6, of which there are many, cannot fetch the policy.',
     fix: 'add an A record for the policy host',
@@ -213,6 +241,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'ipv6-missing': {
     severity: 'info',
+    area: 'policy-host',
     meaning: 'The policy host has no IPv6 address.',
     impact: 'Senders without IPv4 cannot fetch the policy; there are few.',
     fix: 'add an AAAA record for the policy host where it has IPv6',
@@ -220,6 +249,7 @@ export const POLICY_HOST_FINDINGS = {
   },
   'certificate-near-expiry': {
     severity: 'warning',
+    area: 'policy-host',
     meaning: 'The certificate of the policy host ends in less than 21 days, or in less than a quarter of its time.',
     impact: 'From then on senders cannot fetch the policy.',
     fix: 'renew the certificate, and find out why that has not happened by itself',

@@ -1,8 +1,8 @@
 // The catalogue: every code that looking at a live domain can give, and how a finding is made from it.
 import { withSenderQuirks } from '../protocol/findings/sender-quirks';
 import type { SenderQuirk, Severity } from '../protocol/findings/finding';
+import type { Area, LiveFindingKind } from '../protocol/findings/kind';
 import { safeWholeText } from '../util/safe-text';
-import type { LiveFindingKind } from './finding-kind';
 import { DNS_FINDINGS } from './findings-dns';
 import { MX_FINDINGS } from './findings-mx';
 import { POLICY_HOST_FINDINGS } from './findings-policy-host';
@@ -17,6 +17,8 @@ export type LiveFindingCode = keyof typeof LIVE_FINDINGS;
 export interface LiveFindingDetail {
   /** `_mta-sts.example.com TXT`, for example. */
   readonly subject: string;
+  /** Where the finding belongs to another part of the lookup than its kind. */
+  readonly area?: Area;
   /** What is wrong, with the value found; text of others already escaped. */
   readonly message: string;
   /** The real senders that refuse it or read it otherwise, where they are not the kind's. */
@@ -37,6 +39,7 @@ export function liveFinding(code: LiveFindingCode, detail: LiveFindingDetail): L
   return {
     code,
     severity: detail.severity ?? kind.severity,
+    area: detail.area ?? kind.area,
     subject: safeWholeText(detail.subject),
     ...withSenderQuirks(detail.quirks ?? kind.quirks ?? [], safeWholeText(detail.message)),
     ...(detail.evidence === undefined ? {} : { evidence: safeWholeText(detail.evidence) }),

@@ -1,6 +1,7 @@
 // The one report: the Lambda turns it into a failure reason, the command into text and JSON.
 import type { SenderView } from '../protocol/findings/sender-quirks';
 import type { Finding, Severity } from '../protocol/findings/finding';
+import type { Area } from '../protocol/findings/kind';
 import type { Policy } from '../protocol/policy/policy';
 import type { StsRecord } from '../protocol/records/sts-record';
 import { safeText, safeWholeText } from '../util/safe-text';
@@ -9,6 +10,8 @@ export type { SenderView };
 
 /** A finding about a live domain: what was asked of whom, and what came back. */
 export interface LiveFinding extends Finding {
+  /** The part of the lookup that the finding belongs to. */
+  readonly area: Area;
   /** What it is about: `_mta-sts.example.com TXT`, `https://mta-sts.example.com/.well-known/mta-sts.txt`, `MX mx1.example.com`. */
   readonly subject: string;
   /** What was asked of whom and what came back, one line, control characters escaped. */

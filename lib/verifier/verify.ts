@@ -115,7 +115,7 @@ function failedReport(domain: string, reason: string, { begin, end }: { readonly
     delegation: { record: [], policyHost: [] },
     mx: [],
     senders: [],
-    findings: [{ ...liveFinding('internal-fault', { subject: domain, message: `${domain} was not looked at to the end: ${reason}`, evidence: reason }), time }],
+    findings: [{ ...liveFinding('internal-fault', { area: 'other', subject: domain, message: `${domain} was not looked at to the end: ${reason}`, evidence: reason }), time }],
   };
 }
 

@@ -237,7 +237,7 @@ describe('the outputs of a deployment', () => {
 });
 
 describe('--wait', () => {
-  const OLD: LiveFinding = { code: 'id-unexpected', severity: 'error', subject: 'x', message: 'the id is old', temporary: true };
+  const OLD: LiveFinding = { code: 'id-unexpected', severity: 'error', area: 'record', subject: 'x', message: 'the id is old', temporary: true };
 
   test('looks again until what is expected is there', async () => {
     let looks = 0;
@@ -292,7 +292,7 @@ describe('an interrupt', () => {
     });
     const loadVerifier = answering((domain) => {
       setTimeout(interrupt, 10);
-      return verificationResult({ domain, verdict: 'unknown', findings: [{ code: 'dns-failure', severity: 'unknown', subject: 'x', message: 'm', temporary: true }] });
+      return verificationResult({ domain, verdict: 'unknown', findings: [{ code: 'dns-failure', severity: 'unknown', area: 'record', subject: 'x', message: 'm', temporary: true }] });
     });
     // One that nothing else ends, so that a wait that goes on would overrun the test.
     const sleep = jest.spyOn(RETRY_CLOCK, 'sleep').mockImplementation((_, signal) => new Promise((resolve) => {

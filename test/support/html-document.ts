@@ -15,7 +15,7 @@ export function documentOf(format: Reporter, reports: readonly VerificationResul
 }
 
 export function finding(more: Partial<LiveFinding> = {}): LiveFinding {
-  return { code: 'some-code', severity: 'error', subject: 'MX mx1.example.com', message: 'something is wrong', ...more };
+  return { code: 'some-code', severity: 'error', area: 'smtp', subject: 'MX mx1.example.com', message: 'something is wrong', ...more };
 }
 
 /** What a stranger's server could put into any text: escape sequences, markup of every format, half a character. */

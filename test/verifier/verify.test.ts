@@ -284,7 +284,7 @@ describe('a report', () => {
 
   test('is summed up in at most 300 characters of one line, whatever it holds', () => {
     const line = summary(goodReport({
-      verdict: 'fail', findings: [{ code: 'x', severity: 'error', subject: 'x', message: `a\n${'b'.repeat(400)}` }],
+      verdict: 'fail', findings: [{ code: 'x', severity: 'error', area: 'other', subject: 'x', message: `a\n${'b'.repeat(400)}` }],
     }));
     expect(line.length).toBeLessThanOrEqual(300);
     expect(line).not.toContain('\n');
@@ -292,7 +292,7 @@ describe('a report', () => {
 });
 
 describe('a report may turn into a good one by waiting', () => {
-  const lasting: LiveFinding = { code: 'x', severity: 'error', subject: 'x', message: 'x' };
+  const lasting: LiveFinding = { code: 'x', severity: 'error', area: 'other', subject: 'x', message: 'x' };
   const passing: LiveFinding = { ...lasting, temporary: true };
   const as = (severity: 'unknown' | 'warning', one: LiveFinding): LiveFinding => ({ ...one, severity });
 

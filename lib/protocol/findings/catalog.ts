@@ -1,24 +1,10 @@
 // The catalogue: every code that reading a record or a policy file can give, and how a finding is made from it.
 import { withSenderQuirks } from './sender-quirks';
-import type { SenderQuirk, Finding, Severity } from './finding';
+import type { SenderQuirk, Finding } from './finding';
+import type { FindingKind } from './kind';
 import { POLICY_FINDINGS } from './policy';
 import { TXT_FINDINGS } from './txt';
 import { safeWholeText } from '../../util/safe-text';
-
-/** What is always true of a code, whatever the input. */
-export interface FindingKind {
-  readonly severity: Severity;
-  /** What was seen: one sentence. */
-  readonly meaning: string;
-  /** What comes of it: one sentence. */
-  readonly impact: string;
-  /** How to mend it: a phrase without a full stop. */
-  readonly fix: string;
-  /** The section that says so. */
-  readonly reference: string;
-  /** The real senders that refuse such input or read it otherwise, by what they do. */
-  readonly quirks?: readonly SenderQuirk[];
-}
 
 /** Every code of this room. */
 export const FINDINGS = { ...TXT_FINDINGS, ...POLICY_FINDINGS } as const;

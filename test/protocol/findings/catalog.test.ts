@@ -1,7 +1,8 @@
 // The catalogue against what the parsers do: no code without an input that gives it, none that says nothing.
 import { describe, expect, test } from '@jest/globals';
 import { FINDINGS } from '../../../lib/protocol/findings/catalog';
-import type { FindingCode, FindingKind } from '../../../lib/protocol/findings/catalog';
+import type { FindingCode } from '../../../lib/protocol/findings/catalog';
+import type { FindingKind } from '../../../lib/protocol/findings/kind';
 import { MAX_POLICY_BYTES, parsePolicy } from '../../../lib/protocol/policy/policy';
 import { parseRecord } from '../../../lib/protocol/records/sts-record';
 import { parseTlsRpt } from '../../../lib/protocol/records/tls-rpt';

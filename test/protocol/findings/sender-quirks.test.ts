@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { senderViews } from '../../../lib/protocol/findings/sender-quirks';
 import type { SenderQuirk, Finding } from '../../../lib/protocol/findings/finding';
 import { FINDINGS } from '../../../lib/protocol/findings/catalog';
-import type { FindingKind } from '../../../lib/protocol/findings/catalog';
+import type { FindingKind } from '../../../lib/protocol/findings/kind';
 import { DEEP_WILDCARD_QUIRK } from '../../../lib/protocol/mx/deep-wildcard';
 import { parsePolicy } from '../../../lib/protocol/policy/policy';
 import { parseRecord } from '../../../lib/protocol/records/sts-record';

@@ -37,7 +37,7 @@ export async function findMailHosts(resolver: Resolver, domain: string, asked?: 
   const evidence = `${answer.server}: ${answerText(answer)}`;
   if (answer.status === 'failed') {
     const message = `the MX records of ${domain} could not be had: ${answer.reason}`;
-    return { ...NO_HOSTS, evidence, decided: false, findings: [liveFinding('dns-failure', { subject, message, evidence, ...aliasProblem(answer) })] };
+    return { ...NO_HOSTS, evidence, decided: false, findings: [liveFinding('dns-failure', { area: 'mx', subject, message, evidence, ...aliasProblem(answer) })] };
   }
   if (answer.status === 'empty') return implicit(resolver, domain, evidence);
   const sorted = [...answer.records].sort((a, b) => a.preference - b.preference || (a.exchange < b.exchange ? -1 : 1));
@@ -107,7 +107,7 @@ async function implicit(resolver: Resolver, domain: string, evidence: string): P
   const failed = answers.find((answer) => answer.status === 'failed');
   if (failed?.status === 'failed') {
     const message = `${domain} has no MX record, and its addresses could not be had: ${failed.reason}`;
-    const finding = liveFinding('dns-failure', { subject, message, evidence: `${failed.server}: ${answerText(failed)}` });
+    const finding = liveFinding('dns-failure', { area: 'mx', subject, message, evidence: `${failed.server}: ${answerText(failed)}` });
     return { ...NO_HOSTS, evidence, decided: false, findings: [finding] };
   }
   const message = `${domain} has neither an MX record nor an address, so it receives no mail`;

@@ -101,7 +101,7 @@ export function checkReach(domain: string, mail: MailHosts, { hosts, skipped }: 
 }
 
 function tooMany(domain: string, { evidence }: MailHosts, skipped: number): LiveFinding {
-  return liveFinding('mx-skipped', { subject: `${domain} MX`, evidence, message: `not looked at: ${skipped} mail hosts` });
+  return liveFinding('mx-skipped', { area: 'mx', subject: `${domain} MX`, evidence, message: `not looked at: ${skipped} mail hosts` });
 }
 
 /** The names that the CNAMEs at a host lead to, in order. */
@@ -174,6 +174,7 @@ function notPublic(one: HostAddresses, none: boolean, consequence: string): Live
   const shown = safeText(one.host);
   const where = joinList(addressesIn(one).filter((address) => !isPublicAddress(address)));
   return liveFinding('address-not-public', {
+    area: 'smtp',
     subject: `MX ${shown}`,
     // Senders pass it over, as they do a host that has no address.
     severity: none ? 'error' : 'warning',
@@ -186,6 +187,7 @@ function notPublic(one: HostAddresses, none: boolean, consequence: string): Live
 function undecided(one: HostAddresses, more: string): LiveFinding {
   const failed = one.answers.flatMap((answer) => answer.status === 'failed' ? [answer] : []);
   return liveFinding('dns-failure', {
+    area: 'smtp',
     subject: `MX ${safeText(one.host)}`,
     evidence: evidenceOf(one),
     message: `the addresses of the mail host ${safeText(one.host)} could not all be had: ${joinList([...new Set(failed.map(({ reason }) => reason))])}${more}`,

@@ -119,7 +119,7 @@ function familiesUnusable(visits: readonly SmtpAttempt[]): LiveFinding[] {
     return where.length === 0
       ? []
       : [liveFinding('address-family-unusable', {
-          subject: 'SMTP', evidence: evidenceOf(where), message: `${placesOf(where)} could not be tried, this machine has no route for ${family}`,
+          area: 'smtp', subject: 'SMTP', evidence: evidenceOf(where), message: `${placesOf(where)} could not be tried, this machine has no route for ${family}`,
         })];
   });
 }
@@ -145,6 +145,7 @@ function ofVisits({ host, visits }: HostObservations, mode: Mode | undefined, bl
     }
   }
   return [...groups.values()].map(({ fault, visits: where }) => liveFinding(fault.code, {
+    area: 'smtp',
     subject: `MX ${safeText(host)}`,
     message: `${fault.message}, at ${placesOf(where)}${fault.ofTls ? consequence(mode) : ''}`,
     evidence: evidenceOf(where),
@@ -207,7 +208,7 @@ function uncommonCiphers({ host, visits }: HostObservations): LiveFinding[] {
   }
   return [...groups].map(([cipher, where]) => {
     const { code, message, quirks } = uncommonCipher(cipher, GO_MAIL_SERVERS);
-    return liveFinding(code, { subject: `MX ${safeText(host)}`, message: `${message}, at ${placesOf(where)}`, quirks, evidence: evidenceOf(where) });
+    return liveFinding(code, { area: 'smtp', subject: `MX ${safeText(host)}`, message: `${message}, at ${placesOf(where)}`, quirks, evidence: evidenceOf(where) });
   });
 }
 

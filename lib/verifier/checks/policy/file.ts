@@ -82,7 +82,7 @@ export async function checkPolicyFile(network: Network, policyHost: string, addr
     findings,
     contents: [
       ...policy === undefined ? [malformed(found, subject, evidence)] : [],
-      ...found.map((one) => ({ ...one, subject, evidence })),
+      ...found.map((one) => ({ ...one, area: 'policy-file', subject, evidence } as const)),
     ],
   };
 }

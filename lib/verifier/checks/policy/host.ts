@@ -54,6 +54,7 @@ export async function findPolicyHost(network: DnsNetwork, answers: PolicyHostAns
   const subject = `${policyHost} A, AAAA`;
   const findings = both.flatMap((answer, at) => answer.status === 'failed'
     ? [liveFinding('dns-failure', {
+        area: 'policy-host',
         subject: `${policyHost} ${at === 0 ? 'A' : 'AAAA'}`, message: `the addresses of ${policyHost} could not be had: ${answer.reason}`,
         evidence: `${answer.server}: ${answerText(answer)}`, ...aliasProblem(answer),
       })]
@@ -75,6 +76,7 @@ export async function checkResolverView(resolver: Resolver, policyHost: string, 
   const view = await resolver.query(policyHost, isIP(addresses[0]) === 6 ? 'AAAA' : 'A');
   if (view.status !== 'empty') return [];
   return [liveFinding('resolver-stale', {
+    area: 'policy-host',
     subject: `${policyHost} A, AAAA`,
     message: `the recursive resolver still says that ${policyHost} has no such address${lifetime(view)}, the zone has ${joinList(addresses)}`,
     evidence: `${view.server}: ${answerText(view)}`,
@@ -120,8 +122,9 @@ function addressesOf(answer: DnsAnswer<'A' | 'AAAA'>): readonly string[] {
 function noAddress(policyHost: string, answers: readonly (DnsAnswer<'A' | 'AAAA'>)[], subject: string): LiveFinding[] {
   const evidence = answers.map((answer) => `${answer.server}: ${answerText(answer)}`).join('; ');
   const cnames = answers.flatMap((answer) => answer.cnames);
-  if (cnames.length > 0) return [dangling(cnames, policyHost.slice(policyHostName('').length), { subject, evidence })];
+  if (cnames.length > 0) return [dangling(cnames, policyHost.slice(policyHostName('').length), { area: 'policy-host', subject, evidence })];
   return [liveFinding('sts-policy-fetch-error', {
+    area: 'policy-host',
     subject, evidence, message: `${policyHost} has no address`, fix: `publish A and AAAA records at ${policyHost} that lead to the policy host`,
   })];
 }

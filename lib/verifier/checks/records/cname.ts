@@ -1,5 +1,6 @@
 // CNAMEs that lead nowhere, at `_mta-sts`, `mta-sts` and `_smtp._tls` alike: to nothing, in a loop, or too far.
 import type { Severity } from '../../../protocol/findings/finding';
+import type { Area } from '../../../protocol/findings/kind';
 import { safeText } from '../../../util/safe-text';
 import { appendedZone, appendedZoneText } from '../../dns/appended-zone';
 import { ALIAS_FAULTS } from '../../dns/query';
@@ -28,6 +29,7 @@ export function danglingText(cnames: readonly string[], domain: string): string 
 
 /** Where the alias stands. */
 interface Where {
+  readonly area: Area;
   readonly subject: string;
   readonly evidence: string;
   /** Where it is less than an error. */

@@ -64,10 +64,10 @@ export async function checkRecord(resolver: Resolver, answers: RecordAnswers): P
   const evidence = `${server}: ${answerText(answer)}`;
   // That nothing is there is said below, with what is known of the domain.
   const told = result.findings.filter(({ code }) => code !== 'record-none');
-  findings.push(...told.map((one) => ({ ...one, subject, evidence })));
+  findings.push(...told.map((one) => ({ ...one, area: 'record', subject, evidence } as const)));
   const alias = answer.status === 'empty' ? answer.cnames.at(-1) : undefined;
   // A target that exists without the record is often a wildcard's, which means nothing by it.
-  if (alias !== undefined && answer.status === 'empty' && answer.reason === 'NXDOMAIN') findings.push(dangling(answer.cnames, domain, { subject, evidence }));
+  if (alias !== undefined && answer.status === 'empty' && answer.reason === 'NXDOMAIN') findings.push(dangling(answer.cnames, domain, { area: 'record', subject, evidence }));
   if (result.verdict === 'none' && !findings.some(({ severity, code }) => severity === 'error' && code !== 'record-disagreement')) {
     findings.push(liveFinding('record-missing', {
       subject, evidence, fix: alias === undefined ? publish(domain) : publishBesideAlias(domain, alias),

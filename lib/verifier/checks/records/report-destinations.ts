@@ -87,7 +87,7 @@ function unreachable(subject: string, { uri }: Destination, why: string, answers
 function undecided(subject: string, { uri, name }: Destination, answers: readonly DnsAnswer<'MX' | 'A' | 'AAAA'>[]): LiveFinding {
   const reasons = new Set(answers.flatMap((answer) => answer.status === 'failed' ? [answer.reason] : []));
   return liveFinding('dns-failure', {
-    subject, evidence: evidenceOf(answers), message: `whether TLS reports to ${safeText(uri)} can arrive could not be learned: ${name} could not be looked up: ${joinList([...reasons])}`,
+    area: 'tls-reporting', subject, evidence: evidenceOf(answers), message: `whether TLS reports to ${safeText(uri)} can arrive could not be learned: ${name} could not be looked up: ${joinList([...reasons])}`,
   });
 }
 

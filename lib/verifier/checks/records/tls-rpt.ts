@@ -46,18 +46,18 @@ export function checkTlsRpt(domain: string, { answer, more }: TlsRptLookup, mode
   const subject = `_smtp._tls.${domain} TXT`;
   const evidence = `${answer.server}: ${answerText(answer)}`;
   if (answer.status === 'failed') {
-    return [liveFinding('dns-failure', { subject, evidence, message: `the TLS reporting record could not be had: ${answer.reason}`, ...aliasProblem(answer) })];
+    return [liveFinding('dns-failure', { area: 'tls-reporting', subject, evidence, message: `the TLS reporting record could not be had: ${answer.reason}`, ...aliasProblem(answer) })];
   }
   const result = parseTlsRpt(answer.status === 'found' ? answer.records : []);
   // That there is no record is told below, by what it means in the mode of the policy.
   const found = result.findings.filter(({ code }) => code !== 'tls-rpt-none');
   // Nothing here keeps mail from being delivered, so nothing is worse than a warning.
   const findings: LiveFinding[] = found.map((one) => ({
-    ...one, severity: one.severity === 'error' ? 'warning' : one.severity, subject, evidence,
+    ...one, area: 'tls-reporting', severity: one.severity === 'error' ? 'warning' : one.severity, subject, evidence,
   }));
   const alias = answer.status === 'empty' ? answer.cnames.at(-1) : undefined;
   if (alias !== undefined && answer.status === 'empty' && answer.reason === 'NXDOMAIN') {
-    findings.push(dangling(answer.cnames, domain, { subject, evidence, severity: 'warning' }));
+    findings.push(dangling(answer.cnames, domain, { area: 'tls-reporting', subject, evidence, severity: 'warning' }));
   } else if (result.verdict === 'none' && !found.some(({ severity }) => severity === 'error') && (mode === 'enforce' || mode === 'testing')) {
     findings.push(liveFinding('tls-rpt-missing', {
       subject,
