@@ -1,14 +1,13 @@
 // The codes of the two TXT records: `txt-` for the grammar that both share, `record-` for _mta-sts, `tls-rpt-` for _smtp._tls.
 import type { FindingKind } from './kind';
+import { TLS_RPT_TEXT_FINDINGS } from './tls-rpt';
 
 const SHARED = 'RFC 8461 §3.1, RFC 8460 §3';
 const STS = 'RFC 8461 §3.1';
-const TLS_RPT = 'RFC 8460 §3';
 
 const UNSEEN = 'sees no policy';
 const UNUSABLE = 'Senders ignore the whole record, as if it were not there.';
 const NO_POLICY = 'Senders see no policy and deliver without checking; a policy that they have cached stays in use until it expires.';
-const NO_REPORTS = 'Nobody sends reports, so a failure that makes senders refuse mail goes unseen.';
 
 export const TXT_FINDINGS = {
   'txt-version-delimiter': {
@@ -179,85 +178,5 @@ export const TXT_FINDINGS = {
     fix: 'write 1 to 32 letters or digits; a 40-character hash must be cut',
     reference: STS,
   },
-
-  'tls-rpt-multiple': {
-    severity: 'error',
-    area: 'tls-reporting',
-    meaning: 'More than one TXT record begins with `v=TLSRPTv1;`.',
-    impact: NO_REPORTS,
-    fix: 'keep one record and list every address in its `rua`, with commas between them',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-none': {
-    severity: 'error',
-    area: 'tls-reporting',
-    meaning: 'No TXT record in the answer begins with `v=TLSRPTv1;`.',
-    impact: NO_REPORTS,
-    fix: 'publish one TXT record `v=TLSRPTv1; rua=mailto:<an address that is read>`',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-unrecognised': {
-    severity: 'error',
-    area: 'tls-reporting',
-    meaning: 'A TXT record that looks like a TLSRPT record does not begin with `v=TLSRPTv1;`, and no other does.',
-    impact: NO_REPORTS,
-    fix: 'write `v=TLSRPTv1;` at the beginning of the record, exactly so',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-version-text': {
-    severity: 'warning',
-    area: 'tls-reporting',
-    meaning: 'Beside the record stands another TXT record whose beginning is almost the version.',
-    impact: 'Senders that count it as a second record send no reports.',
-    fix: 'delete the other TXT record or move it to another name',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-unrelated-txt': {
-    severity: 'warning',
-    area: 'tls-reporting',
-    meaning: 'A TXT record at `_smtp._tls` has nothing to do with TLSRPT.',
-    impact: 'Beside the record, it makes a sender that expects a single TXT record send no reports.',
-    fix: 'delete it; a DMARC record belongs at `_dmarc`',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-rua-missing': {
-    severity: 'error',
-    area: 'tls-reporting',
-    meaning: 'The record has no `rua` field.',
-    impact: NO_REPORTS,
-    fix: 'add `rua=mailto:` and an address',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-rua-not-second': {
-    severity: 'warning',
-    area: 'tls-reporting',
-    meaning: '`rua` is not the first field after the version.',
-    impact: 'It is legal, but readers that expect it there find no address.',
-    fix: 'write `rua` directly after the version',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-rua-duplicate': {
-    severity: 'warning',
-    area: 'tls-reporting',
-    meaning: '`rua` is there twice, which the RFC neither allows nor forbids.',
-    impact: 'Some readers refuse the record, others use only one of the two.',
-    fix: 'write one `rua` with commas between the addresses',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-uri': {
-    severity: 'error',
-    area: 'tls-reporting',
-    meaning: 'A reporting address is not a `mailto:` or `https:` URI.',
-    impact: NO_REPORTS,
-    fix: 'write `mailto:` and a mail address, or `https:` and an address that takes reports',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-uri-host': {
-    severity: 'warning',
-    area: 'tls-reporting',
-    meaning: 'A reporting address is well-formed, and yet reports hardly arrive: its host is not one that the public DNS can know, or its form is one that few senders read.',
-    impact: 'Reports to it do not arrive, and some readers refuse the record.',
-    fix: 'write `mailto:`, one plain address and the full name of its host',
-    reference: TLS_RPT,
-  },
+  ...TLS_RPT_TEXT_FINDINGS,
 } as const satisfies Record<string, FindingKind>;

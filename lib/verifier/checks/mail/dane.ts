@@ -2,9 +2,32 @@
 import { domainProblem } from '../../../protocol/domain-name';
 import { safeText } from '../../../util/safe-text';
 import { answerText } from '../../evidence';
-import { liveFinding } from '../../findings';
 import type { LiveFinding } from '../../result';
 import type { DnsAnswer, DnsFailed, Resolver } from '../../dns/resolver';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { findingFactory } from '../live-finding';
+
+export const DANE_FINDINGS = {
+  'dane-present': {
+    severity: 'info',
+    area: 'smtp',
+    meaning: 'TLSA records stand at a mail host (DANE).',
+    impact: 'None: a sender that supports DANE and finds them signed by DNSSEC goes by them, and a policy never makes a failed DANE check good.',
+    fix: 'nothing needs to be done; keep the TLSA records in step with the certificate',
+    reference: 'RFC 8461 §2, RFC 7672 §2.2',
+  },
+  'dane-unknown': {
+    severity: 'unknown',
+    area: 'smtp',
+    temporary: true,
+    meaning: 'DNS did not say whether TLSA records (DANE) stand at a mail host.',
+    impact: 'Senders that do DANE do not deliver to a host whose TLSA records they cannot look up; they try again later, and return the mail in the end.',
+    fix: 'look at the zone of the host with a DNSSEC checker, and let its name servers answer questions for TLSA, if only that there are none',
+    reference: 'RFC 7672 §2.1.1',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+const liveFinding = findingFactory(DANE_FINDINGS);
 
 /** The TLSA answers by host. */
 export type TlsaAnswers = ReadonlyMap<string, DnsAnswer<'TLSA'>>;

@@ -8,10 +8,73 @@ import { providerOf } from '../../../protocol/mx/providers';
 import { joinList, safeText } from '../../../util/safe-text';
 import { appendedZone } from '../../dns/appended-zone';
 import { answerText } from '../../evidence';
-import { liveFinding } from '../../findings';
 import type { LiveFinding } from '../../result';
 import type { DnsAnswer, Resolver } from '../../dns/resolver';
 import { aliasProblem } from '../records/cname';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { DNS_ANSWER_FINDINGS } from '../dns-answer';
+import { findingFactory } from '../live-finding';
+
+export const MX_COVERAGE_FINDINGS = {
+  'mx-not-covered': {
+    severity: 'error',
+    area: 'mx',
+    meaning: 'A mail host of the domain matches no pattern of the policy.',
+    impact: 'In mode `enforce` senders do not deliver to it; in `testing` they report it.',
+    fix: 'add an `mx` line for the host and change the id, or take the host out of the MX records',
+    reference: 'RFC 8461 §4.1',
+  },
+  'mx-pattern-unused': {
+    severity: 'warning',
+    area: 'mx',
+    meaning: 'A pattern of the policy covers no mail host of the domain.',
+    impact: 'Often a typing error; otherwise it lets a host receive the mail that should not.',
+    fix: 'remove the `mx` line, unless it is the only one or belongs to a host that is being added or taken away',
+    reference: 'RFC 8461 §4.1 and §8.1',
+  },
+  'mx-wildcard-shared': {
+    severity: 'warning',
+    area: 'mx',
+    meaning: 'A wildcard pattern stands over names that anyone can have, a public suffix.',
+    impact: 'Any of its holders can receive the mail with a valid certificate, so the policy protects from nobody on the path.',
+    fix: 'name the MX hosts one by one, or begin the wildcard below a domain that one party holds',
+    reference: 'RFC 8461 §4.1 and §10.2',
+  },
+  'mx-null': {
+    severity: 'info',
+    area: 'mx',
+    meaning: 'The domain has a null MX: it receives no mail.',
+    impact: 'None: no sender needs the policy.',
+    fix: 'nothing needs to be done; a policy in mode `none` would do as well',
+    reference: 'RFC 7505 §3',
+  },
+  'mx-null-not-alone': {
+    severity: 'warning',
+    area: 'mx',
+    meaning: 'A null MX stands beside other MX records.',
+    impact: 'Some senders refuse to deliver any mail.',
+    fix: 'delete the MX record `0 .`, or all the others',
+    reference: 'RFC 7505 §3',
+  },
+  'mx-implicit': {
+    severity: 'info',
+    area: 'mx',
+    meaning: 'The domain has no MX record, so its own address receives the mail.',
+    impact: 'None, as long as the policy covers the domain itself.',
+    fix: 'publish an MX record, which is clearer',
+    reference: 'RFC 5321 §5.1',
+  },
+  'mx-missing': {
+    severity: 'info',
+    area: 'mx',
+    meaning: 'The domain has neither an MX record nor an address: it receives no mail.',
+    impact: 'None: no sender needs the policy.',
+    fix: 'publish an MX record if the domain is to receive mail, a null MX (`0 .`) if it is not',
+    reference: 'RFC 5321 §5.1, RFC 7505 §3',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+const liveFinding = findingFactory({ ...MX_COVERAGE_FINDINGS, ...DNS_ANSWER_FINDINGS });
 
 /** The mail hosts of a domain. */
 export interface MailHosts {

@@ -7,7 +7,6 @@ import { appendedZone } from '../../dns/appended-zone';
 import { bothFamilies } from '../../dns/both-families';
 import type { BothFamilies } from '../../dns/both-families';
 import { answerText } from '../../evidence';
-import { liveFinding } from '../../findings';
 import { NOT_PUBLIC_REASON, isPublicAddress } from '../../public-only';
 import type { LiveFinding } from '../../result';
 import { SOME_RESOLVER } from '../../dns/resolver';
@@ -16,6 +15,39 @@ import type { DnsNetwork } from '../../network';
 import { aliasProblem } from '../records/cname';
 import { eachOf } from './mx-coverage';
 import type { MailHosts } from './mx-coverage';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { CONNECTION_FINDINGS } from '../connection';
+import { DNS_ANSWER_FINDINGS } from '../dns-answer';
+import { findingFactory } from '../live-finding';
+
+export const MX_REACH_FINDINGS = {
+  'mx-no-address': {
+    severity: 'warning',
+    area: 'mx',
+    meaning: 'A mail host cannot be reached: its name does not exist, or it has no address.',
+    impact: 'Senders pass it over; where no mail host can be reached it is an error in every mode, for no mail is delivered.',
+    fix: 'publish A and AAAA records for the host, or remove the MX record',
+    reference: 'RFC 5321 §5.1',
+  },
+  'mx-alias': {
+    severity: 'warning',
+    area: 'mx',
+    meaning: 'A mail host is an alias (CNAME) of another name.',
+    impact: 'Some senders refuse such a host, and its certificate and the pattern of the policy must be for the name in the MX record, not for the target.',
+    fix: 'let the MX record name the target of the CNAME, after the policy names that as well',
+    reference: 'RFC 2181 §10.3',
+  },
+  'mx-skipped': {
+    severity: 'unknown',
+    area: 'smtp',
+    meaning: 'The domain has so many mail hosts or addresses that not all were looked at.',
+    impact: 'What the others show cannot be said.',
+    fix: 'publish fewer MX records',
+    reference: 'RFC 5321 §5.1',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+const liveFinding = findingFactory({ ...MX_REACH_FINDINGS, ...CONNECTION_FINDINGS, ...DNS_ANSWER_FINDINGS });
 
 /** One mail host and what DNS says of its addresses. */
 export interface HostAddresses {

@@ -5,8 +5,6 @@ import { joinList, safeText } from '../../../util/safe-text';
 import { WRONG_NAME, endsSoon } from '../../tls/certificate';
 import type { HostTlsState } from '../../delivery';
 import { answerText, mxResponseText } from '../../evidence';
-import { liveFinding } from '../../findings';
-import type { LiveFindingCode } from '../../findings';
 import { INTERNAL_ERROR } from '../../guard';
 import { PORT_BLOCKED } from '../../smtp/mx-probe';
 import { REFUSED, isLocalFault } from '../../network-errors';
@@ -16,6 +14,88 @@ import type { Observation, LiveFinding } from '../../result';
 import { CANCELLED, DEADLINE_EXCEEDED } from '../../network';
 import { uncommonCipher } from '../policy/oddities';
 import type { HostObservations, SmtpObservations, SmtpAttempt } from './smtp-collect';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { CONNECTION_FINDINGS } from '../connection';
+import { MX_REACH_FINDINGS } from './mx-reach';
+import { findingFactory } from '../live-finding';
+
+export const SMTP_FINDINGS = {
+  'smtp-blocked': {
+    severity: 'unknown',
+    area: 'smtp',
+    meaning: 'No connection came about with any mail host: very likely this network lets nobody through to port 25.',
+    impact: 'STARTTLS and the certificates of the mail hosts could not be looked at; all else has been verified.',
+    fix: 'verify from a network that is allowed to send mail, or give `--no-smtp` to leave this out',
+    reference: 'RFC 8461 §4.2',
+  },
+  'smtp-turned-away': {
+    severity: 'unknown',
+    area: 'smtp',
+    meaning: 'A mail host answered, but ended the conversation before TLS could be looked at.',
+    impact: 'What it shows to real senders cannot be said; many turn strangers away by their address.',
+    fix: 'verify from the address of a known sender; if it turns everyone away, mend the server',
+    reference: 'RFC 5321 §3.1',
+  },
+  'mx-unreachable': {
+    severity: 'warning',
+    area: 'smtp',
+    temporary: true,
+    meaning: 'A mail host could not be connected to, or was lost before TLS could be looked at.',
+    impact: 'Senders pass it over and try again later; what it would show of TLS cannot be said.',
+    fix: 'check that the server runs and is reachable at port 25 at each of its addresses; remove the address or MX record of one that has been given up',
+    reference: 'RFC 5321 §4.5.4.1',
+  },
+  'starttls-not-supported': {
+    severity: 'error',
+    area: 'smtp',
+    meaning: 'A mail host does not offer STARTTLS.',
+    impact: 'In mode `enforce` senders do not deliver to it; otherwise they deliver in plain text.',
+    fix: 'turn on TLS with a certificate for the name of the MX host; if it is on, look for a firewall that strips the offer',
+    reference: 'RFC 8461 §4.2, RFC 8460 §4.3',
+  },
+  'certificate-host-mismatch': {
+    severity: 'error',
+    area: 'smtp',
+    meaning: 'The certificate of a mail host is not for the name in the MX record.',
+    impact: 'In mode `enforce` senders do not deliver to it; in `testing` they report it.',
+    fix: 'serve a certificate whose SAN holds the name of the MX host, or let the MX record name the host that the certificate is for',
+    reference: 'RFC 8461 §4.2, RFC 8460 §4.3',
+  },
+  'certificate-expired': {
+    severity: 'error',
+    area: 'smtp',
+    meaning: 'The certificate of a mail host has expired.',
+    impact: 'In mode `enforce` senders do not deliver to it; in `testing` they report it.',
+    fix: 'renew the certificate, and let the mail server load it',
+    reference: 'RFC 8461 §4.2, RFC 8460 §4.3',
+  },
+  'certificate-not-trusted': {
+    severity: 'error',
+    area: 'smtp',
+    meaning: 'The certificate of a mail host is not of an authority that senders trust, or its chain is incomplete.',
+    impact: 'In mode `enforce` senders do not deliver to it; in `testing` they report it.',
+    fix: 'serve a certificate of a public authority, with its intermediate certificates',
+    reference: 'RFC 8461 §4.2, RFC 8460 §4.3',
+  },
+  'validation-failure': {
+    severity: 'error',
+    area: 'smtp',
+    meaning: 'TLS with a mail host failed for a reason that no other result type names: the catch-all of RFC 8460 §4.3.',
+    impact: 'In mode `enforce` senders do not deliver to it; otherwise most deliver in plain text.',
+    fix: 'offer TLS 1.2 or later with ordinary ciphers, and let nothing stand between the answer to STARTTLS and the handshake',
+    reference: 'RFC 8461 §4.2, RFC 8460 §4.3',
+  },
+  'mx-certificate-near-expiry': {
+    severity: 'warning',
+    area: 'smtp',
+    meaning: 'The certificate of a mail host ends in less than 14 days, or in less than a quarter of its time.',
+    impact: 'From then on senders that enforce the policy do not deliver to it.',
+    fix: 'renew the certificate, and find out why that has not happened by itself',
+    reference: 'RFC 8461 §4.2',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+const liveFinding = findingFactory({ ...SMTP_FINDINGS, ...CONNECTION_FINDINGS, ...MX_REACH_FINDINGS });
 
 /** What SMTP says of one host. */
 export interface HostResult {
@@ -124,9 +204,11 @@ function familiesUnusable(visits: readonly SmtpAttempt[]): LiveFinding[] {
   });
 }
 
+type SmtpCode = keyof typeof SMTP_FINDINGS | keyof typeof CONNECTION_FINDINGS;
+
 /** A kind of fault, and the addresses that show it. */
 interface Fault {
-  readonly code: LiveFindingCode;
+  readonly code: SmtpCode;
   readonly message: string;
   /** Whether it is one that senders that enforce a policy refuse for. */
   readonly ofTls: boolean;
@@ -192,7 +274,7 @@ function faultsOf(response: MxResponse, host: string): Fault[] {
 const LOST: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
 
 /** RFC 8460 §4.3. */
-function certificateCode(code: string): LiveFindingCode {
+function certificateCode(code: string): SmtpCode {
   if (code === WRONG_NAME) return 'certificate-host-mismatch';
   return code === 'CERT_HAS_EXPIRED' ? 'certificate-expired' : 'certificate-not-trusted';
 }

@@ -6,8 +6,41 @@ import { policyHostName, policyUrl } from '../../../protocol/policy/url';
 import type { StsRecord } from '../../../protocol/records/sts-record';
 import { safeText } from '../../../util/safe-text';
 import { firstDifference } from '../../difference';
-import { liveFinding } from '../../findings';
 import type { LiveFinding } from '../../result';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { findingFactory } from '../live-finding';
+
+export const EXPECTATION_FINDINGS = {
+  'id-unexpected': {
+    severity: 'error',
+    area: 'record',
+    temporary: true,
+    meaning: 'The record has another id than was expected.',
+    impact: 'Senders that know this id keep the policy that they have cached, and do not fetch the new one.',
+    fix: 'publish the intended id, after the file that belongs to it is live',
+    reference: 'RFC 8461 §3.1 and §8.1',
+  },
+  'mode-unexpected': {
+    severity: 'error',
+    area: 'policy-file',
+    temporary: true,
+    meaning: 'The policy has another mode than was expected.',
+    impact: 'Senders act in another way than intended.',
+    fix: 'publish a policy of the intended mode, then change the id in the TXT record',
+    reference: 'RFC 8461 §3.2',
+  },
+  'policy-unexpected': {
+    severity: 'error',
+    area: 'policy-file',
+    temporary: true,
+    meaning: 'The file served is not the one that was expected, byte for byte.',
+    impact: 'Senders act on another policy than intended.',
+    fix: 'publish the intended file, then change the id in the TXT record',
+    reference: 'RFC 8461 §3.2 and §8.1',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+const liveFinding = findingFactory(EXPECTATION_FINDINGS);
 
 /** What the caller expects; what is undefined may be anything. */
 export interface Expectation {

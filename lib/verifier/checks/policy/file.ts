@@ -8,12 +8,55 @@ import { endsSoon } from '../../tls/certificate';
 import { firstDifference } from '../../difference';
 import { responseText } from '../../evidence';
 import type { PolicyResponse } from '../../https/fetch-policy';
-import { liveFinding } from '../../findings';
 import { duration } from '../../network-errors';
 import type { Lookup, Observation, LiveFinding } from '../../result';
 import type { Network } from '../../network';
 import { classifyResponse } from './response';
 import type { FetchProblem, Classification } from './response';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { CONNECTION_FINDINGS } from '../connection';
+import { ODDITY_FINDINGS } from './oddities';
+import { POLICY_FETCH_FINDINGS } from './response';
+import { findingFactory } from '../live-finding';
+
+export const POLICY_FILE_FINDINGS = {
+  'policy-disagreement': {
+    severity: 'error',
+    area: 'policy-file',
+    temporary: true,
+    meaning: 'The addresses of the policy host serve different files.',
+    impact: 'Senders get one or the other by chance, and keep it for as long as the id stays the same.',
+    fix: 'serve the same bytes at every address, and change the id afterwards',
+    reference: 'RFC 8461 §8.1',
+  },
+  'address-unreachable': {
+    severity: 'warning',
+    area: 'policy-host',
+    temporary: true,
+    meaning: 'An address of the policy host does not answer, others do.',
+    impact: 'Senders that try this address first lose time or give up; one sender tries only the first.',
+    fix: 'mend the server at this address, or remove the address record',
+    reference: 'RFC 8461 §3.3',
+  },
+  'policy-slow': {
+    severity: 'warning',
+    area: 'policy-host',
+    meaning: 'The policy file took longer than 2 seconds.',
+    impact: 'Senders in use give up after 2 to 4 seconds and then have no policy.',
+    fix: 'serve the file from a host that answers well under 2 seconds at every address',
+    reference: 'RFC 8461 §3.3',
+  },
+  'certificate-near-expiry': {
+    severity: 'warning',
+    area: 'policy-host',
+    meaning: 'The certificate of the policy host ends in less than 21 days, or in less than a quarter of its time.',
+    impact: 'From then on senders cannot fetch the policy.',
+    fix: 'renew the certificate, and find out why that has not happened by itself',
+    reference: 'RFC 8461 §3.3',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+const liveFinding = findingFactory({ ...POLICY_FILE_FINDINGS, ...CONNECTION_FINDINGS, ...ODDITY_FINDINGS, ...POLICY_FETCH_FINDINGS });
 
 /** What the policy file comes to. */
 export interface PolicyFileCheck {

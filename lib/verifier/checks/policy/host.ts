@@ -4,13 +4,54 @@ import { policyHostName } from '../../../protocol/policy/url';
 import { joinList } from '../../../util/safe-text';
 import { bothFamilies } from '../../dns/both-families';
 import { answerText, lifetime } from '../../evidence';
-import { liveFinding } from '../../findings';
 import { askEach } from '../../dns/name-servers';
 import type { NameServer, ServerAnswer } from '../../dns/name-servers';
 import type { LiveFinding } from '../../result';
 import type { DnsAnswer, DnsEmpty, DnsFailed, DnsFound, Resolver } from '../../dns/resolver';
 import type { DnsNetwork } from '../../network';
 import { aliasProblem, dangling } from '../records/cname';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { DNS_ANSWER_FINDINGS } from '../dns-answer';
+import { POLICY_FETCH_FINDINGS } from './response';
+import { findingFactory } from '../live-finding';
+
+export const POLICY_HOST_FINDINGS = {
+  'policy-host-disagreement': {
+    severity: 'error',
+    area: 'policy-host',
+    temporary: true,
+    meaning: 'Some name servers of the zone have an address of the policy host, others have none.',
+    impact: 'Senders find the policy host or not, by chance; one that does not may remember that for half a day.',
+    fix: 'wait until the zone has reached all its name servers; if it stays so, a name server is cut off from its primary or serves an old copy of the zone',
+    reference: 'RFC 8461 §3.3, RFC 1034 §4.3.5',
+  },
+  'ipv4-missing': {
+    severity: 'warning',
+    area: 'policy-host',
+    meaning: 'The policy host has no IPv4 address.',
+    impact: 'Senders without IPv6, of which there are many, cannot fetch the policy.',
+    fix: 'add an A record for the policy host',
+    reference: 'RFC 8461 §3.3',
+  },
+  'ipv6-missing': {
+    severity: 'info',
+    area: 'policy-host',
+    meaning: 'The policy host has no IPv6 address.',
+    impact: 'Senders without IPv4 cannot fetch the policy; there are few.',
+    fix: 'add an AAAA record for the policy host where it has IPv6',
+    reference: 'RFC 8461 §3.3',
+  },
+  'addresses-skipped': {
+    severity: 'unknown',
+    area: 'policy-host',
+    meaning: 'The policy host has so many addresses that not all were tried.',
+    impact: 'What the others serve cannot be said.',
+    fix: 'publish fewer addresses',
+    reference: 'RFC 8461 §3.3',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+const liveFinding = findingFactory({ ...POLICY_HOST_FINDINGS, ...DNS_ANSWER_FINDINGS, ...POLICY_FETCH_FINDINGS });
 
 /** Where to fetch the policy. */
 export interface PolicyHostCheck {

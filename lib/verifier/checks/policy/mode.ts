@@ -3,8 +3,54 @@ import type { Policy } from '../../../protocol/policy/policy';
 import { policyUrl } from '../../../protocol/policy/url';
 import type { StsRecord } from '../../../protocol/records/sts-record';
 import { safeText } from '../../../util/safe-text';
-import { liveFinding } from '../../findings';
 import type { LiveFinding } from '../../result';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { findingFactory } from '../live-finding';
+
+export const MODE_FINDINGS = {
+  'mode-testing': {
+    severity: 'info',
+    area: 'policy-file',
+    meaning: 'The policy is in mode `testing`.',
+    impact: 'Senders deliver to hosts that fail all the same, and report it.',
+    fix: 'read the TLS reports, and switch to `enforce` when they are clean',
+    reference: 'RFC 8461 §5',
+  },
+  'mode-testing-long': {
+    severity: 'warning',
+    area: 'policy-file',
+    meaning: 'The policy has been in mode `testing` for more than 30 days.',
+    impact: 'Mail is not protected: senders deliver to hosts that fail all the same.',
+    fix: 'read the TLS reports of the last two weeks; when they are clean, publish the policy in mode `enforce` under a new id',
+    reference: 'RFC 8461 §5 and §8.3',
+  },
+  'mode-none': {
+    severity: 'info',
+    area: 'policy-file',
+    meaning: 'The policy is in mode `none`.',
+    impact: 'Senders act as if there were no policy.',
+    fix: 'once every earlier policy has expired at senders, delete the TXT record and then the policy host',
+    reference: 'RFC 8461 §5 and §8.3',
+  },
+  'mode-none-long': {
+    severity: 'warning',
+    area: 'policy-file',
+    meaning: 'The policy has been in mode `none` for more than a year, longer than any sender may keep an earlier one.',
+    impact: 'None to mail; record and policy host serve no purpose any more, and whoever gets hold of them decides about the mail.',
+    fix: 'delete the TXT record, then the policy host; or publish a policy in mode `testing` to begin anew',
+    reference: 'RFC 8461 §8.3',
+  },
+  'policy-unannounced': {
+    severity: 'info',
+    area: 'policy-file',
+    meaning: 'The policy host serves a file, but no TXT record announces it.',
+    impact: 'None: senders do not look for the file.',
+    fix: 'publish the TXT record if the policy is meant to be in force',
+    reference: 'RFC 8461 §3.1',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+const liveFinding = findingFactory(MODE_FINDINGS);
 
 /** What tells of a policy's age. */
 export interface PolicyAge {

@@ -1,8 +1,24 @@
 // Check: is the file that is served the one that the id names? Only ids of the constructs' own form say so.
 import { policyHash, readPolicyId } from '../../../protocol/policy/id';
-import { liveFinding } from '../../findings';
 import type { LiveFinding } from '../../result';
 import type { Live } from './expectation';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { findingFactory } from '../live-finding';
+
+export const NAMED_POLICY_FINDINGS = {
+  'id-names-other-policy': {
+    severity: 'warning',
+    area: 'record',
+    temporary: true,
+    meaning: 'The id in the TXT record ends with the hash of another policy file than the one that is served.',
+    impact: 'Senders that fetched the file that the id names keep it, others hold the file that is served now, and neither fetches again until the id '
+      + 'changes.',
+    fix: 'wait where a deployment is under way; else publish the policy again (deploy), so that the file gets an id of its own',
+    reference: 'RFC 8461 §3.1 and §8.1',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+const liveFinding = findingFactory(NAMED_POLICY_FINDINGS);
 
 /** Findings that say the same of what the caller expects, and more exactly. */
 const SAID: ReadonlySet<string> = new Set(['id-unexpected', 'policy-unexpected']);

@@ -4,6 +4,42 @@ import { joinList, safeText } from '../../../util/safe-text';
 import type { PolicyAnswered } from '../../https/fetch-policy';
 import type { HttpLiberty } from '../../https/http-answer';
 import type { MediaType } from '../../https/media-type';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+
+export const ODDITY_FINDINGS = {
+  'policy-content-coding': {
+    severity: 'warning',
+    area: 'policy-host',
+    meaning: 'The policy file is served compressed, although `Accept-Encoding: identity` asked for it as it is.',
+    impact: 'Senders that do not decode it read no policy. Go and aiohttp decode gzip by themselves; Node.js and others decode nothing.',
+    fix: 'turn compression off for the policy file; a few hundred bytes gain nothing by it',
+    reference: 'RFC 9110 §8.4 and §12.5.3',
+  },
+  'policy-media-type-parameters': {
+    severity: 'warning',
+    area: 'policy-host',
+    meaning: 'The media type is `text/plain`, but its parameters are unusual or malformed.',
+    impact: 'Senders that read the header strictly refuse the whole policy.',
+    fix: 'send the header `Content-Type: text/plain; charset=utf-8`',
+    reference: 'RFC 9110 §8.3.1 and §5.6.6, RFC 8461 §3.2',
+  },
+  'policy-http-malformed': {
+    severity: 'warning',
+    area: 'policy-host',
+    meaning: 'The answer breaks the letter of HTTP/1.1 in a way that many clients take, but not all.',
+    impact: 'Senders with a strict client read no policy, and a proxy on the way may refuse the answer.',
+    fix: 'correct the header fields that the server or the program behind it sends',
+    reference: 'RFC 9112 §2.2, §5 and §6.3',
+  },
+  'policy-http2-only': {
+    severity: 'warning',
+    area: 'policy-host',
+    meaning: 'The policy host speaks HTTP/2 alone.',
+    impact: 'Senders whose client knows HTTP/1.1 alone read no policy.',
+    fix: 'let the policy host speak HTTP/1.1 as well as HTTP/2',
+    reference: 'RFC 8461 §3.3, RFC 7301 §3.2',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
 
 /** What is odd about the way in which a file is served. */
 export interface Oddity {

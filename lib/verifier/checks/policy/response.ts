@@ -15,6 +15,36 @@ import { isWebPage, titleOf } from '../../https/web-page';
 import { CANCELLED, DEADLINE_EXCEEDED } from '../../network';
 import { odditiesOf } from './oddities';
 import type { Oddity } from './oddities';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+
+const NO_FETCH = 'Senders cannot fetch the policy: those that have none deliver without checking, the others until their cached one expires.';
+
+export const POLICY_FETCH_FINDINGS = {
+  'sts-policy-fetch-error': {
+    severity: 'error',
+    area: 'policy-file',
+    meaning: 'The policy file could not be fetched.',
+    impact: NO_FETCH,
+    fix: 'let the address of the policy file answer with status 200 and the policy, at every IP address of the policy host',
+    reference: 'RFC 8461 §3.3, RFC 8460 §4.3',
+  },
+  'sts-webpki-invalid': {
+    severity: 'error',
+    area: 'policy-host',
+    meaning: 'The certificate of the policy host is not trusted, has expired, or is for another name.',
+    impact: NO_FETCH,
+    fix: 'serve a certificate of a public authority for the name of the policy host, with its intermediate certificates',
+    reference: 'RFC 8461 §3.3, RFC 8460 §4.3',
+  },
+  'sts-policy-invalid': {
+    severity: 'error',
+    area: 'policy-file',
+    meaning: 'What is served is not a valid policy: its media type or its syntax.',
+    impact: 'Senders ignore the whole file, as if there were no policy.',
+    fix: 'correct the file and change the id in the TXT record afterwards',
+    reference: 'RFC 8461 §3.2, RFC 8460 §4.3',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
 
 /** What one address comes to. */
 export type Classification

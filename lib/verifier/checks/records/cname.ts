@@ -5,9 +5,32 @@ import { safeText } from '../../../util/safe-text';
 import { appendedZone, appendedZoneText } from '../../dns/appended-zone';
 import { ALIAS_FAULTS } from '../../dns/query';
 import { TOO_MANY_RECORDS } from '../../dns/transport';
-import { liveFinding } from '../../findings';
 import type { LiveFinding } from '../../result';
 import type { DnsFailed } from '../../dns/resolver';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { findingFactory } from '../live-finding';
+
+export const CNAME_FINDINGS = {
+  'cname-dangling': {
+    severity: 'error',
+    area: 'record',
+    meaning: 'A CNAME leads to a name that does not exist or has no record of the type.',
+    impact: 'No other record can stand beside it, so senders find nothing, and whoever can register the target decides what they find.',
+    fix: 'delete the CNAME, or create what it leads to',
+    reference: 'RFC 8461 §8.2',
+  },
+  'delegated': {
+    severity: 'info',
+    area: 'record',
+    meaning: 'The record or the policy host is an alias (CNAME) of a name that may belong to another.',
+    impact: 'None: senders follow it. Whoever holds the target decides about the policy.',
+    fix: 'nothing needs to be done where this is meant, such as a policy host that leads to a CloudFront distribution; where `_mta-sts` is an alias '
+      + 'too, keep both with the same provider',
+    reference: 'RFC 8461 §8.2',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+const liveFinding = findingFactory(CNAME_FINDINGS);
 
 /** RFC 8461 §8.2 lets a domain delegate by CNAME, and a target that is gone leaves the alias behind. */
 export function dangling(cnames: readonly string[], domain: string, { severity, ...where }: Where): LiveFinding {

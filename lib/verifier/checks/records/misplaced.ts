@@ -4,15 +4,39 @@ import { stsRecordName, reportingName } from '../../../protocol/records/record-n
 import { joinList, safeText } from '../../../util/safe-text';
 import { zonesOf } from '../../dns/appended-zone';
 import { answerText } from '../../evidence';
-import { liveFinding } from '../../findings';
-import type { LiveFindingCode } from '../../findings';
 import type { LiveFinding } from '../../result';
 import type { DnsAnswer, Resolver } from '../../dns/resolver';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { TLS_RPT_LIVE_FINDINGS } from '../../../protocol/findings/tls-rpt';
+import { findingFactory } from '../live-finding';
+
+const NO_POLICY = 'Senders see no policy and deliver without checking; a policy that they have cached stays in use until it expires.';
+
+export const MISPLACED_FINDINGS = {
+  'record-misplaced': {
+    severity: 'warning',
+    area: 'record',
+    meaning: 'A record that belongs at `_mta-sts.<domain>` stands at another name.',
+    impact: NO_POLICY,
+    fix: 'move it to `_mta-sts.<domain>`, with a hyphen; in a DNS panel that appends the zone enter `_mta-sts` alone',
+    reference: 'RFC 8461 §3.1',
+  },
+  'policy-host-misplaced': {
+    severity: 'warning',
+    area: 'policy-host',
+    meaning: 'The policy host has no address, but a name that looks like it has.',
+    impact: 'Senders cannot fetch the policy. Many DNS panels append the zone to the name that is entered, so that it stands there twice.',
+    fix: 'move its records to `mta-sts.<domain>`; in a panel that appends the zone enter `mta-sts` alone',
+    reference: 'RFC 8461 §3.3, RFC 1035 §5.1',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+const liveFinding = findingFactory({ ...MISPLACED_FINDINGS, ...TLS_RPT_LIVE_FINDINGS });
 
 /** A TXT record by its version, and where it belongs. */
 interface Wanted {
   readonly version: 'v=STSv1' | 'v=TLSRPTv1';
-  readonly code: LiveFindingCode;
+  readonly code: 'record-misplaced' | 'tls-rpt-misplaced';
   /** The name where it belongs. */
   readonly place: string;
 }

@@ -5,13 +5,57 @@ import type { RecordResult } from '../../../protocol/records/sts-record';
 import { joinList, safeText } from '../../../util/safe-text';
 import { acceptingSenders } from '../../../protocol/tolerance';
 import { NOT_ASKED, answerText, lifetime } from '../../evidence';
-import { liveFinding } from '../../findings';
 import type { ServerAnswer } from '../../dns/name-servers';
 import type { Observation, LiveFinding } from '../../result';
 import { SOME_RESOLVER } from '../../dns/resolver';
 import type { DnsAnswer, Resolver } from '../../dns/resolver';
 import { aliasProblem, dangling } from './cname';
 import { findMisplacedRecord } from './misplaced';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { DNS_ANSWER_FINDINGS } from '../dns-answer';
+import { findingFactory } from '../live-finding';
+
+const NO_POLICY = 'Senders see no policy and deliver without checking; a policy that they have cached stays in use until it expires.';
+
+export const RECORD_FINDINGS = {
+  'record-missing': {
+    severity: 'error',
+    area: 'record',
+    meaning: 'There is no MTA-STS record at `_mta-sts.<domain>`.',
+    impact: NO_POLICY,
+    fix: 'publish the TXT record `v=STSv1; id=<id>;` at `_mta-sts.<domain>`, after the policy file is reachable',
+    reference: 'RFC 8461 §3.1',
+  },
+  'record-disagreement': {
+    severity: 'error',
+    area: 'record',
+    temporary: true,
+    meaning: 'The name servers of the zone give different MTA-STS records.',
+    impact: 'Senders see one or the other, by chance; with an old id some keep the old policy.',
+    fix: 'wait until the zone has reached all its name servers; if it stays so, a name server is cut off from its primary or serves an old copy of the zone',
+    reference: 'RFC 8461 §3.1',
+  },
+  'name-servers-unknown': {
+    severity: 'unknown',
+    area: 'record',
+    temporary: true,
+    meaning: 'The name servers of the zone could not be found, so the recursive resolver alone was asked.',
+    impact: 'What it says can be as old as the TTL.',
+    fix: 'try again; if it stays so, check that the zone is delegated and that its name servers have addresses and can be reached from here; harmless with a resolver made for tests',
+    reference: 'RFC 1034 §4.2.2',
+  },
+  'name-server-unanswered': {
+    severity: 'unknown',
+    area: 'record',
+    temporary: true,
+    meaning: 'A name server of the zone gave no usable answer.',
+    impact: 'Resolvers that ask it have to try another one, which costs senders seconds; whether its copy of the zone is current cannot be said.',
+    fix: 'check that the server runs, serves the zone and can be reached over UDP and TCP port 53; if it has been given up, remove its NS record',
+    reference: 'RFC 2182 §3',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+const liveFinding = findingFactory({ ...RECORD_FINDINGS, ...DNS_ANSWER_FINDINGS });
 
 /** What the record comes to. */
 export interface RecordCheck {

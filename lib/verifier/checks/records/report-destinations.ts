@@ -4,9 +4,13 @@ import { hostNameProblem, toALabels } from '../../../protocol/domain-name';
 import { reportingName } from '../../../protocol/records/record-names';
 import { joinList, safeText } from '../../../util/safe-text';
 import { answerText } from '../../evidence';
-import { liveFinding } from '../../findings';
+import { TLS_RPT_LIVE_FINDINGS } from '../../../protocol/findings/tls-rpt';
+import { DNS_ANSWER_FINDINGS } from '../dns-answer';
+import { findingFactory } from '../live-finding';
 import type { LiveFinding } from '../../result';
 import type { DnsAnswer, Resolver } from '../../dns/resolver';
+
+const liveFinding = findingFactory({ ...TLS_RPT_LIVE_FINDINGS, ...DNS_ANSWER_FINDINGS });
 
 /** A host or mail domain that reports are sent to. */
 interface Destination {

@@ -2,9 +2,23 @@
 import { stsRecordName } from '../../../protocol/records/record-names';
 import { safeText } from '../../../util/safe-text';
 import { answerText } from '../../evidence';
-import { liveFinding } from '../../findings';
 import type { LiveFinding } from '../../result';
 import type { DnsAnswer, Resolver } from '../../dns/resolver';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { findingFactory } from '../live-finding';
+
+export const SUBDOMAIN_FINDINGS = {
+  'subdomain-without-policy': {
+    severity: 'info',
+    area: 'mx',
+    meaning: 'A name below the domain receives mail and has no MTA-STS record of its own.',
+    impact: 'A policy is not inherited: mail to addresses below that name is not protected.',
+    fix: 'publish a policy for that name as well, or remove its MX records if it receives no mail',
+    reference: 'RFC 8461 §3.1 and §3.4',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+const liveFinding = findingFactory(SUBDOMAIN_FINDINGS);
 
 /** Nobody can list the names of a zone; these receive mail most often. The asterisk is a wildcard record (RFC 4592). */
 const NAMES = ['*', 'mail', 'lists'];

@@ -4,12 +4,16 @@ import { reportingName } from '../../../protocol/records/record-names';
 import { safeText } from '../../../util/safe-text';
 import { parseTlsRpt } from '../../../protocol/records/tls-rpt';
 import { answerText } from '../../evidence';
-import { liveFinding } from '../../findings';
+import { TLS_RPT_LIVE_FINDINGS } from '../../../protocol/findings/tls-rpt';
+import { DNS_ANSWER_FINDINGS } from '../dns-answer';
+import { findingFactory } from '../live-finding';
 import type { LiveFinding } from '../../result';
 import type { DnsAnswer, Resolver } from '../../dns/resolver';
 import { aliasProblem, dangling } from './cname';
 import { findMisplacedReporting } from './misplaced';
 import { checkReportDestinations } from './report-destinations';
+
+const liveFinding = findingFactory({ ...TLS_RPT_LIVE_FINDINGS, ...DNS_ANSWER_FINDINGS });
 
 /** What was found. */
 export interface TlsRptLookup {
