@@ -6,7 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/
 import { certificateProblem, checkServerIdentity, describeCertificate } from '../../lib/verifier/tls/certificate';
 import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
 import { createResolver } from '../../lib/verifier/dns/resolver';
-import { turns } from '../../lib/verifier/turns';
+import { inTurns } from '../../lib/verifier/deadline';
 import { verify } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, POLICY_HOST, addressOf, zone } from '../support/domain';
 import { testAuthority } from '../support/policy-server';
@@ -182,7 +182,7 @@ describe('a policy host of sixty-four addresses', () => {
 
   test('gives turns in order, and none when the time is up', async () => {
     const over = new AbortController();
-    const inTurn = turns(1, over.signal);
+    const inTurn = inTurns(1, over.signal);
     const done: string[] = [];
     let release: () => void = () => undefined;
     const first = inTurn(() => new Promise<void>((resolve) => {

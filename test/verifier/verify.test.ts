@@ -1,7 +1,7 @@
 // One whole verification: what it takes, what it expects, how long it lasts, and how it sums up.
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { policyHash, renderPolicyId } from '../../lib/protocol/policy/id';
-import { firstDifference } from '../../lib/verifier/difference';
+import { firstDifference } from '../../lib/util/first-difference';
 import { LIVE_FINDINGS } from '../../lib/verifier/findings';
 import { duration } from '../../lib/verifier/network-errors';
 import { mayPass, summary } from '../../lib/verifier/result';

@@ -444,7 +444,7 @@ describe('what is judged without a policy', () => {
     const answer = { status: 'empty', reason: 'NODATA', authoritative: true, server: 'x', cnames: [] } as const;
     const look: SmtpObservations = {
       hosts: [{
-        host: MX1, skipped: 0, visits: [{ address: '192.0.2.1', response: insecure('plain', '250', 'does not offer STARTTLS') }],
+        host: MX1, skipped: 0, attempts: [{ address: '192.0.2.1', response: insecure('plain', '250', 'does not offer STARTTLS') }],
         addresses: [{ status: 'found', records: ['192.0.2.1'], ttl: 1, authoritative: true, server: 'x', cnames: [] }, answer],
       }],
       skipped: 0, reachedAny: true,

@@ -1,7 +1,7 @@
-// Check: is the file that is served the one that the id names? Only ids of the constructs' own form say so.
+// Checks whether the served file is the one that the id names. Only ids made by the constructs end with a hash.
 import { policyHash, readPolicyId } from '../../../protocol/policy/id';
 import type { LiveFinding } from '../../result';
-import type { Live } from './expectation';
+import type { Observed } from '../check';
 import type { LiveFindingKind } from '../../../protocol/findings/kind';
 import { findingFactory } from '../live-finding';
 
@@ -20,25 +20,21 @@ export const NAMED_POLICY_FINDINGS = {
 
 const liveFinding = findingFactory(NAMED_POLICY_FINDINGS);
 
-/** Findings that say the same of what the caller expects, and more exactly. */
-const SAID: ReadonlySet<string> = new Set(['id-unexpected', 'policy-unexpected']);
+/** Codes that report the same difference from the caller's expectation, more exactly. */
+const EXACT_CODES: ReadonlySet<string> = new Set(['id-unexpected', 'policy-unexpected']);
 
-/**
- * Looks at the hash at the end of the id.
- *
- * @param unexpected - what was found about the caller's expectations
- */
-export function checkNamedPolicy(domain: string, live: Live, unexpected: readonly LiveFinding[]): LiveFinding[] {
-  const { record, body, recordEvidence, fileEvidence } = live;
+/** Compares the hash at the end of the id with the hash of the served file. */
+export function checkNamedPolicy({ domain, published, unexpected }: Observed): LiveFinding[] {
+  const { record, body, recordEvidence, fileEvidence } = published;
   const named = record && readPolicyId(record.id);
-  if (record === undefined || named === undefined || body === undefined || unexpected.some(({ code }) => SAID.has(code))) return [];
+  if (record === undefined || named === undefined || body === undefined || unexpected.some(({ code }) => EXACT_CODES.has(code))) return [];
   const served = policyHash(body);
   if (served === named.hash) return [];
-  const published = new Date(named.time).toISOString().replace('.000Z', 'Z');
+  const time = new Date(named.time).toISOString().replace('.000Z', 'Z');
   return [liveFinding('id-names-other-policy', {
     subject: `_mta-sts.${domain} TXT`,
     evidence: [recordEvidence, fileEvidence, `hash of the file served: ${served}`].filter((one) => one !== undefined).join('; '),
-    message: `the id \`${record.id}\` was made at ${published} for a file with the hash \`${named.hash}\`, but the file served has the hash \`${served}\`: `
-      + 'a deployment was rolled back or is under way, or somebody changed the file or the record by hand',
+    message: `the id \`${record.id}\` was made at ${time} for a file with the hash \`${named.hash}\`, but the file served has the hash \`${served}\`. `
+      + 'A deployment was rolled back or is under way, or somebody changed the file or the record manually',
   })];
 }

@@ -1,4 +1,4 @@
-// What some senders cannot read of an answer that holds a policy file, although others can; and which senders these are.
+// Finds features of a response that only some senders can read, and names the senders that cannot.
 import type { SenderQuirk } from '../../../protocol/findings/finding';
 import { joinList, safeText } from '../../../util/safe-text';
 import type { PolicyAnswered } from '../../https/fetch-policy';
@@ -41,20 +41,20 @@ export const ODDITY_FINDINGS = {
   },
 } as const satisfies Record<string, LiveFindingKind>;
 
-/** What is odd about the way in which a file is served. */
+/** A feature of the response that some senders cannot read. */
 export interface Oddity {
   readonly code: 'policy-content-coding' | 'policy-media-type-parameters' | 'policy-http-malformed' | 'policy-http2-only' | 'tls-cipher-uncommon';
   readonly message: string;
   readonly quirks: readonly SenderQuirk[];
 }
 
-/** Senders by what they fetch with. */
+/** Senders, grouped by their HTTP client. */
 const GO = ['mox', 'postfix-tlspol', 'chasquid', 'go-mtasts', 'aykevl'];
 const AIOHTTP = ['postfix-mta-sts-resolver'];
 const NODE = ['mailauth'];
 
-/** Every oddity of an answer. */
-export function odditiesOf(response: PolicyAnswered, media: MediaType): readonly Oddity[] {
+/** Returns the oddities of a response that holds a policy file. */
+export function findOddities(response: PolicyAnswered, media: MediaType): readonly Oddity[] {
   const { coding, liberties = [], http2Only, cipher } = response;
   return [
     ...coding === undefined ? [] : [coding.fault === undefined ? compressed(coding.codings) : mislabelled(coding.codings)],
@@ -65,7 +65,7 @@ export function odditiesOf(response: PolicyAnswered, media: MediaType): readonly
   ];
 }
 
-/** Postfix, courier and others connect with OpenSSL or GnuTLS, which have more. */
+/** Describes a cipher suite that Go does not offer. Senders with OpenSSL or GnuTLS, such as Postfix and courier, offer more. */
 export function uncommonCipher(cipher: string, senders: readonly string[]): Oddity {
   const exchange = cipher.startsWith('TLS_RSA_WITH_') ? ', with RSA key exchange' : '';
   return {
@@ -86,7 +86,7 @@ function compressed(codings: readonly string[]): Oddity {
   };
 }
 
-/** Nobody undoes what nobody knows: the clients of senders hand the body on as it is. */
+/** Describes a coding that no client knows. Clients then pass the body on unchanged. */
 function mislabelled(codings: readonly string[]): Oddity {
   return {
     code: 'policy-content-coding',
@@ -111,7 +111,7 @@ function malformed(liberties: readonly HttpLiberty[]): Oddity {
   return { code: 'policy-http-malformed', message: `the answer is not HTTP by the letter: ${texts}`, quirks: senders.size === 0 ? [] : refusal([...senders]) };
 }
 
-/** Go's net/http knows no transfer coding but the one. */
+/** Deviations from HTTP/1.1, and the senders that reject them. Go's net/http supports only `chunked` as transfer coding. */
 const LIBERTIES: Readonly<Record<HttpLiberty, { readonly text: string; readonly senders: readonly string[] }>> = {
   'bare-lf': { text: 'header lines end in LF without CR', senders: NODE },
   'obs-fold': { text: 'a header field goes on in a second line', senders: NODE },

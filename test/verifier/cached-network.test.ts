@@ -1,6 +1,6 @@
 // What many verifications have in common is asked for once: the memory itself, and the world that is made of it.
 import { describe, expect, test } from '@jest/globals';
-import { TtlCache } from '../../lib/verifier/ttl-cache';
+import { TtlCache } from '../../lib/util/ttl-cache';
 import type { MxProbe, MxResponse } from '../../lib/verifier/smtp/mx-probe';
 import type { DnsAnswer, DnsType, Resolver } from '../../lib/verifier/dns/resolver';
 import { cachedMxProbe, cachedResolver } from '../../lib/verifier/cached-network';
@@ -26,12 +26,12 @@ describe('a memory', () => {
     readonly asked: () => number;
   }
 
-  const numbers = (most = 10, lifetimeMs = 100): Numbers => {
+  const numbers = (maxEntries = 10, lifetimeMs = 100): Numbers => {
     const clock = new StillClock();
     let asked = 0;
     return {
       clock,
-      cache: new TtlCache<number>({ clock, most, lifetimeMs: (value) => value < 0 ? 0 : lifetimeMs }),
+      cache: new TtlCache<number>({ clock, maxEntries, lifetimeMs: (value) => value < 0 ? 0 : lifetimeMs }),
       ask: () => {
         asked += 1;
         return Promise.resolve(asked);
