@@ -148,7 +148,7 @@ describe('an id that names the bytes', () => {
       temporary: true,
       subject: `_mta-sts.${DOMAIN} TXT`,
       message: `the id \`${other}\` was made at 2026-11-30T19:24:08Z for a file with the hash \`${other.slice(15)}\`, but the file served has the hash `
-        + `\`${policyHash(POLICY)}\`: a deployment was rolled back or is under way, or somebody changed the file or the record by hand`,
+        + `\`${policyHash(POLICY)}\`. A deployment was rolled back or is under way, or somebody changed the file or the record manually`,
       evidence: expect.stringMatching(new RegExp(`v=STSv1; id=${other};.*hash of the file served: ${policyHash(POLICY)}$`)),
       fix: 'wait where a deployment is under way; else publish the policy again (deploy), so that the file gets an id of its own',
     });

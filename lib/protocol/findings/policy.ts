@@ -1,15 +1,19 @@
-// The codes of the policy file (RFC 8461 §3.2).
+// Lists the codes of the policy file (RFC 8461 §3.2).
 import type { FindingKind } from './kind';
 import { tolerance } from '../tolerance';
 
 const REFERENCE = 'RFC 8461 §3.2';
 const REFUSED = 'refuses the policy';
-/** Of files with empty lines and comments. */
-const SKIPS_LINES = {
-  senders: ['postfix-mta-sts-resolver', 'mailauth', 'chasquid', 'kumomta', 'stalwart', 'rest-mail', 'mailpiece', 'aykevl', 'danmarg'],
-  effect: 'takes the policy all the same',
-  accepts: true,
-} as const;
+/** Senders' treatment of empty lines and comments. */
+const EXTRA_LINE_QUIRKS = [
+  { senders: ['mox', 'postfix-tlspol', 'go-mtasts'], effect: REFUSED },
+  { senders: ['courier'], effect: 'ignores the lines that follow' },
+  {
+    senders: ['postfix-mta-sts-resolver', 'mailauth', 'chasquid', 'kumomta', 'stalwart', 'rest-mail', 'mailpiece', 'aykevl', 'danmarg'],
+    effect: 'takes the policy all the same',
+    accepts: true,
+  },
+] as const;
 const INVALID = 'Senders treat the file as no policy at all; those that have an older one cached keep it until it expires.';
 
 export const POLICY_FINDINGS = {
@@ -84,11 +88,7 @@ export const POLICY_FINDINGS = {
     impact: 'Strict senders have no policy, and one ignores the lines that follow.',
     fix: 'remove the line',
     reference: REFERENCE,
-    quirks: [
-      { senders: ['mox', 'postfix-tlspol', 'go-mtasts'], effect: REFUSED },
-      { senders: ['courier'], effect: 'ignores the lines that follow' },
-      SKIPS_LINES,
-    ],
+    quirks: EXTRA_LINE_QUIRKS,
   },
   'policy-comment': {
     severity: 'error',
@@ -97,11 +97,7 @@ export const POLICY_FINDINGS = {
     impact: 'Strict senders have no policy, and one ignores the lines that follow.',
     fix: 'remove the line',
     reference: REFERENCE,
-    quirks: [
-      { senders: ['mox', 'postfix-tlspol', 'go-mtasts'], effect: REFUSED },
-      { senders: ['courier'], effect: 'ignores the lines that follow' },
-      SKIPS_LINES,
-    ],
+    quirks: EXTRA_LINE_QUIRKS,
   },
   'policy-leading-blank': {
     severity: 'error',

@@ -3,7 +3,7 @@ import type { FindingKind, LiveFindingKind } from './kind';
 
 const REFERENCE = 'RFC 8460 §3';
 
-const NO_REPORTS = 'Nobody sends reports, so a failure that makes senders refuse mail goes unseen.';
+const NO_REPORTS = 'No sender sends reports, so a failure that makes senders refuse mail goes unseen.';
 
 /** Found in the text of the record, by `mta-sts lint` too. */
 export const TLS_RPT_TEXT_FINDINGS = {
@@ -110,9 +110,9 @@ export const TLS_RPT_LIVE_FINDINGS = {
   'tls-rpt-unreachable': {
     severity: 'warning',
     area: 'tls-reporting',
-    meaning: 'TLS reports cannot arrive where the record sends them: the mail domain takes no mail, or the host of the URL has no address.',
+    meaning: 'TLS reports cannot arrive at the address of the record: the mail domain accepts no mail, or the host of the URL has no address.',
     impact: 'A failure that makes senders refuse mail goes unseen, and two weeks of mode `testing` without a report look clean.',
-    fix: 'write an address into `rua` that exists and is read',
+    fix: 'write an address into `rua` that exists and that somebody reads',
     reference: 'RFC 8460 §3 and §5.3',
   },
 } as const satisfies Record<string, LiveFindingKind>;

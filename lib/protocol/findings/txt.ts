@@ -1,4 +1,4 @@
-// The codes of the two TXT records: `txt-` for the grammar that both share, `record-` for _mta-sts, `tls-rpt-` for _smtp._tls.
+// Lists the codes of the two TXT records: `txt-` for their common grammar, `record-` for `_mta-sts`, `tls-rpt-` for `_smtp._tls`.
 import type { FindingKind } from './kind';
 import { TLS_RPT_TEXT_FINDINGS } from './tls-rpt';
 

@@ -131,7 +131,7 @@ describe('a domain without MX records', () => {
   test('is not decided when its address cannot be had', async () => {
     const result = await loopback.verify({ zone: failing(DOMAIN, 'A', zone(NO_MX)) });
     expect(result).toMatchObject({ verdict: 'unknown', lookup: 'found', mx: [] });
-    expect(finding(result, 'dns-failure').message).toBe('example.test has no MX record, and its addresses could not be had: SERVFAIL');
+    expect(finding(result, 'dns-failure').message).toBe('example.test has no MX record, and its addresses could not be looked up: SERVFAIL');
   });
 });
 
@@ -154,7 +154,7 @@ describe('MX records that cannot be had', () => {
   test('leave an enforced policy undecided', async () => {
     const result = await loopback.verify({ zone: failing(DOMAIN, 'MX') });
     expect(result).toMatchObject({ verdict: 'unknown', lookup: 'found', mx: [] });
-    expect(finding(result, 'dns-failure')).toMatchObject({ subject: 'example.test MX', message: 'the MX records of example.test could not be had: SERVFAIL' });
+    expect(finding(result, 'dns-failure')).toMatchObject({ subject: 'example.test MX', message: 'the MX records of example.test could not be looked up: SERVFAIL' });
     expect(codes(result)).not.toContain('warning mx-pattern-unused');
   });
 
@@ -214,6 +214,6 @@ describe('TLS reporting', () => {
   test('that cannot be had is unknown', async () => {
     const result = await loopback.verify({ zone: failing(NAME, 'TXT') });
     expect(result.verdict).toBe('pass');
-    expect(finding(result, 'dns-failure')).toMatchObject({ subject: `${NAME} TXT`, message: 'the TLS reporting record could not be had: SERVFAIL' });
+    expect(finding(result, 'dns-failure')).toMatchObject({ subject: `${NAME} TXT`, message: 'the TLS reporting record could not be looked up: SERVFAIL' });
   });
 });

@@ -252,7 +252,7 @@ describe('TLS reports', () => {
       });
       expect(unreachable(result)).toEqual([]);
       expect(finding(result, 'dns-failure')).toMatchObject({
-        severity: 'unknown', message: `whether TLS reports to ${rua} can arrive could not be learned: reports.test could not be looked up: SERVFAIL`,
+        severity: 'unknown', message: `whether TLS reports to ${rua} can arrive is not known: reports.test could not be looked up: SERVFAIL`,
       });
     }
   });

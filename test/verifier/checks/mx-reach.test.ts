@@ -169,7 +169,7 @@ describe('the mail hosts of a domain', () => {
     const many = Array.from({ length: 30 }, (_, at) => mx(`h${String(at).padStart(2, '0')}.example.test`));
     const result = await loopback.verify({ zone: zoneAnswers(mailZone(many, { mx1: undefined, mx2: undefined })), policy: policy('testing', 'h00.example.test') });
     expect(result.verdict).toBe('unknown');
-    expect(finding(result, 'mx-skipped').message).toBe('not looked at: 10 mail hosts');
+    expect(finding(result, 'mx-skipped').message).toBe('not checked: 10 mail hosts');
     const told = result.findings.filter(({ code }) => code === 'mx-no-address');
     expect(told.map(({ severity }) => severity)).toEqual(Array.from({ length: 10 }, () => 'warning'));
     expect(told[0].message).toContain('(20 such in all, the first 10 are listed)');
@@ -213,7 +213,7 @@ describe('TLSA records that DNS does not tell', () => {
     expect(result).toMatchObject({ verdict: 'pass', mx: [{ host: MX1, dane: null }, { host: MX2, dane: false }] });
     expect(finding(result, 'dane-unknown')).toMatchObject({
       severity: 'unknown', subject: `MX ${MX1}`, reference: 'RFC 7672 §2.1.1',
-      message: `whether ${MX1} has TLSA records could not be had: SERVFAIL. Senders that do DANE have the same experience, and then they do not deliver to this host`,
+      message: `the TLSA records of ${MX1} could not be looked up: SERVFAIL. Senders that support DANE fail in the same way, and then do not deliver to this host`,
     });
   });
 

@@ -11,7 +11,7 @@ export const DANE_FINDINGS = {
   'dane-present': {
     severity: 'info',
     area: 'smtp',
-    meaning: 'TLSA records stand at a mail host (DANE).',
+    meaning: 'A mail host has TLSA records (DANE).',
     impact: 'None: a sender that supports DANE and finds them signed by DNSSEC goes by them, and a policy never makes a failed DANE check good.',
     fix: 'nothing needs to be done; keep the TLSA records in step with the certificate',
     reference: 'RFC 8461 §2, RFC 7672 §2.2',
@@ -20,9 +20,9 @@ export const DANE_FINDINGS = {
     severity: 'unknown',
     area: 'smtp',
     temporary: true,
-    meaning: 'DNS did not say whether TLSA records (DANE) stand at a mail host.',
-    impact: 'Senders that do DANE do not deliver to a host whose TLSA records they cannot look up; they try again later, and return the mail in the end.',
-    fix: 'look at the zone of the host with a DNSSEC checker, and let its name servers answer questions for TLSA, if only that there are none',
+    meaning: 'DNS did not answer whether a mail host has TLSA records (DANE).',
+    impact: 'Senders that support DANE do not deliver to a host whose TLSA records they cannot look up. They try again later, and finally return the mail.',
+    fix: 'check the zone of the host with a DNSSEC checker, and let its name servers answer questions for TLSA, if only that there are none',
     reference: 'RFC 7672 §2.1.1',
   },
 } as const satisfies Record<string, LiveFindingKind>;

@@ -36,7 +36,7 @@ export const MX_COVERAGE_FINDINGS = {
     severity: 'warning',
     area: 'mx',
     meaning: 'A wildcard pattern stands over names that anyone can have, a public suffix.',
-    impact: 'Any of its holders can receive the mail with a valid certificate, so the policy protects from nobody on the path.',
+    impact: 'Any of its holders can receive the mail with a valid certificate, so the policy does not protect against an attacker on the path.',
     fix: 'name the MX hosts one by one, or begin the wildcard below a domain that one party holds',
     reference: 'RFC 8461 §4.1 and §10.2',
   },
@@ -99,7 +99,7 @@ export async function findMailHosts(resolver: Resolver, domain: string, asked?: 
   const answer = await (asked ?? resolver.query(domain, 'MX'));
   const evidence = `${answer.server}: ${answerText(answer)}`;
   if (answer.status === 'failed') {
-    const message = `the MX records of ${domain} could not be had: ${answer.reason}`;
+    const message = `the MX records of ${domain} could not be looked up: ${answer.reason}`;
     return { ...NO_HOSTS, evidence, decided: false, findings: [liveFinding('dns-failure', { area: 'mx', subject, message, evidence, ...aliasProblem(answer) })] };
   }
   if (answer.status === 'empty') return findImplicitMx(resolver, domain, evidence);
@@ -169,7 +169,7 @@ async function findImplicitMx(resolver: Resolver, domain: string, evidence: stri
   }
   const failed = answers.find((answer) => answer.status === 'failed');
   if (failed?.status === 'failed') {
-    const message = `${domain} has no MX record, and its addresses could not be had: ${failed.reason}`;
+    const message = `${domain} has no MX record, and its addresses could not be looked up: ${failed.reason}`;
     const finding = liveFinding('dns-failure', { area: 'mx', subject, message, evidence: `${failed.server}: ${answerText(failed)}` });
     return { ...NO_HOSTS, evidence, decided: false, findings: [finding] };
   }

@@ -25,7 +25,7 @@ export const MX_REACH_FINDINGS = {
     severity: 'warning',
     area: 'mx',
     meaning: 'A mail host cannot be reached: its name does not exist, or it has no address.',
-    impact: 'Senders pass it over; where no mail host can be reached it is an error in every mode, for no mail is delivered.',
+    impact: 'Senders skip it. Where no mail host can be reached it is an error in every mode, because no mail is delivered.',
     fix: 'publish A and AAAA records for the host, or remove the MX record',
     reference: 'RFC 5321 §5.1',
   },
@@ -40,8 +40,8 @@ export const MX_REACH_FINDINGS = {
   'mx-skipped': {
     severity: 'unknown',
     area: 'smtp',
-    meaning: 'The domain has so many mail hosts or addresses that not all were looked at.',
-    impact: 'What the others show cannot be said.',
+    meaning: 'The domain has so many mail hosts or addresses that not all were checked.',
+    impact: 'The state of the others is not known.',
     fix: 'publish fewer MX records',
     reference: 'RFC 5321 §5.1',
   },
@@ -218,7 +218,7 @@ function undecided(one: HostAddresses, more: string): LiveFinding {
     area: 'smtp',
     subject: `MX ${safeText(one.host)}`,
     evidence: joinEvidence(one),
-    message: `the addresses of the mail host ${safeText(one.host)} could not all be had: ${joinList([...new Set(failed.map(({ reason }) => reason))])}${more}`,
+    message: `the addresses of the mail host ${safeText(one.host)} could not all be looked up: ${joinList([...new Set(failed.map(({ reason }) => reason))])}${more}`,
     ...failed.slice(0, 1).map(aliasProblem)[0],
   });
 }

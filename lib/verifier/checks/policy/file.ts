@@ -35,7 +35,7 @@ export const POLICY_FILE_FINDINGS = {
     temporary: true,
     meaning: 'An address of the policy host does not answer, others do.',
     impact: 'Senders that try this address first lose time or give up; one sender tries only the first.',
-    fix: 'mend the server at this address, or remove the address record',
+    fix: 'fix the server at this address, or remove the address record',
     reference: 'RFC 8461 §3.3',
   },
   'policy-slow': {
@@ -51,7 +51,7 @@ export const POLICY_FILE_FINDINGS = {
     area: 'policy-host',
     meaning: 'The certificate of the policy host ends in less than 21 days, or in less than a quarter of its time.',
     impact: 'From then on senders cannot fetch the policy.',
-    fix: 'renew the certificate, and find out why that has not happened by itself',
+    fix: 'renew the certificate, and find out why it was not renewed automatically',
     reference: 'RFC 8461 §3.3',
   },
 } as const satisfies Record<string, LiveFindingKind>;

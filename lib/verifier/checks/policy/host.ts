@@ -45,7 +45,7 @@ export const POLICY_HOST_FINDINGS = {
     severity: 'unknown',
     area: 'policy-host',
     meaning: 'The policy host has so many addresses that not all were tried.',
-    impact: 'What the others serve cannot be said.',
+    impact: 'The files at the other addresses are not known.',
     fix: 'publish fewer addresses',
     reference: 'RFC 8461 §3.3',
   },

@@ -36,8 +36,8 @@ export const MODE_FINDINGS = {
     severity: 'warning',
     area: 'policy-file',
     meaning: 'The policy has been in mode `none` for more than a year, longer than any sender may keep an earlier one.',
-    impact: 'None to mail; record and policy host serve no purpose any more, and whoever gets hold of them decides about the mail.',
-    fix: 'delete the TXT record, then the policy host; or publish a policy in mode `testing` to begin anew',
+    impact: 'None to mail. Record and policy host serve no purpose any more, and anyone who takes them over controls the policy.',
+    fix: 'delete the TXT record, then the policy host; or publish a policy in mode `testing` to start again',
     reference: 'RFC 8461 §8.3',
   },
   'policy-unannounced': {

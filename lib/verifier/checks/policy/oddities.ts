@@ -12,7 +12,7 @@ export const ODDITY_FINDINGS = {
     area: 'policy-host',
     meaning: 'The policy file is served compressed, although `Accept-Encoding: identity` asked for it as it is.',
     impact: 'Senders that do not decode it read no policy. Go and aiohttp decode gzip by themselves; Node.js and others decode nothing.',
-    fix: 'turn compression off for the policy file; a few hundred bytes gain nothing by it',
+    fix: 'turn compression off for the policy file; a few hundred bytes gain nothing from it',
     reference: 'RFC 9110 §8.4 and §12.5.3',
   },
   'policy-media-type-parameters': {
@@ -26,7 +26,7 @@ export const ODDITY_FINDINGS = {
   'policy-http-malformed': {
     severity: 'warning',
     area: 'policy-host',
-    meaning: 'The answer breaks the letter of HTTP/1.1 in a way that many clients take, but not all.',
+    meaning: 'The answer violates HTTP/1.1 in a way that many clients accept, but not all.',
     impact: 'Senders with a strict client read no policy, and a proxy on the way may refuse the answer.',
     fix: 'correct the header fields that the server or the program behind it sends',
     reference: 'RFC 9112 §2.2, §5 and §6.3',
@@ -34,8 +34,8 @@ export const ODDITY_FINDINGS = {
   'policy-http2-only': {
     severity: 'warning',
     area: 'policy-host',
-    meaning: 'The policy host speaks HTTP/2 alone.',
-    impact: 'Senders whose client knows HTTP/1.1 alone read no policy.',
+    meaning: 'The policy host speaks only HTTP/2.',
+    impact: 'Senders whose client speaks only HTTP/1.1 read no policy.',
     fix: 'let the policy host speak HTTP/1.1 as well as HTTP/2',
     reference: 'RFC 8461 §3.3, RFC 7301 §3.2',
   },

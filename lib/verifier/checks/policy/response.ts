@@ -39,7 +39,7 @@ export const POLICY_FETCH_FINDINGS = {
   'sts-policy-invalid': {
     severity: 'error',
     area: 'policy-file',
-    meaning: 'What is served is not a valid policy: its media type or its syntax.',
+    meaning: 'The served file is not a valid policy, because of its media type or its syntax.',
     impact: 'Senders ignore the whole file, as if there were no policy.',
     fix: 'correct the file and change the id in the TXT record afterwards',
     reference: 'RFC 8461 §3.2, RFC 8460 §4.3',

@@ -17,7 +17,7 @@ export const CNAME_FINDINGS = {
     severity: 'error',
     area: 'record',
     meaning: 'A CNAME leads to a name that does not exist or has no record of the type.',
-    impact: 'No other record can stand beside it, so senders find nothing, and whoever can register the target decides what they find.',
+    impact: 'No other record can stand beside it, so senders find nothing. Anyone who can register the target controls what they find.',
     fix: 'delete the CNAME, or create what it leads to',
     reference: 'RFC 8461 §8.2',
   },
@@ -25,7 +25,7 @@ export const CNAME_FINDINGS = {
     severity: 'info',
     area: 'record',
     meaning: 'The record or the policy host is an alias (CNAME) of a name that may belong to another.',
-    impact: 'None: senders follow it. Whoever holds the target decides about the policy.',
+    impact: 'None: senders follow it. The owner of the target controls the policy.',
     fix: 'nothing needs to be done where this is meant, such as a policy host that leads to a CloudFront distribution; where `_mta-sts` is an alias '
       + 'too, keep both with the same provider',
     reference: 'RFC 8461 §8.2',

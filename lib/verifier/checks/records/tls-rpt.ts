@@ -65,7 +65,7 @@ function checkRecord(domain: string, { answer, followUp }: TlsRptLookup, mode: M
   const subject = `_smtp._tls.${domain} TXT`;
   const evidence = `${answer.server}: ${answerText(answer)}`;
   if (answer.status === 'failed') {
-    return [liveFinding('dns-failure', { area: 'tls-reporting', subject, evidence, message: `the TLS reporting record could not be had: ${answer.reason}`, ...aliasProblem(answer) })];
+    return [liveFinding('dns-failure', { area: 'tls-reporting', subject, evidence, message: `the TLS reporting record could not be looked up: ${answer.reason}`, ...aliasProblem(answer) })];
   }
   const result = parseAnswer(answer);
   // `tls-rpt-missing` below replaces `tls-rpt-none`: its severity depends on the mode.
