@@ -4,7 +4,6 @@ import type { ResourceStatus, StackResource } from '@aws-sdk/client-cloudformati
 import { GetHostedZoneCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
 import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { join } from 'node:path';
 import { createHandler } from '../../lib/functions/deployment/handler';
 import type { HandlerAnswer } from '../../lib/functions/deployment/handler';
 import type { DnsRecord } from '../../lib/preview/dns-server/server';
@@ -451,9 +450,9 @@ describe('MX', () => {
     expect(message).toContain('RFC 8461 §4.1');
   });
 
-  test('in the words that the README shows', async () => {
-    const [failure] = codeBlocks(join(__dirname, '../../README.md')).filter(({ language }) => language === 'text');
-    expect(await refusedByDns(...publicDns(mx(DOMAIN, 'backup.other.test', 30)))).toBe(failure.code);
+  test('a policy that does not cover an MX host fails with the message that docs/guide/how-it-works.md shows', async () => {
+    const [failure] = codeBlocks('docs/guide/how-it-works.md').filter(({ headings }) => headings.includes('When a step fails'));
+    expect(await refusedByDns(...publicDns(mx(DOMAIN, 'backup.other.test', 30)))).toContain(failure.code);
   });
 
   test('names at most ten hosts', async () => {
