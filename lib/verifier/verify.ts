@@ -4,7 +4,7 @@ import type { SenderView } from '../protocol/findings/sender-quirks';
 import { hostNameProblem, toALabels } from '../protocol/domain-name';
 import { policyHostName } from '../protocol/policy/url';
 import { stsRecordName } from '../protocol/records/record-names';
-import { KNOWN_SENDERS } from '../protocol/tolerance';
+import { KNOWN_SENDERS } from '../protocol/findings/tolerance';
 import { safeText } from '../util/safe-text';
 import { afterMailLookup, afterPolicyLookup } from './checks/check';
 import type { Check, CheckContext, Observed } from './checks/check';

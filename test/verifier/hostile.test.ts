@@ -41,11 +41,11 @@ const VALUES: readonly ((byte: number) => number)[] = [
 ];
 
 function* mutations(): Generator<Buffer> {
-  for (let at = 0; at < der.length; at += 1) {
+  for (const [at, byte] of der.entries()) {
     for (const value of VALUES) {
       const mutated = Buffer.from(der);
-      mutated[at] = value(der[at]) & 0xff;
-      if (mutated[at] !== der[at]) yield mutated;
+      mutated[at] = value(byte) & 0xff;
+      if (mutated[at] !== byte) yield mutated;
     }
   }
 }

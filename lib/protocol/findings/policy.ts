@@ -1,6 +1,6 @@
 // Lists the codes of the policy file (RFC 8461 §3.2).
 import type { FindingKind } from './kind';
-import { tolerance } from '../tolerance';
+import { tolerance } from './tolerance';
 
 const REFERENCE = 'RFC 8461 §3.2';
 const REFUSED = 'refuses the policy';

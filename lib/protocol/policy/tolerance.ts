@@ -1,6 +1,6 @@
 // Which senders use a policy file that the grammar of RFC 8461 §3.2 forbids, by what is wrong with it.
 import type { SenderQuirk } from '../findings/finding';
-import { tolerance, toleranceBut } from '../tolerance';
+import { tolerance, toleranceBut } from '../findings/tolerance';
 
 /** An MX pattern that is no host name: these look at it only when they compare it with a host, and then it covers none. */
 export function patternTolerance(pattern: string): readonly SenderQuirk[] {

@@ -1,6 +1,6 @@
 // Which senders use an `_mta-sts` record that the grammar of RFC 8461 §3.1 forbids, by what is wrong with it.
 import type { SenderQuirk } from '../findings/finding';
-import { tolerance, toleranceBut } from '../tolerance';
+import { tolerance, toleranceBut } from '../findings/tolerance';
 import type { TxtKind } from './txt-selection';
 
 /** What is wrong. */

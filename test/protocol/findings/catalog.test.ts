@@ -116,5 +116,6 @@ function findingsOf(input: string | readonly string[]): ReturnType<typeof parseP
   if (typeof input === 'string') {
     return parsePolicy(input.startsWith('base64:') ? Buffer.from(input.slice('base64:'.length), 'base64') : Buffer.from(input, 'utf8')).findings;
   }
-  return input[0].toLowerCase().startsWith('v=sts') || input[0].startsWith('v=spf') ? parseRecord(input).findings : parseTlsRpt(input).findings;
+  const [first = ''] = input;
+  return first.toLowerCase().startsWith('v=sts') || first.startsWith('v=spf') ? parseRecord(input).findings : parseTlsRpt(input).findings;
 }

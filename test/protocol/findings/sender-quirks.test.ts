@@ -7,7 +7,7 @@ import type { FindingKind } from '../../../lib/protocol/findings/kind';
 import { DEEP_WILDCARD_QUIRK } from '../../../lib/protocol/mx/deep-wildcard';
 import { parsePolicy } from '../../../lib/protocol/policy/policy';
 import { parseRecord } from '../../../lib/protocol/records/sts-record';
-import { KNOWN_SENDERS, acceptingSenders } from '../../../lib/protocol/tolerance';
+import { KNOWN_SENDERS, acceptingSenders } from '../../../lib/protocol/findings/tolerance';
 import { vectors } from '../grammar/vectors';
 import type { PolicyVector, TxtVector } from '../grammar/vectors';
 
@@ -139,7 +139,7 @@ describe('who uses what is invalid', () => {
   ])('of %s among mx both groups are named', (_name, pattern) => {
     const { verdict, mode, findings } = parsePolicy(Buffer.from(`version: STSv1\nmode: enforce\nmx: ${pattern}\nmax_age: 604800\n`));
     expect({ verdict, mode }).toEqual({ verdict: 'invalid', mode: 'enforce' });
-    expect(findings[0].message).toContain('; refused or read otherwise by mox, postfix-tlspol, aykevl, danmarg; taken all the same by postfix-mta-sts-resolver, mailauth, chasquid, ');
+    expect(findings.at(0)?.message).toContain('; refused or read otherwise by mox, postfix-tlspol, aykevl, danmarg; taken all the same by postfix-mta-sts-resolver, mailauth, chasquid, ');
   });
 });
 

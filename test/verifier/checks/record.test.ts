@@ -201,7 +201,8 @@ describe('name servers', () => {
   async function withSecond(second: DnsAnswerer, first: DnsAnswerer = zoneAnswers(twoServers), secondMs = 30_000): ReturnType<Loopback['verify']> {
     const { port } = await loopback.dns(first);
     await loopback.dns(second, '127.0.0.2', port);
-    const [resolver, hasty] = [30_000, secondMs].map((timeoutMs) => createResolver({ servers: [`127.0.0.1:${port}`], timeoutMs, tries: 1 }));
+    const resolverWith = (timeoutMs: number): Resolver => createResolver({ servers: [`127.0.0.1:${port}`], timeoutMs, tries: 1 });
+    const [resolver, hasty] = [resolverWith(30_000), resolverWith(secondMs)];
     const query: Resolver['query'] = (name, type, server) => (server === `127.0.0.2:${port}` ? hasty : resolver).query(name, type, server);
     return loopback.verify({ zone: first, options: { nameServerPort: port }, world: { resolver: { query } } });
   }

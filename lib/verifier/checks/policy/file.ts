@@ -3,7 +3,7 @@ import { parsePolicy } from '../../../protocol/policy/policy';
 import type { Mode, Policy } from '../../../protocol/policy/policy';
 import { policyUrl } from '../../../protocol/policy/url';
 import { joinList } from '../../../util/safe-text';
-import { acceptingSenders } from '../../../protocol/tolerance';
+import { acceptingSenders } from '../../../protocol/findings/tolerance';
 import { endsSoon } from '../../tls/certificate';
 import { firstDifference } from '../../../util/first-difference';
 import { responseText } from '../../evidence';

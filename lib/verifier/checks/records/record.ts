@@ -3,7 +3,7 @@ import { policyHostName, policyUrl } from '../../../protocol/policy/url';
 import { parseRecord } from '../../../protocol/records/sts-record';
 import type { RecordResult } from '../../../protocol/records/sts-record';
 import { joinList, safeText } from '../../../util/safe-text';
-import { acceptingSenders } from '../../../protocol/tolerance';
+import { acceptingSenders } from '../../../protocol/findings/tolerance';
 import { NOT_ASKED, answerText, lifetime } from '../../evidence';
 import type { ServerAnswer } from '../../dns/name-servers';
 import type { Observation, LiveFinding } from '../../result';
