@@ -19,7 +19,13 @@ import { RECORD_FINDINGS } from './checks/records/record';
 import { SUBDOMAIN_FINDINGS } from './checks/records/subdomains';
 
 /** DNS: the records and the servers that give them. */
-export const DNS_FINDINGS = { ...RECORD_FINDINGS, ...CNAME_FINDINGS, ...MISPLACED_FINDINGS, ...DNS_ANSWER_FINDINGS, ...SUBDOMAIN_FINDINGS } as const;
+export const DNS_FINDINGS = {
+  ...RECORD_FINDINGS,
+  ...CNAME_FINDINGS,
+  ...MISPLACED_FINDINGS,
+  ...DNS_ANSWER_FINDINGS,
+  ...SUBDOMAIN_FINDINGS,
+} as const;
 
 /** The policy host: its addresses, its certificate, and the file that it serves. Mail hosts share some codes of the connection. */
 export const POLICY_HOST_FINDINGS = {
@@ -34,7 +40,13 @@ export const POLICY_HOST_FINDINGS = {
 } as const;
 
 /** Mail hosts and TLS reporting. */
-export const MX_FINDINGS = { ...MX_COVERAGE_FINDINGS, ...MX_REACH_FINDINGS, ...SMTP_FINDINGS, ...DANE_FINDINGS, ...TLS_RPT_LIVE_FINDINGS } as const;
+export const MX_FINDINGS = {
+  ...MX_COVERAGE_FINDINGS,
+  ...MX_REACH_FINDINGS,
+  ...SMTP_FINDINGS,
+  ...DANE_FINDINGS,
+  ...TLS_RPT_LIVE_FINDINGS,
+} as const;
 
 /** Every code of a live domain. Codes of RFC 8460 §4.3 keep the name of the result type. */
 export const LIVE_FINDINGS = { ...DNS_FINDINGS, ...POLICY_HOST_FINDINGS, ...MX_FINDINGS } as const;

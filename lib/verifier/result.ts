@@ -91,7 +91,10 @@ export interface MxResult {
   /** Whether the policy covers the host; `null` without a policy. */
   readonly covered: boolean | null;
   readonly delivery: Delivery;
-  /** Whether the host has TLSA records, which take precedence over MTA-STS where they validate (RFC 8461 §2); `null` where DNS did not answer. */
+  /**
+   * Whether the host has TLSA records, which take precedence over MTA-STS where they validate (RFC 8461 §2); `null` where DNS did not
+   * answer.
+   */
   readonly dane: boolean | null;
   /** One observation for each address; empty where SMTP was not tried. */
   readonly observations: readonly Observation[];

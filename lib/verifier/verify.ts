@@ -109,8 +109,10 @@ export async function verify(domain: string, options: VerifyOptions = {}, networ
   }
 }
 
+type BoundedOptions = VerifyOptions & { readonly timeoutMs: number };
+
 /** Starts all lookups at once, runs every check on their results, and sums up. */
-async function runChecks(domain: string, options: VerifyOptions & { readonly timeoutMs: number }, network: Network): Promise<VerificationResult> {
+async function runChecks(domain: string, options: BoundedOptions, network: Network): Promise<VerificationResult> {
   const { clock } = network;
   const begin = clock.now();
   const context = startLookups(domain, options, network);
@@ -145,7 +147,7 @@ async function runChecks(domain: string, options: VerifyOptions & { readonly tim
   };
 }
 
-function startLookups(domain: string, options: VerifyOptions & { readonly timeoutMs: number }, network: Network): CheckContext {
+function startLookups(domain: string, options: BoundedOptions, network: Network): CheckContext {
   const policyLookup = lookUpPolicy(network, { ...options, domain });
   const mxRecords = network.resolver.query(domain, 'MX');
   return { domain, network, policyLookup, mxRecords, mailLookup: lookUpMail(network, domain, mxRecords, options.smtp === true) };
@@ -174,7 +176,8 @@ async function observe({ domain, network, ...lookups }: CheckContext, options: V
 }
 
 /** A bug of this program on one domain must not end a run over many domains. */
-function failedResult(domain: string, reason: string, { begin, end }: { readonly begin: number; readonly end: number }): VerificationResult {
+function failedResult(domain: string, reason: string, time: { readonly begin: number; readonly end: number }): VerificationResult {
+  const { begin, end } = time;
   const finding = findingFactory(CONNECTION_FINDINGS)('internal-fault', {
     area: 'other', subject: domain, message: `the verification of ${domain} did not finish: ${reason}`, evidence: reason,
   });

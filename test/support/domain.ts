@@ -110,7 +110,8 @@ export class Loopback {
       ...(mxPort === undefined ? {} : { mxProbe: createMxProbe({ port: mxPort, ca, timeoutMs: 10_000, ...setting.probe }) }),
       ...setting.world,
     };
-    const result = await verify(DOMAIN, { nameServerPort: dns.port, allowPrivate: true, smtp: mxPort !== undefined, ...setting.options }, world);
+    const options = { nameServerPort: dns.port, allowPrivate: true, smtp: mxPort !== undefined, ...setting.options };
+    const result = await verify(DOMAIN, options, world);
     expectAreasBySubject(result);
     return result;
   }

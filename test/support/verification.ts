@@ -10,9 +10,10 @@ export function codes(result: VerificationResult): string[] {
 
 /** Returns the one finding with the code. Every finding states its evidence, its time, its fix and its reference. */
 export function finding(result: VerificationResult, code: LiveFindingCode): LiveFinding {
-  const [found, ...more] = result.findings.filter((one) => one.code === code);
+  const all = result.findings.filter((one) => one.code === code);
+  const found = all.at(0);
   if (found === undefined) throw new Error(`no finding has the code ${code}: ${codes(result).join(', ')}`);
-  expect(more.map(({ message }) => message)).toEqual([]);
+  expect(all.map(({ message }) => message)).toHaveLength(1);
   expect(found.fix).toMatch(/./);
   expect(found.reference).toMatch(/^RFC \d+ §/);
   expect(found.subject).toMatch(/./);

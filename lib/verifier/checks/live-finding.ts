@@ -26,7 +26,9 @@ export interface LiveFindingDetail {
 }
 
 /** Returns a function that makes a finding for a code of the given kinds. */
-export function findingFactory<Code extends string>(kinds: Readonly<Record<Code, LiveFindingKind>>): (code: Code, detail: LiveFindingDetail) => LiveFinding {
+export function findingFactory<Code extends string>(
+  kinds: Readonly<Record<Code, LiveFindingKind>>,
+): (code: Code, detail: LiveFindingDetail) => LiveFinding {
   return (code, detail) => {
     const kind = kinds[code];
     return {

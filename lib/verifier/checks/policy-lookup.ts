@@ -88,7 +88,8 @@ export async function lookUpPolicy(network: Network, options: PolicyLookupOption
     return { record, delegation, nothing, hostExists, findings: found };
   }
   const weighted = record.verdict === 'undecided' ? fileFindings.map(weaken) : fileFindings;
-  const age = { lastModified: file.lastModified, record: record.record, evidence: bestEvidence(file.observations), now: network.clock.now() };
+  const fileEvidence = bestEvidence(file.observations);
+  const age = { lastModified: file.lastModified, record: record.record, evidence: fileEvidence, now: network.clock.now() };
   const all = [...common, ...weighted, ...checkMode(policyHost, file.policy, age)];
   return { record, file, delegation, nothing: false, hostExists, findings: all };
 }

@@ -154,7 +154,9 @@ export function checkCoverage(
   const meant = mail.hosts.map((host) => repairs.get(host)?.name ?? host);
   const fix = unused.length === new Set(policy.mx).size ? replacementFix(meant) : undefined;
   if (mx.length > 0) {
-    findings.push(...limitFindings(unneeded, (pattern, more) => unusedPattern(domain, mail.hosts, { pattern, more, fix: keepFix(pattern, repairs) ?? fix })));
+    findings.push(...limitFindings(unneeded, (pattern, more) => {
+      return unusedPattern(domain, mail.hosts, { pattern, more, fix: keepFix(pattern, repairs) ?? fix });
+    }));
   }
   findings.push(...limitFindings(policy.mx.filter(isShared), (pattern, more) => shared(domain, pattern, more)));
   return { mx, findings: findings.map((one) => ({ ...one, evidence: mail.evidence })) };

@@ -116,7 +116,9 @@ export interface SmtpCheck {
  * @param now - milliseconds since the epoch
  */
 export function classifySmtp(observed: SmtpObservations, mode: Mode | undefined, now: number): SmtpCheck {
-  const byHost = new Map(observed.hosts.map((one): [string, HostResult] => [one.host, { tls: tlsState(one), observations: one.attempts.map(toObservation) }]));
+  const byHost = new Map(observed.hosts.map((one): [string, HostResult] => {
+    return [one.host, { tls: tlsState(one), observations: one.attempts.map(toObservation) }];
+  }));
   const attempts = observed.hosts.flatMap((one) => one.attempts);
   const blocked = isBlocked(observed);
   return {

@@ -108,12 +108,20 @@ export async function checkPolicyFile(network: Network, policyHost: string, addr
   }));
   const subject = policyUrl(policyHost);
   const files = attempts.filter(({ classification }) => classification.kind === 'file');
-  const [first] = files;
-  const failures = attempts.flatMap(({ classification, ...attempt }): FailedAttempt[] => classification.kind === 'fault' ? [{ ...attempt, classification }] : []);
+  const first = files.at(0);
+  const failures = attempts.flatMap(({ classification, ...attempt }): FailedAttempt[] => {
+    return classification.kind === 'fault' ? [{ ...attempt, classification }] : [];
+  });
   const findings = [
-    ...problems(failures, files.length > 0, subject), ...unknowns(attempts, subject), ...oddities(attempts, subject), ...slowOrExpiring(network, attempts, subject),
+    ...problems(failures, files.length > 0, subject),
+    ...unknowns(attempts, subject),
+    ...oddities(attempts, subject),
+    ...slowOrExpiring(network, attempts, subject),
   ];
-  if (first?.classification.kind !== 'file') return { ...withoutFile(failures), tolerated: toleratedAnswer(failures), observations: attempts.map((attempt) => toObservation(attempt, false)), findings, contents: [] };
+  if (first?.classification.kind !== 'file') {
+    const observations = attempts.map((attempt) => toObservation(attempt, false));
+    return { ...withoutFile(failures), tolerated: toleratedAnswer(failures), observations, findings, contents: [] };
+  }
   const { response, classification: { body } } = first;
   findings.push(...differences(first, body, files, subject));
   const { policy, mode, findings: found } = parsePolicy(body);
@@ -230,7 +238,7 @@ function slowOrExpiring(network: Network, attempts: readonly Attempt[], subject:
 
 function differences(first: Attempt, body: Uint8Array, files: readonly Attempt[], subject: string): LiveFinding[] {
   const others = files.filter(({ classification }) => classification.kind === 'file' && !Buffer.from(body).equals(classification.body));
-  const [other] = others;
+  const other = others.at(0);
   if (other?.classification.kind !== 'file') return [];
   return [liveFinding('policy-disagreement', {
     subject,

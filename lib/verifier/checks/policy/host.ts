@@ -73,7 +73,9 @@ export interface PolicyHostAnswers {
 }
 
 /** Queries every name server for both families. */
-export async function askForPolicyHost(network: DnsNetwork, servers: readonly NameServer[], policyHost: string): Promise<PolicyHostAnswers> {
+export async function askForPolicyHost(
+  network: DnsNetwork, servers: readonly NameServer[], policyHost: string,
+): Promise<PolicyHostAnswers> {
   const [v4, v6] = await Promise.all([askEach(network, servers, policyHost, 'A'), askEach(network, servers, policyHost, 'AAAA')]);
   return { policyHost, v4, v6 };
 }
@@ -151,7 +153,7 @@ async function lookUp<T extends 'A' | 'AAAA'>(
 ): Promise<DnsAnswer<T>> {
   const answers = servers.map(({ answer }) => answer);
   const found = answers.filter((answer): answer is DnsFound<T> => answer.status === 'found');
-  const [first] = found;
+  const first = found.at(0);
   if (first !== undefined) return { ...first, records: [...new Set(found.flatMap(({ records }) => records))] };
   return answers.find((answer): answer is DnsEmpty => answer.status === 'empty') ?? resolver.query(policyHost, type);
 }
