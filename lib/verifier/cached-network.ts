@@ -21,7 +21,9 @@ type SharedType = 'A' | 'AAAA' | 'NS' | 'TLSA';
 
 /** Returns a resolver that caches answers of its recursive servers about names that many domains share. */
 export function cachedResolver(resolver: Resolver, clock: Pick<Clock, 'now'>): Resolver {
-  const cache = <T extends SharedType>(): TtlCache<DnsAnswer<T>> => new TtlCache<DnsAnswer<T>>({ clock, maxEntries: MAX_ENTRIES, lifetimeMs: dnsLifetime });
+  const cache = <T extends SharedType>(): TtlCache<DnsAnswer<T>> => {
+    return new TtlCache<DnsAnswer<T>>({ clock, maxEntries: MAX_ENTRIES, lifetimeMs: dnsLifetime });
+  };
   const caches: { readonly [T in SharedType]: TtlCache<DnsAnswer<T>> } = { A: cache(), AAAA: cache(), NS: cache(), TLSA: cache() };
   const cachedQuery = <T extends SharedType>(name: string, type: T): Promise<DnsAnswer<T>> => {
     return caches[type].get(name, () => resolver.query(name, type));

@@ -10,7 +10,7 @@ import { parseTlsRpt } from '../../../lib/protocol/records/tls-rpt';
 const kinds: readonly [string, FindingKind][] = Object.entries(FINDINGS);
 
 describe('each code', () => {
-  test.each(kinds)('%s is kebab-case and says what, what of it, how to mend it and who says so', (code, kind) => {
+  test.each(kinds)('the catalogue gives meaning, impact, fix and reference of %s', (code, kind) => {
     expect(code).toMatch(/^(txt|record|tls-rpt|policy)(-[a-z0-9]+)+$/);
     expect(kind.meaning).toMatch(/^[A-Z`].*\.$/);
     expect(kind.impact).toMatch(/^[A-Z].*\.$/);
@@ -91,7 +91,7 @@ describe('each code', () => {
     'policy-unknown-field': 'note: x',
   };
 
-  test.each(Object.entries(inputs))('%s comes from an input, placed, with its severity, reference and senders', (code, input) => {
+  test.each(Object.entries(inputs))('an input gives %s with position, severity, reference and senders', (code, input) => {
     const { severity, reference, quirks: dissent } = new Map(kinds).get(code) ?? {};
     const takers = dissent?.filter(({ accepts: takes }) => takes).flatMap((one) => one.senders) ?? [];
     const all = dissent?.flatMap((one) => one.senders);
