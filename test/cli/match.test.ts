@@ -15,8 +15,8 @@ describe('mta-sts match says why not', () => {
     ['-mx.example.com', 'mx.example.com', 'the pattern `-mx.example.com` has a label that begins with a hyphen'],
     ['mx.example.com', '.', '`.` is a null MX: the domain takes no mail (RFC 7505 §3)'],
     ['mx.example.com', '192.0.2.1', 'the host `192.0.2.1` is an IPv4 address'],
-    ['*.example.com', '*.example.com', 'the host `*.example.com` holds `*`'],
-    ['mx.example.com', '\u001b[2J', 'the host `\\x1b[2J` holds `\\x1b`'],
+    ['*.example.com', '*.example.com', 'the host `*.example.com` contains `*`'],
+    ['mx.example.com', '\u001b[2J', 'the host `\\x1b[2J` contains `\\x1b`'],
     ['mx.example.com', 'mx.example.com..', 'the host `mx.example.com..` ends with 2 dots; one would be fine, so write `mx.example.com.` or `mx.example.com` (RFC 5321 §4.1.2)'],
     ['mx.example.com', 'mx.example.com...', 'ends with 3 dots; one would be fine'],
     ['mx.example.com', '..', 'the host `..` names no host; it is nothing but dots'],
@@ -24,8 +24,8 @@ describe('mta-sts match says why not', () => {
     ['mx.example.com..', 'mx.example.com', 'the pattern `mx.example.com..` ends with 2 dots; write `mx.example.com` (RFC 8461 §3.2)'],
     ['mx.example.123', 'mx2.example.123', 'the names differ (RFC 8461 §4.1)'],
     ['192.0.2.1', '192.0.2.1', 'the pattern `192.0.2.1` is an IPv4 address'],
-    ['mx\u20111.example.com', 'mx-1.example.com', 'holds U+2011 (non-breaking hyphen); write a hyphen (RFC 8461 §3.2)'],
-    ['mx-1.example.com', 'mx\u20111.example.com', 'holds U+2011 (non-breaking hyphen); write a hyphen (RFC 5321 §4.1.2)'],
+    ['mx\u20111.example.com', 'mx-1.example.com', 'contains U+2011 (non-breaking hyphen); write a hyphen (RFC 8461 §3.2)'],
+    ['mx-1.example.com', 'mx\u20111.example.com', 'contains U+2011 (non-breaking hyphen); write a hyphen (RFC 5321 §4.1.2)'],
     ['bücher.example', 'xn--bcher-kva.example', 'write `xn--bcher-kva.example`'],
   ])('%j does not cover %j', async (pattern, host, reason) => {
     const { status, stdout, stderr } = await run(['match', pattern, host]);

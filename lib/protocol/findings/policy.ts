@@ -10,7 +10,7 @@ const EXTRA_LINE_QUIRKS = [
   { senders: ['courier'], effect: 'ignores the lines that follow' },
   {
     senders: ['postfix-mta-sts-resolver', 'mailauth', 'chasquid', 'kumomta', 'stalwart', 'rest-mail', 'mailpiece', 'aykevl', 'danmarg'],
-    effect: 'takes the policy all the same',
+    effect: 'accepts the policy',
     accepts: true,
   },
 ] as const;
@@ -207,7 +207,7 @@ export const POLICY_FINDINGS = {
     quirks: [
       { senders: ['chasquid', 'rest-mail', 'mailpiece', 'postfix-mta-sts-resolver', 'mailauth'], effect: REFUSED },
       { senders: ['postfix-tlspol'], effect: 'caps the age at a year', accepts: true },
-      { senders: ['go-mtasts', 'kumomta', 'stalwart', 'courier', 'aykevl'], effect: 'takes the policy all the same', accepts: true },
+      { senders: ['go-mtasts', 'kumomta', 'stalwart', 'courier', 'aykevl'], effect: 'accepts the policy', accepts: true },
     ],
   },
   'policy-mx-pattern': {

@@ -1,7 +1,7 @@
-// Lists the known senders, and which of them accept invalid input. All of this was observed by running them.
+// Senders that accept a policy or a record that the RFC forbids, and senders that refuse it. Each was run on the same inputs.
 import type { SenderQuirk, Finding } from './finding';
 
-/** The senders that were tested with the same inputs. */
+/** Senders that were run on the same inputs. */
 export const KNOWN_SENDERS = [
   'mox', 'postfix-tlspol', 'postfix-mta-sts-resolver', 'mailauth', 'chasquid', 'go-mtasts', 'kumomta', 'stalwart', 'rest-mail', 'mailpiece', 'courier', 'aykevl',
   'danmarg',
@@ -9,14 +9,14 @@ export const KNOWN_SENDERS = [
 
 export type KnownSender = (typeof KNOWN_SENDERS)[number];
 
-/** The kind of invalid input. */
+/** Kind of the invalid input. */
 export type Tolerated = 'policy' | 'record';
 
-/** Returns both groups: the senders that refuse an invalid policy or record, and those that accept it. */
-export function tolerance(what: Tolerated, takers: readonly KnownSender[]): readonly SenderQuirk[] {
+/** Returns both groups of senders: those that refuse an invalid policy or record, and those that accept it. */
+export function tolerance(what: Tolerated, accepting: readonly KnownSender[]): readonly SenderQuirk[] {
   return [
-    { senders: KNOWN_SENDERS.filter((sender) => !takers.includes(sender)), effect: `refuses the ${what}` },
-    { senders: takers, effect: `takes the ${what} all the same`, accepts: true },
+    { senders: KNOWN_SENDERS.filter((sender) => !accepting.includes(sender)), effect: `refuses the ${what}` },
+    { senders: accepting, effect: `accepts the ${what}`, accepts: true },
   ];
 }
 
@@ -25,10 +25,10 @@ export function toleranceBut(what: Tolerated, refusers: readonly KnownSender[]):
   return tolerance(what, KNOWN_SENDERS.filter((sender) => !refusers.includes(sender)));
 }
 
-/** Returns the known senders that accept an input despite all of its errors; all of them where no finding is an error. */
+/** Returns the known senders that accept an input despite all its errors. Returns all of them if no finding is an error. */
 export function acceptingSenders(findings: readonly Finding[]): readonly string[] {
   return findings.filter(({ severity }) => severity === 'error').reduce<readonly string[]>((left, { quirks = [] }) => {
-    const takers = quirks.filter(({ accepts }) => accepts).flatMap(({ senders }) => senders);
-    return left.filter((sender) => takers.includes(sender));
+    const accepting = quirks.filter(({ accepts }) => accepts).flatMap(({ senders }) => senders);
+    return left.filter((sender) => accepting.includes(sender));
   }, KNOWN_SENDERS);
 }

@@ -1,13 +1,13 @@
-// A policy file as a list of its lines: a template that holds it so shows each change of a line as one (RFC 8461 §3.2).
+// A policy file as a list of lines, so that `cdk diff` shows a change line by line (RFC 8461 §3.2).
 
 const LINE_END = '\r\n';
 
-/** The lines of a file in canonical form, each without its end. */
+/** Returns the lines of a file in canonical form, without their line ends. */
 export function policyLines(text: string): string[] {
   return text.split(LINE_END).slice(0, -1);
 }
 
-/** The file again: `policyText(policyLines(text))` is `text` where that is canonical. */
+/** Returns the file for its lines: `policyText(policyLines(text))` is `text` if `text` is in canonical form. */
 export function policyText(lines: readonly string[]): string {
   return lines.map((line) => line + LINE_END).join('');
 }
