@@ -1,11 +1,9 @@
 // Every code that a finding can have, by subject. `mta-sts explain` prints it, and docs/reference/findings.md is generated from it.
 import type { SenderQuirk, Severity } from '../lib/protocol/findings/finding';
-import type { FindingKind } from '../lib/protocol/findings/catalog';
+import type { FindingKind } from '../lib/protocol/findings/kind';
 import { POLICY_FINDINGS } from '../lib/protocol/findings/policy';
 import { TXT_FINDINGS } from '../lib/protocol/findings/txt';
-import { DNS_FINDINGS } from '../lib/verifier/findings-dns';
-import { MX_FINDINGS } from '../lib/verifier/findings-mx';
-import { POLICY_HOST_FINDINGS } from '../lib/verifier/findings-policy-host';
+import { DNS_FINDINGS, MX_FINDINGS, POLICY_HOST_FINDINGS } from '../lib/verifier/findings';
 
 /** Codes of one subject. */
 export interface Area {

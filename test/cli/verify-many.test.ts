@@ -238,7 +238,7 @@ describe('the outputs of a deployment', () => {
 });
 
 describe('--wait', () => {
-  const OLD: LiveFinding = { code: 'id-unexpected', severity: 'error', subject: 'x', message: 'the id is old', temporary: true };
+  const OLD: LiveFinding = { code: 'id-unexpected', severity: 'error', area: 'record', subject: 'x', message: 'the id is old', temporary: true };
 
   test('verify --wait repeats the verification until the expectation is met', async () => {
     let looks = 0;
@@ -293,7 +293,7 @@ describe('an interrupt', () => {
     });
     const loadVerifier = answering((domain) => {
       setTimeout(interrupt, 10);
-      return verificationResult({ domain, verdict: 'unknown', findings: [{ code: 'dns-failure', severity: 'unknown', subject: 'x', message: 'm', temporary: true }] });
+      return verificationResult({ domain, verdict: 'unknown', findings: [{ code: 'dns-failure', severity: 'unknown', area: 'record', subject: 'x', message: 'm', temporary: true }] });
     });
     // Only the interrupt ends the wait. Otherwise the test would time out.
     const sleep = jest.spyOn(RETRY_CLOCK, 'sleep').mockImplementation((_, signal) => new Promise((resolve) => {

@@ -5,10 +5,10 @@ import { pauseText } from '../../cli/commands/verify/wait';
 import type { VerificationResult, LiveFinding } from '../../lib/verifier/result';
 import { verificationResult } from '../support/report';
 
-const STALE: LiveFinding = { code: 'id-unexpected', severity: 'error', subject: '_mta-sts.example.com TXT', message: 'the id is `1`, expected `2`', temporary: true };
-const BROKEN: LiveFinding = { code: 'sts-policy-invalid', severity: 'error', subject: 'x', message: 'the policy file is malformed' };
-const SILENT: LiveFinding = { code: 'dns-failure', severity: 'unknown', subject: 'x', message: 'no answer', temporary: true };
-const NO_ROUTE: LiveFinding = { code: 'address-family-unusable', severity: 'unknown', subject: 'x', message: 'no route' };
+const STALE: LiveFinding = { code: 'id-unexpected', severity: 'error', area: 'record', subject: '_mta-sts.example.com TXT', message: 'the id is `1`, expected `2`', temporary: true };
+const BROKEN: LiveFinding = { code: 'sts-policy-invalid', severity: 'error', area: 'policy-file', subject: 'x', message: 'the policy file is malformed' };
+const SILENT: LiveFinding = { code: 'dns-failure', severity: 'unknown', area: 'policy-host', subject: 'x', message: 'no answer', temporary: true };
+const NO_ROUTE: LiveFinding = { code: 'address-family-unusable', severity: 'unknown', area: 'policy-host', subject: 'x', message: 'no route' };
 
 const PASS = verificationResult();
 const OLD = verificationResult({ verdict: 'fail', findings: [STALE] });

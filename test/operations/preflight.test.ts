@@ -517,7 +517,7 @@ describe('MX', () => {
     const answers = dns.answer;
     dns.answer = (question) => question.name.startsWith('mx') ? { rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false } : answers(question);
     const { Summary } = (await run(world())).Data ?? {};
-    expect(Summary).toContain('warning: the addresses of the mail host mx1.example.com could not all be had: SERVFAIL');
+    expect(Summary).toContain('warning: the addresses of the mail host mx1.example.com could not all be looked up: SERVFAIL');
     expect(Summary).not.toContain('cannot be reached');
   });
 
@@ -537,7 +537,7 @@ describe('MX', () => {
   test('fails in enforce mode when DNS does not tell the MX', async () => {
     const answers = dns.answer;
     dns.answer = (question) => question.type === 'MX' ? { rcode: 'REFUSED', answers: [], authorities: [], authoritative: false } : answers(question);
-    expect(await refused(world())).toContain('could not be learned: the MX records of example.com could not be had: REFUSED');
+    expect(await refused(world())).toContain('could not be learned: the MX records of example.com could not be looked up: REFUSED');
   });
 
   test('only warns in testing mode when DNS does not tell the MX', async () => {

@@ -16,7 +16,7 @@ export function documentOf(reporter: Reporter, results: readonly VerificationRes
 
 /** Returns a finding. */
 export function finding(more: Partial<LiveFinding> = {}): LiveFinding {
-  return { code: 'some-code', severity: 'error', subject: 'MX mx1.example.com', message: 'something is wrong', ...more };
+  return { code: 'some-code', severity: 'error', area: 'smtp', subject: 'MX mx1.example.com', message: 'something is wrong', ...more };
 }
 
 /** Text that a hostile server could send: escape sequences, markup of every format, half a character. */

@@ -1,7 +1,7 @@
 // Looks at the policy file once, as senders will: fetched from every address and compared.
 import { safeText } from '../../util/safe-text';
 import { classifyResponse } from '../../verifier/checks/policy/response';
-import { firstDifference } from '../../verifier/difference';
+import { firstDifference } from '../../util/first-difference';
 import type { AskAddresses, Asked } from './policy-addresses';
 import type { Invocation } from '../context/invocation';
 

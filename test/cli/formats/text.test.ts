@@ -15,7 +15,7 @@ const RECORD = '_mta-sts.example.com TXT';
 const FILE = 'https://mta-sts.example.com/.well-known/mta-sts.txt';
 
 function finding(severity: LiveFinding['severity'], subject: string, more: Partial<LiveFinding> = {}): LiveFinding {
-  return { code: `some-${severity}`, severity, subject, message: `a message about ${subject}`, ...more };
+  return { code: `some-${severity}`, severity, area: 'other', subject, message: `a message about ${subject}`, ...more };
 }
 
 function tallyOf(results: readonly VerificationResult[]): Tally {

@@ -1,6 +1,6 @@
-// What many verifications have in common is asked for once: the memory itself, and the world that is made of it.
+// Tests the cache, and the network that uses it.
 import { describe, expect, test } from '@jest/globals';
-import { TtlCache } from '../../lib/verifier/ttl-cache';
+import { TtlCache } from '../../lib/util/ttl-cache';
 import type { MxProbe, MxResponse } from '../../lib/verifier/smtp/mx-probe';
 import type { DnsAnswer, DnsType, Resolver } from '../../lib/verifier/dns/resolver';
 import { cachedMxProbe, cachedResolver } from '../../lib/verifier/cached-network';
@@ -18,7 +18,7 @@ class StillClock {
   }
 }
 
-describe('a memory', () => {
+describe('a cache', () => {
   interface Numbers {
     readonly cache: TtlCache<number>;
     readonly clock: StillClock;
@@ -26,12 +26,12 @@ describe('a memory', () => {
     readonly asked: () => number;
   }
 
-  const numbers = (most = 10, lifetimeMs = 100): Numbers => {
+  const numbers = (maxEntries = 10, lifetimeMs = 100): Numbers => {
     const clock = new StillClock();
     let asked = 0;
     return {
       clock,
-      cache: new TtlCache<number>({ clock, most, lifetimeMs: (value) => value < 0 ? 0 : lifetimeMs }),
+      cache: new TtlCache<number>({ clock, maxEntries, lifetimeMs: (value) => value < 0 ? 0 : lifetimeMs }),
       ask: () => {
         asked += 1;
         return Promise.resolve(asked);
@@ -40,7 +40,7 @@ describe('a memory', () => {
     };
   };
 
-  test('asks once for what it holds', async () => {
+  test('the cache loads a cached value once', async () => {
     const { cache, ask, asked } = numbers();
     expect(await cache.get('a', ask)).toBe(1);
     expect(await cache.get('a', ask)).toBe(1);
@@ -48,7 +48,7 @@ describe('a memory', () => {
     expect(asked()).toBe(2);
   });
 
-  test('asks once for what is on its way, however long that takes', async () => {
+  test('the cache loads a pending value once', async () => {
     const { cache, clock, ask } = numbers();
     let answer: (value: number) => void = () => undefined;
     const first = cache.get('a', () => new Promise<number>((resolve) => {
@@ -60,7 +60,7 @@ describe('a memory', () => {
     expect(await Promise.all([first, second])).toEqual([7, 7]);
   });
 
-  test('forgets when the time is over, counted from the answer', async () => {
+  test('the cache drops a value after its lifetime, counted from the answer', async () => {
     const { cache, clock, ask } = numbers();
     let answer: (value: number) => void = () => undefined;
     const first = cache.get('a', () => new Promise<number>((resolve) => {
@@ -75,13 +75,13 @@ describe('a memory', () => {
     expect(await cache.get('a', ask)).toBe(1);
   });
 
-  test('does not keep what is not to be kept', async () => {
+  test('the cache does not keep a value with a lifetime of zero', async () => {
     const { cache, ask } = numbers();
     expect(await cache.get('a', () => Promise.resolve(-1))).toBe(-1);
     expect(await cache.get('a', ask)).toBe(1);
   });
 
-  test('does not keep a failure, which all that wait for it hear of', async () => {
+  test('the cache does not keep a failure, which every waiting caller receives', async () => {
     const { cache, ask } = numbers();
     const failing = (): Promise<number> => Promise.reject(new Error('a bug'));
     const both = await Promise.allSettled([cache.get('a', failing), cache.get('a', ask)]);
@@ -89,7 +89,7 @@ describe('a memory', () => {
     expect(await cache.get('a', ask)).toBe(1);
   });
 
-  test('forgets the oldest when there is no room, asked again or not', async () => {
+  test('the cache drops the oldest entry when it is full', async () => {
     const { cache, ask, asked } = numbers(2);
     await cache.get('a', ask);
     await cache.get('b', ask);
@@ -100,7 +100,7 @@ describe('a memory', () => {
     expect(await cache.get('a', ask)).toBe(4);
   });
 
-  test('is not confused by an answer to a question that it has forgotten meanwhile', async () => {
+  test('the cache ignores the answer for an entry that it has dropped', async () => {
     const { cache, ask } = numbers(1);
     let fail: (error: Error) => void = () => undefined;
     const first = cache.get('a', () => new Promise<number>((_, reject) => {
@@ -132,7 +132,7 @@ const found = (ttl: number): DnsAnswer<DnsType> => ({ status: 'found', records: 
 const empty = (ttl?: number): DnsAnswer<DnsType> => ({ status: 'empty', reason: 'NODATA', authoritative: false, server: 'x', cnames: [], ...(ttl === undefined ? {} : { ttl }) });
 
 describe('a shared resolver', () => {
-  test.each(['A', 'AAAA', 'NS', 'TLSA'] as const)('asks for %s once as long as the TTL holds', async (type) => {
+  test.each(['A', 'AAAA', 'NS', 'TLSA'] as const)('the cached resolver sends one %s query during the TTL', async (type) => {
     const clock = new StillClock();
     const { resolver, asked } = counting(() => found(60));
     const shared = cachedResolver(resolver, clock);
@@ -146,14 +146,14 @@ describe('a shared resolver', () => {
     expect(asked).toEqual([`a.test ${type}`, `a.test ${type}`, `b.test ${type}`]);
   });
 
-  test.each(['TXT', 'MX', 'CAA', 'CNAME'] as const)('never remembers %s: that is what a domain has for itself', async (type) => {
+  test.each(['TXT', 'MX', 'CAA', 'CNAME'] as const)('the cached resolver never caches %s, which domains do not share', async (type) => {
     const { resolver, asked } = counting(() => found(60));
     const shared = cachedResolver(resolver, new StillClock());
     await Promise.all([shared.query('a.test', type), shared.query('a.test', type)]);
     expect(asked).toHaveLength(2);
   });
 
-  test('never remembers what a single server says', async () => {
+  test('the cached resolver never caches the answer of a single server', async () => {
     const { resolver, asked } = counting(() => found(60));
     const shared = cachedResolver(resolver, new StillClock());
     await shared.query('a.test', 'A', '192.0.2.53');
@@ -162,7 +162,7 @@ describe('a shared resolver', () => {
     expect(asked).toEqual(['a.test A @192.0.2.53', 'a.test A @192.0.2.53', 'a.test A']);
   });
 
-  test('keeps the types of a name apart', async () => {
+  test('the cached resolver keeps the types of a name apart', async () => {
     const { resolver, asked } = counting(() => found(60));
     const shared = cachedResolver(resolver, new StillClock());
     await shared.query('a.test', 'A');
@@ -170,7 +170,7 @@ describe('a shared resolver', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('holds a long TTL for five minutes at most', async () => {
+  test('the cached resolver keeps an answer for at most five minutes', async () => {
     const clock = new StillClock();
     const { resolver, asked } = counting(() => found(86_400));
     const shared = cachedResolver(resolver, clock);
@@ -183,7 +183,7 @@ describe('a shared resolver', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('remembers that there is none as long as the answer allows, and no longer', async () => {
+  test('the cached resolver keeps a negative answer for its TTL', async () => {
     const clock = new StillClock();
     const limited = counting(() => empty(10));
     const shared = cachedResolver(limited.resolver, clock);
@@ -200,7 +200,7 @@ describe('a shared resolver', () => {
     expect(silent.asked).toHaveLength(2);
   });
 
-  test('never remembers that nobody answered', async () => {
+  test('the cached resolver never caches a failure', async () => {
     const { resolver, asked } = counting(() => ({ status: 'failed', reason: 'SERVFAIL', server: 'x', cnames: [] }));
     const shared = cachedResolver(resolver, new StillClock());
     await shared.query('a.test', 'A');
@@ -208,7 +208,7 @@ describe('a shared resolver', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('remembers ten thousand names of a type, and forgets the oldest', async () => {
+  test('the cached resolver keeps ten thousand names of a type', async () => {
     const { resolver, asked } = counting(() => found(60));
     const shared = cachedResolver(resolver, new StillClock());
     for (let at = 0; at <= 10_000; at += 1) await shared.query(`${at}.test`, 'A');
@@ -239,7 +239,7 @@ describe('a shared probe', () => {
 
   test.each<MxResponse>([
     secure, { outcome: 'plain', ...rest }, { outcome: 'untrusted', ...rest, faults: [], tlsVersion: 'TLSv1.3', certificate },
-  ])('looks once in ten minutes at what shows itself ($outcome)', async (response) => {
+  ])('the cached probe keeps a conclusive response for ten minutes ($outcome)', async (response) => {
     const { shared, asked, clock } = over(response);
     const request = { host: 'mx.test', address: '192.0.2.1' };
     await Promise.all([shared.probe(request), shared.probe(request)]);
@@ -251,14 +251,14 @@ describe('a shared probe', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test.each(['unusable', 'silent', 'unreachable', 'turned-away', 'broken'] as const)('looks again at what may be otherwise in a moment (%s)', async (outcome) => {
+  test.each(['unusable', 'silent', 'unreachable', 'turned-away', 'broken'] as const)('the cached probe repeats after a temporary response (%s)', async (outcome) => {
     const { shared, asked } = over({ outcome, ...rest });
     await shared.probe({ host: 'mx.test', address: '192.0.2.1' });
     await shared.probe({ host: 'mx.test', address: '192.0.2.1' });
     expect(asked).toHaveLength(2);
   });
 
-  test('looks for each name at an address by itself: SNI may show another certificate', async () => {
+  test('the cached probe keeps the names at an address apart, because SNI can select another certificate', async () => {
     const { shared, asked } = over(secure);
     await shared.probe({ host: 'a.test', address: '192.0.2.1' });
     await shared.probe({ host: 'b.test', address: '192.0.2.1' });

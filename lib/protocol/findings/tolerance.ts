@@ -1,5 +1,5 @@
 // Senders that accept a policy or a record that the RFC forbids, and senders that refuse it. Each was run on the same inputs.
-import type { SenderQuirk, Finding } from './findings/finding';
+import type { SenderQuirk, Finding } from './finding';
 
 /** Senders that were run on the same inputs. */
 export const KNOWN_SENDERS = [
