@@ -1,10 +1,10 @@
 // Writes JUnit XML for Jenkins, GitLab and Azure Pipelines: a test suite for each domain, a test case for each area.
 import XMLBuilder from 'fast-xml-builder';
+import { AREAS } from '../../../lib/protocol/findings/kind';
+import type { Area } from '../../../lib/protocol/findings/kind';
 import { safeText } from '../../../lib/util/safe-text';
 import type { LiveFinding, Observation, VerificationResult } from '../../../lib/verifier/result';
 import { version } from '../../version';
-import { AREAS, areaOf } from '../areas';
-import type { Area } from '../areas';
 import type { Reporter } from '../reporter';
 import { summarize } from '../summary';
 import type { DeliverySummary } from '../summary';
@@ -79,7 +79,7 @@ const AREA_NAMES: Readonly<Record<Area, string>> = {
 /** Returns the same test cases for every domain, so that readers can show their history. */
 function createCases(result: VerificationResult): Case[] {
   const summary = summarize(result);
-  return AREAS.map((area) => ({ area, findings: result.findings.filter((one) => areaOf(one) === area) }))
+  return AREAS.map((area) => ({ area, findings: result.findings.filter((finding) => finding.area === area) }))
     .filter(({ area, findings }) => area !== 'other' || findings.length > 0)
     .map((one) => ({ ...one, skipped: skipReason(one, result, summary) }));
 }

@@ -69,34 +69,26 @@ describe('problems in JUnit XML', () => {
   });
 
   test('several errors of an area are one failure, which counts them', () => {
-    const failure = caseOf({ findings: [finding({ code: 'a', subject: 'example.com MX', message: 'one' }), finding({ code: 'b', subject: 'example.com MX', message: 'other' })] }, 'MX hosts')?.failure;
+    const failure = caseOf({ findings: [finding({ code: 'a', area: 'mx', subject: 'example.com MX', message: 'one' }), finding({ code: 'b', area: 'mx', subject: 'example.com MX', message: 'other' })] }, 'MX hosts')?.failure;
     expect(failure).toMatchObject({ '@message': 'one (and 1 more)', '@type': 'a' });
     expect(failure?.['#text']).toContain('error b: ');
   });
 
-  test.each<[string, string, string]>([
-    ['_mta-sts.example.com TXT', 'record-missing', 'TXT record'],
-    ['_mta_sts.example.com TXT', 'record-misplaced', 'TXT record'],
-    ['example.com TXT', 'record-misplaced', 'TXT record'],
-    ['example.com NS', 'name-servers-unknown', 'TXT record'],
-    ['mta-sts.example.com AAAA', 'ipv6-missing', 'policy host'],
-    ['https://mta-sts.example.com/.well-known/mta-sts.txt', 'sts-webpki-invalid', 'policy host'],
-    ['https://mta-sts.example.com/.well-known/mta-sts.txt', 'policy-mode', 'policy file'],
-    ['example.com MX', 'dns-failure', 'MX hosts'],
-    ['MX mx1.example.com', 'mx-not-covered', 'MX hosts'],
-    ['MX mx1.example.com', 'starttls-not-supported', 'STARTTLS of the MX hosts'],
-    ['MX mx1.example.com', 'mx-certificate-near-expiry', 'STARTTLS of the MX hosts'],
-    ['SMTP', 'smtp-blocked', 'STARTTLS of the MX hosts'],
-    ['example.com CNAME', 'delegated', 'TXT record'],
-    ['_smtp._tls.example.com TXT', 'tls-rpt-missing', 'TLS reporting'],
-    ['something else', 'some-code', 'anything else'],
-  ])('a finding about %s with the code %s belongs to the test case "%s"', (subject, code, name) => {
-    const cases = suitesOf([verificationResult({ findings: [finding({ subject, code })] })]).flatMap(({ testcase }) => testcase);
+  test.each([
+    ['record', 'TXT record'],
+    ['policy-host', 'policy host'],
+    ['policy-file', 'policy file'],
+    ['mx', 'MX hosts'],
+    ['smtp', 'STARTTLS of the MX hosts'],
+    ['tls-reporting', 'TLS reporting'],
+    ['other', 'anything else'],
+  ] as const)('a finding of the area %s belongs to the test case "%s"', (area, name) => {
+    const cases = suitesOf([verificationResult({ findings: [finding({ area })] })]).flatMap(({ testcase }) => testcase);
     expect(cases.filter(({ failure }) => failure !== undefined).map((one) => one['@name'])).toEqual([`example.com: ${name}`]);
   });
 
   test('an undecided area is a skipped test case with the reason', () => {
-    const unknown = finding({ severity: 'unknown', code: 'dns-failure', subject: '_mta-sts.example.com TXT', message: 'no answer' });
+    const unknown = finding({ severity: 'unknown', code: 'dns-failure', area: 'record', subject: '_mta-sts.example.com TXT', message: 'no answer' });
     const one = caseOf({ verdict: 'unknown', lookup: 'temporary-error', record: null, policy: null, findings: [unknown] }, 'TXT record');
     expect(one?.skipped).toEqual({ '@message': 'no answer' });
     expect(one?.['system-out']).toContain('unknown dns-failure');
@@ -104,7 +96,7 @@ describe('problems in JUnit XML', () => {
   });
 
   test('one silent name server among others skips no test case but is reported', () => {
-    const one = caseOf({ findings: [finding({ severity: 'unknown', code: 'name-server-unanswered', subject: '_mta-sts.example.com TXT' })] }, 'TXT record');
+    const one = caseOf({ findings: [finding({ severity: 'unknown', code: 'name-server-unanswered', area: 'record', subject: '_mta-sts.example.com TXT' })] }, 'TXT record');
     expect(one?.skipped).toBeUndefined();
     expect(one?.['system-out']).toContain('name-server-unanswered');
   });
