@@ -4,7 +4,7 @@ import type { ListResourceRecordSetsCommandInput, ResourceRecordSet } from '@aws
 import { safeText } from '../util/safe-text';
 import { awsCall, AwsCallFailed } from './context/aws-call';
 import { octalDecoded, plainName } from './dns-names';
-import type { Invocation } from './context/invocation';
+import type { OperationContext } from './context/operation-context';
 
 /** A public hosted zone. */
 export interface HostedZone {
@@ -28,10 +28,10 @@ export interface RecordSet {
 /**
  * @throws where there is no such zone, or it is private: senders on the internet would not see its records
  */
-export async function readHostedZone(invocation: Invocation, id: string): Promise<HostedZone> {
+export async function readHostedZone(context: OperationContext, id: string): Promise<HostedZone> {
   const call = 'route53:GetHostedZone';
-  const { HostedZone: zone, DelegationSet: delegation } = await awsCall(invocation, call, async (options) => {
-    return invocation.services.route53.send(new GetHostedZoneCommand({ Id: id }), options);
+  const { HostedZone: zone, DelegationSet: delegation } = await awsCall(context, call, async (options) => {
+    return context.services.route53.send(new GetHostedZoneCommand({ Id: id }), options);
   }).catch((error: unknown) => {
     if (!(error instanceof AwsCallFailed) || error.code !== 'NoSuchHostedZone') throw error;
     throw new Error(`there is no hosted zone ${id} in this account (${error.message}); pass the zone that holds the domain's records`);
@@ -49,13 +49,13 @@ export async function readHostedZone(invocation: Invocation, id: string): Promis
 }
 
 /** All record sets at exactly this name. */
-export async function recordSetsAt(invocation: Invocation, zone: Pick<HostedZone, 'id'>, name: string): Promise<readonly RecordSet[]> {
+export async function recordSetsAt(context: OperationContext, zone: Pick<HostedZone, 'id'>, name: string): Promise<readonly RecordSet[]> {
   const found: RecordSet[] = [];
   let from: Partial<ListResourceRecordSetsCommandInput> | undefined = { StartRecordName: name };
   while (from !== undefined) {
     const input: ListResourceRecordSetsCommandInput = { HostedZoneId: zone.id, ...from };
-    const page = await awsCall(invocation, 'route53:ListResourceRecordSets', async (options) => {
-      return invocation.services.route53.send(new ListResourceRecordSetsCommand(input), options);
+    const page = await awsCall(context, 'route53:ListResourceRecordSets', async (options) => {
+      return context.services.route53.send(new ListResourceRecordSetsCommand(input), options);
     });
     const sets = (page.ResourceRecordSets ?? []).map(recordSet);
     found.push(...sets.filter((set) => set.name === name));

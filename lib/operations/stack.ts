@@ -5,7 +5,7 @@ import { awsCall, AwsCallFailed } from './context/aws-call';
 import { plainName } from './dns-names';
 import { errorFields } from './context/log';
 import type { RetryOptions } from './context/retry';
-import type { Invocation } from './context/invocation';
+import type { OperationContext } from './context/operation-context';
 import { withTimeLimit } from './context/deadline';
 
 /**
@@ -14,7 +14,7 @@ import { withTimeLimit } from './context/deadline';
  *
  * @param milliseconds - how long to ask; the reserve that is left after the work's own time
  */
-export async function isRollingBack({ services, log }: Pick<Invocation, 'services' | 'log'>, stackId: string, milliseconds: number): Promise<boolean> {
+export async function isRollingBack({ services, log }: Pick<OperationContext, 'services' | 'log'>, stackId: string, milliseconds: number): Promise<boolean> {
   try {
     return (await stackStatus(services, stackId, milliseconds)).includes('ROLLBACK');
   } catch (error) {
@@ -27,7 +27,7 @@ export async function isRollingBack({ services, log }: Pick<Invocation, 'service
 const SHORT = 5_000;
 
 /** Returns whether the stack is rolling back, or may be, since that cannot be learned. */
-export async function mayBeRollingBack({ services, log }: Pick<Invocation, 'services' | 'log'>, stackId: string): Promise<boolean> {
+export async function mayBeRollingBack({ services, log }: Pick<OperationContext, 'services' | 'log'>, stackId: string): Promise<boolean> {
   try {
     return (await stackStatus(services, stackId, SHORT)).includes('ROLLBACK');
   } catch (error) {
@@ -36,7 +36,7 @@ export async function mayBeRollingBack({ services, log }: Pick<Invocation, 'serv
   }
 }
 
-async function stackStatus(services: Invocation['services'], stackId: string, milliseconds: number): Promise<string> {
+async function stackStatus(services: OperationContext['services'], stackId: string, milliseconds: number): Promise<string> {
   const { Stacks: stacks = [] } = await withTimeLimit(milliseconds, async (signal) => {
     return services.cloudformation.send(new DescribeStacksCommand({ StackName: stackId }), { abortSignal: signal });
   }, () => new Error(`cloudformation:DescribeStacks gave no answer within ${milliseconds} ms`));
@@ -49,8 +49,8 @@ async function stackStatus(services: Invocation['services'], stackId: string, mi
  * A resource whose creation failed counts too: CloudFormation may have made the record set before it gave up, and where it
  * has not, its next attempt fails by itself without overwriting anything.
  */
-export async function ownsRecord(invocation: Invocation, stackId: string, logicalId: string, name: string): Promise<boolean> {
-  const resources = await stackResources(invocation, stackId, logicalId);
+export async function ownsRecord(context: OperationContext, stackId: string, logicalId: string, name: string): Promise<boolean> {
+  const resources = await stackResources(context, stackId, logicalId);
   return (resources ?? []).some(({ PhysicalResourceId: id, ResourceStatus: status = '' }) => {
     return plainName(id ?? '') === name && /_(COMPLETE|FAILED)$/.test(status) && status !== 'DELETE_COMPLETE';
   });
@@ -62,12 +62,12 @@ export async function ownsRecord(invocation: Invocation, stackId: string, logica
  * @throws AwsCallFailed
  */
 export async function stackResources(
-  invocation: Invocation, stackId: string, logicalId: string, retry?: RetryOptions,
+  context: OperationContext, stackId: string, logicalId: string, retry?: RetryOptions,
 ): Promise<readonly StackResource[] | undefined> {
   try {
-    const { StackResources: resources = [] } = await awsCall(invocation, 'cloudformation:DescribeStackResources', async (options) => {
+    const { StackResources: resources = [] } = await awsCall(context, 'cloudformation:DescribeStackResources', async (options) => {
       const command = new DescribeStackResourcesCommand({ StackName: stackId, LogicalResourceId: logicalId });
-      return invocation.services.cloudformation.send(command, options);
+      return context.services.cloudformation.send(command, options);
     }, retry);
     return resources;
   } catch (error) {

@@ -10,7 +10,7 @@ import { errorFields } from './context/log';
 import { choiceProperty, domainProperty, hostedZoneIdProperty, policyProperty, textProperty } from '../functions/deployment/properties';
 import { attribute } from '../functions/deployment/failure-message';
 import { retryUntil } from './context/retry';
-import type { Invocation } from './context/invocation';
+import type { OperationContext } from './context/operation-context';
 import type { Attributes, CustomResource } from '../functions/deployment/custom-resource';
 
 /** What waiting can mend takes a minute at most: Route 53 tells all its name servers within that time. */
@@ -28,23 +28,23 @@ export function verificationTask(event: DeploymentEvent): CustomResource {
   const onFailure = choiceProperty(properties, 'OnFailure', ['fail', 'report']);
   let result: VerificationResult | undefined;
 
-  const work = async (invocation: Invocation): Promise<Attributes> => {
-    const nameServers = await ownNameServers(invocation, zoneId);
+  const work = async (context: OperationContext): Promise<Attributes> => {
+    const nameServers = await ownNameServers(context, zoneId);
     // No look begins that could not be finished: one cut short is `unknown`, and would hide what all before it have seen.
-    const patient = { ...invocation, deadline: invocation.deadline - ONE_LOOK };
+    const patient = { ...context, deadline: context.deadline - ONE_LOOK };
     result = await retryUntil(patient, PATIENCE, async (attempt) => {
-      const { services } = invocation;
-      const timeoutMs = Math.max(1, Math.min(ONE_LOOK, invocation.deadline - services.clock.now()));
+      const { services } = context;
+      const timeoutMs = Math.max(1, Math.min(ONE_LOOK, context.deadline - services.clock.now()));
       const { nameServerPort, allowPrivate } = services;
       const options = { expectId: id, expectPolicy: text, timeoutMs, nameServers, nameServerPort, allowPrivate };
       // Its deadline runs by its own clock, which keeps nothing alive when it is done early.
       const { resolver, fetchPolicy } = services;
-      const look = await invocation.activity.track(`the verification of ${domain}`, async () => verify(domain, options, { resolver, fetchPolicy }));
-      invocation.activity.noteSeen(summary(look));
-      invocation.log.info('verified', { attempt, report: look });
+      const look = await context.activity.track(`the verification of ${domain}`, async () => verify(domain, options, { resolver, fetchPolicy }));
+      context.activity.noteSeen(summary(look));
+      context.log.info('verified', { attempt, report: look });
       return look;
     }, isPassing);
-    return conclude(invocation, result, onFailure);
+    return conclude(context, result, onFailure);
   };
 
   return {
@@ -60,13 +60,13 @@ export function verificationTask(event: DeploymentEvent): CustomResource {
 }
 
 /** Without them the verifier finds the name servers by itself, so a fault here decides nothing. */
-async function ownNameServers(invocation: Invocation, zoneId: string): Promise<readonly string[] | undefined> {
+async function ownNameServers(context: OperationContext, zoneId: string): Promise<readonly string[] | undefined> {
   try {
-    const found = (await nameServersOf(invocation, await readHostedZone(invocation, zoneId))).flatMap(({ addresses }) => addresses);
+    const found = (await nameServersOf(context, await readHostedZone(context, zoneId))).flatMap(({ addresses }) => addresses);
     return found.length > 0 ? found : undefined;
   } catch (error) {
-    invocation.signal.throwIfAborted();
-    invocation.log.warn('could not read the delegation set; the verifier looks the name servers up itself', errorFields(error));
+    context.signal.throwIfAborted();
+    context.log.warn('could not read the delegation set; the verifier looks the name servers up itself', errorFields(error));
     return undefined;
   }
 }
@@ -87,17 +87,17 @@ function isUnreachableHost({ code, subject }: LiveFinding): boolean {
 }
 
 /** @throws where the verdict must fail the deployment */
-function conclude(invocation: Invocation, result: VerificationResult, onFailure: 'fail' | 'report'): Attributes {
+function conclude(context: OperationContext, result: VerificationResult, onFailure: 'fail' | 'report'): Attributes {
   const { verdict, lookup, findings } = result;
   const attributes = { Verdict: verdict, Lookup: lookup, Summary: attribute(summary(result)) };
   const ours = errors(findings).filter((one) => !isUnreachableHost(one));
   if (verdict === 'fail' && ours.length === 0) {
-    invocation.log.error('no mail host can be reached; that is not for the deployment to mend, which goes on', { summary: attributes.Summary });
+    context.log.error('no mail host can be reached; that is not for the deployment to mend, which goes on', { summary: attributes.Summary });
   } else if (verdict === 'fail') {
     if (onFailure === 'fail') throw new Error(failure(findings));
-    invocation.log.error('the verification failed; reported only, as `verification` asks for', { summary: attributes.Summary });
+    context.log.error('the verification failed; reported only, as `verification` asks for', { summary: attributes.Summary });
   } else if (verdict === 'unknown') {
-    invocation.log.warn('the verification could not decide everything; the deployment goes on', { summary: attributes.Summary });
+    context.log.warn('the verification could not decide everything; the deployment goes on', { summary: attributes.Summary });
   }
   return attributes;
 }

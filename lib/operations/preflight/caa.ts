@@ -5,7 +5,7 @@ import { safeText, trimBlanks } from '../../util/safe-text';
 import type { DnsData } from '../../verifier/dns/resolver';
 import type { RecordSet } from '../hosted-zone';
 import { askDns } from '../dns';
-import type { Invocation } from '../context/invocation';
+import type { OperationContext } from '../context/operation-context';
 import { checkFailed, good } from './check-result';
 import type { CheckResult } from './check-result';
 
@@ -24,12 +24,12 @@ const UNDERSTOOD: readonly string[] = ['issue', 'issuewild', 'iodef'];
  * @param atPolicyHost - what the hosted zone holds at `mta-sts.<domain>`, which no resolver must be asked for yet; nothing where DNS is
  * elsewhere, and then that name is asked for as well
  */
-export async function checkCaa(invocation: Invocation, domain: string, atPolicyHost: readonly RecordSet[] | undefined): Promise<CheckResult> {
+export async function checkCaa(context: OperationContext, domain: string, atPolicyHost: readonly RecordSet[] | undefined): Promise<CheckResult> {
   const policyHost = policyHostName(domain);
   const own = (atPolicyHost ?? []).filter(({ type }) => type === 'CAA').flatMap(({ values }) => values.map(fromZoneFile));
   if (own.length > 0) return judge(policyHost, own);
   // Asked all at once and read from below; what lies above the name that decides does not count, not even as a fault.
-  const answers = parentNames(atPolicyHost === undefined ? policyHost : domain).map((name) => ({ name, answer: askDns(invocation, name, 'CAA') }));
+  const answers = parentNames(atPolicyHost === undefined ? policyHost : domain).map((name) => ({ name, answer: askDns(context, name, 'CAA') }));
   answers.forEach(({ answer }) => {
     answer.catch(() => undefined);
   });

@@ -3,21 +3,21 @@ import { safeText } from '../../util/safe-text';
 import { isWithin } from '../dns-names';
 import type { HostedZone } from '../hosted-zone';
 import { askDns } from '../dns';
-import type { Invocation } from '../context/invocation';
+import type { OperationContext } from '../context/operation-context';
 import { checkFailed, good } from './check-result';
 import type { CheckResult } from './check-result';
 
 /** Compares the zone's delegation set with the name servers that the public DNS gives for the zone's name. */
-export async function checkDelegation(invocation: Invocation, domain: string, zone: HostedZone): Promise<CheckResult> {
+export async function checkDelegation(context: OperationContext, domain: string, zone: HostedZone): Promise<CheckResult> {
   if (!isWithin(domain, zone.name)) {
     return checkFailed(`the hosted zone ${zone.id} is ${safeText(zone.name)}, which ${domain} is not in; pass the zone of ${domain} or of a parent of it`);
   }
-  const answer = await askDns(invocation, zone.name, 'NS');
+  const answer = await askDns(context, zone.name, 'NS');
   if (answer.status === 'empty') {
     return checkFailed(`${zone.name} is not delegated: public DNS has no name servers for it (${answer.reason}); those of the hosted zone ${zone.id} are `
       + `${list(zone.nameServers)}: ${delegate(zone)}; where that was done just now, wait until resolvers have forgotten the earlier answer`);
   }
-  const foreign = await withoutTheirs(invocation, zone, answer.records);
+  const foreign = await withoutTheirs(context, zone, answer.records);
   if (foreign.length > 0) {
     return checkFailed(`the hosted zone ${zone.id} (${zone.name}) is not the one that public DNS asks: its name servers are `
       + `${list(zone.nameServers)}, but public DNS gives ${list(answer.records)}; ${delegate(zone)}, or pass the zone that is in use `
@@ -35,19 +35,19 @@ export async function checkDelegation(invocation: Invocation, domain: string, zo
  * The public name servers that are none of the zone's. White-label name servers have names of their own, but the addresses
  * of the delegation set.
  */
-async function withoutTheirs(invocation: Invocation, zone: HostedZone, names: readonly string[]): Promise<readonly string[]> {
+async function withoutTheirs(context: OperationContext, zone: HostedZone, names: readonly string[]): Promise<readonly string[]> {
   const strange = names.filter((name) => !zone.nameServers.includes(name));
   if (strange.length === 0) return [];
-  const own = new Set((await Promise.all(zone.nameServers.map(async (name) => addresses(invocation, name)))).flat());
+  const own = new Set((await Promise.all(zone.nameServers.map(async (name) => addresses(context, name)))).flat());
   const checked = await Promise.all(strange.map(async (name) => {
-    const found = await addresses(invocation, name);
+    const found = await addresses(context, name);
     return { name, theirs: found.length > 0 && found.every((address) => own.has(address)) };
   }));
   return checked.filter(({ theirs }) => !theirs).map(({ name }) => name);
 }
 
-async function addresses(invocation: Invocation, name: string): Promise<readonly string[]> {
-  const answers = await Promise.all([askDns(invocation, name, 'A'), askDns(invocation, name, 'AAAA')]);
+async function addresses(context: OperationContext, name: string): Promise<readonly string[]> {
+  const answers = await Promise.all([askDns(context, name, 'A'), askDns(context, name, 'AAAA')]);
   return answers.flatMap((answer) => answer.status === 'found' ? answer.records : []);
 }
 

@@ -14,7 +14,7 @@ import type { Properties } from '../../functions/deployment/event';
 import { readHostedZone } from '../hosted-zone';
 import { domainProperty, optionalZoneIdProperty, policyProperty, recordsProperty } from '../../functions/deployment/properties';
 import type { PlannedRecord } from '../../functions/deployment/properties';
-import type { Invocation } from '../context/invocation';
+import type { OperationContext } from '../context/operation-context';
 
 /** A domain as the template states it. */
 export interface PlannedDomain {
@@ -63,10 +63,10 @@ export function plannedDomain(entry: Properties, before: Properties | undefined,
 }
 
 /** Makes all checks; none of them rejects. */
-export async function checkDomain(invocation: Invocation, planned: PlannedDomain, surroundings: PreflightContext): Promise<readonly CheckResult[]> {
+export async function checkDomain(context: OperationContext, planned: PlannedDomain, surroundings: PreflightContext): Promise<readonly CheckResult[]> {
   const { stackId, certificateGiven } = surroundings;
   const { domain, zoneId, policy } = planned;
-  const inZone = zoneId === undefined ? undefined : checksOfZone(invocation, planned, zoneId, stackId);
+  const inZone = zoneId === undefined ? undefined : checksOfZone(context, planned, zoneId, stackId);
   const checks: Readonly<Record<string, Promise<CheckResult> | undefined>> = {
     publisher: Promise.resolve(checkPublisher(planned)),
     // Not where it cannot be learned: then the file cannot be proved either, and senders would meet it for as long as that is tried.
@@ -74,10 +74,10 @@ export async function checkDomain(invocation: Invocation, planned: PlannedDomain
     records: inZone?.records,
     caa: certificateGiven
       ? Promise.resolve(good('the certificate is given, so nobody need issue one'))
-      : certificateFault((inZone?.caa() ?? checkCaa(invocation, domain, undefined)).catch(unmade), planned),
-    mx: policy && checkMx(invocation, domain, policy),
+      : certificateFault((inZone?.caa() ?? checkCaa(context, domain, undefined)).catch(unmade), planned),
+    mx: policy && checkMx(context, domain, policy),
   };
-  return Promise.all(Object.entries(checks).flatMap(([name, check]) => check === undefined ? [] : [logged(invocation, domain, name, check)]));
+  return Promise.all(Object.entries(checks).flatMap(([name, check]) => check === undefined ? [] : [logged(context, domain, name, check)]));
 }
 
 /** CloudFormation makes a new resource before it takes the old one away, and both have the one policy file. */
@@ -95,17 +95,17 @@ async function certificateFault(check: Promise<CheckResult>, { asksLess: isToler
 }
 
 function checksOfZone(
-  invocation: Invocation, { domain, records, made, newZone, asksLess: less }: PlannedDomain, zoneId: string, stackId: string,
+  context: OperationContext, { domain, records, made, newZone, asksLess: less }: PlannedDomain, zoneId: string, stackId: string,
 ): { delegation: Promise<CheckResult>; records: Promise<CheckResult>; caa: () => Promise<CheckResult> } {
-  const zone = readHostedZone(invocation, zoneId);
-  const listings = zone.then(async (found) => listNames(invocation, found, domain, records));
+  const zone = readHostedZone(context, zoneId);
+  const listings = zone.then(async (found) => listNames(context, found, domain, records));
   return {
-    delegation: zone.then(async (found) => checkDelegation(invocation, domain, found)),
+    delegation: zone.then(async (found) => checkDelegation(context, domain, found)),
     records: Promise.all([zone, listings]).then(async ([found, sets]) => {
-      return checkOwnership(invocation, found, sets, { stackId, domain, planned: records, made, newZone, asksLess: less });
+      return checkOwnership(context, found, sets, { stackId, domain, planned: records, made, newZone, asksLess: less });
     }),
     // Where nobody asks for it nobody would hear of its failure, and the function would end.
-    caa: async () => listings.then(async (sets) => checkCaa(invocation, domain, sets.get(policyHostName(domain)) ?? [])),
+    caa: async () => listings.then(async (sets) => checkCaa(context, domain, sets.get(policyHostName(domain)) ?? [])),
   };
 }
 
@@ -146,12 +146,12 @@ function unmade(error: unknown): CheckResult {
   return checkFailed(error instanceof Error ? error.message : String(error));
 }
 
-async function logged(invocation: Invocation, domain: string, name: string, check: Promise<CheckResult>): Promise<CheckResult> {
+async function logged(context: OperationContext, domain: string, name: string, check: Promise<CheckResult>): Promise<CheckResult> {
   const result = await check.catch(unmade);
   result.failures.forEach((fault) => {
-    invocation.activity.noteSeen(fault);
+    context.activity.noteSeen(fault);
   });
-  const write = result.failures.length > 0 ? invocation.log.error : result.warnings.length > 0 ? invocation.log.warn : invocation.log.info;
+  const write = result.failures.length > 0 ? context.log.error : result.warnings.length > 0 ? context.log.warn : context.log.info;
   write(`preflight, ${name}`, { domain: safeText(domain), ...result });
   return result;
 }

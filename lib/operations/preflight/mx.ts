@@ -7,7 +7,7 @@ import type { MailHosts } from '../../verifier/checks/mail/mx-coverage';
 import { checkReach, findMailAddresses } from '../../verifier/checks/mail/mx-reach';
 import { REAL_CLOCK } from '../../verifier/network';
 import { retryingResolver } from '../dns';
-import type { Invocation } from '../context/invocation';
+import type { OperationContext } from '../context/operation-context';
 import { checkFailed, good } from './check-result';
 import type { CheckResult } from './check-result';
 
@@ -15,10 +15,10 @@ import type { CheckResult } from './check-result';
 const MOST_HOSTS = 10;
 
 /** Mode `enforce`: a host that is not covered is a fault. Mode `testing`: mail is delivered all the same, so it is a warning. */
-export async function checkMx(invocation: Invocation, domain: string, policy: Policy): Promise<CheckResult> {
+export async function checkMx(context: OperationContext, domain: string, policy: Policy): Promise<CheckResult> {
   if (policy.mode === 'none') return good('mode none asks nothing of the MX');
-  const mail = await findMailHosts(retryingResolver(invocation), domain);
-  const reach = await reachable(invocation, domain, mail);
+  const mail = await findMailHosts(retryingResolver(context), domain);
+  const reach = await reachable(context, domain, mail);
   const covered = coverage(domain, mail, policy);
   return {
     ...covered,
@@ -53,9 +53,9 @@ interface Reachable {
  * Asks once: what DNS does not tell in a moment keeps no deployment waiting. Mail that arrives nowhere is no fault of this deployment, and
  * none that it makes worse, so it is warned of.
  */
-async function reachable(invocation: Invocation, domain: string, mail: MailHosts): Promise<Reachable> {
+async function reachable(context: OperationContext, domain: string, mail: MailHosts): Promise<Reachable> {
   if (mail.hosts.length === 0) return { lost: [], warnings: [] };
-  const dns = { clock: REAL_CLOCK, resolver: invocation.services.resolver };
+  const dns = { clock: REAL_CLOCK, resolver: context.services.resolver };
   // Whether an address is public is for the verification to say.
   const addresses = await findMailAddresses(dns, mail.hosts);
   const { findings, byHost, none } = checkReach(domain, mail, addresses, { allowPrivate: true, smtp: false });

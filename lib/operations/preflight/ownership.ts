@@ -7,7 +7,7 @@ import { parentNamesWithin } from '../dns-names';
 import { joinedStrings, recordSetsAt } from '../hosted-zone';
 import type { HostedZone, RecordSet } from '../hosted-zone';
 import type { PlannedRecord } from '../../functions/deployment/properties';
-import type { Invocation } from '../context/invocation';
+import type { OperationContext } from '../context/operation-context';
 import { ownsRecord } from '../stack';
 import { checkFailed, good, asWarnings } from './check-result';
 import type { CheckResult } from './check-result';
@@ -30,21 +30,21 @@ export interface Ownership {
 }
 
 /** Lists the names of the planned records, the policy host, and every name between them and the zone's own. */
-export async function listNames(invocation: Invocation, zone: HostedZone, domain: string, planned: readonly PlannedRecord[]): Promise<Listings> {
+export async function listNames(context: OperationContext, zone: HostedZone, domain: string, planned: readonly PlannedRecord[]): Promise<Listings> {
   const names = [policyHostName(domain), ...planned.map(({ name }) => name)];
   const wanted = new Set(names.flatMap((name) => parentNamesWithin(name, zone.name)));
-  return new Map(await Promise.all([...wanted].map(async (name) => [name, await recordSetsAt(invocation, zone, name)] as const)));
+  return new Map(await Promise.all([...wanted].map(async (name) => [name, await recordSetsAt(context, zone, name)] as const)));
 }
 
 /** Finds record sets at the planned names that this stack does not own, and names that are delegated away. */
-export async function checkOwnership(invocation: Invocation, zone: HostedZone, listings: Listings, ownership: Ownership): Promise<CheckResult> {
+export async function checkOwnership(context: OperationContext, zone: HostedZone, listings: Listings, ownership: Ownership): Promise<CheckResult> {
   const policyHost = policyHostName(ownership.domain);
   const names = new Set([policyHost, ...ownership.planned.map(({ name }) => name)]);
   const findings = await Promise.all([...listings].flatMap(([name, sets]) => sets.map(async (set): Promise<CheckResult | undefined> => {
     if (set.type === 'NS') return judged(set, delegatedAway(zone, set), ownership);
     // CAA beside our records is legal and a good idea.
     if (!names.has(name) || (set.type === 'CAA' && name === policyHost)) return undefined;
-    return await isOurs(invocation, set, ownership) ? undefined : judged(set, foreign(zone, set, ownership), ownership);
+    return await isOurs(context, set, ownership) ? undefined : judged(set, foreign(zone, set, ownership), ownership);
   })));
   const found = findings.filter((finding) => finding !== undefined);
   return found.length > 0
@@ -58,7 +58,7 @@ function judged({ name, type }: RecordSet, fault: string, { domain, asksLess }: 
   return asksLess && !isInTheWay ? asWarnings(checkFailed(fault)) : checkFailed(fault);
 }
 
-async function isOurs(invocation: Invocation, set: RecordSet, { stackId, planned, made, newZone }: Ownership): Promise<boolean> {
+async function isOurs(context: OperationContext, set: RecordSet, { stackId, planned, made, newZone }: Ownership): Promise<boolean> {
   // Ours are simple record sets; one that is weighted or the like cannot be.
   if (newZone || set.setIdentifier !== undefined) return false;
   const same = ({ name, type }: PlannedRecord): boolean => name === set.name && type === set.type;
@@ -66,7 +66,7 @@ async function isOurs(invocation: Invocation, set: RecordSet, { stackId, planned
   const before = made.find(same);
   // Of another logical id it is another resource, which CloudFormation would try to make beside the one that stands there.
   if (before !== undefined && (record === undefined || record.logicalId === before.logicalId)) return true;
-  return record !== undefined && ownsRecord(invocation, stackId, record.logicalId, set.name);
+  return record !== undefined && ownsRecord(context, stackId, record.logicalId, set.name);
 }
 
 function foreign(zone: HostedZone, set: RecordSet, { planned }: Ownership): string {

@@ -8,7 +8,7 @@ import { checkDomain, entriesBefore, plannedDomain } from './domain-plan';
 import type { PlannedDomain } from './domain-plan';
 import { choiceProperty, domainProperty, objectsProperty } from '../../functions/deployment/properties';
 import { attribute } from '../../functions/deployment/failure-message';
-import type { Invocation } from '../context/invocation';
+import type { OperationContext } from '../context/operation-context';
 import type { Attributes, CustomResource } from '../../functions/deployment/custom-resource';
 
 /** Route 53 takes five requests a second of an account, and a domain needs about as many. */
@@ -29,12 +29,12 @@ export function preflightTask(event: DeploymentEvent): CustomResource {
   const sameCertificate = isGivenAsBefore && isDeepStrictEqual(before.map(certified), entries.map(certified));
   const domains = changed.map((entry) => plannedDomain(entry, before.find((old) => isSame(old, entry)), sameCertificate));
 
-  const work = async (invocation: Invocation): Promise<Attributes> => {
+  const work = async (context: OperationContext): Promise<Attributes> => {
     domains.forEach((domain) => {
       refuseOtherDomain(domain, before);
     });
     const results = await fewAtOnce(DOMAINS_AT_ONCE, domains, async (planned) => {
-      return { domain: planned.domain, checked: await checkDomain(invocation, planned, { stackId, certificateGiven }) };
+      return { domain: planned.domain, checked: await checkDomain(context, planned, { stackId, certificateGiven }) };
     });
     return { Summary: summary(results) };
   };
