@@ -2,12 +2,12 @@
 import { DescribeStackEventsCommand } from '@aws-sdk/client-cloudformation';
 import type { StackEvent } from '@aws-sdk/client-cloudformation';
 import { awsCall } from '../../operations/context/aws-call';
-import { withStepLimit } from '../../operations/context/bounded';
+import { withStepLimit } from '../../operations/context/deadline';
 import { isObject } from './event';
 import type { DeploymentEvent, Properties } from './event';
 import { errorFields } from '../../operations/context/log';
 import { retryUntil } from '../../operations/context/retry';
-import type { Invocation } from '../../operations/context/invocation';
+import type { OperationContext } from '../../operations/context/operation-context';
 import { stackResources } from '../../operations/stack';
 
 /** What CloudFormation says of its own resource may be some seconds old. */
@@ -46,8 +46,8 @@ export class EventNotCurrent extends Error {
  *
  * @throws EventNotCurrent
  */
-export async function requireCurrent(invocation: Invocation, event: DeploymentEvent): Promise<void> {
-  const standing = await retryUntil(invocation, CATCHING_UP, async () => eventStatus(invocation, event), ({ current }) => current === 'no');
+export async function requireCurrent(context: OperationContext, event: DeploymentEvent): Promise<void> {
+  const standing = await retryUntil(context, CATCHING_UP, async () => eventStatus(context, event), ({ current }) => current === 'no');
   if (standing.current === 'no') throw new EventNotCurrent(standing.why);
 }
 
@@ -56,23 +56,23 @@ export async function requireCurrent(invocation: Invocation, event: DeploymentEv
  *
  * An update that was given up and the rollback after it are both updates of one resource. Only their properties tell them apart.
  */
-export async function eventStatus(invocation: Invocation, event: DeploymentEvent): Promise<EventStatus> {
+export async function eventStatus(context: OperationContext, event: DeploymentEvent): Promise<EventStatus> {
   try {
-    return await withStepLimit(invocation, LIMIT_MS, `asking CloudFormation about ${event.logicalResourceId}`, async (part) => ask(part, event));
+    return await withStepLimit(context, LIMIT_MS, `asking CloudFormation about ${event.logicalResourceId}`, async (part) => ask(part, event));
   } catch (error) {
-    invocation.signal.throwIfAborted();
-    invocation.log.warn('could not learn whether the event is current; taken as current', errorFields(error));
+    context.signal.throwIfAborted();
+    context.log.warn('could not learn whether the event is current; taken as current', errorFields(error));
     return { current: 'unknown' };
   }
 }
 
-async function ask(invocation: Invocation, event: DeploymentEvent): Promise<EventStatus> {
-  const resource = await resourceOf(invocation, event);
+async function ask(context: OperationContext, event: DeploymentEvent): Promise<EventStatus> {
+  const resource = await resourceOf(context, event);
   const expected = event.requestType === 'Create' ? /^CREATE_IN_PROGRESS$/ : /^UPDATE_(?:ROLLBACK_)?IN_PROGRESS$/;
   const { logicalResourceId: id, requestType } = event;
   if (resource === undefined) return { current: 'no', why: `the stack has no resource ${id}` };
   if (!expected.test(resource.status)) return { current: 'no', why: `${id} is ${resource.status}, and the event is of type ${requestType}` };
-  const wanted = await propertiesInProgress(invocation, event, expected);
+  const wanted = await propertiesInProgress(context, event, expected);
   if (wanted === undefined) return { current: 'unknown' };
   if (isSamePublication(wanted, event.properties)) return { current: 'yes' };
   return { current: 'no', why: `${id} is changed to other properties than those of the event` };
@@ -82,27 +82,27 @@ async function ask(invocation: Invocation, event: DeploymentEvent): Promise<Even
  * Returns whether a Delete may take the object of this physical id away. It may not where CloudFormation has a resource that is made, or
  * being made, of the same object. What cannot be learned does not stop it: a file that is left behind keeps the bucket, and so the stack.
  */
-export async function isDeleteCurrent(invocation: Invocation, owner: EventOwner, physicalId: string): Promise<boolean> {
-  return await retryUntil(invocation, CATCHING_UP, async () => ownerOf(invocation, owner, physicalId), (found) => found === 'there') !== 'there';
+export async function isDeleteCurrent(context: OperationContext, owner: EventOwner, physicalId: string): Promise<boolean> {
+  return await retryUntil(context, CATCHING_UP, async () => ownerOf(context, owner, physicalId), (found) => found === 'there') !== 'there';
 }
 
 /** Asks CloudFormation once whether it has a resource, made or being made, of the object of this physical id: then the object is needed. */
-export async function ownerOf(invocation: Invocation, owner: EventOwner, physicalId: string): Promise<'there' | 'gone' | 'unknown'> {
+export async function ownerOf(context: OperationContext, owner: EventOwner, physicalId: string): Promise<'there' | 'gone' | 'unknown'> {
   try {
     const what = `asking CloudFormation about ${owner.logicalResourceId}`;
-    const resource = await withStepLimit(invocation, LIMIT_MS, what, async (part) => resourceOf(part, owner));
+    const resource = await withStepLimit(context, LIMIT_MS, what, async (part) => resourceOf(part, owner));
     if (resource === undefined || resource.status === 'CREATE_FAILED' || resource.status.startsWith('DELETE_')) return 'gone';
     // One that is being made has no physical id yet; one that is being replaced still has its old one.
     return resource.status.endsWith('_IN_PROGRESS') || resource.physicalId === physicalId ? 'there' : 'gone';
   } catch (error) {
-    invocation.signal.throwIfAborted();
-    invocation.log.warn('could not learn whether the policy file is needed', errorFields(error));
+    context.signal.throwIfAborted();
+    context.log.warn('could not learn whether the policy file is needed', errorFields(error));
     return 'unknown';
   }
 }
 
-async function resourceOf(invocation: Invocation, { stackId, logicalResourceId }: EventOwner): Promise<ResourceState | undefined> {
-  const resources = await stackResources(invocation, stackId, logicalResourceId, PATIENCE);
+async function resourceOf(context: OperationContext, { stackId, logicalResourceId }: EventOwner): Promise<ResourceState | undefined> {
+  const resources = await stackResources(context, stackId, logicalResourceId, PATIENCE);
   if (resources === undefined) return undefined;
   const found = resources.at(0);
   // Not how CloudFormation says that there is none, so it says nothing.
@@ -111,11 +111,11 @@ async function resourceOf(invocation: Invocation, { stackId, logicalResourceId }
 }
 
 /** The properties to which the resource is being changed; undefined where CloudFormation does not tell them. */
-async function propertiesInProgress(invocation: Invocation, { stackId, logicalResourceId }: EventOwner, status: RegExp): Promise<Properties | undefined> {
+async function propertiesInProgress(context: OperationContext, { stackId, logicalResourceId }: EventOwner, status: RegExp): Promise<Properties | undefined> {
   let token: string | undefined;
   for (let page = 0; page < MAX_EVENT_PAGES; page += 1) {
-    const { StackEvents: events = [], NextToken: next } = await awsCall(invocation, 'cloudformation:DescribeStackEvents', async (options) => {
-      return invocation.services.cloudformation.send(new DescribeStackEventsCommand({ StackName: stackId, NextToken: token }), options);
+    const { StackEvents: events = [], NextToken: next } = await awsCall(context, 'cloudformation:DescribeStackEvents', async (options) => {
+      return context.services.cloudformation.send(new DescribeStackEventsCommand({ StackName: stackId, NextToken: token }), options);
     }, PATIENCE);
     // The newest come first.
     const newest = events.find(({ LogicalResourceId: id }) => id === logicalResourceId);

@@ -6,13 +6,13 @@ import { createLog, errorFields } from '../../operations/context/log';
 import type { Log } from '../../operations/context/log';
 import { deletePolicy, objectUrl, parseObjectUrl } from '../../operations/publish/policy-object';
 import type { PolicyObject } from '../../operations/publish/policy-object';
-import { preflightTask } from '../../operations/preflight/preflight';
 import { publicationTask } from '../../operations/publish/publish';
 import { failureReason } from './failure-message';
-import type { Invocation } from '../../operations/context/invocation';
+import { preflightResource } from './preflight';
+import { verificationResource } from './verification';
+import type { OperationContext } from '../../operations/context/operation-context';
 import { isRollingBack } from '../../operations/stack';
 import type { Attributes, CustomResource } from './custom-resource';
-import { verificationTask } from '../../operations/verify-domain';
 import { Activity } from '../../operations/context/activity';
 import { withTimeLimit } from '../../operations/context/deadline';
 import type { Services } from '../../operations/context/services';
@@ -33,9 +33,9 @@ export interface HandlerAnswer {
 export type Handler = (event: unknown, context: LambdaContext) => Promise<HandlerAnswer>;
 
 const TASKS: ReadonlyMap<string, (event: DeploymentEvent) => CustomResource> = new Map([
-  ['Custom::MtaStsPreflight', preflightTask],
+  ['Custom::MtaStsPreflight', preflightResource],
   ['Custom::MtaStsPublication', publicationTask],
-  ['Custom::MtaStsVerification', verificationTask],
+  ['Custom::MtaStsVerification', verificationResource],
 ]);
 
 /** Kept back from the function's time for cleaning up, for the question whether the stack rolls back, and for the answer. */
@@ -88,7 +88,7 @@ class EventRun {
     try {
       const object = event.ResourceType === 'Custom::MtaStsPublication' ? publishedObject(event) : undefined;
       if (object !== undefined) {
-        await this.limited(Math.min(DELETE_LIMIT, this.remaining - this.reserve), async (invocation) => this.take(invocation, event, object));
+        await this.limited(Math.min(DELETE_LIMIT, this.remaining - this.reserve), async (context) => this.take(context, event, object));
       }
     } catch (error) {
       this.log.warn('the delete was cut short; it counts as done', errorFields(error));
@@ -97,10 +97,10 @@ class EventRun {
   }
 
   /** Takes the policy file away, unless CloudFormation has a resource of the same file: then the event is late. */
-  private async take(invocation: Invocation, event: Properties, object: PolicyObject): Promise<void> {
+  private async take(context: OperationContext, event: Properties, object: PolicyObject): Promise<void> {
     const { StackId: stackId, LogicalResourceId: logicalResourceId } = event;
     const isKnown = typeof stackId === 'string' && typeof logicalResourceId === 'string';
-    if (!isKnown || await isDeleteCurrent(invocation, { stackId, logicalResourceId }, objectUrl(object))) await deletePolicy(invocation, object);
+    if (!isKnown || await isDeleteCurrent(context, { stackId, logicalResourceId }, objectUrl(object))) await deletePolicy(context, object);
     else this.log.warn('event-not-current: the policy file stays, since a resource of the stack still publishes it', { ...object });
   }
 
@@ -122,13 +122,13 @@ class EventRun {
 
   private async undo(resource: CustomResource | undefined, limit: number): Promise<void> {
     try {
-      await this.limited(limit, async (invocation) => resource?.undo?.(invocation));
+      await this.limited(limit, async (context) => resource?.undo?.(context));
     } catch (error) {
       this.log.warn('could not take back what was written', errorFields(error));
     }
   }
 
-  private async limited<T>(milliseconds: number, work: (invocation: Invocation) => Promise<T>): Promise<T> {
+  private async limited<T>(milliseconds: number, work: (context: OperationContext) => Promise<T>): Promise<T> {
     const { services, log, activity } = this;
     const deadline = services.clock.now() + milliseconds;
     return withTimeLimit(milliseconds, async (signal) => work({ services, log, activity, deadline, signal }), () => {

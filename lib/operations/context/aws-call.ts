@@ -3,7 +3,7 @@ import { safeText } from '../../util/safe-text';
 import { errorFields } from './log';
 import { retryUntil } from './retry';
 import type { RetryOptions } from './retry';
-import type { Invocation } from './invocation';
+import type { OperationContext } from './operation-context';
 
 /** A right that was granted seconds ago can take this long to be known everywhere. */
 const RIGHTS_SPREAD: RetryOptions = { totalMs: 60_000, firstPauseMs: 1_000, maxPauseMs: 10_000 };
@@ -31,6 +31,11 @@ export class AwsCallFailed extends Error {
   /** AWS's own words. */
   public readonly detail: string;
 
+  /** Whether AWS says that the role lacks a right. */
+  public get isDenied(): boolean {
+    return DENIED.has(this.code);
+  }
+
   constructor(call: string, public override readonly cause: unknown) {
     const [code, detail] = describe(cause);
     const advice = DENIED.has(code) ? `; the function's role must be allowed ${call}, and no other policy may deny it` : '';
@@ -50,10 +55,10 @@ export class AwsCallFailed extends Error {
  * @throws AwsCallFailed
  */
 export async function awsCall<T>(
-  invocation: Invocation, call: string, send: (options: SendOptions) => Promise<T>, retry: RetryOptions = RIGHTS_SPREAD,
+  context: OperationContext, call: string, send: (options: SendOptions) => Promise<T>, retry: RetryOptions = RIGHTS_SPREAD,
 ): Promise<T> {
-  return invocation.activity.track(call, async () => {
-    const outcome = await retryUntil(invocation, retry, async (number) => attempt(invocation, call, send, number), isPassing);
+  return context.activity.track(call, async () => {
+    const outcome = await retryUntil(context, retry, async (number) => attempt(context, call, send, number), isPassing);
     if ('value' in outcome) return outcome.value;
     throw outcome.failed;
   });
@@ -61,13 +66,13 @@ export async function awsCall<T>(
 
 type Outcome<T> = { readonly value: T } | { readonly failed: AwsCallFailed };
 
-async function attempt<T>(invocation: Invocation, call: string, send: (options: SendOptions) => Promise<T>, number: number): Promise<Outcome<T>> {
+async function attempt<T>(context: OperationContext, call: string, send: (options: SendOptions) => Promise<T>, number: number): Promise<Outcome<T>> {
   try {
-    return { value: await send({ abortSignal: invocation.signal }) };
+    return { value: await send({ abortSignal: context.signal }) };
   } catch (error) {
     const failed = new AwsCallFailed(call, error);
-    invocation.activity.noteSeen(failed.message);
-    invocation.log.warn(`${call} failed`, { attempt: number, ...errorFields(error) });
+    context.activity.noteSeen(failed.message);
+    context.log.warn(`${call} failed`, { attempt: number, ...errorFields(error) });
     return { failed };
   }
 }

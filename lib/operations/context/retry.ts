@@ -1,5 +1,5 @@
 // Repeats with backoff, bounded by the event's own deadline.
-import type { Invocation } from './invocation';
+import type { OperationContext } from './operation-context';
 
 /** How long to go on, and how long to pause in between. */
 export interface RetryOptions {
@@ -14,19 +14,19 @@ export interface RetryOptions {
 /**
  * Repeats an attempt while its result asks for it and the time lasts.
  *
- * @param invocation - bounds the whole: no attempt begins after its deadline or its abort
+ * @param context - bounds the whole: no attempt begins after its deadline or its abort
  * @param attempt - is told its number, from 1
  * @param again - whether the result is worth another attempt
  * @returns the last result
  */
 export async function retryUntil<T>(
-  invocation: Invocation, retry: RetryOptions, attempt: (number: number) => Promise<T>, again: (result: T) => boolean,
+  context: OperationContext, retry: RetryOptions, attempt: (number: number) => Promise<T>, again: (result: T) => boolean,
 ): Promise<T> {
-  const { clock } = invocation.services;
-  const end = Math.min(clock.now() + retry.totalMs, invocation.deadline);
+  const { clock } = context.services;
+  const end = Math.min(clock.now() + retry.totalMs, context.deadline);
   let pause = retry.firstPauseMs;
   for (let number = 1; ; number += 1) {
-    invocation.signal.throwIfAborted();
+    context.signal.throwIfAborted();
     const result = await attempt(number);
     const left = end - clock.now();
     if (left <= 0 || !again(result)) return result;

@@ -9,7 +9,7 @@ import type { StoredHistory, StoredText } from './s3-store';
 import { earliestRemoval } from './removal';
 import { parseObjectUrl } from '../publish/policy-object';
 import type { PolicyObject } from '../publish/policy-object';
-import type { Invocation } from '../context/invocation';
+import type { OperationContext } from '../context/operation-context';
 
 /** A policy of a template. */
 export interface PlannedPublication extends Policy {
@@ -31,11 +31,11 @@ export interface RecorderOptions {
   /** What was published before, where that can be read. */
   readonly policyBefore?: PlannedPublication;
   /** Reads the id that stands in the record now; undefined where that cannot be learned. Not asked on a Create. */
-  readonly announced: (invocation: Invocation) => Promise<string | undefined>;
+  readonly announced: (context: OperationContext) => Promise<string | undefined>;
   /** Whether the stack may be rolling back: then the record may keep the id that it had before. Not asked on a Create. */
-  readonly rollingBack: (invocation: Invocation) => Promise<boolean>;
+  readonly rollingBack: (context: OperationContext) => Promise<boolean>;
   /** Passes while CloudFormation waits for this event; throws `EventNotCurrent` otherwise. */
-  readonly requireCurrent: (invocation: Invocation) => Promise<void>;
+  readonly requireCurrent: (context: OperationContext) => Promise<void>;
 }
 
 /** A ledger, and the text in the bucket that it was read from or written to. */
@@ -76,12 +76,12 @@ export class HistoryRecorder {
    *
    * @throws EventNotCurrent where another event is under way in its place
    */
-  public async begin(invocation: Invocation): Promise<void> {
+  public async begin(context: OperationContext): Promise<void> {
     const { before, announced, rollingBack } = this.keeping;
-    if (before !== undefined) [this.announced, this.isRollback] = await Promise.all([announced(invocation), rollingBack(invocation)]);
-    await this.change(invocation, (history) => this.noted(invocation, history));
+    if (before !== undefined) [this.announced, this.isRollback] = await Promise.all([announced(context), rollingBack(context)]);
+    await this.change(context, (history) => this.noted(context, history));
     // Without a ledger nothing says that an older id may be kept.
-    this.chosen ??= this.choose({ entries: [] }, invocation.services.clock.now());
+    this.chosen ??= this.choose({ entries: [] }, context.services.clock.now());
   }
 
   /**
@@ -89,22 +89,22 @@ export class HistoryRecorder {
    *
    * @throws EventNotCurrent where another event has put another file since
    */
-  public async finish(invocation: Invocation): Promise<void> {
+  public async finish(context: OperationContext): Promise<void> {
     const before = this.known;
     // Read once more: only so is it seen that another event has put another file since.
     this.known = undefined;
-    await this.change(invocation, async (history) => {
-      if (this.isNoted(history)) return close(history, invocation.services.clock.now(), this.isRollback);
-      if (before !== undefined) await this.keeping.requireCurrent(invocation);
-      return close(this.noted(invocation, history), invocation.services.clock.now(), this.isRollback);
+    await this.change(context, async (history) => {
+      if (this.isNoted(history)) return close(history, context.services.clock.now(), this.isRollback);
+      if (before !== undefined) await this.keeping.requireCurrent(context);
+      return close(this.noted(context, history), context.services.clock.now(), this.isRollback);
     });
     this.known ??= before;
     this.isFinished = true;
   }
 
   /** Reads the entry of what was put last, by whichever event; undefined where there is none, `unread` where that cannot be learned. */
-  public async last(invocation: Invocation): Promise<HistoryEntry | 'unread' | undefined> {
-    const here = this.object === undefined ? undefined : await readHistory(invocation, this.object);
+  public async last(context: OperationContext): Promise<HistoryEntry | 'unread' | undefined> {
+    const here = this.object === undefined ? undefined : await readHistory(context, this.object);
     if (here === undefined || here.state === 'unread' || here.state === 'lost') return 'unread';
     return here.state === 'found' ? current(here.history) : undefined;
   }
@@ -113,8 +113,8 @@ export class HistoryRecorder {
    * Tells who put the file that is noted last: this run of the event, another run of it that saw the file live and may have been
    * answered, or another event.
    */
-  public async writer(invocation: Invocation): Promise<'this run' | 'another run' | 'another event' | 'unknown'> {
-    const last = await this.last(invocation);
+  public async writer(context: OperationContext): Promise<'this run' | 'another run' | 'another event' | 'unknown'> {
+    const last = await this.last(context);
     if (last === undefined || last === 'unread') return 'unknown';
     if (last.request !== this.keeping.request) return 'another event';
     return last.live === undefined || this.isFinished ? 'this run' : 'another run';
@@ -126,61 +126,61 @@ export class HistoryRecorder {
   }
 
   /** Changes what lies in the bucket; once more, with what lies there then, where another event was faster. */
-  private async change(invocation: Invocation, apply: (history: History) => History | Promise<History>): Promise<void> {
+  private async change(context: OperationContext, apply: (history: History) => History | Promise<History>): Promise<void> {
     const { object } = this;
     if (object === undefined) {
       this.trouble = 'has no place, since the key of the policy file names no domain';
       return;
     }
     for (let writes = 1; ; writes += 1) {
-      const known = this.known ?? await this.read(invocation, object);
+      const known = this.known ?? await this.read(context, object);
       if (known === undefined) return;
       const history = await apply(known.history);
       this.known = { history, stored: known.stored };
       try {
-        this.known = { history, stored: await writeHistory(invocation, object, history, known.stored) };
+        this.known = { history, stored: await writeHistory(context, object, history, known.stored) };
         this.trouble = '';
         return;
       } catch (error) {
-        invocation.signal.throwIfAborted();
+        context.signal.throwIfAborted();
         if (error instanceof HistoryChanged && writes < MAX_WRITES) {
-          invocation.log.info('another event has written the ledger; it is read again', { ...object });
-          await this.keeping.requireCurrent(invocation);
+          context.log.info('another event has written the ledger; it is read again', { ...object });
+          await this.keeping.requireCurrent(context);
           this.known = undefined;
           continue;
         }
         const reason = error instanceof Error ? error.message : String(error);
-        invocation.log.warn('the ledger of what was published could not be written; the publication goes on without it', { ...object, reason });
+        context.log.warn('the ledger of what was published could not be written; the publication goes on without it', { ...object, reason });
         this.trouble = `could not be written: ${reason}`;
         return;
       }
     }
   }
 
-  private async read(invocation: Invocation, object: PolicyObject): Promise<Known | undefined> {
-    const here = await readHistory(invocation, object);
-    const history = here.state === 'missing' ? await this.readElsewhere(invocation, object) ?? here : here;
+  private async read(context: OperationContext, object: PolicyObject): Promise<Known | undefined> {
+    const here = await readHistory(context, object);
+    const history = here.state === 'missing' ? await this.readElsewhere(context, object) ?? here : here;
     if (history.state === 'unread') {
       // Nothing is written: that would end a history that may be whole.
-      invocation.log.warn('the ledger of what was published could not be read; the publication goes on without it', { ...object, reason: history.why });
+      context.log.warn('the ledger of what was published could not be read; the publication goes on without it', { ...object, reason: history.why });
       this.trouble = `could not be read: ${history.why}`;
       return undefined;
     }
     const stored = here.state === 'found' ? here : here.state === 'lost' ? { etag: here.etag } : { missing: true as const };
-    return { history: opened(invocation, history, this.keeping), stored };
+    return { history: opened(context, history, this.keeping), stored };
   }
 
   /** Where the bucket was replaced, the history is still in the old one. */
-  private async readElsewhere(invocation: Invocation, object: PolicyObject): Promise<StoredHistory | undefined> {
+  private async readElsewhere(context: OperationContext, object: PolicyObject): Promise<StoredHistory | undefined> {
     const before = parseObjectUrl(this.keeping.before);
     const there = before === undefined ? undefined : historyObject(before);
-    return there === undefined || there.bucket === object.bucket ? undefined : readHistory(invocation, there);
+    return there === undefined || there.bucket === object.bucket ? undefined : readHistory(context, there);
   }
 
-  private noted(invocation: Invocation, history: History): History {
+  private noted(context: OperationContext, history: History): History {
     const { policy, request } = this.keeping;
-    const now = invocation.services.clock.now();
-    const whole = this.mended(invocation, history, now);
+    const now = context.services.clock.now();
+    const whole = this.mended(context, history, now);
     this.chosen = this.choose(whole, now);
     return record(whole, { ...policy, id: this.chosen, request }, now, this.announced);
   }
@@ -202,7 +202,7 @@ export class HistoryRecorder {
   }
 
   /** What was published while the ledger could not be kept. */
-  private mended(invocation: Invocation, history: History, now: number): History {
+  private mended(context: OperationContext, history: History, now: number): History {
     const { policyBefore, policy, before, object } = this.keeping;
     const last = current(history)?.hash;
     // The second time that an event comes what was before it has been left behind.
@@ -215,17 +215,17 @@ export class HistoryRecorder {
     // In another bucket nothing is amiss: the publication that the ledger misses is the one that is being rolled back.
     const isElsewhere = parseObjectUrl(before)?.bucket !== object.bucket;
     if (history.gap !== undefined || isElsewhere) return record(history, missed, now);
-    invocation.log.warn('the ledger misses a publication; it goes on from here', { id: missed.id });
+    context.log.warn('the ledger misses a publication; it goes on from here', { id: missed.id });
     return record({ ...history, gap: { at: now, why: 'missed a publication' } }, missed, now);
   }
 }
 
-function opened(invocation: Invocation, stored: Exclude<StoredHistory, { state: 'unread' }>, { before }: RecorderOptions): History {
+function opened(context: OperationContext, stored: Exclude<StoredHistory, { state: 'unread' }>, { before }: RecorderOptions): History {
   if (stored.state === 'found') return stored.history;
-  const now = invocation.services.clock.now();
+  const now = context.services.clock.now();
   // Where this construct published nothing before there can be none.
   if (stored.state === 'missing' && before === undefined) return { entries: [], startedAt: now };
   const why = stored.state === 'missing' ? 'was missing' : stored.why;
-  invocation.log.warn(`the ledger of what was published ${why}; it is begun anew`);
+  context.log.warn(`the ledger of what was published ${why}; it is begun anew`);
   return restarted(why, now);
 }

@@ -2,11 +2,11 @@
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { domainOfPolicyHost, policyHostName } from '../../protocol/policy/url';
 import { awsCall, AwsCallFailed } from '../context/aws-call';
-import { withStepLimit } from '../context/bounded';
+import { withStepLimit } from '../context/deadline';
 import type { History } from './history';
 import { MAX_HISTORY_BYTES, parseHistory, renderHistory } from './format';
 import type { PolicyObject } from '../publish/policy-object';
-import type { Invocation } from '../context/invocation';
+import type { OperationContext } from '../context/operation-context';
 
 /** Long enough for rights that were granted just before; the publication need not wait longer for what it can do without. */
 const PATIENCE = { totalMs: 10_000, firstPauseMs: 1_000, maxPauseMs: 4_000 };
@@ -33,11 +33,11 @@ export function historyObject({ bucket, key }: PolicyObject): PolicyObject | und
 }
 
 /** Never rejects but when the run is over. */
-export async function readHistory(invocation: Invocation, object: PolicyObject): Promise<StoredHistory> {
+export async function readHistory(context: OperationContext, object: PolicyObject): Promise<StoredHistory> {
   try {
-    return await withStepLimit(invocation, LIMIT, `reading s3://${object.bucket}/${object.key}`, async (part) => read(part, object));
+    return await withStepLimit(context, LIMIT, `reading s3://${object.bucket}/${object.key}`, async (part) => read(part, object));
   } catch (error) {
-    invocation.signal.throwIfAborted();
+    context.signal.throwIfAborted();
     if (error instanceof AwsCallFailed && error.code === 'NoSuchKey') return { state: 'missing' };
     return { state: 'unread', why: error instanceof Error ? error.message : String(error) };
   }
@@ -47,16 +47,16 @@ export async function readHistory(invocation: Invocation, object: PolicyObject):
  * Without the right to list, S3 denies that a missing object is missing; and that right, bound to a prefix, holds for listing
  * alone. So it is looked for in a listing first.
  */
-async function read(invocation: Invocation, { bucket, key }: PolicyObject): Promise<StoredHistory> {
-  const { Contents: listed = [] } = await awsCall(invocation, 's3:ListBucket', async (options) => {
-    return invocation.services.s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }), options);
+async function read(context: OperationContext, { bucket, key }: PolicyObject): Promise<StoredHistory> {
+  const { Contents: listed = [] } = await awsCall(context, 's3:ListBucket', async (options) => {
+    return context.services.s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }), options);
   }, PATIENCE);
   // The shortest name comes first, so if it is there it is the one.
   const first = listed.at(0);
   if (first?.Key !== key) return { state: 'missing' };
   if ((first.Size ?? 0) > MAX_HISTORY_BYTES) return { state: 'lost', why: `was larger than ${MAX_HISTORY_BYTES} bytes` };
-  const { bytes, etag } = await awsCall(invocation, 's3:GetObject', async (options) => {
-    const { Body: body, ETag } = await invocation.services.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), options);
+  const { bytes, etag } = await awsCall(context, 's3:GetObject', async (options) => {
+    const { Body: body, ETag } = await context.services.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), options);
     return { bytes: body === undefined ? new Uint8Array() : await body.transformToByteArray(), etag: ETag };
   }, PATIENCE);
   const reading = parseHistory(bytes);
@@ -83,13 +83,13 @@ export class HistoryChanged extends Error {}
  * @throws LedgerChanged
  * @throws where S3 does not take it
  */
-export async function writeHistory(invocation: Invocation, { bucket, key }: PolicyObject, history: History, stored: StoredText): Promise<StoredText> {
-  const text = renderHistory(history, invocation.services.clock.now());
+export async function writeHistory(context: OperationContext, { bucket, key }: PolicyObject, history: History, stored: StoredText): Promise<StoredText> {
+  const text = renderHistory(history, context.services.clock.now());
   if (text === stored.text) return stored;
   const condition = stored.missing === true ? { IfNoneMatch: '*' } : { IfMatch: stored.etag };
   try {
-    const { ETag: etag } = await withStepLimit(invocation, LIMIT, `writing s3://${bucket}/${key}`, async (part) => awsCall(part, 's3:PutObject', async (options) => {
-      return invocation.services.s3.send(new PutObjectCommand({
+    const { ETag: etag } = await withStepLimit(context, LIMIT, `writing s3://${bucket}/${key}`, async (part) => awsCall(part, 's3:PutObject', async (options) => {
+      return context.services.s3.send(new PutObjectCommand({
         Bucket: bucket,
         Key: key,
         Body: text,

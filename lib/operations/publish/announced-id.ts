@@ -1,10 +1,10 @@
 // The id that stands in the record now: senders prolong what they hold under it for as long as it does.
 import { parseRecord } from '../../protocol/records/sts-record';
 import { stsRecordName } from '../../protocol/records/record-names';
-import { withStepLimit } from '../context/bounded';
+import { withStepLimit } from '../context/deadline';
 import { joinedStrings, recordSetsAt } from '../hosted-zone';
 import { errorFields } from '../context/log';
-import type { Invocation } from '../context/invocation';
+import type { OperationContext } from '../context/operation-context';
 
 /** It may be done without. */
 const LIMIT = 10_000;
@@ -15,26 +15,26 @@ const LIMIT = 10_000;
  * @param zoneId - Route 53 is asked itself, since a resolver would go on giving what it has heard; none where DNS is elsewhere
  * @returns undefined where there is none, or it could not be learned
  */
-export async function announcedId(invocation: Invocation, domain: string, zoneId: string | undefined): Promise<string | undefined> {
+export async function announcedId(context: OperationContext, domain: string, zoneId: string | undefined): Promise<string | undefined> {
   const name = stsRecordName(domain);
   try {
-    const texts = await withStepLimit(invocation, LIMIT, `reading ${name}`, async (part) => {
+    const texts = await withStepLimit(context, LIMIT, `reading ${name}`, async (part) => {
       return zoneId === undefined ? publicTexts(part, name) : zoneTexts(part, zoneId, name);
     });
     return parseRecord(texts).record?.id;
   } catch (error) {
-    invocation.signal.throwIfAborted();
-    invocation.log.warn('could not read which id is announced now', { name, ...errorFields(error) });
+    context.signal.throwIfAborted();
+    context.log.warn('could not read which id is announced now', { name, ...errorFields(error) });
     return undefined;
   }
 }
 
-async function zoneTexts(invocation: Invocation, id: string, name: string): Promise<readonly string[]> {
-  const sets = await recordSetsAt(invocation, { id }, name);
+async function zoneTexts(context: OperationContext, id: string, name: string): Promise<readonly string[]> {
+  const sets = await recordSetsAt(context, { id }, name);
   return sets.filter(({ type }) => type === 'TXT').flatMap(({ values }) => values.map(joinedStrings));
 }
 
-async function publicTexts(invocation: Invocation, name: string): Promise<readonly (readonly string[])[]> {
-  const answer = await invocation.services.resolver.query(name, 'TXT');
+async function publicTexts(context: OperationContext, name: string): Promise<readonly (readonly string[])[]> {
+  const answer = await context.services.resolver.query(name, 'TXT');
   return answer.status === 'found' ? answer.records : [];
 }

@@ -1,7 +1,7 @@
 // The zone's own name servers, by address: whom to ask for names that no resolver must hear of too early.
 import { formatServer } from '../../verifier/dns/server-address';
 import type { HostedZone } from '../hosted-zone';
-import type { Invocation } from '../context/invocation';
+import type { OperationContext } from '../context/operation-context';
 
 /** One name server of the delegation set. */
 export interface NameServer {
@@ -11,16 +11,16 @@ export interface NameServer {
 }
 
 /** Looks their addresses up, the IPv4 ones where there are any: a Lambda function outside a VPC has no IPv6. */
-export async function nameServersOf(invocation: Invocation, zone: HostedZone): Promise<readonly NameServer[]> {
-  return invocation.activity.track(`DNS, the addresses of ${zone.nameServers.join(', ')}`, async () => {
-    return Promise.all(zone.nameServers.map(async (name) => ({ name, addresses: await addresses(invocation, name) })));
+export async function nameServersOf(context: OperationContext, zone: HostedZone): Promise<readonly NameServer[]> {
+  return context.activity.track(`DNS, the addresses of ${zone.nameServers.join(', ')}`, async () => {
+    return Promise.all(zone.nameServers.map(async (name) => ({ name, addresses: await addresses(context, name) })));
   });
 }
 
-async function addresses(invocation: Invocation, name: string): Promise<readonly string[]> {
-  const port = invocation.services.nameServerPort ?? 53;
-  const four = await invocation.services.resolver.query(name, 'A');
+async function addresses(context: OperationContext, name: string): Promise<readonly string[]> {
+  const port = context.services.nameServerPort ?? 53;
+  const four = await context.services.resolver.query(name, 'A');
   if (four.status === 'found') return four.records.map((host) => formatServer({ host, port }));
-  const six = await invocation.services.resolver.query(name, 'AAAA');
+  const six = await context.services.resolver.query(name, 'AAAA');
   return six.status === 'found' ? six.records.map((host) => formatServer({ host, port })) : [];
 }

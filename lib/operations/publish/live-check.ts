@@ -3,7 +3,7 @@ import { safeText } from '../../util/safe-text';
 import { classifyResponse } from '../../verifier/checks/policy/response';
 import { firstDifference } from '../../verifier/difference';
 import type { AskAddresses, Asked } from './policy-addresses';
-import type { Invocation } from '../context/invocation';
+import type { OperationContext } from '../context/operation-context';
 
 /** What was seen in one look. */
 export interface LiveObservation {
@@ -22,10 +22,10 @@ export interface Expected {
 }
 
 /** RFC 8461 §3.3: status 200, `text/plain`, and, for us, the intended bytes, at every IPv4 address. */
-export async function checkOnce(invocation: Invocation, expected: Expected, ask: AskAddresses): Promise<LiveObservation> {
+export async function checkOnce(context: OperationContext, expected: Expected, ask: AskAddresses): Promise<LiveObservation> {
   const answers = await ask('A');
   const addresses = addressesOf(answers);
-  const fetched = await Promise.all(addresses.map(async (address) => ({ who: address, fault: await fetchFault(invocation, expected, address) })));
+  const fetched = await Promise.all(addresses.map(async (address) => ({ who: address, fault: await fetchFault(context, expected, address) })));
   const missing = grouped([...answers, ...fetched]);
   const good = fetched.filter(({ fault }) => fault === undefined).map(({ who }) => who);
   return { live: missing.length === 0 && good.length > 0, missing, addresses: good };
@@ -34,10 +34,10 @@ export async function checkOnce(invocation: Invocation, expected: Expected, ask:
 /**
  * What the IPv6 addresses serve, for the log alone: a Lambda function has no IPv6, and a failure would say nothing.
  */
-export async function checkByIPv6(invocation: Invocation, expected: Expected, ask: AskAddresses): Promise<readonly string[]> {
+export async function checkByIPv6(context: OperationContext, expected: Expected, ask: AskAddresses): Promise<readonly string[]> {
   const answers = await ask('AAAA');
   const fetched = await Promise.all(addressesOf(answers).map(async (address) => {
-    return { who: address, fault: await fetchFault(invocation, expected, address) ?? 'as intended' };
+    return { who: address, fault: await fetchFault(context, expected, address) ?? 'as intended' };
   }));
   return grouped([...answers, ...fetched]);
 }
@@ -52,8 +52,8 @@ function addressesOf(answers: readonly Asked[]): readonly string[] {
   return [...new Set(answers.flatMap(({ found }) => found))].sort();
 }
 
-async function fetchFault(invocation: Invocation, { policyHost, bytes }: Expected, address: string): Promise<string | undefined> {
-  const response = await invocation.activity.track(`https://${policyHost} at ${address}`, async () => invocation.services.fetchPolicy({ policyHost, address }));
+async function fetchFault(context: OperationContext, { policyHost, bytes }: Expected, address: string): Promise<string | undefined> {
+  const response = await context.activity.track(`https://${policyHost} at ${address}`, async () => context.services.fetchPolicy({ policyHost, address }));
   const judgement = classifyResponse(response);
   if (judgement.kind !== 'file') return safeText(judgement.message, 300);
   const { body, oddities } = judgement;

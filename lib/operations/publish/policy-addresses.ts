@@ -4,7 +4,7 @@ import type { DnsAnswer, DnsEmpty, DnsFailed } from '../../verifier/dns/resolver
 import { nameServersOf } from './authorities';
 import type { NameServer } from './authorities';
 import { readHostedZone } from '../hosted-zone';
-import type { Invocation } from '../context/invocation';
+import type { OperationContext } from '../context/operation-context';
 
 /** Asks for the addresses of the policy host; one entry for each server that was asked. */
 export type AskAddresses = (type: AddressType) => Promise<readonly Asked[]>;
@@ -19,20 +19,20 @@ export interface Asked {
 type AddressType = 'A' | 'AAAA';
 
 /** Asks the zone's own name servers: a resolver could hold, from before the record was made, that there is none. */
-export async function atNameServers(invocation: Invocation, zoneId: string, policyHost: string): Promise<AskAddresses> {
-  const zone = await readHostedZone(invocation, zoneId);
+export async function atNameServers(context: OperationContext, zoneId: string, policyHost: string): Promise<AskAddresses> {
+  const zone = await readHostedZone(context, zoneId);
   let servers: readonly NameServer[] = [];
   return async (type) => {
-    if (servers.length === 0 || servers.some(({ addresses }) => addresses.length === 0)) servers = await nameServersOf(invocation, zone);
-    return Promise.all(servers.map(async (server) => askNameServer(invocation, server, policyHost, type)));
+    if (servers.length === 0 || servers.some(({ addresses }) => addresses.length === 0)) servers = await nameServersOf(context, zone);
+    return Promise.all(servers.map(async (server) => askNameServer(context, server, policyHost, type)));
   };
 }
 
 /** Asks the resolver for the distribution's own name: where DNS is elsewhere nobody need have made a record yet. */
-export function atDistribution(invocation: Invocation, distribution: string): AskAddresses {
+export function atDistribution(context: OperationContext, distribution: string): AskAddresses {
   return async (type) => {
-    const answer: DnsAnswer<AddressType> = await invocation.activity.track(`DNS, ${distribution} ${type}`, async () => {
-      return invocation.services.resolver.query(distribution, type);
+    const answer: DnsAnswer<AddressType> = await context.activity.track(`DNS, ${distribution} ${type}`, async () => {
+      return context.services.resolver.query(distribution, type);
     });
     if (answer.status === 'found') return [{ who: distribution, found: answer.records }];
     return [{ who: distribution, found: [], fault: faultOf(answer, type) }];
@@ -40,11 +40,11 @@ export function atDistribution(invocation: Invocation, distribution: string): As
 }
 
 /** Asks a name server at its addresses in order until one answers. */
-async function askNameServer(invocation: Invocation, server: NameServer, name: string, type: AddressType): Promise<Asked> {
+async function askNameServer(context: OperationContext, server: NameServer, name: string, type: AddressType): Promise<Asked> {
   let fault = 'its own address is not known';
   for (const address of server.addresses) {
-    const answer: DnsAnswer<AddressType> = await invocation.activity.track(`the name server ${server.name} (${address})`, async () => {
-      return invocation.services.resolver.query(name, type, address);
+    const answer: DnsAnswer<AddressType> = await context.activity.track(`the name server ${server.name} (${address})`, async () => {
+      return context.services.resolver.query(name, type, address);
     });
     if (answer.status === 'found') return { who: server.name, found: answer.records };
     fault = faultOf(answer, type);

@@ -4,7 +4,7 @@ import { awsCall } from '../context/aws-call';
 import { historyObject } from '../history/s3-store';
 import { errorFields } from '../context/log';
 import { deleteVersions } from './object-versions';
-import type { Invocation } from '../context/invocation';
+import type { OperationContext } from '../context/operation-context';
 
 /** Where it lies. */
 export interface PolicyObject {
@@ -24,9 +24,9 @@ export function parseObjectUrl(url: unknown): PolicyObject | undefined {
 }
 
 /** Writes the exact bytes. The same write twice, even at once, leaves the same object. */
-export async function putPolicy(invocation: Invocation, { bucket, key }: PolicyObject, bytes: Uint8Array): Promise<void> {
-  await awsCall(invocation, 's3:PutObject', async (options) => {
-    return invocation.services.s3.send(new PutObjectCommand({
+export async function putPolicy(context: OperationContext, { bucket, key }: PolicyObject, bytes: Uint8Array): Promise<void> {
+  await awsCall(context, 's3:PutObject', async (options) => {
+    return context.services.s3.send(new PutObjectCommand({
       Bucket: bucket,
       Key: key,
       Body: bytes,
@@ -42,36 +42,36 @@ export async function putPolicy(invocation: Invocation, { bucket, key }: PolicyO
  * Deletes the policy file and its ledger, with all their versions where the bucket keeps versions. Failures are only logged: a delete must
  * never fail a stack.
  */
-export async function deletePolicy(invocation: Invocation, object: PolicyObject): Promise<void> {
+export async function deletePolicy(context: OperationContext, object: PolicyObject): Promise<void> {
   const ledger = historyObject(object);
   await Promise.all([
-    deleteObject(invocation, 'policy file', object),
+    deleteObject(context, 'policy file', object),
     // Left behind it would keep the bucket from being removed.
-    ledger === undefined ? undefined : deleteObject(invocation, 'ledger', ledger),
+    ledger === undefined ? undefined : deleteObject(context, 'ledger', ledger),
   ]);
 }
 
-async function deleteObject(invocation: Invocation, what: string, object: PolicyObject): Promise<void> {
+async function deleteObject(context: OperationContext, what: string, object: PolicyObject): Promise<void> {
   const { bucket, key } = object;
   let isVersioned = false;
   try {
-    const { VersionId } = await invocation.activity.track('s3:DeleteObject', async () => {
-      return invocation.services.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: invocation.signal });
+    const { VersionId } = await context.activity.track('s3:DeleteObject', async () => {
+      return context.services.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: context.signal });
     });
-    invocation.log.info(`deleted the ${what}`, { bucket, key });
+    context.log.info(`deleted the ${what}`, { bucket, key });
     // That of the delete marker: S3 tells one wherever versioning is on, or was.
     isVersioned = VersionId !== undefined;
   } catch (error) {
-    invocation.log.warn(`could not delete the ${what}; the bucket may be gone already, else delete it by hand`, { bucket, key, ...errorFields(error) });
+    context.log.warn(`could not delete the ${what}; the bucket may be gone already, else delete it by hand`, { bucket, key, ...errorFields(error) });
   }
-  if (isVersioned) await deleteHistory(invocation, what, object);
+  if (isVersioned) await deleteHistory(context, what, object);
 }
 
-async function deleteHistory(invocation: Invocation, what: string, object: PolicyObject): Promise<void> {
+async function deleteHistory(context: OperationContext, what: string, object: PolicyObject): Promise<void> {
   try {
-    invocation.log.info(`deleted the versions of the ${what}`, { ...object, versions: await deleteVersions(invocation, object) });
+    context.log.info(`deleted the versions of the ${what}`, { ...object, versions: await deleteVersions(context, object) });
   } catch (error) {
-    invocation.log.warn(`could not delete the versions of the ${what}. S3 does not remove a bucket that holds versions. Delete them by hand`, {
+    context.log.warn(`could not delete the versions of the ${what}. S3 does not remove a bucket that holds versions. Delete them by hand`, {
       ...object, ...errorFields(error),
     });
   }

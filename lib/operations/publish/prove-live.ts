@@ -3,7 +3,7 @@ import { checkOnce, checkByIPv6 } from './live-check';
 import type { Expected, LiveObservation } from './live-check';
 import type { AskAddresses } from './policy-addresses';
 import { retryUntil } from '../context/retry';
-import type { Invocation } from '../context/invocation';
+import type { OperationContext } from '../context/operation-context';
 
 /** Far longer than Route 53 and CloudFront take; after it nothing mends itself any more. */
 const UNTIL_LIVE = { totalMs: 600_000, firstPauseMs: 1_000, maxPauseMs: 15_000 };
@@ -17,28 +17,28 @@ const LOOKS_TO_PUT_AGAIN = 4;
  * @param putAgain - called now and then while it is not; throws where nobody wants the file any more
  * @throws where it is not in time, with what was seen last
  */
-export async function proveLive(invocation: Invocation, expected: Expected, ask: AskAddresses, putAgain: () => Promise<void>): Promise<void> {
-  const started = invocation.services.clock.now();
-  const last = await retryUntil(invocation, UNTIL_LIVE, async (number) => {
+export async function proveLive(context: OperationContext, expected: Expected, ask: AskAddresses, putAgain: () => Promise<void>): Promise<void> {
+  const started = context.services.clock.now();
+  const last = await retryUntil(context, UNTIL_LIVE, async (number) => {
     if (number % LOOKS_TO_PUT_AGAIN === 0) await putAgain();
-    const seen = await checkOnce(invocation, expected, ask);
-    note(invocation, seen, number);
+    const seen = await checkOnce(context, expected, ask);
+    note(context, seen, number);
     return seen;
   }, ({ live }) => !live);
   if (!last.live) {
-    const seconds = Math.round((invocation.services.clock.now() - started) / 1000);
+    const seconds = Math.round((context.services.clock.now() - started) / 1000);
     throw new Error(`the policy file of https://${expected.policyHost} is not live after ${seconds} s; last seen: ${last.missing.join('; ')}; `
       + 'senders must get exactly the intended file from every address before it is announced (RFC 8461 §3.3, §8.1)');
   }
-  const byIPv6 = await checkByIPv6(invocation, expected, ask);
-  invocation.log.info('IPv6 decides nothing here: a Lambda function has none, so what it sees there is unknown', { seen: byIPv6 });
+  const byIPv6 = await checkByIPv6(context, expected, ask);
+  context.log.info('IPv6 decides nothing here: a Lambda function has none, so what it sees there is unknown', { seen: byIPv6 });
 }
 
-function note(invocation: Invocation, seen: LiveObservation, attempt: number): void {
+function note(context: OperationContext, seen: LiveObservation, attempt: number): void {
   if (seen.live) {
-    invocation.log.info('the policy file is live', { attempt, addresses: seen.addresses });
+    context.log.info('the policy file is live', { attempt, addresses: seen.addresses });
   } else {
-    invocation.activity.noteSeen(seen.missing.join('; '));
-    invocation.log.info('the policy file is not live yet', { attempt, missing: seen.missing, addresses: seen.addresses });
+    context.activity.noteSeen(seen.missing.join('; '));
+    context.log.info('the policy file is not live yet', { attempt, missing: seen.missing, addresses: seen.addresses });
   }
 }

@@ -17,7 +17,7 @@ import { domainProperty, givenIdProperty, optionalZoneIdProperty, policyProperty
 import type { PlannedPolicy } from '../../functions/deployment/properties';
 import { proveLive } from './prove-live';
 import { outputText } from '../../functions/deployment/failure-message';
-import type { Invocation } from '../context/invocation';
+import type { OperationContext } from '../context/operation-context';
 import { mayBeRollingBack } from '../stack';
 import type { Attributes, CustomResource } from '../../functions/deployment/custom-resource';
 import { NO_RECORD, validationRecord } from './validation-record';
@@ -43,9 +43,9 @@ export function publicationTask(event: DeploymentEvent): CustomResource {
     request,
     before,
     policyBefore: publishedBefore(oldProperties),
-    announced: async (invocation) => announcedId(invocation, domain, zoneId),
-    rollingBack: async (invocation) => mayBeRollingBack(invocation, event.stackId),
-    requireCurrent: async (invocation) => requireCurrent(invocation, event),
+    announced: async (context) => announcedId(context, domain, zoneId),
+    rollingBack: async (context) => mayBeRollingBack(context, event.stackId),
+    requireCurrent: async (context) => requireCurrent(context, event),
   });
   const mail = new MailWarnings(domain, recorder);
   let begun = false;
@@ -59,77 +59,77 @@ export function publicationTask(event: DeploymentEvent): CustomResource {
     Warnings: dated(mail.summary),
     ...validation,
   });
-  const put = async (invocation: Invocation): Promise<void> => {
-    await putPolicy(invocation, object, bytes);
+  const put = async (context: OperationContext): Promise<void> => {
+    await putPolicy(context, object, bytes);
     written = true;
-    invocation.log.info('wrote the policy file', { ...object, id: recorder.id, bytes: bytes.length });
+    context.log.info('wrote the policy file', { ...object, id: recorder.id, bytes: bytes.length });
   };
 
-  const work = async (invocation: Invocation): Promise<Attributes> => {
-    await requireCurrent(invocation, event);
+  const work = async (context: OperationContext): Promise<Attributes> => {
+    await requireCurrent(context, event);
     try {
-      return await publish(invocation);
+      return await publish(context);
     } catch (error) {
-      if (error instanceof EventNotCurrent && written) await leave(invocation);
+      if (error instanceof EventNotCurrent && written) await leave(context);
       throw error;
     }
   };
 
-  const publish = async (invocation: Invocation): Promise<Attributes> => {
+  const publish = async (context: OperationContext): Promise<Attributes> => {
     begun = true;
-    await Promise.all([recorder.begin(invocation), mail.look(invocation)]);
-    mail.raise(invocation);
-    await put(invocation);
-    await proveLive(invocation, { policyHost, bytes }, await askAddresses(invocation), async () => {
+    await Promise.all([recorder.begin(context), mail.look(context)]);
+    mail.raise(context);
+    await put(context);
+    await proveLive(context, { policyHost, bytes }, await askAddresses(context), async () => {
       // An event that was given up may have put its own file in between.
-      await requireCurrent(invocation, event);
-      await put(invocation);
+      await requireCurrent(context, event);
+      await put(context);
     });
-    await recorder.finish(invocation);
+    await recorder.finish(context);
     // CloudFormation would never ask to take away what is put after it had its answer.
-    await requireCurrent(invocation, event);
-    mail.raise(invocation);
-    if (certificate !== undefined) validation = await validationRecord(invocation, certificate, policyHost);
+    await requireCurrent(context, event);
+    mail.raise(context);
+    if (certificate !== undefined) validation = await validationRecord(context, certificate, policyHost);
     const known = attributes();
-    invocation.log.info('published', known);
+    context.log.info('published', known);
     return known;
   };
 
   /** Restores the file that CloudFormation holds, where it has gone on while this event was under way. */
-  const leave = async (invocation: Invocation): Promise<void> => {
-    if (await ownerOf(invocation, event, physicalResourceId) === 'gone') await deletePolicy(invocation, object);
-    else await putBack(invocation, { object, hash: policy.hash, recorder });
+  const leave = async (context: OperationContext): Promise<void> => {
+    if (await ownerOf(context, event, physicalResourceId) === 'gone') await deletePolicy(context, object);
+    else await putBack(context, { object, hash: policy.hash, recorder });
   };
 
   /** Whether the file that this event put can be taken away: no other event needs it. */
-  const isNobodyElses = async (invocation: Invocation): Promise<boolean> => {
-    if (await ownerOf(invocation, event, physicalResourceId) === 'gone') return true;
-    const [writer, { current }] = await Promise.all([recorder.writer(invocation), eventStatus(invocation, event)]);
+  const isNobodyElses = async (context: OperationContext): Promise<boolean> => {
+    if (await ownerOf(context, event, physicalResourceId) === 'gone') return true;
+    const [writer, { current }] = await Promise.all([recorder.writer(context), eventStatus(context, event)]);
     // CloudFormation waits for one event of a resource at a time, so another one that has put the same file was late.
     return current === 'yes' ? writer !== 'another run' : current === 'unknown' && writer === 'this run';
   };
 
   // Also when the write itself failed: it may have arrived all the same.
-  const undo = async (invocation: Invocation): Promise<void> => {
+  const undo = async (context: OperationContext): Promise<void> => {
     if (!begun || !isNew) return;
-    if (await isNobodyElses(invocation)) await deletePolicy(invocation, object);
-    else invocation.log.warn('the policy file stays, since another event may have published it too', { ...object });
+    if (await isNobodyElses(context)) await deletePolicy(context, object);
+    else context.log.warn('the policy file stays, since another event may have published it too', { ...object });
   };
 
   return { physicalResourceId, work, ignoresFailure: (rollingBack) => rollingBack && written, attributesOnIgnoredFailure: attributes, undo };
 }
 
 /** Puts back what another event published, where this one was overtaken between noting its file and putting it. */
-async function putBack(invocation: Invocation, { object, hash, recorder }: { object: PolicyObject; hash: string; recorder: HistoryRecorder }): Promise<void> {
-  const last = await recorder.last(invocation);
+async function putBack(context: OperationContext, { object, hash, recorder }: { object: PolicyObject; hash: string; recorder: HistoryRecorder }): Promise<void> {
+  const last = await recorder.last(context);
   if (last !== undefined && last !== 'unread' && last.hash !== hash) {
     const bytes = rendered(last);
     if (bytes === undefined || policyHash(bytes) !== last.hash) {
-      invocation.log.error('the policy file may be that of this event, which is no longer current. The published one could not be put back. Deploy again', { ...object });
+      context.log.error('the policy file may be that of this event, which is no longer current. The published one could not be put back. Deploy again', { ...object });
       return;
     }
-    await putPolicy(invocation, object, bytes);
-    invocation.log.warn('put back the policy file that another event published', { ...object, id: last.id });
+    await putPolicy(context, object, bytes);
+    context.log.warn('put back the policy file that another event published', { ...object, id: last.id });
   }
 }
 
@@ -147,10 +147,10 @@ function plannedPublication(properties: Properties, planned: PlannedPolicy): Pla
 }
 
 /** Where the host is: the zone's own name servers know it. Where DNS is elsewhere, any resolver knows the distribution. */
-function whoKnows(properties: Properties, zoneId: string | undefined, policyHost: string): (invocation: Invocation) => Promise<AskAddresses> {
-  if (zoneId !== undefined) return async (invocation) => atNameServers(invocation, zoneId, policyHost);
+function whoKnows(properties: Properties, zoneId: string | undefined, policyHost: string): (context: OperationContext) => Promise<AskAddresses> {
+  if (zoneId !== undefined) return async (context) => atNameServers(context, zoneId, policyHost);
   const distribution = textProperty(properties, 'Distribution');
-  return async (invocation) => Promise.resolve(atDistribution(invocation, distribution));
+  return async (context) => Promise.resolve(atDistribution(context, distribution));
 }
 
 /** The ledger counts on a record that changes right after the file. One that is made by hand changes later. */

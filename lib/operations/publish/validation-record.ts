@@ -4,7 +4,7 @@ import { awsCall } from '../context/aws-call';
 import { plainName } from '../dns-names';
 import { errorFields } from '../context/log';
 import { attribute } from '../../functions/deployment/failure-message';
-import type { Invocation } from '../context/invocation';
+import type { OperationContext } from '../context/operation-context';
 import type { Attributes } from '../../functions/deployment/custom-resource';
 
 const UNKNOWN = 'not known: look at the certificate in AWS Certificate Manager';
@@ -14,19 +14,19 @@ const UNKNOWN = 'not known: look at the certificate in AWS Certificate Manager';
  *
  * @returns the attributes `ValidationName` and `ValidationValue`, names without a dot at the end
  */
-export async function validationRecord(invocation: Invocation, certificateArn: string, policyHost: string): Promise<Attributes> {
+export async function validationRecord(context: OperationContext, certificateArn: string, policyHost: string): Promise<Attributes> {
   try {
-    const { Certificate: certificate } = await awsCall(invocation, 'acm:DescribeCertificate', async (options) => {
-      return invocation.services.acm.send(new DescribeCertificateCommand({ CertificateArn: certificateArn }), options);
+    const { Certificate: certificate } = await awsCall(context, 'acm:DescribeCertificate', async (options) => {
+      return context.services.acm.send(new DescribeCertificateCommand({ CertificateArn: certificateArn }), options);
     });
     const own = certificate?.DomainValidationOptions?.find(({ DomainName: name }) => plainName(name ?? '') === policyHost)?.ResourceRecord;
     if (own?.Name !== undefined && own.Value !== undefined) {
       return { ValidationName: attribute(plainName(own.Name)), ValidationValue: attribute(plainName(own.Value)) };
     }
-    invocation.log.warn('the certificate names no validation record for the policy host', { certificateArn, policyHost });
+    context.log.warn('the certificate names no validation record for the policy host', { certificateArn, policyHost });
   } catch (error) {
-    invocation.signal.throwIfAborted();
-    invocation.log.warn('could not read the validation record of the certificate', { certificateArn, ...errorFields(error) });
+    context.signal.throwIfAborted();
+    context.log.warn('could not read the validation record of the certificate', { certificateArn, ...errorFields(error) });
   }
   return NO_RECORD;
 }
