@@ -67,7 +67,9 @@ interface CheckedDomain {
 }
 
 /** Returns each fact once, with the domains that it is about. */
-function collect<T extends { readonly message: string }>(results: readonly CheckedDomain[], facts: (check: CheckResult) => readonly T[]): readonly (T & AboutDomains)[] {
+function collect<T extends { readonly message: string }>(
+  results: readonly CheckedDomain[], facts: (check: CheckResult) => readonly T[],
+): readonly (T & AboutDomains)[] {
   const found = new Map<string, { readonly fact: T; readonly domains: Set<string> }>();
   for (const { domain, checks } of results) {
     for (const fact of checks.flatMap(facts)) {
