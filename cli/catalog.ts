@@ -1,4 +1,4 @@
-// Every code that a finding can have, by what it is about: `mta-sts explain` prints it, and docs/findings.md is made from it.
+// Every code that a finding can have, by what it is about: `mta-sts explain` prints it, and docs/reference/findings.md is made from it.
 import type { SenderQuirk, Severity } from '../lib/protocol/findings/finding';
 import type { FindingKind } from '../lib/protocol/findings/catalog';
 import { POLICY_FINDINGS } from '../lib/protocol/findings/policy';

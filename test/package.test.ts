@@ -21,16 +21,18 @@ describe('what npm publishes', () => {
   });
 
   test.each([
-    '.jsii', '.jsii.gz', 'API.md', 'CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'THIRD-PARTY-LICENSES.txt', 'package.json',
+    '.jsii', '.jsii.gz', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', 'THIRD-PARTY-LICENSES.txt', 'package.json',
+    'docs/command/verify.md', 'docs/reference/api.md', 'docs/reference/findings.md',
     'bin/mta-sts.js', 'lib/functions/deployment/bundle/index.js', 'lib/index.js', 'lib/index.d.ts', 'lib/protocol/policy/policy.js',
   ])('holds %s', (file) => {
     expect(files).toContain(file);
   });
 
-  test('holds no test, no example, no source, no synthesized app and nothing of the rooms that are bundled', () => {
+  test('the package holds no test, example, source, figure or synthesized app, and nothing of the bundled rooms', () => {
     const unwanted = files.filter((file) =>
       (file.endsWith('.ts') && !file.endsWith('.d.ts'))
-      || /^(test|tools|docs|examples|coverage|cdk\.out|dist|node_modules)\//.test(file)
+      || /^(test|tools|examples|coverage|cdk\.out|dist|node_modules)\//.test(file)
+      || /^docs\/(?!.*\.md$)/.test(file)
       || /^(cli|lib\/(functions\/[^/]+\/(?!bundle\/)|operations|verifier|preview))\//.test(file)
       || /tsconfig|jest|eslint|cdk\.json/.test(file));
     expect(unwanted).toEqual([]);

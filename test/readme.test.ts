@@ -1,4 +1,4 @@
-// What the README and docs/findings.md say of messages and codes is what the code says.
+// What the README and docs/reference/findings.md say of messages and codes is what the code says.
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,11 +9,11 @@ import { LIVE_FINDINGS } from '../lib/verifier/findings';
 const ROOT = join(__dirname, '..');
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
 
-const findings = readFileSync(join(ROOT, 'docs/findings.md'), 'utf8');
+const findings = readFileSync(join(ROOT, 'docs/reference/findings.md'), 'utf8');
 const kinds: readonly [string, FindingKind][] = Object.entries({ ...LIVE_FINDINGS, ...TEXT_FINDINGS });
 
-describe('docs/findings.md', () => {
-  test.each(kinds)('explains the code %s at an anchor of its own', (code, { severity, meaning, impact: impact, fix }) => {
+describe('docs/reference/findings.md', () => {
+  test.each(kinds)('explains the code %s at an anchor of its own', (code, { severity, meaning, impact, fix }) => {
     const [, section] = findings.split(`\n### <a id="${code}"></a>\`${code}\`\n`);
     const [own] = section.split('\n### ');
     expect(own.startsWith(`\n*${severity}* · [RFC `)).toBe(true);

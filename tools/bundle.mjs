@@ -3,10 +3,12 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { context } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+/** `npm run dev`: bundles again after each change of a source, until Ctrl-C. */
+const watches = process.argv.includes('--watch');
 
 const common = {
   absWorkingDir: root,
@@ -43,6 +45,14 @@ const results = await Promise.all([
   build({ ...common, bundle: false, entryPoints: ['bin/app.ts', ...integ], outdir: '.', outbase: '.', target: 'node20.16' }),
 ]);
 writeFileSync(join(root, 'THIRD-PARTY-LICENSES.txt'), licenses(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
+
+/** Bundles, and goes on with each change where that was asked for. */
+async function build(options) {
+  const bundler = await context({ ...options, logLevel: watches ? 'info' : options.logLevel });
+  const result = await bundler.rebuild();
+  await (watches ? bundler.watch() : bundler.dispose());
+  return result;
+}
 
 /** The licences of the packages that the bundles carry, and of the data in them that is not under the package's own licence. */
 function licenses(inputs) {

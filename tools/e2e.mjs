@@ -1,4 +1,4 @@
-// `npm run e2e`: real deployments against an emulator of AWS, in namespaces of their own. Needs Linux and root. See test/e2e/README.md.
+// `npm run e2e`: real deployments against an emulator of AWS, in namespaces of their own. Needs Linux and root. See docs/contribute/e2e.md.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// What is left of a stage (test/e2e/README.md) that is interrupted, or whose launcher is killed: nothing runs on, nothing is mounted.
+// What is left of a stage (docs/contribute/e2e.md) that is interrupted, or whose launcher is killed: nothing runs on, nothing is mounted.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// A part of `npm run docs`: writes the table of rights in SECURITY.md between its two markers, when it is what the template gives.
+// A part of `npm run docs`: writes the table of rights into docs/reference/security.md, once it equals the rights of the templates.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -10,15 +10,16 @@ const require = createRequire(import.meta.url);
 const { RIGHTS, keyOf, rightsOf, rightsTable, templatesWithRights } = await rights();
 
 const given = rightsOf(templatesWithRights(require('aws-cdk-lib'), require('../lib/index.js'))).map(keyOf);
-const told = RIGHTS.map(keyOf);
-const missing = given.filter((right) => !told.includes(right));
-const gone = told.filter((right) => !given.includes(right));
+const explained = RIGHTS.map(keyOf);
+const missing = given.filter((right) => !explained.includes(right));
+const gone = explained.filter((right) => !given.includes(right));
 if (missing.length > 0 || gone.length > 0) {
-  throw new Error(['test/support/rights.ts must tell each right and its reason.', ...missing.map((right) => `without a reason: ${right}`), ...gone.map((right) => `no right any more: ${right}`)].join('\n'));
+  throw new Error(['test/support/rights.ts must list each right with its reason.', ...missing.map((right) => `without a reason: ${right}`), ...gone.map((right) => `not in a template: ${right}`)].join('\n'));
 }
-const security = readFileSync(`${root}SECURITY.md`, 'utf8');
-if (!/<!-- rights -->\n[^]*<!-- \/rights -->/.test(security)) throw new Error('SECURITY.md has no place for the rights: <!-- rights --> and <!-- /rights -->');
-writeFileSync(`${root}SECURITY.md`, security.replace(/(<!-- rights -->\n)[^]*(?=<!-- \/rights -->)/, (_, marker) => `${marker}${rightsTable()}`));
+const page = `${root}docs/reference/security.md`;
+const security = readFileSync(page, 'utf8');
+if (!/<!-- rights -->\n[^]*<!-- \/rights -->/.test(security)) throw new Error(`${page} has no place for the rights: <!-- rights --> and <!-- /rights -->`);
+writeFileSync(page, security.replace(/(<!-- rights -->\n)[^]*(?=<!-- \/rights -->)/, (_, marker) => `${marker}${rightsTable()}`));
 
 /** The reasons of the tests, as JavaScript. */
 async function rights() {

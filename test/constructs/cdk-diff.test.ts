@@ -25,7 +25,7 @@ test('a new policy is shown line by line, with its old and its new hash, and not
     MtaStsPolicy.testing({ mx: MxHosts.of('mx1.example.com') }), MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com', 'mx2.example.com') }),
   ];
   const before = join(assembly('before', testing), 'Mail.template.json');
-  const command = join(__dirname, '..', 'node_modules', 'aws-cdk', 'bin', 'cdk');
+  const command = join(__dirname, '..', '..', 'node_modules', 'aws-cdk', 'bin', 'cdk');
   const { stdout, stderr, status } = spawnSync(process.execPath, [
     command, 'diff', '--app', assembly('after', enforce), '--template', before, '--no-notices', '--no-color',
   ], { cwd: FOLDER, encoding: 'utf8', timeout: 60_000 });

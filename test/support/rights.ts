@@ -1,4 +1,4 @@
-// Every right that a template gives, and why. `npm run docs` writes the table of SECURITY.md from it; a test holds it against the template.
+// Every right that a template gives, with its reason: the table of docs/reference/security.md, which `npm run docs` writes.
 import type * as cdk from 'aws-cdk-lib';
 import type * as cdkMtaSts from '../../lib';
 import { at, itemsOf, membersOf, textOf } from '../../lib/preview/json';
@@ -6,10 +6,10 @@ import { at, itemsOf, membersOf, textOf } from '../../lib/preview/json';
 /** What one statement allows or denies. */
 export interface Right {
   readonly who: string;
-  /** `not` before it: denied. */
+  /** Begins with `not` if it is denied. */
   readonly action: string;
   readonly resource: string;
-  /** Empty where there is none. */
+  /** Empty if the statement has no condition. */
   readonly condition: string;
 }
 
@@ -21,9 +21,9 @@ const FUNCTION = 'the function';
 const FRAMEWORK = 'the provider framework';
 const CLOUDFRONT = 'CloudFront';
 const POLICY_FILES = '`*/.well-known/mta-sts.txt` in the bucket';
-const LEDGERS = '`ledger/*` in the bucket';
+const HISTORIES = '`ledger/*` in the bucket';
 
-/** All there are, in the order of the table. */
+/** Every right, in the order of the table. */
 export const RIGHTS: readonly ExplainedRight[] = [
   {
     who: FUNCTION, action: 's3:PutObject', resource: '`mta-sts.<domain>/.well-known/mta-sts.txt` in the bucket', condition: '',
@@ -31,47 +31,47 @@ export const RIGHTS: readonly ExplainedRight[] = [
   },
   {
     who: FUNCTION, action: 's3:DeleteObject', resource: POLICY_FILES, condition: '',
-    reason: 'deletes the policy of a domain that has left: by then the template no longer names it',
+    reason: 'deletes the policy of a removed domain, which the template no longer names',
   },
-  { who: FUNCTION, action: 's3:GetObject', resource: LEDGERS, condition: '', reason: 'reads what was published before' },
-  { who: FUNCTION, action: 's3:PutObject', resource: LEDGERS, condition: '', reason: 'records what it publishes' },
-  { who: FUNCTION, action: 's3:DeleteObject', resource: LEDGERS, condition: '', reason: 'deletes the record of a domain that has left' },
+  { who: FUNCTION, action: 's3:GetObject', resource: HISTORIES, condition: '', reason: 'reads the publication history' },
+  { who: FUNCTION, action: 's3:PutObject', resource: HISTORIES, condition: '', reason: 'writes the publication history' },
+  { who: FUNCTION, action: 's3:DeleteObject', resource: HISTORIES, condition: '', reason: 'deletes the publication history of a removed domain' },
   {
     who: FUNCTION, action: 's3:ListBucket', resource: 'the bucket', condition: '`s3:prefix` is `ledger/*`',
-    reason: 'tells a missing ledger from a forbidden one: without this right, S3 answers both alike',
+    reason: 'finds out whether a history exists: without this right, S3 denies access to a missing object',
   },
   {
     who: FUNCTION, action: 's3:DeleteObjectVersion', resource: POLICY_FILES, condition: '',
-    reason: 'empties a bucket with versioning, which S3 does not delete otherwise',
+    reason: 'empties a bucket with versioning, so that S3 can delete it',
   },
-  { who: FUNCTION, action: 's3:DeleteObjectVersion', resource: LEDGERS, condition: '', reason: 'the same' },
+  { who: FUNCTION, action: 's3:DeleteObjectVersion', resource: HISTORIES, condition: '', reason: 'empties a bucket with versioning, so that S3 can delete it' },
   {
     who: FUNCTION, action: 's3:ListBucketVersions', resource: 'the bucket', condition: '`s3:prefix` is `*/.well-known/mta-sts.txt` or `ledger/*`',
     reason: 'finds these versions',
   },
   {
     who: FUNCTION, action: 'route53:GetHostedZone', resource: 'the hosted zone of each domain', condition: '',
-    reason: 'learns the name servers of the zone, to ask them',
+    reason: 'finds the name servers of the zone, to query them',
   },
   {
     who: FUNCTION, action: 'route53:ListResourceRecordSets', resource: 'the hosted zone of each domain', condition: '',
-    reason: 'finds records that stand already before anything is deployed, and the id that stands now',
+    reason: 'finds existing records before anything is deployed, and the current id',
   },
   {
     who: FUNCTION, action: 'cloudformation:DescribeStackEvents', resource: 'the stack itself', condition: '',
-    reason: 'tells an event that CloudFormation waits for from one that comes late, by the properties',
+    reason: 'recognizes a late event by its properties',
   },
   {
     who: FUNCTION, action: 'cloudformation:DescribeStackResources', resource: 'the stack itself', condition: '',
-    reason: 'tells records of this stack from those of others, and an event that CloudFormation waits for from one that comes late',
+    reason: 'recognizes records of this stack, and a late event',
   },
   {
     who: FUNCTION, action: 'cloudformation:DescribeStacks', resource: 'the stack itself', condition: '',
-    reason: 'learns whether the stack is rolling back',
+    reason: 'finds out whether the stack is rolling back',
   },
   {
     who: FUNCTION, action: 'acm:DescribeCertificate', resource: 'the certificate', condition: '',
-    reason: 'reads the validation record; only where a domain has its DNS elsewhere',
+    reason: 'reads the validation record; only for a domain with external DNS',
   },
   { who: FUNCTION, action: 'logs:CreateLogStream', resource: 'its log group', condition: '', reason: 'writes its log' },
   { who: FUNCTION, action: 'logs:PutLogEvents', resource: 'its log group', condition: '', reason: 'writes its log' },
@@ -81,35 +81,35 @@ export const RIGHTS: readonly ExplainedRight[] = [
   { who: FRAMEWORK, action: 'logs:PutLogEvents', resource: 'its log group', condition: '', reason: 'writes its log' },
   {
     who: CLOUDFRONT, action: 's3:GetObject', resource: POLICY_FILES, condition: '`AWS:SourceArn` is the distribution',
-    reason: 'serves the policies, and cannot read the ledgers',
+    reason: 'serves the policies; it cannot read the publication histories',
   },
   {
     who: 'everybody', action: 'not s3:*', resource: 'the bucket and all in it', condition: '`aws:SecureTransport` is `false`',
-    reason: 'nothing goes over plain HTTP',
+    reason: 'refuses plain HTTP',
   },
   { who: 'AWS Lambda', action: 'sts:AssumeRole', resource: 'the role of the function', condition: '', reason: 'runs it' },
   { who: 'AWS Lambda', action: 'sts:AssumeRole', resource: 'the role of the provider framework', condition: '', reason: 'runs it' },
 ];
 
-/** The templates that together give every right there is: a domain in Route 53, and one whose DNS is elsewhere. */
+/** Returns the templates that together give every right: a domain in Route 53, and one with external DNS. */
 export function templatesWithRights(
   { App, Stack, aws_route53: route53 }: Pick<typeof cdk, 'App' | 'Stack' | 'aws_route53'>,
   { MtaSts, MtaStsPolicy, TlsReporting }: Pick<typeof cdkMtaSts, 'MtaSts' | 'MtaStsPolicy' | 'TlsReporting'>,
 ): readonly unknown[] {
   const app = new App();
-  const [there, elsewhere] = ['Route53', 'Elsewhere'].map((id) => new Stack(app, id, { env: { account: '123456789012', region: 'us-east-1' } }));
-  const hostedZone = route53.HostedZone.fromHostedZoneAttributes(there, 'Zone', { hostedZoneId: 'Z0123456789ABCDEFGHIJ', zoneName: 'example.com' });
+  const [inRoute53, external] = ['Route53', 'ExternalDns'].map((id) => new Stack(app, id, { env: { account: '123456789012', region: 'us-east-1' } }));
+  const hostedZone = route53.HostedZone.fromHostedZoneAttributes(inRoute53, 'Zone', { hostedZoneId: 'Z0123456789ABCDEFGHIJ', zoneName: 'example.com' });
   const policy = MtaStsPolicy.none();
   const tlsReporting = TlsReporting.to('mailto:tls-reports@example.com');
-  new MtaSts(there, 'MtaSts', { hostedZone, policy, tlsReporting });
-  new MtaSts(elsewhere, 'MtaSts', { domainName: 'example.com', policy, tlsReporting });
+  new MtaSts(inRoute53, 'MtaSts', { hostedZone, policy, tlsReporting });
+  new MtaSts(external, 'MtaSts', { domainName: 'example.com', policy, tlsReporting });
   return app.synth().stacks.map((stack): unknown => stack.template);
 }
 
 /**
- * What the templates give, each right once.
+ * Returns the rights that the templates give, each right once.
  *
- * @throws Error where a template gives rights in a way that is not read here
+ * @throws Error if a template gives rights in a form that this reader does not know
  */
 export function rightsOf(templates: readonly unknown[]): readonly Right[] {
   const rights = templates.flatMap((template) => new Reader(template).rights());
@@ -120,10 +120,10 @@ export function keyOf({ who, action, resource, condition }: Right): string {
   return [who, action, resource, condition].join(' | ');
 }
 
-/** In Markdown. */
+/** Returns the table in Markdown. */
 export function rightsTable(): string {
   return [
-    '| who | may | on | if | why |',
+    '| who | may | on | if | reason |',
     '|---|---|---|---|---|',
     ...RIGHTS.map(({ who, action, resource, condition, reason }) => {
       return `| ${who} | ${action.replace(/^(not )?(.*)$/, (_, not = '', name: string) => `${String(not)}\`${name}\``)} | ${resource} | ${condition} | ${reason} |`;
@@ -199,7 +199,7 @@ class Reader {
     })).join(' and ');
   }
 
-  /** What a value comes to, with words for what a deployment makes. */
+  /** Returns the text of a value, with words in place of resources. */
   private text(value: unknown): string {
     const literal = textOf(value);
     if (literal !== undefined) return literal;
@@ -227,7 +227,7 @@ function roleName(id: string): string {
   return found[1];
 }
 
-/** The bucket with all that is in it is one. */
+/** Joins the bucket and its objects into one resource. */
 function whole(resources: readonly string[]): readonly string[] {
   return resources.length === 2 && resources.join() === 'the bucket,`*` in the bucket' ? ['the bucket and all in it'] : resources;
 }

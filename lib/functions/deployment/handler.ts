@@ -7,13 +7,13 @@ import type { Log } from '../../operations/context/log';
 import { deletePolicy } from '../../operations/publish/policy-object';
 import { parseS3Url, s3Url } from '../../contract/object-keys';
 import type { S3Location } from '../../contract/object-keys';
-import { preflightTask } from '../../operations/preflight/preflight';
 import { publicationTask } from '../../operations/publish/publish';
 import { failureReason } from './failure-message';
+import { preflightResource } from './preflight';
+import { verificationResource } from './verification';
 import type { OperationContext } from '../../operations/context/operation-context';
 import { isRollingBack } from '../../operations/stack';
 import type { Attributes, CustomResource } from './custom-resource';
-import { verificationTask } from '../../operations/verify-domain';
 import { Activity } from '../../operations/context/activity';
 import { withTimeLimit } from '../../operations/context/deadline';
 import type { Services } from '../../operations/context/services';
@@ -34,9 +34,9 @@ export interface HandlerAnswer {
 export type Handler = (event: unknown, context: LambdaContext) => Promise<HandlerAnswer>;
 
 const TASKS: ReadonlyMap<string, (event: DeploymentEvent) => CustomResource> = new Map([
-  ['Custom::MtaStsPreflight', preflightTask],
+  ['Custom::MtaStsPreflight', preflightResource],
   ['Custom::MtaStsPublication', publicationTask],
-  ['Custom::MtaStsVerification', verificationTask],
+  ['Custom::MtaStsVerification', verificationResource],
 ]);
 
 /** Kept back from the function's time for cleaning up, for the question whether the stack rolls back, and for the answer. */

@@ -4,17 +4,10 @@ import { parsePolicy } from '../../protocol/policy/policy';
 import type { Policy } from '../../protocol/policy/policy';
 import { policyHash, policyId } from '../../protocol/policy/id';
 import { policyText } from '../../contract/custom-resources';
+import type { PlannedRecord } from '../../operations/preflight/domain-plan';
 import { safeText } from '../../util/safe-text';
 import { isObject, shown } from './event';
 import type { Properties } from './event';
-
-/** A record set that the stack makes. */
-export interface PlannedRecord {
-  /** Lower case, without a dot at the end. */
-  readonly name: string;
-  readonly type: string;
-  readonly logicalId: string;
-}
 
 /** A policy, and the exact bytes that say it. */
 export interface PlannedPolicy {

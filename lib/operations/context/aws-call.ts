@@ -31,6 +31,11 @@ export class AwsCallFailed extends Error {
   /** AWS's own words. */
   public readonly detail: string;
 
+  /** Whether AWS says that the role lacks a right. */
+  public get isDenied(): boolean {
+    return DENIED.has(this.code);
+  }
+
   constructor(call: string, public override readonly cause: unknown) {
     const [code, detail] = describe(cause);
     const advice = DENIED.has(code) ? `; the function's role must be allowed ${call}, and no other policy may deny it` : '';

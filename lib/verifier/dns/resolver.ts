@@ -1,7 +1,7 @@
 // Asks DNS questions of a recursive resolver or of one named server, and keeps "there is none" apart from "no answer".
 //
 // Node's own resolver hides the response code, the AA flag and the chain of CNAMEs, and asks no single server by itself; so the
-// transport is ours, over the codec of `dns-packet` (docs/decisions/0006-dns-transport.md).
+// transport is ours, over the codec of `dns-packet` (docs/contribute/decisions/0006-dns-transport.md).
 import { getServers } from 'node:dns';
 import { queryServer } from './query';
 import { parseServer } from './server-address';
@@ -96,7 +96,7 @@ export interface ResolverOptions {
 }
 
 /**
- * Makes a resolver over real sockets, each for a few questions at most (docs/decisions/0009-dns-sockets.md).
+ * Makes a resolver over real sockets, each for a few questions at most (docs/contribute/decisions/0009-dns-sockets.md).
  *
  * @throws RangeError when a server is not written as it should be
  */

@@ -2,7 +2,7 @@
 //
 // A forger who is not on the way must guess the source port and the id of a question, and name the question itself (RFC 5452 §9). So
 // the port is the system's choice, a socket is soon replaced by one with another, and it hears the one server alone that it is
-// connected to: who is asked learns nothing of the ports that others are asked from (docs/decisions/0009-dns-sockets.md).
+// connected to: who is asked learns nothing of the ports that others are asked from (docs/contribute/decisions/0009-dns-sockets.md).
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import type { Socket, SocketOptions } from 'node:dgram';

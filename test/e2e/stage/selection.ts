@@ -50,7 +50,7 @@ function choiceOf(word: string, scenes: ReadonlyMap<string, Parts>): Choice {
   if (parts === undefined) throw new SelectionError(`there is no scene ${scene}; expected one of ${[...scenes.keys()].join(', ')}, or quick, or soak`);
   if (part === undefined) return { scene };
   if (parts === null) throw new SelectionError(`the scene ${scene} is played as a whole, got ${word}`);
-  if (part === '' || !parts(part)) throw new SelectionError(`${word} selects nothing of the scene ${scene}; see test/e2e/README.md for what it has`);
+  if (part === '' || !parts(part)) throw new SelectionError(`${word} selects nothing of the scene ${scene}; see docs/contribute/e2e.md for what it has`);
   return { scene, part };
 }
 

@@ -57,7 +57,7 @@ describe('the table of the protocol', () => {
 
   test('row wildcard over several labels', () => {
     expect(inWords(DEEP_WILDCARD_QUIRK)).toEqual([
-      // The first one was seen to do so, with Postfix: test/e2e/README.md.
+      // The first one was seen to do so, with Postfix: docs/contribute/e2e-emulator.md.
       'postfix-mta-sts-resolver, mailauth, courier: lets the wildcard stand for several labels, so that it covers the host',
     ]);
   });

@@ -1,4 +1,4 @@
-"""Starts ministack, with what the stage needs beside it. Each workaround says what AWS does otherwise; see ../../README.md."""
+"""Starts ministack, with what the stage needs beside it. Each workaround says what AWS does otherwise; see docs/contribute/e2e-emulator.md."""
 import bucket  # noqa: F401
 import faults  # noqa: F401
 import record_set_group  # noqa: F401

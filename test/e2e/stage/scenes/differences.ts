@@ -1,5 +1,5 @@
 // What the emulator does not do as AWS does, each shown: the day that a new release does it, the claim fails, and what works around it in
-// the stage can go. The list of all, with what the stage does about each, is in test/e2e/README.md.
+// the stage can go. The list of all, with what the stage does about each, is in docs/contribute/e2e-emulator.md.
 import { execFileSync } from 'node:child_process';
 import { request } from 'node:http';
 import { connect } from 'node:net';
