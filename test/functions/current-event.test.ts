@@ -6,7 +6,7 @@ import { createHandler } from '../../lib/functions/deployment/handler';
 import type { HandlerAnswer } from '../../lib/functions/deployment/handler';
 import { renderPolicy } from '../../lib/protocol/policy/policy';
 import { policyHash } from '../../lib/protocol/policy/id';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import { plainDns, serving } from '../support/plain-services';
 import {
   BUCKET, KEY, LEDGER_KEY, OBJECT_URL, POLICY, POLICY_TEXT, RESOURCE, awsError, createEvent, deleteEvent, failure, lambdaContext,

@@ -4,7 +4,7 @@ import { createHandler } from '../../lib/functions/deployment/handler';
 import { unusedId } from '../../lib/operations/history/history';
 import { renderPolicy } from '../../lib/protocol/policy/policy';
 import { policyHash, policyId } from '../../lib/protocol/policy/id';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import { plainDns, serving } from '../support/plain-services';
 import {
   BUCKET, KEY, LEDGER_KEY, NAMES_POLICY, OBJECT_URL, POLICY, POLICY_TEXT, createEvent, lambdaContext, publicationProperties, testServices,

@@ -6,7 +6,7 @@ import { createHandler } from '../../lib/functions/deployment/handler';
 import type { HandlerAnswer } from '../../lib/functions/deployment/handler';
 import { renderPolicy } from '../../lib/protocol/policy/policy';
 import { policyHash } from '../../lib/protocol/policy/id';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import { testAuthority } from '../support/policy-server';
 import { Edge } from '../support/policy-edge';
 import { OBJECT_URL, awsError, createEvent, failure, lambdaContext, publicationProperties, record, soa } from '../support/deployment';

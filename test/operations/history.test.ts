@@ -5,7 +5,7 @@ import type { History, Published } from '../../lib/operations/history/history';
 import { earliestRemoval } from '../../lib/operations/history/removal';
 import { MAX_HISTORY_BYTES, parseHistory, renderHistory } from '../../lib/operations/history/format';
 import { MARGIN, age, endOfHold, moment } from '../../lib/operations/history/time';
-import { historyObject } from '../../lib/operations/history/s3-store';
+import { historyLocation } from '../../lib/contract/object-keys';
 import { outputText } from '../../lib/functions/deployment/failure-message';
 import { mxConflictText } from '../../lib/operations/history/refusal-text';
 import type { Policy } from '../../lib/protocol/policy/policy';
@@ -219,8 +219,8 @@ describe('the text in the bucket', () => {
   });
 
   test('lies beside the policy file of its domain', () => {
-    expect(historyObject({ bucket: BUCKET, key: KEY })).toEqual({ bucket: BUCKET, key: LEDGER_KEY });
-    for (const key of ['mta-sts.example.com', 'other.example.com/x', '/x']) expect(historyObject({ bucket: BUCKET, key })).toBeUndefined();
+    expect(historyLocation({ bucket: BUCKET, key: KEY })).toEqual({ bucket: BUCKET, key: LEDGER_KEY });
+    for (const key of ['mta-sts.example.com', 'other.example.com/x', '/x']) expect(historyLocation({ bucket: BUCKET, key })).toBeUndefined();
   });
 });
 

@@ -10,7 +10,7 @@ import { createHandler } from '../../lib/functions/deployment/handler';
 import type { HandlerAnswer } from '../../lib/functions/deployment/handler';
 import type { DnsRecord } from '../../lib/preview/dns-server/server';
 import { renderPolicy } from '../../lib/protocol/policy/policy';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import type { Mode } from '../../lib/protocol/policy/policy';
 import {
   DOMAIN, NAME_SERVERS, POLICY, TestDns, ZONE_ID, awsError, caa, createEvent, failure, lambdaContext, mx, preflightDomain,

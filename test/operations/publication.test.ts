@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createHandler } from '../../lib/functions/deployment/handler';
 import type { HandlerAnswer } from '../../lib/functions/deployment/handler';
 import { policyHash } from '../../lib/protocol/policy/id';
-import { policyText } from '../../lib/protocol/policy/lines';
+import { policyText } from '../../lib/contract/custom-resources';
 import { testAuthority } from '../support/policy-server';
 import { Edge, POLICY_HOST } from '../support/policy-edge';
 import {

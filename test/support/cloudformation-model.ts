@@ -7,7 +7,7 @@ import { createHandler } from '../../lib/functions/deployment/handler';
 import type { Handler } from '../../lib/functions/deployment/handler';
 import { parseHistory } from '../../lib/operations/history/format';
 import { hashOfPolicyId } from '../../lib/protocol/policy/id';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import { plainDns, serving } from './plain-services';
 import { Broken, served } from './sender-model';
 import type { Served } from './sender-model';

@@ -16,7 +16,7 @@ import type { DnsAnswerer, DnsServer } from '../../lib/preview/dns-server/server
 import { renderPolicy } from '../../lib/protocol/policy/policy';
 import type { Policy } from '../../lib/protocol/policy/policy';
 import { policyHash, renderPolicyId } from '../../lib/protocol/policy/id';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import { createResolver } from '../../lib/verifier/dns/resolver';
 import type { Resolver } from '../../lib/verifier/dns/resolver';
 

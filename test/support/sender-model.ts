@@ -7,7 +7,7 @@ import { mxCoverage } from '../../lib/protocol/mx/coverage';
 import { renderPolicy } from '../../lib/protocol/policy/policy';
 import type { Policy } from '../../lib/protocol/policy/policy';
 import { hashOfPolicyId, policyHash } from '../../lib/protocol/policy/id';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import type { PolicyResponse } from '../../lib/verifier/https/fetch-policy';
 import { plainDns, serving } from './plain-services';
 import { BUCKET, KEY, OBJECT_URL, createEvent, deleteEvent, failure, lambdaContext, publicationProperties, testServices, updateEvent } from './deployment';

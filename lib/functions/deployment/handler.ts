@@ -4,8 +4,9 @@ import { invalidProperty, isDelete, isObject, loggable, readEvent } from './even
 import type { DeploymentEvent, Properties } from './event';
 import { createLog, errorFields } from '../../operations/context/log';
 import type { Log } from '../../operations/context/log';
-import { deletePolicy, objectUrl, parseObjectUrl } from '../../operations/publish/policy-object';
-import type { PolicyObject } from '../../operations/publish/policy-object';
+import { deletePolicy } from '../../operations/publish/policy-object';
+import { parseS3Url, s3Url } from '../../contract/object-keys';
+import type { S3Location } from '../../contract/object-keys';
 import { publicationTask } from '../../operations/publish/publish';
 import { failureReason } from './failure-message';
 import { deploymentFailure, endSentence, toDeploymentFailure } from '../../operations/failures';
@@ -98,10 +99,10 @@ class EventRun {
   }
 
   /** Takes the policy file away, unless CloudFormation has a resource of the same file: then the event is late. */
-  private async take(context: OperationContext, event: Properties, object: PolicyObject): Promise<void> {
+  private async take(context: OperationContext, event: Properties, object: S3Location): Promise<void> {
     const { StackId: stackId, LogicalResourceId: logicalResourceId } = event;
     const isKnown = typeof stackId === 'string' && typeof logicalResourceId === 'string';
-    if (!isKnown || await isDeleteCurrent(context, { stackId, logicalResourceId }, objectUrl(object))) await deletePolicy(context, object);
+    if (!isKnown || await isDeleteCurrent(context, { stackId, logicalResourceId }, s3Url(object))) await deletePolicy(context, object);
     else this.log.warn('event-not-current: the policy file stays, since a resource of the stack still publishes it', { ...object });
   }
 
@@ -156,7 +157,7 @@ function forgives(event: DeploymentEvent, resource: CustomResource | undefined, 
 
 /** The physical id says it; CloudFormation knows none where a Create never answered, and then the properties do. */
 function publishedObject(event: Properties): { bucket: string; key: string } | undefined {
-  const named = parseObjectUrl(event.PhysicalResourceId);
+  const named = parseS3Url(event.PhysicalResourceId);
   if (named !== undefined) return named;
   const { BucketName: bucket, ObjectKey: key } = isObject(event.ResourceProperties) ? event.ResourceProperties : {};
   return typeof bucket === 'string' && bucket !== '' && typeof key === 'string' && key !== '' ? { bucket, key } : undefined;

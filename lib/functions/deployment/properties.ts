@@ -3,7 +3,7 @@ import { hostNameProblem, toALabels } from '../../protocol/domain-name';
 import { parsePolicy } from '../../protocol/policy/policy';
 import type { Policy } from '../../protocol/policy/policy';
 import { policyHash, policyId } from '../../protocol/policy/id';
-import { policyText } from '../../protocol/policy/lines';
+import { policyText } from '../../contract/custom-resources';
 import type { PlannedRecord } from '../../operations/preflight/domain-plan';
 import { safeText } from '../../util/safe-text';
 import { invalidProperty, isObject, shown } from './event';

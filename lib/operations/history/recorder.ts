@@ -4,11 +4,11 @@ import type { Policy } from '../../protocol/policy/policy';
 import { hashOfPolicyId } from '../../protocol/policy/id';
 import { restarted, close, current, isOf, keptId, record, unusedId } from './history';
 import type { HistoryEntry, History } from './history';
-import { HistoryChanged, historyObject, readHistory, writeHistory } from './s3-store';
+import { HistoryChanged, readHistory, writeHistory } from './s3-store';
 import type { StoredHistory, StoredText } from './s3-store';
 import { earliestRemoval } from './removal';
-import { parseObjectUrl } from '../publish/policy-object';
-import type { PolicyObject } from '../publish/policy-object';
+import { historyLocation, parseS3Url } from '../../contract/object-keys';
+import type { S3Location } from '../../contract/object-keys';
 import type { OperationContext } from '../context/operation-context';
 
 /** A policy of a template. */
@@ -22,7 +22,7 @@ export interface PlannedPublication extends Policy {
 /** What the keeper needs to know of a publication. */
 export interface RecorderOptions {
   /** Where the file is put. */
-  readonly object: PolicyObject;
+  readonly object: S3Location;
   readonly policy: PlannedPublication;
   /** The request id of the event. */
   readonly request: string;
@@ -48,7 +48,7 @@ interface Known {
 const MAX_WRITES = 5;
 
 export class HistoryRecorder {
-  private readonly object: PolicyObject | undefined;
+  private readonly object: S3Location | undefined;
   private known: Known | undefined;
   private chosen: string | undefined;
   private announced: string | undefined;
@@ -58,7 +58,7 @@ export class HistoryRecorder {
   private trouble = 'was not read';
 
   constructor(private readonly keeping: RecorderOptions) {
-    this.object = historyObject(keeping.object);
+    this.object = historyLocation(keeping.object);
   }
 
   /** Missing while it could not be read. */
@@ -157,7 +157,7 @@ export class HistoryRecorder {
     }
   }
 
-  private async read(context: OperationContext, object: PolicyObject): Promise<Known | undefined> {
+  private async read(context: OperationContext, object: S3Location): Promise<Known | undefined> {
     const here = await readHistory(context, object);
     const history = here.state === 'missing' ? await this.readElsewhere(context, object) ?? here : here;
     if (history.state === 'unread') {
@@ -171,9 +171,9 @@ export class HistoryRecorder {
   }
 
   /** Where the bucket was replaced, the history is still in the old one. */
-  private async readElsewhere(context: OperationContext, object: PolicyObject): Promise<StoredHistory | undefined> {
-    const before = parseObjectUrl(this.keeping.before);
-    const there = before === undefined ? undefined : historyObject(before);
+  private async readElsewhere(context: OperationContext, object: S3Location): Promise<StoredHistory | undefined> {
+    const before = parseS3Url(this.keeping.before);
+    const there = before === undefined ? undefined : historyLocation(before);
     return there === undefined || there.bucket === object.bucket ? undefined : readHistory(context, there);
   }
 
@@ -213,7 +213,7 @@ export class HistoryRecorder {
     const announced = hashOfPolicyId(this.announced ?? '') === hash ? this.announced : undefined;
     const missed = { ...policyBefore, id: givenId ?? announced ?? unusedId(history, hash, now, this.announced) };
     // In another bucket nothing is amiss: the publication that the ledger misses is the one that is being rolled back.
-    const isElsewhere = parseObjectUrl(before)?.bucket !== object.bucket;
+    const isElsewhere = parseS3Url(before)?.bucket !== object.bucket;
     if (history.gap !== undefined || isElsewhere) return record(history, missed, now);
     context.log.warn('the ledger misses a publication; it goes on from here', { id: missed.id });
     return record({ ...history, gap: { at: now, why: 'missed a publication' } }, missed, now);

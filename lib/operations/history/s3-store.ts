@@ -1,11 +1,10 @@
 // The object that holds a domain's ledger: beside the policy file, and never served, since the edge answers for that file alone.
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
-import { domainOfPolicyHost, policyHostName } from '../../protocol/policy/url';
+import type { S3Location } from '../../contract/object-keys';
 import { awsCall, AwsCallFailed } from '../context/aws-call';
 import { withStepLimit } from '../context/deadline';
 import type { History } from './history';
 import { MAX_HISTORY_BYTES, parseHistory, renderHistory } from './format';
-import type { PolicyObject } from '../publish/policy-object';
 import type { OperationContext } from '../context/operation-context';
 
 /** Long enough for rights that were granted just before; the publication need not wait longer for what it can do without. */
@@ -26,14 +25,8 @@ export type StoredHistory
     | { readonly state: 'lost'; readonly why: string; readonly etag?: string }
     | { readonly state: 'unread'; readonly why: string };
 
-/** `ledger/example.com.json` beside `mta-sts.example.com/...`; undefined for a key of another shape. */
-export function historyObject({ bucket, key }: PolicyObject): PolicyObject | undefined {
-  const [host] = key.split('/', 1);
-  return host !== key && host.startsWith(policyHostName('')) ? { bucket, key: `ledger/${domainOfPolicyHost(host)}.json` } : undefined;
-}
-
 /** Never rejects but when the run is over. */
-export async function readHistory(context: OperationContext, object: PolicyObject): Promise<StoredHistory> {
+export async function readHistory(context: OperationContext, object: S3Location): Promise<StoredHistory> {
   try {
     return await withStepLimit(context, LIMIT, `reading s3://${object.bucket}/${object.key}`, async (part) => read(part, object));
   } catch (error) {
@@ -47,7 +40,7 @@ export async function readHistory(context: OperationContext, object: PolicyObjec
  * Without the right to list, S3 denies that a missing object is missing; and that right, bound to a prefix, holds for listing
  * alone. So it is looked for in a listing first.
  */
-async function read(context: OperationContext, { bucket, key }: PolicyObject): Promise<StoredHistory> {
+async function read(context: OperationContext, { bucket, key }: S3Location): Promise<StoredHistory> {
   const { Contents: listed = [] } = await awsCall(context, 's3:ListBucket', async (options) => {
     return context.services.s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }), options);
   }, PATIENCE);
@@ -83,7 +76,7 @@ export class HistoryChanged extends Error {}
  * @throws LedgerChanged
  * @throws where S3 does not take it
  */
-export async function writeHistory(context: OperationContext, { bucket, key }: PolicyObject, history: History, stored: StoredText): Promise<StoredText> {
+export async function writeHistory(context: OperationContext, { bucket, key }: S3Location, history: History, stored: StoredText): Promise<StoredText> {
   const text = renderHistory(history, context.services.clock.now());
   if (text === stored.text) return stored;
   const condition = stored.missing === true ? { IfNoneMatch: '*' } : { IfMatch: stored.etag };

@@ -1,7 +1,7 @@
 // Deletes every version of an object: with versioning, deleting an object only hides it, and S3 removes no bucket that holds versions.
 import { DeleteObjectsCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { awsCall } from '../context/aws-call';
-import type { PolicyObject } from './policy-object';
+import type { S3Location } from '../../contract/object-keys';
 import type { OperationContext } from '../context/operation-context';
 
 /** S3 lists and deletes a thousand versions in one call. */
@@ -20,7 +20,7 @@ const PATIENCE = { totalMs: 10_000, firstPauseMs: 1_000, maxPauseMs: 4_000 };
  * @throws AwsCallFailed where S3 does not list or delete
  * @throws Error where S3 keeps a version, for example by an object lock
  */
-export async function deleteVersions(context: OperationContext, object: PolicyObject): Promise<number> {
+export async function deleteVersions(context: OperationContext, object: S3Location): Promise<number> {
   let deleted = 0;
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const versions = await listVersions(context, object);
@@ -32,7 +32,7 @@ export async function deleteVersions(context: OperationContext, object: PolicyOb
 }
 
 /** Returns the first page. Each page is listed anew, since the one before is deleted by then. */
-async function listVersions(context: OperationContext, { bucket, key }: PolicyObject): Promise<readonly string[]> {
+async function listVersions(context: OperationContext, { bucket, key }: S3Location): Promise<readonly string[]> {
   const { Versions: versions = [], DeleteMarkers: markers = [] } = await awsCall(context, 's3:ListBucketVersions', async (options) => {
     return context.services.s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, MaxKeys: PAGE_SIZE }), options);
   }, PATIENCE);
@@ -40,7 +40,7 @@ async function listVersions(context: OperationContext, { bucket, key }: PolicyOb
   return [...versions, ...markers].flatMap(({ Key, VersionId }) => Key === key && VersionId !== undefined ? [VersionId] : []);
 }
 
-async function deletePage(context: OperationContext, { bucket, key }: PolicyObject, versions: readonly string[]): Promise<void> {
+async function deletePage(context: OperationContext, { bucket, key }: S3Location, versions: readonly string[]): Promise<void> {
   const { Errors: errors = [] } = await awsCall(context, 's3:DeleteObjectVersion', async (options) => {
     return context.services.s3.send(new DeleteObjectsCommand({
       Bucket: bucket,

@@ -1,30 +1,14 @@
 // The object that holds a policy file: written exactly, and taken away again.
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { awsCall } from '../context/aws-call';
-import { historyObject } from '../history/s3-store';
+import { historyLocation } from '../../contract/object-keys';
+import type { S3Location } from '../../contract/object-keys';
 import { errorFields } from '../context/log';
 import { deleteVersions } from './object-versions';
 import type { OperationContext } from '../context/operation-context';
 
-/** Where it lies. */
-export interface PolicyObject {
-  readonly bucket: string;
-  readonly key: string;
-}
-
-/** The physical id of the Publication: with another bucket or key CloudFormation deletes the old object. */
-export function objectUrl({ bucket, key }: PolicyObject): string {
-  return `s3://${bucket}/${key}`;
-}
-
-/** Reads `s3://bucket/key`; undefined for anything else. */
-export function parseObjectUrl(url: unknown): PolicyObject | undefined {
-  const match = typeof url === 'string' ? /^s3:\/\/([^/]+)\/(.+)$/s.exec(url) : null;
-  return match === null ? undefined : { bucket: match[1], key: match[2] };
-}
-
 /** Writes the exact bytes. The same write twice, even at once, leaves the same object. */
-export async function putPolicy(context: OperationContext, { bucket, key }: PolicyObject, bytes: Uint8Array): Promise<void> {
+export async function putPolicy(context: OperationContext, { bucket, key }: S3Location, bytes: Uint8Array): Promise<void> {
   await awsCall(context, 's3:PutObject', async (options) => {
     return context.services.s3.send(new PutObjectCommand({
       Bucket: bucket,
@@ -42,8 +26,8 @@ export async function putPolicy(context: OperationContext, { bucket, key }: Poli
  * Deletes the policy file and its ledger, with all their versions where the bucket keeps versions. Failures are only logged: a delete must
  * never fail a stack.
  */
-export async function deletePolicy(context: OperationContext, object: PolicyObject): Promise<void> {
-  const ledger = historyObject(object);
+export async function deletePolicy(context: OperationContext, object: S3Location): Promise<void> {
+  const ledger = historyLocation(object);
   await Promise.all([
     deleteObject(context, 'policy file', object),
     // Left behind it would keep the bucket from being removed.
@@ -51,7 +35,7 @@ export async function deletePolicy(context: OperationContext, object: PolicyObje
   ]);
 }
 
-async function deleteObject(context: OperationContext, what: string, object: PolicyObject): Promise<void> {
+async function deleteObject(context: OperationContext, what: string, object: S3Location): Promise<void> {
   const { bucket, key } = object;
   let isVersioned = false;
   try {
@@ -67,7 +51,7 @@ async function deleteObject(context: OperationContext, what: string, object: Pol
   if (isVersioned) await deleteHistory(context, what, object);
 }
 
-async function deleteHistory(context: OperationContext, what: string, object: PolicyObject): Promise<void> {
+async function deleteHistory(context: OperationContext, what: string, object: S3Location): Promise<void> {
   try {
     context.log.info(`deleted the versions of the ${what}`, { ...object, versions: await deleteVersions(context, object) });
   } catch (error) {

@@ -11,8 +11,9 @@ import type { PlannedPublication } from '../history/recorder';
 import { MailWarnings } from '../history/refusals';
 import { atDistribution, atNameServers } from './policy-addresses';
 import type { AskAddresses } from './policy-addresses';
-import { deletePolicy, objectUrl, putPolicy } from './policy-object';
-import type { PolicyObject } from './policy-object';
+import { deletePolicy, putPolicy } from './policy-object';
+import { s3Url } from '../../contract/object-keys';
+import type { S3Location } from '../../contract/object-keys';
 import { domainProperty, givenIdProperty, optionalZoneIdProperty, policyProperty, textProperty } from '../../functions/deployment/properties';
 import type { PlannedPolicy } from '../../functions/deployment/properties';
 import { proveLive } from './prove-live';
@@ -35,7 +36,7 @@ export function publicationTask(event: DeploymentEvent): CustomResource {
   const certificate = properties.Certificate === undefined ? undefined : textProperty(properties, 'Certificate');
   const object = { bucket: textProperty(properties, 'BucketName'), key: textProperty(properties, 'ObjectKey') };
 
-  const physicalResourceId = objectUrl(object);
+  const physicalResourceId = s3Url(object);
   const isNew = requestType === 'Create' || before !== physicalResourceId;
   const recorder = new HistoryRecorder({
     object,
@@ -120,7 +121,7 @@ export function publicationTask(event: DeploymentEvent): CustomResource {
 }
 
 /** Puts back what another event published, where this one was overtaken between noting its file and putting it. */
-async function putBack(context: OperationContext, { object, hash, recorder }: { object: PolicyObject; hash: string; recorder: HistoryRecorder }): Promise<void> {
+async function putBack(context: OperationContext, { object, hash, recorder }: { object: S3Location; hash: string; recorder: HistoryRecorder }): Promise<void> {
   const last = await recorder.last(context);
   if (last !== undefined && last !== 'unread' && last.hash !== hash) {
     const bytes = rendered(last);
