@@ -74,8 +74,8 @@ function isTemporary(result: VerificationResult): boolean {
 }
 
 /**
- * Returns the errors that a deployment can cause. The deployment of a policy does not cause a missing address of a mail host, and a rollback
- * does not fix it. Such an error must not stop a relaxing update either, so it is reported and fails nothing.
+ * Returns the errors that a deployment can cause. The deployment of a policy does not cause a missing address of a mail host, and a
+ * rollback does not fix it. Such an error must not stop a relaxing update either, so it is reported and fails nothing.
  */
 function deploymentErrors(result: VerificationResult): readonly LiveFinding[] {
   return errorsIn(result).filter(({ code, subject }) => {

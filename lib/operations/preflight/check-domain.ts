@@ -37,7 +37,9 @@ export async function checkDomain(
       : relaxable((zoneChecks?.caa() ?? checkCaa(context, domain, undefined)).catch(notMade), planned),
     mx: policy && checkMx(context, domain, policy),
   };
-  return Promise.all(Object.entries(checks).flatMap(([name, check]) => check === undefined ? [] : [logResult(context, domain, name, check)]));
+  return Promise.all(Object.entries(checks).flatMap(([name, check]) => {
+    return check === undefined ? [] : [logResult(context, domain, name, check)];
+  }));
 }
 
 /** CloudFormation makes the new resource before it deletes the old one, and both have the same policy file. */
