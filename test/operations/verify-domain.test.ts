@@ -83,7 +83,7 @@ describe('a failed verification', () => {
 
   test('the verification fails after retries when a name server never has the record', async () => {
     await edge.serve();
-    edge.nameServers[1].serve(soa(DOMAIN), record(POLICY_HOST, 'A', '127.0.0.11'));
+    edge.nameServers.at(1)?.serve(soa(DOMAIN), record(POLICY_HOST, 'A', '127.0.0.11'));
     const made = await edge.world();
     expect(await verificationFailure(made)).toMatch(/^verification-failed: record-disagreement: /);
     expect(made.clock.slept.length).toBeGreaterThan(1);
@@ -177,8 +177,8 @@ describe('a verification that passes', () => {
   test('the verification asks each name server of the zone for the record', async () => {
     await edge.serve();
     await run(await edge.world());
-    expect(edge.nameServers[0].asked).toContain(`_mta-sts.${DOMAIN} TXT`);
-    expect(edge.nameServers[1].asked).toContain(`_mta-sts.${DOMAIN} TXT`);
+    expect(edge.nameServers.at(0)?.asked).toContain(`_mta-sts.${DOMAIN} TXT`);
+    expect(edge.nameServers.at(1)?.asked).toContain(`_mta-sts.${DOMAIN} TXT`);
   });
 
   test('two verifications of the same event at the same time have the same result', async () => {

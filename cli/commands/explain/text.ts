@@ -72,7 +72,8 @@ export function explainJson(explained: readonly Explained[]): string {
     }
     const { code, severity, quirks } = entry;
     // JSON.stringify leaves out what is undefined.
-    return { code, severity, meaning, impact, fix, reference, sections, quirks, inReports: IN_REPORTS.get(code), inDeployments: IN_DEPLOYMENTS.get(code) };
+    const [inReports, inDeployments] = [IN_REPORTS.get(code), IN_DEPLOYMENTS.get(code)];
+    return { code, severity, meaning, impact, fix, reference, sections, quirks, inReports, inDeployments };
   });
   return `${json(shapes)}\n`;
 }
