@@ -1,4 +1,4 @@
-// Every code that the failure of a deployment can begin with. `mta-sts explain` prints them, and the page of deployment failures lists them.
+// Every code that the failure of a deployment can begin with. `mta-sts explain` and the page of deployment failures have them all.
 
 /** The custom resource that fails with a code. */
 export type DeploymentStep = 'Preflight' | 'Publication' | 'Verification';
