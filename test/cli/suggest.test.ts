@@ -6,7 +6,7 @@ import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server
 import type { DnsRecord, DnsReply, DnsServer } from '../../lib/preview/dns-server/server';
 import { parsePolicy } from '../../lib/protocol/policy/policy';
 import { policyLines } from '../../lib/contract/custom-resources';
-import { faultsOf, synthesize } from '../support/snippets';
+import { compilerErrors, synthesize } from '../support/snippets';
 import { NOW, run, runJson } from '../support/command';
 import type { World } from '../support/command';
 
@@ -348,7 +348,7 @@ ${construct?.code ?? ''}
   }
 
   test('is right by the compiler', async () => {
-    expect(faultsOf(await snippets())).toEqual([]);
+    expect(compilerErrors(await snippets())).toEqual([]);
   }, 120_000);
 
   test('can be synthesized, and publishes the very file that was printed', async () => {
