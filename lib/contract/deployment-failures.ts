@@ -140,6 +140,7 @@ export const DEPLOYMENT_FAILURES = {
     impact: 'In `enforce`, senders would refuse mail to this host.',
     fix: 'add a pattern for the host, or remove its MX record',
     reference: 'RFC 8461 §4.1',
+    page: 'guide/mx-hosts.md',
   },
   'mx-zone-appended': {
     area: 'mx',

@@ -6,15 +6,16 @@ import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHandler } from '../../lib/functions/deployment/handler';
 import type { HandlerAnswer } from '../../lib/functions/deployment/handler';
+import type { PlannedDomain } from '../../lib/operations/preflight/domain-plan';
+import { runPreflight } from '../../lib/operations/preflight/preflight';
 import type { DnsRecord } from '../../lib/preview/dns-server/server';
 import { renderPolicy } from '../../lib/protocol/policy/policy';
 import { policyLines } from '../../lib/contract/custom-resources';
 import type { Mode } from '../../lib/protocol/policy/policy';
 import { codeBlocks } from '../support/markdown';
 import {
-  DOMAIN, NAME_SERVERS, POLICY, TestDns, ZONE_ID, awsError, caa, createEvent, failure, lambdaContext, mx, preflightDomain,
-  preflightProperties, record, soa,
-  testServices, updateEvent,
+  DOMAIN, NAME_SERVERS, POLICY, STACK_ID, TestDns, ZONE_ID, awsError, caa, createEvent, failure, lambdaContext, mx, operationContext,
+  preflightDomain, preflightProperties, record, soa, testServices, updateEvent,
 } from '../support/deployment';
 import type { AwsState, Event, TestServices } from '../support/deployment';
 
@@ -455,7 +456,7 @@ describe('MX', () => {
     ['docs/guide/how-it-works.md', 'When a step fails'],
     ['docs/troubleshooting/deployment-failures.md', 'Find the reason'],
   ])('%s shows the failure of an uncovered MX host as preflight words it', async (page, heading) => {
-    const [example] = codeBlocks(page).filter(({ language, headings }) => language === 'text' && headings.includes(heading));
+    const example = codeBlocks(page).find(({ language, headings }) => language === 'text' && headings.includes(heading));
     const message = await failureWithDns(...publicDns(mx(DOMAIN, 'backup.other.test', 30)));
     const shown = example?.code.trim().replace(/log group .*$/, '') ?? 'nothing';
     expect(message.slice(0, shown.length)).toBe(shown);
@@ -556,6 +557,26 @@ describe('MX', () => {
     const before = dns.asked.length;
     await run(createServices(), createEvent(TYPE, NONE));
     expect(dns.asked.slice(before)).not.toContain('example.com MX');
+  });
+});
+
+describe('the operation without an event', () => {
+  const planned: PlannedDomain = {
+    domain: DOMAIN, zoneId: ZONE_ID, policy: POLICY, records: [], recordsBefore: [],
+    changesPublisher: false, changesZone: false, relaxesPolicy: false,
+  };
+  const input = { domains: [planned], stackId: STACK_ID, certificateGiven: true };
+
+  test('runPreflight returns the facts of a domain in good order', async () => {
+    const result = await runPreflight(operationContext(createServices()), input);
+    expect(result).toMatchObject({ failures: [], warnings: [] });
+    expect(result.passed).toContainEqual({ message: 'the policy covers all 2 MX hosts', domains: [DOMAIN] });
+  });
+
+  test('runPreflight returns each failure with its code and its domains, and does not throw', async () => {
+    dns.serve(...publicDns(mx(DOMAIN, 'backup.other.test')));
+    const { failures } = await runPreflight(operationContext(createServices()), input);
+    expect(failures).toEqual([{ code: 'mx-not-covered', domains: [DOMAIN], message: expect.stringContaining('backup.other.test') }]);
   });
 });
 
@@ -683,7 +704,8 @@ describe('a domain that another construct publishes', () => {
     [undefined, 'MtaStsPublication'],
     ['MtaStsPublication', undefined],
   ])('preflight passes when the publishing construct changes from %s to %s', async (before, now) => {
-    await expect(run(createServices(), updateEvent(TYPE, ID, elsewhere(now), elsewhere(before)))).resolves.toMatchObject({ PhysicalResourceId: ID });
+    const event = updateEvent(TYPE, ID, elsewhere(now), elsewhere(before));
+    await expect(run(createServices(), event)).resolves.toMatchObject({ PhysicalResourceId: ID });
   });
 });
 

@@ -3,9 +3,11 @@ import { GetHostedZoneCommand } from '@aws-sdk/client-route-53';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHandler } from '../../lib/functions/deployment/handler';
 import type { HandlerAnswer } from '../../lib/functions/deployment/handler';
+import { verifyDomain } from '../../lib/operations/verify-domain';
 import { Edge, POLICY_HOST } from '../support/policy-edge';
 import {
-  DOMAIN, POLICY_ID, POLICY_TEXT, awsError, createEvent, failure, lambdaContext, mx, record, soa, txt, updateEvent, verificationProperties,
+  DOMAIN, POLICY_ID, POLICY_TEXT, ZONE_ID, awsError, createEvent, failure, lambdaContext, mx, operationContext, record, soa, txt,
+  updateEvent, verificationProperties,
 } from '../support/deployment';
 import type { Event, TestServices } from '../support/deployment';
 
@@ -186,6 +188,24 @@ describe('a verification that passes', () => {
     const made = await edge.world();
     const [first, second] = await Promise.all([run(made), run(made)]);
     expect(first).toEqual(second);
+  });
+});
+
+describe('the operation without an event', () => {
+  const input = { domain: DOMAIN, zoneId: ZONE_ID, policyText: POLICY_TEXT, policyId: POLICY_ID };
+
+  test('verifyDomain returns the result of a domain that passes', async () => {
+    await edge.serve();
+    await expect(verifyDomain(operationContext(await edge.world()), input)).resolves.toMatchObject({
+      result: { domain: DOMAIN, verdict: 'pass' }, errors: [], hasDeploymentError: false,
+    });
+  });
+
+  test('verifyDomain returns the errors of a domain that fails, and does not throw', async () => {
+    await edge.serve({ behaviour: 'expired' });
+    const { errors, hasDeploymentError } = await verifyDomain(operationContext(await edge.world()), input);
+    expect(errors).toContainEqual(expect.objectContaining({ code: 'sts-webpki-invalid' }));
+    expect(hasDeploymentError).toBe(true);
   });
 });
 
