@@ -27,8 +27,6 @@ export interface DeploymentFailureKind {
 
 const ALL_STEPS = ['Preflight', 'Publication', 'Verification'] as const;
 
-const NOT_CHANGED = 'Nothing that senders see has changed.';
-
 const DEPLOY_AGAIN = 'troubleshooting/after-a-failure.md#deploy-again';
 
 /**
@@ -154,7 +152,7 @@ export const DEPLOYMENT_FAILURES = {
     area: 'deployment',
     steps: ['Preflight'],
     meaning: 'DNS gave no answer to a question of a check, for half a minute.',
-    impact: `The check could not be made. ${NOT_CHANGED}`,
+    impact: 'The check could not be made. Nothing that senders see has changed.',
     fix: 'check the name servers of the domain and its DNSSEC, and deploy again',
     reference: 'RFC 8461 §3.1 and §5.1',
   },
@@ -218,7 +216,7 @@ export const DEPLOYMENT_FAILURES = {
     area: 'deployment',
     steps: ALL_STEPS,
     meaning: 'A property of the custom resource is not readable. An override or another tool has changed the template.',
-    impact: NOT_CHANGED,
+    impact: 'The step did not start.',
     fix: 'deploy the template as the app synthesizes it',
     reference: 'RFC 8461 §3.2',
   },
