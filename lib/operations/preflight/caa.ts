@@ -24,8 +24,8 @@ const CRITICAL_FLAG = 128;
  * Reads CAA from the policy host up to the top-level domain. The first name with a CAA record decides (RFC 8659 §3).
  *
  * @param domain - the policy domain
- * @param atPolicyHost - the record sets of the hosted zone at `mta-sts.<domain>`, a name that no resolver may be asked for yet; undefined with
- * external DNS, where the resolver is asked for that name too
+ * @param atPolicyHost - the record sets of the hosted zone at `mta-sts.<domain>`, a name that no resolver may be asked for yet;
+ * undefined with external DNS, where the resolver is asked for that name too
  */
 export async function checkCaa(
   context: OperationContext, domain: string, atPolicyHost: readonly RecordSet[] | undefined,
