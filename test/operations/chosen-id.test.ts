@@ -7,7 +7,7 @@ import { policyHash, policyId } from '../../lib/protocol/policy/id';
 import { policyLines } from '../../lib/contract/custom-resources';
 import { plainDns, serving } from '../support/plain-services';
 import {
-  BUCKET, KEY, LEDGER_KEY, NAMES_POLICY, OBJECT_URL, POLICY, POLICY_TEXT, createEvent, lambdaContext, publicationProperties, testServices,
+  BUCKET, KEY, HISTORY_KEY, NAMES_POLICY, OBJECT_URL, POLICY, POLICY_TEXT, createEvent, lambdaContext, publicationProperties, testServices,
   updateEvent,
 } from '../support/deployment';
 import type { Event, TestServices } from '../support/deployment';
@@ -58,7 +58,7 @@ describe('an id of the ledger is not kept', () => {
   ])('where it names other bytes, or none: %s', async (named) => {
     const made = domain();
     const entry = { id: named, hash: HASH, ...POLICY, from: '2026-11-01T00:00:00.000Z', live: '2026-11-01T00:00:00.000Z', under: [] };
-    made.objects.set(`${BUCKET}/${LEDGER_KEY}`, JSON.stringify({ version: 1, entries: [entry] }));
+    made.objects.set(`${BUCKET}/${HISTORY_KEY}`, JSON.stringify({ version: 1, entries: [entry] }));
     expect(await id(made, updateEvent(TYPE, OBJECT_URL, TODAY, TODAY))).toMatch(NAMES_POLICY);
   });
 });

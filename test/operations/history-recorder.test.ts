@@ -9,13 +9,13 @@ import { policyHash } from '../../lib/protocol/policy/id';
 import { policyLines, policyText } from '../../lib/contract/custom-resources';
 import { plainDns, serving } from '../support/plain-services';
 import {
-  BUCKET, KEY, LEDGER_KEY, OBJECT_URL, POLICY, awsError, createEvent, deleteEvent, failure, lambdaContext, publicationProperties, testServices,
+  BUCKET, KEY, HISTORY_KEY, OBJECT_URL, POLICY, awsError, createEvent, deleteEvent, failure, lambdaContext, publicationProperties, testServices,
   updateEvent,
 } from '../support/deployment';
 import type { Event, TestServices } from '../support/deployment';
 
 const TYPE = 'Custom::MtaStsPublication';
-const LEDGER = `${BUCKET}/${LEDGER_KEY}`;
+const LEDGER = `${BUCKET}/${HISTORY_KEY}`;
 const DAY = 86_400_000;
 const ENFORCE = propertiesOf(POLICY);
 const OTHER = propertiesOf({ ...POLICY, mx: ['mx1.example.com', 'mx3.example.com'] });
@@ -96,7 +96,7 @@ describe('in order', () => {
   test('the object is JSON, and is not written where nothing has changed', async () => {
     const made = domain();
     await create(made);
-    const puts = (): readonly unknown[] => made.aws.s3.commandCalls(PutObjectCommand, { Key: LEDGER_KEY }).map(({ args }) => args[0].input);
+    const puts = (): readonly unknown[] => made.aws.s3.commandCalls(PutObjectCommand, { Key: HISTORY_KEY }).map(({ args }) => args[0].input);
     expect(puts()).toHaveLength(2);
     expect(puts()[0]).toMatchObject({ Bucket: BUCKET, ContentType: 'application/json', CacheControl: 'no-store' });
     await update(made, ENFORCE, ENFORCE);
@@ -184,7 +184,7 @@ describe('in order', () => {
     const made = domain();
     await create(made);
     const elsewhere = { ...ENFORCE, BucketName: 'before' };
-    made.objects.set(`before/${LEDGER_KEY}`, (made.objects.get(LEDGER) ?? '').replaceAll(String(ENFORCE.PolicyHash), 'abc0abc0abc0abc0'));
+    made.objects.set(`before/${HISTORY_KEY}`, (made.objects.get(LEDGER) ?? '').replaceAll(String(ENFORCE.PolicyHash), 'abc0abc0abc0abc0'));
     made.objects.delete(LEDGER);
     await handle(made, updateEvent(TYPE, `s3://before/${KEY}`, NONE, { ...elsewhere, Policy: 'of another form' }));
     expect(entries(made).map(({ hash }) => hash)).toEqual(['abc0abc0abc0abc0', NONE.PolicyHash]);
@@ -301,14 +301,14 @@ describe('a ledger that', () => {
 
   test('vanished since it was listed is missing', async () => {
     const made = domain();
-    made.aws.s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: LEDGER_KEY, Size: 10 }] });
+    made.aws.s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: HISTORY_KEY, Size: 10 }] });
     expect(await create(made)).toMatchObject({ EarliestRemoval: NOT_NONE, Warnings: 'none' });
   });
 
   test('cannot be written does not stop the publication, and no date is told', async () => {
     const made = domain();
     await create(made);
-    made.aws.s3.on(PutObjectCommand, { Key: LEDGER_KEY }).rejects(awsError('SlowDown', 'less'));
+    made.aws.s3.on(PutObjectCommand, { Key: HISTORY_KEY }).rejects(awsError('SlowDown', 'less'));
     const answer = await update(made, NONE, ENFORCE);
     expect(answer?.EarliestRemoval).toBe('not known: the ledger could not be written: s3:PutObject failed: SlowDown: less');
     expect(made.objects.get(`${BUCKET}/${KEY}`)).toBe(fileOf(NONE));

@@ -33,7 +33,7 @@ export const NAMES_POLICY = new RegExp(`^\\d{8}T\\d{6}${policyHash(POLICY_TEXT)}
 export const RESOURCE = 'Resource1A2B3C4D';
 export const BUCKET = 'policies';
 export const KEY = 'mta-sts.example.com/.well-known/mta-sts.txt';
-export const LEDGER_KEY = 'ledger/example.com.json';
+export const HISTORY_KEY = 'ledger/example.com.json';
 export const OBJECT_URL = `s3://${BUCKET}/${KEY}`;
 
 export type Event = Readonly<Record<string, unknown>>;

@@ -4,7 +4,7 @@ import { isMode } from '../../protocol/policy/model';
 import { isObject } from '../../functions/deployment/event';
 import { restarted } from './history';
 import type { HistoryEntry, Gap, History } from './history';
-import { endOfHold } from './time';
+import { cacheEnd } from './time';
 
 /** Of the form. A later one is not read: it may mean something else by the same names. */
 const VERSION = 1;
@@ -30,7 +30,7 @@ export function parseHistory(bytes: Uint8Array): HistoryReading {
   if (read.includes(undefined) || readGap === null || begun === null || !(lastId === undefined || isId(lastId))) return DAMAGED;
   const whole = read.filter((entry) => entry !== undefined);
   // What is published has no end; a list that ends otherwise was cut.
-  if (whole.at(-1)?.until !== undefined) return DAMAGED;
+  if (whole.at(-1)?.replacedAt !== undefined) return DAMAGED;
   return { history: {
     entries: whole,
     ...readGap === undefined ? {} : { gap: readGap },
@@ -74,16 +74,16 @@ const ROOM_FOR_ENTRIES = MAX_HISTORY_BYTES - 1024;
 /** The comma and the line end. */
 const LINE_BYTES = 2;
 
-function endOf({ maxAge, until = Infinity }: HistoryEntry): number {
-  return until === Infinity ? Number.MAX_VALUE : endOfHold(maxAge, until);
+function endOf({ maxAge, replacedAt: until = Infinity }: HistoryEntry): number {
+  return until === Infinity ? Number.MAX_VALUE : cacheEnd(maxAge, until);
 }
 
 function rendered({ gap, startedAt: begun, lastId }: Omit<History, 'entries'>, lines: readonly string[]): string {
-  const head = JSON.stringify({ version: VERSION, begun: time(begun), lastId, gap: gap && { at: time(gap.at), why: gap.why } });
+  const head = JSON.stringify({ version: VERSION, begun: time(begun), lastId, gap: gap && { at: time(gap.restartedAt), why: gap.reason } });
   return `${head.slice(0, -1)},"entries":[${lines.length === 0 ? '' : `\n${lines.join(',\n')}\n`}]}\n`;
 }
 
-function writtenEntry({ id, hash, request, mode, maxAge, mx, from, live, until, under }: HistoryEntry): unknown {
+function writtenEntry({ id, hash, requestId: request, mode, maxAge, mx, publishedAt: from, confirmedLiveAt: live, replacedAt: until, announcedIds: under }: HistoryEntry): unknown {
   return { id, hash, request, mode, maxAge, mx, from: time(from), live: time(live), until: time(until), under };
 }
 
@@ -103,11 +103,11 @@ function entryOf(value: unknown): HistoryEntry | undefined {
   return {
     id,
     ...hash === undefined ? {} : { hash },
-    ...request === undefined ? {} : { request },
-    mode, maxAge, mx, from,
-    ...live === undefined ? {} : { live },
-    ...until === undefined ? {} : { until },
-    under: value.under,
+    ...request === undefined ? {} : { requestId: request },
+    mode, maxAge, mx, publishedAt: from,
+    ...live === undefined ? {} : { confirmedLiveAt: live },
+    ...until === undefined ? {} : { replacedAt: until },
+    announcedIds: value.under,
   };
 }
 
@@ -115,7 +115,7 @@ function gapOf(value: unknown): Gap | null {
   if (!isObject(value)) return null;
   const at = timeOf(value.at);
   // It is shown, in the value of an output as well.
-  return typeof at === 'number' && typeof value.why === 'string' && /^[a-z0-9 ()]{1,80}$/.test(value.why) ? { at, why: value.why } : null;
+  return typeof at === 'number' && typeof value.why === 'string' && /^[a-z0-9 ()]{1,80}$/.test(value.why) ? { restartedAt: at, reason: value.why } : null;
 }
 
 /** `null` for what is no time. */

@@ -2,7 +2,7 @@
 // the attributes say so, and no dates are known then.
 import type { Policy } from '../../protocol/policy/policy';
 import { hashOfPolicyId } from '../../protocol/policy/id';
-import { restarted, close, current, isOf, keptId, record, unusedId } from './history';
+import { restarted, confirmLive, currentEntry, publishesBytes, keptId, recordPublication, unusedId } from './history';
 import type { HistoryEntry, History } from './history';
 import { HistoryChanged, readHistory, writeHistory } from './s3-store';
 import type { StoredHistory, StoredText } from './s3-store';
@@ -25,15 +25,15 @@ export interface RecorderOptions {
   readonly object: S3Location;
   readonly policy: PlannedPublication;
   /** The request id of the event. */
-  readonly request: string;
+  readonly requestId: string;
   /** The physical id from before; missing on a Create. */
   readonly before?: string;
   /** What was published before, where that can be read. */
-  readonly policyBefore?: PlannedPublication;
+  readonly previousPolicy?: PlannedPublication;
   /** Reads the id that stands in the record now; undefined where that cannot be learned. Not asked on a Create. */
-  readonly announced: (context: OperationContext) => Promise<string | undefined>;
+  readonly readPublishedId: (context: OperationContext) => Promise<string | undefined>;
   /** Whether the stack may be rolling back: then the record may keep the id that it had before. Not asked on a Create. */
-  readonly rollingBack: (context: OperationContext) => Promise<boolean>;
+  readonly mayBeRollingBack: (context: OperationContext) => Promise<boolean>;
   /** Passes while CloudFormation waits for this event; throws `EventNotCurrent` otherwise. */
   readonly requireCurrent: (context: OperationContext) => Promise<void>;
 }
@@ -76,8 +76,8 @@ export class HistoryRecorder {
    *
    * @throws EventNotCurrent where another event is under way in its place
    */
-  public async begin(context: OperationContext): Promise<void> {
-    const { before, announced, rollingBack } = this.keeping;
+  public async start(context: OperationContext): Promise<void> {
+    const { before, readPublishedId: announced, mayBeRollingBack: rollingBack } = this.keeping;
     if (before !== undefined) [this.announced, this.isRollback] = await Promise.all([announced(context), rollingBack(context)]);
     await this.change(context, (history) => this.noted(context, history));
     // Without a ledger nothing says that an older id may be kept.
@@ -89,35 +89,35 @@ export class HistoryRecorder {
    *
    * @throws EventNotCurrent where another event has put another file since
    */
-  public async finish(context: OperationContext): Promise<void> {
+  public async confirmLive(context: OperationContext): Promise<void> {
     const before = this.known;
     // Read once more: only so is it seen that another event has put another file since.
     this.known = undefined;
     await this.change(context, async (history) => {
-      if (this.isNoted(history)) return close(history, context.services.clock.now(), this.isRollback);
+      if (this.isNoted(history)) return confirmLive(history, context.services.clock.now(), this.isRollback);
       if (before !== undefined) await this.keeping.requireCurrent(context);
-      return close(this.noted(context, history), context.services.clock.now(), this.isRollback);
+      return confirmLive(this.noted(context, history), context.services.clock.now(), this.isRollback);
     });
     this.known ??= before;
     this.isFinished = true;
   }
 
   /** Reads the entry of what was put last, by whichever event; undefined where there is none, `unread` where that cannot be learned. */
-  public async last(context: OperationContext): Promise<HistoryEntry | 'unread' | undefined> {
+  public async readLast(context: OperationContext): Promise<HistoryEntry | 'unread' | undefined> {
     const here = this.object === undefined ? undefined : await readHistory(context, this.object);
     if (here === undefined || here.state === 'unread' || here.state === 'lost') return 'unread';
-    return here.state === 'found' ? current(here.history) : undefined;
+    return here.state === 'found' ? currentEntry(here.history) : undefined;
   }
 
   /**
    * Tells who put the file that is noted last: this run of the event, another run of it that saw the file live and may have been
    * answered, or another event.
    */
-  public async writer(context: OperationContext): Promise<'this run' | 'another run' | 'another event' | 'unknown'> {
-    const last = await this.last(context);
+  public async lastWriter(context: OperationContext): Promise<'this run' | 'another run' | 'another event' | 'unknown'> {
+    const last = await this.readLast(context);
     if (last === undefined || last === 'unread') return 'unknown';
-    if (last.request !== this.keeping.request) return 'another event';
-    return last.live === undefined || this.isFinished ? 'this run' : 'another run';
+    if (last.requestId !== this.keeping.requestId) return 'another event';
+    return last.confirmedLiveAt === undefined || this.isFinished ? 'this run' : 'another run';
   }
 
   /** The value of the attribute. */
@@ -178,15 +178,15 @@ export class HistoryRecorder {
   }
 
   private noted(context: OperationContext, history: History): History {
-    const { policy, request } = this.keeping;
+    const { policy, requestId: request } = this.keeping;
     const now = context.services.clock.now();
     const whole = this.mended(context, history, now);
     this.chosen = this.choose(whole, now);
-    return record(whole, { ...policy, id: this.chosen, request }, now, this.announced);
+    return recordPublication(whole, { ...policy, id: this.chosen, requestId: request }, now, this.announced);
   }
 
   private choose(history: History, now: number): string {
-    const { policy: { hash, givenId }, request } = this.keeping;
+    const { policy: { hash, givenId }, requestId: request } = this.keeping;
     return givenId ?? keptId(history, hash, request) ?? unusedId(history, hash, now, this.announced);
   }
 
@@ -195,16 +195,16 @@ export class HistoryRecorder {
    * then its id counts.
    */
   private isNoted(history: History): boolean {
-    const last = current(history);
-    if (!isOf(last, this.keeping.policy.hash)) return false;
+    const last = currentEntry(history);
+    if (!publishesBytes(last, this.keeping.policy.hash)) return false;
     this.chosen = last.id;
     return true;
   }
 
   /** What was published while the ledger could not be kept. */
   private mended(context: OperationContext, history: History, now: number): History {
-    const { policyBefore, policy, before, object } = this.keeping;
-    const last = current(history)?.hash;
+    const { previousPolicy: policyBefore, policy, before, object } = this.keeping;
+    const last = currentEntry(history)?.hash;
     // The second time that an event comes what was before it has been left behind.
     const isKnown = last === policyBefore?.hash || (last === policy.hash && history.entries.some(({ hash }) => hash === policyBefore?.hash));
     if (policyBefore === undefined || isKnown) return history;
@@ -214,9 +214,9 @@ export class HistoryRecorder {
     const missed = { ...policyBefore, id: givenId ?? announced ?? unusedId(history, hash, now, this.announced) };
     // In another bucket nothing is amiss: the publication that the ledger misses is the one that is being rolled back.
     const isElsewhere = parseS3Url(before)?.bucket !== object.bucket;
-    if (history.gap !== undefined || isElsewhere) return record(history, missed, now);
+    if (history.gap !== undefined || isElsewhere) return recordPublication(history, missed, now);
     context.log.warn('the ledger misses a publication; it goes on from here', { id: missed.id });
-    return record({ ...history, gap: { at: now, why: 'missed a publication' } }, missed, now);
+    return recordPublication({ ...history, gap: { restartedAt: now, reason: 'missed a publication' } }, missed, now);
   }
 }
 

@@ -1,8 +1,8 @@
 // Where the policy host is, told by those who know it first.
 import { safeText } from '../../util/safe-text';
 import type { DnsAnswer, DnsEmpty, DnsFailed } from '../../verifier/dns/resolver';
-import { nameServersOf } from './authorities';
-import type { NameServer } from './authorities';
+import { readNameServers } from '../name-servers';
+import type { NameServer } from '../name-servers';
 import { readHostedZone } from '../hosted-zone';
 import type { OperationContext } from '../context/operation-context';
 
@@ -23,7 +23,7 @@ export async function atNameServers(context: OperationContext, zoneId: string, p
   const zone = await readHostedZone(context, zoneId);
   let servers: readonly NameServer[] = [];
   return async (type) => {
-    if (servers.length === 0 || servers.some(({ addresses }) => addresses.length === 0)) servers = await nameServersOf(context, zone);
+    if (servers.length === 0 || servers.some(({ addresses }) => addresses.length === 0)) servers = await readNameServers(context, zone);
     return Promise.all(servers.map(async (server) => askNameServer(context, server, policyHost, type)));
   };
 }

@@ -8,7 +8,7 @@ import { EventNotCurrent, ownerOf, requireCurrent, eventStatus } from '../../fun
 import type { DeploymentEvent, Properties } from '../../functions/deployment/event';
 import { HistoryRecorder } from '../history/recorder';
 import type { PlannedPublication } from '../history/recorder';
-import { MailWarnings } from '../history/refusals';
+import { MxConflictCheck } from '../history/mx-conflicts';
 import { atDistribution, atNameServers } from './policy-addresses';
 import type { AskAddresses } from './policy-addresses';
 import { deletePolicy, putPolicy } from './policy-object';
@@ -41,14 +41,14 @@ export function publicationTask(event: DeploymentEvent): CustomResource {
   const recorder = new HistoryRecorder({
     object,
     policy,
-    request,
+    requestId: request,
     before,
-    policyBefore: publishedBefore(oldProperties),
-    announced: async (context) => announcedId(context, domain, zoneId),
-    rollingBack: async (context) => mayBeRollingBack(context, event.stackId),
+    previousPolicy: publishedBefore(oldProperties),
+    readPublishedId: async (context) => announcedId(context, domain, zoneId),
+    mayBeRollingBack: async (context) => mayBeRollingBack(context, event.stackId),
     requireCurrent: async (context) => requireCurrent(context, event),
   });
-  const mail = new MailWarnings(domain, recorder);
+  const mail = new MxConflictCheck(domain, recorder);
   let begun = false;
   let written = false;
   let validation = certificate === undefined ? {} : NO_RECORD;
@@ -78,18 +78,18 @@ export function publicationTask(event: DeploymentEvent): CustomResource {
 
   const publish = async (context: OperationContext): Promise<Attributes> => {
     begun = true;
-    await Promise.all([recorder.begin(context), mail.look(context)]);
-    mail.raise(context);
+    await Promise.all([recorder.start(context), mail.readMx(context)]);
+    mail.warn(context);
     await put(context);
     await proveLive(context, { policyHost, bytes }, await askAddresses(context), async () => {
       // An event that was given up may have put its own file in between.
       await requireCurrent(context, event);
       await put(context);
     });
-    await recorder.finish(context);
+    await recorder.confirmLive(context);
     // CloudFormation would never ask to take away what is put after it had its answer.
     await requireCurrent(context, event);
-    mail.raise(context);
+    mail.warn(context);
     if (certificate !== undefined) validation = await validationRecord(context, certificate, policyHost);
     const known = attributes();
     context.log.info('published', known);
@@ -105,7 +105,7 @@ export function publicationTask(event: DeploymentEvent): CustomResource {
   /** Whether the file that this event put can be taken away: no other event needs it. */
   const isNobodyElses = async (context: OperationContext): Promise<boolean> => {
     if (await ownerOf(context, event, physicalResourceId) === 'gone') return true;
-    const [writer, { current }] = await Promise.all([recorder.writer(context), eventStatus(context, event)]);
+    const [writer, { current }] = await Promise.all([recorder.lastWriter(context), eventStatus(context, event)]);
     // CloudFormation waits for one event of a resource at a time, so another one that has put the same file was late.
     return current === 'yes' ? writer !== 'another run' : current === 'unknown' && writer === 'this run';
   };
@@ -122,7 +122,7 @@ export function publicationTask(event: DeploymentEvent): CustomResource {
 
 /** Puts back what another event published, where this one was overtaken between noting its file and putting it. */
 async function putBack(context: OperationContext, { object, hash, recorder }: { object: S3Location; hash: string; recorder: HistoryRecorder }): Promise<void> {
-  const last = await recorder.last(context);
+  const last = await recorder.readLast(context);
   if (last !== undefined && last !== 'unread' && last.hash !== hash) {
     const bytes = rendered(last);
     if (bytes === undefined || policyHash(bytes) !== last.hash) {

@@ -1,7 +1,7 @@
 // The zone's own name servers, by address: whom to ask for names that no resolver must hear of too early.
-import { formatServer } from '../../verifier/dns/server-address';
-import type { HostedZone } from '../hosted-zone';
-import type { OperationContext } from '../context/operation-context';
+import { formatServer } from '../verifier/dns/server-address';
+import type { HostedZone } from './hosted-zone';
+import type { OperationContext } from './context/operation-context';
 
 /** One name server of the delegation set. */
 export interface NameServer {
@@ -11,7 +11,7 @@ export interface NameServer {
 }
 
 /** Looks their addresses up, the IPv4 ones where there are any: a Lambda function outside a VPC has no IPv6. */
-export async function nameServersOf(context: OperationContext, zone: HostedZone): Promise<readonly NameServer[]> {
+export async function readNameServers(context: OperationContext, zone: HostedZone): Promise<readonly NameServer[]> {
   return context.activity.track(`DNS, the addresses of ${zone.nameServers.join(', ')}`, async () => {
     return Promise.all(zone.nameServers.map(async (name) => ({ name, addresses: await addresses(context, name) })));
   });
