@@ -22,7 +22,7 @@ describe('what npm publishes', () => {
 
   test.each([
     '.jsii', '.jsii.gz', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', 'THIRD-PARTY-LICENSES.txt', 'package.json',
-    'docs/command/verify.md', 'docs/reference/api.md', 'docs/reference/findings.md',
+    'docs/README.md', 'docs/guide/getting-started.md', 'docs/command/verify.md', 'docs/reference/api.md', 'docs/reference/findings.md',
     'bin/mta-sts.js', 'lib/functions/deployment/bundle/index.js', 'lib/index.js', 'lib/index.d.ts', 'lib/protocol/policy/policy.js',
   ])('holds %s', (file) => {
     expect(files).toContain(file);

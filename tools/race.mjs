@@ -1,5 +1,5 @@
-// Draws docs/race.svg, the figure of the README, from docs/race.json: what a sender saw while a policy changed.
-// `npm run e2e` writes the data: RACE=docs/race.json npm run e2e bootstrap deploy change none
+// Draws docs/figures/race.svg from docs/figures/race.json: what a sender saw while a policy changed. docs/guide/how-it-works.md shows it.
+// `npm run e2e` writes the data: RACE=docs/figures/race.json npm run e2e bootstrap deploy change none
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -11,7 +11,7 @@ const TOP = 84;
 const PANEL = 128;
 const LANE = 22;
 
-/** Looks at the same time see different things for a moment: a step shows how many saw the new one. */
+/** Draws the figure. For a moment, checks made at the same time see different states: each step shows the share that saw the new one. */
 export function draw(races) {
   const from = Math.min(...races.flatMap(({ steps }) => steps.map(([time]) => time)));
   const to = Math.max(...races.flatMap(({ steps, stepMilliseconds }) => steps.map(([time]) => time + stepMilliseconds)));
@@ -24,10 +24,10 @@ export function draw(races) {
   const apart = to - from > 5000 ? 1000 : 500;
   const first = Math.ceil(from / apart);
   const ticks = Array.from({ length: Math.floor(to / apart) - first + 1 }, (_, index) => (first + index) * apart);
-  const described = races.map(({ what, idAfter }) => `${what}: the new bytes ${idAfter} ms before the new id`).join('; ');
+  const described = races.map(({ what, idAfter }) => `${what}: the new file ${idAfter} ms before the new id`).join('; ');
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="title desc" font-family="system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif" font-size="13">
-<title id="title">New bytes first, then the new id: ${races.length} changes of a policy as a sender saw them</title>
-<desc id="desc">${grouped(looks)} looks at record and file, ${wrong === 0 ? 'none' : wrong} with a new id and old bytes. ${described}.</desc>
+<title id="title">New file first, then the new id: ${races.length} changes of a policy as a sender saw them</title>
+<desc id="desc">${grouped(looks)} checks of record and file, ${wrong === 0 ? 'none' : wrong} with a new id and an old file. ${described}.</desc>
 <style>
 svg { --ground: #fff; --line: #d0d7de; --text: #1f2328; --soft: #59636e; --old: #c8ced6; --bytes: #0969da; --id: #1a7f37; --gap: #ddf4ff }
 @media (prefers-color-scheme: dark) { svg { --ground: #0d1117; --line: #30363d; --text: #f0f6fc; --soft: #9198a1; --old: #3d444d; --bytes: #4493f8; --id: #3fb950; --gap: #121d2f } }
@@ -35,8 +35,8 @@ svg { --ground: #fff; --line: #d0d7de; --text: #1f2328; --soft: #59636e; --old: 
 .old { fill: var(--old) } .bytes { fill: var(--bytes) } .id { fill: var(--id) } .gap { fill: var(--gap) } .axis { stroke: var(--line) } .lead { stroke: var(--text); fill: none }
 </style>
 <rect class="ground" x=".5" y=".5" width="${WIDTH - 1}" height="${height - 1}" rx="8"/>
-<text class="h" x="24" y="34">The new bytes are live before the new id is announced</text>
-<text class="soft" x="24" y="57">${grouped(looks)} looks at record and file, ${Math.round(looks / seconds)} a second; ${wrong === 0 ? 'not one saw' : `${wrong} saw`} a new id with old bytes</text>
+<text class="h" x="24" y="34">The new policy file is live before its id is published</text>
+<text class="soft" x="24" y="57">${grouped(looks)} checks of record and file, ${Math.round(looks / seconds)} a second; ${wrong === 0 ? 'none' : wrong} saw a new id with an old file</text>
 ${legend()}
 ${ticks.map((time) => `<path class="axis" d="${races.map((_, index) => `M${x(time)} ${TOP + index * PANEL + 30}v${2 * LANE + 22}`).join('')}"/><text class="soft" x="${x(time)}" y="${bottom + 18}" text-anchor="middle">${time === 0 ? '0 ms' : time}</text>`).join('\n')}
 ${races.map((race, index) => panel(race, TOP + index * PANEL, x)).join('\n')}
@@ -47,7 +47,7 @@ ${races.map((race, index) => panel(race, TOP + index * PANEL, x)).join('\n')}
 function legend() {
   const [a, b, c] = [RIGHT - 262, RIGHT - 200, RIGHT - 96];
   const mark = (kind, left, words) => `<rect class="${kind}" x="${left}" y="46" width="12" height="12" rx="2"/><text class="soft" x="${left + 18}" y="57">${words}</text>`;
-  return [mark('old', a, 'old'), mark('bytes', b, 'new bytes'), mark('id', c, 'new id')].join('');
+  return [mark('old', a, 'old'), mark('bytes', b, 'new file'), mark('id', c, 'new id')].join('');
 }
 
 function panel({ what, looks, seconds, idAfter, steps, stepMilliseconds }, top, x) {
@@ -62,13 +62,13 @@ function panel({ what, looks, seconds, idAfter, steps, stepMilliseconds }, top, 
   }).join('');
   const [begin, end, y] = [x(0), x(idAfter), top + 22];
   return `<g><text class="b" x="24" y="${top + 22}">${what}</text>
-<text class="soft" x="${RIGHT}" y="${top + 22}" text-anchor="end">${grouped(looks)} looks, ${Math.round(looks / seconds)} a second</text>
+<text class="soft" x="${RIGHT}" y="${top + 22}" text-anchor="end">${grouped(looks)} checks, ${Math.round(looks / seconds)} a second</text>
 <rect class="gap" x="${begin}" y="${top + 30}" width="${round(end - begin)}" height="${2 * LANE + 22}"/>
-<text class="soft" x="24" y="${lanes.bytes + 16}">file, bytes</text><text class="soft" x="24" y="${lanes.id + 16}">record, id</text>
+<text class="soft" x="24" y="${lanes.bytes + 16}">policy file</text><text class="soft" x="24" y="${lanes.id + 16}">TXT record</text>
 ${lane('bytes', (index) => index === 1 || index === 2)}
 ${lane('id', (index) => index >= 2)}
 <path class="lead" d="M${begin} ${top + 30}V${y + 4}H${end}V${top + 30}"/>
-<text x="${round((begin + end) / 2)}" y="${y - 2}" text-anchor="middle">bytes first, by <tspan class="b">${idAfter} ms</tspan></text></g>`;
+<text x="${round((begin + end) / 2)}" y="${y - 2}" text-anchor="middle">file first, by <tspan class="b">${idAfter} ms</tspan></text></g>`;
 }
 
 function sum(numbers) {
@@ -84,6 +84,6 @@ function grouped(number) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const docs = new URL('../docs/', import.meta.url);
-  writeFileSync(new URL('race.svg', docs), draw(JSON.parse(readFileSync(new URL('race.json', docs), 'utf8'))));
+  const figures = new URL('../docs/figures/', import.meta.url);
+  writeFileSync(new URL('race.svg', figures), draw(JSON.parse(readFileSync(new URL('race.json', figures), 'utf8'))));
 }

@@ -1,5 +1,5 @@
 // A step of .ci/run: opens the report as a page in Chromium, wide and narrow, light and dark, and asserts what nobody would see in text.
-// `--write` puts the pictures of the README into docs/images.
+// `--write` writes the pictures of docs/command/verify.md to docs/figures.
 import { deepStrictEqual, ok } from 'node:assert';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,13 +11,13 @@ import { chromium } from 'playwright-core';
 import { facts } from './page-facts.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const images = join(root, 'docs', 'images');
+const figures = join(root, 'docs', 'figures');
 const [flag] = process.argv.slice(2);
 
 /** What the text of the page and its marks must have against what lies below (WCAG 2.2, 1.4.3). */
 const CONTRAST = 4.5;
 
-/** A picture in a README should not be what a clone waits for. */
+/** Largest size of a committed picture, so that a clone stays quick. */
 const MOST_BYTES = 300 * 1024;
 
 const VIEWS = [
@@ -64,13 +64,13 @@ async function showcases() {
     define: { 'process.env.MTA_STS_VERSION': JSON.stringify(createRequire(import.meta.url)('../package.json').version) },
   });
   const made = await createRequire(import.meta.url)(outfile).showcases();
-  deepStrictEqual(made.good.reports.map(({ verdict }) => verdict), ['pass']);
-  deepStrictEqual(made.failing.reports.map(({ verdict }) => verdict), ['fail']);
+  deepStrictEqual(made.good.results.map(({ verdict }) => verdict), ['pass']);
+  deepStrictEqual(made.failing.results.map(({ verdict }) => verdict), ['fail']);
   return made;
 }
 
 /** Opens it and asserts; the colour that it lies on. */
-async function look(name, { reports }, url, { name: view, width, colorScheme }) {
+async function look(name, { results }, url, { name: view, width, colorScheme }) {
   const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
   const page = await context.newPage();
   const problems = [];
@@ -89,7 +89,7 @@ async function look(name, { reports }, url, { name: view, width, colorScheme }) 
   ok(seen.width <= width, `${where}: the page is ${seen.width} px wide, wider than the screen`);
   deepStrictEqual(seen.outside, [], `${where}: text leaves its box or the screen`);
   deepStrictEqual(seen.headings, 1, `${where}: there must be one heading of the first level`);
-  const shown = reports.filter(({ verdict }) => reports.length === 1 || verdict !== 'pass');
+  const shown = results.filter(({ verdict }) => results.length === 1 || verdict !== 'pass');
   deepStrictEqual(seen.pictures.length, shown.length, `${where}: each domain must have one picture that can be seen`);
   for (const [at, { mx, recordObservations }] of shown.entries()) {
     const words = seen.pictures[at];
@@ -107,7 +107,7 @@ async function look(name, { reports }, url, { name: view, width, colorScheme }) 
 
 /** The top of the failing report, where the verdict, the picture and the first findings are. */
 async function write(url) {
-  mkdirSync(images, { recursive: true });
+  mkdirSync(figures, { recursive: true });
   for (const { file, width, height, colorScheme, scale } of [
     { file: 'report.png', width: 1280, height: 1420, colorScheme: 'light', scale: 1 },
     { file: 'report-phone-dark.png', width: 390, height: 1560, colorScheme: 'dark', scale: 1.5 },
@@ -115,11 +115,11 @@ async function write(url) {
     const context = await browser.newContext({ viewport: { width, height }, colorScheme, deviceScaleFactor: scale });
     const page = await context.newPage();
     await page.goto(url, { waitUntil: 'load' });
-    const path = join(images, file);
+    const path = join(figures, file);
     await page.screenshot({ path });
     await context.close();
     const { size } = statSync(path);
     ok(size < MOST_BYTES, `${file} has ${size} bytes, more than ${MOST_BYTES}`);
-    console.log(`docs/images/${file}: ${size} bytes`);
+    console.log(`docs/figures/${file}: ${size} bytes`);
   }
 }

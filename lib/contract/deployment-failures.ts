@@ -1,4 +1,4 @@
-// Every code that the failure of a deployment can begin with: `mta-sts explain` prints them, and the page of deployment failures is made from them.
+// Every code that the failure of a deployment can begin with. `mta-sts explain` and the page of deployment failures have them all.
 
 /** The custom resource that fails with a code. */
 export type DeploymentStep = 'Preflight' | 'Publication' | 'Verification';
@@ -26,8 +26,6 @@ export interface DeploymentFailureKind {
 }
 
 const ALL_STEPS = ['Preflight', 'Publication', 'Verification'] as const;
-
-const NOT_CHANGED = 'Nothing that senders see has changed.';
 
 const DEPLOY_AGAIN = 'troubleshooting/after-a-failure.md#deploy-again';
 
@@ -140,6 +138,7 @@ export const DEPLOYMENT_FAILURES = {
     impact: 'In `enforce`, senders would refuse mail to this host.',
     fix: 'add a pattern for the host, or remove its MX record',
     reference: 'RFC 8461 §4.1',
+    page: 'guide/mx-hosts.md',
   },
   'mx-zone-appended': {
     area: 'mx',
@@ -153,7 +152,7 @@ export const DEPLOYMENT_FAILURES = {
     area: 'deployment',
     steps: ['Preflight'],
     meaning: 'DNS gave no answer to a question of a check, for half a minute.',
-    impact: `The check could not be made. ${NOT_CHANGED}`,
+    impact: 'The check could not be made. Nothing that senders see has changed.',
     fix: 'check the name servers of the domain and its DNSSEC, and deploy again',
     reference: 'RFC 8461 §3.1 and §5.1',
   },
@@ -217,7 +216,7 @@ export const DEPLOYMENT_FAILURES = {
     area: 'deployment',
     steps: ALL_STEPS,
     meaning: 'A property of the custom resource is not readable. An override or another tool has changed the template.',
-    impact: NOT_CHANGED,
+    impact: 'The step did not start.',
     fix: 'deploy the template as the app synthesizes it',
     reference: 'RFC 8461 §3.2',
   },

@@ -32,9 +32,15 @@ export function deploymentFailure(code: DeploymentFailureCode, message: string):
 /** Returns any error as a failure with a code. */
 export function toDeploymentFailure(error: unknown): DeploymentFailure {
   if (error instanceof DeploymentFailure) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  if (!(error instanceof AwsCallFailed)) return deploymentFailure('unexpected-error', message);
-  return deploymentFailure(error.isDenied ? 'aws-access-denied' : 'aws-call-failed', message);
+  const message = endSentence(error instanceof Error ? error.message : String(error));
+  if (!(error instanceof AwsCallFailed)) return deploymentFailure('unexpected-error', `${message} Read the log, and deploy again.`);
+  if (error.isDenied) return deploymentFailure('aws-access-denied', message);
+  return deploymentFailure('aws-call-failed', `${message} Fix the cause, and deploy again.`);
+}
+
+/** Ends a text of another source in one full stop. */
+export function endSentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 function problemText({ code, message }: Problem): string {

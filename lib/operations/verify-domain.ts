@@ -35,7 +35,8 @@ export interface DomainVerification {
 }
 
 /** Verifies a domain, and repeats it while every problem is temporary. */
-export async function verifyDomain(context: OperationContext, { domain, zoneId, policyText, policyId }: VerifyDomainInput): Promise<DomainVerification> {
+export async function verifyDomain(context: OperationContext, input: VerifyDomainInput): Promise<DomainVerification> {
+  const { domain, zoneId, policyText, policyId } = input;
   const { services } = context;
   const nameServers = await zoneServers(context, zoneId);
   // No attempt starts that cannot end in time: its result would be `unknown`, and would hide the results before it.
@@ -47,13 +48,13 @@ export async function verifyDomain(context: OperationContext, { domain, zoneId, 
     // The verifier limits its time with its own clock, which keeps no timer after an early end.
     const seen = await context.activity.track(`the verification of ${domain}`, async () => verify(domain, options, { resolver, fetchPolicy }));
     context.activity.noteSeen(summary(seen));
-    context.log.info('verified', { attempt, report: seen });
+    context.log.info('verified', { attempt, result: seen });
     return seen;
   }, isTemporary);
   return { result, errors: errorsIn(result), hasDeploymentError: deploymentErrors(result).length > 0 };
 }
 
-/** Returns the addresses of the zone's name servers. Without them, the verifier finds the name servers itself, so a failure decides nothing. */
+/** Returns the addresses of the zone's name servers. Without them, the verifier finds the servers itself, so a failure decides nothing. */
 async function zoneServers(context: OperationContext, zoneId: string): Promise<readonly string[] | undefined> {
   try {
     const found = (await readNameServers(context, await readHostedZone(context, zoneId))).flatMap(({ addresses }) => addresses);
@@ -73,11 +74,13 @@ function isTemporary(result: VerificationResult): boolean {
 }
 
 /**
- * Returns the errors that a deployment can cause. The deployment of a policy does not cause a missing address of a mail host, and a rollback
- * does not fix it. Such an error must not stop a relaxing update either, so it is reported and fails nothing.
+ * Returns the errors that a deployment can cause. The deployment of a policy does not cause a missing address of a mail host, and a
+ * rollback does not fix it. Such an error must not stop a relaxing update either, so it is reported and fails nothing.
  */
 function deploymentErrors(result: VerificationResult): readonly LiveFinding[] {
-  return errorsIn(result).filter(({ code, subject }) => code !== 'mx-no-address' && !(code === 'address-not-public' && subject.startsWith('MX ')));
+  return errorsIn(result).filter(({ code, subject }) => {
+    return code !== 'mx-no-address' && !(code === 'address-not-public' && subject.startsWith('MX '));
+  });
 }
 
 function errorsIn({ findings }: VerificationResult): readonly LiveFinding[] {

@@ -33,11 +33,11 @@ function mtaSts(args: readonly string[], input = ''): { readonly status: number 
 }
 
 describe('the bundle', () => {
-  test('begins with the line that makes it a command', () => {
+  test('the bundle of the command begins with the line that makes it executable', () => {
     expect(readFileSync(BUNDLE, 'utf8').startsWith('#!/usr/bin/env node\n')).toBe(true);
   });
 
-  test('runs alone, in a folder without packages', () => {
+  test('the bundle of the command runs in a folder without packages', () => {
     const alone = join(folder, 'mta-sts.js');
     copyFileSync(BUNDLE, alone);
     expect(spawnSync(process.execPath, [alone, '--version'], { cwd: folder, encoding: 'utf8' })).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: '' });
@@ -56,15 +56,15 @@ describe('the bundle', () => {
     [['records', '--domain', 'example.com', '--policy', '-'], 'version: STSv1\nmode: none\nmax_age: 86400\n', 0],
     [['records', '--domain', 'example.com', '--policy', '-'], '', 1],
     [['suggest', 'example.com', '--resolver', '127.0.0.1:1'], '', 3],
-  ])('%j ends with its status', (args, input, status) => {
+  ])('the bundle run with %j ends with the right exit status', (args, input, status) => {
     expect(mtaSts(args, input).status).toBe(status);
   });
 
-  test('has no colours and no escapes in a pipe', () => {
+  test('the bundle prints no colours and no escape sequences to a pipe', () => {
     expect(mtaSts(['lint', 'record', 'v=STSv1; id=;']).stdout).not.toContain('\u001b');
   });
 
-  test('a big output reaches a slow reader whole', async () => {
+  test('the bundle writes a large output completely to a slow reader', async () => {
     const file = join(folder, 'many.txt');
     writeFileSync(file, `version: STSv1\n${'a field that is none\n'.repeat(3000)}`);
     const child = spawn(process.execPath, [BUNDLE, 'lint', 'policy', '--format', 'json', ...Array.from({ length: 20 }, () => file)], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -77,7 +77,7 @@ describe('the bundle', () => {
     expect(JSON.parse(text)).toHaveLength(20);
   });
 
-  test('a reader that goes away early gets no complaint', () => {
+  test('the bundle prints no error when its reader closes the pipe early', () => {
     const file = join(folder, 'many.txt');
     writeFileSync(file, `version: STSv1\n${'a field that is none\n'.repeat(3000)}`);
     const files = Array.from({ length: 20 }, () => file).join(' ');
@@ -87,7 +87,7 @@ describe('the bundle', () => {
   });
 });
 
-test('what DNS still owes an answer does not hold up the end', async () => {
+test('a pending DNS answer does not delay the end of the command', async () => {
   const silent = await startDnsServer({ address: '127.0.0.1', answer: () => 'drop' });
   const child = spawn(process.execPath, [BUNDLE, 'verify', 'example.test', '--timeout', '200ms', '--resolver', `127.0.0.1:${silent.port}`], { stdio: 'ignore' });
   const status = await new Promise((resolve) => child.on('exit', resolve));
@@ -99,15 +99,15 @@ test('what DNS still owes an answer does not hold up the end', async () => {
   expect(asked).toEqual([...new Set(asked)]);
 });
 
-describe('what is waited for keeps the process alive', () => {
-  test('until --wait is over: then there is a report, and a status that is not good', () => {
+describe('pending work keeps the process alive', () => {
+  test('verify --wait keeps the process alive until its time is over, and ends with a result and a bad status', () => {
     const { status, stdout, stderr } = mtaSts(['verify', 'example.test', '--wait', '4s', '--no-smtp', '--resolver', '127.0.0.1:1']);
     expect(stderr).toContain('again in');
     expect(stdout).toContain('example.test: could not be decided');
     expect(status).toBe(3);
   });
 
-  test('but a list on standard input that nobody ends does not, after an interrupt', async () => {
+  test('after an interrupt an open list on standard input does not keep the process alive', async () => {
     const args = ['verify', '--file', '-', '--no-smtp', '--format', 'ndjson', '--resolver', '127.0.0.1:1'];
     const child = spawn(process.execPath, [BUNDLE, ...args], { stdio: ['pipe', 'pipe', 'ignore'] });
     const ended = new Promise((resolve) => child.on('exit', resolve));
@@ -140,7 +140,7 @@ describe('preview', () => {
     return { status: await ended, files: readdirSync(temporary) };
   }
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it, and leaves nothing behind', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('%s ends the preview and leaves nothing behind', async (signal) => {
     expect(await leftBehind((child) => child.kill(signal))).toEqual({ status: 0, files: [] });
   });
 });
@@ -170,11 +170,11 @@ describe('a quick start', () => {
     [['explain', 'mx-not-covered']],
     [['suggest', '--help']],
     [['records', '--app', '/nonexistent']],
-  ])('%j loads neither DNS, TLS, HTTP nor the preview', (args) => {
+  ])('the command line %j loads neither DNS, TLS, HTTP nor the preview', (args) => {
     expect(heavy(args)).toEqual([]);
   });
 
-  test('a verification does load them, so this way of looking sees them', () => {
+  test('a verification loads DNS and TLS, so this check can see them', () => {
     expect(heavy(['verify', 'example.test', '--timeout', '20ms', '--resolver', '127.0.0.1:1'])).toEqual(expect.arrayContaining(['dns', 'tls']));
   });
 });

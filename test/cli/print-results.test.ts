@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { buildSync } from 'esbuild';
 import { XMLValidator } from 'fast-xml-parser';
-import { RESULT_FORMATS } from '../../cli/output/reporter';
-import type { ResultFormat } from '../../cli/output/reporter';
+import { RESULT_FORMATS } from '../../cli/output/formats';
+import type { ResultFormat } from '../../cli/output/formats';
 import type { Io, Output } from '../../cli/io';
 import { printResults } from '../../cli/output/print-results';
 import { OutputError } from '../../cli/output/sinks';
@@ -83,26 +83,26 @@ const WHOLE: Readonly<Record<ResultFormat, (text: string) => boolean>> = {
 };
 
 describe.each(RESULT_FORMATS)('%s', (format) => {
-  test('what was found before a fault is a whole document, and the fault is told', async () => {
+  test('the results before an error form a complete document, and the error is thrown', async () => {
     const stdout = new Kept();
     await expect(printResults(failing(PASS, FAIL), { format }, ioOf(stdout))).rejects.toThrow('`long.test` is too long');
     expect(stdout.text).toContain('fail.test');
     expect(WHOLE[format](stdout.text)).toBe(true);
   });
 
-  test('a fault before anything was found prints nothing', async () => {
+  test('an error before the first result prints nothing', async () => {
     const stdout = new Kept();
     await expect(printResults(failing(), { format }, ioOf(stdout))).rejects.toThrow(RangeError);
     expect(stdout.text).toBe('');
   });
 
-  test('no report at all is a whole document', async () => {
+  test('a run without results prints a complete document', async () => {
     const stdout = new Kept();
     expect(await printResults(these(), { format }, ioOf(stdout))).toBe(0);
     expect(WHOLE[format](stdout.text)).toBe(true);
   });
 
-  test('a file gets the same as standard output would', async () => {
+  test('a file has the same content as standard output', async () => {
     const file = join(folder, 'report');
     const [stdout, beside] = [new Kept(), new Kept()];
     await printResults(these(PASS, FAIL), { format }, ioOf(stdout));
@@ -112,8 +112,8 @@ describe.each(RESULT_FORMATS)('%s', (format) => {
   });
 });
 
-describe.each(['text', 'json', 'ndjson', 'junit', 'github'] as const)('%s streams', (format) => {
-  test('each report is written before the next one is asked for', async () => {
+describe.each(['text', 'json', 'ndjson', 'junit', 'github'] as const)('streaming of %s', (format) => {
+  test('each result is written before the next one is requested', async () => {
     const stdout = new Kept();
     const written: string[] = [];
     async function* watched(): AsyncGenerator<VerificationResult> {
@@ -128,7 +128,7 @@ describe.each(['text', 'json', 'ndjson', 'junit', 'github'] as const)('%s stream
     expect(written[1]).not.toContain('c.test');
   });
 
-  test('what it keeps does not grow with the number of domains', () => {
+  test('the memory in use does not grow with the number of domains', () => {
     expect(measure(format)).toBeLessThan(1024 * 1024);
   });
 });
@@ -156,7 +156,7 @@ describe('a slow reader', () => {
     }
   }
 
-  test.each(['text', 'json', 'ndjson', 'junit', 'github'] as const)('is waited for: %s', async (format) => {
+  test.each(['text', 'json', 'ndjson', 'junit', 'github'] as const)('a slow reader of %s pauses the run', async (format) => {
     const [slow, fast] = [new Slow(), new Kept()];
     await printResults(these(PASS, FAIL, PASS), { format }, ioOf(slow));
     await printResults(these(PASS, FAIL, PASS), { format }, ioOf(fast));
@@ -164,7 +164,7 @@ describe('a slow reader', () => {
     expect(['drain', 'close', 'error'].map((event) => slow.listenerCount(event))).toEqual([0, 0, 0]);
   });
 
-  test.each(['close', 'error'])('that goes away (%s) is not waited for', async (event) => {
+  test.each(['close', 'error'])('a reader that has gone away (%s) does not pause the run', async (event) => {
     class Gone extends EventEmitter implements Output {
       public write(): boolean {
         setImmediate(() => this.emit(event, new Error('EPIPE')));
@@ -174,23 +174,23 @@ describe('a slow reader', () => {
     expect(await printResults(these(PASS, FAIL), { format: 'ndjson' }, ioOf(new Gone()))).toBe(1);
   });
 
-  test('that cannot tell is not waited for', async () => {
+  test('an output without events does not pause the run', async () => {
     expect(await printResults(these(PASS), { format: 'ndjson' }, ioOf({ write: () => false }))).toBe(0);
   });
 });
 
-describe('the status', () => {
+describe('the exit status', () => {
   test.each<[readonly VerificationResult[], number]>([
     [[PASS, UNKNOWN, FAIL], 1],
     [[UNKNOWN, PASS], 3],
     [[PASS], 0],
     [[], 0],
-  ])('of case %#', async (reports, status) => {
+  ])('the exit status of case %# follows from the verdicts', async (reports, status) => {
     expect(await printResults(these(...reports), { format: 'ndjson' }, ioOf(new Kept()))).toBe(status);
   });
 });
 
-describe('a file that cannot be written', () => {
+describe('an output file that cannot be written', () => {
   /** Fails when it is asked for a report. */
   function untouched(): AsyncIterable<VerificationResult> {
     return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('was asked')) }) };
@@ -200,7 +200,7 @@ describe('a file that cannot be written', () => {
     ['a folder', () => folder, 'it is a folder; a file is expected'],
     ['a file in no folder', () => join(folder, 'none', 'report'), 'there is no such folder'],
     ['a file below a file', () => join(folder, 'plain', 'report'), 'a part of its path is not a folder'],
-  ])('%s is told before anything is verified', async (_, path, reason) => {
+  ])('the problem of %s is reported before the first verification', async (_, path, reason) => {
     writeFileSync(join(folder, 'plain'), '');
     const stdout = new Kept();
     const printed = printResults(untouched(), { format: 'json', output: path() }, ioOf(stdout));
@@ -209,31 +209,31 @@ describe('a file that cannot be written', () => {
     expect(stdout.text).toBe('');
   });
 
-  test('is wrong usage of the command', async () => {
+  test('an output file that cannot be written is wrong usage of the command', async () => {
     const { status, stdout, stderr } = await run(['verify', 'example.test', '--format', 'html', '--output', join(folder, 'none', 'x.html')]);
     expect(status).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^mta-sts: cannot write `.*x\.html`: .*\ntry `npx cdk-mta-sts verify --help`\n$/);
   });
 
-  test('the job summary too', async () => {
+  test('a job summary that cannot be written is an error', async () => {
     await expect(printResults(untouched(), { format: 'github' }, ioOf(new Kept(), { GITHUB_STEP_SUMMARY: folder }))).rejects.toThrow(OutputError);
   });
 
-  test('leaves nothing beside it, nor beside another that could be opened', async () => {
+  test('an output file that cannot be written leaves no temporary file behind', async () => {
     await expect(printResults(untouched(), { format: 'github', output: join(folder, 'none', 'x') }, ioOf(new Kept(), { GITHUB_STEP_SUMMARY: join(folder, 'summary') })))
       .rejects.toThrow(OutputError);
     expect(readdirSync(folder)).toEqual(['summary']);
     expect(readFileSync(join(folder, 'summary'), 'utf8')).toBe('');
   });
 
-  test('a device that is full is told when it is found out', async () => {
+  test('a full device is an error when a write fails', async () => {
     await expect(printResults(these(PASS), { format: 'json', output: '/dev/full' }, ioOf(new Kept()))).rejects.toThrow('cannot write `/dev/full`: no space is left');
   });
 });
 
-describe('a file', () => {
-  test('is not touched by a run that finds nothing but a fault', async () => {
+describe('the output file', () => {
+  test('a run without results and with an error does not change the output file', async () => {
     const file = join(folder, 'report.json');
     writeFileSync(file, 'earlier');
     await expect(printResults(failing(), { format: 'json', output: file }, ioOf(new Kept()))).rejects.toThrow(RangeError);
@@ -241,14 +241,14 @@ describe('a file', () => {
     expect(readdirSync(folder)).toEqual(['report.json']);
   });
 
-  test('keeps what was found before a fault', async () => {
+  test('the output file keeps the results before an error', async () => {
     const file = join(folder, 'report.json');
     await expect(printResults(failing(FAIL), { format: 'json', output: file }, ioOf(new Kept()))).rejects.toThrow(RangeError);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toHaveProperty('domains.length', 1);
     expect(readdirSync(folder)).toEqual(['report.json']);
   });
 
-  test('appears only when it is whole', async () => {
+  test('the output file appears only when it is complete', async () => {
     const file = join(folder, 'report.json');
     const seen: boolean[] = [];
     async function* watched(): AsyncGenerator<VerificationResult> {
@@ -260,7 +260,7 @@ describe('a file', () => {
     expect(readdirSync(folder)).toEqual(['report.json']);
   });
 
-  test('that is a link stays one, and who may read it stays as it was', async () => {
+  test('an output file that is a link stays a link and keeps its permissions', async () => {
     mkdirSync(join(folder, 'real'));
     const real = join(folder, 'real', 'report.json');
     const link = join(folder, 'link.json');
@@ -274,12 +274,12 @@ describe('a file', () => {
     expect(readdirSync(join(folder, 'real'))).toEqual(['report.json']);
   });
 
-  test('that is a device is written to, not replaced', async () => {
+  test('an output file that is a device is written to, not replaced', async () => {
     await printResults(these(PASS), { format: 'json', output: '/dev/null' }, ioOf(new Kept()));
     expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
   });
 
-  test('has no colours, though the terminal has', async () => {
+  test('an output file has no colours although the terminal has', async () => {
     const file = join(folder, 'report.txt');
     const stdout = new Kept();
     await printResults(these(FAIL), { format: 'text', output: file }, { ...ioOf(stdout), colour: true, columns: 40 });
@@ -289,7 +289,7 @@ describe('a file', () => {
 });
 
 describe('the job summary of GitHub', () => {
-  test('is appended to', async () => {
+  test('results are appended to the job summary of GitHub', async () => {
     const summary = join(folder, 'summary.md');
     writeFileSync(summary, 'earlier\n');
     const stdout = new Kept();
@@ -298,13 +298,13 @@ describe('the job summary of GitHub', () => {
     expect(stdout.text).toContain('::error title=fail.test%3A mx-not-covered::');
   });
 
-  test.each(RESULT_FORMATS.filter((format) => format !== 'github'))('is left alone by %s', async (format) => {
+  test.each(RESULT_FORMATS.filter((format) => format !== 'github'))('the format %s does not touch the job summary', async (format) => {
     const summary = join(folder, 'summary.md');
     await printResults(these(FAIL), { format }, ioOf(new Kept(), { GITHUB_STEP_SUMMARY: summary }));
     expect(existsSync(summary)).toBe(false);
   });
 
-  test('is not needed', async () => {
+  test('the format github works without a job summary', async () => {
     expect(await printResults(these(FAIL), { format: 'github' }, ioOf(new Kept(), { GITHUB_STEP_SUMMARY: '' }))).toBe(1);
   });
 });

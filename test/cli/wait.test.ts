@@ -1,7 +1,7 @@
 // Waiting for what waiting can mend, with a clock of its own.
 import { describe, expect, test } from '@jest/globals';
 import { RETRY_CLOCK, retryWhileTemporary } from '../../cli/commands/verify/wait';
-import { waitingText } from '../../cli/commands/verify/waiting-text';
+import { pauseText } from '../../cli/commands/verify/wait';
 import type { VerificationResult, LiveFinding } from '../../lib/verifier/result';
 import { verificationResult } from '../support/report';
 
@@ -39,17 +39,17 @@ async function wait(reports: readonly VerificationResult[], waitMs: number, sign
       },
     },
     signal,
-    tell: (one, pause, left) => told.push(waitingText(one, pause, left)),
+    onPause: (one, pause, left) => told.push(pauseText(one, pause, left)),
   });
   return { last, looks, took: now - 1000, told };
 }
 
-describe('patience', () => {
-  test('looks once where all is well', async () => {
+describe('retries', () => {
+  test('a domain that passes is verified once', async () => {
     expect(await wait([PASS], 600_000)).toMatchObject({ last: PASS, looks: 1, took: 0, told: [] });
   });
 
-  test('looks until the old id is gone, and says each time what it waits for', async () => {
+  test('a verification is repeated until the old id is gone, and each pause names the reason', async () => {
     const { last, looks, told } = await wait([OLD, OLD, PASS], 600_000);
     expect({ last, looks }).toEqual({ last: PASS, looks: 3 });
     expect(told).toEqual([
@@ -58,7 +58,7 @@ describe('patience', () => {
     ]);
   });
 
-  test('ends with the time, after a last look at its very end', async () => {
+  test('the retries end with the time, after a last verification at its very end', async () => {
     const { last, took, looks } = await wait([OLD], 60_000);
     expect(last).toBe(OLD);
     expect(took).toBe(60_000);
@@ -69,31 +69,31 @@ describe('patience', () => {
     ['a permanent error', verificationResult({ verdict: 'fail', findings: [BROKEN] })],
     ['a permanent error among passing ones', verificationResult({ verdict: 'fail', findings: [STALE, BROKEN] })],
     ['a family that this machine has not', verificationResult({ verdict: 'unknown', findings: [NO_ROUTE] })],
-  ])('does not wait for %s', async (_, one) => {
+  ])('a verification is not repeated for %s', async (_, one) => {
     expect(await wait([one, PASS], 600_000)).toMatchObject({ last: one, looks: 1, took: 0 });
   });
 
-  test('waits for an answer that did not come', async () => {
+  test('a verification is repeated after an answer did not arrive', async () => {
     expect(await wait([verificationResult({ verdict: 'unknown', findings: [SILENT, NO_ROUTE] }), PASS], 600_000)).toMatchObject({ last: PASS, looks: 2 });
   });
 
-  test('ends when it is called off', async () => {
+  test('the retries end when they are cancelled', async () => {
     expect(await wait([OLD, PASS], 600_000, AbortSignal.abort())).toMatchObject({ last: OLD, looks: 1 });
   });
 
-  test('says how little time is left in seconds', () => {
-    expect(waitingText(OLD, 1500, 61_000)).toContain('again in 1.5 s, for at most 61 s\n');
-    expect(waitingText(verificationResult({ verdict: 'unknown' }), 1500, 61_000)).toContain('not decided yet');
+  test('the text of a pause shows a short remaining time in seconds', () => {
+    expect(pauseText(OLD, 1500, 61_000)).toContain('again in 1.5 s, for at most 61 s\n');
+    expect(pauseText(verificationResult({ verdict: 'unknown' }), 1500, 61_000)).toContain('not decided yet');
   });
 
-  test('shows nothing of a stranger raw', () => {
+  test('the text of a pause escapes text from servers', () => {
     const hostile = verificationResult({ verdict: 'fail', findings: [{ ...STALE, message: 'a\u001b[2Jb\nc' }] });
-    expect(waitingText(hostile, 1500, 61_000)).toContain('a\\x1b[2Jb\\x0ac');
+    expect(pauseText(hostile, 1500, 61_000)).toContain('a\\x1b[2Jb\\x0ac');
   });
 });
 
-describe('the clock on the wall', () => {
-  test('wakes early from a sleep that is called off', async () => {
+describe('the real clock', () => {
+  test('the real clock wakes early when its sleep is cancelled', async () => {
     const called = new AbortController();
     const sleeping = RETRY_CLOCK.sleep(3_600_000, called.signal);
     called.abort();

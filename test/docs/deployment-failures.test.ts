@@ -54,6 +54,6 @@ describe('docs/troubleshooting/deployment-failures.md', () => {
     expect(impact).toMatch(/^[A-Z].*\.$/);
     expect(fix).toMatch(/^[a-z].*[^.]$/);
     expect(steps.length).toBeGreaterThan(0);
-    expect(url === undefined ? reference : url).toMatch(/^(?:RFC \d+ §|https:\/\/)/);
+    expect(url ?? reference).toMatch(/^(?:RFC \d+ §|https:\/\/)/);
   });
 });

@@ -103,14 +103,14 @@ describe('versions that cannot be deleted are said in the log, and fail nothing'
     made.aws.s3.on(ListObjectVersionsCommand).rejects(awsError('AccessDenied', 'Access Denied'));
     await deleted(made);
     expect(warnings(made)).toContain('could not delete the versions of the policy file. S3 does not remove a bucket that holds versions. Delete them by hand');
-    expect(JSON.stringify(made.log)).toContain('the function\'s role must be allowed s3:ListBucketVersions');
+    expect(JSON.stringify(made.log)).toContain('The role of the function must be allowed s3:ListBucketVersions');
   });
 
   test('without the right to delete them', async () => {
     const made = versioned(history(KEY, 1));
     made.aws.s3.on(DeleteObjectsCommand).rejects(awsError('AccessDenied', 'Access Denied'));
     await deleted(made);
-    expect(JSON.stringify(made.log)).toContain('the function\'s role must be allowed s3:DeleteObjectVersion');
+    expect(JSON.stringify(made.log)).toContain('The role of the function must be allowed s3:DeleteObjectVersion');
   });
 
   test.each([

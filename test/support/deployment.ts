@@ -9,6 +9,9 @@ import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectC
 import { mockClient } from 'aws-sdk-client-mock';
 import type { AwsClientStub } from 'aws-sdk-client-mock';
 import type { LambdaContext } from '../../lib/functions/deployment/handler';
+import { Activity } from '../../lib/operations/context/activity';
+import { createLog } from '../../lib/operations/context/log';
+import type { OperationContext } from '../../lib/operations/context/operation-context';
 import type { Clock, Services } from '../../lib/operations/context/services';
 import type { DnsRecord } from '../../lib/preview/dns-server/server';
 import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server';
@@ -197,6 +200,12 @@ export function testServices(given: AwsState = {}, parts: Partial<Services> = {}
     ...parts,
   };
   return { services, aws, state, clock, objects, log };
+}
+
+/** Returns the context of an operation that has a minute. */
+export function operationContext({ services, clock }: TestServices): OperationContext {
+  const { signal } = new AbortController();
+  return { services, log: createLog(services), activity: new Activity(), deadline: clock.now() + 60_000, signal };
 }
 
 /** AWS's errors have a name of their own. */

@@ -1,4 +1,4 @@
-// Snippets of TypeScript in documents and in what the command prints: type-checked against the sources, and run.
+// Compiles and runs TypeScript snippets of the documentation and of the command's output.
 import { join } from 'node:path';
 import { runInThisContext } from 'node:vm';
 import * as cdk from 'aws-cdk-lib';
@@ -10,13 +10,13 @@ const ROOT = join(__dirname, '..', '..');
 
 /** A snippet as a whole module. */
 export interface Snippet {
-  /** A path that no file has, in the root of the repository. */
+  /** Path of a file that does not exist; imports are resolved from there. */
   readonly file: string;
   readonly source: string;
 }
 
-/** What is wrong with the snippets by the compiler, in its words. */
-export function faultsOf(snippets: readonly Snippet[]): string[] {
+/** Returns the compiler's error messages about the snippets. */
+export function compilerErrors(snippets: readonly Snippet[]): string[] {
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.dev.json'), (file) => ts.sys.readFile(file)) as { config: { extends: string } };
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT);
   const compilerOptions: ts.CompilerOptions = {
@@ -36,7 +36,8 @@ export function faultsOf(snippets: readonly Snippet[]): string[] {
 }
 
 /**
- * Runs a snippet: the apps that it makes, and one for its function `run`, which is given what recipes stand in.
+ * Runs a snippet and returns the stacks of the apps that it makes. A snippet with a function `run` is a recipe: the function
+ * gets a stack, a hosted zone, a bucket and a certificate.
  *
  * @param zoneName - of the hosted zone
  */

@@ -1,4 +1,5 @@
 // Is an event still what CloudFormation waits for? One that comes late or twice must change nothing.
+import { DeploymentFailure } from '../../operations/failures';
 import { DescribeStackEventsCommand } from '@aws-sdk/client-cloudformation';
 import type { StackEvent } from '@aws-sdk/client-cloudformation';
 import { awsCall } from '../../operations/context/aws-call';
@@ -33,10 +34,12 @@ interface ResourceState {
 }
 
 /** Thrown at an event that changes nothing because it is no longer current. */
-export class EventNotCurrent extends Error {
+export class EventNotCurrent extends DeploymentFailure {
   constructor(why: string) {
-    super(`event-not-current: CloudFormation no longer waits for this event: ${why}. Nothing was changed. `
-      + 'Where a deployment failed for this reason, deploy again.');
+    super([{
+      code: 'event-not-current',
+      message: `CloudFormation no longer waits for this event: ${why}. Nothing was changed. If a deployment failed for this reason, deploy again.`,
+    }]);
     this.name = 'EventNotCurrent';
   }
 }

@@ -1,4 +1,6 @@
 // Reads the event of a custom resource, trusting none of it.
+import { deploymentFailure } from '../../operations/failures';
+import type { DeploymentFailure } from '../../operations/failures';
 import { safeText } from '../../util/safe-text';
 
 /** The properties of a custom resource, as CloudFormation sends them. */
@@ -20,16 +22,16 @@ export interface DeploymentEvent {
 }
 
 /**
- * @throws RangeError naming the first thing that no such event could hold
+ * @throws DeploymentFailure naming the first thing that no such event could hold
  */
 export function readEvent(event: unknown): DeploymentEvent {
-  if (!isObject(event)) throw new RangeError(`the event must be an object, got ${shown(event)}`);
+  if (!isObject(event)) throw invalidProperty(`the event must be an object, got ${shown(event)}`);
   const { RequestType: requestType } = event;
   if (requestType !== 'Create' && requestType !== 'Update') {
-    throw new RangeError(`\`RequestType\` of the event must be Create, Update or Delete, got ${shown(requestType)}`);
+    throw invalidProperty(`\`RequestType\` of the event must be Create, Update or Delete, got ${shown(requestType)}`);
   }
   const { ResourceProperties: properties, OldResourceProperties: oldProperties } = event;
-  if (!isObject(properties)) throw new RangeError(`\`ResourceProperties\` of the event must be an object, got ${shown(properties)}`);
+  if (!isObject(properties)) throw invalidProperty(`\`ResourceProperties\` of the event must be an object, got ${shown(properties)}`);
   return {
     requestType,
     resourceType: text(event, 'ResourceType'),
@@ -64,6 +66,11 @@ export function shown(value: unknown): string {
 
 function text(event: Properties, name: string): string {
   const value = event[name];
-  if (typeof value !== 'string' || value === '') throw new RangeError(`\`${name}\` of the event must be a text, got ${shown(value)}`);
+  if (typeof value !== 'string' || value === '') throw invalidProperty(`\`${name}\` of the event must be a text, got ${shown(value)}`);
   return value;
+}
+
+/** Returns the error of an event or a property that the function cannot read. */
+export function invalidProperty(message: string): DeploymentFailure {
+  return deploymentFailure('properties-invalid', `${message}. The step did not start. Deploy the template as the app synthesizes it.`);
 }

@@ -1,4 +1,5 @@
 // The failure reason that people read in the CloudFormation console: one line, bounded, with a pointer to the log.
+import type { DeploymentFailure } from '../../operations/failures';
 import { safeText } from '../../util/safe-text';
 
 /**
@@ -13,15 +14,18 @@ const LONGEST_ATTRIBUTE = 1_000;
 /** An output may have 4,096 bytes, and most of them are the policy's. */
 const LONGEST_OUTPUT_TEXT = 600;
 
+/** Maximum number of codes to explain in the pointer of a message. */
+const MAX_CODES = 4;
+
 /**
- * The error to throw at the provider framework, which sends its message and then its stack from the second line on: here
+ * Returns the error to throw at the provider framework. The framework sends its message, and then its stack from the second line on, so
  * the stack is the message alone.
  *
- * @param message - what is wrong and how to mend it
- * @param logGroup - the function's own log group; the framework would name one that need not exist
+ * @param failure - the problems, each with its code
+ * @param logGroup - the log group of the function; the framework would name one that need not exist
  */
-export function failureReason(message: string, logGroup: string): Error {
-  const pointer = `; see the log group ${safeText(logGroup, 520)}`;
+export function failureReason({ message, codes }: DeploymentFailure, logGroup: string): Error {
+  const pointer = ` Details: npx cdk-mta-sts explain ${codes.slice(0, MAX_CODES).join(' ')}; log group ${safeText(logGroup, 520)}`;
   const error = new Error(cut(message, LONGEST_REASON - jsonLength(pointer)) + pointer);
   error.stack = error.message;
   return error;

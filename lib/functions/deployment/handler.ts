@@ -1,6 +1,6 @@
 // From an event to an answer, whatever breaks: the outermost layer of the function.
 import { EventNotCurrent, isDeleteCurrent } from './current-event';
-import { isDelete, isObject, loggable, readEvent } from './event';
+import { invalidProperty, isDelete, isObject, loggable, readEvent } from './event';
 import type { DeploymentEvent, Properties } from './event';
 import { createLog, errorFields } from '../../operations/context/log';
 import type { Log } from '../../operations/context/log';
@@ -9,6 +9,7 @@ import { parseS3Url, s3Url } from '../../contract/object-keys';
 import type { S3Location } from '../../contract/object-keys';
 import { publicationTask } from '../../operations/publish/publish';
 import { failureReason } from './failure-message';
+import { deploymentFailure, endSentence, toDeploymentFailure } from '../../operations/failures';
 import { preflightResource } from './preflight';
 import { verificationResource } from './verification';
 import type { OperationContext } from '../../operations/context/operation-context';
@@ -106,10 +107,11 @@ class EventRun {
   }
 
   private async failed(error: unknown, event: DeploymentEvent | undefined, resource: CustomResource | undefined): Promise<HandlerAnswer> {
-    const message = error instanceof Error ? error.message : String(error);
+    const failure = toDeploymentFailure(error);
+    const { message } = failure;
     this.log.error('failed', errorFields(error));
     const logGroup = process.env.AWS_LAMBDA_LOG_GROUP_NAME ?? 'of this function';
-    if (error instanceof EventNotCurrent) throw failureReason(message, logGroup);
+    if (error instanceof EventNotCurrent) throw failureReason(failure, logGroup);
     const limit = this.reserve / 3;
     const rollingBack = event !== undefined && await isRollingBack({ services: this.services, log: this.log }, event.stackId, limit);
     if (event !== undefined && forgives(event, resource, rollingBack)) {
@@ -118,7 +120,7 @@ class EventRun {
     }
     // Not before: what a rollback puts back must stay, and where it is forgiven CloudFormation itself will ask for the delete.
     await this.undo(resource, limit);
-    throw failureReason(message, logGroup);
+    throw failureReason(failure, logGroup);
   }
 
   private async undo(resource: CustomResource | undefined, limit: number): Promise<void> {
@@ -133,16 +135,16 @@ class EventRun {
     const { services, log, activity } = this;
     const deadline = services.clock.now() + milliseconds;
     return withTimeLimit(milliseconds, async (signal) => work({ services, log, activity, deadline, signal }), () => {
-      return new Error(`gave up after ${Math.round(milliseconds / 1000)} s, ${activity.describe()}`);
+      return deploymentFailure('timed-out', `the function gave up after ${Math.round(milliseconds / 1000)} s, ${endSentence(activity.describe())} Fix the cause, and deploy again.`);
     });
   }
 }
 
-/** @throws RangeError for a property that cannot be, or a resource type that is none of ours */
+/** @throws DeploymentFailure for a property that cannot be, or a resource type that is none of ours */
 function taskOf(event: DeploymentEvent): CustomResource {
   const create = TASKS.get(event.resourceType);
   if (create === undefined) {
-    throw new RangeError(`\`ResourceType\` of the event must be one of ${[...TASKS.keys()].join(', ')}, got ${JSON.stringify(event.resourceType)}`);
+    throw invalidProperty(`\`ResourceType\` of the event must be one of ${[...TASKS.keys()].join(', ')}, got ${JSON.stringify(event.resourceType)}`);
   }
   return create(event);
 }

@@ -43,8 +43,8 @@ async function preflightAttributes(context: OperationContext, input: PreflightIn
 function summaryText({ warnings, passed }: PreflightResult, isSeveral: boolean): string {
   return [
     ...warnings.map((warning) => `warning: ${warning.code === undefined ? '' : `${warning.code}: `}${aboutDomains(warning, isSeveral)}`),
-    ...passed.map((fact) => aboutDomains(fact, isSeveral)),
-  ].join('; ');
+    passed.map((fact) => aboutDomains(fact, isSeveral)).join('; '),
+  ].filter((text) => text !== '').join(' ');
 }
 
 /** Returns the message; with several domains, the domains that it is about come first. */

@@ -6,7 +6,7 @@ import { policyHash, policyId } from '../../protocol/policy/id';
 import { policyText } from '../../contract/custom-resources';
 import type { PlannedRecord } from '../../operations/preflight/domain-plan';
 import { safeText } from '../../util/safe-text';
-import { isObject, shown } from './event';
+import { invalidProperty, isObject, shown } from './event';
 import type { Properties } from './event';
 
 /** A policy, and the exact bytes that say it. */
@@ -21,7 +21,7 @@ export interface PlannedPolicy {
 /** A text that is not empty. */
 export function textProperty(properties: Properties, name: string): string {
   const value = properties[name];
-  if (typeof value !== 'string' || value === '') throw new RangeError(`\`${name}\` must be a text that is not empty, got ${shown(value)}`);
+  if (typeof value !== 'string' || value === '') throw invalidProperty(`\`${name}\` must be a text that is not empty, got ${shown(value)}`);
   return value;
 }
 
@@ -30,7 +30,7 @@ function linesProperty(properties: Properties, name: string): readonly string[] 
   const value: unknown = properties[name];
   const lines: readonly unknown[] = Array.isArray(value) ? value : [];
   const texts = lines.filter((line) => typeof line === 'string');
-  if (texts.length === 0 || texts.length < lines.length) throw new RangeError(`\`${name}\` must be a list of lines, got ${shown(value)}`);
+  if (texts.length === 0 || texts.length < lines.length) throw invalidProperty(`\`${name}\` must be a list of lines, got ${shown(value)}`);
   return texts;
 }
 
@@ -39,7 +39,7 @@ export function domainProperty(properties: Properties): string {
   const written = textProperty(properties, 'DomainName');
   const domain = toALabels(written) || written;
   const fault = hostNameProblem(domain);
-  if (fault !== undefined) throw new RangeError(`\`DomainName\` ${shown(written)} ${fault} (RFC 5321 §4.1.2)`);
+  if (fault !== undefined) throw invalidProperty(`\`DomainName\` ${shown(written)} ${fault} (RFC 5321 §4.1.2)`);
   return domain;
 }
 
@@ -53,7 +53,7 @@ export function hostedZoneIdProperty(properties: Properties): string {
   const written = textProperty(properties, 'HostedZoneId');
   const id = written.replace(/^\/?hostedzone\//, '');
   if (!/^[A-Z0-9]{1,32}$/.test(id)) {
-    throw new RangeError(`\`HostedZoneId\` must be the id of a hosted zone, Z0123456789ABCDEFGHIJ for example, got ${shown(written)}`);
+    throw invalidProperty(`\`HostedZoneId\` must be the id of a hosted zone, Z0123456789ABCDEFGHIJ for example, got ${shown(written)}`);
   }
   return id;
 }
@@ -65,7 +65,7 @@ export function policyProperty(properties: Properties): PlannedPolicy {
   const { policy, findings } = parsePolicy(bytes);
   if (policy === undefined) {
     const fault = findings.find(({ severity }) => severity === 'error');
-    throw new RangeError(`\`Policy\` is not a valid policy: ${fault?.message ?? 'no reason given'} (${fault?.reference ?? 'RFC 8461 §3.2'})`);
+    throw invalidProperty(`\`Policy\` is not a valid policy: ${fault?.message ?? 'no reason given'} (${fault?.reference ?? 'RFC 8461 §3.2'})`);
   }
   return { text, bytes, hash: policyHash(bytes), policy };
 }
@@ -74,24 +74,23 @@ export function policyProperty(properties: Properties): PlannedPolicy {
  * Returns the id that the template itself names, as those of the releases before 0.2 do; undefined for a template of today, which names
  * the hash alone.
  *
- * @throws RangeError where the template names another text than it carries
+ * @throws DeploymentFailure where the template names another text than it carries
  */
 export function givenIdProperty(properties: Properties, { bytes, hash }: PlannedPolicy): string | undefined {
   const isOld = properties.PolicyHash === undefined && properties.PolicyId !== undefined;
   const [name, expected] = isOld ? ['PolicyId', policyId(bytes)] : ['PolicyHash', hash];
   const named = textProperty(properties, name);
   if (named === expected) return isOld ? named : undefined;
-  throw new RangeError(`\`${name}\` must be the hash of \`Policy\`, ${expected}, got ${safeText(named)}: the text was changed on its way here, `
-    + 'so deploy the template as it was synthesized');
+  throw invalidProperty(`\`${name}\` must be the hash of \`Policy\`, ${expected}, got ${safeText(named)}, because the text was changed on its way here`);
 }
 
 /** A list of objects, such as the domains of a host. */
 export function objectsProperty(properties: Properties, name: string): readonly Properties[] {
   const value: unknown = properties[name];
-  if (!Array.isArray(value)) throw new RangeError(`\`${name}\` must be a list, got ${shown(value)}`);
+  if (!Array.isArray(value)) throw invalidProperty(`\`${name}\` must be a list, got ${shown(value)}`);
   return value.map((entry: unknown, index) => {
     if (isObject(entry)) return entry;
-    throw new RangeError(`\`${name}[${index}]\` must be an object, got ${shown(entry)}`);
+    throw invalidProperty(`\`${name}[${index}]\` must be an object, got ${shown(entry)}`);
   });
 }
 
@@ -108,6 +107,6 @@ export function recordsProperty(properties: Properties): readonly PlannedRecord[
 export function choiceProperty<T extends string>(properties: Properties, name: string, choices: readonly T[]): T {
   const value = properties[name];
   const choice = choices.find((candidate) => candidate === value);
-  if (choice === undefined) throw new RangeError(`\`${name}\` must be ${choices.join(' or ')}, got ${safeText(shown(value))}`);
+  if (choice === undefined) throw invalidProperty(`\`${name}\` must be ${choices.join(' or ')}, got ${safeText(shown(value))}`);
   return choice;
 }

@@ -38,7 +38,7 @@ export class AwsCallFailed extends Error {
 
   constructor(call: string, public override readonly cause: unknown) {
     const [code, detail] = describe(cause);
-    const advice = DENIED.has(code) ? `; the function's role must be allowed ${call}, and no other policy may deny it` : '';
+    const advice = DENIED.has(code) ? `. The role of the function must be allowed ${call}, and no other policy may deny it.` : '';
     super(`${call} failed: ${code}: ${detail}${advice}`);
     this.name = 'AwsCallFailed';
     this.code = code;

@@ -24,15 +24,18 @@ const CRITICAL_FLAG = 128;
  * Reads CAA from the policy host up to the top-level domain. The first name with a CAA record decides (RFC 8659 §3).
  *
  * @param domain - the policy domain
- * @param atPolicyHost - the record sets of the hosted zone at `mta-sts.<domain>`, a name that no resolver may be asked for yet; undefined with
- * external DNS, where the resolver is asked for that name too
+ * @param atPolicyHost - the record sets of the hosted zone at `mta-sts.<domain>`, a name that no resolver may be asked for yet;
+ * undefined with external DNS, where the resolver is asked for that name too
  */
-export async function checkCaa(context: OperationContext, domain: string, atPolicyHost: readonly RecordSet[] | undefined): Promise<CheckResult> {
+export async function checkCaa(
+  context: OperationContext, domain: string, atPolicyHost: readonly RecordSet[] | undefined,
+): Promise<CheckResult> {
   const policyHost = policyHostName(domain);
   const own = (atPolicyHost ?? []).filter(({ type }) => type === 'CAA').flatMap(({ values }) => values.map(parseCaa));
   if (own.length > 0) return checkRecords(policyHost, own);
   // All names are asked at the same time. The answers above the deciding name do not count, and neither do their failures.
-  const answers = parentNames(atPolicyHost === undefined ? policyHost : domain).map((name) => ({ name, answer: askDns(context, name, 'CAA') }));
+  const names = parentNames(atPolicyHost === undefined ? policyHost : domain);
+  const answers = names.map((name) => ({ name, answer: askDns(context, name, 'CAA') }));
   answers.forEach(({ answer }) => {
     answer.catch(() => undefined);
   });

@@ -21,7 +21,9 @@ export interface SharedFacts {
 }
 
 /** Makes all checks of one domain. Never rejects: a check that could not be made is a failure. */
-export async function checkDomain(context: OperationContext, planned: PlannedDomain, shared: SharedFacts): Promise<readonly CheckResult[]> {
+export async function checkDomain(
+  context: OperationContext, planned: PlannedDomain, shared: SharedFacts,
+): Promise<readonly CheckResult[]> {
   const { domain, zoneId, policy } = planned;
   const zoneChecks = zoneId === undefined ? undefined : checkZone(context, planned, zoneId, shared.stackId);
   const checks: Readonly<Record<string, Promise<CheckResult> | undefined>> = {
@@ -35,16 +37,17 @@ export async function checkDomain(context: OperationContext, planned: PlannedDom
       : relaxable((zoneChecks?.caa() ?? checkCaa(context, domain, undefined)).catch(notMade), planned),
     mx: policy && checkMx(context, domain, policy),
   };
-  return Promise.all(Object.entries(checks).flatMap(([name, check]) => check === undefined ? [] : [logResult(context, domain, name, check)]));
+  return Promise.all(Object.entries(checks).flatMap(([name, check]) => {
+    return check === undefined ? [] : [logResult(context, domain, name, check)];
+  }));
 }
 
 /** CloudFormation makes the new resource before it deletes the old one, and both have the same policy file. */
 function checkPublisher({ domain, changesPublisher }: PlannedDomain): CheckResult {
-  return changesPublisher
-    ? checkFailed('publisher-changed', `another construct of this stack than before publishes the policy of ${domain} on the same PolicyHost. `
-      + 'When CloudFormation deletes the old construct, it deletes the policy file, which the new construct needs. If a construct was renamed, give it '
-      + 'its old id back. Otherwise remove the domain in one deployment, and add it in the next (RFC 8461 §8.3).')
-    : { failures: [], warnings: [] };
+  if (!changesPublisher) return { failures: [], warnings: [] };
+  return checkFailed('publisher-changed', `another construct of this stack than before publishes the policy of ${domain} on the same PolicyHost. `
+    + 'When CloudFormation deletes the old construct, it deletes the policy file, which the new construct needs. If a construct was renamed, give it '
+    + 'its old id back. Otherwise remove the domain in one deployment, and add it in the next (RFC 8461 §8.3).');
 }
 
 /** A relaxing update keeps its certificate, so the conditions for a new one do not matter. */
@@ -65,7 +68,9 @@ function checkZone(context: OperationContext, planned: PlannedDomain, zoneId: st
   const listings = zone.then(async (found) => listNames(context, found, domain, records));
   return {
     delegation: zone.then(async (found) => checkDelegation(context, domain, found)),
-    records: Promise.all([zone, listings]).then(async ([found, sets]) => checkOwnership(context, { zone: found, listings: sets, planned, stackId })),
+    records: Promise.all([zone, listings]).then(async ([found, sets]) => {
+      return checkOwnership(context, { zone: found, listings: sets, planned, stackId });
+    }),
     caa: async () => listings.then(async (sets) => checkCaa(context, domain, sets.get(policyHostName(domain)) ?? [])),
   };
 }

@@ -20,8 +20,8 @@ export async function checkDelegation(context: OperationContext, domain: string,
   }
   const foreign = await foreignServers(context, zone, answer.records);
   if (foreign.length > 0) {
-    return checkFailed('zone-not-delegated', `public DNS does not use the hosted zone ${zone.id} for ${zone.name}: it has the name servers ${listServers(answer.records)}, and `
-      + `the zone has ${listServers(zone.nameServers)}. ${CONSEQUENCE} ${delegateFix(zone)}, or pass the zone that is in use if two zones have this name. `
+    return checkFailed('zone-not-delegated', `public DNS does not use the hosted zone ${zone.id} for ${zone.name}: it has the name servers ${listServers(answer.records)}. `
+      + `${CONSEQUENCE} ${delegateFix(zone)}, or pass the zone that is in use if two zones have this name. `
       + 'If this deployment creates the zone, deploy the zone first, alone, and then delegate it (RFC 1034 §4.2.1).');
   }
   const missing = zone.nameServers.filter((name) => !answer.records.includes(name));
@@ -29,7 +29,7 @@ export async function checkDelegation(context: OperationContext, domain: string,
   const passed = `${zone.name} is delegated to the hosted zone`;
   // All delegated servers belong to the zone, so this works. Fewer servers mean less redundancy.
   return missing.length > 0 && !hasOtherNames
-    ? checkPassed(passed, { message: `public DNS has the name servers ${listServers(answer.records)} for ${zone.name}, but not ${listServers(missing)}` })
+    ? checkPassed(passed, { message: `public DNS has the name servers ${listServers(answer.records)} for ${zone.name}, but not ${listServers(missing)}.` })
     : checkPassed(passed);
 }
 

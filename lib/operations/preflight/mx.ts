@@ -62,8 +62,8 @@ interface Addresses {
 }
 
 /**
- * Asks once, so that a slow answer does not delay the deployment. The deployment does not cause an unreachable host and makes nothing worse,
- * so it is a warning.
+ * Asks once, so that a slow answer does not delay the deployment. A deployment does not cause an unreachable host, and makes nothing worse,
+ * so such a host is a warning.
  */
 async function checkAddresses(context: OperationContext, domain: string, mail: MailHosts): Promise<Addresses> {
   if (mail.hosts.length === 0) return { lost: [], warnings: [] };

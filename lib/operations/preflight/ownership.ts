@@ -25,7 +25,9 @@ export interface OwnershipInput {
 }
 
 /** Lists the names of the planned records, the policy host, and every name between them and the name of the zone. */
-export async function listNames(context: OperationContext, zone: HostedZone, domain: string, planned: readonly PlannedRecord[]): Promise<Listings> {
+export async function listNames(
+  context: OperationContext, zone: HostedZone, domain: string, planned: readonly PlannedRecord[],
+): Promise<Listings> {
   const names = [policyHostName(domain), ...planned.map(({ name }) => name)];
   const wanted = new Set(names.flatMap((name) => parentNamesWithin(name, zone.name)));
   return new Map(await Promise.all([...wanted].map(async (name) => [name, await recordSetsAt(context, zone, name)] as const)));

@@ -1,6 +1,6 @@
 // Checks before a deployment changes anything: they fail within seconds, with every reason of every domain of a host at once.
 import { safeText } from '../../util/safe-text';
-import { inOrder } from '../../util/concurrency';
+import { mapConcurrently } from '../../util/concurrency';
 import type { OperationContext } from '../context/operation-context';
 import type { Problem } from '../failures';
 import { checkDomain } from './check-domain';
@@ -34,11 +34,9 @@ export interface PreflightResult {
 export async function runPreflight(context: OperationContext, { domains, ...shared }: PreflightInput): Promise<PreflightResult> {
   const changed = domains.flatMap(domainChange);
   if (changed.length > 0) return { failures: changed, warnings: [], passed: [] };
-  const results: CheckedDomain[] = [];
-  const check = async (planned: PlannedDomain): Promise<CheckedDomain> => {
+  const results = await mapConcurrently(domains, MAX_CONCURRENT_DOMAINS, async (planned): Promise<CheckedDomain> => {
     return { domain: planned.domain, checks: await checkDomain(context, planned, shared) };
-  };
-  for await (const result of inOrder(domains, MAX_CONCURRENT_DOMAINS, check)) results.push(result);
+  });
   return {
     failures: collect(results, ({ failures }) => failures),
     warnings: collect(results, ({ warnings }) => warnings),
@@ -67,7 +65,9 @@ interface CheckedDomain {
 }
 
 /** Returns each fact once, with the domains that it is about. */
-function collect<T extends { readonly message: string }>(results: readonly CheckedDomain[], facts: (check: CheckResult) => readonly T[]): readonly (T & AboutDomains)[] {
+function collect<T extends { readonly message: string }>(
+  results: readonly CheckedDomain[], facts: (check: CheckResult) => readonly T[],
+): readonly (T & AboutDomains)[] {
   const found = new Map<string, { readonly fact: T; readonly domains: Set<string> }>();
   for (const { domain, checks } of results) {
     for (const fact of checks.flatMap(facts)) {

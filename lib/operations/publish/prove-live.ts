@@ -1,4 +1,6 @@
 // Waits until senders get exactly the intended file, from every address.
+import { policyUrl } from '../../protocol/policy/url';
+import { deploymentFailure, endSentence } from '../failures';
 import { checkOnce, checkByIPv6 } from './live-check';
 import type { Expected, LiveObservation } from './live-check';
 import type { AskAddresses } from './policy-addresses';
@@ -27,8 +29,8 @@ export async function proveLive(context: OperationContext, expected: Expected, a
   }, ({ live }) => !live);
   if (!last.live) {
     const seconds = Math.round((context.services.clock.now() - started) / 1000);
-    throw new Error(`the policy file of https://${expected.policyHost} is not live after ${seconds} s; last seen: ${last.missing.join('; ')}; `
-      + 'senders must get exactly the intended file from every address before it is announced (RFC 8461 §3.3, §8.1)');
+    throw deploymentFailure('policy-not-live', `${policyUrl(expected.policyHost)} did not serve the new policy within ${seconds} s. Last seen: ${endSentence(last.missing.join('; '))} `
+      + 'The _mta-sts record was not changed. Fix the cause, and deploy again (RFC 8461 §3.3, §8.1).');
   }
   const byIPv6 = await checkByIPv6(context, expected, ask);
   context.log.info('IPv6 decides nothing here: a Lambda function has none, so what it sees there is unknown', { seen: byIPv6 });

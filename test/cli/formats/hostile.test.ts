@@ -69,14 +69,14 @@ const FORMATS: readonly (readonly [string, () => Reporter])[] = [
   ['json', jsonFormat], ['ndjson', ndjsonFormat], ['junit', junitFormat], ['github', githubFormat], ['job summary', jobSummaryFormat], ['html', htmlFormat],
 ];
 
-describe('a hostile report', () => {
-  test.each(FORMATS)('as %s holds nothing that hides, turns or drives', (_name, format) => {
+describe('a hostile result', () => {
+  test.each(FORMATS)('a hostile result as %s has no control, bidi or invisible character', (_name, format) => {
     fc.assert(fc.property(hostileReport, (one) => {
       expect(bare(documentOf(format(), [one]))).not.toMatch(UNSAFE);
     }));
   });
 
-  test.each([['json', jsonFormat], ['ndjson', ndjsonFormat]] as const)('as %s holds none in its words once the JSON is read', (_name, format) => {
+  test.each([['json', jsonFormat], ['ndjson', ndjsonFormat]] as const)('a hostile result as %s has no such character in its texts after the JSON is parsed', (_name, format) => {
     fc.assert(fc.property(hostileReport, (one) => {
       const words = wordsOf(JSON.parse(documentOf(format(), [one])));
       expect(words.length).toBeGreaterThan(20);
@@ -84,7 +84,7 @@ describe('a hostile report', () => {
     }));
   });
 
-  test('makes no link, mention or reference in the job summary', () => {
+  test('a hostile result makes no link, mention or reference in the job summary', () => {
     fc.assert(fc.property(hostileReport, (one) => {
       for (const text of textNodes(documentOf(jobSummaryFormat(), [one]))) {
         for (const link of LINKS) expect(text).not.toMatch(link);
@@ -97,7 +97,7 @@ describe('a hostile report', () => {
     ['a@evil.example', 'a\\@<wbr>evil.example'],
     ['xmpp:a@evil.example', 'xmpp\\:<wbr>a\\@<wbr>evil.example'],
     ['https://evil.example', 'https\\:<wbr>//evil.example'],
-  ])('has %j in the job summary as %j', (text, markdown) => {
+  ])('the job summary shows %j as %j', (text, markdown) => {
     expect(documentOf(jobSummaryFormat(), [verificationResult({ findings: [finding({ message: text })] })])).toContain(`| ${markdown} |`);
   });
 });
@@ -122,7 +122,7 @@ describe('a whole verification of a hostile domain', () => {
     ['the record', { sts: { ...RECORDS.sts, data: [`v=STSv1; id=${bytes}; ${bytes}=x; x=${bytes}`] } }],
     ['text beside the record', { sts: { ...RECORDS.sts, data: [`v=STS1${bytes}; id=1`] } }],
     ['a mail host', { mx1: { ...RECORDS.mx1, data: { preference: 10, exchange: 'mx\x1b[31m.evil.test' } } }],
-  ])('%s puts no control character into words', async (_name, changes) => {
+  ])('a verification with %s has no control character in its texts', async (_name, changes) => {
     const one = await loopback.verify({ zone: zone(changes), policy: { body: `${POLICY}${CONTROLS}: x\r\nmx: ${CONTROLS}\r\nnote: \x1b\r\nmode: \u202e\r\n` } });
     const json: unknown = JSON.parse(documentOf(jsonFormat(), [one]));
     for (const word of [...wordsOf(json), summary(one), ...one.findings.flatMap(({ message, fix = '', evidence = '', subject }) => [message, fix, evidence, subject])]) {

@@ -54,7 +54,7 @@ export async function change(stage: Stage, what: string, context: AppContext, is
     if (!activity.looks.some(({ names, served }) => names === before && served === after)) {
       throw new Error(`no look saw the new bytes beside the old id, so none was in between:\n${activity.summary()}`);
     }
-    // RACE=docs/race.json: for the figure of the README.
+    // RACE=docs/figures/race.json: for the figure of the README.
     const { RACE: file } = process.env;
     if (file !== undefined) keepRace(resolve(stage.paths.root, file), { ...raceOf(what, activity.looks, before, after), ...activity.extent });
     return activity.summary();

@@ -1,27 +1,35 @@
-// Every command line of the README is run: as it stands where it can be, with a closed port for the internet, `synth` for `deploy`.
+// Every command line of the documentation runs. Where a line needs the internet, it gets a closed port; where it deploys, it synthesizes.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
-import { MtaSts, MtaStsPolicy, MxHosts } from '../lib';
-import { renderPolicyId } from '../lib/protocol/policy/id';
-import { stackOutput } from '../lib/private/stack-output';
-import { codeBlocks } from './support/markdown';
-import { startMxServer } from './support/mx-server';
-import type { MxBehaviour } from './support/mx-server';
-import { ENV, oneDomain, testStack } from './support/stack';
+import { MtaSts, MtaStsPolicy, MxHosts } from '../../lib';
+import { renderPolicyId } from '../../lib/protocol/policy/id';
+import { stackOutput } from '../../lib/private/stack-output';
+import { codeBlocks, documentationPages } from '../support/markdown';
+import { startMxServer } from '../support/mx-server';
+import type { MxBehaviour } from '../support/mx-server';
+import { ENV, oneDomain, testStack } from '../support/stack';
 
-const ROOT = join(__dirname, '..');
-const lines = codeBlocks(join(ROOT, 'README.md')).filter(({ language }) => language === 'sh').flatMap(({ code }) => code.split('\n'));
+const ROOT = join(__dirname, '..', '..');
+
+/** Command lines and the places where they stand; a line that several pages have is run once. */
+const commands = new Map<string, string[]>();
+for (const { page, code, line } of documentationPages().flatMap(codeBlocks).filter(({ language }) => language === 'sh')) {
+  for (const [index, text] of code.split('\n').entries()) {
+    const command = withoutComment(text);
+    if (command !== '') commands.set(command, [...commands.get(command) ?? [], `${page}:${line + index}`]);
+  }
+}
 
 let folder: string;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'readme-'));
+  folder = mkdtempSync(join(tmpdir(), 'docs-'));
   const { hash, text: policy } = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') });
   const id = renderPolicyId(Date.UTC(2026, 10, 30, 19, 24, 8), hash);
   writeFileSync(join(folder, 'mta-sts.txt'), policy);
@@ -33,7 +41,12 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Splits a line as a shell does; the README uses no more than single quotes. */
+/** Returns a line without its comment, which begins with `#` after a blank and outside of quotes. */
+function withoutComment(line: string): string {
+  return line.replace(/^((?:'[^']*'|"[^"]*"|[^'"])*?)(?:^|\s+)#.*$/, '$1').trim();
+}
+
+/** Splits a line as a shell does; the documentation uses no quotes but single ones. */
 function words(line: string): string[] {
   return [...line.matchAll(/'[^']*'|\S+/g)].map(([word]) => word.replace(/^'|'$/g, ''));
 }
@@ -53,7 +66,7 @@ function mtaSts(args: string[]): { status: number | null; output: string } {
   return run('bin/mta-sts.js', args, folder);
 }
 
-/** Runs a line that asks the mail host `mx1.example.net`, which is on this machine for once. */
+/** Runs a line that asks the mail host `mx1.example.net`; a mail host on this machine answers. */
 async function askMailHost(line: string, behaviour: MxBehaviour): Promise<{ status: unknown; output: string }> {
   const mx = await startMxServer({ names: ['mx1.example.net'], behaviour });
   const authority = join(folder, 'authority.pem');
@@ -67,16 +80,32 @@ async function askMailHost(line: string, behaviour: MxBehaviour): Promise<{ stat
   return { status, output };
 }
 
-/** Who runs a line: the first that knows it. */
+/** Forms of commands, each with its check; the first form that matches a line counts. */
 const RUNNERS: [RegExp, (line: string) => Promise<void> | void][] = [
-  // test/e2e/demo.test.ts runs it.
-  [/^npm run demo$/, () => { expect(scripts()).toHaveProperty('demo'); }],
-  // This is it.
-  [/^npm cit$/, () => { expect(readFileSync(join(ROOT, '.ci/run'), 'utf8')).toContain('npm cit'); }],
+  // The commands of this repository. They take long or change files, and each has a test or a step of .ci/run.
+  [/^npm (?:cit|ci|test)$/, () => {
+    expect(readFileSync(join(ROOT, '.ci/run'), 'utf8')).toContain('npm cit');
+  }],
+  [/^(?:[A-Z_]+=\S+ )*npm run [\w:-]+/, (line) => {
+    expect(scripts()).toHaveProperty([/npm run ([\w:-]+)/.exec(line)?.[1] ?? '']);
+  }],
+  [/^(?:[A-Z_]+=\S+ )*(?:npx jest|npx eslint|node) (?:-\S+ )*[\w/.-]+/, (line) => {
+    const paths = words(line).filter((word) => /^[\w-]+(?:\/[\w.-]+)+$/.test(word));
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  }],
+  [/^\.ci\/run(?: [\w-]+)*$/, () => {
+    expect(existsSync(join(ROOT, '.ci/run'))).toBe(true);
+  }],
+  [/^git clone \S+$/, (line) => {
+    expect(line).toContain(repository());
+  }],
+  [/^cd cdk-mta-sts$/, () => undefined],
   // test/package.test.ts installs what npm packs.
-  [/^npm install cdk-mta-sts$/, () => { expect(readFileSync(join(ROOT, 'package.json'), 'utf8')).toContain('"name": "cdk-mta-sts"'); }],
-  // In the reader's own app, which test/readme-snippets.test.ts synthesizes.
-  [/^npx cdk deploy(?: --outputs-file cdk-outputs\.json)?$/, () => undefined],
+  [/^npm install (?:--save-dev )?cdk-mta-sts(?: aws-cdk-lib constructs)?$/, () => {
+    expect(readFileSync(join(ROOT, 'package.json'), 'utf8')).toContain('"name": "cdk-mta-sts"');
+  }],
+  // In the reader's own app. test/docs/snippets.test.ts synthesizes the snippets of it.
+  [/^npx cdk (?:deploy|diff|synth|destroy|ls)(?: --all| [A-Z]\w*(?:\/\w+)*)?(?: --outputs-file cdk-outputs\.json)?$/, () => undefined],
   [/^npx cdk bootstrap /, (line) => {
     expect(run('node_modules/aws-cdk/bin/cdk', [...words(line).slice(2), '--show-template', '--no-notices'], folder)).toMatchObject({ status: 0 });
   }],
@@ -87,14 +116,19 @@ const RUNNERS: [RegExp, (line: string) => Promise<void> | void][] = [
   [/^npx cdk (deploy|synth) -c /, (line) => {
     cdk([...words(line).slice(3), '-c', 'hostedZoneId=Z0123456789ABCDEFGHIJ']);
   }],
-  // Only AWS can answer these two; what they ask for is in the template.
+  // Only AWS can answer these commands. The template has what they ask for.
   [/^aws cloudformation describe-stack-events .*'Announcement'/, () => {
     const announced = Object.keys(Template.fromStack(oneDomain(testStack()).node.scope as Stack).findResources('AWS::Route53::RecordSet'));
     expect(announced).toEqual([expect.stringContaining('Announcement')]);
   }],
-  [/^aws cloudformation continue-update-rollback --region us-east-1 --stack-name MtaSts$/, () => undefined],
+  [/^aws cloudformation describe-stack-events .*'FAILED'/, (line) => {
+    expect(line).toContain('"StackEvents[?contains(ResourceStatus, \'FAILED\')].[LogicalResourceId, ResourceStatusReason]"');
+  }],
+  [/^aws acm request-certificate --domain-name mta-sts\.\S+ --validation-method DNS --region us-east-1$/, () => undefined],
+  [/^aws cloudformation (?:continue-update-rollback|delete-stack) --region us-east-1 --stack-name [\w-]+$/, () => undefined],
+  [/^aws route53 list-hosted-zones-by-name --dns-name example\.com$/, () => undefined],
   [/^openssl s_client /, async (line) => {
-    // The tests need no more than Node.js; nearly every machine has it.
+    // The tests need nothing but Node.js; .ci/run installs openssl.
     if (spawnSync('openssl', ['version']).error !== undefined) return;
     const good = { status: 0, output: expect.stringMatching(/Verification: OK\nVerified peername: mx1\.example\.net/) };
     expect(await askMailHost(line, 'ok')).toMatchObject(good);
@@ -102,15 +136,17 @@ const RUNNERS: [RegExp, (line: string) => Promise<void> | void][] = [
     for (const behaviour of ['wrong-name', 'untrusted', 'expired'] as const) expect(await askMailHost(line, behaviour)).toMatchObject({ status: 1 });
     expect((await askMailHost(line, 'no-starttls')).output).toContain('Didn\'t find STARTTLS');
   }],
-  // Only AWS can answer it; the warning at synthesis gives the same, and test/dns-elsewhere.test.ts holds that to the letter.
+  // Only AWS can answer. The warning at synthesis gives the same line, and test/dns-elsewhere.test.ts compares them.
   [/^aws cloudformation describe-stack-events /, (line) => {
     const stack = new Stack(new App(), 'MtaSts', { env: ENV });
     new MtaSts(stack, 'MtaSts', { domainName: 'example.com', policy: MtaStsPolicy.none() });
     const [{ entry: { data } }] = Annotations.fromStack(stack).findWarning('/MtaSts/MtaSts/PolicyHost', Match.anyValue());
     expect(typeof data === 'string' ? data : '').toContain(line);
   }],
-  [/^npx cdk-mta-sts (verify|suggest) /, (line) => {
-    // Port 1 of the loopback: nobody is asked, and nothing can be decided.
+  // The commands that the preview prints; tools/pasted.mjs runs them.
+  [/^(?:dig|curl) /, () => undefined],
+  [/^npx cdk-mta-sts (?:verify|suggest) (?!--help$)/, (line) => {
+    // Nothing listens on port 1 of the loopback, so that nothing can be decided: status 3.
     const args = words(line.replace(/ --(?:resolver|wait) \S+/g, '')).slice(2);
     expect(mtaSts([...args, '--resolver', '127.0.0.1:1'])).toMatchObject({ status: 3 });
   }],
@@ -123,8 +159,18 @@ function scripts(): Record<string, string> {
   return (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }).scripts;
 }
 
-describe('runs', () => {
-  test.each(lines)('%s', async (line) => {
+function repository(): string {
+  return (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { repository: { url: string } }).repository.url;
+}
+
+test('the comment of a command line is not a part of the command', () => {
+  expect(withoutComment('npx cdk-mta-sts verify example.com   # expect: pass')).toBe('npx cdk-mta-sts verify example.com');
+  expect(withoutComment('npx cdk-mta-sts lint record \'v=STSv1; id=1 # 2\'')).toBe('npx cdk-mta-sts lint record \'v=STSv1; id=1 # 2\'');
+  expect(withoutComment('# first')).toBe('');
+});
+
+describe('commands of the documentation', () => {
+  test.each([...commands])('the command runs: %s (%s)', async (line) => {
     const runner = RUNNERS.find(([form]) => form.test(line));
     expect(runner).toBeDefined();
     await runner?.[1](line);
