@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { confirmLive, recordPublication } from '../../lib/operations/history/history';
 import type { History } from '../../lib/operations/history/history';
-import { earliestRemoval } from '../../lib/operations/history/removal';
+import { earliestRemoval } from '../../lib/operations/history/history';
 import { renderHistory } from '../../lib/operations/history/format';
 import { disagreements } from './stage/agreement';
 import type { Expected, Policy, Served } from './stage/agreement';

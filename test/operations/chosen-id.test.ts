@@ -65,6 +65,6 @@ describe('an id of the ledger is not kept', () => {
 
 test('an id that the ledger holds is never chosen, however late it is', () => {
   const first = `99981231T235959${HASH}`;
-  const ledger = { entries: [{ id: first, ...POLICY, from: 0, under: [] }], lastId: `99981231T235958${HASH}` };
+  const ledger = { entries: [{ id: first, ...POLICY, publishedAt: 0, announcedIds: [] }], lastId: `99981231T235958${HASH}` };
   expect(unusedId(ledger, HASH, 0)).toBe(`99990101T000000${HASH}`);
 });

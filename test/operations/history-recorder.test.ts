@@ -257,12 +257,12 @@ describe('a ledger that', () => {
     if (text === undefined) made.objects.delete(LEDGER);
     else made.objects.set(LEDGER, text);
     const answer = await update(made, NONE, ENFORCE);
-    expect(answer?.EarliestRemoval).toMatch(/^not known: the ledger .* and was begun anew at 20\S+Z; at 20\S+Z at the latest$/);
+    expect(answer?.EarliestRemoval).toMatch(/^not known: the publication history .* and was started again at 20\S+Z; at 20\S+Z at the latest$/);
     expect(answer?.EarliestRemoval).toContain(`the ledger ${why} and`);
     expect(answer?.Warnings).toMatch(/^none known; the ledger was /);
     const ended = entries(made).map(({ hash, until }) => [hash, until !== undefined]);
     expect(ended).toEqual([[ENFORCE.PolicyHash, true], [NONE.PolicyHash, false]]);
-    expect(warnings(made)).toContain(`the ledger of what was published ${why}; it is begun anew`);
+    expect(warnings(made)).toContain(`the publication history ${why}; starting it again`);
   });
 
   test.each([
@@ -288,7 +288,7 @@ describe('a ledger that', () => {
     await create(made);
     const answer = await update(made, NONE, OTHER);
     expect(entries(made).map(({ hash }) => hash)).toEqual([ENFORCE.PolicyHash, OTHER.PolicyHash, NONE.PolicyHash]);
-    expect(answer?.EarliestRemoval).toMatch(/^not known: the ledger missed a publication and was begun anew/);
+    expect(answer?.EarliestRemoval).toMatch(/^not known: the publication history missed a publication and was started again/);
   });
 
   test('can be read only after the file was put is kept from then on', async () => {

@@ -44,14 +44,14 @@ describe('a large ledger', () => {
     expect(performance.now() - begin).toBeLessThan(20_000);
     expect(process.memoryUsage().rss - before).toBeLessThan(300 * 1024 * 1024);
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_HISTORY_BYTES);
-    expect(currentEntry(ledgerOf(Buffer.from(text)))).toMatchObject({ id, hash: HASH, live: NOW });
+    expect(currentEntry(ledgerOf(Buffer.from(text)))).toMatchObject({ id, hash: HASH, confirmedLiveAt: NOW });
   });
 
   test('whose last entry alone is too large is begun anew', () => {
     const under = Array.from({ length: 80_000 }, (_, index) => `${'x'.repeat(24)}${index}`);
     const last: HistoryEntry = { id: 'last', mode: 'none', maxAge: 1, mx: [], publishedAt: NOW, announcedIds: under };
     const text = renderHistory({ entries: [{ ...last, id: 'first', announcedIds: [] }, last] }, NOW);
-    expect(ledgerOf(Buffer.from(text))).toEqual({ entries: [], gap: { at: NOW, why: 'grew too large' } });
+    expect(ledgerOf(Buffer.from(text))).toEqual({ entries: [], gap: { restartedAt: NOW, reason: 'grew too large' } });
   });
 });
 
@@ -62,9 +62,9 @@ const entry: fc.Arbitrary<HistoryEntry> = fc.record({
   mode: fc.constantFrom('enforce' as const, 'testing' as const, 'none' as const),
   maxAge: fc.nat({ max: 9_999_999_999 }),
   mx: fc.array(fc.constantFrom('mx.example.com', '*.example.com'), { maxLength: 3 }),
-  from: time,
-  under: fc.array(id, { maxLength: 4 }),
-}, { requiredKeys: ['id', 'mode', 'maxAge', 'mx', 'from', 'under'] });
+  publishedAt: time,
+  announcedIds: fc.array(id, { maxLength: 4 }),
+}, { requiredKeys: ['id', 'mode', 'maxAge', 'mx', 'publishedAt', 'announcedIds'] });
 const ledgers: fc.Arbitrary<History> = fc.record({ entries: fc.array(entry, { maxLength: 8 }) });
 
 describe('any ledger', () => {

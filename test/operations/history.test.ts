@@ -1,13 +1,11 @@
 // The history: what it notes, and what it tells of it.
 import { describe, expect, test } from '@jest/globals';
-import { restarted, confirmLive, recordPublication, uncoveredByCachedPolicies } from '../../lib/operations/history/history';
+import { CACHE_MARGIN_MS, cacheEnd, confirmLive, earliestRemoval, isoTime, recordPublication, restarted, uncoveredByCachedPolicies } from '../../lib/operations/history/history';
 import type { History, PublishedVersion } from '../../lib/operations/history/history';
-import { earliestRemoval } from '../../lib/operations/history/removal';
 import { MAX_HISTORY_BYTES, parseHistory, renderHistory } from '../../lib/operations/history/format';
-import { CACHE_MARGIN_MS, formatAge, cacheEnd, isoTime } from '../../lib/operations/history/time';
 import { historyLocation } from '../../lib/contract/object-keys';
 import { outputText } from '../../lib/functions/deployment/failure-message';
-import { mxConflictText } from '../../lib/operations/history/refusal-text';
+import { formatAge, mxConflictText } from '../../lib/operations/history/mx-conflicts';
 import type { Policy } from '../../lib/protocol/policy/policy';
 import { BUCKET, KEY, HISTORY_KEY } from '../support/deployment';
 
@@ -119,7 +117,7 @@ describe('the earliest removal', () => {
   test('is not known for a year after a ledger was lost', () => {
     const history = confirmLive(recordPublication(restarted('was damaged', at(0)), NONE, at(0)), at(0));
     expect(earliestRemoval(history))
-      .toBe('not known: the ledger was damaged and was begun anew at 2027-01-01T00:00:00Z; at 2028-01-01T07:00:00Z at the latest');
+      .toBe('not known: the publication history was damaged and was started again at 2027-01-01T00:00:00Z; at 2028-01-01T07:00:00Z at the latest');
     expect(earliestRemoval(recordPublication(history, NONE, at(366)))).toBe('2027-01-01T00:00:00Z');
   });
 });
@@ -128,7 +126,7 @@ describe('mail that may be refused', () => {
   test('is that to a host which an enforce policy of the past does not cover, as long as senders may hold it', () => {
     const history = published([ENFORCE, 0], [policy('both', 'enforce', 10, ['mx1.example.com', 'mx2.example.com']), 5]);
     expect(uncoveredByCachedPolicies(history, ['mx1.example.com', 'mx2.example.com'], at(6))).toEqual([
-      { id: 'e', maxAge: 30 * DAY, from: START, hosts: ['mx2.example.com'], end: cacheEnd(30 * DAY, at(5)) },
+      { id: 'e', maxAge: 30 * DAY, publishedAt: START, hosts: ['mx2.example.com'], cachedUntil: cacheEnd(30 * DAY, at(5)) },
     ]);
     expect(uncoveredByCachedPolicies(history, ['mx2.example.com'], cacheEnd(30 * DAY, at(5)) + 1)).toEqual([]);
   });
@@ -139,18 +137,18 @@ describe('mail that may be refused', () => {
 
   test('is told once for a policy that was published twice, until the later end', () => {
     const history = published([ENFORCE, 0], [TESTING, 40], [ENFORCE, 41], [TESTING, 80]);
-    expect(uncoveredByCachedPolicies(history, ['mx9.example.com'], at(81))).toMatchObject([{ id: 'e', end: cacheEnd(30 * DAY, at(80)) }]);
+    expect(uncoveredByCachedPolicies(history, ['mx9.example.com'], at(81))).toMatchObject([{ id: 'e', cachedUntil: cacheEnd(30 * DAY, at(80)) }]);
     expect(uncoveredByCachedPolicies(published([ENFORCE, 0], [TESTING, 40], [ENFORCE, 41]), ['mx9.example.com'], at(42))).toEqual([
-      { id: 'e', maxAge: 30 * DAY, from: START, hosts: ['mx9.example.com'] },
+      { id: 'e', maxAge: 30 * DAY, publishedAt: START, hosts: ['mx9.example.com'] },
     ]);
   });
 
   test('in words says which hosts, until when, which policy and since when', () => {
-    const refusal = { id: 'e', maxAge: 30 * DAY, from: START, hosts: ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}.example.com`) };
+    const refusal = { id: 'e', maxAge: 30 * DAY, publishedAt: START, hosts: ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}.example.com`) };
     expect(mxConflictText({ ...refusal, cachedUntil: at(33) })).toBe('mail to a.example.com, b.example.com, c.example.com and 2 more may be refused until '
-      + '2027-02-03T00:00:00Z: the enforce policy e, published 2027-01-01T00:00:00Z, does not cover it, and senders may hold that for 30 days '
+      + '2027-02-03T00:00:00Z: the enforce policy e, published 2027-01-01T00:00:00Z, does not cover these hosts, and senders may hold this policy for 30 days '
       + '(RFC 8461 section 5)');
-    expect(mxConflictText({ ...refusal, hosts: ['a.example.com'] })).toMatch(/^mail to a\.example\.com may be refused as long as what is published now stays, and for 30 days after that: /);
+    expect(mxConflictText({ ...refusal, hosts: ['a.example.com'] })).toMatch(/^mail to a\.example\.com may be refused as long as the published policy stays, and for 30 days after that: /);
   });
 
   test.each([[1, '1 second'], [90, '90 seconds'], [7_200, '2 hours'], [86_400, '1 day'], [0, '0 seconds']])('has an age of %s seconds as %s', (seconds, text) => {
@@ -167,6 +165,56 @@ describe('the text in the bucket', () => {
   test('is read back as it was', () => {
     const reading = parseHistory(Buffer.from(renderHistory(history, at(3))));
     expect(reading).toEqual({ history: history });
+  });
+
+  const STORED = [
+    '{"version":1,"begun":"2026-11-01T09:59:59.000Z","lastId":"20261102T11000018f6e5d4c3b2a100",'
+    + '"gap":{"at":"2026-11-01T10:00:02.000Z","why":"missed a publication"},"entries":[',
+    '{"id":"20251001T000000","mode":"testing","maxAge":86400,"mx":["mx0.example.com"],"from":"2026-11-01T10:00:00.000Z",'
+    + '"live":"2026-11-01T10:00:01.500Z","until":"2026-11-01T11:01:00.000Z","under":[]},',
+    '{"id":"20261101T110000a1b2c3d4e5f60718","hash":"a1b2c3d4e5f60718","request":"request-1","mode":"enforce","maxAge":604800,'
+    + '"mx":["mx1.example.com","*.example.net"],"from":"2026-11-01T11:00:00.000Z","live":"2026-11-01T11:01:00.000Z","under":["20251001T000000"]},',
+    '{"id":"20261102T11000018f6e5d4c3b2a100","hash":"18f6e5d4c3b2a100","request":"request-2","mode":"none","maxAge":86400,"mx":[],'
+    + '"from":"2026-11-02T10:00:00.000Z","under":["20261101T110000a1b2c3d4e5f60718"]}',
+    ']}\n',
+  ].join('\n');
+
+  test('a publication history that release 0.1 stored is read with every value', () => {
+    expect(parseHistory(Buffer.from(STORED))).toEqual({ history: {
+      startedAt: Date.parse('2026-11-01T09:59:59Z'),
+      lastId: '20261102T11000018f6e5d4c3b2a100',
+      gap: { restartedAt: Date.parse('2026-11-01T10:00:02Z'), reason: 'missed a publication' },
+      entries: [
+        {
+          id: '20251001T000000', mode: 'testing', maxAge: 86_400, mx: ['mx0.example.com'], announcedIds: [],
+          publishedAt: Date.parse('2026-11-01T10:00:00Z'), confirmedLiveAt: Date.parse('2026-11-01T10:00:01.500Z'), replacedAt: Date.parse('2026-11-01T11:01:00Z'),
+        },
+        {
+          id: '20261101T110000a1b2c3d4e5f60718', hash: 'a1b2c3d4e5f60718', requestId: 'request-1', mode: 'enforce', maxAge: 604_800,
+          mx: ['mx1.example.com', '*.example.net'], announcedIds: ['20251001T000000'],
+          publishedAt: Date.parse('2026-11-01T11:00:00Z'), confirmedLiveAt: Date.parse('2026-11-01T11:01:00Z'),
+        },
+        {
+          id: '20261102T11000018f6e5d4c3b2a100', hash: '18f6e5d4c3b2a100', requestId: 'request-2', mode: 'none', maxAge: 86_400, mx: [],
+          announcedIds: ['20261101T110000a1b2c3d4e5f60718'], publishedAt: Date.parse('2026-11-02T10:00:00Z'),
+        },
+      ],
+    } });
+  });
+
+  test('a publication history is stored with the names that earlier code gave, byte for byte', () => {
+    const [first, second] = ['20261101T110000a1b2c3d4e5f60718', '20261102T11000018f6e5d4c3b2a100'];
+    const start = Date.parse('2026-11-01T10:00:00Z');
+    const initial: PublishedVersion = { id: '20251001T000000', mode: 'testing', maxAge: 86_400, mx: ['mx0.example.com'] };
+    const begun = confirmLive(recordPublication({ entries: [], startedAt: start - 1000 }, initial, start), start + 1500);
+    const gapped = { ...begun, gap: { restartedAt: start + 2000, reason: 'missed a publication' } };
+    const enforced = confirmLive(recordPublication(gapped, {
+      id: first, hash: 'a1b2c3d4e5f60718', requestId: 'request-1', mode: 'enforce', maxAge: 604_800, mx: ['mx1.example.com', '*.example.net'],
+    }, start + 3_600_000), start + 3_660_000);
+    const withdrawn = recordPublication(enforced, {
+      id: second, hash: '18f6e5d4c3b2a100', requestId: 'request-2', mode: 'none', maxAge: 86_400, mx: [],
+    }, start + 86_400_000, first);
+    expect(renderHistory(withdrawn, start + 86_400_000)).toBe(STORED);
   });
 
   test('tells times in ISO 8601 and its version', () => {
@@ -207,7 +255,7 @@ describe('the text in the bucket', () => {
     const many = [40, 30, 20, 10].map((days, index) => [policy(`p${index}`, 'enforce', days, mx), index / 100] as const);
     const text = renderHistory(published(...many), at(1));
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_HISTORY_BYTES);
-    expect(parseHistory(Buffer.from(text))).toMatchObject({ history: { entries: [{ id: 'p0' }, { id: 'p3' }], gap: { at: at(1), why: 'grew too large' } } });
+    expect(parseHistory(Buffer.from(text))).toMatchObject({ history: { entries: [{ id: 'p0' }, { id: 'p3' }], gap: { restartedAt: at(1), reason: 'grew too large' } } });
   });
 
   test('has room for 200 publications within an hour, each of which names those before it', () => {

@@ -2,7 +2,7 @@
 import { DeleteObjectCommand, DeleteObjectsCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from '@jest/globals';
 import { createHandler } from '../../lib/functions/deployment/handler';
-import { createLog } from '../../lib/operations/context/log';
+import { createLog } from '../../lib/functions/runtime/log';
 import { deletePolicy } from '../../lib/operations/publish/policy-object';
 import { Activity } from '../../lib/operations/context/activity';
 import { BUCKET, KEY, HISTORY_KEY, OBJECT_URL, awsError, deleteEvent, lambdaContext, publicationProperties, testServices } from '../support/deployment';

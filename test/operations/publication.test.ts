@@ -330,7 +330,7 @@ describe('taking back', () => {
   const UPDATE = updateEvent(TYPE, OBJECT_URL, publicationProperties(), publicationProperties());
   const WITHOUT_LEDGER = {
     ...ANSWER,
-    Data: { ...ANSWER.Data, Warnings: expect.stringMatching(/^none known; the ledger was missing and was begun anew at 20\S+Z$/) },
+    Data: { ...ANSWER.Data, Warnings: expect.stringMatching(/^none known; the publication history was missing and was started again at 20\S+Z$/) },
   };
 
   test('a failed create fails with its own reason also when the delete fails', async () => {

@@ -10,7 +10,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import type { AwsClientStub } from 'aws-sdk-client-mock';
 import type { LambdaContext } from '../../lib/functions/deployment/handler';
 import { Activity } from '../../lib/operations/context/activity';
-import { createLog } from '../../lib/operations/context/log';
+import { createLog } from '../../lib/functions/runtime/log';
 import type { OperationContext } from '../../lib/operations/context/operation-context';
 import type { Clock, Services } from '../../lib/operations/context/services';
 import type { DnsRecord } from '../../lib/preview/dns-server/server';
