@@ -129,7 +129,7 @@ describe('an event that is not current', () => {
     });
     expect((await failure(handle(made, UPDATE))).message).toMatch(/^event-not-current: /);
     expect(made.objects.get(FILE)).toBe(POLICY_TEXT);
-    expect(made.log).toContainEqual(expect.objectContaining({ message: 'put back the policy file that another event published' }));
+    expect(made.log).toContainEqual(expect.objectContaining({ message: 'put back the policy file that another request published' }));
   });
 });
 

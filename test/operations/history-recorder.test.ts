@@ -149,7 +149,7 @@ describe('in order', () => {
     await create(made);
     made.aws.route53.on(ListResourceRecordSetsCommand).rejects(awsError('InternalError', 'x'));
     expect((await update(made, OTHER, ENFORCE))?.Warnings).toBe('none');
-    expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', message: 'could not read which id is announced now' }));
+    expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', message: 'could not read the id in the _mta-sts record' }));
   });
 
   test('a failed update is not closed, and the rollback is an entry of its own', async () => {
@@ -175,7 +175,7 @@ describe('in order', () => {
     expect(await update(made, NONE, ENFORCE)).toEqual({
       PolicyUrl: 'https://mta-sts.example.com/.well-known/mta-sts.txt',
       PolicyId: expect.stringMatching(/^\d{8}T\d{6}[0-9a-f]{16}$/),
-      EarliestRemoval: 'not known before the policy none was seen live; deploy again',
+      EarliestRemoval: 'not known: the policy none was not confirmed live; deploy again',
       Warnings: 'none',
     });
   });
@@ -213,7 +213,7 @@ describe('a warning', () => {
     const answer = await update(made, OTHER, ENFORCE);
     const lines = made.log.map(({ message }) => message);
     const [raised, again] = lines.filter((message) => message.startsWith('mail may be refused'));
-    expect(raised).toMatch(new RegExp('^mail may be refused: mail to mx3\\.example\\.com may be refused as long as what is published now stays, and for '
+    expect(raised).toMatch(new RegExp('^mail may be refused: mail to mx3\\.example\\.com may be refused as long as the published policy stays, and for '
       + `30 days after that: the enforce policy \\d{8}T\\d{6}${String(ENFORCE.PolicyHash)}, published 20`));
     expect(lines.indexOf(raised)).toBeLessThan(lines.lastIndexOf('wrote the policy file'));
     expect(again).toBe(`mail may be refused: ${answer?.Warnings}`);
@@ -237,10 +237,10 @@ describe('a warning', () => {
       return type === 'MX' ? Promise.resolve({ status: 'failed', reason: 'SERVFAIL', server: 'x', cnames: [] }) : query(name, type, server);
     }) satisfies typeof query } };
     expect(await handle({ ...made, services: world }, createEvent(TYPE, ENFORCE))).toMatchObject({
-      EarliestRemoval: NOT_NONE, Warnings: 'not known: DNS did not tell the MX hosts of example.com',
+      EarliestRemoval: NOT_NONE, Warnings: 'not known: DNS returned no MX hosts of example.com',
     });
     expect(made.clock.slept.reduce((sum, pause) => sum + pause, 0)).toBe(10_000);
-    expect(warnings(made)).toContain('the MX hosts could not be learned, so whether an older policy covers them is not known');
+    expect(warnings(made)).toContain('could not look up the MX hosts, so the publication does not check whether older policies cover them');
   });
 });
 
@@ -258,8 +258,8 @@ describe('a ledger that', () => {
     else made.objects.set(LEDGER, text);
     const answer = await update(made, NONE, ENFORCE);
     expect(answer?.EarliestRemoval).toMatch(/^not known: the publication history .* and was started again at 20\S+Z; at 20\S+Z at the latest$/);
-    expect(answer?.EarliestRemoval).toContain(`the ledger ${why} and`);
-    expect(answer?.Warnings).toMatch(/^none known; the ledger was /);
+    expect(answer?.EarliestRemoval).toContain(`the publication history ${why} and`);
+    expect(answer?.Warnings).toMatch(/^none known; the publication history was /);
     const ended = entries(made).map(({ hash, until }) => [hash, until !== undefined]);
     expect(ended).toEqual([[ENFORCE.PolicyHash, true], [NONE.PolicyHash, false]]);
     expect(warnings(made)).toContain(`the publication history ${why}; starting it again`);
@@ -278,9 +278,9 @@ describe('a ledger that', () => {
     expect(made.clock.slept.reduce((sum, pause) => sum + pause, 0)).toBe(2 * milliseconds);
     expect(made.objects.get(LEDGER)).toBe(before);
     expect(made.objects.get(`${BUCKET}/${KEY}`)).toBe(fileOf(NONE));
-    expect(answer?.EarliestRemoval).toMatch(new RegExp(`^not known: the ledger could not be read: s3:ListBucket failed: ${name}: for a reason`));
-    expect(answer?.Warnings).toBe('not known: there is no ledger of what was published');
-    expect(warnings(made)).toContain('the ledger of what was published could not be read; the publication goes on without it');
+    expect(answer?.EarliestRemoval).toMatch(new RegExp(`^not known: the publication history could not be read: s3:ListBucket failed: ${name}: for a reason`));
+    expect(answer?.Warnings).toBe('not known: the publication history is missing');
+    expect(warnings(made)).toContain('could not read the publication history; the publication continues without it');
   });
 
   test('missed a publication goes on from there, and says that dates are not known', async () => {
@@ -310,16 +310,16 @@ describe('a ledger that', () => {
     await create(made);
     made.aws.s3.on(PutObjectCommand, { Key: HISTORY_KEY }).rejects(awsError('SlowDown', 'less'));
     const answer = await update(made, NONE, ENFORCE);
-    expect(answer?.EarliestRemoval).toBe('not known: the ledger could not be written: s3:PutObject failed: SlowDown: less');
+    expect(answer?.EarliestRemoval).toBe('not known: the publication history could not be written: s3:PutObject failed: SlowDown: less');
     expect(made.objects.get(`${BUCKET}/${KEY}`)).toBe(fileOf(NONE));
-    expect(warnings(made)).toContain('the ledger of what was published could not be written; the publication goes on without it');
+    expect(warnings(made)).toContain('could not write the publication history; the publication continues without it');
   });
 
   test('has no place is said', async () => {
     const made = domain();
     const world = { ...made.services, fetchPolicy: async () => Promise.resolve(serving(fileOf(ENFORCE))) };
     expect(await handle({ ...made, services: world }, createEvent(TYPE, { ...ENFORCE, ObjectKey: 'odd' }))).toMatchObject({
-      EarliestRemoval: 'not known: the ledger has no place, since the key of the policy file names no domain',
+      EarliestRemoval: 'not known: the publication history has no place, since the key of the policy file names no domain',
     });
   });
 });

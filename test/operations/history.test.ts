@@ -104,7 +104,7 @@ describe('the earliest removal', () => {
   });
 
   test('is not before none was seen live', () => {
-    expect(earliestRemoval(recordPublication(published([ENFORCE, 0]), NONE, at(1)))).toBe('not known before the policy none was seen live; deploy again');
+    expect(earliestRemoval(recordPublication(published([ENFORCE, 0]), NONE, at(1)))).toBe('not known: the policy none was not confirmed live; deploy again');
   });
 
   test('is not while senders may keep a policy under the id that is announced again', () => {

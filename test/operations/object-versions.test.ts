@@ -79,7 +79,7 @@ describe('the deletion of a policy', () => {
     const made = versioned([...history(HISTORY_KEY, 2500), ...history(KEY, 1000)]);
     await deleted(made);
     expect(made.versions).toEqual([]);
-    expect(made.log).toContainEqual(expect.objectContaining({ message: 'deleted the versions of the ledger', versions: 2501 }));
+    expect(made.log).toContainEqual(expect.objectContaining({ message: 'deleted the versions of the publication history', versions: 2501 }));
   });
 
   test('keeps what only begins with the same key', async () => {

@@ -425,6 +425,6 @@ describe('delete', () => {
     made.aws.s3.on(DeleteObjectCommand).callsFake(async () => new Promise(() => undefined));
     const event = deleteEvent(TYPE, OBJECT_URL, publicationProperties());
     await expect(run(made, event, 80)).resolves.toEqual({ PhysicalResourceId: OBJECT_URL });
-    expect(made.log).toContainEqual(expect.objectContaining({ message: 'the delete was cut short; it counts as done' }));
+    expect(made.log).toContainEqual(expect.objectContaining({ message: 'the Delete was cut short; it counts as done' }));
   });
 });
