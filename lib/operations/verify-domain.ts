@@ -6,7 +6,7 @@ import { errorFields } from './context/log';
 import type { OperationContext } from './context/operation-context';
 import { retryUntil } from './context/retry';
 import { readHostedZone } from './hosted-zone';
-import { nameServersOf } from './publish/authorities';
+import { readNameServers } from './name-servers';
 
 /** Temporary problems end within a minute: Route 53 updates all its name servers within that time. */
 const RETRY = { totalMs: 120_000, firstPauseMs: 2_000, maxPauseMs: 15_000 };
@@ -57,7 +57,7 @@ export async function verifyDomain(context: OperationContext, input: VerifyDomai
 /** Returns the addresses of the zone's name servers. Without them, the verifier finds the servers itself, so a failure decides nothing. */
 async function zoneServers(context: OperationContext, zoneId: string): Promise<readonly string[] | undefined> {
   try {
-    const found = (await nameServersOf(context, await readHostedZone(context, zoneId))).flatMap(({ addresses }) => addresses);
+    const found = (await readNameServers(context, await readHostedZone(context, zoneId))).flatMap(({ addresses }) => addresses);
     return found.length > 0 ? found : undefined;
   } catch (error) {
     context.signal.throwIfAborted();

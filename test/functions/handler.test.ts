@@ -3,7 +3,7 @@ import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { GetHostedZoneCommand } from '@aws-sdk/client-route-53';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { createHandler, defaultWorld, handler } from '../../lib/functions/deployment';
+import { createHandler, defaultServices, handler } from '../../lib/functions/deployment';
 import { policyHash } from '../../lib/protocol/policy/id';
 import type { FetchPolicy } from '../../lib/verifier/https/fetch-policy';
 import type { Resolver } from '../../lib/verifier/dns/resolver';
@@ -274,7 +274,7 @@ describe('the function that is deployed', () => {
   });
 
   test('has limits on every AWS call', async () => {
-    const { route53, s3, cloudformation } = defaultWorld();
+    const { route53, s3, cloudformation } = defaultServices();
     for (const client of [route53, s3, cloudformation]) {
       expect(await client.config.maxAttempts()).toBe(5);
       const { requestHandler } = client.config;
@@ -285,7 +285,7 @@ describe('the function that is deployed', () => {
   });
 
   test('has a clock that runs', async () => {
-    const { clock } = defaultWorld();
+    const { clock } = defaultServices();
     const before = clock.now();
     await clock.sleep(5);
     expect(clock.now()).toBeGreaterThan(before);

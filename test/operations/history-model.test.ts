@@ -2,7 +2,7 @@
 // never too little.
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { BUCKET, LEDGER_KEY } from '../support/deployment';
+import { BUCKET, HISTORY_KEY } from '../support/deployment';
 import { Senders, random, served } from '../support/sender-model';
 import type { Course, Served } from '../support/sender-model';
 
@@ -66,8 +66,8 @@ async function take(senders: Senders, step: Step): Promise<void> {
       return senders.removable ? senders.withdraw() : undefined;
     case 'spoil':
       senders.complete = false;
-      if (step.text === undefined) senders.objects.delete(`${BUCKET}/${LEDGER_KEY}`);
-      else if (senders.objects.has(`${BUCKET}/${LEDGER_KEY}`)) senders.objects.set(`${BUCKET}/${LEDGER_KEY}`, step.text);
+      if (step.text === undefined) senders.objects.delete(`${BUCKET}/${HISTORY_KEY}`);
+      else if (senders.objects.has(`${BUCKET}/${HISTORY_KEY}`)) senders.objects.set(`${BUCKET}/${HISTORY_KEY}`, step.text);
       return undefined;
   }
 }

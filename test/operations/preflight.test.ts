@@ -612,7 +612,7 @@ describe('the whole preflight', () => {
     const event = updateEvent(TYPE, ID, preflightProperties(), before);
     const answer = await run(made, event);
     expect(answer).toMatchObject({ PhysicalResourceId: ID, Data: { Summary: expect.stringContaining('does not cover') } });
-    expect(made.log).toContainEqual(expect.objectContaining({ level: 'ERROR', message: 'forgiven, and the deployment goes on', rollingBack: true }));
+    expect(made.log).toContainEqual(expect.objectContaining({ level: 'ERROR', message: 'the failure is ignored, and the deployment continues', rollingBack: true }));
   });
 
   test('preflight fails when CloudFormation does not say whether the stack is rolling back', async () => {

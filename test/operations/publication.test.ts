@@ -11,7 +11,7 @@ import { policyText } from '../../lib/contract/custom-resources';
 import { testAuthority } from '../support/policy-server';
 import { Edge, POLICY_HOST } from '../support/policy-edge';
 import {
-  BUCKET, DOMAIN, KEY, LEDGER_KEY, NAMES_POLICY, NAME_SERVERS, OBJECT_URL, POLICY_TEXT, TestDns, awsError, createEvent, deleteEvent,
+  BUCKET, DOMAIN, KEY, HISTORY_KEY, NAMES_POLICY, NAME_SERVERS, OBJECT_URL, POLICY_TEXT, TestDns, awsError, createEvent, deleteEvent,
   failure, lambdaContext, mx, publicationProperties, record, soa, updateEvent,
 } from '../support/deployment';
 import type { Event, TestServices } from '../support/deployment';
@@ -83,7 +83,7 @@ describe('what is not live', () => {
     const message = await refused(made);
     expect(message).toMatch(/^policy-not-live: https:\/\/mta-sts\.example\.com\/\.well-known\/mta-sts\.txt did not serve the new policy within 45 s\. Last seen: 127\.0\.0\.11: /);
     expect(message).toMatch(evidence);
-    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
   });
 
   test.each([['gzip', gzipSync(POLICY_TEXT)], ['br', brotliCompressSync(POLICY_TEXT)], ['utf-8', Buffer.from(POLICY_TEXT)]])(
@@ -91,7 +91,7 @@ describe('what is not live', () => {
       await edge.serve({ body, headers: { 'Content-Encoding': coding } });
       const made = await edge.world();
       expect(await refused(made)).toContain(`127.0.0.11: the body is sent with Content-Encoding \`${coding}\`, which was not asked for`);
-      expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+      expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
     });
 
   test('gives up after ten minutes, however much longer the function could run', async () => {
@@ -308,7 +308,7 @@ describe('writing', () => {
     const { message } = await failure(run(made));
     expect(message).toContain('aws-access-denied: s3:PutObject failed: AccessDenied: Access Denied. The role of the function must be allowed s3:PutObject');
     expect(made.clock.slept.reduce((sum, pause) => sum + pause, 0)).toBe(60_000);
-    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
   });
 
   test('does not repeat what the SDK has given up on', async () => {
@@ -330,7 +330,7 @@ describe('taking back', () => {
   const UPDATE = updateEvent(TYPE, OBJECT_URL, publicationProperties(), publicationProperties());
   const WITHOUT_LEDGER = {
     ...ANSWER,
-    Data: { ...ANSWER.Data, Warnings: expect.stringMatching(/^none known; the ledger was missing and was begun anew at 20\S+Z$/) },
+    Data: { ...ANSWER.Data, Warnings: expect.stringMatching(/^none known; the publication history was missing and was started again at 20\S+Z$/) },
   };
 
   test('a failed create fails with its own reason also when the delete fails', async () => {
@@ -352,7 +352,7 @@ describe('taking back', () => {
     await edge.serve({ behaviour: '404' });
     const made = await edge.world();
     await refused(made, updateEvent(TYPE, 's3://before/key', publicationProperties(), publicationProperties({ BucketName: 'before' })));
-    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
   });
 
   test('a rollback to another bucket keeps the file that it puts back, whatever the checks say', async () => {
@@ -381,7 +381,7 @@ describe('taking back', () => {
     const made = await edge.world();
     made.aws.route53.on(GetHostedZoneCommand).rejects(awsError('ThrottlingException', 'Rate exceeded'));
     expect(await refused(made)).toContain('route53:GetHostedZone failed: ThrottlingException: Rate exceeded');
-    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
   });
 });
 
@@ -390,14 +390,14 @@ describe('delete', () => {
     const made = await edge.world();
     const event = deleteEvent(TYPE, 's3://old/mta-sts.example.com/x', publicationProperties());
     await expect(run(made, event)).resolves.toEqual({ PhysicalResourceId: 's3://old/mta-sts.example.com/x' });
-    expect(deleted(made)).toEqual([{ Bucket: 'old', Key: 'mta-sts.example.com/x' }, { Bucket: 'old', Key: LEDGER_KEY }]);
+    expect(deleted(made)).toEqual([{ Bucket: 'old', Key: 'mta-sts.example.com/x' }, { Bucket: 'old', Key: HISTORY_KEY }]);
   });
 
   test('deletes the object of the properties where the physical id is not one of ours', async () => {
     const made = await edge.world();
     const event = deleteEvent(TYPE, 'Mail-Publication-1X', publicationProperties());
     await expect(run(made, event)).resolves.toEqual({ PhysicalResourceId: 'Mail-Publication-1X' });
-    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
   });
 
   test.each([
@@ -425,6 +425,6 @@ describe('delete', () => {
     made.aws.s3.on(DeleteObjectCommand).callsFake(async () => new Promise(() => undefined));
     const event = deleteEvent(TYPE, OBJECT_URL, publicationProperties());
     await expect(run(made, event, 80)).resolves.toEqual({ PhysicalResourceId: OBJECT_URL });
-    expect(made.log).toContainEqual(expect.objectContaining({ message: 'the delete was cut short; it counts as done' }));
+    expect(made.log).toContainEqual(expect.objectContaining({ message: 'the Delete was cut short; it counts as done' }));
   });
 });

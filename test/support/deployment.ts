@@ -10,7 +10,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import type { AwsClientStub } from 'aws-sdk-client-mock';
 import type { LambdaContext } from '../../lib/functions/deployment/handler';
 import { Activity } from '../../lib/operations/context/activity';
-import { createLog } from '../../lib/operations/context/log';
+import { createLog } from '../../lib/functions/runtime/log';
 import type { OperationContext } from '../../lib/operations/context/operation-context';
 import type { Clock, Services } from '../../lib/operations/context/services';
 import type { DnsRecord } from '../../lib/preview/dns-server/server';
@@ -36,7 +36,7 @@ export const NAMES_POLICY = new RegExp(`^\\d{8}T\\d{6}${policyHash(POLICY_TEXT)}
 export const RESOURCE = 'Resource1A2B3C4D';
 export const BUCKET = 'policies';
 export const KEY = 'mta-sts.example.com/.well-known/mta-sts.txt';
-export const LEDGER_KEY = 'ledger/example.com.json';
+export const HISTORY_KEY = 'ledger/example.com.json';
 export const OBJECT_URL = `s3://${BUCKET}/${KEY}`;
 
 export type Event = Readonly<Record<string, unknown>>;

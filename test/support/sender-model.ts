@@ -297,7 +297,7 @@ export class Senders {
         this.tried.refusal += 1;
         const told = warned?.find(({ id, hosts }) => hashOfPolicyId(id) === cached.policy.hash && hosts.includes(host));
         if (told === undefined) throw new Broken(`nobody was told that mail to ${host} may be refused: ${this.shown(cached)}`);
-        if (this.now > (told.end ?? Infinity)) throw new Broken(`mail to ${host} is refused longer than was told: ${this.shown(cached)}`);
+        if (this.now > (told.cachedUntil ?? Infinity)) throw new Broken(`mail to ${host} is refused longer than was told: ${this.shown(cached)}`);
       }
     }
   }

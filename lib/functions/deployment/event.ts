@@ -1,6 +1,7 @@
 // Reads the event of a custom resource, trusting none of it.
 import { deploymentFailure } from '../../operations/failures';
 import type { DeploymentFailure } from '../../operations/failures';
+import { isObject } from '../../util/objects';
 import { safeText } from '../../util/safe-text';
 
 /** The properties of a custom resource, as CloudFormation sends them. */
@@ -52,11 +53,6 @@ export function isDelete(event: unknown): event is Properties {
 /** The event as it may stand in a log: who holds the response URL can answer in our place. */
 export function loggable(event: unknown): unknown {
   return isObject(event) && 'ResponseURL' in event ? { ...event, ResponseURL: '...' } : event;
-}
-
-/** Whether it is a map of names to values. */
-export function isObject(value: unknown): value is Properties {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A value for a message. */

@@ -8,7 +8,7 @@ import type { AboutDomains, PreflightInput, PreflightResult } from '../../operat
 import type { Mode, Policy } from '../../protocol/policy/policy';
 import { joinList } from '../../util/safe-text';
 import type { Attributes, CustomResource } from './custom-resource';
-import { isObject } from './event';
+import { isObject } from '../../util/objects';
 import type { DeploymentEvent, Properties } from './event';
 import { attribute } from './failure-message';
 import { choiceProperty, domainProperty, objectsProperty, optionalZoneIdProperty, policyProperty, recordsProperty } from './properties';

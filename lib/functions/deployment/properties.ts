@@ -1,4 +1,5 @@
 // The properties of the custom resources: all arrive as strings from the template, and none is taken on trust.
+import { isObject } from '../../util/objects';
 import { hostNameProblem, toALabels } from '../../protocol/domain-name';
 import { parsePolicy } from '../../protocol/policy/policy';
 import type { Policy } from '../../protocol/policy/policy';
@@ -6,7 +7,7 @@ import { policyHash, policyId } from '../../protocol/policy/id';
 import { policyText } from '../../contract/custom-resources';
 import type { PlannedRecord } from '../../operations/preflight/domain-plan';
 import { safeText } from '../../util/safe-text';
-import { invalidProperty, isObject, shown } from './event';
+import { invalidProperty, shown } from './event';
 import type { Properties } from './event';
 
 /** A policy, and the exact bytes that say it. */

@@ -1,17 +1,17 @@
-// The zone's own name servers, by address: whom to ask for names that no resolver must hear of too early.
-import { formatServer } from '../../verifier/dns/server-address';
-import type { HostedZone } from '../hosted-zone';
-import type { OperationContext } from '../context/operation-context';
+// Finds the addresses of a zone's own name servers. They know new records before any resolver, and a query there fills no cache.
+import { formatServer } from '../verifier/dns/server-address';
+import type { OperationContext } from './context/operation-context';
+import type { HostedZone } from './hosted-zone';
 
 /** One name server of the delegation set. */
 export interface NameServer {
   readonly name: string;
-  /** `address:port`; empty while its addresses are not known. */
+  /** `address:port`; empty while the addresses are not known. */
   readonly addresses: readonly string[];
 }
 
-/** Looks their addresses up, the IPv4 ones where there are any: a Lambda function outside a VPC has no IPv6. */
-export async function nameServersOf(context: OperationContext, zone: HostedZone): Promise<readonly NameServer[]> {
+/** Looks up the addresses: IPv4 if there are any, because a Lambda function outside of a VPC has no IPv6. */
+export async function readNameServers(context: OperationContext, zone: HostedZone): Promise<readonly NameServer[]> {
   return context.activity.track(`DNS, the addresses of ${zone.nameServers.join(', ')}`, async () => {
     return Promise.all(zone.nameServers.map(async (name) => ({ name, addresses: await addresses(context, name) })));
   });
