@@ -6,7 +6,7 @@ import { main } from './main';
 import { Status } from './exit-status';
 
 /** The part of Node's `process` that the command needs. */
-export interface RunningProcess extends ProcessLike {
+interface RunningProcess extends ProcessLike {
   readonly argv: readonly string[];
   readonly stdout: ProcessLike['stdout'] & Failing;
   readonly stderr: ProcessLike['stderr'] & Failing;

@@ -9,7 +9,7 @@ import type { Io } from '../io';
 import { readRequiredInput } from './file';
 
 /** The values of the manual records of a domain. A value that the output lacks, or that is malformed, is missing. */
-export interface DeployedRecords {
+interface DeployedRecords {
   /** The host that serves the policy. */
   readonly target?: string;
   /** The text of the record at `_smtp._tls`. */
@@ -19,7 +19,7 @@ export interface DeployedRecords {
 }
 
 /** The policy that a stack publishes for a domain, according to its outputs. */
-export interface DeployedPolicy extends Deployment, DeployedRecords {
+interface DeployedPolicy extends Deployment, DeployedRecords {
   readonly domain: string;
   readonly id: string;
   /** The file, exactly as it should be served. Missing if it was too long for an output: then the id holds its hash. */

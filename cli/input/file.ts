@@ -8,7 +8,7 @@ import type { Io } from '../io';
 const MAX_INPUT_BYTES = 1024 * 1024;
 
 /** The bytes, or one line that says why there are none. */
-export type Input = { readonly bytes: Uint8Array } | { readonly problem: string };
+type Input = { readonly bytes: Uint8Array } | { readonly problem: string };
 
 /**
  * Reads the file at a path, or standard input for `-`.

@@ -3,7 +3,7 @@ import type { Finding } from '../../lib/protocol/findings/finding';
 import type { Policy } from '../../lib/protocol/policy/policy';
 import { safeWholeText } from '../../lib/util/safe-text';
 import { safeFinding, safeObservation } from '../../lib/verifier/result';
-import type { MxResult, Observation, VerificationResult, LiveFinding } from '../../lib/verifier/result';
+import type { LiveFinding, MxResult, Observation, SenderView, VerificationResult } from '../../lib/verifier/result';
 
 /** Invisible characters that JSON.stringify does not escape: C1 controls, bidi controls, line separators and similar. */
 const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
@@ -70,11 +70,15 @@ export function resultShape(result: VerificationResult): object {
     policyObservations: result.policyObservations.map(observationShape),
     delegation: { record: delegation.record, policyHost: delegation.policyHost },
     mx: mx.map(mxShape),
-    senders: senders.map(({ sender, effect, code }) => ({ sender: safeWholeText(sender), effect: safeWholeText(effect), code: safeWholeText(code) })),
+    senders: senders.map(senderShape),
     findings: findings.map(findingShape),
     // JSON.stringify drops undefined.
     deployment: deployment && { earliestRemoval: safeOptional(deployment.earliestRemoval), warnings: safeOptional(deployment.warnings) },
   };
+}
+
+function senderShape({ sender, effect, code }: SenderView): object {
+  return { sender: safeWholeText(sender), effect: safeWholeText(effect), code: safeWholeText(code) };
 }
 
 function mxShape({ host, preference, covered, delivery, dane, observations }: MxResult): object {

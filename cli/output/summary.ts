@@ -53,14 +53,16 @@ export function policySummary({ lookup, policy, domain, takenBy }: VerificationR
   }
 }
 
-/** Returns the mark of one observation of a step. One failed address among many is a warning; it is an error only if the whole step failed. */
+/** Returns the mark of one observation. One failed address among many is a warning. It is an error only if the whole step failed. */
 export function observationMark({ status }: Observation, step: Mark): Mark {
   if (status !== 'failed') return status === 'ok' ? 'good' : status;
   return step === 'error' ? 'error' : 'warning';
 }
 
 /** Returns one phrase for all observations of a step if they agree. Returns undefined if each one matters. */
-export function commonAnswer(observations: readonly Observation[], findings: readonly LiveFinding[], kind: ObservationKind): string | undefined {
+export function commonAnswer(
+  observations: readonly Observation[], findings: readonly LiveFinding[], kind: ObservationKind,
+): string | undefined {
   const [first] = observations;
   if (first === undefined) return undefined;
   const slowestMs = Math.max(...observations.map(({ milliseconds }) => milliseconds));
@@ -130,7 +132,7 @@ const DELIVERIES: Readonly<Record<Delivery, DeliverySummary['delivery']>> = {
   'deliver-verified': { mark: 'good', word: 'delivered, verified', text: 'a sender would now deliver over TLS to a host that it has verified' },
   'deliver-unverified': { mark: 'warning', word: 'delivered, unverified', text: 'a sender would now deliver, whatever it sees of TLS' },
   'refuse': { mark: 'error', word: 'refused', text: 'a sender would now refuse to deliver' },
-  'unknown': { mark: 'unknown', word: 'not known from here', text: 'whether a sender would now deliver cannot be told from here' },
+  'unknown': { mark: 'unknown', word: 'not known from here', text: 'it is not known from here whether a sender would now deliver' },
 };
 
 function recordStep({ record, lookup, findings, domain, recordObservations, delegation }: VerificationResult): SummaryStep {

@@ -1,4 +1,4 @@
-// The command as it is installed: one file, run by node.
+// The installed command: one file, run by node.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const BUNDLE = join(ROOT, 'bin', 'mta-sts.js');
 let folder: string;
 
 beforeAll(() => {
-  // What is tested is the file that is published; an old one must not pass for it.
+  // Build first: the test is about the published file, not an old one.
   const script = `import { buildFault } from ${JSON.stringify(join(ROOT, 'tools', 'freshness.mjs'))}; console.log(buildFault(process.argv[1]) ?? '');`;
   const fault = execFileSync(process.execPath, ['--input-type=module', '-e', script, ROOT], { encoding: 'utf8' }).trim();
   if (fault !== '') throw new Error(`${fault}; run \`npm run build\` first`);
@@ -93,7 +93,7 @@ test('a pending DNS answer does not delay the end of the command', async () => {
   const status = await new Promise((resolve) => child.on('exit', resolve));
   await silent.close();
   expect(status).toBe(3);
-  // The resolver alone would ask all of them again, after 2 seconds, before it gives up.
+  // The resolver itself would retry all queries after 2 seconds.
   const asked = silent.queries.map(({ name, type }) => `${name} ${type}`);
   expect(asked).toContain('example.test MX');
   expect(asked).toEqual([...new Set(asked)]);
@@ -129,7 +129,7 @@ describe('preview', () => {
     cdk.synth();
   });
 
-  /** The files that it left in the folder for temporary files. */
+  /** Returns the files that it left in the folder for temporary files. */
   async function leftBehind(end: (child: ChildProcess) => void): Promise<{ readonly status: unknown; readonly files: string[] }> {
     const temporary = mkdtempSync(join(folder, 'tmp-'));
     const child = spawn(process.execPath, [BUNDLE, 'preview', '--app', app], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TMPDIR: temporary } });
@@ -148,7 +148,7 @@ describe('preview', () => {
 describe('a quick start', () => {
   const HEAVY = ['dns', 'tls', 'https', 'http2', 'worker_threads'];
 
-  /** Which of Node's heavy modules are loaded once the command has run: those that DNS, TLS and the preview need. */
+  /** Returns the heavy modules of Node that a run has loaded: those of DNS, TLS and the preview. */
   function heavy(args: readonly string[]): string[] {
     const script = `
       process.on('exit', () => process.stderr.write('\\n' + JSON.stringify(process.moduleLoadList)));

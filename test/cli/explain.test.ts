@@ -136,7 +136,7 @@ describe('the codes of failed deployments', () => {
 });
 
 describe('result types of TLS reports', () => {
-  /** RFC 8460 §4.3, all of it. */
+  /** All result types of RFC 8460 §4.3. */
   const RESULTS = [
     'starttls-not-supported', 'certificate-host-mismatch', 'certificate-expired', 'certificate-not-trusted', 'validation-failure',
     'tlsa-invalid', 'dnssec-invalid', 'dane-required', 'sts-policy-fetch-error', 'sts-policy-invalid', 'sts-webpki-invalid',

@@ -197,14 +197,14 @@ describe.each([
 });
 
 test('lint gives every test vector of records and files its verdict and its exit status', async () => {
-  for (const [kind, file] of [['record', 'record'], ['tls-rpt', 'tlsrpt']]) {
+  for (const [kind, file] of [['record', 'record'], ['tls-rpt', 'tlsrpt']] as const) {
     for (const { id, input, expect: verdict, ambiguous } of vectors(file)) {
-      // Character-strings of one record are joined by whoever asks DNS, so an argument is already whole.
+      // A DNS client joins the character-strings of a record, so an argument is a whole record.
       const argv = typeof input === 'string' ? [input] : (input ?? []).map((record) => (typeof record === 'string' ? record : record.join('')));
       if (ambiguous === true) continue;
       const { status, json } = await runJson(['lint', kind, ...argv]);
       expect({ id, json, status }).toMatchObject({ id, json: [{ verdict }], status: verdict === 'valid' ? 0 : 1 });
-      // Exit status 1 means that an error was found (see --help), so there must be one to see.
+      // Exit status 1 means that an error was found (see --help), so the output must contain one.
       const [{ findings }] = json as [{ findings: { severity: string }[] }];
       expect({ id, error: findings.some(({ severity }) => severity === 'error') }).toEqual({ id, error: verdict !== 'valid' });
     }

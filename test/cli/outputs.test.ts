@@ -1,4 +1,4 @@
-// The outputs file of a deployment: what is ours in it, and what is not to be trusted.
+// The outputs file of a deployment: our outputs in it, and invalid ones.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ function read(file: unknown): ReturnType<typeof parseOutputs> {
   return parseOutputs(Buffer.from(typeof file === 'string' ? file : JSON.stringify(file)));
 }
 
-function fault(file: unknown): string {
+function problem(file: unknown): string {
   const result = read(file);
   return 'problem' in result ? result.problem : `no problem: ${JSON.stringify(result)}`;
 }
@@ -62,7 +62,7 @@ describe('invalid outputs files', () => {
     ['a domain with two ids', { One: { a: output({ domain: 'example.com', id: ID }) }, Two: { b: output({ domain: 'example.com', id: 'other' }) } },
       new RegExp(`^gives example\\.com two ids, ${ID} in One\\.a and other in Two\\.b; only one`)],
   ])('the outputs file is refused with a reason: %s', (_, file, message) => {
-    expect(fault(file)).toMatch(message);
+    expect(problem(file)).toMatch(message);
   });
 
   test('an outputs file that is too large is refused without being parsed', () => {
@@ -80,7 +80,7 @@ describe('invalid outputs files', () => {
   });
 
   test('the reason for a refused outputs file is one line without control characters', () => {
-    expect(fault({ 'a\u001b[2J\n': {} })).toMatch(/only of a\\x1b\[2J\\x0a;/);
+    expect(problem({ 'a\u001b[2J\n': {} })).toMatch(/only of a\\x1b\[2J\\x0a;/);
   });
 });
 
@@ -104,7 +104,7 @@ test('an outputs file may begin with a byte order mark', () => {
 });
 
 describe('outputs of the construct', () => {
-  /** As long as the function ever makes them. */
+  /** The longest values that the function makes. */
   const ANSWERED: Readonly<Record<string, string>> = {
     EarliestRemoval: 'r'.repeat(600), Warnings: 'w'.repeat(600), DomainName: 'd111111abcdef8.cloudfront.net',
   };
@@ -115,11 +115,11 @@ describe('outputs of the construct', () => {
     tlsRpt: 'v=TLSRPTv1; rua=mailto:tls-reports@example.com',
   };
 
-  /** The outputs file as `cdk deploy` would write it. */
+  /** Returns the outputs file as `cdk deploy` would write it. */
   function outputsFile(...stacks: Stack[]): Record<string, Record<string, unknown>> {
     return Object.fromEntries(stacks.map((stack) => {
       const { Outputs, Resources } = Template.fromStack(stack).toJSON() as Synthesized;
-      const value = (late: unknown): unknown => deployed(late, (name) => idOf(String(Resources[name].Properties?.PolicyHash)));
+      const value = (late: unknown): unknown => deployed(late, (name) => idOf(String(Resources[name]?.Properties?.PolicyHash)));
       return [stack.stackName, Object.fromEntries(Object.entries(Outputs).map(([name, { Value }]) => [name, value(Value)]))];
     }));
   }
@@ -129,12 +129,12 @@ describe('outputs of the construct', () => {
     readonly Resources: Record<string, { readonly Properties?: { readonly PolicyHash?: unknown } }>;
   }
 
-  /** As the function makes it. */
+  /** Returns an id as the function makes it. */
   function idOf(hash: string): string {
     return renderPolicyId(Date.UTC(2026, 10, 30, 19, 24, 8), hash);
   }
 
-  /** What CloudFormation puts together. */
+  /** Resolves an output like CloudFormation. */
   function deployed(value: unknown, publishedId: (publication: string) => string): unknown {
     if (typeof value !== 'object' || value === null) return value;
     const { 'Fn::Join': [separator, parts] } = value as { 'Fn::Join': [string, (string | { 'Fn::GetAtt': [string, string] })[]] };
@@ -178,7 +178,7 @@ describe('outputs of the construct', () => {
     const lengths = [50, 60, 70, 80, 90].map((count) => {
       const stack = new Stack(new App(), 'Test', { env: ENV });
       oneDomain(stack, { policy: MtaStsPolicy.enforce({ mx: MxHosts.of(...Array.from({ length: count }, (_, i) => `mx${100 + i}.longer-name.hosts.example.com`)) }) });
-      const [[value]] = Object.values(outputsFile(stack)).map((outputs) => Object.values(outputs));
+      const [value] = Object.values(outputsFile(stack)).flatMap((outputs) => Object.values(outputs));
       return Buffer.byteLength(String(value));
     });
     expect(lengths.every((length) => length <= 4096)).toBe(true);

@@ -25,7 +25,7 @@ beforeAll(async () => {
   const authority = await createCertificateAuthority();
   const { keyPem, certificatePem } = await authority.issue({ names: ['mta-sts.example.com'] });
   writeFileSync(join(folder, 'key.pem'), keyPem);
-  // Without its authority, as a person would give one whose root every client knows.
+  // Without its authority: every client knows the root of a public certificate.
   writeFileSync(join(folder, 'cert.pem'), certificatePem.slice(0, certificatePem.indexOf('-----END CERTIFICATE-----') + 26));
   taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
@@ -48,7 +48,7 @@ describe('wrong usage of preview', () => {
     ['a key that is none', () => ['--app', app, '--tls-key', join(folder, 'no.pem'), '--tls-cert', join(folder, 'no.pem')], 'the given TLS key and certificate cannot be used'],
     ['a JSON format without results', () => ['--app', app, '--format', 'json'], '`--format json` is for results; add `--verify`'],
     ['an HTML format without results', () => ['--app', app, '--format', 'html'], '`--format html` is for results; add `--verify`'],
-    ['an output file without results', () => ['--app', app, '--output', 'report.html'], '`--output` is for results; add `--verify`'],
+    ['an output file without results', () => ['--app', app, '--output', 'result.html'], '`--output` is for results; add `--verify`'],
     ['a file that cannot be written', () => ['--app', app, '--verify', '--output', folder], '`: it is a folder; a file is expected'],
     ['a port that is taken', () => ['--app', app, '--https-port', String(takenPort)], 'of 127.0.0.1: '],
     ['a port that cannot be', () => ['--https-port', '65536'], '--https-port: `65536` is not a port; a number from 1 to 65535 is expected'],
@@ -102,7 +102,7 @@ describe('preview --verify', () => {
   });
 
   test('preview --verify supports every format of verify, and a file', async () => {
-    const file = join(folder, 'report.html');
+    const file = join(folder, 'result.html');
     const { status, stdout } = await run(['preview', '--app', app, '--verify', '--mx', 'mail.other.test=127.0.0.1', '--format', 'html', '--output', file]);
     expect(readFileSync(file, 'utf8')).toMatch(/^<!doctype html>[^]*mail\.other\.test[^]*<\/html>\n$/);
     expect(stdout).toMatch(/^✘ example\.com: fail\n {2}mx-not-covered: .*mail\.other\.test.*\n1 domain: 1 fail\n$/);
@@ -117,7 +117,7 @@ describe('preview --verify', () => {
 });
 
 describe('preview without --verify', () => {
-  /** Runs until a port of the preview was seen to answer, then interrupts it. */
+  /** Runs the preview until a port answers, then interrupts it. */
   async function serve(args: readonly string[], atOutput: (text: string) => Promise<void>): Promise<{ status: number; stdout: string }> {
     let seen: (text: string) => void = () => undefined;
     const output = new Promise<string>((resolve) => {
@@ -146,7 +146,7 @@ describe('preview without --verify', () => {
     let files: string[] = [];
     const { status, stdout } = await serve([], async (text) => {
       port = Number(/--connect-to \S+:(\d+)\s/.exec(text)?.[1]);
-      files = [...text.matchAll(/--cacert (\S+)/g)].map(([, file]) => file);
+      files = [...text.matchAll(/--cacert (\S+)/g)].map(([, file = '']) => file);
       expect(await reachable(port)).toBe(true);
       expect(files.every((file) => readFileSync(file, 'utf8').includes('BEGIN CERTIFICATE'))).toBe(true);
     });

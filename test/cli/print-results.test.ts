@@ -32,14 +32,14 @@ afterAll(() => {
 });
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'mta-sts-reports-'));
+  folder = mkdtempSync(join(tmpdir(), 'mta-sts-results-'));
 });
 
 afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Keeps what is written, and takes all of it. */
+/** An output that keeps everything. */
 class Kept implements Output {
   public text = '';
 
@@ -51,20 +51,20 @@ class Kept implements Output {
 
 function ioOf(stdout: Output, env: Io['env'] = {}): Io {
   const interrupted: Io['interrupted'] = () => new Promise(() => undefined);
-  const look = { colour: false, unicode: true, columns: undefined, terminal: undefined };
-  return { stdout, stderr: new Kept(), stdin: empty(), ...look, env, now: Date.now, interrupted };
+  const settings = { colour: false, unicode: true, columns: undefined, terminal: undefined };
+  return { stdout, stderr: new Kept(), stdin: empty(), ...settings, env, now: Date.now, interrupted };
 }
 
 async function* empty(): AsyncGenerator<string> {
   yield await Promise.resolve('');
 }
 
-async function* these(...reports: readonly VerificationResult[]): AsyncGenerator<VerificationResult> {
-  for (const one of reports) yield await Promise.resolve(one);
+async function* these(...results: readonly VerificationResult[]): AsyncGenerator<VerificationResult> {
+  for (const one of results) yield await Promise.resolve(one);
 }
 
-async function* failing(...reports: readonly VerificationResult[]): AsyncGenerator<VerificationResult> {
-  yield* these(...reports);
+async function* failing(...results: readonly VerificationResult[]): AsyncGenerator<VerificationResult> {
+  yield* these(...results);
   throw new RangeError('`long.test` is too long');
 }
 
@@ -72,7 +72,7 @@ const PASS = verificationResult();
 const FAIL = verificationResult({ domain: 'fail.test', verdict: 'fail', findings: [finding({ code: 'mx-not-covered', message: 'a host is not covered' })] });
 const UNKNOWN = verificationResult({ domain: 'unknown.test', verdict: 'unknown' });
 
-/** Whether a document is whole, by the rules of its format. */
+/** Whether a document is complete, by the rules of its format. */
 const WHOLE: Readonly<Record<ResultFormat, (text: string) => boolean>> = {
   text: (text) => text === '' || text.endsWith('\n'),
   json: (text) => typeof JSON.parse(text) === 'object',
@@ -103,7 +103,7 @@ describe.each(RESULT_FORMATS)('%s', (format) => {
   });
 
   test('a file has the same content as standard output', async () => {
-    const file = join(folder, 'report');
+    const file = join(folder, 'result');
     const [stdout, beside] = [new Kept(), new Kept()];
     await printResults(these(PASS, FAIL), { format }, ioOf(stdout));
     expect(await printResults(these(PASS, FAIL), { format, output: file }, ioOf(beside))).toBe(1);
@@ -133,7 +133,7 @@ describe.each(['text', 'json', 'ndjson', 'junit', 'github'] as const)('streaming
   });
 });
 
-/** Bytes that are still held after 10,000 reports that were not after 2,000; in a process that may collect at will. */
+/** Returns the growth of used memory between 2,000 and 10,000 results, in bytes, from a process with garbage collection on demand. */
 function measure(format: ResultFormat): number {
   return Number(execFileSync(process.execPath, ['--expose-gc', measuring, format], { encoding: 'utf8' }));
 }
@@ -144,7 +144,7 @@ describe('a slow reader', () => {
     public full = false;
 
     public write(text: string): boolean {
-      // What is written to it regardless would pile up.
+      // Without a pause, the output would accumulate in memory.
       expect(this.full).toBe(false);
       this.text += text;
       this.full = true;
@@ -185,21 +185,21 @@ describe('the exit status', () => {
     [[UNKNOWN, PASS], 3],
     [[PASS], 0],
     [[], 0],
-  ])('the exit status of case %# follows from the verdicts', async (reports, status) => {
-    expect(await printResults(these(...reports), { format: 'ndjson' }, ioOf(new Kept()))).toBe(status);
+  ])('the exit status of case %# follows from the verdicts', async (results, status) => {
+    expect(await printResults(these(...results), { format: 'ndjson' }, ioOf(new Kept()))).toBe(status);
   });
 });
 
 describe('an output file that cannot be written', () => {
-  /** Fails when it is asked for a report. */
+  /** Results that fail when the first one is requested. */
   function untouched(): AsyncIterable<VerificationResult> {
     return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('was asked')) }) };
   }
 
   test.each<[string, () => string, string]>([
     ['a folder', () => folder, 'it is a folder; a file is expected'],
-    ['a file in no folder', () => join(folder, 'none', 'report'), 'there is no such folder'],
-    ['a file below a file', () => join(folder, 'plain', 'report'), 'a part of its path is not a folder'],
+    ['a file in no folder', () => join(folder, 'none', 'result'), 'there is no such folder'],
+    ['a file below a file', () => join(folder, 'plain', 'result'), 'a part of its path is not a folder'],
   ])('the problem of %s is reported before the first verification', async (_, path, reason) => {
     writeFileSync(join(folder, 'plain'), '');
     const stdout = new Kept();
@@ -234,22 +234,22 @@ describe('an output file that cannot be written', () => {
 
 describe('the output file', () => {
   test('a run without results and with an error does not change the output file', async () => {
-    const file = join(folder, 'report.json');
+    const file = join(folder, 'result.json');
     writeFileSync(file, 'earlier');
     await expect(printResults(failing(), { format: 'json', output: file }, ioOf(new Kept()))).rejects.toThrow(RangeError);
     expect(readFileSync(file, 'utf8')).toBe('earlier');
-    expect(readdirSync(folder)).toEqual(['report.json']);
+    expect(readdirSync(folder)).toEqual(['result.json']);
   });
 
   test('the output file keeps the results before an error', async () => {
-    const file = join(folder, 'report.json');
+    const file = join(folder, 'result.json');
     await expect(printResults(failing(FAIL), { format: 'json', output: file }, ioOf(new Kept()))).rejects.toThrow(RangeError);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toHaveProperty('domains.length', 1);
-    expect(readdirSync(folder)).toEqual(['report.json']);
+    expect(readdirSync(folder)).toEqual(['result.json']);
   });
 
   test('the output file appears only when it is complete', async () => {
-    const file = join(folder, 'report.json');
+    const file = join(folder, 'result.json');
     const seen: boolean[] = [];
     async function* watched(): AsyncGenerator<VerificationResult> {
       yield await Promise.resolve(PASS);
@@ -257,12 +257,12 @@ describe('the output file', () => {
     }
     await printResults(watched(), { format: 'json', output: file }, ioOf(new Kept()));
     expect(seen).toEqual([false]);
-    expect(readdirSync(folder)).toEqual(['report.json']);
+    expect(readdirSync(folder)).toEqual(['result.json']);
   });
 
   test('an output file that is a link stays a link and keeps its permissions', async () => {
     mkdirSync(join(folder, 'real'));
-    const real = join(folder, 'real', 'report.json');
+    const real = join(folder, 'real', 'result.json');
     const link = join(folder, 'link.json');
     writeFileSync(real, 'earlier');
     chmodSync(real, 0o600);
@@ -271,7 +271,7 @@ describe('the output file', () => {
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
     expect(JSON.parse(readFileSync(real, 'utf8'))).toHaveProperty('domains.length', 1);
     expect(statSync(real).mode & 0o777).toBe(0o600);
-    expect(readdirSync(join(folder, 'real'))).toEqual(['report.json']);
+    expect(readdirSync(join(folder, 'real'))).toEqual(['result.json']);
   });
 
   test('an output file that is a device is written to, not replaced', async () => {
@@ -280,7 +280,7 @@ describe('the output file', () => {
   });
 
   test('an output file has no colours although the terminal has', async () => {
-    const file = join(folder, 'report.txt');
+    const file = join(folder, 'result.txt');
     const stdout = new Kept();
     await printResults(these(FAIL), { format: 'text', output: file }, { ...ioOf(stdout), colour: true, columns: 40 });
     expect(readFileSync(file, 'utf8')).not.toContain('\u001b');

@@ -14,7 +14,7 @@ class FakeStream extends EventEmitter {
   }
 }
 
-/** What of a process the command touches. */
+/** The part of a process that the command uses. */
 class FakeProcess extends EventEmitter {
   public readonly stdout = new FakeStream();
   public readonly stderr = new FakeStream();
@@ -82,26 +82,26 @@ describe('the command in a process', () => {
 });
 
 describe('the settings of the output', () => {
-  const look = (terminal: boolean, env: Record<string, string>): ReturnType<typeof createIo> => {
+  const settings = (terminal: boolean, env: Record<string, string>): ReturnType<typeof createIo> => {
     const fake = new FakeProcess([], env);
     fake.stdout.isTTY = terminal;
     return createIo(fake);
   };
 
   test('output has no colours outside of a terminal, with NO_COLOR, or in a terminal without colours', () => {
-    expect(look(false, {}).colour).toBe(false);
-    expect(look(true, { NO_COLOR: '1' }).colour).toBe(false);
-    expect(look(true, { TERM: 'dumb' }).colour).toBe(false);
+    expect(settings(false, {}).colour).toBe(false);
+    expect(settings(true, { NO_COLOR: '1' }).colour).toBe(false);
+    expect(settings(true, { TERM: 'dumb' }).colour).toBe(false);
   });
 
   test('output has colours in a terminal, also with an empty NO_COLOR', () => {
-    expect(look(true, {}).colour).toBe(true);
-    expect(look(true, { NO_COLOR: '' }).colour).toBe(true);
+    expect(settings(true, {}).colour).toBe(true);
+    expect(settings(true, { NO_COLOR: '' }).colour).toBe(true);
   });
 
   test('output is wrapped only in a terminal', () => {
-    expect(look(false, {}).columns).toBeUndefined();
-    expect(look(true, {}).columns).toBe(80);
+    expect(settings(false, {}).columns).toBeUndefined();
+    expect(settings(true, {}).columns).toBe(80);
   });
 
   test.each<[Record<string, string>, boolean]>([
@@ -115,7 +115,7 @@ describe('the settings of the output', () => {
     [{ LANG: 'C.utf8' }, true],
     [{ LANG: 'en_US.UTF-8', TERM: 'xterm-256color' }, true],
   ])('with the environment %j the use of characters beyond ASCII is %s', (env, unicode) => {
-    expect(look(true, env).unicode).toBe(unicode);
+    expect(settings(true, env).unicode).toBe(unicode);
   });
 
   test('the command listens for signals only while it waits for one', async () => {

@@ -1,17 +1,17 @@
-// The line that says how far a long run is.
+// The progress line of a long run.
 import { describe, expect, test } from '@jest/globals';
 import { Progress } from '../../cli/commands/verify/progress';
 import type { VerificationResult } from '../../lib/verifier/result';
 import { verificationResult } from '../support/report';
 
-async function* reports(...verdicts: VerificationResult['verdict'][]): AsyncGenerator<VerificationResult> {
+async function* results(...verdicts: VerificationResult['verdict'][]): AsyncGenerator<VerificationResult> {
   for (const verdict of verdicts) yield await Promise.resolve(verificationResult({ verdict }));
 }
 
 async function drawn(total: number | undefined, ...verdicts: VerificationResult['verdict'][]): Promise<string> {
   let text = '';
   const terminal = { write: (piece: string) => text += piece };
-  for await (const one of new Progress(terminal).track(reports(...verdicts), terminal, total)) text += `<${one.verdict}>`;
+  for await (const one of new Progress(terminal).track(results(...verdicts), terminal, total)) text += `<${one.verdict}>`;
   return text;
 }
 
@@ -30,7 +30,7 @@ describe('progress', () => {
 
   test('progress is not shown without a terminal', async () => {
     const all: VerificationResult[] = [];
-    for await (const one of new Progress({ write: () => undefined }).track(reports('pass'), undefined)) all.push(one);
+    for await (const one of new Progress({ write: () => undefined }).track(results('pass'), undefined)) all.push(one);
     expect(all).toHaveLength(1);
   });
 
@@ -52,11 +52,11 @@ describe('progress', () => {
     let text = '';
     const terminal = { write: (piece: string) => text += piece };
     const progress = new Progress(terminal);
-    for await (const one of progress.track(reports('pass', 'pass'), terminal, 2)) {
+    for await (const one of progress.track(results('pass', 'pass'), terminal, 2)) {
       expect(one.verdict).toBe('pass');
       text = '';
-      progress.print('mta-sts: a remark\n');
-      expect(text).toBe('\r\u001b[Kmta-sts: a remark\n\r\u001b[K' + `${progress.done} of 2 verified: ${progress.done} pass, 0 fail, 0 could not be decided`);
+      progress.print('mta-sts: a note\n');
+      expect(text).toBe('\r\u001b[Kmta-sts: a note\n\r\u001b[K' + `${progress.done} of 2 verified: ${progress.done} pass, 0 fail, 0 could not be decided`);
     }
     text = '';
     progress.print('mta-sts: the last word\n');

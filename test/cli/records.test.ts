@@ -14,7 +14,7 @@ import { NOW, run, runJson } from '../support/command';
 import type { CommandOptions, CommandResult } from '../support/command';
 
 const POLICY = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') });
-/** As it is made for a policy file that a person publishes now. */
+/** The id for a policy file that a person publishes now. */
 const ID = `20261130T192408${POLICY.hash}`;
 const LONG = Array.from({ length: 8 }, (_, i) => `mailto:tls-reports-${i}-${'x'.repeat(30)}@example.com`);
 
@@ -48,11 +48,11 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-function ofFile(args: readonly string[] = [], world: CommandOptions = {}): Promise<CommandResult> {
-  return run(['records', '--domain', 'example.com', '--policy', file, ...args], world);
+function ofFile(args: readonly string[] = [], options: CommandOptions = {}): Promise<CommandResult> {
+  return run(['records', '--domain', 'example.com', '--policy', file, ...args], options);
 }
 
-/** A copy of the app with its template changed. */
+/** Returns a copy of the app with a changed template. */
 function edited(name: string, change: (template: string) => string): string {
   const copy = join(folder, name);
   cpSync(app, copy, { recursive: true });
@@ -65,12 +65,12 @@ interface Template {
   readonly Resources: Record<string, { readonly Type: string; readonly Properties: object }>;
 }
 
-/** The template with another publication, of another policy, beside the one that it has. */
+/** Adds a second publication, of another policy, to the template. */
 function withSecondPolicy(text: string): string {
   const template = JSON.parse(text) as Template;
   const [publication] = Object.values(template.Resources).filter(({ Type }) => Type === 'Custom::MtaStsPublication');
   const none = MtaStsPolicy.none();
-  const Other = { ...publication, Properties: { ...publication.Properties, Policy: policyLines(none.text), PolicyHash: none.hash } };
+  const Other = { ...publication, Properties: { ...publication?.Properties, Policy: policyLines(none.text), PolicyHash: none.hash } };
   return JSON.stringify({ ...template, Resources: { ...template.Resources, Other } });
 }
 
@@ -139,9 +139,8 @@ describe('the id contains its time and a hash of the bytes', () => {
   });
 
   test('records makes a new id at every run, for the same file too', async () => {
-    const [first, second] = await Promise.all([NOW, NOW + 1000].map(async (now) => (await ofFile([], { now: () => now })).stdout));
-    const [one, other] = [first, second].map((text) => readPolicyId(/id=(\w+);/.exec(text)?.[1] ?? ''));
-    expect([one, other]).toEqual([{ time: NOW, hash: POLICY.hash }, { time: NOW + 1000, hash: POLICY.hash }]);
+    const texts = await Promise.all([NOW, NOW + 1000].map(async (now) => (await ofFile([], { now: () => now })).stdout));
+    expect(texts.map((text) => readPolicyId(/id=(\w+);/.exec(text)?.[1] ?? ''))).toEqual([{ time: NOW, hash: POLICY.hash }, { time: NOW + 1000, hash: POLICY.hash }]);
   });
 });
 
@@ -158,7 +157,7 @@ describe('the id of an app is known only after its deployment', () => {
     const texts = await Promise.all(['table', 'zone', 'json', 'terraform'].map(async (format) => (await run(['records', '--app', app, '--format', format])).stdout));
     expect(texts[0]).toContain(`_mta-sts.example.com    TXT    300  <${WHERE}>\n`);
     expect(texts[1]).toContain(`; _mta-sts.example.com. 300 IN TXT <${WHERE}>\n`);
-    expect(JSON.parse(texts[2])).toMatchObject({ records: expect.arrayContaining([{ name: '_mta-sts.example.com', type: 'TXT', ttl: 300, value: null }]) });
+    expect(JSON.parse(texts[2] ?? '')).toMatchObject({ records: expect.arrayContaining([{ name: '_mta-sts.example.com', type: 'TXT', ttl: 300, value: null }]) });
     expect(texts[3]).toContain('value = "v=STSv1; id=${var.mta_sts_ids["example.com"]};"\n');
     expect(texts[3]).toContain(`# For each mail domain ${WHERE}.\nvariable "mta_sts_ids" {\n`);
     for (const text of texts) expect(text).not.toMatch(/id=\w/);
@@ -243,10 +242,11 @@ describe('the zone file', () => {
     expect(records.map(({ name, ttl, type }) => [name, ttl, type])).toEqual([
       ['mta-sts.example.com.', 300, 'CNAME'], ['_mta-sts.example.com.', 300, 'TXT'], ['_smtp._tls.example.com.', 300, 'TXT'],
     ]);
-    expect(records[0].values).toEqual(['d1.cloudfront.net.']);
-    expect(records[1].values).toEqual([`v=STSv1; id=${ID};`]);
-    expect(records[2].values.map(({ length }) => length)).toEqual([255, 255, 17]);
-    expect(records[2].values.join('')).toBe(`v=TLSRPTv1; rua=${LONG.join(',')}`);
+    const [target, id, reporting = []] = records.map(({ values }) => values);
+    expect(target).toEqual(['d1.cloudfront.net.']);
+    expect(id).toEqual([`v=STSv1; id=${ID};`]);
+    expect(reporting.map(({ length }) => length)).toEqual([255, 255, 17]);
+    expect(reporting.join('')).toBe(`v=TLSRPTv1; rua=${LONG.join(',')}`);
   });
 
   test('the zone file has a comment in place of an unknown target', async () => {
@@ -258,8 +258,8 @@ describe('the zone file', () => {
   test('the zone file preserves every text', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 700 }), (text) => {
       const [, record] = readZone(zoneText([{ domain: 'example.com', id: '1', target: null, targetSource: 'x\n"', tlsRpt: text }]));
-      expect(record.values.every(({ length }) => length <= 255)).toBe(true);
-      expect(Buffer.from(record.values.join(''), 'latin1')).toEqual(Buffer.from(text, 'utf8'));
+      expect(record?.values.every(({ length }) => length <= 255)).toBe(true);
+      expect(Buffer.from(record?.values.join('') ?? '', 'latin1')).toEqual(Buffer.from(text, 'utf8'));
     }));
   });
 });
@@ -276,10 +276,10 @@ describe('Terraform', () => {
 
   test('the Terraform output creates the _mta-sts records last, in a map of their own', async () => {
     const { stdout } = await ofFile(['--format', 'terraform', '--target', 'd1.cloudfront.net']);
-    const [, announcements] = stdout.split('  mta_sts_announcements = {\n');
-    expect(announcements).toMatch(/^ {4}"_mta-sts\.example\.com" = \{$/m);
-    expect(announcements).not.toMatch(/^ {4}"mta-sts\.example\.com" = \{$/m);
-    expect(announcements).toContain('#   depends_on = [cloudflare_dns_record.mta_sts]\n');
+    const [, stsRecords] = stdout.split('  mta_sts_announcements = {\n');
+    expect(stsRecords).toMatch(/^ {4}"_mta-sts\.example\.com" = \{$/m);
+    expect(stsRecords).not.toMatch(/^ {4}"mta-sts\.example\.com" = \{$/m);
+    expect(stsRecords).toContain('#   depends_on = [cloudflare_dns_record.mta_sts]\n');
   });
 
   test('the Terraform output needs no variable if all values are known', async () => {
@@ -311,7 +311,7 @@ describe('Terraform', () => {
 
 interface ZoneRecord { readonly name: string; readonly ttl: number; readonly type: string; readonly values: readonly string[] }
 
-/** A reader of zone files of its own (RFC 1035 §5.1), without directives and parentheses; a byte is a character. */
+/** Reads zone files (RFC 1035 §5.1), without directives and parentheses. A byte is a character. */
 function readZone(text: string): ZoneRecord[] {
   expect(text).toMatch(/^[\x20-\x7e\n]*$/);
   return text.split('\n').flatMap((line) => {
@@ -325,9 +325,9 @@ function readZone(text: string): ZoneRecord[] {
       const quoted = line[at] === '"';
       if (quoted) at += 1;
       let token = '';
-      while (at < line.length && (quoted ? line[at] !== '"' : !/[ ;]/.test(line[at]))) {
+      while (at < line.length && (quoted ? line[at] !== '"' : !/[ ;]/.test(line.charAt(at)))) {
         const number = /^\\(\d{3})/.exec(line.slice(at));
-        token += number === null ? line[line[at] === '\\' ? at + 1 : at] : String.fromCharCode(Number(number[1]));
+        token += number === null ? line.charAt(line[at] === '\\' ? at + 1 : at) : String.fromCharCode(Number(number[1]));
         at += number === null ? (line[at] === '\\' ? 2 : 1) : 4;
       }
       if (quoted) {
@@ -337,27 +337,27 @@ function readZone(text: string): ZoneRecord[] {
       tokens.push(token);
     }
     if (tokens.length === 0) return [];
-    const [name, ttl, zoneClass, type, ...values] = tokens;
+    const [name = '', ttl, zoneClass, type = '', ...values] = tokens;
     expect(zoneClass).toBe('IN');
     return [{ name, ttl: Number(ttl), type, values }];
   });
 }
 
-/** A reader of the one map that is written, of its own: every line must be of a form that HCL's grammar has. */
+/** Reads the map of the output. Every line must have a form of HCL's grammar. */
 function readLocals(text: string): Map<string, Record<string, unknown>> {
-  const [, body] = text.replace('  }\n\n  mta_sts_announcements = {\n', '').split('\nlocals {\n  mta_sts_records = {\n');
+  const [, body = ''] = text.replace('  }\n\n  mta_sts_announcements = {\n', '').split('\nlocals {\n  mta_sts_records = {\n');
   const records = new Map<string, Record<string, unknown>>();
   let current: Record<string, unknown> = {};
-  for (const line of body.split('\n  }\n}\n')[0].split('\n')) {
-    const opening = /^ {4}(".*") = \{$/.exec(line);
-    const attribute = /^ {6}(\w+) += (.*)$/.exec(line);
-    if (opening !== null) {
+  for (const line of body.replace(/\n  \}\n\}\n[^]*$/, '').split('\n')) {
+    const [, opening] = /^ {4}(".*") = \{$/.exec(line) ?? [];
+    const [, key, value] = /^ {6}(\w+) += (.*)$/.exec(line) ?? [];
+    if (opening !== undefined) {
       current = {};
-      records.set(readTemplate(opening[1]), current);
-    } else if (attribute !== null) {
-      const variable = /^var\.mta_sts_targets\[(".*")\]$/.exec(attribute[2]) ?? /^"v=STSv1; id=\$\{var\.mta_sts_ids\[("[^"]*")\]\};"$/.exec(attribute[2]);
-      const literal = /^\d+$/.test(attribute[2]) ? Number(attribute[2]) : undefined;
-      current[attribute[1]] = literal ?? (variable === null ? readTemplate(attribute[2]) : { variable: readTemplate(variable[1]) });
+      records.set(readTemplate(opening), current);
+    } else if (key !== undefined && value !== undefined) {
+      const [, variable] = /^var\.mta_sts_targets\[(".*")\]$/.exec(value) ?? /^"v=STSv1; id=\$\{var\.mta_sts_ids\[("[^"]*")\]\};"$/.exec(value) ?? [];
+      const literal = /^\d+$/.test(value) ? Number(value) : undefined;
+      current[key] = literal ?? (variable === undefined ? readTemplate(value) : { variable: readTemplate(variable) });
     } else {
       expect(line).toBe('    }');
     }
@@ -365,9 +365,9 @@ function readLocals(text: string): Map<string, Record<string, unknown>> {
   return records;
 }
 
-/** HCL native syntax: a quoted template without interpolations. */
+/** Reads a quoted template without interpolations (HCL native syntax). */
 function readTemplate(quoted: string): string {
-  const pieces = /^"((?:[^"\\\n]|\\.)*)"$/s.exec(quoted)?.[1].match(/\\u[0-9a-f]{4}|\\U[0-9a-f]{8}|\\[nrt"\\]|\$\$\{|%%\{|[^\\]/gsu) ?? [];
+  const pieces = /^"((?:[^"\\\n]|\\.)*)"$/s.exec(quoted)?.[1]?.match(/\\u[0-9a-f]{4}|\\U[0-9a-f]{8}|\\[nrt"\\]|\$\$\{|%%\{|[^\\]/gsu) ?? [];
   expect(`"${pieces.join('')}"`).toBe(quoted);
   return pieces.map((piece, index) => {
     if ((piece === '$' || piece === '%') && pieces[index + 1] === '{') throw new Error(`a template sequence begins in ${quoted}`);
@@ -419,8 +419,8 @@ describe('records of a deployment', () => {
   });
 
   test.each([
-    ['an older version, which told less', {}],
-    ['a function that could not learn it', { validation: { name: 'not known: look at the certificate', value: 'not known: look at the certificate' } }],
+    ['a deployment by an older version', {}],
+    ['a function that could not read it', { validation: { name: 'not known: look at the certificate', value: 'not known: look at the certificate' } }],
     ['what is no name', { target: 'a b', tlsRpt: 'x', validation: 'y' }],
   ])('records of a deployment name the missing values after %s', async (_, claim) => {
     const { stdout, stderr } = await run(['records', '--outputs', deployed(claim), '--format', 'zone']);

@@ -64,7 +64,7 @@ const DOMAINS: DnsRecord[] = [
   { name: '_smtp._tls.broken.test', type: 'TXT', ttl: 60, data: ['v=TLSRPTv1; rua=a@broken.test'] },
 ];
 
-/** Every mail host has an address but those that are `gone`; the zones of providers are there for them. */
+/** Every mail host has an address, except those that are `gone`. The zones of providers contain their hosts. */
 const ZONE: DnsRecord[] = [
   ...DOMAINS,
   ...['com', 'microsoft', 'eu', 'ch', 'localhost'].map((name): DnsRecord => ({ ...SOA, name })),
@@ -354,7 +354,7 @@ ${construct?.code ?? ''}
   test('the suggested construct can be synthesized and publishes exactly the printed file', async () => {
     for (const snippet of await snippets()) {
       const [stack] = synthesize(snippet, snippet.domain);
-      expect(JSON.stringify(stack.template)).toContain(JSON.stringify(policyLines(snippet.text)));
+      expect(JSON.stringify(stack?.template)).toContain(JSON.stringify(policyLines(snippet.text)));
     }
   }, 120_000);
 });
@@ -367,7 +367,7 @@ describe('the text', () => {
     expect(stdout).toMatch(/\nStep by step\n\n {2}1\. Create a mailbox for TLS reports\n/);
     expect(stdout).toMatch(/\n {5}\$ npx cdk-mta-sts verify fast\.test --expect-mode enforce\n/);
     expect(stdout).toContain('\nThe construct\n\n    import { MtaSts, MtaStsPolicy, MxHosts, TlsReporting } from \'cdk-mta-sts\';\n\n    new MtaSts(this, \'MtaSts\', {\n      hostedZone,\n');
-    const [, file] = stdout.split('/.well-known/mta-sts.txt\n\n');
+    const [, file = ''] = stdout.split('/.well-known/mta-sts.txt\n\n');
     expect(parsePolicy(Buffer.from(file.replace(/^ {4}/gm, '')))).toMatchObject({ verdict: 'valid', policy: { mode: 'testing', maxAge: 86_400 } });
     expect(status).toBe(0);
   });

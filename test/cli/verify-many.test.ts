@@ -1,4 +1,4 @@
-// `mta-sts verify` of many domains, of files and outputs, with patience and with interruptions.
+// `mta-sts verify` of many domains, files and outputs, with retries and interrupts.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,11 +30,12 @@ function file(name: string, content: string): string {
   return path;
 }
 
-type Look = Verifier['verify'];
+type Answer = VerificationResult | Promise<VerificationResult>;
+type Options = NonNullable<Parameters<Verifier['verify']>[1]>;
 
-/** A verifier that answers as told. */
-function answering(look: (domain: string, options: NonNullable<Parameters<Look>[1]>) => VerificationResult | Promise<VerificationResult>): () => Promise<Verifier> {
-  return () => Promise.resolve({ createNetwork, verify: async (domain, options = {}) => look(domain, options) });
+/** Returns a loader of a verifier with the given answers. */
+function answering(answer: (domain: string, options: Options) => Answer): () => Promise<Verifier> {
+  return () => Promise.resolve({ createNetwork, verify: async (domain, options = {}) => answer(domain, options) });
 }
 
 const PASSING = answering((domain) => verificationResult({ domain }));
@@ -173,7 +174,7 @@ describe('the outputs of a deployment', () => {
 
     test('verify --outputs prints removal and mx conflicts as two lines of text', async () => {
       const lines = (await shown(told('2027-01-02T03:04:05Z', REFUSED))).split('\n').map((line) => line.trim());
-      // The report is of 2026.
+      // The result is of 2026.
       expect(lines).toContainEqual(expect.stringMatching(/^removal {7}i not before 2027-01-02T03:04:05Z$/));
       expect(lines).toContainEqual(expect.stringMatching(/^mx conflicts {2}\S+ mail to mx9\.a\.test may be refused until 2027-02-03T04:05:06Z: the enforce policy abc/));
     });
@@ -270,7 +271,7 @@ describe('an interrupt', () => {
     const loadVerifier = answering(async (domain, { signal }) => {
       begun.push(domain);
       if (domain === 'c.test') interrupt();
-      // The verifier gives up its questions when it is called off, and reports what it has.
+      // A cancelled verifier ends its queries and returns a result.
       if (domain !== 'a.test') await new Promise((resolve) => signal?.addEventListener('abort', resolve));
       return verificationResult({ domain, verdict: domain === 'a.test' ? 'pass' : 'unknown' });
     });
@@ -294,7 +295,7 @@ describe('an interrupt', () => {
       setTimeout(interrupt, 10);
       return verificationResult({ domain, verdict: 'unknown', findings: [{ code: 'dns-failure', severity: 'unknown', subject: 'x', message: 'm', temporary: true }] });
     });
-    // One that nothing else ends, so that a wait that goes on would overrun the test.
+    // Only the interrupt ends the wait. Otherwise the test would time out.
     const sleep = jest.spyOn(RETRY_CLOCK, 'sleep').mockImplementation((_, signal) => new Promise((resolve) => {
       signal?.addEventListener('abort', resolve);
     }));

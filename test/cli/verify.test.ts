@@ -27,7 +27,7 @@ afterAll(async () => {
   await Promise.all([dns.close(), silent.close(), host.close()]);
 });
 
-/** A domain with everything; its policy host is that of example.test, whose certificate is right for that one only. */
+/** A complete domain. Its policy host is that of example.test, whose certificate is valid only for that name. */
 function zone(domain: string, mx: string): DnsRecord[] {
   return [
     { name: domain, type: 'SOA', ttl: 60, data: { mname: `ns1.${domain}`, rname: `hostmaster.${domain}`, serial: 1, refresh: 60, retry: 60, expire: 60, minimum: 60 } },
@@ -41,24 +41,24 @@ function zone(domain: string, mx: string): DnsRecord[] {
   ];
 }
 
-/** The real verifier, told that the world's servers are those above. */
+/** The real verifier with the servers above. */
 function local(): Promise<Verifier> {
   return Promise.resolve({
     createNetwork: (options) => ({
       ...createNetwork(options),
       fetchPolicy: createFetchPolicy({ port: host.port, ca: [host.ca] }),
     }),
-    verify: (domain, options, world) => verify(domain, { ...options, allowPrivate: true, nameServerPort: dns.port }, world),
+    verify: (domain, options, network) => verify(domain, { ...options, allowPrivate: true, nameServerPort: dns.port }, network),
   });
 }
 
-/** A verifier that answers from a table, and remembers what it was asked. */
+/** Returns a verifier that answers from a table and records its calls. */
 function fake(verdicts: Readonly<Record<string, VerificationResult['verdict']>>, calls: unknown[] = []): () => Promise<Verifier> {
   return () => Promise.resolve({
     createNetwork,
     verify: async (domain, options) => {
       calls.push({ domain, ...options, signal: undefined });
-      // The later ones are the quicker ones.
+      // Later domains answer faster.
       await new Promise((resolve) => setTimeout(resolve, 20 - 5 * calls.length));
       if (!Object.hasOwn(verdicts, domain)) throw new RangeError(`\`${domain}\` is too long`);
       return verificationResult({ domain, verdict: verdicts[domain] });
@@ -80,7 +80,7 @@ describe('against real servers', () => {
     const { status, json } = await runJson(['verify', 'example.test', '--timeout', '300ms', ...at(silent)], { loadVerifier: local });
     expect(status).toBe(3);
     expect(json).toMatchObject({ domains: [{ verdict: 'unknown', lookup: 'temporary-error', record: null, policy: null }] });
-    // Never the 2 seconds, twice, after which the resolver itself gives up.
+    // Less than the timeout of the resolver, twice 2 seconds.
     expect(JSON.stringify(json)).toContain('not answered within the 300 ms that the verification may take');
     expect(JSON.stringify(json)).not.toContain('within 2 s');
   });

@@ -1,4 +1,4 @@
-// Waiting for what waiting can mend, with a clock of its own.
+// Retries of a temporary problem, with a fake clock.
 import { describe, expect, test } from '@jest/globals';
 import { RETRY_CLOCK, retryWhileTemporary } from '../../cli/commands/verify/wait';
 import { pauseText } from '../../cli/commands/verify/wait';
@@ -15,20 +15,22 @@ const OLD = verificationResult({ verdict: 'fail', findings: [STALE] });
 
 interface Waited {
   readonly last: VerificationResult;
-  readonly looks: number;
-  /** Milliseconds of virtual time. */
+  readonly attempts: number;
+  /** In milliseconds of virtual time. */
   readonly took: number;
-  readonly told: readonly string[];
+  readonly texts: readonly string[];
 }
 
-/** Gives one report after the other, the last one for ever. */
-async function wait(reports: readonly VerificationResult[], waitMs: number, signal = new AbortController().signal): Promise<Waited> {
+/** Returns one result after the other, and repeats the last one. */
+async function wait(
+  results: readonly [VerificationResult, ...VerificationResult[]], waitMs: number, signal = new AbortController().signal,
+): Promise<Waited> {
   let now = 1000;
-  let looks = 0;
-  const told: string[] = [];
+  let attempts = 0;
+  const texts: string[] = [];
   const last = await retryWhileTemporary(() => {
-    looks += 1;
-    return Promise.resolve(reports[Math.min(looks, reports.length) - 1]);
+    attempts += 1;
+    return Promise.resolve(results[attempts - 1] ?? results.at(-1) ?? results[0]);
   }, {
     waitMs,
     clock: {
@@ -39,30 +41,30 @@ async function wait(reports: readonly VerificationResult[], waitMs: number, sign
       },
     },
     signal,
-    onPause: (one, pause, left) => told.push(pauseText(one, pause, left)),
+    onPause: (one, pause, left) => texts.push(pauseText(one, pause, left)),
   });
-  return { last, looks, took: now - 1000, told };
+  return { last, attempts, took: now - 1000, texts };
 }
 
 describe('retries', () => {
   test('a domain that passes is verified once', async () => {
-    expect(await wait([PASS], 600_000)).toMatchObject({ last: PASS, looks: 1, took: 0, told: [] });
+    expect(await wait([PASS], 600_000)).toMatchObject({ last: PASS, attempts: 1, took: 0, texts: [] });
   });
 
   test('a verification is repeated until the old id is gone, and each pause names the reason', async () => {
-    const { last, looks, told } = await wait([OLD, OLD, PASS], 600_000);
-    expect({ last, looks }).toEqual({ last: PASS, looks: 3 });
-    expect(told).toEqual([
+    const { last, attempts, texts } = await wait([OLD, OLD, PASS], 600_000);
+    expect({ last, attempts }).toEqual({ last: PASS, attempts: 3 });
+    expect(texts).toEqual([
       'mta-sts: example.com: id-unexpected: the id is `1`, expected `2`; again in 2 s, for at most 10 min\n',
       'mta-sts: example.com: id-unexpected: the id is `1`, expected `2`; again in 3 s, for at most 10 min\n',
     ]);
   });
 
   test('the retries end with the time, after a last verification at its very end', async () => {
-    const { last, took, looks } = await wait([OLD], 60_000);
+    const { last, took, attempts } = await wait([OLD], 60_000);
     expect(last).toBe(OLD);
     expect(took).toBe(60_000);
-    expect(looks).toBeLessThan(12);
+    expect(attempts).toBeLessThan(12);
   });
 
   test.each<[string, VerificationResult]>([
@@ -70,15 +72,15 @@ describe('retries', () => {
     ['a permanent error among passing ones', verificationResult({ verdict: 'fail', findings: [STALE, BROKEN] })],
     ['a family that this machine has not', verificationResult({ verdict: 'unknown', findings: [NO_ROUTE] })],
   ])('a verification is not repeated for %s', async (_, one) => {
-    expect(await wait([one, PASS], 600_000)).toMatchObject({ last: one, looks: 1, took: 0 });
+    expect(await wait([one, PASS], 600_000)).toMatchObject({ last: one, attempts: 1, took: 0 });
   });
 
   test('a verification is repeated after an answer did not arrive', async () => {
-    expect(await wait([verificationResult({ verdict: 'unknown', findings: [SILENT, NO_ROUTE] }), PASS], 600_000)).toMatchObject({ last: PASS, looks: 2 });
+    expect(await wait([verificationResult({ verdict: 'unknown', findings: [SILENT, NO_ROUTE] }), PASS], 600_000)).toMatchObject({ last: PASS, attempts: 2 });
   });
 
   test('the retries end when they are cancelled', async () => {
-    expect(await wait([OLD, PASS], 600_000, AbortSignal.abort())).toMatchObject({ last: OLD, looks: 1 });
+    expect(await wait([OLD, PASS], 600_000, AbortSignal.abort())).toMatchObject({ last: OLD, attempts: 1 });
   });
 
   test('the text of a pause shows a short remaining time in seconds', () => {

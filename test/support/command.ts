@@ -23,7 +23,9 @@ export type CommandOptions = Partial<Omit<Io, 'stdout' | 'stderr' | 'stdin'>> & 
 export const NOW = Date.UTC(2026, 10, 30, 19, 24, 8);
 
 /** Runs the command to its end. */
-export async function run(argv: readonly string[], { stdin = '', readStdin, loadVerifier, onOutput, ...more }: CommandOptions = {}): Promise<CommandResult> {
+export async function run(
+  argv: readonly string[], { stdin = '', readStdin, loadVerifier, onOutput, ...more }: CommandOptions = {},
+): Promise<CommandResult> {
   let stdout = '';
   let stderr = '';
   const io: Io = {
@@ -53,7 +55,9 @@ export async function run(argv: readonly string[], { stdin = '', readStdin, load
 }
 
 /** Runs the command with `--format json`, and parses its output. */
-export async function runJson(argv: readonly string[], options: CommandOptions = {}): Promise<{ readonly status: number; readonly json: unknown }> {
+export async function runJson(
+  argv: readonly string[], options: CommandOptions = {},
+): Promise<{ readonly status: number; readonly json: unknown }> {
   const { status, stdout } = await run([...argv, '--format', 'json'], options);
   const json: unknown = JSON.parse(stdout);
   return { status, json };

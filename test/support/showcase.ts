@@ -12,7 +12,7 @@ import { startMxServer } from './mx-server';
 import { startPolicyServer, testAuthority } from './policy-server';
 
 /** A page and the results that it must show. */
-export interface Showcase {
+interface Showcase {
   readonly page: string;
   readonly results: readonly VerificationResult[];
 }

@@ -86,7 +86,7 @@ describe('tasks in order', () => {
     }
     for await (const result of inOrder(source(), 2, (item) => Promise.resolve(item))) {
       results.push(result);
-      // Only a result that was handed on can open the gate.
+      // Only a yielded result can open the gate.
       release();
     }
     expect(results).toEqual([1, 2]);

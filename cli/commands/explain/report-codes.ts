@@ -62,7 +62,7 @@ export const MEANINGS_IN_REPORTS: ReadonlyMap<string, string> = new Map([
   ['starttls-not-supported', 'the MX host offered this sender no STARTTLS'],
   ['certificate-host-mismatch', 'the certificate is not for the MX host as MTA-STS or DANE demands it'],
   ['certificate-expired', 'the certificate of the MX host had expired'],
-  ['certificate-not-trusted', 'covers several faults of certificates: an unknown authority, an incomplete chain, name constraints'],
+  ['certificate-not-trusted', 'covers several certificate problems: an unknown authority, an incomplete chain, name constraints'],
   ['validation-failure', 'the catch-all: a failure that no other result type names, not only one of STARTTLS; `failure-reason-code` of the report says which'],
   ['sts-policy-fetch-error', 'the policy file could not be fetched, for example because the policy host was not reachable'],
   ['sts-policy-invalid', 'the policy as a whole is not valid: syntax, missing fields, media type'],
@@ -159,13 +159,13 @@ export const STATUS_CODES: readonly ReportCode[] = [
 ];
 
 /** A status code that was typed alone or in a line of a bounce, and its explanation if there is one. */
-export interface TypedStatus {
+interface TypedStatus {
   /** `5.7.5` */
   readonly typed: string;
   readonly known?: ReportCode;
 }
 
-/** Finds the enhanced status code in a text: `5.7.5`, `550 5.7.5 Remote certificate failed`, `X.7.5`. Returns undefined if there is none. */
+/** Finds the enhanced status code in a text such as `5.7.5`, `550 5.7.5 Remote certificate failed` or `X.7.5`. */
 export function findStatusCode(text: string): TypedStatus | undefined {
   const match = /(?:^|[\s(<[#-])([245Xx])\.(\d{1,3})\.(\d{1,3})(?![\d.])/.exec(text.slice(0, MAX_REPLY_LINE_LENGTH));
   if (match === null) return undefined;
@@ -179,7 +179,7 @@ const MAX_REPLY_LINE_LENGTH = 512;
 
 /** Explains the first number of a status code (RFC 3463 §2). */
 export function describeClass(typed: string): string {
-  switch (typed[0]) {
+  switch (typed.charAt(0)) {
     case '4': return 'temporary: the sender keeps the message and tries again';
     case '5': return 'permanent: the sender returns the message';
     default: return 'with 4 the sender tries again, with 5 it returns the message';

@@ -19,7 +19,7 @@ export interface AppDomain {
 }
 
 /** The domains of the app, and sentences about content that could not be read. */
-export interface AppDomains {
+interface AppDomains {
   readonly domains: readonly AppDomain[];
   readonly notes: readonly string[];
 }

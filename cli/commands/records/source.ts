@@ -19,7 +19,7 @@ export type Source = AppDomain & {
 };
 
 /** The flags that select the source. */
-export interface SourceFlags {
+interface SourceFlags {
   readonly app?: string;
   readonly outputs?: string;
   readonly domain?: string;
@@ -70,7 +70,8 @@ export async function checkSource(source: Source, target: string | null, context
     printNote(`every run of this command makes a new id for ${domain}. Publish the file first, then create the record once`, context);
   }
   const id = isManual ? renderPolicyId(context.io.now(), policyHash(bytes)) : null;
-  return { domain, id, target, targetSource: describeTargetSource(domain, distribution), tlsRpt: await readAppReporting(domain, tlsRpt, context) };
+  const reporting = await readAppReporting(domain, tlsRpt, context);
+  return { domain, id, target, targetSource: describeTargetSource(domain, distribution), tlsRpt: reporting };
 }
 
 async function readFile(domain: string, path: string, { io }: Context, command: Command): Promise<Source> {

@@ -46,8 +46,8 @@ export interface Reach {
   readonly notes: readonly string[];
 }
 
-/** The domain has neither an MX record nor an address. (A null MX, which states this on purpose, is a separate kind.) */
-export interface NoMailHost {
+/** The domain has neither an MX record nor an address. A null MX, which states this on purpose, is a separate kind. */
+interface NoMailHost {
   readonly kind: 'none';
   /** Whether the domain exists in DNS. */
   readonly exists: boolean;
@@ -108,7 +108,9 @@ async function checkReporting(
 }
 
 /** Finds an alias at the name of the policy host, where the deployment creates its own records. */
-async function findPolicyHost(resolver: Resolver, domain: string): Promise<{ readonly exists: boolean; readonly notes: readonly string[] }> {
+async function findPolicyHost(
+  resolver: Resolver, domain: string,
+): Promise<{ readonly exists: boolean; readonly notes: readonly string[] }> {
   const name = policyHostName(domain);
   const answers = await Promise.all([resolver.query(name, 'A'), resolver.query(name, 'AAAA')]);
   const exists = answers.some((answer) => answer.status === 'found' || (answer.status === 'empty' && answer.reason === 'NODATA'));

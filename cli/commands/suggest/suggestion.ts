@@ -31,7 +31,7 @@ const MAX_DOMAIN_LENGTH = 56;
 export type SuggestionVerdict = 'suggested' | 'incomplete' | 'no-mail' | 'no-host' | 'undecided';
 
 /** One policy file. */
-export interface SuggestedPolicy {
+interface SuggestedPolicy {
   /** The exact content of the served file. */
   readonly text: string;
   /** An id for a manual publication now. A deployment makes its own. */
@@ -39,7 +39,7 @@ export interface SuggestedPolicy {
 }
 
 /** One mail host of the suggestion. */
-export interface SuggestedHost extends MailHost {
+interface SuggestedHost extends MailHost {
   /** The name of its provider, if known. */
   readonly provider?: string;
   /** Why no policy can name the host: a phrase to put after the name. */

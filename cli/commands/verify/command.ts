@@ -54,12 +54,13 @@ export function addVerify(program: Command, context: Context): void {
 
 async function run(domains: readonly string[], flags: VerifyFlags, command: Command, { io, end, load }: Context): Promise<void> {
   const progress = new Progress(io.stderr);
-  let hasProblem = false;
+  const problems: string[] = [];
   const note = (text: string): void => {
     progress.print(`mta-sts: ${text}\n`);
   };
   const onProblem = (text: string): void => {
-    hasProblem = true;
+    // One is enough for the exit status.
+    problems[0] = text;
     note(text);
   };
   const targets = await collectTargets(domains, flags, { io, command, onProblem, onHint: note });
@@ -73,8 +74,8 @@ async function run(domains: readonly string[], flags: VerifyFlags, command: Comm
     if (interrupt.signal.aborted) {
       end(interrupt.signal.reason === CLOSED ? Status.READER_GONE : Status.INTERRUPTED);
     } else {
-      if (progress.done === 0 && !hasProblem) onProblem('no domain is listed, so nothing was verified');
-      end(hasProblem ? worstStatus([Status.WRONG_USAGE, status]) : status);
+      if (progress.done === 0 && problems.length === 0) onProblem('no domain is listed, so nothing was verified');
+      end(problems.length === 0 ? status : worstStatus([Status.WRONG_USAGE, status]));
     }
   } catch (error) {
     // The verifier throws a RangeError only for typed input, and checks names more strictly than the arguments do.

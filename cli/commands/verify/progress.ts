@@ -33,7 +33,9 @@ export class Progress {
    * @param terminal - where to show the line; undefined for no line
    * @param total - expected number of results, if known
    */
-  public async* track(results: AsyncIterable<VerificationResult>, terminal: Output | undefined, total?: number): AsyncGenerator<VerificationResult> {
+  public async* track(
+    results: AsyncIterable<VerificationResult>, terminal: Output | undefined, total?: number,
+  ): AsyncGenerator<VerificationResult> {
     this.terminal = terminal;
     this.total = total;
     this.draw();

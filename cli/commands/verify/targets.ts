@@ -35,7 +35,7 @@ export interface Targets {
 }
 
 /** The surroundings of the collection. */
-export interface TargetContext {
+interface TargetContext {
   readonly io: Io;
   readonly command: Command;
   /** Called for each line of the file without a valid domain. The other domains are still verified. */
@@ -98,7 +98,8 @@ async function* chainTargets(
 }
 
 async function readExpectation({ expectId, expectMode, expectPolicy }: TargetFlags, io: Io, command: Command): Promise<Expectation> {
-  return { expectId, expectMode, expectPolicy: expectPolicy === undefined ? undefined : await readRequiredInput(expectPolicy, io, command) };
+  const policy = expectPolicy === undefined ? undefined : await readRequiredInput(expectPolicy, io, command);
+  return { expectId, expectMode, expectPolicy: policy };
 }
 
 async function readOutputTargets(path: string, io: Io, command: Command): Promise<Targets> {

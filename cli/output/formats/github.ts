@@ -33,7 +33,9 @@ export function githubFormat(): Reporter {
   return {
     head: () => '',
     body: (result) => [
-      headline(result), mxConflicts(result.domain, result.deployment), ...result.findings.map((finding) => annotation(result.domain, finding)),
+      headline(result),
+      mxConflicts(result.domain, result.deployment),
+      ...result.findings.map((finding) => annotation(result.domain, finding)),
     ].join(''),
     tail: (totals) => `${droppedLine(counts)}${totalsLine(totals)}`,
   };

@@ -72,7 +72,9 @@ function stepLines(label: string, step: SummaryStep, kind: ObservationKind, find
   ];
 }
 
-function observationLines({ observations, mark }: SummaryStep, kind: ObservationKind, findings: readonly LiveFinding[], layout: Layout): string[] {
+function observationLines(
+  { observations, mark }: SummaryStep, kind: ObservationKind, findings: readonly LiveFinding[], layout: Layout,
+): string[] {
   if (observations.length === 0) return [];
   const common = commonAnswer(observations, findings, kind);
   if (common !== undefined) return faintRow(common, layout);

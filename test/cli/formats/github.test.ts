@@ -11,16 +11,19 @@ interface Command {
   readonly message: string;
 }
 
-/** As GitHub's runner reads a line (actions/runner, ActionCommand.cs): any that begins with `::`, or holds `##[`, is a command. */
+/** Parses a line as GitHub's runner does (actions/runner, ActionCommand.cs): a command begins with `::` or contains `##[`. */
 function commandOf(line: string): Command | undefined {
   const trimmed = line.trim();
   const parts = /^::(\S+?)(?: ([^]*?))?::([^]*)$/.exec(trimmed);
   if (parts === null) return trimmed.includes('##[') ? { name: '##', properties: {}, message: trimmed } : undefined;
-  const [, name, properties = '', message] = parts;
+  const [, name = '', properties = '', message = ''] = parts;
   const unescaped = (text: string): string => text
     .replaceAll('%0D', '\r').replaceAll('%0A', '\n').replaceAll('%3A', ':').replaceAll('%2C', ',').replaceAll('%25', '%');
-  const pairs = properties.split(',').map((one) => one.split('='));
-  return { name, message: unescaped(message), properties: Object.fromEntries(pairs.map(([key, value]) => [key, unescaped(value)])) };
+  const pairs = properties.split(',').map((pair): [string, string] => {
+    const [key = '', value = ''] = pair.split('=');
+    return [key, unescaped(value)];
+  });
+  return { name, message: unescaped(message), properties: Object.fromEntries(pairs) };
 }
 
 function commandsOf(text: string): Command[] {
@@ -36,8 +39,8 @@ describe('annotations', () => {
 
   test('percent signs, colons and commas are preserved in annotations', () => {
     const [command] = commandsOf(documentOf(githubFormat(), [verificationResult({ findings: [finding({ code: 'a,b::c%3A', message: '100%, %0A and :: and %25' })] })]));
-    expect(command.properties).toEqual({ title: 'example.com: a,b::c%3A' });
-    expect(command.message.split('\n')[0]).toBe('100%, %0A and :: and %25');
+    expect(command?.properties).toEqual({ title: 'example.com: a,b::c%3A' });
+    expect(command?.message.split('\n')[0]).toBe('100%, %0A and :: and %25');
   });
 
   test.each<[Severity, string]>([
@@ -60,11 +63,11 @@ describe('annotations', () => {
   });
 
   test('an annotation has all fields of its finding, one a line', () => {
-    const [command] = commandsOf(documentOf(githubFormat(), [verificationResult({ findings: [finding({ evidence: 'seen there', time: '2026-01-02T03:04:05Z', fix: 'mend it', reference: 'RFC 8461 §4.1' })] })]));
+    const [command] = commandsOf(documentOf(githubFormat(), [verificationResult({ findings: [finding({ evidence: 'seen there', time: '2026-01-02T03:04:05Z', fix: 'replace it', reference: 'RFC 8461 §4.1' })] })]));
     expect(command).toEqual({
       name: 'error',
       properties: { title: 'example.com: some-code' },
-      message: 'something is wrong\nabout: MX mx1.example.com\nseen: seen there (2026-01-02T03:04:05Z)\nfix: mend it\nsee: RFC 8461 §4.1',
+      message: 'something is wrong\nabout: MX mx1.example.com\nseen: seen there (2026-01-02T03:04:05Z)\nfix: replace it\nsee: RFC 8461 §4.1',
     });
   });
 
@@ -76,7 +79,7 @@ describe('annotations', () => {
 });
 
 describe('the job summary', () => {
-  /** What is left of a line when all that is escaped is taken out. */
+  /** Removes everything that is escaped from a line. */
   function raw(markdown: string): string {
     return markdown.replace(/\\[!-/:-@[-`{-~]/g, '').replace(/&(?:amp|lt|gt);|<wbr>/g, '');
   }
@@ -106,7 +109,7 @@ describe('the job summary', () => {
   });
 
   test('the job summary has one line for a domain that passed and a table for one that did not', () => {
-    const text = documentOf(jobSummaryFormat(), [verificationResult(), verificationResult({ domain: 'b.test', verdict: 'fail', delivery: 'refuse', findings: [finding({ fix: 'mend it', reference: 'RFC 8461 §4.1' })] })]);
+    const text = documentOf(jobSummaryFormat(), [verificationResult(), verificationResult({ domain: 'b.test', verdict: 'fail', delivery: 'refuse', findings: [finding({ fix: 'replace it', reference: 'RFC 8461 §4.1' })] })]);
     expect(text).toBe(`## MTA-STS
 
 ### ✅ example.com: pass
@@ -117,7 +120,7 @@ Senders find a policy\\: they deliver only to covered hosts with a valid certifi
 
 | | code | what | how to fix it | see |
 |---|---|---|---|---|
-| ❌ error | some\\-code | something is wrong | mend it | RFC 8461 §4.1 |
+| ❌ error | some\\-code | something is wrong | replace it | RFC 8461 §4.1 |
 
 **2 domains**: 1 pass, 1 fail, 0 could not be decided
 `);

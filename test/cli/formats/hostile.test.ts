@@ -1,4 +1,4 @@
-// Whatever a stranger's DNS and servers say: no words of any format hold a character that hides, turns or drives, or become a link.
+// Hostile DNS and servers: no text of any format hides text, changes its direction, controls a terminal or becomes a link.
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Reporter } from '../../../cli/output/reporter';
@@ -19,7 +19,7 @@ import { documentOf, finding } from '../../support/html-document';
 const loopback = new Loopback();
 afterEach(() => loopback.close());
 
-/** Controls, C1 controls, bidi controls, what cannot be seen, half characters, links of every kind, and any text between them. */
+/** Control, bidi and invisible characters, half characters, links of every kind, and any text between them. */
 const hostile = fc.array(fc.oneof(
   fc.constantFrom(
     '\0', '\t', '\n', '\r', '\x1b[31m', '\x7f', '\x85', '\x9b', '\u061c', '\u200b', '\u200e', '\u200f', '\u202a', '\u202b', '\u202c', '\u202d', '\u202e', '\u2066', '\u2067',
@@ -44,18 +44,18 @@ const hostileReport: fc.Arbitrary<VerificationResult> = fc.tuple(hostile, hostil
   deployment: { earliestRemoval: one, warnings: two },
 }));
 
-/** What hides, turns the reading direction or drives a terminal; `\n` is the layout of a document. */
+/** Characters that hide text, change its direction or control a terminal. `\n` is the layout of a document. */
 const UNSAFE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
-/** A document without its line ends and without our own signs, of which two have a variation selector. */
+/** Removes line ends and our own emoji, two of which have a variation selector. */
 function bare(document: string): string {
   return document.replace(/\n|[⚠ℹ]\ufe0f/gu, '');
 }
 
-/** What JSON has as data, exactly as it came. */
+/** The keys whose values are unescaped data. */
 const DATA = new Set(['domain', 'record', 'policy', 'delegation', 'host', 'input', 'time']);
 
-/** Every word in a report as JSON has it, once it is read. */
+/** Returns every text in the parsed JSON of a result. */
 function wordsOf(value: unknown, key = ''): string[] {
   if (DATA.has(key)) return [];
   if (typeof value === 'string') return [value];
@@ -102,12 +102,12 @@ describe('a hostile result', () => {
   });
 });
 
-/** What GitHub makes links of in a text between two elements, after the escapes of Markdown are gone. */
+/** Text between two elements that GitHub would turn into a link, after the escapes of Markdown are removed. */
 const LINKS = [
   /www\./i, /[\w.+-]@[\w-]/, /@\w/, /(?:mailto|xmpp):\S/i, /[a-z][\w+.-]*:\/\//i, /#\d/, /\bGH-\d/i, /\b(?:GHSA|CVE)-\w/i, /\b[0-9a-f]{7,40}\b/i,
 ];
 
-/** The texts between the elements, as a reader of Markdown has them. */
+/** Returns the texts between the elements, without the escapes of Markdown. */
 function textNodes(markdown: string): string[] {
   return markdown.replace(/\\([!-/:-@[-`{-~])/g, '$1').split(/<\/?(?:wbr|br|sub)>|\|/)
     .map((text) => text.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&'));

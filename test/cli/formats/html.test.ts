@@ -6,17 +6,17 @@ import type { VerificationResult } from '../../../lib/verifier/result';
 import { mxResult, observation, verificationResult } from '../../support/report';
 import { HOSTILE, documentOf, finding } from '../../support/html-document';
 
-function pageOf(...reports: readonly VerificationResult[]): string {
-  return documentOf(htmlFormat(), reports);
+function pageOf(...results: readonly VerificationResult[]): string {
+  return documentOf(htmlFormat(), results);
 }
 
-/** The text that a reader sees, a line for each element that holds some; the style left out. */
+/** Returns the visible text, a line for each element with text, without the style sheet. */
 function wordsOf(page: string): string {
   return page.replace(/<style>[^]*<\/style>/, '').replace(/<[^>]*>/g, '\n').replace(/\n+/g, '\n')
     .replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&#39;', '\'').replaceAll('&amp;', '&');
 }
 
-/** The pictures, which must be well-formed by themselves. */
+/** Returns the pictures. Each must be well-formed. */
 function picturesOf(page: string): string[] {
   return page.match(/<svg class="diagram [^]*?<\/svg>/g) ?? [];
 }
@@ -68,7 +68,7 @@ describe('hostile text', () => {
   test('a name of 253 characters is cut in the picture and complete in the text', () => {
     const long = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(61)}`;
     const page = pageOf(verificationResult({ domain: long }));
-    const drawn = picturesOf(page).flatMap((one) => [...one.matchAll(/<text class="title"[^>]*>([^<]*)</g)].map(([, text]) => text));
+    const drawn = picturesOf(page).flatMap((one) => [...one.matchAll(/<text class="title"[^>]*>([^<]*)</g)].map(([, text = '']) => text));
     expect(Math.max(...drawn.map((text) => text.length))).toBeLessThan(45);
     expect(drawn).toContainEqual(expect.stringMatching(/^a+….+$/));
     expect(page).toContain(`${long}: <span`);
@@ -79,7 +79,7 @@ describe('a page without requests', () => {
   const page = pageOf(FAIL);
 
   test('the page forbids everything but its own style sheet, by its hash', () => {
-    const [, style] = /<style>([^]*)<\/style>/.exec(page) ?? [];
+    const [, style = ''] = /<style>([^]*)<\/style>/.exec(page) ?? [];
     const hash = createHash('sha256').update(style).digest('base64');
     expect(page).toContain(`<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;sha256-${hash}&#39;; base-uri &#39;none&#39;; form-action &#39;none&#39;">`);
     expect(page.match(/<style/g)).toHaveLength(1);
@@ -89,7 +89,7 @@ describe('a page without requests', () => {
     expect(page).not.toMatch(/<(?:script|link|img|iframe|object|embed|form|base|video|audio|image)\b/i);
     expect(page).not.toMatch(/ (?:src|style|on[a-z]+|srcset|background)=/i);
     expect(page).not.toMatch(/url\(|@import|@font-face/i);
-    expect([...page.matchAll(/ href="([^"]*)"/g)].map(([, target]) => target).filter((target) => !/^(?:#[a-z0-9-]+|https:\/\/www\.rfc-editor\.org\/rfc\/rfc\d+#section-[\d.]+)$/.test(target))).toEqual([]);
+    expect([...page.matchAll(/ href="([^"]*)"/g)].map(([, target = '']) => target).filter((target) => !/^(?:#[a-z0-9-]+|https:\/\/www\.rfc-editor\.org\/rfc\/rfc\d+#section-[\d.]+)$/.test(target))).toEqual([]);
   });
 });
 
@@ -154,12 +154,12 @@ describe('the picture', () => {
     readonly 'text': readonly { readonly '#text'?: string; readonly 'tspan'?: unknown }[];
   }
 
-  /** The boxes of the picture for wide screens: their standing and title. */
+  /** Returns mark and title of each box of the horizontal picture. */
   function boxesOf(one: Partial<VerificationResult>): string[] {
-    const [wide] = picturesOf(pageOf(verificationResult(one)));
+    const [wide = ''] = picturesOf(pageOf(verificationResult(one)));
     const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '@', isArray: (name) => name === 'text' || name === 'g' });
     const { svg } = parser.parse(wide) as { svg: { g: readonly Box[] } };
-    return svg.g.map((box) => `${box['@class'].replace('box ', '')} ${String(box.text[0]['#text'])}`);
+    return svg.g.map((box) => `${box['@class'].replace('box ', '')} ${String(box.text[0]?.['#text'])}`);
   }
 
   test('the picture marks a failed observation like its step, and one that could not be tried as unknown', () => {
@@ -207,7 +207,7 @@ describe('the picture', () => {
       const id = /aria-labelledby="(\S+) (\S+)"/.exec(one);
       expect(one).toContain(`<title id="${id?.[1] ?? ''}">The steps of a sender&#39;s look-up of example.com</title>`);
       expect(one).toContain(`<desc id="${id?.[2] ?? ''}">good: id a1b2 at _mta-sts.example.com; `);
-      const marks = [...one.matchAll(/<g class="box (\w+)">.*?<tspan class="word">(\w+)<\/tspan>/g)].map(([, standing, word]) => `${standing} ${word}`);
+      const marks = [...one.matchAll(/<g class="box (\w+)">.*?<tspan class="word">(\w+)<\/tspan>/g)].map(([, mark, word]) => `${mark} ${word}`);
       expect(marks).toEqual(['error fail', 'good good', 'good good', 'good good', 'error error']);
     }
   });
@@ -229,8 +229,8 @@ describe('several domains', () => {
   });
 
   test('the page of very many domains shows the worst, names more, and counts all', () => {
-    const reports = Array.from({ length: 1200 }, (_, at) => verificationResult({ domain: `d${at}.test`, verdict: at === 1199 ? 'fail' : 'pass' }));
-    const page = pageOf(...reports);
+    const results = Array.from({ length: 1200 }, (_, at) => verificationResult({ domain: `d${at}.test`, verdict: at === 1199 ? 'fail' : 'pass' }));
+    const page = pageOf(...results);
     expect(page.match(/<section class="domain"/g)).toHaveLength(100);
     expect(page.match(/<li><svg/g)).toHaveLength(1000);
     expect(page).toContain('<a href="#d1200">d1199.test</a>');

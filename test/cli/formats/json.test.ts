@@ -13,10 +13,10 @@ const WARNED = verificationResult({
 });
 const NONE = verificationResult({ verdict: 'fail', lookup: 'none', delivery: 'deliver-unverified', record: null, policy: null, mx: [mxResult({ preference: null, covered: null })] });
 
-/** The same, fit to be shown. */
+/** Hostile text, escaped for display. */
 const SHOWN = safeText(HOSTILE, 1000);
 
-/** Every field that is promised, and none besides. */
+/** All documented fields. */
 const SHAPES = [
   {
     domain: 'example.com',
@@ -46,7 +46,8 @@ const SHAPES = [
 describe('json', () => {
   test('the JSON of a hostile result keeps data as it is and escapes invisible characters in texts', () => {
     const found = finding({ message: HOSTILE, evidence: HOSTILE, time: HOSTILE });
-    const evil = verificationResult({ domain: HOSTILE, recordObservations: [observation(HOSTILE, { answer: HOSTILE })], findings: [found] });
+    const observed = observation(HOSTILE, { answer: HOSTILE });
+    const evil = verificationResult({ domain: HOSTILE, recordObservations: [observed], findings: [found] });
     const text = documentOf(jsonFormat(), [evil]);
     expect(text).not.toMatch(/[^\n\P{C}]/u);
     expect(JSON.parse(text)).toMatchObject({
@@ -74,7 +75,7 @@ describe('ndjson', () => {
     expect(lines).toHaveLength(3);
     expect(lines[2]).toBe('');
     expect(lines[0]).not.toMatch(/\p{C}/u);
-    expect(JSON.parse(lines[0])).toHaveProperty('domain', HOSTILE);
+    expect(JSON.parse(lines[0] ?? '')).toHaveProperty('domain', HOSTILE);
   });
 
   test('a line of NDJSON has the same fields as the JSON document', () => {

@@ -25,15 +25,15 @@ const PARSER = new XMLParser({
   isArray: (name) => ['testsuite', 'testcase', 'property'].includes(name),
 });
 
-function suitesOf(reports: readonly VerificationResult[]): readonly Suite[] {
-  const xml = documentOf(junitFormat(), reports);
+function suitesOf(results: readonly VerificationResult[]): readonly Suite[] {
+  const xml = documentOf(junitFormat(), results);
   expect(XMLValidator.validate(xml)).toBe(true);
   const { testsuites } = PARSER.parse(xml) as { testsuites: { testsuite?: readonly Suite[] } | string };
   return typeof testsuites === 'string' ? [] : testsuites.testsuite ?? [];
 }
 
 function caseOf(one: Partial<VerificationResult>, name: string): TestCase | undefined {
-  return suitesOf([verificationResult(one)])[0].testcase.find((each) => each['@name'] === `example.com: ${name}`);
+  return suitesOf([verificationResult(one)])[0]?.testcase.find((each) => each['@name'] === `example.com: ${name}`);
 }
 
 describe('hostile text', () => {
@@ -46,15 +46,15 @@ describe('hostile text', () => {
 
   test('hostile text in JUnit XML is no markup, and reads as it was, escaped for people', () => {
     const [suite] = suitesOf([verificationResult(evil)]);
-    expect(suite.testcase).toHaveLength(7);
-    const [failed] = suite.testcase.filter(({ failure }) => failure !== undefined);
-    expect(failed.failure?.['@message']).toContain('\\x1b[2J\\u{202e}\\x0d\\x0a::error::x%0A%25,a|b`c`\\x00<script>alert(1)</script>]]>&amp;"\'\\u{d800}\\u{fffe}##[error]');
-    expect(failed.failure?.['#text']).toContain('<script>alert(1)</script>]]>&amp;');
+    expect(suite?.testcase).toHaveLength(7);
+    const failed = suite?.testcase.find(({ failure }) => failure !== undefined);
+    expect(failed?.failure?.['@message']).toContain('\\x1b[2J\\u{202e}\\x0d\\x0a::error::x%0A%25,a|b`c`\\x00<script>alert(1)</script>]]>&amp;"\'\\u{d800}\\u{fffe}##[error]');
+    expect(failed?.failure?.['#text']).toContain('<script>alert(1)</script>]]>&amp;');
   });
 
   test('an attribute of JUnit XML always has its value', () => {
     const [suite] = suitesOf([verificationResult({ domain: 'true' })]);
-    expect(suite['@name']).toBe('true');
+    expect(suite?.['@name']).toBe('true');
   });
 });
 
@@ -91,7 +91,7 @@ describe('problems in JUnit XML', () => {
     ['_smtp._tls.example.com TXT', 'tls-rpt-missing', 'TLS reporting'],
     ['something else', 'some-code', 'anything else'],
   ])('a finding about %s with the code %s belongs to the test case "%s"', (subject, code, name) => {
-    const cases = suitesOf([verificationResult({ findings: [finding({ subject, code })] })])[0].testcase;
+    const cases = suitesOf([verificationResult({ findings: [finding({ subject, code })] })]).flatMap(({ testcase }) => testcase);
     expect(cases.filter(({ failure }) => failure !== undefined).map((one) => one['@name'])).toEqual([`example.com: ${name}`]);
   });
 
@@ -157,7 +157,7 @@ describe('the attributes that CI systems read', () => {
   });
 
   test('the properties of a test suite contain the result', () => {
-    expect(suites[1].properties.property.map((one) => [one['@name'], one['@value']])).toEqual([
+    expect(suites[1]?.properties.property.map((one) => [one['@name'], one['@value']])).toEqual([
       ['verdict', 'pass'], ['lookup', 'found'], ['delivery', 'deliver-verified'], ['id', 'x9'], ['mode', 'enforce'], ['max_age', '2592000'],
       ['mta-sts', expect.stringMatching(/^\d+\.\d+\.\d+/)],
     ]);

@@ -3,13 +3,13 @@ import { Tally } from '../../../cli/output/reporter';
 import { summaryText, textFormat, verifyText } from '../../../cli/output/formats/text';
 import { Style } from '../../../cli/output/terminal';
 import type { VerificationResult, LiveFinding } from '../../../lib/verifier/result';
-import { mxResult, observation, verificationResult as goodReport } from '../../support/report';
+import { mxResult, observation, verificationResult } from '../../support/report';
 import { documentOf } from '../../support/html-document';
 
 const plain = new Style({ colour: false, unicode: true, columns: undefined });
 const ascii = new Style({ colour: false, unicode: false, columns: undefined });
 
-const GOOD = goodReport();
+const GOOD = verificationResult();
 
 const RECORD = '_mta-sts.example.com TXT';
 const FILE = 'https://mta-sts.example.com/.well-known/mta-sts.txt';
@@ -18,14 +18,14 @@ function finding(severity: LiveFinding['severity'], subject: string, more: Parti
   return { code: `some-${severity}`, severity, subject, message: `a message about ${subject}`, ...more };
 }
 
-function tallyOf(reports: readonly VerificationResult[]): Tally {
+function tallyOf(results: readonly VerificationResult[]): Tally {
   const tally = new Tally();
-  for (const one of reports) tally.add(one);
+  for (const result of results) tally.add(result);
   return tally;
 }
 
-function pictureOf(report: Partial<VerificationResult>): string {
-  return verifyText({ ...GOOD, ...report }, plain).split('\n').slice(2).join('\n');
+function pictureOf(more: Partial<VerificationResult>): string {
+  return verifyText({ ...GOOD, ...more }, plain).split('\n').slice(2).join('\n');
 }
 
 describe('the steps', () => {
@@ -140,7 +140,7 @@ describe('further facts about the steps', () => {
 
   test.each([
     ['refuse', '✘ a sender would now refuse to deliver'],
-    ['unknown', '? whether a sender would now deliver cannot be told from here'],
+    ['unknown', '? it is not known from here whether a sender would now deliver'],
     ['deliver-verified', '✔ a sender would now deliver over TLS to a host that it has verified'],
   ] as const)('the delivery %s is shown', (delivery, text) => {
     expect(pictureOf({ delivery })).toContain(`  delivery  ${text}\n`);
@@ -185,8 +185,8 @@ describe('the sentence about senders', () => {
     [{ lookup: 'none', record: null, policy: null }, 'Senders find no policy: they deliver to example.com without MTA-STS'],
     [{ lookup: 'temporary-error', policy: null }, 'they keep a cached policy and try again later'],
     [{ lookup: 'permanent-error', policy: null }, 'Senders find a policy that they cannot use'],
-  ])('the sentence about senders for %j is right', (report, text) => {
-    expect(verifyText({ ...GOOD, ...report }, plain).split('\n')[1]).toContain(text);
+  ])('the sentence about senders for %j is right', (more, text) => {
+    expect(verifyText({ ...GOOD, ...more }, plain).split('\n')[1]).toContain(text);
   });
 
   test.each([
@@ -198,8 +198,8 @@ describe('the sentence about senders', () => {
   });
 
   test('several domains are counted in a last line', () => {
-    const reports = [GOOD, { ...GOOD, verdict: 'fail' as const }, GOOD, { ...GOOD, verdict: 'unknown' as const }];
-    expect(summaryText(tallyOf(reports), plain)).toBe('4 domains: 2 pass, 1 fail, 1 could not be decided\n');
+    const results = [GOOD, { ...GOOD, verdict: 'fail' as const }, GOOD, { ...GOOD, verdict: 'unknown' as const }];
+    expect(summaryText(tallyOf(results), plain)).toBe('4 domains: 2 pass, 1 fail, 1 could not be decided\n');
     expect(summaryText(tallyOf([GOOD, GOOD]), plain)).toBe('2 domains: 2 pass\n');
     expect(documentOf(textFormat(plain), [GOOD, GOOD])).toMatch(/\n\n2 domains: 2 pass\n$/);
   });
@@ -287,7 +287,7 @@ describe('findings', () => {
 });
 
 test('colours are used only where they are wanted, and the words are the same without them', () => {
-  const result: VerificationResult = { ...GOOD, findings: [finding('warning', RECORD, { fix: 'mend', reference: 'RFC' })] };
+  const result: VerificationResult = { ...GOOD, findings: [finding('warning', RECORD, { fix: 'replace', reference: 'RFC' })] };
   const coloured = verifyText(result, new Style({ colour: true, unicode: true, columns: undefined }));
   expect(coloured).toContain('\u001b[32m✔\u001b[39m');
   expect(coloured).toContain('\u001b[33m!\u001b[39m');

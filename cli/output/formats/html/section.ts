@@ -110,7 +110,7 @@ function card(finding: LiveFinding, idAttribute: string): string {
   return `<article class="finding ${severity}"${idAttribute}>
 <p class="what">${pill(severity)}<code>${text(code, 80)}</code><span class="subject">${text(subject + place)}</span></p>
 <h4>${prose(message)}</h4>
-${fix === undefined || fix === '' ? '' : `<p class="fix"><b>How to mend it</b> <span>${prose(fix)}</span></p>`}
+${fix === undefined || fix === '' ? '' : `<p class="fix"><b>How to fix it</b> <span>${prose(fix)}</span></p>`}
 <dl>${detail('Seen', evidence === undefined ? undefined : `<code>${text(evidence)}</code>`)}${detail('When', time === undefined ? undefined : moment(time))}${
   detail('Senders', names.every((name) => message.includes(name)) ? undefined : text(list))}${detail('See', see === undefined ? undefined : reference(see))}</dl>
 </article>`;
