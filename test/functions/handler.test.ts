@@ -82,7 +82,7 @@ describe('a malformed event', () => {
     const made = testServices();
     made.aws.route53.on(GetHostedZoneCommand).rejects(awsError('InvalidInput', 'x'));
     await refused(createEvent(PUBLICATION, publicationProperties({ HostedZoneId: '/hostedzone/Z1' })), made);
-    expect(made.aws.route53.commandCalls(GetHostedZoneCommand)[0].args[0].input).toEqual({ Id: 'Z1' });
+    expect(made.aws.route53.commandCalls(GetHostedZoneCommand).at(0)?.args[0].input).toEqual({ Id: 'Z1' });
   });
 });
 

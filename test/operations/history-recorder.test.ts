@@ -9,7 +9,8 @@ import { policyHash } from '../../lib/protocol/policy/id';
 import { policyLines, policyText } from '../../lib/contract/custom-resources';
 import { plainDns, serving } from '../support/plain-services';
 import {
-  BUCKET, KEY, HISTORY_KEY, OBJECT_URL, POLICY, awsError, createEvent, deleteEvent, failure, lambdaContext, publicationProperties, testServices,
+  BUCKET, HISTORY_KEY, KEY, OBJECT_URL, POLICY, awsError, createEvent, deleteEvent, failure, lambdaContext, publicationProperties,
+  testServices,
   updateEvent,
 } from '../support/deployment';
 import type { Event, TestServices } from '../support/deployment';
@@ -96,7 +97,9 @@ describe('in order', () => {
   test('the object is JSON, and is not written where nothing has changed', async () => {
     const made = domain();
     await create(made);
-    const puts = (): readonly unknown[] => made.aws.s3.commandCalls(PutObjectCommand, { Key: HISTORY_KEY }).map(({ args }) => args[0].input);
+    const puts = (): readonly unknown[] => {
+      return made.aws.s3.commandCalls(PutObjectCommand, { Key: HISTORY_KEY }).map(({ args }) => args[0].input);
+    };
     expect(puts()).toHaveLength(2);
     expect(puts()[0]).toMatchObject({ Bucket: BUCKET, ContentType: 'application/json', CacheControl: 'no-store' });
     await update(made, ENFORCE, ENFORCE);
@@ -117,8 +120,8 @@ describe('in order', () => {
     expect(await create(made)).toMatchObject({ EarliestRemoval: NOT_NONE, Warnings: 'none' });
     await made.clock.sleep(100 * DAY);
     const answer = await update(made, NONE, ENFORCE);
-    const [{ until = '' }] = entries(made);
-    const [moment, condition] = (answer?.EarliestRemoval ?? '').split(', if nothing published a policy for the domain before ');
+    const until = entries(made).at(0)?.until ?? '';
+    const [moment = '', condition = ''] = (answer?.EarliestRemoval ?? '').split(', if nothing published a policy for the domain before ');
     expect(Date.parse(moment)).toBe(Math.ceil((Date.parse(until) + 30 * DAY + 3_600_000) / 1000) * 1000);
     expect(Math.abs(Date.parse(condition) - Date.parse(until))).toBeLessThan(101 * DAY);
   });
@@ -137,7 +140,7 @@ describe('in order', () => {
     await update(made, OTHER, ENFORCE);
     await made.clock.sleep(40 * DAY);
     made.aws.route53.on(ListResourceRecordSetsCommand).resolves({ ResourceRecordSets: [
-      { Name: '_mta-sts.example.com.', Type: 'TXT', ResourceRecords: [{ Value: `"v=STSv1; id=${entries(made)[0].id};"` }] },
+      { Name: '_mta-sts.example.com.', Type: 'TXT', ResourceRecords: [{ Value: `"v=STSv1; id=${entries(made).at(0)?.id};"` }] },
     ] });
     const answer = await update(made, NONE, OTHER);
     const last = Date.parse(entries(made).at(-1)?.from ?? '');

@@ -17,8 +17,9 @@ function compact(bytes: number, under: number): Uint8Array {
   };
   const entries: string[] = [];
   for (let length = 30, index = 0; length < bytes; index += 1) {
-    entries.push(entry(index));
-    length += entries[index].length + 1;
+    const text = entry(index);
+    entries.push(text);
+    length += text.length + 1;
   }
   return Buffer.from(`{"version":1,"entries":[${entries.join(',')}]}`);
 }

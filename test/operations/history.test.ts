@@ -1,6 +1,8 @@
 // The history: what it notes, and what it tells of it.
 import { describe, expect, test } from '@jest/globals';
-import { CACHE_MARGIN_MS, cacheEnd, confirmLive, earliestRemoval, isoTime, recordPublication, restarted, uncoveredByCachedPolicies } from '../../lib/operations/history/history';
+import {
+  CACHE_MARGIN_MS, cacheEnd, confirmLive, earliestRemoval, isoTime, recordPublication, restarted, uncoveredByCachedPolicies,
+} from '../../lib/operations/history/history';
 import type { History, PublishedVersion } from '../../lib/operations/history/history';
 import { MAX_HISTORY_BYTES, parseHistory, renderHistory } from '../../lib/operations/history/format';
 import { historyLocation } from '../../lib/contract/object-keys';
@@ -88,7 +90,9 @@ describe('the earliest removal', () => {
 
   test('counts from now on what the record still announces', () => {
     const history = published([ENFORCE, 0], [TESTING, 1]);
-    const removal = (announced?: string): string => earliestRemoval(confirmLive(recordPublication(history, NONE, at(50), announced), at(50)));
+    const removal = (announced?: string): string => {
+      return earliestRemoval(confirmLive(recordPublication(history, NONE, at(50), announced), at(50)));
+    };
     expect(removal()).toBe('2027-02-21T01:00:00Z');
     expect(removal('t')).toBe('2027-02-21T01:00:00Z');
     expect(removal('e')).toBe('2027-03-22T01:00:00Z');

@@ -85,8 +85,8 @@ async function readEventStatus(context: OperationContext, event: DeploymentEvent
 }
 
 /**
- * Returns whether a Delete may delete the object with this physical id. It may not while CloudFormation has, or creates, a resource with the
- * same object. Without an answer, it may: a file that is left behind would keep the bucket, and so the stack.
+ * Returns whether a Delete may delete the object with this physical id. It may not while CloudFormation has, or creates, a resource with
+ * the same object. Without an answer, it may: a file that is left behind would keep the bucket, and so the stack.
  */
 export async function isDeleteCurrent(context: OperationContext, owner: EventOwner, physicalId: string): Promise<boolean> {
   return await retryUntil(context, CATCH_UP_RETRY, async () => ownerState(context, owner, physicalId), (found) => found === 'there') !== 'there';
@@ -107,7 +107,9 @@ export async function ownerState(context: OperationContext, owner: EventOwner, p
   }
 }
 
-async function readResource(context: OperationContext, { stackId, logicalResourceId }: EventOwner): Promise<StackResourceState | undefined> {
+async function readResource(
+  context: OperationContext, { stackId, logicalResourceId }: EventOwner,
+): Promise<StackResourceState | undefined> {
   const resources = await stackResources(context, stackId, logicalResourceId, CALL_RETRY);
   if (resources === undefined) return undefined;
   const found = resources.at(0);
@@ -117,7 +119,9 @@ async function readResource(context: OperationContext, { stackId, logicalResourc
 }
 
 /** Reads the properties that the resource is being changed to; undefined where CloudFormation does not return them. */
-async function propertiesInProgress(context: OperationContext, { stackId, logicalResourceId }: EventOwner, status: RegExp): Promise<Properties | undefined> {
+async function propertiesInProgress(
+  context: OperationContext, { stackId, logicalResourceId }: EventOwner, status: RegExp,
+): Promise<Properties | undefined> {
   let token: string | undefined;
   for (let page = 0; page < MAX_EVENT_PAGES; page += 1) {
     const { StackEvents: events = [], NextToken: next } = await awsCall(context, 'cloudformation:DescribeStackEvents', async (options) => {

@@ -1,29 +1,31 @@
-// Reads the event of a custom resource, trusting none of it.
+// Reads the event of a custom resource. No part of it is trusted.
 import { deploymentFailure } from '../../operations/failures';
 import type { DeploymentFailure } from '../../operations/failures';
 import { isObject } from '../../util/objects';
 import { safeText } from '../../util/safe-text';
 
-/** The properties of a custom resource, as CloudFormation sends them. */
+/** Properties of a custom resource, as CloudFormation sends them. */
 export type Properties = Readonly<Record<string, unknown>>;
 
-/** A Create or an Update; a Delete is answered before anything is read. */
+/** A Create or an Update. A Delete is answered before its event is read. */
 export interface DeploymentEvent {
   readonly requestType: 'Create' | 'Update';
   readonly resourceType: string;
   readonly stackId: string;
   readonly logicalResourceId: string;
-  /** Of this very event, also where it comes twice. */
+  /** The id of this event. An event that comes twice has the same id both times. */
   readonly requestId: string;
   readonly properties: Properties;
-  /** Update only. */
+  /** The properties before. Update only. */
   readonly oldProperties?: Properties;
-  /** Update only. */
+  /** The current id. Update only. */
   readonly physicalResourceId?: string;
 }
 
 /**
- * @throws DeploymentFailure naming the first thing that no such event could hold
+ * Reads an event.
+ *
+ * @throws DeploymentFailure `properties-invalid` for the first invalid value
  */
 export function readEvent(event: unknown): DeploymentEvent {
   if (!isObject(event)) throw invalidProperty(`the event must be an object, got ${shown(event)}`);
@@ -45,17 +47,17 @@ export function readEvent(event: unknown): DeploymentEvent {
   };
 }
 
-/** Whether it is a Delete, however malformed the rest of it. */
+/** Returns whether an event is a Delete, even if the rest of it is malformed. */
 export function isDelete(event: unknown): event is Properties {
   return isObject(event) && event.RequestType === 'Delete';
 }
 
-/** The event as it may stand in a log: who holds the response URL can answer in our place. */
+/** Returns the event for a log, without its response URL: anyone with that URL could answer in place of the function. */
 export function loggable(event: unknown): unknown {
   return isObject(event) && 'ResponseURL' in event ? { ...event, ResponseURL: '...' } : event;
 }
 
-/** A value for a message. */
+/** Returns a value as text for a message. */
 export function shown(value: unknown): string {
   return value === undefined ? 'nothing' : safeText(JSON.stringify(value), 80);
 }

@@ -101,7 +101,9 @@ class EventRun {
     return typeof event.PhysicalResourceId === 'string' ? { PhysicalResourceId: event.PhysicalResourceId } : {};
   }
 
-  private async handleFailure(error: unknown, event: DeploymentEvent | undefined, resource: CustomResource | undefined): Promise<HandlerAnswer> {
+  private async handleFailure(
+    error: unknown, event: DeploymentEvent | undefined, resource: CustomResource | undefined,
+  ): Promise<HandlerAnswer> {
     const failure = toDeploymentFailure(error);
     const { message } = failure;
     this.log.error('failed', errorFields(error));
@@ -111,7 +113,10 @@ class EventRun {
     const rollingBack = event !== undefined && await isRollingBack({ services: this.services, log: this.log }, event.stackId, limitMs);
     if (event !== undefined && ignoresFailure(event, resource, rollingBack)) {
       this.log.error('the failure is ignored, and the deployment continues', { rollingBack, reason: message });
-      return { PhysicalResourceId: resource?.physicalResourceId ?? event.physicalResourceId, Data: resource?.attributesOnIgnoredFailure(message) };
+      return {
+        PhysicalResourceId: resource?.physicalResourceId ?? event.physicalResourceId,
+        Data: resource?.attributesOnIgnoredFailure(message),
+      };
     }
     // Not for an ignored failure: a rollback needs the restored file, and CloudFormation itself asks for the Delete later.
     await this.undo(resource, limitMs);

@@ -26,7 +26,7 @@ export const PUBLICATION: CustomResourceType = {
 function publicationResource(event: DeploymentEvent): CustomResource {
   const input = publishInput(event);
   const publication = new Publication(input);
-  const physicalResourceId = s3Url(input.object);
+  const { url: physicalResourceId } = publication;
   const isNew = event.requestType === 'Create' || event.physicalResourceId !== physicalResourceId;
   const attributes = (): Attributes => ({ ...publicationAttributes(publication.result, input) });
 
@@ -35,7 +35,7 @@ function publicationResource(event: DeploymentEvent): CustomResource {
     try {
       await publication.run(context);
     } catch (error) {
-      if (error instanceof EventNotCurrent && publication.hasWritten) await leaveToOtherEvent(context, event, publication, physicalResourceId);
+      if (error instanceof EventNotCurrent && publication.hasWritten) await leaveToOtherEvent(context, event, publication);
       throw error;
     }
     const published = attributes();
@@ -45,11 +45,15 @@ function publicationResource(event: DeploymentEvent): CustomResource {
 
   const undo = async (context: OperationContext): Promise<void> => {
     if (!publication.hasStarted || !isNew) return;
-    if (await mayDelete(context, event, publication, physicalResourceId)) await publication.deleteFile(context);
+    if (await mayDelete(context, event, publication)) await publication.deleteFile(context);
     else context.log.warn('the policy file stays, because another event may have published it too', { ...input.object });
   };
 
-  return { physicalResourceId, work, ignoresFailure: (rollingBack) => rollingBack && publication.hasWritten, attributesOnIgnoredFailure: attributes, undo };
+  return {
+    physicalResourceId, work, undo,
+    ignoresFailure: (rollingBack) => rollingBack && publication.hasWritten,
+    attributesOnIgnoredFailure: attributes,
+  };
 }
 
 /** Reads the event. */
@@ -96,14 +100,14 @@ function previousPolicy(oldProperties: Properties): PlannedPublication | undefin
 }
 
 /** Restores the file that CloudFormation has, after CloudFormation continued without this event. */
-async function leaveToOtherEvent(context: OperationContext, event: DeploymentEvent, publication: Publication, physicalId: string): Promise<void> {
-  if (await ownerState(context, event, physicalId) === 'gone') await publication.deleteFile(context);
+async function leaveToOtherEvent(context: OperationContext, event: DeploymentEvent, publication: Publication): Promise<void> {
+  if (await ownerState(context, event, publication.url) === 'gone') await publication.deleteFile(context);
   else await publication.restorePublished(context);
 }
 
 /** Returns whether the file of this event may be deleted: no other event needs it. */
-async function mayDelete(context: OperationContext, event: DeploymentEvent, publication: Publication, physicalId: string): Promise<boolean> {
-  if (await ownerState(context, event, physicalId) === 'gone') return true;
+async function mayDelete(context: OperationContext, event: DeploymentEvent, publication: Publication): Promise<boolean> {
+  if (await ownerState(context, event, publication.url) === 'gone') return true;
   const [writer, { current }] = await Promise.all([publication.lastWriter(context), eventStatus(context, event)]);
   // CloudFormation waits for one event of a resource at a time. So another event that has put the same file was late.
   return current === 'yes' ? writer !== 'another run' : current === 'unknown' && writer === 'this run';

@@ -34,12 +34,15 @@ export async function withTimeLimit<T>(milliseconds: number, work: (signal: Abor
  *
  * @param name - the step, for the error at the limit
  */
-export async function withStepLimit<T>(context: OperationContext, milliseconds: number, name: string, work: (context: OperationContext) => Promise<T>): Promise<T> {
+export async function withStepLimit<T>(
+  context: OperationContext, milliseconds: number, name: string, work: (context: OperationContext) => Promise<T>,
+): Promise<T> {
   const deadline = Math.min(context.deadline, context.services.clock.now() + milliseconds);
   const done = new AbortController();
   try {
     return await withTimeLimit(milliseconds, async (signal) => {
-      return Promise.race([work({ ...context, deadline, signal: AbortSignal.any([context.signal, signal]) }), rejectOnAbort(context.signal, done.signal)]);
+      const step = { ...context, deadline, signal: AbortSignal.any([context.signal, signal]) };
+      return Promise.race([work(step), rejectOnAbort(context.signal, done.signal)]);
     }, () => new Error(`${name} took longer than ${Math.round(milliseconds / 1000)} s`));
   } finally {
     // Removes the listener: the signal of the operation outlives the step.

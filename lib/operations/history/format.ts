@@ -82,7 +82,8 @@ function renderLines({ gap, startedAt, lastId }: Omit<History, 'entries'>, lines
 }
 
 /** Returns an entry with the names and the order of the stored format. */
-function storedEntry({ id, hash, requestId, mode, maxAge, mx, publishedAt, confirmedLiveAt, replacedAt, announcedIds }: HistoryEntry): unknown {
+function storedEntry(entry: HistoryEntry): unknown {
+  const { id, hash, requestId, mode, maxAge, mx, publishedAt, confirmedLiveAt, replacedAt, announcedIds } = entry;
   const [from, live, until] = [publishedAt, confirmedLiveAt, replacedAt].map(formatTime);
   return { id, hash, request: requestId, mode, maxAge, mx, from, live, until, under: announcedIds };
 }

@@ -1,4 +1,5 @@
-// The publication history: which policies were published when, and which of them senders may still hold (RFC 8461 §3.2, §8.3). Pure: no clock, no network.
+// The publication history: the published policies with their times, and the policies that senders may still hold (RFC 8461 §3.2, §8.3).
+// Pure: no clock, no network.
 import { mxCoverage } from '../../protocol/mx/coverage';
 import { LAST_ID_TIME, hashOfPolicyId, readPolicyId, renderPolicyId } from '../../protocol/policy/id';
 import { MAX_AGE_LIMIT } from '../../protocol/policy/policy';
@@ -17,7 +18,7 @@ export interface PublishedVersion extends Policy {
 export interface HistoryEntry extends PublishedVersion {
   /** The time just before the file was put. From then on, senders may fetch it. */
   readonly publishedAt: number;
-  /** The time when every edge served the file. Missing: not confirmed, or senders may hold the policy although another one is served now. */
+  /** The time when every edge served the file. Missing: not confirmed, or senders may hold the policy although another one is served. */
   readonly confirmedLiveAt?: number;
   /** The time when every edge served another policy instead. Missing: senders may still fetch or refresh this policy. */
   readonly replacedAt?: number;
@@ -142,7 +143,9 @@ export function recordPublication(history: History, version: PublishedVersion, n
  */
 function reopened(entries: readonly HistoryEntry[], publishedId: string | undefined): readonly HistoryEntry[] {
   if (publishedId === undefined || entries.at(-1)?.id === publishedId) return entries;
-  return entries.map((entry) => entry.id === publishedId || entry.announcedIds.includes(publishedId) ? { ...entry, replacedAt: undefined } : entry);
+  return entries.map((entry) => {
+    return entry.id === publishedId || entry.announcedIds.includes(publishedId) ? { ...entry, replacedAt: undefined } : entry;
+  });
 }
 
 /**
@@ -216,14 +219,14 @@ export function uncoveredByCachedPolicies({ entries }: History, hosts: readonly 
   for (const entry of entries) {
     if (entry.mode !== 'enforce' || !mayBeCached(entry, now)) continue;
     const { covered } = mxCoverage(entry.mx, hosts);
-    const missed = hosts.filter((_, index) => covered[index] !== true);
+    const missed = hosts.filter((_, index) => !covered[index]);
     if (missed.length === 0) continue;
     const key = entry.hash ?? entry.id;
     const before = byPolicy.get(key);
     const { id, maxAge, publishedAt } = before ?? entry;
     // The same policy may have been published several times. Senders hold it until the last of these ends.
-    const ends = [entry.replacedAt === undefined ? Infinity : cacheEnd(maxAge, entry.replacedAt), before === undefined ? 0 : before.cachedUntil ?? Infinity];
-    const end = Math.max(...ends);
+    const ownEnd = entry.replacedAt === undefined ? Infinity : cacheEnd(maxAge, entry.replacedAt);
+    const end = Math.max(ownEnd, before === undefined ? 0 : before.cachedUntil ?? Infinity);
     byPolicy.set(key, { id, maxAge, publishedAt, hosts: missed, cachedUntil: end === Infinity ? undefined : end });
   }
   return [...byPolicy.values()];

@@ -91,7 +91,9 @@ export class HistoryRecorder {
    */
   public async start(context: OperationContext): Promise<void> {
     const { previous, readPublishedId, mayBeRollingBack } = this.options;
-    if (previous !== undefined) [this.publishedId, this.isRollback] = await Promise.all([readPublishedId(context), mayBeRollingBack(context)]);
+    if (previous !== undefined) {
+      [this.publishedId, this.isRollback] = await Promise.all([readPublishedId(context), mayBeRollingBack(context)]);
+    }
     await this.change(context, (history) => this.recorded(context, history));
     // Without a history, nothing shows that an older id may be kept.
     this.chosenId ??= this.chooseId({ entries: [] }, context.services.clock.now());

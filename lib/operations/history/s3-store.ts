@@ -78,7 +78,9 @@ export class HistoryChanged extends Error {}
  * @throws HistoryChanged
  * @throws AwsCallFailed where S3 refuses the write
  */
-export async function writeHistory(context: OperationContext, { bucket, key }: S3Location, history: History, stored: StoredText): Promise<StoredText> {
+export async function writeHistory(
+  context: OperationContext, { bucket, key }: S3Location, history: History, stored: StoredText,
+): Promise<StoredText> {
   const text = renderHistory(history, context.services.clock.now());
   if (text === stored.text) return stored;
   const condition = stored.missing === true ? { IfNoneMatch: '*' } : { IfMatch: stored.etag };

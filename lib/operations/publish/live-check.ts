@@ -69,7 +69,9 @@ function logObservation(context: OperationContext, { isLive, problems, addresses
 async function checkOnce(context: OperationContext, expected: ExpectedFile, queryAddresses: QueryAddresses): Promise<LiveObservation> {
   const answers = await queryAddresses('A');
   const addresses = distinctAddresses(answers);
-  const fetched = await Promise.all(addresses.map(async (address) => ({ source: address, problem: await fetchProblem(context, expected, address) })));
+  const fetched = await Promise.all(addresses.map(async (address) => {
+    return { source: address, problem: await fetchProblem(context, expected, address) };
+  }));
   const problems = groupProblems([...answers, ...fetched]);
   const good = fetched.filter(({ problem }) => problem === undefined).map(({ source }) => source);
   return { isLive: problems.length === 0 && good.length > 0, problems, addresses: good };

@@ -1,4 +1,5 @@
 // Publishes a policy: puts the file, and waits until senders get it, before the `_mta-sts` record changes (RFC 8461 §8.1).
+import { s3Url } from '../../contract/object-keys';
 import type { S3Location } from '../../contract/object-keys';
 import { policyHash } from '../../protocol/policy/id';
 import { renderPolicy } from '../../protocol/policy/policy';
@@ -76,6 +77,11 @@ export class Publication {
       object, policy, requestId, previous, mayBeRollingBack, requireCurrent,
       readPublishedId: async (context) => readPublishedId(context, domain, 'zoneId' in dns ? dns.zoneId : undefined),
     });
+  }
+
+  /** The location of the policy file as `s3://bucket/key`. */
+  public get url(): string {
+    return s3Url(this.input.object);
   }
 
   /** Whether the file may have been put. A failed write may have arrived too. */

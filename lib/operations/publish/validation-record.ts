@@ -17,7 +17,9 @@ export interface ValidationRecord {
  *
  * @returns undefined where the record is not known
  */
-export async function readValidationRecord(context: OperationContext, certificateArn: string, policyHost: string): Promise<ValidationRecord | undefined> {
+export async function readValidationRecord(
+  context: OperationContext, certificateArn: string, policyHost: string,
+): Promise<ValidationRecord | undefined> {
   try {
     const { Certificate: certificate } = await awsCall(context, 'acm:DescribeCertificate', async (options) => {
       return context.services.acm.send(new DescribeCertificateCommand({ CertificateArn: certificateArn }), options);
