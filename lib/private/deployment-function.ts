@@ -8,7 +8,7 @@ import {
 import type { aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { MtaStsPolicy } from '../mta-sts-policy';
-import { policyLines } from '../protocol/policy/lines';
+import { policyLines } from '../contract/custom-resources';
 import { shownStack } from './us-east-1-stack';
 
 const ID = 'CdkMtaStsHandler';

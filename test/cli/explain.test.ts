@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { AREAS, CODES, sectionsOf } from '../../cli/catalog';
 import { nearestWords } from '../../cli/commands/explain/command';
+import { DEPLOYMENT_CODES, IN_DEPLOYMENTS } from '../../cli/commands/explain/deployment-codes';
 import { MEANINGS_IN_REPORTS, RESULT_TYPES, STATUS_CODES } from '../../cli/commands/explain/report-codes';
+import { DEPLOYMENT_FAILURES } from '../../lib/contract/deployment-failures';
 import { FINDINGS } from '../../lib/protocol/findings/catalog';
 import { POLICY_FINDINGS } from '../../lib/protocol/findings/policy';
 import { LIVE_FINDINGS } from '../../lib/verifier/findings';
@@ -89,7 +91,7 @@ describe('without a code', () => {
     expect(stdout.match(/^ {2}\S (\S+) · (?:error|warning|info|unknown)$/gm)).toHaveLength(ALL.length);
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
     const { stdout: wide } = await run(['explain']);
-    for (const { meaning } of CODES.values()) expect(wide).toContain(`    ${meaning}\n`);
+    for (const { meaning } of [...CODES.values(), ...DEPLOYMENT_CODES]) expect(wide).toContain(`    ${meaning}\n`);
     expect(status).toBe(0);
   });
 
@@ -98,7 +100,38 @@ describe('without a code', () => {
     const listed = json as { code: string; kind?: string; severity?: string }[];
     expect(listed.filter(({ severity }) => severity !== undefined).map(({ code }) => code).sort()).toEqual([...ALL].sort());
     const others = listed.filter(({ kind }) => kind !== undefined).map(({ code }) => code);
-    expect(others).toEqual([...RESULT_TYPES, ...STATUS_CODES].map(({ code }) => code));
+    expect(others).toEqual([...DEPLOYMENT_CODES, ...RESULT_TYPES, ...STATUS_CODES].map(({ code }) => code));
+  });
+});
+
+describe('the codes of failed deployments', () => {
+  test.each(DEPLOYMENT_CODES)('explain prints all that is known of the deployment failure $code', async ({ code, meaning, impact, fix, steps, reference }) => {
+    const { status, stdout, stderr } = await run(['explain', code], { unicode: true });
+    expect(stderr).toBe('');
+    expect(stdout).toContain(`✘ ${code} · fails a deployment\n  ${meaning}\n  impact   ${impact}\n  fix      ${fix}\n`);
+    expect(stdout).toMatch(new RegExp(`^ {2}steps? {4,5}${steps.join(', ')}\n {2}see {6}${reference}\n {11}https://`, 'm'));
+    expect(status).toBe(0);
+  });
+
+  test('every code of the catalogue of deployment failures is explained, alone or as the finding of the same name', () => {
+    expect([...DEPLOYMENT_CODES.map(({ code }) => code), ...IN_DEPLOYMENTS.keys()].sort()).toEqual(Object.keys(DEPLOYMENT_FAILURES).sort());
+  });
+
+  test('explain says what a finding means for a deployment', async () => {
+    const { stdout } = await run(['explain', 'mx-not-covered']);
+    expect(stdout).toContain('\n  deploy   Preflight fails with it. In `enforce`, senders would refuse mail to this host.\n');
+  });
+
+  test('explain gives a deployment failure as JSON with its area and its steps', async () => {
+    const { json } = await runJson(['explain', 'record-exists', 'dns-failure']);
+    expect(json).toEqual([
+      expect.objectContaining({ code: 'record-exists', kind: 'deployment-failure', area: 'record', steps: ['Preflight'], url: expect.stringContaining('https://') }),
+      expect.objectContaining({ code: 'dns-failure', inDeployments: expect.stringContaining('Preflight fails with it') }),
+    ]);
+  });
+
+  test('a slip in the code of a deployment failure is answered with the code that was meant', async () => {
+    expect((await run(['explain', 'zone-not-delegatd'])).stderr).toContain('did you mean `zone-not-delegated`?');
   });
 });
 

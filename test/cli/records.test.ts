@@ -8,7 +8,7 @@ import { zoneText } from '../../cli/commands/records/zone-file';
 import { hclString, terraformText } from '../../cli/commands/records/terraform';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting } from '../../lib';
 import { policyHash, readPolicyId, renderPolicyId } from '../../lib/protocol/policy/id';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import { ENV, importedZone, oneDomain } from '../support/stack';
 import { NOW, run, runJson } from '../support/command';
 import type { CommandOptions, CommandResult } from '../support/command';

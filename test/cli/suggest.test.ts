@@ -5,7 +5,7 @@ import { MtaStsPolicy, MxHosts, ZohoDataCenter } from '../../lib';
 import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server';
 import type { DnsRecord, DnsReply, DnsServer } from '../../lib/preview/dns-server/server';
 import { parsePolicy } from '../../lib/protocol/policy/policy';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import { compilerErrors, synthesize } from '../support/snippets';
 import { NOW, run, runJson } from '../support/command';
 import type { CommandOptions } from '../support/command';

@@ -7,16 +7,16 @@ import { createHandler } from '../../lib/functions/deployment/handler';
 import type { Handler } from '../../lib/functions/deployment/handler';
 import { parseHistory } from '../../lib/operations/history/format';
 import { hashOfPolicyId } from '../../lib/protocol/policy/id';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import { plainDns, serving } from './plain-services';
 import { Broken, served } from './sender-model';
 import type { Served } from './sender-model';
-import { BUCKET, KEY, LEDGER_KEY, OBJECT_URL, RESOURCE, awsError, etag, createEvent, lambdaContext, publicationProperties, testServices } from './deployment';
+import { BUCKET, KEY, HISTORY_KEY, OBJECT_URL, RESOURCE, awsError, etag, createEvent, lambdaContext, publicationProperties, testServices } from './deployment';
 import type { Event } from './deployment';
 
 const TYPE = 'Custom::MtaStsPublication';
 const FILE = `${BUCKET}/${KEY}`;
-const LEDGER = `${BUCKET}/${LEDGER_KEY}`;
+const LEDGER = `${BUCKET}/${HISTORY_KEY}`;
 
 export const POLICIES: readonly Served[] = ['mx1.example.com', 'mx2.example.com', 'mx3.example.com'].map((host) => {
   return served({ mode: 'enforce', maxAge: 86_400, mx: [host] });
@@ -279,7 +279,7 @@ export class StackModel {
     const reading = parseHistory(Buffer.from(objects.get(LEDGER) ?? ''));
     if ('problem' in reading) throw new Broken(`the ledger ${reading.problem}`);
     const last = reading.history.entries.at(-1);
-    if (last?.hash !== policy.hash || last.id !== id || last.live === undefined) {
+    if (last?.hash !== policy.hash || last.id !== id || last.confirmedLiveAt === undefined) {
       throw new Broken(`the ledger says ${JSON.stringify(last)}, CloudFormation has the attribute ${String(id)}`);
     }
   }

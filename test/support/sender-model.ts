@@ -7,7 +7,7 @@ import { mxCoverage } from '../../lib/protocol/mx/coverage';
 import { renderPolicy } from '../../lib/protocol/policy/policy';
 import type { Policy } from '../../lib/protocol/policy/policy';
 import { hashOfPolicyId, policyHash } from '../../lib/protocol/policy/id';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import type { PolicyResponse } from '../../lib/verifier/https/fetch-policy';
 import { plainDns, serving } from './plain-services';
 import { BUCKET, KEY, OBJECT_URL, createEvent, deleteEvent, failure, lambdaContext, publicationProperties, testServices, updateEvent } from './deployment';
@@ -297,7 +297,7 @@ export class Senders {
         this.tried.refusal += 1;
         const told = warned?.find(({ id, hosts }) => hashOfPolicyId(id) === cached.policy.hash && hosts.includes(host));
         if (told === undefined) throw new Broken(`nobody was told that mail to ${host} may be refused: ${this.shown(cached)}`);
-        if (this.now > (told.end ?? Infinity)) throw new Broken(`mail to ${host} is refused longer than was told: ${this.shown(cached)}`);
+        if (this.now > (told.cachedUntil ?? Infinity)) throw new Broken(`mail to ${host} is refused longer than was told: ${this.shown(cached)}`);
       }
     }
   }

@@ -1,4 +1,4 @@
-// `mta-sts explain`: explains the codes of findings, TLS reports and bounces: meaning, impact, fix and source.
+// `mta-sts explain`: explains the codes of findings, failed deployments, TLS reports and bounces: meaning, impact, fix and source.
 import type { Command } from 'commander';
 import { editDistance } from '../../../lib/util/edit-distance';
 import { safeText } from '../../../lib/util/safe-text';
@@ -11,27 +11,29 @@ import { Status } from '../../exit-status';
 /** Adds the command to the program. */
 export function addExplain(program: Command, { io, end }: Context): void {
   program.command('explain')
-    .description('explain the codes of findings, of TLS reports and of bounces: meaning, impact, fix, RFC section, and senders that differ')
-    .argument('[code...]', 'such as mx-not-covered, tlsa-invalid or 5.7.5; none for a list of all')
+    .description('explain the codes of findings, of failed deployments, of TLS reports and of bounces: meaning, impact, fix, source, and senders that differ')
+    .argument('[code...]', 'such as mx-not-covered, zone-not-delegated, tlsa-invalid or 5.7.5; none for a list of all')
     .addOption(formatOption())
     .action(async (codes: readonly string[], { format }: { readonly format: TextOrJson }, command: Command) => {
       const { AREAS, CODES } = await import('../../catalog');
+      const { DEPLOYMENT_CODES } = await import('./deployment-codes');
       const { RESULT_TYPES, STATUS_CODES, findStatusCode } = await import('./report-codes');
       const { explainJson, explainText, listText } = await import('./text');
       const find = (code: string): Explained => {
-        const entry = CODES.get(code) ?? RESULT_TYPES.find((type) => type.code === code);
+        const entry = CODES.get(code) ?? [...DEPLOYMENT_CODES, ...RESULT_TYPES].find((one) => one.code === code);
         if (entry !== undefined) return { entry };
         const status = findStatusCode(code);
         if (status?.known !== undefined) return { entry: status.known, typed: status.typed };
-        const names = [...CODES.keys(), ...RESULT_TYPES.map((type) => type.code)];
+        const names = [...CODES.keys(), ...[...DEPLOYMENT_CODES, ...RESULT_TYPES].map((one) => one.code)];
         return command.error(status === undefined ? unknownCode(code, names) : unknownStatus(status.typed));
       };
       const explained = [...new Set(joinBounceLine(codes))].map(find);
       const reportCodes = [...RESULT_TYPES, ...STATUS_CODES];
       if (format === 'json') {
-        io.stdout.write(explainJson(codes.length === 0 ? [...CODES.values(), ...reportCodes].map((entry) => ({ entry })) : explained));
+        const all = [...CODES.values(), ...DEPLOYMENT_CODES, ...reportCodes];
+        io.stdout.write(explainJson(codes.length === 0 ? all.map((entry) => ({ entry })) : explained));
       } else {
-        io.stdout.write(codes.length === 0 ? listText(AREAS, reportCodes, io) : explainText(explained, io));
+        io.stdout.write(codes.length === 0 ? listText(AREAS, DEPLOYMENT_CODES, reportCodes, io) : explainText(explained, io));
       }
       end(Status.GOOD);
     });

@@ -4,13 +4,15 @@ import type { Area, CodeEntry } from '../../catalog';
 import { COMMAND_LINE } from '../../command-line';
 import type { Io } from '../../io';
 import { json } from '../../output/json';
+import { IN_DEPLOYMENTS } from './deployment-codes';
+import type { DeploymentCode } from './deployment-codes';
 import { MEANINGS_IN_REPORTS, describeClass } from './report-codes';
 import type { ReportCode } from './report-codes';
 import { Style } from '../../output/terminal';
 
 /** One code to explain. */
 export interface Explained {
-  readonly entry: CodeEntry | ReportCode;
+  readonly entry: CodeEntry | DeploymentCode | ReportCode;
   /** A status code as it was typed, `5.7.5`. */
   readonly typed?: string;
 }
@@ -19,13 +21,17 @@ export interface Explained {
 export function explainText(explained: readonly Explained[], io: Io): string {
   const style = new Style(io);
   return explained.map(({ entry, typed }) => {
-    const lines = 'severity' in entry ? explanation(entry, style) : reportExplanation(entry, typed ?? entry.code, style);
+    const lines = 'severity' in entry
+      ? explanation(entry, style)
+      : entry.kind === 'deployment-failure' ? deploymentExplanation(entry, style) : reportExplanation(entry, typed ?? entry.code, style);
     return `${lines.join('\n')}\n`;
   }).join('\n');
 }
 
 /** Returns the list of all codes with their meanings, and the severity of findings. */
-export function listText(areas: readonly Area[], reportCodes: readonly ReportCode[], io: Io): string {
+export function listText(
+  areas: readonly Area[], deploymentCodes: readonly DeploymentCode[], reportCodes: readonly ReportCode[], io: Io,
+): string {
   const style = new Style(io);
   const blocks = areas.map(({ title, codes }) => [
     style.bold(title),
@@ -34,6 +40,13 @@ export function listText(areas: readonly Area[], reportCodes: readonly ReportCod
       ...style.row('', meaning, { indent: 4, column: 4 }),
     ]),
   ]);
+  const failures = [
+    style.bold('Failures of a deployment'),
+    ...deploymentCodes.flatMap(({ code, steps, meaning }) => [
+      `  ${style.mark('error')} ${style.plain(code)} ${style.faint(`${style.dot} ${steps.join(', ')}`)}`,
+      ...style.row('', meaning, { indent: 4, column: 4 }),
+    ]),
+  ];
   const reported = [
     style.bold('Codes that senders write into TLS reports and bounces'),
     ...reportCodes.flatMap(({ code, kind, meaning }) => [
@@ -41,7 +54,7 @@ export function listText(areas: readonly Area[], reportCodes: readonly ReportCod
       ...style.row('', meaning, { indent: 4, column: 4 }),
     ]),
   ];
-  return `${[...blocks, reported].map((lines) => `${lines.join('\n')}\n`).join('\n')}\n${style.faint(`\`${COMMAND_LINE} explain <code>\` shows the impact and the fix.`)}\n`;
+  return `${[...blocks, failures, reported].map((lines) => `${lines.join('\n')}\n`).join('\n')}\n${style.faint(`\`${COMMAND_LINE} explain <code>\` shows the impact and the fix.`)}\n`;
 }
 
 const KINDS: Readonly<Record<ReportCode['kind'], string>> = { 'result-type': 'in TLS reports', 'status-code': 'in bounces' };
@@ -52,12 +65,17 @@ export function explainJson(explained: readonly Explained[]): string {
     const { meaning, impact, fix, reference } = entry;
     const sections = sectionsOf(reference);
     if (!('severity' in entry)) {
+      if (entry.kind === 'deployment-failure') {
+        const { code, kind, area, steps, url } = entry;
+        return { code, kind, area, steps, meaning, impact, fix, reference, sections, url };
+      }
       const { code, kind, source, findings } = entry;
       return { code: typed ?? code, kind, meaning, impact, fix, reference, sections, source, findings };
     }
     const { code, severity, quirks } = entry;
     // JSON.stringify drops undefined.
-    return { code, severity, meaning, impact, fix, reference, sections, quirks, inReports: MEANINGS_IN_REPORTS.get(code) };
+    const [inReports, inDeployments] = [MEANINGS_IN_REPORTS.get(code), IN_DEPLOYMENTS.get(code)];
+    return { code, severity, meaning, impact, fix, reference, sections, quirks, inReports, inDeployments };
   });
   return `${json(shapes)}\n`;
 }
@@ -71,9 +89,24 @@ function explanation(entry: CodeEntry, style: Style): string[] {
     ...detail('impact', impact),
     ...detail('fix', fix),
     ...MEANINGS_IN_REPORTS.has(code) ? detail('reports', MEANINGS_IN_REPORTS.get(code) ?? '') : [],
+    ...IN_DEPLOYMENTS.has(code) ? detail('deploy', IN_DEPLOYMENTS.get(code) ?? '') : [],
     ...quirks.flatMap(({ senders, effect }, index) => detail(index === 0 ? 'senders' : '', `${senders.join(', ')}: ${effect}`)),
     ...detail('see', reference),
     ...sectionsOf(reference).flatMap(({ url }) => style.row('', url, { indent: 2, column: 11, faint: true })),
+  ];
+}
+
+function deploymentExplanation({ code, steps, meaning, impact, fix, reference, url }: DeploymentCode, style: Style): string[] {
+  const detail = (label: string, text: string): string[] => style.row(label, text, { indent: 2, column: 11, faint: label === 'see' });
+  const urls = url === undefined ? sectionsOf(reference).map((section) => section.url) : [url];
+  return [
+    `${style.mark('error')} ${style.bold(code)} ${style.faint(`${style.dot} fails a deployment`)}`,
+    ...style.row('', meaning, { indent: 2, column: 2 }),
+    ...detail('impact', impact),
+    ...detail('fix', fix),
+    ...detail(steps.length === 1 ? 'step' : 'steps', steps.join(', ')),
+    ...detail('see', reference),
+    ...urls.flatMap((address) => style.row('', address, { indent: 2, column: 11, faint: true })),
   ];
 }
 
