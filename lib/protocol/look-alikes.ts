@@ -1,17 +1,17 @@
-// Characters that cannot be seen, or that look like an ASCII character: named by code point, with what to write in their place.
+// Characters that are invisible or look like an ASCII character: their code point and name, and what to write instead.
 import { safeText } from '../util/safe-text';
 
-/** A character that was hardly meant. */
+/** A character that was probably typed or pasted by mistake. */
 export interface LookAlike {
-  /** `U+2011 (non-breaking hyphen)` */
+  /** Code point and name: `U+2011 (non-breaking hyphen)`. */
   readonly name: string;
-  /** What to do about it, a phrase: `write a hyphen`, `remove it`. */
+  /** Fix, as a phrase: `write a hyphen`, `remove it`. */
   readonly advice: string;
-  /** The ASCII character that it looks like; empty for one that cannot be seen. */
+  /** ASCII character that it looks like. Empty for an invisible character. */
   readonly ascii: string;
 }
 
-/** Unicode's names of those that word processors, web pages and keyboards put into names. */
+/** Unicode names of characters that word processors, web pages and keyboards put into names. */
 const NAMES: ReadonlyMap<string, string> = new Map([
   ['\u00a0', 'no-break space'], ['\u00ad', 'soft hyphen'], ['\u034f', 'combining grapheme joiner'], ['\u037e', 'Greek question mark'],
   ['\u061c', 'Arabic letter mark'], ['\u1680', 'ogham space mark'], ['\u180e', 'Mongolian vowel separator'], ['\u2007', 'figure space'], ['\u2009', 'thin space'], ['\u200a', 'hair space'],
@@ -29,7 +29,7 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ['\uff61', 'halfwidth ideographic full stop'],
 ]);
 
-/** What looks like an ASCII mark and has no such compatibility mapping: the mark, and its likenesses. */
+/** ASCII marks, each with the characters that look like it and have no compatibility mapping to it. */
 const MARKS: readonly (readonly [ascii: string, likenesses: string])[] = [
   ['-', '\u02d7\u058a\u05be\u1806\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u207b\u208b\u2212\u2500\u2e3a\u2e3b\u301c\ufe58'],
   ['.', '\u3002\uff61\u06d4\u2027'],
@@ -44,7 +44,7 @@ const MARKS: readonly (readonly [ascii: string, likenesses: string])[] = [
   ['_', '\u02cd'],
 ];
 
-/** Small and capital letters of Cyrillic and Greek that look like Latin ones (Unicode Technical Standard 39). */
+/** Letters of Cyrillic, Greek and Armenian that look like Latin letters (Unicode Technical Standard 39). */
 const LETTERS: readonly (readonly [script: string, letters: string, latin: string])[] = [
   ['Cyrillic', 'аеорсухіјѕһԁԛԝӏкмптвгьАВЕКМНОРСТУХІЈЅЗ', 'aeopcyxijshdqwlkmntbrbABEKMHOPCTYXIJS3'],
   ['Greek', 'αορνικυτωΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'aopvikutwABEZHIKMNOPTYX'],
@@ -56,18 +56,20 @@ const LIKENESSES: ReadonlyMap<string, string> = new Map(
 );
 
 const LETTER_LIKENESSES: ReadonlyMap<string, { readonly script: string; readonly ascii: string }> = new Map(
-  LETTERS.flatMap(([script, letters, latin]) => Array.from(letters, (letter, at) => [letter, { script, ascii: latin[at] }] as const)),
+  LETTERS.flatMap(([script, letters, latin]) => {
+    return Array.from(letters, (letter, at) => [letter, { script, ascii: latin.charAt(at) }] as const);
+  }),
 );
 
-/** What each mark is called in an instruction. */
+/** Name of each mark in an instruction. */
 const WORDS: ReadonlyMap<string, string> = new Map([
   [' ', 'a plain space or none'], ['-', 'a hyphen'], ['.', 'a dot'], [':', 'a colon'], [';', 'a semicolon'], ['=', 'an equals sign'], [',', 'a comma'], ['_', 'an underscore'],
   ['/', 'a slash'], ['*', 'an asterisk'], ['@', 'an at sign'],
 ]);
 
 /**
- * Returns what a character looks like, where it is not ASCII and cannot be told from an ASCII character or cannot be seen at all.
- * Letters of other scripts are left out: `letterLookAlike` is for those.
+ * Returns the description of a character that is not ASCII and is invisible or looks like an ASCII character. For letters of other scripts
+ * see `letterLookAlike`.
  */
 export function lookAlike(character: string): LookAlike | undefined {
   if (character <= '\x9f') return undefined;
@@ -77,7 +79,10 @@ export function lookAlike(character: string): LookAlike | undefined {
   return { name: named(character, `looks like ${ascii === ' ' ? 'a space' : quoted(ascii)}`), advice: `write ${WORDS.get(ascii) ?? quoted(ascii)}`, ascii };
 }
 
-/** The same for a letter of another script: `U+0430 (Cyrillic, looks like `a`)`. It may well be meant, in a name of that script. */
+/**
+ * Returns the description of a letter of another script: `U+0430 (Cyrillic, looks like `a`)`. The letter is right in a name of that
+ * script.
+ */
 export function letterLookAlike(character: string): LookAlike | undefined {
   const letter = LETTER_LIKENESSES.get(character);
   if (letter === undefined) return undefined;
@@ -85,9 +90,9 @@ export function letterLookAlike(character: string): LookAlike | undefined {
   return { name: `${codePoint(character)} (${script}, looks like \`${ascii}\`)`, advice: `write \`${ascii}\``, ascii };
 }
 
-/** The first character of a text that is hardly meant there: one that cannot be seen, or that looks like an ASCII character. */
+/** Returns the first character of a text that is invisible or looks like an ASCII character. */
 export function firstLookAlike(text: string): LookAlike | undefined {
-  // Nearly all text.
+  // Fast path for nearly all text.
   if (/^[\x00-\x7f]*$/.test(text)) return undefined;
   for (const character of text) {
     const found = lookAlike(character) ?? letterLookAlike(character);
@@ -96,24 +101,30 @@ export function firstLookAlike(text: string): LookAlike | undefined {
   return undefined;
 }
 
-/** What to put behind a text that holds such a character: `; it holds U+2011 (non-breaking hyphen), so write a hyphen`; else nothing. */
+/**
+ * Returns a remark on the first such character of a text, `; it contains U+2011 (non-breaking hyphen), so write a hyphen`, or an empty
+ * text.
+ */
 export function lookAlikeRemark(text: string): string {
   const found = firstLookAlike(text);
-  return found === undefined ? '' : `; it holds ${found.name}, so ${found.advice}`;
+  return found === undefined ? '' : `; it contains ${found.name}, so ${found.advice}`;
 }
 
-/** Says that a text holds a character: `` holds `x` ``, or by its code point where it cannot be told from another one, with the advice. */
+/**
+ * Returns the problem of a character in a text: `` contains `x` `` and its consequence. A look-alike is named by its code point, with
+ * the fix.
+ */
 export function holds(character: string, consequence: string): string {
   const found = lookAlike(character) ?? letterLookAlike(character);
-  return found === undefined ? `holds \`${safeText(character)}\`${consequence}` : `holds ${found.name}; ${found.advice}`;
+  return found === undefined ? `contains \`${safeText(character)}\`${consequence}` : `contains ${found.name}; ${found.advice}`;
 }
 
-/** The text as ASCII where each character that is a likeness of one is replaced by it, and what cannot be seen is left out. */
+/** Replaces each look-alike by the ASCII character that it looks like, and removes invisible characters. */
 export function asciiLikeness(text: string): string {
   return Array.from(text, (character) => (lookAlike(character) ?? letterLookAlike(character))?.ascii ?? character).join('');
 }
 
-/** U+ and the code point in at least four hexadecimal digits. */
+/** Formats a code point as `U+` and at least four hexadecimal digits. */
 function codePoint(character: string): string {
   return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 }
@@ -126,12 +137,12 @@ function quoted(ascii: string): string {
   return WORDS.get(ascii) ?? (ascii === '`' ? 'a backtick' : `\`${ascii}\``);
 }
 
-/** What is no blank and yet shows nothing. Half surrogates are bytes that are no text. */
+/** Returns whether a character is invisible and no space. Lone surrogates are not: they stand for bytes that are no text. */
 function isInvisible(character: string): boolean {
   return /^[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]$/u.test(character);
 }
 
-/** The ASCII character that Unicode itself has it stand for: fullwidth forms, blanks, letters of mathematics. */
+/** Returns the ASCII character that Unicode maps a character to: fullwidth forms, spaces, mathematical letters. */
 function compatible(character: string): string | undefined {
   if (/^\p{Zs}$/u.test(character)) return ' ';
   const folded = character.normalize('NFKC');

@@ -1,7 +1,7 @@
-// Senders that use what the RFC calls invalid: who they are, and who does not; seen by running them.
+// Senders that accept a policy or a record that the RFC forbids, and senders that refuse it. Each was run on the same inputs.
 import type { SenderQuirk, Finding } from './findings/finding';
 
-/** The senders that were run on the same inputs. */
+/** Senders that were run on the same inputs. */
 export const KNOWN_SENDERS = [
   'mox', 'postfix-tlspol', 'postfix-mta-sts-resolver', 'mailauth', 'chasquid', 'go-mtasts', 'kumomta', 'stalwart', 'rest-mail', 'mailpiece', 'courier', 'aykevl',
   'danmarg',
@@ -9,26 +9,26 @@ export const KNOWN_SENDERS = [
 
 export type KnownSender = (typeof KNOWN_SENDERS)[number];
 
-/** What is invalid. */
+/** Kind of the invalid input. */
 export type Tolerated = 'policy' | 'record';
 
-/** Names both groups: the senders that refuse an invalid policy or record, and those that use it all the same. */
-export function tolerance(what: Tolerated, takers: readonly KnownSender[]): readonly SenderQuirk[] {
+/** Returns both groups of senders: those that refuse an invalid policy or record, and those that accept it. */
+export function tolerance(what: Tolerated, accepting: readonly KnownSender[]): readonly SenderQuirk[] {
   return [
-    { senders: KNOWN_SENDERS.filter((sender) => !takers.includes(sender)), effect: `refuses the ${what}` },
-    { senders: takers, effect: `takes the ${what} all the same`, accepts: true },
+    { senders: KNOWN_SENDERS.filter((sender) => !accepting.includes(sender)), effect: `refuses the ${what}` },
+    { senders: accepting, effect: `accepts the ${what}`, accepts: true },
   ];
 }
 
-/** The same, by those that refuse. */
+/** Returns both groups, given the senders that refuse. */
 export function toleranceBut(what: Tolerated, refusers: readonly KnownSender[]): readonly SenderQuirk[] {
   return tolerance(what, KNOWN_SENDERS.filter((sender) => !refusers.includes(sender)));
 }
 
-/** The known senders that use an input in spite of all that is wrong with it; all of them where no finding is an error. */
+/** Returns the known senders that accept an input despite all its errors. Returns all of them if no finding is an error. */
 export function acceptingSenders(findings: readonly Finding[]): readonly string[] {
   return findings.filter(({ severity }) => severity === 'error').reduce<readonly string[]>((left, { quirks = [] }) => {
-    const takers = quirks.filter(({ accepts }) => accepts).flatMap(({ senders }) => senders);
-    return left.filter((sender) => takers.includes(sender));
+    const accepting = quirks.filter(({ accepts }) => accepts).flatMap(({ senders }) => senders);
+    return left.filter((sender) => accepting.includes(sender));
   }, KNOWN_SENDERS);
 }

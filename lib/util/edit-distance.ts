@@ -1,14 +1,15 @@
-// How far two words are apart.
+// Distance between two words, to suggest the word that a misspelled one meant.
 
-/** Returns Levenshtein's distance: the insertions, deletions and replacements of one character that make one word of the other. */
+/** Returns the Levenshtein distance: the number of inserted, deleted or replaced characters that turn one word into the other. */
 export function editDistance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let i = 0; i < one.length; i += 1) {
-    const next = [i + 1];
-    for (let j = 0; j < other.length; j += 1) {
-      next.push(Math.min(row[j + 1] + 1, next[j] + 1, row[j] + (one[i] === other[j] ? 0 : 1)));
-    }
-    row = next;
+  for (const [i, character] of Array.from(one).entries()) {
+    let left = i + 1;
+    row = row.map((above, j) => {
+      if (j === 0) return left;
+      left = Math.min(above + 1, left + 1, (row.at(j - 1) ?? 0) + (character === other.charAt(j - 1) ? 0 : 1));
+      return left;
+    });
   }
-  return row[other.length];
+  return row.at(-1) ?? 0;
 }

@@ -1,42 +1,42 @@
-// Text from the network or a user: safe to show, so that nothing in it can move a cursor, turn the reading direction or hide.
+// Makes text from the network or a user safe to show: no character is invisible, moves the cursor or changes the reading direction.
 
-/** Cannot be seen, or changes how its neighbours are shown: controls, format characters, odd blanks, half surrogates, unassigned. */
+/** Matches characters that are invisible or change other text: controls, formats, unusual spaces, lone surrogates, unassigned. */
 const UNSAFE = /^[\p{C}\p{Zl}\p{Zp}\p{Zs}\p{Default_Ignorable_Code_Point}]$/u;
 
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * Escapes text for a message: control characters (C0, DEL, C1), bidi controls, zero-width and other invisible characters and
- * every blank but the plain space become `\xNN` or `\u{NNNN}`.
+ * every space but U+0020 become `\xNN` or `\u{NNNN}`.
  *
- * @param text - anything
- * @param max - longest result in characters; a longer text is cut and ends in an ellipsis
+ * @param text - any text
+ * @param max - maximum length of the result in characters; a longer text is cut and ends in an ellipsis
  */
 export function safeText(text: string, max = 120): string {
-  // Nearly all text, and told at once.
+  // Fast path for nearly all text.
   if (text.length <= max && /^[\x20-\x7e]*$/.test(text)) return text;
   return cut(escaped(text), max);
 }
 
-/** The same in full: for what has been put together of text that is cut already. */
+/** Escapes text as `safeText` does, without cutting it. For text made of parts that are cut already. */
 export function safeWholeText(text: string): string {
   return safeText(text, Infinity);
 }
 
-/** The same for bytes that should be UTF-8; a byte that is not shows as `\xNN`. */
+/** Escapes bytes that should be UTF-8. A byte that is not UTF-8 becomes `\xNN`. */
 export function safeBytes(bytes: Uint8Array, max = 120): string {
   return cut(escapedBytes(bytes), max);
 }
 
 /**
- * Decodes bytes that should be UTF-8 and may be anything, without losing one: a byte that is none becomes half a surrogate pair, U+DC80
- * to U+DCFF, which no UTF-8 text holds, and `printable` shows it as the byte that it is.
+ * Decodes bytes that should be UTF-8 without losing a byte. A byte that is not UTF-8 becomes a lone surrogate, U+DC80 to U+DCFF, which no
+ * UTF-8 text contains. `safeText` shows it as that byte.
  */
 export function decodeText(bytes: Uint8Array): string {
   let text = '';
   for (let at = 0; at < bytes.length;) {
     const length = sequenceLength(bytes, at);
-    text += length === 0 ? String.fromCharCode(LONE_BYTE + bytes[at]) : UTF8.decode(bytes.subarray(at, at + length));
+    text += length === 0 ? String.fromCharCode(LONE_BYTE + byteAt(bytes, at)) : UTF8.decode(bytes.subarray(at, at + length));
     at += Math.max(length, 1);
   }
   return text;
@@ -44,17 +44,17 @@ export function decodeText(bytes: Uint8Array): string {
 
 const LONE_BYTE = 0xdc00;
 
-/** `a, b, c and 2 more`. */
+/** Joins the first items with commas: `a, b, c and 2 more`. */
 export function joinList(items: readonly string[], most = 6): string {
   return items.length > most ? `${items.slice(0, most).join(', ')} and ${items.length - most} more` : items.join(', ');
 }
 
-/** Blanks and tabs off both ends: `trim()` would take line ends, no-break spaces and byte order marks as well. */
+/** Removes spaces and tabs from both ends. `trim()` would also remove line ends, no-break spaces and byte order marks. */
 export function trimBlanks(text: string): string {
   let start = 0;
   let end = text.length;
-  while (start < end && isBlank(text[start])) start += 1;
-  while (end > start && isBlank(text[end - 1])) end -= 1;
+  while (start < end && isBlank(text.charAt(start))) start += 1;
+  while (end > start && isBlank(text.charAt(end - 1))) end -= 1;
   return text.slice(start, end);
 }
 
@@ -62,10 +62,10 @@ function isBlank(character: string): boolean {
   return character === ' ' || character === '\t';
 }
 
-/** Joins what fits, and reads no more of it than that: the cost is bound by `max`, not by the text. */
+/** Joins pieces up to `max` characters and reads no further, so the cost depends on `max` and not on the text. */
 function cut(pieces: Iterable<string>, max: number): string {
   let shown = '';
-  /** How much of `shown` leaves room for the ellipsis. */
+  /** Length of the part of `shown` that leaves room for the ellipsis. */
   let keep = 0;
   for (const piece of pieces) {
     if (shown.length + piece.length > max) return `${shown.slice(0, keep)}…`;
@@ -81,13 +81,13 @@ function* escaped(text: string): Generator<string> {
   }
 }
 
-/** U+FFFD stands for a bad byte in the decoder's output and for itself in the input; only a walk can tell them apart. */
+/** Walks the bytes, because the decoder's output uses U+FFFD for a bad byte and for a U+FFFD of the input. */
 function* escapedBytes(bytes: Uint8Array): Generator<string> {
   let at = 0;
   while (at < bytes.length) {
     const length = sequenceLength(bytes, at);
     if (length === 0) {
-      yield escape(bytes[at]);
+      yield escape(byteAt(bytes, at));
       at += 1;
     } else {
       yield* escaped(UTF8.decode(bytes.subarray(at, at + length)));
@@ -103,24 +103,29 @@ function escape(codePoint: number): string {
 }
 
 /**
- * Length of the UTF-8 sequence that starts at `at` by the table of RFC 3629 §4, or 0 where there is none: overlong forms,
- * surrogates and anything above U+10FFFF are none.
+ * Returns the length in bytes of the UTF-8 sequence at `at`, by the table of RFC 3629 §4. Returns 0 where no valid sequence begins: an
+ * overlong form, a surrogate, or a value above U+10FFFF.
  */
 export function sequenceLength(bytes: Uint8Array, at: number): number {
-  const first = bytes[at];
+  const first = byteAt(bytes, at);
   if (first <= 0x7f) return 1;
   const length = first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0;
   if (length === 0 || at + length > bytes.length) return 0;
-  const second = bytes[at + 1];
+  const second = byteAt(bytes, at + 1);
   if (second < (LOWEST_SECOND.get(first) ?? 0x80) || second > (HIGHEST_SECOND.get(first) ?? 0xbf)) return 0;
   for (let next = at + 2; next < at + length; next += 1) {
-    if ((bytes[next] & 0xc0) !== 0x80) return 0;
+    if ((byteAt(bytes, next) & 0xc0) !== 0x80) return 0;
   }
   return length;
 }
 
-/** E0 and F0 below these would be overlong. */
+/** Lowest second byte after E0 and F0. Below it, the sequence is overlong. */
 const LOWEST_SECOND: ReadonlyMap<number, number> = new Map([[0xe0, 0xa0], [0xf0, 0x90]]);
 
-/** ED above this would be a surrogate, F4 above this past U+10FFFF. */
+/** Highest second byte after ED and F4. Above it, the value is a surrogate or above U+10FFFF. */
 const HIGHEST_SECOND: ReadonlyMap<number, number> = new Map([[0xed, 0x9f], [0xf4, 0x8f]]);
+
+/** Returns a byte; 0 behind the end. */
+function byteAt(bytes: Uint8Array, at: number): number {
+  return bytes[at] ?? 0;
+}

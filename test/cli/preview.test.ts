@@ -56,7 +56,7 @@ describe('wrong usage of preview', () => {
     ['a name to listen on', () => ['--listen', 'localhost'], '--listen: `localhost` is not an IP address; write `127.0.0.1` or `::1`'],
     ['an MX host without address', () => ['--mx', 'mx.example.com'], '--mx: `mx.example.com` has no address; write `host=address`, such as `mx1.example.com=127.0.0.1`'],
     ['an MX host with a name for an address', () => ['--mx', 'mx.example.com=localhost'], '--mx: `localhost` is not an IP address'],
-    ['an MX host that is a pattern', () => ['--mx', '*.example.com=127.0.0.1'], '--mx: `*.example.com=127.0.0.1` names no MX host: `*.example.com` holds `*`'],
+    ['an MX host that is a pattern', () => ['--mx', '*.example.com=127.0.0.1'], '--mx: `*.example.com=127.0.0.1` names no MX host: `*.example.com` contains `*`'],
     ['an MX host with a dot at the end', () => ['--mx', 'mx.example.com.=127.0.0.1'], 'ends with a dot; write `mx.example.com`'],
   ])('preview ends with status 2 and the fix for %s', async (_, args, message) => {
     const { status, stdout, stderr } = await run(['preview', ...args()]);

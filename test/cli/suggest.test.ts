@@ -136,7 +136,7 @@ describe('mail hosts that no policy can cover', () => {
   test('suggest reports a host that no policy can name, and suggests a policy for the others', async () => {
     const { status, json } = await suggested('odd.test');
     expect(json).toMatchObject({ verdict: 'incomplete', mx: [{ host: 'mx_1.odd.test', fault: expect.stringContaining('underscore') }, { host: 'mx2.odd.test' }] });
-    expect(json.reasons[0]).toBe('no policy can name the mail host `mx_1.odd.test`, because it holds an underscore, which no host name may; '
+    expect(json.reasons[0]).toBe('no policy can name the mail host `mx_1.odd.test`, because it contains an underscore, which no host name may contain; '
       + 'in enforce mode senders would not deliver to it, so fix the MX record first (RFC 8461 §3.2)');
     expect(json.construct?.code).toContain("MxHosts.of('mx2.odd.test')");
     expect(status).toBe(1);

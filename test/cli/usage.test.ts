@@ -69,7 +69,7 @@ describe('a mail domain', () => {
     ['192.0.2.1', 'is an IPv4 address'],
     ['exa mple.com', 'only letters, digits, hyphens and dots are allowed'],
     ['-example.com', "unknown option '-example.com'"],
-    ['*.example.com', 'holds `*`'],
+    ['*.example.com', 'contains `*`'],
     ['', '``, where a mail domain is expected, is empty'],
     [`${'a'.repeat(64)}.example`, 'has a label of 64 characters'],
     ['bücher/example', 'is not ASCII'],

@@ -74,7 +74,7 @@ describe('a file of domains', () => {
     const path = file('bad.txt', 'a.test\nnot a domain\nb.test\n');
     const { status, stdout, stderr } = await run(['verify', '--file', path, '--format', 'ndjson'], { loadVerifier: PASSING });
     expect(stdout.split('\n').filter((line) => line !== '').map((line) => (JSON.parse(line) as VerificationResult).domain)).toEqual(['a.test', 'b.test']);
-    expect(stderr).toMatch(/^mta-sts: .*bad\.txt, line 2: `not a domain`, where a mail domain is expected, holds ` `/);
+    expect(stderr).toMatch(/^mta-sts: .*bad\.txt, line 2: `not a domain`, where a mail domain is expected, contains ` `/);
     expect(status).toBe(2);
   });
 

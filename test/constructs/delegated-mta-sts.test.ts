@@ -25,7 +25,7 @@ const CNAMES = [
 describe('refuses at synthesis', () => {
   test.each([
     ['', /`provider` "" is empty; a host name is expected; expected is the domain whose policy is used, such as provider\.example/],
-    ['not a host', /`provider` "not a host" holds ` `; only letters, digits, hyphens and dots are allowed; expected is the domain/],
+    ['not a host', /`provider` "not a host" contains ` `; only letters, digits, hyphens and dots are allowed; expected is the domain/],
     ['provider.example.', /`provider` "provider\.example\." ends with a dot; write `provider\.example`; expected/],
     ['192.0.2.1', /`provider` "192\.0\.2\.1" is an IPv4 address; a host name is expected/],
     ['_x.provider.example', /`provider` "_x\.provider\.example" holds an underscore/],

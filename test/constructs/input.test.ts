@@ -166,7 +166,7 @@ describe('the constructs refuse', () => {
   test('a text that would move the cursor of a terminal, without moving it', () => {
     expect(() => made('MtaSts', { policy: 'a\x1b[31m\u202e' })).toThrow('got "a\\u001b[31m\\u{202e}"; ');
     for (const name of ['provider', 'recordTarget', 'policyHostTarget']) {
-      expect(() => made('DelegatedMtaSts', { [name]: 'a\u202eb.example' })).toThrow(`\`${name}\` "a\\u{202e}b.example" holds U+202E`);
+      expect(() => made('DelegatedMtaSts', { [name]: 'a\u202eb.example' })).toThrow(`\`${name}\` "a\\u{202e}b.example" contains U+202E`);
       expect(() => made('DelegatedMtaSts', { [name]: 'a'.repeat(5000) })).toThrow(/^.{1,500}$/);
     }
   });

@@ -121,7 +121,7 @@ describe('many domains', () => {
   });
 
   test('are at least one', () => {
-    expect(() => new MtaStsDomains(testStack(), 'Mail', { domains: [], policy })).toThrow('`domains` must hold at least one domain, got none');
+    expect(() => new MtaStsDomains(testStack(), 'Mail', { domains: [], policy })).toThrow('`domains` must contain at least one domain, got none');
   });
 
   test('fit one stack, a hundred of them: its 500 resources, and the 1 MB of a template', () => {

@@ -28,7 +28,7 @@ describe('hosts', () => {
     ['enforce', () => MtaStsPolicy.enforce({ mx: MxHosts.of() })],
     ['testing', () => MtaStsPolicy.testing({ mx: MxHosts.of() })],
   ])('%s needs at least one', (mode, make) => {
-    expect(make).toThrow(`\`mx\` must hold at least one host in \`${mode}\` (RFC 8461 §3.2), got none`);
+    expect(make).toThrow(`\`mx\` must contain at least one host in \`${mode}\` (RFC 8461 §3.2), got none`);
   });
 
   test('none needs no host, and keeps those that it is given', () => {

@@ -13,10 +13,10 @@ describe('a list of one\'s own', () => {
     ['mx1.example.com\r\nmode: none', /mx pattern "mx1\.example\.com\\r\\nmode: none"/],
     ['192.0.2.1', /address/],
     ['', /empty/],
-    ['mx\u20111.example.com', /holds U\+2011 \(non-breaking hyphen\); write a hyphen \(RFC 8461 §3\.2\)$/],
-    ['*.example\u3002com', /holds U\+3002 \(ideographic full stop\); write a dot/],
+    ['mx\u20111.example.com', /contains U\+2011 \(non-breaking hyphen\); write a hyphen \(RFC 8461 §3\.2\)$/],
+    ['*.example\u3002com', /contains U\+3002 \(ideographic full stop\); write a dot/],
     ['mx1\u200b.example.com', /^mx pattern "mx1\\u\{200b\}\.example\.com" holds U\+200B \(zero-width space\); remove it/],
-    ['mx1.ex\u0430mple.com', /holds U\+0430 \(Cyrillic, looks like `a`\); write `a`/],
+    ['mx1.ex\u0430mple.com', /contains U\+0430 \(Cyrillic, looks like `a`\); write `a`/],
     ['*.', /mx pattern "\*\."/],
   ])('refuses %j and says why', (pattern, message) => {
     expect(() => MxHosts.of(pattern)).toThrow(message);

@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 describe('a request that makes no sense', () => {
   test('is refused when it names no host', async () => {
-    await expect(authority.issue({ names: [] })).rejects.toThrow('`names` must hold at least one DNS name, got none');
+    await expect(authority.issue({ names: [] })).rejects.toThrow('`names` must contain at least one DNS name, got none');
   });
 });
 

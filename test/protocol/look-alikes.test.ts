@@ -16,7 +16,7 @@ describe('a character that misleads', () => {
     ['\u{1d41a}', 'U+1D41A (looks like `a`)', 'write `a`'],
   ])('%j is named, with what to write', (character, name, advice) => {
     expect(lookAlike(character)).toMatchObject({ name, advice });
-    expect(holds(character, '; no matter')).toBe(`holds ${name}; ${advice}`);
+    expect(holds(character, '; no matter')).toBe(`contains ${name}; ${advice}`);
   });
 
   test.each(['a', ' ', '-', '\x1b', '\x9b', '\u00fc', '\u65e5', '\u{1f600}', '\u0436'])('%j is none', (character) => {
@@ -31,17 +31,17 @@ describe('a character that misleads', () => {
   });
 
   test('is named in a domain that is typed', () => {
-    expect(() => parseDomain('my\u2011shop.example.com')).toThrow('`my\u2011shop.example.com`, where a mail domain is expected, holds U+2011 (non-breaking hyphen); write a hyphen');
+    expect(() => parseDomain('my\u2011shop.example.com')).toThrow('`my\u2011shop.example.com`, where a mail domain is expected, contains U+2011 (non-breaking hyphen); write a hyphen');
     expect(parseDomain('b\u00fccher.example')).toBe('xn--bcher-kva.example');
   });
 
   test.each([
-    ['version: STSv1\u00a0', 'version is `STSv1\\xa0`; exactly `STSv1` is expected; it holds U+00A0 (no-break space), so write a plain space or none'],
-    ['mode: enforce\u200b', 'it holds U+200B (zero-width space), so remove it'],
-    ['max_age: 8640\uff10', 'it holds U+FF10 (looks like `0`), so write `0`'],
-    ['mx: mx\u20111.example.com', 'mx pattern `mx\u20111.example.com` holds U+2011 (non-breaking hyphen); write a hyphen'],
-    ['m\u043ede: enforce', 'holds U+043E (Cyrillic, looks like `o`); write `o`'],
-    ['mode\uff1a enforce', 'it holds U+FF1A (looks like a colon), so write a colon'],
+    ['version: STSv1\u00a0', 'version is `STSv1\\xa0`; exactly `STSv1` is expected; it contains U+00A0 (no-break space), so write a plain space or none'],
+    ['mode: enforce\u200b', 'it contains U+200B (zero-width space), so remove it'],
+    ['max_age: 8640\uff10', 'it contains U+FF10 (looks like `0`), so write `0`'],
+    ['mx: mx\u20111.example.com', 'mx pattern `mx\u20111.example.com` contains U+2011 (non-breaking hyphen); write a hyphen'],
+    ['m\u043ede: enforce', 'contains U+043E (Cyrillic, looks like `o`); write `o`'],
+    ['mode\uff1a enforce', 'it contains U+FF1A (looks like a colon), so write a colon'],
   ])('is named in a policy file: %j', (line, message) => {
     expect(parsePolicy(Buffer.from(line)).findings.map((one) => one.message).join('\n')).toContain(message);
   });

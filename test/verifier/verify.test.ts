@@ -32,10 +32,10 @@ describe('what is no domain is refused before anything is asked', () => {
     ['.', 'begins with a dot'],
     ['localhost', 'is a single label'],
     ['192.0.2.1', 'is an IPv4 address'],
-    ['user@example.com', 'holds `@`'],
-    ['https://example.com', 'holds `:`'],
+    ['user@example.com', 'contains `@`'],
+    ['https://example.com', 'contains `:`'],
     ['a..example.com', 'has an empty label'],
-    ['a\u001b[2J.example', 'holds `\\x1b`'],
+    ['a\u001b[2J.example', 'contains `\\x1b`'],
     [`${'a'.repeat(60)}.`.repeat(4) + 'com', 'is longer than 242 characters'],
   ])('%j', async (domain, fault) => {
     await expect(verify(domain, {}, NOBODY)).rejects.toThrow(fault);

@@ -7,7 +7,7 @@ const REFUSED = 'refuses the policy';
 /** Of files with empty lines and comments. */
 const SKIPS_LINES = {
   senders: ['postfix-mta-sts-resolver', 'mailauth', 'chasquid', 'kumomta', 'stalwart', 'rest-mail', 'mailpiece', 'aykevl', 'danmarg'],
-  effect: 'takes the policy all the same',
+  effect: 'accepts the policy',
   accepts: true,
 } as const;
 const INVALID = 'Senders treat the file as no policy at all; those that have an older one cached keep it until it expires.';
@@ -188,7 +188,7 @@ export const POLICY_FINDINGS = {
     quirks: [
       { senders: ['chasquid', 'rest-mail', 'mailpiece', 'postfix-mta-sts-resolver', 'mailauth'], effect: REFUSED },
       { senders: ['postfix-tlspol'], effect: 'caps the age at a year', accepts: true },
-      { senders: ['go-mtasts', 'kumomta', 'stalwart', 'courier', 'aykevl'], effect: 'takes the policy all the same', accepts: true },
+      { senders: ['go-mtasts', 'kumomta', 'stalwart', 'courier', 'aykevl'], effect: 'accepts the policy', accepts: true },
     ],
   },
   'policy-mx-pattern': {

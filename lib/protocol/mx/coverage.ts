@@ -1,19 +1,19 @@
-// Which MX hosts a policy covers and which of its patterns cover none (RFC 8461 §4.1), for many of both at once.
+// Compares many MX patterns with many MX hosts: which hosts a policy covers, and which patterns cover no host (RFC 8461 §4.1).
 import { mxName } from './pattern';
 
-/** What patterns and hosts come to. */
+/** Result of comparing all patterns with all hosts. */
 export interface MxCoverageResult {
-  /** One for each host, in their order. */
+  /** Whether each host is covered, in the order of the hosts. */
   readonly covered: readonly boolean[];
-  /** The patterns that cover no host, each once. */
+  /** Patterns that cover no host, without duplicates. */
   readonly unused: readonly string[];
 }
 
 /**
- * Says the same as `mxMatches` for each pair, in time linear in their number: a policy of 64 KiB and an answer of as many MX
- * records would keep a sender busy for minutes.
+ * Compares every pattern with every host, with the same result as `mxMatches` for each pair, in linear time. Comparing pairs would
+ * take minutes for a policy of 64 KiB and an answer with as many MX records.
  *
- * @param patterns - of a valid policy
+ * @param patterns - patterns of a valid policy
  */
 export function mxCoverage(patterns: readonly string[], hosts: readonly string[]): MxCoverageResult {
   const wanted = new Set(patterns.map((pattern) => pattern.toLowerCase()));
@@ -22,7 +22,7 @@ export function mxCoverage(patterns: readonly string[], hosts: readonly string[]
     const name = mxName(host);
     if (name === undefined) return false;
     const dot = name.indexOf('.');
-    // A host is covered by its own name, or by a wildcard in place of its first label.
+    // Two patterns can cover a host: its own name, and a wildcard in place of its first label.
     const covering = [name, ...dot > 0 ? [`*${name.slice(dot)}`] : []].filter((pattern) => wanted.has(pattern));
     for (const pattern of covering) used.add(pattern);
     return covering.length > 0;

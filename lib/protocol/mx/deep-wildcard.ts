@@ -1,18 +1,18 @@
-// Wildcards that some senders let stand for several labels, where RFC 8461 §4.1 has them stand for one.
+// Finds wildcards that cover a host only for senders that let `*` match several labels. RFC 8461 §4.1 lets it match one.
 import { parentNames } from '../domain-name';
 import type { SenderQuirk } from '../findings/finding';
 import { mxName } from './pattern';
 
-/** Who finds a host covered that only a wildcard over several labels would cover. */
+/** Senders that let a wildcard match several labels. */
 export const DEEP_WILDCARD_QUIRK: readonly SenderQuirk[] = [
-  { senders: ['postfix-mta-sts-resolver', 'mailauth', 'courier'], effect: 'lets the wildcard stand for several labels, so that it covers the host' },
+  { senders: ['postfix-mta-sts-resolver', 'mailauth', 'courier'], effect: 'lets the wildcard match several labels, so that it covers the host' },
 ];
 
 /**
- * The first wildcard pattern that would cover a host if it stood for several labels, `*.example.com` for `a.b.example.com`, or
- * undefined. One label is what every sender lets it stand for, and so none of these.
+ * Returns the first wildcard pattern that covers a host only if `*` matches two labels or more, for example `*.example.com` for
+ * `a.b.example.com`. Returns undefined if there is none.
  *
- * @param patterns - of a valid policy
+ * @param patterns - patterns of a valid policy
  */
 export function deepWildcard(patterns: readonly string[], host: string): string | undefined {
   const name = mxName(host);

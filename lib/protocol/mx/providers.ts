@@ -1,25 +1,25 @@
-// The MX hosts of mail providers as their own documentation gives them to customers: what a policy lists, and whose a live host is.
+// MX hosts of mail providers, as the providers document them: the patterns for a policy, and the provider of a live MX host.
 import { mxMatches } from './pattern';
 
-/** The hosts of one provider, or of one of its Regions, and how the construct library names them. */
+/** MX hosts of one provider, or of one Region of it, and their name in the construct library. */
 export interface Provider {
   readonly name: string;
-  /** What to write for them, `MxHosts.googleWorkspace()`. */
+  /** Code that gives these hosts, for example `MxHosts.googleWorkspace()`. */
   readonly factory: string;
-  /** As a policy lists them (RFC 8461 §3.2). */
+  /** MX patterns for a policy (RFC 8461 §3.2). */
   readonly patterns: readonly string[];
-  /** Where the provider documents them. */
+  /** URL of the provider's documentation. */
   readonly source: string;
 }
 
-/** A live MX host that is a known provider's. */
+/** The known provider of a live MX host. */
 export interface ProviderHost {
   readonly provider: Provider;
-  /** Why the provider's patterns do not cover it, where they do not: a sentence about the host, without its name. */
+  /** Reason why the provider's patterns do not cover the host: a sentence without the name of the host. Absent if they cover it. */
   readonly outside?: string;
 }
 
-/** Google Workspace and Gmail: one host, and the five that were documented until 2023 and still serve. */
+/** Google Workspace and Gmail: one host, and the five hosts that were documented until 2023 and still work. */
 export const GOOGLE_WORKSPACE: Provider = {
   name: 'Google Workspace',
   factory: 'MxHosts.googleWorkspace()',
@@ -27,7 +27,7 @@ export const GOOGLE_WORKSPACE: Provider = {
   source: 'https://support.google.com/a/answer/174125',
 };
 
-/** Microsoft 365, Exchange Online: one host for each domain. */
+/** Microsoft 365 and Exchange Online: one host for each domain. */
 export const MICROSOFT_365: Provider = {
   name: 'Microsoft 365',
   factory: 'MxHosts.microsoft365()',
@@ -56,7 +56,7 @@ export const ICLOUD: Provider = {
   source: 'https://support.apple.com/102374',
 };
 
-/** The line that Cloudflare documents for MTA-STS policies. */
+/** Cloudflare Email Routing: the `mx` line that Cloudflare documents for MTA-STS policies. */
 export const CLOUDFLARE_EMAIL_ROUTING: Provider = {
   name: 'Cloudflare Email Routing',
   factory: 'MxHosts.cloudflareEmailRouting()',
@@ -64,7 +64,7 @@ export const CLOUDFLARE_EMAIL_ROUTING: Provider = {
   source: 'https://developers.cloudflare.com/email-routing/setup/mta-sts/',
 };
 
-/** Amazon SES in a Region where it receives mail. */
+/** Returns Amazon SES in a Region where it receives mail. */
 export function sesInbound(region: string): Provider {
   return {
     name: `Amazon SES in ${region}`,
@@ -74,12 +74,12 @@ export function sesInbound(region: string): Provider {
   };
 }
 
-/** Whether a text has the form of a Region's name; whether there is such a Region is for AWS to say. */
+/** Returns whether a text has the form of a Region name. It does not check that the Region exists. */
 export function isRegionName(text: string): boolean {
   return /^[a-z]{2}(-[a-z]+)+-\d$/.test(text);
 }
 
-/** The domains of Zoho's data centres, by the names of `ZohoDataCenter`. */
+/** Domains of Zoho's data centers, by the names of `ZohoDataCenter`. */
 export const ZOHO_DATA_CENTERS = {
   UNITED_STATES: 'zoho.com',
   EUROPE: 'zoho.eu',
@@ -91,7 +91,7 @@ export const ZOHO_DATA_CENTERS = {
 
 type ZohoDataCenterName = keyof typeof ZOHO_DATA_CENTERS;
 
-/** Zoho Mail, by the domain of the data centre that keeps the organisation's mail. */
+/** Returns Zoho Mail in the data center with this domain. */
 export function zoho(dataCenter: string): Provider {
   const name = dataCenterNames().find((one) => ZOHO_DATA_CENTERS[one] === dataCenter) ?? 'UNITED_STATES';
   return {
@@ -103,10 +103,10 @@ export function zoho(dataCenter: string): Provider {
 }
 
 /**
- * Whose an MX host is, by its name.
+ * Returns the provider of an MX host, by the name of the host.
  *
- * @param host - in lower case, without a dot at the end
- * @returns nothing for a host of nobody known here
+ * @param host - host name in lower case, without a dot at the end
+ * @returns undefined if the provider is not known
  */
 export function providerOf(host: string): ProviderHost | undefined {
   const provider = [...FIXED, ...regional(host)].find(({ patterns }) => patterns.some((pattern) => mxMatches(pattern, host)));
@@ -118,19 +118,19 @@ const FIXED: readonly Provider[] = [
   ...dataCenterNames().map((name) => zoho(ZOHO_DATA_CENTERS[name])),
 ];
 
-/** A Region's provider for a host that has the form of one. */
+/** Returns Amazon SES for a host name that contains a Region. */
 function regional(host: string): Provider[] {
-  const region = /^inbound-smtp\.([a-z0-9-]+)\.amazonaws\.com$/.exec(host)?.[1];
+  const region = /^inbound-smtp\.([a-z0-9-]+)\.amazonaws\.com$/.exec(host)?.at(1);
   return region !== undefined && isRegionName(region) ? [sesInbound(region)] : [];
 }
 
-/** Hosts of a provider that its documentation does not give to new customers. */
+/** Hosts of a provider that its documentation does not list for new customers. */
 const OUTSIDE: readonly (ProviderHost & { readonly form: RegExp })[] = [
   {
     provider: MICROSOFT_365,
     form: /^[a-z0-9-]+\.[a-z0-9-]+\.mx\.microsoft$/,
-    outside: 'is in the DNSSEC-signed zone of Microsoft 365, where each domain has a host of its own; '
-      + 'as long as mail may still go to its older host, add MxHosts.microsoft365()',
+    outside: 'is in the DNSSEC-signed zone of Microsoft 365, where each domain has its own host; '
+      + 'add MxHosts.microsoft365() while mail can still go to the older host',
   },
   {
     provider: GOOGLE_WORKSPACE,

@@ -1,4 +1,4 @@
-// The fields of a policy file (RFC 8461 §3.2): which there are, which count, and what their values must be.
+// Reads the fields of a policy file (RFC 8461 §3.2): finds missing and repeated fields, and checks their values.
 import { isDigits } from '../../util/ascii';
 import { intendedName } from '../records/field-name';
 import type { SenderQuirk } from '../findings/finding';
@@ -13,21 +13,21 @@ import type { Mode } from './model';
 import { safeText } from '../../util/safe-text';
 import { toleranceBut } from '../tolerance';
 
-/** A value and where it stands; a `PolicyField` is one of a text. */
+/** A value and its position. A `PolicyField` is a placed text. */
 export interface Placed<T> {
   readonly value: T;
   readonly line: number;
   readonly column: number;
 }
 
-/** The well-formed values that count; what is missing or malformed has been reported. */
+/** Well-formed values. Missing and malformed values have been reported as findings. */
 export interface PolicyFields {
   readonly mode?: Placed<Mode>;
   readonly maxAge?: Placed<number>;
   readonly mx: readonly Placed<string>[];
 }
 
-/** Makes the lines of a file into its fields. Of `version`, `mode` and `max_age` the first counts. */
+/** Reads the fields from the lines of a file. The first `version`, `mode` and `max_age` counts. */
 export function readFields(lines: readonly (PolicyField | LineProblem)[], findings: FindingCollector): PolicyFields {
   const { version, mode, maxAge, mx, malformed } = sortFields(lines, findings);
   const isInDns = lines.some((line) => !('code' in line) && line.name === 'v');
@@ -50,7 +50,7 @@ interface SortedFields {
   readonly mode?: PolicyField;
   readonly maxAge?: PolicyField;
   readonly mx: readonly PolicyField[];
-  /** Names in malformed lines: their fields are not missing too. */
+  /** Field names of malformed lines. These fields are not reported as missing too. */
   readonly malformed: readonly string[];
 }
 
@@ -62,7 +62,7 @@ function sortFields(lines: readonly (PolicyField | LineProblem)[], findings: Fin
   const malformed: string[] = [];
   for (const field of lines) {
     if ('code' in field) {
-      findings.add(field.code, { message: field.message, line: field.line, column: field.column, quirks: faultTolerance(field) });
+      findings.add(field.code, { message: field.message, line: field.line, column: field.column, quirks: lineTolerance(field) });
       if (field.name !== undefined) malformed.push(field.name);
       continue;
     }
@@ -86,8 +86,8 @@ function sortFields(lines: readonly (PolicyField | LineProblem)[], findings: Fin
   return { version, mode, maxAge, mx, malformed };
 }
 
-/** Where it depends on the field; undefined for the quirks of the kind. */
-function faultTolerance({ code, name, column }: LineProblem): readonly SenderQuirk[] | undefined {
+/** Returns the senders for a malformed line, if they depend on the field. Returns undefined to use those of the catalogue. */
+function lineTolerance({ code, name, column }: LineProblem): readonly SenderQuirk[] | undefined {
   if (code === 'policy-field-name') return extensionTolerance(name ?? '');
   if (code === 'policy-empty-value') return name === 'max_age' ? maxAgeTolerance('') : name === 'mode' ? UNREADABLE_MODE : undefined;
   if (code === 'policy-utf8') return name === 'mode' ? UNREADABLE_MODE : undefined;
@@ -96,7 +96,7 @@ function faultTolerance({ code, name, column }: LineProblem): readonly SenderQui
   return isExtension && (code === 'policy-control-character' || code === 'policy-stray-cr') ? extensionTolerance(name) : undefined;
 }
 
-/** A file whose lines end in LF CR, the wrong way round. */
+/** Senders for a file whose lines end in LF CR, the wrong order. */
 const STRAY_CR_FIRST = toleranceBut('policy', ['mox', 'postfix-tlspol', 'go-mtasts', 'kumomta']);
 
 function firstOf(first: PolicyField | undefined, field: PolicyField, findings: FindingCollector): PolicyField {
@@ -105,19 +105,22 @@ function firstOf(first: PolicyField | undefined, field: PolicyField, findings: F
   return first;
 }
 
-/** Whatever its value: to the grammar it is an extension, and all but the first are ignored (RFC 8461 §3.2, last paragraph). */
+/**
+ * Reports a repeated field, whatever its value: the grammar reads it as an extension, and only the first counts (RFC 8461 §3.2, last
+ * paragraph).
+ */
 function reportDuplicate(field: PolicyField, first: PolicyField, findings: FindingCollector): void {
   const { name, value, line } = field;
   findings.add(name === 'version' ? 'policy-duplicate-version' : 'policy-duplicate-field', {
-    message: `field \`${name}\` is there again, with \`${safeText(value, 60)}\`; the first counts`,
+    message: `field \`${name}\` appears again, with \`${safeText(value, 60)}\`; the first counts`,
     line,
     column: 1,
-    quirks: duplicateDissent(field, first),
+    quirks: duplicateQuirks(field, first),
   });
 }
 
-/** Who does what with a second value; undefined for what the kind says. */
-function duplicateDissent({ name, value }: PolicyField, first: PolicyField): readonly SenderQuirk[] | undefined {
+/** Returns what senders do with a repeated field. Returns undefined to use the quirks of the catalogue. */
+function duplicateQuirks({ name, value }: PolicyField, first: PolicyField): readonly SenderQuirk[] | undefined {
   if (name === 'version') {
     return [{
       senders: value === first.value ? ['kumomta'] : ['mox', 'chasquid', 'go-mtasts', 'postfix-mta-sts-resolver', 'mailauth', 'stalwart', 'kumomta'],
@@ -130,20 +133,20 @@ function duplicateDissent({ name, value }: PolicyField, first: PolicyField): rea
   return [{ senders: refusers, effect: 'refuses the policy' }, { senders: ['stalwart'], effect: 'reads the last one' }];
 }
 
-/** Who refuses a policy for the value of a field that no sender needs. */
-function extensionDissent(value: string): readonly SenderQuirk[] {
+/** Returns the senders that refuse a policy because of the value of an extension field. */
+function extensionQuirks(value: string): readonly SenderQuirk[] {
   return [
     ...value.includes(':') ? [{ senders: ['go-mtasts'], effect: 'refuses the policy' }] : [],
     ...CONTROL_C1.test(value) ? [{ senders: ['postfix-tlspol'], effect: 'refuses the policy' }] : [],
   ];
 }
 
-/** Two bytes of UTF-8, which the grammar allows like any other character beyond ASCII. */
+/** Matches C1 control characters, two bytes of UTF-8 that the grammar allows. */
 const CONTROL_C1 = /[\x80-\x9f]/;
 
 function reportUnknown({ name, value, line }: PolicyField, findings: FindingCollector): void {
-  const quirks = extensionDissent(value);
-  // Some take the version line from the TXT record.
+  const quirks = extensionQuirks(value);
+  // Some files copy `v` from the TXT record.
   const intended = name === 'v' ? 'version' : intendedName(name, KNOWN);
   if (intended === undefined) {
     findings.add('policy-unknown-field', { message: `field \`${name}\` is unknown and ignored`, line, column: 1, quirks });
@@ -166,12 +169,12 @@ function reportMissing(
   findings.add(code, { message: `there is no \`${name}\` line`, line: 1, column: 1, quirks });
 }
 
-/** A `mode` that cannot be read does not excuse the absence of hosts. */
+/** Reports missing `mx` lines. Only a readable mode `none` allows that. */
 function reportNoMx(mode: PolicyField | undefined, findings: FindingCollector): void {
   if (mode?.value === 'none') {
     findings.add('policy-none-without-mx', { message: 'mode `none` without `mx`', line: mode.line, column: mode.column });
   } else {
-    findings.add('policy-mx-missing', { message: 'there is no `mx` line; only mode `none` may be without', line: 1, column: 1 });
+    findings.add('policy-mx-missing', { message: 'there is no `mx` line; only mode `none` can omit it', line: 1, column: 1 });
   }
 }
 
@@ -214,9 +217,9 @@ function readPatterns(mx: readonly PolicyField[], findings: FindingCollector): r
   const patterns: Placed<string>[] = [];
   for (const field of mx) {
     const { value, line, column } = field;
-    const fault = mxGrammarProblem(value);
-    if (fault === undefined) patterns.push(field);
-    else findings.add('policy-mx-pattern', { message: `mx pattern \`${safeText(value)}\` ${fault}`, line, column, quirks: patternTolerance(value) });
+    const problem = mxGrammarProblem(value);
+    if (problem === undefined) patterns.push(field);
+    else findings.add('policy-mx-pattern', { message: `mx pattern \`${safeText(value)}\` ${problem}`, line, column, quirks: patternTolerance(value) });
   }
   return patterns;
 }

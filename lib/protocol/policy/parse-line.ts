@@ -1,22 +1,22 @@
-// One line of a policy file: `name: value` by the grammar of RFC 8461 §3.2, byte by byte.
+// Parses the lines of a policy file, `name: value`, byte by byte (RFC 8461 §3.2).
 import { fieldNameProblem, isFieldName } from '../records/field-name';
 import type { FindingCode } from '../findings/catalog';
 import { lookAlikeRemark } from '../look-alikes';
 import { safeText, safeBytes, sequenceLength, trimBlanks } from '../../util/safe-text';
 
-/** What a line says. */
+/** A well-formed line. */
 export interface PolicyField {
   readonly name: string;
-  /** Without the blanks around it, never empty. */
+  /** Value without the blanks around it. Never empty. */
   readonly value: string;
   readonly line: number;
-  /** Of the value's first byte, from 1. */
+  /** Column of the first byte of the value, from 1. */
   readonly column: number;
 }
 
-/** Why a line says nothing. */
+/** The problem of a malformed line. */
 export interface LineProblem {
-  /** Where the line has one. */
+  /** Name of the field, if the line has one. */
   readonly name?: string;
   readonly code: FindingCode;
   readonly message: string;
@@ -24,12 +24,12 @@ export interface LineProblem {
   readonly column: number;
 }
 
-type Fault = Omit<LineProblem, 'line'>;
+type Problem = Omit<LineProblem, 'line'>;
 
 /**
- * Reads lines of `name ":" *WSP value *WSP`, ended by `sts-policy-term = LF / CRLF`; the last may lack it, and any other CR is part of
- * its line. The value is held to `sts-policy-ext-value`, visible ASCII or UTF-8 with blanks inside; what else a known field needs is
- * not asked here.
+ * Reads lines of `name ":" *WSP value *WSP`. A line ends in `sts-policy-term = LF / CRLF`, which the last line may lack. Any other CR is
+ * part of its line. A value must be a `sts-policy-ext-value`: visible ASCII or UTF-8, with spaces inside. The rules of the known fields are
+ * checked in fields.ts.
  */
 export function readLines(file: Uint8Array): readonly (PolicyField | LineProblem)[] {
   const text = oneForEachByte(file);
@@ -50,7 +50,7 @@ function oneForEachByte(file: Uint8Array): string {
   return (Buffer.isBuffer(file) ? file : Buffer.from(file.buffer, file.byteOffset, file.byteLength)).toString('latin1');
 }
 
-/** A well-formed line of ASCII, as nearly all are, in one pass; undefined for any other, which `readLine` will judge. */
+/** Reads a well-formed ASCII line in one pass, as nearly all lines are. Returns undefined for any other line. */
 function readPlainLine(text: string, start: number, end: number, line: number): PolicyField | undefined {
   let colon = start;
   while (colon < end && text.charCodeAt(colon) !== COLON) colon += 1;
@@ -67,10 +67,10 @@ function readPlainLine(text: string, start: number, end: number, line: number): 
   return isFieldName(name) ? { name, value: text.slice(from, to), line, column: from - start + 1 } : undefined;
 }
 
-/** Reads any line, and says what is wrong with one that is malformed. */
-function readLine(bytes: Uint8Array): Omit<PolicyField, 'line'> | Fault {
-  const fault = lineFault(bytes) ?? byteFault(bytes);
-  if (fault !== undefined) return { name: nameInside(bytes), ...fault };
+/** Reads any line. Returns the problem of a malformed line. */
+function readLine(bytes: Uint8Array): Omit<PolicyField, 'line'> | Problem {
+  const problem = lineProblem(bytes) ?? byteProblem(bytes);
+  if (problem !== undefined) return { name: nameInside(bytes), ...problem };
   const colon = bytes.indexOf(COLON);
   if (colon === -1) return { code: 'policy-no-colon', message: `line \`${show(bytes)}\` has no colon; \`name: value\` is expected${lookAlikeRemark(UTF8.decode(bytes))}`, column: 1 };
   const before = UTF8.decode(bytes.subarray(0, colon));
@@ -78,8 +78,8 @@ function readLine(bytes: Uint8Array): Omit<PolicyField, 'line'> | Fault {
   if (name !== before) {
     return { name, code: 'policy-blank-before-colon', message: `a blank stands before the colon in \`${show(bytes)}\``, column: colon };
   }
-  const nameFault = fieldNameProblem(name);
-  if (nameFault !== undefined) return { name, code: 'policy-field-name', message: `field name \`${safeText(name, 60)}\` ${nameFault}`, column: 1 };
+  const nameProblem = fieldNameProblem(name);
+  if (nameProblem !== undefined) return { name, code: 'policy-field-name', message: `field name \`${safeText(name, 60)}\` ${nameProblem}`, column: 1 };
   const { start, end } = trimmed(bytes, colon + 1);
   if (start === end) return { name, code: 'policy-empty-value', message: `field \`${name}\` has no value`, column: colon + 2 };
   const tab = bytes.subarray(start, end).indexOf(TAB);
@@ -96,19 +96,19 @@ const HASH = 0x23;
 const COLON = 0x3a;
 const TILDE = 0x7e;
 
-/** Only for bytes that `byteFault` has passed: this decoder would mend others. */
+/** Decodes only bytes that `byteProblem` has accepted: this decoder replaces malformed bytes. */
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** The name that a malformed line was meant to give, so that its field is not called missing as well. */
+/** Returns the field name of a malformed line, so that the field is not reported as missing too. */
 function nameInside(bytes: Uint8Array): string | undefined {
-  return /^[ \t\r]*([A-Za-z0-9_.-]{1,32})[ \t]*:/.exec(Buffer.from(bytes.subarray(0, 64)).toString('latin1'))?.[1];
+  return /^[ \t\r]*([A-Za-z0-9_.-]{1,32})[ \t]*:/.exec(Buffer.from(bytes.subarray(0, 64)).toString('latin1'))?.at(1);
 }
 
-/** Lines that were never meant as a field. */
-function lineFault(bytes: Uint8Array): Fault | undefined {
+/** Finds lines that are no field: empty lines, comments, indented lines. */
+function lineProblem(bytes: Uint8Array): Problem | undefined {
   const { start, end } = trimmed(bytes, 0);
   if (start === end) {
-    const message = bytes.length === 0 ? 'the line is empty' : 'the line holds only blanks';
+    const message = bytes.length === 0 ? 'the line is empty' : 'the line contains only blanks';
     return { code: 'policy-blank-line', message, column: 1 };
   }
   if (bytes[start] === HASH) return { code: 'policy-comment', message: `comment \`${show(bytes)}\``, column: start + 1 };
@@ -116,11 +116,11 @@ function lineFault(bytes: Uint8Array): Fault | undefined {
   return undefined;
 }
 
-/** The first byte that no line may hold. */
-function byteFault(bytes: Uint8Array): Fault | undefined {
+/** Finds the first byte that no line may contain. */
+function byteProblem(bytes: Uint8Array): Problem | undefined {
   let at = 0;
   while (at < bytes.length) {
-    const byte = bytes[at];
+    const byte = bytes.at(at) ?? 0;
     const column = at + 1;
     if (byte === CR) {
       const message = column === bytes.length
@@ -140,16 +140,16 @@ function byteFault(bytes: Uint8Array): Fault | undefined {
   return undefined;
 }
 
-/** Where the bytes from `from` on begin and end without the blanks and tabs around them. */
+/** Returns start and end of the bytes from `from` on, without the spaces and tabs around them. */
 function trimmed(bytes: Uint8Array, from: number): { readonly start: number; readonly end: number } {
   let start = from;
   let end = bytes.length;
-  while (start < end && isBlank(bytes[start])) start += 1;
-  while (end > start && isBlank(bytes[end - 1])) end -= 1;
+  while (start < end && isBlank(bytes.at(start))) start += 1;
+  while (end > start && isBlank(bytes.at(end - 1))) end -= 1;
   return { start, end };
 }
 
-function isBlank(byte: number): boolean {
+function isBlank(byte: number | undefined): boolean {
   return byte === SPACE || byte === TAB;
 }
 

@@ -1,4 +1,4 @@
-// The policy file (RFC 8461 §3.2): from bytes to a policy, and back.
+// Parses and renders the policy file (RFC 8461 §3.2).
 import type { Finding } from '../findings/finding';
 import { FindingCollector } from '../findings/collector';
 import { mxGrammarProblem } from '../mx/pattern';
@@ -12,20 +12,20 @@ import { safeText } from '../../util/safe-text';
 export { MAX_AGE_LIMIT, MAX_POLICY_BYTES };
 export type { Mode, Policy };
 
-/** What a policy file comes to. */
+/** Result of parsing a policy file. */
 export interface PolicyResult {
   readonly verdict: 'valid' | 'invalid';
-  /** Where the verdict is `valid`. */
+  /** The policy, if the verdict is `valid`. */
   readonly policy?: Policy;
-  /** What the file states where the verdict is `invalid`: senders that use it all the same go by it. */
+  /** Mode of the file, if the verdict is `invalid`. Senders that accept the file use it. */
   readonly mode?: Mode;
   readonly findings: readonly Finding[];
 }
 
 /**
- * Reads a policy file by the grammar of RFC 8461 §3.2, nothing more lenient. Never throws.
+ * Parses a policy file strictly by the grammar of RFC 8461 §3.2. Never throws.
  *
- * @param file - the body exactly as served, in bytes: decoding first would mend what is an error
+ * @param file - bytes of the body exactly as served; decoding them first would hide errors
  */
 export function parsePolicy(file: Uint8Array): PolicyResult {
   const findings = new FindingCollector();
@@ -35,7 +35,7 @@ export function parsePolicy(file: Uint8Array): PolicyResult {
   lintPolicy(fields, findings);
   const { mode, maxAge, mx } = fields;
   if (mode === undefined || maxAge === undefined || !findings.valid) {
-    return { verdict: 'invalid', ...mode === undefined ? {} : { mode: mode.value }, findings: findings.list() };
+    return { verdict: 'invalid', mode: mode?.value, findings: findings.list() };
   }
   return {
     verdict: 'valid',
@@ -45,24 +45,24 @@ export function parsePolicy(file: Uint8Array): PolicyResult {
 }
 
 /**
- * Writes a policy file as all known senders accept it: ASCII, CRLF, `version`, `mode`, `mx` in lower case, sorted and without
- * duplicates, `max_age`.
+ * Renders a policy file that all known senders accept: ASCII with CRLF, and the lines `version`, `mode`, `mx` and `max_age`. The patterns
+ * are in lower case, sorted and without duplicates.
  *
- * @throws RangeError on what `parsePolicy` would not read back
+ * @throws RangeError for a policy that `parsePolicy` would not read back
  */
 export function renderPolicy({ mode, maxAge, mx }: Policy): string {
-  const fault = modeFault(mode) ?? maxAgeFault(maxAge) ?? mxFault(mx, mode);
-  if (fault !== undefined) throw new RangeError(fault);
+  const problem = modeProblem(mode) ?? maxAgeProblem(maxAge) ?? mxProblem(mx, mode);
+  if (problem !== undefined) throw new RangeError(problem);
   const patterns = [...new Set(mx.map((pattern) => pattern.toLowerCase()))].sort();
   const lines = ['version: STSv1', `mode: ${mode}`, ...patterns.map((pattern) => `mx: ${pattern}`), `max_age: ${maxAge}`];
   const text = lines.map((line) => `${line}\r\n`).join('');
   if (text.length > MAX_POLICY_BYTES) {
-    throw new RangeError(`the policy file must be at most ${MAX_POLICY_BYTES} bytes (RFC 8461 §3.3), got ${text.length}; use wildcards for its ${patterns.length} hosts`);
+    throw new RangeError(`the policy file must be at most ${MAX_POLICY_BYTES} bytes (RFC 8461 §3.3), got ${text.length}; use wildcards in place of its ${patterns.length} hosts`);
   }
   return text;
 }
 
-/** What can be told of the file as a whole; what is left to be read line by line, or undefined where that would teach nothing. */
+/** Checks the file as a whole. Returns the text to read line by line, or undefined if reading on would find nothing useful. */
 function fileText(file: Uint8Array, findings: FindingCollector): Uint8Array | undefined {
   const start = { line: 1, column: 1 };
   if (file.length > MAX_POLICY_BYTES) {
@@ -74,13 +74,13 @@ function fileText(file: Uint8Array, findings: FindingCollector): Uint8Array | un
     return undefined;
   }
   if ((file[0] === 0xff && file[1] === 0xfe) || (file[0] === 0xfe && file[1] === 0xff)) {
-    findings.add('policy-encoding', { message: 'the file is UTF-16, as its first two bytes say', ...start });
+    findings.add('policy-encoding', { message: 'the file is UTF-16, by its first two bytes', ...start });
     return undefined;
   }
   const marked = file[0] === 0xef && file[1] === 0xbb && file[2] === 0xbf;
   if (marked) findings.add('policy-bom', { message: 'the file begins with a byte order mark (bytes EF BB BF)', ...start });
-  if (file.length > CHASQUID_BYTES) {
-    findings.add('policy-large', { message: `the file has ${file.length} bytes, more than ${CHASQUID_BYTES}`, ...start });
+  if (file.length > CHASQUID_MAX_BYTES) {
+    findings.add('policy-large', { message: `the file has ${file.length} bytes, more than ${CHASQUID_MAX_BYTES}`, ...start });
   }
   const text = marked ? file.subarray(3) : file;
   if (firstVisible(text) === LESS_THAN) {
@@ -90,35 +90,33 @@ function fileText(file: Uint8Array, findings: FindingCollector): Uint8Array | un
   return text;
 }
 
-/** The first sender to stop reads so many. */
-const CHASQUID_BYTES = 10240;
+/** Maximum size that chasquid reads, the smallest limit of all known senders. */
+const CHASQUID_MAX_BYTES = 10_240;
 
 const SPACE = 0x20;
 const LESS_THAN = 0x3c;
 
-/** Undefined where all is blank. */
+/** Returns the first byte that is no space or control character. Returns undefined if there is none. */
 function firstVisible(text: Uint8Array): number | undefined {
-  let at = 0;
-  while (at < text.length && text[at] <= SPACE) at += 1;
-  return at < text.length ? text[at] : undefined;
+  return text.find((byte) => byte > SPACE);
 }
 
-/** The type says so already, but JavaScript can call this as well. */
-function modeFault(mode: string): string | undefined {
+/** Checks the mode at run time, since JavaScript can call this without the type. */
+function modeProblem(mode: string): string | undefined {
   return isMode(mode) ? undefined : `\`mode\` must be enforce, testing or none (RFC 8461 §3.2), got \`${safeText(mode)}\``;
 }
 
-function maxAgeFault(maxAge: number): string | undefined {
+function maxAgeProblem(maxAge: number): string | undefined {
   return Number.isInteger(maxAge) && maxAge >= 0 && maxAge <= MAX_AGE_LIMIT
     ? undefined
     : `\`maxAge\` must be whole seconds from 0 to ${MAX_AGE_LIMIT} (RFC 8461 §3.2), got ${maxAge}`;
 }
 
-function mxFault(mx: readonly string[], mode: Mode): string | undefined {
-  if (mx.length === 0 && mode !== 'none') return `\`mx\` must hold at least one pattern in mode ${mode} (RFC 8461 §3.2), got none`;
+function mxProblem(mx: readonly string[], mode: Mode): string | undefined {
+  if (mx.length === 0 && mode !== 'none') return `\`mx\` must contain at least one pattern in mode ${mode} (RFC 8461 §3.2), got none`;
   for (const pattern of mx) {
-    const fault = mxGrammarProblem(pattern);
-    if (fault !== undefined) return `the mx pattern \`${safeText(pattern)}\` ${fault} (RFC 8461 §3.2)`;
+    const problem = mxGrammarProblem(pattern);
+    if (problem !== undefined) return `the mx pattern \`${safeText(pattern)}\` ${problem} (RFC 8461 §3.2)`;
   }
   return undefined;
 }

@@ -1,17 +1,20 @@
-// A text as DNS holds it in a TXT record, and as a zone file and Route 53 write that.
+// Writes a text as the character-strings of a TXT record, in the form of zone files and Route 53.
 
-/** A character-string has at most so many bytes (RFC 1035 §3.3). */
-const LONGEST_STRING = 255;
+/** Maximum bytes of a character-string (RFC 1035 §3.3). */
+const MAX_STRING_BYTES = 255;
 
-/** A text as character-strings, `"v=STSv1; id=1;"`. */
+/** Returns a text as quoted character-strings: `"v=STSv1; id=1;"`. */
 export function characterStrings(text: string): string {
   const bytes = Buffer.from(text, 'utf8');
-  const count = Math.max(1, Math.ceil(bytes.length / LONGEST_STRING));
-  return Array.from({ length: count }, (_, index) => quoted(bytes.subarray(index * LONGEST_STRING, (index + 1) * LONGEST_STRING))).join(' ');
+  const count = Math.max(1, Math.ceil(bytes.length / MAX_STRING_BYTES));
+  return Array.from({ length: count }, (_, index) => quote(bytes.subarray(index * MAX_STRING_BYTES, (index + 1) * MAX_STRING_BYTES))).join(' ');
 }
 
-/** `\DDD` is a byte by its decimal number (RFC 1035 §5.1); Route 53 has octal ones, but the texts of RFC 8461 and 8460 need neither. */
-function quoted(bytes: Uint8Array): string {
+/**
+ * Quotes bytes. `\DDD` is a byte in decimal (RFC 1035 §5.1). Route 53 writes octal numbers, but the texts of RFC 8461 and 8460 need
+ * neither.
+ */
+function quote(bytes: Uint8Array): string {
   const characters = Array.from(bytes, (byte) => {
     const character = String.fromCharCode(byte);
     if (character === '"' || character === '\\') return `\\${character}`;

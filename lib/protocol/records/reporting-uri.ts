@@ -4,18 +4,20 @@ import { holds, lookAlike } from '../look-alikes';
 import { safeText } from '../../util/safe-text';
 
 /**
- * Says what keeps a text from being a reporting address, and what to write in its place, or undefined when it is one: a phrase
- * to put after the address.
+ * Returns the problem of a reporting address and its fix, as a phrase to put after the address. Returns undefined for a good address.
  *
- * A `mailto:` needs one address with a domain, an `https:` a host; commas, exclamation marks and semicolons inside must be
- * percent-encoded. Whether reports arrive there is for `reportingUriDoubt` to say.
+ * A `mailto:` needs an address with a domain, an `https:` needs a host. Commas, exclamation marks and semicolons inside must be
+ * percent-encoded. `reportingUriDoubt` says whether reports can arrive there.
  */
 export function reportingUriProblem(uri: string): string | undefined {
   if (uri === '') return 'is empty; a `mailto:` or `https:` URI is expected';
-  return characterFault(uri) ?? schemeFault(uri) ?? (isMailto(uri) ? mailtoFault(uri) : httpsFault(uri));
+  return characterProblem(uri) ?? schemeProblem(uri) ?? (isMailto(uri) ? mailtoProblem(uri) : httpsProblem(uri));
 }
 
-/** Why reports to a well-formed address will hardly arrive, or undefined: its host is no full public name, or few senders read it so. */
+/**
+ * Returns why reports to a well-formed address will probably not arrive: its host is no full public name, or few senders read such an
+ * address.
+ */
 export function reportingUriDoubt(uri: string): string | undefined {
   const mail = isMailto(uri);
   if (mail) {
@@ -23,32 +25,32 @@ export function reportingUriDoubt(uri: string): string | undefined {
     if (doubt !== undefined) return doubt;
   }
   const host = mail ? mailDomain(uri) : splitAuthority(uri).host;
-  if (!mail && isIPvFuture(host)) return `names the host \`${safeText(host)}\`, an address of an IP version that nobody can reach`;
+  if (!mail && isIPvFuture(host)) return `names the host \`${safeText(host)}\`, an address of an IP version that does not exist`;
   if (!mail && (host.startsWith('[') || isIPv4(host))) return undefined;
-  const fault = hostNameProblem(decode(host) ?? '');
-  if (fault !== undefined) return `names the host \`${safeText(host)}\`, which ${fault}`;
+  const problem = hostNameProblem(decode(host) ?? '');
+  if (problem !== undefined) return `names the host \`${safeText(host)}\`, which ${problem}`;
   return host.includes('.') ? undefined : `names the host \`${host}\`, which has no dot and so is not a public name`;
 }
 
-/** What RFC 8460 wants encoded although RFC 3986 allows it. */
+/** Characters that RFC 8460 requires to be encoded, although RFC 3986 allows them. */
 const MUST_BE_ENCODED: ReadonlyMap<string, string> = new Map([[',', '%2C'], ['!', '%21'], [';', '%3B']]);
 
-function characterFault(uri: string): string | undefined {
+function characterProblem(uri: string): string | undefined {
   for (let at = 0; at < uri.length; at += 1) {
-    const character = uri[at];
+    const character = uri.charAt(at);
     const encoded = MUST_BE_ENCODED.get(character);
-    if (encoded !== undefined) return `holds \`${character}\`, which must be written \`${encoded}\``;
+    if (encoded !== undefined) return `contains \`${character}\`, which must be written \`${encoded}\``;
     if (character === '%' && !/^%[0-9A-Fa-f]{2}$/.test(uri.slice(at, at + 3))) {
-      return `holds \`${safeText(uri.slice(at, at + 3))}\`; a percent sign must be followed by two hexadecimal digits`;
+      return `contains \`${safeText(uri.slice(at, at + 3))}\`; a percent sign must be followed by two hexadecimal digits`;
     }
-    if (character > '\x7f') return nonAsciiFault(uri, at);
-    if (character === ' ' || character === '\t') return 'holds a blank';
-    if (!/^[A-Za-z0-9._~:/?#[\]@$&'()*+=%-]$/.test(character)) return `holds \`${safeText(character)}\`, which no URI may`;
+    if (character > '\x7f') return nonAsciiProblem(uri, at);
+    if (character === ' ' || character === '\t') return 'contains a blank';
+    if (!/^[A-Za-z0-9._~:/?#[\]@$&'()*+=%-]$/.test(character)) return `contains \`${safeText(character)}\`, which no URI may contain`;
   }
   return undefined;
 }
 
-function nonAsciiFault(uri: string, at: number): string {
+function nonAsciiProblem(uri: string, at: number): string {
   const character = String.fromCodePoint(uri.codePointAt(at) ?? 0);
   const domain = toALabels(uri.slice(uri.lastIndexOf('@') + 1));
   return isMailto(uri) && domain !== '' && hostNameProblem(domain) === undefined && at > uri.indexOf('@') && lookAlike(character) === undefined
@@ -56,105 +58,111 @@ function nonAsciiFault(uri: string, at: number): string {
     : holds(character, ', which is not ASCII');
 }
 
-function schemeFault(uri: string): string | undefined {
+function schemeProblem(uri: string): string | undefined {
   if (isMailto(uri) || /^https:/i.test(uri)) return undefined;
-  const scheme = /^[A-Za-z][A-Za-z0-9+.-]{0,31}:/.exec(uri)?.[0];
+  const scheme = /^[A-Za-z][A-Za-z0-9+.-]{0,31}:/.exec(uri)?.at(0);
   if (scheme !== undefined) return `begins with \`${scheme}\`; only \`mailto:\` and \`https:\` are allowed`;
   return uri.includes('@') ? `has no scheme; write \`mailto:${safeText(uri)}\`` : 'has no scheme; `mailto:` or `https:` is expected';
 }
 
-function mailtoFault(uri: string): string | undefined {
+function mailtoProblem(uri: string): string | undefined {
   const address = mailAddress(uri);
   if (address.startsWith('//')) return `has slashes after \`mailto:\`; write \`mailto:${safeText(address.slice(2))}\``;
-  if (/[[\]]/.test(uri) || badFragment(uri)) return 'holds `[`, `]` or a second `#`, which must be percent-encoded';
+  if (/[[\]]/.test(uri) || badFragment(uri)) return 'contains `[`, `]` or a second `#`, which must be percent-encoded';
   const decoded = decode(address);
   if (decoded === undefined) return 'is percent-encoded, but not as UTF-8 text without control characters';
-  if (recipientsOf(uri).length === 0) return 'holds no address; write one with an `@`';
-  return recipientsOf(uri).map(recipientFault).find((fault) => fault !== undefined);
+  if (recipientsOf(uri).length === 0) return 'contains no address; write one with an `@`';
+  return recipientsOf(uri).map(recipientProblem).find((problem) => problem !== undefined);
 }
 
-function recipientFault(recipient: string): string | undefined {
+function recipientProblem(recipient: string): string | undefined {
   const at = recipient.indexOf('@');
-  if (at === -1) return `holds no address: \`${safeText(recipient)}\` has no \`@\``;
-  if (recipient.includes('@', at + 1)) return 'holds more than one `@`; write each address as a `mailto:` of its own';
+  if (at === -1) return `contains no address: \`${safeText(recipient)}\` has no \`@\``;
+  if (recipient.includes('@', at + 1)) return 'contains more than one `@`; write one `mailto:` for each address';
   if (at === 0) return 'has nothing before the `@`';
-  const local = localPartFault(decode(recipient.slice(0, at)) ?? '');
+  const local = localPartProblem(decode(recipient.slice(0, at)) ?? '');
   if (local !== undefined) return `has the local part \`${safeText(recipient.slice(0, at))}\`, which ${local} (RFC 6068 §2)`;
   const domain = recipient.slice(at + 1);
-  const fault = mailDomainFault(decode(domain) ?? '');
-  return fault === undefined ? undefined : `has the domain \`${safeText(domain)}\`, which ${fault}`;
+  const problem = mailDomainProblem(decode(domain) ?? '');
+  return problem === undefined ? undefined : `has the domain \`${safeText(domain)}\`, which ${problem}`;
 }
 
-/** RFC 6068 §2: a dot-atom-text or a quoted-string. What else it holds is for `localPartDoubt`. */
-function localPartFault(local: string): string | undefined {
+/** Checks that a local part is a dot-atom-text or a quoted-string (RFC 6068 §2). `localPartDoubt` checks the rest. */
+function localPartProblem(local: string): string | undefined {
   if (isQuotedString(local)) return undefined;
   if (local.startsWith('.')) return 'begins with a dot';
   if (local.endsWith('.')) return 'ends with a dot';
   return local.includes('..') ? 'has two dots in a row' : undefined;
 }
 
-/** RFC 5321 §4.1.2 `Quoted-string`. */
+/** Returns whether a local part is a `Quoted-string` of RFC 5321 §4.1.2. */
 function isQuotedString(local: string): boolean {
   return /^"(?:[ !#-[\]-~]|\\[ -~])*"$/.test(local);
 }
 
-/** The octets that SMTP has room for (RFC 5321 §4.5.3.1): before the `@`, and in a path without its angle brackets. */
-const MAX_LOCAL = 64;
-const MAX_ADDRESS = 254;
+/** Maximum octets before the `@`, and in a path without its angle brackets (RFC 5321 §4.5.3.1). */
+const MAX_LOCAL_PART_OCTETS = 64;
+const MAX_ADDRESS_OCTETS = 254;
 
-/** Why an address that RFC 6068 allows is hardly mailed to. */
+/** Returns why few senders can mail to an address that RFC 6068 allows. */
 function localPartDoubt(uri: string): string | undefined {
-  const [recipient] = recipientsOf(uri);
+  const [recipient = ''] = recipientsOf(uri);
   const local = decode(recipient.slice(0, recipient.indexOf('@'))) ?? '';
   const shown = `has the local part \`${safeText(local, 80)}\``;
   if (/[^\x00-\x7f]/.test(local)) return `${shown}, which is not ASCII: few senders of reports can mail to it (RFC 6531)`;
-  const strange = isQuotedString(local) ? undefined : /[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]/.exec(local)?.[0];
-  if (strange !== undefined) return `${shown}, which holds \`${strange}\` outside quotation marks (RFC 5321 §4.1.2)`;
-  if (local.length > MAX_LOCAL) return `has a local part of ${local.length} characters; SMTP has room for ${MAX_LOCAL} (RFC 5321 §4.5.3.1)`;
+  const strange = isQuotedString(local) ? undefined : /[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]/.exec(local)?.at(0);
+  if (strange !== undefined) return `${shown}, which contains \`${strange}\` outside quotation marks (RFC 5321 §4.1.2)`;
+  if (local.length > MAX_LOCAL_PART_OCTETS) return `has a local part of ${local.length} characters; SMTP has room for ${MAX_LOCAL_PART_OCTETS} (RFC 5321 §4.5.3.1)`;
   const { length } = decode(recipient) ?? '';
-  return length > MAX_ADDRESS ? `has an address of ${length} characters; SMTP has room for ${MAX_ADDRESS} (RFC 5321 §4.5.3.1)` : undefined;
+  return length > MAX_ADDRESS_OCTETS ? `has an address of ${length} characters; SMTP has room for ${MAX_ADDRESS_OCTETS} (RFC 5321 §4.5.3.1)` : undefined;
 }
 
-/** More than one address, or one in an unusual place: the RFC allows it, and who reads only the address itself finds none. */
+/** Returns the problem of several addresses, or of an address in an unusual place. The RFC allows both, but few senders read them. */
 function recipientDoubt(uri: string): string | undefined {
   const recipients = recipientsOf(uri);
   const separate = recipients.map((one) => `\`mailto:${safeText(one)}\``).join(' and ');
-  if (recipients.length > 1) return `holds ${recipients.length} addresses, and many senders of reports read one at most; write ${separate}, with a comma between them`;
-  return mailAddress(uri) === '' ? `holds its address only behind \`?to=\`, where few senders of reports look; write ${separate}` : undefined;
+  if (recipients.length > 1) return `contains ${recipients.length} addresses, and many senders of reports read at most one; write ${separate}, with a comma between them`;
+  return mailAddress(uri) === '' ? `contains its address only after \`?to=\`, which few senders of reports read; write ${separate}` : undefined;
 }
 
-/** The addresses of a `mailto:` as written, those of `?to=` as well (RFC 6068 §2); their commas are encoded in a record (RFC 8460 §3). */
+/**
+ * Returns the addresses of a `mailto:` as written, with those of `?to=` (RFC 6068 §2). In a record, their commas are encoded (RFC 8460
+ * §3).
+ */
 function recipientsOf(uri: string): readonly string[] {
-  const more = /\?([^#]*)/.exec(uri)?.[1].split('&').filter((field) => /^to=/i.test(field)).map((field) => field.slice('to='.length)) ?? [];
+  const more = /\?([^#]*)/.exec(uri)?.at(1)?.split('&').filter((field) => /^to=/i.test(field)).map((field) => field.slice('to='.length)) ?? [];
   return [mailAddress(uri), ...more].filter((text) => text !== '').flatMap(separated);
 }
 
-/** A comma that stands inside a local part separates nothing. */
+/** Splits addresses at encoded commas, unless a comma belongs to a local part. */
 function separated(addresses: string): readonly string[] {
   const pieces = addresses.split(/%2c/i);
   return pieces.every((piece) => piece.includes('@')) ? pieces : [addresses];
 }
 
-/** RFC 6068 §2: a dot-atom-text, with letters beyond ASCII percent-encoded, or an address literal; not yet a host name. */
-function mailDomainFault(domain: string): string | undefined {
+/**
+ * Checks that a domain is a dot-atom-text, with letters beyond ASCII, or an address literal (RFC 6068 §2). It does not check for a
+ * host name.
+ */
+function mailDomainProblem(domain: string): string | undefined {
   if (/^\[[!-Z^-~]*\]$/.test(domain)) return undefined;
   if (domain === '') return 'is empty; a host name is expected';
   if (domain.startsWith('.')) return 'begins with a dot';
   if (domain.endsWith('.')) return trailingDotsProblem(domain);
   if (domain.includes('..')) return 'has an empty label (two dots in a row)';
-  const strange = /[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.\x80-\u{10ffff}-]/u.exec(domain)?.[0];
-  return strange === undefined ? undefined : `holds \`${safeText(strange)}\`, which no mail domain may`;
+  const strange = /[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.\x80-\u{10ffff}-]/u.exec(domain)?.at(0);
+  return strange === undefined ? undefined : `contains \`${safeText(strange)}\`, which no mail domain may contain`;
 }
 
-function httpsFault(uri: string): string | undefined {
+function httpsProblem(uri: string): string | undefined {
   if (!/^https:\/\//i.test(uri)) return 'has no host; `https://` must follow';
   const { user, host, port, rest } = splitAuthority(uri);
-  if (/[[\]]/.test(user + rest) || badFragment(uri)) return 'holds `[`, `]` or a second `#`, which must be percent-encoded';
+  if (/[[\]]/.test(user + rest) || badFragment(uri)) return 'contains `[`, `]` or a second `#`, which must be percent-encoded';
   if (host === '') return 'has no host after `https://`';
   if (host.startsWith('[') && !isIPvFuture(host) && !isIPv6Literal(host)) {
-    return `names the host \`${safeText(host)}\`, which is no IPv6 address`;
+    return `names the host \`${safeText(host)}\`, which is not an IPv6 address`;
   }
-  if (!host.startsWith('[') && /[[\]@:]/.test(host)) return `names the host \`${safeText(host)}\`, which is none`;
+  if (!host.startsWith('[') && /[[\]@:]/.test(host)) return `names the host \`${safeText(host)}\`, which is not a host name`;
   return /^(?::[0-9]*)?$/.test(port) && Number(port.slice(1)) <= 65535
     ? undefined
     : `names the port \`${safeText(port.slice(1))}\`; 0 to 65535 is expected`;
@@ -164,14 +172,14 @@ function isMailto(uri: string): boolean {
   return /^mailto:/i.test(uri);
 }
 
-/** Between the scheme and the header fields or the fragment. */
+/** Returns the part between the scheme and the header fields or the fragment. */
 function mailAddress(uri: string): string {
   const address = uri.slice('mailto:'.length);
   const end = address.search(/[?#]/);
   return end === -1 ? address : address.slice(0, end);
 }
 
-/** Of the first address. */
+/** Returns the domain of the first address. */
 function mailDomain(uri: string): string {
   const [address = ''] = recipientsOf(uri);
   return address.slice(address.indexOf('@') + 1);
@@ -180,13 +188,13 @@ function mailDomain(uri: string): string {
 interface Authority {
   readonly user: string;
   readonly host: string;
-  /** With its colon. */
+  /** Port with its colon. */
   readonly port: string;
   /** Path, query and fragment. */
   readonly rest: string;
 }
 
-/** RFC 3986 §3.2: `[ userinfo "@" ] host [ ":" port ]`. */
+/** Splits `[ userinfo "@" ] host [ ":" port ]` (RFC 3986 §3.2). */
 function splitAuthority(uri: string): Authority {
   const afterSlashes = uri.slice('https://'.length);
   const end = afterSlashes.search(/[/?#]/);
@@ -199,12 +207,12 @@ function splitAuthority(uri: string): Authority {
   return colon === -1 ? { user, host: hostAndPort, port: '', rest } : { user, host: hostAndPort.slice(0, colon), port: hostAndPort.slice(colon), rest };
 }
 
-/** The brackets must enclose it all: `[::1]@host` would parse as another thing. */
+/** Returns whether a host is an IPv6 address in brackets. The brackets must enclose all of it: `[::1]@host` means another host. */
 function isIPv6Literal(host: string): boolean {
   return /^\[[0-9A-F:.]+\]$/i.test(host) && URL.canParse(`https://${host}/`);
 }
 
-/** RFC 3986 §3.2.2: addresses of versions that do not exist yet. */
+/** Returns whether a host is an address of an IP version that does not exist yet (RFC 3986 §3.2.2). */
 function isIPvFuture(host: string): boolean {
   return /^\[v[0-9A-F]+\.[^[\]@%]+\]$/i.test(host);
 }
@@ -213,7 +221,7 @@ function badFragment(uri: string): boolean {
   return uri.indexOf('#') !== uri.lastIndexOf('#');
 }
 
-/** What is percent-encoded in clear, or undefined where that is not UTF-8 or holds a control character. */
+/** Decodes percent-encoded text. Returns undefined if the result is not UTF-8 or contains a control character. */
 function decode(text: string): string | undefined {
   const bytes = Buffer.from(text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), 'latin1');
   try {

@@ -1,13 +1,13 @@
-// Which senders use an `_mta-sts` record that the grammar of RFC 8461 §3.1 forbids, by what is wrong with it.
+// Which senders accept an `_mta-sts` record that the grammar of RFC 8461 §3.1 forbids, for each problem.
 import type { SenderQuirk } from '../findings/finding';
 import { tolerance, toleranceBut } from '../tolerance';
-import type { TxtKind } from './txt-selection';
+import type { TxtKind } from './txt-kind';
 
-/** What is wrong. */
+/** Problem of a record. */
 export type RecordProblem = 'trailing-blank' | 'empty-field' | 'field-name' | 'equals-in-value' | 'beyond-ascii' | 'blank-around-equals' | 'id-empty' | 'id-invalid'
   | 'id-with-equals' | 'id-missing' | 'id-behind-no-break-space' | 'indented' | 'version-last';
 
-const BY_FAULT: Readonly<Record<RecordProblem, readonly SenderQuirk[]>> = {
+const BY_PROBLEM: Readonly<Record<RecordProblem, readonly SenderQuirk[]>> = {
   'trailing-blank': toleranceBut('record', ['mox', 'postfix-tlspol']),
   'empty-field': toleranceBut('record', ['mox', 'postfix-tlspol']),
   'field-name': toleranceBut('record', ['mox', 'postfix-tlspol']),
@@ -23,7 +23,7 @@ const BY_FAULT: Readonly<Record<RecordProblem, readonly SenderQuirk[]>> = {
   'version-last': tolerance('record', ['go-mtasts', 'kumomta', 'stalwart', 'danmarg']),
 };
 
-/** Names both groups; nothing is known of the other record. */
-export function recordTolerance(codes: TxtKind['codes'], fault: RecordProblem): readonly SenderQuirk[] {
-  return codes === 'record' ? BY_FAULT[fault] : [];
+/** Returns the senders that refuse and that accept an `_mta-sts` record with a problem. No senders are known for the TLSRPT record. */
+export function recordTolerance(codes: TxtKind['codes'], problem: RecordProblem): readonly SenderQuirk[] {
+  return codes === 'record' ? BY_PROBLEM[problem] : [];
 }

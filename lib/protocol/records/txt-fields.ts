@@ -1,34 +1,34 @@
-// The fields of a TXT record: the grammar that RFC 8461 §3.1 and RFC 8460 §3 share, character by character.
+// Reads the fields of a TXT record by the grammar that RFC 8461 §3.1 and RFC 8460 §3 share.
 import { fieldNameProblem, intendedName } from './field-name';
 import type { SenderQuirk } from '../findings/finding';
 import type { FindingCollector } from '../findings/collector';
 import { holds, lookAlikeRemark } from '../look-alikes';
 import { recordTolerance } from './tolerance';
 import { safeText, trimBlanks } from '../../util/safe-text';
-import type { ChosenRecord, TxtKind } from './txt-selection';
+import type { ChosenRecord, TxtKind } from './txt-kind';
 
-/** One `name=value` as it stands in the record. */
+/** One `name=value` of a record, as written. */
 export interface TxtField {
   readonly name: string;
   readonly value: string;
   readonly line: number;
-  /** Of the name's first character, from 1. */
+  /** Column of the first character of the name, from 1. */
   readonly column: number;
-  /** Of the value's first character, or where it should be. */
+  /** Column of the first character of the value, or the place where the value is missing. */
   readonly valueColumn: number;
 }
 
 /** The fields of a record. */
 export interface TxtFields {
   readonly fields: readonly TxtField[];
-  /** Where a tab stands beside a semicolon: the column of the first one. */
+  /** Column of the first tab beside a semicolon, if there is one. */
   readonly tab?: number;
 }
 
 /**
- * Splits a record into its fields: `*WSP ";" *WSP` between them, and one more at the end at most. Values are not judged.
+ * Splits a record into its fields, which are separated by `*WSP ";" *WSP`, with at most one more at the end. It does not check values.
  *
- * Neither a name nor a value can hold a semicolon, so a delimiter is wherever there is one.
+ * Neither a name nor a value can contain a semicolon, so every semicolon is a delimiter.
  */
 export function splitFields({ text, line, codes }: ChosenRecord, findings: FindingCollector): TxtFields {
   const pieces = splitPieces(text);
@@ -58,9 +58,9 @@ export function splitFields({ text, line, codes }: ChosenRecord, findings: Findi
 }
 
 /**
- * Judges a field that the record does not need: an unknown one, or a second one of a name. To the grammar all are extensions.
+ * Checks a field that the record does not need: an unknown field, or a repeated one. The grammar reads both as extensions.
  *
- * @param first - the field that the record does need, or its name where the record lacks it
+ * @param first - the field that the record needs, or its name if the record lacks it
  */
 export function checkOther(field: TxtField, first: TxtField | string, findings: FindingCollector): void {
   const { name, value, line, column } = field;
@@ -68,8 +68,8 @@ export function checkOther(field: TxtField, first: TxtField | string, findings: 
   checkValue(field, known === 'id' ? 'record' : 'tls-rpt', findings);
   const shown = `\`${safeText(name)}\``;
   if (name === known || name === 'v') {
-    const quirks = known === 'id' ? duplicateDissent(name, typeof first === 'string' || first.value === value) : [];
-    findings.add('txt-duplicate-field', { message: `field ${shown} is there twice; the first counts`, line, column, quirks });
+    const quirks = known === 'id' ? duplicateQuirks(name, typeof first === 'string' || first.value === value) : [];
+    findings.add('txt-duplicate-field', { message: `field ${shown} appears twice; the first counts`, line, column, quirks });
   } else if (intendedName(name, [known]) !== undefined) {
     findings.add('txt-misspelled-field', { message: `field ${shown} is unknown and ignored; \`${known}\` was probably meant`, line, column });
   } else {
@@ -77,8 +77,8 @@ export function checkOther(field: TxtField, first: TxtField | string, findings: 
   }
 }
 
-/** Who refuses an MTA-STS record with a second `v` or `id`, and who reads the second one; seen by running them. */
-function duplicateDissent(name: string, isSame: boolean): readonly SenderQuirk[] {
+/** Returns the senders that refuse an MTA-STS record with a second `v` or `id`, and those that read the second one. Each was run. */
+function duplicateQuirks(name: string, isSame: boolean): readonly SenderQuirk[] {
   if (name === 'v') return [{ senders: ['rest-mail'], effect: 'refuses the record' }];
   return [
     { senders: ['mox', 'mailpiece', 'rest-mail', 'courier'], effect: 'refuses the record' },
@@ -86,7 +86,7 @@ function duplicateDissent(name: string, isSame: boolean): readonly SenderQuirk[]
   ];
 }
 
-/** `1*(%x21-3A / %x3C / %x3E-7E)`: printable ASCII without blank, semicolon and equals sign. */
+/** Checks a value by `1*(%x21-3A / %x3C / %x3E-7E)`: printable ASCII without space, semicolon and equals sign. */
 function checkValue({ name, value, line, valueColumn: column }: TxtField, codes: TxtKind['codes'], findings: FindingCollector): void {
   const named = `value of \`${safeText(name)}\``;
   if (value === '') {
@@ -99,17 +99,17 @@ function checkValue({ name, value, line, valueColumn: column }: TxtField, codes:
       message: `${named} ${holds(strange[0], '; printable ASCII without blanks and equals signs is expected')}`,
       line,
       column: column + strange.index,
-      quirks: valueDissent(strange[0], codes),
+      quirks: valueQuirks(strange[0], codes),
     });
   }
 }
 
-function valueDissent(strange: string, codes: TxtKind['codes']): readonly SenderQuirk[] {
+function valueQuirks(strange: string, codes: TxtKind['codes']): readonly SenderQuirk[] {
   if (strange === '=') return recordTolerance(codes, 'equals-in-value');
   return strange > '\x7f' ? recordTolerance(codes, 'beyond-ascii') : [];
 }
 
-/** Where a field stands, and in which record. */
+/** Position of a field, and the kind of its record. */
 interface Place {
   readonly line: number;
   readonly column: number;
@@ -154,7 +154,7 @@ function splitPieces(text: string): readonly Piece[] {
   let start = 1;
   return pieces.map((piece, index) => {
     const content = trimBlanks(piece);
-    const indent = content === '' ? piece.length : piece.indexOf(content[0]);
+    const indent = content === '' ? piece.length : piece.indexOf(content.charAt(0));
     const column = start + indent;
     start += piece.length + 1;
     return {

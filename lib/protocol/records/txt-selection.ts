@@ -1,62 +1,45 @@
-// Which of the TXT records at a name is the one: the rule of RFC 8461 §3.1, which RFC 8460 §3 shares.
+// Selects the record among the TXT records at a name, by the rule of RFC 8461 §3.1, which RFC 8460 §3 shares.
 import type { SenderQuirk } from '../findings/finding';
 import type { FindingCollector } from '../findings/collector';
 import { lookAlikeRemark } from '../look-alikes';
 import { nearVersion } from './near-version';
-import type { TxtVersion } from './near-version';
+import type { ChosenRecord, TxtKind, TxtRecord, TxtVersion } from './txt-kind';
 import { recordTolerance } from './tolerance';
 import { safeText, trimBlanks } from '../../util/safe-text';
 
-/** One TXT record: its text, or its character-strings, which are joined with nothing between (RFC 8461 §3.1). */
-export type TxtRecord = string | readonly string[];
-
-/** Which record is looked for. */
-export interface TxtKind {
-  readonly version: TxtVersion;
-  readonly codes: 'record' | 'tls-rpt';
-  readonly name: 'MTA-STS' | 'TLSRPT';
-}
-
-/** The record chosen. */
-export interface ChosenRecord {
-  readonly verdict: 'one';
-  readonly codes: TxtKind['codes'];
-  readonly text: string;
-  /** The number of the record, from 1. */
-  readonly line: number;
-}
-
+/** Result of the selection. */
 export type Selection = ChosenRecord | { readonly verdict: 'invalid'; readonly text: string } | { readonly verdict: 'none' | 'multiple' };
 
 /**
- * Chooses among the TXT records found at a name.
+ * Selects the record among the TXT records at a name.
  *
- * Of several, those that do not begin with the version and a semicolon are dropped, and exactly one must be left. A sole
- * record is judged by the grammar alone, which allows blanks before that semicolon (erratum 6285).
+ * If there are several, records that do not begin with the version and a semicolon are dropped, and exactly one must remain. For a single
+ * record only the grammar counts, which allows blanks before that semicolon (erratum 6285).
  */
 export function selectRecord(records: readonly TxtRecord[], kind: TxtKind, findings: FindingCollector): Selection {
   const texts = records.map((record, index) => readText(record, index + 1, kind));
+  const [only, ...others] = texts;
   const candidates = texts.filter((one) => one.form === 'record');
-  if (candidates.length > 1) {
+  const [candidate, second] = candidates;
+  if (second !== undefined) {
     findings.add(`${kind.codes}-multiple`, {
       message: `${candidates.length} TXT records begin with \`${kind.version};\` where one is expected`,
-      line: candidates[1].line,
+      line: second.line,
       column: 1,
     });
     return { verdict: 'multiple' };
   }
-  if (candidates.length === 1) {
+  if (candidate !== undefined) {
     for (const other of texts.filter((one) => one.form !== 'record')) reportBeside(other, kind, findings);
-    const [{ text, line }] = candidates;
-    return { verdict: 'one', codes: kind.codes, text, line };
+    return { verdict: 'one', codes: kind.codes, text: candidate.text, line: candidate.line };
   }
-  if (texts.length === 1) {
-    const sole = selectSole(texts[0], kind, findings);
-    if (sole !== undefined) return sole;
+  if (only !== undefined && others.length === 0) {
+    const selected = selectSole(only, kind, findings);
+    if (selected !== undefined) return selected;
   }
   if (texts.every(({ form }) => form === 'unrelated')) {
     findings.add(`${kind.codes}-none`, {
-      message: `the answer holds no ${kind.name} record: no TXT record begins with \`${kind.version};\``,
+      message: `the answer contains no ${kind.name} record: no TXT record begins with \`${kind.version};\``,
       line: 1,
       column: 1,
     });
@@ -66,13 +49,15 @@ export function selectRecord(records: readonly TxtRecord[], kind: TxtKind, findi
 }
 
 /**
- * How a text begins, from the record itself to what has nothing to do with it.
+ * The beginning of a text.
  *
  * - `record`: the version and a semicolon
  * - `blank`: the version, blanks and a semicolon
- * - `version`: the version and something else that does not make it another one
- * - `case`: the version in other letters' case, and a semicolon
- * - `lookalike`: the version disguised: quoted, escaped, indented, with blanks, of another number, misspelled, missing, not in front
+ * - `version`: the version and other text that does not make it another version
+ * - `case`: the version in another letter case, and a semicolon
+ * - `lookalike`: a text that was meant as the record: its version is quoted, escaped, indented, with blanks, of another number, misspelled,
+ *   missing, or not in front
+ * - `unrelated`: any other text
  */
 type Form = 'record' | 'blank' | 'version' | 'case' | 'lookalike' | 'unrelated';
 
@@ -92,7 +77,7 @@ function formOf(text: string, version: TxtVersion): Form {
     const rest = text.slice(version.length);
     if (rest.startsWith(';')) return 'record';
     if (trimBlanks(rest).startsWith(';')) return 'blank';
-    // `v=STSv10` is another version and `v=STSv1\;` a zone file's escape: neither is this version with a bad delimiter.
+    // `v=STSv10` is another version, and `v=STSv1\;` has the escape of a zone file. Neither is this version with a bad delimiter.
     return /^[A-Za-z0-9_.\\-]/.test(rest) ? 'lookalike' : 'version';
   }
   const folded = text.toLowerCase();
@@ -100,18 +85,18 @@ function formOf(text: string, version: TxtVersion): Form {
   return holdsVersion(text, version) || nearVersion(text, version) !== undefined ? 'lookalike' : 'unrelated';
 }
 
-/** Whatever stands before it and between its letters. */
+/** Returns whether a text contains the letters and digits of the version, with other characters before and between them. */
 function holdsVersion(text: string, version: string): boolean {
   return text.toLowerCase().replace(/[^a-z0-9=;]/g, '').includes(version.toLowerCase());
 }
 
-/** Who overlooks a record whose version is followed by blanks; seen by running them. */
+/** Senders that overlook a record with blanks after its version. Each was run. */
 const BLANK_ALONE: Readonly<Record<TxtKind['codes'], readonly SenderQuirk[]>> = {
   'record': [{ senders: ['chasquid', 'aykevl', 'mailpiece'], effect: 'sees no policy' }],
   'tls-rpt': [{ senders: ['aykevl', 'mailpiece'], effect: 'sends no reports' }],
 };
 
-/** Who counts such a text as a second record where it stands beside one. */
+/** Senders that count such a text beside a record as a second record. */
 const BLANK_BESIDE: Readonly<Record<TxtKind['codes'], readonly SenderQuirk[]>> = {
   'record': [{
     senders: ['mox', 'postfix-tlspol', 'rest-mail', 'postfix-mta-sts-resolver', 'mailauth', 'go-mtasts', 'kumomta', 'courier'], effect: 'sees no policy',
@@ -119,7 +104,7 @@ const BLANK_BESIDE: Readonly<Record<TxtKind['codes'], readonly SenderQuirk[]>> =
   'tls-rpt': [{ senders: ['mox'], effect: 'sends no reports' }],
 };
 
-/** A sole record that has the version in front, but not the semicolon directly behind it. */
+/** Selects a single record that begins with the version, but not with a semicolon directly after it. */
 function selectSole({ text, line, form }: Text, kind: TxtKind, findings: FindingCollector): Selection | undefined {
   const column = kind.version.length + 1;
   if (form === 'blank') {
@@ -143,7 +128,7 @@ function selectSole({ text, line, form }: Text, kind: TxtKind, findings: Finding
   return { verdict: 'invalid', text };
 }
 
-/** What stands beside the one record harms only at senders that choose in another way. */
+/** Reports a text beside the record. It matters only to senders with another rule of selection. */
 function reportBeside({ text, line, form }: Text, kind: TxtKind, findings: FindingCollector): void {
   const shown = `\`${safeText(text, 60)}\``;
   if (form === 'blank' || form === 'version') {
@@ -171,7 +156,7 @@ function reportBeside({ text, line, form }: Text, kind: TxtKind, findings: Findi
   }
 }
 
-/** There is no record; what was meant to be it deserves an explanation. */
+/** Reports a text that is no record, if there is no record. */
 function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: FindingCollector, isSole: boolean): void {
   const shown = `\`${safeText(text, 60)}\``;
   if (form === 'unrelated') {
@@ -181,28 +166,28 @@ function reportUnusable({ text, line, form }: Text, kind: TxtKind, findings: Fin
         : `TXT record ${shown} does not begin with \`${kind.version};\``,
       line,
       column: 1,
-      // Those who read it otherwise do so beside a record; here nobody sees one.
+      // The senders of the catalogue differ only if there is a record beside the text.
       quirks: [],
       ...otherPlace(text, kind),
     });
   } else {
     const begin = form === 'blank' || form === 'version' ? `TXT record ${shown}` : `unrecognised version: TXT record ${shown}`;
     findings.add(`${kind.codes}-unrecognised`, {
-      message: `${begin} does not begin with \`${kind.version};\`: ${disguise(text, form, kind.version)}${lookAlikeRemark(text.slice(0, LONGEST_VERSION))}`,
+      message: `${begin} does not begin with \`${kind.version};\`: ${versionProblem(text, form, kind.version)}${lookAlikeRemark(text.slice(0, VERSION_CHARACTERS))}`,
       line,
       column: 1,
-      ...isSole ? { quirks: disguisedDissent(text, kind) } : {},
+      ...isSole ? { quirks: lookalikeQuirks(text, kind) } : {},
     });
   }
 }
 
-/** Who reads a sole record although its version is not in front. */
-function disguisedDissent(text: string, { version, codes }: TxtKind): readonly SenderQuirk[] {
+/** Returns the senders that read a single record although it does not begin with its version. */
+function lookalikeQuirks(text: string, { version, codes }: TxtKind): readonly SenderQuirk[] {
   if (/^[\t ]/.test(text) && trimBlanks(text).startsWith(`${version};`)) return recordTolerance(codes, 'indented');
   return /^id=[A-Za-z0-9]{1,32};/.test(text) && text.includes(version) ? recordTolerance(codes, 'version-last') : [];
 }
 
-/** What stands at the name of the other record is not to be deleted. */
+/** Returns another fix for a record that belongs to another name: move it instead of deleting it. */
 function otherPlace(text: string, { codes }: TxtKind): { readonly fix?: string } {
   const { version, label, name } = OTHER[codes];
   return text.startsWith(version) ? { fix: `move it to \`${label}\`, where the ${name} record belongs; delete it only if that is there already` } : {};
@@ -213,17 +198,18 @@ const OTHER = {
   'tls-rpt': { version: 'v=STSv1', label: '_mta-sts', name: 'MTA-STS' },
 } as const;
 
-/** A version with all that can be wrong with it. */
-const LONGEST_VERSION = 40;
+/** Characters at the beginning of a text that can belong to a malformed version. */
+const VERSION_CHARACTERS = 40;
 
-function disguise(text: string, form: Form, version: TxtVersion): string {
+/** Returns the problem of the version of a text that is no record. */
+function versionProblem(text: string, form: Form, version: TxtVersion): string {
   if (form === 'case') return 'the version is case-sensitive';
-  if (form === 'blank' || form === 'version') return 'among several TXT records only a semicolon directly after the version counts';
-  if (text.startsWith(`${version}\\`)) return 'a backslash before the semicolon belongs into a zone file, not into the record itself';
+  if (form === 'blank' || form === 'version') return 'if there are several TXT records, a semicolon must follow the version directly';
+  if (text.startsWith(`${version}\\`)) return 'a backslash before the semicolon belongs in a zone file, not in the record';
   if (text.startsWith(version)) return 'this is another version';
   const near = holdsVersion(text, version) ? undefined : nearVersion(text, version);
   if (near !== undefined) return near;
-  if (/^["'`]/.test(text)) return 'quotation marks belong into a zone file, not into the record itself';
+  if (/^["'`]/.test(text)) return 'quotation marks belong in a zone file, not in the record';
   if (/^[ \t]/.test(text)) return 'there are blanks before the version';
-  return text.startsWith('v') ? 'the version is not written exactly so' : 'the version is not in front';
+  return text.startsWith('v') ? 'the version is misspelled' : 'the version is not in front';
 }

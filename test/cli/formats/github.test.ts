@@ -11,7 +11,7 @@ interface Command {
   readonly message: string;
 }
 
-/** As GitHub's runner reads a line (actions/runner, ActionCommand.cs): any that begins with `::`, or holds `##[`, is a command. */
+/** As GitHub's runner reads a line (actions/runner, ActionCommand.cs): any that begins with `::`, or contains `##[`, is a command. */
 function commandOf(line: string): Command | undefined {
   const trimmed = line.trim();
   const parts = /^::(\S+?)(?: ([^]*?))?::([^]*)$/.exec(trimmed);

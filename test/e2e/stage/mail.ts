@@ -166,7 +166,7 @@ export const UNDER_A_WILDCARD: readonly Mail[] = [
     what: 'a host two labels below the wildcard',
     hosts: [mailHost('ok', 'mx.deep.example.test')],
     refusals: { chasquid: SKIPPED },
-    deviations: { Postfix: { delivery: 'deliver-verified', why: 'lets the wildcard stand for several labels' } },
+    deviations: { Postfix: { delivery: 'deliver-verified', why: 'lets the wildcard match several labels' } },
   },
 ];
 

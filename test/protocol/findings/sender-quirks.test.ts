@@ -18,12 +18,12 @@ const ROWS: readonly (readonly [row: string, codes: readonly string[], dissent: 
   ['`max_age` over 31557600', ['policy-max-age-limit'], [
     'chasquid, rest-mail, mailpiece, postfix-mta-sts-resolver, mailauth: refuses the policy',
     'postfix-tlspol: caps the age at a year',
-    'go-mtasts, kumomta, stalwart, courier, aykevl: takes the policy all the same',
+    'go-mtasts, kumomta, stalwart, courier, aykevl: accepts the policy',
   ]],
   ['blank line or comment', ['policy-blank-line', 'policy-comment'], [
     'mox, postfix-tlspol, go-mtasts: refuses the policy',
     'courier: ignores the lines that follow',
-    'postfix-mta-sts-resolver, mailauth, chasquid, kumomta, stalwart, rest-mail, mailpiece, aykevl, danmarg: takes the policy all the same',
+    'postfix-mta-sts-resolver, mailauth, chasquid, kumomta, stalwart, rest-mail, mailpiece, aykevl, danmarg: accepts the policy',
   ]],
   ['duplicate `mode` or `max_age`', ['policy-duplicate-field'], [
     'chasquid, go-mtasts, postfix-mta-sts-resolver, mailauth, stalwart: reads the last one',
@@ -38,11 +38,11 @@ const ROWS: readonly (readonly [row: string, codes: readonly string[], dissent: 
   ['`max_age` at the limit', ['policy-max-age-at-limit'], ['stalwart: reads the age as a day']],
   ['a line without a colon', ['policy-no-colon'], [
     'mox, postfix-tlspol, go-mtasts, kumomta, danmarg: refuses the policy',
-    'postfix-mta-sts-resolver, mailauth, chasquid, stalwart, rest-mail, mailpiece, courier, aykevl: takes the policy all the same',
+    'postfix-mta-sts-resolver, mailauth, chasquid, stalwart, rest-mail, mailpiece, courier, aykevl: accepts the policy',
   ]],
   ['no mx', ['policy-mx-missing'], [
     'mox, postfix-tlspol, postfix-mta-sts-resolver, mailauth, chasquid, go-mtasts, kumomta, stalwart, rest-mail, mailpiece, aykevl: refuses the policy',
-    'courier, danmarg: takes the policy all the same',
+    'courier, danmarg: accepts the policy',
   ]],
   ['host case in patterns', ['policy-mx-upper-case'], ['aykevl, stalwart, kumomta: compares with case']],
   ['tabs around TXT delimiters', ['record-tab'], ['postfix-tlspol, kumomta, courier: refuses the record']],
@@ -58,7 +58,7 @@ describe('the table of the protocol', () => {
   test('row wildcard over several labels', () => {
     expect(inWords(DEEP_WILDCARD_QUIRK)).toEqual([
       // The first one was seen to do so, with Postfix: docs/contribute/e2e-emulator.md.
-      'postfix-mta-sts-resolver, mailauth, courier: lets the wildcard stand for several labels, so that it covers the host',
+      'postfix-mta-sts-resolver, mailauth, courier: lets the wildcard match several labels, so that it covers the host',
     ]);
   });
 

@@ -1,32 +1,32 @@
-// ABNF (RFC 5234, RFC 7405) made into two oracles at once: what a rule matches, and inputs that it generates.
+// Compiles ABNF (RFC 5234, RFC 7405) into two oracles: a matcher for each rule, and a generator of its inputs.
 import fc from 'fast-check';
 
-/** One rule. Texts are bytes, one character each (`latin1`). */
+/** A compiled rule. Texts are bytes, with one character for each (`latin1`). */
 export interface Rule {
   readonly matches: (text: string) => boolean;
-  /** For rules made of this one: the source of a regular expression, with no group that captures. */
+  /** Source of a regular expression without capturing groups, for rules that use this one. */
   readonly source: string;
   readonly arbitrary: fc.Arbitrary<string>;
 }
 
 /**
- * Compiles a grammar without recursion, as those of RFC 8461, RFC 8460 and RFC 3986 are.
+ * Compiles a grammar without recursion, such as those of RFC 8461, RFC 8460 and RFC 3986.
  *
- * @param text - rules, each before those that use it, one a line; a line that begins with a blank continues the one before it
+ * @param text - one rule a line, each before the rules that use it; a line that begins with a blank continues the previous line
  */
 export function grammar(text: string): (name: string) => Rule {
   const rules = new Map<string, Node>();
   const rule = (name: string): Node => {
     const found = rules.get(name);
-    if (found === undefined) throw new Error(`no rule ${name} stands before its use`);
+    if (found === undefined) throw new Error(`the rule ${name} must stand before its use`);
     return found;
   };
   for (const line of (CORE + text).replace(/^[ \t]*;.*$/gm, '').replace(/\n[ \t]+/g, ' ').split('\n').filter((one) => one.trim() !== '')) {
-    const [, name, elements] = /^([A-Za-z][A-Za-z0-9-]*)\s*=\s*(.*)$/.exec(line) ?? [];
+    const [, name = '', elements = ''] = /^([A-Za-z][A-Za-z0-9-]*)\s*=\s*(.*)$/.exec(line) ?? [];
     const tokens = elements.match(TOKEN) ?? [];
     const parser = { tokens, at: 0, rule };
     rules.set(name, alternation(parser));
-    if (parser.at !== tokens.length) throw new Error(`${name} ends in something else: ${tokens.slice(parser.at).join(' ')}`);
+    if (parser.at !== tokens.length) throw new Error(`the rule ${name} has tokens left: ${tokens.slice(parser.at).join(' ')}`);
   }
   return (name) => {
     const { source, arbitrary } = rule(name);
@@ -70,18 +70,22 @@ function alternation(parser: Parser): Node {
 
 function concatenation(parser: Parser): Node {
   const parts: Node[] = [];
-  while (parser.at < parser.tokens.length && !['/', ')', ']'].includes(parser.tokens[parser.at])) parts.push(repetition(parser));
+  while (parser.at < parser.tokens.length && !['/', ')', ']'].includes(next(parser))) parts.push(repetition(parser));
   return {
     source: parts.map(({ source }) => source).join(''),
     arbitrary: fc.tuple(...parts.map(({ arbitrary }) => arbitrary)).map((texts) => texts.join('')),
   };
 }
 
-/** Enough for what is without bound in the grammar. */
+/** Generated repetitions beyond the minimum, where the grammar has no maximum. */
 const MANY = 8;
 
+function next({ tokens, at }: Parser): string {
+  return tokens[at] ?? '';
+}
+
 function repetition(parser: Parser): Node {
-  const count = /^([0-9]*)(\*?)([0-9]*)$/.exec(parser.tokens[parser.at]);
+  const count = /^([0-9]*)(\*?)([0-9]*)$/.exec(next(parser));
   if (count === null) return element(parser);
   const [, min, star, max] = count;
   parser.at += 1;
@@ -95,7 +99,7 @@ function repetition(parser: Parser): Node {
 }
 
 function element(parser: Parser): Node {
-  const token = parser.tokens[parser.at];
+  const token = next(parser);
   parser.at += 1;
   if (token === '(' || token === '[') {
     const inner = alternation(parser);
@@ -108,7 +112,7 @@ function element(parser: Parser): Node {
 }
 
 function octets(numbers: string): Node {
-  const [first, last] = numbers.split('-').map((hex) => Number.parseInt(hex, 16));
+  const [first = 0, last = 0] = numbers.split('-').map((hex) => Number.parseInt(hex, 16));
   if (numbers.includes('-')) {
     return {
       source: `[${hexEscape(first)}-${hexEscape(last)}]`,
@@ -119,7 +123,7 @@ function octets(numbers: string): Node {
   return { source: escaped(text), arbitrary: fc.constant(text) };
 }
 
-/** A text in quotation marks alone is any letter's case (RFC 5234 §2.3). */
+/** Compiles a text in quotation marks, which matches any letter case (RFC 5234 §2.3). */
 function foldedText(text: string): Node {
   return {
     source: text.replace(/./g, (character) => /[A-Za-z]/.test(character) ? `[${character.toLowerCase()}${character.toUpperCase()}]` : escaped(character)),

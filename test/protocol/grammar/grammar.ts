@@ -94,21 +94,21 @@ export function recordOracle(text: string): { readonly id: string } | undefined 
   return id !== undefined && idValue.matches(id) ? { id } : undefined;
 }
 
-/** The same of several: what does not begin with the version and a semicolon is dropped, and one must be left. */
+/** Reads several TXT records: records that do not begin with the version and a semicolon are dropped, and one must be left. */
 export function recordsOracle(texts: readonly string[]): { readonly id: string } | undefined {
-  if (texts.length === 1) return recordOracle(texts[0]);
-  const left = texts.filter((text) => text.startsWith('v=STSv1;'));
-  return left.length === 1 ? recordOracle(left[0]) : undefined;
+  const candidates = texts.length === 1 ? texts : texts.filter((text) => text.startsWith('v=STSv1;'));
+  const [only, ...others] = candidates;
+  return only !== undefined && others.length === 0 ? recordOracle(only) : undefined;
 }
 
 const tlsRpt = TLS_RPT('record');
 const ruaValue = TLS_RPT('rua-value');
 
-/** What RFC 8460 §3 makes of one TXT record. `rua` has no rule for a second one; all of them count. */
+/** Reads one TXT record by RFC 8460 §3, which has no rule for a second `rua`: all of them count. */
 export function tlsRptOracle(text: string): { readonly rua: readonly string[] } | undefined {
   if (!tlsRpt.matches(text)) return undefined;
   const lists = fieldsOf(text).filter(([name]) => name === 'rua').map(([, value]) => value);
-  // A malformed list would pass as an extension; a port beyond 65535 leads nowhere.
+  // The grammar accepts a malformed list as an extension, and any port. The reader refuses both.
   if (lists.length === 0 || lists.some((list) => !ruaValue.matches(list))) return undefined;
   const rua = lists.flatMap((list) => list.split(/[ \t]*,[ \t]*/));
   return rua.some((uri) => Number(PORT.exec(uri)?.[1] ?? 0) > 65535) ? undefined : { rua };
@@ -123,19 +123,22 @@ const ageValue = POLICY('age-value');
 const mxValue = POLICY('mx-value');
 const LINE = new RegExp(`^(${POLICY('name').source})${POLICY('colon').source}(${POLICY('value').source})[ \\t]*$`, 's');
 
-/** What a policy file says, `mx` in its order. */
+/** Content of a policy file, with `mx` in the order of the file. */
 export interface OraclePolicy {
   readonly mode: string;
   readonly maxAge: number;
   readonly mx: readonly string[];
 }
 
-/** What RFC 8461 §3.2 makes of a file, one character for each byte. */
+/** Reads a policy file by RFC 8461 §3.2. The text has one character for each byte. */
 export function policyOracle(file: string): OraclePolicy | undefined {
   if (file.length > 65536 || !policyFile.matches(file)) return undefined;
-  const fields = file.replace(/\r?\n$/, '').split(/\r?\n/).map((line) => LINE.exec(line) ?? []);
-  const first = (name: string): string => fields.find((field) => field[1] === name)?.[2] ?? '';
-  const mx = fields.filter((field) => field[1] === 'mx').map((field) => field[2]);
+  const fields = file.replace(/\r?\n$/, '').split(/\r?\n/).map((line) => {
+    const [, name = '', value = ''] = LINE.exec(line) ?? [];
+    return { name, value };
+  });
+  const first = (name: string): string => fields.find((field) => field.name === name)?.value ?? '';
+  const mx = fields.filter(({ name }) => name === 'mx').map(({ value }) => value);
   const mode = first('mode');
   const age = first('max_age');
   const valid = versionValue.matches(first('version')) && modeValue.matches(mode) && ageValue.matches(age)

@@ -17,10 +17,10 @@ const age = fc.integer({ min: 0, max: 31557600 }).chain((seconds) => (
 
 const blanks = fc.stringMatching(/^[ \t]{0,3}$/);
 
-/** More than any file here has lines. */
+/** More line ends than any generated file has lines. */
 const LINES = { minLength: 20, maxLength: 20 };
 
-/** In any order, with mixed line ends, blanks and extensions, with a line end at its end or without. */
+/** Policy files with their fields in any order, mixed line ends, blanks and extensions, with or without a final line end. */
 export const policyFile: fc.Arbitrary<WrittenPolicy> = fc.record({
   mode: POLICY('mode-value').arbitrary,
   maxAge: age,
@@ -31,16 +31,16 @@ export const policyFile: fc.Arbitrary<WrittenPolicy> = fc.record({
   ended: fc.boolean(),
   order: fc.nat(),
 }).map(({ mode, maxAge, mx, extensions, spaces, ends, ended, order }) => {
-  const fields = [['version', 'STSv1'], ['mode', mode], ['max_age', maxAge], ...mx.map((one) => ['mx', one]), ...extensions];
+  const fields: [string, string][] = [['version', 'STSv1'], ['mode', mode], ['max_age', maxAge], ...mx.map((one): [string, string] => ['mx', one]), ...extensions];
   const turned = [...fields.slice(order % fields.length), ...fields.slice(0, order % fields.length)];
   const lines = turned.map(([name, value], at) => {
-    const [before, after] = spaces[at];
-    return `${name}:${before}${value}${after}${at < turned.length - 1 || ended ? ends[at] : ''}`;
+    const [before, after] = spaces[at] ?? ['', ''];
+    return `${name}:${before}${value}${after}${at < turned.length - 1 || ended ? ends[at] ?? '\n' : ''}`;
   });
   return { text: lines.join(''), says: { mode, maxAge: Number(maxAge), mx: turned.filter(([name]) => name === 'mx').map(([, value]) => value) } };
 });
 
-/** With an id or without. */
+/** Records with or without an id. */
 export const stsRecord = RECORD('record').arbitrary;
 
 /** With an address or without. */

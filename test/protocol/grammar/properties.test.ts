@@ -183,7 +183,7 @@ describe('an input of 64 KiB that is made to be slow', () => {
       const times = Math.floor((MAX_POLICY_BYTES - prefix.length) / Buffer.byteLength(unit));
       const texts = { 1: prefix + unit.repeat(times), 0.25: prefix + unit.repeat(times / 4) };
       return growsTooFast((share) => {
-        readers[reader](texts[share]);
+        readers[reader]?.(texts[share]);
       });
     });
     expect(slow).toEqual([]);

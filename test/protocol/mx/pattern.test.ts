@@ -24,12 +24,12 @@ describe('a pattern', () => {
     ['mx.*.example.com', /wildcard inside/],
     ['*.mx*.example.com', /wildcard inside/],
     ['**.example.com', /wildcard inside/],
-    ['10 mail.example.com', /carries a preference.*write `mail\.example\.com`$/],
-    ['10\tmail.example.com', /carries a preference/],
-    ['a.example.com b.example.com', /an `mx` line for each/],
-    ['a.example.com,b.example.com', /an `mx` line for each/],
-    ['a.example.com;', /write one name alone/],
-    ['mail.example.com:25', /carries a port.*write `mail\.example\.com`$/],
+    ['10 mail.example.com', /contains a preference.*write `mail\.example\.com`$/],
+    ['10\tmail.example.com', /contains a preference/],
+    ['a.example.com b.example.com', /one `mx` line for each/],
+    ['a.example.com,b.example.com', /one `mx` line for each/],
+    ['a.example.com;', /write one name/],
+    ['mail.example.com:25', /contains a port.*write `mail\.example\.com`$/],
     ['192.0.2.1', /IPv4 address/],
     ['[192.0.2.1]', /is an address/],
     ['2001:db8::1', /is an address/],
@@ -39,13 +39,13 @@ describe('a pattern', () => {
     ['*.møx.example.', /not in A-labels; write `\*\.xn--mx-lka\.example`$/],
     ['a_b.example.com', /underscore/],
     ['*.-a.example', /hyphen/],
-    ['mx.example.com\x1b', /holds `\\x1b`/],
-    ['mx.example.com:smtp', /holds `:`/],
+    ['mx.example.com\x1b', /contains `\\x1b`/],
+    ['mx.example.com:smtp', /contains `:`/],
     [`*.a${name253}`, /has 254 characters/],
     [`*.${label63}a.example`, /label of 64 characters/],
-    ['"mx.example.com"', /holds `"`/],
-    ['<mx.example.com>', /holds `<`/],
-    ['mx.example.com#backup', /holds `#`/],
+    ['"mx.example.com"', /contains `"`/],
+    ['<mx.example.com>', /contains `<`/],
+    ['mx.example.com#backup', /contains `#`/],
   ])('is not %j', (pattern, fault) => {
     expect(mxPatternProblem(pattern)).toMatch(fault);
     expect(mxGrammarProblem(pattern)).toMatch(fault);
@@ -63,7 +63,7 @@ test.each(['mx.example.123', '*.example.123', '*.2.10', '25'])('the grammar alon
 });
 
 test('a pattern too long to be one is not converted at all', () => {
-  expect(mxPatternProblem('é'.repeat(40000))).toBe('holds `é`, which is not ASCII');
+  expect(mxPatternProblem('é'.repeat(40000))).toBe('contains `é`, which is not ASCII');
 });
 
 describe('a host', () => {

@@ -15,11 +15,11 @@ describe('a reporting address', () => {
     ['mailo:tls@example.com', /begins with `mailo:`/],
     ['http://example.com/x', /begins with `http:`; only `mailto:` and `https:`/],
     ['mailto', /has no scheme/],
-    ['mailto:', /holds no address/],
+    ['mailto:', /contains no address/],
     ['mailto:tls', /has no `@`/],
     ['mailto:a%40example.com', /has no `@`/],
-    ['mailto:?to=tls', /holds no address/],
-    ['mailto:?subject=tls', /holds no address/],
+    ['mailto:?to=tls', /contains no address/],
+    ['mailto:?subject=tls', /contains no address/],
     ['mailto:?to=.tls@example.com', /local part `\.tls`, which begins with a dot/],
     ['mailto:.a@example.com', /^has the local part `\.a`, which begins with a dot \(RFC 6068 §2\)$/],
     ['mailto:a.@example.com', /local part `a\.`, which ends with a dot/],
@@ -33,11 +33,11 @@ describe('a reporting address', () => {
     ['mailto:tls@.example.com', /begins with a dot/],
     ['mailto:tls@example..com', /two dots in a row/],
     ['mailto:tls@example.com..', /ends with 2 dots; write `example\.com`$/],
-    ['mailto:tls@exam%20ple.com', /holds ` `, which no mail domain may/],
-    ['mailto:tls@example.com:25', /holds `:`/],
-    ['mailto:tls@b%40example.com', /holds `@`/],
-    ['mailto:tls@%5B192.0.2.1', /holds `\[`/],
-    ['mailto:tls@%5B%5B::1%5D', /holds `\[`/],
+    ['mailto:tls@exam%20ple.com', /contains ` `, which no mail domain may contain/],
+    ['mailto:tls@example.com:25', /contains `:`/],
+    ['mailto:tls@b%40example.com', /contains `@`/],
+    ['mailto:tls@%5B192.0.2.1', /contains `\[`/],
+    ['mailto:tls@%5B%5B::1%5D', /contains `\[`/],
     ['mailto:a@b@example.com', /more than one `@`/],
     ['mailto:a@b@example.com%2Cb@example.com', /more than one `@`/],
     ['mailto://tls@example.com', /slashes after `mailto:`; write `mailto:tls@example\.com`/],
@@ -47,18 +47,18 @@ describe('a reporting address', () => {
     ['mailto:tls%ff@example.com', /UTF-8/],
     ['mailto:tls%2@example.com', /two hexadecimal digits/],
     ['mailto:tls@example.com%', /two hexadecimal digits/],
-    ['mailto: tls@example.com', /holds a blank/],
-    ['mailto:tls@example.com\t', /holds a blank/],
-    ['mailto:a@example.com,b@example.com', /holds `,`, which must be written `%2C`/],
+    ['mailto: tls@example.com', /contains a blank/],
+    ['mailto:tls@example.com\t', /contains a blank/],
+    ['mailto:a@example.com,b@example.com', /contains `,`, which must be written `%2C`/],
     ['mailto:a@example.com!10m', /`%21`/],
     ['mailto:a@example.com;x', /`%3B`/],
     ['mailto:tls@møx.example', /is not ASCII; write its domain `xn--mx-lka\.example`/],
-    ['mailto:tøls@example.com', /holds `ø`, which is not ASCII/],
-    ['https://møx.example/', /holds `ø`, which is not ASCII/],
-    ['mailto:\u202etls@example.com', /holds U\+202E \(right-to-left override\); remove it/],
-    ['mailto:tls@example.com\x1b', /holds `\\x1b`, which no URI may/],
-    ['<mailto:tls@example.com>', /holds `<`, which no URI may/],
-    ['mailto:"a"@example.com', /holds `"`/],
+    ['mailto:tøls@example.com', /contains `ø`, which is not ASCII/],
+    ['https://møx.example/', /contains `ø`, which is not ASCII/],
+    ['mailto:\u202etls@example.com', /contains U\+202E \(right-to-left override\); remove it/],
+    ['mailto:tls@example.com\x1b', /contains `\\x1b`, which no URI may contain/],
+    ['<mailto:tls@example.com>', /contains `<`, which no URI may contain/],
+    ['mailto:"a"@example.com', /contains `"`/],
     ['https:', /`https:\/\/` must follow/],
     ['https:/example.com', /`https:\/\/` must follow/],
     ['https:example.com', /`https:\/\/` must follow/],
@@ -66,17 +66,17 @@ describe('a reporting address', () => {
     ['https:///x', /no host after/],
     ['https://:443/', /no host after/],
     ['https://user@/', /no host after/],
-    ['https://[::1/', /no IPv6 address/],
-    ['https://[nonsense]/', /no IPv6 address/],
-    ['https://a]b/', /`a\]b`, which is none/],
-    ['https://a@b@example.com/', /which is none/],
+    ['https://[::1/', /not an IPv6 address/],
+    ['https://[nonsense]/', /not an IPv6 address/],
+    ['https://a]b/', /`a\]b`, which is not a host name/],
+    ['https://a@b@example.com/', /which is not a host name/],
     ['https://example.com:port/', /the port `port`/],
     ['https://example.com:65536/', /the port `65536`/],
-    ['https://[::1]x/', /no IPv6 address/],
+    ['https://[::1]x/', /not an IPv6 address/],
     ['https://[::1]@443/', /percent-encoded/],
-    ['https://a@[::1]@443/', /no IPv6 address/],
-    ['https://[v1]/', /no IPv6 address/],
-    ['https://[v1.%41]/', /no IPv6 address/],
+    ['https://a@[::1]@443/', /not an IPv6 address/],
+    ['https://[v1]/', /not an IPv6 address/],
+    ['https://[v1.%41]/', /not an IPv6 address/],
     ['https://[a@example.com/', /percent-encoded/],
     ['https://a]@example.com/', /percent-encoded/],
     ['https://example.com/[', /percent-encoded/],
@@ -225,7 +225,7 @@ describe('of several TXT records', () => {
     const { verdict, findings } = parseTlsRpt(['v=DMARC1; p=none', '']);
     expect(verdict).toBe('none');
     expect(findings.map(({ code, message }) => [code, message])).toEqual([
-      ['tls-rpt-none', 'the answer holds no TLSRPT record: no TXT record begins with `v=TLSRPTv1;`'],
+      ['tls-rpt-none', 'the answer contains no TLSRPT record: no TXT record begins with `v=TLSRPTv1;`'],
       ['tls-rpt-unrelated-txt', 'TXT record `v=DMARC1; p=none` does not begin with `v=TLSRPTv1;`'],
       ['tls-rpt-unrelated-txt', 'an empty TXT record is no TLSRPT record'],
     ]);
@@ -237,7 +237,7 @@ describe('of several TXT records', () => {
       findings: [{
         code: 'tls-rpt-none',
         severity: 'error',
-        message: 'the answer holds no TLSRPT record: no TXT record begins with `v=TLSRPTv1;`',
+        message: 'the answer contains no TLSRPT record: no TXT record begins with `v=TLSRPTv1;`',
         fix: 'publish one TXT record `v=TLSRPTv1; rua=mailto:<an address that is read>`',
         reference: 'RFC 8460 §3',
         line: 1,
@@ -268,9 +268,9 @@ test('a version with blanks before its semicolon is overlooked by some senders, 
 });
 
 test('an address that few read is said to be so, with what to write', () => {
-  expect(reportingUriDoubt('mailto:?to=a@example.com')).toBe('holds its address only behind `?to=`, where few senders of reports look; write `mailto:a@example.com`');
+  expect(reportingUriDoubt('mailto:?to=a@example.com')).toBe('contains its address only after `?to=`, which few senders of reports read; write `mailto:a@example.com`');
   expect(reportingUriDoubt('mailto:a@example.com%2cb@example.com'))
-    .toBe('holds 2 addresses, and many senders of reports read one at most; write `mailto:a@example.com` and `mailto:b@example.com`, with a comma between them');
+    .toBe('contains 2 addresses, and many senders of reports read at most one; write `mailto:a@example.com` and `mailto:b@example.com`, with a comma between them');
 });
 
 describe('renderTlsRpt', () => {
@@ -279,11 +279,11 @@ describe('renderTlsRpt', () => {
   });
 
   test('refuses an empty list', () => {
-    expect(() => renderTlsRpt([])).toThrow(/`rua` must hold at least one/);
+    expect(() => renderTlsRpt([])).toThrow(/`rua` must contain at least one/);
   });
 
   test.each([
-    ['mailto:a@b_c.example', 'the reporting address `mailto:a@b_c.example` names the host `b_c.example`, which holds an underscore, which no host name may (RFC 8460 §3)'],
+    ['mailto:a@b_c.example', 'the reporting address `mailto:a@b_c.example` names the host `b_c.example`, which contains an underscore, which no host name may contain (RFC 8460 §3)'],
     ['mailto:a@192.0.2.1', 'is an IPv4 address'],
     ['mailto:a@localhost', 'has no dot'],
     ['https://reports/x', 'has no dot'],

@@ -56,7 +56,7 @@ describe('a mail host that no policy can name', () => {
   test('is not to be written into one', async () => {
     const result = await loopback.verify({ zone: zone({}, mx('mx_1.example.test')) });
     expect(finding(result, 'mx-not-covered').fix)
-      .toBe('no policy can name this host, for its name holds an underscore, which no host name may; give it another name, or remove the MX record');
+      .toBe('no policy can name this host, for its name contains an underscore, which no host name may contain; give it another name, or remove the MX record');
   });
 });
 
