@@ -50,7 +50,7 @@ describe('a malformed event', () => {
 
   test.each([
     [PREFLIGHT, preflightProperties({ DomainName: undefined }), '`DomainName` must be a text that is not empty, got nothing'],
-    [PREFLIGHT, preflightProperties({ DomainName: 'exa_mple.com' }), '`DomainName` "exa_mple.com" holds an underscore'],
+    [PREFLIGHT, preflightProperties({ DomainName: 'exa_mple.com' }), '`DomainName` "exa_mple.com" contains an underscore'],
     [PREFLIGHT, preflightProperties({ HostedZoneId: 'Z1/../x' }), '`HostedZoneId` must be the id of a hosted zone'],
     [PREFLIGHT, preflightProperties({ Policy: '' }), '`Policy` must be a list of lines, got ""'],
     [PREFLIGHT, preflightProperties({ Policy: [] }), '`Policy` must be a list of lines, got []'],
