@@ -243,7 +243,7 @@ describe('what becomes live', () => {
     await edge.serve({ address: '::1' });
     const made = await edge.world();
     await run(made);
-    expect(made.log.find(({ message }) => message.startsWith('IPv6'))?.seen).toEqual(['::1: as intended']);
+    expect(made.log.find(({ message }) => message.startsWith('the IPv6 addresses'))?.seen).toEqual(['::1: as intended']);
   });
 
   test('does no harm when the same event comes twice, even at once', async () => {
