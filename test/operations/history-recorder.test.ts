@@ -218,7 +218,7 @@ describe('a warning', () => {
     const [raised, again] = lines.filter((message) => message.startsWith('mail may be refused'));
     expect(raised).toMatch(new RegExp('^mail may be refused: mail to mx3\\.example\\.com may be refused as long as the published policy stays, and for '
       + `30 days after that: the enforce policy \\d{8}T\\d{6}${String(ENFORCE.PolicyHash)}, published 20`));
-    expect(lines.indexOf(raised)).toBeLessThan(lines.lastIndexOf('wrote the policy file'));
+    expect(lines.indexOf(raised ?? '')).toBeLessThan(lines.lastIndexOf('wrote the policy file'));
     expect(again).toBe(`mail may be refused: ${answer?.Warnings}`);
     expect(answer?.Warnings).toMatch(/^mail to mx3\.example\.com may be refused until 20\S+Z: the enforce policy /);
   });

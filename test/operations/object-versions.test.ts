@@ -102,7 +102,7 @@ describe('versions that cannot be deleted are said in the log, and fail nothing'
     const made = versioned(history(KEY, 1));
     made.aws.s3.on(ListObjectVersionsCommand).rejects(awsError('AccessDenied', 'Access Denied'));
     await deleted(made);
-    expect(warnings(made)).toContain('could not delete the versions of the policy file. S3 does not remove a bucket that holds versions. Delete them by hand');
+    expect(warnings(made)).toContain('could not delete the versions of the policy file. S3 does not remove a bucket that holds versions. Delete them manually');
     expect(JSON.stringify(made.log)).toContain('The role of the function must be allowed s3:ListBucketVersions');
   });
 
@@ -129,6 +129,6 @@ describe('versions that cannot be deleted are said in the log, and fail nothing'
     const made = versioned([]);
     made.aws.s3.on(ListObjectVersionsCommand).callsFake(({ Prefix }: { Prefix: string }) => ({ Versions: history(Prefix, 1000) }));
     await deleted(made);
-    expect(JSON.stringify(made.log)).toContain('more than 100000 versions; delete the rest by hand');
+    expect(JSON.stringify(made.log)).toContain('more than 100000 versions; delete the rest manually');
   });
 });

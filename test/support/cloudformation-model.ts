@@ -136,9 +136,14 @@ export class StackModel {
   }
 
   private async obey(order: Order): Promise<void> {
-    if (order.kind === 'remove') await this.remove(order.fates);
-    else if (this.resource === undefined) await this.create(POLICIES[order.policy], order.fate, order.rollback);
-    else if (this.resource.policy !== POLICIES[order.policy]) await this.update(POLICIES[order.policy], order.fate, order.rollback);
+    if (order.kind === 'remove') {
+      await this.remove(order.fates);
+      return;
+    }
+    const policy = POLICIES.at(order.policy);
+    if (policy === undefined) throw new Broken(`the model has no policy ${order.policy}`);
+    if (this.resource === undefined) await this.create(policy, order.fate, order.rollback);
+    else if (this.resource.policy !== policy) await this.update(policy, order.fate, order.rollback);
   }
 
   private async create(policy: Served, fate: Fate, rollback: readonly Fate[]): Promise<void> {
