@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// The command `mta-sts`: verify, suggest, records, lint, match, explain, preview. Only the way in; everything else is in command/.
-import { runIn } from '../cli/process';
+// The entry of the command `mta-sts`; the command itself is in cli/.
+import { runInProcess } from '../cli/process';
 
 if (require.main === module) {
-  void runIn(process);
+  void runInProcess(process);
 }

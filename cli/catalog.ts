@@ -1,22 +1,20 @@
-// Every code that a finding can have, by what it is about: `mta-sts explain` prints it, and docs/reference/findings.md is made from it.
+// Every code that a finding can have, by subject. `mta-sts explain` prints it, and docs/reference/findings.md is generated from it.
 import type { SenderQuirk, Severity } from '../lib/protocol/findings/finding';
-import type { FindingKind } from '../lib/protocol/findings/catalog';
+import type { FindingKind } from '../lib/protocol/findings/kind';
 import { POLICY_FINDINGS } from '../lib/protocol/findings/policy';
 import { TXT_FINDINGS } from '../lib/protocol/findings/txt';
-import { DNS_FINDINGS } from '../lib/verifier/findings-dns';
-import { MX_FINDINGS } from '../lib/verifier/findings-mx';
-import { POLICY_HOST_FINDINGS } from '../lib/verifier/findings-policy-host';
+import { DNS_FINDINGS, MX_FINDINGS, POLICY_HOST_FINDINGS } from '../lib/verifier/findings';
 
-/** Codes that are about one thing. */
+/** Codes of one subject. */
 export interface Area {
   readonly title: string;
-  /** Whether the codes come from looking at a live domain; the others are found in a text, wherever it is. */
+  /** Whether the codes come from the verification of a live domain. The others are found in any text. */
   readonly live: boolean;
-  /** Worst first, then by name. */
+  /** Sorted by severity, worst first, then by name. */
   readonly codes: readonly CodeEntry[];
 }
 
-/** One code with all that is known of it. */
+/** One code and its explanation. */
 export interface CodeEntry {
   readonly code: string;
   readonly severity: Severity;
@@ -39,7 +37,7 @@ export const AREAS: readonly Area[] = [
 
 export const CODES: ReadonlyMap<string, CodeEntry> = new Map(AREAS.flatMap(({ codes }) => codes).map((entry) => [entry.code, entry]));
 
-/** The sections that a reference names, with their addresses: `RFC 8461 §3.1 and §8.1` are two. */
+/** Returns the sections that a reference names, with their URLs: `RFC 8461 §3.1 and §8.1` names two. */
 export function sectionsOf(reference: string): readonly { readonly name: string; readonly url: string }[] {
   let rfc = '';
   return [...reference.matchAll(/RFC (\d+)|§([0-9.]*[0-9])/g)].flatMap((match) => {

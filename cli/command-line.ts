@@ -1,7 +1,7 @@
-// How people call the command, wherever a text tells them to.
+// The command line that help texts and messages tell people to type.
 
 /**
- * By the name of the package. By the command's short name npx would fetch a package of that name where this one is not installed, and
- * anybody can publish that.
+ * Names the package, not the short name of the command. Where the package is not installed, npx would fetch a package with the short
+ * name, and anybody can publish one.
  */
 export const COMMAND_LINE = 'npx cdk-mta-sts';

@@ -1,20 +1,25 @@
-// What every command works with.
+// The surroundings of a command: streams, exit status, and the parts that are loaded on demand.
 import type { createNetwork } from '../lib/verifier/default-network';
 import type { verify } from '../lib/verifier/verify';
 import type { Io } from './io';
 import type { Status } from './exit-status';
 
-/** One run of the command. */
+/** Everything that one run of the command works with. */
 export interface Context {
   readonly io: Io;
-  /** Tells what to end with; the last word counts. */
+  /** Sets the exit status. The last call counts. */
   readonly end: (status: Status) => void;
-  /** DNS and TLS take their time to load: only the command that needs them does. */
-  readonly loadVerifier: () => Promise<Verifier>;
+  readonly load: Loaders;
 }
 
-/** What the command has of the verifier. */
+/** Loaders of dependencies that take their time to load. Only a command that needs one calls its loader. */
+export interface Loaders {
+  /** DNS and TLS. */
+  readonly verifier: () => Promise<Verifier>;
+}
+
+/** The part of the verifier that commands use. */
 export interface Verifier {
   readonly verify: typeof verify;
-  readonly createWorld: typeof createNetwork;
+  readonly createNetwork: typeof createNetwork;
 }

@@ -1,25 +1,24 @@
-// The exit statuses of the command: an interface that pipelines rely on.
+// Exit statuses of the command. Pipelines rely on them.
 
-/** What the command ends with. */
 export const Status = {
   /** Nothing worse than a warning. */
   GOOD: 0,
-  /** An error was found, or `match` says no. */
+  /** An error was found, or the answer of `match` is no. */
   ERROR_FOUND: 1,
-  /** The command was called in a wrong way; an unreadable file counts as that. */
+  /** Wrong usage. An unreadable file counts as wrong usage. */
   WRONG_USAGE: 2,
   /** Nothing could be decided: temporary errors only. */
   UNDECIDED: 3,
-  /** The person interrupted it: 128 and the number of SIGINT, as shells have it. */
+  /** The user interrupted the command: 128 plus the number of SIGINT, as in shells. */
   INTERRUPTED: 130,
-  /** Who read standard output has gone away: 128 and the number of SIGPIPE. */
+  /** The reader of standard output has closed the pipe: 128 plus the number of SIGPIPE. */
   READER_GONE: 141,
 } as const;
 
 export type Status = typeof Status[keyof typeof Status];
 
-/** One status for several: an error outweighs what is undecided, and that outweighs what is good. */
-export function worst(statuses: readonly Status[]): Status {
+/** Returns the worst of several statuses: an error outweighs an undecided result, which outweighs a good one. */
+export function worstStatus(statuses: readonly Status[]): Status {
   return WORST_FIRST.find((status) => statuses.includes(status)) ?? Status.GOOD;
 }
 

@@ -1,8 +1,9 @@
-// What the command has of the process that it runs in; tests hand in their own.
+// The streams, settings and signals of the process, as the command sees them. Tests pass their own.
+import { safeText } from '../lib/util/safe-text';
 
-/** Takes text; a stream of Node's is one. */
+/** A destination of text, such as a stream of Node. */
 export interface Output {
-  /** `false` where it has enough for now: then `drain` tells when it takes more. */
+  /** Returns `false` when its buffer is full. The event `drain` follows when it accepts more. */
   write(text: string): unknown;
   once?(event: OutputEvent, listener: () => void): unknown;
   off?(event: OutputEvent, listener: () => void): unknown;
@@ -10,32 +11,32 @@ export interface Output {
 
 type OutputEvent = 'drain' | 'close' | 'error';
 
-/** The world of one run. */
+/** The process that one run of the command works with. */
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Read only where a command is told to (`-`). */
+  /** Read only if an argument asks for it (`-`). */
   readonly stdin: AsyncIterable<Uint8Array | string>;
-  /** Colours on standard output. */
+  /** Whether standard output shows colours. */
   readonly colour: boolean;
   /** Whether standard output shows characters beyond ASCII, such as ✔. */
   readonly unicode: boolean;
-  /** Width of the terminal; undefined where standard output is none: what is read by a program is not wrapped. */
+  /** Width of the terminal. Undefined if standard output is not a terminal: text that a program reads is not wrapped. */
   readonly columns: number | undefined;
-  /** Standard error, where it is a terminal. */
+  /** Standard error, if it is a terminal. */
   readonly terminal: Output | undefined;
   /** The environment variables. */
   readonly env: Environment;
-  /** What time it is, in milliseconds since the epoch. */
+  /** Returns the current time in milliseconds since the epoch. */
   readonly now: () => number;
-  /** Resolves when the person wants it to end (SIGINT, SIGTERM). Listens only from its call on. */
+  /** Resolves at the next SIGINT or SIGTERM. Listens only from the call on. */
   readonly interrupted: () => Promise<Interruption>;
 }
 
-/** `closed`: who read standard output has gone away, and there is nobody to talk to. */
+/** `closed`: the reader of standard output has closed the pipe. */
 export type Interruption = 'signal' | 'closed';
 
-/** The part of Node's `process` that is read here. */
+/** The part of Node's `process` that is used here. */
 export interface ProcessLike {
   readonly env: Environment;
   readonly stdout: Output & { readonly isTTY?: boolean; readonly columns?: number };
@@ -45,17 +46,17 @@ export interface ProcessLike {
   off(signal: 'SIGINT' | 'SIGTERM', listener: SignalListener): unknown;
 }
 
-/** Node gives a number to signals of the system; bin/command/process.ts gives none to the one that it makes of a closed pipe. */
+/** Node passes a number with a signal of the system. cli/process.ts passes none with the signal that it emits for a closed pipe. */
 type SignalListener = (signal: NodeJS.Signals, number?: number) => void;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The world as the process gives it.
+ * Creates the view of a process.
  *
- * @param onStdin - hears when standard input is opened, which only a look at it does
+ * @param onStdin - called when standard input is opened, which happens at its first use
  */
-export function ioOf(process: ProcessLike, onStdin: () => void = () => undefined): Io {
+export function createIo(process: ProcessLike, onStdin: () => void = () => undefined): Io {
   const terminal = process.stdout.isTTY === true;
   return {
     stdout: process.stdout,
@@ -82,14 +83,22 @@ export function ioOf(process: ProcessLike, onStdin: () => void = () => undefined
   };
 }
 
-/** NO_COLOR counts when it is not empty (no-color.org). */
+/** Maximum length of a note. Longer than any of ours. */
+const MAX_NOTE_LENGTH = 1500;
+
+/** Prints one line to standard error, so that standard output holds only the result. */
+export function printNote(text: string, { io }: { readonly io: Pick<Io, 'stderr'> }): void {
+  io.stderr.write(`mta-sts: ${safeText(text, MAX_NOTE_LENGTH)}\n`);
+}
+
+/** NO_COLOR counts if it is not empty (no-color.org). */
 function wantsColour(env: Environment): boolean {
   return (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
 }
 
-/** A locale that is not set says nothing, and pipelines rarely set one: only one that rules UTF-8 out counts. */
+/** Assumes Unicode unless the locale rules UTF-8 out: pipelines rarely set a locale. */
 function showsUnicode(env: Environment): boolean {
-  // The console of Linux has no glyphs for our marks.
+  // The Linux console has no glyphs for our marks.
   if (env.TERM === 'linux') return false;
   const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find((value) => value !== undefined && value !== '') ?? '';
   return locale === '' || /utf-?8/i.test(locale) || !/^(C|POSIX)$|\./.test(locale);

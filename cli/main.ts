@@ -1,8 +1,8 @@
-// The command `mta-sts`: from the arguments to an exit status.
+// The command `mta-sts`: parses the arguments, runs a sub-command and returns the exit status.
 import { Command, CommanderError } from 'commander';
 import { safeText } from '../lib/util/safe-text';
 import { COMMAND_LINE } from './command-line';
-import type { Context, Verifier } from './context';
+import type { Context, Loaders, Verifier } from './context';
 import { addExplain } from './commands/explain/command';
 import type { Io } from './io';
 import { addLint } from './commands/lint/command';
@@ -17,7 +17,7 @@ import { version } from './version';
 const DESCRIPTION = 'Checks MTA-STS (RFC 8461) and TLSRPT (RFC 8460) the way mail senders see them.';
 
 const EPILOGUE = `
-Run it by \`${COMMAND_LINE}\`, with the name of the package: \`${COMMAND_LINE} verify example.com\`.
+Run it as \`${COMMAND_LINE}\`, with the name of the package: \`${COMMAND_LINE} verify example.com\`.
 
 Exit status: 0 nothing worse than a warning, 1 an error was found, 2 wrong usage, 3 nothing could be decided.`;
 
@@ -25,15 +25,15 @@ Exit status: 0 nothing worse than a warning, 1 an error was found, 2 wrong usage
  * Runs the command once. Never rejects.
  *
  * @param argv - the arguments, without the names of node and the script
- * @param loader - replaces the verifier, for tests that know where their servers are
+ * @param load - replaces dependencies, for tests with servers of their own
  * @returns the exit status
  */
-export async function main(argv: readonly string[], io: Io, loader = loadVerifier): Promise<Status> {
+export async function main(argv: readonly string[], io: Io, load: Partial<Loaders> = {}): Promise<Status> {
   let status: Status = Status.GOOD;
   const program = createProgram({
     io,
     end: (last) => { status = last; },
-    loadVerifier: loader,
+    load: { verifier: loadVerifier, ...load },
   });
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -41,15 +41,15 @@ export async function main(argv: readonly string[], io: Io, loader = loadVerifie
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? Status.GOOD : Status.WRONG_USAGE;
     const reason = error instanceof Error ? error.message : String(error);
-    io.stderr.write(`mta-sts: this is a fault in mta-sts itself, please report it: ${safeText(reason, 1000)}\n`);
+    io.stderr.write(`mta-sts: this is a bug in mta-sts itself, please report it: ${safeText(reason, 1000)}\n`);
     return Status.UNDECIDED;
   }
 }
 
 async function loadVerifier(): Promise<Verifier> {
   const { verify } = await import('../lib/verifier/verify');
-  const { createNetwork: createWorld } = await import('../lib/verifier/default-network');
-  return { verify, createWorld };
+  const { createNetwork } = await import('../lib/verifier/default-network');
+  return { verify, createNetwork };
 }
 
 function createProgram(context: Context): Command {
@@ -69,7 +69,7 @@ function createProgram(context: Context): Command {
       getOutHasColors: () => io.colour,
       getErrHasColors: () => false,
     });
-  // Sub-commands inherit what is configured so far.
+  // Sub-commands inherit the configuration so far.
   addVerify(program, context);
   addLint(program, context);
   addMatch(program, context);
@@ -81,17 +81,17 @@ function createProgram(context: Context): Command {
   return program;
 }
 
-/** Our own readers say what they have read, in backticks; commander need not say it before them. */
-const SAID_TWICE = /^(?:option '(--[a-z-]+)[^']*' argument|command-argument value) .* is invalid(?: for argument '[a-z]+')?\. (?=`)/s;
+/** The start of commander's message that our own parsers repeat: they quote the argument in backticks. */
+const REPEATED_PREFIX = /^(?:option '(--[a-z-]+)[^']*' argument|command-argument value) .* is invalid(?: for argument '[a-z]+')?\. (?=`)/s;
 
-/** What was typed comes back in the message: line by line, so that only our own line ends are kept. */
+/** Escapes the message line by line: it quotes typed text, and only our own line ends may stay. */
 function usageError(text: string): string {
-  const message = text.replace(/^error: /, '').replace(SAID_TWICE, (_, option?: string) => (option === undefined ? '' : `${option}: `));
+  const message = text.replace(/^error: /, '').replace(REPEATED_PREFIX, (_, option?: string) => (option === undefined ? '' : `${option}: `));
   const lines = `mta-sts: ${message}`.replace(/\n$/, '').split('\n');
   return `${lines.map((line) => safeText(line, 1000)).join('\n')}\n`;
 }
 
-/** After a usage error: not the whole help, which would push the message out of sight, but the way to it. */
+/** Points to the help after a usage error. The whole help would push the message out of sight. */
 function pointToHelp(command: Command, path: string): void {
   command.showHelpAfterError(`try \`${path} --help\``);
   for (const child of command.commands) pointToHelp(child, `${path} ${child.name()}`);

@@ -47,7 +47,7 @@ const INNER_RULES: Readonly<Record<string, readonly string[]>> = {
   'lib/verifier/https': ['lib/verifier', 'lib/verifier/tls', 'lib/verifier/dns'],
   'lib/verifier/smtp': ['lib/verifier', 'lib/verifier/tls', 'lib/verifier/dns'],
   'lib/preview/dns-server': ['lib/preview'],
-  'lib/operations/history': ['lib/operations'],
+  'lib/operations/history': ['lib/operations', 'lib/operations/context'],
   'lib/functions/runtime': [],
   'cli/input': ['cli'],
   'cli/output': ['cli', 'cli/input'],

@@ -13,7 +13,7 @@ import { renderPolicyId } from '../lib/protocol/policy/id';
 import { stackOutput } from '../lib/private/stack-output';
 import { createNetwork } from '../lib/verifier/default-network';
 import { run } from './support/command';
-import type { Ran } from './support/command';
+import type { CommandResult } from './support/command';
 import { exampleApp, shellLine, yamlExample } from './support/examples';
 import { verificationResult } from './support/report';
 import { ENV, importedZone } from './support/stack';
@@ -37,7 +37,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-interface Verification extends Ran {
+interface Verification extends CommandResult {
   /** The domains that the verifier was asked for, and what to expect. */
   readonly asked: readonly unknown[];
 }
@@ -46,7 +46,7 @@ interface Verification extends Ran {
 async function verification(line: string, env?: Readonly<Record<string, string>>): Promise<Verification> {
   const asked: unknown[] = [];
   const loadVerifier = (): Promise<Verifier> => Promise.resolve({
-    createWorld: createNetwork,
+    createNetwork,
     verify: (domain, { expectId, expectMode, expectPolicy, smtp } = {}) => {
       asked.push({ domain, expectId, expectMode, expectPolicy, smtp });
       return Promise.resolve(verificationResult({ domain }));

@@ -13,6 +13,8 @@ writeFileSync(`${root}docs/reference/findings.md`, findings());
 async function catalogue() {
   const { outputFiles } = await build({
     absWorkingDir: root, entryPoints: ['cli/catalog.ts'], bundle: true, write: false, platform: 'node', format: 'esm',
+    // The checks import packages in CommonJS, which call `require`.
+    banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(${JSON.stringify(`${root}package.json`)});` },
   });
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
 }

@@ -41,7 +41,7 @@ export function facts() {
     return { text: text.slice(0, 60), class: element.getAttribute('class') ?? '', ratio: Math.round(contrast(colour, below(element)) * 100) / 100 };
   }
 
-  const marks = [...body.querySelectorAll('.icon, .way use')].filter(visible);
+  const marks = [...body.querySelectorAll('.icon, .diagram use')].filter(visible);
   const boxes = [...body.querySelectorAll('.box')].filter(visible);
   const leaves = ({ left, right }, outer) => left < outer.left - 0.5 || right > outer.right + 0.5;
   const screen = { left: 0, right: html.clientWidth };
@@ -49,7 +49,7 @@ export function facts() {
     background: getComputedStyle(body).backgroundColor,
     width: html.scrollWidth,
     headings: document.querySelectorAll('h1').length,
-    pictures: [...body.querySelectorAll('svg.way')].filter(visible).map((picture) => [...picture.querySelectorAll('text')].map(({ textContent }) => textContent).join('\n')),
+    pictures: [...body.querySelectorAll('svg.diagram')].filter(visible).map((picture) => [...picture.querySelectorAll('text')].map(({ textContent }) => textContent).join('\n')),
     findings: [...body.querySelectorAll('.finding h4')].filter(visible).map(({ textContent }) => textContent),
     outside: [
       ...boxes.flatMap((box) => [...box.querySelectorAll('text')].filter((text) => leaves(text.getBoundingClientRect(), box.querySelector('rect').getBoundingClientRect()))),

@@ -64,13 +64,13 @@ async function showcases() {
     define: { 'process.env.MTA_STS_VERSION': JSON.stringify(createRequire(import.meta.url)('../package.json').version) },
   });
   const made = await createRequire(import.meta.url)(outfile).showcases();
-  deepStrictEqual(made.good.reports.map(({ verdict }) => verdict), ['pass']);
-  deepStrictEqual(made.failing.reports.map(({ verdict }) => verdict), ['fail']);
+  deepStrictEqual(made.good.results.map(({ verdict }) => verdict), ['pass']);
+  deepStrictEqual(made.failing.results.map(({ verdict }) => verdict), ['fail']);
   return made;
 }
 
 /** Opens it and asserts; the colour that it lies on. */
-async function look(name, { reports }, url, { name: view, width, colorScheme }) {
+async function look(name, { results }, url, { name: view, width, colorScheme }) {
   const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
   const page = await context.newPage();
   const problems = [];
@@ -89,7 +89,7 @@ async function look(name, { reports }, url, { name: view, width, colorScheme }) 
   ok(seen.width <= width, `${where}: the page is ${seen.width} px wide, wider than the screen`);
   deepStrictEqual(seen.outside, [], `${where}: text leaves its box or the screen`);
   deepStrictEqual(seen.headings, 1, `${where}: there must be one heading of the first level`);
-  const shown = reports.filter(({ verdict }) => reports.length === 1 || verdict !== 'pass');
+  const shown = results.filter(({ verdict }) => results.length === 1 || verdict !== 'pass');
   deepStrictEqual(seen.pictures.length, shown.length, `${where}: each domain must have one picture that can be seen`);
   for (const [at, { mx, recordObservations }] of shown.entries()) {
     const words = seen.pictures[at];

@@ -1,4 +1,4 @@
-// `mta-sts match`: whether an MX pattern covers a host, and why.
+// `mta-sts match`: says whether an mx pattern covers a host, and why.
 import type { Command } from 'commander';
 import { domainProblem, withoutDots } from '../../lib/protocol/domain-name';
 import { mxGrammarProblem, mxMatches } from '../../lib/protocol/mx/pattern';
@@ -13,14 +13,14 @@ export function addMatch(program: Command, { io, end }: Context): void {
     .description('tell whether an mx pattern covers an MX host, and why (RFC 8461 §4.1)')
     .argument('<pattern>', 'as in the policy file, such as *.example.com')
     .argument('<host>', 'as in the MX record, such as mx1.example.com')
-    // Of two names one may begin with a hyphen; it deserves its reason like any other.
+    // A name may begin with a hyphen. The output then says that the name is not valid.
     .allowUnknownOption()
     .action((pattern: string, host: string) => {
       const covered = mxMatches(pattern, host);
       const style = new Style(io);
-      const standing = covered ? 'good' : 'error';
+      const mark = covered ? 'good' : 'error';
       const reason = covered ? coveredBecause(pattern, host) : notCoveredBecause(pattern, host);
-      io.stdout.write(`${style.mark(standing)} ${style.strong(standing, covered ? 'yes' : 'no')}: ${style.plain(reason)}\n`);
+      io.stdout.write(`${style.mark(mark)} ${style.strong(mark, covered ? 'yes' : 'no')}: ${style.plain(reason)}\n`);
       end(covered ? Status.GOOD : Status.ERROR_FOUND);
     });
 }
@@ -32,24 +32,24 @@ function coveredBecause(pattern: string, host: string): string {
 }
 
 function notCoveredBecause(pattern: string, host: string): string {
-  const patternFault = mxGrammarProblem(pattern);
-  if (patternFault !== undefined) return `the pattern \`${safeText(pattern)}\` ${patternFault} (RFC 8461 §3.2)`;
+  const patternProblem = mxGrammarProblem(pattern);
+  if (patternProblem !== undefined) return `the pattern \`${safeText(pattern)}\` ${patternProblem} (RFC 8461 §3.2)`;
   if (host === '.') return '`.` is a null MX: the domain takes no mail (RFC 7505 §3)';
-  const hostFault = faultOfHost(host);
-  if (hostFault !== undefined) return `the host \`${safeText(host)}\` ${hostFault} (RFC 5321 §4.1.2)`;
+  const problem = hostProblem(host);
+  if (problem !== undefined) return `the host \`${safeText(host)}\` ${problem} (RFC 5321 §4.1.2)`;
   const name = withoutDots(host).toLowerCase();
   return `${pattern.startsWith('*.') ? wildcardReason(pattern.toLowerCase(), name) : 'the names differ'} (RFC 8461 §4.1)`;
 }
 
-/** One dot at the end is how DNS writes it; more are a slip. */
-function faultOfHost(host: string): string | undefined {
-  const bare = withoutDots(host);
-  const dots = host.length - bare.length;
-  if (bare === '' && dots > 0) return 'names no host; it is nothing but dots';
-  return domainProblem(bare) ?? (dots > 1 ? `ends with ${dots} dots; one would be fine, so write \`${bare}.\` or \`${bare}\`` : undefined);
+/** Allows one dot at the end, as in DNS. More dots are a typing error. */
+function hostProblem(host: string): string | undefined {
+  const name = withoutDots(host);
+  const dots = host.length - name.length;
+  if (name === '' && dots > 0) return 'names no host; it has only dots';
+  return domainProblem(name) ?? (dots > 1 ? `ends with ${dots} dots; write one or none, \`${name}.\` or \`${name}\`` : undefined);
 }
 
-/** All three are taken by some sender or other, so they deserve an answer of their own. */
+/** Explains three mistakes, each of which some sender accepts. */
 function wildcardReason(pattern: string, name: string): string {
   const suffix = pattern.slice(1);
   if (name === suffix.slice(1)) return `\`*.\` stands for exactly one label, and ${name} has none in its place; name it itself`;

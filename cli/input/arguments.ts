@@ -1,4 +1,4 @@
-// What is typed on the command line, checked before anything is asked of the network.
+// Parses the arguments of the command line, before any network access.
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { hostNameProblem, toALabels } from '../../lib/protocol/domain-name';
@@ -6,36 +6,36 @@ import { safeText } from '../../lib/util/safe-text';
 import { formatServer, parseServer } from '../../lib/verifier/dns/server-address';
 
 /**
- * Reads a mail domain: the part after the `@`. Other than ASCII letters become A-labels; one dot at the end is dropped.
+ * Parses a mail domain: the part after the `@`. Converts non-ASCII labels to A-labels and drops one dot at the end.
  *
- * @throws RangeError saying what is wrong, with the nearest right form
+ * @throws RangeError that names the problem and the nearest correct form
  */
 export function parseDomain(text: string): string {
   const shown = `\`${safeText(text)}\``;
-  const meant = domainInside(text);
-  if (meant !== undefined) {
-    const hint = isDomain(meant) ? `; write \`${meant}\`` : '';
+  const contained = findContainedDomain(text);
+  if (contained !== undefined) {
+    const hint = isDomain(contained) ? `; write \`${contained}\`` : '';
     const isUrl = text.includes('://') || !text.includes('@');
     throw new RangeError(`${shown} is ${isUrl ? 'a URL' : 'an email address'}, where a mail domain is expected${hint}`);
   }
-  const below = /^(?:_[^.]+\.|mta-sts\.)+/i.exec(text)?.[0] ?? '';
-  const rest = text.slice(below.length).replace(/\.$/, '');
-  if (below !== '' && isDomain(rest) && (below.startsWith('_') || !mayBeSuffix(rest))) {
-    const what = below.startsWith('_') ? 'is the name of a TXT record' : 'is the name of a policy host';
-    throw new RangeError(`${shown} ${what}, where the mail domain is expected; write \`${rest}\`: the domain is the part after the @`);
+  const prefix = /^(?:_[^.]+\.|mta-sts\.)+/i.exec(text)?.[0] ?? '';
+  const rest = text.slice(prefix.length).replace(/\.$/, '');
+  if (prefix !== '' && isDomain(rest) && (prefix.startsWith('_') || !mayBeSuffix(rest))) {
+    const kind = prefix.startsWith('_') ? 'is the name of a TXT record' : 'is the name of a policy host';
+    throw new RangeError(`${shown} ${kind}, where the mail domain is expected; write \`${rest}\`: the domain is the part after the @`);
   }
-  // As `dig` prints it; nothing else can be meant.
+  // `dig` prints names with a dot at the end.
   const typed = text.endsWith('.') ? text.slice(0, -1) : text;
   const domain = toALabels(typed);
-  const fault = hostNameProblem(domain === '' ? typed : domain) ?? lengthFault(domain);
-  if (fault !== undefined) throw new RangeError(`${shown}, where a mail domain is expected, ${fault}`);
+  const problem = hostNameProblem(domain === '' ? typed : domain) ?? lengthProblem(domain);
+  if (problem !== undefined) throw new RangeError(`${shown}, where a mail domain is expected, ${problem}`);
   return domain;
 }
 
 /**
- * Says where a name that can be a mail domain is hardly meant as one: a sentence without a full stop, or undefined.
+ * Returns a hint, a sentence without a full stop, if a valid mail domain is probably not meant as one. Otherwise returns undefined.
  *
- * @param domain - as `parseDomain` gives it
+ * @param domain - as `parseDomain` returns it
  */
 export function domainHint(domain: string): string | undefined {
   const host = /^(?:www[0-9]*|mta-sts)\./.exec(domain)?.[0];
@@ -44,36 +44,36 @@ export function domainHint(domain: string): string | undefined {
   return `${domain} is taken as the mail domain, the part after the @; where mail goes to addresses at ${rest}, write \`${rest}\``;
 }
 
-/** Whether a name can be a public suffix such as `co.uk`, below which `mta-sts` is a domain like any other. */
+/** Whether a name may be a public suffix such as `co.uk`. Below one, `mta-sts` is a domain like any other. */
 function mayBeSuffix(name: string): boolean {
   return /^(?:[a-z]{2,3}|info)\.[a-z]{2}$/i.test(name);
 }
 
-/** `_smtp._tls.` before it is the longest name that is asked for. */
-const MAX_DOMAIN = 253 - '_smtp._tls.'.length;
+/** 253, the maximum length of a DNS name, minus the longest prefix that is queried. */
+const MAX_DOMAIN_LENGTH = 253 - '_smtp._tls.'.length;
 
-function lengthFault(domain: string): string | undefined {
+function lengthProblem(domain: string): string | undefined {
   if (!domain.includes('.')) return 'is a single label; write it in full, such as `example.com`';
-  return domain.length > MAX_DOMAIN ? `has ${domain.length} characters; with more than ${MAX_DOMAIN} no name below it can hold a record` : undefined;
+  return domain.length > MAX_DOMAIN_LENGTH ? `has ${domain.length} characters; with more than ${MAX_DOMAIN_LENGTH} no name below it can hold a record` : undefined;
 }
 
 /**
- * Reads a DNS server, `192.0.2.53`, `192.0.2.53:5353`, `[2001:db8::53]:5353` or a host name.
+ * Parses a DNS server: `192.0.2.53`, `192.0.2.53:5353`, `[2001:db8::53]:5353` or a host name.
  *
- * @returns it in one form, with its port
- * @throws RangeError saying what was expected
+ * @returns the server in canonical form, with its port
+ * @throws RangeError that names the expected form
  */
 export function parseResolver(text: string): string {
   const server = parseServer(text);
-  const fault = isIP(server.host) === 0 ? hostNameProblem(server.host) : undefined;
-  if (fault !== undefined) throw new RangeError(`\`${safeText(server.host)}\`, where a DNS server is expected, ${fault}`);
+  const problem = isIP(server.host) === 0 ? hostNameProblem(server.host) : undefined;
+  if (problem !== undefined) throw new RangeError(`\`${safeText(server.host)}\`, where a DNS server is expected, ${problem}`);
   return formatServer(server);
 }
 
 /**
- * Reads the id of an MTA-STS record.
+ * Parses the id of an MTA-STS record.
  *
- * @throws RangeError saying what was expected
+ * @throws RangeError that names the expected form
  */
 export function parsePolicyId(text: string): string {
   if (/^[A-Za-z0-9]{1,32}$/.test(text)) return text;
@@ -81,9 +81,9 @@ export function parsePolicyId(text: string): string {
 }
 
 /**
- * Reads a TCP or UDP port.
+ * Parses a TCP or UDP port.
  *
- * @throws RangeError saying what was expected
+ * @throws RangeError that names the expected form
  */
 export function parsePort(text: string): number {
   const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
@@ -92,23 +92,23 @@ export function parsePort(text: string): number {
 }
 
 /**
- * Reads how many domains to verify at once.
+ * Parses the number of domains to verify at once.
  *
- * @throws RangeError saying what was expected
+ * @throws RangeError that names the expected form
  */
 export function parseConcurrency(text: string): number {
   const number = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
-  if (number < 1 || number > MOST_AT_ONCE) throw new RangeError(`\`${safeText(text, 40)}\` is not a number of domains; 1 to ${MOST_AT_ONCE} are expected`);
+  if (number < 1 || number > MAX_CONCURRENCY) throw new RangeError(`\`${safeText(text, 40)}\` is not a number of domains; 1 to ${MAX_CONCURRENCY} are expected`);
   return number;
 }
 
-/** Each has some dozens of sockets open at times, and systems allow a process a thousand or more. */
-const MOST_AT_ONCE = 256;
+/** A domain can have some dozens of open sockets, and systems allow a process a thousand or more. */
+const MAX_CONCURRENCY = 256;
 
 /**
- * Reads an IP address to listen on or to point to.
+ * Parses an IP address to listen on or to point to.
  *
- * @throws RangeError saying what was expected
+ * @throws RangeError that names the expected form
  */
 export function parseAddress(text: string): string {
   if (isIP(text) !== 0) return text;
@@ -116,9 +116,9 @@ export function parseAddress(text: string): string {
 }
 
 /**
- * Reads an MX host and where it is, `mx1.example.com=127.0.0.1`.
+ * Parses an MX host and its address: `mx1.example.com=127.0.0.1`.
  *
- * @throws RangeError saying what was expected
+ * @throws RangeError that names the expected form
  */
 export function parseMxHost(text: string): { readonly host: string; readonly address: string } {
   const equals = text.lastIndexOf('=');
@@ -126,13 +126,13 @@ export function parseMxHost(text: string): { readonly host: string; readonly add
   if (equals === -1) throw new RangeError(`${shown} has no address; write \`host=address\`, such as \`mx1.example.com=127.0.0.1\``);
   const typed = text.slice(0, equals);
   const host = toALabels(typed);
-  const fault = hostNameProblem(host === '' ? typed : host);
-  if (fault !== undefined) throw new RangeError(`${shown} names no MX host: \`${safeText(typed)}\` ${fault}`);
+  const problem = hostNameProblem(host === '' ? typed : host);
+  if (problem !== undefined) throw new RangeError(`${shown} names no MX host: \`${safeText(typed)}\` ${problem}`);
   return { host, address: parseAddress(text.slice(equals + 1)) };
 }
 
-/** Makes a reader of ours one of commander's, so that its message becomes a usage error. */
-export function argument<T>(parse: (text: string) => T): (text: string) => T {
+/** Adapts a parser to commander: its RangeError becomes a usage error. */
+export function argumentParser<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {
     try {
       return parse(text);
@@ -143,18 +143,18 @@ export function argument<T>(parse: (text: string) => T): (text: string) => T {
   };
 }
 
-/** The same for an option or argument that may be given several times. */
-export function repeated<T>(parse: (text: string) => T): (text: string, earlier: readonly T[] | undefined) => readonly T[] {
-  const one = argument(parse);
-  return (text, earlier = []) => [...earlier, one(text)];
+/** Adapts a parser of an option or argument that may be given several times. */
+export function repeatedArgumentParser<T>(parse: (text: string) => T): (text: string, earlier: readonly T[] | undefined) => readonly T[] {
+  const parseOne = argumentParser(parse);
+  return (text, earlier = []) => [...earlier, parseOne(text)];
 }
 
-/** The domain inside a URL or an email address, or undefined where it is neither. */
-function domainInside(text: string): string | undefined {
+/** Returns the domain in a URL or an email address, or undefined if the text is neither. */
+function findContainedDomain(text: string): string | undefined {
   if (text.includes('://')) return URL.canParse(text) ? new URL(text).hostname.replace(/^(?:mta-sts|www)\./, '') : '';
-  // As browsers show a URL.
-  const bare = /^([a-z0-9.-]+)(?::[0-9]+)?\/[!-~]*$/i.exec(text)?.[1];
-  if (bare !== undefined) return bare.toLowerCase().replace(/^(?:mta-sts|www)\./, '');
+  // Browsers show URLs without a scheme.
+  const withoutScheme = /^([a-z0-9.-]+)(?::[0-9]+)?\/[!-~]*$/i.exec(text)?.[1];
+  if (withoutScheme !== undefined) return withoutScheme.toLowerCase().replace(/^(?:mta-sts|www)\./, '');
   const at = text.lastIndexOf('@');
   return at === -1 ? undefined : text.slice(at + 1).replace(/>$/, '');
 }

@@ -1,21 +1,21 @@
-// The domains of a file, one on each line, read as they are needed: a list may be longer than memory.
+// Reads the domains of a file, one a line, on demand: a list may be larger than memory.
 import { open } from 'node:fs/promises';
 import { safeText } from '../../lib/util/safe-text';
 import { parseDomain } from './arguments';
-import { fileFault } from './file-fault';
+import { fileProblem } from './file';
 
-/** A list that cannot be read. */
+/** The list cannot be read. */
 export class DomainListError extends Error {}
 
-/** One line of a list: its domain, or why it is none. */
-export type ListedDomain = { readonly domain: string } | { readonly line: number; readonly fault: string };
+/** One line of a list: its domain, or the reason why it has none. */
+export type ListedDomain = { readonly domain: string } | { readonly line: number; readonly problem: string };
 
 /**
- * Opens a list. Empty lines and what follows a `#` do not count.
+ * Opens a list. Ignores empty lines, and the text after a `#`.
  *
  * @param path - as typed; `-` is standard input
- * @returns its lines, to be read once
- * @throws DomainListError when there is no such file
+ * @returns the lines, to be read once
+ * @throws DomainListError if the file cannot be opened
  */
 export async function openDomainList(path: string, stdin: AsyncIterable<Uint8Array | string>): Promise<AsyncIterable<ListedDomain>> {
   if (path === '-') return domains(stdin);
@@ -27,7 +27,7 @@ export async function openDomainList(path: string, stdin: AsyncIterable<Uint8Arr
     }
     return domains(file.createReadStream());
   } catch (error) {
-    throw new DomainListError(`cannot read \`${safeText(path, 200)}\`: ${fileFault(error)}`);
+    throw new DomainListError(`cannot read \`${safeText(path, 200)}\`: ${fileProblem(error)}`);
   }
 }
 
@@ -35,27 +35,27 @@ async function* domains(chunks: AsyncIterable<Uint8Array | string>): AsyncGenera
   let line = 0;
   for await (const text of lines(chunks)) {
     line += 1;
-    const typed = text.split('#')[0].trim();
+    const typed = text.replace(/#.*$/s, '').trim();
     if (typed === '') continue;
     try {
       yield { domain: parseDomain(typed) };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      yield { line, fault: error.message };
+      yield { line, problem: error.message };
     }
   }
 }
 
-/** No domain is longer, whatever comment follows it: of a longer line the end is not read. */
-const LONGEST_LINE = 64 * 1024;
+/** Maximum length of a line. The rest of a longer line is dropped: no domain is that long. */
+const MAX_LINE_LENGTH = 64 * 1024;
 
-/** Line by line as they are asked for: Node's own reader would read on ahead. */
+/** Yields the lines on demand: Node's `readline` would read ahead. */
 async function* lines(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of chunks) {
     const pieces = (rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).split('\n');
-    rest = (pieces.pop() ?? '').slice(0, LONGEST_LINE);
+    rest = (pieces.pop() ?? '').slice(0, MAX_LINE_LENGTH);
     yield* pieces;
   }
   if (rest !== '') yield rest;

@@ -1,18 +1,18 @@
-// Durations as people type them: `500ms`, `20s`, `10m`, `1h`.
+// Parses durations as people type them: `500ms`, `20s`, `10m`, `1h`.
 import { safeText } from '../../lib/util/safe-text';
 
 const UNITS: ReadonlyMap<string, number> = new Map([['ms', 1], ['s', 1000], ['m', 60_000], ['h', 3_600_000]]);
 
-/** A day: nothing that this command waits for takes longer, and timers hold it. */
-const LONGEST = 86_400_000;
+/** One day. No wait of this command takes longer, and timers support it. */
+const MAX_DURATION_MS = 86_400_000;
 
 const EXPECTED = 'a duration is a whole number and ms, s, m or h, such as `500ms`, `20s`, `10m` or `1h`';
 
 /**
- * Reads a duration.
+ * Parses a duration.
  *
  * @returns milliseconds
- * @throws RangeError saying what was expected
+ * @throws RangeError that names the expected form
  */
 export function parseDuration(text: string): number {
   const shown = `\`${safeText(text, 40)}\``;
@@ -22,6 +22,6 @@ export function parseDuration(text: string): number {
   if (parts === null || unit === undefined) throw new RangeError(`${shown} is not a duration; ${EXPECTED}`);
   const milliseconds = Number(parts[1]) * unit;
   if (milliseconds === 0) throw new RangeError(`${shown} leaves no time at all; at least \`1ms\` is expected`);
-  if (milliseconds > LONGEST) throw new RangeError(`${shown} is too long; at most \`24h\` is expected`);
+  if (milliseconds > MAX_DURATION_MS) throw new RangeError(`${shown} is too long; at most \`24h\` is expected`);
   return milliseconds;
 }

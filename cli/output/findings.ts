@@ -1,10 +1,10 @@
-// Findings for people: grouped by severity, worst first, each with what was seen and how to mend it.
+// Prints findings for people: grouped by severity, worst first, each with its evidence and its fix.
 import type { Finding, Severity } from '../../lib/protocol/findings/finding';
 import type { LiveFinding } from '../../lib/verifier/result';
 import type { Style } from './terminal';
 
-/** A broken file can hold the same fault on thousands of lines; `--format json` shows a few more, and the first says how many. */
-const MOST_OF_A_CODE = 5;
+/** A broken file can have the same error on thousands of lines. `--format json` lists more, and the first finding has their number. */
+const MAX_FINDINGS_PER_CODE = 5;
 
 const GROUPS: readonly (readonly [Severity, one: string, many: string])[] = [
   ['error', 'error', 'errors'],
@@ -13,10 +13,10 @@ const GROUPS: readonly (readonly [Severity, one: string, many: string])[] = [
   ['info', 'note', 'notes'],
 ];
 
-type AnyFinding = Finding & Partial<Pick<LiveFinding, 'subject' | 'evidence' | 'time'>>;
+type PrintedFinding = Finding & Partial<Pick<LiveFinding, 'subject' | 'evidence' | 'time'>>;
 
-/** The lines that show the findings; none when there is nothing to show. */
-export function findingLines(findings: readonly AnyFinding[], style: Style): string[] {
+/** Returns the lines that show the findings, or none without findings. */
+export function findingLines(findings: readonly PrintedFinding[], style: Style): string[] {
   return GROUPS.flatMap(([severity, one, many]) => {
     const group = findings.filter((finding) => finding.severity === severity);
     if (group.length === 0) return [];
@@ -25,22 +25,22 @@ export function findingLines(findings: readonly AnyFinding[], style: Style): str
   });
 }
 
-function groupLines(group: readonly AnyFinding[], style: Style): string[] {
-  const seen = new Map<string, number>();
+function groupLines(group: readonly PrintedFinding[], style: Style): string[] {
+  const evidenceWithTime = new Map<string, number>();
   const lines: string[] = [];
   for (const finding of group) {
-    const count = (seen.get(finding.code) ?? 0) + 1;
-    seen.set(finding.code, count);
-    if (count <= MOST_OF_A_CODE) lines.push(...oneFinding(finding, style));
+    const count = (evidenceWithTime.get(finding.code) ?? 0) + 1;
+    evidenceWithTime.set(finding.code, count);
+    if (count <= MAX_FINDINGS_PER_CODE) lines.push(...findingText(finding, style));
   }
-  for (const [code, count] of seen) {
-    if (count > MOST_OF_A_CODE) lines.push(`    ${style.faint(`and ${count - MOST_OF_A_CODE} more of ${code}; --format json lists more`)}`);
+  for (const [code, count] of evidenceWithTime) {
+    if (count > MAX_FINDINGS_PER_CODE) lines.push(`    ${style.faint(`and ${count - MAX_FINDINGS_PER_CODE} more of ${code}; --format json lists more`)}`);
   }
   return lines;
 }
 
-function oneFinding(finding: AnyFinding, style: Style): string[] {
-  const place = placeOf(finding);
+function findingText(finding: PrintedFinding, style: Style): string[] {
+  const place = formatPlace(finding);
   const title = `${style.bold(finding.code)}${place === '' ? '' : ` ${style.faint(`${style.dot} ${place}`)}`}`;
   return [
     `  ${style.mark(finding.severity)} ${title}`,
@@ -52,7 +52,7 @@ function oneFinding(finding: AnyFinding, style: Style): string[] {
   ];
 }
 
-function seen({ evidence, time }: AnyFinding): string | undefined {
+function seen({ evidence, time }: PrintedFinding): string | undefined {
   if (evidence === undefined || time === undefined) return evidence;
   return `${evidence} (${time.replace(/\.\d+Z$/, 'Z')})`;
 }
@@ -62,12 +62,13 @@ function detail(label: string, text: string | undefined, style: Style): string[]
   return style.row(label, text, { indent: 4, column: 13, faint: label === 'see' });
 }
 
-/** The senders, where the message does not name them already. */
-function unnamedSenders({ senders = [], message }: AnyFinding): string | undefined {
+/** Returns the senders, unless the message already names them. */
+function unnamedSenders({ senders = [], message }: PrintedFinding): string | undefined {
   return senders.every((sender) => message.includes(sender)) ? undefined : `refused or read otherwise by ${senders.join(', ')}`;
 }
 
-function placeOf(finding: AnyFinding): string {
-  const position = finding.line === undefined ? [] : [`line ${finding.line}`, ...finding.column === undefined ? [] : [`column ${finding.column}`]];
-  return [...finding.subject === undefined ? [] : [finding.subject], ...position].join(', ');
+function formatPlace(finding: PrintedFinding): string {
+  const { subject, line, column } = finding;
+  const parts = [subject, line === undefined ? undefined : `line ${line}`, line === undefined || column === undefined ? undefined : `column ${column}`];
+  return parts.filter((part) => part !== undefined).join(', ');
 }

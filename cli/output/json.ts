@@ -1,43 +1,31 @@
-// The JSON that pipelines read: stable shapes, and nothing in it that could upset a terminal.
+// The JSON that pipelines read: stable shapes, with every character escaped that could affect a terminal.
 import type { Finding } from '../../lib/protocol/findings/finding';
 import type { Policy } from '../../lib/protocol/policy/policy';
 import { safeWholeText } from '../../lib/util/safe-text';
 import { safeFinding, safeObservation } from '../../lib/verifier/result';
-import type { MxResult, Observation, VerificationResult, LiveFinding } from '../../lib/verifier/result';
-import type { LintResult } from '../commands/lint/result';
+import type { LiveFinding, MxResult, Observation, SenderView, VerificationResult } from '../../lib/verifier/result';
 
-/** Invisible characters that JSON would let through: C1 controls, bidi controls, line separators and their like. */
-const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+/** Invisible characters that JSON.stringify does not escape: C1 controls, bidi controls, line separators and similar. */
+const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** What `mta-sts lint ... --format json` prints: `input`, `record` and `policy` are data, the findings are words as in a report. */
-export function lintJson(results: readonly LintResult[]): string {
-  return `${json(results.map(({ input, verdict, record, policy, findings }) => ({
-    input,
-    verdict,
-    ...(record === undefined ? {} : { record }),
-    ...(policy === undefined ? {} : { policy: policyShape(policy) }),
-    findings: findings.map(findingShape),
-  })))}\n`;
-}
-
-/** In lines, indented by two blanks a level; without a line end. */
+/** Returns indented JSON, two blanks a level, without a line end. */
 export function json(value: unknown): string {
-  // The line ends of the layout are the only controls that JSON.stringify leaves.
-  return JSON.stringify(value, null, 2).replace(UNSEEN, (character) => (character === '\n' ? character : escaped(character)));
+  // JSON.stringify leaves no control character but the line ends of the layout.
+  return JSON.stringify(value, null, 2).replace(INVISIBLE, (character) => (character === '\n' ? character : escapeCharacter(character)));
 }
 
-/** In one line, without its end. */
+/** Returns JSON in one line, without a line end. */
 export function jsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(UNSEEN, escaped);
+  return JSON.stringify(value).replace(INVISIBLE, escapeCharacter);
 }
 
-/** Surrogate pairs become two escapes (RFC 8259 §7). */
-function escaped(character: string): string {
+/** Escapes a character. A surrogate pair becomes two escapes (RFC 8259 §7). */
+function escapeCharacter(character: string): string {
   return Array.from({ length: character.length }, (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`).join('');
 }
 
 /**
- * One report as JSON has it. Field by field: what a later version of the report carries besides is not promised to anyone.
+ * Returns the JSON shape of one result, field by field: fields that a later version adds to a result are not part of this interface.
  *
  * ```
  * {
@@ -61,11 +49,11 @@ function escaped(character: string): string {
  *
  * Times are ISO 8601 in UTC, `maxAge` is in seconds.
  *
- * Words, fit to be shown: `message`, `fix`, `evidence`, `subject`, `at`, `answer`, `effect`, and those of `deployment`. They hold no
- * control character, no bidi control and nothing invisible, once the JSON is read as well: such characters are written out, `\\x1b`.
+ * Text that is safe to show: `message`, `fix`, `evidence`, `subject`, `at`, `answer`, `effect`, and the fields of `deployment`. Also after
+ * the JSON is parsed, it holds no control character, no bidi control and no invisible character: such characters are spelled `\\x1b`.
  *
- * Data, exactly as DNS or the server gave it: `domain`, `record`, `policy`, `delegation` and the `host` of an MX. It may hold any
- * character: JSON escapes what cannot be seen, and whoever shows it must do so too.
+ * Data exactly as DNS or the server returned it: `domain`, `record`, `policy`, `delegation` and the `host` of an MX. It may hold any
+ * character. The JSON escapes invisible ones, and a program that shows them must do so too.
  */
 export function resultShape(result: VerificationResult): object {
   const { domain, time, milliseconds, verdict, lookup, delivery, record, policy, delegation, mx, senders, findings, deployment } = result;
@@ -82,19 +70,22 @@ export function resultShape(result: VerificationResult): object {
     policyObservations: result.policyObservations.map(observationShape),
     delegation: { record: delegation.record, policyHost: delegation.policyHost },
     mx: mx.map(mxShape),
-    senders: senders.map(({ sender, effect, code }) => ({ sender: safeWholeText(sender), effect: safeWholeText(effect), code: safeWholeText(code) })),
+    senders: senders.map(senderShape),
     findings: findings.map(findingShape),
-    ...deployment === undefined
-      ? {}
-      : { deployment: { earliestRemoval: shown(deployment.earliestRemoval), warnings: shown(deployment.warnings) } },
+    // JSON.stringify drops undefined.
+    deployment: deployment && { earliestRemoval: safeOptional(deployment.earliestRemoval), warnings: safeOptional(deployment.warnings) },
   };
 }
 
-function mxShape({ host, preference, covered, delivery, dane, observations: paths }: MxResult): object {
-  return { host, preference, covered, delivery, dane, observations: paths.map(observationShape) };
+function senderShape({ sender, effect, code }: SenderView): object {
+  return { sender: safeWholeText(sender), effect: safeWholeText(effect), code: safeWholeText(code) };
 }
 
-function shown(text: string | undefined): string | undefined {
+function mxShape({ host, preference, covered, delivery, dane, observations }: MxResult): object {
+  return { host, preference, covered, delivery, dane, observations: observations.map(observationShape) };
+}
+
+function safeOptional(text: string | undefined): string | undefined {
   return text === undefined ? undefined : safeWholeText(text);
 }
 
@@ -103,12 +94,14 @@ function observationShape(observation: Observation): object {
   return { at, status, answer, milliseconds };
 }
 
-function policyShape({ mode, maxAge, mx }: Policy): object {
+/** Returns the JSON shape of a policy. */
+export function policyShape({ mode, maxAge, mx }: Policy): object {
   return { mode, maxAge, mx };
 }
 
-function findingShape(finding: Finding & Partial<Omit<LiveFinding, keyof Finding>>): object {
+/** Returns the JSON shape of a finding. */
+export function findingShape(finding: Finding & Partial<Omit<LiveFinding, keyof Finding>>): object {
   const { code, severity, subject, message, line, column, evidence, time, temporary, fix, reference, senders } = safeFinding(finding);
-  // JSON.stringify leaves out what is undefined.
+  // JSON.stringify drops undefined.
   return { code, severity, subject, message, line, column, evidence, time, temporary, fix, reference, senders };
 }

@@ -1,36 +1,27 @@
-// Prints the verifier's reports as they come, in the format and to the place that were asked for, and turns them into an exit status.
+// Prints verification results while they arrive, in the chosen format and to the chosen place, and returns the exit status.
 import type { VerificationResult } from '../../lib/verifier/result';
-import { Tally } from './reporter';
-import type { Reporter, ResultFormat } from './reporter';
+import { Status } from '../exit-status';
 import type { Io } from '../io';
+import { loadReporter } from './formats';
+import type { PrintOptions } from './options';
+import { Tally } from './reporter';
+import type { Reporter } from './reporter';
 import { appendSink, fileSink, streamSink } from './sinks';
 import type { Sink } from './sinks';
-import { Status } from '../exit-status';
 import { Style } from './terminal';
 
-/** How and where to. */
-export interface PrintOptions {
-  readonly format: ResultFormat;
-  /**
-   * The file for the document, and `-` for standard output; otherwise that gets headlines and totals then.
-   *
-   * @default - standard output
-   */
-  readonly output?: string;
-}
-
 /**
- * Prints each report as soon as it is there, and keeps none. The document is closed properly however early `reports` ends, and
- * also when it throws: what was found until then is kept. Nothing is asked of `reports` before the files could be opened.
+ * Prints each result as soon as it is available, and keeps none. Closes the document properly however early `results` ends, and also
+ * if it throws: the results until then are kept. Opens the files before it asks for the first result.
  *
- * @returns what to end with
- * @throws OutputError when a file cannot be written; whatever `reports` throws
+ * @returns the exit status of the command
+ * @throws OutputError if a file cannot be written; and every error of `results`
  */
-export async function printResults(reports: AsyncIterable<VerificationResult>, settings: PrintOptions, io: Io): Promise<Status> {
-  const documents = await openDocuments(settings, io);
+export async function printResults(results: AsyncIterable<VerificationResult>, options: PrintOptions, io: Io): Promise<Status> {
+  const documents = await openDocuments(options, io);
   const tally = new Tally();
   try {
-    for await (const result of reports) {
+    for await (const result of results) {
       tally.add(result);
       for (const document of documents) await document.add(result);
     }
@@ -47,21 +38,21 @@ function statusOf({ verdicts }: Tally): Status {
   return verdicts.unknown > 0 ? Status.UNDECIDED : Status.GOOD;
 }
 
-/** Files first: what standard output says comes after what it says it of. */
-async function openDocuments({ format, output }: PrintOptions, io: Io): Promise<ReportDocument[]> {
-  const documents: ReportDocument[] = [];
-  const add = (one: Reporter, sink: Sink): void => {
-    documents.push(new ReportDocument(one, sink));
+/** Opens the files first: the headlines on standard output refer to them. */
+async function openDocuments({ format, output }: PrintOptions, io: Io): Promise<ResultDocument[]> {
+  const documents: ResultDocument[] = [];
+  const add = (reporter: Reporter, sink: Sink): void => {
+    documents.push(new ResultDocument(reporter, sink));
   };
   try {
     const { GITHUB_STEP_SUMMARY: summary = '' } = io.env;
-    if (format === 'github' && summary !== '') add(await jobSummary(), await appendSink(summary));
+    if (format === 'github' && summary !== '') add(await loadJobSummary(), await appendSink(summary));
     if (output === undefined || output === '-') {
-      add(await FORMATS[format](new Style(io)), streamSink(io.stdout));
+      add(await loadReporter(format, new Style(io)), streamSink(io.stdout));
     } else {
-      // A file is no terminal.
-      add(await FORMATS[format](new Style({ colour: false, unicode: io.unicode, columns: undefined })), await fileSink(output));
-      add(await headlines(new Style(io)), streamSink(io.stdout));
+      // A file is not a terminal.
+      add(await loadReporter(format, new Style({ colour: false, unicode: io.unicode, columns: undefined })), await fileSink(output));
+      add(await loadHeadlines(new Style(io)), streamSink(io.stdout));
     }
   } catch (error) {
     for (const document of documents) await document.abandon(new Tally());
@@ -70,56 +61,46 @@ async function openDocuments({ format, output }: PrintOptions, io: Io): Promise<
   return documents;
 }
 
-/** Each is loaded only when it is asked for: the command starts quickly. */
-const FORMATS: Readonly<Record<ResultFormat, (style: Style) => Promise<Reporter>>> = {
-  text: async (style) => (await import('./formats/text')).textFormat(style),
-  json: async () => (await import('./formats/json')).jsonFormat(),
-  ndjson: async () => (await import('./formats/ndjson')).ndjsonFormat(),
-  junit: async () => (await import('./formats/junit')).junitFormat(),
-  github: async () => (await import('./formats/github')).githubFormat(),
-  html: async () => (await import('./formats/html')).htmlFormat(),
-};
-
-async function headlines(style: Style): Promise<Reporter> {
+async function loadHeadlines(style: Style): Promise<Reporter> {
   return (await import('./headlines')).headlinesFormat(style);
 }
 
-async function jobSummary(): Promise<Reporter> {
+async function loadJobSummary(): Promise<Reporter> {
   return (await import('./formats/job-summary')).jobSummaryFormat();
 }
 
-/** A format on its way to a sink. */
-class ReportDocument {
-  private state: 'new' | 'begun' | 'over' = 'new';
+/** One document: a reporter that writes to a sink. */
+class ResultDocument {
+  private state: 'new' | 'open' | 'closed' = 'new';
 
-  public constructor(private readonly format: Reporter, private readonly sink: Sink) {}
+  public constructor(private readonly reporter: Reporter, private readonly sink: Sink) {}
 
   public async add(result: VerificationResult): Promise<void> {
-    await this.begin();
-    await this.write(this.format.report(result));
+    await this.open();
+    await this.write(this.reporter.body(result));
   }
 
   public async end(tally: Tally): Promise<void> {
-    await this.begin();
-    await this.write(this.format.tail(tally));
+    await this.open();
+    await this.write(this.reporter.tail(tally));
     await this.sink.close();
-    this.state = 'over';
+    this.state = 'closed';
   }
 
-  /** After a fault: closes what has been begun, and leaves nothing where nothing has. Never rejects. */
+  /** Closes an open document after an error, and discards one that is not open yet. Never rejects. */
   public async abandon(tally: Tally): Promise<void> {
     try {
-      if (this.state === 'begun') await this.end(tally);
+      if (this.state === 'open') await this.end(tally);
       if (this.state === 'new') await this.sink.discard();
     } catch {
       await this.sink.discard();
     }
   }
 
-  private async begin(): Promise<void> {
+  private async open(): Promise<void> {
     if (this.state !== 'new') return;
-    this.state = 'begun';
-    await this.write(this.format.head());
+    this.state = 'open';
+    await this.write(this.reporter.head());
   }
 
   private async write(text: string): Promise<void> {

@@ -1,33 +1,28 @@
-// What a format is: a document with a beginning, a part for each report, and an end that is always written.
+// The interface of a format: a document with a head, a part for each verification result, and a tail that is always written.
 import type { Severity } from '../../lib/protocol/findings/finding';
 import type { VerificationResult, Verdict } from '../../lib/verifier/result';
 
-/** The names that `--format` takes. */
-export const RESULT_FORMATS = ['text', 'json', 'ndjson', 'junit', 'github', 'html'] as const;
-
-export type ResultFormat = (typeof RESULT_FORMATS)[number];
-
 /**
- * One document, written as the reports come: `head`, `report` for each, `tail`. What is kept between the calls is bounded, or a
- * few bytes for a domain: there may be 100,000 of them.
+ * Writes one document while the results arrive: `head`, `body` for each result, `tail`. Memory between the calls is bounded, or a few
+ * bytes a domain: there may be 100,000 of them.
  */
 export interface Reporter {
-  /** What stands before the first report; it is asked for once, also where none follows. */
+  /** Returns the text before the first result. Called once, also if no result follows. */
   head(): string;
-  /** One report, or nothing where it comes with the tail. */
-  report(result: VerificationResult): string;
-  /** What closes the document, after as many reports as there were: the run may have ended early. */
+  /** Returns the text of one result, or an empty text if the result is part of the tail. */
+  body(result: VerificationResult): string;
+  /** Returns the text that closes the document, after any number of results: the run may have ended early. */
   tail(totals: Totals): string;
 }
 
-/** All that is kept of the reports when they are printed. */
+/** Counts over all printed results. */
 export interface Totals {
   readonly domains: number;
   readonly verdicts: Readonly<Record<Verdict, number>>;
   readonly findings: Readonly<Record<Severity, number>>;
 }
 
-/** Counts the reports as they go by. */
+/** Counts the results while they are printed. */
 export class Tally implements Totals {
   public domains = 0;
   public readonly verdicts = { pass: 0, fail: 0, unknown: 0 };

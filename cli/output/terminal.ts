@@ -1,23 +1,23 @@
-// How text looks on the terminal at hand: marks, colours and line breaks.
+// Formats text for the terminal: marks, colours and line breaks.
 import { styleText } from 'node:util';
 import type { Severity } from '../../lib/protocol/findings/finding';
 import { safeText } from '../../lib/util/safe-text';
 import type { Io } from '../io';
 
-/** What a mark stands for. `skipped` is what was never reached. */
+/** The meaning of a mark. `skipped` stands for a step that was never reached. */
 export type Mark = Severity | 'good' | 'skipped';
 
-type Format = Parameters<typeof styleText>[0];
+type TextStyle = Parameters<typeof styleText>[0];
 
 type Colour = 'green' | 'red' | 'magenta' | 'yellow' | 'blue' | 'gray';
 
-interface Look {
+interface Appearance {
   readonly mark: string;
   readonly ascii: string;
   readonly colour: Colour;
 }
 
-const LOOKS: Readonly<Record<Mark, Look>> = {
+const APPEARANCES: Readonly<Record<Mark, Appearance>> = {
   good: { mark: '✔', ascii: '+', colour: 'green' },
   error: { mark: '✘', ascii: 'x', colour: 'red' },
   unknown: { mark: '?', ascii: '?', colour: 'magenta' },
@@ -26,16 +26,16 @@ const LOOKS: Readonly<Record<Mark, Look>> = {
   skipped: { mark: '·', ascii: '-', colour: 'gray' },
 };
 
-/** Narrower than this, wrapped text is harder to read than broken lines. */
-const NARROWEST = 40;
+/** Minimum width to wrap at. Narrower text is harder to read than lines that the terminal breaks. */
+const MIN_WIDTH = 40;
 
-/** Wider lines than this are hard to follow, however wide the terminal is. */
-const WIDEST = 110;
+/** Maximum width to wrap at. Longer lines are hard to follow. */
+const MAX_WIDTH = 110;
 
-/** Longer than any message of ours; what a stranger's server can put into one is cut long before. */
-const LONGEST = 2000;
+/** Longer than any message of ours. Text from a server under verification is cut to a shorter length before. */
+const MAX_TEXT_LENGTH = 2000;
 
-/** Writes for one terminal, or for a program that reads us. */
+/** Formats text for one terminal, or for a program that reads the output. */
 export class Style {
   private readonly colour: boolean;
   private readonly unicode: boolean;
@@ -44,23 +44,23 @@ export class Style {
   public constructor(io: Pick<Io, 'colour' | 'unicode' | 'columns'>) {
     this.colour = io.colour;
     this.unicode = io.unicode;
-    this.width = io.columns === undefined ? Infinity : Math.min(Math.max(io.columns, NARROWEST), WIDEST);
+    this.width = io.columns === undefined ? Infinity : Math.min(Math.max(io.columns, MIN_WIDTH), MAX_WIDTH);
   }
 
-  /** ✔ ✘ ? ! in their colours. */
-  public mark(standing: Mark): string {
-    const observation = LOOKS[standing];
-    return this.paint(observation.colour, this.unicode ? observation.mark : observation.ascii);
+  /** Returns ✔ ✘ ? ! in their colours. */
+  public mark(mark: Mark): string {
+    const { colour, mark: unicode, ascii } = APPEARANCES[mark];
+    return this.paint(colour, this.unicode ? unicode : ascii);
   }
 
-  /** Text as it is. */
+  /** Returns text without a style, escaped for the terminal like all text that passes through this class. */
   public plain(text: string): string {
     return this.fit(text);
   }
 
-  /** Text in the colour of a standing, and bold. Like all text that goes through here it comes out fit for a terminal. */
-  public strong(standing: Mark, text: string): string {
-    return this.paint(['bold', LOOKS[standing].colour], this.fit(text));
+  /** Returns text in bold and in the colour of a mark. */
+  public strong(mark: Mark, text: string): string {
+    return this.paint(['bold', APPEARANCES[mark].colour], this.fit(text));
   }
 
   public bold(text: string): string {
@@ -71,23 +71,23 @@ export class Style {
     return this.paint('dim', this.fit(text));
   }
 
-  /** Between two things on one line. */
+  /** The separator of two texts on one line. */
   public get dot(): string {
     return this.unicode ? '·' : '-';
   }
 
   /**
-   * A label and a text beside it that is broken at blanks; further lines stand under the first.
+   * Returns a label and a text beside it, wrapped at blanks. Further lines are aligned with the first.
    *
-   * @param label - may be empty; plain text
+   * @param label - plain text, may be empty
    * @param indent - blanks before the label
-   * @param column - where the text begins
-   * @param mark - one character before the first line of the text
-   * @param faint - whether the text stands back
+   * @param column - the column where the text begins
+   * @param mark - the mark before the first line of the text
+   * @param faint - whether the text is dimmed
    */
   public row(label: string, text: string, { indent, column, mark = '', faint = false }: Row): string[] {
     const begin = mark === '' ? column : column + 2;
-    return this.broken(this.fit(text), this.width - begin).map((line, index) => {
+    return this.wrap(this.fit(text), this.width - begin).map((line, index) => {
       const start = index === 0 ? `${this.label(indent, label, column)}${mark === '' ? '' : `${mark} `}` : ' '.repeat(begin);
       return `${start}${faint ? this.faint(line) : line}`;
     });
@@ -98,21 +98,21 @@ export class Style {
   }
 
   private fit(text: string): string {
-    // Escaping twice changes nothing, so it does no harm that most text comes escaped.
-    // GitHub's runners take `##[command]` for an order wherever it stands in a line.
-    const shown = safeText(text, LONGEST).replaceAll('##[', '#\\x23[');
+    // Most text is already escaped. Escaping it again changes nothing.
+    // GitHub's runners execute `##[command]` anywhere in a line.
+    const shown = safeText(text, MAX_TEXT_LENGTH).replaceAll('##[', '#\\x23[');
     if (this.unicode) return shown;
     return shown.replaceAll('§', 'section ').replaceAll('…', '...')
       .replace(/[^\x20-\x7e]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`);
   }
 
-  private paint(format: Format, text: string): string {
-    // We know better than styleText whether this is a terminal: what it would look at is not always where this goes.
+  private paint(format: TextStyle, text: string): string {
+    // Skip the check of styleText: the stream that it would check is not always the destination.
     return this.colour ? styleText(format, text, { validateStream: false }) : text;
   }
 
-  /** A word that is longer than a line keeps whole, so that it can be copied. */
-  private broken(text: string, width: number): string[] {
+  /** Keeps a word whole that is longer than a line, so that it can be copied. */
+  private wrap(text: string, width: number): string[] {
     const lines: string[] = [];
     let line = '';
     for (const word of text.split(' ')) {
@@ -127,7 +127,7 @@ export class Style {
   }
 }
 
-export interface Row {
+interface Row {
   readonly indent: number;
   readonly column: number;
   readonly mark?: string;

@@ -3,77 +3,81 @@ import { GetHostedZoneCommand, ListResourceRecordSetsCommand } from '@aws-sdk/cl
 import type { ListResourceRecordSetsCommandInput, ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { safeText } from '../util/safe-text';
 import { awsCall, AwsCallFailed } from './context/aws-call';
+import type { OperationContext } from './context/operation-context';
 import { octalDecoded, plainName } from './dns-names';
-import type { Invocation } from './context/invocation';
+import { deploymentFailure } from './failures';
 
 /** A public hosted zone. */
 export interface HostedZone {
   readonly id: string;
-  /** Lower case, without a dot at the end. */
+  /** In lower case, without a dot at the end. */
   readonly name: string;
-  /** The names of the delegation set's name servers. */
+  /** The names of the name servers in the delegation set. */
   readonly nameServers: readonly string[];
 }
 
-/** A record set as it stands in the zone. */
+/** A record set of the zone. */
 export interface RecordSet {
   readonly name: string;
   readonly type: string;
-  /** Each value as the API gives it; an alias's target as `alias to ...`. */
+  /** Each value as the API returns it; the target of an alias as `alias to ...`. */
   readonly values: readonly string[];
-  /** Of weighted, latency-based and other record sets that share name and type. */
+  /** Tells weighted, latency-based and similar record sets of one name and type apart. */
   readonly setIdentifier?: string;
 }
 
 /**
- * @throws where there is no such zone, or it is private: senders on the internet would not see its records
+ * Reads a public hosted zone.
+ *
+ * @throws DeploymentFailure where no such zone exists, or where it is private, so that senders on the internet would not see its records
  */
-export async function readHostedZone(invocation: Invocation, id: string): Promise<HostedZone> {
+export async function readHostedZone(context: OperationContext, id: string): Promise<HostedZone> {
   const call = 'route53:GetHostedZone';
-  const { HostedZone: zone, DelegationSet: delegation } = await awsCall(invocation, call, async (options) => {
-    return invocation.services.route53.send(new GetHostedZoneCommand({ Id: id }), options);
+  const { HostedZone: zone, DelegationSet: delegation } = await awsCall(context, call, async (options) => {
+    return context.services.route53.send(new GetHostedZoneCommand({ Id: id }), options);
   }).catch((error: unknown) => {
     if (!(error instanceof AwsCallFailed) || error.code !== 'NoSuchHostedZone') throw error;
-    throw new Error(`there is no hosted zone ${id} in this account (${error.message}); pass the zone that holds the domain's records`);
+    throw deploymentFailure('zone-not-found', `this account has no hosted zone ${id} (${error.message}). No record can be created. Pass the hosted zone that holds the `
+      + 'records of the domain.');
   });
   const name = plainName(zone?.Name ?? '');
   if (zone?.Config?.PrivateZone === true) {
-    throw new Error(`the hosted zone ${id} (${safeText(name)}) is private, and senders on the internet cannot see its records; `
-      + 'pass the public hosted zone of the domain');
+    throw deploymentFailure('zone-private', `the hosted zone ${id} (${safeText(name)}) is private. Senders on the internet cannot see its records. Pass the public hosted `
+      + 'zone of the domain.');
   }
   const nameServers = (delegation?.NameServers ?? []).map(plainName);
   if (name === '' || nameServers.length === 0) {
-    throw new Error(`${call} gave no name or no name servers for ${id}; a public hosted zone has both`);
+    throw deploymentFailure('zone-unreadable', `${call} returned no name or no name servers for ${id}. A public hosted zone has both. Check the zone, and deploy again.`);
   }
   return { id, name, nameServers };
 }
 
-/** All record sets at exactly this name. */
-export async function recordSetsAt(invocation: Invocation, zone: Pick<HostedZone, 'id'>, name: string): Promise<readonly RecordSet[]> {
+/** Returns all record sets at exactly this name. */
+export async function recordSetsAt(context: OperationContext, zone: Pick<HostedZone, 'id'>, name: string): Promise<readonly RecordSet[]> {
   const found: RecordSet[] = [];
   let from: Partial<ListResourceRecordSetsCommandInput> | undefined = { StartRecordName: name };
   while (from !== undefined) {
     const input: ListResourceRecordSetsCommandInput = { HostedZoneId: zone.id, ...from };
-    const page = await awsCall(invocation, 'route53:ListResourceRecordSets', async (options) => {
-      return invocation.services.route53.send(new ListResourceRecordSetsCommand(input), options);
+    const page = await awsCall(context, 'route53:ListResourceRecordSets', async (options) => {
+      return context.services.route53.send(new ListResourceRecordSetsCommand(input), options);
     });
-    const sets = (page.ResourceRecordSets ?? []).map(recordSet);
+    const sets = (page.ResourceRecordSets ?? []).map(toRecordSet);
     found.push(...sets.filter((set) => set.name === name));
-    // The API sorts by reversed labels and begins at the name asked for: its record sets come first, and all together.
-    const more = page.IsTruncated === true && plainName(page.NextRecordName ?? '') === name && sets.every((set) => set.name === name);
-    from = more
+    // The API sorts by reversed labels and starts at the requested name. The record sets of that name come first, all together.
+    const hasMore = page.IsTruncated === true && plainName(page.NextRecordName ?? '') === name && sets.every((set) => set.name === name);
+    from = hasMore
       ? { StartRecordName: page.NextRecordName, StartRecordType: page.NextRecordType, StartRecordIdentifier: page.NextRecordIdentifier }
       : undefined;
   }
   return found;
 }
 
-/** The text of a TXT value, `"v=TLSRPTv1; " "rua=..."`: its strings without quotes, put together. */
+/** Returns the text of a TXT value such as `"v=TLSRPTv1; " "rua=..."`: its strings without quotes, joined. */
 export function joinedStrings(value: string): string {
   return value.replace(/^"|"$/g, '').replace(/"[ \t]+"/g, '');
 }
 
-function recordSet(set: ResourceRecordSet): RecordSet {
+function toRecordSet(set: ResourceRecordSet): RecordSet {
   const values = (set.ResourceRecords ?? []).map(({ Value: value }) => octalDecoded(value ?? ''));
   return {
     name: plainName(set.Name ?? ''),

@@ -1,115 +1,88 @@
-// Custom::MtaStsVerification: reads everything back as a sender would, with the very verifier that the command uses.
-import { safeText } from '../util/safe-text';
+// Verifies a published policy as senders see it, with the same verifier as the command.
 import { summary } from '../verifier/result';
-import type { VerificationResult, LiveFinding } from '../verifier/result';
+import type { LiveFinding, VerificationResult } from '../verifier/result';
 import { verify } from '../verifier/verify';
-import { nameServersOf } from './publish/authorities';
-import type { DeploymentEvent } from '../functions/deployment/event';
-import { readHostedZone } from './hosted-zone';
 import { errorFields } from './context/log';
-import { choiceProperty, domainProperty, hostedZoneIdProperty, policyProperty, textProperty } from '../functions/deployment/properties';
-import { attribute } from '../functions/deployment/failure-message';
+import type { OperationContext } from './context/operation-context';
 import { retryUntil } from './context/retry';
-import type { Invocation } from './context/invocation';
-import type { Attributes, CustomResource } from '../functions/deployment/custom-resource';
+import { readHostedZone } from './hosted-zone';
+import { readNameServers } from './name-servers';
 
-/** What waiting can mend takes a minute at most: Route 53 tells all its name servers within that time. */
-const PATIENCE = { totalMs: 120_000, firstPauseMs: 2_000, maxPauseMs: 15_000 };
+/** Temporary problems end within a minute: Route 53 updates all its name servers within that time. */
+const RETRY = { totalMs: 120_000, firstPauseMs: 2_000, maxPauseMs: 15_000 };
 
-/** One look; the verifier's own limit. */
-const ONE_LOOK = 20_000;
+/** Time limit of one attempt, which is the default limit of the verifier. */
+const ATTEMPT_LIMIT_MS = 20_000;
 
-export function verificationTask(event: DeploymentEvent): CustomResource {
-  const { properties } = event;
-  const domain = domainProperty(properties);
-  const zoneId = hostedZoneIdProperty(properties);
-  const { text } = policyProperty(properties);
-  const id = textProperty(properties, 'PolicyId');
-  const onFailure = choiceProperty(properties, 'OnFailure', ['fail', 'report']);
-  let result: VerificationResult | undefined;
-
-  const work = async (invocation: Invocation): Promise<Attributes> => {
-    const nameServers = await ownNameServers(invocation, zoneId);
-    // No look begins that could not be finished: one cut short is `unknown`, and would hide what all before it have seen.
-    const patient = { ...invocation, deadline: invocation.deadline - ONE_LOOK };
-    result = await retryUntil(patient, PATIENCE, async (attempt) => {
-      const { services } = invocation;
-      const timeoutMs = Math.max(1, Math.min(ONE_LOOK, invocation.deadline - services.clock.now()));
-      const { nameServerPort, allowPrivate } = services;
-      const options = { expectId: id, expectPolicy: text, timeoutMs, nameServers, nameServerPort, allowPrivate };
-      // Its deadline runs by its own clock, which keeps nothing alive when it is done early.
-      const { resolver, fetchPolicy } = services;
-      const look = await invocation.activity.track(`the verification of ${domain}`, async () => verify(domain, options, { resolver, fetchPolicy }));
-      invocation.activity.noteSeen(summary(look));
-      invocation.log.info('verified', { attempt, report: look });
-      return look;
-    }, isPassing);
-    return conclude(invocation, result, onFailure);
-  };
-
-  return {
-    physicalResourceId: `mta-sts-verification/${domain}`,
-    work,
-    ignoresFailure: (rollingBack) => rollingBack || onFailure === 'report',
-    attributesOnIgnoredFailure: (message) => ({
-      Verdict: result?.verdict ?? 'unknown',
-      Lookup: result?.lookup ?? 'temporary-error',
-      Summary: attribute(message),
-    }),
-  };
+/** The domain, and the publication that senders should see. */
+export interface VerifyDomainInput {
+  readonly domain: string;
+  /** The hosted zone of the domain: its name servers are asked for the records. */
+  readonly zoneId: string;
+  /** The expected text of the policy file. */
+  readonly policyText: string;
+  /** The expected id in the `_mta-sts` record. */
+  readonly policyId: string;
 }
 
-/** Without them the verifier finds the name servers by itself, so a fault here decides nothing. */
-async function ownNameServers(invocation: Invocation, zoneId: string): Promise<readonly string[] | undefined> {
+/** The last verification of a domain. */
+export interface DomainVerification {
+  readonly result: VerificationResult;
+  /** All errors. */
+  readonly errors: readonly LiveFinding[];
+  /** Whether an error is one that a deployment can cause. */
+  readonly hasDeploymentError: boolean;
+}
+
+/** Verifies a domain, and repeats it while every problem is temporary. */
+export async function verifyDomain(context: OperationContext, input: VerifyDomainInput): Promise<DomainVerification> {
+  const { domain, zoneId, policyText, policyId } = input;
+  const { services } = context;
+  const nameServers = await zoneServers(context, zoneId);
+  // No attempt starts that cannot end in time: its result would be `unknown`, and would hide the results before it.
+  const retryContext = { ...context, deadline: context.deadline - ATTEMPT_LIMIT_MS };
+  const result = await retryUntil(retryContext, RETRY, async (attempt) => {
+    const timeoutMs = Math.max(1, Math.min(ATTEMPT_LIMIT_MS, context.deadline - services.clock.now()));
+    const { nameServerPort, allowPrivate, resolver, fetchPolicy } = services;
+    const options = { expectId: policyId, expectPolicy: policyText, timeoutMs, nameServers, nameServerPort, allowPrivate };
+    // The verifier limits its time with its own clock, which keeps no timer after an early end.
+    const seen = await context.activity.track(`the verification of ${domain}`, async () => verify(domain, options, { resolver, fetchPolicy }));
+    context.activity.noteSeen(summary(seen));
+    context.log.info('verified', { attempt, result: seen });
+    return seen;
+  }, isTemporary);
+  return { result, errors: errorsIn(result), hasDeploymentError: deploymentErrors(result).length > 0 };
+}
+
+/** Returns the addresses of the zone's name servers. Without them, the verifier finds the servers itself, so a failure decides nothing. */
+async function zoneServers(context: OperationContext, zoneId: string): Promise<readonly string[] | undefined> {
   try {
-    const found = (await nameServersOf(invocation, await readHostedZone(invocation, zoneId))).flatMap(({ addresses }) => addresses);
+    const found = (await readNameServers(context, await readHostedZone(context, zoneId))).flatMap(({ addresses }) => addresses);
     return found.length > 0 ? found : undefined;
   } catch (error) {
-    invocation.signal.throwIfAborted();
-    invocation.log.warn('could not read the delegation set; the verifier looks the name servers up itself', errorFields(error));
+    context.signal.throwIfAborted();
+    context.log.warn('could not read the delegation set; the verifier finds the name servers itself', errorFields(error));
     return undefined;
   }
 }
 
-/** Whether waiting can help: nothing but what passes by itself keeps it from being good. The file was seen live a moment ago. */
-function isPassing({ verdict, findings }: VerificationResult): boolean {
-  const passes = ({ temporary, code }: LiveFinding): boolean => temporary === true || code === 'sts-policy-fetch-error';
-  const ours = errors(findings).filter((one) => !isUnreachableHost(one));
-  return verdict === 'unknown' || (ours.length > 0 && ours.every(passes));
+/** Returns whether another attempt can help: every error is temporary. A fetch error is, because the file was live a moment ago. */
+function isTemporary(result: VerificationResult): boolean {
+  const errors = deploymentErrors(result);
+  return result.verdict === 'unknown'
+    || (errors.length > 0 && errors.every(({ temporary, code }) => temporary === true || code === 'sts-policy-fetch-error'));
 }
 
 /**
- * Whether a finding says that mail hosts have no address. No deployment of a policy is the cause of that and no rollback mends it, and
- * it must not stand in the way of a policy that asks less of senders; so it is reported, and fails nothing.
+ * Returns the errors that a deployment can cause. The deployment of a policy does not cause a missing address of a mail host, and a
+ * rollback does not fix it. Such an error must not stop a relaxing update either, so it is reported and fails nothing.
  */
-function isUnreachableHost({ code, subject }: LiveFinding): boolean {
-  return code === 'mx-no-address' || (code === 'address-not-public' && subject.startsWith('MX '));
+function deploymentErrors(result: VerificationResult): readonly LiveFinding[] {
+  return errorsIn(result).filter(({ code, subject }) => {
+    return code !== 'mx-no-address' && !(code === 'address-not-public' && subject.startsWith('MX '));
+  });
 }
 
-/** @throws where the verdict must fail the deployment */
-function conclude(invocation: Invocation, result: VerificationResult, onFailure: 'fail' | 'report'): Attributes {
-  const { verdict, lookup, findings } = result;
-  const attributes = { Verdict: verdict, Lookup: lookup, Summary: attribute(summary(result)) };
-  const ours = errors(findings).filter((one) => !isUnreachableHost(one));
-  if (verdict === 'fail' && ours.length === 0) {
-    invocation.log.error('no mail host can be reached; that is not for the deployment to mend, which goes on', { summary: attributes.Summary });
-  } else if (verdict === 'fail') {
-    if (onFailure === 'fail') throw new Error(failure(findings));
-    invocation.log.error('the verification failed; reported only, as `verification` asks for', { summary: attributes.Summary });
-  } else if (verdict === 'unknown') {
-    invocation.log.warn('the verification could not decide everything; the deployment goes on', { summary: attributes.Summary });
-  }
-  return attributes;
-}
-
-/** All errors, each with its way out; the report's own summary is too short for that. */
-function failure(findings: readonly LiveFinding[]): string {
-  return errors(findings).map(({ code, subject, message, fix, reference }) => {
-    return `${code}: ${safeText(subject)}: ${safeText(message, 500)}`
-      + `${fix === undefined ? '' : `; ${safeText(fix, 300)}`}${reference === undefined ? '' : ` (${reference})`}`;
-  }).join('; ');
-}
-
-function errors(findings: readonly LiveFinding[]): readonly LiveFinding[] {
+function errorsIn({ findings }: VerificationResult): readonly LiveFinding[] {
   return findings.filter(({ severity }) => severity === 'error');
 }

@@ -1,33 +1,35 @@
-// One world for the verification of many domains: what they have in common, name servers and mail hosts, is asked for once.
-import { TtlCache } from './ttl-cache';
+// Caches what many domains share: the addresses of name servers and mail hosts, and the TLS state of mail hosts.
+import { TtlCache } from '../util/ttl-cache';
 import type { MxProbe, MxResponse } from './smtp/mx-probe';
 import type { DnsAnswer, DnsType, Resolver } from './dns/resolver';
 import type { Clock } from './network';
 
-/** Ten thousand names and as many mail hosts take some megabytes, however many domains there are. */
-const MOST = 10_000;
+/** Maximum number of entries in each cache. Ten thousand take a few megabytes. */
+const MAX_ENTRIES = 10_000;
 
-/** Of an answer that is worth its room. */
-const MOST_RECORDS = 32;
+/** Maximum number of records in an answer that is cached. */
+const MAX_RECORDS = 32;
 
-/** However long a TTL is: a run of hours shall not go by what was true at its beginning. */
-const LONGEST_MS = 300_000;
+/** Maximum lifetime of a DNS answer, whatever its TTL. A run can take hours and must not use answers from its beginning. */
+const MAX_LIFETIME_MS = 300_000;
 
-/** A provider's host serves thousands of domains, and must not be called by each of them. */
-const PROBE_MS = 600_000;
+/** Lifetime of a probe. One host of a provider serves thousands of domains, which must not all connect to it. */
+const PROBE_LIFETIME_MS = 600_000;
 
-/** What a domain has for itself, its records of MTA-STS and TLSRPT, is never remembered. */
+/** Types that domains share. TXT and MX records belong to one domain and are not cached. */
 type SharedType = 'A' | 'AAAA' | 'NS' | 'TLSA';
 
-/** The resolver with a memory for what its recursive servers say of names that many domains share. */
+/** Returns a resolver that caches answers of its recursive servers about names that many domains share. */
 export function cachedResolver(resolver: Resolver, clock: Pick<Clock, 'now'>): Resolver {
-  const memo = <T extends SharedType>(): TtlCache<DnsAnswer<T>> => new TtlCache<DnsAnswer<T>>({ clock, most: MOST, lifetimeMs: dnsLifetime });
-  const memos: { readonly [T in SharedType]: TtlCache<DnsAnswer<T>> } = { A: memo(), AAAA: memo(), NS: memo(), TLSA: memo() };
-  const remembered = <T extends SharedType>(name: string, type: T): Promise<DnsAnswer<T>> => {
-    return memos[type].get(name, () => resolver.query(name, type));
+  const cache = <T extends SharedType>(): TtlCache<DnsAnswer<T>> => {
+    return new TtlCache<DnsAnswer<T>>({ clock, maxEntries: MAX_ENTRIES, lifetimeMs: dnsLifetime });
+  };
+  const caches: { readonly [T in SharedType]: TtlCache<DnsAnswer<T>> } = { A: cache(), AAAA: cache(), NS: cache(), TLSA: cache() };
+  const cachedQuery = <T extends SharedType>(name: string, type: T): Promise<DnsAnswer<T>> => {
+    return caches[type].get(name, () => resolver.query(name, type));
   };
   return {
-    query: (name, type, server) => server === undefined && isShared(type) ? remembered(name, type) : resolver.query(name, type, server),
+    query: (name, type, server) => server === undefined && isShared(type) ? cachedQuery(name, type) : resolver.query(name, type, server),
   };
 }
 
@@ -35,22 +37,22 @@ function isShared<T extends DnsType>(type: T): type is T & SharedType {
   return type === 'A' || type === 'AAAA' || type === 'NS' || type === 'TLSA';
 }
 
-/** The probe with a memory for what the addresses of mail hosts show. */
+/** Returns a probe that caches the responses of mail hosts. */
 export function cachedMxProbe(probe: MxProbe, clock: Pick<Clock, 'now'>): MxProbe {
-  const cache = new TtlCache<MxResponse>({ clock, most: MOST, lifetimeMs: probeLifetime });
+  const cache = new TtlCache<MxResponse>({ clock, maxEntries: MAX_ENTRIES, lifetimeMs: probeLifetime });
   return {
     get reachedAny() { return probe.reachedAny; },
-    // Other domains wait for the same look, so the signal of the one that asked first must not end it.
+    // Other domains wait for the same probe, so the signal of the first one must not cancel it.
     probe: ({ host, address }) => cache.get(`${host} ${address}`, () => probe.probe({ host, address })),
   };
 }
 
 function dnsLifetime(answer: DnsAnswer<DnsType>): number {
-  const many = answer.status === 'found' && answer.records.length > MOST_RECORDS;
-  return answer.status === 'failed' || many ? 0 : Math.min((answer.ttl ?? 0) * 1000, LONGEST_MS);
+  const isLarge = answer.status === 'found' && answer.records.length > MAX_RECORDS;
+  return answer.status === 'failed' || isLarge ? 0 : Math.min((answer.ttl ?? 0) * 1000, MAX_LIFETIME_MS);
 }
 
-/** What may be otherwise in a moment is looked at again. */
+/** Caches only conclusive responses: a temporary failure can be over a moment later. */
 function probeLifetime({ outcome }: MxResponse): number {
-  return outcome === 'secure' || outcome === 'untrusted' || outcome === 'plain' ? PROBE_MS : 0;
+  return outcome === 'secure' || outcome === 'untrusted' || outcome === 'plain' ? PROBE_LIFETIME_MS : 0;
 }

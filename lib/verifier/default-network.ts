@@ -1,4 +1,4 @@
-// The real world for a run over many domains: one resolver, one set of trusted roots, one look at each mail host.
+// Creates the real network for a run over many domains: one resolver, one set of trusted roots, optionally a cache.
 import { createFetchPolicy } from './https/fetch-policy';
 import { createMxProbe } from './smtp/mx-probe';
 import { createResolver } from './dns/resolver';
@@ -6,33 +6,38 @@ import { cachedMxProbe, cachedResolver } from './cached-network';
 import { REAL_CLOCK } from './network';
 import type { Network } from './network';
 
+/** Options for `createNetwork`. */
 export interface NetworkOptions {
-  /** Ends what is under way, when all is said. */
+  /** Cancels pending operations. */
   readonly signal?: AbortSignal;
   /**
-   * Recursive resolvers to ask, as `host`, `host:port` or `[v6]:port`.
+   * Recursive resolvers to use, as `host`, `host:port` or `[v6]:port`.
    *
-   * @default - those that the system is set up with
+   * @default - the resolvers of the system
    */
   readonly servers?: readonly string[];
   /**
-   * The port of the mail hosts.
+   * The SMTP port of the mail hosts.
    *
    * @default 25
    */
   readonly smtpPort?: number;
   /**
-   * Whether what many domains have in common is asked for once.
+   * Whether answers that many domains share are cached.
    *
    * @default false
    */
   readonly remember?: boolean;
 }
 
-/** @throws RangeError when a server is not written as it should be */
+/**
+ * Creates the network.
+ *
+ * @throws RangeError when a server has another form
+ */
 export function createNetwork({ signal, servers, smtpPort, remember = false }: NetworkOptions = {}): Network {
   const clock = REAL_CLOCK;
-  const resolver = createResolver({ signal, ...servers === undefined ? {} : { servers } });
+  const resolver = createResolver({ signal, servers });
   const mxProbe = createMxProbe({ signal, port: smtpPort });
   return {
     clock,

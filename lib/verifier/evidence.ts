@@ -1,14 +1,14 @@
-// Puts what came back into one line of evidence; text of others is escaped and cut.
+// Writes answers and responses as one line of evidence. Text from the network is escaped and cut.
 import { MAX_POLICY_BYTES } from '../protocol/policy/policy';
 import { joinList, safeText } from '../util/safe-text';
 import type { PolicyResponse, ServerCertificate } from './https/fetch-policy';
 import type { MxResponse } from './smtp/mx-probe';
 import type { DnsAnswer, DnsData, DnsType } from './dns/resolver';
 
-/** Said of a question that was never sent, where its silence would be blamed on the server. */
+/** The reason of a query that was never sent. A timeout would blame the server. */
 export const NOT_ASKED = 'not asked, the time was up';
 
-/** `"v=STSv1; id=1;" (TTL 300 s)`, `no such name (NXDOMAIN)`, `no answer (SERVFAIL)`. */
+/** Returns `"v=STSv1; id=1;" (TTL 300 s)`, `no such name (NXDOMAIN)`, `no answer (SERVFAIL)`. */
 export function answerText(answer: DnsAnswer<DnsType>): string {
   const via = answer.cnames.length === 0 ? '' : ` through CNAME ${answer.cnames.map((name) => safeText(name)).join(', ')}`;
   switch (answer.status) {
@@ -21,12 +21,12 @@ export function answerText(answer: DnsAnswer<DnsType>): string {
   }
 }
 
-/** ` for up to 300 s`: what is left of an answer in a resolver's memory, where it says so. */
+/** Returns the remaining TTL of a cached answer, ` for up to 300 s`, or an empty text. */
 export function lifetime(answer: DnsAnswer<DnsType>): string {
   return answer.status === 'failed' || answer.ttl === undefined ? '' : ` for up to ${answer.ttl} s`;
 }
 
-/** `status 200, text/plain, 63 bytes in 35 ms over TLSv1.3, certificate for mta-sts.example.com until 2027-01-01T00:00:00Z`. */
+/** Returns `status 200, text/plain, 63 bytes in 35 ms over TLSv1.3, certificate for mta-sts.example.com until 2027-01-01T00:00:00Z`. */
 export function responseText(response: PolicyResponse): string {
   if (response.outcome !== 'answered') {
     return `${response.reason} (${response.code}) after ${response.milliseconds} ms${certificateText(response.certificate)}`;
@@ -36,11 +36,11 @@ export function responseText(response: PolicyResponse): string {
   return `status ${status}, ${safeText(contentType) || 'no media type'}, ${size} over ${tlsVersion}${certificateText(certificate)}`;
 }
 
-/** `STARTTLS with TLSv1.3 in 120 ms, certificate for mx1.example.com until 2027-01-01T00:00:00Z`. */
+/** Returns `STARTTLS with TLSv1.3 in 120 ms, certificate for mx1.example.com until 2027-01-01T00:00:00Z`. */
 export function mxResponseText(response: MxResponse): string {
   if (!('tlsVersion' in response)) return `${response.reason} (${response.code}) after ${response.milliseconds} ms`;
-  const fault = response.outcome === 'untrusted' ? `, ${response.reason}` : '';
-  return `STARTTLS with ${response.tlsVersion} in ${response.milliseconds} ms${fault}${certificateText(response.certificate)}`;
+  const problem = response.outcome === 'untrusted' ? `, ${response.reason}` : '';
+  return `STARTTLS with ${response.tlsVersion} in ${response.milliseconds} ms${problem}${certificateText(response.certificate)}`;
 }
 
 function certificateText(certificate: ServerCertificate | undefined): string {
@@ -49,7 +49,7 @@ function certificateText(certificate: ServerCertificate | undefined): string {
   return `, certificate for ${safeText(subjectAltName) || 'nobody'} of ${safeText(issuer) || 'nobody'} until ${safeText(validTo)}`;
 }
 
-/** As zone files write it (RFC 1035 §5.1, RFC 8659 §4.1.1). */
+/** Returns the data as a zone file would hold it (RFC 1035 §5.1, RFC 8659 §4.1.1). */
 function dataText(data: DnsData[DnsType]): string {
   if (typeof data === 'string') return safeText(data) || '.';
   if ('exchange' in data) return `${data.preference} ${safeText(data.exchange) || '.'}`;

@@ -1,47 +1,54 @@
-// The catalogue: every code that looking at a live domain can give, and how a finding is made from it.
-import { withSenderQuirks } from '../protocol/findings/sender-quirks';
-import type { SenderQuirk, Severity } from '../protocol/findings/finding';
-import { safeWholeText } from '../util/safe-text';
-import type { LiveFindingKind } from './finding-kind';
-import { DNS_FINDINGS } from './findings-dns';
-import { MX_FINDINGS } from './findings-mx';
-import { POLICY_HOST_FINDINGS } from './findings-policy-host';
-import type { LiveFinding } from './result';
+// Collects the codes of all checks: `mta-sts explain` and docs/findings.md list them in these groups.
+import { TLS_RPT_LIVE_FINDINGS } from '../protocol/findings/tls-rpt';
+import { CONNECTION_FINDINGS } from './checks/connection';
+import { DNS_ANSWER_FINDINGS } from './checks/dns-answer';
+import { DANE_FINDINGS } from './checks/mail/dane';
+import { MX_COVERAGE_FINDINGS } from './checks/mail/mx-coverage';
+import { MX_REACH_FINDINGS } from './checks/mail/mx-reach';
+import { SMTP_FINDINGS } from './checks/mail/smtp';
+import { EXPECTATION_FINDINGS } from './checks/policy/expectation';
+import { POLICY_FILE_FINDINGS } from './checks/policy/file';
+import { POLICY_HOST_FINDINGS as ADDRESS_FINDINGS } from './checks/policy/host';
+import { MODE_FINDINGS } from './checks/policy/mode';
+import { NAMED_POLICY_FINDINGS } from './checks/policy/named-policy';
+import { ODDITY_FINDINGS } from './checks/policy/oddities';
+import { POLICY_FETCH_FINDINGS } from './checks/policy/response';
+import { CNAME_FINDINGS } from './checks/records/cname';
+import { MISPLACED_FINDINGS } from './checks/records/misplaced';
+import { RECORD_FINDINGS } from './checks/records/record';
+import { SUBDOMAIN_FINDINGS } from './checks/records/subdomains';
 
-/** Every code of this room; those of RFC 8460 §4.3 are that RFC's own. */
+/** DNS: the records and the servers that give them. */
+export const DNS_FINDINGS = {
+  ...RECORD_FINDINGS,
+  ...CNAME_FINDINGS,
+  ...MISPLACED_FINDINGS,
+  ...DNS_ANSWER_FINDINGS,
+  ...SUBDOMAIN_FINDINGS,
+} as const;
+
+/** The policy host: its addresses, its certificate, and the file that it serves. Mail hosts share some codes of the connection. */
+export const POLICY_HOST_FINDINGS = {
+  ...POLICY_FETCH_FINDINGS,
+  ...ODDITY_FINDINGS,
+  ...POLICY_FILE_FINDINGS,
+  ...ADDRESS_FINDINGS,
+  ...CONNECTION_FINDINGS,
+  ...EXPECTATION_FINDINGS,
+  ...NAMED_POLICY_FINDINGS,
+  ...MODE_FINDINGS,
+} as const;
+
+/** Mail hosts and TLS reporting. */
+export const MX_FINDINGS = {
+  ...MX_COVERAGE_FINDINGS,
+  ...MX_REACH_FINDINGS,
+  ...SMTP_FINDINGS,
+  ...DANE_FINDINGS,
+  ...TLS_RPT_LIVE_FINDINGS,
+} as const;
+
+/** Every code of a live domain. Codes of RFC 8460 §4.3 keep the name of the result type. */
 export const LIVE_FINDINGS = { ...DNS_FINDINGS, ...POLICY_HOST_FINDINGS, ...MX_FINDINGS } as const;
 
 export type LiveFindingCode = keyof typeof LIVE_FINDINGS;
-
-/** What one finding adds to its kind. */
-export interface LiveFindingDetail {
-  /** `_mta-sts.example.com TXT`, for example. */
-  readonly subject: string;
-  /** What is wrong, with the value found; text of others already escaped. */
-  readonly message: string;
-  /** The real senders that refuse it or read it otherwise, where they are not the kind's. */
-  readonly quirks?: readonly SenderQuirk[];
-  /** What was asked of whom and what came back. */
-  readonly evidence?: string;
-  /** A better fix than the kind's, where the value allows one. */
-  readonly fix?: string;
-  /** Where the circumstances make it less, or more, than it is as a rule. */
-  readonly severity?: Severity;
-  /** Where it passes by itself although its kind does not as a rule, or the other way round. */
-  readonly temporary?: boolean;
-}
-
-/** Makes a finding about a live domain. */
-export function liveFinding(code: LiveFindingCode, detail: LiveFindingDetail): LiveFinding {
-  const kind: LiveFindingKind = LIVE_FINDINGS[code];
-  return {
-    code,
-    severity: detail.severity ?? kind.severity,
-    subject: safeWholeText(detail.subject),
-    ...withSenderQuirks(detail.quirks ?? kind.quirks ?? [], safeWholeText(detail.message)),
-    ...(detail.evidence === undefined ? {} : { evidence: safeWholeText(detail.evidence) }),
-    fix: safeWholeText(detail.fix ?? kind.fix),
-    reference: kind.reference,
-    ...(detail.temporary ?? kind.temporary ?? false ? { temporary: true } : {}),
-  };
-}

@@ -1,12 +1,12 @@
-// Keeps a fault in a callback of a socket, a timer or the system from ending the process, and with it the run over all domains.
+// Catches exceptions in callbacks of sockets and timers. Without it, one exception would end the process and the run over all domains.
 import { safeText } from '../util/safe-text';
 
-/** The `code` of an exchange that ended because this program itself failed while it read what came. */
+/** Error code of an exchange that a bug of this program ended. */
 export const INTERNAL_ERROR = 'INTERNAL_FAULT';
 
-/** Guards the callbacks of one exchange: what one of them throws ends that exchange, and nothing else. */
+/** Guards the callbacks of one exchange: an exception ends that exchange only. */
 export class Guard {
-  /** @param failed - settles the exchange; must not throw */
+  /** @param failed - ends the exchange with a reason; must not throw */
   public constructor(private readonly failed: (reason: string) => void) {}
 
   /** Wraps a callback for an event, a timer or a signal. */
@@ -20,18 +20,18 @@ export class Guard {
     };
   }
 
-  /** The one place where a guarded callback is called; tests make it throw. */
+  /** Calls a guarded callback. Tests replace this method to make it throw. */
   private call<A extends readonly unknown[]>(callback: (...args: A) => void, args: A): void {
     callback(...args);
   }
 }
 
-/** One phrase for people: `the verifier failed while it looked (TypeError: …)`. */
+/** Returns a phrase for messages: `the verifier failed (TypeError: …)`. */
 export function internalError(error: unknown): string {
-  return `the verifier failed while it looked (${safeText(String(error))})`;
+  return `the verifier failed (${safeText(String(error))})`;
 }
 
-/** Reads what may throw, such as a text of a certificate whose ASN.1 type nothing converts. */
+/** Returns the value of `read`, or `otherwise` when it throws. Some texts of certificates have an ASN.1 type that Node cannot convert. */
 export function readable<T>(read: () => T, otherwise: T): T {
   try {
     return read();

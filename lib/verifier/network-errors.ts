@@ -1,18 +1,18 @@
-// Puts what the operating system says about a connection into words.
+// Translates error codes of Node and the operating system, and tells problems of this machine from problems of the server.
 import { setMaxListeners } from 'node:events';
 import { INTERNAL_ERROR } from './guard';
 
-/** Every socket of a verification listens to one signal, and Node warns of more than ten listeners as of a leak. */
+/** Stops Node from warning about a leak: every socket of a verification listens to the same signal. */
 export function allowManyListeners(signal: AbortSignal | undefined): void {
   if (signal !== undefined) setMaxListeners(Infinity, signal);
 }
 
-/** Node's or the system's code of an error, `ECONNREFUSED` for example; empty when it has none. */
+/** Returns the code of an error, `ECONNREFUSED` for example; empty where it has none. */
 export function errorCode(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** One phrase for people: `connection refused`. An unknown code is named as it is. */
+/** Returns a phrase for messages: `connection refused`. An unknown code is returned as it is. */
 export function networkProblem(error: Error): string {
   const code = errorCode(error);
   if (code === INTERNAL_ERROR) return error.message;
@@ -21,7 +21,7 @@ export function networkProblem(error: Error): string {
 
 const NO_ROUTE = 'no route to the address from this machine';
 
-/** The code of a connection that was refused, by the host or by whoever stands before it. */
+/** Error code of a connection that the host or a firewall refused. */
 export const REFUSED = 'ECONNREFUSED';
 
 const WORDS: ReadonlyMap<string, string> = new Map([
@@ -42,20 +42,20 @@ const WORDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Whether the fault lies with this machine, which has no address or no route for the family, and says nothing about the server.
- * An unreachable host is a sign of that for IPv6 alone: many networks announce it and do not carry it.
+ * Returns whether this machine has no address or no route for the family, which says nothing about the server. `EHOSTUNREACH` counts
+ * for IPv6 only: many networks announce IPv6 and do not carry it.
  */
 export function isFamilyUnusable(error: Error, address: string): boolean {
   const code = errorCode(error);
   return ['ENETUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(code) || (code === 'EHOSTUNREACH' && address.includes(':'));
 }
 
-/** Whether this machine has run out of something, or its own firewall stands in the way: that says nothing about the server either. */
+/** Returns whether this machine lacks a resource or blocks the connection itself, which says nothing about the server. */
 export function isLocalFault(code: string): boolean {
   return ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EACCES', 'EPERM'].includes(code);
 }
 
-/** `2 s`, `1.5 s`, `200 ms`. */
+/** Returns `2 s`, `1.5 s`, `200 ms`. */
 export function duration(milliseconds: number): string {
   return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${Math.round(milliseconds / 100) / 10} s`;
 }

@@ -1,106 +1,186 @@
-// Looks at one domain as a sender would (RFC 8461 §3 to §5), and reports what a sender would learn and do.
-import { senderViews, acceptingViews } from '../protocol/findings/sender-quirks';
+// Verifies one domain as a sender would (RFC 8461 §3 to §5): what senders find, what they do with mail, and every problem.
+import { acceptingViews, senderViews } from '../protocol/findings/sender-quirks';
 import type { SenderView } from '../protocol/findings/sender-quirks';
 import { hostNameProblem, toALabels } from '../protocol/domain-name';
-import type { Mode } from '../protocol/policy/policy';
 import { policyHostName } from '../protocol/policy/url';
 import { stsRecordName } from '../protocol/records/record-names';
+import { KNOWN_SENDERS } from '../protocol/findings/tolerance';
 import { safeText } from '../util/safe-text';
-import { KNOWN_SENDERS } from '../protocol/tolerance';
-import { askForTlsa, checkDane, hasTlsa } from './checks/mail/dane';
-import type { TlsaAnswers } from './checks/mail/dane';
+import { afterMailLookup, afterPolicyLookup } from './checks/check';
+import type { Check, CheckContext, Observed } from './checks/check';
+import { CONNECTION_FINDINGS } from './checks/connection';
+import { findingFactory } from './checks/live-finding';
+import { checkDane } from './checks/mail/dane';
+import { evaluateMail, hostsWithReach, lookUpMail, mxResults } from './checks/mail/mail-lookup';
 import { checkExpectation, expectedMode } from './checks/policy/expectation';
 import type { Expectation } from './checks/policy/expectation';
-import { checkCoverage, findMailHosts } from './checks/mail/mx-coverage';
-import type { MailHosts, MxCoverage } from './checks/mail/mx-coverage';
 import { checkNamedPolicy } from './checks/policy/named-policy';
-import { aliasesOf, checkReach, findMailAddresses } from './checks/mail/mx-reach';
-import type { MailAddresses, Reach } from './checks/mail/mx-reach';
-import { classifySmtp } from './checks/mail/smtp';
-import type { SmtpCheck } from './checks/mail/smtp';
-import { observeMailHosts } from './checks/mail/smtp-collect';
-import type { SmtpObservations } from './checks/mail/smtp-collect';
+import { lookUpPolicy } from './checks/policy-lookup';
+import type { PolicyLookup } from './checks/policy-lookup';
 import { checkSubdomains } from './checks/records/subdomains';
-import { reportingAtRecord } from './checks/records/misplaced';
-import { checkTlsRpt, hasNoTlsRpt, lookUpTlsRpt } from './checks/records/tls-rpt';
-import { domainDelivery, hostDelivery } from './delivery';
-import { liveFinding } from './findings';
+import { checkTlsReporting } from './checks/records/tls-rpt';
+import { domainDelivery } from './delivery';
 import { internalError } from './guard';
-import { lookUpPolicy } from './policy-lookup';
-import type { PolicyLookup } from './policy-lookup';
+import { withDeadline } from './deadline';
+import type { Clock, Network } from './network';
+import { publicOnly } from './public-only';
 import { bestEvidence, safeFinding, safeObservation, sortFindings } from './result';
-import type { Lookup, MxResult, VerificationResult, LiveFinding, Verdict } from './result';
-import type { DnsAnswer } from './dns/resolver';
-import { withDeadline, publicOnly } from './network';
-import type { Network } from './network';
+import type { LiveFinding, Lookup, Verdict, VerificationResult } from './result';
 
 export type { Clock, Network as World } from './network';
 
+/**
+ * Every check, in the order of RFC 8461: record and policy, mail hosts, TLS reporting, names below the domain. Findings of one
+ * severity are reported in this order.
+ */
+const CHECKS: readonly Check[] = [
+  afterPolicyLookup((observed) => policyLookupFindings(observed)),
+  afterPolicyLookup((observed) => markReplaced(observed.policyLookup.file?.contents ?? [], observed)),
+  afterPolicyLookup(({ unexpected }) => unexpected),
+  afterPolicyLookup(checkNamedPolicy),
+  afterMailLookup(({ mailLookup }) => mailLookup.hosts.findings),
+  afterMailLookup((observed) => markReplaced(observed.mail.coverage.findings, observed)),
+  afterMailLookup(({ mail }) => mail.reach.findings),
+  afterMailLookup((observed) => smtpFindings(observed)),
+  afterMailLookup(({ mailLookup, mail }) => checkDane(mailLookup.tlsa, new Set(hostsWithReach(mail.reach, 'unknown', 'unreachable')))),
+  checkTlsReporting,
+  checkSubdomains,
+];
+
 export interface VerifyOptions extends Expectation {
   /**
-   * For the whole, in milliseconds. What is not decided by then is reported as `unknown`.
+   * Maximum duration of the verification, in milliseconds. The rest is then reported as `unknown`.
    *
    * @default 20000
    */
   readonly timeoutMs?: number;
   /**
-   * The zone's own name servers, as `address`, `address:port` or `[v6]:port`, where the caller knows them.
+   * The authoritative name servers of the zone, as `address`, `address:port` or `[v6]:port`.
    *
-   * @default - found by the NS records
+   * @default - the servers that the NS records name
    */
   readonly nameServers?: readonly string[];
   /**
-   * The port of the name servers that are found by NS records.
+   * The port of name servers found by NS records.
    *
    * @default 53
    */
   readonly nameServerPort?: number;
   /**
-   * Whether to connect to the mail hosts and look at STARTTLS and their certificates.
+   * Whether to connect to the mail hosts, and check STARTTLS and their certificates.
    *
    * @default false
    */
   readonly smtp?: boolean;
   /**
-   * Whether to connect to addresses that are not public, where the domain's DNS leads there.
+   * Whether to connect to non-public addresses that the domain's DNS names.
    *
    * @default false
    */
   readonly allowPrivate?: boolean;
   /**
-   * Ends the verification early: what is known by then is reported, all else is `unknown`.
+   * Ends the verification early. The rest is then reported as `unknown`.
    *
-   * @default - only time ends it
+   * @default - only the timeout ends it
    */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Verifies one domain. Whatever the network does comes back as findings, never as a rejection.
+ * Verifies one domain. Network failures become findings; they never reject the promise.
  *
- * @param domain - the policy domain; U-labels are converted, one dot at the end is dropped
- * @param world - what to ask the world with; default: the real one
- * @throws RangeError when `domain` is no domain name
+ * @param domain - the policy domain; U-labels are converted, one trailing dot is dropped
+ * @param network - parts that replace the real network
+ * @throws RangeError when `domain` is not a domain name
  */
-export async function verify(domain: string, options: VerifyOptions = {}, world: Partial<Network> = {}): Promise<VerificationResult> {
+export async function verify(domain: string, options: VerifyOptions = {}, network: Partial<Network> = {}): Promise<VerificationResult> {
   const name = policyDomain(domain);
   const ended = new AbortController();
   const { timeoutMs = 20_000, signal, allowPrivate = false, nameServers } = options;
-  const bounded = withDeadline(world, { timeoutMs, ended: ended.signal, signal });
+  const bounded = withDeadline(network, { timeoutMs, ended: ended.signal, signal });
   const begin = bounded.clock.now();
   try {
-    return await new Verification(name, { ...options, timeoutMs }, allowPrivate ? bounded : publicOnly(bounded, nameServers)).run();
+    return await runChecks(name, { ...options, timeoutMs }, allowPrivate ? bounded : publicOnly(bounded, nameServers));
   } catch (error) {
-    return failedReport(name, internalError(error), { begin, end: bounded.clock.now() });
+    return failedResult(name, internalError(error), { begin, end: bounded.clock.now() });
   } finally {
-    // With a reason at hand: without one Node makes an error, and its stack, each time.
+    // Pass a reason: without one, `abort()` builds an Error with a stack trace on every call.
     ended.abort('verified');
   }
 }
 
-/** A fault of this program while it looks at one domain must not end the run over many. */
-function failedReport(domain: string, reason: string, { begin, end }: { readonly begin: number; readonly end: number }): VerificationResult {
-  const time = new Date(end).toISOString();
+type BoundedOptions = VerifyOptions & { readonly timeoutMs: number };
+
+/** Starts all lookups at once, runs every check on their results, and sums up. */
+async function runChecks(domain: string, options: BoundedOptions, network: Network): Promise<VerificationResult> {
+  const { clock } = network;
+  const begin = clock.now();
+  const context = startLookups(domain, options, network);
+  const evaluations = await Promise.all(CHECKS.map((check) => timed(check(context), clock)));
+  const observed = await observe(context, options);
+  const findings = sortFindings(evaluations.flatMap(({ value: evaluate, time }) => withTime(evaluate(observed), time)));
+
+  const { policyLookup, policy, mailLookup, mail } = observed;
+  const { record, file, delegation } = policyLookup;
+  const decided = isDecided(policyLookup);
+  const lookup = lookupResult(policyLookup);
+  // Some senders use a malformed policy. What they do then differs from what the others do.
+  const takenBy = lookup === 'found' ? [] : sendersOfMalformed(policyLookup);
+  const malformed = takenBy.length > 0;
+  const mx = mxResults(mailLookup, mail, { mode: malformed ? 'enforce' : policy?.mode, decided, malformed });
+  return {
+    domain,
+    time: new Date(begin).toISOString(),
+    milliseconds: clock.now() - begin,
+    verdict: verdict(findings, decided && mail.reach.decided && (file?.policy?.mode !== 'enforce' || mailLookup.hosts.decided)),
+    lookup,
+    delivery: domainDelivery(mx.map(({ delivery }) => delivery), mail.reach.none || (decided && mailLookup.hosts.decided)),
+    record: record.record ?? null,
+    recordObservations: record.observations.map(safeObservation),
+    policy: policy ?? null,
+    policyObservations: (file?.observations ?? []).map(safeObservation),
+    delegation,
+    mx,
+    senders: policy === undefined ? viewsWithoutPolicy(findings, takenBy) : senderViews(findings),
+    takenBy: malformed ? takenBy : undefined,
+    findings,
+  };
+}
+
+function startLookups(domain: string, options: BoundedOptions, network: Network): CheckContext {
+  const policyLookup = lookUpPolicy(network, { ...options, domain });
+  const mxRecords = network.resolver.query(domain, 'MX');
+  return { domain, network, policyLookup, mxRecords, mailLookup: lookUpMail(network, domain, mxRecords, options.smtp === true) };
+}
+
+/** Waits for the shared lookups, and compares policy, expectation and mail hosts with each other. */
+async function observe({ domain, network, ...lookups }: CheckContext, options: VerifyOptions): Promise<Observed> {
+  const [policyLookup, mailLookup] = await Promise.all([lookups.policyLookup, lookups.mailLookup]);
+  const { record, file } = policyLookup;
+  const policy = lookupResult(policyLookup) === 'found' ? file?.policy : undefined;
+  const published = {
+    record: record.record, recordEvidence: bestEvidence(record.observations),
+    policy: file?.policy, body: file?.body, fileEvidence: bestEvidence(file?.observations ?? []),
+  };
+  const { allowPrivate = false, smtp = false } = options;
+  return {
+    domain,
+    expectation: options,
+    policyLookup,
+    policy,
+    published,
+    unexpected: checkExpectation(domain, options, published),
+    mailLookup,
+    mail: evaluateMail(domain, mailLookup, { allowPrivate, smtp, policy, now: network.clock.now() }),
+  };
+}
+
+/** A bug of this program on one domain must not end a run over many domains. */
+function failedResult(domain: string, reason: string, time: { readonly begin: number; readonly end: number }): VerificationResult {
+  const { begin, end } = time;
+  const finding = findingFactory(CONNECTION_FINDINGS)('internal-fault', {
+    area: 'other', subject: domain, message: `the verification of ${domain} did not finish: ${reason}`, evidence: reason,
+  });
   return {
     domain,
     time: new Date(begin).toISOString(),
@@ -115,134 +195,39 @@ function failedReport(domain: string, reason: string, { begin, end }: { readonly
     delegation: { record: [], policyHost: [] },
     mx: [],
     senders: [],
-    findings: [{ ...liveFinding('internal-fault', { subject: domain, message: `${domain} was not looked at to the end: ${reason}`, evidence: reason }), time }],
+    findings: withTime([finding], new Date(end).toISOString()),
   };
 }
 
-/** What is left of 253 characters beside the longest name that is asked for, `_smtp._tls.`. */
-const MAX_DOMAIN = 242;
+/** 253, the length of the longest DNS name, minus the longest prefix that is queried: `_smtp._tls.`. */
+const MAX_DOMAIN_LENGTH = 242;
 
 function policyDomain(domain: string): string {
   const name = toALabels(domain.endsWith('.') ? domain.slice(0, -1) : domain);
-  const fault = hostNameProblem(name === '' ? domain : name)
+  const problem = hostNameProblem(name === '' ? domain : name)
     ?? (name.includes('.') ? undefined : 'is a single label; a domain like `example.com` is expected')
-    ?? (name.length > MAX_DOMAIN ? `is longer than ${MAX_DOMAIN} characters, so no name below it could hold a record` : undefined);
-  if (fault !== undefined) throw new RangeError(`the domain \`${safeText(domain)}\` ${fault}`);
+    ?? (name.length > MAX_DOMAIN_LENGTH ? `is longer than ${MAX_DOMAIN_LENGTH} characters, so no name below it could hold a record` : undefined);
+  if (problem !== undefined) throw new RangeError(`the domain \`${safeText(domain)}\` ${problem}`);
   return name;
 }
 
-/** The mail hosts, and what was seen of them. */
-interface Mail {
-  readonly hosts: MailHosts;
-  readonly addresses: MailAddresses;
-  readonly tlsa: TlsaAnswers;
-  /** Undefined where SMTP was not tried. */
-  readonly smtp?: SmtpObservations;
+/** Returns the findings of the policy lookup. Some of them change their weight with the expectation. */
+function policyLookupFindings({ domain, expectation, policyLookup: { findings, nothing } }: Observed): readonly LiveFinding[] {
+  const { expectId, expectMode, expectPolicy } = expectation;
+  const isExpecting = expectId !== undefined || expectMode !== undefined || expectPolicy !== undefined;
+  if (isExpecting) return markAwaited(domain, findings);
+  return nothing ? findings.map((one) => explainUnpublished(domain, one)) : findings;
 }
 
-/** One run. Each step waits only for what it needs. */
-class Verification {
-  public constructor(
-    private readonly domain: string,
-    private readonly options: VerifyOptions & { readonly timeoutMs: number },
-    private readonly network: Network,
-  ) {}
-
-  public async run(): Promise<VerificationResult> {
-    const { domain, options, network } = this;
-    const begin = network.clock.now();
-    const looked = lookUpPolicy(network, { ...options, domain });
-    const ownMx = network.resolver.query(domain, 'MX');
-    const [sts, mail, tlsRpt, below] = await Promise.all([
-      this.timed(looked),
-      this.timed(this.lookUpMail(ownMx)),
-      this.timed(lookUpTlsRpt(network.resolver, domain, () => looked.then(({ hostExists }) => hostExists), ownMx)),
-      this.timed(checkSubdomains(network.resolver, domain)),
-    ]);
-    const { record, file, delegation } = sts.value;
-    const lookup = lookupOf(sts.value);
-    const policy = lookup === 'found' ? file?.policy : undefined;
-    const { allowPrivate = false, smtp: isSmtp = false } = options;
-    const reach = checkReach(domain, mail.value.hosts, mail.value.addresses, { allowPrivate, smtp: isSmtp, policy });
-    const lost = hostsWith(reach.byHost, 'unreachable');
-    const coverage = checkCoverage(domain, mail.value.hosts, policy, targetsOf(mail.value.addresses), lost);
-    const smtp = mail.value.smtp && classifySmtp(mail.value.smtp, policy?.mode, network.clock.now());
-    const live = {
-      record: record.record, recordEvidence: bestEvidence(record.paths),
-      policy: file?.policy, body: file?.body, fileEvidence: bestEvidence(file?.paths ?? []),
-    };
-    const unexpected = checkExpectation(domain, options, live);
-    // What is said of an old policy passes with it; what the mail hosts show does so only if the new one does not enforce.
-    const ofLive = unexpected.length === 0 ? asTheyAre : passing;
-    const ofHosts = expectedMode(options) === 'enforce' ? asTheyAre : ofLive;
-    const findings = sortFindings([
-      ...stamped(sts, this.awaited(sts.value)),
-      ...stamped(sts, ofLive(file?.contents ?? [])),
-      ...stamped(sts, unexpected),
-      ...stamped(sts, checkNamedPolicy(domain, live, unexpected)),
-      ...stamped(mail, mail.value.hosts.findings),
-      ...stamped(mail, ofLive(coverage.findings)),
-      ...stamped(mail, reach.findings),
-      ...stamped(mail, ofHosts(smtp?.findings ?? [])),
-      ...stamped(mail, checkDane(mail.value.tlsa, new Set(hostsWith(reach.byHost, 'unknown', 'unreachable')))),
-      ...stamped(tlsRpt, checkTlsRpt(domain, tlsRpt.value, policy?.mode)),
-      ...stamped(tlsRpt, hasNoTlsRpt(tlsRpt.value) ? reportingAtRecord(domain, record.texts, bestEvidence(record.paths)) : []),
-      ...stamped(below, policy === undefined || policy.mode === 'none' ? [] : below.value),
-    ]);
-    const decided = isDecided(sts.value);
-    const takenBy = lookup === 'found' ? [] : takersOf(sts.value);
-    // Some deliver whatever they see, others only what they have verified.
-    const circumstances = { smtp, reach: reach.byHost, mode: takenBy.length > 0 ? 'enforce' : policy?.mode, decided, ofMalformed: takenBy.length > 0 } as const;
-    const mx = mxReports(coverage.mx, mail.value, circumstances);
-    return {
-      domain,
-      time: new Date(begin).toISOString(),
-      milliseconds: network.clock.now() - begin,
-      verdict: verdictOf(findings, decided && reach.decided && (file?.policy?.mode !== 'enforce' || mail.value.hosts.decided)),
-      lookup,
-      delivery: domainDelivery(mx.map(({ delivery }) => delivery), reach.none || (decided && mail.value.hosts.decided)),
-      record: record.record ?? null,
-      recordObservations: record.paths.map(safeObservation),
-      policy: policy ?? null,
-      policyObservations: (file?.paths ?? []).map(safeObservation),
-      delegation,
-      mx,
-      senders: policy === undefined ? withoutPolicy(findings, takenBy) : senderViews(findings),
-      ...takenBy.length === 0 ? {} : { takenBy },
-      findings,
-    };
-  }
-
-  private async lookUpMail(ownMx: Promise<DnsAnswer<'MX'>>): Promise<Mail> {
-    const { domain, options, network } = this;
-    const hosts = await findMailHosts(network.resolver, domain, ownMx);
-    const addresses = findMailAddresses(network, hosts.hosts);
-    const [tlsa, smtp] = await Promise.all([
-      askForTlsa(network.resolver, hosts.hosts),
-      options.smtp === true ? addresses.then((found) => observeMailHosts(network.mxProbe, found)) : undefined,
-    ]);
-    return { hosts, addresses: await addresses, tlsa, smtp };
-  }
-
-  /** Whoever expects something has just published it, and it may still have to appear in DNS. */
-  private awaited({ findings, nothing }: PolicyLookup): readonly LiveFinding[] {
-    const { domain, options: { expectId, expectMode, expectPolicy } } = this;
-    if (expectId === undefined && expectMode === undefined && expectPolicy === undefined) {
-      return nothing ? findings.map((one) => unpublished(domain, one)) : findings;
-    }
-    const addresses = `${policyHostName(domain)} A, AAAA`;
-    const appears = ({ code, subject }: LiveFinding): boolean => code === 'record-missing' || (code === 'sts-policy-fetch-error' && subject === addresses);
-    return findings.map((one) => appears(one) ? { ...one, temporary: true } : one);
-  }
-
-  private async timed<T>(step: Promise<T>): Promise<Timed<T>> {
-    const value = await step;
-    return { value, time: new Date(this.network.clock.now()).toISOString() };
-  }
+/** A caller with an expectation has just published. The record and the policy host may still have to appear in DNS. */
+function markAwaited(domain: string, findings: readonly LiveFinding[]): readonly LiveFinding[] {
+  const addresses = `${policyHostName(domain)} A, AAAA`;
+  const isAwaited = ({ code, subject }: LiveFinding): boolean => code === 'record-missing' || (code === 'sts-policy-fetch-error' && subject === addresses);
+  return findings.map((one) => isAwaited(one) ? { ...one, temporary: true } : one);
 }
 
-/** Where there is nothing at all, the record alone would be a poor place to begin. */
-function unpublished(domain: string, finding: LiveFinding): LiveFinding {
+/** Replaces the advice for a missing record where a domain has nothing of MTA-STS: the record is not the first step. */
+function explainUnpublished(domain: string, finding: LiveFinding): LiveFinding {
   if (finding.code !== 'record-missing') return finding;
   return {
     ...finding,
@@ -251,88 +236,56 @@ function unpublished(domain: string, finding: LiveFinding): LiveFinding {
   };
 }
 
-/** The outcome of a step, and when it was there. */
-interface Timed<T> {
-  readonly value: T;
-  readonly time: string;
+/** Findings about MX hosts disappear with an old policy, unless the new policy enforces. */
+function smtpFindings(observed: Observed): readonly LiveFinding[] {
+  const findings = observed.mail.smtp?.findings ?? [];
+  return expectedMode(observed.expectation) === 'enforce' ? findings : markReplaced(findings, observed);
 }
 
-function stamped({ time }: Timed<unknown>, findings: readonly LiveFinding[]): LiveFinding[] {
-  return findings.map((one) => ({ ...safeFinding(one), time }));
+/** Findings about an old policy disappear once the expected one is visible. */
+function markReplaced(findings: readonly LiveFinding[], { unexpected }: Observed): readonly LiveFinding[] {
+  return unexpected.length === 0 ? findings : markTemporary(findings);
 }
 
-function asTheyAre(findings: readonly LiveFinding[]): readonly LiveFinding[] {
-  return findings;
-}
-
-function passing(findings: readonly LiveFinding[]): LiveFinding[] {
+function markTemporary(findings: readonly LiveFinding[]): readonly LiveFinding[] {
   return findings.map((one) => ({ ...one, temporary: true }));
 }
 
-/** Where the hosts that are aliases lead to, by host. */
-function targetsOf({ hosts }: MailAddresses): ReadonlyMap<string, string> {
-  return new Map(hosts.flatMap((one): [string, string][] => aliasesOf(one).slice(-1).map((target) => [one.host, target])));
+function withTime(findings: readonly LiveFinding[], time: string): readonly LiveFinding[] {
+  return findings.map((one) => ({ ...safeFinding(one), time }));
 }
 
-function hostsWith(byHost: ReadonlyMap<string, Reach>, ...reaches: readonly Reach[]): readonly string[] {
-  return [...byHost].filter(([, reach]) => reaches.includes(reach)).map(([host]) => host);
+async function timed<T>(step: Promise<T>, clock: Clock): Promise<{ readonly value: T; readonly time: string }> {
+  const value = await step;
+  return { value, time: new Date(clock.now()).toISOString() };
 }
 
-/** What the delivery to a host depends on besides the host. */
-interface Circumstances {
-  readonly smtp?: SmtpCheck;
-  readonly reach: ReadonlyMap<string, Reach>;
-  readonly mode?: Mode;
-  /** Whether it is known which policy there is, if any. */
-  readonly decided: boolean;
-  /** Whether the policy is malformed, and some senders use it all the same. */
-  readonly ofMalformed: boolean;
+/** Without a valid policy, all senders act alike, so only their treatment of the reporting record differs. */
+function viewsWithoutPolicy(findings: readonly LiveFinding[], takenBy: readonly string[]): readonly SenderView[] {
+  return takenBy.length > 0 ? acceptingViews(findings, takenBy) : senderViews(findings.filter(({ area }) => area === 'tls-reporting'));
 }
 
-/** Of what is no policy to anyone all senders say the same; the reporting record is another matter. */
-function withoutPolicy(findings: readonly LiveFinding[], takenBy: readonly string[]): readonly SenderView[] {
-  return takenBy.length > 0 ? acceptingViews(findings, takenBy) : senderViews(findings.filter(({ subject }) => subject.startsWith('_smtp._tls.')));
-}
-
-/** The senders that use a malformed record or policy in mode `enforce`; those that use another mode deliver as the others do. */
-function takersOf({ record, file }: PolicyLookup): readonly string[] {
+/** Returns the senders that use a malformed record or policy in mode `enforce`. Those that use another mode deliver as all others do. */
+function sendersOfMalformed({ record, file }: PolicyLookup): readonly string[] {
   if (file === undefined) return [];
   const { mode, senders } = file.policy === undefined
     ? file.tolerated ?? { mode: undefined, senders: [] }
     : { mode: file.policy.mode, senders: KNOWN_SENDERS };
-  return mode === 'enforce' ? senders.filter((sender) => record.takers?.includes(sender)) : [];
+  return mode === 'enforce' ? senders.filter((sender) => record.acceptedBy?.includes(sender)) : [];
 }
 
-function mxReports(covered: readonly MxCoverage[], { hosts, tlsa }: Mail, circumstances: Circumstances): MxResult[] {
-  const { smtp, reach, mode, decided, ofMalformed } = circumstances;
-  return covered.map(({ host, covered: isCovered }) => {
-    const seen = smtp?.byHost.get(host);
-    // Nobody delivers to a host without an address, whatever the policy says or does not say.
-    const gone = reach.get(host) === 'unreachable';
-    const tls = ofMalformed && seen?.tls !== 'no-address' ? 'unknown' : seen?.tls ?? 'unknown';
-    return {
-      host,
-      preference: hosts.preferences.get(host) ?? null,
-      covered: isCovered,
-      delivery: gone ? 'refuse' : decided ? hostDelivery(mode, { covered: isCovered, tls }) : 'unknown',
-      dane: hasTlsa(tlsa.get(host)),
-      observations: (seen?.paths ?? []).map(safeObservation),
-    };
-  });
-}
-
-function lookupOf({ record, file }: PolicyLookup): Lookup {
+function lookupResult({ record, file }: PolicyLookup): Lookup {
   if (record.verdict === 'undecided') return 'temporary-error';
   return record.verdict === 'valid' && file !== undefined ? file.lookup : 'none';
 }
 
-/** DNS or a route that fails us says nothing about the domain. */
+/** Returns whether the lookup was conclusive. A failing resolver or route says nothing about the domain. */
 function isDecided({ record, file }: PolicyLookup): boolean {
   return record.verdict !== 'undecided' && record.validated && file?.decided !== false;
 }
 
-/** What is undecided makes the verdict `unknown`, unless something else is wrong for certain. */
-function verdictOf(findings: readonly LiveFinding[], decided: boolean): Verdict {
+/** Returns `fail` for any error, and `unknown` where an essential step was not conclusive. */
+function verdict(findings: readonly LiveFinding[], decided: boolean): Verdict {
   if (findings.some(({ severity }) => severity === 'error')) return 'fail';
   return decided ? 'pass' : 'unknown';
 }

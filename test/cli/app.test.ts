@@ -17,8 +17,8 @@ function stackOf(context: Record<string, unknown>, env: Record<string, string> =
   return stack;
 }
 
-describe('what is missing or wrong is said before AWS credentials are needed', () => {
-  test('all that is missing, at once', () => {
+describe('bin/app.ts checks its context before AWS credentials are needed', () => {
+  test('the app names every missing context value at once', () => {
     expect(() => createApp({}, {})).toThrow(ContextError);
     expect(() => createApp({}, {})).toThrow(/missing context:\n {2}-c domain=.*\n {2}-c mx=.*google-workspace.*\n {2}-c mode=.*begin with testing/);
   });
@@ -32,22 +32,22 @@ describe('what is missing or wrong is said before AWS credentials are needed', (
     [{ maxAgeDays: 'a week' }, /-c maxAgeDays must be a number of days/],
     [{ hostedZoneId: 'example.com' }, /-c hostedZoneId must be the id of a Route 53 hosted zone/],
     [{ tlsReporting: 'tls@example.com' }, /reporting address "tls@example\.com"/],
-    [{ domain: 'example.com/' }, /-c domain "example\.com\/" holds/],
+    [{ domain: 'example.com/' }, /-c domain "example\.com\/" contains/],
     [{ domain: '_x.com' }, /-c domain "_x\.com"/],
     [{ maxAgeDays: true }, /-c maxAgeDays must be a text, got true/],
-  ])('%j', (context, message) => {
+  ])('the app rejects the context %j', (context, message) => {
     expect(() => createApp({}, { context: { ...CONTEXT, ...context } })).toThrow(message);
   });
 
-  test('credentials, only where the zone must be looked up', () => {
+  test('the app needs credentials only to look up a zone', () => {
     const context = { ...CONTEXT, hostedZoneId: '' };
     expect(() => createApp({}, { context })).toThrow(/no AWS credentials were found to look up the hosted zone of example\.com.*-c hostedZoneId/);
     expect(stackOf(context, { CDK_DEFAULT_ACCOUNT: '123456789012' }).stackName).toBe('MtaSts-example-com');
   });
 });
 
-describe('the stack', () => {
-  test('is of us-east-1 and named after the domain, another for each domain', () => {
+describe('the stack of bin/app.ts', () => {
+  test('the app makes one us-east-1 stack for each domain, named after the domain', () => {
     expect(stackOf(CONTEXT).region).toBe('us-east-1');
     const names = ['a-b.com', 'a.b.com', 'a.b-com.com'].map((domain) => stackOf({ ...CONTEXT, domain }).stackName);
     expect(new Set(names).size).toBe(3);
@@ -63,20 +63,20 @@ describe('the stack', () => {
     ['cloudflare-email-routing', '*.mx.cloudflare.net'],
     ['ses-inbound:eu-west-1', 'inbound-smtp.eu-west-1.amazonaws.com'],
     ['a.example.com,b.example.com', 'b.example.com'],
-  ])('takes -c mx=%s', (mx, host) => {
+  ])('the app accepts -c mx=%s', (mx, host) => {
     const template = JSON.stringify(Template.fromStack(stackOf({ ...CONTEXT, mx })).toJSON());
     expect(template).toContain(`mx: ${host}`);
   });
 
-  test('takes a domain in U-labels', () => {
+  test('the app accepts a domain in U-labels', () => {
     expect(stackOf({ ...CONTEXT, domain: 'Bücher.example' }).stackName).toBe('MtaSts-xn----bcher--kva-example');
   });
 
-  test('takes numbers as cdk.json may hold them', () => {
+  test('the app accepts numbers as cdk.json may hold them', () => {
     expect(JSON.stringify(Template.fromStack(stackOf({ ...CONTEXT, maxAgeDays: 3 })).toJSON())).toContain('max_age: 259200');
   });
 
-  test.each(['testing', 'none'])('takes -c mode=%s, an age and reporting addresses', (mode) => {
+  test.each(['testing', 'none'])('the app accepts -c mode=%s with an age and reporting addresses', (mode) => {
     const template = JSON.stringify(Template.fromStack(
       stackOf({ ...CONTEXT, mode, maxAgeDays: '3', tlsReporting: 'mailto:a@example.com,mailto:b@example.com' }),
     ).toJSON());
@@ -85,25 +85,25 @@ describe('the stack', () => {
     expect(template).toContain('rua=mailto:a@example.com,mailto:b@example.com');
   });
 
-  test('takes a domain below the zone', () => {
+  test('the app accepts a domain below the zone', () => {
     const template = JSON.stringify(Template.fromStack(stackOf({ ...CONTEXT, domain: 'mail.example.com', zone: 'example.com' })).toJSON());
     expect(template).toContain('_mta-sts.mail.example.com.');
   });
 });
 
-test('complains in words alone, without a stack trace', () => {
+test('the app prints an error as a message without a stack trace', () => {
   const said: string[] = [];
   const status = synthesize({}, (text) => said.push(text), { context: { ...CONTEXT, mode: 'on' } });
   expect([status, said]).toEqual([1, ['\n-c mode must be enforce, testing or none, got "on"\n']]);
 });
 
-test('synthesizes without a word where all is well', () => {
+test('the app prints nothing when it synthesizes a valid context', () => {
   const said: string[] = [];
   expect(synthesize({}, (text) => said.push(text), { context: CONTEXT })).toBe(0);
   expect(said).toEqual([]);
 });
 
-test('cdk synth, as the issue has it, gives a template in which the order can be read', () => {
+test('cdk synth prints a template in which the order of the resources can be read', () => {
   const output = mkdtempSync(join(tmpdir(), 'cdk-mta-sts-synth-'));
   try {
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')));
@@ -115,7 +115,7 @@ test('cdk synth, as the issue has it, gives a template in which the order can be
       Resources: Record<string, { Type: string; DependsOn?: string[]; Properties: { Name?: string } }>;
     };
     const [id, announcement] = Object.entries(Resources).find(([, { Properties }]) => Properties.Name === '_mta-sts.example.com.') ?? [];
-    expect(announcement?.DependsOn?.map((dependency) => Resources[dependency].Type)).toContain('Custom::MtaStsPublication');
+    expect(announcement?.DependsOn?.map((dependency) => Resources[dependency]?.Type)).toContain('Custom::MtaStsPublication');
     const verification = Object.values(Resources).find(({ Type }) => Type === 'Custom::MtaStsVerification');
     expect(verification?.DependsOn).toContain(id);
   } finally {

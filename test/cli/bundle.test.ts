@@ -1,4 +1,4 @@
-// The command as it is installed: one file, run by node.
+// The installed command: one file, run by node.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const BUNDLE = join(ROOT, 'bin', 'mta-sts.js');
 let folder: string;
 
 beforeAll(() => {
-  // What is tested is the file that is published; an old one must not pass for it.
+  // Build first: the test is about the published file, not an old one.
   const script = `import { buildFault } from ${JSON.stringify(join(ROOT, 'tools', 'freshness.mjs'))}; console.log(buildFault(process.argv[1]) ?? '');`;
   const fault = execFileSync(process.execPath, ['--input-type=module', '-e', script, ROOT], { encoding: 'utf8' }).trim();
   if (fault !== '') throw new Error(`${fault}; run \`npm run build\` first`);
@@ -33,11 +33,11 @@ function mtaSts(args: readonly string[], input = ''): { readonly status: number 
 }
 
 describe('the bundle', () => {
-  test('begins with the line that makes it a command', () => {
+  test('the bundle of the command begins with the line that makes it executable', () => {
     expect(readFileSync(BUNDLE, 'utf8').startsWith('#!/usr/bin/env node\n')).toBe(true);
   });
 
-  test('runs alone, in a folder without packages', () => {
+  test('the bundle of the command runs in a folder without packages', () => {
     const alone = join(folder, 'mta-sts.js');
     copyFileSync(BUNDLE, alone);
     expect(spawnSync(process.execPath, [alone, '--version'], { cwd: folder, encoding: 'utf8' })).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: '' });
@@ -56,15 +56,15 @@ describe('the bundle', () => {
     [['records', '--domain', 'example.com', '--policy', '-'], 'version: STSv1\nmode: none\nmax_age: 86400\n', 0],
     [['records', '--domain', 'example.com', '--policy', '-'], '', 1],
     [['suggest', 'example.com', '--resolver', '127.0.0.1:1'], '', 3],
-  ])('%j ends with its status', (args, input, status) => {
+  ])('the bundle run with %j ends with the right exit status', (args, input, status) => {
     expect(mtaSts(args, input).status).toBe(status);
   });
 
-  test('has no colours and no escapes in a pipe', () => {
+  test('the bundle prints no colours and no escape sequences to a pipe', () => {
     expect(mtaSts(['lint', 'record', 'v=STSv1; id=;']).stdout).not.toContain('\u001b');
   });
 
-  test('a big output reaches a slow reader whole', async () => {
+  test('the bundle writes a large output completely to a slow reader', async () => {
     const file = join(folder, 'many.txt');
     writeFileSync(file, `version: STSv1\n${'a field that is none\n'.repeat(3000)}`);
     const child = spawn(process.execPath, [BUNDLE, 'lint', 'policy', '--format', 'json', ...Array.from({ length: 20 }, () => file)], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -77,7 +77,7 @@ describe('the bundle', () => {
     expect(JSON.parse(text)).toHaveLength(20);
   });
 
-  test('a reader that goes away early gets no complaint', () => {
+  test('the bundle prints no error when its reader closes the pipe early', () => {
     const file = join(folder, 'many.txt');
     writeFileSync(file, `version: STSv1\n${'a field that is none\n'.repeat(3000)}`);
     const files = Array.from({ length: 20 }, () => file).join(' ');
@@ -87,27 +87,27 @@ describe('the bundle', () => {
   });
 });
 
-test('what DNS still owes an answer does not hold up the end', async () => {
+test('a pending DNS answer does not delay the end of the command', async () => {
   const silent = await startDnsServer({ address: '127.0.0.1', answer: () => 'drop' });
   const child = spawn(process.execPath, [BUNDLE, 'verify', 'example.test', '--timeout', '200ms', '--resolver', `127.0.0.1:${silent.port}`], { stdio: 'ignore' });
   const status = await new Promise((resolve) => child.on('exit', resolve));
   await silent.close();
   expect(status).toBe(3);
-  // The resolver alone would ask all of them again, after 2 seconds, before it gives up.
+  // The resolver itself would retry all queries after 2 seconds.
   const asked = silent.queries.map(({ name, type }) => `${name} ${type}`);
   expect(asked).toContain('example.test MX');
   expect(asked).toEqual([...new Set(asked)]);
 });
 
-describe('what is waited for keeps the process alive', () => {
-  test('until --wait is over: then there is a report, and a status that is not good', () => {
+describe('pending work keeps the process alive', () => {
+  test('verify --wait keeps the process alive until its time is over, and ends with a result and a bad status', () => {
     const { status, stdout, stderr } = mtaSts(['verify', 'example.test', '--wait', '4s', '--no-smtp', '--resolver', '127.0.0.1:1']);
     expect(stderr).toContain('again in');
     expect(stdout).toContain('example.test: could not be decided');
     expect(status).toBe(3);
   });
 
-  test('but a list on standard input that nobody ends does not, after an interrupt', async () => {
+  test('after an interrupt an open list on standard input does not keep the process alive', async () => {
     const args = ['verify', '--file', '-', '--no-smtp', '--format', 'ndjson', '--resolver', '127.0.0.1:1'];
     const child = spawn(process.execPath, [BUNDLE, ...args], { stdio: ['pipe', 'pipe', 'ignore'] });
     const ended = new Promise((resolve) => child.on('exit', resolve));
@@ -129,7 +129,7 @@ describe('preview', () => {
     cdk.synth();
   });
 
-  /** The files that it left in the folder for temporary files. */
+  /** Returns the files that it left in the folder for temporary files. */
   async function leftBehind(end: (child: ChildProcess) => void): Promise<{ readonly status: unknown; readonly files: string[] }> {
     const temporary = mkdtempSync(join(folder, 'tmp-'));
     const child = spawn(process.execPath, [BUNDLE, 'preview', '--app', app], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TMPDIR: temporary } });
@@ -140,7 +140,7 @@ describe('preview', () => {
     return { status: await ended, files: readdirSync(temporary) };
   }
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it, and leaves nothing behind', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('%s ends the preview and leaves nothing behind', async (signal) => {
     expect(await leftBehind((child) => child.kill(signal))).toEqual({ status: 0, files: [] });
   });
 });
@@ -148,7 +148,7 @@ describe('preview', () => {
 describe('a quick start', () => {
   const HEAVY = ['dns', 'tls', 'https', 'http2', 'worker_threads'];
 
-  /** Which of Node's heavy modules are loaded once the command has run: those that DNS, TLS and the preview need. */
+  /** Returns the heavy modules of Node that a run has loaded: those of DNS, TLS and the preview. */
   function heavy(args: readonly string[]): string[] {
     const script = `
       process.on('exit', () => process.stderr.write('\\n' + JSON.stringify(process.moduleLoadList)));
@@ -170,11 +170,11 @@ describe('a quick start', () => {
     [['explain', 'mx-not-covered']],
     [['suggest', '--help']],
     [['records', '--app', '/nonexistent']],
-  ])('%j loads neither DNS, TLS, HTTP nor the preview', (args) => {
+  ])('the command line %j loads neither DNS, TLS, HTTP nor the preview', (args) => {
     expect(heavy(args)).toEqual([]);
   });
 
-  test('a verification does load them, so this way of looking sees them', () => {
+  test('a verification loads DNS and TLS, so this check can see them', () => {
     expect(heavy(['verify', 'example.test', '--timeout', '20ms', '--resolver', '127.0.0.1:1'])).toEqual(expect.arrayContaining(['dns', 'tls']));
   });
 });

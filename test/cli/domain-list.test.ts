@@ -33,37 +33,37 @@ async function collect(list: AsyncIterable<ListedDomain>): Promise<ListedDomain[
 }
 
 describe('a list of domains', () => {
-  test('that is not there is refused with its name', async () => {
+  test('a missing list of domains is refused with its name', async () => {
     await expect(openDomainList(join(folder, 'nowhere'), nothing())).rejects.toThrow(/cannot read `.*nowhere`: there is no such file/);
     await expect(openDomainList(folder, nothing())).rejects.toThrow('it is a folder');
   });
 
-  test('gives each line that is no domain with its number and its fault, and goes on', async () => {
+  test('a list of domains yields each invalid line with its number and its problem, and continues', async () => {
     expect(await read('a.example\nuser@b.example\n\nlocalhost\nc.example\n')).toEqual([
       { domain: 'a.example' },
-      { line: 2, fault: '`user@b.example` is an email address, where a mail domain is expected; write `b.example`' },
-      { line: 4, fault: expect.stringContaining('is a single label') },
+      { line: 2, problem: '`user@b.example` is an email address, where a mail domain is expected; write `b.example`' },
+      { line: 4, problem: expect.stringContaining('is a single label') },
       { domain: 'c.example' },
     ]);
   });
 
-  test('may have comments, blanks, CRLF and no line end at the end; names become A-labels', async () => {
+  test('a list of domains may have comments, blanks, CRLF and no final line end, and its names become A-labels', async () => {
     expect(await read('# all of ours\r\n  A.example.  # the first\r\n\r\n\tbücher.example')).toEqual([{ domain: 'a.example' }, { domain: 'xn--bcher-kva.example' }]);
   });
 
-  test('of nothing gives nothing', async () => {
+  test('an empty list of domains yields nothing', async () => {
     expect(await read('')).toEqual([]);
     expect(await read('\n\n# nothing\n')).toEqual([]);
   });
 
-  test('comes from standard input for `-`, however it is cut', async () => {
+  test('a list of domains on standard input may be cut into any chunks', async () => {
     async function* stdin(): AsyncGenerator<Uint8Array> {
       for (const piece of ['a.exa', 'mple\nb', '.example\n']) yield await Promise.resolve(Buffer.from(piece));
     }
     expect(await collect(await openDomainList('-', stdin()))).toEqual([{ domain: 'a.example' }, { domain: 'b.example' }]);
   });
 
-  test('is read as it is needed, so that it may be endless', async () => {
+  test('a list of domains is read on demand, so it may be endless', async () => {
     let lines = 0;
     async function* stdin(): AsyncGenerator<string> {
       for (;;) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseDuration } from '../../cli/input/durations';
-import { days } from '../../lib/util/seconds';
+import { formatSeconds } from '../../lib/util/duration';
 
 describe('a duration', () => {
   test.each([
@@ -23,7 +23,7 @@ describe('a duration', () => {
     ['000ms', 'leaves no time at all'],
     ['25h', '`25h` is too long; at most `24h` is expected'],
     ['86400001ms', 'is too long'],
-  ])('%j is refused', (text, message) => {
+  ])('the duration %j is refused', (text, message) => {
     expect(() => parseDuration(text)).toThrow(RangeError);
     expect(() => parseDuration(text)).toThrow(message);
   });
@@ -36,7 +36,7 @@ describe('a duration', () => {
     ['10m', 600_000],
     ['1h', 3_600_000],
     ['24h', 86_400_000],
-  ])('%s is %d milliseconds', (text, milliseconds) => {
+  ])('the duration %s is %d milliseconds', (text, milliseconds) => {
     expect(parseDuration(text)).toBe(milliseconds);
   });
 });
@@ -53,5 +53,5 @@ test.each([
   [90_000, '90000 seconds, over 1 day'],
   [31_557_600, '31557600 seconds, over 365 days'],
 ])('a max_age of %d is shown as %s', (seconds, text) => {
-  expect(days(seconds)).toBe(text);
+  expect(formatSeconds(seconds)).toBe(text);
 });

@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { AREAS, CODES, sectionsOf } from '../../cli/catalog';
-import { nearest } from '../../cli/commands/explain/nearest';
-import { IN_REPORTS, RESULT_TYPES, STATUS_CODES } from '../../cli/commands/explain/report-codes';
+import { nearestWords } from '../../cli/commands/explain/command';
+import { DEPLOYMENT_CODES, IN_DEPLOYMENTS } from '../../cli/commands/explain/deployment-codes';
+import { MEANINGS_IN_REPORTS, RESULT_TYPES, STATUS_CODES } from '../../cli/commands/explain/report-codes';
+import { DEPLOYMENT_FAILURES } from '../../lib/contract/deployment-failures';
 import { FINDINGS } from '../../lib/protocol/findings/catalog';
 import { POLICY_FINDINGS } from '../../lib/protocol/findings/policy';
 import { LIVE_FINDINGS } from '../../lib/verifier/findings';
@@ -21,7 +23,7 @@ describe('an unknown code is wrong usage, with the codes that were probably mean
     ['', '`` is not the code of a finding; without a code'],
     ['\u001b[2J', '`\\x1b[2J` is not the code'],
     ['x'.repeat(5000), 'without a code this command lists them all'],
-  ])('%j', async (code, message) => {
+  ])('explain answers the unknown code %j with the codes that were probably meant', async (code, message) => {
     const { status, stdout, stderr } = await run(['explain', code]);
     expect(stderr).toContain(message);
     expect(stderr).toContain('try `npx cdk-mta-sts explain --help`');
@@ -29,7 +31,7 @@ describe('an unknown code is wrong usage, with the codes that were probably mean
     expect(status).toBe(2);
   });
 
-  test('a wrong one beside a right one prints nothing', async () => {
+  test('explain prints nothing when one of its codes is unknown', async () => {
     const { status, stdout } = await run(['explain', 'mx-not-covered', 'mx-not']);
     expect(status).toBe(2);
     expect(stdout).toBe('');
@@ -40,12 +42,12 @@ test.each([
   ['mx-null', ['mx-null', 'mx-nul', 'mx-nully', 'policy-mx-null', 'far-away'], ['mx-null', 'mx-nul', 'mx-nully']],
   ['null', ['mx-null', 'policy-null-mx', 'nullable'], ['mx-null', 'policy-null-mx']],
   ['abcdefgh', ['stuvwxyz'], []],
-])('nearest to %j of %j are %j', (typed, words, near) => {
-  expect(nearest(typed, words)).toEqual(near);
+])('the words nearest to %j of %j are %j', (typed, words, near) => {
+  expect(nearestWords(typed, words)).toEqual(near);
 });
 
-describe('a code is explained with all that is known of it', () => {
-  test.each(ALL)('%s', async (code) => {
+describe('explain prints everything about a code', () => {
+  test.each(ALL)('explain prints meaning, impact, fix and reference of %s', async (code) => {
     const { status, stdout, stderr } = await run(['explain', code], { unicode: true });
     const kind = new Map(Object.entries({ ...LIVE_FINDINGS, ...FINDINGS })).get(code);
     expect(stderr).toBe('');
@@ -56,17 +58,17 @@ describe('a code is explained with all that is known of it', () => {
     expect(status).toBe(0);
   });
 
-  test('with the senders that disagree', async () => {
+  test('explain names the senders that differ from the RFC', async () => {
     const { stdout } = await run(['explain', 'policy-blank-line']);
     expect(stdout).toContain('\n  senders  mox, postfix-tlspol, go-mtasts: refuses the policy\n           courier: ignores the lines that follow\n');
   });
 
-  test('several in the order in which they were asked for, each once', async () => {
+  test('explain prints several codes in the order of the arguments, each once', async () => {
     const { stdout } = await run(['explain', 'policy-html', 'mx-null', 'policy-html']);
     expect(stdout.match(/^\S (\S+) ·/gm)).toEqual(['✘ policy-html ·', 'i mx-null ·']);
   });
 
-  test('as JSON', async () => {
+  test('explain prints a code as JSON', async () => {
     const { status, json } = await runJson(['explain', 'id-unexpected', 'policy-blank-line']);
     expect(status).toBe(0);
     const { severity, meaning, impact, fix, reference } = LIVE_FINDINGS['id-unexpected'];
@@ -84,52 +86,83 @@ describe('a code is explained with all that is known of it', () => {
 });
 
 describe('without a code', () => {
-  test('all are listed with severity and meaning, and fit a narrow terminal', async () => {
+  test('explain without a code lists all codes with severity and meaning in a narrow terminal', async () => {
     const { status, stdout } = await run(['explain'], { columns: 80 });
     expect(stdout.match(/^ {2}\S (\S+) · (?:error|warning|info|unknown)$/gm)).toHaveLength(ALL.length);
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
     const { stdout: wide } = await run(['explain']);
-    for (const { meaning } of CODES.values()) expect(wide).toContain(`    ${meaning}\n`);
+    for (const { meaning } of [...CODES.values(), ...DEPLOYMENT_CODES]) expect(wide).toContain(`    ${meaning}\n`);
     expect(status).toBe(0);
   });
 
-  test('all are listed as JSON', async () => {
+  test('explain without a code lists all codes as JSON', async () => {
     const { json } = await runJson(['explain']);
     const listed = json as { code: string; kind?: string; severity?: string }[];
     expect(listed.filter(({ severity }) => severity !== undefined).map(({ code }) => code).sort()).toEqual([...ALL].sort());
     const others = listed.filter(({ kind }) => kind !== undefined).map(({ code }) => code);
-    expect(others).toEqual([...RESULT_TYPES, ...STATUS_CODES].map(({ code }) => code));
+    expect(others).toEqual([...DEPLOYMENT_CODES, ...RESULT_TYPES, ...STATUS_CODES].map(({ code }) => code));
   });
 });
 
-describe('what senders write into TLS reports', () => {
-  /** RFC 8460 §4.3, all of it. */
+describe('the codes of failed deployments', () => {
+  test.each(DEPLOYMENT_CODES)('explain prints all that is known of the deployment failure $code', async ({ code, meaning, impact, fix, steps, reference }) => {
+    const { status, stdout, stderr } = await run(['explain', code], { unicode: true });
+    expect(stderr).toBe('');
+    expect(stdout).toContain(`✘ ${code} · fails a deployment\n  ${meaning}\n  impact   ${impact}\n  fix      ${fix}\n`);
+    expect(stdout).toMatch(new RegExp(`^ {2}steps? {4,5}${steps.join(', ')}\n {2}see {6}${reference}\n {11}https://`, 'm'));
+    expect(status).toBe(0);
+  });
+
+  test('every code of the catalogue of deployment failures is explained, alone or as the finding of the same name', () => {
+    expect([...DEPLOYMENT_CODES.map(({ code }) => code), ...IN_DEPLOYMENTS.keys()].sort()).toEqual(Object.keys(DEPLOYMENT_FAILURES).sort());
+  });
+
+  test('explain says what a finding means for a deployment', async () => {
+    const { stdout } = await run(['explain', 'mx-not-covered']);
+    expect(stdout).toContain('\n  deploy   Preflight fails with it. In `enforce`, senders would refuse mail to this host.\n');
+  });
+
+  test('explain gives a deployment failure as JSON with its area and its steps', async () => {
+    const { json } = await runJson(['explain', 'record-exists', 'dns-failure']);
+    expect(json).toEqual([
+      expect.objectContaining({ code: 'record-exists', kind: 'deployment-failure', area: 'record', steps: ['Preflight'], url: expect.stringContaining('https://') }),
+      expect.objectContaining({ code: 'dns-failure', inDeployments: expect.stringContaining('Preflight fails with it') }),
+    ]);
+  });
+
+  test('a slip in the code of a deployment failure is answered with the code that was meant', async () => {
+    expect((await run(['explain', 'zone-not-delegatd'])).stderr).toContain('did you mean `zone-not-delegated`?');
+  });
+});
+
+describe('result types of TLS reports', () => {
+  /** All result types of RFC 8460 §4.3. */
   const RESULTS = [
     'starttls-not-supported', 'certificate-host-mismatch', 'certificate-expired', 'certificate-not-trusted', 'validation-failure',
     'tlsa-invalid', 'dnssec-invalid', 'dane-required', 'sts-policy-fetch-error', 'sts-policy-invalid', 'sts-webpki-invalid',
   ];
 
-  test.each(RESULTS)('%s is explained', async (code) => {
+  test.each(RESULTS)('explain explains the result type %s', async (code) => {
     const { status, stdout } = await run(['explain', code]);
     expect(status).toBe(0);
     expect(stdout).toMatch(new RegExp(`^\\S ${code} · `));
     expect(stdout).toContain('RFC 8460 §4.3');
-    expect(CODES.has(code)).toBe(IN_REPORTS.has(code));
+    expect(CODES.has(code)).toBe(MEANINGS_IN_REPORTS.has(code));
   });
 
-  test('validation-failure is the catch-all, not a failure of STARTTLS', async () => {
+  test('explain calls validation-failure the catch-all, not a failure of STARTTLS', async () => {
     const { stdout } = await run(['explain', 'validation-failure']);
     expect(stdout).toContain('the catch-all of RFC 8460 §4.3');
     expect(stdout).toContain('  reports  the catch-all: a failure that no other result type names, not only one of STARTTLS');
     expect(stdout).not.toMatch(/STARTTLS with a mail host failed/);
   });
 
-  test('a slip is answered with the one that was meant', async () => {
+  test('explain suggests the result type that a misspelt one probably means', async () => {
     expect((await run(['explain', 'tlsa-invald'])).stderr).toContain('did you mean `tlsa-invalid`?');
   });
 });
 
-describe('what stands in bounces', () => {
+describe('status codes of bounces', () => {
   test.each([
     [['5.7.5'], 'i 5.7.5 · in bounces', 'Exchange Online and Postfix use it where MTA-STS or DANE demands', 'permanent: the sender returns the message'],
     [['4.7.5'], 'i 4.7.5 · in bounces', 'Cryptographic failure', 'temporary: the sender keeps the message and tries again'],
@@ -150,7 +183,7 @@ describe('what stands in bounces', () => {
     [['5.7.11'], 'i 5.7.11 · in bounces', 'Encryption required for requested authentication mechanism', 'permanent'],
     [['5.7.30'], 'i 5.7.30 · in bounces', 'REQUIRETLS support required', 'permanent'],
     [['5.7.323 tlsa-invalid'], 'i 5.7.323 · in bounces', 'does not match its TLSA records', 'permanent'],
-  ])('%j', async (typed, title, meaning, kind) => {
+  ])('explain finds the status code in %j', async (typed, title, meaning, kind) => {
     const { status, stdout, stderr } = await run(['explain', ...typed]);
     expect(stderr).toBe('');
     expect(status).toBe(0);
@@ -159,7 +192,7 @@ describe('what stands in bounces', () => {
     expect(stdout).toContain(`  class    ${kind}`);
   });
 
-  test('comes as JSON under the number that was typed', async () => {
+  test('explain prints a status code as JSON under the number that was typed', async () => {
     const { json } = await runJson(['explain', '550 5.7.5', 'tlsa-invalid']);
     expect(json).toEqual([
       expect.objectContaining({ code: '5.7.5', kind: 'status-code', findings: expect.arrayContaining(['certificate-expired']) }),
@@ -170,15 +203,15 @@ describe('what stands in bounces', () => {
   test.each([
     ['5.1.1', '`5.1.1` has nothing to do with MTA-STS, DANE or TLS; all codes are listed at https://www.iana.org/'],
     ['2.7.5', '`2.7.5` has nothing to do with MTA-STS'],
-    ['550', '`550` says only whether a message was taken; give the three numbers that follow it'],
+    ['550', '`550` says only whether a message was accepted; give the three numbers that follow it'],
     ['192.0.2.1', 'is not the code of a finding'],
-  ])('%j is no code of ours', async (code, message) => {
+  ])('explain rejects the status code %j', async (code, message) => {
     const { status, stderr } = await run(['explain', code]);
     expect(stderr).toContain(message);
     expect(status).toBe(2);
   });
 
-  test.each([...RESULT_TYPES, ...STATUS_CODES])('$code names findings that there are, and sections that have an address', ({ meaning, impact, fix, reference, findings }) => {
+  test.each([...RESULT_TYPES, ...STATUS_CODES])('$code names existing findings and sections with a URL', ({ meaning, impact, fix, reference, findings }) => {
     const known = new Set([...ALL, ...RESULT_TYPES.map(({ code }) => code)]);
     expect(findings.filter((code) => !known.has(code))).toEqual([]);
     expect(sectionsOf(reference).length).toBeGreaterThan(0);
@@ -187,17 +220,17 @@ describe('what stands in bounces', () => {
   });
 });
 
-describe('the catalogue', () => {
-  test('has every code of both rooms in just one area', () => {
+describe('the catalog', () => {
+  test('the catalog has every code of both rooms in exactly one area', () => {
     expect(AREAS.flatMap(({ codes }) => codes.map(({ code }) => code)).sort()).toEqual([...ALL].sort());
   });
 
-  test('knows which codes come from a live domain', () => {
+  test('the catalog knows which codes come from a live domain', () => {
     const live = AREAS.filter((area) => area.live).flatMap(({ codes }) => codes.map(({ code }) => code));
     expect(live.sort()).toEqual(Object.keys(LIVE_FINDINGS).sort());
   });
 
-  test.each([...CODES.values()])('$code names a section that has an address', ({ reference }) => {
+  test.each([...CODES.values()])('$code names a section with a URL', ({ reference }) => {
     expect(sectionsOf(reference).length).toBeGreaterThan(0);
   });
 });

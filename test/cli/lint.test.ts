@@ -22,7 +22,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-describe('what cannot be read is wrong usage, and nothing is printed for the rest', () => {
+describe('unreadable input is wrong usage, and nothing is printed for the rest', () => {
   test.each<[string, () => string[], string]>([
     ['a missing file', () => [join(folder, 'none.txt')], 'none.txt`: there is no such file'],
     ['a missing file after a good one', () => [valid, join(folder, 'none.txt')], 'there is no such file'],
@@ -30,7 +30,7 @@ describe('what cannot be read is wrong usage, and nothing is printed for the res
     ['a path through a file', () => [join(valid, 'x')], 'a part of its path is not a folder'],
     ['a path that no system has', () => ['a\0b'], 'cannot read `a\\x00b`: '],
     ['standard input twice', () => ['-', '-'], 'standard input (`-`) can be read only once'],
-  ])('%s', async (_, files, message) => {
+  ])('lint refuses %s as wrong usage and prints nothing else', async (_, files, message) => {
     const { status, stdout, stderr } = await run(['lint', 'policy', ...files()], { stdin: POLICY });
     expect(status).toBe(2);
     expect(stdout).toBe('');
@@ -40,7 +40,7 @@ describe('what cannot be read is wrong usage, and nothing is printed for the res
 });
 
 describe('lint policy --format json', () => {
-  test('prints one element for each file, in their order, with the values of the valid ones', async () => {
+  test('lint policy prints one JSON element for each file in order, with the values of valid files', async () => {
     const { status, json } = await runJson(['lint', 'policy', broken, valid]);
     expect(status).toBe(1);
     expect(json).toEqual([
@@ -60,19 +60,19 @@ describe('lint policy --format json', () => {
     ]);
   });
 
-  test.each([['text', POLICY], ['bytes', Buffer.from(POLICY)]])('reads standard input given as %s', async (_, stdin) => {
+  test.each([['text', POLICY], ['bytes', Buffer.from(POLICY)]])('lint policy reads standard input given as %s', async (_, stdin) => {
     const { status, json } = await runJson(['lint', 'policy', '-'], { stdin });
     expect(status).toBe(0);
     expect(json).toMatchObject([{ input: '-', verdict: 'valid', policy: { mode: 'enforce' } }]);
   });
 
-  test('a byte order mark reaches the linter', async () => {
+  test('lint policy keeps a byte order mark for the linter', async () => {
     const { status, json } = await runJson(['lint', 'policy', '-'], { stdin: Buffer.from(`\ufeff${POLICY}`) });
     expect(status).toBe(1);
     expect(json).toMatchObject([{ verdict: 'invalid' }]);
   });
 
-  test('an endless input is read no further than is needed to refuse it', async () => {
+  test('lint policy stops reading an endless input once it is too long', async () => {
     let chunks = 0;
     async function* endless(): AsyncGenerator<Buffer> {
       for (;;) {
@@ -87,7 +87,7 @@ describe('lint policy --format json', () => {
     expect(chunks).toBe(16);
   });
 
-  test('no invisible character gets through, and the text is still the same', async () => {
+  test('lint policy escapes invisible characters in JSON without changing the text', async () => {
     const odd = join(folder, 'a\u202e\u009b\u{e0001}b.txt');
     writeFileSync(odd, POLICY);
     const { stdout } = await run(['lint', 'policy', '--format', 'json', odd]);
@@ -97,7 +97,7 @@ describe('lint policy --format json', () => {
 });
 
 describe('lint policy in text', () => {
-  test('a valid file is one headline and its values', async () => {
+  test('lint policy prints a valid file as one headline and its values', async () => {
     const { status, stdout, stderr } = await run(['lint', 'policy', valid]);
     expect(status).toBe(0);
     expect(stderr).toBe('');
@@ -111,7 +111,7 @@ describe('lint policy in text', () => {
     ].join('\n'));
   });
 
-  test('findings come worst first, each with its place, its fix and its reference', async () => {
+  test('lint policy prints findings worst first, each with its place, fix and reference', async () => {
     const stdin = 'version: STSv1\nmode: enforce\nfoo: bar\nmx: mail.example.com.\nmax_age: 2592000\n';
     const { status, stdout } = await run(['lint', 'policy', '-'], { stdin });
     expect(status).toBe(1);
@@ -119,13 +119,13 @@ describe('lint policy in text', () => {
     expect(stdout).toMatch(/\n {4}fix {6}\S.*\n {4}see {6}RFC 8461 §3\.2\n\n {2}1 warning\n {2}! policy-unknown-field · line 3, column 1\n/);
   });
 
-  test('nothing of a file can drive the terminal', async () => {
+  test('lint policy escapes control characters of a file', async () => {
     const { stdout } = await run(['lint', 'policy', broken]);
     expect(stdout).toContain('\\x1b');
     expect(stdout).not.toMatch(/[^\n\P{C}]/u);
   });
 
-  test('the same fault on hundreds of lines is shown a few times and counted', async () => {
+  test('lint policy shows an error on hundreds of lines a few times and counts the rest', async () => {
     const stdin = `${POLICY}${'x: y\r\n'.repeat(300)}`;
     const { stdout } = await run(['lint', 'policy', '-'], { stdin });
     expect(stdout.match(/! policy-unknown-field/g)).toHaveLength(5);
@@ -142,14 +142,14 @@ describe.each([
   const good = kind === 'record' ? 'v=STSv1; id=20250114;' : 'v=TLSRPTv1; rua=mailto:a@example.com,https://example.com/r';
   const values = kind === 'record' ? { id: '20250114' } : { rua: ['mailto:a@example.com', 'https://example.com/r'] };
 
-  test('an empty answer is an error: there is no record', async () => {
+  test('an empty answer is an error because there is no record', async () => {
     const { status, json } = await runJson(['lint', kind]);
     expect(status).toBe(1);
     expect(json).toMatchObject([{ input: [], verdict: 'none', findings: [{ code: `${kind}-none`, severity: 'error' }] }]);
     expect((await run(['lint', kind])).stdout).toMatch(/record: none, the answer is empty\n/);
   });
 
-  test('an answer of other records is none', async () => {
+  test('an answer with only other records has the verdict none', async () => {
     const { status, json } = await runJson(['lint', kind, 'v=spf1 -all']);
     expect(status).toBe(1);
     expect(json).toMatchObject([{
@@ -161,7 +161,7 @@ describe.each([
     expect((await run(['lint', kind, 'v=spf1 -all'])).stdout).toContain('record: none, nothing in the answer is one\n');
   });
 
-  test('an empty record is not an empty answer, and it is an error as well', async () => {
+  test('an empty record is an error and differs from an empty answer', async () => {
     const { status, json } = await runJson(['lint', kind, '']);
     expect(status).toBe(1);
     expect(json).toMatchObject([{ input: '', verdict: 'none', findings: [{ code: `${kind}-none`, severity: 'error' }, { code: `${kind}-unrelated-txt` }] }]);
@@ -171,7 +171,7 @@ describe.each([
     expect(stdout).not.toContain('``');
   });
 
-  test('several arguments are one answer: two records are multiple', async () => {
+  test('several arguments are one answer, in which two records are multiple', async () => {
     const { status, json } = await runJson(['lint', kind, good, good]);
     expect(status).toBe(1);
     expect(json).toHaveLength(1);
@@ -186,7 +186,7 @@ describe.each([
     expect(json).not.toHaveProperty('0.record');
   });
 
-  test('a valid record comes with its values, and a warning does not change the status', async () => {
+  test('a valid record is printed with its values, and a warning does not change the status', async () => {
     const { status, json } = await runJson(['lint', kind, good, 'v=spf1 -all']);
     expect(status).toBe(0);
     expect(json).toMatchObject([{ verdict: 'valid', record: values, findings: [{ severity: 'warning', line: 2, column: 1 }] }]);
@@ -196,15 +196,15 @@ describe.each([
   });
 });
 
-test('every vector of records and files gets its verdict and its exit status', async () => {
-  for (const [kind, file] of [['record', 'record'], ['tls-rpt', 'tlsrpt']]) {
+test('lint gives every test vector of records and files its verdict and its exit status', async () => {
+  for (const [kind, file] of [['record', 'record'], ['tls-rpt', 'tlsrpt']] as const) {
     for (const { id, input, expect: verdict, ambiguous } of vectors(file)) {
-      // Character-strings of one record are joined by whoever asks DNS, so an argument is already whole.
+      // A DNS client joins the character-strings of a record, so an argument is a whole record.
       const argv = typeof input === 'string' ? [input] : (input ?? []).map((record) => (typeof record === 'string' ? record : record.join('')));
       if (ambiguous === true) continue;
       const { status, json } = await runJson(['lint', kind, ...argv]);
       expect({ id, json, status }).toMatchObject({ id, json: [{ verdict }], status: verdict === 'valid' ? 0 : 1 });
-      // Exit status 1 means that an error was found (see --help), so there must be one to see.
+      // Exit status 1 means that an error was found (see --help), so the output must contain one.
       const [{ findings }] = json as [{ findings: { severity: string }[] }];
       expect({ id, error: findings.some(({ severity }) => severity === 'error') }).toEqual({ id, error: verdict !== 'valid' });
     }

@@ -1,4 +1,4 @@
-// The outputs file of a deployment: what is ours in it, and what is not to be trusted.
+// The outputs file of a deployment: our outputs in it, and invalid ones.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { describe, expect, test } from '@jest/globals';
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { readInput } from '../../cli/input/file';
-import { MAX_OUTPUTS, readOutputs } from '../../cli/input/deployment-outputs';
+import { MAX_OUTPUTS_BYTES, parseOutputs } from '../../cli/input/deployment-outputs';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost } from '../../lib';
 import { policyHash, policyId, renderPolicyId } from '../../lib/protocol/policy/id';
 import { ENV, importedZone, oneDomain } from '../support/stack';
@@ -20,16 +20,16 @@ function output(claim: unknown): string {
   return JSON.stringify({ mtaSts: claim });
 }
 
-function read(file: unknown): ReturnType<typeof readOutputs> {
-  return readOutputs(Buffer.from(typeof file === 'string' ? file : JSON.stringify(file)));
+function read(file: unknown): ReturnType<typeof parseOutputs> {
+  return parseOutputs(Buffer.from(typeof file === 'string' ? file : JSON.stringify(file)));
 }
 
-function fault(file: unknown): string {
+function problem(file: unknown): string {
   const result = read(file);
-  return 'fault' in result ? result.fault : `no fault: ${JSON.stringify(result)}`;
+  return 'problem' in result ? result.problem : `no problem: ${JSON.stringify(result)}`;
 }
 
-describe('refuses, and says why', () => {
+describe('invalid outputs files', () => {
   test.each<[string, unknown, RegExp]>([
     ['an empty file', '', /^is not JSON; give the file that `npx cdk deploy --outputs-file/],
     ['half a file', '{"Test": {"a": "b"', /^is not JSON/],
@@ -61,30 +61,30 @@ describe('refuses, and says why', () => {
       /^has an output Test\.a whose warnings for example\.com is a list, not a text/],
     ['a domain with two ids', { One: { a: output({ domain: 'example.com', id: ID }) }, Two: { b: output({ domain: 'example.com', id: 'other' }) } },
       new RegExp(`^gives example\\.com two ids, ${ID} in One\\.a and other in Two\\.b; only one`)],
-  ])('%s', (_, file, message) => {
-    expect(fault(file)).toMatch(message);
+  ])('the outputs file is refused with a reason: %s', (_, file, message) => {
+    expect(problem(file)).toMatch(message);
   });
 
-  test('a file that is too large, unread', () => {
-    const result = readOutputs(Buffer.alloc(MAX_OUTPUTS + 1, ' '));
-    expect(result).toEqual({ fault: `has ${MAX_OUTPUTS + 1} bytes; outputs of more than ${MAX_OUTPUTS} are not read` });
+  test('an outputs file that is too large is refused without being parsed', () => {
+    const result = parseOutputs(Buffer.alloc(MAX_OUTPUTS_BYTES + 1, ' '));
+    expect(result).toEqual({ problem: `has ${MAX_OUTPUTS_BYTES + 1} bytes; outputs of more than ${MAX_OUTPUTS_BYTES} are not read` });
   });
 
-  test.each([['a file', ''], ['standard input', '-']])('the same of %s that is read no further than that', async (_, name) => {
+  test.each([['a file', ''], ['standard input', '-']])('an outputs file that is too large is not read to its end from %s', async (_, name) => {
     const file = join(mkdtempSync(join(tmpdir(), 'outputs-')), 'cdk-outputs.json');
-    const content = Buffer.alloc(MAX_OUTPUTS + 1000, ' ');
+    const content = Buffer.alloc(MAX_OUTPUTS_BYTES + 1000, ' ');
     writeFileSync(file, content);
-    const input = await readInput(name === '' ? file : name, Readable.from([content]), MAX_OUTPUTS + 1);
-    expect(input).toHaveProperty('bytes.length', MAX_OUTPUTS + 1);
+    const input = await readInput(name === '' ? file : name, Readable.from([content]), MAX_OUTPUTS_BYTES + 1);
+    expect(input).toHaveProperty('bytes.length', MAX_OUTPUTS_BYTES + 1);
     rmSync(file);
   });
 
-  test('in one line that cannot drive a terminal', () => {
-    expect(fault({ 'a\u001b[2J\n': {} })).toMatch(/only of a\\x1b\[2J\\x0a;/);
+  test('the reason for a refused outputs file is one line without control characters', () => {
+    expect(problem({ 'a\u001b[2J\n': {} })).toMatch(/only of a\\x1b\[2J\\x0a;/);
   });
 });
 
-test('finds what is ours among foreign outputs, in the order of the file, each domain once and with its text where one has it', () => {
+test('an outputs file yields the policies of MtaSts in order, each domain once and with its text if any output has it', () => {
   const ours = { domain: 'example.com', id: ID };
   const result = read({
     Other: { Bucket: 'arn:aws:s3:::x', Number: 3, Json: '{"other":{}}', Broken: '{' },
@@ -94,17 +94,17 @@ test('finds what is ours among foreign outputs, in the order of the file, each d
   expect(result).toEqual({ policies: [{ domain: 'zed.example', id: 'abc' }, { ...ours, policy: POLICY }] });
 });
 
-test('reads what releases before 0.2 wrote, whose id is 32 characters of the hash', () => {
+test('an outputs file of a release before 0.2 is read, whose id is 32 characters of the hash', () => {
   const ours = { domain: 'example.com', id: policyId(POLICY), policy: POLICY };
   expect(read({ Test: { a: output(ours) } })).toEqual({ policies: [ours] });
 });
 
-test('a byte order mark, as some shells write it, does no harm', () => {
+test('an outputs file may begin with a byte order mark', () => {
   expect(read(`\ufeff${JSON.stringify({ Test: { a: output({ domain: 'example.com', id: ID }) } })}`)).toHaveProperty('policies');
 });
 
-describe('what the construct writes', () => {
-  /** As long as the function ever makes them. */
+describe('outputs of the construct', () => {
+  /** The longest values that the function makes. */
   const ANSWERED: Readonly<Record<string, string>> = {
     EarliestRemoval: 'r'.repeat(600), Warnings: 'w'.repeat(600), DomainName: 'd111111abcdef8.cloudfront.net',
   };
@@ -115,11 +115,11 @@ describe('what the construct writes', () => {
     tlsRpt: 'v=TLSRPTv1; rua=mailto:tls-reports@example.com',
   };
 
-  /** The outputs file as `cdk deploy` would write it. */
+  /** Returns the outputs file as `cdk deploy` would write it. */
   function outputsFile(...stacks: Stack[]): Record<string, Record<string, unknown>> {
     return Object.fromEntries(stacks.map((stack) => {
       const { Outputs, Resources } = Template.fromStack(stack).toJSON() as Synthesized;
-      const value = (late: unknown): unknown => deployed(late, (name) => idOf(String(Resources[name].Properties?.PolicyHash)));
+      const value = (late: unknown): unknown => deployed(late, (name) => idOf(String(Resources[name]?.Properties?.PolicyHash)));
       return [stack.stackName, Object.fromEntries(Object.entries(Outputs).map(([name, { Value }]) => [name, value(Value)]))];
     }));
   }
@@ -129,12 +129,12 @@ describe('what the construct writes', () => {
     readonly Resources: Record<string, { readonly Properties?: { readonly PolicyHash?: unknown } }>;
   }
 
-  /** As the function makes it. */
+  /** Returns an id as the function makes it. */
   function idOf(hash: string): string {
     return renderPolicyId(Date.UTC(2026, 10, 30, 19, 24, 8), hash);
   }
 
-  /** What CloudFormation puts together. */
+  /** Resolves an output like CloudFormation. */
   function deployed(value: unknown, publishedId: (publication: string) => string): unknown {
     if (typeof value !== 'object' || value === null) return value;
     const { 'Fn::Join': [separator, parts] } = value as { 'Fn::Join': [string, (string | { 'Fn::GetAtt': [string, string] })[]] };
@@ -145,14 +145,14 @@ describe('what the construct writes', () => {
     }).join(separator);
   }
 
-  test('is read back: domain, id and the very text', () => {
+  test('the output of the construct is read back with domain, id and exact text', () => {
     const stack = new Stack(new App(), 'Test', { env: ENV });
     const { policy } = oneDomain(stack);
     new CfnOutput(stack, 'Foreign', { value: 'x' });
     expect(read(outputsFile(stack))).toEqual({ policies: [{ domain: 'example.com', id: idOf(policy.hash), policy: policy.text, ...late }] });
   });
 
-  test('is one output for each domain, over several stacks', () => {
+  test('the construct writes one output for each domain, over several stacks', () => {
     const app = new App();
     const one = new Stack(app, 'One', { env: ENV });
     const domains = ['example.net', 'example.org'].map((zoneName) => ({ hostedZone: importedZone(one, zoneName) }));
@@ -167,18 +167,18 @@ describe('what the construct writes', () => {
     expect(read(file)).toMatchObject({ policies: [{ domain: 'example.net' }, { domain: 'example.org' }, { domain: 'example.com' }] });
   });
 
-  test('leaves a policy out that would make the value longer than 4,096 bytes, and the hash in the id stands for it', () => {
+  test('the construct leaves out a policy that would make the output longer than 4,096 bytes, and the id holds its hash', () => {
     const stack = new Stack(new App(), 'Test', { env: ENV });
     const mx = MxHosts.of(...Array.from({ length: 200 }, (_, i) => `mx${i}.hosts.example.com`));
     const { policy } = oneDomain(stack, { policy: MtaStsPolicy.enforce({ mx }) });
     expect(read(outputsFile(stack))).toEqual({ policies: [{ domain: 'example.com', id: idOf(policy.hash), ...late }] });
   });
 
-  test('just fits, or does not', () => {
+  test('the construct keeps a policy that just fits into its output', () => {
     const lengths = [50, 60, 70, 80, 90].map((count) => {
       const stack = new Stack(new App(), 'Test', { env: ENV });
       oneDomain(stack, { policy: MtaStsPolicy.enforce({ mx: MxHosts.of(...Array.from({ length: count }, (_, i) => `mx${100 + i}.longer-name.hosts.example.com`)) }) });
-      const [[value]] = Object.values(outputsFile(stack)).map((outputs) => Object.values(outputs));
+      const [value] = Object.values(outputsFile(stack)).flatMap((outputs) => Object.values(outputs));
       return Buffer.byteLength(String(value));
     });
     expect(lengths.every((length) => length <= 4096)).toBe(true);

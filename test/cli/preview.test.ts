@@ -25,7 +25,7 @@ beforeAll(async () => {
   const authority = await createCertificateAuthority();
   const { keyPem, certificatePem } = await authority.issue({ names: ['mta-sts.example.com'] });
   writeFileSync(join(folder, 'key.pem'), keyPem);
-  // Without its authority, as a person would give one whose root every client knows.
+  // Without its authority: every client knows the root of a public certificate.
   writeFileSync(join(folder, 'cert.pem'), certificatePem.slice(0, certificatePem.indexOf('-----END CERTIFICATE-----') + 26));
   taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
@@ -37,7 +37,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-describe('wrong usage ends with status 2 and says how to mend it', () => {
+describe('wrong usage of preview', () => {
   test.each<[string, () => string[], string]>([
     ['no such folder', () => ['--app', join(folder, 'none')], 'npx cdk synth'],
     ['a folder that is no cloud assembly', () => ['--app', folder], 'npx cdk synth'],
@@ -46,9 +46,9 @@ describe('wrong usage ends with status 2 and says how to mend it', () => {
     ['a key that cannot be read', () => ['--tls-key', join(folder, 'none.pem'), '--tls-cert', join(folder, 'cert.pem')], 'none.pem`: there is no such file'],
     ['a certificate that cannot be read', () => ['--tls-key', join(folder, 'key.pem'), '--tls-cert', folder], 'it is a folder; a file is expected'],
     ['a key that is none', () => ['--app', app, '--tls-key', join(folder, 'no.pem'), '--tls-cert', join(folder, 'no.pem')], 'the given TLS key and certificate cannot be used'],
-    ['JSON without a report', () => ['--app', app, '--format', 'json'], '`--format json` is for reports; add `--verify`'],
-    ['a page without a report', () => ['--app', app, '--format', 'html'], '`--format html` is for reports; add `--verify`'],
-    ['a file without a report', () => ['--app', app, '--output', 'report.html'], '`--output` is for reports; add `--verify`'],
+    ['a JSON format without results', () => ['--app', app, '--format', 'json'], '`--format json` is for results; add `--verify`'],
+    ['an HTML format without results', () => ['--app', app, '--format', 'html'], '`--format html` is for results; add `--verify`'],
+    ['an output file without results', () => ['--app', app, '--output', 'result.html'], '`--output` is for results; add `--verify`'],
     ['a file that cannot be written', () => ['--app', app, '--verify', '--output', folder], '`: it is a folder; a file is expected'],
     ['a port that is taken', () => ['--app', app, '--https-port', String(takenPort)], 'of 127.0.0.1: '],
     ['a port that cannot be', () => ['--https-port', '65536'], '--https-port: `65536` is not a port; a number from 1 to 65535 is expected'],
@@ -58,7 +58,7 @@ describe('wrong usage ends with status 2 and says how to mend it', () => {
     ['an MX host with a name for an address', () => ['--mx', 'mx.example.com=localhost'], '--mx: `localhost` is not an IP address'],
     ['an MX host that is a pattern', () => ['--mx', '*.example.com=127.0.0.1'], '--mx: `*.example.com=127.0.0.1` names no MX host: `*.example.com` contains `*`'],
     ['an MX host with a dot at the end', () => ['--mx', 'mx.example.com.=127.0.0.1'], 'ends with a dot; write `mx.example.com`'],
-  ])('%s', async (_, args, message) => {
+  ])('preview ends with status 2 and the fix for %s', async (_, args, message) => {
     const { status, stdout, stderr } = await run(['preview', ...args()]);
     expect(stderr).toContain(message);
     expect(stderr).toContain('try `npx cdk-mta-sts preview --help`');
@@ -68,14 +68,14 @@ describe('wrong usage ends with status 2 and says how to mend it', () => {
 });
 
 describe('preview --verify', () => {
-  test('an MX host that the policy does not cover ends with status 1', async () => {
+  test('preview --verify ends with status 1 for an MX host that the policy does not cover', async () => {
     const { status, json } = await runJson(['preview', '--app', app, '--verify', '--mx', 'mail.other.test=127.0.0.1']);
     expect(json).toMatchObject({ domains: [{ domain: 'example.com', verdict: 'fail', lookup: 'found', mx: [{ host: 'mail.other.test', covered: false }] }] });
     expect(json).toHaveProperty('domains.0.findings.0', expect.objectContaining({ code: 'mx-not-covered', severity: 'error' }));
     expect(status).toBe(1);
   });
 
-  test('an edge function that breaks ends with status 1, and says why', async () => {
+  test('preview --verify ends with status 1 for an edge function that throws, and names the error', async () => {
     const broken = join(folder, 'broken');
     cpSync(app, broken, { recursive: true });
     const template = join(broken, 'Test.template.json');
@@ -87,7 +87,7 @@ describe('preview --verify', () => {
     expect(status).toBe(1);
   });
 
-  test('an app as the construct makes it ends with status 0', async () => {
+  test('preview --verify ends with status 0 for an app as the construct makes it', async () => {
     const { status, json } = await runJson(['preview', '--app', app, '--verify']);
     expect(json).toMatchObject({
       domains: [{
@@ -101,15 +101,15 @@ describe('preview --verify', () => {
     expect(status).toBe(0);
   });
 
-  test('every format of verify can be had, and a file for it', async () => {
-    const file = join(folder, 'report.html');
+  test('preview --verify supports every format of verify, and a file', async () => {
+    const file = join(folder, 'result.html');
     const { status, stdout } = await run(['preview', '--app', app, '--verify', '--mx', 'mail.other.test=127.0.0.1', '--format', 'html', '--output', file]);
     expect(readFileSync(file, 'utf8')).toMatch(/^<!doctype html>[^]*mail\.other\.test[^]*<\/html>\n$/);
     expect(stdout).toMatch(/^✘ example\.com: fail\n {2}mx-not-covered: .*mail\.other\.test.*\n1 domain: 1 fail\n$/);
     expect(status).toBe(1);
   });
 
-  test('the text is that of verify', async () => {
+  test('preview --verify prints the text of verify', async () => {
     const { status, stdout } = await run(['preview', '--app', app, '--verify', '--mx', 'mx1.example.com=127.0.0.1', '--mx', 'mx2.example.com=127.0.0.1']);
     expect(stdout).toMatch(/^✔ example\.com: pass\n {2}Senders find a policy/);
     expect(status).toBe(0);
@@ -117,7 +117,7 @@ describe('preview --verify', () => {
 });
 
 describe('preview without --verify', () => {
-  /** Runs until a port of the preview was seen to answer, then interrupts it. */
+  /** Runs the preview until a port answers, then interrupts it. */
   async function serve(args: readonly string[], atOutput: (text: string) => Promise<void>): Promise<{ status: number; stdout: string }> {
     let seen: (text: string) => void = () => undefined;
     const output = new Promise<string>((resolve) => {
@@ -141,12 +141,12 @@ describe('preview without --verify', () => {
     });
   }
 
-  test('tells how to query it, serves until it is interrupted, and leaves neither port nor file', async () => {
+  test('preview explains how to query it, serves until an interrupt, and leaves neither port nor file', async () => {
     let port = 0;
     let files: string[] = [];
     const { status, stdout } = await serve([], async (text) => {
       port = Number(/--connect-to \S+:(\d+)\s/.exec(text)?.[1]);
-      files = [...text.matchAll(/--cacert (\S+)/g)].map(([, file]) => file);
+      files = [...text.matchAll(/--cacert (\S+)/g)].map(([, file = '']) => file);
       expect(await reachable(port)).toBe(true);
       expect(files.every((file) => readFileSync(file, 'utf8').includes('BEGIN CERTIFICATE'))).toBe(true);
     });
@@ -158,7 +158,7 @@ describe('preview without --verify', () => {
     expect(await reachable(port)).toBe(false);
   });
 
-  test('with a key and a certificate of the user there is no private CA to point to', async () => {
+  test('preview with the key and certificate of the user mentions no private CA', async () => {
     const { status, stdout } = await serve(['--tls-key', join(folder, 'key.pem'), '--tls-cert', join(folder, 'cert.pem')], () => Promise.resolve());
     expect(status).toBe(0);
     expect(stdout).toContain('https://mta-sts.example.com/.well-known/mta-sts.txt');

@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { buildSync } from 'esbuild';
 import { XMLValidator } from 'fast-xml-parser';
-import { RESULT_FORMATS } from '../../cli/output/reporter';
-import type { ResultFormat } from '../../cli/output/reporter';
+import { RESULT_FORMATS } from '../../cli/output/formats';
+import type { ResultFormat } from '../../cli/output/formats';
 import type { Io, Output } from '../../cli/io';
 import { printResults } from '../../cli/output/print-results';
 import { OutputError } from '../../cli/output/sinks';
@@ -32,14 +32,14 @@ afterAll(() => {
 });
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'mta-sts-reports-'));
+  folder = mkdtempSync(join(tmpdir(), 'mta-sts-results-'));
 });
 
 afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Keeps what is written, and takes all of it. */
+/** An output that keeps everything. */
 class Kept implements Output {
   public text = '';
 
@@ -51,20 +51,20 @@ class Kept implements Output {
 
 function ioOf(stdout: Output, env: Io['env'] = {}): Io {
   const interrupted: Io['interrupted'] = () => new Promise(() => undefined);
-  const look = { colour: false, unicode: true, columns: undefined, terminal: undefined };
-  return { stdout, stderr: new Kept(), stdin: empty(), ...look, env, now: Date.now, interrupted };
+  const settings = { colour: false, unicode: true, columns: undefined, terminal: undefined };
+  return { stdout, stderr: new Kept(), stdin: empty(), ...settings, env, now: Date.now, interrupted };
 }
 
 async function* empty(): AsyncGenerator<string> {
   yield await Promise.resolve('');
 }
 
-async function* these(...reports: readonly VerificationResult[]): AsyncGenerator<VerificationResult> {
-  for (const one of reports) yield await Promise.resolve(one);
+async function* these(...results: readonly VerificationResult[]): AsyncGenerator<VerificationResult> {
+  for (const one of results) yield await Promise.resolve(one);
 }
 
-async function* failing(...reports: readonly VerificationResult[]): AsyncGenerator<VerificationResult> {
-  yield* these(...reports);
+async function* failing(...results: readonly VerificationResult[]): AsyncGenerator<VerificationResult> {
+  yield* these(...results);
   throw new RangeError('`long.test` is too long');
 }
 
@@ -72,7 +72,7 @@ const PASS = verificationResult();
 const FAIL = verificationResult({ domain: 'fail.test', verdict: 'fail', findings: [finding({ code: 'mx-not-covered', message: 'a host is not covered' })] });
 const UNKNOWN = verificationResult({ domain: 'unknown.test', verdict: 'unknown' });
 
-/** Whether a document is whole, by the rules of its format. */
+/** Whether a document is complete, by the rules of its format. */
 const WHOLE: Readonly<Record<ResultFormat, (text: string) => boolean>> = {
   text: (text) => text === '' || text.endsWith('\n'),
   json: (text) => typeof JSON.parse(text) === 'object',
@@ -83,27 +83,27 @@ const WHOLE: Readonly<Record<ResultFormat, (text: string) => boolean>> = {
 };
 
 describe.each(RESULT_FORMATS)('%s', (format) => {
-  test('what was found before a fault is a whole document, and the fault is told', async () => {
+  test('the results before an error form a complete document, and the error is thrown', async () => {
     const stdout = new Kept();
     await expect(printResults(failing(PASS, FAIL), { format }, ioOf(stdout))).rejects.toThrow('`long.test` is too long');
     expect(stdout.text).toContain('fail.test');
     expect(WHOLE[format](stdout.text)).toBe(true);
   });
 
-  test('a fault before anything was found prints nothing', async () => {
+  test('an error before the first result prints nothing', async () => {
     const stdout = new Kept();
     await expect(printResults(failing(), { format }, ioOf(stdout))).rejects.toThrow(RangeError);
     expect(stdout.text).toBe('');
   });
 
-  test('no report at all is a whole document', async () => {
+  test('a run without results prints a complete document', async () => {
     const stdout = new Kept();
     expect(await printResults(these(), { format }, ioOf(stdout))).toBe(0);
     expect(WHOLE[format](stdout.text)).toBe(true);
   });
 
-  test('a file gets the same as standard output would', async () => {
-    const file = join(folder, 'report');
+  test('a file has the same content as standard output', async () => {
+    const file = join(folder, 'result');
     const [stdout, beside] = [new Kept(), new Kept()];
     await printResults(these(PASS, FAIL), { format }, ioOf(stdout));
     expect(await printResults(these(PASS, FAIL), { format, output: file }, ioOf(beside))).toBe(1);
@@ -112,8 +112,8 @@ describe.each(RESULT_FORMATS)('%s', (format) => {
   });
 });
 
-describe.each(['text', 'json', 'ndjson', 'junit', 'github'] as const)('%s streams', (format) => {
-  test('each report is written before the next one is asked for', async () => {
+describe.each(['text', 'json', 'ndjson', 'junit', 'github'] as const)('streaming of %s', (format) => {
+  test('each result is written before the next one is requested', async () => {
     const stdout = new Kept();
     const written: string[] = [];
     async function* watched(): AsyncGenerator<VerificationResult> {
@@ -128,12 +128,12 @@ describe.each(['text', 'json', 'ndjson', 'junit', 'github'] as const)('%s stream
     expect(written[1]).not.toContain('c.test');
   });
 
-  test('what it keeps does not grow with the number of domains', () => {
+  test('the memory in use does not grow with the number of domains', () => {
     expect(measure(format)).toBeLessThan(1024 * 1024);
   });
 });
 
-/** Bytes that are still held after 10,000 reports that were not after 2,000; in a process that may collect at will. */
+/** Returns the growth of used memory between 2,000 and 10,000 results, in bytes, from a process with garbage collection on demand. */
 function measure(format: ResultFormat): number {
   return Number(execFileSync(process.execPath, ['--expose-gc', measuring, format], { encoding: 'utf8' }));
 }
@@ -144,7 +144,7 @@ describe('a slow reader', () => {
     public full = false;
 
     public write(text: string): boolean {
-      // What is written to it regardless would pile up.
+      // Without a pause, the output would accumulate in memory.
       expect(this.full).toBe(false);
       this.text += text;
       this.full = true;
@@ -156,7 +156,7 @@ describe('a slow reader', () => {
     }
   }
 
-  test.each(['text', 'json', 'ndjson', 'junit', 'github'] as const)('is waited for: %s', async (format) => {
+  test.each(['text', 'json', 'ndjson', 'junit', 'github'] as const)('a slow reader of %s pauses the run', async (format) => {
     const [slow, fast] = [new Slow(), new Kept()];
     await printResults(these(PASS, FAIL, PASS), { format }, ioOf(slow));
     await printResults(these(PASS, FAIL, PASS), { format }, ioOf(fast));
@@ -164,7 +164,7 @@ describe('a slow reader', () => {
     expect(['drain', 'close', 'error'].map((event) => slow.listenerCount(event))).toEqual([0, 0, 0]);
   });
 
-  test.each(['close', 'error'])('that goes away (%s) is not waited for', async (event) => {
+  test.each(['close', 'error'])('a reader that has gone away (%s) does not pause the run', async (event) => {
     class Gone extends EventEmitter implements Output {
       public write(): boolean {
         setImmediate(() => this.emit(event, new Error('EPIPE')));
@@ -174,33 +174,33 @@ describe('a slow reader', () => {
     expect(await printResults(these(PASS, FAIL), { format: 'ndjson' }, ioOf(new Gone()))).toBe(1);
   });
 
-  test('that cannot tell is not waited for', async () => {
+  test('an output without events does not pause the run', async () => {
     expect(await printResults(these(PASS), { format: 'ndjson' }, ioOf({ write: () => false }))).toBe(0);
   });
 });
 
-describe('the status', () => {
+describe('the exit status', () => {
   test.each<[readonly VerificationResult[], number]>([
     [[PASS, UNKNOWN, FAIL], 1],
     [[UNKNOWN, PASS], 3],
     [[PASS], 0],
     [[], 0],
-  ])('of case %#', async (reports, status) => {
-    expect(await printResults(these(...reports), { format: 'ndjson' }, ioOf(new Kept()))).toBe(status);
+  ])('the exit status of case %# follows from the verdicts', async (results, status) => {
+    expect(await printResults(these(...results), { format: 'ndjson' }, ioOf(new Kept()))).toBe(status);
   });
 });
 
-describe('a file that cannot be written', () => {
-  /** Fails when it is asked for a report. */
+describe('an output file that cannot be written', () => {
+  /** Results that fail when the first one is requested. */
   function untouched(): AsyncIterable<VerificationResult> {
     return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('was asked')) }) };
   }
 
   test.each<[string, () => string, string]>([
     ['a folder', () => folder, 'it is a folder; a file is expected'],
-    ['a file in no folder', () => join(folder, 'none', 'report'), 'there is no such folder'],
-    ['a file below a file', () => join(folder, 'plain', 'report'), 'a part of its path is not a folder'],
-  ])('%s is told before anything is verified', async (_, path, reason) => {
+    ['a file in no folder', () => join(folder, 'none', 'result'), 'there is no such folder'],
+    ['a file below a file', () => join(folder, 'plain', 'result'), 'a part of its path is not a folder'],
+  ])('the problem of %s is reported before the first verification', async (_, path, reason) => {
     writeFileSync(join(folder, 'plain'), '');
     const stdout = new Kept();
     const printed = printResults(untouched(), { format: 'json', output: path() }, ioOf(stdout));
@@ -209,47 +209,47 @@ describe('a file that cannot be written', () => {
     expect(stdout.text).toBe('');
   });
 
-  test('is wrong usage of the command', async () => {
+  test('an output file that cannot be written is wrong usage of the command', async () => {
     const { status, stdout, stderr } = await run(['verify', 'example.test', '--format', 'html', '--output', join(folder, 'none', 'x.html')]);
     expect(status).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^mta-sts: cannot write `.*x\.html`: .*\ntry `npx cdk-mta-sts verify --help`\n$/);
   });
 
-  test('the job summary too', async () => {
+  test('a job summary that cannot be written is an error', async () => {
     await expect(printResults(untouched(), { format: 'github' }, ioOf(new Kept(), { GITHUB_STEP_SUMMARY: folder }))).rejects.toThrow(OutputError);
   });
 
-  test('leaves nothing beside it, nor beside another that could be opened', async () => {
+  test('an output file that cannot be written leaves no temporary file behind', async () => {
     await expect(printResults(untouched(), { format: 'github', output: join(folder, 'none', 'x') }, ioOf(new Kept(), { GITHUB_STEP_SUMMARY: join(folder, 'summary') })))
       .rejects.toThrow(OutputError);
     expect(readdirSync(folder)).toEqual(['summary']);
     expect(readFileSync(join(folder, 'summary'), 'utf8')).toBe('');
   });
 
-  test('a device that is full is told when it is found out', async () => {
+  test('a full device is an error when a write fails', async () => {
     await expect(printResults(these(PASS), { format: 'json', output: '/dev/full' }, ioOf(new Kept()))).rejects.toThrow('cannot write `/dev/full`: no space is left');
   });
 });
 
-describe('a file', () => {
-  test('is not touched by a run that finds nothing but a fault', async () => {
-    const file = join(folder, 'report.json');
+describe('the output file', () => {
+  test('a run without results and with an error does not change the output file', async () => {
+    const file = join(folder, 'result.json');
     writeFileSync(file, 'earlier');
     await expect(printResults(failing(), { format: 'json', output: file }, ioOf(new Kept()))).rejects.toThrow(RangeError);
     expect(readFileSync(file, 'utf8')).toBe('earlier');
-    expect(readdirSync(folder)).toEqual(['report.json']);
+    expect(readdirSync(folder)).toEqual(['result.json']);
   });
 
-  test('keeps what was found before a fault', async () => {
-    const file = join(folder, 'report.json');
+  test('the output file keeps the results before an error', async () => {
+    const file = join(folder, 'result.json');
     await expect(printResults(failing(FAIL), { format: 'json', output: file }, ioOf(new Kept()))).rejects.toThrow(RangeError);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toHaveProperty('domains.length', 1);
-    expect(readdirSync(folder)).toEqual(['report.json']);
+    expect(readdirSync(folder)).toEqual(['result.json']);
   });
 
-  test('appears only when it is whole', async () => {
-    const file = join(folder, 'report.json');
+  test('the output file appears only when it is complete', async () => {
+    const file = join(folder, 'result.json');
     const seen: boolean[] = [];
     async function* watched(): AsyncGenerator<VerificationResult> {
       yield await Promise.resolve(PASS);
@@ -257,12 +257,12 @@ describe('a file', () => {
     }
     await printResults(watched(), { format: 'json', output: file }, ioOf(new Kept()));
     expect(seen).toEqual([false]);
-    expect(readdirSync(folder)).toEqual(['report.json']);
+    expect(readdirSync(folder)).toEqual(['result.json']);
   });
 
-  test('that is a link stays one, and who may read it stays as it was', async () => {
+  test('an output file that is a link stays a link and keeps its permissions', async () => {
     mkdirSync(join(folder, 'real'));
-    const real = join(folder, 'real', 'report.json');
+    const real = join(folder, 'real', 'result.json');
     const link = join(folder, 'link.json');
     writeFileSync(real, 'earlier');
     chmodSync(real, 0o600);
@@ -271,16 +271,16 @@ describe('a file', () => {
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
     expect(JSON.parse(readFileSync(real, 'utf8'))).toHaveProperty('domains.length', 1);
     expect(statSync(real).mode & 0o777).toBe(0o600);
-    expect(readdirSync(join(folder, 'real'))).toEqual(['report.json']);
+    expect(readdirSync(join(folder, 'real'))).toEqual(['result.json']);
   });
 
-  test('that is a device is written to, not replaced', async () => {
+  test('an output file that is a device is written to, not replaced', async () => {
     await printResults(these(PASS), { format: 'json', output: '/dev/null' }, ioOf(new Kept()));
     expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
   });
 
-  test('has no colours, though the terminal has', async () => {
-    const file = join(folder, 'report.txt');
+  test('an output file has no colours although the terminal has', async () => {
+    const file = join(folder, 'result.txt');
     const stdout = new Kept();
     await printResults(these(FAIL), { format: 'text', output: file }, { ...ioOf(stdout), colour: true, columns: 40 });
     expect(readFileSync(file, 'utf8')).not.toContain('\u001b');
@@ -289,7 +289,7 @@ describe('a file', () => {
 });
 
 describe('the job summary of GitHub', () => {
-  test('is appended to', async () => {
+  test('results are appended to the job summary of GitHub', async () => {
     const summary = join(folder, 'summary.md');
     writeFileSync(summary, 'earlier\n');
     const stdout = new Kept();
@@ -298,13 +298,13 @@ describe('the job summary of GitHub', () => {
     expect(stdout.text).toContain('::error title=fail.test%3A mx-not-covered::');
   });
 
-  test.each(RESULT_FORMATS.filter((format) => format !== 'github'))('is left alone by %s', async (format) => {
+  test.each(RESULT_FORMATS.filter((format) => format !== 'github'))('the format %s does not touch the job summary', async (format) => {
     const summary = join(folder, 'summary.md');
     await printResults(these(FAIL), { format }, ioOf(new Kept(), { GITHUB_STEP_SUMMARY: summary }));
     expect(existsSync(summary)).toBe(false);
   });
 
-  test('is not needed', async () => {
+  test('the format github works without a job summary', async () => {
     expect(await printResults(these(FAIL), { format: 'github' }, ioOf(new Kept(), { GITHUB_STEP_SUMMARY: '' }))).toBe(1);
   });
 });

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
-import { ioOf } from '../../cli/io';
-import { runIn } from '../../cli/process';
+import { createIo } from '../../cli/io';
+import { runInProcess } from '../../cli/process';
 
 class FakeStream extends EventEmitter {
   public text = '';
@@ -14,7 +14,7 @@ class FakeStream extends EventEmitter {
   }
 }
 
-/** What of a process the command touches. */
+/** The part of a process that the command uses. */
 class FakeProcess extends EventEmitter {
   public readonly stdout = new FakeStream();
   public readonly stderr = new FakeStream();
@@ -35,18 +35,18 @@ async function* nothing(): AsyncGenerator<string> {
   yield await Promise.resolve('');
 }
 
-describe('run in a process', () => {
-  test('the status is left in exitCode, and nothing cuts the output off', async () => {
+describe('the command in a process', () => {
+  test('the process gets its status in exitCode, so that no output is cut off', async () => {
     const fake = new FakeProcess(['node', 'mta-sts', 'match', 'mx.example.com', 'mx2.example.com']);
-    await runIn(fake);
+    await runInProcess(fake);
     expect(fake.exitCode).toBe(1);
     expect(fake.exits).toEqual([]);
     expect(fake.stdout.text).toBe('✘ no: the names differ (RFC 8461 §4.1)\n');
   });
 
-  test('a pipe that closes early ends it without a word, with the status if there is one already', async () => {
+  test('a closed pipe ends the process silently, with the status if there is one', async () => {
     const fake = new FakeProcess(['node', 'mta-sts', 'match', 'mx.example.com', 'mx2.example.com']);
-    const run = runIn(fake);
+    const run = runInProcess(fake);
     fake.stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
     expect(fake.exits).toEqual([141]);
     await run;
@@ -55,53 +55,53 @@ describe('run in a process', () => {
     expect(fake.stderr.text).toBe('');
   });
 
-  test('a pipe that closes early ends what waits for a signal, so that it can tidy up', async () => {
+  test('a closed pipe is a signal for a command that waits for one, so that it can clean up', async () => {
     const fake = new FakeProcess(['node', 'mta-sts', '--version']);
-    await runIn(fake);
-    const interrupted = ioOf(fake).interrupted();
+    await runInProcess(fake);
+    const interrupted = createIo(fake).interrupted();
     fake.stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
     await interrupted;
     expect(fake.exits).toEqual([]);
   });
 
-  test('a full disk is told and is no success', async () => {
+  test('a full disk is reported and is not a success', async () => {
     const fake = new FakeProcess(['node', 'mta-sts', '--version']);
-    await runIn(fake);
+    await runInProcess(fake);
     fake.stdout.emit('error', Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }));
     expect(fake.exits).toEqual([2]);
     expect(fake.stderr.text).toBe('mta-sts: cannot write the output: ENOSPC: no space left on device, write\n');
   });
 
-  test('standard error that nobody reads stops nothing', async () => {
+  test('a closed standard error does not stop the command', async () => {
     const fake = new FakeProcess(['node', 'mta-sts', 'nonsense']);
-    await runIn(fake);
+    await runInProcess(fake);
     fake.stderr.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
     expect(fake.exitCode).toBe(2);
     expect(fake.exits).toEqual([]);
   });
 });
 
-describe('the look of the output', () => {
-  const look = (terminal: boolean, env: Record<string, string>): ReturnType<typeof ioOf> => {
+describe('the settings of the output', () => {
+  const settings = (terminal: boolean, env: Record<string, string>): ReturnType<typeof createIo> => {
     const fake = new FakeProcess([], env);
     fake.stdout.isTTY = terminal;
-    return ioOf(fake);
+    return createIo(fake);
   };
 
-  test('no colours where it is no terminal, where NO_COLOR is set, or where the terminal has none', () => {
-    expect(look(false, {}).colour).toBe(false);
-    expect(look(true, { NO_COLOR: '1' }).colour).toBe(false);
-    expect(look(true, { TERM: 'dumb' }).colour).toBe(false);
+  test('output has no colours outside of a terminal, with NO_COLOR, or in a terminal without colours', () => {
+    expect(settings(false, {}).colour).toBe(false);
+    expect(settings(true, { NO_COLOR: '1' }).colour).toBe(false);
+    expect(settings(true, { TERM: 'dumb' }).colour).toBe(false);
   });
 
-  test('colours on a terminal; an empty NO_COLOR counts as none', () => {
-    expect(look(true, {}).colour).toBe(true);
-    expect(look(true, { NO_COLOR: '' }).colour).toBe(true);
+  test('output has colours in a terminal, also with an empty NO_COLOR', () => {
+    expect(settings(true, {}).colour).toBe(true);
+    expect(settings(true, { NO_COLOR: '' }).colour).toBe(true);
   });
 
-  test('lines are wrapped only on a terminal', () => {
-    expect(look(false, {}).columns).toBeUndefined();
-    expect(look(true, {}).columns).toBe(80);
+  test('output is wrapped only in a terminal', () => {
+    expect(settings(false, {}).columns).toBeUndefined();
+    expect(settings(true, {}).columns).toBe(80);
   });
 
   test.each<[Record<string, string>, boolean]>([
@@ -114,13 +114,13 @@ describe('the look of the output', () => {
     [{ LANG: 'en_US' }, true],
     [{ LANG: 'C.utf8' }, true],
     [{ LANG: 'en_US.UTF-8', TERM: 'xterm-256color' }, true],
-  ])('with %j characters beyond ASCII are used: %s', (env, unicode) => {
-    expect(look(true, env).unicode).toBe(unicode);
+  ])('with the environment %j the use of characters beyond ASCII is %s', (env, unicode) => {
+    expect(settings(true, env).unicode).toBe(unicode);
   });
 
-  test('signals are listened to only while somebody waits for them', async () => {
+  test('the command listens for signals only while it waits for one', async () => {
     const fake = new FakeProcess([]);
-    const io = ioOf(fake);
+    const io = createIo(fake);
     expect(io.stdin).toBe(fake.stdin);
     expect(fake.listenerCount('SIGINT')).toBe(0);
     const interrupted = io.interrupted();

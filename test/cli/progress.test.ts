@@ -1,22 +1,22 @@
-// The line that says how far a long run is.
+// The progress line of a long run.
 import { describe, expect, test } from '@jest/globals';
 import { Progress } from '../../cli/commands/verify/progress';
 import type { VerificationResult } from '../../lib/verifier/result';
 import { verificationResult } from '../support/report';
 
-async function* reports(...verdicts: VerificationResult['verdict'][]): AsyncGenerator<VerificationResult> {
+async function* results(...verdicts: VerificationResult['verdict'][]): AsyncGenerator<VerificationResult> {
   for (const verdict of verdicts) yield await Promise.resolve(verificationResult({ verdict }));
 }
 
 async function drawn(total: number | undefined, ...verdicts: VerificationResult['verdict'][]): Promise<string> {
   let text = '';
   const terminal = { write: (piece: string) => text += piece };
-  for await (const one of new Progress(terminal).over(reports(...verdicts), terminal, total)) text += `<${one.verdict}>`;
+  for await (const one of new Progress(terminal).track(results(...verdicts), terminal, total)) text += `<${one.verdict}>`;
   return text;
 }
 
 describe('progress', () => {
-  test('is cleared before each report, told after it, and gone at the end', async () => {
+  test('progress is cleared before each result, shown after it, and gone at the end', async () => {
     expect(await drawn(2, 'pass', 'fail')).toBe([
       '\r\u001b[K0 of 2 verified: 0 pass, 0 fail, 0 could not be decided', '\r\u001b[K<pass>',
       '\r\u001b[K1 of 2 verified: 1 pass, 0 fail, 0 could not be decided', '\r\u001b[K<fail>',
@@ -24,17 +24,17 @@ describe('progress', () => {
     ].join(''));
   });
 
-  test('names no total where none is known', async () => {
+  test('progress names no total if none is known', async () => {
     expect(await drawn(undefined, 'unknown')).toContain('\r\u001b[K1 verified: 0 pass, 0 fail, 1 could not be decided');
   });
 
-  test('is nothing where there is no terminal', async () => {
+  test('progress is not shown without a terminal', async () => {
     const all: VerificationResult[] = [];
-    for await (const one of new Progress({ write: () => undefined }).over(reports('pass'), undefined)) all.push(one);
+    for await (const one of new Progress({ write: () => undefined }).track(results('pass'), undefined)) all.push(one);
     expect(all).toHaveLength(1);
   });
 
-  test('is gone as well when the run fails', async () => {
+  test('progress is gone after a failed run', async () => {
     let text = '';
     async function* failing(): AsyncGenerator<VerificationResult> {
       yield await Promise.resolve(verificationResult());
@@ -42,24 +42,24 @@ describe('progress', () => {
     }
     const terminal = { write: (piece: string) => text += piece };
     const work = async (): Promise<void> => {
-      for await (const one of new Progress(terminal).over(failing(), terminal)) expect(one.verdict).toBe('pass');
+      for await (const one of new Progress(terminal).track(failing(), terminal)) expect(one.verdict).toBe('pass');
     };
     await expect(work()).rejects.toThrow('the list is gone');
     expect(text.endsWith('\r\u001b[K')).toBe(true);
   });
 
-  test('makes room for what else is to be said, and comes back after it', async () => {
+  test('progress makes room for a message and comes back after it', async () => {
     let text = '';
     const terminal = { write: (piece: string) => text += piece };
     const progress = new Progress(terminal);
-    for await (const one of progress.over(reports('pass', 'pass'), terminal, 2)) {
+    for await (const one of progress.track(results('pass', 'pass'), terminal, 2)) {
       expect(one.verdict).toBe('pass');
       text = '';
-      progress.say('mta-sts: a remark\n');
-      expect(text).toBe('\r\u001b[Kmta-sts: a remark\n\r\u001b[K' + `${progress.done} of 2 verified: ${progress.done} pass, 0 fail, 0 could not be decided`);
+      progress.print('mta-sts: a note\n');
+      expect(text).toBe('\r\u001b[Kmta-sts: a note\n\r\u001b[K' + `${progress.done} of 2 verified: ${progress.done} pass, 0 fail, 0 could not be decided`);
     }
     text = '';
-    progress.say('mta-sts: the last word\n');
+    progress.print('mta-sts: the last word\n');
     expect(text).toBe('mta-sts: the last word\n');
   });
 });

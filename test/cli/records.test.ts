@@ -8,13 +8,13 @@ import { zoneText } from '../../cli/commands/records/zone-file';
 import { hclString, terraformText } from '../../cli/commands/records/terraform';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting } from '../../lib';
 import { policyHash, readPolicyId, renderPolicyId } from '../../lib/protocol/policy/id';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import { ENV, importedZone, oneDomain } from '../support/stack';
 import { NOW, run, runJson } from '../support/command';
-import type { Ran, World } from '../support/command';
+import type { CommandOptions, CommandResult } from '../support/command';
 
 const POLICY = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') });
-/** As it is made for a policy file that a person publishes now. */
+/** The id for a policy file that a person publishes now. */
 const ID = `20261130T192408${POLICY.hash}`;
 const LONG = Array.from({ length: 8 }, (_, i) => `mailto:tls-reports-${i}-${'x'.repeat(30)}@example.com`);
 
@@ -48,11 +48,11 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-function ofFile(args: readonly string[] = [], world: World = {}): Promise<Ran> {
-  return run(['records', '--domain', 'example.com', '--policy', file, ...args], world);
+function ofFile(args: readonly string[] = [], options: CommandOptions = {}): Promise<CommandResult> {
+  return run(['records', '--domain', 'example.com', '--policy', file, ...args], options);
 }
 
-/** A copy of the app with its template changed. */
+/** Returns a copy of the app with a changed template. */
 function edited(name: string, change: (template: string) => string): string {
   const copy = join(folder, name);
   cpSync(app, copy, { recursive: true });
@@ -65,16 +65,16 @@ interface Template {
   readonly Resources: Record<string, { readonly Type: string; readonly Properties: object }>;
 }
 
-/** The template with another publication, of another policy, beside the one that it has. */
+/** Adds a second publication, of another policy, to the template. */
 function withSecondPolicy(text: string): string {
   const template = JSON.parse(text) as Template;
   const [publication] = Object.values(template.Resources).filter(({ Type }) => Type === 'Custom::MtaStsPublication');
   const none = MtaStsPolicy.none();
-  const Other = { ...publication, Properties: { ...publication.Properties, Policy: policyLines(none.text), PolicyHash: none.hash } };
+  const Other = { ...publication, Properties: { ...publication?.Properties, Policy: policyLines(none.text), PolicyHash: none.hash } };
   return JSON.stringify({ ...template, Resources: { ...template.Resources, Other } });
 }
 
-describe('wrong usage ends with status 2 and says how to mend it', () => {
+describe('wrong usage of records', () => {
   test.each<[string, () => string[], string]>([
     ['a domain without a policy', () => ['--domain', 'example.com'], '`--domain` and `--policy` belong together; `--policy` is missing'],
     ['a policy without a domain', () => ['--policy', file], '`--domain` and `--policy` belong together; `--domain` is missing'],
@@ -91,7 +91,7 @@ describe('wrong usage ends with status 2 and says how to mend it', () => {
     ['a format that is none', () => ['--format', 'yaml'], 'Allowed choices are table, zone, json, terraform.'],
     ['a template whose policy was edited', () => ['--app', edited('edited', (text) => text.replaceAll('mx: mx1.example.com', 'mx: mx9.example.com'))], 'its policy has the hash'],
     ['an app with two policies for a domain', () => ['--app', edited('doubled', withSecondPolicy)], 'the app publishes two policies for example.com, One/MtaStsPublication'],
-  ])('%s', async (_, args, message) => {
+  ])('records ends with status 2 and the fix for %s', async (_, args, message) => {
     const { status, stdout, stderr } = await run(['records', ...args()]);
     expect(stderr).toContain(message);
     expect(stderr).toContain('try `npx cdk-mta-sts records --help`');
@@ -100,8 +100,8 @@ describe('wrong usage ends with status 2 and says how to mend it', () => {
   });
 });
 
-describe('a policy that senders would ignore gets no record', () => {
-  test('but its findings, and status 1', async () => {
+describe('a policy that senders would ignore', () => {
+  test('records prints only findings, with status 1, for a policy that senders would ignore', async () => {
     const { status, stdout, stderr } = await run(['records', '--domain', 'example.com', '--policy', '-'], { stdin: 'version: STSv1\nmode: \u001b[2Jenforce\n' });
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^✘ standard input: invalid\n/);
@@ -111,54 +111,53 @@ describe('a policy that senders would ignore gets no record', () => {
   });
 });
 
-describe('the id says when it was made, and names the bytes', () => {
+describe('the id contains its time and a hash of the bytes', () => {
   test.each<[string, Buffer]>([
     ['of another order and other line ends', Buffer.from('mode: enforce\nversion: STSv1\nmx: mx1.example.com\nmax_age: 2592000\n')],
     ['in UTF-8', Buffer.from('version: STSv1\r\nmode: none\r\nnote: bücher\r\nmax_age: 86400\r\n')],
-  ])('of a file that is %s, which is said to be odd', async (_, stdin) => {
+  ])('records makes the id from the exact bytes of a file that is %s, and notes its form', async (_, stdin) => {
     const { status, stdout, stderr } = await run(['records', '--domain', 'example.com', '--policy', '-'], { stdin });
     expect(stdout).toContain(`v=STSv1; id=${renderPolicyId(NOW, policyHash(new Uint8Array(stdin)))};`);
-    expect(stderr).toContain('mta-sts: standard input is valid, but not in the form that all senders are known to read alike');
+    expect(stderr).toContain('mta-sts: standard input is valid, but not in the form that all senders are known to read in the same way');
     expect(status).toBe(0);
   });
 
-  test('warnings are told', async () => {
+  test('records prints the warnings about a policy', async () => {
     const { stderr } = await run(['records', '--domain', 'example.com', '--policy', '-'], { stdin: 'version: STSv1\r\nmode: none\r\nmax_age: 0\r\n' });
     expect(stderr).toMatch(/^mta-sts: standard input: policy-max-age-zero: max_age is 0/m);
   });
 
-  test('of a canonical file nothing odd is said, and the hash is that of the construct', async () => {
+  test('records prints no note about a canonical file, and its hash is that of the construct', async () => {
     const { stdout, stderr } = await ofFile(['--target', 'd1.cloudfront.net', '--tls-rpt', 'mailto:a@example.com']);
     expect(stdout).toContain(`v=STSv1; id=${ID};`);
     expect(stderr.split('\n')).toEqual([
-      'mta-sts: the id of example.com is made for this publication of the file, and each run makes another: create the record once, after the file',
-      expect.stringMatching(/^mta-sts: many DNS panels append the zone to the name that is entered: leave it out there \(_mta-sts, not _mta-sts\.example\.com\)/),
-      'mta-sts: create the _mta-sts record last, when the policy is served (RFC 8461 §8.1)',
+      'mta-sts: every run of this command makes a new id for example.com. Publish the file first, then create the record once',
+      expect.stringMatching(/^mta-sts: many DNS panels append the zone to a name\. Then enter the name without the zone: _mta-sts, not _mta-sts\.example\.com\./),
+      'mta-sts: create the _mta-sts record last, after the policy is served (RFC 8461 §8.1)',
       '',
     ]);
   });
 
-  test('is another one whenever the record is made, of the same file too', async () => {
-    const [first, second] = await Promise.all([NOW, NOW + 1000].map(async (now) => (await ofFile([], { now: () => now })).stdout));
-    const [one, other] = [first, second].map((text) => readPolicyId(/id=(\w+);/.exec(text)?.[1] ?? ''));
-    expect([one, other]).toEqual([{ time: NOW, hash: POLICY.hash }, { time: NOW + 1000, hash: POLICY.hash }]);
+  test('records makes a new id at every run, for the same file too', async () => {
+    const texts = await Promise.all([NOW, NOW + 1000].map(async (now) => (await ofFile([], { now: () => now })).stdout));
+    expect(texts.map((text) => readPolicyId(/id=(\w+);/.exec(text)?.[1] ?? ''))).toEqual([{ time: NOW, hash: POLICY.hash }, { time: NOW + 1000, hash: POLICY.hash }]);
   });
 });
 
-describe('the id of an app is known after its deployment', () => {
+describe('the id of an app is known only after its deployment', () => {
   const WHERE = 'the id that the deployment makes; deploy with `--outputs-file cdk-outputs.json`, then take the record from `npx cdk-mta-sts records --outputs cdk-outputs.json`';
 
-  test('which the command says, once for all domains', async () => {
+  test('records says once for all domains that the id of an app is not known yet', async () => {
     const { stderr, status } = await run(['records', '--app', app]);
-    expect(stderr.split('\n').filter((line) => line.includes(WHERE))).toEqual([`mta-sts: what the _mta-sts record says is not known yet: it holds ${WHERE}`]);
+    expect(stderr.split('\n').filter((line) => line.includes(WHERE))).toEqual([`mta-sts: the value of the _mta-sts record is not known yet: it contains ${WHERE}`]);
     expect(status).toBe(0);
   });
 
-  test('and no format has a record that could be pasted', async () => {
+  test('records prints no pasteable record in any format while the id is not known', async () => {
     const texts = await Promise.all(['table', 'zone', 'json', 'terraform'].map(async (format) => (await run(['records', '--app', app, '--format', format])).stdout));
     expect(texts[0]).toContain(`_mta-sts.example.com    TXT    300  <${WHERE}>\n`);
     expect(texts[1]).toContain(`; _mta-sts.example.com. 300 IN TXT <${WHERE}>\n`);
-    expect(JSON.parse(texts[2])).toMatchObject({ records: expect.arrayContaining([{ name: '_mta-sts.example.com', type: 'TXT', ttl: 300, value: null }]) });
+    expect(JSON.parse(texts[2] ?? '')).toMatchObject({ records: expect.arrayContaining([{ name: '_mta-sts.example.com', type: 'TXT', ttl: 300, value: null }]) });
     expect(texts[3]).toContain('value = "v=STSv1; id=${var.mta_sts_ids["example.com"]};"\n');
     expect(texts[3]).toContain(`# For each mail domain ${WHERE}.\nvariable "mta_sts_ids" {\n`);
     for (const text of texts) expect(text).not.toMatch(/id=\w/);
@@ -166,7 +165,7 @@ describe('the id of an app is known after its deployment', () => {
 });
 
 describe('the table', () => {
-  test('has one line for each record, values as they are', async () => {
+  test('the table has one line for each record with exact values', async () => {
     const { status, stdout } = await ofFile(['--target', 'D1.cloudfront.net.', '--tls-rpt', 'mailto:a@example.com', '--tls-rpt', 'https://r.example.net/x'], { columns: 60 });
     expect(stdout).toBe([
       'name                    type   ttl  value',
@@ -178,16 +177,16 @@ describe('the table', () => {
     expect(status).toBe(0);
   });
 
-  test('says what stands for the target that is not known, and that reports are missing', async () => {
+  test('the table has a placeholder for an unknown target, and a note about missing TLS reports', async () => {
     const { stdout, stderr } = await ofFile();
     expect(stdout).toContain('CNAME  300  <the host that serves https://mta-sts.example.com/.well-known/mta-sts.txt>\n');
     expect(stderr).toContain('the value of mta-sts.example.com is not known yet');
-    expect(stderr).toContain('without a record at _smtp._tls nobody will tell you');
+    expect(stderr).toContain('without a record at _smtp._tls, senders cannot report');
   });
 });
 
 describe('JSON', () => {
-  test('has null for a target that is not known', async () => {
+  test('the JSON of records has null for an unknown target', async () => {
     const { status, json } = await runJson(['records', '--domain', 'example.com', '--policy', file]);
     expect(json).toEqual({
       records: [
@@ -200,7 +199,7 @@ describe('JSON', () => {
 });
 
 describe('an app', () => {
-  test('gives the records of all its stacks, and says which distribution to look at', async () => {
+  test('records of an app cover all its stacks and name the distribution of each', async () => {
     const { status, stdout, stderr } = await run(['records', '--app', app, '--format', 'json']);
     expect((JSON.parse(stdout) as { records: object[] }).records).toEqual([
       { name: 'mta-sts.example.com', type: 'CNAME', ttl: 300, value: null },
@@ -214,20 +213,20 @@ describe('an app', () => {
     expect(status).toBe(0);
   });
 
-  test('whose domains share a distribution takes one target, and other reporting addresses', async () => {
+  test('records of an app whose domains share a distribution accept one target and other reporting addresses', async () => {
     const { stdout } = await run(['records', '--app', shared, '--target', 'd1.cloudfront.net', '--tls-rpt', 'mailto:b@example.com']);
     expect(stdout.match(/CNAME {2}300 {2}d1\.cloudfront\.net$/gm)).toHaveLength(2);
     expect(stdout.match(/v=TLSRPTv1; rua=mailto:b@example\.com$/gm)).toHaveLength(2);
   });
 
-  test('with a broken reporting record leaves that out and says so', async () => {
+  test('records of an app leave out a broken reporting record with a note', async () => {
     const { status, stdout, stderr } = await run(['records', '--app', edited('odd', (text) => text.replace('v=TLSRPTv1; rua=mailto:', 'v=TLSRPTv1; rua='))]);
     expect(stdout).not.toContain('_smtp._tls.example.com');
-    expect(stderr).toContain("the app's record at _smtp._tls.example.com is left out, since it is no valid one: ");
+    expect(stderr).toContain("the app's record at _smtp._tls.example.com is left out because it is not valid: ");
     expect(status).toBe(0);
   });
 
-  test('is looked for in cdk.out', async () => {
+  test('records reads the app in cdk.out by default', async () => {
     const before = process.cwd();
     process.chdir(folder);
     const { stdout } = await run(['records']);
@@ -237,35 +236,36 @@ describe('an app', () => {
 });
 
 describe('the zone file', () => {
-  test('can be loaded: names and values are whole, long texts in pieces', async () => {
+  test('the zone file can be loaded, with whole names and values and long texts in pieces', async () => {
     const { stdout } = await ofFile(['--format', 'zone', '--target', 'd1.cloudfront.net', ...LONG.flatMap((uri) => ['--tls-rpt', uri])]);
     const records = readZone(stdout);
     expect(records.map(({ name, ttl, type }) => [name, ttl, type])).toEqual([
       ['mta-sts.example.com.', 300, 'CNAME'], ['_mta-sts.example.com.', 300, 'TXT'], ['_smtp._tls.example.com.', 300, 'TXT'],
     ]);
-    expect(records[0].values).toEqual(['d1.cloudfront.net.']);
-    expect(records[1].values).toEqual([`v=STSv1; id=${ID};`]);
-    expect(records[2].values.map(({ length }) => length)).toEqual([255, 255, 17]);
-    expect(records[2].values.join('')).toBe(`v=TLSRPTv1; rua=${LONG.join(',')}`);
+    const [target, id, reporting = []] = records.map(({ values }) => values);
+    expect(target).toEqual(['d1.cloudfront.net.']);
+    expect(id).toEqual([`v=STSv1; id=${ID};`]);
+    expect(reporting.map(({ length }) => length)).toEqual([255, 255, 17]);
+    expect(reporting.join('')).toBe(`v=TLSRPTv1; rua=${LONG.join(',')}`);
   });
 
-  test('has a comment in place of a target that is not known', async () => {
+  test('the zone file has a comment in place of an unknown target', async () => {
     const { stdout } = await run(['records', '--app', app, '--format', 'zone']);
     expect(stdout).toMatch(/^; mta-sts\.example\.com\. 300 IN CNAME <the domain name of the CloudFront distribution/m);
     expect(readZone(stdout).map(({ name }) => name)).toEqual(['_smtp._tls.example.com.']);
   });
 
-  test('gives back every text', () => {
+  test('the zone file preserves every text', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 700 }), (text) => {
-      const [, record] = readZone(zoneText([{ domain: 'example.com', id: '1', target: null, whereTarget: 'x\n"', tlsRpt: text }]));
-      expect(record.values.every(({ length }) => length <= 255)).toBe(true);
-      expect(Buffer.from(record.values.join(''), 'latin1')).toEqual(Buffer.from(text, 'utf8'));
+      const [, record] = readZone(zoneText([{ domain: 'example.com', id: '1', target: null, targetSource: 'x\n"', tlsRpt: text }]));
+      expect(record?.values.every(({ length }) => length <= 255)).toBe(true);
+      expect(Buffer.from(record?.values.join('') ?? '', 'latin1')).toEqual(Buffer.from(text, 'utf8'));
     }));
   });
 });
 
 describe('Terraform', () => {
-  test('is a map of the records, with a variable for what is not known', async () => {
+  test('the Terraform output is a map of the records with a variable for an unknown value', async () => {
     const { stdout } = await run(['records', '--app', app, '--format', 'terraform']);
     expect(stdout).toMatch(/^# mta-sts\.example\.com: the domain name of the CloudFront distribution/m);
     expect(stdout).toContain('variable "mta_sts_targets" {');
@@ -274,15 +274,15 @@ describe('Terraform', () => {
     expect([...readLocals(stdout).keys()]).toEqual(['mta-sts.example.com', '_smtp._tls.example.com', 'mta-sts.example.net', '_mta-sts.example.com', '_mta-sts.example.net']);
   });
 
-  test('makes the announcements last: what is in one map is made at once', async () => {
+  test('the Terraform output creates the _mta-sts records last, in a map of their own', async () => {
     const { stdout } = await ofFile(['--format', 'terraform', '--target', 'd1.cloudfront.net']);
-    const [, announcements] = stdout.split('  mta_sts_announcements = {\n');
-    expect(announcements).toMatch(/^ {4}"_mta-sts\.example\.com" = \{$/m);
-    expect(announcements).not.toMatch(/^ {4}"mta-sts\.example\.com" = \{$/m);
-    expect(announcements).toContain('#   depends_on = [cloudflare_dns_record.mta_sts]\n');
+    const [, stsRecords] = stdout.split('  mta_sts_announcements = {\n');
+    expect(stsRecords).toMatch(/^ {4}"_mta-sts\.example\.com" = \{$/m);
+    expect(stsRecords).not.toMatch(/^ {4}"mta-sts\.example\.com" = \{$/m);
+    expect(stsRecords).toContain('#   depends_on = [cloudflare_dns_record.mta_sts]\n');
   });
 
-  test('needs no variable where all is known', async () => {
+  test('the Terraform output needs no variable if all values are known', async () => {
     const { stdout } = await ofFile(['--format', 'terraform', '--target', 'd1.cloudfront.net', '--tls-rpt', 'mailto:a@example.com']);
     expect(stdout).not.toContain('variable "');
     expect(readLocals(stdout).get('mta-sts.example.com')).toMatchObject({ value: 'd1.cloudfront.net' });
@@ -296,14 +296,14 @@ describe('Terraform', () => {
     ['$${x}', '"\\u0024\\u0024{x}"'],
     ['$x % {', '"$x % {"'],
     ['a\r\n\tb\u001b', '"a\\r\\n\\tb\\U0000001b"'],
-  ])('%j is written %s', (text, written) => {
+  ])('the Terraform output quotes %j as %s', (text, written) => {
     expect(hclString(text)).toBe(written);
   });
 
-  test('gives back every text', () => {
+  test('the Terraform output preserves every text', () => {
     const pieces = fc.array(fc.oneof(fc.constantFrom('$', '%', '{', '"', '\\', '\n', '${', '%{', '}'), fc.string({ unit: 'grapheme', maxLength: 3 })), { maxLength: 30 });
     fc.assert(fc.property(pieces.map((list) => list.join('')), (text) => {
-      expect(readLocals(terraformText([{ domain: 'example.com', id: '1', target: 'a.example', whereTarget: '', tlsRpt: text }])).get('_smtp._tls.example.com'))
+      expect(readLocals(terraformText([{ domain: 'example.com', id: '1', target: 'a.example', targetSource: '', tlsRpt: text }])).get('_smtp._tls.example.com'))
         .toMatchObject({ value: text });
     }));
   });
@@ -311,7 +311,7 @@ describe('Terraform', () => {
 
 interface ZoneRecord { readonly name: string; readonly ttl: number; readonly type: string; readonly values: readonly string[] }
 
-/** A reader of zone files of its own (RFC 1035 §5.1), without directives and parentheses; a byte is a character. */
+/** Reads zone files (RFC 1035 §5.1), without directives and parentheses. A byte is a character. */
 function readZone(text: string): ZoneRecord[] {
   expect(text).toMatch(/^[\x20-\x7e\n]*$/);
   return text.split('\n').flatMap((line) => {
@@ -325,9 +325,9 @@ function readZone(text: string): ZoneRecord[] {
       const quoted = line[at] === '"';
       if (quoted) at += 1;
       let token = '';
-      while (at < line.length && (quoted ? line[at] !== '"' : !/[ ;]/.test(line[at]))) {
+      while (at < line.length && (quoted ? line[at] !== '"' : !/[ ;]/.test(line.charAt(at)))) {
         const number = /^\\(\d{3})/.exec(line.slice(at));
-        token += number === null ? line[line[at] === '\\' ? at + 1 : at] : String.fromCharCode(Number(number[1]));
+        token += number === null ? line.charAt(line[at] === '\\' ? at + 1 : at) : String.fromCharCode(Number(number[1]));
         at += number === null ? (line[at] === '\\' ? 2 : 1) : 4;
       }
       if (quoted) {
@@ -337,27 +337,27 @@ function readZone(text: string): ZoneRecord[] {
       tokens.push(token);
     }
     if (tokens.length === 0) return [];
-    const [name, ttl, zoneClass, type, ...values] = tokens;
+    const [name = '', ttl, zoneClass, type = '', ...values] = tokens;
     expect(zoneClass).toBe('IN');
     return [{ name, ttl: Number(ttl), type, values }];
   });
 }
 
-/** A reader of the one map that is written, of its own: every line must be of a form that HCL's grammar has. */
+/** Reads the map of the output. Every line must have a form of HCL's grammar. */
 function readLocals(text: string): Map<string, Record<string, unknown>> {
-  const [, body] = text.replace('  }\n\n  mta_sts_announcements = {\n', '').split('\nlocals {\n  mta_sts_records = {\n');
+  const [, body = ''] = text.replace('  }\n\n  mta_sts_announcements = {\n', '').split('\nlocals {\n  mta_sts_records = {\n');
   const records = new Map<string, Record<string, unknown>>();
   let current: Record<string, unknown> = {};
-  for (const line of body.split('\n  }\n}\n')[0].split('\n')) {
-    const opening = /^ {4}(".*") = \{$/.exec(line);
-    const attribute = /^ {6}(\w+) += (.*)$/.exec(line);
-    if (opening !== null) {
+  for (const line of body.replace(/\n  \}\n\}\n[^]*$/, '').split('\n')) {
+    const [, opening] = /^ {4}(".*") = \{$/.exec(line) ?? [];
+    const [, key, value] = /^ {6}(\w+) += (.*)$/.exec(line) ?? [];
+    if (opening !== undefined) {
       current = {};
-      records.set(readTemplate(opening[1]), current);
-    } else if (attribute !== null) {
-      const variable = /^var\.mta_sts_targets\[(".*")\]$/.exec(attribute[2]) ?? /^"v=STSv1; id=\$\{var\.mta_sts_ids\[("[^"]*")\]\};"$/.exec(attribute[2]);
-      const literal = /^\d+$/.test(attribute[2]) ? Number(attribute[2]) : undefined;
-      current[attribute[1]] = literal ?? (variable === null ? readTemplate(attribute[2]) : { variable: readTemplate(variable[1]) });
+      records.set(readTemplate(opening), current);
+    } else if (key !== undefined && value !== undefined) {
+      const [, variable] = /^var\.mta_sts_targets\[(".*")\]$/.exec(value) ?? /^"v=STSv1; id=\$\{var\.mta_sts_ids\[("[^"]*")\]\};"$/.exec(value) ?? [];
+      const literal = /^\d+$/.test(value) ? Number(value) : undefined;
+      current[key] = literal ?? (variable === undefined ? readTemplate(value) : { variable: readTemplate(variable) });
     } else {
       expect(line).toBe('    }');
     }
@@ -365,9 +365,9 @@ function readLocals(text: string): Map<string, Record<string, unknown>> {
   return records;
 }
 
-/** HCL native syntax: a quoted template without interpolations. */
+/** Reads a quoted template without interpolations (HCL native syntax). */
 function readTemplate(quoted: string): string {
-  const pieces = /^"((?:[^"\\\n]|\\.)*)"$/s.exec(quoted)?.[1].match(/\\u[0-9a-f]{4}|\\U[0-9a-f]{8}|\\[nrt"\\]|\$\$\{|%%\{|[^\\]/gsu) ?? [];
+  const pieces = /^"((?:[^"\\\n]|\\.)*)"$/s.exec(quoted)?.[1]?.match(/\\u[0-9a-f]{4}|\\U[0-9a-f]{8}|\\[nrt"\\]|\$\$\{|%%\{|[^\\]/gsu) ?? [];
   expect(`"${pieces.join('')}"`).toBe(quoted);
   return pieces.map((piece, index) => {
     if ((piece === '$' || piece === '%') && pieces[index + 1] === '{') throw new Error(`a template sequence begins in ${quoted}`);
@@ -378,7 +378,7 @@ function readTemplate(quoted: string): string {
   }).join('');
 }
 
-describe('of a deployment', () => {
+describe('records of a deployment', () => {
   const deployed = (claim: object): string => {
     const path = join(folder, 'outputs.json');
     writeFileSync(path, JSON.stringify({ Mail: { Published: JSON.stringify({ mtaSts: { domain: 'example.com', id: ID, ...claim } }), Other: 'x' } }));
@@ -391,7 +391,7 @@ describe('of a deployment', () => {
     validation: { name: '_a1.mta-sts.example.com', value: '_b2.acm-validations.aws' },
   };
 
-  test('are all known, that of the certificate too', async () => {
+  test('records of a deployment are complete, with the validation record of the certificate', async () => {
     const { stdout, stderr, status } = await run(['records', '--outputs', deployed(WHOLE), '--format', 'zone']);
     expect(stdout.split('\n').slice(1, -1)).toEqual([
       '_a1.mta-sts.example.com. 300 IN CNAME _b2.acm-validations.aws.',
@@ -399,11 +399,11 @@ describe('of a deployment', () => {
       `_mta-sts.example.com. 300 IN TXT "v=STSv1; id=${ID};"`,
       '_smtp._tls.example.com. 300 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@example.com"',
     ]);
-    expect(stderr).toBe('mta-sts: create the _mta-sts record last, when the policy is served (RFC 8461 §8.1)\n');
+    expect(stderr).toBe('mta-sts: create the _mta-sts record last, after the policy is served (RFC 8461 §8.1)\n');
     expect(status).toBe(0);
   });
 
-  test('are printed in every format', async () => {
+  test('records of a deployment are printed in every format', async () => {
     const path = deployed(WHOLE);
     expect((await run(['records', '--outputs', path])).stdout).toContain('_a1.mta-sts.example.com  CNAME  300  _b2.acm-validations.aws');
     expect((await run(['records', '--outputs', path, '--format', 'terraform'])).stdout).toContain('"_a1.mta-sts.example.com" = {');
@@ -413,30 +413,30 @@ describe('of a deployment', () => {
     });
   });
 
-  test('of standard input', async () => {
+  test('records of a deployment may come from standard input', async () => {
     const stdin = readFileSync(deployed(WHOLE), 'utf8');
     expect((await run(['records', '--outputs', '-'], { stdin })).stdout).toContain('d111111abcdef8.cloudfront.net');
   });
 
   test.each([
-    ['an older version, which told less', {}],
-    ['a function that could not learn it', { validation: { name: 'not known: look at the certificate', value: 'not known: look at the certificate' } }],
+    ['a deployment by an older version', {}],
+    ['a function that could not read it', { validation: { name: 'not known: look at the certificate', value: 'not known: look at the certificate' } }],
     ['what is no name', { target: 'a b', tlsRpt: 'x', validation: 'y' }],
-  ])('say what is missing after %s', async (_, claim) => {
+  ])('records of a deployment name the missing values after %s', async (_, claim) => {
     const { stdout, stderr } = await run(['records', '--outputs', deployed(claim), '--format', 'zone']);
     expect(stdout).not.toContain('_a1.');
     expect(stdout).not.toContain('not known');
     expect(stderr).toContain('the value of mta-sts.example.com is not known yet');
-    expect(stderr).toContain('without a record at _smtp._tls nobody will tell you');
+    expect(stderr).toContain('without a record at _smtp._tls, senders cannot report');
   });
 
-  test('are not those of an app or a file at once', async () => {
+  test('records of a deployment exclude an app or a file at the same time', async () => {
     const { stderr, status } = await run(['records', '--outputs', deployed(WHOLE), '--app', app]);
-    expect(stderr).toContain('`--outputs` says itself what is published; leave out `--app`, `--domain` and `--policy`');
+    expect(stderr).toContain('`--outputs` already names the domains and policies; leave out `--app`, `--domain` and `--policy`');
     expect(status).toBe(2);
   });
 
-  test('need a file of outputs', async () => {
+  test('records of a deployment need a file of outputs', async () => {
     expect((await run(['records', '--outputs', join(folder, 'nothing.json')])).status).toBe(2);
     const path = join(folder, 'empty.json');
     writeFileSync(path, '{}');

@@ -3,7 +3,7 @@ import { version } from '../../package.json';
 import { parseResolver } from '../../cli/input/arguments';
 import { run } from '../support/command';
 
-describe('wrong usage ends with status 2, says what is wrong and prints nothing else', () => {
+describe('wrong usage', () => {
   test.each<[argv: string[], message: string]>([
     [['verfy', 'example.com'], "unknown command 'verfy'\n(Did you mean verify?)\ntry `npx cdk-mta-sts --help`\n"],
     [['lint', 'polcy'], "unknown command 'polcy'\n(Did you mean policy?)\ntry `npx cdk-mta-sts lint --help`\n"],
@@ -19,12 +19,12 @@ describe('wrong usage ends with status 2, says what is wrong and prints nothing 
     [['verify', 'example.com', '--resolver', '192.0.2.1:65536'], 'got `192.0.2.1:65536`'],
     [['verify', 'example.com', '--resolver', '[::1'], 'got `[::1`'],
     [['verify', 'example.com', '--resolver', '192.0.2.256'], '--resolver: `192.0.2.256`, where a DNS server is expected, ends in the label `256`; a top-level domain is never all digits'],
-    [['verify', 'example.com', '--resolver', 'dns_1.example'], '--resolver: `dns_1.example`, where a DNS server is expected, holds an underscore'],
+    [['verify', 'example.com', '--resolver', 'dns_1.example'], '--resolver: `dns_1.example`, where a DNS server is expected, contains an underscore'],
     [['lint', 'policy'], "missing required argument 'file'\n"],
     [['match', 'mx.example.com'], "missing required argument 'host'\n"],
     [['match', 'a.example', 'b.example', 'c.example'], "too many arguments for 'match'. Expected 2 arguments but got 3.\n"],
     [['preview', 'cdk.out'], "too many arguments for 'preview'. Expected 0 arguments but got 1.\n"],
-  ])('mta-sts %j', async (argv, message) => {
+  ])('wrong usage mta-sts %j ends with status 2 and its problem, and prints nothing else', async (argv, message) => {
     const { status, stdout, stderr } = await run(argv);
     expect(status).toBe(2);
     expect(stdout).toBe('');
@@ -33,12 +33,12 @@ describe('wrong usage ends with status 2, says what is wrong and prints nothing 
     expect(stderr).not.toMatch(/\bat .*:\d+:\d+/);
   });
 
-  test('what was typed cannot drive the terminal', async () => {
+  test('the message about wrong usage escapes control characters of the arguments', async () => {
     const { stderr } = await run(['\u001b[2J\u202e']);
     expect(stderr).toContain("unknown command '\\x1b[2J\\u{202e}'");
   });
 
-  test('no command at all shows the help, on standard error', async () => {
+  test('the command without arguments prints the help to standard error', async () => {
     const { status, stdout, stderr } = await run([]);
     expect(status).toBe(2);
     expect(stdout).toBe('');
@@ -73,14 +73,14 @@ describe('a mail domain', () => {
     ['', '``, where a mail domain is expected, is empty'],
     [`${'a'.repeat(64)}.example`, 'has a label of 64 characters'],
     ['bücher/example', 'is not ASCII'],
-  ])('%j is refused with the nearest right form', async (domain, message) => {
+  ])('the mail domain %j is refused with the nearest correct form', async (domain, message) => {
     const { status, stdout, stderr } = await run(['verify', domain]);
     expect(status).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toContain(message);
   });
 
-  test('one wrong among several stops the run before anything is asked', async () => {
+  test('one invalid domain among several stops the run before any network access', async () => {
     const { status, stdout } = await run(['verify', 'example.com', 'a@b.example'], {
       loadVerifier: () => Promise.reject(new Error('must not be loaded')),
     });
@@ -100,20 +100,20 @@ test.each([
 });
 
 describe('help and version', () => {
-  test('--version prints the version of the package alone', async () => {
+  test('--version prints only the version of the package', async () => {
     expect(await run(['--version'])).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
   });
 
-  test('--help lists the commands and explains the exit status', async () => {
+  test('--help lists the commands and explains the exit statuses', async () => {
     const { status, stdout, stderr } = await run(['--help']);
     expect(status).toBe(0);
     expect(stderr).toBe('');
     for (const command of ['verify', 'lint', 'match', 'preview', 'explain', 'suggest', 'records']) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
     expect(stdout).toContain('Exit status: 0 nothing worse than a warning');
-    expect(stdout).toContain('Run it by `npx cdk-mta-sts`, with the name of the package: `npx cdk-mta-sts verify example.com`.');
+    expect(stdout).toContain('Run it as `npx cdk-mta-sts`, with the name of the package: `npx cdk-mta-sts verify example.com`.');
   });
 
-  test('help is wrapped to the width of the terminal', async () => {
+  test('--help is wrapped to the width of the terminal', async () => {
     const { stdout } = await run(['verify', '--help'], { columns: 60 });
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(60);
   });
@@ -131,16 +131,16 @@ describe('help and version', () => {
     [['explain', '--help'], ['--format']],
     [['suggest', '--help'], ['--resolver', '--timeout', '--format']],
     [['records', '--help'], ['--app', '--outputs', '--domain', '--policy', '--target', '--tls-rpt', '--format']],
-  ])('%j knows just the options that are documented', async (argv, options) => {
+  ])('the command %j has exactly the documented options', async (argv, options) => {
     const { status, stdout } = await run(argv);
     expect(status).toBe(0);
     expect(stdout.match(/^ {2}(?:-\w, )?--[a-z-]+/gm)?.map((option) => option.replace(/^.*--/, '--')).sort()).toEqual([...options, '--help'].sort());
   });
 });
 
-test('a fault of our own is said to be one, in one line, and decides nothing', async () => {
+test('a bug of the command is reported as such in one line and ends with status 3', async () => {
   const { status, stdout, stderr } = await run(['verify', 'example.com'], { loadVerifier: () => Promise.reject(new Error('no\nluck')) });
   expect(status).toBe(3);
   expect(stdout).toBe('');
-  expect(stderr).toBe('mta-sts: this is a fault in mta-sts itself, please report it: no\\x0aluck\n');
+  expect(stderr).toBe('mta-sts: this is a bug in mta-sts itself, please report it: no\\x0aluck\n');
 });

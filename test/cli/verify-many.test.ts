@@ -1,4 +1,4 @@
-// `mta-sts verify` of many domains, of files and outputs, with patience and with interruptions.
+// `mta-sts verify` of many domains, files and outputs, with retries and interrupts.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,11 +30,12 @@ function file(name: string, content: string): string {
   return path;
 }
 
-type Look = Verifier['verify'];
+type Answer = VerificationResult | Promise<VerificationResult>;
+type Options = NonNullable<Parameters<Verifier['verify']>[1]>;
 
-/** A verifier that answers as told. */
-function answering(look: (domain: string, options: NonNullable<Parameters<Look>[1]>) => VerificationResult | Promise<VerificationResult>): () => Promise<Verifier> {
-  return () => Promise.resolve({ createWorld: createNetwork, verify: async (domain, options = {}) => look(domain, options) });
+/** Returns a loader of a verifier with the given answers. */
+function answering(answer: (domain: string, options: Options) => Answer): () => Promise<Verifier> {
+  return () => Promise.resolve({ createNetwork, verify: async (domain, options = {}) => answer(domain, options) });
 }
 
 const PASSING = answering((domain) => verificationResult({ domain }));
@@ -42,8 +43,8 @@ const FAILING = answering((domain) => verificationResult({ domain, verdict: 'fai
 
 const names = (json: unknown): unknown => (json as { domains: { domain: string }[] }).domains.map(({ domain }) => domain);
 
-describe('a name that is hardly meant as a mail domain', () => {
-  test('is verified all the same, with a hint at the one that is', async () => {
+describe('a name that is probably not meant as a mail domain', () => {
+  test('verify verifies a name that is probably not meant as a mail domain, with a hint', async () => {
     const world = { stdin: 'www.b.example\nb.example\n' };
     const { status, stderr, stdout } = await run(['verify', 'www.example.com', 'mta-sts.co.uk', '--file', '-', '--resolver', '127.0.0.1:1', '--timeout', '100ms'], world);
     expect(stderr).toContain('mta-sts: www.example.com is taken as the mail domain, the part after the @; where mail goes to addresses at example.com, write `example.com`\n');
@@ -53,24 +54,24 @@ describe('a name that is hardly meant as a mail domain', () => {
     expect(status).toBe(3);
   });
 
-  test('is suggested for all the same, with the same hint', async () => {
+  test('suggest accepts a name that is probably not meant as a mail domain, with the same hint', async () => {
     const { stderr } = await run(['suggest', 'www.example.com', '--resolver', '127.0.0.1:1', '--timeout', '100ms']);
     expect(stderr).toContain('where mail goes to addresses at example.com, write `example.com`\n');
   });
 });
 
 describe('a file of domains', () => {
-  test('is verified after those that are typed, in its order', async () => {
+  test('verify reads the domains of a file after the typed domains, in order', async () => {
     const { json, status } = await runJson(['verify', 'z.test', '--file', file('list.txt', 'b.test # ours\n\na.test\n')], { loadVerifier: PASSING });
     expect(names(json)).toEqual(['z.test', 'b.test', 'a.test']);
     expect(status).toBe(0);
   });
 
-  test('may be standard input', async () => {
+  test('verify reads domains from standard input', async () => {
     expect(names((await runJson(['verify', '--file', '-'], { loadVerifier: PASSING, stdin: 'a.test\nb.test\n' })).json)).toEqual(['a.test', 'b.test']);
   });
 
-  test('with a line that is no domain verifies all the others, names the line, and ends with status 2', async () => {
+  test('verify with an invalid line in its file verifies all other lines, names the line, and ends with status 2', async () => {
     const path = file('bad.txt', 'a.test\nnot a domain\nb.test\n');
     const { status, stdout, stderr } = await run(['verify', '--file', path, '--format', 'ndjson'], { loadVerifier: PASSING });
     expect(stdout.split('\n').filter((line) => line !== '').map((line) => (JSON.parse(line) as VerificationResult).domain)).toEqual(['a.test', 'b.test']);
@@ -78,13 +79,13 @@ describe('a file of domains', () => {
     expect(status).toBe(2);
   });
 
-  test('that is not there is wrong usage', async () => {
+  test('verify of a missing file is wrong usage', async () => {
     const { status, stderr } = await run(['verify', '--file', join(folder, 'none.txt')], { loadVerifier: PASSING });
     expect(status).toBe(2);
     expect(stderr).toMatch(/cannot read `.*none\.txt`: there is no such file/);
   });
 
-  test('and no domain at all is wrong usage', async () => {
+  test('verify without any domain is wrong usage', async () => {
     const { status, stderr } = await run(['verify'], { loadVerifier: PASSING });
     expect(status).toBe(2);
     expect(stderr).toContain('no domain to verify; give domains, `--file` or `--outputs`');
@@ -92,7 +93,7 @@ describe('a file of domains', () => {
 });
 
 describe('concurrency', () => {
-  test('is as given, and results keep the order of the input', async () => {
+  test('verify runs as many domains at once as --concurrency says, and keeps the order of the input', async () => {
     let running = 0;
     let most = 0;
     const loadVerifier = answering(async (domain) => {
@@ -108,7 +109,7 @@ describe('concurrency', () => {
     expect(names(json)).toEqual(domains);
   });
 
-  test.each(['0', '257', 'many', '1.5'])('of %s is wrong usage', async (number) => {
+  test.each(['0', '257', 'many', '1.5'])('verify --concurrency %s is wrong usage', async (number) => {
     const { status, stderr } = await run(['verify', 'a.test', '--concurrency', number], { loadVerifier: PASSING });
     expect(status).toBe(2);
     expect(stderr).toContain('1 to 256 are expected');
@@ -116,7 +117,7 @@ describe('concurrency', () => {
 });
 
 describe('expectations', () => {
-  test('of a file reach the verifier as its bytes', async () => {
+  test('verify --expect-policy passes the bytes of the file to the verifier', async () => {
     let seen: unknown;
     const loadVerifier = answering((domain, { expectPolicy }) => {
       seen = expectPolicy;
@@ -126,7 +127,7 @@ describe('expectations', () => {
     expect(seen).toEqual(new Uint8Array(Buffer.from('version: STSv1\r\n\u00e9')));
   });
 
-  test('of a file that is not there are wrong usage', async () => {
+  test('verify --expect-policy with a missing file is wrong usage', async () => {
     expect((await run(['verify', 'a.test', '--expect-policy', join(folder, 'none')], { loadVerifier: PASSING })).status).toBe(2);
   });
 });
@@ -139,7 +140,7 @@ describe('the outputs of a deployment', () => {
     Two: { MtaStsOutput2: stackOutput({ domain: 'b.test', id: ID, policy: POLICY, target: 'd111111abcdef8.cloudfront.net' }) },
   }));
 
-  test('tell the domains and what is expected of each, and nothing else is needed', async () => {
+  test('verify --outputs needs no other flags for its domains and expectations', async () => {
     const seen: unknown[] = [];
     const loadVerifier = answering((domain, { expectId, expectPolicy }) => {
       seen.push({ domain, expectId, expectPolicy });
@@ -151,7 +152,7 @@ describe('the outputs of a deployment', () => {
 
   test.each([
     ['the deployment made', ID], ['a release before 0.2 wrote', policyId(POLICY)],
-  ])('tell the hash of a policy that they leave out, by the id that %s', async (_, id) => {
+  ])('verify --outputs expects the hash of a policy that is left out, with an id that %s', async (_, id) => {
     const seen: unknown[] = [];
     const loadVerifier = answering((domain, { expectId, expectPolicy, expectHash }) => {
       seen.push({ domain, expectId, expectPolicy, expectHash });
@@ -162,7 +163,7 @@ describe('the outputs of a deployment', () => {
     expect(seen).toEqual([{ domain: 'a.test', expectId: id, expectPolicy: undefined, expectHash: policyHash(POLICY) }]);
   });
 
-  describe('tell what senders may hold', () => {
+  describe('policies that senders may still hold', () => {
     const REFUSED = 'mail to mx9.a.test may be refused until 2027-02-03T04:05:06Z: the enforce policy abc does not cover it';
     const told = (earliestRemoval: string, warnings: string): string => file('told.json', JSON.stringify({
       One: { Published: stackOutput({ domain: 'a.test', id: ID, policy: POLICY, target: 'd111111abcdef8.cloudfront.net', earliestRemoval, warnings }) },
@@ -171,48 +172,48 @@ describe('the outputs of a deployment', () => {
       return (await run(['verify', '--outputs', outputsFile, ...more], { loadVerifier: PASSING })).stdout;
     };
 
-    test('as two lines of text', async () => {
+    test('verify --outputs prints removal and mx conflicts as two lines of text', async () => {
       const lines = (await shown(told('2027-01-02T03:04:05Z', REFUSED))).split('\n').map((line) => line.trim());
-      // The report is of 2026.
-      expect(lines).toContainEqual(expect.stringMatching(/^removal {3}i not before 2027-01-02T03:04:05Z$/));
-      expect(lines).toContainEqual(expect.stringMatching(/^refusals {2}\S+ mail to mx9\.a\.test may be refused until 2027-02-03T04:05:06Z: the enforce policy abc/));
+      // The result is of 2026.
+      expect(lines).toContainEqual(expect.stringMatching(/^removal {7}i not before 2027-01-02T03:04:05Z$/));
+      expect(lines).toContainEqual(expect.stringMatching(/^mx conflicts {2}\S+ mail to mx9\.a\.test may be refused until 2027-02-03T04:05:06Z: the enforce policy abc/));
     });
 
-    test('also where there is no moment yet and nothing to warn of', async () => {
+    test('verify --outputs prints removal and mx conflicts also without a time and without a warning', async () => {
       const text = await shown(told('not while enforce is published; publish none first', 'none'));
-      expect(text).toMatch(/removal {3}\S+ not while enforce is published; publish none first\n/);
-      expect(text).toMatch(/refusals {2}\S+ when it was deployed, every policy of the ledger that senders may hold covered every MX host\n/);
+      expect(text).toMatch(/removal {7}\S+ not while enforce is published; publish none first\n/);
+      expect(text).toMatch(/mx conflicts {2}\S+ when it was deployed, every policy of the publication history that senders may hold covered every MX host\n/);
     });
 
     test.each([
       ['2026-01-01T00:00:00Z', '✔ safe since 2026-01-01T00:00:00Z'],
       ['2026-01-01T00:00:00Z, if nothing published a policy before', 'i safe since 2026-01-01T00:00:00Z, if nothing published a policy before'],
-    ])('with the moment %s once that is over', async (moment, line) => {
-      expect(await shown(told(moment, 'none'))).toContain(`removal   ${line}\n`);
+    ])('verify --outputs prints the time %s after it has passed', async (moment, line) => {
+      expect(await shown(told(moment, 'none'))).toContain(`removal       ${line}\n`);
     });
 
-    test('and are never safe while something is wrong', async () => {
+    test('verify --outputs never calls a removal safe while the domain fails', async () => {
       const { stdout } = await run(['verify', '--outputs', told('2026-01-01T00:00:00Z', 'none')], { loadVerifier: FAILING });
-      expect(stdout).toContain('removal   i not before 2026-01-01T00:00:00Z\n');
+      expect(stdout).toContain('removal       i not before 2026-01-01T00:00:00Z\n');
     });
 
-    test('as JSON, JUnit properties and a warning of GitHub', async () => {
+    test('verify --outputs prints removal and mx conflicts as JSON, as JUnit properties and as a warning of GitHub', async () => {
       const outputsFile = told('2027-01-02T03:04:05Z', REFUSED);
       expect(JSON.parse(await shown(outputsFile, '--format', 'json'))).toMatchObject({
         domains: [{ deployment: { earliestRemoval: '2027-01-02T03:04:05Z', warnings: REFUSED } }],
       });
       const junit = await shown(outputsFile, '--format', 'junit');
       expect(junit).toContain('<property name="earliest removal" value="2027-01-02T03:04:05Z"/>');
-      expect(junit).toContain(`<property name="refusals" value="${REFUSED}"/>`);
+      expect(junit).toContain(`<property name="mx conflicts" value="${REFUSED}"/>`);
       expect(await shown(outputsFile, '--format', 'github')).toContain(`::warning title=a.test%3A mail may be refused::${REFUSED}\n`);
     });
 
-    test('and say nothing of it where they are older', async () => {
+    test('verify --outputs prints no removal and no mx conflicts from older outputs', async () => {
       expect(await shown(outputs())).not.toMatch(/removal|refusals/);
       expect(await shown(outputs(), '--format', 'json')).not.toContain('deployment');
     });
 
-    test('in a way that cannot drive a terminal', async () => {
+    test('verify --outputs escapes control characters of the outputs', async () => {
       expect(await shown(told('\u001b[2J', '\u001b]0;x\u0007'))).not.toContain('\u001b');
     });
   });
@@ -222,13 +223,13 @@ describe('the outputs of a deployment', () => {
     [['--file', '-'], 'leave out `--file`'],
     [['--expect-id', '1'], 'leave out `--expect-id`'],
     [['--expect-mode', 'none'], 'leave out `--expect-mode`'],
-  ])('beside %j are wrong usage', async (more, fault) => {
+  ])('verify --outputs beside %j is wrong usage', async (more, fault) => {
     const { status, stderr } = await run(['verify', '--outputs', outputs(), ...more], { loadVerifier: PASSING });
     expect(status).toBe(2);
     expect(stderr).toContain(fault);
   });
 
-  test('that are none are wrong usage, with the reason', async () => {
+  test('verify --outputs with a file without policies is wrong usage, with the reason', async () => {
     const { status, stderr } = await run(['verify', '--outputs', file('other.json', '{"Stack":{"Url":"x"}}')], { loadVerifier: PASSING });
     expect(status).toBe(2);
     expect(stderr).toContain('other.json');
@@ -237,9 +238,9 @@ describe('the outputs of a deployment', () => {
 });
 
 describe('--wait', () => {
-  const OLD: LiveFinding = { code: 'id-unexpected', severity: 'error', subject: 'x', message: 'the id is old', temporary: true };
+  const OLD: LiveFinding = { code: 'id-unexpected', severity: 'error', area: 'record', subject: 'x', message: 'the id is old', temporary: true };
 
-  test('looks again until what is expected is there', async () => {
+  test('verify --wait repeats the verification until the expectation is met', async () => {
     let looks = 0;
     const loadVerifier = answering((domain) => (looks += 1) === 1 ? verificationResult({ domain, verdict: 'fail', findings: [OLD] }) : verificationResult({ domain }));
     const { status, stderr } = await run(['verify', 'a.test', '--wait', '30s'], { loadVerifier });
@@ -247,7 +248,7 @@ describe('--wait', () => {
     expect(stderr).toBe('mta-sts: a.test: id-unexpected: the id is old; again in 2 s, for at most 30 s\n');
   });
 
-  test('ends at once where waiting helps nobody', async () => {
+  test('verify --wait ends at once if the problem is not temporary', async () => {
     let looks = 0;
     const loadVerifier = answering((domain) => {
       looks += 1;
@@ -259,7 +260,7 @@ describe('--wait', () => {
 });
 
 describe('an interrupt', () => {
-  test('prints what is known by then as a whole document, and ends with status 130', async () => {
+  test('an interrupt prints the results so far as a complete document, and ends with status 130', async () => {
     let interrupt: () => void = () => undefined;
     const interrupted = (): Promise<Interruption> => new Promise((resolve) => {
       interrupt = () => {
@@ -270,7 +271,7 @@ describe('an interrupt', () => {
     const loadVerifier = answering(async (domain, { signal }) => {
       begun.push(domain);
       if (domain === 'c.test') interrupt();
-      // The verifier gives up its questions when it is called off, and reports what it has.
+      // A cancelled verifier ends its queries and returns a result.
       if (domain !== 'a.test') await new Promise((resolve) => signal?.addEventListener('abort', resolve));
       return verificationResult({ domain, verdict: domain === 'a.test' ? 'pass' : 'unknown' });
     });
@@ -283,7 +284,7 @@ describe('an interrupt', () => {
     expect(stderr).toContain('interrupted');
   });
 
-  test('ends a wait', async () => {
+  test('an interrupt ends verify --wait', async () => {
     let interrupt: () => void = () => undefined;
     const interrupted = (): Promise<Interruption> => new Promise((resolve) => {
       interrupt = () => {
@@ -292,9 +293,9 @@ describe('an interrupt', () => {
     });
     const loadVerifier = answering((domain) => {
       setTimeout(interrupt, 10);
-      return verificationResult({ domain, verdict: 'unknown', findings: [{ code: 'dns-failure', severity: 'unknown', subject: 'x', message: 'm', temporary: true }] });
+      return verificationResult({ domain, verdict: 'unknown', findings: [{ code: 'dns-failure', severity: 'unknown', area: 'record', subject: 'x', message: 'm', temporary: true }] });
     });
-    // One that nothing else ends, so that a wait that goes on would overrun the test.
+    // Only the interrupt ends the wait. Otherwise the test would time out.
     const sleep = jest.spyOn(RETRY_CLOCK, 'sleep').mockImplementation((_, signal) => new Promise((resolve) => {
       signal?.addEventListener('abort', resolve);
     }));
@@ -312,13 +313,13 @@ describe('progress', () => {
     },
   });
 
-  test('is told on the terminal while the reports go elsewhere', async () => {
+  test('verify shows progress on the terminal while the results go elsewhere', async () => {
     const to = terminal();
     await run(['verify', 'a.test', 'b.test'], { loadVerifier: PASSING, terminal: to });
     expect(to.text).toContain('2 of 2 verified: 2 pass');
   });
 
-  test('is not told among reports on the same terminal, unless they go to a file', async () => {
+  test('verify shows no progress among results on the same terminal, unless they go to a file', async () => {
     const [reports, filed] = [terminal(), terminal()];
     await run(['verify', 'a.test', 'b.test'], { loadVerifier: PASSING, terminal: reports, columns: 80 });
     expect(reports.text).toBe('');
@@ -328,7 +329,7 @@ describe('progress', () => {
     expect(names(JSON.parse(readFileSync(output, 'utf8')))).toEqual(['a.test', 'b.test']);
   });
 
-  test('is not told of one domain', async () => {
+  test('verify shows no progress for one domain', async () => {
     const to = terminal();
     await run(['verify', 'a.test'], { loadVerifier: PASSING, terminal: to });
     expect(to.text).toBe('');

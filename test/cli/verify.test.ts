@@ -27,7 +27,7 @@ afterAll(async () => {
   await Promise.all([dns.close(), silent.close(), host.close()]);
 });
 
-/** A domain with everything; its policy host is that of example.test, whose certificate is right for that one only. */
+/** A complete domain. Its policy host is that of example.test, whose certificate is valid only for that name. */
 function zone(domain: string, mx: string): DnsRecord[] {
   return [
     { name: domain, type: 'SOA', ttl: 60, data: { mname: `ns1.${domain}`, rname: `hostmaster.${domain}`, serial: 1, refresh: 60, retry: 60, expire: 60, minimum: 60 } },
@@ -41,24 +41,24 @@ function zone(domain: string, mx: string): DnsRecord[] {
   ];
 }
 
-/** The real verifier, told that the world's servers are those above. */
+/** The real verifier with the servers above. */
 function local(): Promise<Verifier> {
   return Promise.resolve({
-    createWorld: (options) => ({
+    createNetwork: (options) => ({
       ...createNetwork(options),
       fetchPolicy: createFetchPolicy({ port: host.port, ca: [host.ca] }),
     }),
-    verify: (domain, options, world) => verify(domain, { ...options, allowPrivate: true, nameServerPort: dns.port }, world),
+    verify: (domain, options, network) => verify(domain, { ...options, allowPrivate: true, nameServerPort: dns.port }, network),
   });
 }
 
-/** A verifier that answers from a table, and remembers what it was asked. */
+/** Returns a verifier that answers from a table and records its calls. */
 function fake(verdicts: Readonly<Record<string, VerificationResult['verdict']>>, calls: unknown[] = []): () => Promise<Verifier> {
   return () => Promise.resolve({
-    createWorld: createNetwork,
+    createNetwork,
     verify: async (domain, options) => {
       calls.push({ domain, ...options, signal: undefined });
-      // The later ones are the quicker ones.
+      // Later domains answer faster.
       await new Promise((resolve) => setTimeout(resolve, 20 - 5 * calls.length));
       if (!Object.hasOwn(verdicts, domain)) throw new RangeError(`\`${domain}\` is too long`);
       return verificationResult({ domain, verdict: verdicts[domain] });
@@ -69,23 +69,23 @@ function fake(verdicts: Readonly<Record<string, VerificationResult['verdict']>>,
 const at = (server: DnsServer): string[] => ['--resolver', `127.0.0.1:${server.port}`];
 
 describe('against real servers', () => {
-  test('a host that the policy does not cover and a certificate of another name end with status 1', async () => {
+  test('verify ends with status 1 for a host that the policy does not cover and a certificate for another name', async () => {
     const { status, json } = await runJson(['verify', 'uncovered.test', ...at(dns)], { loadVerifier: local });
     expect(status).toBe(1);
     expect(json).toMatchObject({ domains: [{ domain: 'uncovered.test', verdict: 'fail', lookup: 'permanent-error', record: { id: '20250114' }, policy: null }] });
     expect(json).toHaveProperty('domains.0.findings.0.code', 'sts-webpki-invalid');
   });
 
-  test('a resolver that never answers decides nothing: status 3, within the time that was given', async () => {
+  test('verify ends with status 3 within its timeout when the resolver never answers', async () => {
     const { status, json } = await runJson(['verify', 'example.test', '--timeout', '300ms', ...at(silent)], { loadVerifier: local });
     expect(status).toBe(3);
     expect(json).toMatchObject({ domains: [{ verdict: 'unknown', lookup: 'temporary-error', record: null, policy: null }] });
-    // Never the 2 seconds, twice, after which the resolver itself gives up.
+    // Less than the timeout of the resolver, twice 2 seconds.
     expect(JSON.stringify(json)).toContain('not answered within the 300 ms that the verification may take');
     expect(JSON.stringify(json)).not.toContain('within 2 s');
   });
 
-  test('expectations that are not met end with status 1 and name both values', async () => {
+  test('verify ends with status 1 for unmet expectations and names both values', async () => {
     const { status, stdout } = await run(['verify', 'example.test', '--expect-id', 'other', '--expect-mode', 'testing', ...at(dns)], { loadVerifier: local });
     expect(status).toBe(1);
     expect(stdout).toMatch(/✘ id-unexpected[^\n]*\n[^\n]*20250114/);
@@ -93,7 +93,7 @@ describe('against real servers', () => {
     expect(stdout).toContain('other');
   });
 
-  test('a sound domain ends with status 0, and the JSON has its values', async () => {
+  test('verify ends with status 0 for a domain without problems, and its JSON has the values', async () => {
     const { status, json } = await runJson(['verify', 'EXAMPLE.test', '--expect-id', '20250114', '--expect-mode', 'enforce', ...at(dns)], { loadVerifier: local });
     expect(json).toMatchObject({
       domains: [{
@@ -108,7 +108,7 @@ describe('against real servers', () => {
     expect(status).toBe(0);
   });
 
-  test('the text shows the way from record to file to MX', async () => {
+  test('the text of verify shows the steps from record to file to MX', async () => {
     const { stdout, stderr } = await run(['verify', 'example.test', '--no-smtp', ...at(dns)], { loadVerifier: local });
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^✔ example\.test: pass\n {2}Senders find a policy: they deliver only to covered hosts/);
@@ -117,7 +117,7 @@ describe('against real servers', () => {
     expect(stdout).toContain('  mx        ✔ mx1.example.test is covered\n');
   });
 
-  test('without a verifier of the test the real one is loaded', async () => {
+  test('verify loads the real verifier by default', async () => {
     const { status, json } = await runJson(['verify', 'example.test', '--timeout', '50ms', ...at(silent)]);
     expect(status).toBe(3);
     expect(json).toMatchObject({ domains: [{ domain: 'example.test', verdict: 'unknown' }] });
@@ -130,11 +130,11 @@ describe('several domains', () => {
     [{ 'a.test': 'pass', 'b.test': 'unknown' }, 3],
     [{ 'a.test': 'unknown', 'b.test': 'fail' }, 1],
     [{ 'a.test': 'pass', 'b.test': 'pass' }, 0],
-  ])('%j end with status %d', async (verdicts, status) => {
+  ])('verify of %j ends with status %d', async (verdicts, status) => {
     expect((await run(['verify', ...Object.keys(verdicts)], { loadVerifier: fake(verdicts) })).status).toBe(status);
   });
 
-  test('are printed in the order of the arguments, whichever is ready first, and counted', async () => {
+  test('verify prints domains in the order of the arguments and counts them', async () => {
     const calls: unknown[] = [];
     const { stdout } = await run(['verify', 'c.test', 'a.test', 'b.test'], { loadVerifier: fake({ 'a.test': 'pass', 'b.test': 'fail', 'c.test': 'pass' }, calls) });
     expect(stdout.match(/^[✔✘] \S+/gm)).toEqual(['✔ c.test:', '✔ a.test:', '✘ b.test:']);
@@ -142,11 +142,11 @@ describe('several domains', () => {
     expect(calls).toHaveLength(3);
   });
 
-  test('text appears domain by domain', async () => {
+  test('verify prints text domain by domain', async () => {
     let verified = 0;
     let verifiedAtFirstOutput = 0;
     const loadVerifier = (): Promise<Verifier> => Promise.resolve({
-      createWorld: createNetwork,
+      createNetwork,
       verify: async (domain) => {
         if (domain === 'b.test') await new Promise((resolve) => setTimeout(resolve, 20));
         verified += 1;
@@ -157,14 +157,14 @@ describe('several domains', () => {
     expect(verifiedAtFirstOutput).toBe(1);
   });
 
-  test('what the verifier refuses to look up is wrong usage', async () => {
+  test('verify reports a name that the verifier refuses as wrong usage', async () => {
     const { status, stderr } = await run(['verify', 'long.test'], { loadVerifier: fake({}) });
     expect(status).toBe(2);
     expect(stderr).toBe('mta-sts: `long.test` is too long\ntry `npx cdk-mta-sts verify --help`\n');
   });
 });
 
-test('each domain gets its own time and the same expectations; a U-label is asked for in A-labels, a dot at the end is dropped', async () => {
+test('verify gives each domain its own timeout and the same expectations, and converts U-labels and a final dot', async () => {
   const calls: unknown[] = [];
   const { status } = await run(['verify', 'Bücher.test', 'a.test.', '--timeout', '1m', '--expect-id', 'X1', '--expect-mode', 'none'], {
     loadVerifier: fake({ 'xn--bcher-kva.test': 'pass', 'a.test': 'pass' }, calls),
@@ -175,7 +175,7 @@ test('each domain gets its own time and the same expectations; a U-label is aske
   })));
 });
 
-test('the time for a domain is 20 seconds where none is given', async () => {
+test('the default timeout of verify is 20 seconds for each domain', async () => {
   const calls: unknown[] = [];
   await run(['verify', 'a.test'], { loadVerifier: fake({ 'a.test': 'pass' }, calls) });
   expect(calls).toEqual([{ domain: 'a.test', timeoutMs: 20_000, smtp: true, allowPrivate: undefined }]);

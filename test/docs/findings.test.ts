@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FINDINGS as TEXT_FINDINGS } from '../../lib/protocol/findings/catalog';
-import type { FindingKind } from '../../lib/protocol/findings/catalog';
+import type { FindingKind } from '../../lib/protocol/findings/kind';
 import { LIVE_FINDINGS } from '../../lib/verifier/findings';
 
 const ROOT = join(__dirname, '..', '..');

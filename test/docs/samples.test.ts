@@ -14,7 +14,7 @@ test('the sample of the README is the output of verify for a domain in good orde
   const { good } = await showcases();
   const style = new Style({ colour: false, unicode: true, columns: undefined });
   const format = textFormat(style);
-  const output = stableLines(good.reports.map((report) => format.report(report)).join(''));
+  const output = stableLines(good.results.map((result) => format.body(result)).join(''));
   const [sample] = codeBlocks('README.md').filter(({ language, headings }) => language === 'text' && headings.includes('Check a domain'));
   const lines = stableLines(sample.code);
   expect(lines.length).toBeGreaterThan(5);

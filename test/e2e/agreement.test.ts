@@ -1,8 +1,8 @@
 // Whether the soak would see it: each disagreement of record, bytes, ledger and output, alone.
 import { describe, expect, test } from '@jest/globals';
-import { close, record } from '../../lib/operations/history/history';
+import { confirmLive, recordPublication } from '../../lib/operations/history/history';
 import type { History } from '../../lib/operations/history/history';
-import { earliestRemoval } from '../../lib/operations/history/removal';
+import { earliestRemoval } from '../../lib/operations/history/history';
 import { renderHistory } from '../../lib/operations/history/format';
 import { disagreements } from './stage/agreement';
 import type { Expected, Policy, Served } from './stage/agreement';
@@ -29,7 +29,7 @@ function policy(mode: Policy['mode'], mx: string, maxAgeDays: number, time: stri
 function ledgerOf(...policies: readonly Published[]): History {
   return policies.reduce<History>((history, { id, mode, mx, maxAgeDays }, day) => {
     const now = START + day * DAY;
-    return close(record(history, { id, mode, mx: [mx], maxAge: maxAgeDays * 86_400 }, now), now + 60_000);
+    return confirmLive(recordPublication(history, { id, mode, mx: [mx], maxAge: maxAgeDays * 86_400 }, now), now + 60_000);
   }, { entries: [], startedAt: START - 365 * DAY });
 }
 
@@ -181,7 +181,7 @@ describe('the ledger', () => {
   });
 
   test('a gap is seen', () => {
-    expect(foundInLedger((history) => ({ ...history, gap: { at: START, why: 'was missing' } }))).toEqual([expect.stringMatching(/^the gap of the ledger: /)]);
+    expect(foundInLedger((history) => ({ ...history, gap: { restartedAt: START, reason: 'was missing' } }))).toEqual([expect.stringMatching(/^the gap of the ledger: /)]);
   });
 
   test('a policy that was served and is not in it is seen', () => {

@@ -6,17 +6,17 @@ import { createHandler } from '../../lib/functions/deployment/handler';
 import type { HandlerAnswer } from '../../lib/functions/deployment/handler';
 import { renderPolicy } from '../../lib/protocol/policy/policy';
 import { policyHash } from '../../lib/protocol/policy/id';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import { plainDns, serving } from '../support/plain-services';
 import {
-  BUCKET, KEY, LEDGER_KEY, OBJECT_URL, POLICY, POLICY_TEXT, RESOURCE, awsError, createEvent, deleteEvent, failure, lambdaContext,
+  BUCKET, KEY, HISTORY_KEY, OBJECT_URL, POLICY, POLICY_TEXT, RESOURCE, awsError, createEvent, deleteEvent, failure, lambdaContext,
   publicationProperties, testServices, updateEvent,
 } from '../support/deployment';
 import type { Event, TestServices } from '../support/deployment';
 
 const TYPE = 'Custom::MtaStsPublication';
 const FILE = `${BUCKET}/${KEY}`;
-const LEDGER = `${BUCKET}/${LEDGER_KEY}`;
+const LEDGER = `${BUCKET}/${HISTORY_KEY}`;
 const OTHER_TEXT = renderPolicy({ ...POLICY, mx: ['other.example.com'] });
 const PROPERTIES = publicationProperties();
 const OTHER = publicationProperties({ Policy: policyLines(OTHER_TEXT), PolicyHash: policyHash(OTHER_TEXT) });
@@ -129,7 +129,7 @@ describe('an event that is not current', () => {
     });
     expect((await failure(handle(made, UPDATE))).message).toMatch(/^event-not-current: /);
     expect(made.objects.get(FILE)).toBe(POLICY_TEXT);
-    expect(made.log).toContainEqual(expect.objectContaining({ message: 'put back the policy file that another event published' }));
+    expect(made.log).toContainEqual(expect.objectContaining({ message: 'put back the policy file that another request published' }));
   });
 });
 

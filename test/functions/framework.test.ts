@@ -107,8 +107,9 @@ async function send(services: Services, event: Event, remaining?: number): Promi
   await onEvent(event);
   expect(bodies).toHaveLength(1);
   // CloudFormation's limit.
-  expect(Buffer.byteLength(bodies[0])).toBeLessThan(4096);
-  return { body: bodies[0], answer: JSON.parse(bodies[0]) as Answer, calls };
+  const [body = ''] = bodies;
+  expect(Buffer.byteLength(body)).toBeLessThan(4096);
+  return { body, answer: JSON.parse(body) as Answer, calls };
 }
 
 describe('CloudFormation gets', () => {
@@ -138,7 +139,8 @@ describe('CloudFormation gets', () => {
     const { answer } = await send(services, createEvent(PUBLICATION, publicationProperties()));
     expect(answer).toEqual({
       Status: 'FAILED',
-      Reason: `s3:PutObject failed: SlowDown: Please reduce your request rate.; see the log group ${LOG_GROUP}${FRAMEWORK_LINE}`,
+      Reason: 'aws-call-failed: s3:PutObject failed: SlowDown: Please reduce your request rate. Fix the cause, and deploy again. '
+        + `Details: npx cdk-mta-sts explain aws-call-failed; log group ${LOG_GROUP}${FRAMEWORK_LINE}`,
       StackId: STACK_ID,
       RequestId: 'b0b0b0b0-0000-0000-0000-000000000000',
       PhysicalResourceId: 'AWSCDK::CustomResourceProviderFramework::CREATE_FAILED',
@@ -154,9 +156,9 @@ describe('CloudFormation gets', () => {
     const { services } = await edge.world({ recordSets });
     const { answer, body } = await send(services, createEvent(PREFLIGHT, preflightProperties({ Records })));
     expect(answer.Status).toBe('FAILED');
-    expect(answer.Reason).toMatch(/^60 faults: \(1\) /);
+    expect(answer.Reason).toMatch(/^60 failures: \(1\) record-exists: /);
     expect(Buffer.byteLength(answer.Reason)).toBeLessThan(3000);
-    expect(answer.Reason.endsWith(`; see the log group ${LOG_GROUP}${FRAMEWORK_LINE}`)).toBe(true);
+    expect(answer.Reason.endsWith(` Details: npx cdk-mta-sts explain record-exists; log group ${LOG_GROUP}${FRAMEWORK_LINE}`)).toBe(true);
     expect(answer.Reason.slice(0, -FRAMEWORK_LINE.length)).not.toMatch(/[\n\r]/);
     expect(body).not.toMatch(/\\n +at /);
   });
@@ -165,7 +167,7 @@ describe('CloudFormation gets', () => {
     const { services, aws } = await edge.world();
     aws.s3.on(PutObjectCommand).callsFake(async () => new Promise(() => undefined));
     const { answer } = await send(services, createEvent(PUBLICATION, publicationProperties()), 100);
-    expect(answer).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/^gave up after 0 s, waiting for s3:PutObject/) });
+    expect(answer).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/^timed-out: the function gave up after 0 s, waiting for s3:PutObject/) });
   });
 
   test('a reason for an event that nobody understands', async () => {

@@ -4,10 +4,10 @@ import { createHandler } from '../../lib/functions/deployment/handler';
 import { unusedId } from '../../lib/operations/history/history';
 import { renderPolicy } from '../../lib/protocol/policy/policy';
 import { policyHash, policyId } from '../../lib/protocol/policy/id';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import { plainDns, serving } from '../support/plain-services';
 import {
-  BUCKET, KEY, LEDGER_KEY, NAMES_POLICY, OBJECT_URL, POLICY, POLICY_TEXT, createEvent, lambdaContext, publicationProperties, testServices,
+  BUCKET, KEY, HISTORY_KEY, NAMES_POLICY, OBJECT_URL, POLICY, POLICY_TEXT, createEvent, lambdaContext, publicationProperties, testServices,
   updateEvent,
 } from '../support/deployment';
 import type { Event, TestServices } from '../support/deployment';
@@ -58,13 +58,13 @@ describe('an id of the ledger is not kept', () => {
   ])('where it names other bytes, or none: %s', async (named) => {
     const made = domain();
     const entry = { id: named, hash: HASH, ...POLICY, from: '2026-11-01T00:00:00.000Z', live: '2026-11-01T00:00:00.000Z', under: [] };
-    made.objects.set(`${BUCKET}/${LEDGER_KEY}`, JSON.stringify({ version: 1, entries: [entry] }));
+    made.objects.set(`${BUCKET}/${HISTORY_KEY}`, JSON.stringify({ version: 1, entries: [entry] }));
     expect(await id(made, updateEvent(TYPE, OBJECT_URL, TODAY, TODAY))).toMatch(NAMES_POLICY);
   });
 });
 
 test('an id that the ledger holds is never chosen, however late it is', () => {
   const first = `99981231T235959${HASH}`;
-  const ledger = { entries: [{ id: first, ...POLICY, from: 0, under: [] }], lastId: `99981231T235958${HASH}` };
+  const ledger = { entries: [{ id: first, ...POLICY, publishedAt: 0, announcedIds: [] }], lastId: `99981231T235958${HASH}` };
   expect(unusedId(ledger, HASH, 0)).toBe(`99990101T000000${HASH}`);
 });

@@ -6,7 +6,7 @@ import { createHandler } from '../../lib/functions/deployment/handler';
 import type { HandlerAnswer } from '../../lib/functions/deployment/handler';
 import { renderPolicy } from '../../lib/protocol/policy/policy';
 import { policyHash } from '../../lib/protocol/policy/id';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import { testAuthority } from '../support/policy-server';
 import { Edge } from '../support/policy-edge';
 import { OBJECT_URL, awsError, createEvent, failure, lambdaContext, publicationProperties, record, soa } from '../support/deployment';
@@ -65,18 +65,18 @@ test('fails where the distribution serves other bytes, and takes the file away',
   await edge.stopServing();
   await edge.serve({ body: 'version: STSv1\r\n' });
   const made = await edge.world();
-  expect((await failure(run(made))).message).toMatch(/is not live after 45 s; last seen: 127\.0\.0\.11: other bytes/);
+  expect((await failure(run(made))).message).toMatch(/^policy-not-live: .* within 45 s\. Last seen: 127\.0\.0\.11: other bytes/);
   expect(made.aws.s3.commandCalls(DeleteObjectCommand).map(({ args }) => args[0].input.Key)).toContain('mta-sts.example.com/.well-known/mta-sts.txt');
 });
 
 test('waits for the name of the distribution, and says so', async () => {
   edge.recursive.serve(...edge.publicRecords(), soa('cloudfront.test'));
-  expect((await failure(run(await edge.world()))).message).toContain(`last seen: ${DISTRIBUTION}: no A record yet (NXDOMAIN)`);
+  expect((await failure(run(await edge.world()))).message).toContain(`Last seen: ${DISTRIBUTION}: no A record yet (NXDOMAIN)`);
 });
 
 test('says that DNS gave no answer for it', async () => {
   edge.recursive.answer = () => ({ rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false });
-  expect((await failure(run(await edge.world()))).message).toMatch(/last seen: d111111abcdef8\.cloudfront\.test: .*SERVFAIL/);
+  expect((await failure(run(await edge.world()))).message).toMatch(/Last seen: d111111abcdef8\.cloudfront\.test: .*SERVFAIL/);
 });
 
 test('tells a moment of removal that counts on a record which the user has yet to change', async () => {

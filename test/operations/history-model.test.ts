@@ -2,7 +2,7 @@
 // never too little.
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { BUCKET, LEDGER_KEY } from '../support/deployment';
+import { BUCKET, HISTORY_KEY } from '../support/deployment';
 import { Senders, random, served } from '../support/sender-model';
 import type { Course, Served } from '../support/sender-model';
 
@@ -13,7 +13,9 @@ const PATTERNS = [['mx1.example.com'], ['mx1.example.com', 'mx2.example.com'], [
 
 /** Few, so that histories come back to one that was published before. */
 const POLICIES: readonly Served[] = (['enforce', 'enforce', 'testing', 'none'] as const).flatMap((mode, row) => {
-  return [1, 4, 20].map((days, column) => served({ mode, maxAge: days * 86_400, mx: PATTERNS[(row * 3 + column) % PATTERNS.length] }));
+  return [1, 4, 20].map((days, column) => {
+    return served({ mode, maxAge: days * 86_400, mx: PATTERNS.at((row * 3 + column) % PATTERNS.length) ?? [] });
+  });
 });
 
 type Step
@@ -47,7 +49,7 @@ function history(...more: fc.WeightedArbitrary<Step>[]): fc.Arbitrary<Step[]> {
 const tried = { removal: 0, refusal: 0, prolonged: 0 };
 
 async function live(steps: readonly Step[], seed: number): Promise<void> {
-  const senders = new Senders(POLICIES, [HOSTS[0]], random(seed));
+  const senders = new Senders(POLICIES, HOSTS.slice(0, 1), random(seed));
   for (const step of steps) await take(senders, step);
   await senders.waitForRemoval();
   await senders.wait(40 * DAY);
@@ -66,8 +68,8 @@ async function take(senders: Senders, step: Step): Promise<void> {
       return senders.removable ? senders.withdraw() : undefined;
     case 'spoil':
       senders.complete = false;
-      if (step.text === undefined) senders.objects.delete(`${BUCKET}/${LEDGER_KEY}`);
-      else if (senders.objects.has(`${BUCKET}/${LEDGER_KEY}`)) senders.objects.set(`${BUCKET}/${LEDGER_KEY}`, step.text);
+      if (step.text === undefined) senders.objects.delete(`${BUCKET}/${HISTORY_KEY}`);
+      else if (senders.objects.has(`${BUCKET}/${HISTORY_KEY}`)) senders.objects.set(`${BUCKET}/${HISTORY_KEY}`, step.text);
       return undefined;
   }
 }

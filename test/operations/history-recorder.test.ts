@@ -6,16 +6,17 @@ import { createHandler } from '../../lib/functions/deployment/handler';
 import { renderPolicy } from '../../lib/protocol/policy/policy';
 import type { Policy } from '../../lib/protocol/policy/policy';
 import { policyHash } from '../../lib/protocol/policy/id';
-import { policyLines, policyText } from '../../lib/protocol/policy/lines';
+import { policyLines, policyText } from '../../lib/contract/custom-resources';
 import { plainDns, serving } from '../support/plain-services';
 import {
-  BUCKET, KEY, LEDGER_KEY, OBJECT_URL, POLICY, awsError, createEvent, deleteEvent, failure, lambdaContext, publicationProperties, testServices,
+  BUCKET, HISTORY_KEY, KEY, OBJECT_URL, POLICY, awsError, createEvent, deleteEvent, failure, lambdaContext, publicationProperties,
+  testServices,
   updateEvent,
 } from '../support/deployment';
 import type { Event, TestServices } from '../support/deployment';
 
 const TYPE = 'Custom::MtaStsPublication';
-const LEDGER = `${BUCKET}/${LEDGER_KEY}`;
+const LEDGER = `${BUCKET}/${HISTORY_KEY}`;
 const DAY = 86_400_000;
 const ENFORCE = propertiesOf(POLICY);
 const OTHER = propertiesOf({ ...POLICY, mx: ['mx1.example.com', 'mx3.example.com'] });
@@ -96,7 +97,9 @@ describe('in order', () => {
   test('the object is JSON, and is not written where nothing has changed', async () => {
     const made = domain();
     await create(made);
-    const puts = (): readonly unknown[] => made.aws.s3.commandCalls(PutObjectCommand, { Key: LEDGER_KEY }).map(({ args }) => args[0].input);
+    const puts = (): readonly unknown[] => {
+      return made.aws.s3.commandCalls(PutObjectCommand, { Key: HISTORY_KEY }).map(({ args }) => args[0].input);
+    };
     expect(puts()).toHaveLength(2);
     expect(puts()[0]).toMatchObject({ Bucket: BUCKET, ContentType: 'application/json', CacheControl: 'no-store' });
     await update(made, ENFORCE, ENFORCE);
@@ -117,8 +120,8 @@ describe('in order', () => {
     expect(await create(made)).toMatchObject({ EarliestRemoval: NOT_NONE, Warnings: 'none' });
     await made.clock.sleep(100 * DAY);
     const answer = await update(made, NONE, ENFORCE);
-    const [{ until = '' }] = entries(made);
-    const [moment, condition] = (answer?.EarliestRemoval ?? '').split(', if nothing published a policy for the domain before ');
+    const until = entries(made).at(0)?.until ?? '';
+    const [moment = '', condition = ''] = (answer?.EarliestRemoval ?? '').split(', if nothing published a policy for the domain before ');
     expect(Date.parse(moment)).toBe(Math.ceil((Date.parse(until) + 30 * DAY + 3_600_000) / 1000) * 1000);
     expect(Math.abs(Date.parse(condition) - Date.parse(until))).toBeLessThan(101 * DAY);
   });
@@ -137,7 +140,7 @@ describe('in order', () => {
     await update(made, OTHER, ENFORCE);
     await made.clock.sleep(40 * DAY);
     made.aws.route53.on(ListResourceRecordSetsCommand).resolves({ ResourceRecordSets: [
-      { Name: '_mta-sts.example.com.', Type: 'TXT', ResourceRecords: [{ Value: `"v=STSv1; id=${entries(made)[0].id};"` }] },
+      { Name: '_mta-sts.example.com.', Type: 'TXT', ResourceRecords: [{ Value: `"v=STSv1; id=${entries(made).at(0)?.id};"` }] },
     ] });
     const answer = await update(made, NONE, OTHER);
     const last = Date.parse(entries(made).at(-1)?.from ?? '');
@@ -149,7 +152,7 @@ describe('in order', () => {
     await create(made);
     made.aws.route53.on(ListResourceRecordSetsCommand).rejects(awsError('InternalError', 'x'));
     expect((await update(made, OTHER, ENFORCE))?.Warnings).toBe('none');
-    expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', message: 'could not read which id is announced now' }));
+    expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', message: 'could not read the id in the _mta-sts record' }));
   });
 
   test('a failed update is not closed, and the rollback is an entry of its own', async () => {
@@ -175,7 +178,7 @@ describe('in order', () => {
     expect(await update(made, NONE, ENFORCE)).toEqual({
       PolicyUrl: 'https://mta-sts.example.com/.well-known/mta-sts.txt',
       PolicyId: expect.stringMatching(/^\d{8}T\d{6}[0-9a-f]{16}$/),
-      EarliestRemoval: 'not known before the policy none was seen live; deploy again',
+      EarliestRemoval: 'not known: the policy none was not confirmed live; deploy again',
       Warnings: 'none',
     });
   });
@@ -184,7 +187,7 @@ describe('in order', () => {
     const made = domain();
     await create(made);
     const elsewhere = { ...ENFORCE, BucketName: 'before' };
-    made.objects.set(`before/${LEDGER_KEY}`, (made.objects.get(LEDGER) ?? '').replaceAll(String(ENFORCE.PolicyHash), 'abc0abc0abc0abc0'));
+    made.objects.set(`before/${HISTORY_KEY}`, (made.objects.get(LEDGER) ?? '').replaceAll(String(ENFORCE.PolicyHash), 'abc0abc0abc0abc0'));
     made.objects.delete(LEDGER);
     await handle(made, updateEvent(TYPE, `s3://before/${KEY}`, NONE, { ...elsewhere, Policy: 'of another form' }));
     expect(entries(made).map(({ hash }) => hash)).toEqual(['abc0abc0abc0abc0', NONE.PolicyHash]);
@@ -213,9 +216,9 @@ describe('a warning', () => {
     const answer = await update(made, OTHER, ENFORCE);
     const lines = made.log.map(({ message }) => message);
     const [raised, again] = lines.filter((message) => message.startsWith('mail may be refused'));
-    expect(raised).toMatch(new RegExp('^mail may be refused: mail to mx3\\.example\\.com may be refused as long as what is published now stays, and for '
+    expect(raised).toMatch(new RegExp('^mail may be refused: mail to mx3\\.example\\.com may be refused as long as the published policy stays, and for '
       + `30 days after that: the enforce policy \\d{8}T\\d{6}${String(ENFORCE.PolicyHash)}, published 20`));
-    expect(lines.indexOf(raised)).toBeLessThan(lines.lastIndexOf('wrote the policy file'));
+    expect(lines.indexOf(raised ?? '')).toBeLessThan(lines.lastIndexOf('wrote the policy file'));
     expect(again).toBe(`mail may be refused: ${answer?.Warnings}`);
     expect(answer?.Warnings).toMatch(/^mail to mx3\.example\.com may be refused until 20\S+Z: the enforce policy /);
   });
@@ -237,10 +240,10 @@ describe('a warning', () => {
       return type === 'MX' ? Promise.resolve({ status: 'failed', reason: 'SERVFAIL', server: 'x', cnames: [] }) : query(name, type, server);
     }) satisfies typeof query } };
     expect(await handle({ ...made, services: world }, createEvent(TYPE, ENFORCE))).toMatchObject({
-      EarliestRemoval: NOT_NONE, Warnings: 'not known: DNS did not tell the MX hosts of example.com',
+      EarliestRemoval: NOT_NONE, Warnings: 'not known: DNS returned no MX hosts of example.com',
     });
     expect(made.clock.slept.reduce((sum, pause) => sum + pause, 0)).toBe(10_000);
-    expect(warnings(made)).toContain('the MX hosts could not be learned, so whether an older policy covers them is not known');
+    expect(warnings(made)).toContain('could not look up the MX hosts, so the publication does not check whether older policies cover them');
   });
 });
 
@@ -257,12 +260,12 @@ describe('a ledger that', () => {
     if (text === undefined) made.objects.delete(LEDGER);
     else made.objects.set(LEDGER, text);
     const answer = await update(made, NONE, ENFORCE);
-    expect(answer?.EarliestRemoval).toMatch(/^not known: the ledger .* and was begun anew at 20\S+Z; at 20\S+Z at the latest$/);
-    expect(answer?.EarliestRemoval).toContain(`the ledger ${why} and`);
-    expect(answer?.Warnings).toMatch(/^none known; the ledger was /);
+    expect(answer?.EarliestRemoval).toMatch(/^not known: the publication history .* and was started again at 20\S+Z; at 20\S+Z at the latest$/);
+    expect(answer?.EarliestRemoval).toContain(`the publication history ${why} and`);
+    expect(answer?.Warnings).toMatch(/^none known; the publication history was /);
     const ended = entries(made).map(({ hash, until }) => [hash, until !== undefined]);
     expect(ended).toEqual([[ENFORCE.PolicyHash, true], [NONE.PolicyHash, false]]);
-    expect(warnings(made)).toContain(`the ledger of what was published ${why}; it is begun anew`);
+    expect(warnings(made)).toContain(`the publication history ${why}; starting it again`);
   });
 
   test.each([
@@ -278,9 +281,9 @@ describe('a ledger that', () => {
     expect(made.clock.slept.reduce((sum, pause) => sum + pause, 0)).toBe(2 * milliseconds);
     expect(made.objects.get(LEDGER)).toBe(before);
     expect(made.objects.get(`${BUCKET}/${KEY}`)).toBe(fileOf(NONE));
-    expect(answer?.EarliestRemoval).toMatch(new RegExp(`^not known: the ledger could not be read: s3:ListBucket failed: ${name}: for a reason`));
-    expect(answer?.Warnings).toBe('not known: there is no ledger of what was published');
-    expect(warnings(made)).toContain('the ledger of what was published could not be read; the publication goes on without it');
+    expect(answer?.EarliestRemoval).toMatch(new RegExp(`^not known: the publication history could not be read: s3:ListBucket failed: ${name}: for a reason`));
+    expect(answer?.Warnings).toBe('not known: the publication history is missing');
+    expect(warnings(made)).toContain('could not read the publication history; the publication continues without it');
   });
 
   test('missed a publication goes on from there, and says that dates are not known', async () => {
@@ -288,7 +291,7 @@ describe('a ledger that', () => {
     await create(made);
     const answer = await update(made, NONE, OTHER);
     expect(entries(made).map(({ hash }) => hash)).toEqual([ENFORCE.PolicyHash, OTHER.PolicyHash, NONE.PolicyHash]);
-    expect(answer?.EarliestRemoval).toMatch(/^not known: the ledger missed a publication and was begun anew/);
+    expect(answer?.EarliestRemoval).toMatch(/^not known: the publication history missed a publication and was started again/);
   });
 
   test('can be read only after the file was put is kept from then on', async () => {
@@ -301,25 +304,25 @@ describe('a ledger that', () => {
 
   test('vanished since it was listed is missing', async () => {
     const made = domain();
-    made.aws.s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: LEDGER_KEY, Size: 10 }] });
+    made.aws.s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: HISTORY_KEY, Size: 10 }] });
     expect(await create(made)).toMatchObject({ EarliestRemoval: NOT_NONE, Warnings: 'none' });
   });
 
   test('cannot be written does not stop the publication, and no date is told', async () => {
     const made = domain();
     await create(made);
-    made.aws.s3.on(PutObjectCommand, { Key: LEDGER_KEY }).rejects(awsError('SlowDown', 'less'));
+    made.aws.s3.on(PutObjectCommand, { Key: HISTORY_KEY }).rejects(awsError('SlowDown', 'less'));
     const answer = await update(made, NONE, ENFORCE);
-    expect(answer?.EarliestRemoval).toBe('not known: the ledger could not be written: s3:PutObject failed: SlowDown: less');
+    expect(answer?.EarliestRemoval).toBe('not known: the publication history could not be written: s3:PutObject failed: SlowDown: less');
     expect(made.objects.get(`${BUCKET}/${KEY}`)).toBe(fileOf(NONE));
-    expect(warnings(made)).toContain('the ledger of what was published could not be written; the publication goes on without it');
+    expect(warnings(made)).toContain('could not write the publication history; the publication continues without it');
   });
 
   test('has no place is said', async () => {
     const made = domain();
     const world = { ...made.services, fetchPolicy: async () => Promise.resolve(serving(fileOf(ENFORCE))) };
     expect(await handle({ ...made, services: world }, createEvent(TYPE, { ...ENFORCE, ObjectKey: 'odd' }))).toMatchObject({
-      EarliestRemoval: 'not known: the ledger has no place, since the key of the policy file names no domain',
+      EarliestRemoval: 'not known: the publication history has no place, since the key of the policy file names no domain',
     });
   });
 });

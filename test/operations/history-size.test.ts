@@ -1,7 +1,7 @@
 // Ledgers of any size and shape: what can be read can be written again, within the limit, the memory and the time of the function.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { close, current, record, unusedId } from '../../lib/operations/history/history';
+import { confirmLive, currentEntry, recordPublication, unusedId } from '../../lib/operations/history/history';
 import type { HistoryEntry, History } from '../../lib/operations/history/history';
 import { MAX_HISTORY_BYTES, parseHistory, renderHistory } from '../../lib/operations/history/format';
 import { readPolicyId } from '../../lib/protocol/policy/id';
@@ -17,8 +17,9 @@ function compact(bytes: number, under: number): Uint8Array {
   };
   const entries: string[] = [];
   for (let length = 30, index = 0; length < bytes; index += 1) {
-    entries.push(entry(index));
-    length += entries[index].length + 1;
+    const text = entry(index);
+    entries.push(text);
+    length += text.length + 1;
   }
   return Buffer.from(`{"version":1,"entries":[${entries.join(',')}]}`);
 }
@@ -39,19 +40,19 @@ describe('a large ledger', () => {
     const begin = performance.now();
     const history = ledgerOf(bytes);
     const id = unusedId(history, HASH, NOW, undefined);
-    const noted = close(record(history, { id, hash: HASH, mode: 'enforce', maxAge: 86_400, mx: ['mx.example.com'] }, NOW), NOW);
+    const noted = confirmLive(recordPublication(history, { id, hash: HASH, mode: 'enforce', maxAge: 86_400, mx: ['mx.example.com'] }, NOW), NOW);
     const text = renderHistory(noted, NOW);
     expect(performance.now() - begin).toBeLessThan(20_000);
     expect(process.memoryUsage().rss - before).toBeLessThan(300 * 1024 * 1024);
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_HISTORY_BYTES);
-    expect(current(ledgerOf(Buffer.from(text)))).toMatchObject({ id, hash: HASH, live: NOW });
+    expect(currentEntry(ledgerOf(Buffer.from(text)))).toMatchObject({ id, hash: HASH, confirmedLiveAt: NOW });
   });
 
   test('whose last entry alone is too large is begun anew', () => {
     const under = Array.from({ length: 80_000 }, (_, index) => `${'x'.repeat(24)}${index}`);
-    const last: HistoryEntry = { id: 'last', mode: 'none', maxAge: 1, mx: [], from: NOW, under };
-    const text = renderHistory({ entries: [{ ...last, id: 'first', under: [] }, last] }, NOW);
-    expect(ledgerOf(Buffer.from(text))).toEqual({ entries: [], gap: { at: NOW, why: 'grew too large' } });
+    const last: HistoryEntry = { id: 'last', mode: 'none', maxAge: 1, mx: [], publishedAt: NOW, announcedIds: under };
+    const text = renderHistory({ entries: [{ ...last, id: 'first', announcedIds: [] }, last] }, NOW);
+    expect(ledgerOf(Buffer.from(text))).toEqual({ entries: [], gap: { restartedAt: NOW, reason: 'grew too large' } });
   });
 });
 
@@ -62,9 +63,9 @@ const entry: fc.Arbitrary<HistoryEntry> = fc.record({
   mode: fc.constantFrom('enforce' as const, 'testing' as const, 'none' as const),
   maxAge: fc.nat({ max: 9_999_999_999 }),
   mx: fc.array(fc.constantFrom('mx.example.com', '*.example.com'), { maxLength: 3 }),
-  from: time,
-  under: fc.array(id, { maxLength: 4 }),
-}, { requiredKeys: ['id', 'mode', 'maxAge', 'mx', 'from', 'under'] });
+  publishedAt: time,
+  announcedIds: fc.array(id, { maxLength: 4 }),
+}, { requiredKeys: ['id', 'mode', 'maxAge', 'mx', 'publishedAt', 'announcedIds'] });
 const ledgers: fc.Arbitrary<History> = fc.record({ entries: fc.array(entry, { maxLength: 8 }) });
 
 describe('any ledger', () => {
@@ -79,11 +80,11 @@ describe('any ledger', () => {
   test('gives an id later than all that it holds, wherever the clock stands', () => {
     fc.assert(fc.property(ledgers, time, (history, now) => {
       const chosen = unusedId(history, HASH, now);
-      const times = history.entries.flatMap((one) => [one.id, ...one.under]).flatMap((used) => readPolicyId(used)?.time ?? []);
+      const times = history.entries.flatMap((one) => [one.id, ...one.announcedIds]).flatMap((used) => readPolicyId(used)?.time ?? []);
       expect(readPolicyId(chosen)?.hash).toBe(HASH);
       expect(readPolicyId(chosen)?.time).toBeGreaterThan(Math.max(0, ...times));
       // Also once the entries that it was later than are gone.
-      const noted = record(history, { id: chosen, hash: HASH, mode: 'none', maxAge: 1, mx: [] }, now);
+      const noted = recordPublication(history, { id: chosen, hash: HASH, mode: 'none', maxAge: 1, mx: [] }, now);
       const next = unusedId({ ...noted, entries: [] }, HASH, 0);
       expect(next > chosen).toBe(true);
     }), { numRuns: 500 });
@@ -91,7 +92,7 @@ describe('any ledger', () => {
 
   test('that is damaged anywhere is refused or read, and never throws', () => {
     const policy = { id: 'a', hash: HASH, mode: 'none', maxAge: 1, mx: ['mx.example.com'] } as const;
-    const bytes = Buffer.from(renderHistory(record({ entries: [] }, policy, NOW), NOW));
+    const bytes = Buffer.from(renderHistory(recordPublication({ entries: [] }, policy, NOW), NOW));
     const change = fc.tuple(fc.nat({ max: bytes.length - 1 }), fc.nat({ max: 255 }));
     fc.assert(fc.property(fc.array(change, { minLength: 1, maxLength: 6 }), (changes) => {
       const damaged = Buffer.from(bytes);

@@ -1,20 +1,20 @@
 // The history: what it notes, and what it tells of it.
 import { describe, expect, test } from '@jest/globals';
-import { restarted, close, record, uncoveredByCachedPolicies } from '../../lib/operations/history/history';
-import type { History, Published } from '../../lib/operations/history/history';
-import { earliestRemoval } from '../../lib/operations/history/removal';
+import {
+  CACHE_MARGIN_MS, cacheEnd, confirmLive, earliestRemoval, isoTime, recordPublication, restarted, uncoveredByCachedPolicies,
+} from '../../lib/operations/history/history';
+import type { History, PublishedVersion } from '../../lib/operations/history/history';
 import { MAX_HISTORY_BYTES, parseHistory, renderHistory } from '../../lib/operations/history/format';
-import { MARGIN, age, endOfHold, moment } from '../../lib/operations/history/time';
-import { historyObject } from '../../lib/operations/history/s3-store';
+import { historyLocation } from '../../lib/contract/object-keys';
 import { outputText } from '../../lib/functions/deployment/failure-message';
-import { mxConflictText } from '../../lib/operations/history/refusal-text';
+import { formatAge, mxConflictText } from '../../lib/operations/history/mx-conflicts';
 import type { Policy } from '../../lib/protocol/policy/policy';
-import { BUCKET, KEY, LEDGER_KEY } from '../support/deployment';
+import { BUCKET, KEY, HISTORY_KEY } from '../support/deployment';
 
 const DAY = 86_400;
 const START = Date.parse('2027-01-01T00:00:00Z');
 
-function policy(id: string, mode: Policy['mode'], days: number, mx: readonly string[] = ['mx1.example.com']): Published {
+function policy(id: string, mode: Policy['mode'], days: number, mx: readonly string[] = ['mx1.example.com']): PublishedVersion {
   return { id, mode, maxAge: days * DAY, mx };
 }
 
@@ -28,15 +28,15 @@ function at(days: number): number {
 }
 
 /** Recorded and seen live at once, each on its day. */
-function published(...all: readonly (readonly [Published, number])[]): History {
-  return all.reduce<History>((history, [one, day]) => close(record(history, one, at(day)), at(day)), { entries: [] });
+function published(...all: readonly (readonly [PublishedVersion, number])[]): History {
+  return all.reduce<History>((history, [one, day]) => confirmLive(recordPublication(history, one, at(day)), at(day)), { entries: [] });
 }
 
 describe('what it notes', () => {
   test('is not changed by what is published already', () => {
     const history = published([ENFORCE, 0]);
-    expect(record(history, ENFORCE, at(5))).toEqual(history);
-    expect(close(history, at(5))).toBe(history);
+    expect(recordPublication(history, ENFORCE, at(5))).toEqual(history);
+    expect(confirmLive(history, at(5))).toBe(history);
   });
 
   test('is a third entry when the first policy comes again', () => {
@@ -44,30 +44,30 @@ describe('what it notes', () => {
   });
 
   test('has no end for the older one until the new one was seen live', () => {
-    const recorded = record(published([ENFORCE, 0]), TESTING, at(1));
-    expect(recorded.entries.map(({ until }) => until)).toEqual([undefined, undefined]);
-    expect(close(recorded, at(2)).entries.map(({ until }) => until)).toEqual([at(2), undefined]);
+    const recorded = recordPublication(published([ENFORCE, 0]), TESTING, at(1));
+    expect(recorded.entries.map(({ replacedAt: until }) => until)).toEqual([undefined, undefined]);
+    expect(confirmLive(recorded, at(2)).entries.map(({ replacedAt: until }) => until)).toEqual([at(2), undefined]);
   });
 
   test('is dropped when no sender can hold it any more', () => {
-    const over = endOfHold(TESTING.maxAge, at(1)) - START;
+    const over = cacheEnd(TESTING.maxAge, at(1)) - START;
     const history = published([TESTING, 0], [ENFORCE, 1]);
-    expect(record(history, NONE, START + over).entries.map(({ id }) => id)).toEqual(['t', 'e', 'n']);
-    expect(record(history, NONE, START + over + 1).entries.map(({ id }) => id)).toEqual(['e', 'n']);
+    expect(recordPublication(history, NONE, START + over).entries.map(({ id }) => id)).toEqual(['t', 'e', 'n']);
+    expect(recordPublication(history, NONE, START + over + 1).entries.map(({ id }) => id)).toEqual(['e', 'n']);
   });
 
   test('has no end for a policy that was rolled back, while the id under which senders may have kept it is announced', () => {
-    const failed = record(published([ENFORCE, 0]), policy('b', 'enforce', 90), at(1));
-    const back = close(record(failed, ENFORCE, at(1)), at(1));
-    expect(back.entries.map(({ id, until }) => [id, until])).toEqual([['e', at(1)], ['b', undefined], ['e', undefined]]);
-    const withdrawn = close(record(back, NONE, at(10)), at(10));
-    expect(earliestRemoval(withdrawn)).toBe(moment(endOfHold(90 * DAY, at(10))));
+    const failed = recordPublication(published([ENFORCE, 0]), policy('b', 'enforce', 90), at(1));
+    const back = confirmLive(recordPublication(failed, ENFORCE, at(1)), at(1));
+    expect(back.entries.map(({ id, replacedAt: until }) => [id, until])).toEqual([['e', at(1)], ['b', undefined], ['e', undefined]]);
+    const withdrawn = confirmLive(recordPublication(back, NONE, at(10)), at(10));
+    expect(earliestRemoval(withdrawn)).toBe(isoTime(cacheEnd(90 * DAY, at(10))));
   });
 });
 
 test('an entry knows the ids that resolvers may give when it is put: those that are served, and those of the last hour', () => {
-  const soon = MARGIN / (DAY * 1000);
-  const under = (day: number): unknown => published([ENFORCE, 0], [TESTING, 1], [NONE, day]).entries.at(-1)?.under;
+  const soon = CACHE_MARGIN_MS / (DAY * 1000);
+  const under = (day: number): unknown => published([ENFORCE, 0], [TESTING, 1], [NONE, day]).entries.at(-1)?.announcedIds;
   expect(under(1 + soon)).toEqual(['e', 't']);
   expect(under(1 + 2 * soon)).toEqual(['t']);
 });
@@ -79,7 +79,7 @@ describe('the earliest removal', () => {
   });
 
   test('is when the longest of all that was published is over, an hour for the record included', () => {
-    expect(MARGIN).toBe(3_600_000);
+    expect(CACHE_MARGIN_MS).toBe(3_600_000);
     expect(earliestRemoval(published([ENFORCE, 0], [TESTING, 10], [NONE, 20]))).toBe('2027-02-10T01:00:00Z');
     expect(earliestRemoval(published([ENFORCE, 0], [TESTING, 10], [NONE, 50]))).toBe('2027-02-21T01:00:00Z');
   });
@@ -90,7 +90,9 @@ describe('the earliest removal', () => {
 
   test('counts from now on what the record still announces', () => {
     const history = published([ENFORCE, 0], [TESTING, 1]);
-    const removal = (announced?: string): string => earliestRemoval(close(record(history, NONE, at(50), announced), at(50)));
+    const removal = (announced?: string): string => {
+      return earliestRemoval(confirmLive(recordPublication(history, NONE, at(50), announced), at(50)));
+    };
     expect(removal()).toBe('2027-02-21T01:00:00Z');
     expect(removal('t')).toBe('2027-02-21T01:00:00Z');
     expect(removal('e')).toBe('2027-03-22T01:00:00Z');
@@ -100,13 +102,13 @@ describe('the earliest removal', () => {
 
   test('is told on a condition for as long as senders may hold what something else published before', () => {
     const begun = { entries: [], startedAt: at(0) };
-    const removal = (day: number): string => earliestRemoval(close(record(begun, NONE, at(day)), at(day)));
+    const removal = (day: number): string => earliestRemoval(confirmLive(recordPublication(begun, NONE, at(day)), at(day)));
     expect(removal(3)).toBe('2027-01-04T00:00:00Z, if nothing published a policy for the domain before 2027-01-01T00:00:00Z');
     expect(removal(400)).toBe('2028-02-05T00:00:00Z');
   });
 
   test('is not before none was seen live', () => {
-    expect(earliestRemoval(record(published([ENFORCE, 0]), NONE, at(1)))).toBe('not known before the policy none was seen live; deploy again');
+    expect(earliestRemoval(recordPublication(published([ENFORCE, 0]), NONE, at(1)))).toBe('not known: the policy none was not confirmed live; deploy again');
   });
 
   test('is not while senders may keep a policy under the id that is announced again', () => {
@@ -117,10 +119,10 @@ describe('the earliest removal', () => {
   });
 
   test('is not known for a year after a ledger was lost', () => {
-    const history = close(record(restarted('was damaged', at(0)), NONE, at(0)), at(0));
+    const history = confirmLive(recordPublication(restarted('was damaged', at(0)), NONE, at(0)), at(0));
     expect(earliestRemoval(history))
-      .toBe('not known: the ledger was damaged and was begun anew at 2027-01-01T00:00:00Z; at 2028-01-01T07:00:00Z at the latest');
-    expect(earliestRemoval(record(history, NONE, at(366)))).toBe('2027-01-01T00:00:00Z');
+      .toBe('not known: the publication history was damaged and was started again at 2027-01-01T00:00:00Z; at 2028-01-01T07:00:00Z at the latest');
+    expect(earliestRemoval(recordPublication(history, NONE, at(366)))).toBe('2027-01-01T00:00:00Z');
   });
 });
 
@@ -128,9 +130,9 @@ describe('mail that may be refused', () => {
   test('is that to a host which an enforce policy of the past does not cover, as long as senders may hold it', () => {
     const history = published([ENFORCE, 0], [policy('both', 'enforce', 10, ['mx1.example.com', 'mx2.example.com']), 5]);
     expect(uncoveredByCachedPolicies(history, ['mx1.example.com', 'mx2.example.com'], at(6))).toEqual([
-      { id: 'e', maxAge: 30 * DAY, from: START, hosts: ['mx2.example.com'], end: endOfHold(30 * DAY, at(5)) },
+      { id: 'e', maxAge: 30 * DAY, publishedAt: START, hosts: ['mx2.example.com'], cachedUntil: cacheEnd(30 * DAY, at(5)) },
     ]);
-    expect(uncoveredByCachedPolicies(history, ['mx2.example.com'], endOfHold(30 * DAY, at(5)) + 1)).toEqual([]);
+    expect(uncoveredByCachedPolicies(history, ['mx2.example.com'], cacheEnd(30 * DAY, at(5)) + 1)).toEqual([]);
   });
 
   test('is none for the sake of testing', () => {
@@ -139,34 +141,84 @@ describe('mail that may be refused', () => {
 
   test('is told once for a policy that was published twice, until the later end', () => {
     const history = published([ENFORCE, 0], [TESTING, 40], [ENFORCE, 41], [TESTING, 80]);
-    expect(uncoveredByCachedPolicies(history, ['mx9.example.com'], at(81))).toMatchObject([{ id: 'e', end: endOfHold(30 * DAY, at(80)) }]);
+    expect(uncoveredByCachedPolicies(history, ['mx9.example.com'], at(81))).toMatchObject([{ id: 'e', cachedUntil: cacheEnd(30 * DAY, at(80)) }]);
     expect(uncoveredByCachedPolicies(published([ENFORCE, 0], [TESTING, 40], [ENFORCE, 41]), ['mx9.example.com'], at(42))).toEqual([
-      { id: 'e', maxAge: 30 * DAY, from: START, hosts: ['mx9.example.com'] },
+      { id: 'e', maxAge: 30 * DAY, publishedAt: START, hosts: ['mx9.example.com'] },
     ]);
   });
 
   test('in words says which hosts, until when, which policy and since when', () => {
-    const refusal = { id: 'e', maxAge: 30 * DAY, from: START, hosts: ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}.example.com`) };
-    expect(mxConflictText({ ...refusal, end: at(33) })).toBe('mail to a.example.com, b.example.com, c.example.com and 2 more may be refused until '
-      + '2027-02-03T00:00:00Z: the enforce policy e, published 2027-01-01T00:00:00Z, does not cover it, and senders may hold that for 30 days '
+    const refusal = { id: 'e', maxAge: 30 * DAY, publishedAt: START, hosts: ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}.example.com`) };
+    expect(mxConflictText({ ...refusal, cachedUntil: at(33) })).toBe('mail to a.example.com, b.example.com, c.example.com and 2 more may be refused until '
+      + '2027-02-03T00:00:00Z: the enforce policy e, published 2027-01-01T00:00:00Z, does not cover these hosts, and senders may hold this policy for 30 days '
       + '(RFC 8461 section 5)');
-    expect(mxConflictText({ ...refusal, hosts: ['a.example.com'] })).toMatch(/^mail to a\.example\.com may be refused as long as what is published now stays, and for 30 days after that: /);
+    expect(mxConflictText({ ...refusal, hosts: ['a.example.com'] })).toMatch(/^mail to a\.example\.com may be refused as long as the published policy stays, and for 30 days after that: /);
   });
 
   test.each([[1, '1 second'], [90, '90 seconds'], [7_200, '2 hours'], [86_400, '1 day'], [0, '0 seconds']])('has an age of %s seconds as %s', (seconds, text) => {
-    expect(age(seconds)).toBe(text);
+    expect(formatAge(seconds)).toBe(text);
   });
 });
 
 describe('the text in the bucket', () => {
   const history: History = {
     ...published([ENFORCE, 0], [policy('w', 'enforce', 3, ['*.example.com', '*.Example.net']), 1.5], [NONE, 2]),
-    gap: { at: at(0), why: 'was larger than 2097152 bytes' },
+    gap: { restartedAt: at(0), reason: 'was larger than 2097152 bytes' },
   };
 
   test('is read back as it was', () => {
     const reading = parseHistory(Buffer.from(renderHistory(history, at(3))));
     expect(reading).toEqual({ history: history });
+  });
+
+  const STORED = [
+    '{"version":1,"begun":"2026-11-01T09:59:59.000Z","lastId":"20261102T11000018f6e5d4c3b2a100",'
+    + '"gap":{"at":"2026-11-01T10:00:02.000Z","why":"missed a publication"},"entries":[',
+    '{"id":"20251001T000000","mode":"testing","maxAge":86400,"mx":["mx0.example.com"],"from":"2026-11-01T10:00:00.000Z",'
+    + '"live":"2026-11-01T10:00:01.500Z","until":"2026-11-01T11:01:00.000Z","under":[]},',
+    '{"id":"20261101T110000a1b2c3d4e5f60718","hash":"a1b2c3d4e5f60718","request":"request-1","mode":"enforce","maxAge":604800,'
+    + '"mx":["mx1.example.com","*.example.net"],"from":"2026-11-01T11:00:00.000Z","live":"2026-11-01T11:01:00.000Z","under":["20251001T000000"]},',
+    '{"id":"20261102T11000018f6e5d4c3b2a100","hash":"18f6e5d4c3b2a100","request":"request-2","mode":"none","maxAge":86400,"mx":[],'
+    + '"from":"2026-11-02T10:00:00.000Z","under":["20261101T110000a1b2c3d4e5f60718"]}',
+    ']}\n',
+  ].join('\n');
+
+  test('a publication history that release 0.1 stored is read with every value', () => {
+    expect(parseHistory(Buffer.from(STORED))).toEqual({ history: {
+      startedAt: Date.parse('2026-11-01T09:59:59Z'),
+      lastId: '20261102T11000018f6e5d4c3b2a100',
+      gap: { restartedAt: Date.parse('2026-11-01T10:00:02Z'), reason: 'missed a publication' },
+      entries: [
+        {
+          id: '20251001T000000', mode: 'testing', maxAge: 86_400, mx: ['mx0.example.com'], announcedIds: [],
+          publishedAt: Date.parse('2026-11-01T10:00:00Z'), confirmedLiveAt: Date.parse('2026-11-01T10:00:01.500Z'), replacedAt: Date.parse('2026-11-01T11:01:00Z'),
+        },
+        {
+          id: '20261101T110000a1b2c3d4e5f60718', hash: 'a1b2c3d4e5f60718', requestId: 'request-1', mode: 'enforce', maxAge: 604_800,
+          mx: ['mx1.example.com', '*.example.net'], announcedIds: ['20251001T000000'],
+          publishedAt: Date.parse('2026-11-01T11:00:00Z'), confirmedLiveAt: Date.parse('2026-11-01T11:01:00Z'),
+        },
+        {
+          id: '20261102T11000018f6e5d4c3b2a100', hash: '18f6e5d4c3b2a100', requestId: 'request-2', mode: 'none', maxAge: 86_400, mx: [],
+          announcedIds: ['20261101T110000a1b2c3d4e5f60718'], publishedAt: Date.parse('2026-11-02T10:00:00Z'),
+        },
+      ],
+    } });
+  });
+
+  test('a publication history is stored with the names that earlier code gave, byte for byte', () => {
+    const [first, second] = ['20261101T110000a1b2c3d4e5f60718', '20261102T11000018f6e5d4c3b2a100'];
+    const start = Date.parse('2026-11-01T10:00:00Z');
+    const initial: PublishedVersion = { id: '20251001T000000', mode: 'testing', maxAge: 86_400, mx: ['mx0.example.com'] };
+    const begun = confirmLive(recordPublication({ entries: [], startedAt: start - 1000 }, initial, start), start + 1500);
+    const gapped = { ...begun, gap: { restartedAt: start + 2000, reason: 'missed a publication' } };
+    const enforced = confirmLive(recordPublication(gapped, {
+      id: first, hash: 'a1b2c3d4e5f60718', requestId: 'request-1', mode: 'enforce', maxAge: 604_800, mx: ['mx1.example.com', '*.example.net'],
+    }, start + 3_600_000), start + 3_660_000);
+    const withdrawn = recordPublication(enforced, {
+      id: second, hash: '18f6e5d4c3b2a100', requestId: 'request-2', mode: 'none', maxAge: 86_400, mx: [],
+    }, start + 86_400_000, first);
+    expect(renderHistory(withdrawn, start + 86_400_000)).toBe(STORED);
   });
 
   test('tells times in ISO 8601 and its version', () => {
@@ -207,20 +259,20 @@ describe('the text in the bucket', () => {
     const many = [40, 30, 20, 10].map((days, index) => [policy(`p${index}`, 'enforce', days, mx), index / 100] as const);
     const text = renderHistory(published(...many), at(1));
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_HISTORY_BYTES);
-    expect(parseHistory(Buffer.from(text))).toMatchObject({ history: { entries: [{ id: 'p0' }, { id: 'p3' }], gap: { at: at(1), why: 'grew too large' } } });
+    expect(parseHistory(Buffer.from(text))).toMatchObject({ history: { entries: [{ id: 'p0' }, { id: 'p3' }], gap: { restartedAt: at(1), reason: 'grew too large' } } });
   });
 
   test('has room for 200 publications within an hour, each of which names those before it', () => {
     const many = Array.from({ length: 200 }, (_, index) => [policy(String(index).padStart(32, 'p'), 'enforce', 30), index / 24 / 240] as const);
     const { entries, gap } = published(...many);
-    expect(entries.at(-1)?.under).toHaveLength(199);
+    expect(entries.at(-1)?.announcedIds).toHaveLength(199);
     expect(parseHistory(Buffer.from(renderHistory({ entries }, at(1))))).toEqual({ history: { entries } });
     expect(gap).toBeUndefined();
   });
 
   test('lies beside the policy file of its domain', () => {
-    expect(historyObject({ bucket: BUCKET, key: KEY })).toEqual({ bucket: BUCKET, key: LEDGER_KEY });
-    for (const key of ['mta-sts.example.com', 'other.example.com/x', '/x']) expect(historyObject({ bucket: BUCKET, key })).toBeUndefined();
+    expect(historyLocation({ bucket: BUCKET, key: KEY })).toEqual({ bucket: BUCKET, key: HISTORY_KEY });
+    for (const key of ['mta-sts.example.com', 'other.example.com/x', '/x']) expect(historyLocation({ bucket: BUCKET, key })).toBeUndefined();
   });
 });
 

@@ -2,10 +2,10 @@
 import { DeleteObjectCommand, DeleteObjectsCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from '@jest/globals';
 import { createHandler } from '../../lib/functions/deployment/handler';
-import { createLog } from '../../lib/operations/context/log';
+import { createLog } from '../../lib/functions/runtime/log';
 import { deletePolicy } from '../../lib/operations/publish/policy-object';
 import { Activity } from '../../lib/operations/context/activity';
-import { BUCKET, KEY, LEDGER_KEY, OBJECT_URL, awsError, deleteEvent, lambdaContext, publicationProperties, testServices } from '../support/deployment';
+import { BUCKET, KEY, HISTORY_KEY, OBJECT_URL, awsError, deleteEvent, lambdaContext, publicationProperties, testServices } from '../support/deployment';
 import type { TestServices } from '../support/deployment';
 
 const TYPE = 'Custom::MtaStsPublication';
@@ -60,14 +60,14 @@ function warnings({ log }: TestServices): readonly string[] {
 
 describe('the deletion of a policy', () => {
   test.each(['marker', 'null'])('leaves no version and no delete marker of the file and the ledger (marker %s)', async (markerId) => {
-    const made = versioned([...history(LEDGER_KEY, 3), ...history(KEY, 2), { Key: KEY, VersionId: 'null' }], markerId);
+    const made = versioned([...history(HISTORY_KEY, 3), ...history(KEY, 2), { Key: KEY, VersionId: 'null' }], markerId);
     await deleted(made);
     expect(made.versions).toEqual([]);
     expect(warnings(made)).toEqual([]);
   });
 
   test('by a Delete event leaves none either, twice too', async () => {
-    const made = versioned([...history(LEDGER_KEY, 3), ...history(KEY, 2)]);
+    const made = versioned([...history(HISTORY_KEY, 3), ...history(KEY, 2)]);
     for (let time = 0; time < 2; time += 1) {
       await expect(createHandler(made.services)(deleteEvent(TYPE, OBJECT_URL, publicationProperties()), lambdaContext()))
         .resolves.toEqual({ PhysicalResourceId: OBJECT_URL });
@@ -76,15 +76,15 @@ describe('the deletion of a policy', () => {
   });
 
   test('takes pages of a thousand', async () => {
-    const made = versioned([...history(LEDGER_KEY, 2500), ...history(KEY, 1000)]);
+    const made = versioned([...history(HISTORY_KEY, 2500), ...history(KEY, 1000)]);
     await deleted(made);
     expect(made.versions).toEqual([]);
-    expect(made.log).toContainEqual(expect.objectContaining({ message: 'deleted the versions of the ledger', versions: 2501 }));
+    expect(made.log).toContainEqual(expect.objectContaining({ message: 'deleted the versions of the publication history', versions: 2501 }));
   });
 
   test('keeps what only begins with the same key', async () => {
-    const others = [...history(`${LEDGER_KEY}.copy`, 1), ...history(`${KEY}~`, 2)];
-    const made = versioned([...history(LEDGER_KEY, 3), ...history(KEY, 2), ...others]);
+    const others = [...history(`${HISTORY_KEY}.copy`, 1), ...history(`${KEY}~`, 2)];
+    const made = versioned([...history(HISTORY_KEY, 3), ...history(KEY, 2), ...others]);
     await deleted(made);
     expect(made.versions.map(({ Key }) => Key).sort()).toEqual(others.map(({ Key }) => Key).sort());
   });
@@ -102,15 +102,15 @@ describe('versions that cannot be deleted are said in the log, and fail nothing'
     const made = versioned(history(KEY, 1));
     made.aws.s3.on(ListObjectVersionsCommand).rejects(awsError('AccessDenied', 'Access Denied'));
     await deleted(made);
-    expect(warnings(made)).toContain('could not delete the versions of the policy file. S3 does not remove a bucket that holds versions. Delete them by hand');
-    expect(JSON.stringify(made.log)).toContain('the function\'s role must be allowed s3:ListBucketVersions');
+    expect(warnings(made)).toContain('could not delete the versions of the policy file. S3 does not remove a bucket that holds versions. Delete them manually');
+    expect(JSON.stringify(made.log)).toContain('The role of the function must be allowed s3:ListBucketVersions');
   });
 
   test('without the right to delete them', async () => {
     const made = versioned(history(KEY, 1));
     made.aws.s3.on(DeleteObjectsCommand).rejects(awsError('AccessDenied', 'Access Denied'));
     await deleted(made);
-    expect(JSON.stringify(made.log)).toContain('the function\'s role must be allowed s3:DeleteObjectVersion');
+    expect(JSON.stringify(made.log)).toContain('The role of the function must be allowed s3:DeleteObjectVersion');
   });
 
   test.each([
@@ -129,6 +129,6 @@ describe('versions that cannot be deleted are said in the log, and fail nothing'
     const made = versioned([]);
     made.aws.s3.on(ListObjectVersionsCommand).callsFake(({ Prefix }: { Prefix: string }) => ({ Versions: history(Prefix, 1000) }));
     await deleted(made);
-    expect(JSON.stringify(made.log)).toContain('more than 100000 versions; delete the rest by hand');
+    expect(JSON.stringify(made.log)).toContain('more than 100000 versions; delete the rest manually');
   });
 });

@@ -1,4 +1,4 @@
-// The preflight: what it refuses, what it lets pass, and what it says.
+// The preflight: the failures, the warnings and the summary of each check.
 import { DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import type { ResourceStatus, StackResource } from '@aws-sdk/client-cloudformation';
 import { GetHostedZoneCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
@@ -6,15 +6,16 @@ import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHandler } from '../../lib/functions/deployment/handler';
 import type { HandlerAnswer } from '../../lib/functions/deployment/handler';
+import type { PlannedDomain } from '../../lib/operations/preflight/domain-plan';
+import { runPreflight } from '../../lib/operations/preflight/preflight';
 import type { DnsRecord } from '../../lib/preview/dns-server/server';
 import { renderPolicy } from '../../lib/protocol/policy/policy';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import type { Mode } from '../../lib/protocol/policy/policy';
 import { codeBlocks } from '../support/markdown';
 import {
-  DOMAIN, NAME_SERVERS, POLICY, TestDns, ZONE_ID, awsError, caa, createEvent, failure, lambdaContext, mx, preflightDomain,
-  preflightProperties, record, soa,
-  testServices, updateEvent,
+  DOMAIN, NAME_SERVERS, POLICY, STACK_ID, TestDns, ZONE_ID, awsError, caa, createEvent, failure, lambdaContext, mx, operationContext,
+  preflightDomain, preflightProperties, record, soa, testServices, updateEvent,
 } from '../support/deployment';
 import type { AwsState, Event, TestServices } from '../support/deployment';
 
@@ -34,7 +35,7 @@ beforeEach(() => {
   dns.serve(...publicDns());
 });
 
-/** The public DNS as a resolver shows it, all in order. */
+/** Returns records of public DNS in which every check passes. */
 function publicDns(...more: readonly DnsRecord[]): readonly DnsRecord[] {
   return [
     soa('com'), soa('test'), soa(DOMAIN),
@@ -51,7 +52,7 @@ function without(records: readonly DnsRecord[], type: string, name = DOMAIN): re
   return records.filter((entry) => entry.type !== type || entry.name !== name);
 }
 
-function world(state: AwsState = {}): TestServices {
+function createServices(state: AwsState = {}): TestServices {
   return testServices(state, { resolver: dns.resolver() });
 }
 
@@ -59,13 +60,13 @@ async function run(made: TestServices, event: Event = createEvent(TYPE, prefligh
   return createHandler(made.services)(event, lambdaContext());
 }
 
-async function refused(made: TestServices, event?: Event): Promise<string> {
+async function preflightFailure(made: TestServices, event?: Event): Promise<string> {
   return (await failure(run(made, event))).message;
 }
 
-async function refusedByDns(...records: readonly DnsRecord[]): Promise<string> {
+async function failureWithDns(...records: readonly DnsRecord[]): Promise<string> {
   dns.serve(...records);
-  return refused(world());
+  return preflightFailure(createServices());
 }
 
 function recordSet(Name: string, Type: ResourceRecordSet['Type'], ...values: readonly string[]): ResourceRecordSet {
@@ -73,92 +74,93 @@ function recordSet(Name: string, Type: ResourceRecordSet['Type'], ...values: rea
 }
 
 describe('delegation', () => {
-  test('refuses a zone that public DNS does not delegate, by NXDOMAIN', async () => {
-    const message = await refusedByDns(soa('com'), soa('test'), mx('other.com', 'mx1.example.com'));
-    expect(message).toContain('example.com is not delegated: public DNS has no name servers for it (NXDOMAIN)');
+  test('preflight fails when public DNS answers NXDOMAIN for the zone', async () => {
+    const message = await failureWithDns(soa('com'), soa('test'), mx('other.com', 'mx1.example.com'));
+    expect(message).toContain('zone-not-delegated: public DNS has no name servers for example.com (NXDOMAIN). Senders would see no record');
     expect(message).toContain('ns-1.awsdns-01.test, ns-2.awsdns-02.test');
     expect(message).toContain('registrar');
   });
 
-  test('refuses a zone that public DNS knows without name servers', async () => {
-    expect(await refusedByDns(...without(publicDns(), 'NS'))).toContain('not delegated: public DNS has no name servers for it (NODATA)');
+  test('preflight fails when public DNS has no name servers for the zone', async () => {
+    expect(await failureWithDns(...without(publicDns(), 'NS'))).toContain('zone-not-delegated: public DNS has no name servers for example.com (NODATA)');
   });
 
-  test('refuses a duplicate zone and names both lists and the ways out', async () => {
-    const message = await refusedByDns(...without(publicDns(), 'NS'), record(DOMAIN, 'NS', 'ns-8.awsdns-08.test'),
+  test('preflight fails for a duplicate zone, and names the public name servers, those of the zone and the fixes', async () => {
+    const message = await failureWithDns(...without(publicDns(), 'NS'), record(DOMAIN, 'NS', 'ns-8.awsdns-08.test'),
       record(DOMAIN, 'NS', 'ns-9.awsdns-09.test'), record('ns-8.awsdns-08.test', 'A', '192.0.2.8'), record('ns-9.awsdns-09.test', 'A', '192.0.2.9'));
-    expect(message).toContain(`the hosted zone ${ZONE_ID} (example.com) is not the one that public DNS asks: its name servers are `
-      + 'ns-1.awsdns-01.test, ns-2.awsdns-02.test, but public DNS gives ns-8.awsdns-08.test, ns-9.awsdns-09.test');
-    expect(message).toContain('registrar');
-    expect(message).toContain('if there are two of this name');
-    expect(message).toContain('must be deployed first');
+    expect(message).toContain(`zone-not-delegated: public DNS does not use the hosted zone ${ZONE_ID} for example.com: it has the name servers `
+      + 'ns-8.awsdns-08.test, ns-9.awsdns-09.test. ');
+    expect(message).toContain('Enter the zone\'s name servers ns-1.awsdns-01.test, ns-2.awsdns-02.test at the registrar of example.com');
+    expect(message).toContain('pass the zone that is in use if two zones have this name');
+    expect(message).toContain('deploy the zone first, alone');
   });
 
-  test('refuses a zone that shares the domain with name servers of somebody else', async () => {
-    const message = await refusedByDns(...publicDns(record(DOMAIN, 'NS', 'ns.other.test'), record('ns.other.test', 'A', '192.0.2.9')));
-    expect(message).toContain('public DNS gives ns-1.awsdns-01.test, ns-2.awsdns-02.test, ns.other.test');
+  test('preflight fails when public DNS has a foreign name server beside those of the zone', async () => {
+    const message = await failureWithDns(...publicDns(record(DOMAIN, 'NS', 'ns.other.test'), record('ns.other.test', 'A', '192.0.2.9')));
+    expect(message).toContain('it has the name servers ns-1.awsdns-01.test, ns-2.awsdns-02.test, ns.other.test. ');
   });
 
-  test('refuses name servers whose names have no address at all', async () => {
-    const message = await refusedByDns(...without(publicDns(), 'NS'), record(DOMAIN, 'NS', 'gone.test'));
-    expect(message).toContain('public DNS gives gone.test');
+  test('preflight fails when the public name servers have no address', async () => {
+    const message = await failureWithDns(...without(publicDns(), 'NS'), record(DOMAIN, 'NS', 'gone.test'));
+    expect(message).toContain('it has the name servers gone.test. ');
   });
 
-  test('recognises white-label name servers by their addresses', async () => {
+  test('preflight recognises white-label name servers by their addresses', async () => {
     dns.serve(...without(publicDns(), 'NS'), record(DOMAIN, 'NS', 'ns1.example.com'), record(DOMAIN, 'NS', 'ns2.example.com'),
       record('ns1.example.com', 'A', '192.0.2.1'), record('ns2.example.com', 'A', '192.0.2.2'), record('ns2.example.com', 'AAAA', '2001:db8::2'));
-    const answer = await run(world());
+    const answer = await run(createServices());
     expect(answer.Data?.Summary).toContain('example.com is delegated to the hosted zone');
   });
 
-  test('compares names without regard to case and the dot at the end', async () => {
-    const answer = await run(world({ nameServers: ['NS-1.AWSDNS-01.Test.', 'ns-2.awsdns-02.test.'] }));
+  test('preflight compares name servers without regard to case and the dot at the end', async () => {
+    const answer = await run(createServices({ nameServers: ['NS-1.AWSDNS-01.Test.', 'ns-2.awsdns-02.test.'] }));
     expect(answer.Data?.Summary).toContain('example.com is delegated');
   });
 
-  test('only warns of a name server of the zone that is not in public DNS', async () => {
-    const made = world({ nameServers: [...NAME_SERVERS, 'ns-3.awsdns-03.test'] });
+  test('preflight only warns when public DNS misses a name server of the zone', async () => {
+    const made = createServices({ nameServers: [...NAME_SERVERS, 'ns-3.awsdns-03.test'] });
     expect((await run(made)).Data?.Summary).toContain('but not ns-3.awsdns-03.test');
     expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', message: 'preflight, delegation' }));
   });
 
-  test('refuses a zone of another domain', async () => {
-    expect(await refused(world({ zoneName: 'example.org' }))).toContain(`the hosted zone ${ZONE_ID} is example.org, which example.com is not in`);
+  test('preflight fails when the zone is of another domain', async () => {
+    expect(await preflightFailure(createServices({ zoneName: 'example.org' }))).toContain(`zone-wrong-domain: the domain example.com is not in the hosted zone ${ZONE_ID} (example.org). `);
   });
 
-  test('refuses a zone whose name only ends alike', async () => {
-    expect(await refused(world({ zoneName: 'ample.com' }))).toContain('is ample.com, which example.com is not in');
+  test('preflight fails when the name of the zone is the end of the domain without being a parent', async () => {
+    expect(await preflightFailure(createServices({ zoneName: 'ample.com' }))).toContain(`zone-wrong-domain: the domain example.com is not in the hosted zone ${ZONE_ID} (ample.com). `);
   });
 
-  test('takes the zone of a parent', async () => {
+  test('preflight accepts the zone of a parent domain', async () => {
     dns.serve(...publicDns(mx('mail.example.com', 'mx1.example.com')));
     const event = createEvent(TYPE, preflightProperties({ DomainName: 'mail.example.com', Records: [] }));
-    expect((await run(world(), event)).PhysicalResourceId).toBe('mta-sts-preflight/mail.example.com');
+    expect((await run(createServices(), event)).PhysicalResourceId).toBe('mta-sts-preflight/mail.example.com');
   });
 
-  test('refuses a private zone', async () => {
-    const made = world();
+  test('preflight fails when the zone is private', async () => {
+    const made = createServices();
     made.aws.route53.on(GetHostedZoneCommand).resolves({
       HostedZone: { Id: ZONE_ID, Name: 'example.com.', CallerReference: 'x', Config: { PrivateZone: true } },
     });
-    expect(await refused(made)).toContain(`the hosted zone ${ZONE_ID} (example.com) is private`);
+    expect(await preflightFailure(made)).toContain(`zone-private: the hosted zone ${ZONE_ID} (example.com) is private. `);
   });
 
-  test('refuses a zone that is not there, once, though two checks need it', async () => {
-    const made = world();
+  test('preflight reports a missing zone once although two checks need it', async () => {
+    const made = createServices();
     made.aws.route53.on(GetHostedZoneCommand).rejects(awsError('NoSuchHostedZone', 'No hosted zone found with ID: Z0'));
-    const message = await refused(made);
-    expect(message.match(/there is no hosted zone/g)).toHaveLength(1);
+    const message = await preflightFailure(made);
+    expect(message).toMatch(/^zone-not-found: this account has no hosted zone /);
+    expect(message.match(/has no hosted zone/g)).toHaveLength(1);
     expect(message).toContain('No hosted zone found with ID: Z0');
   });
 
-  test('refuses an answer of Route 53 without name servers', async () => {
-    const made = world();
+  test('preflight fails when Route 53 returns a zone without name servers', async () => {
+    const made = createServices();
     made.aws.route53.on(GetHostedZoneCommand).resolves({});
-    expect(await refused(made)).toContain('gave no name or no name servers');
+    expect(await preflightFailure(made)).toContain('zone-unreadable: route53:GetHostedZone returned no name or no name servers');
   });
 
-  test('asks again while DNS fails, and goes on when it answers', async () => {
+  test('preflight repeats a question to DNS until there is an answer', async () => {
     const answers = dns.answer;
     let failures = 2;
     dns.answer = (question) => {
@@ -166,121 +168,121 @@ describe('delegation', () => {
       failures -= 1;
       return { rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false };
     };
-    const made = world();
+    const made = createServices();
     await run(made);
     expect(failures).toBe(0);
     expect(made.clock.slept).toEqual([1000, 2000]);
   });
 
-  test('gives up on DNS that fails for half a minute, and never takes it for "not delegated"', async () => {
+  test('preflight fails with dns-failure, not with zone-not-delegated, when DNS gives no answer for half a minute', async () => {
     dns.answer = () => ({ rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false });
-    const message = await refused(world());
-    expect(message).toContain('DNS gave no answer for example.com NS: SERVFAIL');
-    expect(message).not.toContain('not delegated');
+    const message = await preflightFailure(createServices());
+    expect(message).toContain('dns-failure: DNS gave no answer for example.com NS: SERVFAIL');
+    expect(message).not.toContain('zone-not-delegated');
   });
 });
 
 describe('CAA', () => {
   test.each([
     ['another authority alone', [caa(DOMAIN, 'issue', 'letsencrypt.org')], '0 issue "letsencrypt.org"'],
-    ['nobody', [caa(DOMAIN, 'issue', ';')], '0 issue ";"'],
+    ['no authority', [caa(DOMAIN, 'issue', ';')], '0 issue ";"'],
     ['another authority with parameters that name Amazon', [caa(DOMAIN, 'issue', 'ca.test; account=amazon.com')], 'ca.test'],
-    ['another authority at the top-level domain', [caa('com', 'issue', 'ca.test')], 'CAA at com does not let'],
+    ['another authority at the top-level domain', [caa('com', 'issue', 'ca.test')], 'CAA at com does not allow Amazon'],
     ['Amazon for wildcards alone', [caa(DOMAIN, 'issue', 'ca.test'), caa(DOMAIN, 'issuewild', 'amazon.com')], '0 issuewild "amazon.com"'],
-  ])('refuses where it allows %s', async (_, records, evidence) => {
-    const message = await refusedByDns(...publicDns(...records));
+  ])('preflight fails when CAA allows %s', async (_, records, evidence) => {
+    const message = await failureWithDns(...publicDns(...records));
     expect(message).toContain(evidence);
     expect(message).toContain('0 issue "amazon.com" (RFC 8659 §4.2)');
   });
 
-  test('refuses a critical property that Amazon need not understand', async () => {
-    const message = await refusedByDns(...publicDns(caa(DOMAIN, 'issue', 'amazon.com'), caa(DOMAIN, 'tbs', 'x', true)));
-    expect(message).toContain('critical property tbs');
+  test('preflight fails when CAA has a critical property that Amazon may not understand', async () => {
+    const message = await failureWithDns(...publicDns(caa(DOMAIN, 'issue', 'amazon.com'), caa(DOMAIN, 'tbs', 'x', true)));
+    expect(message).toContain('caa-critical-property: the CAA record at example.com has the critical property tbs');
     expect(message).toContain('128 tbs "x"');
   });
 
-  test('escapes what a record holds', async () => {
-    expect(await refusedByDns(...publicDns(caa(DOMAIN, 'issue', 'ca\u001b[31m')))).toContain('ca\\x1b[31m');
+  test('preflight escapes control characters of a CAA record', async () => {
+    expect(await failureWithDns(...publicDns(caa(DOMAIN, 'issue', 'ca\u001b[31m')))).toContain('ca\\x1b[31m');
   });
 
   test.each([
-    ['no CAA', []],
+    ['no record', []],
     ['amazon.com', [caa(DOMAIN, 'issue', 'amazon.com')]],
     ['amazontrust.com', [caa(DOMAIN, 'issue', 'amazontrust.com')]],
     ['awstrust.com', [caa(DOMAIN, 'issue', 'awstrust.com')]],
     ['AmazonAWS.com in other case, with blanks and parameters', [caa(DOMAIN, 'ISSUE', ' AmazonAWS.com ; a=b')]],
     ['Amazon among others', [caa(DOMAIN, 'issue', 'ca.test'), caa(DOMAIN, 'issue', 'amazon.com')]],
     ['no issue property', [caa(DOMAIN, 'iodef', 'mailto:a@example.com'), caa(DOMAIN, 'issuewild', ';')]],
-    ['a critical property that everybody understands', [caa(DOMAIN, 'issue', 'amazon.com', true)]],
+    ['a critical property that Amazon understands', [caa(DOMAIN, 'issue', 'amazon.com', true)]],
     ['an unknown property that is not critical', [caa(DOMAIN, 'tbs', 'x')]],
     ['Amazon at the domain, and others at the parent', [caa(DOMAIN, 'issue', 'amazon.com'), caa('com', 'issue', 'ca.test')]],
-  ])('passes with %s', async (_, records) => {
+  ])('preflight passes when CAA has %s', async (_, records) => {
     dns.serve(...publicDns(...records));
-    await expect(run(world())).resolves.toMatchObject({ PhysicalResourceId: ID });
+    await expect(run(createServices())).resolves.toMatchObject({ PhysicalResourceId: ID });
   });
 
-  test('lets what stands at the policy host in the hosted zone decide first', async () => {
+  test('CAA at the policy host in the hosted zone decides before CAA at the domain', async () => {
     dns.serve(...publicDns(caa(DOMAIN, 'issue', 'ca.test')));
     const recordSets = [recordSet('mta-sts.example.com.', 'CAA', '0 iodef "mailto:a@example.com"', '128 issue "amazon.com"')];
-    expect((await run(world({ recordSets }))).Data?.Summary).toContain('CAA at mta-sts.example.com lets Amazon issue');
+    expect((await run(createServices({ recordSets }))).Data?.Summary).toContain('CAA at mta-sts.example.com allows Amazon to issue');
   });
 
-  test('refuses by what stands at the policy host in the hosted zone', async () => {
+  test('preflight fails when CAA at the policy host in the hosted zone forbids Amazon', async () => {
     const recordSets = [recordSet('mta-sts.example.com.', 'CAA', '0 issue ";"')];
-    expect(await refused(world({ recordSets }))).toContain('CAA at mta-sts.example.com does not let Amazon issue');
+    expect(await preflightFailure(createServices({ recordSets }))).toContain('caa-forbids-amazon: CAA at mta-sts.example.com does not allow Amazon to issue');
   });
 
-  test('does not mind that DNS fails above the name that decides', async () => {
+  test('preflight ignores DNS failures above the name whose CAA decides', async () => {
     dns.serve(...publicDns(caa(DOMAIN, 'issue', 'amazon.com')));
     const answers = dns.answer;
     dns.answer = (question) => question.name === 'com' ? 'drop' : answers(question);
-    await expect(run(world())).resolves.toMatchObject({ PhysicalResourceId: ID });
+    await expect(run(createServices())).resolves.toMatchObject({ PhysicalResourceId: ID });
   });
 });
 
-describe('records in the way', () => {
+describe('foreign records', () => {
   test.each([
     ['mta-sts.example.com.', 'A', '192.0.2.7'],
     ['mta-sts.example.com.', 'CNAME', 'elsewhere.test'],
     ['_mta-sts.example.com.', 'TXT', '"v=STSv1; id=1;"'],
     ['_mta-sts.example.com.', 'CNAME', 'provider.test'],
     ['_mta-sts.example.com.', 'CAA', '0 issue "amazon.com"'],
-  ] as const)('refuses a foreign record at %s %s', async (name, type, value) => {
-    const message = await refused(world({ recordSets: [recordSet(name, type, value)] }));
-    expect(message).toContain(`at ${name.slice(0, -1)} in the hosted zone ${ZONE_ID}: ${type} ${value}; `);
+  ] as const)('preflight fails when another stack or person made the record %s %s', async (name, type, value) => {
+    const message = await preflightFailure(createServices({ recordSets: [recordSet(name, type, value)] }));
+    expect(message).toContain(`record-exists: this stack did not create the record at ${name.slice(0, -1)} in the hosted zone ${ZONE_ID}: ${type} ${value}. `);
   });
 
-  test('does not matter to a certificate that was given', async () => {
+  test('preflight ignores CAA when the certificate is given', async () => {
     const recordSets = [recordSet('mta-sts.example.com.', 'CAA', '0 issue "ca.test"')];
     const event = createEvent(TYPE, preflightProperties({ Certificate: 'given' }));
-    expect((await run(world({ recordSets }), event)).Data?.Summary).toContain('the certificate is given');
-    expect(await refused(world({ recordSets }), createEvent(TYPE, preflightProperties({ Certificate: 'made' })))).toContain('CAA at mta-sts');
+    expect((await run(createServices({ recordSets }), event)).Data?.Summary).toContain('the certificate is given');
+    expect(await preflightFailure(createServices({ recordSets }), createEvent(TYPE, preflightProperties({ Certificate: 'made' })))).toContain('CAA at mta-sts');
   });
 
-  test('leaves no check unheard of a zone that is gone where the certificate was given', async () => {
-    const unheard: unknown[] = [];
-    const hear = (reason: unknown): unknown => unheard.push(reason);
-    process.on('unhandledRejection', hear);
-    const made = world();
+  test('preflight leaves no unhandled rejection when the zone is missing and the certificate is given', async () => {
+    const unhandled: unknown[] = [];
+    const collect = (reason: unknown): unknown => unhandled.push(reason);
+    process.on('unhandledRejection', collect);
+    const made = createServices();
     made.aws.route53.on(GetHostedZoneCommand).rejects(awsError('NoSuchHostedZone', 'No hosted zone found with ID: Z0'));
-    await refused(made, createEvent(TYPE, preflightProperties({ Certificate: 'given' })));
+    await preflightFailure(made, createEvent(TYPE, preflightProperties({ Certificate: 'given' })));
     await new Promise(setImmediate);
-    process.off('unhandledRejection', hear);
-    expect(unheard).toEqual([]);
+    process.off('unhandledRejection', collect);
+    expect(unhandled).toEqual([]);
   });
 
-  test('reads CAA at the policy host as it was typed', async () => {
+  test('preflight reads CAA at the policy host as it was typed', async () => {
     const odd = [recordSet('mta-sts.example.com.', 'CAA', '0  issue ca.test', '0')];
-    expect(await refused(world({ recordSets: odd }))).toContain('found 0 issue "ca.test", 0  ""');
+    expect(await preflightFailure(createServices({ recordSets: odd }))).toContain('(found: 0 issue "ca.test", 0  "")');
   });
 
-  test('thinks of a renamed construct where a record is just the one that it would make', async () => {
-    expect(await refused(world({ recordSets: [recordSet('mta-sts.example.com.', 'A', '192.0.2.7')] }))).toContain('give it its old id back');
-    expect(await refused(world({ recordSets: [recordSet('mta-sts.example.com.', 'MX', '0 x')] }))).not.toContain('old id');
+  test('preflight mentions renamed constructs only when the record has a planned name and type', async () => {
+    expect(await preflightFailure(createServices({ recordSets: [recordSet('mta-sts.example.com.', 'A', '192.0.2.7')] }))).toContain('give it its old id back');
+    expect(await preflightFailure(createServices({ recordSets: [recordSet('mta-sts.example.com.', 'MX', '0 x')] }))).not.toContain('old id');
   });
 
-  test('survives an answer of Route 53 with nothing in it', async () => {
-    const made = world();
+  test('preflight passes when Route 53 lists record sets without fields', async () => {
+    const made = createServices();
     const nothing = { Name: undefined, Type: undefined };
     made.aws.route53.on(ListResourceRecordSetsCommand).resolves({ ResourceRecordSets: [nothing], IsTruncated: true });
     await expect(run(made)).resolves.toMatchObject({ PhysicalResourceId: ID });
@@ -288,117 +290,117 @@ describe('records in the way', () => {
     await expect(run(made)).resolves.toMatchObject({ PhysicalResourceId: ID });
   });
 
-  test('offers to leave TLS reporting out where its record is taken', async () => {
-    const message = await refused(world({ recordSets: [recordSet('_smtp._tls.example.com.', 'TXT', '"v=TLSRPTv1; rua=mailto:a@b.test"')] }));
-    expect(message).toContain('leave `tlsReporting` out to keep it; or give what it says as `TlsReporting.to(\'mailto:a@b.test\')` and delete it just '
-      + 'before the next deployment, which makes it anew: CloudFormation cannot import record sets');
+  test('preflight offers to leave out tlsReporting when its record exists', async () => {
+    const message = await preflightFailure(createServices({ recordSets: [recordSet('_smtp._tls.example.com.', 'TXT', '"v=TLSRPTv1; rua=mailto:a@b.test"')] }));
+    expect(message).toContain('CloudFormation can neither overwrite nor import it. To keep it, leave out `tlsReporting`. Or set `tlsReporting` to '
+      + '`TlsReporting.to(\'mailto:a@b.test\')` and delete the record just before the next deployment, which creates it again.');
   });
 
-  test('names the target of a foreign alias, and the identifier of a weighted record set', async () => {
+  test('preflight names the target of a foreign alias and the identifier of a weighted record set', async () => {
     const alias: ResourceRecordSet = {
       Name: 'mta-sts.example.com.', Type: 'A', SetIdentifier: 'blue', Weight: 1,
       AliasTarget: { DNSName: 'd111.cloudfront.net.', HostedZoneId: 'Z2FDTNDATAQYW2', EvaluateTargetHealth: false },
     };
-    expect(await refused(world({ recordSets: [alias] }))).toContain('A alias to d111.cloudfront.net (blue)');
+    expect(await preflightFailure(createServices({ recordSets: [alias] }))).toContain('A alias to d111.cloudfront.net (blue)');
   });
 
-  test('refuses a policy host that is delegated away', async () => {
-    const message = await refused(world({ recordSets: [recordSet('mta-sts.example.com.', 'NS', 'ns.other.test.')] }));
-    expect(message).toContain('mta-sts.example.com is delegated away from the hosted zone');
+  test('preflight fails when the policy host is delegated away', async () => {
+    const message = await preflightFailure(createServices({ recordSets: [recordSet('mta-sts.example.com.', 'NS', 'ns.other.test.')] }));
+    expect(message).toContain('name-delegated-away: mta-sts.example.com is delegated away from the hosted zone');
     expect(message).toContain('ns.other.test.');
   });
 
-  test('refuses a sub-domain that is delegated away from the zone', async () => {
+  test('preflight fails when the domain is a sub-domain that is delegated away from the zone', async () => {
     dns.serve(...publicDns(mx('mail.example.com', 'mx1.example.com')));
-    const made = world({ recordSets: [recordSet('mail.example.com.', 'NS', 'ns.other.test.')] });
+    const made = createServices({ recordSets: [recordSet('mail.example.com.', 'NS', 'ns.other.test.')] });
     const event = createEvent(TYPE, preflightProperties({ DomainName: 'mail.example.com', Records: [] }));
-    expect(await refused(made, event)).toContain('mail.example.com is delegated away');
+    expect(await preflightFailure(made, event)).toContain('mail.example.com is delegated away');
   });
 
-  test('finds a record on a later page, and stops where the name ends', async () => {
+  test('preflight reads the record sets of a name on all pages, and no further', async () => {
     const caas = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'TXT'] as const;
     const recordSets = [
       ...caas.map((type) => recordSet('mta-sts.example.com.', type, 'x')),
       recordSet('a.mta-sts.example.com.', 'TXT', '"harmless"'), recordSet('mta-sts0.example.com.', 'TXT', '"harmless"'),
     ];
-    const made = world({ recordSets, pageSize: 2 });
-    const message = await refused(made, createEvent(TYPE, preflightProperties({ Records: [] })));
-    expect(message).toContain('5 faults');
+    const made = createServices({ recordSets, pageSize: 2 });
+    const message = await preflightFailure(made, createEvent(TYPE, preflightProperties({ Records: [] })));
+    expect(message).toContain('5 failures: (1) record-exists: ');
     expect(message).toContain('TXT x');
     expect(message).not.toContain('harmless');
     expect(made.aws.route53.commandCalls(ListResourceRecordSetsCommand)).toHaveLength(3);
   });
 
-  test('decodes the octal escapes of the API', async () => {
-    const message = await refused(world({ recordSets: [recordSet('\\137mta-sts.example.com.', 'TXT', '"a\\052b"')] }));
-    expect(message).toContain('stands at _mta-sts.example.com');
+  test('preflight decodes the octal escapes of the Route 53 API', async () => {
+    const message = await preflightFailure(createServices({ recordSets: [recordSet('\\137mta-sts.example.com.', 'TXT', '"a\\052b"')] }));
+    expect(message).toContain('the record at _mta-sts.example.com');
     expect(message).toContain('TXT "a*b"');
   });
 
-  test('does not mind records beside and below', async () => {
+  test('preflight ignores records beside and below the planned names', async () => {
     const recordSets = [
       recordSet('example.com.', 'NS', 'ns-1.awsdns-01.test.'), recordSet('example.com.', 'MX', '10 mx1.example.com'),
       recordSet('\\052.example.com.', 'A', '192.0.2.7'), recordSet('_abc.mta-sts.example.com.', 'CNAME', 'x.acm-validations.aws'),
       recordSet('_tls.example.com.', 'TXT', '"x"'), recordSet('mta-sts.example.com.', 'CAA', '0 issue "amazon.com"'),
     ];
-    await expect(run(world({ recordSets }))).resolves.toMatchObject({ PhysicalResourceId: ID });
+    await expect(run(createServices({ recordSets }))).resolves.toMatchObject({ PhysicalResourceId: ID });
   });
 
-  test('says that other records cannot be imported', async () => {
-    expect(await refused(world({ recordSets: [recordSet('_mta-sts.example.com.', 'TXT', '"v=STSv1; id=1;"')] })))
-      .toContain('delete it if it is no longer needed: CloudFormation cannot import record sets');
+  test('preflight says that CloudFormation cannot import a record', async () => {
+    expect(await preflightFailure(createServices({ recordSets: [recordSet('_mta-sts.example.com.', 'TXT', '"v=STSv1; id=1;"')] })))
+      .toContain('CloudFormation can neither overwrite nor import it. Delete it if it is no longer needed.');
   });
 
   const ANNOUNCED = recordSet('_mta-sts.example.com.', 'TXT', '"v=STSv1; id=1;"');
   const OWN = [recordSet('mta-sts.example.com.', 'A', '192.0.2.7'), ANNOUNCED];
-  /** Something of the same domain was otherwise before this update. */
+  /** The same domain with another policy before this update. */
   const OTHER = { Policy: policyLines(renderPolicy({ ...POLICY, mode: 'testing' })) };
 
-  test('knows its own records by the properties before an update', async () => {
-    const made = world({ recordSets: OWN });
+  test('preflight knows the records of the stack by the properties before an update', async () => {
+    const made = createServices({ recordSets: OWN });
     const event = updateEvent(TYPE, ID, preflightProperties(), preflightProperties(OTHER));
     await expect(run(made, event)).resolves.toMatchObject({ PhysicalResourceId: ID });
     expect(made.aws.cloudformation.commandCalls(DescribeStackResourcesCommand)).toHaveLength(0);
   });
 
-  test('does not take for its own what a construct of another id made, and says how a domain moves', async () => {
+  test('preflight fails for records of a construct with another id, and says how a domain moves', async () => {
     const before = preflightProperties({ Records: [
       { Name: 'mta-sts.example.com', Type: 'A', LogicalId: 'OtherHostAliasA' },
       { Name: '_mta-sts.example.com', Type: 'TXT', LogicalId: 'OtherAnnouncement' },
     ] });
-    const message = await refused(world({ recordSets: OWN }), updateEvent(TYPE, ID, preflightProperties(), before));
-    expect(message).toContain('2 faults');
-    expect(message).toContain('a domain moves in two deployments');
+    const message = await preflightFailure(createServices({ recordSets: OWN }), updateEvent(TYPE, ID, preflightProperties(), before));
+    expect(message).toContain('2 failures: (1) record-exists: ');
+    expect(message).toContain('To move a domain to another PolicyHost, use two deployments');
   });
 
-  test('takes for its own what an update takes away', async () => {
+  test('preflight knows a record that the update removes as one of the stack', async () => {
     const Records = [{ Name: 'mta-sts.example.com', Type: 'AAAA', LogicalId: 'AliasAAAA' }];
-    const made = world({ recordSets: [recordSet('mta-sts.example.com.', 'A', '192.0.2.7')] });
+    const made = createServices({ recordSets: [recordSet('mta-sts.example.com.', 'A', '192.0.2.7')] });
     const before = preflightProperties({ Records: [...Records, { Name: 'mta-sts.example.com', Type: 'A', LogicalId: 'AliasA' }] });
     const event = updateEvent(TYPE, ID, preflightProperties({ Records }), before);
     await expect(run(made, event)).resolves.toMatchObject({ PhysicalResourceId: ID });
   });
 
-  test.each([{}, { HostedZoneId: undefined, Records: [] }])('does not let a construct change its domain in place, with %j', async (where) => {
+  test.each([{}, { HostedZoneId: undefined, Records: [] }])('preflight fails when a construct changes its domain, with %j', async (where) => {
     const before = preflightProperties({ ...where, DomainName: 'old.example', Publication: 'MtaStsPublication' });
     const now = preflightProperties({ ...where, Publication: 'MtaStsPublication' });
-    expect(await refused(world(), updateEvent(TYPE, ID, now, before)))
-      .toContain('the domain of this construct was old.example and is now example.com: a domain is not changed in place');
+    expect(await preflightFailure(createServices(), updateEvent(TYPE, ID, now, before)))
+      .toContain('domain-changed: the domain of this construct was old.example and is now example.com. The record of old.example would outlive its policy file. ');
   });
 
-  test('does not take for its own what an update adds', async () => {
+  test('preflight fails when a record that the update adds exists already', async () => {
     const before = preflightProperties({ Records: [{ Name: 'mta-sts.example.com', Type: 'A', LogicalId: 'AliasA' }] });
-    expect(await refused(world({ recordSets: OWN }), updateEvent(TYPE, ID, preflightProperties(), before))).toContain('TXT "v=STSv1; id=1;"');
+    expect(await preflightFailure(createServices({ recordSets: OWN }), updateEvent(TYPE, ID, preflightProperties(), before))).toContain('TXT "v=STSv1; id=1;"');
   });
 
-  test('takes nothing in another hosted zone for its own', async () => {
-    const made = world({ recordSets: OWN, stackResources: stackResources('CREATE_COMPLETE') });
+  test('preflight takes no record of another hosted zone for one of the stack', async () => {
+    const made = createServices({ recordSets: OWN, stackResources: stackResources('CREATE_COMPLETE') });
     const before = preflightProperties({ HostedZoneId: 'Z9' });
-    expect(await refused(made, updateEvent(TYPE, ID, preflightProperties(), before))).toContain('2 faults');
+    expect(await preflightFailure(made, updateEvent(TYPE, ID, preflightProperties(), before))).toContain('2 failures: (1) record-exists: ');
   });
 
-  test('asks CloudFormation where the properties before an update say nothing', async () => {
-    const made = world({ recordSets: [ANNOUNCED], stackResources: stackResources('UPDATE_COMPLETE') });
+  test('preflight asks CloudFormation when the properties before an update are not readable', async () => {
+    const made = createServices({ recordSets: [ANNOUNCED], stackResources: stackResources('UPDATE_COMPLETE') });
     for (const before of [{ Records: 'odd' }, { Domains: [{ DomainName: DOMAIN, HostedZoneId: ZONE_ID, Records: 'odd' }] }]) {
       await expect(run(made, updateEvent(TYPE, ID, preflightProperties(), before))).resolves.toMatchObject({ PhysicalResourceId: ID });
     }
@@ -406,29 +408,29 @@ describe('records in the way', () => {
   });
 
   test.each(['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE', 'CREATE_FAILED', 'DELETE_FAILED'] as const)(
-    'knows its own records by the stack, %s', async (status) => {
-      const made = world({ recordSets: [ANNOUNCED], stackResources: stackResources(status) });
+    'preflight knows a record of the stack by its resource with the status %s', async (status) => {
+      const made = createServices({ recordSets: [ANNOUNCED], stackResources: stackResources(status) });
       await expect(run(made)).resolves.toMatchObject({ PhysicalResourceId: ID });
     });
 
-  test.each(['DELETE_COMPLETE', 'DELETE_SKIPPED', 'CREATE_IN_PROGRESS'] as const)('does not take for its own what the stack has as %s', async (status) => {
-    expect(await refused(world({ recordSets: OWN, stackResources: stackResources(status) }))).toContain('2 faults');
+  test.each(['DELETE_COMPLETE', 'DELETE_SKIPPED', 'CREATE_IN_PROGRESS'] as const)('preflight fails for a record whose resource has the status %s', async (status) => {
+    expect(await preflightFailure(createServices({ recordSets: OWN, stackResources: stackResources(status) }))).toContain('2 failures: (1) record-exists: ');
   });
 
-  test('does not take for its own what a group of the stack may or may not hold', async () => {
-    const made = world({ recordSets: OWN, stackResources: stackResources('CREATE_COMPLETE') });
-    expect(await refused(made)).toContain('mta-sts.example.com in the hosted zone');
+  test('preflight fails for a record that a record set group of the stack may not contain', async () => {
+    const made = createServices({ recordSets: OWN, stackResources: stackResources('CREATE_COMPLETE') });
+    expect(await preflightFailure(made)).toContain('mta-sts.example.com in the hosted zone');
   });
 
-  test('does not take for its own a resource that made another record', async () => {
+  test('preflight fails for a record when the resource of the stack made another record', async () => {
     const resources = stackResources('CREATE_COMPLETE').map((resource) => ({ ...resource, PhysicalResourceId: 'other.example.com' }));
-    expect(await refused(world({ recordSets: OWN, stackResources: resources }))).toContain('2 faults');
+    expect(await preflightFailure(createServices({ recordSets: OWN, stackResources: resources }))).toContain('2 failures: (1) record-exists: ');
   });
 
-  test('fails with the reason where CloudFormation cannot be asked', async () => {
-    const made = world({ recordSets: OWN });
+  test('preflight fails with the words of AWS when CloudFormation refuses the question', async () => {
+    const made = createServices({ recordSets: OWN });
     made.aws.cloudformation.on(DescribeStackResourcesCommand).rejects(awsError('ValidationError', 'Rate limit of some kind'));
-    expect(await refused(made)).toContain('cloudformation:DescribeStackResources failed: ValidationError: Rate limit of some kind');
+    expect(await preflightFailure(made)).toContain('aws-call-failed: cloudformation:DescribeStackResources failed: ValidationError: Rate limit of some kind. ');
   });
 
   function stackResources(status: ResourceStatus): StackResource[] {
@@ -444,166 +446,191 @@ describe('MX', () => {
   const TESTING = preflightProperties({ Policy: policyLines(renderPolicy({ ...POLICY, mode: 'testing' })) });
   const NONE = preflightProperties({ Policy: policyLines(renderPolicy({ ...POLICY, mode: 'none' })) });
 
-  test('refuses to enforce a policy that does not cover a live MX host', async () => {
-    const message = await refusedByDns(...publicDns(mx(DOMAIN, 'backup.other.test', 30)));
-    expect(message).toContain('the policy does not cover the MX host backup.other.test of example.com, its mx patterns are mx1.example.com, mx2.example.com');
-    expect(message).toContain('RFC 8461 §4.1');
+  test('preflight fails when an enforce policy does not cover a live MX host', async () => {
+    const message = await failureWithDns(...publicDns(mx(DOMAIN, 'backup.other.test', 30)));
+    expect(message).toContain('mx-not-covered: the policy for example.com does not cover backup.other.test (patterns: mx1.example.com, mx2.example.com). '
+      + 'In enforce mode, senders refuse mail to this host. Add a pattern for it, or remove its MX record (RFC 8461 §4.1).');
   });
 
-  test('a policy that does not cover an MX host fails with the message that docs/guide/how-it-works.md shows', async () => {
-    const [failure] = codeBlocks('docs/guide/how-it-works.md').filter(({ headings }) => headings.includes('When a step fails'));
-    expect(await refusedByDns(...publicDns(mx(DOMAIN, 'backup.other.test', 30)))).toContain(failure.code);
+  test.each([
+    ['docs/guide/how-it-works.md', 'When a step fails'],
+    ['docs/troubleshooting/deployment-failures.md', 'Find the reason'],
+  ])('%s shows the failure of an uncovered MX host as preflight words it', async (page, heading) => {
+    const example = codeBlocks(page).find(({ language, headings }) => language === 'text' && headings.includes(heading));
+    const message = await failureWithDns(...publicDns(mx(DOMAIN, 'backup.other.test', 30)));
+    const shown = example?.code.trim().replace(/log group .*$/, '') ?? 'nothing';
+    expect(message.slice(0, shown.length)).toBe(shown);
   });
 
-  test('names at most ten hosts', async () => {
+  test('preflight names at most ten uncovered hosts', async () => {
     const many = Array.from({ length: 14 }, (_, index) => mx(DOMAIN, `b${String(index).padStart(2, '0')}.other.test`));
-    expect(await refusedByDns(...publicDns(...many))).toContain('b09.other.test and 4 more of example.com');
+    expect(await failureWithDns(...publicDns(...many))).toContain('b09.other.test and 4 more (patterns: ');
   });
 
-  test('refuses to enforce a policy that does not cover the implicit MX', async () => {
-    const message = await refusedByDns(...without(publicDns(record(DOMAIN, 'A', '192.0.2.25')), 'MX'));
-    expect(message).toContain('the MX host example.com of example.com');
-    expect(message).toContain('add a pattern for it or publish an MX record (RFC 8461 §4.1)');
+  test('preflight fails when an enforce policy does not cover the implicit MX', async () => {
+    const message = await failureWithDns(...without(publicDns(record(DOMAIN, 'A', '192.0.2.25')), 'MX'));
+    expect(message).toContain('mx-not-covered: the policy for example.com does not cover example.com (patterns: ');
+    expect(message).toContain('Add a pattern for it, or publish an MX record (RFC 8461 §4.1).');
   });
 
-  test('counts an IPv6 address alone as an implicit MX', async () => {
-    expect(await refusedByDns(...without(publicDns(record(DOMAIN, 'AAAA', '2001:db8::25')), 'MX'))).toContain('the MX host example.com of');
+  test('preflight treats an IPv6 address alone as an implicit MX', async () => {
+    expect(await failureWithDns(...without(publicDns(record(DOMAIN, 'AAAA', '2001:db8::25')), 'MX'))).toContain('the policy for example.com does not cover example.com (patterns: ');
   });
 
   test.each([
     ['a null MX', [mx(DOMAIN, '.', 0)]],
     ['neither MX nor address', []],
-  ])('has nothing to cover with %s', async (_, records) => {
+  ])('preflight passes when the domain has %s', async (_, records) => {
     dns.serve(...without(publicDns(), 'MX'), ...records);
-    expect((await run(world())).Data?.Summary).toContain('example.com takes no mail');
+    expect((await run(createServices())).Data?.Summary).toContain('example.com takes no mail');
   });
 
-  test('warns where the only MX host does not exist, and goes on: no deployment mends that, and none makes it worse', async () => {
+  test('preflight only warns when the only MX host does not exist', async () => {
     dns.serve(...without(without(publicDns(), 'MX'), 'A', 'mx1.example.com'), mx(DOMAIN, 'mx1.example.com'));
     for (const properties of [preflightProperties(), TESTING]) {
-      expect((await run(world(), createEvent(TYPE, properties))).Data?.Summary).toContain(
-        'warning: the mail host mx1.example.com cannot be reached: there is no such name in DNS. It is the only mail host of example.com, so mail to example.com is not '
-        + 'delivered; publish A and AAAA records for the host, or remove the MX record (RFC 5321 §5.1)',
+      expect((await run(createServices(), createEvent(TYPE, properties))).Data?.Summary).toContain(
+        'warning: mx-no-address: the mail host mx1.example.com cannot be reached: there is no such name in DNS. It is the only mail host of example.com, so mail to '
+        + 'example.com is not delivered. Publish A and AAAA records for the host, or remove the MX record (RFC 5321 §5.1)',
       );
     }
   });
 
-  test('warns once where none of several MX hosts has an address', async () => {
+  test('preflight warns once when none of several MX hosts has an address', async () => {
     dns.serve(...without(without(publicDns(), 'A', 'mx1.example.com'), 'AAAA', 'mx2.example.com'));
-    expect((await run(world())).Data?.Summary).toContain('warning: no MX host of example.com can be reached: none of mx1.example.com, mx2.example.com has an address in DNS');
+    expect((await run(createServices())).Data?.Summary).toContain('warning: mx-no-address: no MX host of example.com can be reached, because none of mx1.example.com, mx2.example.com has an address in DNS. ');
   });
 
-  test('warns of one of several that cannot be reached, and of one that is an alias', async () => {
+  test('preflight warns of an MX host without an address and of an MX host that is an alias', async () => {
     dns.serve(...without(without(publicDns(), 'A', 'mx1.example.com'), 'AAAA', 'mx2.example.com'), record('mx2.example.com', 'CNAME', 'real.example.com'),
       record('real.example.com', 'A', '192.0.2.25'));
-    const { Summary } = (await run(world())).Data ?? {};
-    expect(Summary).toContain('warning: the mail host mx1.example.com cannot be reached: there is no such name in DNS. Senders pass it over');
-    expect(Summary).toContain('warning: the mail host mx2.example.com is an alias (CNAME) of real.example.com');
+    const { Summary } = (await run(createServices())).Data ?? {};
+    expect(Summary).toContain('warning: mx-no-address: the mail host mx1.example.com cannot be reached: there is no such name in DNS. Senders pass it over');
+    expect(Summary).toContain('warning: mx-alias: the mail host mx2.example.com is an alias (CNAME) of real.example.com');
   });
 
-  test('refuses to enforce a policy for a misspelt MX host, which senders would hold after the record is mended', async () => {
+  test('preflight fails when an enforce policy names an MX host with the zone name appended twice', async () => {
     const host = 'mx1.example.com.example.com';
     const properties = preflightProperties({ Policy: policyLines(renderPolicy({ ...POLICY, mx: [host] })) });
     dns.serve(...without(publicDns(), 'MX'), mx(DOMAIN, host));
-    expect((await failure(run(world(), createEvent(TYPE, properties)))).message).toContain(
-      `the policy names ${host}, which does not exist: the zone name is appended twice in the MX record of example.com. Once the record is mended, senders that hold the `
-      + 'policy would refuse mx1.example.com',
+    expect((await failure(run(createServices(), createEvent(TYPE, properties)))).message).toContain(
+      `mx-zone-appended: the policy names ${host}, which does not exist: the zone name is appended twice in the MX record of example.com. Once the record is corrected, `
+      + 'senders with this policy would refuse mx1.example.com.',
     );
     const testing = preflightProperties({ Policy: policyLines(renderPolicy({ ...POLICY, mode: 'testing', mx: [host] })) });
-    expect((await run(world(), createEvent(TYPE, testing))).Data?.Summary).toContain('the zone name is appended twice');
+    expect((await run(createServices(), createEvent(TYPE, testing))).Data?.Summary).toContain('the zone name is appended twice');
   });
 
-  test('says nothing of an MX host whose addresses DNS does not tell but that they could not be had', async () => {
+  test('preflight warns of dns-failure when DNS gives no addresses of an MX host', async () => {
     const answers = dns.answer;
     dns.answer = (question) => question.name.startsWith('mx') ? { rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false } : answers(question);
-    const { Summary } = (await run(world())).Data ?? {};
-    expect(Summary).toContain('warning: the addresses of the mail host mx1.example.com could not all be had: SERVFAIL');
+    const { Summary } = (await run(createServices())).Data ?? {};
+    expect(Summary).toContain('warning: dns-failure: the addresses of the mail host mx1.example.com could not all be looked up: SERVFAIL');
     expect(Summary).not.toContain('cannot be reached');
   });
 
-  test('covers a host without regard to case and the dot at the end', async () => {
+  test('preflight compares MX hosts without regard to case and the dot at the end', async () => {
     dns.serve(...without(publicDns(), 'MX'), mx(DOMAIN, 'MX1.Example.COM.'));
-    expect((await run(world())).Data?.Summary).toContain('the policy covers the MX host');
+    expect((await run(createServices())).Data?.Summary).toContain('the policy covers the MX host');
   });
 
-  test('only warns in testing mode, in the log and in the summary', async () => {
+  test('preflight only warns in testing mode, in the log and in the summary', async () => {
     dns.serve(...publicDns(mx(DOMAIN, 'backup.other.test')));
-    const made = world();
+    const made = createServices();
     const answer = await run(made, createEvent(TYPE, TESTING));
-    expect(answer.Data?.Summary).toMatch(/^warning: the policy does not cover the MX host backup\.other\.test/);
+    expect(answer.Data?.Summary).toMatch(/^warning: mx-not-covered: the policy for example\.com does not cover backup\.other\.test .* Before you enforce, add a pattern for it/);
     expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', message: 'preflight, mx' }));
   });
 
-  test('fails in enforce mode when DNS does not tell the MX', async () => {
+  test('preflight fails in enforce mode when DNS gives no answer for the MX records', async () => {
     const answers = dns.answer;
     dns.answer = (question) => question.type === 'MX' ? { rcode: 'REFUSED', answers: [], authorities: [], authoritative: false } : answers(question);
-    expect(await refused(world())).toContain('could not be learned: the MX records of example.com could not be had: REFUSED');
+    expect(await preflightFailure(createServices())).toContain('dns-failure: the check cannot decide whether the policy covers the MX hosts of example.com. The MX records of example.com could not be looked up: REFUSED');
   });
 
-  test('only warns in testing mode when DNS does not tell the MX', async () => {
+  test('preflight only warns in testing mode when DNS gives no answer for the MX records', async () => {
     const answers = dns.answer;
     dns.answer = (question) => question.type === 'MX' ? { rcode: 'REFUSED', answers: [], authorities: [], authoritative: false } : answers(question);
-    expect((await run(world(), createEvent(TYPE, TESTING))).Data?.Summary).toContain('warning: whether the policy covers the MX hosts of example.com could not be learned');
+    expect((await run(createServices(), createEvent(TYPE, TESTING))).Data?.Summary).toContain('warning: dns-failure: the check cannot decide whether the policy covers the MX hosts of example.com. ');
   });
 
-  test('asks for no MX in mode none', async () => {
+  test('preflight does not ask for MX records in mode none', async () => {
     const before = dns.asked.length;
-    await run(world(), createEvent(TYPE, NONE));
+    await run(createServices(), createEvent(TYPE, NONE));
     expect(dns.asked.slice(before)).not.toContain('example.com MX');
   });
 });
 
-describe('as a whole', () => {
-  test('reports all faults of all checks at once, in one line', async () => {
+describe('the operation without an event', () => {
+  const planned: PlannedDomain = {
+    domain: DOMAIN, zoneId: ZONE_ID, policy: POLICY, records: [], recordsBefore: [],
+    changesPublisher: false, changesZone: false, relaxesPolicy: false,
+  };
+  const input = { domains: [planned], stackId: STACK_ID, certificateGiven: true };
+
+  test('runPreflight returns the facts of a domain in good order', async () => {
+    const result = await runPreflight(operationContext(createServices()), input);
+    expect(result).toMatchObject({ failures: [], warnings: [] });
+    expect(result.passed).toContainEqual({ message: 'the policy covers all 2 MX hosts', domains: [DOMAIN] });
+  });
+
+  test('runPreflight returns each failure with its code and its domains, and does not throw', async () => {
+    dns.serve(...publicDns(mx(DOMAIN, 'backup.other.test')));
+    const { failures } = await runPreflight(operationContext(createServices()), input);
+    expect(failures).toEqual([{ code: 'mx-not-covered', domains: [DOMAIN], message: expect.stringContaining('backup.other.test') }]);
+  });
+});
+
+describe('the whole preflight', () => {
+  test('preflight reports the failures of all checks in one line, numbered and each with its code', async () => {
     dns.serve(...without(publicDns(), 'NS'), caa(DOMAIN, 'issue', 'ca.test'), mx(DOMAIN, 'backup.other.test'));
-    const message = await refused(world({ recordSets: [recordSet('_mta-sts.example.com.', 'TXT', '"x"')] }));
-    expect(message).toMatch(/^4 faults: \(1\) example\.com is not delegated.*\(2\) a record that.*\(3\) CAA.*\(4\) the policy does not cover/);
+    const message = await preflightFailure(createServices({ recordSets: [recordSet('_mta-sts.example.com.', 'TXT', '"x"')] }));
+    expect(message).toMatch(/^4 failures: \(1\) zone-not-delegated: .*\. \(2\) record-exists: .*\. \(3\) caa-forbids-amazon: .*\. \(4\) mx-not-covered: /);
     expect(message).not.toContain('\n');
   });
 
-  test('answers with a stable physical id and a summary', async () => {
-    await expect(run(world())).resolves.toEqual({
+  test('preflight returns a stable physical id and a summary', async () => {
+    await expect(run(createServices())).resolves.toEqual({
       PhysicalResourceId: ID,
       Data: {
-        Summary: 'example.com is delegated to the hosted zone; no foreign record stands in the way; no CAA record limits who may issue; '
+        Summary: 'example.com is delegated to the hosted zone; no foreign record has a planned name; no CAA record limits the issuers; '
           + 'the policy covers all 2 MX hosts',
       },
     });
   });
 
-  test('never asks a resolver for a name that the deployment is about to make', async () => {
-    await run(world());
+  test('preflight never asks a resolver for a name that the deployment is about to create', async () => {
+    await run(createServices());
     // In none of the tests above either.
     expect(dns.asked).toContain('example.com NS');
     expect(dns.asked.filter((question) => /mta-sts|_tls/.test(question))).toEqual([]);
   });
 
-  test('passes during a rollback although a check failed, and says so', async () => {
+  test('preflight passes in a rollback although a check failed, and logs the failure', async () => {
     dns.serve(...publicDns(mx(DOMAIN, 'backup.other.test')));
-    const made = world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    const made = createServices({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     const before = preflightProperties({ Policy: policyLines(renderPolicy({ ...POLICY, maxAge: 86400 })) });
     const event = updateEvent(TYPE, ID, preflightProperties(), before);
     const answer = await run(made, event);
     expect(answer).toMatchObject({ PhysicalResourceId: ID, Data: { Summary: expect.stringContaining('does not cover') } });
-    expect(made.log).toContainEqual(expect.objectContaining({ level: 'ERROR', message: 'forgiven, and the deployment goes on', rollingBack: true }));
+    expect(made.log).toContainEqual(expect.objectContaining({ level: 'ERROR', message: 'the failure is ignored, and the deployment continues', rollingBack: true }));
   });
 
-  test('fails when it cannot learn whether the stack is rolling back', async () => {
+  test('preflight fails when CloudFormation does not say whether the stack is rolling back', async () => {
     dns.serve(...publicDns(mx(DOMAIN, 'backup.other.test')));
-    const made = world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    const made = createServices({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     made.aws.cloudformation.on(DescribeStacksCommand).rejects(awsError('ThrottlingException', 'Rate exceeded'));
-    expect(await refused(made)).toContain('does not cover');
+    expect(await preflightFailure(made)).toContain('does not cover');
   });
 });
 
-describe('of several domains', () => {
+describe('several domains', () => {
   const OTHER = 'example.net';
   const other = preflightDomain({ DomainName: OTHER, HostedZoneId: 'Z9', Records: [] });
   const both = { Domains: [preflightDomain(), other] };
 
-  /** No Route 53 here but for the zone of the first; the other's is told by its own id. */
+  /** Answers with the zone of each domain by its id. */
   function twoZones(): TestServices {
-    const made = world();
+    const made = createServices();
     made.aws.route53.on(GetHostedZoneCommand, { Id: 'Z9' }).resolves({
       HostedZone: { Id: 'Z9', Name: `${OTHER}.`, CallerReference: 'x' }, DelegationSet: { NameServers: ['ns-1.awsdns-01.test'] },
     });
@@ -614,19 +641,19 @@ describe('of several domains', () => {
     dns.serve(...publicDns(soa('net'), soa(OTHER), record(OTHER, 'NS', 'ns-1.awsdns-01.test'), mx(OTHER, 'mx1.example.com')));
   });
 
-  test('checks each, and names those that each finding is about', async () => {
+  test('preflight checks each of several domains, and names the domains of each fact', async () => {
     const { Data } = await run(twoZones(), createEvent(TYPE, both));
     expect(Data?.Summary).toContain('example.com: example.com is delegated to the hosted zone');
     expect(Data?.Summary).toContain('example.net: example.net is delegated to the hosted zone');
-    expect(Data?.Summary).toContain('example.com, example.net: no CAA record limits who may issue');
+    expect(Data?.Summary).toContain('example.com, example.net: no CAA record limits the issuers');
   });
 
-  test('fails for one of them, and says which', async () => {
+  test('preflight fails for one of several domains, and names it', async () => {
     dns.serve(...publicDns(soa('net'), soa(OTHER), record(OTHER, 'NS', 'ns-1.awsdns-01.test'), mx(OTHER, 'backup.other.test')));
-    expect(await refused(twoZones(), createEvent(TYPE, both))).toMatch(/^example\.net: the policy does not cover the MX host backup\.other\.test/);
+    expect(await preflightFailure(twoZones(), createEvent(TYPE, both))).toMatch(/^mx-not-covered: example\.net: the policy for example\.net does not cover backup\.other\.test/);
   });
 
-  test('checks in an update only what has changed, however the others stand by now', async () => {
+  test('preflight checks only the changed domains of an update', async () => {
     dns.serve(...publicDns(soa('net'), soa(OTHER), mx(OTHER, 'backup.other.test')));
     const before = { Domains: [preflightDomain({ Policy: policyLines(renderPolicy({ ...POLICY, maxAge: 86400 })) }), other] };
     const { PhysicalResourceId, Data } = await run(twoZones(), updateEvent(TYPE, ID, both, before));
@@ -635,20 +662,20 @@ describe('of several domains', () => {
     expect(Data?.Summary).not.toContain(OTHER);
   });
 
-  test('checks all again where a certificate is to be made now', async () => {
+  test('preflight checks all domains again when the update makes a certificate', async () => {
     const { Data } = await run(twoZones(), updateEvent(TYPE, ID, both, { ...both, Certificate: 'given' }));
     expect(Data?.Summary).toContain('example.com, example.net: no CAA');
   });
 
-  test('asks nothing where a domain only leaves, and keeps its id', async () => {
+  test('preflight checks nothing and keeps its id when a domain leaves', async () => {
     const made = twoZones();
     const answer = await run(made, updateEvent(TYPE, ID, { Domains: [other] }, both));
-    expect(answer).toEqual({ PhysicalResourceId: ID, Data: { Summary: 'nothing has changed that is to be checked' } });
+    expect(answer).toEqual({ PhysicalResourceId: ID, Data: { Summary: 'nothing to check has changed' } });
     expect(made.aws.route53.calls()).toHaveLength(0);
   });
 
-  test('is made for many at a time, but a few at once, since Route 53 takes five requests a second', async () => {
-    const made = world();
+  test('preflight checks at most four of many domains at the same time', async () => {
+    const made = createServices();
     let [running, most] = [0, 0];
     made.aws.route53.on(GetHostedZoneCommand).callsFake(async () => {
       running += 1;
@@ -659,71 +686,75 @@ describe('of several domains', () => {
     });
     const Domains = Array.from({ length: 30 }, (_, index) => preflightDomain({ DomainName: `d${index}.example.com`, Records: [] }));
     dns.serve(...publicDns());
-    expect(await refused(made, createEvent(TYPE, { Domains }))).toContain('d0.example.com, d1.example.com, d2.example.com and 27 more: there is no hosted zone');
+    expect(await preflightFailure(made, createEvent(TYPE, { Domains }))).toContain('zone-not-found: d0.example.com, d1.example.com, d2.example.com and 27 more: this account has no hosted zone');
     expect(most).toBe(4);
   });
 });
 
-describe('of a domain that another construct publishes now', () => {
+describe('a domain that another construct publishes', () => {
   const elsewhere = (Publication?: string): Event => preflightProperties({ HostedZoneId: undefined, Records: [], Publication });
 
-  test('is refused, since the old one would take the file of the new one away', async () => {
-    expect(await refused(world(), updateEvent(TYPE, ID, elsewhere('Renamed'), elsewhere('MtaStsPublication'))))
-      .toContain('another construct of this stack publishes the policy of example.com than before, on the same PolicyHost: when CloudFormation takes '
-        + 'the old one away its policy file goes, which is that of the new one too; where a construct was renamed, give it its old id back');
+  test('preflight fails when another construct publishes the policy than before', async () => {
+    expect(await preflightFailure(createServices(), updateEvent(TYPE, ID, elsewhere('Renamed'), elsewhere('MtaStsPublication'))))
+      .toContain('publisher-changed: another construct of this stack than before publishes the policy of example.com on the same PolicyHost. When '
+        + 'CloudFormation deletes the old construct, it deletes the policy file, which the new construct needs. If a construct was renamed, give it its old id back.');
   });
 
-  test.each([[undefined, 'MtaStsPublication'], ['MtaStsPublication', undefined]])('is not, from %s to %s', async (before, now) => {
-    await expect(run(world(), updateEvent(TYPE, ID, elsewhere(now), elsewhere(before)))).resolves.toMatchObject({ PhysicalResourceId: ID });
+  test.each([
+    [undefined, 'MtaStsPublication'],
+    ['MtaStsPublication', undefined],
+  ])('preflight passes when the publishing construct changes from %s to %s', async (before, now) => {
+    const event = updateEvent(TYPE, ID, elsewhere(now), elsewhere(before));
+    await expect(run(createServices(), event)).resolves.toMatchObject({ PhysicalResourceId: ID });
   });
 });
 
-describe('of an update that only asks less of senders', () => {
+describe('a relaxing update', () => {
   const saying = (mode: Mode, more: Event = {}): Event => {
     return preflightDomain({ Policy: policyLines(renderPolicy({ ...POLICY, mode })), ...more });
   };
   const of = (...Domains: readonly Event[]): Event => ({ Domains });
   const change = (from: Event, to: Event): Event => updateEvent(TYPE, ID, of(to), of(from));
   const FORBIDDEN = caa(DOMAIN, 'issue', 'ca.test');
-  const ALL_THE_SAME = '; it does not stop this update, whose policy asks less of senders than the one before';
+  const GOES_ON = 'This update goes on all the same, because its policy asks less of senders than the one before.';
 
   const LESS = [['enforce', 'testing'], ['enforce', 'none'], ['testing', 'none']] as const;
 
-  test.each(LESS)('only warns of CAA from %s to %s, and says how it is mended', async (from, to) => {
+  test.each(LESS)('preflight only warns of CAA, with the fix, when a policy is relaxed from %s to %s', async (from, to) => {
     dns.serve(...publicDns(FORBIDDEN));
-    const made = world();
+    const made = createServices();
     const { Data } = await run(made, change(saying(from), saying(to)));
-    expect(Data?.Summary).toContain('warning: CAA at example.com does not let Amazon issue a certificate for the policy host: found 0 issue "ca.test"; '
-      + `add example.com CAA 0 issue "amazon.com" (RFC 8659 §4.2)${ALL_THE_SAME}`);
+    expect(Data?.Summary).toContain('warning: caa-forbids-amazon: CAA at example.com does not allow Amazon to issue a certificate for the policy host (found: 0 issue "ca.test"). '
+      + `The deployment would wait for it for hours. Add the record example.com CAA 0 issue "amazon.com" (RFC 8659 §4.2). ${GOES_ON}`);
     expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', message: 'preflight, caa' }));
   });
 
-  test('only warns of a zone that is not delegated', async () => {
+  test('preflight only warns of a missing delegation in a relaxing update', async () => {
     dns.serve(...without(publicDns(), 'NS'));
-    const { Data } = await run(world(), change(saying('enforce'), saying('testing')));
-    expect(Data?.Summary).toMatch(/warning: example\.com is not delegated: .* registrar of example\.com/);
-    expect(Data?.Summary).toContain(ALL_THE_SAME);
+    const { Data } = await run(createServices(), change(saying('enforce'), saying('testing')));
+    expect(Data?.Summary).toMatch(/warning: zone-not-delegated: public DNS has no name servers for example\.com .* registrar of example\.com/);
+    expect(Data?.Summary).toContain(GOES_ON);
   });
 
-  test('only warns where DNS gives no answer for CAA', async () => {
+  test('preflight only warns in a relaxing update when DNS gives no answer for CAA', async () => {
     dns.serve(...publicDns());
     const { answer } = dns;
     dns.answer = async (question) => question.type === 'CAA' ? { rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false } : answer(question);
-    const { Data } = await run(world(), change(saying('enforce'), saying('none')));
-    expect(Data?.Summary).toContain('warning: DNS gave no answer for example.com CAA: SERVFAIL');
-    expect(Data?.Summary).toContain(ALL_THE_SAME);
+    const { Data } = await run(createServices(), change(saying('enforce'), saying('none')));
+    expect(Data?.Summary).toContain('warning: dns-failure: DNS gave no answer for example.com CAA: SERVFAIL');
+    expect(Data?.Summary).toContain(GOES_ON);
   });
 
-  test('refuses where DNS gives no answer for the delegation: nobody could prove the new file, and senders would meet it for ten minutes', async () => {
+  test('preflight fails even in a relaxing update when DNS gives no answer for the delegation', async () => {
     dns.answer = () => ({ rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false });
-    expect(await refused(world(), change(saying('enforce'), saying('none')))).toContain('DNS gave no answer for example.com NS: SERVFAIL');
+    expect(await preflightFailure(createServices(), change(saying('enforce'), saying('none')))).toContain('DNS gave no answer for example.com NS: SERVFAIL');
   });
 
   test.each([['testing', 'enforce'], ['none', 'testing'], ['none', 'enforce'], ['testing', 'testing'], ['enforce', 'enforce']] as const)(
-    'refuses by CAA all the same from %s to %s', async (from, to) => {
+    'preflight fails by CAA when the mode changes from %s to %s', async (from, to) => {
       dns.serve(...publicDns(FORBIDDEN));
       const before = saying(from, { Policy: policyLines(renderPolicy({ ...POLICY, mode: from, maxAge: 86_400 })) });
-      expect(await refused(world(), change(before, saying(to)))).toContain('does not let Amazon issue');
+      expect(await preflightFailure(createServices(), change(before, saying(to)))).toContain('does not allow Amazon to issue');
     });
 
   test.each<[string, Event]>([
@@ -731,29 +762,29 @@ describe('of an update that only asks less of senders', () => {
     ['a policy of another version', { Policy: ['version: STSv2'] }],
     ['another hosted zone', { HostedZoneId: 'Z9' }],
     ['other records', { Records: [] }],
-  ])('refuses by CAA all the same with %s before', async (_, before) => {
+  ])('preflight fails by CAA in an update with %s before', async (_, before) => {
     dns.serve(...publicDns(FORBIDDEN));
-    expect(await refused(world(), change(saying('enforce', before), saying('testing')))).toContain('does not let Amazon issue');
+    expect(await preflightFailure(createServices(), change(saying('enforce', before), saying('testing')))).toContain('does not allow Amazon to issue');
   });
 
   test.each<[string, Event, Event]>([
     ['is made where one was given', of(saying('testing')), { ...of(saying('enforce')), Certificate: 'given' }],
     ['gets another name', of(saying('testing'), preflightDomain({ DomainName: 'www.example.com', Records: [] })), of(saying('enforce'))],
-  ])('refuses by CAA all the same where the certificate %s', async (_, now, before) => {
+  ])('preflight fails by CAA in a relaxing update when the certificate %s', async (_, now, before) => {
     dns.serve(...publicDns(FORBIDDEN));
-    expect(await refused(world(), updateEvent(TYPE, ID, now, before))).toContain('does not let Amazon issue');
+    expect(await preflightFailure(createServices(), updateEvent(TYPE, ID, now, before))).toContain('does not allow Amazon to issue');
   });
 
-  test('refuses by CAA all the same what takes the policy away', async () => {
+  test('preflight fails by CAA when an update removes the policy', async () => {
     dns.serve(...publicDns(FORBIDDEN));
-    expect(await refused(world(), change(saying('enforce'), saying('enforce', { Policy: undefined })))).toContain('does not let Amazon issue');
+    expect(await preflightFailure(createServices(), change(saying('enforce'), saying('enforce', { Policy: undefined })))).toContain('does not allow Amazon to issue');
   });
 
-  test('refuses by CAA all the same what another domain of the host makes stricter', async () => {
+  test('preflight fails by CAA for the domain whose policy becomes stricter', async () => {
     dns.serve(...publicDns(FORBIDDEN));
     const other = (mode: Mode): Event => saying(mode, { DomainName: 'lists.example.com', Records: [] });
-    const message = await refused(world(), updateEvent(TYPE, ID, of(saying('testing'), other('enforce')), of(saying('enforce'), other('testing'))));
-    expect(message).toMatch(/^lists\.example\.com: CAA at example\.com does not let Amazon issue/);
+    const message = await preflightFailure(createServices(), updateEvent(TYPE, ID, of(saying('testing'), other('enforce')), of(saying('enforce'), other('testing'))));
+    expect(message).toMatch(/^caa-forbids-amazon: lists\.example\.com: CAA at example\.com does not allow Amazon to issue/);
     expect(message).not.toContain('asks less');
   });
 
@@ -761,64 +792,64 @@ describe('of an update that only asks less of senders', () => {
     ['a record of another type beside ours', recordSet('mta-sts.example.com.', 'TXT', '"x"')],
     ['an NS record at the policy host', recordSet('mta-sts.example.com.', 'NS', 'ns.other.test.')],
     ['a record at a name that the update leaves alone', recordSet('mta-sts.example.com.', 'CNAME', 'elsewhere.test')],
-  ])('only warns of %s', async (_, recordSets) => {
-    const { Data } = await run(world({ recordSets: [recordSets] }), change(saying('enforce'), saying('testing')));
+  ])('preflight only warns in a relaxing update of %s', async (_, recordSets) => {
+    const { Data } = await run(createServices({ recordSets: [recordSets] }), change(saying('enforce'), saying('testing')));
     expect(Data?.Summary).toMatch(/warning: .*mta-sts\.example\.com/);
-    expect(Data?.Summary).toContain(ALL_THE_SAME);
+    expect(Data?.Summary).toContain(GOES_ON);
   });
 
   test.each<[string, ResourceRecordSet]>([
     ['a CNAME', recordSet('_mta-sts.example.com.', 'CNAME', 'provider.test')],
     ['a weighted record', { ...recordSet('_mta-sts.example.com.', 'TXT', '"v=STSv1; id=1;"'), SetIdentifier: 'blue', Weight: 1 }],
-  ])('refuses for %s where the id is announced: CloudFormation would fail', async (_, set) => {
-    const message = await refused(world({ recordSets: [set] }), change(saying('enforce'), saying('testing')));
-    expect(message).toContain('a record that this stack did not make stands at _mta-sts.example.com');
+  ])('preflight fails even in a relaxing update for %s at the name of the id', async (_, set) => {
+    const message = await preflightFailure(createServices({ recordSets: [set] }), change(saying('enforce'), saying('testing')));
+    expect(message).toContain('record-exists: this stack did not create the record at _mta-sts.example.com');
   });
 
-  test('refuses where the hosted zone is gone', async () => {
-    const made = world();
+  test('preflight fails even in a relaxing update when the hosted zone is missing', async () => {
+    const made = createServices();
     made.aws.route53.on(GetHostedZoneCommand).rejects(awsError('NoSuchHostedZone', 'No hosted zone found with ID: Z0'));
-    expect(await refused(made, change(saying('enforce'), saying('testing')))).toMatch(/^there is no hosted zone/);
+    expect(await preflightFailure(made, change(saying('enforce'), saying('testing')))).toMatch(/^zone-not-found: this account has no hosted zone/);
   });
 });
 
-describe('of a domain whose policy nobody publishes yet, or any more', () => {
+describe('a domain without a policy', () => {
   const unpublished = createEvent(TYPE, preflightProperties({ Policy: undefined }));
 
-  test('looks at the zone and at CAA, and asks nothing of the MX', async () => {
+  test('preflight of a domain without a policy checks the zone and CAA, and not the MX records', async () => {
     dns.serve(...publicDns(mx(DOMAIN, 'backup.other.test')));
-    expect((await run(world(), unpublished)).Data?.Summary)
-      .toBe('example.com is delegated to the hosted zone; no foreign record stands in the way; no CAA record limits who may issue');
+    expect((await run(createServices(), unpublished)).Data?.Summary)
+      .toBe('example.com is delegated to the hosted zone; no foreign record has a planned name; no CAA record limits the issuers');
   });
 
-  test('refuses one that is not delegated', async () => {
+  test('preflight of a domain without a policy fails when the zone is not delegated', async () => {
     dns.serve(...without(publicDns(), 'NS'));
-    expect(await refused(world(), unpublished)).toContain('example.com is not delegated');
+    expect(await preflightFailure(createServices(), unpublished)).toContain('zone-not-delegated: public DNS has no name servers for example.com');
   });
 });
 
-describe('where DNS is elsewhere', () => {
+describe('external DNS', () => {
   const elsewhere = (more: Event = {}): Event => createEvent(TYPE, preflightProperties({ HostedZoneId: undefined, Records: [], ...more }));
 
-  test('checks CAA and MX, and asks Route 53 for nothing', async () => {
-    const made = world();
+  test('preflight with external DNS checks CAA and MX, and does not call Route 53', async () => {
+    const made = createServices();
     const { Data } = await run(made, elsewhere());
-    expect(Data?.Summary).toBe('no CAA record limits who may issue; the policy covers all 2 MX hosts');
+    expect(Data?.Summary).toBe('no CAA record limits the issuers; the policy covers all 2 MX hosts');
     expect(made.aws.route53.calls()).toHaveLength(0);
   });
 
-  test('asks DNS for CAA from the policy host on', async () => {
+  test('preflight with external DNS asks DNS for CAA at the policy host', async () => {
     dns.serve(...publicDns(caa('mta-sts.example.com', 'issue', 'ca.test')));
-    expect(await refused(world(), elsewhere())).toContain('CAA at mta-sts.example.com does not let Amazon issue');
+    expect(await preflightFailure(createServices(), elsewhere())).toContain('caa-forbids-amazon: CAA at mta-sts.example.com does not allow Amazon to issue');
   });
 
-  test('refuses a policy that does not cover the MX', async () => {
+  test('preflight with external DNS fails when the policy does not cover an MX host', async () => {
     dns.serve(...publicDns(mx(DOMAIN, 'backup.other.test')));
-    expect(await refused(world(), elsewhere())).toContain('the policy does not cover the MX host backup.other.test');
+    expect(await preflightFailure(createServices(), elsewhere())).toContain('mx-not-covered: the policy for example.com does not cover backup.other.test');
   });
 
-  test('does not mind CAA where the certificate is given', async () => {
+  test('preflight with external DNS ignores CAA when the certificate is given', async () => {
     dns.serve(...publicDns(caa(DOMAIN, 'issue', 'ca.test')));
-    expect((await run(world(), elsewhere({ Certificate: 'given' }))).Data?.Summary).toContain('the certificate is given');
+    expect((await run(createServices(), elsewhere({ Certificate: 'given' }))).Data?.Summary).toContain('the certificate is given');
   });
 });

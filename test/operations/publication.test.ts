@@ -7,11 +7,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createHandler } from '../../lib/functions/deployment/handler';
 import type { HandlerAnswer } from '../../lib/functions/deployment/handler';
 import { policyHash } from '../../lib/protocol/policy/id';
-import { policyText } from '../../lib/protocol/policy/lines';
+import { policyText } from '../../lib/contract/custom-resources';
 import { testAuthority } from '../support/policy-server';
 import { Edge, POLICY_HOST } from '../support/policy-edge';
 import {
-  BUCKET, DOMAIN, KEY, LEDGER_KEY, NAMES_POLICY, NAME_SERVERS, OBJECT_URL, POLICY_TEXT, TestDns, awsError, createEvent, deleteEvent,
+  BUCKET, DOMAIN, KEY, HISTORY_KEY, NAMES_POLICY, NAME_SERVERS, OBJECT_URL, POLICY_TEXT, TestDns, awsError, createEvent, deleteEvent,
   failure, lambdaContext, mx, publicationProperties, record, soa, updateEvent,
 } from '../support/deployment';
 import type { Event, TestServices } from '../support/deployment';
@@ -81,9 +81,9 @@ describe('what is not live', () => {
     await edge.serve({ behaviour });
     const made = await edge.world();
     const message = await refused(made);
-    expect(message).toMatch(/^the policy file of https:\/\/mta-sts\.example\.com is not live after 45 s; last seen: 127\.0\.0\.11: /);
+    expect(message).toMatch(/^policy-not-live: https:\/\/mta-sts\.example\.com\/\.well-known\/mta-sts\.txt did not serve the new policy within 45 s\. Last seen: 127\.0\.0\.11: /);
     expect(message).toMatch(evidence);
-    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
   });
 
   test.each([['gzip', gzipSync(POLICY_TEXT)], ['br', brotliCompressSync(POLICY_TEXT)], ['utf-8', Buffer.from(POLICY_TEXT)]])(
@@ -91,13 +91,13 @@ describe('what is not live', () => {
       await edge.serve({ body, headers: { 'Content-Encoding': coding } });
       const made = await edge.world();
       expect(await refused(made)).toContain(`127.0.0.11: the body is sent with Content-Encoding \`${coding}\`, which was not asked for`);
-      expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+      expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
     });
 
   test('gives up after ten minutes, however much longer the function could run', async () => {
     await edge.serve({ behaviour: '404' });
     const made = await edge.world();
-    expect((await failure(run(made))).message).toContain('is not live after 600 s');
+    expect((await failure(run(made))).message).toContain('policy-not-live: https://mta-sts.example.com/.well-known/mta-sts.txt did not serve the new policy within 600 s. ');
     expect(made.clock.slept.at(-1)).toBeLessThanOrEqual(15_000);
   });
 
@@ -110,30 +110,31 @@ describe('what is not live', () => {
     edge.zone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'A', '127.0.0.12'));
     await edge.serve();
     await edge.serve({ address: '127.0.0.12', behaviour: '404' });
-    expect(await refused(await edge.world())).toContain('last seen: 127.0.0.12: the answer has status 404, only 200 is a policy; senders');
+    expect(await refused(await edge.world())).toContain('Last seen: 127.0.0.12: the answer has status 404, only 200 is a policy. The _mta-sts record was not changed. ');
   });
 
   test('names addresses that are alike together', async () => {
     edge.zone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'A', '127.0.0.12'));
     await edge.serve({ behaviour: '404' });
     await edge.serve({ address: '127.0.0.12', behaviour: '404' });
-    expect(await refused(await edge.world())).toContain('last seen: 127.0.0.11, 127.0.0.12: the answer has status 404, only 200 is a policy; senders');
+    expect(await refused(await edge.world())).toContain('Last seen: 127.0.0.11, 127.0.0.12: the answer has status 404, only 200 is a policy. ');
   });
 
   test('fails while one name server does not have the address yet', async () => {
-    edge.nameServers[1].serve(soa(DOMAIN));
+    edge.nameServers.at(1)?.serve(soa(DOMAIN));
     await edge.serve();
-    expect(await refused(await edge.world())).toContain(`last seen: name server ${NAME_SERVERS[1]}: no A record yet (NXDOMAIN); senders`);
+    expect(await refused(await edge.world())).toContain(`Last seen: name server ${NAME_SERVERS[1]}: no A record yet (NXDOMAIN). `);
   });
 
   test('fails while a name server refuses to answer', async () => {
-    edge.nameServers[0].answer = () => ({ rcode: 'REFUSED', answers: [], authorities: [], authoritative: false });
+    const first = edge.nameServers.at(0);
+    if (first !== undefined) first.answer = () => ({ rcode: 'REFUSED', answers: [], authorities: [], authoritative: false });
     await edge.serve();
     expect(await refused(await edge.world())).toContain(`name server ${NAME_SERVERS[0]}: REFUSED`);
   });
 
   test('fails while the address of a name server is not known', async () => {
-    edge.recursive.serve(soa('test'), record(NAME_SERVERS[0], 'A', '127.0.0.2'));
+    edge.recursive.serve(soa('test'), record(NAME_SERVERS.at(0) ?? '', 'A', '127.0.0.2'));
     await edge.serve();
     expect(await refused(await edge.world())).toContain(`name server ${NAME_SERVERS[1]}: its own address is not known`);
   });
@@ -155,8 +156,8 @@ describe('what becomes live', () => {
     await edge.serve();
     const made = await edge.world();
     await expect(run(made)).resolves.toEqual(ANSWER);
-    const [{ args: [{ input }] }] = made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY });
-    expect(input).toEqual({
+    const inputs = made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY }).map(({ args }) => args[0].input);
+    expect(inputs.at(0)).toEqual({
       Bucket: BUCKET,
       Key: KEY,
       Body: Buffer.from(POLICY_TEXT),
@@ -180,7 +181,7 @@ describe('what becomes live', () => {
     await run(await edge.world());
     expect(edge.recursive.asked).toContain(`${NAME_SERVERS[0]} A`);
     expect(edge.recursive.asked.filter((question) => question.includes('mta-sts'))).toEqual([]);
-    expect(edge.nameServers[0].asked).toContain(`${POLICY_HOST} A`);
+    expect(edge.nameServers.at(0)?.asked).toContain(`${POLICY_HOST} A`);
   });
 
   test('waits with growing pauses until the right bytes come, and logs each poll', async () => {
@@ -190,11 +191,11 @@ describe('what becomes live', () => {
     expect(made.clock.slept).toEqual([1000, 2000, 4000, 8000, 15_000, 15_000]);
     const polls = made.log.filter(({ message }) => message === 'the policy file is not live yet');
     expect(polls.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(polls[0].missing).toEqual([expect.stringContaining('line 2 is "mode: enforce\\x0d\\x0a" (expected) and "mode: none\\x0d\\x0a" (served)')]);
+    expect(polls.at(0)?.missing).toEqual([expect.stringContaining('line 2 is "mode: enforce\\x0d\\x0a" (expected) and "mode: none\\x0d\\x0a" (served)')]);
   });
 
   test('waits until the address of a name server becomes known', async () => {
-    edge.recursive.serve(soa('test'), soa(DOMAIN), mx(DOMAIN, 'mx1.example.com'), record(NAME_SERVERS[0], 'A', '127.0.0.2'));
+    edge.recursive.serve(soa('test'), soa(DOMAIN), mx(DOMAIN, 'mx1.example.com'), record(NAME_SERVERS.at(0) ?? '', 'A', '127.0.0.2'));
     await edge.serve();
     const made = await edge.world();
     const sleep = made.clock.sleep.bind(made.clock);
@@ -207,7 +208,7 @@ describe('what becomes live', () => {
   });
 
   test('asks a name server at its next address when the first is silent', async () => {
-    edge.recursive.serve(...edge.publicRecords(), record(NAME_SERVERS[0], 'A', '127.0.0.4'));
+    edge.recursive.serve(...edge.publicRecords(), record(NAME_SERVERS.at(0) ?? '', 'A', '127.0.0.4'));
     await edge.serve();
     const made = await edge.world();
     await expect(run(made)).resolves.toEqual(ANSWER);
@@ -216,7 +217,7 @@ describe('what becomes live', () => {
 
   test('asks name servers by IPv6 where they have nothing else', async () => {
     edge.recursive.serve(soa('test'), soa(DOMAIN), mx(DOMAIN, 'mx1.example.com'), ...NAME_SERVERS.map((name) => record(name, 'AAAA', '::1')));
-    const server = await TestDns.start('::1', edge.nameServers[0].port);
+    const server = await TestDns.start('::1', edge.nameServers.at(0)?.port);
     try {
       server.serve(soa(DOMAIN), record(POLICY_HOST, 'A', '127.0.0.11'));
       await edge.serve();
@@ -232,7 +233,7 @@ describe('what becomes live', () => {
     await edge.serve();
     const made = await edge.world();
     await expect(run(made)).resolves.toEqual(ANSWER);
-    const entry = made.log.find(({ message }) => message.startsWith('IPv6 decides nothing here'));
+    const entry = made.log.find(({ message }) => message.startsWith('the IPv6 addresses decide nothing'));
     expect(entry?.seen).toEqual([expect.stringMatching(/^::1: (connection refused|no route)/)]);
   });
 
@@ -242,7 +243,7 @@ describe('what becomes live', () => {
     await edge.serve({ address: '::1' });
     const made = await edge.world();
     await run(made);
-    expect(made.log.find(({ message }) => message.startsWith('IPv6'))?.seen).toEqual(['::1: as intended']);
+    expect(made.log.find(({ message }) => message.startsWith('the IPv6 addresses'))?.seen).toEqual(['::1: as intended']);
   });
 
   test('does no harm when the same event comes twice, even at once', async () => {
@@ -306,9 +307,9 @@ describe('writing', () => {
     const made = await edge.world();
     made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('AccessDenied', 'Access Denied'));
     const { message } = await failure(run(made));
-    expect(message).toContain('s3:PutObject failed: AccessDenied: Access Denied; the function\'s role must be allowed s3:PutObject');
+    expect(message).toContain('aws-access-denied: s3:PutObject failed: AccessDenied: Access Denied. The role of the function must be allowed s3:PutObject');
     expect(made.clock.slept.reduce((sum, pause) => sum + pause, 0)).toBe(60_000);
-    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
   });
 
   test('does not repeat what the SDK has given up on', async () => {
@@ -330,7 +331,7 @@ describe('taking back', () => {
   const UPDATE = updateEvent(TYPE, OBJECT_URL, publicationProperties(), publicationProperties());
   const WITHOUT_LEDGER = {
     ...ANSWER,
-    Data: { ...ANSWER.Data, Warnings: expect.stringMatching(/^none known; the ledger was missing and was begun anew at 20\S+Z$/) },
+    Data: { ...ANSWER.Data, Warnings: expect.stringMatching(/^none known; the publication history was missing and was started again at 20\S+Z$/) },
   };
 
   test('a failed create fails with its own reason also when the delete fails', async () => {
@@ -352,7 +353,7 @@ describe('taking back', () => {
     await edge.serve({ behaviour: '404' });
     const made = await edge.world();
     await refused(made, updateEvent(TYPE, 's3://before/key', publicationProperties(), publicationProperties({ BucketName: 'before' })));
-    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
   });
 
   test('a rollback to another bucket keeps the file that it puts back, whatever the checks say', async () => {
@@ -381,7 +382,7 @@ describe('taking back', () => {
     const made = await edge.world();
     made.aws.route53.on(GetHostedZoneCommand).rejects(awsError('ThrottlingException', 'Rate exceeded'));
     expect(await refused(made)).toContain('route53:GetHostedZone failed: ThrottlingException: Rate exceeded');
-    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
   });
 });
 
@@ -390,14 +391,14 @@ describe('delete', () => {
     const made = await edge.world();
     const event = deleteEvent(TYPE, 's3://old/mta-sts.example.com/x', publicationProperties());
     await expect(run(made, event)).resolves.toEqual({ PhysicalResourceId: 's3://old/mta-sts.example.com/x' });
-    expect(deleted(made)).toEqual([{ Bucket: 'old', Key: 'mta-sts.example.com/x' }, { Bucket: 'old', Key: LEDGER_KEY }]);
+    expect(deleted(made)).toEqual([{ Bucket: 'old', Key: 'mta-sts.example.com/x' }, { Bucket: 'old', Key: HISTORY_KEY }]);
   });
 
   test('deletes the object of the properties where the physical id is not one of ours', async () => {
     const made = await edge.world();
     const event = deleteEvent(TYPE, 'Mail-Publication-1X', publicationProperties());
     await expect(run(made, event)).resolves.toEqual({ PhysicalResourceId: 'Mail-Publication-1X' });
-    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: LEDGER_KEY }]);
+    expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
   });
 
   test.each([
@@ -425,6 +426,6 @@ describe('delete', () => {
     made.aws.s3.on(DeleteObjectCommand).callsFake(async () => new Promise(() => undefined));
     const event = deleteEvent(TYPE, OBJECT_URL, publicationProperties());
     await expect(run(made, event, 80)).resolves.toEqual({ PhysicalResourceId: OBJECT_URL });
-    expect(made.log).toContainEqual(expect.objectContaining({ message: 'the delete was cut short; it counts as done' }));
+    expect(made.log).toContainEqual(expect.objectContaining({ message: 'the Delete was cut short; it counts as done' }));
   });
 });

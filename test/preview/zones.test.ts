@@ -5,7 +5,7 @@ import { zoneAnswers } from '../../lib/preview/dns-server/server';
 import { previewZones } from '../../lib/preview/assembly/zones';
 import type { Addresses, MxHost, PreviewMx } from '../../lib/preview/assembly/zones';
 import { policyHash } from '../../lib/protocol/policy/id';
-import { policyText } from '../../lib/protocol/policy/lines';
+import { policyText } from '../../lib/contract/custom-resources';
 import { UNPUBLISHED_RECORD } from '../../lib/protocol/records/sts-record';
 import { handWritten, removeFolders, usualApp } from '../support/assemblies';
 

@@ -7,16 +7,16 @@ import { createHandler } from '../../lib/functions/deployment/handler';
 import type { Handler } from '../../lib/functions/deployment/handler';
 import { parseHistory } from '../../lib/operations/history/format';
 import { hashOfPolicyId } from '../../lib/protocol/policy/id';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import { plainDns, serving } from './plain-services';
 import { Broken, served } from './sender-model';
 import type { Served } from './sender-model';
-import { BUCKET, KEY, LEDGER_KEY, OBJECT_URL, RESOURCE, awsError, etag, createEvent, lambdaContext, publicationProperties, testServices } from './deployment';
+import { BUCKET, KEY, HISTORY_KEY, OBJECT_URL, RESOURCE, awsError, etag, createEvent, lambdaContext, publicationProperties, testServices } from './deployment';
 import type { Event } from './deployment';
 
 const TYPE = 'Custom::MtaStsPublication';
 const FILE = `${BUCKET}/${KEY}`;
-const LEDGER = `${BUCKET}/${LEDGER_KEY}`;
+const LEDGER = `${BUCKET}/${HISTORY_KEY}`;
 
 export const POLICIES: readonly Served[] = ['mx1.example.com', 'mx2.example.com', 'mx3.example.com'].map((host) => {
   return served({ mode: 'enforce', maxAge: 86_400, mx: [host] });
@@ -136,9 +136,14 @@ export class StackModel {
   }
 
   private async obey(order: Order): Promise<void> {
-    if (order.kind === 'remove') await this.remove(order.fates);
-    else if (this.resource === undefined) await this.create(POLICIES[order.policy], order.fate, order.rollback);
-    else if (this.resource.policy !== POLICIES[order.policy]) await this.update(POLICIES[order.policy], order.fate, order.rollback);
+    if (order.kind === 'remove') {
+      await this.remove(order.fates);
+      return;
+    }
+    const policy = POLICIES.at(order.policy);
+    if (policy === undefined) throw new Broken(`the model has no policy ${order.policy}`);
+    if (this.resource === undefined) await this.create(policy, order.fate, order.rollback);
+    else if (this.resource.policy !== policy) await this.update(policy, order.fate, order.rollback);
   }
 
   private async create(policy: Served, fate: Fate, rollback: readonly Fate[]): Promise<void> {
@@ -279,7 +284,7 @@ export class StackModel {
     const reading = parseHistory(Buffer.from(objects.get(LEDGER) ?? ''));
     if ('problem' in reading) throw new Broken(`the ledger ${reading.problem}`);
     const last = reading.history.entries.at(-1);
-    if (last?.hash !== policy.hash || last.id !== id || last.live === undefined) {
+    if (last?.hash !== policy.hash || last.id !== id || last.confirmedLiveAt === undefined) {
       throw new Broken(`the ledger says ${JSON.stringify(last)}, CloudFormation has the attribute ${String(id)}`);
     }
   }

@@ -1,28 +1,31 @@
-// Runs the command in this process and keeps what it prints.
+// Runs the command in this process and keeps its output.
 import type { Verifier } from '../../cli/context';
 import type { Io } from '../../cli/io';
 import { main } from '../../cli/main';
 
-export interface Ran {
+export interface CommandResult {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Everything of the world that a test may set. */
-export type World = Partial<Omit<Io, 'stdout' | 'stderr' | 'stdin'>> & {
+/** The surroundings of the command that a test may set. */
+export type CommandOptions = Partial<Omit<Io, 'stdout' | 'stderr' | 'stdin'>> & {
   readonly stdin?: string | Uint8Array;
-  /** In place of `stdin`, chunk by chunk. */
+  /** Replaces `stdin`, chunk by chunk. */
   readonly readStdin?: AsyncIterable<Uint8Array>;
   readonly loadVerifier?: () => Promise<Verifier>;
-  /** Hears of each piece of output as it comes. */
-  readonly onOutput?: (soFar: string) => void;
+  /** Called after each piece of standard output with all of it so far. */
+  readonly onOutput?: (stdout: string) => void;
 };
 
-/** What time it is, unless a test sets another clock: 2026-11-30T19:24:08Z. */
+/** The time, unless a test sets another clock: 2026-11-30T19:24:08Z. */
 export const NOW = Date.UTC(2026, 10, 30, 19, 24, 8);
 
-export async function run(argv: readonly string[], { stdin = '', readStdin, loadVerifier, onOutput, ...world }: World = {}): Promise<Ran> {
+/** Runs the command to its end. */
+export async function run(
+  argv: readonly string[], { stdin = '', readStdin, loadVerifier, onOutput, ...more }: CommandOptions = {},
+): Promise<CommandResult> {
   let stdout = '';
   let stderr = '';
   const io: Io = {
@@ -44,16 +47,18 @@ export async function run(argv: readonly string[], { stdin = '', readStdin, load
     terminal: undefined,
     env: {},
     now: () => NOW,
-    interrupted: () => Promise.reject(new Error('nothing here waits for a signal')),
-    ...world,
+    interrupted: () => Promise.reject(new Error('this test has no signal')),
+    ...more,
   };
-  const status = await main(argv, io, loadVerifier);
+  const status = await main(argv, io, loadVerifier === undefined ? {} : { verifier: loadVerifier });
   return { status, stdout, stderr };
 }
 
-/** The same, with what was printed read as JSON. */
-export async function runJson(argv: readonly string[], world: World = {}): Promise<{ readonly status: number; readonly json: unknown }> {
-  const { status, stdout } = await run([...argv, '--format', 'json'], world);
+/** Runs the command with `--format json`, and parses its output. */
+export async function runJson(
+  argv: readonly string[], options: CommandOptions = {},
+): Promise<{ readonly status: number; readonly json: unknown }> {
+  const { status, stdout } = await run([...argv, '--format', 'json'], options);
   const json: unknown = JSON.parse(stdout);
   return { status, json };
 }

@@ -9,6 +9,9 @@ import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectC
 import { mockClient } from 'aws-sdk-client-mock';
 import type { AwsClientStub } from 'aws-sdk-client-mock';
 import type { LambdaContext } from '../../lib/functions/deployment/handler';
+import { Activity } from '../../lib/operations/context/activity';
+import { createLog } from '../../lib/functions/runtime/log';
+import type { OperationContext } from '../../lib/operations/context/operation-context';
 import type { Clock, Services } from '../../lib/operations/context/services';
 import type { DnsRecord } from '../../lib/preview/dns-server/server';
 import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server';
@@ -16,7 +19,7 @@ import type { DnsAnswerer, DnsServer } from '../../lib/preview/dns-server/server
 import { renderPolicy } from '../../lib/protocol/policy/policy';
 import type { Policy } from '../../lib/protocol/policy/policy';
 import { policyHash, renderPolicyId } from '../../lib/protocol/policy/id';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import { createResolver } from '../../lib/verifier/dns/resolver';
 import type { Resolver } from '../../lib/verifier/dns/resolver';
 
@@ -33,7 +36,7 @@ export const NAMES_POLICY = new RegExp(`^\\d{8}T\\d{6}${policyHash(POLICY_TEXT)}
 export const RESOURCE = 'Resource1A2B3C4D';
 export const BUCKET = 'policies';
 export const KEY = 'mta-sts.example.com/.well-known/mta-sts.txt';
-export const LEDGER_KEY = 'ledger/example.com.json';
+export const HISTORY_KEY = 'ledger/example.com.json';
 export const OBJECT_URL = `s3://${BUCKET}/${KEY}`;
 
 export type Event = Readonly<Record<string, unknown>>;
@@ -197,6 +200,12 @@ export function testServices(given: AwsState = {}, parts: Partial<Services> = {}
     ...parts,
   };
   return { services, aws, state, clock, objects, log };
+}
+
+/** Returns the context of an operation that has a minute. */
+export function operationContext({ services, clock }: TestServices): OperationContext {
+  const { signal } = new AbortController();
+  return { services, log: createLog(services), activity: new Activity(), deadline: clock.now() + 60_000, signal };
 }
 
 /** AWS's errors have a name of their own. */

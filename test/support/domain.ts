@@ -8,6 +8,7 @@ import { createResolver } from '../../lib/verifier/dns/resolver';
 import { verify } from '../../lib/verifier/verify';
 import type { VerifyOptions, World } from '../../lib/verifier/verify';
 import type { VerificationResult } from '../../lib/verifier/result';
+import { expectAreasBySubject } from './area-by-subject';
 import { startMxServer } from './mx-server';
 import type { MxServer, MxServerOptions } from './mx-server';
 import { startSilentServer } from './silent-server';
@@ -109,7 +110,10 @@ export class Loopback {
       ...(mxPort === undefined ? {} : { mxProbe: createMxProbe({ port: mxPort, ca, timeoutMs: 10_000, ...setting.probe }) }),
       ...setting.world,
     };
-    return verify(DOMAIN, { nameServerPort: dns.port, allowPrivate: true, smtp: mxPort !== undefined, ...setting.options }, world);
+    const options = { nameServerPort: dns.port, allowPrivate: true, smtp: mxPort !== undefined, ...setting.options };
+    const result = await verify(DOMAIN, options, world);
+    expectAreasBySubject(result);
+    return result;
   }
 
   private add<T extends { close(): Promise<void> }>(server: T): T {

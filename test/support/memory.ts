@@ -1,5 +1,6 @@
-// Run in a process of its own: how many bytes more are held after many reports than after a few, while a document is being written.
-import type { ResultFormat } from '../../cli/output/reporter';
+// Runs in a process of its own. Prints how much more memory is in use after many results than after a few, while a document is written.
+import { RESULT_FORMATS } from '../../cli/output/formats';
+import type { ResultFormat } from '../../cli/output/formats';
 import type { Io } from '../../cli/io';
 import { printResults } from '../../cli/output/print-results';
 import type { VerificationResult } from '../../lib/verifier/result';
@@ -9,16 +10,16 @@ import { finding } from './html-document';
 const FEW = 2000;
 const MANY = 10_000;
 
-async function* reports(): AsyncGenerator<VerificationResult> {
+async function* results(): AsyncGenerator<VerificationResult> {
   let few = 0;
   for (let at = 1; at <= MANY; at += 1) {
     yield await Promise.resolve(verificationResult({ domain: `domain${at}.example`, verdict: 'fail', findings: [finding({ message: `message ${at} `.repeat(20) })] }));
-    if (at === FEW) few = held();
+    if (at === FEW) few = usedBytes();
   }
-  console.log(held() - few);
+  console.log(usedBytes() - few);
 }
 
-function held(): number {
+function usedBytes(): number {
   globalThis.gc?.();
   return process.memoryUsage().heapUsed;
 }
@@ -28,4 +29,11 @@ const io: Io = {
   colour: false, unicode: true, columns: undefined, terminal: undefined, env: {}, now: Date.now,
   interrupted: () => new Promise(() => undefined),
 };
-void printResults(reports(), { format: process.argv[2] as ResultFormat }, io);
+
+function formatArgument(): ResultFormat {
+  const format = RESULT_FORMATS.find((name) => name === process.argv.at(2));
+  if (format === undefined) throw new Error('the argument must be a format');
+  return format;
+}
+
+void printResults(results(), { format: formatArgument() }, io);

@@ -81,7 +81,7 @@ export async function startMxServer(options: MxServerOptions): Promise<MxServer>
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => undefined);
-    new Conversation(socket, { behaviour, session, context, name: options.names[0], requestCert: options.requestCert === true }).begin();
+    new Conversation(socket, { behaviour, session, context, name: options.names.at(0) ?? '', requestCert: options.requestCert === true }).begin();
   });
   const port = await listen(server, address, options.port ?? 0);
   return {
@@ -172,7 +172,7 @@ class Conversation {
 
   private hear(line: string): void {
     const { behaviour, name } = this.setting;
-    const command = line.split(' ')[0].toUpperCase();
+    const command = line.split(' ', 1).join('').toUpperCase();
     const instead = ANSWERS.get(behaviour)?.[command];
     if (instead !== undefined) {
       instead(this.socket, (text) => {

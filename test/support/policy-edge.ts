@@ -43,7 +43,7 @@ export class Edge {
     return [
       soa('com'), soa('test'), soa(DOMAIN), mx(DOMAIN, 'mx1.example.com'), mx(DOMAIN, 'mx2.example.com'),
       record('mx1.example.com', 'A', '127.0.0.25'), record('mx2.example.com', 'A', '127.0.0.25'),
-      ...NAME_SERVERS.flatMap((name, index) => [record(DOMAIN, 'NS', name), record(name, 'A', NAME_SERVER_ADDRESSES[index])]),
+      ...NAME_SERVERS.flatMap((name, index) => [record(DOMAIN, 'NS', name), record(name, 'A', NAME_SERVER_ADDRESSES.at(index) ?? '')]),
     ];
   }
 
@@ -74,7 +74,7 @@ export class Edge {
     const { certificatePem } = await testAuthority();
     return testServices(state, {
       resolver: this.recursive.resolver(),
-      nameServerPort: this.nameServers[0].port,
+      nameServerPort: this.nameServers.at(0)?.port,
       allowPrivate: true,
       fetchPolicy: createFetchPolicy({ port: this.policyServers.at(0)?.port ?? 1, ca: [certificatePem], timeoutMs }),
       ...parts,

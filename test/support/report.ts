@@ -1,17 +1,17 @@
-// A report of a domain where all is well, to change for a test.
+// Creates verification results of a domain without problems, to change for a test.
 import type { MxResult, Observation, VerificationResult } from '../../lib/verifier/result';
 
-/** One MX host that is as it should be. */
+/** Returns an MX host without problems. */
 export function mxResult(more: Partial<MxResult> = {}): MxResult {
   return { host: 'mx1.example.com', preference: 10, covered: true, delivery: 'deliver-verified', dane: false, observations: [observation('198.51.100.25')], ...more };
 }
 
-/** One way that leads to what it should. */
+/** Returns a successful observation. */
 export function observation(at: string, more: Partial<Observation> = {}): Observation {
   return { at, status: 'ok', answer: 'as it should be', milliseconds: 35, ...more };
 }
 
-/** Everything one verification finds where all is well, unless told otherwise. */
+/** Returns a result without problems, with some values replaced. */
 export function verificationResult(more: Partial<VerificationResult> = {}): VerificationResult {
   return {
     domain: 'example.com',

@@ -7,7 +7,7 @@ import { mxCoverage } from '../../lib/protocol/mx/coverage';
 import { renderPolicy } from '../../lib/protocol/policy/policy';
 import type { Policy } from '../../lib/protocol/policy/policy';
 import { hashOfPolicyId, policyHash } from '../../lib/protocol/policy/id';
-import { policyLines } from '../../lib/protocol/policy/lines';
+import { policyLines } from '../../lib/contract/custom-resources';
 import type { PolicyResponse } from '../../lib/verifier/https/fetch-policy';
 import { plainDns, serving } from './plain-services';
 import { BUCKET, KEY, OBJECT_URL, createEvent, deleteEvent, failure, lambdaContext, publicationProperties, testServices, updateEvent } from './deployment';
@@ -230,7 +230,7 @@ export class Senders {
     this.removal = answers.at(-1)?.Data?.EarliestRemoval;
     this.act();
     const ids = new Set(answers.map(({ Data: data }) => data?.PolicyId ?? ''));
-    const [id] = ids;
+    const [id = ''] = ids;
     if (ids.size !== 1 || hashOfPolicyId(id) !== policy.hash) throw new Broken(`the ids ${[...ids].join(', ')} do not name ${policy.hash}`);
     if (id !== this.answered.at(-1) && this.answered.some((used) => used >= id)) throw new Broken(`the id ${id} is not later than all before it`);
     this.answered.push(id);
@@ -274,8 +274,8 @@ export class Senders {
         if (cached.policy.hash !== hashOfPolicyId(record.id)) this.tried.prolonged += 1;
       }
     } else if (record !== undefined && this.edge.length > 0) {
-      const policy = this.edge[Math.floor(this.next() * this.edge.length)];
-      cached = { policy, id: record.id, fetched: now, expires: now + policy.maxAge * 1000 + this.next() * SKEW };
+      const policy = this.edge.at(Math.floor(this.next() * this.edge.length));
+      cached = policy && { policy, id: record.id, fetched: now, expires: now + policy.maxAge * 1000 + this.next() * SKEW };
     }
     this.caches[index] = cached;
   }
@@ -289,15 +289,15 @@ export class Senders {
       if (asking !== undefined) throw new Broken(`${this.shown(asking)} is held after ${this.removal}`);
     }
     if (this.last?.mx !== this.mx || !this.complete) return;
-    const warnings = this.made.log.slice(this.last.logged).filter(({ refusals }) => refusals !== undefined);
-    const warned = warnings.at(-1)?.refusals as MxConflict[] | undefined;
+    const warnings = this.made.log.slice(this.last.logged).filter(({ conflicts }) => conflicts !== undefined);
+    const warned = warnings.at(-1)?.conflicts as MxConflict[] | undefined;
     for (const cached of own.filter(({ policy }) => policy.mode === 'enforce')) {
       const { covered } = mxCoverage(cached.policy.mx, this.mx);
       for (const host of this.mx.filter((_, at) => !covered[at])) {
         this.tried.refusal += 1;
         const told = warned?.find(({ id, hosts }) => hashOfPolicyId(id) === cached.policy.hash && hosts.includes(host));
         if (told === undefined) throw new Broken(`nobody was told that mail to ${host} may be refused: ${this.shown(cached)}`);
-        if (this.now > (told.end ?? Infinity)) throw new Broken(`mail to ${host} is refused longer than was told: ${this.shown(cached)}`);
+        if (this.now > (told.cachedUntil ?? Infinity)) throw new Broken(`mail to ${host} is refused longer than was told: ${this.shown(cached)}`);
       }
     }
   }
@@ -312,9 +312,9 @@ export class Senders {
     this.act();
     const [policy, ...before] = [...this.edge].reverse();
     const isLive = this.looks < 0;
-    const old = before.find(({ hash }) => hash !== policy.hash);
+    const old = before.find(({ hash }) => hash !== policy?.hash);
     const seen = isLive ? policy : this.looks < Infinity ? old : undefined;
-    if (isLive) this.edge = [policy];
+    if (isLive) this.edge = this.edge.slice(-1);
     return serving(seen?.text);
   }
 }

@@ -1,4 +1,4 @@
-// Reports of real verifications of two domains on loopback, as pages: what tools/screenshot.mjs looks at.
+// Creates HTML pages of real verifications of two domains on loopback. tools/screenshot.mjs takes pictures of them.
 import { Tally } from '../../cli/output/reporter';
 import { htmlFormat } from '../../cli/output/formats/html';
 import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server';
@@ -11,34 +11,34 @@ import { verify } from '../../lib/verifier/verify';
 import { startMxServer } from './mx-server';
 import { startPolicyServer, testAuthority } from './policy-server';
 
-/** A page, and what it must show. */
-export interface Showcase {
+/** A page and the results that it must show. */
+interface Showcase {
   readonly page: string;
-  readonly reports: readonly VerificationResult[];
+  readonly results: readonly VerificationResult[];
 }
 
-/** By name: `good`, `failing`, and `both` with an index. Every server is closed when it resolves. */
+/** Returns pages by name: `good`, `failing`, and `both` with an index. Closes every server. */
 export async function showcases(): Promise<Readonly<Record<'good' | 'failing' | 'both', Showcase>>> {
   const good = await verifyOnLoopback('example.test', GOOD);
   const failing = await verifyOnLoopback('broken.test', FAILING);
   return { good: showcase([good]), failing: showcase([failing]), both: showcase([good, failing]) };
 }
 
-function showcase(reports: readonly VerificationResult[]): Showcase {
+function showcase(results: readonly VerificationResult[]): Showcase {
   const format = htmlFormat();
   const tally = new Tally();
   const parts = [format.head()];
-  for (const result of reports) {
+  for (const result of results) {
     tally.add(result);
-    parts.push(format.report(result));
+    parts.push(format.body(result));
   }
-  return { page: [...parts, format.tail(tally)].join(''), reports };
+  return { page: [...parts, format.tail(tally)].join(''), results };
 }
 
-/** What is served for a domain, and by whom. */
-interface World {
+/** The servers of a domain and their content. */
+interface Scenario {
   readonly policy: (domain: string) => string;
-  /** Of the policy host; only `served` answer. */
+  /** Addresses of the policy host. Only those in `served` answer. */
   readonly addresses: readonly string[];
   readonly served: readonly string[];
   readonly mx: (domain: string) => readonly MailHost[];
@@ -48,12 +48,12 @@ interface World {
 interface MailHost {
   readonly host: string;
   readonly address: string;
-  /** For whom its certificate is. */
+  /** The name in its certificate. */
   readonly certified: string;
   readonly tlsa?: true;
 }
 
-const GOOD: World = {
+const GOOD: Scenario = {
   policy: (domain) => policy(['mode: enforce', `mx: mx1.${domain}`, `mx: mx2.${domain}`, 'max_age: 2592000']),
   addresses: ['127.0.0.4', '127.0.0.5'],
   served: ['127.0.0.4', '127.0.0.5'],
@@ -66,8 +66,8 @@ const GOOD: World = {
 
 const PROVIDER = 'provider.test';
 
-/** Mail has moved to a host that the policy does not cover, a certificate is for another host, an address of the policy host is dead. */
-const FAILING: World = {
+/** The policy does not cover a new mail host, a certificate is for another host, and one address of the policy host does not answer. */
+const FAILING: Scenario = {
   policy: (domain) => policy(['mode: enforce', `mx: MX1.${domain}`, `mx: mx2.${domain}`, 'max_age: 604800']),
   addresses: ['127.0.0.4', '127.0.0.5'],
   served: ['127.0.0.4'],
@@ -83,27 +83,27 @@ function policy(lines: readonly string[]): string {
   return ['version: STSv1', ...lines, ''].join('\r\n');
 }
 
-/** The name servers of each domain; the recursive resolver is the first of them under another address. */
+/** The name servers of each domain. The recursive resolver is the first of them at another address. */
 const NAME_SERVERS = ['127.0.0.1', '127.0.0.2'];
 const RESOLVER = '127.0.0.3';
 
-async function verifyOnLoopback(domain: string, world: World): Promise<VerificationResult> {
+async function verifyOnLoopback(domain: string, scenario: Scenario): Promise<VerificationResult> {
   const opened: { close(): Promise<void> }[] = [];
   const keep = <T extends { close(): Promise<void> }>(server: T): T => {
     opened.push(server);
     return server;
   };
   try {
-    const answer = zoneAnswers(zone(domain, world));
+    const answer = zoneAnswers(zone(domain, scenario));
     const dns = keep(await startDnsServer({ address: RESOLVER, answer }));
     for (const address of NAME_SERVERS) keep(await startDnsServer({ address, port: dns.port, answer }));
     let httpsPort: number | undefined;
-    for (const address of world.served) {
-      const served = { policyHost: `mta-sts.${domain}`, body: world.policy(domain) };
+    for (const address of scenario.served) {
+      const served = { policyHost: `mta-sts.${domain}`, body: scenario.policy(domain) };
       httpsPort = keep(await startPolicyServer({ ...served, address, port: httpsPort })).port;
     }
     let smtpPort: number | undefined;
-    for (const { address, certified } of world.mx(domain)) {
+    for (const { address, certified } of scenario.mx(domain)) {
       smtpPort = keep(await startMxServer({ names: [certified], address, port: smtpPort })).port;
     }
     const ca = [(await testAuthority()).certificatePem];
@@ -117,11 +117,11 @@ async function verifyOnLoopback(domain: string, world: World): Promise<Verificat
   }
 }
 
-function zone(domain: string, { addresses, mx, more }: World): DnsRecord[] {
+function zone(domain: string, { addresses, mx, more }: Scenario): DnsRecord[] {
   const hosts = mx(domain);
   return [
     soa(domain),
-    // The hosts of others stand in a zone of their own.
+    // Hosts of the provider are in its own zone.
     soa(PROVIDER),
     ...NAME_SERVERS.flatMap((address, at): DnsRecord[] => [
       { name: domain, type: 'NS', ttl: 300, data: `ns${at + 1}.${domain}` },
@@ -138,7 +138,7 @@ function zone(domain: string, { addresses, mx, more }: World): DnsRecord[] {
   ];
 }
 
-/** What a DANE sender would make of it is not the matter here. */
+/** Its content does not matter: DANE is not validated. */
 const TLSA = { usage: 3, selector: 1, matchingType: 1, certificate: new Uint8Array(32) };
 
 function soa(name: string): DnsRecord {

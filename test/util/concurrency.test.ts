@@ -8,8 +8,8 @@ async function collect<T>(from: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-describe('many at once', () => {
-  test('a failure comes at its place in the order, and no further task is begun', async () => {
+describe('tasks in order', () => {
+  test('a failed task fails at its place in the order, and no further task starts', async () => {
     const begun: number[] = [];
     const results: number[] = [];
     const work = async (): Promise<void> => {
@@ -25,7 +25,7 @@ describe('many at once', () => {
     expect(begun).not.toContain(6);
   });
 
-  test('a caller who stops asking stops the rest', async () => {
+  test('no further task starts after the caller stops', async () => {
     const begun: number[] = [];
     for await (const first of inOrder([1, 2, 3, 4, 5, 6, 7, 8], 2, async (item) => {
       begun.push(item);
@@ -38,7 +38,7 @@ describe('many at once', () => {
     expect(begun.length).toBeLessThan(6);
   });
 
-  test('results come in the order of the input however long each takes', async () => {
+  test('results come in the order of the input, however long each task takes', async () => {
     const waits = [20, 1, 10, 0, 5];
     expect(await collect(inOrder(waits, 3, async (wait) => {
       await sleep(wait);
@@ -46,7 +46,7 @@ describe('many at once', () => {
     }))).toEqual(waits);
   });
 
-  test('never more than the limit run, and a slow first one does not hold up the others', async () => {
+  test('at most `limit` tasks run, and a slow first task does not block the others', async () => {
     let running = 0;
     let most = 0;
     const finished: number[] = [];
@@ -69,11 +69,11 @@ describe('many at once', () => {
     expect(finished[19]).toBe(0);
   });
 
-  test('of nothing comes nothing', async () => {
+  test('no items give no results', async () => {
     expect(await collect(inOrder([], 8, () => Promise.reject(new Error('never'))))).toEqual([]);
   });
 
-  test('a source that takes its time does not hold up what is ready', async () => {
+  test('a slow source does not delay results that are ready', async () => {
     const results: number[] = [];
     let release: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => {
@@ -86,13 +86,13 @@ describe('many at once', () => {
     }
     for await (const result of inOrder(source(), 2, (item) => Promise.resolve(item))) {
       results.push(result);
-      // Only a result that was handed on can open the gate.
+      // Only a yielded result can open the gate.
       release();
     }
     expect(results).toEqual([1, 2]);
   });
 
-  test('a source that fails fails at its place, after what came before it', async () => {
+  test('a failed source fails at its place, after the results before it', async () => {
     async function* source(): AsyncGenerator<number> {
       yield await Promise.resolve(1);
       throw new Error('the file is gone');
@@ -105,7 +105,7 @@ describe('many at once', () => {
     expect(results).toEqual([1]);
   });
 
-  test('an endless source is read no further than is needed', async () => {
+  test('an endless source is read only as far as needed', async () => {
     let read = 0;
     function* source(): Generator<number> {
       for (;;) yield read += 1;
@@ -116,7 +116,7 @@ describe('many at once', () => {
     expect(read).toBeLessThan(120);
   });
 
-  test('an interrupt lets what has begun come to its end, and begins nothing more', async () => {
+  test('an abort lets running tasks finish and starts no further task', async () => {
     const interrupt = new AbortController();
     const begun: number[] = [];
     const results = await collect(inOrder([1, 2, 3, 4, 5, 6], 2, async (item) => {
@@ -129,7 +129,7 @@ describe('many at once', () => {
     expect(begun).toEqual([1, 2]);
   });
 
-  test('an interrupt is heard while the source keeps everyone waiting', async () => {
+  test('an abort works while the source is pending', async () => {
     const interrupt = new AbortController();
     async function* source(): AsyncGenerator<number> {
       yield await Promise.resolve(1);
@@ -143,7 +143,7 @@ describe('many at once', () => {
     expect(results).toEqual([1]);
   });
 
-  test('what was interrupted before it began gives nothing', async () => {
+  test('an abort before the start gives no result', async () => {
     expect(await collect(inOrder([1], 2, () => Promise.reject(new Error('never')), AbortSignal.abort()))).toEqual([]);
   });
 });

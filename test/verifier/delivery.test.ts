@@ -14,7 +14,7 @@ describe('a host in enforce', () => {
     [false, 'insecure', 'refuse'],
     [false, 'unknown', 'refuse'],
     [false, 'no-address', 'refuse'],
-  ])('that is covered: %s, with TLS that is %s: %s', (covered, tls, delivery) => {
+  ])('in mode enforce, delivery to a host with covered %s and TLS %s is %s', (covered, tls, delivery) => {
     expect(hostDelivery('enforce', { covered, tls })).toBe(delivery);
   });
 });
@@ -37,7 +37,7 @@ describe('a domain', () => {
     [['refuse', 'unknown'], 'unknown'],
     [['refuse', 'refuse'], 'refuse'],
     [[], 'refuse'],
-  ])('with hosts that are %j: %s', (hosts, delivery) => {
+  ])('delivery to a domain with the hosts %j is %s', (hosts, delivery) => {
     expect(domainDelivery(hosts, true)).toBe(delivery);
     expect(domainDelivery(hosts, false)).toBe('unknown');
   });

@@ -57,26 +57,26 @@ async function depthOf(records: readonly DnsRecord[], options: VerifyOptions = {
 }
 
 describe('no more than four round trips deep is', () => {
-  test('a verification', async () => {
+  test('a verification takes at most four round trips', async () => {
     const { result, roundTrips } = await depthOf(mailZone());
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found', milliseconds: 4 * ROUND_TRIP_MS });
     expect(roundTrips).toBe(4);
   });
 
-  test('one with SMTP, whose own dialogue is not counted', async () => {
+  test('a verification with SMTP takes at most four round trips before the SMTP session', async () => {
     const { result, roundTrips } = await depthOf(mailZone(), { smtp: true });
     expect(result).toMatchObject({ verdict: 'pass', delivery: 'deliver-verified' });
     expect(roundTrips).toBe(4);
   });
 
-  test('one of a domain that is its own mail host', async () => {
+  test('a verification of a domain that is its own mail host takes at most four round trips', async () => {
     const zone = mailZone([addressOf(DOMAIN, '127.0.0.1')], { mx1: undefined, mx2: undefined });
     const { result, roundTrips } = await depthOf(zone, { smtp: true });
     expect(result.mx).toMatchObject([{ host: DOMAIN, observations: [{ status: 'ok' }] }]);
     expect(roundTrips).toBe(4);
   });
 
-  test('one with mail hosts below the domain, DANE and no record', async () => {
+  test('a verification without a record takes at most four round trips', async () => {
     const zone = mailZone([addressOf(MX1, '127.0.0.1'), { ...RECORDS.mx1, name: `mail.${DOMAIN}` }], { sts: undefined, mx2: undefined });
     const { result, roundTrips, questions } = await depthOf(zone, { smtp: true });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'none' });
@@ -84,13 +84,13 @@ describe('no more than four round trips deep is', () => {
     expect(roundTrips).toBe(4);
   });
 
-  test('one whose name servers the caller knows, and then it is two', async () => {
+  test('a verification with given name servers takes two round trips', async () => {
     const { result, roundTrips } = await depthOf(mailZone(), { nameServers: ['192.0.2.53'] });
     expect(result.lookup).toBe('found');
     expect(roundTrips).toBe(2);
   });
 
-  test('one of a domain deep below its zone', async () => {
+  test('a verification of a domain deep below its zone takes at most four round trips', async () => {
     const { roundTrips } = await depthOf(mailZone([{ ...RECORDS.ns, name: 'test' }, { ...RECORDS.soa, name: 'test' }], { ns: undefined }));
     expect(roundTrips).toBeLessThanOrEqual(4);
   });

@@ -8,7 +8,7 @@ function found(...records: DnsData[DnsType][]): string {
 }
 
 describe('evidence', () => {
-  test('shows each record as a zone file does', () => {
+  test('evidence shows each record as a zone file does', () => {
     expect(found({ preference: 10, exchange: 'mx1.example.test' }, { preference: 0, exchange: '' })).toBe('10 mx1.example.test, 0 . (TTL 60 s)');
     expect(found({ critical: false, tag: 'issue', value: 'amazon.com' }, { critical: true, tag: 'iodef', value: '' }))
       .toBe('0 issue "amazon.com", 128 iodef "" (TTL 60 s)');
@@ -16,12 +16,12 @@ describe('evidence', () => {
     expect(found('ns1.example.test', '')).toBe('ns1.example.test, . (TTL 60 s)');
   });
 
-  test('escapes what is not to be printed, in every part of a record', () => {
+  test('evidence escapes control characters in every part of a record', () => {
     expect(found({ preference: 1, exchange: 'm\u001b' })).toBe('1 m\\x1b (TTL 60 s)');
     expect(found({ critical: false, tag: 't\u001b', value: 'v\u001b' })).toBe('0 t\\x1b "v\\x1b" (TTL 60 s)');
   });
 
-  test('does not call a question that was never sent unanswered', () => {
+  test('evidence does not call a query unanswered that was never sent', () => {
     const failed = (reason: string): string => answerText({ status: 'failed', reason, server: 'the recursive resolver', cnames: [] });
     expect(failed(NOT_ASKED)).toBe('not asked, the time was up');
     expect(failed('SERVFAIL')).toBe('no answer (SERVFAIL)');

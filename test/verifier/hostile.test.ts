@@ -6,7 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/
 import { certificateProblem, checkServerIdentity, describeCertificate } from '../../lib/verifier/tls/certificate';
 import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
 import { createResolver } from '../../lib/verifier/dns/resolver';
-import { turns } from '../../lib/verifier/turns';
+import { inTurns } from '../../lib/verifier/deadline';
 import { verify } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, POLICY_HOST, addressOf, zone } from '../support/domain';
 import { testAuthority } from '../support/policy-server';
@@ -41,11 +41,11 @@ const VALUES: readonly ((byte: number) => number)[] = [
 ];
 
 function* mutations(): Generator<Buffer> {
-  for (let at = 0; at < der.length; at += 1) {
+  for (const [at, byte] of der.entries()) {
     for (const value of VALUES) {
       const mutated = Buffer.from(der);
-      mutated[at] = value(der[at]) & 0xff;
-      if (mutated[at] !== der[at]) yield mutated;
+      mutated[at] = value(byte) & 0xff;
+      if (mutated[at] !== byte) yield mutated;
     }
   }
 }
@@ -55,7 +55,7 @@ function pem(bytes: Buffer): string {
 }
 
 describe('a certificate with any one byte changed', () => {
-  test('is described, compared and explained without an exception', () => {
+  test('a certificate with a changed byte is handled without an exception', () => {
     let read = 0;
     for (const mutated of mutations()) {
       let certificate;
@@ -72,7 +72,7 @@ describe('a certificate with any one byte changed', () => {
     expect(read).toBeGreaterThan(2000);
   });
 
-  test('ends a fetch with an answer, whatever a server shows of it', async () => {
+  test('a fetch ends with an answer for every changed certificate', async () => {
     const contexts: SecureContext[] = [];
     for (const mutated of mutations()) {
       try {
@@ -105,7 +105,7 @@ describe('a certificate with any one byte changed', () => {
     expect([...outcomes]).not.toContain('unusable');
   });
 
-  test('may lack all that is usually there', () => {
+  test('a certificate without the usual fields is handled', () => {
     expect(describeCertificate()).toEqual({ subjectAltName: '', issuer: '', validFrom: '', validTo: '' });
     expect(checkServerIdentity(POLICY_HOST)).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
     const throwing = Object.defineProperty({}, 'issuer', { get: () => {
@@ -122,7 +122,7 @@ describe('a policy host of sixty-four addresses', () => {
   const ADDRESSES = Array.from({ length: 64 }, (_, at) => `127.0.7.${at + 1}`);
   const SIXTY_FOUR = zone({ address: undefined }, ...ADDRESSES.map((address) => addressOf(POLICY_HOST, address)));
 
-  test('is fetched from eight at once, and what is not tried in time is undecided', async () => {
+  test('eight of sixty-four addresses are fetched from at once, and the rest is undecided after the timeout', async () => {
     let [now, most] = [0, 0];
     const result = await loopback.verify({
       zone: SIXTY_FOUR, options: { timeoutMs: 2000 },
@@ -143,7 +143,7 @@ describe('a policy host of sixty-four addresses', () => {
     expect(now).toBe(0);
   });
 
-  test('that send a body a byte at a time without end costs little memory, and no more time than is given', async () => {
+  test('endless slow responses cost little memory and no more than the timeout', async () => {
     const { keyPem, certificatePem } = await (await testAuthority()).issue({ names: [POLICY_HOST] });
     const open = new Set<TLSSocket>();
     const server = createServer({ key: keyPem, cert: certificatePem }, (socket) => {
@@ -180,9 +180,9 @@ describe('a policy host of sixty-four addresses', () => {
     expect(megabytes).toBeLessThan(150);
   });
 
-  test('gives turns in order, and none when the time is up', async () => {
+  test('tasks take turns in order, and none starts after the timeout', async () => {
     const over = new AbortController();
-    const inTurn = turns(1, over.signal);
+    const inTurn = inTurns(1, over.signal);
     const done: string[] = [];
     let release: () => void = () => undefined;
     const first = inTurn(() => new Promise<void>((resolve) => {

@@ -28,7 +28,7 @@ const NOTHING: Partial<World> = {
 };
 
 describe('a verification that is interrupted', () => {
-  test('reports at once what it knows, and the rest as unknown', async () => {
+  test('an interrupted verification returns at once, with the rest unknown', async () => {
     const server = await loopback.policy({ behaviour: 'late' });
     const mx = await loopback.mx({ behaviour: 'silent-ehlo' });
     const controller = new AbortController();
@@ -54,7 +54,7 @@ describe('a verification that is interrupted', () => {
     expect(listeners(controller.signal)).toBe(0);
   });
 
-  test('leaves alone what belongs to the caller', async () => {
+  test('an interrupted verification leaves the network of the caller open', async () => {
     const server = await loopback.mx({ behaviour: 'silent' });
     const controller = new AbortController();
     const probing = new AbortController();
@@ -70,7 +70,7 @@ describe('a verification that is interrupted', () => {
     await until(() => server.open === 0);
   });
 
-  test('together with all that is under way, says of nobody that it failed', async () => {
+  test('an interrupted verification reports no failure of a server', async () => {
     const server = await loopback.policy({ behaviour: 'late' });
     const mx = await loopback.mx({ behaviour: 'silent-ehlo' });
     const controller = new AbortController();
@@ -88,7 +88,7 @@ describe('a verification that is interrupted', () => {
     expect(listeners(signal)).toBe(0);
   });
 
-  test('before it has begun asks nobody', async () => {
+  test('a verification interrupted before its start sends no query', async () => {
     let asked = 0;
     const world: Partial<World> = {
       ...NOTHING,
@@ -107,7 +107,7 @@ describe('a verification that is interrupted', () => {
 });
 
 describe('one signal for many verifications', () => {
-  test('has no listener when they are over, and is listened to without a warning', async () => {
+  test('a signal for many verifications has no listener afterwards, and causes no warning', async () => {
     const { signal } = new AbortController();
     let most = 0;
     for (let round = 0; round < 100; round += 1) {

@@ -138,7 +138,7 @@ const LURING = mailZone(
 );
 
 describe('a domain whose DNS leads to the loopback', () => {
-  test('makes the verifier open no socket there, and is told so', async () => {
+  test('the verifier opens no socket to loopback addresses in DNS, and reports them', async () => {
     const dns = await loopback.dns(LURING);
     const { port, caught } = await trap();
     const result = await verify(DOMAIN, { smtp: true, nameServerPort: port }, {
@@ -162,7 +162,7 @@ describe('a domain whose DNS leads to the loopback', () => {
     expect(result.recordObservations.map(({ status: standing }) => standing)).toEqual(['unknown', 'ok']);
   });
 
-  test('is followed there where that is allowed', async () => {
+  test('the verifier connects to loopback addresses when that is allowed', async () => {
     const dns = await loopback.dns(LURING);
     const { port, caught } = await trap();
     const [resolver, hasty] = [30_000, 300].map((timeoutMs) => createResolver({ servers: [`127.0.0.1:${dns.port}`], timeoutMs, tries: 1 }));
@@ -177,7 +177,7 @@ describe('a domain whose DNS leads to the loopback', () => {
     expect(caught()).toBe(5);
   });
 
-  test('does not keep the verifier from name servers and a resolver that the caller has named', async () => {
+  test('the verifier uses private name servers and resolvers that the caller names', async () => {
     const dns = await loopback.dns(mailZone());
     const server = await loopback.dns(mailZone(), '127.0.0.2');
     const result = await verify(DOMAIN, { nameServers: [`127.0.0.2:${server.port}`] }, {
@@ -190,7 +190,7 @@ describe('a domain whose DNS leads to the loopback', () => {
     expect(codes(result)).not.toContain('unknown name-server-unanswered');
   });
 
-  test('at one address of two is warned of, and the other is fetched from', async () => {
+  test('a non-public address beside a public one is a warning, and the public one is used', async () => {
     const dns = await loopback.dns(mailZone([addressOf(MX1, '8.8.4.4'), addressOf('mx2.backup.test', '8.8.4.4')]), '127.0.0.1');
     const fetched: string[] = [];
     const result = await verify(DOMAIN, { nameServers: [`127.0.0.1:${dns.port}`] }, {

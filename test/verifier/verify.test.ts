@@ -1,7 +1,7 @@
 // One whole verification: what it takes, what it expects, how long it lasts, and how it sums up.
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { policyHash, renderPolicyId } from '../../lib/protocol/policy/id';
-import { firstDifference } from '../../lib/verifier/difference';
+import { firstDifference } from '../../lib/util/first-difference';
 import { LIVE_FINDINGS } from '../../lib/verifier/findings';
 import { duration } from '../../lib/verifier/network-errors';
 import { mayPass, summary } from '../../lib/verifier/result';
@@ -26,7 +26,7 @@ const NOBODY: Partial<World> = {
   fetchPolicy: () => Promise.reject(new Error('nobody may be asked')),
 };
 
-describe('what is no domain is refused before anything is asked', () => {
+describe('invalid domains', () => {
   test.each([
     ['', 'is empty'],
     ['.', 'begins with a dot'],
@@ -37,14 +37,14 @@ describe('what is no domain is refused before anything is asked', () => {
     ['a..example.com', 'has an empty label'],
     ['a\u001b[2J.example', 'contains `\\x1b`'],
     [`${'a'.repeat(60)}.`.repeat(4) + 'com', 'is longer than 242 characters'],
-  ])('%j', async (domain, fault) => {
+  ])('verify rejects %j before it sends a query', async (domain, fault) => {
     await expect(verify(domain, {}, NOBODY)).rejects.toThrow(fault);
     await expect(verify(domain, {}, NOBODY)).rejects.toMatchObject({ name: 'RangeError' });
   });
 });
 
 describe('a domain', () => {
-  test('where all is well passes, with everything that a sender learns', async () => {
+  test('a correct domain passes, and the result holds record, policy, delivery and observations', async () => {
     const result = await loopback.verify();
     expect(result).toMatchObject({
       domain: DOMAIN,
@@ -57,7 +57,7 @@ describe('a domain', () => {
     expect(codes(result)).toEqual(['info ipv6-missing']);
   });
 
-  test('may be given in upper case, in U-labels, and with a dot at the end', async () => {
+  test('verify accepts a domain in upper case, in U-labels, and with a trailing dot', async () => {
     const asked = new Set<string>();
     const world: Partial<World> = {
       ...NOBODY,
@@ -74,29 +74,29 @@ describe('a domain', () => {
 });
 
 describe('an expectation', () => {
-  test('of another id is an error with both', async () => {
+  test('another id than expected is an error that shows both ids', async () => {
     const result = await loopback.verify({ options: { expectId: '2' } });
     expect(result.verdict).toBe('fail');
     expect(finding(result, 'id-unexpected')).toMatchObject({ severity: 'error', subject: `_mta-sts.${DOMAIN} TXT`, message: 'the id is `1`, expected `2`' });
   });
 
-  test('of another mode is an error with both', async () => {
+  test('another mode than expected is an error that shows both modes', async () => {
     const result = await loopback.verify({ options: { expectMode: 'testing' } });
     expect(finding(result, 'mode-unexpected').message).toBe('the mode is `enforce`, expected `testing`');
   });
 
-  test('of other bytes is an error with the first line that differs', async () => {
+  test('another policy file than expected is an error that shows the first different line', async () => {
     const result = await loopback.verify({ options: { expectPolicy: POLICY.replaceAll('\r\n', '\n') } });
     expect(finding(result, 'policy-unexpected').message)
       .toBe('the file served is not the one expected: line 1 is "version: STSv1\\x0a" (expected) and "version: STSv1\\x0d\\x0a" (served)');
   });
 
-  test('of bytes is compared with a malformed file as well', async () => {
+  test('a malformed policy file is compared with the expected file too', async () => {
     const result = await loopback.verify({ policy: { body: 'not a policy\n' }, options: { expectPolicy: POLICY } });
     expect(codes(result)).toContain('error policy-unexpected');
   });
 
-  test('of an id that names other bytes than those served is an error, also where the record has that very id', async () => {
+  test('a file without the hash of the expected id is an error, even if the record has that id', async () => {
     const id = renderPolicyId(TIME, policyHash('other'));
     const result = await loopback.verify({ zone: zone({ sts: sts(id) }), options: { expectId: id } });
     expect(result.verdict).toBe('fail');
@@ -106,25 +106,25 @@ describe('an expectation', () => {
     expect(codes(result)).not.toContain('warning id-names-other-policy');
   });
 
-  test('of the hash alone compares the bytes as well, and the file itself counts more', async () => {
+  test('an expected hash is compared with the file, and an expected file takes precedence over it', async () => {
     const verdictOf = async (options: VerifyOptions): Promise<Verdict> => (await loopback.verify({ options })).verdict;
     expect(await verdictOf({ expectId: '1', expectHash: policyHash(POLICY) })).toBe('pass');
     expect(await verdictOf({ expectId: '1', expectHash: policyHash('other') })).toBe('fail');
     expect(await verdictOf({ expectId: '1', expectHash: policyHash('other'), expectPolicy: POLICY })).toBe('pass');
   });
 
-  test('of an id that is not of our form says nothing of the bytes', async () => {
+  test('an expected id without a hash is not compared with the file', async () => {
     for (const id of ['1', '0123456789abcdef0123456789abcdef', '20261130T192408', `20261399T192408${policyHash('other')}`]) {
       expect((await loopback.verify({ zone: zone({ sts: sts(id) }), options: { expectId: id } })).verdict).toBe('pass');
     }
   });
 
-  test('that is met says nothing', async () => {
+  test('a met expectation gives no finding', async () => {
     const result = await loopback.verify({ options: { expectId: '1', expectMode: 'enforce', expectPolicy: POLICY } });
     expect(result.verdict).toBe('pass');
   });
 
-  test('is no reason for a second finding where there is no record and no file', async () => {
+  test('a missing record and a missing file give no finding about the expectation', async () => {
     const result = await loopback.verify({
       zone: zone({ sts: undefined, address: undefined }), options: { expectId: '1', expectMode: 'enforce', expectPolicy: POLICY },
     });
@@ -135,12 +135,12 @@ describe('an expectation', () => {
 describe('an id that names the bytes', () => {
   const other = renderPolicyId(TIME, policyHash(`${POLICY}note: x\r\n`));
 
-  test('that are served says nothing', async () => {
+  test('an id with the hash of the served file gives no finding', async () => {
     const result = await loopback.verify({ zone: zone({ sts: sts(renderPolicyId(TIME, policyHash(POLICY))) }) });
     expect(codes(result)).toEqual(['info ipv6-missing']);
   });
 
-  test('of another file than the one served is a warning with both hashes and the time that it tells', async () => {
+  test('an id with the hash of another file is a warning with both hashes and the time of the id', async () => {
     const result = await loopback.verify({ zone: zone({ sts: sts(other) }) });
     expect(result.verdict).toBe('pass');
     expect(finding(result, 'id-names-other-policy')).toMatchObject({
@@ -148,20 +148,20 @@ describe('an id that names the bytes', () => {
       temporary: true,
       subject: `_mta-sts.${DOMAIN} TXT`,
       message: `the id \`${other}\` was made at 2026-11-30T19:24:08Z for a file with the hash \`${other.slice(15)}\`, but the file served has the hash `
-        + `\`${policyHash(POLICY)}\`: a deployment was rolled back or is under way, or somebody changed the file or the record by hand`,
+        + `\`${policyHash(POLICY)}\`. A deployment was rolled back or is under way, or somebody changed the file or the record manually`,
       evidence: expect.stringMatching(new RegExp(`v=STSv1; id=${other};.*hash of the file served: ${policyHash(POLICY)}$`)),
       fix: 'wait where a deployment is under way; else publish the policy again (deploy), so that the file gets an id of its own',
     });
   });
 
-  test('is looked at for a malformed file and for every mode', async () => {
+  test('the hash of the id is checked for a malformed file and for every mode', async () => {
     for (const body of ['not a policy\n', 'version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n']) {
       const result = await loopback.verify({ zone: zone({ sts: sts(other) }), policy: { body } });
       expect(finding(result, 'id-names-other-policy').message).toContain(`has the hash \`${policyHash(body)}\``);
     }
   });
 
-  test('is not told beside an expectation that says the same more exactly', async () => {
+  test('a wrong hash is not reported twice when an expectation reports it', async () => {
     for (const options of [{ expectId: 'x' }, { expectPolicy: 'other' }]) {
       const result = await loopback.verify({ zone: zone({ sts: sts(other) }), options });
       expect(codes(result).filter((code) => /id-names|unexpected/.test(code))).toHaveLength(1);
@@ -169,7 +169,7 @@ describe('an id that names the bytes', () => {
     }
   });
 
-  test('is told beside another mode than expected, which may be right for all other bytes', async () => {
+  test('a wrong hash is reported beside an unexpected mode', async () => {
     const result = await loopback.verify({ zone: zone({ sts: sts(other) }), options: { expectMode: 'testing' } });
     expect(codes(result)).toEqual(expect.arrayContaining(['error mode-unexpected', 'warning id-names-other-policy']));
   });
@@ -178,7 +178,7 @@ describe('an id that names the bytes', () => {
     expect(codes(await loopback.verify({ zone: zone({ sts: sts(id) }) }))).toEqual(['info ipv6-missing']);
   });
 
-  test('says nothing where no file was had', async () => {
+  test('an id is not checked when no file was fetched', async () => {
     const result = await loopback.verify({ zone: zone({ sts: sts(other) }), policy: { behaviour: '404' } });
     expect(codes(result)).not.toContain('warning id-names-other-policy');
   });
@@ -200,7 +200,7 @@ describe('the first difference of two files', () => {
 });
 
 describe('time', () => {
-  test('that is up leaves what was not reached unknown, and the rest decided', async () => {
+  test('after the timeout, unfinished checks are unknown and finished checks are decided', async () => {
     const { result: result, limitMs } = await withPatience(
       [1500, 5000, 15_000],
       (timeoutMs) => loopback.verify({ options: { timeoutMs }, world: { fetchPolicy: never } }),
@@ -212,7 +212,7 @@ describe('time', () => {
     });
   });
 
-  test('that is up before anything has answered asks no more', async () => {
+  test('after the timeout, verify sends no further query', async () => {
     let questions = 0;
     const time = new VirtualTime();
     const result = await time.run(verify(DOMAIN, { timeoutMs: 50 }, {
@@ -231,15 +231,15 @@ describe('time', () => {
     expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
   });
 
-  test('is taken from the clock that is given', async () => {
+  test('verify takes the time from the given clock', async () => {
     const clock = { now: () => Date.parse('2500-01-01T00:00:00Z'), sleep: () => new Promise<void>(() => undefined) };
     const result = await loopback.verify({ world: { clock } });
     expect(finding(result, 'certificate-near-expiry').severity).toBe('warning');
   });
 });
 
-describe('a world that breaks its promises', () => {
-  test('and rejects gives findings, not an exception', async () => {
+describe('a broken network', () => {
+  test('a network that rejects gives findings, not an exception', async () => {
     const reject = (): Promise<never> => Promise.reject(new Error('a bug'));
     const result = await loopback.verify({ world: { fetchPolicy: reject } });
     expect(result).toMatchObject({ lookup: 'temporary-error' });
@@ -247,8 +247,8 @@ describe('a world that breaks its promises', () => {
   });
 });
 
-describe('the real world', () => {
-  test('is asked when no other is given: with no time at all nothing is asked of it', async () => {
+describe('the real network', () => {
+  test('verify uses the real network by default, and sends nothing with a timeout of zero', async () => {
     const result = await verify('example.invalid', { timeoutMs: 0 });
     expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
     expect(finding(result, 'name-servers-unknown').message).toContain('(example.invalid NS: not asked, the time was up)');
@@ -262,7 +262,7 @@ describe('the real world', () => {
 });
 
 describe('a report', () => {
-  test('has its worst findings first', async () => {
+  test('the result lists the worst findings first', async () => {
     const result = await loopback.verify({
       zone: zone({ tlsRpt: undefined }, { ...RECORDS.mx1, data: { preference: 5, exchange: 'mail.backup.example.test' } }, addressOf('mail.backup.example.test', '127.0.0.1'), { ...RECORDS.address, type: 'AAAA', data: 'ff02::1' }),
       policy: { body: POLICY.replace('max_age', 'mx: mx3.example.test\r\nmax_age') },
@@ -272,19 +272,19 @@ describe('a report', () => {
     ]);
   });
 
-  test('is summed up in one line with the worst finding and its fix', async () => {
+  test('the summary is one line with the worst finding and its fix', async () => {
     const line = summary(await loopback.verify({ zone: zone({ sts: sts('old') }), options: { expectId: 'new' } }));
     expect(line).toBe('example.test: fail, lookup found (error 1, info 1): id-unexpected: the id is `old`, expected `new`; publish the intended id, after the file that belongs to it is live');
   });
 
-  test('is summed up without a finding where nothing is wrong', async () => {
+  test('the summary of a correct domain names no finding', async () => {
     expect(summary(await loopback.verify())).toBe('example.test: pass, lookup found (info 1)');
     expect(summary({ ...await loopback.verify(), findings: [] })).toBe('example.test: pass, lookup found');
   });
 
-  test('is summed up in at most 300 characters of one line, whatever it holds', () => {
+  test('the summary has one line of at most 300 characters', () => {
     const line = summary(goodReport({
-      verdict: 'fail', findings: [{ code: 'x', severity: 'error', subject: 'x', message: `a\n${'b'.repeat(400)}` }],
+      verdict: 'fail', findings: [{ code: 'x', severity: 'error', area: 'other', subject: 'x', message: `a\n${'b'.repeat(400)}` }],
     }));
     expect(line.length).toBeLessThanOrEqual(300);
     expect(line).not.toContain('\n');
@@ -292,7 +292,7 @@ describe('a report', () => {
 });
 
 describe('a report may turn into a good one by waiting', () => {
-  const lasting: LiveFinding = { code: 'x', severity: 'error', subject: 'x', message: 'x' };
+  const lasting: LiveFinding = { code: 'x', severity: 'error', area: 'other', subject: 'x', message: 'x' };
   const passing: LiveFinding = { ...lasting, temporary: true };
   const as = (severity: 'unknown' | 'warning', one: LiveFinding): LiveFinding => ({ ...one, severity });
 
@@ -308,7 +308,7 @@ describe('a report may turn into a good one by waiting', () => {
 });
 
 describe('the catalogue', () => {
-  test.each(Object.entries(LIVE_FINDINGS))('explains %s', (code, kind) => {
+  test.each(Object.entries(LIVE_FINDINGS))('the catalogue explains %s', (code, kind) => {
     expect(code).toMatch(/^[a-z0-9]+(?:-[a-z0-9]+)*$/);
     expect(kind.reference).toMatch(/^RFC \d+ §/);
     expect(kind.meaning).toMatch(/^[A-Z].*\.$/);

@@ -1,15 +1,12 @@
-// `mta-sts lint`: reads policy files and TXT records by the grammar, without asking the network anything.
+// `mta-sts lint`: checks policy files and TXT records by the grammar, without network access.
 import type { Command } from 'commander';
 import type { Context } from '../../context';
 import { readInput } from '../../input/file';
-import { lintJson } from '../../output/json';
-import { lintStatus } from './result';
-import type { LintResult } from './result';
-import { lintText } from './text';
-import type { LintKind } from './text';
+import { lintJson, lintStatus, lintText } from './text';
+import type { LintKind, LintResult } from './text';
 import { formatOption } from '../../input/options';
 import type { TextOrJson } from '../../input/options';
-import { worst } from '../../exit-status';
+import { worstStatus } from '../../exit-status';
 import { Style } from '../../output/terminal';
 
 interface LintOptions {
@@ -24,13 +21,13 @@ export function addLint(program: Command, context: Context): void {
 
   lint.command('policy')
     .description('check policy files (RFC 8461 §3.2)')
-    .argument('<file...>', 'what https://mta-sts.<domain>/.well-known/mta-sts.txt serves; - is standard input')
+    .argument('<file...>', 'the file that https://mta-sts.<domain>/.well-known/mta-sts.txt serves; - is standard input')
     .addOption(formatOption())
     .action(async (files: string[], { format }: LintOptions, command: Command) => {
       const { parsePolicy } = await import('../../../lib/protocol/policy/policy');
       const inputs = await readInputs(files, context, command);
       const results = inputs.map(({ input, bytes }) => ({ input, ...parsePolicy(bytes) }));
-      finish('MTA-STS policy', results, format, context);
+      printLintResults('MTA-STS policy', results, format, context);
     });
 
   lint.command('record')
@@ -40,8 +37,8 @@ export function addLint(program: Command, context: Context): void {
     .action(async (records: string[], { format }: LintOptions) => {
       const { parseRecord } = await import('../../../lib/protocol/records/sts-record');
       const { verdict, record, findings } = parseRecord(records);
-      const values = record === undefined ? {} : { record: { id: record.id } };
-      finish('MTA-STS record', [{ input: inputOf(records), verdict, findings, ...values }], format, context);
+      const values = record && { id: record.id };
+      printLintResults('MTA-STS record', [{ input: describeInput(records), verdict, findings, record: values }], format, context);
     });
 
   lint.command('tls-rpt')
@@ -51,34 +48,35 @@ export function addLint(program: Command, context: Context): void {
     .action(async (records: string[], { format }: LintOptions) => {
       const { parseTlsRpt } = await import('../../../lib/protocol/records/tls-rpt');
       const { verdict, record, findings } = parseTlsRpt(records);
-      const values = record === undefined ? {} : { record: { rua: record.rua } };
-      finish('TLSRPT record', [{ input: inputOf(records), verdict, findings, ...values }], format, context);
+      const values = record && { rua: record.rua };
+      printLintResults('TLSRPT record', [{ input: describeInput(records), verdict, findings, record: values }], format, context);
     });
 }
 
-/** All or nothing: half a result would look like a whole one. */
+/** Reads all inputs, or none: a partial result would look complete. */
 async function readInputs(files: readonly string[], { io }: Context, command: Command): Promise<{ input: string; bytes: Uint8Array }[]> {
   if (files.filter((file) => file === '-').length > 1) command.error('error: standard input (`-`) can be read only once');
   const inputs = [];
   for (const input of files) {
-    const read = await readInput(input, io.stdin);
-    if ('fault' in read) command.error(`error: ${read.fault}`);
-    inputs.push({ input, bytes: read.bytes });
+    const content = await readInput(input, io.stdin);
+    if ('problem' in content) command.error(`error: ${content.problem}`);
+    inputs.push({ input, bytes: content.bytes });
   }
   return inputs;
 }
 
-/** The records of one name are one answer: one input. */
-function inputOf(records: readonly string[]): string | readonly string[] {
-  return records.length === 1 ? records[0] : records;
+/** Returns the input as the output shows it. All records of a name are one answer, so one input. */
+function describeInput(records: readonly string[]): string | readonly string[] {
+  const [first] = records;
+  return records.length === 1 && first !== undefined ? first : records;
 }
 
-function finish(kind: LintKind, results: readonly LintResult[], format: TextOrJson, { io, end }: Context): void {
+function printLintResults(kind: LintKind, results: readonly LintResult[], format: TextOrJson, { io, end }: Context): void {
   if (format === 'json') {
     io.stdout.write(lintJson(results));
   } else {
     const style = new Style(io);
     io.stdout.write(results.map((result) => lintText(kind, result, style)).join('\n'));
   }
-  end(worst(results.map(lintStatus)));
+  end(worstStatus(results.map(lintStatus)));
 }

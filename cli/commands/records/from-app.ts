@@ -1,4 +1,4 @@
-// What a synthesized app will publish: its policies, the distributions that serve them, its reporting records.
+// Reads what a synthesized app will publish: its policies, their distributions and its reporting records.
 import { readAssembly } from '../../../lib/preview/assembly/assembly';
 import type { Assembly, Publication } from '../../../lib/preview/assembly/assembly';
 import { PreviewError } from '../../../lib/preview/errors';
@@ -12,14 +12,14 @@ export interface AppDomain {
   readonly domain: string;
   /** The policy file as the deployment will serve it. */
   readonly policy: Uint8Array;
-  /** The distribution that serves it, `Stack/LogicalId`; nothing where the app holds none. */
+  /** The distribution that serves it, `Stack/LogicalId`. Missing if the app has none. */
   readonly distribution?: string;
-  /** The text of the record that the app makes at `_smtp._tls`. */
+  /** The text of the app's record at `_smtp._tls`. */
   readonly tlsRpt?: string;
 }
 
-/** What the app publishes, and what of it could not be read, in sentences. */
-export interface AppDomains {
+/** The domains of the app, and sentences about content that could not be read. */
+interface AppDomains {
   readonly domains: readonly AppDomain[];
   readonly notes: readonly string[];
 }
@@ -28,22 +28,22 @@ export interface AppDomains {
  * Reads a cloud assembly.
  *
  * @param app - the folder that `cdk synth` wrote
- * @returns the domains in the order of the assembly; or a fault that a person can mend
+ * @returns the domains in the order of the assembly, or a problem that the user can fix
  */
-export function domainsOfApp(app: string): AppDomains | { readonly fault: string } {
+export function readAppDomains(app: string): AppDomains | { readonly problem: string } {
   try {
     const assembly = readAssembly(app);
-    const domains = unique(assembly.publications).map((publication) => domainOf(publication, assembly));
+    const domains = uniquePublications(assembly.publications).map((publication) => readAppDomain(publication, assembly));
     if (domains.length === 0) throw new PreviewError(`${safeText(app)} publishes no policy, so there are no records to create`);
     return { domains, notes: assembly.notes.all };
   } catch (error) {
-    if (error instanceof PreviewError) return { fault: error.message };
+    if (error instanceof PreviewError) return { problem: error.message };
     throw error;
   }
 }
 
-/** A domain that two stacks publish alike is one. */
-function unique(publications: readonly Publication[]): readonly Publication[] {
+/** Merges a domain that two stacks publish with the same policy. */
+function uniquePublications(publications: readonly Publication[]): readonly Publication[] {
   const byDomain = new Map<string, Publication>();
   for (const publication of publications) {
     const before = byDomain.get(publication.domain);
@@ -56,7 +56,7 @@ function unique(publications: readonly Publication[]): readonly Publication[] {
   return [...byDomain.values()];
 }
 
-function domainOf({ domain, policyText, path, refused }: Publication, { distributions, recordSets }: Assembly): AppDomain {
+function readAppDomain({ domain, policyText, path, refused }: Publication, { distributions, recordSets }: Assembly): AppDomain {
   if (refused !== undefined) throw new PreviewError(`the deployment refuses ${safeText(path, 200)}: ${refused}; run \`npx cdk synth\` again`);
   const distribution = distributions.find(({ aliases }) => aliases.includes(policyHostName(domain)))?.path;
   const reporting = recordSets.find(({ name, type }) => name === reportingName(domain) && type === 'TXT')?.values[0];

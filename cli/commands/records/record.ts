@@ -1,36 +1,36 @@
-// DNS records that a person creates by hand, and for which domain.
+// The manual DNS records of a domain.
 import { policyHostName } from '../../../lib/protocol/policy/url';
 import { renderRecord } from '../../../lib/protocol/records/sts-record';
 import { RECORD_TTL, stsRecordName, reportingName } from '../../../lib/protocol/records/record-names';
 
-/** One record. */
+/** One manual record. */
 export interface ManualRecord {
   /** Fully qualified, without a dot at the end. */
   readonly name: string;
   readonly type: 'CNAME' | 'TXT';
   /** Seconds. */
   readonly ttl: number;
-  /** A name without a dot at the end, or a text as it is, without quotes; null where it is not known yet. */
+  /** A name without a dot at the end, or a text without quotes. Null if it is not known yet. */
   readonly value: string | null;
 }
 
-/** What is to be published for one domain. */
+/** The values that are published for one domain. */
 export interface PublishedDomain {
   readonly domain: string;
-  /** Null where the deployment has yet to make it. */
+  /** Null until a deployment has made it. */
   readonly id: string | null;
-  /** The host that serves the policy; null where it is not known yet. */
+  /** The host that serves the policy. Null if it is not known yet. */
   readonly target: string | null;
-  /** Where to read the target: a phrase. */
-  readonly whereTarget: string;
+  /** A phrase that says where to find the target. */
+  readonly targetSource: string;
   /** The text of the reporting record. */
   readonly tlsRpt?: string;
-  /** The CNAME that validates the certificate: it must stay, since each renewal looks for it. */
+  /** The CNAME that validates the certificate. It must stay: every renewal checks it. */
   readonly validation?: { readonly name: string; readonly value: string };
 }
 
-/** The records in the order of `MtaSts.records`. */
-export function recordsOf({ domain, id, target, tlsRpt, validation }: PublishedDomain): readonly ManualRecord[] {
+/** Returns the records in the order of `MtaSts.records`. */
+export function listRecords({ domain, id, target, tlsRpt, validation }: PublishedDomain): readonly ManualRecord[] {
   return [
     ...validation === undefined ? [] : [{ ...validation, type: 'CNAME', ttl: RECORD_TTL } as const],
     { name: policyHostName(domain), type: 'CNAME', ttl: RECORD_TTL, value: target },
@@ -39,11 +39,11 @@ export function recordsOf({ domain, id, target, tlsRpt, validation }: PublishedD
   ];
 }
 
-/** Where the id is to be read once the deployment has made it: a phrase. */
-export const WHERE_ID = 'the id that the deployment makes; deploy with `--outputs-file cdk-outputs.json`, then take the record from '
+/** A phrase that says where to find the id after the deployment. */
+export const ID_SOURCE = 'the id that the deployment makes; deploy with `--outputs-file cdk-outputs.json`, then take the record from '
   + '`npx cdk-mta-sts records --outputs cdk-outputs.json`';
 
-/** Where to read a value that is not known yet: a phrase. */
-export function whereOf({ type }: ManualRecord, { whereTarget }: PublishedDomain): string {
-  return type === 'TXT' ? WHERE_ID : whereTarget;
+/** Returns a phrase that says where to find a value that is not known yet. */
+export function valueSource({ type }: ManualRecord, { targetSource: whereTarget }: PublishedDomain): string {
+  return type === 'TXT' ? ID_SOURCE : whereTarget;
 }

@@ -1,11 +1,11 @@
-// `mta-sts suggest`: the policy that a domain should have, from the mail hosts that it has now, and the careful way to it.
+// `mta-sts suggest`: suggests a policy for a domain from its current MX hosts, and a careful rollout.
 import type { Command } from 'commander';
-import { argument, domainHint, parseDomain, parseResolver } from '../../input/arguments';
+import { argumentParser, domainHint, parseDomain, parseResolver } from '../../input/arguments';
 import type { Context } from '../../context';
+import { printNote } from '../../io';
 import { json } from '../../output/json';
 import { formatOption, timeoutOption } from '../../input/options';
 import type { TextOrJson } from '../../input/options';
-import { remark } from '../../output/remark';
 import { Status } from '../../exit-status';
 import { Style } from '../../output/terminal';
 import type { LiveDomain } from './lookup';
@@ -21,13 +21,13 @@ interface SuggestFlags {
 export function addSuggest(program: Command, context: Context): void {
   program.command('suggest')
     .description('suggest a policy for a domain from its live MX records: the construct to paste, the file, and a careful rollout')
-    .argument('<domain>', 'mail domain, the part after the @', argument(parseDomain))
-    .option('--resolver <host[:port]>', 'recursive DNS server to ask (default: those of this machine)', argument(parseResolver))
+    .argument('<domain>', 'mail domain, the part after the @', argumentParser(parseDomain))
+    .option('--resolver <host[:port]>', 'recursive DNS server to ask (default: those of this machine)', argumentParser(parseResolver))
     .addOption(timeoutOption())
     .addOption(formatOption())
     .action(async (domain: string, flags: SuggestFlags) => {
       const hint = domainHint(domain);
-      if (hint !== undefined) remark(hint, context);
+      if (hint !== undefined) printNote(hint, context);
       const live = await ask(domain, flags, context);
       const { suggest } = await import('./suggestion');
       const { suggestionJson, suggestionText } = await import('./text');
@@ -45,15 +45,15 @@ const STATUSES: Readonly<Record<SuggestionVerdict, Status>> = {
   'undecided': Status.UNDECIDED,
 };
 
-async function ask(domain: string, { resolver: server, timeout }: SuggestFlags, { loadVerifier }: Context): Promise<LiveDomain> {
-  const { createWorld } = await loadVerifier();
+async function ask(domain: string, { resolver: server, timeout }: SuggestFlags, { load }: Context): Promise<LiveDomain> {
+  const { createNetwork } = await load.verifier();
   const { lookUp } = await import('./lookup');
   const over = new AbortController();
   const timer = setTimeout(() => {
     over.abort();
   }, timeout);
   try {
-    const { resolver } = createWorld({ ...(server === undefined ? {} : { servers: [server] }), signal: over.signal });
+    const { resolver } = createNetwork({ servers: server === undefined ? undefined : [server], signal: over.signal });
     return await lookUp(resolver, domain);
   } finally {
     clearTimeout(timer);

@@ -1,4 +1,4 @@
-// What DNS says of a domain that wants a policy: who takes its mail, and what is published already.
+// Looks up a domain in DNS: its mail hosts, and its published MTA-STS and TLSRPT records.
 import type { Finding } from '../../../lib/protocol/findings/finding';
 import { policyHostName } from '../../../lib/protocol/policy/url';
 import { parseRecord } from '../../../lib/protocol/records/sts-record';
@@ -15,77 +15,77 @@ import { REAL_CLOCK } from '../../../lib/verifier/network';
 
 /** One mail host. */
 export interface MailHost {
-  /** In lower case, without a dot at the end; whatever stands in DNS. */
+  /** In lower case, without a dot at the end. Not checked: any name from DNS. */
   readonly name: string;
-  /** Null for the domain itself, where there is no MX record. */
+  /** Null for the domain itself if there is no MX record. */
   readonly preference: number | null;
 }
 
-/** Who takes the mail of a domain. */
+/** The mail hosts of a domain. */
 export type Mail = MailHosts | { readonly kind: 'null' } | NoMailHost | { readonly kind: 'unknown'; readonly reason: string };
 
-/** Somebody, in the order in which senders try them. */
+/** Mail hosts in the order in which senders try them. */
 export interface MailHosts {
   readonly kind: 'hosts';
   readonly hosts: readonly MailHost[];
-  /** There is no MX record: the host is the domain itself. */
-  readonly implicit: boolean;
-  /** A null MX stands beside them. */
-  readonly nullBeside: boolean;
-  /** Whether they can be reached; missing where nobody asked. */
+  /** Whether the host is the domain itself, without an MX record. */
+  readonly findImplicitHost: boolean;
+  /** Whether there is also a null MX. */
+  readonly hasNullMx: boolean;
+  /** Missing if the addresses were not looked up. */
   readonly reach?: Reach;
 }
 
-/** What DNS says of the hosts' addresses. */
+/** Whether the hosts have addresses in DNS. */
 export interface Reach {
-  /** The hosts that have none. */
-  readonly lost: readonly string[];
-  /** Whether all are lost. */
+  /** The hosts without an address. */
+  readonly unreachable: readonly string[];
+  /** Whether no host has an address. */
   readonly none: boolean;
-  /** What is to be said of them: sentences without a full stop. */
+  /** Sentences without a full stop. */
   readonly notes: readonly string[];
 }
 
-/** Neither an MX record nor an address; a null MX, which says that this is meant, is a kind of its own. */
-export interface NoMailHost {
-  readonly kind: 'nobody';
-  /** Whether the name is in DNS at all. */
+/** The domain has neither an MX record nor an address. A null MX, which states this on purpose, is a separate kind. */
+interface NoMailHost {
+  readonly kind: 'none';
+  /** Whether the domain exists in DNS. */
   readonly exists: boolean;
 }
 
-/** What stands at the name of a TXT record; `reason` is a phrase that says what else. */
+/** The state of a published TXT record. `reason` is a phrase. */
 export type Published<T> = { readonly status: 'valid'; readonly value: T } | { readonly status: 'none' }
   | { readonly status: 'broken' | 'unknown'; readonly reason: string };
 
-/** All of it. */
+/** The result of the look-up. */
 export interface LiveDomain {
   readonly domain: string;
   readonly mail: Mail;
-  /** The id of the record at `_mta-sts`. */
+  /** The record at `_mta-sts`; its value is the id. */
   readonly record: Published<string>;
-  /** The addresses of the record at `_smtp._tls`. */
+  /** The record at `_smtp._tls`; its value is the addresses. */
   readonly tlsRpt: Published<readonly string[]>;
-  /** What else is wrong with what is published: sentences without a full stop. */
+  /** Further problems of the published records: sentences without a full stop. */
   readonly notes?: readonly string[];
 }
 
-/** Asks. Never rejects. */
+/** Looks up a domain. Never rejects. */
 export async function lookUp(resolver: Resolver, domain: string): Promise<LiveDomain> {
   const [mail, record, { tlsRpt, unreachable }, host] = await Promise.all([
-    mailOf(resolver, domain).then((found) => withReach(resolver, domain, found)),
-    resolver.query(stsRecordName(domain), 'TXT').then((answer) => published(answer, domain, readId)),
-    resolver.query(reportingName(domain), 'TXT').then((answer) => reporting(resolver, domain, published(answer, domain, readAddresses))),
-    policyHost(resolver, domain),
+    findMail(resolver, domain).then((found) => addReach(resolver, domain, found)),
+    resolver.query(stsRecordName(domain), 'TXT').then((answer) => readPublished(answer, domain, readId)),
+    resolver.query(reportingName(domain), 'TXT').then((answer) => checkReporting(resolver, domain, readPublished(answer, domain, readAddresses))),
+    findPolicyHost(resolver, domain),
   ]);
   const misplaced = await Promise.all([
     record.status === 'none' ? findMisplacedRecord(resolver, domain, host.exists) : [],
     tlsRpt.status === 'none' ? findMisplacedReporting(resolver, domain, host.exists) : [],
   ]);
-  return { domain, mail, record, tlsRpt, notes: [...host.notes, ...unreachable, ...misplaced.flat().map(noteOf)] };
+  return { domain, mail, record, tlsRpt, notes: [...host.notes, ...unreachable, ...misplaced.flat().map(formatNote)] };
 }
 
-/** The hosts, and which of them cannot be reached. Whether an address is public is for the verification to say. */
-async function withReach(resolver: Resolver, domain: string, mail: Mail): Promise<Mail> {
+/** Adds the hosts that have no address. Only the verification checks whether an address is public. */
+async function addReach(resolver: Resolver, domain: string, mail: Mail): Promise<Mail> {
   if (mail.kind !== 'hosts') return mail;
   const hosts = mail.hosts.map(({ name }) => name);
   const preferences = new Map(mail.hosts.flatMap(({ name, preference }): [string, number][] => {
@@ -94,21 +94,23 @@ async function withReach(resolver: Resolver, domain: string, mail: Mail): Promis
   const addresses = await findMailAddresses({ clock: REAL_CLOCK, resolver }, hosts);
   const options = { allowPrivate: true, smtp: true };
   const { byHost, none, findings } = checkReach(domain, { hosts, preferences, evidence: '', decided: true, findings: [] }, addresses, options);
-  return { ...mail, reach: { lost: hosts.filter((host) => byHost.get(host) === 'unreachable'), none, notes: findings.map(noteOf) } };
+  return { ...mail, reach: { unreachable: hosts.filter((host) => byHost.get(host) === 'unreachable'), none, notes: findings.map(formatNote) } };
 }
 
-function noteOf({ message, fix, reference }: LiveFinding): string {
+function formatNote({ message, fix, reference }: LiveFinding): string {
   return `${message}${fix === undefined ? '' : `; ${fix}`}${reference === undefined ? '' : ` (${reference})`}`;
 }
 
-async function reporting(
+async function checkReporting(
   resolver: Resolver, domain: string, tlsRpt: LiveDomain['tlsRpt'],
 ): Promise<{ readonly tlsRpt: LiveDomain['tlsRpt']; readonly unreachable: readonly string[] }> {
-  return { tlsRpt, unreachable: tlsRpt.status === 'valid' ? (await checkReportDestinations(resolver, domain, tlsRpt.value)).map(noteOf) : [] };
+  return { tlsRpt, unreachable: tlsRpt.status === 'valid' ? (await checkReportDestinations(resolver, domain, tlsRpt.value)).map(formatNote) : [] };
 }
 
-/** An alias at the name of the policy host, where the deployment wants to make records of its own. */
-async function policyHost(resolver: Resolver, domain: string): Promise<{ readonly exists: boolean; readonly notes: readonly string[] }> {
+/** Finds an alias at the name of the policy host, where the deployment creates its own records. */
+async function findPolicyHost(
+  resolver: Resolver, domain: string,
+): Promise<{ readonly exists: boolean; readonly notes: readonly string[] }> {
   const name = policyHostName(domain);
   const answers = await Promise.all([resolver.query(name, 'A'), resolver.query(name, 'AAAA')]);
   const exists = answers.some((answer) => answer.status === 'found' || (answer.status === 'empty' && answer.reason === 'NODATA'));
@@ -117,42 +119,42 @@ async function policyHost(resolver: Resolver, domain: string): Promise<{ readonl
   return { exists, notes: [`at ${name} ${danglingText(cnames, domain)} (cname-dangling); the deployment refuses to overwrite it, so delete it first`] };
 }
 
-async function mailOf(resolver: Resolver, domain: string): Promise<Mail> {
+async function findMail(resolver: Resolver, domain: string): Promise<Mail> {
   const answer = await resolver.query(domain, 'MX');
-  if (answer.status === 'failed') return { kind: 'unknown', reason: reasonOf(answer) };
+  if (answer.status === 'failed') return { kind: 'unknown', reason: failureReason(answer) };
   if (answer.status === 'empty') return implicit(resolver, domain, answer.reason !== 'NXDOMAIN');
   const sorted = [...answer.records].sort((one, other) => one.preference - other.preference || (one.exchange < other.exchange ? -1 : 1));
-  const hosts = sorted.filter(({ exchange }, index) => exchange !== '' && sorted.findIndex((one) => one.exchange === exchange) === index);
+  const hosts = sorted.filter(({ exchange }, index) => exchange !== '' && sorted.findIndex((record) => record.exchange === exchange) === index);
   if (hosts.length === 0) return { kind: 'null' };
   return {
     kind: 'hosts',
     hosts: hosts.map(({ exchange, preference }) => ({ name: exchange, preference })),
-    implicit: false,
-    nullBeside: sorted.some(({ exchange }) => exchange === ''),
+    findImplicitHost: false,
+    hasNullMx: sorted.some(({ exchange }) => exchange === ''),
   };
 }
 
-/** Without an MX record the domain itself is the host, if it has an address (RFC 5321 §5.1). */
+/** Returns the domain itself as its mail host if it has an address but no MX record (RFC 5321 §5.1). */
 async function implicit(resolver: Resolver, domain: string, exists: boolean): Promise<Mail> {
   const [v4, v6] = await Promise.all([resolver.query(domain, 'A'), resolver.query(domain, 'AAAA')]);
   if (v4.status === 'found' || v6.status === 'found') {
-    return { kind: 'hosts', hosts: [{ name: domain, preference: null }], implicit: true, nullBeside: false };
+    return { kind: 'hosts', hosts: [{ name: domain, preference: null }], findImplicitHost: true, hasNullMx: false };
   }
   const failed = [v4, v6].find((answer) => answer.status === 'failed');
-  return failed === undefined ? { kind: 'nobody', exists } : { kind: 'unknown', reason: reasonOf(failed) };
+  return failed === undefined ? { kind: 'none', exists } : { kind: 'unknown', reason: failureReason(failed) };
 }
 
-/** What the records of one name come to. */
+/** The value of the records of one name. */
 interface Reading<T> {
   readonly value?: T;
-  /** The worst that was found. */
+  /** The worst finding. */
   readonly message?: string;
 }
 
-function published<T>(answer: DnsAnswer<'TXT'>, domain: string, read: (records: readonly (readonly string[])[]) => Reading<T>): Published<T> {
-  if (answer.status === 'failed') return { status: 'unknown', reason: reasonOf(answer) };
+function readPublished<T>(answer: DnsAnswer<'TXT'>, domain: string, read: (records: readonly (readonly string[])[]) => Reading<T>): Published<T> {
+  if (answer.status === 'failed') return { status: 'unknown', reason: failureReason(answer) };
   if (answer.status === 'empty') {
-    // A target that exists without the record is often a wildcard's, which means nothing by it.
+    // A target that exists without a TXT record often comes from a wildcard, so it is not a problem.
     const isDangling = answer.cnames.length > 0 && answer.reason === 'NXDOMAIN';
     return isDangling ? { status: 'broken', reason: `${danglingText(answer.cnames, domain)} (cname-dangling)` } : { status: 'none' };
   }
@@ -162,23 +164,23 @@ function published<T>(answer: DnsAnswer<'TXT'>, domain: string, read: (records: 
 
 function readId(records: readonly (readonly string[])[]): Reading<string> {
   const { record, findings } = parseRecord(records);
-  return { value: record?.id, message: worstOf(findings) };
+  return { value: record?.id, message: worstMessage(findings) };
 }
 
 function readAddresses(records: readonly (readonly string[])[]): Reading<readonly string[]> {
   const { record, findings } = parseTlsRpt(records);
-  return { value: record?.rua, message: worstOf(findings) };
+  return { value: record?.rua, message: worstMessage(findings) };
 }
 
-/** With what to write where a record is there and only its version is not recognised. */
-function worstOf(findings: readonly Finding[]): string | undefined {
+/** Returns the worst message, with its fix if only the version of a record is not recognised. */
+function worstMessage(findings: readonly Finding[]): string | undefined {
   const worst = findings.find(({ severity }) => severity === 'error');
-  // The record of the other name is to be moved, not lost.
+  // A record of the other name must be moved, not deleted.
   const swapped = findings.find(({ code, fix }) => code.endsWith('-unrelated-txt') && fix?.startsWith('move it') === true);
-  const told = worst?.code.endsWith('-unrecognised') === true ? worst : swapped;
-  return worst && `${worst.message}${told === undefined ? '' : `; ${told.fix ?? ''}`}`;
+  const withFix = worst?.code.endsWith('-unrecognised') === true ? worst : swapped;
+  return worst && `${worst.message}${withFix === undefined ? '' : `; ${withFix.fix ?? ''}`}`;
 }
 
-function reasonOf(answer: DnsAnswer<'MX' | 'A' | 'AAAA' | 'TXT'>): string {
+function failureReason(answer: DnsAnswer<'MX' | 'A' | 'AAAA' | 'TXT'>): string {
   return answer.status === 'failed' ? `${safeText(answer.reason, 200)} from ${answer.server}` : '';
 }

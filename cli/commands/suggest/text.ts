@@ -1,10 +1,10 @@
-// A suggestion for people and for programs.
+// Prints a suggestion for people and for programs.
 import { policyHostName, policyUrl } from '../../../lib/protocol/policy/url';
 import { safeText, safeWholeText } from '../../../lib/util/safe-text';
 import type { Style, Mark } from '../../output/terminal';
 import type { Plan, Suggestion, SuggestionVerdict } from './suggestion';
 
-const VERDICTS: Readonly<Record<SuggestionVerdict, readonly [Mark, string]>> = {
+const VERDICT_WORDS: Readonly<Record<SuggestionVerdict, readonly [Mark, string]>> = {
   'suggested': ['good', 'a policy that covers every mail host'],
   'incomplete': ['error', 'no policy can cover every mail host'],
   'no-mail': ['good', 'takes no mail and needs no policy'],
@@ -12,15 +12,15 @@ const VERDICTS: Readonly<Record<SuggestionVerdict, readonly [Mark, string]>> = {
   'undecided': ['unknown', 'could not be decided'],
 };
 
-/** More than any honest domain has. */
-const MOST_HOSTS = 20;
+/** Maximum number of hosts. No honest domain has more. */
+const MAX_HOSTS = 20;
 
-/** The text that `mta-sts suggest` prints. */
+/** Returns the text of `mta-sts suggest`. */
 export function suggestionText(suggestion: Suggestion, style: Style): string {
   const { domain, verdict, reasons, plan } = suggestion;
-  const [standing, words] = VERDICTS[verdict];
+  const [mark, words] = VERDICT_WORDS[verdict];
   const lines = [
-    `${style.mark(standing)} ${style.bold(domain)}: ${style.strong(standing, words)}`,
+    `${style.mark(mark)} ${style.bold(domain)}: ${style.strong(mark, words)}`,
     ...hostLines(suggestion, style),
     '',
     ...reasons.flatMap((reason) => style.row('', reason, { indent: 2, column: 2, mark: '-' })),
@@ -29,14 +29,14 @@ export function suggestionText(suggestion: Suggestion, style: Style): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** The same as JSON. */
+/** Returns the suggestion as JSON. */
 export function suggestionJson({ domain, verdict, mx, published, reasons, plan }: Suggestion): object {
   return {
     domain,
     verdict,
-    // JSON.stringify leaves out what is undefined.
-    mx: mx.map(({ name, preference, provider, fault, reachable }) => {
-      return { host: name, preference, provider: provider ?? null, fault, reachable };
+    // JSON.stringify drops undefined.
+    mx: mx.map(({ name, preference, provider, problem, reachable }) => {
+      return { host: name, preference, provider: provider ?? null, fault: problem, reachable };
     }),
     published,
     reasons: reasons.map(safeWholeText),
@@ -47,11 +47,11 @@ export function suggestionJson({ domain, verdict, mx, published, reasons, plan }
 }
 
 function hostLines({ mx }: Suggestion, style: Style): string[] {
-  const lines = mx.slice(0, MOST_HOSTS).flatMap(({ name, preference, provider, fault, reachable }, index) => {
+  const lines = mx.slice(0, MAX_HOSTS).flatMap(({ name, preference, provider, problem, reachable }, index) => {
     const text = [preference === null ? '' : `${preference} `, safeText(name), provider === undefined ? '' : ` (${provider})`].join('');
-    return style.row(index === 0 ? 'mx' : '', text, { indent: 2, column: 12, mark: style.mark(fault !== undefined ? 'error' : reachable === false ? 'warning' : 'good') });
+    return style.row(index === 0 ? 'mx' : '', text, { indent: 2, column: 12, mark: style.mark(problem !== undefined ? 'error' : reachable === false ? 'warning' : 'good') });
   });
-  return mx.length > MOST_HOSTS ? [...lines, ...style.row('', `and ${mx.length - MOST_HOSTS} more`, { indent: 2, column: 12 })] : lines;
+  return mx.length > MAX_HOSTS ? [...lines, ...style.row('', `and ${mx.length - MAX_HOSTS} more`, { indent: 2, column: 12 })] : lines;
 }
 
 function planLines(domain: string, { construct, testing, rollout }: Plan, style: Style): string[] {
@@ -62,7 +62,7 @@ function planLines(domain: string, { construct, testing, rollout }: Plan, style:
       '',
       `  ${index + 1}. ${style.bold(title)}`,
       ...style.row('', change, { indent: 5, column: 5 }),
-      // A command is copied: never broken.
+      // Never wrap a command, so that it can be copied.
       `     ${style.faint('$')} ${style.plain(check)}`,
     ]),
     '',
@@ -72,13 +72,13 @@ function planLines(domain: string, { construct, testing, rollout }: Plan, style:
     '',
     ...indented(construct.code, style),
     '',
-    style.bold(`The file that it serves at ${policyUrl(policyHostName(domain))}`),
+    style.bold(`The file that the construct serves at ${policyUrl(policyHostName(domain))}`),
     '',
     ...indented(testing.text, style),
   ];
 }
 
-/** Text that keeps its lines, to be copied. */
+/** Indents text and keeps its lines, so that it can be copied. */
 function indented(text: string, style: Style): string[] {
   return text.trimEnd().split(/\r?\n/).map((line) => `    ${style.plain(line)}`);
 }

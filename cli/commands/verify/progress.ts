@@ -1,44 +1,46 @@
-// One line on the terminal that says how far a long run is; it goes away again, and never gets into what else is printed.
+// Shows one line of progress on the terminal during a long run. It disappears at the end and never mixes with other output.
 import type { VerificationResult } from '../../../lib/verifier/result';
 import type { Output } from '../../io';
 
-/** To the first column, and the rest of the line away. */
+/** Moves to the first column and clears the line. */
 const CLEAR = '\r\u001b[K';
 
-/** How far a run is. */
+/** The progress line of a run. */
 export class Progress {
   private readonly counts = { pass: 0, fail: 0, unknown: 0 };
-  /** The terminal, while the line is on it. */
+  /** The terminal while it shows the line. */
   private terminal: Output | undefined;
   private total: number | undefined;
 
-  /** @param stderr - for what is said beside the reports */
+  /** @param stderr - destination of messages */
   public constructor(private readonly stderr: Output) {}
 
-  /** How many reports have been handed on. */
+  /** Number of results so far. */
   public get done(): number {
     return this.counts.pass + this.counts.fail + this.counts.unknown;
   }
 
-  /** Says something on a line of its own. */
-  public say(text: string): void {
+  /** Prints a message on a line of its own. */
+  public print(text: string): void {
     this.clear();
     this.stderr.write(text);
     this.draw();
   }
 
   /**
-   * Hands the reports on, and tells of them in between.
+   * Passes the results on, and shows the progress between them.
    *
-   * @param terminal - undefined where there is none: then nothing is told
-   * @param total - how many there will be, where that is known
+   * @param terminal - where to show the line; undefined for no line
+   * @param total - expected number of results, if known
    */
-  public async* over(reports: AsyncIterable<VerificationResult>, terminal: Output | undefined, total?: number): AsyncGenerator<VerificationResult> {
+  public async* track(
+    results: AsyncIterable<VerificationResult>, terminal: Output | undefined, total?: number,
+  ): AsyncGenerator<VerificationResult> {
     this.terminal = terminal;
     this.total = total;
     this.draw();
     try {
-      for await (const result of reports) {
+      for await (const result of results) {
         this.counts[result.verdict] += 1;
         this.clear();
         yield result;
@@ -56,7 +58,7 @@ export class Progress {
 
   private draw(): void {
     const { pass, fail, unknown } = this.counts;
-    const of = this.total === undefined ? '' : ` of ${this.total}`;
-    this.terminal?.write(`${CLEAR}${this.done}${of} verified: ${pass} pass, ${fail} fail, ${unknown} could not be decided`);
+    const total = this.total === undefined ? '' : ` of ${this.total}`;
+    this.terminal?.write(`${CLEAR}${this.done}${total} verified: ${pass} pass, ${fail} fail, ${unknown} could not be decided`);
   }
 }

@@ -1,43 +1,55 @@
-// Looks at a domain again and again until it is as it should be, or time is over; only for what waiting can mend.
+// Repeats the verification of a domain until it passes, the time is over, or its problem is not temporary.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { safeText } from '../../../lib/util/safe-text';
+import { duration } from '../../../lib/verifier/network-errors';
 import { mayPass } from '../../../lib/verifier/result';
 import type { VerificationResult } from '../../../lib/verifier/result';
 import type { Clock } from '../../../lib/verifier/network';
 
-/** While it waits nothing else may be left to do, so its sleep keeps the process alive. */
+/** Its sleep keeps the process alive: during a pause nothing else does. */
 export const RETRY_CLOCK: Clock = {
   now: () => Date.now(),
   sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }).catch(() => undefined),
 };
 
-/** How to wait. */
 export interface RetryOptions {
-  /** How long in all, in milliseconds. */
+  /** Maximum time in all, in milliseconds. */
   readonly waitMs: number;
   readonly clock: Clock;
-  /** Ends the waiting early. */
+  /** Ends the wait early. */
   readonly signal: AbortSignal;
-  /** Hears before each pause of what is waited for. */
-  readonly tell: (result: VerificationResult, pauseMs: number, leftMs: number) => void;
+  /** Called before each pause. */
+  readonly onPause: (result: VerificationResult, pauseMs: number, leftMs: number) => void;
 }
 
-/** The TTL of the records is some minutes, and nobody is helped by asking every second. */
-const PAUSES = { first: 2000, growth: 1.5, longest: 15_000 } as const;
+/** Records have a TTL of minutes, so shorter pauses do not help. */
+const PAUSES_MS = { first: 2000, growth: 1.5, max: 15_000 } as const;
 
-/**
- * The first report that passes, or that waiting would not mend; at the latest the one after the time is over.
- */
-export async function retryWhileTemporary(look: () => Promise<VerificationResult>, { waitMs, clock, signal, tell }: RetryOptions): Promise<VerificationResult> {
+/** Returns the first result that passes or whose problem is not temporary, or else the first result after the time is over. */
+export async function retryWhileTemporary(
+  verify: () => Promise<VerificationResult>, { waitMs, clock, signal, onPause }: RetryOptions,
+): Promise<VerificationResult> {
   const end = clock.now() + waitMs;
-  const calledOff = (): boolean => signal.aborted;
-  for (let pause: number = PAUSES.first; ; pause = Math.min(pause * PAUSES.growth, PAUSES.longest)) {
-    const result = await look();
-    const left = end - clock.now();
-    if (result.verdict === 'pass' || left <= 0 || calledOff() || !mayPass(result)) return result;
-    // The last look is at the very end.
-    const wait = Math.min(pause, left);
-    tell(result, wait, left);
-    await clock.sleep(wait, signal);
-    if (calledOff()) return result;
+  const isCancelled = (): boolean => signal.aborted;
+  for (let pauseMs: number = PAUSES_MS.first; ; pauseMs = Math.min(pauseMs * PAUSES_MS.growth, PAUSES_MS.max)) {
+    const result = await verify();
+    const leftMs = end - clock.now();
+    if (result.verdict === 'pass' || leftMs <= 0 || isCancelled() || !mayPass(result)) return result;
+    // The last attempt is at the very end.
+    const nextPauseMs = Math.min(pauseMs, leftMs);
+    onPause(result, nextPauseMs, leftMs);
+    await clock.sleep(nextPauseMs, signal);
+    if (isCancelled()) return result;
   }
+}
+
+/** Returns one line about a pause: `mta-sts: example.com: id-unexpected: the id is ...; again in 4 s, for at most 9 min`. */
+export function pauseText({ domain, findings }: VerificationResult, pauseMs: number, leftMs: number): string {
+  const [worst] = findings;
+  const reason = worst === undefined ? 'not decided yet' : `${worst.code}: ${safeText(worst.message, 200).replaceAll('##[', '#\\x23[')}`;
+  return `mta-sts: ${domain}: ${reason}; again in ${duration(pauseMs)}, for at most ${formatTimeLeft(leftMs)}\n`;
+}
+
+function formatTimeLeft(milliseconds: number): string {
+  return milliseconds < 120_000 ? duration(milliseconds) : `${Math.ceil(milliseconds / 60_000)} min`;
 }

@@ -4,70 +4,74 @@ import type { Severity } from '../../../lib/protocol/findings/finding';
 import { safeText } from '../../../lib/util/safe-text';
 import type { Deployment, VerificationResult, LiveFinding } from '../../../lib/verifier/result';
 import type { Reporter, Totals } from '../reporter';
-import { VERDICTS, plural } from '../summary';
+import { VERDICT_WORDS, pluralize } from '../summary';
 
 type Command = 'error' | 'warning' | 'notice';
 
-/** There is no command for what could not be decided; it must not pass unseen, but neither is it an error. */
+/** GitHub has no command for an undecided check. It is not an error, but must be visible: use a warning. */
 const COMMANDS: Readonly<Record<Severity, Command>> = { error: 'error', unknown: 'warning', warning: 'warning', info: 'notice' };
 
-/** GitHub shows this many of each kind for a step, and silently drops the others. */
-const MOST = 10;
+/** Maximum number of annotations of each kind that GitHub shows for a step. It silently drops the others. */
+const MAX_ANNOTATIONS = 10;
 
 /** Longer than any message of ours. */
-const LONGEST = 2000;
+const MAX_TEXT_LENGTH = 2000;
 
-/** What `--format github` prints: the first ten of each kind as commands, and how many more there are. */
+/** Writes `--format github`: the first ten findings of each kind as commands, and the number of the others. */
 export function githubFormat(): Reporter {
   const counts: Record<Command, number> = { error: 0, warning: 0, notice: 0 };
   const annotation = (domain: string, finding: LiveFinding): string => {
     const command = COMMANDS[finding.severity];
     counts[command] += 1;
-    return counts[command] > MOST ? '' : `::${command} title=${property(`${domain}: ${finding.code}`)}::${data(messageOf(finding))}\n`;
+    return counts[command] > MAX_ANNOTATIONS ? '' : `::${command} title=${escapeProperty(`${domain}: ${finding.code}`)}::${escapeData(annotationText(finding))}\n`;
   };
-  const refusals = (domain: string, { warnings = 'none' }: Deployment = {}): string => {
+  const mxConflicts = (domain: string, { warnings = 'none' }: Deployment = {}): string => {
     if (warnings.startsWith('none')) return '';
     counts.warning += 1;
-    return counts.warning > MOST ? '' : `::warning title=${property(`${domain}: mail may be refused`)}::${data(safeText(warnings, LONGEST))}\n`;
+    return counts.warning > MAX_ANNOTATIONS ? '' : `::warning title=${escapeProperty(`${domain}: mail may be refused`)}::${escapeData(safeText(warnings, MAX_TEXT_LENGTH))}\n`;
   };
   return {
     head: () => '',
-    report: (result) => `${headline(result)}${refusals(result.domain, result.deployment)}${result.findings.map((finding) => annotation(result.domain, finding)).join('')}`,
-    tail: (totals) => `${dropped(counts)}${totalsLine(totals)}`,
+    body: (result) => [
+      headline(result),
+      mxConflicts(result.domain, result.deployment),
+      ...result.findings.map((finding) => annotation(result.domain, finding)),
+    ].join(''),
+    tail: (totals) => `${droppedLine(counts)}${totalsLine(totals)}`,
   };
 }
 
-/** Nothing of a stranger's stands in it, so it can be no command. */
+/** Holds no text of a server under verification, so it cannot be a workflow command. */
 function headline({ domain, verdict }: VerificationResult): string {
-  return `${safeText(domain)}: ${VERDICTS[verdict].word}\n`;
+  return `${safeText(domain)}: ${VERDICT_WORDS[verdict].word}\n`;
 }
 
-function dropped(counts: Readonly<Record<Command, number>>): string {
-  const more = (Object.keys(counts) as Command[]).filter((command) => counts[command] > MOST)
-    .map((command) => plural(counts[command] - MOST, command));
-  return more.length === 0 ? '' : `and ${more.join(', ')} more: GitHub shows ${MOST} of each kind for a step; the job summary lists more\n`;
+function droppedLine(counts: Readonly<Record<Command, number>>): string {
+  const more = (Object.keys(counts) as Command[]).filter((command) => counts[command] > MAX_ANNOTATIONS)
+    .map((command) => pluralize(counts[command] - MAX_ANNOTATIONS, command));
+  return more.length === 0 ? '' : `and ${more.join(', ')} more: GitHub shows ${MAX_ANNOTATIONS} of each kind for a step; the job summary lists more\n`;
 }
 
 function totalsLine({ domains, verdicts }: Totals): string {
-  return `${plural(domains, 'domain')}: ${verdicts.pass} pass, ${verdicts.fail} fail, ${verdicts.unknown} could not be decided\n`;
+  return `${pluralize(domains, 'domain')}: ${verdicts.pass} pass, ${verdicts.fail} fail, ${verdicts.unknown} could not be decided\n`;
 }
 
-function messageOf({ severity, subject, message, evidence, time, fix, reference }: LiveFinding): string {
+function annotationText({ severity, subject, message, evidence, time, fix, reference }: LiveFinding): string {
   const seen = evidence === undefined || time === undefined ? evidence : `${evidence} (${time})`;
   return [
     `${severity === 'unknown' ? 'could not be decided: ' : ''}${message}`,
     `about: ${subject}`,
     ...([['seen', seen], ['fix', fix], ['see', reference]] as const)
       .flatMap(([label, text]) => text === undefined || text === '' ? [] : [`${label}: ${text}`]),
-  ].map((line) => safeText(line, LONGEST)).join('\n');
+  ].map((line) => safeText(line, MAX_TEXT_LENGTH)).join('\n');
 }
 
-/** What follows the `::` of a command. */
-function data(text: string): string {
+/** Escapes the text after the `::` of a command. */
+function escapeData(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
 
-/** What stands behind the `=` of a command's property. */
-function property(text: string): string {
-  return data(safeText(text, LONGEST)).replaceAll(':', '%3A').replaceAll(',', '%2C');
+/** Escapes the value of a property of a command. */
+function escapeProperty(text: string): string {
+  return escapeData(safeText(text, MAX_TEXT_LENGTH)).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }

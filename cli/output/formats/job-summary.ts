@@ -1,34 +1,34 @@
-// The job summary of GitHub Actions: Markdown that is appended to the file of GITHUB_STEP_SUMMARY.
+// Writes the job summary of GitHub Actions: Markdown for the file of GITHUB_STEP_SUMMARY.
 import { safeText } from '../../../lib/util/safe-text';
 import type { VerificationResult, LiveFinding } from '../../../lib/verifier/result';
 import type { Reporter, Totals } from '../reporter';
-import { VERDICTS, policySummary, plural, summarize } from '../summary';
+import { VERDICT_WORDS, policySummary, pluralize, summarize } from '../summary';
 
-/** GitHub refuses the summary of a step that is larger than 1 MiB; others may write to the same one. In bytes. */
-const MOST_BYTES = 900 * 1024;
+/** GitHub rejects the summary of a step if it is larger than 1 MiB. Other programs may write to the same summary. */
+const MAX_SUMMARY_BYTES = 900 * 1024;
 
-/** Findings that are listed for one domain. */
-const MOST_FINDINGS = 50;
+/** Maximum number of findings of one domain. */
+const MAX_FINDINGS = 50;
 
 /** Longer than any message of ours. */
-const LONGEST = 1000;
+const MAX_TEXT_LENGTH = 1000;
 
-/** A section for each domain that did not pass or has findings, a line for each other one. */
+/** Writes a section for each domain with findings, and a heading for every other domain. */
 export function jobSummaryFormat(): Reporter {
   let bytes = 0;
-  let left = 0;
-  const bounded = (text: string): string => {
+  let omitted = 0;
+  const withinLimit = (text: string): string => {
     bytes += Buffer.byteLength(text);
-    if (bytes <= MOST_BYTES) return text;
-    // One that is left out must not be followed by one that fits.
-    bytes = MOST_BYTES;
-    left += 1;
+    if (bytes <= MAX_SUMMARY_BYTES) return text;
+    // After the first domain that does not fit, leave out all others too.
+    bytes = MAX_SUMMARY_BYTES;
+    omitted += 1;
     return '';
   };
   return {
-    head: () => bounded('## MTA-STS\n\n'),
-    report: (result) => left > 0 ? bounded('more') : bounded(section(result)),
-    tail: (totals) => `${left > 0 ? `${plural(left, 'more domain')} would not fit into this summary.\n\n` : ''}${totalsLine(totals)}`,
+    head: () => withinLimit('## MTA-STS\n\n'),
+    body: (result) => omitted > 0 ? withinLimit('more') : withinLimit(section(result)),
+    tail: (totals) => `${omitted > 0 ? `${pluralize(omitted, 'more domain')} would not fit into this summary.\n\n` : ''}${totalsLine(totals)}`,
   };
 }
 
@@ -36,48 +36,48 @@ const EMOJI: Readonly<Record<string, string>> = { pass: '✅', fail: '❌', unkn
 
 function section(result: VerificationResult): string {
   const { domain, verdict, findings } = result;
-  const heading = `${EMOJI[verdict]} ${escaped(domain)}: ${VERDICTS[verdict].word}`;
+  const heading = `${EMOJI[verdict]} ${escapeMarkdown(domain)}: ${VERDICT_WORDS[verdict].word}`;
   if (findings.length === 0) return `### ${heading}\n\n`;
-  const rows = findings.slice(0, MOST_FINDINGS).map(row);
-  const more = findings.length - MOST_FINDINGS;
+  const rows = findings.slice(0, MAX_FINDINGS).map(row);
+  const more = findings.length - MAX_FINDINGS;
   return [
     `### ${heading}`,
     '',
-    `${escaped(policySummary(result))}; ${escaped(summarize(result).delivery.text)}.`,
+    `${escapeMarkdown(policySummary(result))}; ${escapeMarkdown(summarize(result).delivery.text)}.`,
     '',
-    '| | code | what | how to mend it | see |',
+    '| | code | what | how to fix it | see |',
     '|---|---|---|---|---|',
     ...rows,
     '',
-    ...more > 0 ? [`and ${plural(more, 'finding')} more`, ''] : [],
+    ...more > 0 ? [`and ${pluralize(more, 'finding')} more`, ''] : [],
     '',
   ].join('\n');
 }
 
 function row({ severity, code, message, evidence, fix = '', reference = '' }: LiveFinding): string {
-  const what = evidence === undefined ? escaped(message) : `${escaped(message)}<br><sub>${escaped(evidence)}</sub>`;
-  return `| ${EMOJI[severity]} ${severity} | ${escaped(code)} | ${what} | ${escaped(fix)} | ${escaped(reference)} |`;
+  const what = evidence === undefined ? escapeMarkdown(message) : `${escapeMarkdown(message)}<br><sub>${escapeMarkdown(evidence)}</sub>`;
+  return `| ${EMOJI[severity]} ${severity} | ${escapeMarkdown(code)} | ${what} | ${escapeMarkdown(fix)} | ${escapeMarkdown(reference)} |`;
 }
 
 function totalsLine({ domains, verdicts }: Totals): string {
-  return `**${plural(domains, 'domain')}**: ${verdicts.pass} pass, ${verdicts.fail} fail, ${verdicts.unknown} could not be decided\n`;
+  return `**${pluralize(domains, 'domain')}**: ${verdicts.pass} pass, ${verdicts.fail} fail, ${verdicts.unknown} could not be decided\n`;
 }
 
-/** Neither Markdown nor HTML nor the border of a table: every ASCII mark that means something there is escaped (CommonMark §2.4). */
-function escaped(text: string): string {
-  return broken(safeText(text, LONGEST)).replace(/[\\`*_{}[\]()#+!|~$@:-]/g, '\\$&')
+/** Escapes every ASCII character that has a meaning in Markdown, HTML or a table (CommonMark §2.4). */
+function escapeMarkdown(text: string): string {
+  return breakLinks(safeText(text, MAX_TEXT_LENGTH)).replace(/[\\`*_{}[\]()#+!|~$@:-]/g, '\\$&')
     .replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
     .replaceAll(BREAK, '<wbr>');
 }
 
-/** Stands for a place where a line may break, until all else is escaped; `printable` leaves no such character. */
+/** Marks a possible line break until the text is escaped. `safeText` leaves no such character. */
 const BREAK = '\0';
 
 /**
- * GitHub makes links of addresses, mentions, issues and commits, escaped or not: a mail address is looked for after backslashes are gone.
- * An element inside keeps each from being one, and shows nothing.
+ * Breaks up text that GitHub would turn into links: addresses, mentions, issues and commits, even escaped ones, since it searches for mail
+ * addresses after it removes backslashes. An invisible element inside the text prevents that.
  */
-function broken(text: string): string {
+function breakLinks(text: string): string {
   return text
     .replaceAll('@', `@${BREAK}`)
     .replaceAll('://', `:${BREAK}//`)

@@ -1,17 +1,17 @@
-// One JSON document, written report by report: `{ "domains": [ ... ] }`.
+// Writes one JSON document, result by result: `{ "domains": [ ... ] }`.
 import { json, resultShape } from '../json';
 import type { Reporter } from '../reporter';
 
-/** What `--format json` prints; each element of `domains` has the shape that `reportShape` tells. */
+/** Writes `--format json`. Each element of `domains` has the shape of `resultShape`. */
 export function jsonFormat(): Reporter {
-  let first = true;
+  let isFirst = true;
   return {
     head: () => '{\n  "domains": [',
-    report: (result) => {
-      const text = `${first ? '' : ','}\n    ${json(resultShape(result)).replaceAll('\n', '\n    ')}`;
-      first = false;
+    body: (result) => {
+      const text = `${isFirst ? '' : ','}\n    ${json(resultShape(result)).replaceAll('\n', '\n    ')}`;
+      isFirst = false;
       return text;
     },
-    tail: () => `${first ? '' : '\n  '}]\n}\n`,
+    tail: () => `${isFirst ? '' : '\n  '}]\n}\n`,
   };
 }

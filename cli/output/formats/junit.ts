@@ -1,52 +1,51 @@
-// JUnit XML, as Jenkins, GitLab and Azure Pipelines read it: a test suite for each domain, a test case for each part of the look-up.
+// Writes JUnit XML for Jenkins, GitLab and Azure Pipelines: a test suite for each domain, a test case for each area.
 import XMLBuilder from 'fast-xml-builder';
+import { AREAS } from '../../../lib/protocol/findings/kind';
+import type { Area } from '../../../lib/protocol/findings/kind';
 import { safeText } from '../../../lib/util/safe-text';
-import type { VerificationResult, LiveFinding } from '../../../lib/verifier/result';
+import type { LiveFinding, Observation, VerificationResult } from '../../../lib/verifier/result';
 import { version } from '../../version';
-import { AREAS, areaOf } from '../areas';
-import type { Area } from '../areas';
 import type { Reporter } from '../reporter';
 import { summarize } from '../summary';
 import type { DeliverySummary } from '../summary';
 
 /**
- * What `--format junit` prints. The root has no totals: they would have to be known before the first suite is written, and the
- * readers add up the suites.
+ * Writes `--format junit`. The root has no totals: they are not known when the first suite is written, and all readers add up the suites.
  */
 export function junitFormat(): Reporter {
   return {
     head: () => '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n',
-    report: (result) => BUILDER.build({ testsuite: suite(result) }),
+    body: (result) => BUILDER.build({ testsuite: suite(result) }),
     tail: () => '</testsuites>\n',
   };
 }
 
 const BUILDER = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@', format: true, suppressEmptyNode: true, suppressBooleanAttributes: false });
 
-/** Longer than any message of ours; `printable` leaves no character that XML 1.0 §2.2 forbids. */
-const LONGEST = 4000;
+/** Longer than any message of ours. `safeText` leaves no character that XML 1.0 §2.2 forbids. */
+const MAX_TEXT_LENGTH = 4000;
 
 function safe(text: string): string {
-  return safeText(text, LONGEST);
+  return safeText(text, MAX_TEXT_LENGTH);
 }
 
 interface Case {
   readonly area: Area;
   readonly findings: readonly LiveFinding[];
-  /** Why the part could not be judged, or never came to be. */
+  /** The reason why the area could not be checked, or was not reached. */
   readonly skipped?: string;
 }
 
 function suite(result: VerificationResult): object {
-  const cases = casesOf(result);
+  const cases = createCases(result);
   return {
     '@name': safe(result.domain),
     '@tests': cases.length,
-    '@failures': cases.filter(({ findings }) => errorsOf(findings).length > 0).length,
+    '@failures': cases.filter(({ findings }) => selectErrors(findings).length > 0).length,
     '@errors': 0,
-    '@skipped': cases.filter((one) => errorsOf(one.findings).length === 0 && one.skipped !== undefined).length,
-    '@time': seconds(result.milliseconds),
-    // Without a zone, as the schema has it; it is UTC.
+    '@skipped': cases.filter((one) => selectErrors(one.findings).length === 0 && one.skipped !== undefined).length,
+    '@time': formatMilliseconds(result.milliseconds),
+    // In UTC. The schema allows no zone.
     '@timestamp': safe(result.time).replace(/(?:\.\d+)?Z$/, ''),
     'properties': { property: properties(result).map(([name, value]) => ({ '@name': name, '@value': safe(value) })) },
     'testcase': cases.map((one) => testCase(one, result)),
@@ -62,12 +61,12 @@ function properties({ verdict, lookup, delivery, record, policy, deployment = {}
     ['mode', policy?.mode ?? 'none found'],
     ['max_age', policy === null ? 'none found' : String(policy.maxAge)],
     ...deployment.earliestRemoval === undefined ? [] : [['earliest removal', deployment.earliestRemoval] satisfies [string, string]],
-    ...deployment.warnings === undefined ? [] : [['refusals', deployment.warnings] satisfies [string, string]],
+    ...deployment.warnings === undefined ? [] : [['mx conflicts', deployment.warnings] satisfies [string, string]],
     ['mta-sts', version()],
   ];
 }
 
-const NAMES: Readonly<Record<Area, string>> = {
+const AREA_NAMES: Readonly<Record<Area, string>> = {
   'record': 'TXT record',
   'policy-host': 'policy host',
   'policy-file': 'policy file',
@@ -77,15 +76,15 @@ const NAMES: Readonly<Record<Area, string>> = {
   'other': 'anything else',
 };
 
-/** The same ones for every domain, so that their history can be followed. */
-function casesOf(result: VerificationResult): Case[] {
-  const way = summarize(result);
-  return AREAS.map((area) => ({ area, findings: result.findings.filter((one) => areaOf(one) === area) }))
+/** Returns the same test cases for every domain, so that readers can show their history. */
+function createCases(result: VerificationResult): Case[] {
+  const summary = summarize(result);
+  return AREAS.map((area) => ({ area, findings: result.findings.filter((finding) => finding.area === area) }))
     .filter(({ area, findings }) => area !== 'other' || findings.length > 0)
-    .map((one) => ({ ...one, skipped: skippedBecause(one, result, way) }));
+    .map((one) => ({ ...one, skipped: skipReason(one, result, summary) }));
 }
 
-function skippedBecause({ area, findings }: Case, { mx, lookup }: VerificationResult, { record, file }: DeliverySummary): string | undefined {
+function skipReason({ area, findings }: Case, { mx, lookup }: VerificationResult, { record, file }: DeliverySummary): string | undefined {
   const unknown = findings.find(({ severity }) => severity === 'unknown')?.message;
   switch (area) {
     case 'record': return record.mark === 'unknown' && lookup === 'temporary-error' ? unknown ?? record.text : undefined;
@@ -96,41 +95,54 @@ function skippedBecause({ area, findings }: Case, { mx, lookup }: VerificationRe
     }
     case 'mx': return mx.length === 0 ? unknown ?? 'no host takes mail for the domain' : undefined;
     case 'smtp': {
-      if (mx.every(({ observations: paths }) => paths.length === 0)) return unknown ?? 'no MX host was connected to';
-      return mx.some(({ observations: paths }) => paths.some(({ status: standing }) => standing !== 'unknown')) ? undefined : unknown ?? 'no MX host could be reached from here';
+      const observations = mx.flatMap((host) => host.observations);
+      if (observations.length === 0) return unknown ?? 'no MX host was connected to';
+      return observations.some(({ status }) => status !== 'unknown') ? undefined : unknown ?? 'no MX host could be reached from here';
     }
     case 'tls-reporting':
     case 'other': return unknown;
   }
 }
 
-function testCase({ area, findings, skipped }: Case, { domain, recordObservations: recordPaths, policyObservations: policyPaths, mx }: VerificationResult): object {
-  const errors = errorsOf(findings);
+function testCase({ area, findings, skipped }: Case, result: VerificationResult): object {
+  const { domain } = result;
+  const [error, ...furtherErrors] = selectErrors(findings);
   const others = findings.filter(({ severity }) => severity !== 'error');
-  const paths = { 'record': recordPaths, 'policy-host': policyPaths, 'smtp': mx.flatMap((host) => host.observations) };
-  const times = area in paths ? paths[area as keyof typeof paths].map(({ milliseconds }) => milliseconds) : [];
   return {
-    // Azure shows the name alone.
-    '@name': safe(`${domain}: ${NAMES[area]}`),
+    // Azure shows only the name, without the class name.
+    '@name': safe(`${domain}: ${AREA_NAMES[area]}`),
     '@classname': safe(domain),
-    '@time': seconds(Math.max(0, ...times)),
-    ...errors.length > 0
-      ? { failure: { '@message': safe(messageOf(errors)), '@type': safe(errors[0].code), '#text': errors.map(described).join('\n\n') } }
-      : skipped === undefined ? {} : { skipped: { '@message': safe(skipped) } },
-    ...others.length === 0 ? {} : { 'system-out': others.map(described).join('\n\n') },
+    '@time': formatMilliseconds(Math.max(0, ...areaObservations(area, result).map(({ milliseconds }) => milliseconds))),
+    ...error === undefined
+      ? skipped === undefined ? {} : { skipped: { '@message': safe(skipped) } }
+      : { failure: failure(error, furtherErrors) },
+    ...others.length === 0 ? {} : { 'system-out': others.map(describeFinding).join('\n\n') },
   };
 }
 
-function errorsOf(findings: readonly LiveFinding[]): LiveFinding[] {
+function areaObservations(area: Area, { recordObservations, policyObservations, mx }: VerificationResult): readonly Observation[] {
+  switch (area) {
+    case 'record': return recordObservations;
+    case 'policy-host': return policyObservations;
+    case 'smtp': return mx.flatMap(({ observations }) => observations);
+    case 'policy-file':
+    case 'mx':
+    case 'tls-reporting':
+    case 'other': return [];
+  }
+}
+
+function failure(error: LiveFinding, further: readonly LiveFinding[]): object {
+  const message = further.length === 0 ? error.message : `${error.message} (and ${further.length} more)`;
+  return { '@message': safe(message), '@type': safe(error.code), '#text': [error, ...further].map(describeFinding).join('\n\n') };
+}
+
+function selectErrors(findings: readonly LiveFinding[]): LiveFinding[] {
   return findings.filter(({ severity }) => severity === 'error');
 }
 
-function messageOf(errors: readonly LiveFinding[]): string {
-  return errors.length === 1 ? errors[0].message : `${errors[0].message} (and ${errors.length - 1} more)`;
-}
-
-/** All of a finding, in lines. */
-function described({ severity, code, subject, message, evidence, time, fix, reference }: LiveFinding): string {
+/** Returns all fields of a finding, one a line. */
+function describeFinding({ severity, code, subject, message, evidence, time, fix, reference }: LiveFinding): string {
   const details = [['seen', evidence], ['at', time], ['fix', fix], ['see', reference]] as const;
   return [
     safe(`${severity} ${code}: ${subject}`),
@@ -139,7 +151,7 @@ function described({ severity, code, subject, message, evidence, time, fix, refe
   ].join('\n');
 }
 
-/** `0.250` */
-function seconds(milliseconds: number): string {
+/** Returns milliseconds in seconds, as `0.250`. */
+function formatMilliseconds(milliseconds: number): string {
   return (milliseconds / 1000).toFixed(3);
 }

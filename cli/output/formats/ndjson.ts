@@ -1,12 +1,12 @@
-// One JSON object in a line for each report, each as soon as it is there: for many domains, and for programs that read along.
+// Writes one JSON object a line as soon as each result is available: for many domains, and for programs that read while it runs.
 import { jsonLine, resultShape } from '../json';
 import type { Reporter } from '../reporter';
 
-/** What `--format ndjson` prints; each line has the shape that `reportShape` tells. */
+/** Writes `--format ndjson`. Each line has the shape of `resultShape`. */
 export function ndjsonFormat(): Reporter {
   return {
     head: () => '',
-    report: (result) => `${jsonLine(resultShape(result))}\n`,
+    body: (result) => `${jsonLine(resultShape(result))}\n`,
     tail: () => '',
   };
 }

@@ -1,58 +1,60 @@
-// The failure reason that people read in the CloudFormation console: one line, bounded, with a pointer to the log.
+// Texts of the function's answers: the failure reason in the CloudFormation console, and attributes. All are one line and bounded.
+import { MAX_OUTPUT_ATTRIBUTE_BYTES } from '../../contract/custom-resources';
+import type { DeploymentFailure } from '../../operations/failures';
 import { safeText } from '../../util/safe-text';
 
 /**
- * CloudFormation takes 4,096 bytes for the whole answer, ids included, and the framework adds a line of its own.
- * What is shown in JSON is longer than what is read: a quotation mark counts twice.
+ * Maximum length of a failure reason in JSON, where a quotation mark takes two bytes. CloudFormation takes 4,096 bytes for the whole
+ * answer, ids included, and the framework adds a line of its own.
  */
-const LONGEST_REASON = 2_400;
+const MAX_REASON_BYTES = 2_400;
 
-/** Long enough for what people read first; the log has the rest. */
-const LONGEST_ATTRIBUTE = 1_000;
+/** Maximum length of an attribute in JSON. The log has the whole text. */
+const MAX_ATTRIBUTE_BYTES = 1_000;
 
-/** An output may have 4,096 bytes, and most of them are the policy's. */
-const LONGEST_OUTPUT_TEXT = 600;
+/** Maximum number of codes to explain in the pointer of a message. */
+const MAX_CODES = 4;
 
 /**
- * The error to throw at the provider framework, which sends its message and then its stack from the second line on: here
+ * Returns the error to throw at the provider framework. The framework sends its message, and then its stack from the second line on, so
  * the stack is the message alone.
  *
- * @param message - what is wrong and how to mend it
- * @param logGroup - the function's own log group; the framework would name one that need not exist
+ * @param failure - the problems, each with its code
+ * @param logGroup - the log group of the function; the framework would name one that need not exist
  */
-export function failureReason(message: string, logGroup: string): Error {
-  const pointer = `; see the log group ${safeText(logGroup, 520)}`;
-  const error = new Error(cut(message, LONGEST_REASON - jsonLength(pointer)) + pointer);
+export function failureReason({ message, codes }: DeploymentFailure, logGroup: string): Error {
+  const pointer = ` Details: npx cdk-mta-sts explain ${codes.slice(0, MAX_CODES).join(' ')}; log group ${safeText(logGroup, 520)}`;
+  const error = new Error(cut(message, MAX_REASON_BYTES - jsonLength(pointer)) + pointer);
   error.stack = error.message;
   return error;
 }
 
-/** A text as an attribute of a resource: one line, bounded. */
+/** Returns a text as an attribute of a resource. */
 export function attribute(text: string): string {
-  return cut(text, LONGEST_ATTRIBUTE);
+  return cut(text, MAX_ATTRIBUTE_BYTES);
 }
 
 /**
- * An attribute that becomes a part of the JSON of a stack output, where CloudFormation only joins texts: so in ASCII, without
- * quotation marks and backslashes. `lib/stack-output.ts` keeps room for it.
+ * Returns a text as an attribute that becomes part of the JSON in a stack output. CloudFormation only joins texts there, so the attribute
+ * has ASCII characters only, and neither quotation marks nor backslashes.
  */
 export function outputText(text: string): string {
-  const plain = safeText(text, 4 * LONGEST_OUTPUT_TEXT).replace(/[^ -~]|["\\]/g, '?');
-  return plain.length <= LONGEST_OUTPUT_TEXT ? plain : `${plain.slice(0, LONGEST_OUTPUT_TEXT - 3)}...`;
+  const plain = safeText(text, 4 * MAX_OUTPUT_ATTRIBUTE_BYTES).replace(/[^ -~]|["\\]/g, '?');
+  return plain.length <= MAX_OUTPUT_ATTRIBUTE_BYTES ? plain : `${plain.slice(0, MAX_OUTPUT_ATTRIBUTE_BYTES - 3)}...`;
 }
 
-/** At most so many bytes once it stands in JSON, in one line. */
-function cut(text: string, bytes: number): string {
-  const line = safeText(text, bytes);
-  if (jsonLength(line) <= bytes) return line;
-  let shown = '';
+/** Cuts a text to one line that has at most so many bytes in JSON. */
+function cut(text: string, maxBytes: number): string {
+  const line = safeText(text, maxBytes);
+  if (jsonLength(line) <= maxBytes) return line;
+  let kept = '';
   let length = jsonLength('…');
   for (const character of line) {
     length += jsonLength(character);
-    if (length > bytes) break;
-    shown += character;
+    if (length > maxBytes) break;
+    kept += character;
   }
-  return `${shown}…`;
+  return `${kept}…`;
 }
 
 function jsonLength(text: string): number {

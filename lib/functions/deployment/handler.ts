@@ -1,29 +1,30 @@
-// From an event to an answer, whatever breaks: the outermost layer of the function.
-import { EventNotCurrent, isDeleteCurrent } from './current-event';
-import { isDelete, isObject, loggable, readEvent } from './event';
-import type { DeploymentEvent, Properties } from './event';
-import { createLog, errorFields } from '../../operations/context/log';
-import type { Log } from '../../operations/context/log';
-import { deletePolicy, objectUrl, parseObjectUrl } from '../../operations/publish/policy-object';
-import type { PolicyObject } from '../../operations/publish/policy-object';
-import { preflightTask } from '../../operations/preflight/preflight';
-import { publicationTask } from '../../operations/publish/publish';
-import { failureReason } from './failure-message';
-import type { Invocation } from '../../operations/context/invocation';
-import { isRollingBack } from '../../operations/stack';
-import type { Attributes, CustomResource } from './custom-resource';
-import { verificationTask } from '../../operations/verify-domain';
+// Answers the events of the three custom resources. Every event gets an answer in time, whatever fails.
+import { PREFLIGHT_TYPE, PUBLICATION_TYPE, VERIFICATION_TYPE } from '../../contract/custom-resources';
 import { Activity } from '../../operations/context/activity';
 import { withTimeLimit } from '../../operations/context/deadline';
+import { errorFields } from '../../operations/context/log';
+import type { Log } from '../../operations/context/log';
+import type { OperationContext } from '../../operations/context/operation-context';
 import type { Services } from '../../operations/context/services';
+import { deploymentFailure, endSentence, toDeploymentFailure } from '../../operations/failures';
+import { isRollingBack } from '../../operations/stack';
+import { createLog } from '../runtime/log';
+import { EventNotCurrent } from './current-event';
+import type { Attributes, CustomResource, CustomResourceType } from './custom-resource';
+import { invalidProperty, isDelete, loggable, readEvent } from './event';
+import type { DeploymentEvent, Properties } from './event';
+import { failureReason } from './failure-message';
+import { preflightResource } from './preflight';
+import { PUBLICATION } from './publication';
+import { verificationResource } from './verification';
 
-/** What Lambda tells of an invocation. */
+/** The part of Lambda's context that the function uses. */
 export interface LambdaContext {
   readonly awsRequestId: string;
   getRemainingTimeInMillis(): number;
 }
 
-/** What the provider framework makes CloudFormation's answer of. */
+/** The answer to the provider framework, which forwards it to CloudFormation. */
 export interface HandlerAnswer {
   readonly PhysicalResourceId?: string;
   readonly Data?: Attributes;
@@ -32,30 +33,33 @@ export interface HandlerAnswer {
 /** Rejects with an error of one line, which becomes the failure reason. */
 export type Handler = (event: unknown, context: LambdaContext) => Promise<HandlerAnswer>;
 
-const TASKS: ReadonlyMap<string, (event: DeploymentEvent) => CustomResource> = new Map([
-  ['Custom::MtaStsPreflight', preflightTask],
-  ['Custom::MtaStsPublication', publicationTask],
-  ['Custom::MtaStsVerification', verificationTask],
+/** A failed check must not fail a rollback. */
+const onlyInRollback = (rollingBack: boolean): boolean => rollingBack;
+
+const RESOURCE_TYPES: ReadonlyMap<string, CustomResourceType> = new Map<string, CustomResourceType>([
+  [PREFLIGHT_TYPE, { create: preflightResource, ignoresUnreadableProperties: onlyInRollback }],
+  [PUBLICATION_TYPE, PUBLICATION],
+  [VERIFICATION_TYPE, { create: verificationResource, ignoresUnreadableProperties: onlyInRollback }],
 ]);
 
-/** Kept back from the function's time for cleaning up, for the question whether the stack rolls back, and for the answer. */
-const RESERVE = 30_000;
+/** Time kept for cleanup, for asking CloudFormation whether the stack is rolling back, and for the response. */
+const RESERVE_MS = 30_000;
 
-/** A delete is quick or hopeless. */
-const DELETE_LIMIT = 60_000;
+/** A Delete that does not succeed in this time does not succeed later either. */
+const DELETE_LIMIT_MS = 60_000;
 
 /**
- * The function behind the three custom resources.
+ * Creates the function behind the three custom resources.
  *
- * It always answers in time, a Delete always succeeds, and a check that fails while the stack is rolling back is logged and
- * forgiven: a rollback that fails leaves a stack that nobody can use.
+ * It always answers in time, and a Delete always succeeds. A check that fails while the stack is rolling back is logged and ignored,
+ * because a failed rollback leaves an unusable stack.
  */
 export function createHandler(services: Services): Handler {
   return async (event, context) => {
     const log = createLog(services, { requestId: context.awsRequestId });
     log.info('event received', { event: loggable(event) });
-    const invocation = new EventRun(services, log, context.getRemainingTimeInMillis());
-    const answer = isDelete(event) ? await invocation.withdraw(event) : await invocation.deploy(event);
+    const run = new EventRun(services, log, context.getRemainingTimeInMillis());
+    const answer = isDelete(event) ? await run.remove(event) : await run.deploy(event);
     log.info('done', { answer });
     return answer;
   };
@@ -63,99 +67,87 @@ export function createHandler(services: Services): Handler {
 
 class EventRun {
   private readonly activity = new Activity();
-  private readonly reserve: number;
+  private readonly reserveMs: number;
 
-  constructor(private readonly services: Services, private readonly log: Log, private readonly remaining: number) {
-    this.reserve = Math.min(RESERVE, remaining / 4);
+  constructor(private readonly services: Services, private readonly log: Log, private readonly remainingMs: number) {
+    this.reserveMs = Math.min(RESERVE_MS, remainingMs / 4);
   }
 
-  /** Create and Update. */
+  /** Handles a Create or an Update. */
   public async deploy(raw: unknown): Promise<HandlerAnswer> {
     let event: DeploymentEvent | undefined;
     let resource: CustomResource | undefined;
     try {
       event = readEvent(raw);
-      resource = taskOf(event);
+      resource = createResource(event);
       const { physicalResourceId, work } = resource;
-      return { PhysicalResourceId: physicalResourceId, Data: await this.limited(this.remaining - this.reserve, work) };
+      return { PhysicalResourceId: physicalResourceId, Data: await this.limited(this.remainingMs - this.reserveMs, work) };
     } catch (error) {
-      return await this.failed(error, event, resource);
+      return await this.handleFailure(error, event, resource);
     }
   }
 
-  /** Never rejects: a delete that fails leaves a stack that cannot be deleted, and all that is at stake is one small file. */
-  public async withdraw(event: Properties): Promise<HandlerAnswer> {
+  /** Handles a Delete. Never rejects: a failed Delete leaves a stack that cannot be deleted, and only a small file is at stake. */
+  public async remove(event: Properties): Promise<HandlerAnswer> {
+    const { ResourceType: type } = event;
+    const remove = typeof type === 'string' ? RESOURCE_TYPES.get(type)?.remove : undefined;
     try {
-      const object = event.ResourceType === 'Custom::MtaStsPublication' ? publishedObject(event) : undefined;
-      if (object !== undefined) {
-        await this.limited(Math.min(DELETE_LIMIT, this.remaining - this.reserve), async (invocation) => this.take(invocation, event, object));
+      if (remove !== undefined) {
+        await this.limited(Math.min(DELETE_LIMIT_MS, this.remainingMs - this.reserveMs), async (context) => remove(context, event));
       }
     } catch (error) {
-      this.log.warn('the delete was cut short; it counts as done', errorFields(error));
+      this.log.warn('the Delete was cut short; it counts as done', errorFields(error));
     }
     return typeof event.PhysicalResourceId === 'string' ? { PhysicalResourceId: event.PhysicalResourceId } : {};
   }
 
-  /** Takes the policy file away, unless CloudFormation has a resource of the same file: then the event is late. */
-  private async take(invocation: Invocation, event: Properties, object: PolicyObject): Promise<void> {
-    const { StackId: stackId, LogicalResourceId: logicalResourceId } = event;
-    const isKnown = typeof stackId === 'string' && typeof logicalResourceId === 'string';
-    if (!isKnown || await isDeleteCurrent(invocation, { stackId, logicalResourceId }, objectUrl(object))) await deletePolicy(invocation, object);
-    else this.log.warn('event-not-current: the policy file stays, since a resource of the stack still publishes it', { ...object });
-  }
-
-  private async failed(error: unknown, event: DeploymentEvent | undefined, resource: CustomResource | undefined): Promise<HandlerAnswer> {
-    const message = error instanceof Error ? error.message : String(error);
+  private async handleFailure(
+    error: unknown, event: DeploymentEvent | undefined, resource: CustomResource | undefined,
+  ): Promise<HandlerAnswer> {
+    const failure = toDeploymentFailure(error);
+    const { message } = failure;
     this.log.error('failed', errorFields(error));
     const logGroup = process.env.AWS_LAMBDA_LOG_GROUP_NAME ?? 'of this function';
-    if (error instanceof EventNotCurrent) throw failureReason(message, logGroup);
-    const limit = this.reserve / 3;
-    const rollingBack = event !== undefined && await isRollingBack({ services: this.services, log: this.log }, event.stackId, limit);
-    if (event !== undefined && forgives(event, resource, rollingBack)) {
-      this.log.error('forgiven, and the deployment goes on', { rollingBack, reason: message });
-      return { PhysicalResourceId: resource?.physicalResourceId ?? event.physicalResourceId, Data: resource?.attributesOnIgnoredFailure(message) };
+    if (error instanceof EventNotCurrent) throw failureReason(failure, logGroup);
+    const limitMs = this.reserveMs / 3;
+    const rollingBack = event !== undefined && await isRollingBack({ services: this.services, log: this.log }, event.stackId, limitMs);
+    if (event !== undefined && ignoresFailure(event, resource, rollingBack)) {
+      this.log.error('the failure is ignored, and the deployment continues', { rollingBack, reason: message });
+      return {
+        PhysicalResourceId: resource?.physicalResourceId ?? event.physicalResourceId,
+        Data: resource?.attributesOnIgnoredFailure(message),
+      };
     }
-    // Not before: what a rollback puts back must stay, and where it is forgiven CloudFormation itself will ask for the delete.
-    await this.undo(resource, limit);
-    throw failureReason(message, logGroup);
+    // Not for an ignored failure: a rollback needs the restored file, and CloudFormation itself asks for the Delete later.
+    await this.undo(resource, limitMs);
+    throw failureReason(failure, logGroup);
   }
 
-  private async undo(resource: CustomResource | undefined, limit: number): Promise<void> {
+  private async undo(resource: CustomResource | undefined, limitMs: number): Promise<void> {
     try {
-      await this.limited(limit, async (invocation) => resource?.undo?.(invocation));
+      await this.limited(limitMs, async (context) => resource?.undo?.(context));
     } catch (error) {
-      this.log.warn('could not take back what was written', errorFields(error));
+      this.log.warn('could not delete the written file', errorFields(error));
     }
   }
 
-  private async limited<T>(milliseconds: number, work: (invocation: Invocation) => Promise<T>): Promise<T> {
+  private async limited<T>(milliseconds: number, work: (context: OperationContext) => Promise<T>): Promise<T> {
     const { services, log, activity } = this;
     const deadline = services.clock.now() + milliseconds;
     return withTimeLimit(milliseconds, async (signal) => work({ services, log, activity, deadline, signal }), () => {
-      return new Error(`gave up after ${Math.round(milliseconds / 1000)} s, ${activity.describe()}`);
+      return deploymentFailure('timed-out', `the function gave up after ${Math.round(milliseconds / 1000)} s, ${endSentence(activity.describe())} Fix the cause, and deploy again.`);
     });
   }
 }
 
-/** @throws RangeError for a property that cannot be, or a resource type that is none of ours */
-function taskOf(event: DeploymentEvent): CustomResource {
-  const create = TASKS.get(event.resourceType);
-  if (create === undefined) {
-    throw new RangeError(`\`ResourceType\` of the event must be one of ${[...TASKS.keys()].join(', ')}, got ${JSON.stringify(event.resourceType)}`);
-  }
-  return create(event);
+/** @throws DeploymentFailure `properties-invalid` for an unreadable property or an unknown resource type */
+function createResource(event: DeploymentEvent): CustomResource {
+  const type = RESOURCE_TYPES.get(event.resourceType);
+  if (type !== undefined) return type.create(event);
+  throw invalidProperty(`\`ResourceType\` of the event must be one of ${[...RESOURCE_TYPES.keys()].join(', ')}, got ${JSON.stringify(event.resourceType)}`);
 }
 
-/** A check whose properties cannot be read has failed like any other: in a rollback another version may have written them. */
-function forgives(event: DeploymentEvent, resource: CustomResource | undefined, rollingBack: boolean): boolean {
+function ignoresFailure(event: DeploymentEvent, resource: CustomResource | undefined, rollingBack: boolean): boolean {
   if (resource !== undefined) return resource.ignoresFailure(rollingBack);
-  return rollingBack && (event.resourceType === 'Custom::MtaStsPreflight' || event.resourceType === 'Custom::MtaStsVerification');
-}
-
-/** The physical id says it; CloudFormation knows none where a Create never answered, and then the properties do. */
-function publishedObject(event: Properties): { bucket: string; key: string } | undefined {
-  const named = parseObjectUrl(event.PhysicalResourceId);
-  if (named !== undefined) return named;
-  const { BucketName: bucket, ObjectKey: key } = isObject(event.ResourceProperties) ? event.ResourceProperties : {};
-  return typeof bucket === 'string' && bucket !== '' && typeof key === 'string' && key !== '' ? { bucket, key } : undefined;
+  return RESOURCE_TYPES.get(event.resourceType)?.ignoresUnreadableProperties(rollingBack) === true;
 }

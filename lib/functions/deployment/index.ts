@@ -1,10 +1,10 @@
 // The entry point of the Lambda function behind the three custom resources.
+import { defaultServices } from '../runtime/services';
 import { createHandler } from './handler';
-import { defaultServices } from '../../operations/context/services';
 
 export { createHandler } from './handler';
 export type { Handler, HandlerAnswer, LambdaContext } from './handler';
-export { defaultServices as defaultWorld } from '../../operations/context/services';
-export type { Clock, Services as World } from '../../operations/context/services';
+export { defaultServices } from '../runtime/services';
+export type { Clock, Services } from '../../operations/context/services';
 
 export const handler = createHandler(defaultServices());

@@ -1,78 +1,72 @@
-// The properties of the custom resources: all arrive as strings from the template, and none is taken on trust.
+// Reads the properties of the custom resources. All arrive as strings from the template, and none is trusted.
+import { isObject } from '../../util/objects';
 import { hostNameProblem, toALabels } from '../../protocol/domain-name';
 import { parsePolicy } from '../../protocol/policy/policy';
 import type { Policy } from '../../protocol/policy/policy';
 import { policyHash, policyId } from '../../protocol/policy/id';
-import { policyText } from '../../protocol/policy/lines';
+import { policyText } from '../../contract/custom-resources';
+import type { PlannedRecord } from '../../operations/preflight/domain-plan';
 import { safeText } from '../../util/safe-text';
-import { isObject, shown } from './event';
+import { invalidProperty, shown } from './event';
 import type { Properties } from './event';
 
-/** A record set that the stack makes. */
-export interface PlannedRecord {
-  /** Lower case, without a dot at the end. */
-  readonly name: string;
-  readonly type: string;
-  readonly logicalId: string;
-}
-
-/** A policy, and the exact bytes that say it. */
+/** A policy with the exact bytes of its file. */
 export interface PlannedPolicy {
   readonly text: string;
   readonly bytes: Uint8Array;
-  /** Of the bytes: the end of every id that names them. */
+  /** The hash of the bytes: the end of every id that names them. */
   readonly hash: string;
   readonly policy: Policy;
 }
 
-/** A text that is not empty. */
+/** Reads a text that is not empty. */
 export function textProperty(properties: Properties, name: string): string {
   const value = properties[name];
-  if (typeof value !== 'string' || value === '') throw new RangeError(`\`${name}\` must be a text that is not empty, got ${shown(value)}`);
+  if (typeof value !== 'string' || value === '') throw invalidProperty(`\`${name}\` must be a text that is not empty, got ${shown(value)}`);
   return value;
 }
 
-/** Texts, at least one. */
+/** Reads a list of texts, at least one. */
 function linesProperty(properties: Properties, name: string): readonly string[] {
   const value: unknown = properties[name];
   const lines: readonly unknown[] = Array.isArray(value) ? value : [];
   const texts = lines.filter((line) => typeof line === 'string');
-  if (texts.length === 0 || texts.length < lines.length) throw new RangeError(`\`${name}\` must be a list of lines, got ${shown(value)}`);
+  if (texts.length === 0 || texts.length < lines.length) throw invalidProperty(`\`${name}\` must be a list of lines, got ${shown(value)}`);
   return texts;
 }
 
-/** The policy domain in lower-case A-labels. */
+/** Reads the policy domain, in lower-case A-labels. */
 export function domainProperty(properties: Properties): string {
   const written = textProperty(properties, 'DomainName');
   const domain = toALabels(written) || written;
-  const fault = hostNameProblem(domain);
-  if (fault !== undefined) throw new RangeError(`\`DomainName\` ${shown(written)} ${fault} (RFC 5321 §4.1.2)`);
+  const problem = hostNameProblem(domain);
+  if (problem !== undefined) throw invalidProperty(`\`DomainName\` ${shown(written)} ${problem} (RFC 5321 §4.1.2)`);
   return domain;
 }
 
-/** As below; undefined where DNS is elsewhere. */
+/** Reads the id of the hosted zone; undefined for external DNS. */
 export function optionalZoneIdProperty(properties: Properties): string | undefined {
   return properties.HostedZoneId === undefined ? undefined : hostedZoneIdProperty(properties);
 }
 
-/** The id alone, also where the API's own form `/hostedzone/Z...` was given. */
+/** Reads the id of the hosted zone, also in the API's form `/hostedzone/Z...`. */
 export function hostedZoneIdProperty(properties: Properties): string {
   const written = textProperty(properties, 'HostedZoneId');
   const id = written.replace(/^\/?hostedzone\//, '');
   if (!/^[A-Z0-9]{1,32}$/.test(id)) {
-    throw new RangeError(`\`HostedZoneId\` must be the id of a hosted zone, Z0123456789ABCDEFGHIJ for example, got ${shown(written)}`);
+    throw invalidProperty(`\`HostedZoneId\` must be the id of a hosted zone, Z0123456789ABCDEFGHIJ for example, got ${shown(written)}`);
   }
   return id;
 }
 
-/** The policy; its lines must be valid by the grammar of RFC 8461 §3.2. */
+/** Reads the policy. Its lines must match the grammar of RFC 8461 §3.2. */
 export function policyProperty(properties: Properties): PlannedPolicy {
   const text = policyText(linesProperty(properties, 'Policy'));
   const bytes = Buffer.from(text, 'utf8');
   const { policy, findings } = parsePolicy(bytes);
   if (policy === undefined) {
-    const fault = findings.find(({ severity }) => severity === 'error');
-    throw new RangeError(`\`Policy\` is not a valid policy: ${fault?.message ?? 'no reason given'} (${fault?.reference ?? 'RFC 8461 §3.2'})`);
+    const error = findings.find(({ severity }) => severity === 'error');
+    throw invalidProperty(`\`Policy\` is not a valid policy: ${error?.message ?? 'no reason given'} (${error?.reference ?? 'RFC 8461 §3.2'})`);
   }
   return { text, bytes, hash: policyHash(bytes), policy };
 }
@@ -81,28 +75,27 @@ export function policyProperty(properties: Properties): PlannedPolicy {
  * Returns the id that the template itself names, as those of the releases before 0.2 do; undefined for a template of today, which names
  * the hash alone.
  *
- * @throws RangeError where the template names another text than it carries
+ * @throws DeploymentFailure where the template names another text than it carries
  */
 export function givenIdProperty(properties: Properties, { bytes, hash }: PlannedPolicy): string | undefined {
   const isOld = properties.PolicyHash === undefined && properties.PolicyId !== undefined;
   const [name, expected] = isOld ? ['PolicyId', policyId(bytes)] : ['PolicyHash', hash];
   const named = textProperty(properties, name);
   if (named === expected) return isOld ? named : undefined;
-  throw new RangeError(`\`${name}\` must be the hash of \`Policy\`, ${expected}, got ${safeText(named)}: the text was changed on its way here, `
-    + 'so deploy the template as it was synthesized');
+  throw invalidProperty(`\`${name}\` must be the hash of \`Policy\`, ${expected}, got ${safeText(named)}, because the text was changed on its way here`);
 }
 
-/** A list of objects, such as the domains of a host. */
+/** Reads a list of objects, such as the domains of a host. */
 export function objectsProperty(properties: Properties, name: string): readonly Properties[] {
   const value: unknown = properties[name];
-  if (!Array.isArray(value)) throw new RangeError(`\`${name}\` must be a list, got ${shown(value)}`);
+  if (!Array.isArray(value)) throw invalidProperty(`\`${name}\` must be a list, got ${shown(value)}`);
   return value.map((entry: unknown, index) => {
     if (isObject(entry)) return entry;
-    throw new RangeError(`\`${name}[${index}]\` must be an object, got ${shown(entry)}`);
+    throw invalidProperty(`\`${name}[${index}]\` must be an object, got ${shown(entry)}`);
   });
 }
 
-/** The record sets that the stack makes. */
+/** Reads the record sets that the stack creates. */
 export function recordsProperty(properties: Properties): readonly PlannedRecord[] {
   return objectsProperty(properties, 'Records').map((record) => ({
     name: textProperty(record, 'Name').replace(/\.$/, '').toLowerCase(),
@@ -111,10 +104,10 @@ export function recordsProperty(properties: Properties): readonly PlannedRecord[
   }));
 }
 
-/** One of some fixed texts. */
+/** Reads one of several fixed texts. */
 export function choiceProperty<T extends string>(properties: Properties, name: string, choices: readonly T[]): T {
   const value = properties[name];
   const choice = choices.find((candidate) => candidate === value);
-  if (choice === undefined) throw new RangeError(`\`${name}\` must be ${choices.join(' or ')}, got ${safeText(shown(value))}`);
+  if (choice === undefined) throw invalidProperty(`\`${name}\` must be ${choices.join(' or ')}, got ${safeText(shown(value))}`);
   return choice;
 }

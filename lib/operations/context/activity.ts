@@ -1,14 +1,14 @@
-// Keeps in mind what an event is waiting for and what it saw last, for the message when its time is over.
+// Tracks the pending steps of an operation and its last observation, for the message at the end of its time.
 
-/** What is going on right now. */
+/** The pending steps and the last observation. */
 export class Activity {
   private readonly steps = new Set<{ readonly name: string }>();
   private lastSeen = '';
 
   /**
-   * Runs a step under its name.
+   * Runs a step and tracks it under its name.
    *
-   * @param name - what is waited for, `GetHostedZone of Route 53` for example
+   * @param name - for example `GetHostedZone of Route 53`
    */
   public async track<T>(name: string, step: () => Promise<T>): Promise<T> {
     const entry = { name };
@@ -20,12 +20,12 @@ export class Activity {
     }
   }
 
-  /** Notes the last state that was seen. */
+  /** Notes an observation. */
   public noteSeen(state: string): void {
     this.lastSeen = state;
   }
 
-  /** `waiting for A and B; last seen: C`. */
+  /** Returns `waiting for A and B; last seen: C`. */
   public describe(): string {
     const names = [...new Set([...this.steps].map(({ name }) => name))];
     const waiting = names.length === 0 ? 'waiting to try again' : `waiting for ${names.join(' and ')}`;

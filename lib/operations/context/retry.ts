@@ -1,35 +1,35 @@
-// Repeats with backoff, bounded by the event's own deadline.
-import type { Invocation } from './invocation';
+// Repeats attempts with backoff, within the deadline of the operation.
+import type { OperationContext } from './operation-context';
 
-/** How long to go on, and how long to pause in between. */
+/** The time limit of all attempts, and the pauses between them. */
 export interface RetryOptions {
-  /** In all, in milliseconds. */
+  /** The time limit in milliseconds. */
   readonly totalMs: number;
-  /** The first pause in milliseconds; each following one is twice as long. */
+  /** The first pause in milliseconds. Each following pause is twice as long. */
   readonly firstPauseMs: number;
-  /** The longest pause in milliseconds. */
+  /** The maximum pause in milliseconds. */
   readonly maxPauseMs: number;
 }
 
 /**
- * Repeats an attempt while its result asks for it and the time lasts.
+ * Repeats an attempt until its result is final or the time is over.
  *
- * @param invocation - bounds the whole: no attempt begins after its deadline or its abort
- * @param attempt - is told its number, from 1
- * @param again - whether the result is worth another attempt
+ * @param context - no attempt begins after the deadline or the abort of the operation
+ * @param attempt - gets its number, from 1
+ * @param isRetryable - returns whether the result is worth another attempt
  * @returns the last result
  */
 export async function retryUntil<T>(
-  invocation: Invocation, retry: RetryOptions, attempt: (number: number) => Promise<T>, again: (result: T) => boolean,
+  context: OperationContext, retry: RetryOptions, attempt: (number: number) => Promise<T>, isRetryable: (result: T) => boolean,
 ): Promise<T> {
-  const { clock } = invocation.services;
-  const end = Math.min(clock.now() + retry.totalMs, invocation.deadline);
+  const { clock } = context.services;
+  const end = Math.min(clock.now() + retry.totalMs, context.deadline);
   let pause = retry.firstPauseMs;
   for (let number = 1; ; number += 1) {
-    invocation.signal.throwIfAborted();
+    context.signal.throwIfAborted();
     const result = await attempt(number);
     const left = end - clock.now();
-    if (left <= 0 || !again(result)) return result;
+    if (left <= 0 || !isRetryable(result)) return result;
     await clock.sleep(Math.min(pause, left));
     pause = Math.min(pause * 2, retry.maxPauseMs);
   }

@@ -1,125 +1,119 @@
-// The ledger as the JSON that lies in the bucket; what is read there is not taken on trust.
+// The publication history as JSON in the bucket. The names and forms in the JSON are data: every release must read what older ones wrote.
+// The reader trusts no value.
 import { hashOfPolicyId } from '../../protocol/policy/id';
 import { isMode } from '../../protocol/policy/model';
-import { isObject } from '../../functions/deployment/event';
-import { restarted } from './history';
-import type { HistoryEntry, Gap, History } from './history';
-import { endOfHold } from './time';
+import { isObject } from '../../util/objects';
+import { cacheEnd, restarted } from './history';
+import type { Gap, History, HistoryEntry } from './history';
 
-/** Of the form. A later one is not read: it may mean something else by the same names. */
+/** Version of the format. A later version is not read, because its names may have other meanings. */
 const VERSION = 1;
 
-/** In bytes. Senders hold few policies at a time; but each entry names the ids of the hour before it, so that many in an hour need room. */
+/**
+ * Maximum size in bytes. Senders hold few policies at a time. But each entry names the ids of the hour before it, so many entries in one
+ * hour need room.
+ */
 export const MAX_HISTORY_BYTES = 2_097_152;
 
-/** A ledger, or what is wrong with it: a phrase to put after "the ledger". */
+/** A history, or the problem that makes it unreadable: a phrase to put after "the publication history". */
 export type HistoryReading = { readonly history: History } | { readonly problem: string };
 
-/** Never throws. */
+/** Reads a history. Never throws. */
 export function parseHistory(bytes: Uint8Array): HistoryReading {
   if (bytes.length > MAX_HISTORY_BYTES) return { problem: `was larger than ${MAX_HISTORY_BYTES} bytes` };
-  const value = parsed(Buffer.from(bytes).toString('utf8'));
+  const value = parseJson(Buffer.from(bytes).toString('utf8'));
   if (!isObject(value)) return DAMAGED;
-  const { version, entries, gap } = value;
-  const begun = timeOf(value.begun);
-  const { lastId } = value;
+  const { version, lastId } = value;
   if (typeof version === 'number' && version > VERSION) return { problem: `was of a later version (${version})` };
-  if (version !== VERSION || !Array.isArray(entries)) return DAMAGED;
-  const read = entries.map(entryOf);
-  const readGap = gap === undefined ? undefined : gapOf(gap);
-  if (read.includes(undefined) || readGap === null || begun === null || !(lastId === undefined || isId(lastId))) return DAMAGED;
-  const whole = read.filter((entry) => entry !== undefined);
-  // What is published has no end; a list that ends otherwise was cut.
-  if (whole.at(-1)?.until !== undefined) return DAMAGED;
-  return { history: {
-    entries: whole,
-    ...readGap === undefined ? {} : { gap: readGap },
-    ...begun === undefined ? {} : { startedAt: begun },
-    ...lastId === undefined ? {} : { lastId },
-  } };
+  if (version !== VERSION || !Array.isArray(value.entries)) return DAMAGED;
+  const read = value.entries.map(readEntry);
+  const gap = value.gap === undefined ? undefined : readGap(value.gap);
+  const startedAt = readTime(value.begun);
+  if (read.includes(undefined) || gap === null || startedAt === null || !(lastId === undefined || isId(lastId))) return DAMAGED;
+  const entries = read.filter((entry) => entry !== undefined);
+  // The published policy has no end. A list with another last entry was cut.
+  if (entries.at(-1)?.replacedAt !== undefined) return DAMAGED;
+  return { history: { entries, gap, startedAt, lastId } };
 }
 
 const DAMAGED = { problem: 'was damaged' } as const;
 
 /**
- * Renders the ledger, an entry a line. The same ledger is the same text. Of one that is too large, the entries that senders drop first
- * are left out.
+ * Renders a history with one entry a line. Equal histories give equal texts. A history that is too large loses the entries that senders
+ * drop first.
  *
  * @param now - milliseconds since the epoch
  */
 export function renderHistory(history: History, now: number): string {
-  const lines = history.entries.map((entry) => ({ entry, text: JSON.stringify(writtenEntry(entry)) }));
-  const whole = rendered(history, lines.map(({ text }) => text));
+  const lines = history.entries.map((entry) => ({ entry, text: JSON.stringify(storedEntry(entry)) }));
+  const whole = renderLines(history, lines.map(({ text }) => text));
   if (Buffer.byteLength(whole) <= MAX_HISTORY_BYTES) return whole;
   const gapped = { ...history, startedAt: undefined, gap: restarted(TOO_LARGE, now).gap };
-  let left = ROOM_FOR_ENTRIES;
+  let left = MAX_ENTRIES_BYTES;
   const fitting = new Set<HistoryEntry>();
-  // What is published now comes first, then what senders hold longest.
+  // The published policy comes first, then the policies that senders hold longest.
   const last = lines.at(-1);
   for (const line of [...lines].sort((a, b) => Number(b === last) - Number(a === last) || endOf(b.entry) - endOf(a.entry))) {
     left -= Buffer.byteLength(line.text) + LINE_BYTES;
     if (left < 0) break;
     fitting.add(line.entry);
   }
-  // Without its last entry a ledger would say that something else is published.
+  // Without its last entry, a history would name another policy as the published one.
   const kept = lines.filter(({ entry }) => fitting.has(entry));
-  return rendered(gapped, kept.map(({ text }) => text));
+  return renderLines(gapped, kept.map(({ text }) => text));
 }
 
 const TOO_LARGE = 'grew too large';
 
-/** What is left of the limit beside the head. */
-const ROOM_FOR_ENTRIES = MAX_HISTORY_BYTES - 1024;
+/** Room for the entries: the maximum without the head. */
+const MAX_ENTRIES_BYTES = MAX_HISTORY_BYTES - 1024;
 
-/** The comma and the line end. */
+/** Size of the comma and the line end. */
 const LINE_BYTES = 2;
 
-function endOf({ maxAge, until = Infinity }: HistoryEntry): number {
-  return until === Infinity ? Number.MAX_VALUE : endOfHold(maxAge, until);
+function endOf({ maxAge, replacedAt }: HistoryEntry): number {
+  return replacedAt === undefined ? Number.MAX_VALUE : cacheEnd(maxAge, replacedAt);
 }
 
-function rendered({ gap, startedAt: begun, lastId }: Omit<History, 'entries'>, lines: readonly string[]): string {
-  const head = JSON.stringify({ version: VERSION, begun: time(begun), lastId, gap: gap && { at: time(gap.at), why: gap.why } });
+function renderLines({ gap, startedAt, lastId }: Omit<History, 'entries'>, lines: readonly string[]): string {
+  const storedGap = gap && { at: formatTime(gap.restartedAt), why: gap.reason };
+  const head = JSON.stringify({ version: VERSION, begun: formatTime(startedAt), lastId, gap: storedGap });
   return `${head.slice(0, -1)},"entries":[${lines.length === 0 ? '' : `\n${lines.join(',\n')}\n`}]}\n`;
 }
 
-function writtenEntry({ id, hash, request, mode, maxAge, mx, from, live, until, under }: HistoryEntry): unknown {
-  return { id, hash, request, mode, maxAge, mx, from: time(from), live: time(live), until: time(until), under };
+/** Returns an entry with the names and the order of the stored format. */
+function storedEntry(entry: HistoryEntry): unknown {
+  const { id, hash, requestId, mode, maxAge, mx, publishedAt, confirmedLiveAt, replacedAt, announcedIds } = entry;
+  const [from, live, until] = [publishedAt, confirmedLiveAt, replacedAt].map(formatTime);
+  return { id, hash, request: requestId, mode, maxAge, mx, from, live, until, under: announcedIds };
 }
 
-function time(milliseconds: number | undefined): string | undefined {
+function readEntry(value: unknown): HistoryEntry | undefined {
+  if (!isObject(value)) return undefined;
+  const { id, mode, maxAge, mx, request: requestId, under: announcedIds } = value;
+  // Releases before 0.2 stored no hash. Their ids are a longer hash of the same bytes.
+  const { hash = typeof id === 'string' ? hashOfPolicyId(id) : undefined } = value;
+  const [publishedAt, confirmedLiveAt, replacedAt] = [readTime(value.from), readTime(value.live), readTime(value.until)];
+  if (!isId(id) || typeof mode !== 'string' || !isMode(mode) || !isAge(maxAge) || !isNames(mx) || !isIds(announcedIds)) return undefined;
+  if (typeof publishedAt !== 'number' || confirmedLiveAt === null || replacedAt === null) return undefined;
+  if (!isOptionalText(hash, /^[0-9a-f]{16}$/) || !isOptionalText(requestId, /^[\w-]{1,128}$/)) return undefined;
+  return { id, hash, requestId, mode, maxAge, mx, publishedAt, confirmedLiveAt, replacedAt, announcedIds };
+}
+
+function readGap(value: unknown): Gap | null {
+  if (!isObject(value)) return null;
+  const restartedAt = readTime(value.at);
+  // The reason becomes part of messages and of a stack output.
+  const { why: reason } = value;
+  return typeof restartedAt === 'number' && typeof reason === 'string' && /^[a-z0-9 ()]{1,80}$/.test(reason) ? { restartedAt, reason } : null;
+}
+
+function formatTime(milliseconds: number | undefined): string | undefined {
   return milliseconds === undefined ? undefined : new Date(milliseconds).toISOString();
 }
 
-function entryOf(value: unknown): HistoryEntry | undefined {
-  if (!isObject(value)) return undefined;
-  const { id, mode, maxAge, mx } = value;
-  // The releases before 0.2 wrote none: their ids were a longer hash of the same bytes.
-  const { request, hash = typeof id === 'string' ? hashOfPolicyId(id) : undefined } = value;
-  const [from, live, until] = [value.from, value.live, value.until].map(timeOf);
-  if (!isId(id) || typeof mode !== 'string' || !isMode(mode) || !isAge(maxAge) || !isNames(mx) || !isIds(value.under)) return undefined;
-  if (typeof from !== 'number' || live === null || until === null) return undefined;
-  if (!isOptionalText(hash, /^[0-9a-f]{16}$/) || !isOptionalText(request, /^[\w-]{1,128}$/)) return undefined;
-  return {
-    id,
-    ...hash === undefined ? {} : { hash },
-    ...request === undefined ? {} : { request },
-    mode, maxAge, mx, from,
-    ...live === undefined ? {} : { live },
-    ...until === undefined ? {} : { until },
-    under: value.under,
-  };
-}
-
-function gapOf(value: unknown): Gap | null {
-  if (!isObject(value)) return null;
-  const at = timeOf(value.at);
-  // It is shown, in the value of an output as well.
-  return typeof at === 'number' && typeof value.why === 'string' && /^[a-z0-9 ()]{1,80}$/.test(value.why) ? { at, why: value.why } : null;
-}
-
-/** `null` for what is no time. */
-function timeOf(value: unknown): number | undefined | null {
+/** Returns undefined for no value, and null for an invalid one. */
+function readTime(value: unknown): number | undefined | null {
   if (value === undefined) return undefined;
   const milliseconds = typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(milliseconds) ? null : milliseconds;
@@ -145,7 +139,7 @@ function isAge(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 9_999_999_999;
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

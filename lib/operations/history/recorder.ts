@@ -1,231 +1,237 @@
-// Keeps the ledger of one publication, and chooses its id. A ledger that cannot be read or written never stops the publication: the log and
-// the attributes say so, and no dates are known then.
-import type { Policy } from '../../protocol/policy/policy';
+// Records one publication in the history, and chooses its id. An unreadable or unwritable history never stops the publication. The log and
+// the result then say so, and no dates are known.
+import { historyLocation } from '../../contract/object-keys';
+import type { S3Location } from '../../contract/object-keys';
 import { hashOfPolicyId } from '../../protocol/policy/id';
-import { restarted, close, current, isOf, keptId, record, unusedId } from './history';
-import type { HistoryEntry, History } from './history';
-import { HistoryChanged, historyObject, readHistory, writeHistory } from './s3-store';
+import type { Policy } from '../../protocol/policy/policy';
+import type { OperationContext } from '../context/operation-context';
+import { confirmLive, currentEntry, earliestRemoval, keptId, publishesBytes, recordPublication, restarted, unusedId } from './history';
+import type { History, HistoryEntry } from './history';
+import { HistoryChanged, readHistory, writeHistory } from './s3-store';
 import type { StoredHistory, StoredText } from './s3-store';
-import { earliestRemoval } from './removal';
-import { parseObjectUrl } from '../publish/policy-object';
-import type { PolicyObject } from '../publish/policy-object';
-import type { Invocation } from '../context/invocation';
 
-/** A policy of a template. */
+/** A policy to publish. */
 export interface PlannedPublication extends Policy {
-  /** Of the bytes, as `policyHash` returns it. */
+  /** The hash of the bytes, as `policyHash` returns it. */
   readonly hash: string;
-  /** The id that the template names, as those of the releases before 0.2 do. Missing: the publication chooses it. */
+  /** The id that the caller chose: templates of the releases before 0.2 name one. Missing: the publication chooses the id. */
   readonly givenId?: string;
 }
 
-/** What the keeper needs to know of a publication. */
-export interface RecorderOptions {
-  /** Where the file is put. */
-  readonly object: PolicyObject;
-  readonly policy: PlannedPublication;
-  /** The request id of the event. */
-  readonly request: string;
-  /** The physical id from before; missing on a Create. */
-  readonly before?: string;
-  /** What was published before, where that can be read. */
-  readonly policyBefore?: PlannedPublication;
-  /** Reads the id that stands in the record now; undefined where that cannot be learned. Not asked on a Create. */
-  readonly announced: (invocation: Invocation) => Promise<string | undefined>;
-  /** Whether the stack may be rolling back: then the record may keep the id that it had before. Not asked on a Create. */
-  readonly rollingBack: (invocation: Invocation) => Promise<boolean>;
-  /** Passes while CloudFormation waits for this event; throws `EventNotCurrent` otherwise. */
-  readonly requireCurrent: (invocation: Invocation) => Promise<void>;
+/** The publication that a new one replaces. */
+export interface PreviousPublication {
+  /** The location of its policy file. Missing where it is not known. */
+  readonly object?: S3Location;
+  /** Its policy. Missing where it is not readable. */
+  readonly policy?: PlannedPublication;
 }
 
-/** A ledger, and the text in the bucket that it was read from or written to. */
-interface Known {
+/** One publication, as the recorder needs it. */
+export interface RecorderOptions {
+  /** The location of the policy file. */
+  readonly object: S3Location;
+  readonly policy: PlannedPublication;
+  /** Identifies the request to publish. The same request may come twice. */
+  readonly requestId: string;
+  /** Missing for the first publication. */
+  readonly previous?: PreviousPublication;
+  /** Reads the id in the record; undefined where it cannot be read. Not called for the first publication. */
+  readonly readPublishedId: (context: OperationContext) => Promise<string | undefined>;
+  /** Returns whether the record may keep its previous id because the change is being rolled back. Not called for the first publication. */
+  readonly mayBeRollingBack: (context: OperationContext) => Promise<boolean>;
+  /** Rejects where the request is outdated. */
+  readonly requireCurrent: (context: OperationContext) => Promise<void>;
+}
+
+/** The author of the last entry. `another run` is an earlier run of this request that saw the file live. */
+export type LastWriter = 'this run' | 'another run' | 'another request' | 'unknown';
+
+/** A history with the state of the stored object. */
+interface KnownHistory {
   readonly history: History;
   readonly stored: StoredText;
 }
 
-/** Writes that are tried. Events that write at the same time are few. */
+/** Maximum number of writes. Few requests write at the same time. */
 const MAX_WRITES = 5;
 
 export class HistoryRecorder {
-  private readonly object: PolicyObject | undefined;
-  private known: Known | undefined;
-  private chosen: string | undefined;
-  private announced: string | undefined;
+  private readonly location: S3Location | undefined;
+  private known: KnownHistory | undefined;
+  private chosenId: string | undefined;
+  private publishedId: string | undefined;
   private isRollback = false;
   private isFinished = false;
-  /** A phrase to put after "the ledger"; empty while all is well. */
-  private trouble = 'was not read';
+  /** A phrase to put after "the publication history"; empty without a problem. */
+  private problem = 'was not read';
 
-  constructor(private readonly keeping: RecorderOptions) {
-    this.object = historyObject(keeping.object);
+  constructor(private readonly options: RecorderOptions) {
+    this.location = historyLocation(options.object);
   }
 
-  /** Missing while it could not be read. */
+  /** The history. Missing while it could not be read. */
   public get history(): History | undefined {
     return this.known?.history;
   }
 
-  /** The id of this publication; missing before `begin`. */
+  /** The id of this publication. Missing before `start`. */
   public get id(): string | undefined {
-    return this.chosen;
+    return this.chosenId;
+  }
+
+  /** The time after which no sender can hold an enforce or testing policy, or the reason why it is not known. */
+  public get earliestRemoval(): string {
+    return this.known === undefined || this.problem !== '' ? `not known: the publication history ${this.problem}` : earliestRemoval(this.known.history);
   }
 
   /**
-   * Chooses the id and notes the publication, before the file is put: a sender may fetch it the moment it is there.
+   * Chooses the id and records the publication. Must run before the file is put, because senders may fetch the file at once.
    *
-   * @throws EventNotCurrent where another event is under way in its place
+   * @throws whatever `requireCurrent` throws
    */
-  public async begin(invocation: Invocation): Promise<void> {
-    const { before, announced, rollingBack } = this.keeping;
-    if (before !== undefined) [this.announced, this.isRollback] = await Promise.all([announced(invocation), rollingBack(invocation)]);
-    await this.change(invocation, (history) => this.noted(invocation, history));
-    // Without a ledger nothing says that an older id may be kept.
-    this.chosen ??= this.choose({ entries: [] }, invocation.services.clock.now());
+  public async start(context: OperationContext): Promise<void> {
+    const { previous, readPublishedId, mayBeRollingBack } = this.options;
+    if (previous !== undefined) {
+      [this.publishedId, this.isRollback] = await Promise.all([readPublishedId(context), mayBeRollingBack(context)]);
+    }
+    await this.change(context, (history) => this.recorded(context, history));
+    // Without a history, nothing shows that an older id may be kept.
+    this.chosenId ??= this.chooseId({ entries: [] }, context.services.clock.now());
   }
 
   /**
-   * Notes that the file was seen live: no sooner do edges stop to give the old one.
+   * Records that every edge serves the file. Only then do edges stop to serve the old file.
    *
-   * @throws EventNotCurrent where another event has put another file since
+   * @throws whatever `requireCurrent` throws
    */
-  public async finish(invocation: Invocation): Promise<void> {
+  public async confirmLive(context: OperationContext): Promise<void> {
     const before = this.known;
-    // Read once more: only so is it seen that another event has put another file since.
+    // Reads the history again to see whether another request has put another file.
     this.known = undefined;
-    await this.change(invocation, async (history) => {
-      if (this.isNoted(history)) return close(history, invocation.services.clock.now(), this.isRollback);
-      if (before !== undefined) await this.keeping.requireCurrent(invocation);
-      return close(this.noted(invocation, history), invocation.services.clock.now(), this.isRollback);
+    await this.change(context, async (history) => {
+      if (this.adoptsLastEntry(history)) return confirmLive(history, context.services.clock.now(), this.isRollback);
+      if (before !== undefined) await this.options.requireCurrent(context);
+      return confirmLive(this.recorded(context, history), context.services.clock.now(), this.isRollback);
     });
     this.known ??= before;
     this.isFinished = true;
   }
 
-  /** Reads the entry of what was put last, by whichever event; undefined where there is none, `unread` where that cannot be learned. */
-  public async last(invocation: Invocation): Promise<HistoryEntry | 'unread' | undefined> {
-    const here = this.object === undefined ? undefined : await readHistory(invocation, this.object);
-    if (here === undefined || here.state === 'unread' || here.state === 'lost') return 'unread';
-    return here.state === 'found' ? current(here.history) : undefined;
+  /** Reads the last entry, of whichever request; undefined for an empty history, `unread` where the entry is not known. */
+  public async readLast(context: OperationContext): Promise<HistoryEntry | 'unread' | undefined> {
+    const stored = this.location === undefined ? undefined : await readHistory(context, this.location);
+    if (stored === undefined || stored.state === 'unread' || stored.state === 'lost') return 'unread';
+    return stored.state === 'found' ? currentEntry(stored.history) : undefined;
   }
 
-  /**
-   * Tells who put the file that is noted last: this run of the event, another run of it that saw the file live and may have been
-   * answered, or another event.
-   */
-  public async writer(invocation: Invocation): Promise<'this run' | 'another run' | 'another event' | 'unknown'> {
-    const last = await this.last(invocation);
+  /** Reads who put the file of the last entry. */
+  public async lastWriter(context: OperationContext): Promise<LastWriter> {
+    const last = await this.readLast(context);
     if (last === undefined || last === 'unread') return 'unknown';
-    if (last.request !== this.keeping.request) return 'another event';
-    return last.live === undefined || this.isFinished ? 'this run' : 'another run';
+    if (last.requestId !== this.options.requestId) return 'another request';
+    return last.confirmedLiveAt === undefined || this.isFinished ? 'this run' : 'another run';
   }
 
-  /** The value of the attribute. */
-  public earliestRemoval(): string {
-    return this.known === undefined || this.trouble !== '' ? `not known: the ledger ${this.trouble}` : earliestRemoval(this.known.history);
-  }
-
-  /** Changes what lies in the bucket; once more, with what lies there then, where another event was faster. */
-  private async change(invocation: Invocation, apply: (history: History) => History | Promise<History>): Promise<void> {
-    const { object } = this;
-    if (object === undefined) {
-      this.trouble = 'has no place, since the key of the policy file names no domain';
+  /** Changes the stored history. Tries again with the new text if another request was faster. */
+  private async change(context: OperationContext, apply: (history: History) => History | Promise<History>): Promise<void> {
+    const { location } = this;
+    if (location === undefined) {
+      this.problem = 'has no place, since the key of the policy file names no domain';
       return;
     }
     for (let writes = 1; ; writes += 1) {
-      const known = this.known ?? await this.read(invocation, object);
+      const known = this.known ?? await this.read(context, location);
       if (known === undefined) return;
       const history = await apply(known.history);
       this.known = { history, stored: known.stored };
       try {
-        this.known = { history, stored: await writeHistory(invocation, object, history, known.stored) };
-        this.trouble = '';
+        this.known = { history, stored: await writeHistory(context, location, history, known.stored) };
+        this.problem = '';
         return;
       } catch (error) {
-        invocation.signal.throwIfAborted();
+        context.signal.throwIfAborted();
         if (error instanceof HistoryChanged && writes < MAX_WRITES) {
-          invocation.log.info('another event has written the ledger; it is read again', { ...object });
-          await this.keeping.requireCurrent(invocation);
+          context.log.info('another request has written the publication history; reading it again', { ...location });
+          await this.options.requireCurrent(context);
           this.known = undefined;
           continue;
         }
         const reason = error instanceof Error ? error.message : String(error);
-        invocation.log.warn('the ledger of what was published could not be written; the publication goes on without it', { ...object, reason });
-        this.trouble = `could not be written: ${reason}`;
+        context.log.warn('could not write the publication history; the publication continues without it', { ...location, reason });
+        this.problem = `could not be written: ${reason}`;
         return;
       }
     }
   }
 
-  private async read(invocation: Invocation, object: PolicyObject): Promise<Known | undefined> {
-    const here = await readHistory(invocation, object);
-    const history = here.state === 'missing' ? await this.readElsewhere(invocation, object) ?? here : here;
-    if (history.state === 'unread') {
-      // Nothing is written: that would end a history that may be whole.
-      invocation.log.warn('the ledger of what was published could not be read; the publication goes on without it', { ...object, reason: history.why });
-      this.trouble = `could not be read: ${history.why}`;
+  private async read(context: OperationContext, location: S3Location): Promise<KnownHistory | undefined> {
+    const here = await readHistory(context, location);
+    const found = here.state === 'missing' ? await this.readPreviousBucket(context, location) ?? here : here;
+    if (found.state === 'unread') {
+      // A write would replace a history that may be intact.
+      context.log.warn('could not read the publication history; the publication continues without it', { ...location, reason: found.why });
+      this.problem = `could not be read: ${found.why}`;
       return undefined;
     }
-    const stored = here.state === 'found' ? here : here.state === 'lost' ? { etag: here.etag } : { missing: true as const };
-    return { history: opened(invocation, history, this.keeping), stored };
+    const stored = here.state === 'found' ? here : here.state === 'lost' ? { etag: here.etag } : { missing: true };
+    return { history: this.opened(context, found), stored };
   }
 
-  /** Where the bucket was replaced, the history is still in the old one. */
-  private async readElsewhere(invocation: Invocation, object: PolicyObject): Promise<StoredHistory | undefined> {
-    const before = parseObjectUrl(this.keeping.before);
-    const there = before === undefined ? undefined : historyObject(before);
-    return there === undefined || there.bucket === object.bucket ? undefined : readHistory(invocation, there);
+  /** Reads the history in the previous bucket, where the bucket was replaced. */
+  private async readPreviousBucket(context: OperationContext, location: S3Location): Promise<StoredHistory | undefined> {
+    const before = this.options.previous?.object;
+    const there = before === undefined ? undefined : historyLocation(before);
+    return there === undefined || there.bucket === location.bucket ? undefined : readHistory(context, there);
   }
 
-  private noted(invocation: Invocation, history: History): History {
-    const { policy, request } = this.keeping;
-    const now = invocation.services.clock.now();
-    const whole = this.mended(invocation, history, now);
-    this.chosen = this.choose(whole, now);
-    return record(whole, { ...policy, id: this.chosen, request }, now, this.announced);
+  /** Returns the stored history, or a new one in its place. */
+  private opened(context: OperationContext, stored: Exclude<StoredHistory, { state: 'unread' }>): History {
+    if (stored.state === 'found') return stored.history;
+    const now = context.services.clock.now();
+    // Before the first publication, no history can exist.
+    if (stored.state === 'missing' && this.options.previous === undefined) return { entries: [], startedAt: now };
+    const why = stored.state === 'missing' ? 'was missing' : stored.why;
+    context.log.warn(`the publication history ${why}; starting it again`);
+    return restarted(why, now);
   }
 
-  private choose(history: History, now: number): string {
-    const { policy: { hash, givenId }, request } = this.keeping;
-    return givenId ?? keptId(history, hash, request) ?? unusedId(history, hash, now, this.announced);
+  private recorded(context: OperationContext, history: History): History {
+    const { policy, requestId } = this.options;
+    const now = context.services.clock.now();
+    const complete = this.completed(context, history, now);
+    this.chosenId = this.chooseId(complete, now);
+    return recordPublication(complete, { ...policy, id: this.chosenId, requestId }, now, this.publishedId);
+  }
+
+  private chooseId(history: History, now: number): string {
+    const { policy: { hash, givenId }, requestId } = this.options;
+    return givenId ?? keptId(history, hash, requestId) ?? unusedId(history, hash, now, this.publishedId);
   }
 
   /**
-   * Whether the last entry is this publication. An event with the same bytes that ran at the same time may have noted it once more:
-   * then its id counts.
+   * Returns whether the last entry is this publication. A parallel request with the same bytes may have recorded them again. The id of that
+   * entry is then the id of this publication.
    */
-  private isNoted(history: History): boolean {
-    const last = current(history);
-    if (!isOf(last, this.keeping.policy.hash)) return false;
-    this.chosen = last.id;
+  private adoptsLastEntry(history: History): boolean {
+    const last = currentEntry(history);
+    if (!publishesBytes(last, this.options.policy.hash)) return false;
+    this.chosenId = last.id;
     return true;
   }
 
-  /** What was published while the ledger could not be kept. */
-  private mended(invocation: Invocation, history: History, now: number): History {
-    const { policyBefore, policy, before, object } = this.keeping;
-    const last = current(history)?.hash;
-    // The second time that an event comes what was before it has been left behind.
-    const isKnown = last === policyBefore?.hash || (last === policy.hash && history.entries.some(({ hash }) => hash === policyBefore?.hash));
-    if (policyBefore === undefined || isKnown) return history;
-    const { hash, givenId } = policyBefore;
-    // Which id it had is known where that is still announced; else it is noted under one that nobody has.
-    const announced = hashOfPolicyId(this.announced ?? '') === hash ? this.announced : undefined;
-    const missed = { ...policyBefore, id: givenId ?? announced ?? unusedId(history, hash, now, this.announced) };
-    // In another bucket nothing is amiss: the publication that the ledger misses is the one that is being rolled back.
-    const isElsewhere = parseObjectUrl(before)?.bucket !== object.bucket;
-    if (history.gap !== undefined || isElsewhere) return record(history, missed, now);
-    invocation.log.warn('the ledger misses a publication; it goes on from here', { id: missed.id });
-    return record({ ...history, gap: { at: now, why: 'missed a publication' } }, missed, now);
+  /** Adds the previous publication if it was not recorded, because the history was not readable or writable then. */
+  private completed(context: OperationContext, history: History, now: number): History {
+    const { policy, object, previous: { policy: before, object: objectBefore } = {} } = this.options;
+    const last = currentEntry(history)?.hash;
+    // When a request comes a second time, the previous publication is no longer the last entry.
+    const isKnown = last === before?.hash || (last === policy.hash && history.entries.some(({ hash }) => hash === before?.hash));
+    if (before === undefined || isKnown) return history;
+    // The id of the previous publication is known if the record still has it. Otherwise the entry gets an unused id.
+    const published = hashOfPolicyId(this.publishedId ?? '') === before.hash ? this.publishedId : undefined;
+    const missed = { ...before, id: before.givenId ?? published ?? unusedId(history, before.hash, now, this.publishedId) };
+    // In another bucket nothing is wrong: the missing publication is the one that is being rolled back.
+    if (history.gap !== undefined || objectBefore?.bucket !== object.bucket) return recordPublication(history, missed, now);
+    context.log.warn('the publication history misses a publication; continuing from here', { id: missed.id });
+    return recordPublication({ ...history, gap: { restartedAt: now, reason: 'missed a publication' } }, missed, now);
   }
-}
-
-function opened(invocation: Invocation, stored: Exclude<StoredHistory, { state: 'unread' }>, { before }: RecorderOptions): History {
-  if (stored.state === 'found') return stored.history;
-  const now = invocation.services.clock.now();
-  // Where this construct published nothing before there can be none.
-  if (stored.state === 'missing' && before === undefined) return { entries: [], startedAt: now };
-  const why = stored.state === 'missing' ? 'was missing' : stored.why;
-  invocation.log.warn(`the ledger of what was published ${why}; it is begun anew`);
-  return restarted(why, now);
 }

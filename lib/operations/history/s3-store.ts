@@ -1,24 +1,23 @@
-// The object that holds a domain's ledger: beside the policy file, and never served, since the edge answers for that file alone.
+// Reads and writes the publication history of a domain: an object beside the policy file that CloudFront never serves.
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
-import { domainOfPolicyHost, policyHostName } from '../../protocol/policy/url';
+import type { S3Location } from '../../contract/object-keys';
 import { awsCall, AwsCallFailed } from '../context/aws-call';
-import { withStepLimit } from '../context/bounded';
-import type { History } from './history';
+import { withStepLimit } from '../context/deadline';
+import type { OperationContext } from '../context/operation-context';
 import { MAX_HISTORY_BYTES, parseHistory, renderHistory } from './format';
-import type { PolicyObject } from '../publish/policy-object';
-import type { Invocation } from '../context/invocation';
+import type { History } from './history';
 
-/** Long enough for rights that were granted just before; the publication need not wait longer for what it can do without. */
-const PATIENCE = { totalMs: 10_000, firstPauseMs: 1_000, maxPauseMs: 4_000 };
+/** Covers rights that were granted just before. The publication works without a history, so it does not wait longer. */
+const S3_RETRY = { totalMs: 10_000, firstPauseMs: 1_000, maxPauseMs: 4_000 };
 
-/** For reading or writing it, however S3 hangs. */
-const LIMIT = 20_000;
+/** Time limit for one read or write, also when S3 hangs. */
+const S3_LIMIT_MS = 20_000;
 
 /**
- * What became of reading it.
+ * The result of a read.
  *
- * - `lost`: it is there and cannot be used; `why` is a phrase to put after "the ledger"
- * - `unread`: S3 did not give it, so it may be whole
+ * - `lost`: the object exists and is not usable; `why` is a phrase to put after "the publication history"
+ * - `unread`: S3 did not return the object, so the history may be intact
  */
 export type StoredHistory
   = | { readonly state: 'found'; readonly history: History; readonly text: string; readonly etag?: string }
@@ -26,70 +25,68 @@ export type StoredHistory
     | { readonly state: 'lost'; readonly why: string; readonly etag?: string }
     | { readonly state: 'unread'; readonly why: string };
 
-/** `ledger/example.com.json` beside `mta-sts.example.com/...`; undefined for a key of another shape. */
-export function historyObject({ bucket, key }: PolicyObject): PolicyObject | undefined {
-  const [host] = key.split('/', 1);
-  return host !== key && host.startsWith(policyHostName('')) ? { bucket, key: `ledger/${domainOfPolicyHost(host)}.json` } : undefined;
-}
-
-/** Never rejects but when the run is over. */
-export async function readHistory(invocation: Invocation, object: PolicyObject): Promise<StoredHistory> {
+/** Reads a history. Rejects only at the end of the operation. */
+export async function readHistory(context: OperationContext, location: S3Location): Promise<StoredHistory> {
   try {
-    return await withStepLimit(invocation, LIMIT, `reading s3://${object.bucket}/${object.key}`, async (part) => read(part, object));
+    return await withStepLimit(context, S3_LIMIT_MS, `reading s3://${location.bucket}/${location.key}`, async (part) => read(part, location));
   } catch (error) {
-    invocation.signal.throwIfAborted();
+    context.signal.throwIfAborted();
     if (error instanceof AwsCallFailed && error.code === 'NoSuchKey') return { state: 'missing' };
     return { state: 'unread', why: error instanceof Error ? error.message : String(error) };
   }
 }
 
 /**
- * Without the right to list, S3 denies that a missing object is missing; and that right, bound to a prefix, holds for listing
- * alone. So it is looked for in a listing first.
+ * Lists the object before the read. Without the right to list, S3 answers "access denied" for a missing object, and a right to list a
+ * prefix holds for listings only.
  */
-async function read(invocation: Invocation, { bucket, key }: PolicyObject): Promise<StoredHistory> {
-  const { Contents: listed = [] } = await awsCall(invocation, 's3:ListBucket', async (options) => {
-    return invocation.services.s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }), options);
-  }, PATIENCE);
-  // The shortest name comes first, so if it is there it is the one.
+async function read(context: OperationContext, { bucket, key }: S3Location): Promise<StoredHistory> {
+  const { Contents: listed = [] } = await awsCall(context, 's3:ListBucket', async (options) => {
+    return context.services.s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }), options);
+  }, S3_RETRY);
+  // S3 lists the shortest key with the prefix first.
   const first = listed.at(0);
   if (first?.Key !== key) return { state: 'missing' };
   if ((first.Size ?? 0) > MAX_HISTORY_BYTES) return { state: 'lost', why: `was larger than ${MAX_HISTORY_BYTES} bytes` };
-  const { bytes, etag } = await awsCall(invocation, 's3:GetObject', async (options) => {
-    const { Body: body, ETag } = await invocation.services.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), options);
+  const { bytes, etag } = await awsCall(context, 's3:GetObject', async (options) => {
+    const { Body: body, ETag } = await context.services.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), options);
     return { bytes: body === undefined ? new Uint8Array() : await body.transformToByteArray(), etag: ETag };
-  }, PATIENCE);
+  }, S3_RETRY);
   const reading = parseHistory(bytes);
   if ('problem' in reading) return { state: 'lost', why: reading.problem, etag };
   return { state: 'found', history: reading.history, text: Buffer.from(bytes).toString('utf8'), etag };
 }
 
-/** What lies in the bucket, as far as is known: the text and its version, or that nothing is there. */
+/** The known state of the stored object. */
 export interface StoredText {
   readonly text?: string;
-  /** Missing where S3 named none. */
+  /** The version of the object. Missing where S3 returned none. */
   readonly etag?: string;
-  readonly missing?: true;
+  /** Whether the object does not exist. */
+  readonly missing?: boolean;
 }
 
-/** Thrown where another event has written the ledger since it was read. */
+/** Thrown where another request has written the history since it was read. */
 export class HistoryChanged extends Error {}
 
 /**
- * Writes it, unless that is what lies there, and only over what was read: another event may write at the same time.
+ * Writes a history unless the object already has this text. The write succeeds only over the object that was read, because another request
+ * may write at the same time.
  *
- * @param stored - what lies there, as far as is known
- * @returns what lies there now
- * @throws LedgerChanged
- * @throws where S3 does not take it
+ * @param stored - the known state of the object
+ * @returns the new state of the object
+ * @throws HistoryChanged
+ * @throws AwsCallFailed where S3 refuses the write
  */
-export async function writeHistory(invocation: Invocation, { bucket, key }: PolicyObject, history: History, stored: StoredText): Promise<StoredText> {
-  const text = renderHistory(history, invocation.services.clock.now());
+export async function writeHistory(
+  context: OperationContext, { bucket, key }: S3Location, history: History, stored: StoredText,
+): Promise<StoredText> {
+  const text = renderHistory(history, context.services.clock.now());
   if (text === stored.text) return stored;
   const condition = stored.missing === true ? { IfNoneMatch: '*' } : { IfMatch: stored.etag };
   try {
-    const { ETag: etag } = await withStepLimit(invocation, LIMIT, `writing s3://${bucket}/${key}`, async (part) => awsCall(part, 's3:PutObject', async (options) => {
-      return invocation.services.s3.send(new PutObjectCommand({
+    const { ETag: etag } = await withStepLimit(context, S3_LIMIT_MS, `writing s3://${bucket}/${key}`, async (part) => awsCall(part, 's3:PutObject', async (options) => {
+      return context.services.s3.send(new PutObjectCommand({
         Bucket: bucket,
         Key: key,
         Body: text,
@@ -98,13 +95,13 @@ export async function writeHistory(invocation: Invocation, { bucket, key }: Poli
         ChecksumAlgorithm: 'SHA256',
         ...condition,
       }), options);
-    }, PATIENCE));
+    }, S3_RETRY));
     return { text, etag };
   } catch (error) {
-    if (error instanceof AwsCallFailed && CHANGED.has(error.code)) throw new HistoryChanged(error.message);
+    if (error instanceof AwsCallFailed && CHANGED_CODES.has(error.code)) throw new HistoryChanged(error.message);
     throw error;
   }
 }
 
-/** How S3 says that an object is not the one that was read, or is being written by somebody else. */
-const CHANGED: ReadonlySet<string> = new Set(['ConditionalRequestConflict', 'NoSuchKey', 'PreconditionFailed']);
+/** Error codes of S3 for an object that another request has changed or is changing. */
+const CHANGED_CODES: ReadonlySet<string> = new Set(['ConditionalRequestConflict', 'NoSuchKey', 'PreconditionFailed']);

@@ -1,66 +1,73 @@
-// May Amazon issue a certificate for the policy host? Otherwise the deployment would wait for it and fail much later (RFC 8659).
+// Does CAA allow Amazon to issue a certificate for the policy host (RFC 8659)? Otherwise the deployment would wait for hours and then fail.
 import { parentNames } from '../../protocol/domain-name';
 import { policyHostName } from '../../protocol/policy/url';
 import { safeText, trimBlanks } from '../../util/safe-text';
 import type { DnsData } from '../../verifier/dns/resolver';
-import type { RecordSet } from '../hosted-zone';
+import type { OperationContext } from '../context/operation-context';
 import { askDns } from '../dns';
-import type { Invocation } from '../context/invocation';
-import { checkFailed, good } from './check-result';
+import type { RecordSet } from '../hosted-zone';
+import { checkFailed, checkPassed } from './check-result';
 import type { CheckResult } from './check-result';
 
 type Caa = DnsData['CAA'];
 
-/** Any of them lets Amazon issue (AWS Certificate Manager User Guide, "Configure a CAA record"). */
-const AMAZON: readonly string[] = ['amazon.com', 'amazontrust.com', 'awstrust.com', 'amazonaws.com'];
+/** Each of these names lets Amazon issue (AWS Certificate Manager User Guide, "Configure a CAA record"). */
+const AMAZON_ISSUERS: readonly string[] = ['amazon.com', 'amazontrust.com', 'awstrust.com', 'amazonaws.com'];
 
-/** Properties that Amazon understands; a critical one that it does not understand forbids it to issue (RFC 8659 §4.5). */
-const UNDERSTOOD: readonly string[] = ['issue', 'issuewild', 'iodef'];
+/** The properties that Amazon understands. Any other critical property forbids Amazon to issue (RFC 8659 §4.5). */
+const KNOWN_PROPERTIES: readonly string[] = ['issue', 'issuewild', 'iodef'];
+
+/** The flag of a critical property (RFC 8659 §4.1). */
+const CRITICAL_FLAG = 128;
 
 /**
- * Climbs from the policy host to the top-level domain; the first name that has any CAA decides (RFC 8659 §3).
+ * Reads CAA from the policy host up to the top-level domain. The first name with a CAA record decides (RFC 8659 §3).
  *
- * @param domain - the policy domain; it and its parents are asked of the recursive resolver
- * @param atPolicyHost - what the hosted zone holds at `mta-sts.<domain>`, which no resolver must be asked for yet; nothing where DNS is
- * elsewhere, and then that name is asked for as well
+ * @param domain - the policy domain
+ * @param atPolicyHost - the record sets of the hosted zone at `mta-sts.<domain>`, a name that no resolver may be asked for yet;
+ * undefined with external DNS, where the resolver is asked for that name too
  */
-export async function checkCaa(invocation: Invocation, domain: string, atPolicyHost: readonly RecordSet[] | undefined): Promise<CheckResult> {
+export async function checkCaa(
+  context: OperationContext, domain: string, atPolicyHost: readonly RecordSet[] | undefined,
+): Promise<CheckResult> {
   const policyHost = policyHostName(domain);
-  const own = (atPolicyHost ?? []).filter(({ type }) => type === 'CAA').flatMap(({ values }) => values.map(fromZoneFile));
-  if (own.length > 0) return judge(policyHost, own);
-  // Asked all at once and read from below; what lies above the name that decides does not count, not even as a fault.
-  const answers = parentNames(atPolicyHost === undefined ? policyHost : domain).map((name) => ({ name, answer: askDns(invocation, name, 'CAA') }));
+  const own = (atPolicyHost ?? []).filter(({ type }) => type === 'CAA').flatMap(({ values }) => values.map(parseCaa));
+  if (own.length > 0) return checkRecords(policyHost, own);
+  // All names are asked at the same time. The answers above the deciding name do not count, and neither do their failures.
+  const names = parentNames(atPolicyHost === undefined ? policyHost : domain);
+  const answers = names.map((name) => ({ name, answer: askDns(context, name, 'CAA') }));
   answers.forEach(({ answer }) => {
     answer.catch(() => undefined);
   });
   for (const { name, answer } of answers) {
     const found = await answer;
-    if (found.status === 'found') return judge(name, found.records);
+    if (found.status === 'found') return checkRecords(name, found.records);
   }
-  return good('no CAA record limits who may issue');
+  return checkPassed('no CAA record limits the issuers');
 }
 
-function judge(name: string, records: readonly Caa[]): CheckResult {
-  const found = records.map(({ critical, tag, value }) => safeText(`${critical ? 128 : 0} ${tag} "${value}"`)).join(', ');
-  const strange = records.find(({ critical, tag }) => critical && !UNDERSTOOD.includes(tag.toLowerCase()));
-  if (strange !== undefined) {
-    return checkFailed(`CAA at ${name} forbids a certificate by the critical property ${safeText(strange.tag)}, which Amazon need not understand: `
-      + `found ${found}; remove that record or its critical flag (RFC 8659 §4.5)`);
+function checkRecords(name: string, records: readonly Caa[]): CheckResult {
+  const found = records.map(({ critical, tag, value }) => safeText(`${critical ? CRITICAL_FLAG : 0} ${tag} "${value}"`)).join(', ');
+  const unknown = records.find(({ critical, tag }) => critical && !KNOWN_PROPERTIES.includes(tag.toLowerCase()));
+  if (unknown !== undefined) {
+    return checkFailed('caa-critical-property', `the CAA record at ${name} has the critical property ${safeText(unknown.tag)} (found: ${found}). Amazon may not `
+      + 'understand it, and then issues no certificate for the policy host. Remove that record or its critical flag (RFC 8659 §4.5).');
   }
-  const issuers = records.filter(({ tag }) => tag.toLowerCase() === 'issue').map(({ value }) => issuer(value));
-  if (issuers.length === 0 || issuers.some((candidate) => AMAZON.includes(candidate))) return good(`CAA at ${name} lets Amazon issue`);
-  return checkFailed(`CAA at ${name} does not let Amazon issue a certificate for the policy host: found ${found}; add ${name} CAA `
-    + '0 issue "amazon.com" (RFC 8659 §4.2)');
+  const issuers = records.filter(({ tag }) => tag.toLowerCase() === 'issue').map(({ value }) => issuerName(value));
+  if (issuers.length === 0 || issuers.some((candidate) => AMAZON_ISSUERS.includes(candidate))) return checkPassed(`CAA at ${name} allows Amazon to issue`);
+  return checkFailed('caa-forbids-amazon', `CAA at ${name} does not allow Amazon to issue a certificate for the policy host (found: ${found}). The `
+    + `deployment would wait for it for hours. Add the record ${name} CAA 0 issue "amazon.com" (RFC 8659 §4.2).`);
 }
 
-/** What stands before the parameters; empty where nobody may issue (RFC 8659 §4.2). */
-function issuer(value: string): string {
-  return trimBlanks(value.split(';', 1)[0]).toLowerCase();
+/** Returns the name before the parameters; empty where nobody may issue (RFC 8659 §4.2). */
+function issuerName(value: string): string {
+  const [name = ''] = value.split(';', 1);
+  return trimBlanks(name).toLowerCase();
 }
 
-/** `0 issue "amazon.com"`, as Route 53 holds it. */
-function fromZoneFile(value: string): Caa {
+/** Reads a value such as `0 issue "amazon.com"`, as Route 53 stores it. */
+function parseCaa(value: string): Caa {
   const [flags = '', tag = '', ...rest] = value.trim().split(/[ \t]+/);
   const text = rest.join(' ');
-  return { critical: (Number(flags) & 128) !== 0, tag, value: text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text };
+  return { critical: (Number(flags) & CRITICAL_FLAG) !== 0, tag, value: text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text };
 }

@@ -1,26 +1,36 @@
-// What a check of the preflight gives back.
+// The result of one check of the preflight.
+import type { DeploymentFailureCode } from '../../contract/deployment-failures';
+import type { Problem } from '../failures';
 
-/** All that one check found. */
+/** A problem that does not stop the deployment. */
+export interface PreflightWarning {
+  /** The code of a finding or of a failure, where there is one. */
+  readonly code?: string;
+  readonly message: string;
+}
+
+/** Everything that one check found. */
 export interface CheckResult {
-  /** What keeps the deployment from being safe: each says what is wrong, what was found, what is expected and how to mend it. */
-  readonly failures: readonly string[];
-  /** Worth a line in the log and in the summary. */
-  readonly warnings: readonly string[];
-  /** What was found in order, for the summary. */
-  readonly checkPassed?: string;
+  /** Problems that make the deployment unsafe. */
+  readonly failures: readonly Problem[];
+  readonly warnings: readonly PreflightWarning[];
+  /** The fact that was found in order, for the summary. */
+  readonly passed?: string;
 }
 
-export function good(text: string, ...warnings: readonly string[]): CheckResult {
-  return { failures: [], warnings, checkPassed: text };
+/** Returns the result of a check without a failure. */
+export function checkPassed(passed: string, ...warnings: readonly PreflightWarning[]): CheckResult {
+  return { failures: [], warnings, passed };
 }
 
-export function checkFailed(...faults: readonly string[]): CheckResult {
-  return { failures: faults, warnings: [] };
+/** Returns the result of a check with one failure. */
+export function checkFailed(code: DeploymentFailureCode, message: string): CheckResult {
+  return { failures: [{ code, message }], warnings: [] };
 }
 
-/** The same where an update only asks less of senders: mail that is refused must not wait for what the update does not need. */
-export function asWarnings({ failures: faults, warnings, checkPassed: found }: CheckResult): CheckResult {
-  return { failures: [], warnings: [...faults.map((fault) => `${fault}; ${STOPS_NOTHING}`), ...warnings], checkPassed: found };
+/** Turns failures into warnings for a relaxing update: while senders refuse mail, nothing that the update does not need may stop it. */
+export function asWarnings({ failures, warnings, passed }: CheckResult): CheckResult {
+  return { failures: [], warnings: [...failures.map(({ code, message }) => ({ code, message: `${message} ${GOES_ON}` })), ...warnings], passed };
 }
 
-const STOPS_NOTHING = 'it does not stop this update, whose policy asks less of senders than the one before';
+const GOES_ON = 'This update goes on all the same, because its policy asks less of senders than the one before.';

@@ -1,97 +1,96 @@
-// Does a record of somebody else stand where ours will? Nothing is ever overwritten.
+// Do the planned names hold records that this stack did not create? The deployment never overwrites one.
 import { policyHostName } from '../../protocol/policy/url';
 import { stsRecordName, reportingName } from '../../protocol/records/record-names';
-import { safeText } from '../../util/safe-text';
 import { parseTlsRpt } from '../../protocol/records/tls-rpt';
+import { safeText } from '../../util/safe-text';
+import type { OperationContext } from '../context/operation-context';
 import { parentNamesWithin } from '../dns-names';
+import type { Problem } from '../failures';
 import { joinedStrings, recordSetsAt } from '../hosted-zone';
 import type { HostedZone, RecordSet } from '../hosted-zone';
-import type { PlannedRecord } from '../../functions/deployment/properties';
-import type { Invocation } from '../context/invocation';
 import { ownsRecord } from '../stack';
-import { checkFailed, good, asWarnings } from './check-result';
+import { asWarnings, checkPassed } from './check-result';
 import type { CheckResult } from './check-result';
+import type { PlannedDomain, PlannedRecord } from './domain-plan';
 
-/** What the hosted zone holds, by name. */
+/** The record sets of the hosted zone, by name. */
 export type Listings = ReadonlyMap<string, readonly RecordSet[]>;
 
-/** Whose the record sets may be. */
-export interface Ownership {
+/** The hosted zone of a domain, and the plan to compare it with. */
+export interface OwnershipInput {
+  readonly zone: HostedZone;
+  readonly listings: Listings;
+  readonly planned: PlannedDomain;
   readonly stackId: string;
-  readonly domain: string;
-  /** What the stack will make. */
-  readonly planned: readonly PlannedRecord[];
-  /** What the stack made by the properties before this update. */
-  readonly made: readonly PlannedRecord[];
-  /** Whether this update goes to another hosted zone, in which nothing is ours yet. */
-  readonly newZone: boolean;
-  /** Whether this update only asks less of senders than before. */
-  readonly asksLess: boolean;
 }
 
-/** Lists the names of the planned records, the policy host, and every name between them and the zone's own. */
-export async function listNames(invocation: Invocation, zone: HostedZone, domain: string, planned: readonly PlannedRecord[]): Promise<Listings> {
+/** Lists the names of the planned records, the policy host, and every name between them and the name of the zone. */
+export async function listNames(
+  context: OperationContext, zone: HostedZone, domain: string, planned: readonly PlannedRecord[],
+): Promise<Listings> {
   const names = [policyHostName(domain), ...planned.map(({ name }) => name)];
   const wanted = new Set(names.flatMap((name) => parentNamesWithin(name, zone.name)));
-  return new Map(await Promise.all([...wanted].map(async (name) => [name, await recordSetsAt(invocation, zone, name)] as const)));
+  return new Map(await Promise.all([...wanted].map(async (name) => [name, await recordSetsAt(context, zone, name)] as const)));
 }
 
 /** Finds record sets at the planned names that this stack does not own, and names that are delegated away. */
-export async function checkOwnership(invocation: Invocation, zone: HostedZone, listings: Listings, ownership: Ownership): Promise<CheckResult> {
-  const policyHost = policyHostName(ownership.domain);
-  const names = new Set([policyHost, ...ownership.planned.map(({ name }) => name)]);
-  const findings = await Promise.all([...listings].flatMap(([name, sets]) => sets.map(async (set): Promise<CheckResult | undefined> => {
-    if (set.type === 'NS') return judged(set, delegatedAway(zone, set), ownership);
-    // CAA beside our records is legal and a good idea.
+export async function checkOwnership(context: OperationContext, input: OwnershipInput): Promise<CheckResult> {
+  const { zone, listings, planned } = input;
+  const policyHost = policyHostName(planned.domain);
+  const names = new Set([policyHost, ...planned.records.map(({ name }) => name)]);
+  const results = await Promise.all([...listings].flatMap(([name, sets]) => sets.map(async (set): Promise<CheckResult | undefined> => {
+    if (set.type === 'NS') return conflict(set, { code: 'name-delegated-away', message: delegatedAway(zone, set) }, planned);
+    // CAA records at the policy host are legal, and a good idea.
     if (!names.has(name) || (set.type === 'CAA' && name === policyHost)) return undefined;
-    return await isOurs(invocation, set, ownership) ? undefined : judged(set, foreign(zone, set, ownership), ownership);
+    return await isOwn(context, set, input) ? undefined : conflict(set, { code: 'record-exists', message: foreignRecord(zone, set, planned) }, planned);
   })));
-  const found = findings.filter((finding) => finding !== undefined);
+  const found = results.filter((result) => result !== undefined);
   return found.length > 0
-    ? { failures: found.flatMap(({ failures: faults }) => faults), warnings: found.flatMap(({ warnings }) => warnings) }
-    : good('no foreign record stands in the way');
+    ? { failures: found.flatMap(({ failures }) => failures), warnings: found.flatMap(({ warnings }) => warnings) }
+    : checkPassed('no foreign record has a planned name');
 }
 
-/** An update that only asks less changes nothing but the record with the id, which fails beside a CNAME and beside weighted ones. */
-function judged({ name, type }: RecordSet, fault: string, { domain, asksLess }: Ownership): CheckResult {
-  const isInTheWay = name === stsRecordName(domain) && (type === 'TXT' || type === 'CNAME');
-  return asksLess && !isInTheWay ? asWarnings(checkFailed(fault)) : checkFailed(fault);
+/** A relaxing update changes only the record with the id. That change fails beside a CNAME or a weighted record. */
+function conflict({ name, type }: RecordSet, problem: Problem, { domain, relaxesPolicy }: PlannedDomain): CheckResult {
+  const blocksId = name === stsRecordName(domain) && (type === 'TXT' || type === 'CNAME');
+  const result: CheckResult = { failures: [problem], warnings: [] };
+  return relaxesPolicy && !blocksId ? asWarnings(result) : result;
 }
 
-async function isOurs(invocation: Invocation, set: RecordSet, { stackId, planned, made, newZone }: Ownership): Promise<boolean> {
-  // Ours are simple record sets; one that is weighted or the like cannot be.
-  if (newZone || set.setIdentifier !== undefined) return false;
-  const same = ({ name, type }: PlannedRecord): boolean => name === set.name && type === set.type;
-  const record = planned.find(same);
-  const before = made.find(same);
-  // Of another logical id it is another resource, which CloudFormation would try to make beside the one that stands there.
+async function isOwn(context: OperationContext, set: RecordSet, { stackId, planned }: OwnershipInput): Promise<boolean> {
+  // The stack makes simple record sets, so a weighted one or the like is not its own.
+  if (planned.changesZone || set.setIdentifier !== undefined) return false;
+  const isSame = ({ name, type }: PlannedRecord): boolean => name === set.name && type === set.type;
+  const record = planned.records.find(isSame);
+  const before = planned.recordsBefore.find(isSame);
+  // Another logical id is another resource. CloudFormation would try to create it beside the existing record.
   if (before !== undefined && (record === undefined || record.logicalId === before.logicalId)) return true;
-  return record !== undefined && ownsRecord(invocation, stackId, record.logicalId, set.name);
+  return record !== undefined && ownsRecord(context, stackId, record.logicalId, set.name);
 }
 
-function foreign(zone: HostedZone, set: RecordSet, { planned }: Ownership): string {
+function foreignRecord(zone: HostedZone, set: RecordSet, { records }: PlannedDomain): string {
   const values = set.values.map((value) => safeText(value, 80)).join(', ');
-  const instead = set.name.startsWith(reportingName('')) ? reportingInstead(set) : `delete it if it is no longer needed: ${NO_IMPORT}`;
-  // To CloudFormation a construct with another id is another resource, and it makes the new one before it deletes the old.
-  const renamed = planned.some(({ name, type }) => name === set.name && type === set.type)
-    ? '; where a construct of this stack was renamed, give it its old id back; to another PolicyHost a domain moves in two deployments, the first without it'
-    : '';
   const identifier = set.setIdentifier === undefined ? '' : ` (${safeText(set.setIdentifier)})`;
-  return `a record that this stack did not make stands at ${safeText(set.name)} in the hosted zone ${zone.id}: ${safeText(set.type)} `
-    + `${safeText(values, 200)}${identifier}; ${instead}${renamed}`;
+  const fix = set.name.startsWith(reportingName('')) ? reportingFix(set) : 'Delete it if it is no longer needed.';
+  // CloudFormation treats a construct with another id as another resource, and creates it before it deletes the old one.
+  const renamed = records.some(({ name, type }) => name === set.name && type === set.type)
+    ? ' If a construct of this stack was renamed, give it its old id back. To move a domain to another PolicyHost, use two deployments, the first one without the domain.'
+    : '';
+  return `this stack did not create the record at ${safeText(set.name)} in the hosted zone ${zone.id}: ${safeText(set.type)} ${safeText(values, 200)}${identifier}. `
+    + `${NO_IMPORT} ${fix}${renamed}`;
 }
 
 /** https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/560 */
-const NO_IMPORT = 'CloudFormation cannot import record sets, so it cannot be taken over as it is';
+const NO_IMPORT = 'CloudFormation can neither overwrite nor import it.';
 
-/** Senders report once a day: minutes without the record lose nothing. */
-function reportingInstead({ values }: RecordSet): string {
+/** Senders report once a day, so minutes without the record lose nothing. */
+function reportingFix({ values }: RecordSet): string {
   const { record } = parseTlsRpt(values.map(joinedStrings));
-  const uris = record === undefined ? '' : ` as \`TlsReporting.to(${record.rua.map((uri) => `'${safeText(uri, 200)}'`).join(', ')})\``;
-  return `leave \`tlsReporting\` out to keep it; or give what it says${uris} and delete it just before the next deployment, which makes it anew: ${NO_IMPORT}`;
+  const uris = record === undefined ? 'its value' : `\`TlsReporting.to(${record.rua.map((uri) => `'${safeText(uri, 200)}'`).join(', ')})\``;
+  return `To keep it, leave out \`tlsReporting\`. Or set \`tlsReporting\` to ${uris} and delete the record just before the next deployment, which creates it again.`;
 }
 
 function delegatedAway(zone: HostedZone, set: RecordSet): string {
-  return `${safeText(set.name)} is delegated away from the hosted zone ${zone.id} (${zone.name}) by an NS record, ${safeText(set.values.join(', '), 200)}: `
-    + 'nobody would see records there; pass the hosted zone that it is delegated to, or delete the NS record';
+  return `${safeText(set.name)} is delegated away from the hosted zone ${zone.id} (${zone.name}) by an NS record (${safeText(set.values.join(', '), 200)}). `
+    + 'Senders would not see records there. Pass the hosted zone that it is delegated to, or delete the NS record (RFC 1034 §4.2.1).';
 }

@@ -1,98 +1,80 @@
-// Custom::MtaStsPreflight: is it safe to start? Fails in seconds, with every reason of every domain of a host at once.
-import { isDeepStrictEqual } from 'node:util';
-import { joinList, safeText } from '../../util/safe-text';
-import type { CheckResult } from './check-result';
-import type { DeploymentEvent, Properties } from '../../functions/deployment/event';
-import { fewAtOnce } from '../../util/few-at-once';
-import { checkDomain, entriesBefore, plannedDomain } from './domain-plan';
+// Checks before a deployment changes anything: they fail within seconds, with every reason of every domain of a host at once.
+import { safeText } from '../../util/safe-text';
+import { mapConcurrently } from '../../util/concurrency';
+import type { OperationContext } from '../context/operation-context';
+import type { Problem } from '../failures';
+import { checkDomain } from './check-domain';
+import type { SharedFacts } from './check-domain';
+import type { CheckResult, PreflightWarning } from './check-result';
 import type { PlannedDomain } from './domain-plan';
-import { choiceProperty, domainProperty, objectsProperty } from '../../functions/deployment/properties';
-import { attribute } from '../../functions/deployment/failure-message';
-import type { Invocation } from '../context/invocation';
-import type { Attributes, CustomResource } from '../../functions/deployment/custom-resource';
 
-/** Route 53 takes five requests a second of an account, and a domain needs about as many. */
-const DOMAINS_AT_ONCE = 4;
+/** Route 53 answers five requests a second for each account, and a domain needs about as many. */
+const MAX_CONCURRENT_DOMAINS = 4;
 
-/** Domains of a message. */
-const MOST_DOMAINS = 3;
+/** The domains to check, and the facts that they share. */
+export interface PreflightInput extends SharedFacts {
+  readonly domains: readonly PlannedDomain[];
+}
 
-export function preflightTask(event: DeploymentEvent): CustomResource {
-  const { properties, oldProperties, stackId, physicalResourceId } = event;
-  const certificateGiven = isGiven(properties);
-  const entries = objectsProperty(properties, 'Domains');
-  const before = entriesBefore(oldProperties);
-  const isGivenAsBefore = oldProperties !== undefined && isGiven(oldProperties) === certificateGiven;
-  // Of the others another event has said that they are in order; what has changed since is not what this update changes.
-  const changed = isGivenAsBefore ? entries.filter((entry) => !before.some((old) => isDeepStrictEqual(old, entry))) : entries;
-  // It is made anew for other names, and where they are validated in other zones.
-  const sameCertificate = isGivenAsBefore && isDeepStrictEqual(before.map(certified), entries.map(certified));
-  const domains = changed.map((entry) => plannedDomain(entry, before.find((old) => isSame(old, entry)), sameCertificate));
+/** The domains that a fact is about, in the order of the input. */
+export interface AboutDomains {
+  readonly domains: readonly string[];
+}
 
-  const work = async (invocation: Invocation): Promise<Attributes> => {
-    domains.forEach((domain) => {
-      refuseOtherDomain(domain, before);
-    });
-    const results = await fewAtOnce(DOMAINS_AT_ONCE, domains, async (planned) => {
-      return { domain: planned.domain, checked: await checkDomain(invocation, planned, { stackId, certificateGiven }) };
-    });
-    return { Summary: summary(results) };
-  };
+/** The results of all checks. A fact that several domains share is there once. */
+export interface PreflightResult {
+  /** Problems that make the deployment unsafe. */
+  readonly failures: readonly (Problem & AboutDomains)[];
+  readonly warnings: readonly (PreflightWarning & AboutDomains)[];
+  /** The facts that were found in order. */
+  readonly passed: readonly ({ readonly message: string } & AboutDomains)[];
+}
 
+/** Checks whether a deployment is safe to start. Does not throw for a domain that is not. */
+export async function runPreflight(context: OperationContext, { domains, ...shared }: PreflightInput): Promise<PreflightResult> {
+  const changed = domains.flatMap(domainChange);
+  if (changed.length > 0) return { failures: changed, warnings: [], passed: [] };
+  const results = await mapConcurrently(domains, MAX_CONCURRENT_DOMAINS, async (planned): Promise<CheckedDomain> => {
+    return { domain: planned.domain, checks: await checkDomain(context, planned, shared) };
+  });
   return {
-    // Of the first domain, and kept when that one leaves: another id would be another resource.
-    physicalResourceId: physicalResourceId ?? `mta-sts-preflight/${entries.length > 0 ? domainProperty(entries[0]) : 'none'}`,
-    work,
-    ignoresFailure: (rollingBack) => rollingBack,
-    attributesOnIgnoredFailure: (message) => ({ Summary: attribute(message) }),
+    failures: collect(results, ({ failures }) => failures),
+    warnings: collect(results, ({ warnings }) => warnings),
+    passed: collect(results, ({ passed }) => passed === undefined ? [] : [{ message: passed }]),
   };
-}
-
-function isGiven(properties: Properties): boolean {
-  return choiceProperty({ Certificate: 'made', ...properties }, 'Certificate', ['given', 'made']) === 'given';
-}
-
-function certified({ DomainName: name, HostedZoneId: zone }: Properties): readonly unknown[] {
-  return [name, zone];
-}
-
-function isSame(old: Properties, { DomainName: name }: Properties): boolean {
-  return typeof old.DomainName === 'string' && typeof name === 'string' && old.DomainName.toLowerCase() === name.toLowerCase();
 }
 
 /**
- * CloudFormation would take the host of the old domain away at once and its record only in the end: in between senders would find
- * a record whose file is gone.
+ * CloudFormation would delete the policy host of the old domain at once and its record only at the end. In between, senders would
+ * find a record without a file.
  */
-function refuseOtherDomain({ domain, publication }: PlannedDomain, before: readonly Properties[]): void {
-  const other = before.find((old) => publication !== undefined && old.Publication === publication && !isSame(old, { DomainName: domain }));
-  if (other !== undefined) {
-    throw new Error(`the domain of this construct was ${safeText(String(other.DomainName))} and is now ${domain}: a domain is not changed in place, `
-      + 'since its record would outlive its policy file; give the construct of the new domain an id of its own, and remove the old one later');
-  }
+function domainChange({ domain, domainBefore }: PlannedDomain): readonly (Problem & AboutDomains)[] {
+  if (domainBefore === undefined) return [];
+  const old = safeText(domainBefore);
+  return [{
+    code: 'domain-changed',
+    domains: [domain],
+    message: `the domain of this construct was ${old} and is now ${domain}. The record of ${old} would outlive its policy file. Give the construct of the `
+      + 'new domain an id of its own, and remove the old one later (RFC 8461 §8.3).',
+  }];
 }
 
 interface CheckedDomain {
   readonly domain: string;
-  readonly checked: readonly CheckResult[];
+  readonly checks: readonly CheckResult[];
 }
 
-/**
- * @throws with all faults in one line; one that kept several checks from being made stands there once
- */
-function summary(results: readonly CheckedDomain[]): string {
-  const faults = texts(results, ({ failures: faults }) => faults);
-  if (faults.length === 1) throw new Error(faults[0]);
-  if (faults.length > 1) throw new Error(`${faults.length} faults: ${faults.map((fault, index) => `(${index + 1}) ${fault}`).join('; ')}`);
-  const warnings = texts(results, ({ warnings }) => warnings).map((warning) => `warning: ${warning}`);
-  return attribute([...warnings, ...texts(results, ({ checkPassed: good }) => good === undefined ? [] : [good])].join('; ') || 'nothing has changed that is to be checked');
-}
-
-/** Each text once; where there are several domains with those that it is about. */
-function texts(results: readonly CheckedDomain[], of: (checked: CheckResult) => readonly string[]): readonly string[] {
-  const found = new Map<string, Set<string>>();
-  for (const { domain, checked } of results) {
-    for (const text of checked.flatMap(of)) found.set(text, (found.get(text) ?? new Set()).add(domain));
+/** Returns each fact once, with the domains that it is about. */
+function collect<T extends { readonly message: string }>(
+  results: readonly CheckedDomain[], facts: (check: CheckResult) => readonly T[],
+): readonly (T & AboutDomains)[] {
+  const found = new Map<string, { readonly fact: T; readonly domains: Set<string> }>();
+  for (const { domain, checks } of results) {
+    for (const fact of checks.flatMap(facts)) {
+      const known = found.get(fact.message) ?? { fact, domains: new Set() };
+      found.set(fact.message, known);
+      known.domains.add(domain);
+    }
   }
-  return [...found].map(([text, domains]) => results.length > 1 ? `${joinList([...domains], MOST_DOMAINS)}: ${text}` : text);
+  return [...found.values()].map(({ fact, domains }) => ({ ...fact, domains: [...domains] }));
 }

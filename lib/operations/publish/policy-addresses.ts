@@ -1,58 +1,59 @@
-// Where the policy host is, told by those who know it first.
+// Finds the addresses of the policy host, from the servers that know new records first.
 import { safeText } from '../../util/safe-text';
 import type { DnsAnswer, DnsEmpty, DnsFailed } from '../../verifier/dns/resolver';
-import { nameServersOf } from './authorities';
-import type { NameServer } from './authorities';
+import type { OperationContext } from '../context/operation-context';
 import { readHostedZone } from '../hosted-zone';
-import type { Invocation } from '../context/invocation';
+import { readNameServers } from '../name-servers';
+import type { NameServer } from '../name-servers';
 
-/** Asks for the addresses of the policy host; one entry for each server that was asked. */
-export type AskAddresses = (type: AddressType) => Promise<readonly Asked[]>;
+/** Queries the addresses of the policy host. Returns one answer for each queried server. */
+export type QueryAddresses = (type: AddressType) => Promise<readonly AddressAnswer[]>;
 
-/** What one server said. */
-export interface Asked {
-  readonly who: string;
+/** The answer of one server. */
+export interface AddressAnswer {
+  /** The server, or the name that was looked up. */
+  readonly source: string;
   readonly found: readonly string[];
-  readonly fault?: string;
+  readonly problem?: string;
 }
 
 type AddressType = 'A' | 'AAAA';
 
-/** Asks the zone's own name servers: a resolver could hold, from before the record was made, that there is none. */
-export async function atNameServers(invocation: Invocation, zoneId: string, policyHost: string): Promise<AskAddresses> {
-  const zone = await readHostedZone(invocation, zoneId);
+/** Queries the zone's own name servers. A resolver may have cached that the record does not exist. */
+export async function zoneAddresses(context: OperationContext, zoneId: string, policyHost: string): Promise<QueryAddresses> {
+  const zone = await readHostedZone(context, zoneId);
   let servers: readonly NameServer[] = [];
   return async (type) => {
-    if (servers.length === 0 || servers.some(({ addresses }) => addresses.length === 0)) servers = await nameServersOf(invocation, zone);
-    return Promise.all(servers.map(async (server) => askNameServer(invocation, server, policyHost, type)));
+    if (servers.length === 0 || servers.some(({ addresses }) => addresses.length === 0)) servers = await readNameServers(context, zone);
+    return Promise.all(servers.map(async (server) => queryNameServer(context, server, policyHost, type)));
   };
 }
 
-/** Asks the resolver for the distribution's own name: where DNS is elsewhere nobody need have made a record yet. */
-export function atDistribution(invocation: Invocation, distribution: string): AskAddresses {
+/** Queries the resolver for the distribution's own name. With external DNS, the record of the policy host may not exist yet. */
+export function distributionAddresses(context: OperationContext, distribution: string): QueryAddresses {
   return async (type) => {
-    const answer: DnsAnswer<AddressType> = await invocation.activity.track(`DNS, ${distribution} ${type}`, async () => {
-      return invocation.services.resolver.query(distribution, type);
+    const answer: DnsAnswer<AddressType> = await context.activity.track(`DNS, ${distribution} ${type}`, async () => {
+      return context.services.resolver.query(distribution, type);
     });
-    if (answer.status === 'found') return [{ who: distribution, found: answer.records }];
-    return [{ who: distribution, found: [], fault: faultOf(answer, type) }];
+    if (answer.status === 'found') return [{ source: distribution, found: answer.records }];
+    return [{ source: distribution, found: [], problem: answerProblem(answer, type) }];
   };
 }
 
-/** Asks a name server at its addresses in order until one answers. */
-async function askNameServer(invocation: Invocation, server: NameServer, name: string, type: AddressType): Promise<Asked> {
-  let fault = 'its own address is not known';
+/** Queries a name server at its addresses in order until one answers. */
+async function queryNameServer(context: OperationContext, server: NameServer, name: string, type: AddressType): Promise<AddressAnswer> {
+  let problem = 'its own address is not known';
   for (const address of server.addresses) {
-    const answer: DnsAnswer<AddressType> = await invocation.activity.track(`the name server ${server.name} (${address})`, async () => {
-      return invocation.services.resolver.query(name, type, address);
+    const answer: DnsAnswer<AddressType> = await context.activity.track(`the name server ${server.name} (${address})`, async () => {
+      return context.services.resolver.query(name, type, address);
     });
-    if (answer.status === 'found') return { who: server.name, found: answer.records };
-    fault = faultOf(answer, type);
+    if (answer.status === 'found') return { source: server.name, found: answer.records };
+    problem = answerProblem(answer, type);
     if (answer.status === 'empty') break;
   }
-  return { who: `name server ${server.name}`, found: [], fault };
+  return { source: `name server ${server.name}`, found: [], problem };
 }
 
-function faultOf(answer: DnsEmpty | DnsFailed, type: AddressType): string {
+function answerProblem(answer: DnsEmpty | DnsFailed, type: AddressType): string {
   return safeText(answer.status === 'empty' ? `no ${type} record yet (${answer.reason})` : answer.reason);
 }

@@ -1,37 +1,21 @@
-// The object that holds a policy file: written exactly, and taken away again.
+// Puts and deletes the object of a policy file.
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { historyLocation } from '../../contract/object-keys';
+import type { S3Location } from '../../contract/object-keys';
 import { awsCall } from '../context/aws-call';
-import { historyObject } from '../history/s3-store';
 import { errorFields } from '../context/log';
+import type { OperationContext } from '../context/operation-context';
 import { deleteVersions } from './object-versions';
-import type { Invocation } from '../context/invocation';
 
-/** Where it lies. */
-export interface PolicyObject {
-  readonly bucket: string;
-  readonly key: string;
-}
-
-/** The physical id of the Publication: with another bucket or key CloudFormation deletes the old object. */
-export function objectUrl({ bucket, key }: PolicyObject): string {
-  return `s3://${bucket}/${key}`;
-}
-
-/** Reads `s3://bucket/key`; undefined for anything else. */
-export function parseObjectUrl(url: unknown): PolicyObject | undefined {
-  const match = typeof url === 'string' ? /^s3:\/\/([^/]+)\/(.+)$/s.exec(url) : null;
-  return match === null ? undefined : { bucket: match[1], key: match[2] };
-}
-
-/** Writes the exact bytes. The same write twice, even at once, leaves the same object. */
-export async function putPolicy(invocation: Invocation, { bucket, key }: PolicyObject, bytes: Uint8Array): Promise<void> {
-  await awsCall(invocation, 's3:PutObject', async (options) => {
-    return invocation.services.s3.send(new PutObjectCommand({
+/** Puts the exact bytes. The same bytes put twice, even at the same time, leave the same object. */
+export async function putPolicy(context: OperationContext, { bucket, key }: S3Location, bytes: Uint8Array): Promise<void> {
+  await awsCall(context, 's3:PutObject', async (options) => {
+    return context.services.s3.send(new PutObjectCommand({
       Bucket: bucket,
       Key: key,
       Body: bytes,
       ContentType: 'text/plain; charset=utf-8',
-      // Senders must not be shown an older file by anything on the way (RFC 8461 §3.3).
+      // No cache on the way may give senders an older file (RFC 8461 §3.3).
       CacheControl: 'no-store',
       ChecksumAlgorithm: 'SHA256',
     }), options);
@@ -39,40 +23,40 @@ export async function putPolicy(invocation: Invocation, { bucket, key }: PolicyO
 }
 
 /**
- * Deletes the policy file and its ledger, with all their versions where the bucket keeps versions. Failures are only logged: a delete must
- * never fail a stack.
+ * Deletes the policy file and its publication history, with all versions in a versioned bucket. Failures are only logged, because a delete
+ * must never fail a stack.
  */
-export async function deletePolicy(invocation: Invocation, object: PolicyObject): Promise<void> {
-  const ledger = historyObject(object);
+export async function deletePolicy(context: OperationContext, location: S3Location): Promise<void> {
+  const history = historyLocation(location);
   await Promise.all([
-    deleteObject(invocation, 'policy file', object),
-    // Left behind it would keep the bucket from being removed.
-    ledger === undefined ? undefined : deleteObject(invocation, 'ledger', ledger),
+    deleteObject(context, 'policy file', location),
+    // S3 does not remove a bucket that still holds an object.
+    history === undefined ? undefined : deleteObject(context, 'publication history', history),
   ]);
 }
 
-async function deleteObject(invocation: Invocation, what: string, object: PolicyObject): Promise<void> {
-  const { bucket, key } = object;
+async function deleteObject(context: OperationContext, name: string, location: S3Location): Promise<void> {
+  const { bucket, key } = location;
   let isVersioned = false;
   try {
-    const { VersionId } = await invocation.activity.track('s3:DeleteObject', async () => {
-      return invocation.services.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: invocation.signal });
+    const { VersionId } = await context.activity.track('s3:DeleteObject', async () => {
+      return context.services.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), { abortSignal: context.signal });
     });
-    invocation.log.info(`deleted the ${what}`, { bucket, key });
-    // That of the delete marker: S3 tells one wherever versioning is on, or was.
+    context.log.info(`deleted the ${name}`, { bucket, key });
+    // The version of the delete marker: S3 returns one wherever versioning is or was enabled.
     isVersioned = VersionId !== undefined;
   } catch (error) {
-    invocation.log.warn(`could not delete the ${what}; the bucket may be gone already, else delete it by hand`, { bucket, key, ...errorFields(error) });
+    context.log.warn(`could not delete the ${name}. The bucket may be deleted already. Otherwise delete the object manually`, { bucket, key, ...errorFields(error) });
   }
-  if (isVersioned) await deleteHistory(invocation, what, object);
+  if (isVersioned) await deleteAllVersions(context, name, location);
 }
 
-async function deleteHistory(invocation: Invocation, what: string, object: PolicyObject): Promise<void> {
+async function deleteAllVersions(context: OperationContext, name: string, location: S3Location): Promise<void> {
   try {
-    invocation.log.info(`deleted the versions of the ${what}`, { ...object, versions: await deleteVersions(invocation, object) });
+    context.log.info(`deleted the versions of the ${name}`, { ...location, versions: await deleteVersions(context, location) });
   } catch (error) {
-    invocation.log.warn(`could not delete the versions of the ${what}. S3 does not remove a bucket that holds versions. Delete them by hand`, {
-      ...object, ...errorFields(error),
+    context.log.warn(`could not delete the versions of the ${name}. S3 does not remove a bucket that holds versions. Delete them manually`, {
+      ...location, ...errorFields(error),
     });
   }
 }

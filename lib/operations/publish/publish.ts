@@ -1,167 +1,188 @@
-// Custom::MtaStsPublication: writes the policy file and proves it live, before anybody is told of it (RFC 8461 §8.1).
+// Publishes a policy: puts the file, and waits until senders get it, before the `_mta-sts` record changes (RFC 8461 §8.1).
+import { s3Url } from '../../contract/object-keys';
+import type { S3Location } from '../../contract/object-keys';
+import { policyHash } from '../../protocol/policy/id';
 import { renderPolicy } from '../../protocol/policy/policy';
 import type { Policy } from '../../protocol/policy/policy';
-import { policyHash } from '../../protocol/policy/id';
 import { policyHostName, policyUrl } from '../../protocol/policy/url';
-import { announcedId } from './announced-id';
-import { EventNotCurrent, ownerOf, requireCurrent, eventStatus } from '../../functions/deployment/current-event';
-import type { DeploymentEvent, Properties } from '../../functions/deployment/event';
+import type { OperationContext } from '../context/operation-context';
+import { MxConflictCheck } from '../history/mx-conflicts';
 import { HistoryRecorder } from '../history/recorder';
-import type { PlannedPublication } from '../history/recorder';
-import { MailWarnings } from '../history/refusals';
-import { atDistribution, atNameServers } from './policy-addresses';
-import type { AskAddresses } from './policy-addresses';
-import { deletePolicy, objectUrl, putPolicy } from './policy-object';
-import type { PolicyObject } from './policy-object';
-import { domainProperty, givenIdProperty, optionalZoneIdProperty, policyProperty, textProperty } from '../../functions/deployment/properties';
-import type { PlannedPolicy } from '../../functions/deployment/properties';
-import { proveLive } from './prove-live';
-import { outputText } from '../../functions/deployment/failure-message';
-import type { Invocation } from '../context/invocation';
-import { mayBeRollingBack } from '../stack';
-import type { Attributes, CustomResource } from '../../functions/deployment/custom-resource';
-import { NO_RECORD, validationRecord } from './validation-record';
+import type { LastWriter, PlannedPublication, PreviousPublication } from '../history/recorder';
+import { proveLive } from './live-check';
+import { distributionAddresses, zoneAddresses } from './policy-addresses';
+import type { QueryAddresses } from './policy-addresses';
+import { deletePolicy, putPolicy } from './policy-object';
+import { readPublishedId } from './published-id';
+import { readValidationRecord } from './validation-record';
+import type { ValidationRecord } from './validation-record';
 
-export function publicationTask(event: DeploymentEvent): CustomResource {
-  const { properties, requestType, requestId: request, physicalResourceId: before, oldProperties } = event;
-  const domain = domainProperty(properties);
-  const policyHost = policyHostName(domain);
-  const zoneId = optionalZoneIdProperty(properties);
-  const askAddresses = whoKnows(properties, zoneId, policyHost);
-  const planned = policyProperty(properties);
-  const { bytes } = planned;
-  const policy = plannedPublication(properties, planned);
-  // Only where it is validated by hand.
-  const certificate = properties.Certificate === undefined ? undefined : textProperty(properties, 'Certificate');
-  const object = { bucket: textProperty(properties, 'BucketName'), key: textProperty(properties, 'ObjectKey') };
+/** The servers that know the addresses of the policy host: the name servers of a hosted zone, or any resolver for a distribution. */
+export type PolicyHostDns = { readonly zoneId: string } | { readonly distribution: string };
 
-  const physicalResourceId = objectUrl(object);
-  const isNew = requestType === 'Create' || before !== physicalResourceId;
-  const recorder = new HistoryRecorder({
-    object,
-    policy,
-    request,
-    before,
-    policyBefore: publishedBefore(oldProperties),
-    announced: async (invocation) => announcedId(invocation, domain, zoneId),
-    rollingBack: async (invocation) => mayBeRollingBack(invocation, event.stackId),
-    requireCurrent: async (invocation) => requireCurrent(invocation, event),
-  });
-  const mail = new MailWarnings(domain, recorder);
-  let begun = false;
-  let written = false;
-  let validation = certificate === undefined ? {} : NO_RECORD;
-  const dated = (text: string): string => outputText(zoneId === undefined ? countedFromNow(text) : text);
-  const attributes = (): Attributes => ({
-    PolicyUrl: policyUrl(policyHost),
-    PolicyId: recorder.id ?? '',
-    EarliestRemoval: dated(recorder.earliestRemoval()),
-    Warnings: dated(mail.summary),
-    ...validation,
-  });
-  const put = async (invocation: Invocation): Promise<void> => {
-    await putPolicy(invocation, object, bytes);
-    written = true;
-    invocation.log.info('wrote the policy file', { ...object, id: recorder.id, bytes: bytes.length });
-  };
-
-  const work = async (invocation: Invocation): Promise<Attributes> => {
-    await requireCurrent(invocation, event);
-    try {
-      return await publish(invocation);
-    } catch (error) {
-      if (error instanceof EventNotCurrent && written) await leave(invocation);
-      throw error;
-    }
-  };
-
-  const publish = async (invocation: Invocation): Promise<Attributes> => {
-    begun = true;
-    await Promise.all([recorder.begin(invocation), mail.look(invocation)]);
-    mail.raise(invocation);
-    await put(invocation);
-    await proveLive(invocation, { policyHost, bytes }, await askAddresses(invocation), async () => {
-      // An event that was given up may have put its own file in between.
-      await requireCurrent(invocation, event);
-      await put(invocation);
-    });
-    await recorder.finish(invocation);
-    // CloudFormation would never ask to take away what is put after it had its answer.
-    await requireCurrent(invocation, event);
-    mail.raise(invocation);
-    if (certificate !== undefined) validation = await validationRecord(invocation, certificate, policyHost);
-    const known = attributes();
-    invocation.log.info('published', known);
-    return known;
-  };
-
-  /** Restores the file that CloudFormation holds, where it has gone on while this event was under way. */
-  const leave = async (invocation: Invocation): Promise<void> => {
-    if (await ownerOf(invocation, event, physicalResourceId) === 'gone') await deletePolicy(invocation, object);
-    else await putBack(invocation, { object, hash: policy.hash, recorder });
-  };
-
-  /** Whether the file that this event put can be taken away: no other event needs it. */
-  const isNobodyElses = async (invocation: Invocation): Promise<boolean> => {
-    if (await ownerOf(invocation, event, physicalResourceId) === 'gone') return true;
-    const [writer, { current }] = await Promise.all([recorder.writer(invocation), eventStatus(invocation, event)]);
-    // CloudFormation waits for one event of a resource at a time, so another one that has put the same file was late.
-    return current === 'yes' ? writer !== 'another run' : current === 'unknown' && writer === 'this run';
-  };
-
-  // Also when the write itself failed: it may have arrived all the same.
-  const undo = async (invocation: Invocation): Promise<void> => {
-    if (!begun || !isNew) return;
-    if (await isNobodyElses(invocation)) await deletePolicy(invocation, object);
-    else invocation.log.warn('the policy file stays, since another event may have published it too', { ...object });
-  };
-
-  return { physicalResourceId, work, ignoresFailure: (rollingBack) => rollingBack && written, attributesOnIgnoredFailure: attributes, undo };
+/** One publication. */
+export interface PublishInput {
+  /** The policy domain in lower-case A-labels. */
+  readonly domain: string;
+  readonly dns: PolicyHostDns;
+  /** The location of the policy file. */
+  readonly object: S3Location;
+  readonly policy: PlannedPublication;
+  /** The policy file. */
+  readonly bytes: Uint8Array;
+  /** The certificate whose validation record the result names. Missing: the result names none. */
+  readonly certificateArn?: string;
+  /** Identifies the request to publish. The same request may come twice. */
+  readonly requestId: string;
+  /** Missing for the first publication. */
+  readonly previous?: PreviousPublication;
+  /** Returns whether the record may keep its previous id because the change is being rolled back. */
+  readonly mayBeRollingBack: (context: OperationContext) => Promise<boolean>;
+  /** Rejects where the request is outdated. The publication then ends with the same error. */
+  readonly requireCurrent: (context: OperationContext) => Promise<void>;
 }
 
-/** Puts back what another event published, where this one was overtaken between noting its file and putting it. */
-async function putBack(invocation: Invocation, { object, hash, recorder }: { object: PolicyObject; hash: string; recorder: HistoryRecorder }): Promise<void> {
-  const last = await recorder.last(invocation);
-  if (last !== undefined && last !== 'unread' && last.hash !== hash) {
-    const bytes = rendered(last);
+/** The facts of a publication, as far as they are known. */
+export interface PublishResult {
+  readonly policyUrl: string;
+  /** The id for the record. Missing before the id is chosen. */
+  readonly policyId?: string;
+  /** The time after which no sender can hold an enforce or testing policy, in ISO 8601, or the reason why the time is not known. */
+  readonly earliestRemoval: string;
+  /** Mail that senders may refuse, or a text that begins with `none`. */
+  readonly mxConflicts: string;
+  /** The CNAME that validates the certificate. */
+  readonly validation?: ValidationRecord;
+}
+
+/** Publishes a policy. */
+export async function publish(context: OperationContext, input: PublishInput): Promise<PublishResult> {
+  return new Publication(input).run(context);
+}
+
+/** A publication whose state can be read after a failure, and whose file can be taken back. */
+export class Publication {
+  private readonly recorder: HistoryRecorder;
+  private readonly mxConflicts: MxConflictCheck;
+  private readonly policyHost: string;
+  private validation: ValidationRecord | undefined;
+  private started = false;
+  private written = false;
+
+  constructor(private readonly input: PublishInput) {
+    const { domain, dns, object, policy, requestId, previous, mayBeRollingBack, requireCurrent } = input;
+    this.policyHost = policyHostName(domain);
+    this.mxConflicts = new MxConflictCheck(domain);
+    this.recorder = new HistoryRecorder({
+      object, policy, requestId, previous, mayBeRollingBack, requireCurrent,
+      readPublishedId: async (context) => readPublishedId(context, domain, 'zoneId' in dns ? dns.zoneId : undefined),
+    });
+  }
+
+  /** The location of the policy file as `s3://bucket/key`. */
+  public get url(): string {
+    return s3Url(this.input.object);
+  }
+
+  /** Whether the file may have been put. A failed write may have arrived too. */
+  public get hasStarted(): boolean {
+    return this.started;
+  }
+
+  /** Whether the file was put. */
+  public get hasWritten(): boolean {
+    return this.written;
+  }
+
+  /** The facts that are known so far. */
+  public get result(): PublishResult {
+    return {
+      policyUrl: policyUrl(this.policyHost),
+      policyId: this.recorder.id,
+      earliestRemoval: this.recorder.earliestRemoval,
+      mxConflicts: this.mxConflicts.summary,
+      validation: this.validation,
+    };
+  }
+
+  /**
+   * Publishes the policy.
+   *
+   * @throws DeploymentFailure `policy-not-live`, or whatever `requireCurrent` throws
+   */
+  public async run(context: OperationContext): Promise<PublishResult> {
+    const { certificateArn, requireCurrent } = this.input;
+    this.started = true;
+    await this.chooseId(context);
+    await this.putFile(context);
+    await this.waitUntilLive(context);
+    await this.recorder.confirmLive(context);
+    // The caller never deletes a file that is put after its answer.
+    await requireCurrent(context);
+    this.mxConflicts.warn(context, this.recorder.history);
+    if (certificateArn !== undefined) this.validation = await readValidationRecord(context, certificateArn, this.policyHost);
+    return this.result;
+  }
+
+  /** Records the publication before the file is put: senders may fetch the file at once. */
+  private async chooseId(context: OperationContext): Promise<void> {
+    await Promise.all([this.recorder.start(context), this.mxConflicts.readMx(context)]);
+    this.mxConflicts.warn(context, this.recorder.history);
+  }
+
+  private async putFile(context: OperationContext): Promise<void> {
+    const { object, bytes } = this.input;
+    await putPolicy(context, object, bytes);
+    this.written = true;
+    context.log.info('wrote the policy file', { ...object, id: this.recorder.id, bytes: bytes.length });
+  }
+
+  private async waitUntilLive(context: OperationContext): Promise<void> {
+    const expected = { policyHost: this.policyHost, bytes: this.input.bytes };
+    await proveLive(context, expected, await this.addresses(context), async () => {
+      // An outdated request may have put its own file in between.
+      await this.input.requireCurrent(context);
+      await this.putFile(context);
+    });
+  }
+
+  private async addresses(context: OperationContext): Promise<QueryAddresses> {
+    const { dns } = this.input;
+    return 'zoneId' in dns ? zoneAddresses(context, dns.zoneId, this.policyHost) : distributionAddresses(context, dns.distribution);
+  }
+
+  /** Reads who put the file that the history names last. */
+  public async lastWriter(context: OperationContext): Promise<LastWriter> {
+    return this.recorder.lastWriter(context);
+  }
+
+  /** Deletes the file and the history. */
+  public async deleteFile(context: OperationContext): Promise<void> {
+    await deletePolicy(context, this.input.object);
+  }
+
+  /**
+   * Puts back the file that another request published, where that request recorded and put its file before this request put its own. The
+   * history has the policy, and its rendered bytes must have the recorded hash.
+   */
+  public async restorePublished(context: OperationContext): Promise<void> {
+    const { object, policy: { hash } } = this.input;
+    const last = await this.recorder.readLast(context);
+    if (last === undefined || last === 'unread' || last.hash === hash) return;
+    const bytes = renderedBytes(last);
     if (bytes === undefined || policyHash(bytes) !== last.hash) {
-      invocation.log.error('the policy file may be that of this event, which is no longer current. The published one could not be put back. Deploy again', { ...object });
+      context.log.error('the policy file may be that of this request, which is outdated. The published file could not be restored. Deploy again', { ...object });
       return;
     }
-    await putPolicy(invocation, object, bytes);
-    invocation.log.warn('put back the policy file that another event published', { ...object, id: last.id });
+    await putPolicy(context, object, bytes);
+    context.log.warn('put back the policy file that another request published', { ...object, id: last.id });
   }
 }
 
-/** Returns the file of an entry; undefined where no release of this package would write such a policy. */
-function rendered(policy: Policy): Uint8Array | undefined {
+/** Returns the file of a policy; undefined where no release of this package writes such a policy. */
+function renderedBytes(policy: Policy): Uint8Array | undefined {
   try {
     return Buffer.from(renderPolicy(policy));
-  } catch {
-    return undefined;
-  }
-}
-
-function plannedPublication(properties: Properties, planned: PlannedPolicy): PlannedPublication {
-  return { ...planned.policy, hash: planned.hash, givenId: givenIdProperty(properties, planned) };
-}
-
-/** Where the host is: the zone's own name servers know it. Where DNS is elsewhere, any resolver knows the distribution. */
-function whoKnows(properties: Properties, zoneId: string | undefined, policyHost: string): (invocation: Invocation) => Promise<AskAddresses> {
-  if (zoneId !== undefined) return async (invocation) => atNameServers(invocation, zoneId, policyHost);
-  const distribution = textProperty(properties, 'Distribution');
-  return async (invocation) => Promise.resolve(atDistribution(invocation, distribution));
-}
-
-/** The ledger counts on a record that changes right after the file. One that is made by hand changes later. */
-function countedFromNow(text: string): string {
-  return /\d{4}-\d\d-\d\dT/.test(text) ? `${text}; add the time by which the _mta-sts record was changed later than the deployment` : text;
-}
-
-/** Another version may have written the properties in another way; the ledger is what counts. */
-function publishedBefore(oldProperties: Properties | undefined): PlannedPublication | undefined {
-  try {
-    return oldProperties === undefined ? undefined : plannedPublication(oldProperties, policyProperty(oldProperties));
   } catch {
     return undefined;
   }

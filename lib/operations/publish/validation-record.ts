@@ -1,35 +1,35 @@
-// The CNAME that validates the certificate of a host whose DNS is elsewhere: it must stay there, since each renewal looks for it.
+// Reads the CNAME that validates the certificate of a host with external DNS. The CNAME must stay, because each renewal needs it.
 import { DescribeCertificateCommand } from '@aws-sdk/client-acm';
 import { awsCall } from '../context/aws-call';
-import { plainName } from '../dns-names';
 import { errorFields } from '../context/log';
-import { attribute } from '../../functions/deployment/failure-message';
-import type { Invocation } from '../context/invocation';
-import type { Attributes } from '../../functions/deployment/custom-resource';
+import type { OperationContext } from '../context/operation-context';
+import { plainName } from '../dns-names';
 
-const UNKNOWN = 'not known: look at the certificate in AWS Certificate Manager';
-
-/**
- * Reads it from AWS Certificate Manager. It never fails: the certificate is issued already, and all that is lost is a line of advice.
- *
- * @returns the attributes `ValidationName` and `ValidationValue`, names without a dot at the end
- */
-export async function validationRecord(invocation: Invocation, certificateArn: string, policyHost: string): Promise<Attributes> {
-  try {
-    const { Certificate: certificate } = await awsCall(invocation, 'acm:DescribeCertificate', async (options) => {
-      return invocation.services.acm.send(new DescribeCertificateCommand({ CertificateArn: certificateArn }), options);
-    });
-    const own = certificate?.DomainValidationOptions?.find(({ DomainName: name }) => plainName(name ?? '') === policyHost)?.ResourceRecord;
-    if (own?.Name !== undefined && own.Value !== undefined) {
-      return { ValidationName: attribute(plainName(own.Name)), ValidationValue: attribute(plainName(own.Value)) };
-    }
-    invocation.log.warn('the certificate names no validation record for the policy host', { certificateArn, policyHost });
-  } catch (error) {
-    invocation.signal.throwIfAborted();
-    invocation.log.warn('could not read the validation record of the certificate', { certificateArn, ...errorFields(error) });
-  }
-  return NO_RECORD;
+/** A CNAME. Both names have no dot at the end. */
+export interface ValidationRecord {
+  readonly name: string;
+  readonly value: string;
 }
 
-/** What the attributes say where it is not known. */
-export const NO_RECORD: Attributes = { ValidationName: UNKNOWN, ValidationValue: UNKNOWN };
+/**
+ * Reads the record from AWS Certificate Manager. Rejects only at the end of the operation: the certificate is issued already, so only
+ * advice for the user is lost.
+ *
+ * @returns undefined where the record is not known
+ */
+export async function readValidationRecord(
+  context: OperationContext, certificateArn: string, policyHost: string,
+): Promise<ValidationRecord | undefined> {
+  try {
+    const { Certificate: certificate } = await awsCall(context, 'acm:DescribeCertificate', async (options) => {
+      return context.services.acm.send(new DescribeCertificateCommand({ CertificateArn: certificateArn }), options);
+    });
+    const own = certificate?.DomainValidationOptions?.find(({ DomainName: name }) => plainName(name ?? '') === policyHost)?.ResourceRecord;
+    if (own?.Name !== undefined && own.Value !== undefined) return { name: plainName(own.Name), value: plainName(own.Value) };
+    context.log.warn('the certificate names no validation record for the policy host', { certificateArn, policyHost });
+  } catch (error) {
+    context.signal.throwIfAborted();
+    context.log.warn('could not read the validation record of the certificate', { certificateArn, ...errorFields(error) });
+  }
+  return undefined;
+}

@@ -1,7 +1,7 @@
 // Reads what a preview needs from any synthesized cloud assembly, without trusting it.
 import { hostNameProblem } from '../../protocol/domain-name';
 import { hashOfPolicyId, policyHash } from '../../protocol/policy/id';
-import { policyText } from '../../protocol/policy/lines';
+import { policyText } from '../../contract/custom-resources';
 import { safeText } from '../../util/safe-text';
 import { readStacks } from './files';
 import { readDistributions } from '../edge/distribution';

@@ -1,6 +1,6 @@
 // The id that a Publication would make if it published now: the preview stands in for the function.
 import { policyHash, renderPolicyId } from '../../protocol/policy/id';
-import { policyText } from '../../protocol/policy/lines';
+import { policyText } from '../../contract/custom-resources';
 import { Unresolved, scalarText } from './intrinsics';
 import { at, itemsOf } from '../json';
 

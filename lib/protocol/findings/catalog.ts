@@ -1,49 +1,35 @@
-// The catalogue: every code that reading a record or a policy file can give, and how a finding is made from it.
+// Lists every code of a record or a policy file, and makes findings from them.
 import { withSenderQuirks } from './sender-quirks';
-import type { SenderQuirk, Finding, Severity } from './finding';
+import type { SenderQuirk, Finding } from './finding';
+import type { FindingKind } from './kind';
 import { POLICY_FINDINGS } from './policy';
 import { TXT_FINDINGS } from './txt';
 import { safeWholeText } from '../../util/safe-text';
 
-/** What is always true of a code, whatever the input. */
-export interface FindingKind {
-  readonly severity: Severity;
-  /** What was seen: one sentence. */
-  readonly meaning: string;
-  /** What comes of it: one sentence. */
-  readonly impact: string;
-  /** How to mend it: a phrase without a full stop. */
-  readonly fix: string;
-  /** The section that says so. */
-  readonly reference: string;
-  /** The real senders that refuse such input or read it otherwise, by what they do. */
-  readonly quirks?: readonly SenderQuirk[];
-}
-
-/** Every code of this room. */
+/** Every code of a record or a policy file. */
 export const FINDINGS = { ...TXT_FINDINGS, ...POLICY_FINDINGS } as const;
 
 export type FindingCode = keyof typeof FINDINGS;
 
-/** What one finding adds to its kind. */
+/** The part of a finding that its code does not determine. */
 export interface FindingDetail {
-  /** What is wrong, with the value found; a phrase without a full stop, the text of others already escaped. */
+  /** The problem with the value found: a phrase without a full stop. Text from the input is already escaped. */
   readonly message: string;
   readonly line: number;
   readonly column: number;
-  /** A better fix than the kind's, where the value allows one. */
+  /** Replaces the fix of the kind with one for the value found. */
   readonly fix?: string;
-  /** Where it is not the kind's: empty when all senders agree on this input. */
+  /** Replaces the quirks of the kind. Empty where all senders agree on this input. */
   readonly quirks?: readonly SenderQuirk[];
 }
 
-/** Makes a finding; its message names the senders that disagree, so that no output can lose them. */
+/** Makes a finding. Its message names the senders that disagree, so that every output shows them. */
 export function finding(code: FindingCode, detail: FindingDetail): Finding {
   const kind: FindingKind = FINDINGS[code];
   return {
     code,
     severity: kind.severity,
-    // Whoever wrote the message has escaped and cut the text of others; what was forgotten must do no harm.
+    // The caller has escaped the text of the input. Escape again, so that a mistake there is harmless.
     ...withSenderQuirks(detail.quirks ?? kind.quirks ?? [], safeWholeText(detail.message)),
     fix: safeWholeText(detail.fix ?? kind.fix),
     reference: kind.reference,

@@ -1,43 +1,44 @@
-// Gathers the findings of one reading, in the order of the input and bounded in number.
+// Collects the findings of one input, sorted by position and limited in number.
 import type { Finding } from './finding';
 import { FINDINGS, finding } from './catalog';
 import type { FindingCode, FindingDetail } from './catalog';
 
-/** More of one code than this teach nobody anything, and 64 KiB of line ends would give 65536. */
-const MOST_OF_A_CODE = 10;
+/** Maximum number of findings with the same code. More would add no information, and 64 KiB of line ends would give 65536. */
+const MAX_OF_A_CODE = 10;
 
-/** Keeps the first ten findings of each code; the first of them says how many there were. */
+/** Keeps the first findings of each code. The first one states the total. */
 export class FindingCollector {
   private readonly kept: { readonly code: FindingCode; readonly detail: FindingDetail; readonly first: boolean }[] = [];
-  /** Made with the first finding: most inputs have none. */
+  /** Created with the first finding, because most inputs have none. */
   private counts?: Map<FindingCode, number>;
   private errors = false;
 
-  /** Whether nothing worse than a warning was found. */
+  /** Whether no error was found. */
   public get valid(): boolean {
     return !this.errors;
   }
 
+  /** Adds a finding. */
   public add(code: FindingCode, detail: FindingDetail): void {
     this.counts ??= new Map();
     const before = this.counts.get(code) ?? 0;
     this.counts.set(code, before + 1);
     if (FINDINGS[code].severity === 'error') this.errors = true;
-    if (before < MOST_OF_A_CODE) this.kept.push({ code, detail, first: before === 0 });
+    if (before < MAX_OF_A_CODE) this.kept.push({ code, detail, first: before === 0 });
   }
 
-  /** By line, then by column. */
+  /** Returns the findings, sorted by line and column. */
   public list(): readonly Finding[] {
     if (this.kept.length === 0) return [];
     return [...this.kept]
       .sort((a, b) => a.detail.line - b.detail.line || a.detail.column - b.detail.column)
-      .map(({ code, detail, first }) => finding(code, first ? this.counted(code, detail) : detail));
+      .map(({ code, detail, first }) => finding(code, first ? this.withCount(code, detail) : detail));
   }
 
-  private counted(code: FindingCode, detail: FindingDetail): FindingDetail {
+  private withCount(code: FindingCode, detail: FindingDetail): FindingDetail {
     const count = this.counts?.get(code) ?? 1;
-    return count > MOST_OF_A_CODE
-      ? { ...detail, message: `${detail.message} (${count} such in all, the first ${MOST_OF_A_CODE} are listed)` }
+    return count > MAX_OF_A_CODE
+      ? { ...detail, message: `${detail.message} (${count} such in all, the first ${MAX_OF_A_CODE} are listed)` }
       : detail;
   }
 }

@@ -1,42 +1,42 @@
-// What reading a record, a policy file or a domain has found: one shape for the linters and the verifier.
+// Defines a finding, the common result of the linters and the verifier.
 
 /**
- * How much harm a finding does.
+ * The severity of a finding.
  *
  * - `error`: senders ignore the policy, or refuse mail
- * - `warning`: valid, but some real sender reads it otherwise, or it will hurt later
+ * - `warning`: valid, but some real sender reads it differently, or it will cause a problem later
  * - `info`: worth knowing
- * - `unknown`: could not be decided from here (a time-out, an address family that this machine has not)
+ * - `unknown`: could not be decided from here (a timeout, or an address family that this machine lacks)
  */
 export type Severity = 'error' | 'warning' | 'info' | 'unknown';
 
-/** Real senders that do the same with an input, and what they do. */
+/** The same behaviour of some real senders for an input. */
 export interface SenderQuirk {
   /** `chasquid` */
   readonly senders: readonly string[];
-  /** A phrase to put after the name of one of them: `refuses the policy`. */
+  /** The behaviour: a phrase to put after the name of a sender, `refuses the policy`. */
   readonly effect: string;
-  /** Whether they use what the RFC calls invalid. */
+  /** Whether they accept an input that the RFC calls invalid. */
   readonly accepts?: true;
 }
 
-/** One thing found in a record or a policy file. */
+/** A finding about a record or a policy file. */
 export interface Finding {
   /** Stable and documented, `policy-mx-pattern` for example. */
   readonly code: string;
   readonly severity: Severity;
-  /** One line: what is wrong, with the value found. Control characters are escaped. */
+  /** The problem with the value found, in one line. Control characters are escaped. */
   readonly message: string;
-  /** One line: how to mend it. */
+  /** The fix, in one line. */
   readonly fix?: string;
-  /** The section that says so, `RFC 8461 §3.2` for example. */
+  /** The section that states the rule, `RFC 8461 §3.2` for example. */
   readonly reference?: string;
-  /** Where in the input, from 1. For TXT records the line is the number of the record. */
+  /** The line of the input, from 1. For TXT records, the number of the record. */
   readonly line?: number;
-  /** Where in the line, from 1, in bytes for a policy file and in characters for a TXT record. */
+  /** The position in the line, from 1: in bytes for a policy file, in characters for a TXT record. */
   readonly column?: number;
-  /** The real senders that refuse this input or read it otherwise; of an invalid one, also those that use it all the same. */
+  /** Real senders that refuse this input or read it differently. For an invalid input, also those that accept it. */
   readonly senders?: readonly string[];
-  /** The same senders, with what each does. */
+  /** The behaviour of these senders. */
   readonly quirks?: readonly SenderQuirk[];
 }

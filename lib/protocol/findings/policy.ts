@@ -1,20 +1,25 @@
-// The codes of the policy file (RFC 8461 §3.2).
-import type { FindingKind } from './catalog';
-import { tolerance } from '../tolerance';
+// Lists the codes of the policy file (RFC 8461 §3.2).
+import type { FindingKind } from './kind';
+import { tolerance } from './tolerance';
 
 const REFERENCE = 'RFC 8461 §3.2';
 const REFUSED = 'refuses the policy';
-/** Of files with empty lines and comments. */
-const SKIPS_LINES = {
-  senders: ['postfix-mta-sts-resolver', 'mailauth', 'chasquid', 'kumomta', 'stalwart', 'rest-mail', 'mailpiece', 'aykevl', 'danmarg'],
-  effect: 'accepts the policy',
-  accepts: true,
-} as const;
+/** Senders' treatment of empty lines and comments. */
+const EXTRA_LINE_QUIRKS = [
+  { senders: ['mox', 'postfix-tlspol', 'go-mtasts'], effect: REFUSED },
+  { senders: ['courier'], effect: 'ignores the lines that follow' },
+  {
+    senders: ['postfix-mta-sts-resolver', 'mailauth', 'chasquid', 'kumomta', 'stalwart', 'rest-mail', 'mailpiece', 'aykevl', 'danmarg'],
+    effect: 'accepts the policy',
+    accepts: true,
+  },
+] as const;
 const INVALID = 'Senders treat the file as no policy at all; those that have an older one cached keep it until it expires.';
 
 export const POLICY_FINDINGS = {
   'policy-too-large': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'The file is larger than 64 KiB.',
     impact: 'Senders stop reading and have no policy.',
     fix: 'shorten the file: wildcards in place of many hosts, no padding',
@@ -22,6 +27,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-empty': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'The file is empty.',
     impact: INVALID,
     fix: 'serve the policy: version, mode, mx and max_age',
@@ -29,6 +35,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-html': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'The file is a web page, not a policy.',
     impact: INVALID,
     fix: 'let the web server answer this path with the policy; an error page must not come with status 200',
@@ -36,6 +43,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-encoding': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'The file is UTF-16.',
     impact: INVALID,
     fix: 'save the file as plain ASCII or as UTF-8 without a byte order mark',
@@ -43,6 +51,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-bom': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'The file begins with a byte order mark.',
     impact: INVALID,
     fix: 'save the file as UTF-8 without a byte order mark',
@@ -50,6 +59,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-utf8': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'A byte is not part of any UTF-8 character.',
     impact: INVALID,
     fix: 'write plain ASCII',
@@ -57,6 +67,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-control-character': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'A control character stands in a line; only blanks and tabs after the colon or at the end are allowed.',
     impact: INVALID,
     fix: 'remove the character',
@@ -64,6 +75,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-stray-cr': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'A carriage return is not followed by a line feed.',
     impact: INVALID,
     fix: 'end each line with CR LF or with LF alone',
@@ -71,30 +83,25 @@ export const POLICY_FINDINGS = {
   },
   'policy-blank-line': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'A line is empty. Many senders tolerate it, the grammar does not.',
     impact: 'Strict senders have no policy, and one ignores the lines that follow.',
     fix: 'remove the line',
     reference: REFERENCE,
-    quirks: [
-      { senders: ['mox', 'postfix-tlspol', 'go-mtasts'], effect: REFUSED },
-      { senders: ['courier'], effect: 'ignores the lines that follow' },
-      SKIPS_LINES,
-    ],
+    quirks: EXTRA_LINE_QUIRKS,
   },
   'policy-comment': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'A line is a comment. Many senders tolerate it, the grammar does not.',
     impact: 'Strict senders have no policy, and one ignores the lines that follow.',
     fix: 'remove the line',
     reference: REFERENCE,
-    quirks: [
-      { senders: ['mox', 'postfix-tlspol', 'go-mtasts'], effect: REFUSED },
-      { senders: ['courier'], effect: 'ignores the lines that follow' },
-      SKIPS_LINES,
-    ],
+    quirks: EXTRA_LINE_QUIRKS,
   },
   'policy-leading-blank': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'A line begins with a blank or tab.',
     impact: INVALID,
     fix: 'begin the line with the name of the field',
@@ -102,6 +109,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-no-colon': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'A line has no colon.',
     impact: INVALID,
     fix: 'write each line as `name: value`, or remove it',
@@ -110,6 +118,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-blank-before-colon': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'A blank or tab stands before the colon.',
     impact: INVALID,
     fix: 'write the colon directly after the name',
@@ -117,6 +126,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-field-name': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'The name of a field is not a letter or digit and up to 31 letters, digits, underscores, hyphens and dots.',
     impact: INVALID,
     fix: 'correct the name, or remove the line',
@@ -124,6 +134,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-empty-value': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'Nothing follows the colon.',
     impact: INVALID,
     fix: 'write the value, or remove the line',
@@ -131,6 +142,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-version-missing': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'There is no `version` line.',
     impact: INVALID,
     fix: 'add the line `version: STSv1`',
@@ -138,6 +150,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-mode-missing': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'There is no `mode` line.',
     impact: INVALID,
     fix: 'add the line `mode: testing`, or `enforce`, or `none`',
@@ -145,6 +158,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-max-age-missing': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'There is no `max_age` line.',
     impact: INVALID,
     fix: 'add the line `max_age: 2592000` (30 days), for example',
@@ -152,6 +166,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-mx-missing': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'There is no `mx` line, which only mode `none` allows.',
     impact: INVALID,
     fix: 'add one `mx` line for each MX host of the domain',
@@ -160,6 +175,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-version': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'The version is not exactly `STSv1`.',
     impact: INVALID,
     fix: 'write `version: STSv1`',
@@ -167,6 +183,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-mode': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'The mode is none of `enforce`, `testing` and `none`.',
     impact: INVALID,
     fix: 'write `enforce`, `testing` or `none` in lower case',
@@ -174,6 +191,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-max-age': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'The maximum age is not 1 to 10 digits.',
     impact: INVALID,
     fix: 'write whole seconds, digits only: `2592000` is 30 days',
@@ -181,6 +199,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-max-age-limit': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'The maximum age is over 31557600 seconds, a year.',
     impact: 'These senders refuse the policy, postfix-tlspol reads it as a year, others accept it.',
     fix: 'write at most 31557599',
@@ -193,6 +212,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-mx-pattern': {
     severity: 'error',
+    area: 'policy-file',
     meaning: 'An MX pattern is not an optional `*.` and a host name in A-labels.',
     impact: INVALID,
     fix: 'write the host name as it stands in the MX record, without the dot at the end',
@@ -201,6 +221,7 @@ export const POLICY_FINDINGS = {
 
   'policy-large': {
     severity: 'warning',
+    area: 'policy-file',
     meaning: 'The file is larger than 10240 bytes, which is legal.',
     impact: 'A sender that reads no further has a part of the policy, or none.',
     fix: 'shorten the file: wildcards in place of many hosts, no padding',
@@ -209,6 +230,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-none-without-mx': {
     severity: 'warning',
+    area: 'policy-file',
     meaning: 'A policy in mode `none` lists no MX hosts, which is legal.',
     impact: 'Senders that refuse it keep the earlier policy that was to be withdrawn.',
     fix: 'keep the `mx` lines of the policy that is withdrawn',
@@ -217,6 +239,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-max-age-zero': {
     severity: 'warning',
+    area: 'policy-file',
     meaning: 'The maximum age is 0, which is legal.',
     impact: 'Senders that refuse it have no policy, others fetch it for every message.',
     fix: 'write at least 86400 (a day)',
@@ -225,6 +248,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-max-age-short': {
     severity: 'warning',
+    area: 'policy-file',
     meaning: 'The maximum age is under a day.',
     impact: 'Senders that mail the domain rarely never have a cached policy, so an attacker who hides the record wins.',
     fix: 'write at least 86400 (a day); weeks in mode `enforce`',
@@ -232,6 +256,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-max-age-enforce': {
     severity: 'warning',
+    area: 'policy-file',
     meaning: 'The maximum age in mode `enforce` is under 14 days.',
     impact: 'The shorter the age, the sooner an attacker who hides the record or the policy host strips TLS again.',
     fix: 'write 2592000 (30 days) or more once the policy has proved itself',
@@ -239,6 +264,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-max-age-at-limit': {
     severity: 'warning',
+    area: 'policy-file',
     meaning: 'The maximum age is exactly the limit, 31557600.',
     impact: 'One sender in use reads that as a day.',
     fix: 'write 31557599 or less',
@@ -247,6 +273,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-duplicate-field': {
     severity: 'warning',
+    area: 'policy-file',
     meaning: '`mode` or `max_age` is there twice; the first counts.',
     impact: 'The last wins in most of these senders, kumomta refuses the policy.',
     fix: 'keep one of the lines',
@@ -258,6 +285,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-duplicate-version': {
     severity: 'warning',
+    area: 'policy-file',
     meaning: '`version` is there twice; the first counts.',
     impact: 'A sender that lets the last one win, or refuses duplicates, may have no policy.',
     fix: 'keep one of the lines',
@@ -265,6 +293,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-mx-duplicate': {
     severity: 'warning',
+    area: 'policy-file',
     meaning: 'The same MX pattern is there twice.',
     impact: 'None to senders; often one of the two was meant to be another host.',
     fix: 'remove one of the lines, or correct it',
@@ -272,6 +301,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-mx-upper-case': {
     severity: 'warning',
+    area: 'policy-file',
     meaning: 'An MX pattern has upper-case letters; names compare without case.',
     impact: 'Senders that compare with case find that the pattern covers no host, and in mode `enforce` refuse to deliver.',
     fix: 'write the pattern in lower case',
@@ -280,6 +310,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-mx-single-label': {
     severity: 'warning',
+    area: 'policy-file',
     meaning: 'An MX pattern has a single label, with or without `*.` before it.',
     impact: 'No public mail host has such a name, and a wildcard there would cover the hosts of strangers.',
     fix: 'write the full name of the MX host',
@@ -287,6 +318,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-mx-reserved-label': {
     severity: 'warning',
+    area: 'policy-file',
     meaning: 'A label of an MX pattern has hyphens in its third and fourth place and is no A-label.',
     impact: 'Such labels are reserved; a sender that holds names to the rules of IDNA refuses the policy.',
     fix: 'write the name of the MX host as DNS has it, or give the host another name',
@@ -295,6 +327,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-mx-digits': {
     severity: 'warning',
+    area: 'policy-file',
     meaning: 'The last label of an MX pattern is all digits, which the grammar allows.',
     impact: 'No top-level domain is all digits, so no public mail host has such a name; a sender may take it for an address and refuse the policy.',
     fix: 'write the full name of the MX host',
@@ -302,6 +335,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-misspelled-field': {
     severity: 'warning',
+    area: 'policy-file',
     meaning: 'The name of an unknown field is almost that of a known one; names are compared exactly.',
     impact: 'The line is ignored.',
     fix: 'write the name exactly: `version`, `mode`, `mx` or `max_age`',
@@ -309,6 +343,7 @@ export const POLICY_FINDINGS = {
   },
   'policy-unknown-field': {
     severity: 'warning',
+    area: 'policy-file',
     meaning: 'A field that the RFC does not define.',
     impact: 'Senders ignore it; some checkers complain.',
     fix: 'remove the line unless you know who reads it',

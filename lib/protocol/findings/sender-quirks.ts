@@ -1,55 +1,55 @@
-// Where real senders disagree: how a finding tells of them, and what all findings together mean for each sender.
+// Describes how real senders differ: in the message of one finding, and for each sender over all findings.
 import type { SenderQuirk, Finding } from './finding';
 
-/** A known sender that reads what is published otherwise than others do. */
+/** A known sender that behaves differently from others. */
 export interface SenderView {
   /** `chasquid` */
   readonly sender: string;
-  /** What it does, a phrase: `refuses the policy`. */
+  /** The behaviour, as a phrase: `refuses the policy`. */
   readonly effect: string;
-  /** The finding that says why. */
+  /** The code of the finding that explains it. */
   readonly code: string;
-  /** Whether it uses what the RFC calls invalid. */
+  /** Whether it accepts an input that the RFC calls invalid. */
   readonly accepts?: true;
 }
 
-/** What the findings mean for each sender: ordered by its name, then as the findings are, each once. */
+/** Returns the behaviour of each sender: sorted by sender, then in the order of the findings, without duplicates. */
 export function senderViews(findings: readonly Finding[]): readonly SenderView[] {
   const views = new Map<string, SenderView>();
   for (const { code, quirks = [] } of findings) {
     for (const { senders, effect, accepts } of quirks) {
-      const why = { effect, code, ...accepts === undefined ? {} : { accepts } };
-      for (const sender of senders) views.set(JSON.stringify([sender, effect, code]), { sender, ...why });
+      const view = { effect, code, accepts };
+      for (const sender of senders) views.set(JSON.stringify([sender, effect, code]), { sender, ...view });
     }
   }
   return [...views.values()].sort((a, b) => Number(a.sender > b.sender) - Number(a.sender < b.sender));
 }
 
-/** More names of those that do as the RFC says are not read. */
-const MOST_REFUSERS = 6;
+/** Maximum number of refusing senders that a message names. */
+const MAX_REFUSING_SENDERS = 6;
 
 /**
- * The same for a policy that is malformed and that some senders use all the same: whoever refuses it for one reason does not take it in
- * spite of another.
+ * Returns the behaviour of each sender for a malformed policy. A sender that refuses the policy for one reason does not accept it
+ * despite another.
  *
- * @param takers - those that use it in spite of everything
+ * @param accepting - the senders that accept the policy despite all of its problems
  */
-export function acceptingViews(findings: readonly Finding[], takers: readonly string[]): readonly SenderView[] {
-  return senderViews(findings).filter(({ accepts, sender }) => accepts === undefined || takers.includes(sender));
+export function acceptingViews(findings: readonly Finding[], accepting: readonly string[]): readonly SenderView[] {
+  return senderViews(findings).filter(({ accepts, sender }) => accepts === undefined || accepting.includes(sender));
 }
 
-/** The part of a finding that tells of quirks; its message names the senders, so that no output can lose them. */
+/** Returns the part of a finding about sender quirks. The message names the senders, so that every output shows them. */
 export function withSenderQuirks(quirks: readonly SenderQuirk[], message: string): Pick<Finding, 'message' | 'senders' | 'quirks'> {
-  const others = quirks.filter(({ accepts }) => accepts === undefined).flatMap((one) => one.senders);
-  const takers = quirks.filter(({ accepts }) => accepts).flatMap((one) => one.senders);
-  if (others.length + takers.length === 0) return { message };
-  if (takers.length > 0 && others.length > MOST_REFUSERS) {
-    return { message: `${message}; taken all the same by ${takers.join(', ')}, refused by the other known senders`, senders: takers, quirks };
+  const refusing = quirks.filter(({ accepts }) => accepts === undefined).flatMap((one) => one.senders);
+  const accepting = quirks.filter(({ accepts }) => accepts).flatMap((one) => one.senders);
+  if (refusing.length + accepting.length === 0) return { message };
+  if (accepting.length > 0 && refusing.length > MAX_REFUSING_SENDERS) {
+    return { message: `${message}; taken all the same by ${accepting.join(', ')}, refused by the other known senders`, senders: accepting, quirks };
   }
-  const told = [
+  const parts = [
     message,
-    ...others.length === 0 ? [] : [`refused or read otherwise by ${others.join(', ')}`],
-    ...takers.length === 0 ? [] : [`taken all the same by ${takers.join(', ')}`],
+    ...refusing.length === 0 ? [] : [`refused or read otherwise by ${refusing.join(', ')}`],
+    ...accepting.length === 0 ? [] : [`taken all the same by ${accepting.join(', ')}`],
   ];
-  return { message: told.join('; '), senders: [...others, ...takers], quirks };
+  return { message: parts.join('; '), senders: [...refusing, ...accepting], quirks };
 }

@@ -1,18 +1,18 @@
-// The codes of the two TXT records: `txt-` for the grammar that both share, `record-` for _mta-sts, `tls-rpt-` for _smtp._tls.
-import type { FindingKind } from './catalog';
+// Lists the codes of the two TXT records: `txt-` for their common grammar, `record-` for `_mta-sts`, `tls-rpt-` for `_smtp._tls`.
+import type { FindingKind } from './kind';
+import { TLS_RPT_TEXT_FINDINGS } from './tls-rpt';
 
 const SHARED = 'RFC 8461 §3.1, RFC 8460 §3';
 const STS = 'RFC 8461 §3.1';
-const TLS_RPT = 'RFC 8460 §3';
 
 const UNSEEN = 'sees no policy';
 const UNUSABLE = 'Senders ignore the whole record, as if it were not there.';
 const NO_POLICY = 'Senders see no policy and deliver without checking; a policy that they have cached stays in use until it expires.';
-const NO_REPORTS = 'Nobody sends reports, so a failure that makes senders refuse mail goes unseen.';
 
 export const TXT_FINDINGS = {
   'txt-version-delimiter': {
     severity: 'error',
+    area: 'record',
     meaning: 'The version is not followed by a semicolon.',
     impact: UNUSABLE,
     fix: 'write a semicolon directly after the version',
@@ -20,6 +20,7 @@ export const TXT_FINDINGS = {
   },
   'txt-blank-before-delimiter': {
     severity: 'warning',
+    area: 'record',
     meaning: 'Blanks stand between the version and the first semicolon: the grammar allows them, the rule for choosing the record does not.',
     impact: 'Senders that look for the version and a semicolon overlook the record.',
     fix: 'remove the blanks, so that a semicolon directly follows the version',
@@ -27,6 +28,7 @@ export const TXT_FINDINGS = {
   },
   'txt-empty-field': {
     severity: 'error',
+    area: 'record',
     meaning: 'Nothing stands between two semicolons.',
     impact: UNUSABLE,
     fix: 'remove one of the semicolons; a single one at the end is allowed',
@@ -34,6 +36,7 @@ export const TXT_FINDINGS = {
   },
   'txt-trailing-blank': {
     severity: 'error',
+    area: 'record',
     meaning: 'The record ends in a blank or tab that no semicolon follows or precedes.',
     impact: 'The grammar has no place for it; strict senders ignore the whole record, many others trim it.',
     fix: 'remove the blanks at the end',
@@ -41,6 +44,7 @@ export const TXT_FINDINGS = {
   },
   'txt-no-equals': {
     severity: 'error',
+    area: 'record',
     meaning: 'A field has no equals sign.',
     impact: UNUSABLE,
     fix: 'write each field as name=value, with semicolons between the fields',
@@ -48,6 +52,7 @@ export const TXT_FINDINGS = {
   },
   'txt-blank-around-equals': {
     severity: 'error',
+    area: 'record',
     meaning: 'A blank or tab stands beside an equals sign.',
     impact: UNUSABLE,
     fix: 'write name=value without blanks',
@@ -55,6 +60,7 @@ export const TXT_FINDINGS = {
   },
   'txt-field-name': {
     severity: 'error',
+    area: 'record',
     meaning: 'The name of a field is not a letter or digit and up to 31 letters, digits, underscores, hyphens and dots.',
     impact: UNUSABLE,
     fix: 'correct the name, or remove the field',
@@ -62,6 +68,7 @@ export const TXT_FINDINGS = {
   },
   'txt-field-value': {
     severity: 'error',
+    area: 'record',
     meaning: 'The value of a field is empty or holds a blank, a control character, an equals sign or another character that is not printable ASCII.',
     impact: UNUSABLE,
     fix: 'correct the value, or remove the field',
@@ -69,6 +76,7 @@ export const TXT_FINDINGS = {
   },
   'txt-duplicate-field': {
     severity: 'warning',
+    area: 'record',
     meaning: 'A field that may stand once is there twice; the first counts.',
     impact: 'A sender that lets the last one win reads another value.',
     fix: 'remove all but one',
@@ -76,6 +84,7 @@ export const TXT_FINDINGS = {
   },
   'txt-misspelled-field': {
     severity: 'warning',
+    area: 'record',
     meaning: 'The name of an unknown field is almost that of a known one; names are compared exactly.',
     impact: 'The field is ignored.',
     fix: 'write the name exactly, in lower case',
@@ -83,6 +92,7 @@ export const TXT_FINDINGS = {
   },
   'txt-unknown-field': {
     severity: 'warning',
+    area: 'record',
     meaning: 'A field that the RFC does not define.',
     impact: 'Senders ignore it; some checkers complain.',
     fix: 'remove the field unless you know who reads it',
@@ -91,6 +101,7 @@ export const TXT_FINDINGS = {
 
   'record-multiple': {
     severity: 'error',
+    area: 'record',
     meaning: 'More than one TXT record begins with `v=STSv1;`.',
     impact: NO_POLICY,
     fix: 'keep the record whose id belongs to the policy file that is served, and delete the others',
@@ -98,6 +109,7 @@ export const TXT_FINDINGS = {
   },
   'record-none': {
     severity: 'error',
+    area: 'record',
     meaning: 'No TXT record in the answer begins with `v=STSv1;`.',
     impact: NO_POLICY,
     fix: 'publish one TXT record `v=STSv1; id=<1 to 32 letters or digits>;` once the policy file is reachable',
@@ -105,6 +117,7 @@ export const TXT_FINDINGS = {
   },
   'record-unrecognised': {
     severity: 'error',
+    area: 'record',
     meaning: 'A TXT record that looks like an MTA-STS record does not begin with `v=STSv1;`, and no other does.',
     impact: NO_POLICY,
     fix: 'write `v=STSv1;` at the beginning of the record, exactly so',
@@ -112,6 +125,7 @@ export const TXT_FINDINGS = {
   },
   'record-version-text': {
     severity: 'warning',
+    area: 'record',
     meaning: 'Beside the record stands another TXT record that begins with `v=STSv1` but not with `v=STSv1;`.',
     impact: 'Senders that count it as a second record see no policy.',
     fix: 'delete the other TXT record or move it to another name',
@@ -120,6 +134,7 @@ export const TXT_FINDINGS = {
   },
   'record-version-case': {
     severity: 'warning',
+    area: 'record',
     meaning: 'Beside the record stands another TXT record whose version differs only in case.',
     impact: 'Senders that compare the version without case see two records or read the wrong one.',
     fix: 'delete the other TXT record',
@@ -131,6 +146,7 @@ export const TXT_FINDINGS = {
   },
   'record-unrelated-txt': {
     severity: 'warning',
+    area: 'record',
     meaning: 'A TXT record at `_mta-sts` has nothing to do with MTA-STS.',
     impact: 'Beside the record, it makes a sender that expects a single TXT record see no policy.',
     fix: 'delete it; often a wildcard TXT record or an entry at the wrong name puts it there',
@@ -139,6 +155,7 @@ export const TXT_FINDINGS = {
   },
   'record-tab': {
     severity: 'warning',
+    area: 'record',
     meaning: 'A tab stands beside a semicolon.',
     impact: 'It is legal, and yet some senders see no policy.',
     fix: 'write `; ` between the fields',
@@ -147,6 +164,7 @@ export const TXT_FINDINGS = {
   },
   'record-id-missing': {
     severity: 'error',
+    area: 'record',
     meaning: 'The record has no `id` field.',
     impact: NO_POLICY,
     fix: 'add `id=` and 1 to 32 letters or digits, a new value whenever the policy file changes',
@@ -154,80 +172,11 @@ export const TXT_FINDINGS = {
   },
   'record-id-invalid': {
     severity: 'error',
+    area: 'record',
     meaning: 'The id is not 1 to 32 ASCII letters or digits.',
     impact: NO_POLICY,
     fix: 'write 1 to 32 letters or digits; a 40-character hash must be cut',
     reference: STS,
   },
-
-  'tls-rpt-multiple': {
-    severity: 'error',
-    meaning: 'More than one TXT record begins with `v=TLSRPTv1;`.',
-    impact: NO_REPORTS,
-    fix: 'keep one record and list every address in its `rua`, with commas between them',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-none': {
-    severity: 'error',
-    meaning: 'No TXT record in the answer begins with `v=TLSRPTv1;`.',
-    impact: NO_REPORTS,
-    fix: 'publish one TXT record `v=TLSRPTv1; rua=mailto:<an address that is read>`',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-unrecognised': {
-    severity: 'error',
-    meaning: 'A TXT record that looks like a TLSRPT record does not begin with `v=TLSRPTv1;`, and no other does.',
-    impact: NO_REPORTS,
-    fix: 'write `v=TLSRPTv1;` at the beginning of the record, exactly so',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-version-text': {
-    severity: 'warning',
-    meaning: 'Beside the record stands another TXT record whose beginning is almost the version.',
-    impact: 'Senders that count it as a second record send no reports.',
-    fix: 'delete the other TXT record or move it to another name',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-unrelated-txt': {
-    severity: 'warning',
-    meaning: 'A TXT record at `_smtp._tls` has nothing to do with TLSRPT.',
-    impact: 'Beside the record, it makes a sender that expects a single TXT record send no reports.',
-    fix: 'delete it; a DMARC record belongs at `_dmarc`',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-rua-missing': {
-    severity: 'error',
-    meaning: 'The record has no `rua` field.',
-    impact: NO_REPORTS,
-    fix: 'add `rua=mailto:` and an address',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-rua-not-second': {
-    severity: 'warning',
-    meaning: '`rua` is not the first field after the version.',
-    impact: 'It is legal, but readers that expect it there find no address.',
-    fix: 'write `rua` directly after the version',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-rua-duplicate': {
-    severity: 'warning',
-    meaning: '`rua` is there twice, which the RFC neither allows nor forbids.',
-    impact: 'Some readers refuse the record, others use only one of the two.',
-    fix: 'write one `rua` with commas between the addresses',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-uri': {
-    severity: 'error',
-    meaning: 'A reporting address is not a `mailto:` or `https:` URI.',
-    impact: NO_REPORTS,
-    fix: 'write `mailto:` and a mail address, or `https:` and an address that takes reports',
-    reference: TLS_RPT,
-  },
-  'tls-rpt-uri-host': {
-    severity: 'warning',
-    meaning: 'A reporting address is well-formed, and yet reports hardly arrive: its host is not one that the public DNS can know, or its form is one that few senders read.',
-    impact: 'Reports to it do not arrive, and some readers refuse the record.',
-    fix: 'write `mailto:`, one plain address and the full name of its host',
-    reference: TLS_RPT,
-  },
+  ...TLS_RPT_TEXT_FINDINGS,
 } as const satisfies Record<string, FindingKind>;

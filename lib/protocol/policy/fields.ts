@@ -11,7 +11,7 @@ import { UNREADABLE_MODE, extensionTolerance, maxAgeTolerance, missingTolerance,
 import { isMode, MAX_AGE_LIMIT } from './model';
 import type { Mode } from './model';
 import { safeText } from '../../util/safe-text';
-import { toleranceBut } from '../tolerance';
+import { toleranceBut } from '../findings/tolerance';
 
 /** A value and its position. A `PolicyField` is a placed text. */
 export interface Placed<T> {

@@ -1,6 +1,6 @@
 // Which senders accept a policy file that the grammar of RFC 8461 §3.2 forbids, for each problem.
 import type { SenderQuirk } from '../findings/finding';
-import { tolerance, toleranceBut } from '../tolerance';
+import { tolerance, toleranceBut } from '../findings/tolerance';
 
 /** Returns the senders for a malformed MX pattern. Accepting senders compare the pattern only with hosts, and it covers none. */
 export function patternTolerance(pattern: string): readonly SenderQuirk[] {

@@ -1,6 +1,6 @@
 // Which senders accept an `_mta-sts` record that the grammar of RFC 8461 §3.1 forbids, for each problem.
 import type { SenderQuirk } from '../findings/finding';
-import { tolerance, toleranceBut } from '../tolerance';
+import { tolerance, toleranceBut } from '../findings/tolerance';
 import type { TxtKind } from './txt-kind';
 
 /** Problem of a record. */

@@ -1,4 +1,4 @@
-// Whatever a stranger's DNS and servers say: no words of any format hold a character that hides, turns or drives, or become a link.
+// Hostile DNS and servers: no text of any format hides text, changes its direction, controls a terminal or becomes a link.
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Reporter } from '../../../cli/output/reporter';
@@ -19,7 +19,7 @@ import { documentOf, finding } from '../../support/html-document';
 const loopback = new Loopback();
 afterEach(() => loopback.close());
 
-/** Controls, C1 controls, bidi controls, what cannot be seen, half characters, links of every kind, and any text between them. */
+/** Control, bidi and invisible characters, half characters, links of every kind, and any text between them. */
 const hostile = fc.array(fc.oneof(
   fc.constantFrom(
     '\0', '\t', '\n', '\r', '\x1b[31m', '\x7f', '\x85', '\x9b', '\u061c', '\u200b', '\u200e', '\u200f', '\u202a', '\u202b', '\u202c', '\u202d', '\u202e', '\u2066', '\u2067',
@@ -44,18 +44,18 @@ const hostileReport: fc.Arbitrary<VerificationResult> = fc.tuple(hostile, hostil
   deployment: { earliestRemoval: one, warnings: two },
 }));
 
-/** What hides, turns the reading direction or drives a terminal; `\n` is the layout of a document. */
+/** Characters that hide text, change its direction or control a terminal. `\n` is the layout of a document. */
 const UNSAFE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
-/** A document without its line ends and without our own signs, of which two have a variation selector. */
+/** Removes line ends and our own emoji, two of which have a variation selector. */
 function bare(document: string): string {
   return document.replace(/\n|[⚠ℹ]\ufe0f/gu, '');
 }
 
-/** What JSON has as data, exactly as it came. */
+/** The keys whose values are unescaped data. */
 const DATA = new Set(['domain', 'record', 'policy', 'delegation', 'host', 'input', 'time']);
 
-/** Every word in a report as JSON has it, once it is read. */
+/** Returns every text in the parsed JSON of a result. */
 function wordsOf(value: unknown, key = ''): string[] {
   if (DATA.has(key)) return [];
   if (typeof value === 'string') return [value];
@@ -69,14 +69,14 @@ const FORMATS: readonly (readonly [string, () => Reporter])[] = [
   ['json', jsonFormat], ['ndjson', ndjsonFormat], ['junit', junitFormat], ['github', githubFormat], ['job summary', jobSummaryFormat], ['html', htmlFormat],
 ];
 
-describe('a hostile report', () => {
-  test.each(FORMATS)('as %s holds nothing that hides, turns or drives', (_name, format) => {
+describe('a hostile result', () => {
+  test.each(FORMATS)('a hostile result as %s has no control, bidi or invisible character', (_name, format) => {
     fc.assert(fc.property(hostileReport, (one) => {
       expect(bare(documentOf(format(), [one]))).not.toMatch(UNSAFE);
     }));
   });
 
-  test.each([['json', jsonFormat], ['ndjson', ndjsonFormat]] as const)('as %s holds none in its words once the JSON is read', (_name, format) => {
+  test.each([['json', jsonFormat], ['ndjson', ndjsonFormat]] as const)('a hostile result as %s has no such character in its texts after the JSON is parsed', (_name, format) => {
     fc.assert(fc.property(hostileReport, (one) => {
       const words = wordsOf(JSON.parse(documentOf(format(), [one])));
       expect(words.length).toBeGreaterThan(20);
@@ -84,7 +84,7 @@ describe('a hostile report', () => {
     }));
   });
 
-  test('makes no link, mention or reference in the job summary', () => {
+  test('a hostile result makes no link, mention or reference in the job summary', () => {
     fc.assert(fc.property(hostileReport, (one) => {
       for (const text of textNodes(documentOf(jobSummaryFormat(), [one]))) {
         for (const link of LINKS) expect(text).not.toMatch(link);
@@ -97,17 +97,17 @@ describe('a hostile report', () => {
     ['a@evil.example', 'a\\@<wbr>evil.example'],
     ['xmpp:a@evil.example', 'xmpp\\:<wbr>a\\@<wbr>evil.example'],
     ['https://evil.example', 'https\\:<wbr>//evil.example'],
-  ])('has %j in the job summary as %j', (text, markdown) => {
+  ])('the job summary shows %j as %j', (text, markdown) => {
     expect(documentOf(jobSummaryFormat(), [verificationResult({ findings: [finding({ message: text })] })])).toContain(`| ${markdown} |`);
   });
 });
 
-/** What GitHub makes links of in a text between two elements, after the escapes of Markdown are gone. */
+/** Text between two elements that GitHub would turn into a link, after the escapes of Markdown are removed. */
 const LINKS = [
   /www\./i, /[\w.+-]@[\w-]/, /@\w/, /(?:mailto|xmpp):\S/i, /[a-z][\w+.-]*:\/\//i, /#\d/, /\bGH-\d/i, /\b(?:GHSA|CVE)-\w/i, /\b[0-9a-f]{7,40}\b/i,
 ];
 
-/** The texts between the elements, as a reader of Markdown has them. */
+/** Returns the texts between the elements, without the escapes of Markdown. */
 function textNodes(markdown: string): string[] {
   return markdown.replace(/\\([!-/:-@[-`{-~])/g, '$1').split(/<\/?(?:wbr|br|sub)>|\|/)
     .map((text) => text.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&'));
@@ -122,7 +122,7 @@ describe('a whole verification of a hostile domain', () => {
     ['the record', { sts: { ...RECORDS.sts, data: [`v=STSv1; id=${bytes}; ${bytes}=x; x=${bytes}`] } }],
     ['text beside the record', { sts: { ...RECORDS.sts, data: [`v=STS1${bytes}; id=1`] } }],
     ['a mail host', { mx1: { ...RECORDS.mx1, data: { preference: 10, exchange: 'mx\x1b[31m.evil.test' } } }],
-  ])('%s puts no control character into words', async (_name, changes) => {
+  ])('a verification with %s has no control character in its texts', async (_name, changes) => {
     const one = await loopback.verify({ zone: zone(changes), policy: { body: `${POLICY}${CONTROLS}: x\r\nmx: ${CONTROLS}\r\nnote: \x1b\r\nmode: \u202e\r\n` } });
     const json: unknown = JSON.parse(documentOf(jsonFormat(), [one]));
     for (const word of [...wordsOf(json), summary(one), ...one.findings.flatMap(({ message, fix = '', evidence = '', subject }) => [message, fix, evidence, subject])]) {

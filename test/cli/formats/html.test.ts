@@ -6,19 +6,19 @@ import type { VerificationResult } from '../../../lib/verifier/result';
 import { mxResult, observation, verificationResult } from '../../support/report';
 import { HOSTILE, documentOf, finding } from '../../support/html-document';
 
-function pageOf(...reports: readonly VerificationResult[]): string {
-  return documentOf(htmlFormat(), reports);
+function pageOf(...results: readonly VerificationResult[]): string {
+  return documentOf(htmlFormat(), results);
 }
 
-/** The text that a reader sees, a line for each element that holds some; the style left out. */
+/** Returns the visible text, a line for each element with text, without the style sheet. */
 function wordsOf(page: string): string {
   return page.replace(/<style>[^]*<\/style>/, '').replace(/<[^>]*>/g, '\n').replace(/\n+/g, '\n')
     .replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&#39;', '\'').replaceAll('&amp;', '&');
 }
 
-/** The pictures, which must be well-formed by themselves. */
+/** Returns the pictures. Each must be well-formed. */
 function picturesOf(page: string): string[] {
-  return page.match(/<svg class="way [^]*?<\/svg>/g) ?? [];
+  return page.match(/<svg class="diagram [^]*?<\/svg>/g) ?? [];
 }
 
 const FAIL = verificationResult({
@@ -45,7 +45,7 @@ describe('hostile text', () => {
     senders: [{ sender: HOSTILE, effect: HOSTILE, code: HOSTILE }],
   });
 
-  test('is never markup, neither in one report nor in an index', () => {
+  test('hostile text is never markup in the page, neither in a section nor in the index', () => {
     for (const page of [pageOf(evil), pageOf(evil, verificationResult())]) {
       expect(page).not.toMatch(/<script/i);
       expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
@@ -53,57 +53,57 @@ describe('hostile text', () => {
     }
   });
 
-  test('closes no attribute', () => {
+  test('hostile text closes no attribute of the page', () => {
     const page = pageOf(evil).replace(/<style>[^]*<\/style>/, '');
     const tags = page.match(/<[a-z][^>]*>/g) ?? [];
     expect(tags.filter((tag) => !/^<[a-z][a-z0-9]*(?: [a-z-]+(?:="[^"<]*")?)*\/?>$/i.test(tag))).toEqual([]);
   });
 
-  test('in a picture is cut and escaped, and the picture stays well-formed', () => {
+  test('hostile text in the picture is cut and escaped, and the picture stays well-formed', () => {
     const pictures = picturesOf(pageOf(evil));
     expect(pictures).toHaveLength(2);
     for (const one of pictures) expect(XMLValidator.validate(one)).toBe(true);
   });
 
-  test('a name of 253 characters is cut where it is drawn, and whole in words', () => {
+  test('a name of 253 characters is cut in the picture and complete in the text', () => {
     const long = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(61)}`;
     const page = pageOf(verificationResult({ domain: long }));
-    const drawn = picturesOf(page).flatMap((one) => [...one.matchAll(/<text class="title"[^>]*>([^<]*)</g)].map(([, text]) => text));
+    const drawn = picturesOf(page).flatMap((one) => [...one.matchAll(/<text class="title"[^>]*>([^<]*)</g)].map(([, text = '']) => text));
     expect(Math.max(...drawn.map((text) => text.length))).toBeLessThan(45);
     expect(drawn).toContainEqual(expect.stringMatching(/^a+….+$/));
     expect(page).toContain(`${long}: <span`);
   });
 });
 
-describe('a page that asks nobody for anything', () => {
+describe('a page without requests', () => {
   const page = pageOf(FAIL);
 
-  test('forbids everything but its own style, by the very hash of that style', () => {
-    const [, style] = /<style>([^]*)<\/style>/.exec(page) ?? [];
+  test('the page forbids everything but its own style sheet, by its hash', () => {
+    const [, style = ''] = /<style>([^]*)<\/style>/.exec(page) ?? [];
     const hash = createHash('sha256').update(style).digest('base64');
     expect(page).toContain(`<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;sha256-${hash}&#39;; base-uri &#39;none&#39;; form-action &#39;none&#39;">`);
     expect(page.match(/<style/g)).toHaveLength(1);
   });
 
-  test('holds nothing that is fetched, run or styled outside of that', () => {
+  test('the page loads, runs and styles nothing from outside', () => {
     expect(page).not.toMatch(/<(?:script|link|img|iframe|object|embed|form|base|video|audio|image)\b/i);
     expect(page).not.toMatch(/ (?:src|style|on[a-z]+|srcset|background)=/i);
     expect(page).not.toMatch(/url\(|@import|@font-face/i);
-    expect([...page.matchAll(/ href="([^"]*)"/g)].map(([, target]) => target).filter((target) => !/^(?:#[a-z0-9-]+|https:\/\/www\.rfc-editor\.org\/rfc\/rfc\d+#section-[\d.]+)$/.test(target))).toEqual([]);
+    expect([...page.matchAll(/ href="([^"]*)"/g)].map(([, target = '']) => target).filter((target) => !/^(?:#[a-z0-9-]+|https:\/\/www\.rfc-editor\.org\/rfc\/rfc\d+#section-[\d.]+)$/.test(target))).toEqual([]);
   });
 });
 
-describe('what it shows of a domain', () => {
+describe('the section of a domain', () => {
   const page = pageOf(FAIL);
   const words = wordsOf(page);
 
-  test('the verdict first, in one heading of the first level', () => {
+  test('the section shows the verdict first, in the only first-level heading', () => {
     expect(page.match(/<h1/g)).toHaveLength(1);
-    expect(page).toMatch(/<h1 id="d1-h">example\.com: <span class="said">fail<\/span><\/h1>/);
+    expect(page).toMatch(/<h1 id="d1-h">example\.com: <span class="word">fail<\/span><\/h1>/);
     expect(page).toContain('<title>MTA-STS of example.com: fail</title>');
   });
 
-  test('each finding with evidence, time, fix and a link to each section that it names, worst first', () => {
+  test('the section shows each finding with evidence, time, fix and links to its sections, worst first', () => {
     expect([...page.matchAll(/<article class="finding ([a-z]+)"/g)].map(([, severity]) => severity)).toEqual(['error', 'unknown', 'warning', 'info']);
     expect(page).toContain('<h4>it is <code>not</code> covered</h4>');
     expect(page).toContain('add <code>mx: mx1.example.com</code>');
@@ -114,33 +114,33 @@ describe('what it shows of a domain', () => {
     expect(words).toContain('\naykevl, kumomta\n');
   });
 
-  test('every way with what came back, in words', () => {
-    expect(words).toMatch(/Every way that was tried \(3\)[^]*TXT record\nns1\.example\.com \(192\.0\.2\.53\)\n"v=STSv1; id=a1b2;" \(TTL 300 s\)\n35 ms[^]*policy file\n192\.0\.2\.80\n/);
+  test('the section lists every observation with its answer', () => {
+    expect(words).toMatch(/All observations \(3\)[^]*TXT record\nns1\.example\.com \(192\.0\.2\.53\)\n"v=STSv1; id=a1b2;" \(TTL 300 s\)\n35 ms[^]*policy file\n192\.0\.2\.80\n/);
   });
 
-  test('what becomes of mail, by MX host', () => {
+  test('the section shows the delivery to each MX host', () => {
     const text = wordsOf(pageOf(verificationResult({ mx: [mxResult({ dane: true }), mxResult({ host: '', preference: null, covered: false, delivery: 'refuse' })] })));
     expect(text).toContain('mx1.example.com\n10\ncovers it\ndelivers, verified\nTLSA records\n');
     expect(text).toContain('\n.\nimplicit\ndoes not cover it\nrefuses\nnone\n');
   });
 
-  test('senders that read it otherwise, with the way to the finding that says why', () => {
+  test('the section lists senders that differ, with a link to the finding that says why', () => {
     const seen = pageOf(verificationResult({ findings: [finding({ severity: 'warning', code: 'policy-none-without-mx' })], senders: [{ sender: 'chasquid', effect: 'refuses the policy', code: 'policy-none-without-mx' }] }));
     expect(seen).toContain('<a href="#d1-policy-none-without-mx">');
     expect(seen).toContain('id="d1-policy-none-without-mx"');
     expect(wordsOf(seen)).toContain('chasquid\nrefuses the policy\npolicy-none-without-mx\n');
   });
 
-  test('delegation by CNAME', () => {
+  test('the section shows a delegation by CNAME', () => {
     expect(wordsOf(pageOf(verificationResult({ delegation: { record: ['a.provider.test'], policyHost: [] } })))).toContain('_mta-sts.example.com is delegated by CNAME to a.provider.test');
   });
 
-  test('no id twice', () => {
+  test('the page has no id twice', () => {
     const ids = [...pageOf(FAIL, verificationResult(), { ...FAIL, findings: [finding(), finding()] }).matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  test('a finding that is one of many is listed up to a bound, and the rest are counted', () => {
+  test('the section lists findings up to a limit and counts the rest', () => {
     const seen = pageOf(verificationResult({ findings: Array.from({ length: 130 }, () => finding()) }));
     expect(seen.match(/<article/g)).toHaveLength(100);
     expect(wordsOf(seen)).toContain('130 errors\n');
@@ -154,15 +154,15 @@ describe('the picture', () => {
     readonly 'text': readonly { readonly '#text'?: string; readonly 'tspan'?: unknown }[];
   }
 
-  /** The boxes of the picture for wide screens: their standing and title. */
+  /** Returns mark and title of each box of the horizontal picture. */
   function boxesOf(one: Partial<VerificationResult>): string[] {
-    const [wide] = picturesOf(pageOf(verificationResult(one)));
+    const [wide = ''] = picturesOf(pageOf(verificationResult(one)));
     const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '@', isArray: (name) => name === 'text' || name === 'g' });
     const { svg } = parser.parse(wide) as { svg: { g: readonly Box[] } };
-    return svg.g.map((box) => `${box['@class'].replace('box ', '')} ${String(box.text[0]['#text'])}`);
+    return svg.g.map((box) => `${box['@class'].replace('box ', '')} ${String(box.text[0]?.['#text'])}`);
   }
 
-  test('a way that fails is marked as bad as its station, and what could not be tried as unknown', () => {
+  test('the picture marks a failed observation like its step, and one that could not be tried as unknown', () => {
     expect(boxesOf({
       verdict: 'fail',
       findings: [finding({ severity: 'warning', subject: 'https://mta-sts.example.com/.well-known/mta-sts.txt' })],
@@ -178,19 +178,19 @@ describe('the picture', () => {
     ]);
   });
 
-  test('without a record the rest is not asked for', () => {
+  test('the picture of a domain without a record does not ask for the rest', () => {
     expect(boxesOf({ verdict: 'fail', lookup: 'none', record: null, policy: null, recordObservations: [], policyObservations: [], mx: [], findings: [] })).toEqual([
       'error example.com', 'error _mta-sts.example.com', 'skipped mta-sts.example.com', 'skipped never asked for', 'skipped no mail host',
     ]);
   });
 
-  test('what could not be decided is neither good nor an error', () => {
+  test('the picture marks an undecided step as neither good nor an error', () => {
     expect(boxesOf({ verdict: 'unknown', lookup: 'temporary-error', record: null, policy: null, recordObservations: [], policyObservations: [], mx: [], findings: [] })).toEqual([
       'unknown example.com', 'unknown _mta-sts.example.com', 'unknown mta-sts.example.com', 'unknown no usable policy', 'skipped no mail host',
     ]);
   });
 
-  test('of many ways those that are not good are drawn, and the others counted', () => {
+  test('the picture of many observations draws those that are not good and counts the others', () => {
     const boxes = boxesOf({
       policyObservations: Array.from({ length: 12 }, (_, at) => observation(`192.0.2.${at}`, { status: at === 11 ? 'failed' : 'ok' })),
       mx: Array.from({ length: 9 }, (_, at) => mxResult({ host: `mx${at}.example.com`, covered: at !== 8, delivery: at === 8 ? 'refuse' : 'deliver-verified' })),
@@ -202,19 +202,19 @@ describe('the picture', () => {
     expect(boxes).toHaveLength(15);
   });
 
-  test('has a word for each mark, and a title and a description for those who hear it', () => {
+  test('the picture has a word for each mark, and a title and a description for screen readers', () => {
     for (const one of picturesOf(pageOf(FAIL))) {
       const id = /aria-labelledby="(\S+) (\S+)"/.exec(one);
-      expect(one).toContain(`<title id="${id?.[1] ?? ''}">The way of a sender&#39;s look-up of example.com</title>`);
+      expect(one).toContain(`<title id="${id?.[1] ?? ''}">The steps of a sender&#39;s look-up of example.com</title>`);
       expect(one).toContain(`<desc id="${id?.[2] ?? ''}">good: id a1b2 at _mta-sts.example.com; `);
-      const marks = [...one.matchAll(/<g class="box (\w+)">.*?<tspan class="word">(\w+)<\/tspan>/g)].map(([, standing, word]) => `${standing} ${word}`);
+      const marks = [...one.matchAll(/<g class="box (\w+)">.*?<tspan class="word">(\w+)<\/tspan>/g)].map(([, mark, word]) => `${mark} ${word}`);
       expect(marks).toEqual(['error fail', 'good good', 'good good', 'good good', 'error error']);
     }
   });
 });
 
 describe('several domains', () => {
-  test('an index on top leads to each, the worst first', () => {
+  test('the page of several domains has an index with links, worst first', () => {
     const page = pageOf(verificationResult({ domain: 'a.test' }), { ...FAIL, domain: 'b.test' }, verificationResult({ domain: 'c.test', verdict: 'unknown' }));
     expect([...page.matchAll(/<a href="#(d\d)">([^<]*)</g)].map(([, id, domain]) => `${id} ${domain}`)).toEqual(['d2 b.test', 'd3 c.test', 'd1 a.test']);
     expect([...page.matchAll(/<section class="domain" id="(d\d)"/g)].map(([, id]) => id)).toEqual(['d2', 'd3', 'd1']);
@@ -222,15 +222,15 @@ describe('several domains', () => {
     expect(page.match(/<h1/g)).toHaveLength(1);
   });
 
-  test('those that passed are folded', () => {
+  test('the page of several domains folds those that passed', () => {
     const page = pageOf(verificationResult({ domain: 'a.test' }), { ...FAIL, domain: 'b.test' });
     expect(page.match(/<details class="passed">/g)).toHaveLength(1);
     expect(page).toMatch(/<details class="passed"><summary class="good">[^\n]*<b>a\.test<\/b><span>enforce, pass<\/span><\/summary>/);
   });
 
-  test('of very many the page shows the worst, names more, and counts all', () => {
-    const reports = Array.from({ length: 1200 }, (_, at) => verificationResult({ domain: `d${at}.test`, verdict: at === 1199 ? 'fail' : 'pass' }));
-    const page = pageOf(...reports);
+  test('the page of very many domains shows the worst, names more, and counts all', () => {
+    const results = Array.from({ length: 1200 }, (_, at) => verificationResult({ domain: `d${at}.test`, verdict: at === 1199 ? 'fail' : 'pass' }));
+    const page = pageOf(...results);
     expect(page.match(/<section class="domain"/g)).toHaveLength(100);
     expect(page.match(/<li><svg/g)).toHaveLength(1000);
     expect(page).toContain('<a href="#d1200">d1199.test</a>');
@@ -238,12 +238,12 @@ describe('several domains', () => {
     expect(wordsOf(page)).toContain('and 200 more; --format ndjson lists them all');
   });
 
-  test('none at all', () => {
+  test('the page without any domain says so', () => {
     expect(wordsOf(pageOf())).toContain('No domain was verified\n');
   });
 });
 
-test('each mail host whose delivery depends on the sender is told so, as the picture tells', () => {
+test('the section says of each mail host that its delivery depends on the sender, as the picture does', () => {
   const disputed = verificationResult({ verdict: 'fail', policy: null, delivery: 'unknown', takenBy: ['courier'], mx: [mxResult({ delivery: 'unknown' })] });
   expect(wordsOf(pageOf(disputed))).toContain('\ndepends on the sender\n');
   expect(wordsOf(pageOf(verificationResult({ delivery: 'unknown', mx: [mxResult({ delivery: 'unknown' })] })))).not.toContain('depends on the sender');

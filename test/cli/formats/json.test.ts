@@ -13,10 +13,10 @@ const WARNED = verificationResult({
 });
 const NONE = verificationResult({ verdict: 'fail', lookup: 'none', delivery: 'deliver-unverified', record: null, policy: null, mx: [mxResult({ preference: null, covered: null })] });
 
-/** The same, fit to be shown. */
+/** Hostile text, escaped for display. */
 const SHOWN = safeText(HOSTILE, 1000);
 
-/** Every field that is promised, and none besides. */
+/** All documented fields. */
 const SHAPES = [
   {
     domain: 'example.com',
@@ -44,9 +44,10 @@ const SHAPES = [
 ];
 
 describe('json', () => {
-  test('no text of a stranger comes out raw: data comes back as it was, words with what cannot be seen written out', () => {
+  test('the JSON of a hostile result keeps data as it is and escapes invisible characters in texts', () => {
     const found = finding({ message: HOSTILE, evidence: HOSTILE, time: HOSTILE });
-    const evil = verificationResult({ domain: HOSTILE, recordObservations: [observation(HOSTILE, { answer: HOSTILE })], findings: [found] });
+    const observed = observation(HOSTILE, { answer: HOSTILE });
+    const evil = verificationResult({ domain: HOSTILE, recordObservations: [observed], findings: [found] });
     const text = documentOf(jsonFormat(), [evil]);
     expect(text).not.toMatch(/[^\n\P{C}]/u);
     expect(JSON.parse(text)).toMatchObject({
@@ -56,12 +57,12 @@ describe('json', () => {
     });
   });
 
-  test('a report has exactly the promised fields, whatever else the verifier knows', () => {
+  test('the JSON of a result has exactly the documented fields', () => {
     const more = { ...WARNED, secret: 1, record: { id: 'a1b2', extensions: [] } };
     expect(JSON.parse(documentOf(jsonFormat(), [more, NONE]))).toEqual({ domains: SHAPES });
   });
 
-  test.each([0, 1, 3])('%d reports are laid out as JSON.stringify does', (count) => {
+  test.each([0, 1, 3])('the JSON of %d results is laid out like JSON.stringify', (count) => {
     const text = documentOf(jsonFormat(), Array.from({ length: count }, () => GOOD));
     expect(text).toBe(`${JSON.stringify(JSON.parse(text), null, 2)}\n`);
     expect(JSON.parse(text)).toHaveProperty('domains.length', count);
@@ -69,20 +70,20 @@ describe('json', () => {
 });
 
 describe('ndjson', () => {
-  test('each report is one line, whatever is in it', () => {
+  test('each result is one line of NDJSON, whatever it contains', () => {
     const lines = documentOf(ndjsonFormat(), [verificationResult({ domain: HOSTILE }), GOOD]).split('\n');
     expect(lines).toHaveLength(3);
     expect(lines[2]).toBe('');
     expect(lines[0]).not.toMatch(/\p{C}/u);
-    expect(JSON.parse(lines[0])).toHaveProperty('domain', HOSTILE);
+    expect(JSON.parse(lines[0] ?? '')).toHaveProperty('domain', HOSTILE);
   });
 
-  test('a line has the same fields as in the document', () => {
+  test('a line of NDJSON has the same fields as the JSON document', () => {
     const lines = documentOf(ndjsonFormat(), [WARNED, NONE]).trimEnd().split('\n');
     expect(lines.map((line): unknown => JSON.parse(line))).toEqual(SHAPES);
   });
 
-  test('no report gives no line', () => {
+  test('a run without results prints no NDJSON line', () => {
     expect(documentOf(ndjsonFormat(), [])).toBe('');
   });
 });

@@ -25,41 +25,41 @@ const PARSER = new XMLParser({
   isArray: (name) => ['testsuite', 'testcase', 'property'].includes(name),
 });
 
-function suitesOf(reports: readonly VerificationResult[]): readonly Suite[] {
-  const xml = documentOf(junitFormat(), reports);
+function suitesOf(results: readonly VerificationResult[]): readonly Suite[] {
+  const xml = documentOf(junitFormat(), results);
   expect(XMLValidator.validate(xml)).toBe(true);
   const { testsuites } = PARSER.parse(xml) as { testsuites: { testsuite?: readonly Suite[] } | string };
   return typeof testsuites === 'string' ? [] : testsuites.testsuite ?? [];
 }
 
 function caseOf(one: Partial<VerificationResult>, name: string): TestCase | undefined {
-  return suitesOf([verificationResult(one)])[0].testcase.find((each) => each['@name'] === `example.com: ${name}`);
+  return suitesOf([verificationResult(one)])[0]?.testcase.find((each) => each['@name'] === `example.com: ${name}`);
 }
 
 describe('hostile text', () => {
   const texts = { subject: HOSTILE, message: HOSTILE, evidence: HOSTILE, time: HOSTILE, fix: HOSTILE, reference: HOSTILE };
   const evil = { domain: HOSTILE, time: HOSTILE, findings: [finding({ code: HOSTILE, ...texts })] };
 
-  test('has no character that XML 1.0 forbids', () => {
+  test('JUnit XML has no character that XML 1.0 forbids', () => {
     expect(documentOf(junitFormat(), [verificationResult(evil)])).not.toMatch(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u);
   });
 
-  test('is no markup, and reads as it was, escaped for people', () => {
+  test('hostile text in JUnit XML is no markup, and reads as it was, escaped for people', () => {
     const [suite] = suitesOf([verificationResult(evil)]);
-    expect(suite.testcase).toHaveLength(7);
-    const [failed] = suite.testcase.filter(({ failure }) => failure !== undefined);
-    expect(failed.failure?.['@message']).toContain('\\x1b[2J\\u{202e}\\x0d\\x0a::error::x%0A%25,a|b`c`\\x00<script>alert(1)</script>]]>&amp;"\'\\u{d800}\\u{fffe}##[error]');
-    expect(failed.failure?.['#text']).toContain('<script>alert(1)</script>]]>&amp;');
+    expect(suite?.testcase).toHaveLength(7);
+    const failed = suite?.testcase.find(({ failure }) => failure !== undefined);
+    expect(failed?.failure?.['@message']).toContain('\\x1b[2J\\u{202e}\\x0d\\x0a::error::x%0A%25,a|b`c`\\x00<script>alert(1)</script>]]>&amp;"\'\\u{d800}\\u{fffe}##[error]');
+    expect(failed?.failure?.['#text']).toContain('<script>alert(1)</script>]]>&amp;');
   });
 
-  test('an attribute is never left without its value', () => {
+  test('an attribute of JUnit XML always has its value', () => {
     const [suite] = suitesOf([verificationResult({ domain: 'true' })]);
-    expect(suite['@name']).toBe('true');
+    expect(suite?.['@name']).toBe('true');
   });
 });
 
-describe('what goes wrong', () => {
-  test('an error fails the case of its area, with message, code and details', () => {
+describe('problems in JUnit XML', () => {
+  test('an error fails the test case of its area, with message, code and details', () => {
     const found = finding({ code: 'mx-not-covered', message: 'mx1.example.com is not covered', evidence: '10 mx1', fix: 'add it', reference: 'RFC 8461 §4.1', time: '2026-01-02T03:04:05Z' });
     expect(caseOf({ verdict: 'fail', findings: [found] }, 'MX hosts')?.failure).toEqual({
       '@message': 'mx1.example.com is not covered',
@@ -69,42 +69,34 @@ describe('what goes wrong', () => {
   });
 
   test('several errors of an area are one failure, which counts them', () => {
-    const failure = caseOf({ findings: [finding({ code: 'a', subject: 'example.com MX', message: 'one' }), finding({ code: 'b', subject: 'example.com MX', message: 'other' })] }, 'MX hosts')?.failure;
+    const failure = caseOf({ findings: [finding({ code: 'a', area: 'mx', subject: 'example.com MX', message: 'one' }), finding({ code: 'b', area: 'mx', subject: 'example.com MX', message: 'other' })] }, 'MX hosts')?.failure;
     expect(failure).toMatchObject({ '@message': 'one (and 1 more)', '@type': 'a' });
     expect(failure?.['#text']).toContain('error b: ');
   });
 
-  test.each<[string, string, string]>([
-    ['_mta-sts.example.com TXT', 'record-missing', 'TXT record'],
-    ['_mta_sts.example.com TXT', 'record-misplaced', 'TXT record'],
-    ['example.com TXT', 'record-misplaced', 'TXT record'],
-    ['example.com NS', 'name-servers-unknown', 'TXT record'],
-    ['mta-sts.example.com AAAA', 'ipv6-missing', 'policy host'],
-    ['https://mta-sts.example.com/.well-known/mta-sts.txt', 'sts-webpki-invalid', 'policy host'],
-    ['https://mta-sts.example.com/.well-known/mta-sts.txt', 'policy-mode', 'policy file'],
-    ['example.com MX', 'dns-failure', 'MX hosts'],
-    ['MX mx1.example.com', 'mx-not-covered', 'MX hosts'],
-    ['MX mx1.example.com', 'starttls-not-supported', 'STARTTLS of the MX hosts'],
-    ['MX mx1.example.com', 'mx-certificate-near-expiry', 'STARTTLS of the MX hosts'],
-    ['SMTP', 'smtp-blocked', 'STARTTLS of the MX hosts'],
-    ['example.com CNAME', 'delegated', 'TXT record'],
-    ['_smtp._tls.example.com TXT', 'tls-rpt-missing', 'TLS reporting'],
-    ['something else', 'some-code', 'anything else'],
-  ])('%s with the code %s belongs to the case "%s"', (subject, code, name) => {
-    const cases = suitesOf([verificationResult({ findings: [finding({ subject, code })] })])[0].testcase;
+  test.each([
+    ['record', 'TXT record'],
+    ['policy-host', 'policy host'],
+    ['policy-file', 'policy file'],
+    ['mx', 'MX hosts'],
+    ['smtp', 'STARTTLS of the MX hosts'],
+    ['tls-reporting', 'TLS reporting'],
+    ['other', 'anything else'],
+  ] as const)('a finding of the area %s belongs to the test case "%s"', (area, name) => {
+    const cases = suitesOf([verificationResult({ findings: [finding({ area })] })]).flatMap(({ testcase }) => testcase);
     expect(cases.filter(({ failure }) => failure !== undefined).map((one) => one['@name'])).toEqual([`example.com: ${name}`]);
   });
 
-  test('what could not be decided is skipped, with the reason', () => {
-    const unknown = finding({ severity: 'unknown', code: 'dns-failure', subject: '_mta-sts.example.com TXT', message: 'no answer' });
+  test('an undecided area is a skipped test case with the reason', () => {
+    const unknown = finding({ severity: 'unknown', code: 'dns-failure', area: 'record', subject: '_mta-sts.example.com TXT', message: 'no answer' });
     const one = caseOf({ verdict: 'unknown', lookup: 'temporary-error', record: null, policy: null, findings: [unknown] }, 'TXT record');
     expect(one?.skipped).toEqual({ '@message': 'no answer' });
     expect(one?.['system-out']).toContain('unknown dns-failure');
     expect(one?.failure).toBeUndefined();
   });
 
-  test('one silent name server among others skips nothing, but is told', () => {
-    const one = caseOf({ findings: [finding({ severity: 'unknown', code: 'name-server-unanswered', subject: '_mta-sts.example.com TXT' })] }, 'TXT record');
+  test('one silent name server among others skips no test case but is reported', () => {
+    const one = caseOf({ findings: [finding({ severity: 'unknown', code: 'name-server-unanswered', area: 'record', subject: '_mta-sts.example.com TXT' })] }, 'TXT record');
     expect(one?.skipped).toBeUndefined();
     expect(one?.['system-out']).toContain('name-server-unanswered');
   });
@@ -115,11 +107,11 @@ describe('what goes wrong', () => {
     [{ mx: [] }, 'MX hosts', 'no host takes mail for the domain'],
     [{ mx: [mxResult({ observations: [] })] }, 'STARTTLS of the MX hosts', 'no MX host was connected to'],
     [{ mx: [mxResult({ observations: [observation('192.0.2.1', { status: 'unknown' })] })] }, 'STARTTLS of the MX hosts', 'no MX host could be reached from here'],
-  ])('with %j the case "%s" is skipped: %s', (one, name, message) => {
+  ])('with %j the test case "%s" is skipped: %s', (one, name, message) => {
     expect(caseOf(one, name)?.skipped).toEqual({ '@message': message });
   });
 
-  test('warnings and notes stand in the output of a case that passes', () => {
+  test('warnings and notes are in the output of a passed test case', () => {
     const one = caseOf({ findings: [finding({ severity: 'warning', code: 'tls-rpt-missing' }), finding({ severity: 'info', code: 'tls-rpt-x' })] }, 'TLS reporting');
     expect(one?.['system-out']).toMatch(/^warning tls-rpt-missing: .*\n.*\n\ninfo tls-rpt-x: /);
     expect(one?.failure ?? one?.skipped).toBeUndefined();
@@ -132,14 +124,14 @@ describe('the attributes that CI systems read', () => {
     verificationResult({ domain: 'other.test', record: { id: 'x9' } }),
   ]);
 
-  test('a suite for each domain, with its numbers, its time and when it began', () => {
+  test('each domain is a test suite with its counts, its time and its start', () => {
     expect(suites.map((suite) => Object.fromEntries(Object.entries(suite).filter(([name]) => name.startsWith('@'))))).toEqual([
       { '@name': 'example.com', '@tests': '6', '@failures': '1', '@errors': '0', '@skipped': '1', '@time': '0.250', '@timestamp': '2026-01-02T03:04:05' },
       { '@name': 'other.test', '@tests': '6', '@failures': '0', '@errors': '0', '@skipped': '0', '@time': '0.250', '@timestamp': '2026-01-02T03:04:05' },
     ]);
   });
 
-  test('the numbers are those of the cases', () => {
+  test('the counts of a test suite are those of its test cases', () => {
     for (const suite of suites) {
       expect(suite.testcase).toHaveLength(Number(suite['@tests']));
       expect(suite.testcase.filter(({ failure }) => failure !== undefined)).toHaveLength(Number(suite['@failures']));
@@ -147,7 +139,7 @@ describe('the attributes that CI systems read', () => {
     }
   });
 
-  test('each case has a name that is the only one of its kind, a class and a time', () => {
+  test('each test case has a unique name, a class and a time', () => {
     const cases = suites.flatMap(({ testcase }) => testcase);
     expect(new Set(cases.map((one) => one['@name'])).size).toBe(cases.length);
     for (const one of cases) {
@@ -156,14 +148,14 @@ describe('the attributes that CI systems read', () => {
     }
   });
 
-  test('the properties tell what was found', () => {
-    expect(suites[1].properties.property.map((one) => [one['@name'], one['@value']])).toEqual([
+  test('the properties of a test suite contain the result', () => {
+    expect(suites[1]?.properties.property.map((one) => [one['@name'], one['@value']])).toEqual([
       ['verdict', 'pass'], ['lookup', 'found'], ['delivery', 'deliver-verified'], ['id', 'x9'], ['mode', 'enforce'], ['max_age', '2592000'],
       ['mta-sts', expect.stringMatching(/^\d+\.\d+\.\d+/)],
     ]);
   });
 
-  test('no domain at all is a document all the same', () => {
+  test('a run without domains prints a valid JUnit document', () => {
     expect(suitesOf([])).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 // Whether record, bytes, ledger and output say the same. What the product sums up is checked by sums of its own.
-import { earliestRemoval } from '../../../lib/operations/history/removal';
+import { earliestRemoval } from '../../../lib/operations/history/history';
 import { parseHistory } from '../../../lib/operations/history/format';
 import { at, itemsOf, textOf } from '../../../lib/preview/json';
 import { isLater, namedBy } from './policy-ids';

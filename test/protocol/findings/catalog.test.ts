@@ -1,7 +1,8 @@
 // The catalogue against what the parsers do: no code without an input that gives it, none that says nothing.
 import { describe, expect, test } from '@jest/globals';
 import { FINDINGS } from '../../../lib/protocol/findings/catalog';
-import type { FindingCode, FindingKind } from '../../../lib/protocol/findings/catalog';
+import type { FindingCode } from '../../../lib/protocol/findings/catalog';
+import type { FindingKind } from '../../../lib/protocol/findings/kind';
 import { MAX_POLICY_BYTES, parsePolicy } from '../../../lib/protocol/policy/policy';
 import { parseRecord } from '../../../lib/protocol/records/sts-record';
 import { parseTlsRpt } from '../../../lib/protocol/records/tls-rpt';
@@ -9,7 +10,7 @@ import { parseTlsRpt } from '../../../lib/protocol/records/tls-rpt';
 const kinds: readonly [string, FindingKind][] = Object.entries(FINDINGS);
 
 describe('each code', () => {
-  test.each(kinds)('%s is kebab-case and says what, what of it, how to mend it and who says so', (code, kind) => {
+  test.each(kinds)('the catalogue gives meaning, impact, fix and reference of %s', (code, kind) => {
     expect(code).toMatch(/^(txt|record|tls-rpt|policy)(-[a-z0-9]+)+$/);
     expect(kind.meaning).toMatch(/^[A-Z`].*\.$/);
     expect(kind.impact).toMatch(/^[A-Z].*\.$/);
@@ -90,7 +91,7 @@ describe('each code', () => {
     'policy-unknown-field': 'note: x',
   };
 
-  test.each(Object.entries(inputs))('%s comes from an input, placed, with its severity, reference and senders', (code, input) => {
+  test.each(Object.entries(inputs))('an input gives %s with position, severity, reference and senders', (code, input) => {
     const { severity, reference, quirks: dissent } = new Map(kinds).get(code) ?? {};
     const takers = dissent?.filter(({ accepts: takes }) => takes).flatMap((one) => one.senders) ?? [];
     const all = dissent?.flatMap((one) => one.senders);
@@ -115,5 +116,6 @@ function findingsOf(input: string | readonly string[]): ReturnType<typeof parseP
   if (typeof input === 'string') {
     return parsePolicy(input.startsWith('base64:') ? Buffer.from(input.slice('base64:'.length), 'base64') : Buffer.from(input, 'utf8')).findings;
   }
-  return input[0].toLowerCase().startsWith('v=sts') || input[0].startsWith('v=spf') ? parseRecord(input).findings : parseTlsRpt(input).findings;
+  const [first = ''] = input;
+  return first.toLowerCase().startsWith('v=sts') || first.startsWith('v=spf') ? parseRecord(input).findings : parseTlsRpt(input).findings;
 }

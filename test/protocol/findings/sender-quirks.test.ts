@@ -3,11 +3,11 @@ import { describe, expect, test } from '@jest/globals';
 import { senderViews } from '../../../lib/protocol/findings/sender-quirks';
 import type { SenderQuirk, Finding } from '../../../lib/protocol/findings/finding';
 import { FINDINGS } from '../../../lib/protocol/findings/catalog';
-import type { FindingKind } from '../../../lib/protocol/findings/catalog';
+import type { FindingKind } from '../../../lib/protocol/findings/kind';
 import { DEEP_WILDCARD_QUIRK } from '../../../lib/protocol/mx/deep-wildcard';
 import { parsePolicy } from '../../../lib/protocol/policy/policy';
 import { parseRecord } from '../../../lib/protocol/records/sts-record';
-import { KNOWN_SENDERS, acceptingSenders } from '../../../lib/protocol/tolerance';
+import { KNOWN_SENDERS, acceptingSenders } from '../../../lib/protocol/findings/tolerance';
 import { vectors } from '../grammar/vectors';
 import type { PolicyVector, TxtVector } from '../grammar/vectors';
 
@@ -51,30 +51,30 @@ const ROWS: readonly (readonly [row: string, codes: readonly string[], dissent: 
 const kinds: readonly [string, FindingKind][] = Object.entries(FINDINGS);
 
 describe('the table of the protocol', () => {
-  test.each(ROWS)('row %s', (_row, codes, dissent) => {
+  test.each(ROWS)('the catalogue names the senders of the row %s', (_row, codes, dissent) => {
     for (const code of codes) expect(inWords(new Map(kinds).get(code)?.quirks)).toEqual(dissent);
   });
 
-  test('row wildcard over several labels', () => {
+  test('the catalogue names the senders that accept a wildcard over several labels', () => {
     expect(inWords(DEEP_WILDCARD_QUIRK)).toEqual([
       // The first one was seen to do so, with Postfix: docs/contribute/e2e-emulator.md.
       'postfix-mta-sts-resolver, mailauth, courier: lets the wildcard match several labels, so that it covers the host',
     ]);
   });
 
-  test('row of a version that differs in case, which is in the vectors only', () => {
+  test('the catalogue names the senders that accept a version in another case', () => {
     const { dissent = [], valueDissent = [] } = vectors('record').find(({ id }) => id === 'record-073') ?? {};
     expect(inWords(FINDINGS['record-version-case'].quirks)).toEqual([`${dissent.join(', ')}: sees no policy`, `${valueDissent.join(', ')}: reads the other record`]);
   });
 
-  test('has a row for every code that names senders', () => {
+  test('the protocol table has a row for every code with senders', () => {
     const named = kinds.filter(([, { quirks: dissent }]) => dissent !== undefined).map(([code]) => code);
     expect(named.sort()).toEqual([...ROWS.flatMap(([, codes]) => codes), 'record-version-case'].sort());
   });
 });
 
 describe('the views of the senders', () => {
-  test('are what each does and why, ordered by their names, those of one sender as the findings are', () => {
+  test('sender views are sorted by sender, then in the order of the findings', () => {
     const { findings } = parsePolicy(Buffer.from('version: STSv1\nmode: none\nmode: none\nmax_age: 0\n'));
     expect(senderViews(findings)).toEqual([
       { sender: 'aykevl', effect: 'refuses the policy', code: 'policy-none-without-mx' },
@@ -92,13 +92,13 @@ describe('the views of the senders', () => {
     ]);
   });
 
-  test('name each once, however often the finding is there', () => {
+  test('sender views name each sender once', () => {
     const { findings } = parsePolicy(Buffer.from('version: STSv1\nmode: testing\nmx: MX1.example.com\nmx: MX2.example.com\nmax_age: 86400\n'));
     expect(findings).toHaveLength(2);
     expect(senderViews(findings).map(({ sender }) => sender)).toEqual(['aykevl', 'kumomta', 'stalwart']);
   });
 
-  test('are none where nobody disagrees', () => {
+  test('sender views are empty when all senders agree', () => {
     const unseen: Finding = { code: 'a', severity: 'error', message: 'b' };
     expect(senderViews([unseen, ...parseRecord(['v=spf1 -all']).findings])).toEqual([]);
   });
@@ -136,10 +136,10 @@ describe('who uses what is invalid', () => {
   test.each([
     ['a comma list', 'mx1.example.com, mx2.example.com'],
     ['an IPv4 address', '192.0.2.1'],
-  ])('of %s among mx both groups are named', (_name, pattern) => {
+  ])('the pattern %s names both groups of senders', (_name, pattern) => {
     const { verdict, mode, findings } = parsePolicy(Buffer.from(`version: STSv1\nmode: enforce\nmx: ${pattern}\nmax_age: 604800\n`));
     expect({ verdict, mode }).toEqual({ verdict: 'invalid', mode: 'enforce' });
-    expect(findings[0].message).toContain('; refused or read otherwise by mox, postfix-tlspol, aykevl, danmarg; taken all the same by postfix-mta-sts-resolver, mailauth, chasquid, ');
+    expect(findings.at(0)?.message).toContain('; refused or read otherwise by mox, postfix-tlspol, aykevl, danmarg; taken all the same by postfix-mta-sts-resolver, mailauth, chasquid, ');
   });
 });
 
@@ -158,7 +158,7 @@ describe('who refuses what is valid', () => {
     ['a colon in an extension', `${good}note: a:b\n`, ['go-mtasts']],
     ['a C1 control in an extension', `${good}note: a\u0085b\n`, ['postfix-tlspol']],
     ['the largest max_age', good.replace('604800', '31557600'), ['stalwart']],
-  ])('policy: %s', (_name, text, senders) => {
+  ])('the senders that refuse a valid policy are known: %s', (_name, text, senders) => {
     const { verdict, findings } = parsePolicy(Buffer.from(text));
     expect(verdict).toBe('valid');
     expect([...new Set(senderViews(findings).map(({ sender }) => sender))]).toEqual(senders);
@@ -170,7 +170,7 @@ describe('who refuses what is valid', () => {
     ['the version again', ['v=STSv1; id=1; v=STSv1'], ['rest-mail']],
     ['a blank before the semicolon, alone', ['v=STSv1 ; id=1'], ['aykevl', 'chasquid', 'mailpiece']],
     ['a tab', ['v=STSv1;\tid=1'], ['courier', 'kumomta', 'postfix-tlspol']],
-  ])('record: %s', (_name, texts, senders) => {
+  ])('the senders that refuse a valid record are known: %s', (_name, texts, senders) => {
     const { verdict, findings } = parseRecord(texts);
     expect(verdict).toBe('valid');
     expect(senderViews(findings).map(({ sender }) => sender)).toEqual(senders);

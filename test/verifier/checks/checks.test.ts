@@ -47,12 +47,12 @@ describe('a policy that does not enforce', () => {
     expect(found(mode, lastModified, id).map(({ severity, code }) => `${severity} ${code}`)).toEqual(expected);
   });
 
-  test('says nothing where there is no record to tell its age by', () => {
+  test('a policy without a record gives no finding about its age', () => {
     expect(checkMode(POLICY_HOST, policyOf('none'), { now: NOW })).toMatchObject([{ code: 'mode-none' }]);
     expect(checkMode(POLICY_HOST, undefined, { now: NOW })).toEqual([]);
   });
 
-  test('for a long time by its id is a warning that says for how long, and how that is known', async () => {
+  test('a policy that has been in mode testing for long by its id is a warning with age and evidence', async () => {
     const testing = await loopback.verify({ zone: zone({ sts: sts('20200102030405') }), policy: { body: POLICY.replace('enforce', 'testing') } });
     expect(testing.verdict).toBe('pass');
     expect(finding(testing, 'mode-testing-long')).toMatchObject({
@@ -67,7 +67,7 @@ describe('a policy that does not enforce', () => {
     });
   });
 
-  test('for a long time by the file\'s own header is a warning that shows it', async () => {
+  test('a policy that has been in mode testing for long by Last-Modified is a warning that shows the header', async () => {
     const server = await loopback.policy({ raw: [
       'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nLast-Modified: Mon, 06 Jan 2020 00:00:00 GMT\r\n'
       + `Content-Length: ${POLICY.length}\r\n\r\n${POLICY.replace('enforce', 'testing')}`,
@@ -83,7 +83,7 @@ describe('names below the domain that receive mail', () => {
     return report.findings.filter(({ code }) => code === 'subdomain-without-policy').map(({ subject }) => subject);
   };
 
-  test('and have no policy of their own are told: nothing is inherited', async () => {
+  test('a subdomain that receives mail without a policy is reported', async () => {
     const result = await loopback.verify({ zone: zone({}, mx(`lists.${DOMAIN}`)) });
     expect(result.verdict).toBe('pass');
     expect(finding(result, 'subdomain-without-policy')).toMatchObject({
@@ -92,14 +92,14 @@ describe('names below the domain that receive mail', () => {
     });
   });
 
-  test('by a wildcard are told once', async () => {
+  test('a wildcard MX record is reported once', async () => {
     const result = await loopback.verify({ zone: zone({}, mx(`*.${DOMAIN}`), mx(`mail.${DOMAIN}`)) });
     expect(finding(result, 'subdomain-without-policy')).toMatchObject({
       subject: `*.${DOMAIN} MX`, message: `every name below ${DOMAIN} receives mail (a wildcard MX record) and has no policy of its own`,
     });
   });
 
-  test('are passed over where they have one, or a null MX, or where DNS does not tell', async () => {
+  test('a subdomain with a policy, a null MX or a DNS failure is not reported', async () => {
     const own = zone({}, mx(`mail.${DOMAIN}`), { ...RECORDS.sts, name: `_mta-sts.mail.${DOMAIN}` }, mx(`news.${DOMAIN}`, '.'), mx(`support.${DOMAIN}`));
     const answer = zoneAnswers(own);
     const result = await loopback.verify({
@@ -108,12 +108,12 @@ describe('names below the domain that receive mail', () => {
     expect(told(result)).toEqual([]);
   });
 
-  test.each(['enforce', 'testing'])('are told where the domain itself has a policy in %s', async (mode) => {
+  test.each(['enforce', 'testing'])('subdomains are reported when the domain has a policy in mode %s', async (mode) => {
     const result = await loopback.verify({ zone: zone({}, mx(`mail.${DOMAIN}`)), policy: { body: POLICY.replace('enforce', mode) } });
     expect(told(result)).toEqual([`mail.${DOMAIN} MX`]);
   });
 
-  test('are nothing to tell where the domain itself has no policy, or is in none', async () => {
+  test('subdomains are not reported when the domain has no policy, or one in mode none', async () => {
     expect(told(await loopback.verify({ zone: zone({ sts: undefined }, mx(`mail.${DOMAIN}`)) }))).toEqual([]);
     expect(told(await loopback.verify({ zone: zone({}, mx(`mail.${DOMAIN}`)), policy: { body: POLICY.replace('enforce', 'none') } }))).toEqual([]);
   });
@@ -126,7 +126,7 @@ describe('delegation by CNAME', () => {
     cname(`a.${DOMAIN}`, `b.${DOMAIN}`), { ...RECORDS.sts, name: `b.${DOMAIN}` }, addressOf(`host.${DOMAIN}`, '127.0.0.1'),
   ];
 
-  test('is followed and shown, name after name', async () => {
+  test('a delegation by CNAME is followed, and shown name after name', async () => {
     const result = await loopback.verify({ zone: delegatedZone });
     expect(result).toMatchObject({
       verdict: 'pass', lookup: 'found', delegation: { record: [`a.${DOMAIN}`, `b.${DOMAIN}`], policyHost: [`host.${DOMAIN}`] },
@@ -138,7 +138,7 @@ describe('delegation by CNAME', () => {
     });
   });
 
-  test('is nothing where there is none', async () => {
+  test('a domain without CNAME has no delegation', async () => {
     const result = await loopback.verify();
     expect(result.delegation).toEqual({ record: [], policyHost: [] });
     expect(codes(result)).not.toContain('info delegated');
@@ -148,7 +148,7 @@ describe('delegation by CNAME', () => {
 describe('a wildcard over the hosts of strangers', () => {
   const report = (pattern: string): ReturnType<Loopback['verify']> => loopback.verify({ policy: { body: POLICY.replace('*.backup.test', pattern) } });
 
-  test.each(['*.com', '*.co.uk', '*.github.io'])('(%s) is a warning', async (pattern) => {
+  test.each(['*.com', '*.co.uk', '*.github.io'])('the pattern %s over a public suffix is a warning', async (pattern) => {
     expect(finding(await report(pattern), 'mx-wildcard-shared')).toMatchObject({
       severity: 'warning', subject: `${DOMAIN} MX`,
       message: `the mx pattern \`${pattern}\` covers the hosts of strangers: anyone can have a name below ${pattern.slice(2)}`,
@@ -156,11 +156,11 @@ describe('a wildcard over the hosts of strangers', () => {
     });
   });
 
-  test.each(['*.example.com', '*.l.google.com', '*.mail.protection.outlook.com', '*.nobody.co.uk', 'com', 'github.io', '*.test'])('(%s) is none', async (pattern) => {
+  test.each(['*.example.com', '*.l.google.com', '*.mail.protection.outlook.com', '*.nobody.co.uk', 'com', 'github.io', '*.test'])('the pattern %s is not over a public suffix', async (pattern) => {
     expect(codes(await report(pattern))).not.toContain('warning mx-wildcard-shared');
   });
 
-  test('is nothing in none, where nobody looks at patterns', async () => {
+  test('a wildcard over a public suffix gives no finding in mode none', async () => {
     const none = await loopback.verify({ policy: { body: POLICY.replace('*.backup.test', '*.com').replace('enforce', 'none') } });
     expect(codes(none)).not.toContain('warning mx-wildcard-shared');
   });
@@ -173,7 +173,7 @@ describe('what waiting may mend', () => {
   };
   const EXPECT = { expectId: '2', expectPolicy: POLICY.replace('enforce', 'testing') };
 
-  test('is a record that has just been published and does not appear yet', async () => {
+  test('a missing record is temporary when the caller expects one', async () => {
     const missing = { zone: zone({ sts: undefined, address: undefined }) };
     expect(await temporary(missing)).toEqual([]);
     expect(await temporary({ ...missing, options: { expectId: '1' } })).toEqual(['record-missing']);
@@ -181,13 +181,13 @@ describe('what waiting may mend', () => {
     expect(await temporary({ ...missing, options: { expectMode: 'enforce' } })).toEqual(['record-missing']);
   });
 
-  test('is a policy host whose addresses do not appear yet', async () => {
+  test('a missing policy host is temporary when the caller expects a policy', async () => {
     const missing = { zone: zone({ address: undefined }) };
     expect(await temporary(missing)).toEqual([]);
     expect(await temporary({ ...missing, options: { expectId: '1' } })).toEqual(['sts-policy-fetch-error']);
   });
 
-  test('is all that is said of an old file, and of what follows from it', async () => {
+  test('every finding about an old policy file is temporary', async () => {
     const body = POLICY.replace('max_age: 2592000', 'max_age: 100').replace('mx: mx1', 'mx: mx9');
     const fixed = await temporary({ policy: { body } });
     expect(fixed).toEqual([]);
@@ -207,7 +207,7 @@ describe('what waiting may mend', () => {
       expect(errors.map((one) => one.temporary === true)).toEqual(errors.map(() => passes));
     });
 
-  test('is not a CNAME that leads in a circle or too far', async () => {
+  test('a CNAME loop or a long CNAME chain is not temporary', async () => {
     const loop = zone({ sts: { name: `_mta-sts.${DOMAIN}`, type: 'CNAME', ttl: 1, data: `_mta-sts.${DOMAIN}` } });
     const result = await loopback.verify({ zone: loop });
     const ofRecord = result.findings.filter(({ message }) => message.includes('CNAME loop'));
@@ -215,14 +215,14 @@ describe('what waiting may mend', () => {
     expect(ofRecord.some((one) => one.temporary === true)).toBe(false);
   });
 
-  test('is a fetch that its own signal has ended, which says nothing of the host', () => {
+  test('a cancelled fetch says nothing about the host', () => {
     expect(classifyResponse({ outcome: 'unreachable', reason: 'called off while waiting for the connection', code: 'ABORT_ERR', milliseconds: 1 }))
       .toEqual({ kind: 'not-reached', message: 'called off while waiting for the connection' });
   });
 });
 
 describe('an expired certificate', () => {
-  test('above a good one in the chain is not taken for the good one', () => {
+  test('an expired certificate above a good one in the chain is found', () => {
     const certificate = { subjectAltName: 'DNS:mx.test', issuer: 'x', validFrom: '2026-01-01T00:00:00Z', validTo: '2100-01-01T00:00:00Z' };
     expect(certificateProblem('CERT_HAS_EXPIRED', 'mx.test', certificate)).toBe('certificate is issued by an authority whose own certificate has expired');
   });

@@ -34,13 +34,13 @@ describe('an MTA-STS record', () => {
     });
   });
 
-  test('is not looked for where it is in place', async () => {
+  test('a record in place is not searched at other names', async () => {
     const dns = await loopback.dns(zone());
     await loopback.verify({ recursive: zoneAnswers(zone()), options: { nameServers: [`127.0.0.1:${dns.port}`] } });
     expect(dns.queries.map(({ name }) => name)).not.toContain(`_mta_sts.${DOMAIN}`);
   });
 
-  test('at the policy host is not asked for while that does not exist, which resolvers would remember', async () => {
+  test('a policy host that does not exist is not queried for a misplaced record', async () => {
     const asked: string[] = [];
     const answer = zoneAnswers(zone({ sts: undefined, address: undefined }));
     await loopback.verify({
@@ -70,11 +70,11 @@ describe('a TLS reporting record', () => {
     });
   });
 
-  test('at the policy host is found, which is asked only if it exists', async () => {
+  test('a TLS reporting record at an existing policy host is found', async () => {
     expect(misplaced(await loopback.verify({ zone: zone({ tlsRpt: undefined }, txt(POLICY_HOST, TLSRPT)) }))).toEqual([`tls-rpt-misplaced ${POLICY_HOST} TXT`]);
   });
 
-  test('at the domain itself is found, whatever wildcards say', async () => {
+  test('a TLS reporting record at the domain itself is found despite a wildcard', async () => {
     const result = await loopback.verify({ zone: zone({ tlsRpt: undefined }, txt(DOMAIN, TLSRPT), txt(`*.${DOMAIN}`, TLSRPT), txt(`x.${REPORTING}`, 'x')) });
     expect(misplaced(result)).toEqual([`tls-rpt-misplaced ${DOMAIN} TXT`]);
   });
@@ -84,26 +84,26 @@ describe('a TLS reporting record', () => {
     expect(finding(result, 'tls-rpt-misplaced').fix).toBe(`move it to ${REPORTING}: enter the name as \`_smtp._tls\` there, without the zone`);
   });
 
-  test('is found where no policy is published either', async () => {
+  test('a misplaced TLS reporting record is found without a policy', async () => {
     const result = await loopback.verify({ zone: zone({ sts: undefined, address: undefined, tlsRpt: undefined }, txt(`_tlsrpt.${DOMAIN}`, TLSRPT)) });
     expect(misplaced(result)).toEqual([`tls-rpt-misplaced _tlsrpt.${DOMAIN} TXT`]);
   });
 });
 
 describe('records that stand at each other\'s names', () => {
-  test('are both told where they belong', async () => {
+  test('records at each other\'s names are both reported with the right name', async () => {
     const result = await loopback.verify({ zone: zone({ sts: txt(`_mta-sts.${DOMAIN}`, TLSRPT), tlsRpt: txt(REPORTING, STS) }) });
     expect(misplaced(result).sort()).toEqual([`record-misplaced ${REPORTING} TXT`, `tls-rpt-misplaced _mta-sts.${DOMAIN} TXT`]);
     expect(fixOf(result, 'record-unrelated-txt')).toBe('move it to `_smtp._tls`, where the TLSRPT record belongs; delete it only if that is there already');
     expect(fixOf(result, 'tls-rpt-unrelated-txt')).toBe('move it to `_mta-sts`, where the MTA-STS record belongs; delete it only if that is there already');
   });
 
-  test('are not to be deleted where the right one stands beside the other', async () => {
+  test('a misplaced record beside the right one is not to be deleted', async () => {
     const result = await loopback.verify({ zone: zone({ tlsRpt: undefined }, txt(`_mta-sts.${DOMAIN}`, TLSRPT)) });
     expect(fixOf(result, 'record-unrelated-txt')).toMatch(/^move it to `_smtp\._tls`/);
   });
 
-  test('both at one name are told of the one that does not belong there', async () => {
+  test('of two records at one name, the misplaced one is reported', async () => {
     const atRecord = await loopback.verify({ zone: zone({ tlsRpt: undefined }, txt(`_mta-sts.${DOMAIN}`, TLSRPT)) });
     expect(atRecord.record).toEqual({ id: '1' });
     expect(misplaced(atRecord)).toEqual([`tls-rpt-misplaced _mta-sts.${DOMAIN} TXT`]);
@@ -123,7 +123,7 @@ describe('a policy host', () => {
       }
     });
 
-  test('is not where a record leads that somebody else holds', async () => {
+  test('a delegated record is not a misplaced policy host', async () => {
     const record = [cname(`_mta-sts.${DOMAIN}`, 'mx1.example.test'), txt('mx1.example.test', STS)];
     expect(misplaced(await loopback.verify({ zone: zone({ address: undefined, sts: undefined }, ...record) }))).toEqual([]);
   });
@@ -135,7 +135,7 @@ describe('a policy host', () => {
 });
 
 describe('a domain below its zone', () => {
-  test('is looked for at the names to which the zone and not the domain was appended', async () => {
+  test('misplaced records of a subdomain are searched at names with the zone appended', async () => {
     const { verify } = await import('../../../lib/verifier/verify');
     const { createResolver } = await import('../../../lib/verifier/dns/resolver');
     const { port } = await loopback.dns([RECORDS.soa, RECORDS.ns, RECORDS.nsAddress, txt(`_mta-sts.mail.${DOMAIN}.${DOMAIN}`, STS)]);
@@ -168,7 +168,7 @@ describe('a CNAME that leads nowhere', () => {
     expect(finding(twice, 'cname-dangling').message).toMatch(/\. The zone name is appended twice: the dot at its end is missing$/);
   });
 
-  test('to a name without the record is told as an alias, for a TXT record cannot stand beside it', async () => {
+  test('a CNAME to a name without the record is reported as an alias', async () => {
     const aliases = { sts: cname(`_mta-sts.${DOMAIN}`, 'mx1.example.test'), tlsRpt: cname(REPORTING, 'mx1.example.test') };
     const result = await loopback.verify({ zone: zone(aliases) });
     expect(finding(result, 'record-missing').fix).toMatch(/^delete the CNAME at _mta-sts\.example\.test, where there is one, and publish .*; or let whoever holds mx1\.example\.test publish the record there$/);
@@ -183,7 +183,7 @@ describe('a CNAME that leads nowhere', () => {
 describe('a domain of which nothing is published', () => {
   const nothing = zone({ sts: undefined, address: undefined, tlsRpt: undefined });
 
-  test('is told so in one line, with the first step', async () => {
+  test('a domain without MTA-STS gets one finding with the first step', async () => {
     const result = await loopback.verify({ zone: nothing });
     expect(codes(result)).toEqual(['error record-missing']);
     expect(finding(result, 'record-missing')).toMatchObject({
@@ -192,7 +192,7 @@ describe('a domain of which nothing is published', () => {
     });
   });
 
-  test('is not told so where something was begun, or is expected', async () => {
+  test('a domain with a trace of MTA-STS or an expectation gets the ordinary finding', async () => {
     const begun = [
       zone({ sts: undefined }), zone({ sts: txt(`_mta-sts.${DOMAIN}`, 'x'), address: undefined }), zone({ sts: undefined, address: undefined }, txt(DOMAIN, STS)),
       zone({ sts: undefined, address: addressOf(`${POLICY_HOST}.${DOMAIN}`, '127.0.0.1') }),
@@ -204,7 +204,7 @@ describe('a domain of which nothing is published', () => {
     expect(finding(expected, 'record-missing').message).toBe(`there is no MTA-STS record at _mta-sts.${DOMAIN}`);
   });
 
-  test('is not told so where DNS does not tell of the policy host', async () => {
+  test('a domain with a failed policy host query gets the ordinary finding', async () => {
     const answer = zoneAnswers(nothing);
     const result = await loopback.verify({
       zone: (question) => question.name === POLICY_HOST ? { rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false } : answer(question),
@@ -240,11 +240,11 @@ describe('TLS reports', () => {
     ['mailto:a@V6%2Ereports.test', [addressOf('v6.reports.test', '::1')]],
     ['https://host.reports.test/', [addressOf('host.reports.test', '127.0.0.1')]],
     ['https://192.0.2.1/', []], ['https://[2001:db8::1]/', []], ['mailto:a@[192.0.2.1]', []], ['mailto:a@localhost', []], ['mailto:?to=a@%ff.reports.test', []],
-  ])('to %s arrive, as far as DNS tells', async (rua, more) => {
+  ])('TLS reports to %s can arrive by DNS', async (rua, more) => {
     expect(unreachable(await sentTo(rua, ...more))).toEqual([]);
   });
 
-  test('to a domain that DNS does not tell of are unknown, never "cannot arrive"', async () => {
+  test('TLS reports to a domain with a DNS failure are unknown', async () => {
     for (const rua of ['mailto:a@reports.test', 'https://reports.test/']) {
       const answer = zoneAnswers(zone({ tlsRpt: txt(REPORTING, `v=TLSRPTv1; rua=${rua}`) }));
       const result = await loopback.verify({
@@ -252,17 +252,17 @@ describe('TLS reports', () => {
       });
       expect(unreachable(result)).toEqual([]);
       expect(finding(result, 'dns-failure')).toMatchObject({
-        severity: 'unknown', message: `whether TLS reports to ${rua} can arrive could not be learned: reports.test could not be looked up: SERVFAIL`,
+        severity: 'unknown', message: `whether TLS reports to ${rua} can arrive is not known: reports.test could not be looked up: SERVFAIL`,
       });
     }
   });
 
-  test('to very many domains are followed to a few', async () => {
+  test('TLS reports to very many domains are checked up to a maximum', async () => {
     const rua = Array.from({ length: 9 }, (_, at) => `mailto:a@${at}.reports.test`).join(',');
     expect(unreachable(await sentTo(rua))).toHaveLength(8);
   });
 
-  test('to the domain itself cost no question: its MX records are asked for anyway', async () => {
+  test('TLS reports to the domain itself cost no additional query', async () => {
     const asked: string[] = [];
     const answer = zoneAnswers(zone());
     await loopback.verify({
@@ -274,7 +274,7 @@ describe('TLS reports', () => {
     expect(asked.filter((one) => one === `${DOMAIN} MX`)).toHaveLength(1);
   });
 
-  test('to several addresses of one domain are told once', async () => {
+  test('TLS reports to several addresses of one domain give one finding', async () => {
     expect(unreachable(await sentTo('mailto:a@gone.reports.test,mailto:b@gone.reports.test'))).toHaveLength(1);
   });
 });

@@ -26,7 +26,7 @@ function failing(records: readonly DnsRecord[], is: (question: { name: string; t
 }
 
 describe('the only mail host', () => {
-  test.each(['enforce', 'testing', 'none'])('that does not exist is an error in %s, without SMTP as well', async (mode) => {
+  test.each(['enforce', 'testing', 'none'])('a single mail host that does not exist is an error in mode %s, with and without SMTP', async (mode) => {
     const result = await loopback.verify({ zone: sole(MX1), policy: policy(mode, MX1), options: { smtp: false } });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'found', delivery: 'refuse', mx: [{ host: MX1, covered: true, delivery: 'refuse' }] });
     expect(finding(result, 'mx-no-address')).toMatchObject({
@@ -35,19 +35,19 @@ describe('the only mail host', () => {
     });
   });
 
-  test('that has no address is an error', async () => {
+  test('a single mail host without an address is an error', async () => {
     const result = await loopback.verify({ zone: sole(MX1, { name: MX1, type: 'TXT', ttl: 1, data: ['x'] }), policy: policy('enforce', MX1) });
     expect(result).toMatchObject({ verdict: 'fail', delivery: 'refuse' });
     expect(finding(result, 'mx-no-address')).toMatchObject({ severity: 'error', message: expect.stringContaining(`${MX1} cannot be reached: it has no address. It is`) });
   });
 
-  test('that leads by CNAME to nothing is an error that names the target', async () => {
+  test('a single mail host with a dangling CNAME is an error that names the target', async () => {
     const result = await loopback.verify({ zone: sole(MX1, cname(MX1, 'gone.example.test')), policy: policy('enforce', MX1) });
     expect(finding(result, 'mx-no-address').message).toContain('cannot be reached: it is an alias (CNAME) of gone.example.test, which has no address');
     expect(codes(result)).not.toContain('warning mx-alias');
   });
 
-  test('is an error for a domain that has no policy at all', async () => {
+  test('an unreachable single mail host is an error for a domain without a policy', async () => {
     const result = await loopback.verify({ zone: mailZone([], { mx2: undefined, sts: undefined, address: undefined }) });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'none', delivery: 'refuse' });
     expect(finding(result, 'mx-no-address').severity).toBe('error');
@@ -99,7 +99,7 @@ describe('the only mail host', () => {
 });
 
 describe('one of several mail hosts', () => {
-  test('that cannot be reached is a warning, and the domain passes', async () => {
+  test('one unreachable mail host among several is a warning, and the domain passes', async () => {
     const result = await loopback.verify({ zone: zone({ mx2Address: undefined }) });
     expect(result).toMatchObject({ verdict: 'pass', mx: [{ host: MX1, delivery: 'unknown' }, { host: MX2, delivery: 'refuse' }] });
     expect(finding(result, 'mx-no-address')).toMatchObject({
@@ -107,7 +107,7 @@ describe('one of several mail hosts', () => {
     });
   });
 
-  test('are an error each where none can be reached', async () => {
+  test('each mail host is an error when none can be reached', async () => {
     const result = await loopback.verify({ zone: zone({ mx1Address: undefined, mx2Address: undefined }) });
     expect(result).toMatchObject({ verdict: 'fail', delivery: 'refuse' });
     expect(result.findings.filter(({ code }) => code === 'mx-no-address').map(({ severity, message }) => [severity, message.replace(/.*DNS\. /, '')])).toEqual([
@@ -126,37 +126,37 @@ describe('a mail host whose addresses DNS does not tell', () => {
     expect(finding(result, 'dns-failure')).toMatchObject({ severity: 'unknown', subject: `MX ${MX1}`, temporary: true, message: expect.stringContaining('SERVFAIL') });
   });
 
-  test('leaves the verdict open beside one that cannot be reached', async () => {
+  test('a mail host with a DNS failure leaves the verdict open beside an unreachable one', async () => {
     const result = await loopback.verify({ zone: failing(zone({ mx2Address: undefined }), ({ name }) => name === MX1) });
     expect(result.verdict).toBe('unknown');
     expect(finding(result, 'mx-no-address')).toMatchObject({ severity: 'warning', subject: `MX ${MX2}` });
   });
 
-  test('does not matter beside one that can be reached', async () => {
+  test('a mail host with a DNS failure does not change the verdict beside a reachable one', async () => {
     const result = await loopback.verify({ zone: failing(zone(), ({ name }) => name === MX2) });
     expect(result).toMatchObject({ verdict: 'pass', mx: [{ host: MX1 }, { host: MX2, delivery: 'unknown' }] });
   });
 
-  test('because its CNAME leads in a circle is told how to mend that', async () => {
+  test('a CNAME loop of a mail host has its own fix', async () => {
     const result = await loopback.verify({ zone: sole(MX1, cname(MX1, MX1)), policy: policy('testing', MX1) });
     expect(finding(result, 'dns-failure')).toMatchObject({ fix: expect.stringMatching(/^break the loop/) });
   });
 });
 
 describe('the mail hosts of a domain', () => {
-  test('that has a null MX are none, and nothing is wrong with that', async () => {
+  test('a null MX means no mail hosts and no problem', async () => {
     const result = await loopback.verify({ zone: mailZone([], { mx1: mx('.', 0), mx2: undefined, tlsRpt: undefined }) });
     expect(result).toMatchObject({ verdict: 'pass', mx: [] });
     expect(codes(result)).toEqual(['warning tls-rpt-missing', 'info ipv6-missing', 'info mx-null']);
   });
 
-  test('that is its own mail host is asked for as well, and may be an alias', async () => {
+  test('a domain that is its own mail host is looked up too, and may be an alias', async () => {
     const result = await loopback.verify({ zone: mailZone([addressOf(DOMAIN, '127.0.0.1')], { mx1: undefined, mx2: undefined }), policy: policy('enforce', DOMAIN) });
     expect(result).toMatchObject({ verdict: 'pass', mx: [{ host: DOMAIN, covered: true, delivery: 'unknown' }] });
     expect(codes(result).filter((code) => /mx-(?:alias|no-address)/.test(code))).toEqual([]);
   });
 
-  test('that is its own mail host at an address that is not public cannot be reached', async () => {
+  test('a domain that is its own mail host at a non-public address cannot be reached', async () => {
     const result = await loopback.verify({
       zone: mailZone([addressOf(DOMAIN, '10.0.0.1')], { mx1: undefined, mx2: undefined }), options: { allowPrivate: false },
       world: { fetchPolicy: () => Promise.reject(new Error('not public')) },
@@ -165,21 +165,21 @@ describe('the mail hosts of a domain', () => {
     expect(found).toMatchObject({ severity: 'error', message: expect.stringContaining(`${DOMAIN} cannot be reached`) });
   });
 
-  test('are asked for up to a bound, and those beyond leave the verdict open', async () => {
+  test('mail hosts are looked up to a maximum, and the others leave the verdict open', async () => {
     const many = Array.from({ length: 30 }, (_, at) => mx(`h${String(at).padStart(2, '0')}.example.test`));
     const result = await loopback.verify({ zone: zoneAnswers(mailZone(many, { mx1: undefined, mx2: undefined })), policy: policy('testing', 'h00.example.test') });
     expect(result.verdict).toBe('unknown');
-    expect(finding(result, 'mx-skipped').message).toBe('not looked at: 10 mail hosts');
+    expect(finding(result, 'mx-skipped').message).toBe('not checked: 10 mail hosts');
     const told = result.findings.filter(({ code }) => code === 'mx-no-address');
     expect(told.map(({ severity }) => severity)).toEqual(Array.from({ length: 10 }, () => 'warning'));
-    expect(told[0].message).toContain('(20 such in all, the first 10 are listed)');
+    expect(told.at(0)?.message).toContain('(20 such in all, the first 10 are listed)');
   });
 });
 
 describe('a mail host that is an alias', () => {
   const aliased = [cname(MX1, 'real.example.test'), addressOf('real.example.test', '127.0.0.1')];
 
-  test('is a warning that names the target', async () => {
+  test('a mail host that is an alias is a warning that names the target', async () => {
     const result = await loopback.verify({ zone: sole(MX1, ...aliased), policy: policy('enforce', MX1) });
     expect(result.verdict).toBe('pass');
     expect(finding(result, 'mx-alias')).toMatchObject({
@@ -190,14 +190,14 @@ describe('a mail host that is an alias', () => {
     });
   });
 
-  test('whose target the policy names in its place is told to change the MX record', async () => {
+  test('the fix for an alias whose target the policy names is to change the MX record', async () => {
     const result = await loopback.verify({ zone: sole(MX1, ...aliased), policy: policy('enforce', 'real.example.test') });
     expect(finding(result, 'mx-alias').fix).toBe('change the MX record: let it name `real.example.test`, which the policy names already');
     expect(finding(result, 'mx-not-covered').fix)
       .toBe('change the MX record: let it name `real.example.test`, of which this host is an alias and which the policy names already');
   });
 
-  test('is named by the last target of several, also where the addresses are of IPv6 alone', async () => {
+  test('the finding about an alias names the last target, also with only IPv6 addresses', async () => {
     const records = [cname(MX1, 'a.example.test'), cname('a.example.test', 'b.example.test'), addressOf('b.example.test', '::1')];
     const result = await loopback.verify({ zone: sole(MX1, ...records), policy: policy('none', MX1) });
     expect(finding(result, 'mx-alias')).toMatchObject({
@@ -208,16 +208,16 @@ describe('a mail host that is an alias', () => {
 });
 
 describe('TLSA records that DNS does not tell', () => {
-  test('are unknown, with what senders that do DANE make of it', async () => {
+  test('a failed TLSA query is unknown, and the message states the effect on DANE senders', async () => {
     const result = await loopback.verify({ zone: failing(zone(), ({ type, name }) => type === 'TLSA' && name === `_25._tcp.${MX1}`) });
     expect(result).toMatchObject({ verdict: 'pass', mx: [{ host: MX1, dane: null }, { host: MX2, dane: false }] });
     expect(finding(result, 'dane-unknown')).toMatchObject({
       severity: 'unknown', subject: `MX ${MX1}`, reference: 'RFC 7672 §2.1.1',
-      message: `whether ${MX1} has TLSA records could not be had: SERVFAIL. Senders that do DANE have the same experience, and then they do not deliver to this host`,
+      message: `the TLSA records of ${MX1} could not be looked up: SERVFAIL. Senders that support DANE fail in the same way, and then do not deliver to this host`,
     });
   });
 
-  test('are not told a second time of a host whose addresses DNS does not tell either', async () => {
+  test('a host with a failed address query gets no second finding for TLSA', async () => {
     const result = await loopback.verify({ zone: failing(zone(), ({ name }) => name.endsWith(MX1)) });
     expect(result.mx).toMatchObject([{ dane: null }, { dane: false }]);
     expect(codes(result)).not.toContain('unknown dane-unknown');
@@ -225,7 +225,7 @@ describe('TLSA records that DNS does not tell', () => {
 });
 
 describe('an answer with more records than are read', () => {
-  test('is told how to mend, for trying again mends nothing', () => {
+  test('an answer with too many records has its own fix and is not temporary', () => {
     expect(aliasProblem({ status: 'failed', reason: `${TOO_MANY_RECORDS}: 600`, server: 'x', cnames: [] })).toMatchObject({ temporary: false, fix: expect.stringMatching(/^delete the records/) });
   });
 });
@@ -253,7 +253,7 @@ describe('what is said of the policy of a host whose MX record is at fault', () 
     return Object.fromEntries(result.findings.filter(({ code }) => code.startsWith('mx-')).map(({ code, fix }) => [code, fix]));
   };
 
-  test('agrees where the zone name is appended twice', async () => {
+  test('fixes for record and policy agree when the zone name is appended twice', async () => {
     const mend = `let the MX record name \`${MX1}.\`, with the dot at its end`;
     expect(await advice(policy('enforce', MX1), sole(`${MX1}.${DOMAIN}`))).toEqual({
       'mx-no-address': mend,
@@ -262,7 +262,7 @@ describe('what is said of the policy of a host whose MX record is at fault', () 
     });
   });
 
-  test('agrees where a whole other name lost its dot', async () => {
+  test('fixes for record and policy agree when another name lost its trailing dot', async () => {
     const mend = 'let the MX record name `mx.other.net.`, with the dot at its end';
     expect(await advice(policy('enforce', '*.other.net'), sole(`mx.other.net.${DOMAIN}`))).toEqual({
       'mx-no-address': mend,
@@ -274,7 +274,7 @@ describe('what is said of the policy of a host whose MX record is at fault', () 
     });
   });
 
-  test('agrees where the policy names what the host is an alias of', async () => {
+  test('fixes for record and policy agree when the policy names the target of an alias', async () => {
     expect(await advice(policy('testing', MX1), sole('mail.example.test', cname('mail.example.test', MX1), addressOf(MX1, '127.0.0.1')))).toEqual({
       'mx-not-covered': `change the MX record: let it name \`${MX1}\`, of which this host is an alias and which the policy names already`,
       'mx-alias': `change the MX record: let it name \`${MX1}\`, which the policy names already`,
@@ -282,14 +282,14 @@ describe('what is said of the policy of a host whose MX record is at fault', () 
     });
   });
 
-  test('is not to name a member of a loop of aliases', async () => {
+  test('the fix never names a member of a CNAME loop', async () => {
     const loop = [cname('mail.example.test', 'b.example.test'), cname('b.example.test', 'mail.example.test')];
     const result = await loopback.verify({ zone: sole('mail.example.test', ...loop), policy: policy('enforce', 'mail.example.test') });
     expect(finding(result, 'dns-failure').fix).toMatch(/^break the loop/);
     expect(codes(result)).not.toContain('warning mx-alias');
   });
 
-  test('is not to name a host that does not exist', async () => {
+  test('the fix never names a host that does not exist', async () => {
     const found = await advice(policy('enforce', MX1), mailZone([addressOf(MX1, '127.0.0.1')], { mx2: mx('gone.example.test', 20) }));
     expect(found['mx-not-covered']).toBe(
       'remove the MX record; or publish addresses for the host, add the line `mx: gone.example.test` to the policy and change the id');

@@ -36,24 +36,24 @@ describe('a policy host that misbehaves at its only address', () => {
     ['tls-1.1', 'sts-policy-fetch-error', 'permanent-error', 'offers no TLS version from 1.2 on'],
     ['reset', 'sts-policy-fetch-error', 'temporary-error', 'connection reset'],
     ['not-http', 'sts-policy-fetch-error', 'permanent-error', 'does not speak HTTP'],
-  ])('(%s) is an error', async (behaviour, code, lookup, message) => {
+  ])('a policy host that answers with %s gives an error', async (behaviour, code, lookup, message) => {
     const waits = behaviour === 'late' || behaviour === 'slow-drip';
     const result = await loopback.verify({ policy: { behaviour }, fetchTimeoutMs: waits ? 500 : undefined });
     expect(result).toMatchObject({ verdict: 'fail', lookup, record: { id: '1' }, policy: null, mx: [{ covered: null }, { covered: null }] });
     const errors = result.findings.filter(({ severity }) => severity === 'error');
     expect(errors).toMatchObject([{ code, subject: URL_OF_POLICY, evidence: expect.stringMatching(/^127\.0\.0\.1: /) }]);
-    expect(errors[0].message.startsWith(message)).toBe(true);
-    expect(errors[0].message).toMatch(/, at 127\.0\.0\.1(; refused or read otherwise by .*)?$/);
-    expect(errors[0].fix).toMatch(/./);
+    expect(errors.at(0)?.message.startsWith(message)).toBe(true);
+    expect(errors.at(0)?.message).toMatch(/, at 127\.0\.0\.1(; refused or read otherwise by .*)?$/);
+    expect(errors.at(0)?.fix).toMatch(/./);
   });
 
-  test('(html-media-type) is refused by the senders that look at the media type, which are named', async () => {
+  test('the finding about the media type text/html names the senders that check it', async () => {
     const result = await loopback.verify({ policy: { behaviour: 'html-media-type' } });
     const senders = ['postfix-tlspol', 'chasquid', 'go-mtasts', 'kumomta', 'postfix-mta-sts-resolver', 'rest-mail'];
     expect(finding(result, 'sts-policy-invalid')).toMatchObject({ senders, quirks: [{ senders, effect: 'refuses the policy' }] });
   });
 
-  test('(bom) has a malformed file, which is said once as a whole and once for each fault', async () => {
+  test('a malformed file gives one finding for the file and one for each problem', async () => {
     const result = await loopback.verify({ policy: { behaviour: 'bom' } });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error', policy: null });
     expect(codes(result).slice(0, 2)).toEqual(['error sts-policy-invalid', 'error policy-bom']);
@@ -63,19 +63,19 @@ describe('a policy host that misbehaves at its only address', () => {
     });
   });
 
-  test('(syntax) is told how many faults there are', async () => {
+  test('the finding about a malformed file counts the problems', async () => {
     const result = await loopback.verify({ policy: { body: 'version: STSv2\nmode: maybe\n' } });
     expect(finding(result, 'sts-policy-invalid').message).toMatch(/^the policy file is malformed: .* \(and \d more\)$/);
   });
 
-  test('(a redirect without a target) is an error as well', async () => {
+  test('a redirect without a target is an error', async () => {
     const result = await loopback.verify({ world: { fetchPolicy: () => Promise.resolve(answered({ status: 302 })) } });
     expect(finding(result, 'sts-policy-fetch-error').message).toBe('the answer is a redirect (status 302), which senders never follow, at 127.0.0.1');
   });
 });
 
 describe('the addresses of a policy host', () => {
-  test('that are none are an error', async () => {
+  test('a policy host without addresses is an error', async () => {
     const result = await loopback.verify({ zone: zone({ address: undefined }) });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
     expect(finding(result, 'sts-policy-fetch-error')).toMatchObject({
@@ -83,13 +83,13 @@ describe('the addresses of a policy host', () => {
     });
   });
 
-  test('behind a CNAME that leads to nothing are an error', async () => {
+  test('a dangling CNAME at the policy host is an error', async () => {
     const result = await loopback.verify({ zone: zone({ address: { name: POLICY_HOST, type: 'CNAME', ttl: 1, data: 'gone.example.test' } }) });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
     expect(finding(result, 'cname-dangling')).toMatchObject({ subject: `${POLICY_HOST} A, AAAA`, evidence: expect.stringContaining('through CNAME gone.example.test') });
   });
 
-  test('that DNS does not tell are unknown', async () => {
+  test('a DNS failure for the policy host is unknown', async () => {
     const answer = zoneAnswers(zone());
     const result = await loopback.verify({
       zone: (question) => question.name === POLICY_HOST ? { rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false } : answer(question),
@@ -98,7 +98,7 @@ describe('the addresses of a policy host', () => {
     expect(result.findings.filter(({ code }) => code === 'dns-failure').map(({ subject }) => subject)).toEqual([`${POLICY_HOST} A`, `${POLICY_HOST} AAAA`]);
   });
 
-  test('that DNS tells for one family alone are used, and the other is unknown', async () => {
+  test('the addresses of one family are used when the query for the other fails', async () => {
     const answer = zoneAnswers(zone());
     const result = await loopback.verify({
       zone: (question) => question.type === 'AAAA' ? { rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false } : answer(question),
@@ -107,20 +107,20 @@ describe('the addresses of a policy host', () => {
     expect(result.findings.filter(({ code }) => code === 'dns-failure').map(({ subject }) => subject)).toEqual([`${POLICY_HOST} AAAA`, 'MX mx1.example.test', 'MX mx2.backup.test']);
   });
 
-  test('behind a CNAME are found', async () => {
+  test('a CNAME at the policy host is followed', async () => {
     const result = await loopback.verify({
       zone: zone({ address: { name: POLICY_HOST, type: 'CNAME', ttl: 1, data: 'host.example.test' } }, { ...RECORDS.address, name: 'host.example.test' }),
     });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
   });
 
-  test('that the recursive resolver does not know yet are a warning', async () => {
+  test('a resolver that still caches the absence of the policy host is a warning', async () => {
     const result = await loopback.verify({ recursive: zone({ address: undefined }) });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
     expect(finding(result, 'resolver-stale').message).toBe(`the recursive resolver still says that ${POLICY_HOST} has no such address for up to 60 s, the zone has 127.0.0.1`);
   });
 
-  test('of IPv6 alone are a warning, of IPv4 alone a remark', async () => {
+  test('a policy host with only IPv6 is a warning, with only IPv4 a note', async () => {
     const { port } = await loopback.policy({ address: '::1' });
     const result = await loopback.verify({ zone: zone({ address: v6('::1') }), policyPort: port });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
@@ -128,7 +128,7 @@ describe('the addresses of a policy host', () => {
     expect(finding(await loopback.verify(), 'ipv6-missing').severity).toBe('info');
   });
 
-  test('that one name server has and another has not are an error that waiting may mend, with both', async () => {
+  test('an address at one of two name servers is a temporary error that shows both answers', async () => {
     const ns2: DnsRecord = { ...RECORDS.ns, data: 'ns2.example.test' };
     const zones = zone({}, ns2, { ...RECORDS.nsAddress, name: 'ns2.example.test', data: '127.0.0.2' });
     const complete = await loopback.dns(zones);
@@ -141,7 +141,7 @@ describe('the addresses of a policy host', () => {
     });
   });
 
-  test('are tried all, up to a number that is bounded', async () => {
+  test('every address of the policy host is tried, up to a maximum', async () => {
     const many = Array.from({ length: 70 }, (_, at) => v4(`127.0.1.${at}`));
     const tried: string[] = [];
     const result = await loopback.verify({
@@ -159,26 +159,26 @@ describe('the addresses of a policy host', () => {
 });
 
 describe('one address among several', () => {
-  test('that is dead over IPv6 is a warning while IPv4 answers', async () => {
+  test('a dead IPv6 address is a warning while IPv4 answers', async () => {
     const result = await loopback.verify({ zone: zone({}, v6('::1')) });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
     expect(codes(result)).toEqual(['warning address-unreachable']);
     expect(finding(result, 'address-unreachable')).toMatchObject({ message: 'connection refused, at ::1', evidence: expect.stringContaining('::1: connection refused (ECONNREFUSED)') });
   });
 
-  test('whose family this machine has not is unknown, and no fault of the host', async () => {
+  test('an address family that this machine lacks is unknown', async () => {
     const result = await loopback.verify({ zone: zone({}, v6('ff02::1'), v6('ff02::2')) });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
     expect(codes(result)).toEqual(['unknown address-family-unusable']);
     expect(finding(result, 'address-family-unusable').message).toBe('ff02::1, ff02::2 could not be tried, this machine has no route for IPv6');
   });
 
-  test('cannot be told from the host as a whole when no other can be tried', async () => {
+  test('a failing address is an error when no other address can be tried', async () => {
     const result = await loopback.verify({ zone: zone({ address: v6('ff02::1') }) });
     expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error', policy: null });
   });
 
-  test('that has a bad certificate is an error: senders that meet it try no other', async () => {
+  test('a bad certificate at one address is an error, because senders try no other address', async () => {
     const { port } = await loopback.policy();
     await loopback.policy({ address: '127.0.0.2', port, behaviour: 'expired' });
     const result = await loopback.verify({ zone: zone({}, v4('127.0.0.2')), policyPort: port });
@@ -186,7 +186,7 @@ describe('one address among several', () => {
     expect(finding(result, 'sts-webpki-invalid')).toMatchObject({ severity: 'error', message: 'certificate has expired on 2020-01-02T00:00:00Z, at 127.0.0.2' });
   });
 
-  test.each(['redirect', '404', 'html'] as const)('that answers with %s is an error too', async (behaviour) => {
+  test.each(['redirect', '404', 'html'] as const)('one address that answers with %s is an error', async (behaviour) => {
     const { port } = await loopback.policy();
     await loopback.policy({ address: '127.0.0.2', port, behaviour });
     const result = await loopback.verify({ zone: zone({}, v4('127.0.0.2')), policyPort: port });
@@ -194,7 +194,7 @@ describe('one address among several', () => {
     expect(result.findings.filter(({ severity }) => severity === 'error').map(({ message }) => message)).toEqual([expect.stringContaining('at 127.0.0.2')]);
   });
 
-  test('that serves other bytes is an error that shows the first line that differs', async () => {
+  test('an address with other bytes is an error that shows the first different line', async () => {
     const { port } = await loopback.policy();
     await loopback.policy({ address: '127.0.0.2', port, body: POLICY.replace('enforce', 'testing') });
     const result = await loopback.verify({ zone: zone({}, v4('127.0.0.2')), policyPort: port });
@@ -203,7 +203,7 @@ describe('one address among several', () => {
       .toBe('127.0.0.2 serves another file than 127.0.0.1: line 2 is "mode: enforce\\x0d\\x0a" (127.0.0.1) and "mode: testing\\x0d\\x0a" (127.0.0.2)');
   });
 
-  test('is named with those that fail in the same way', async () => {
+  test('addresses that fail in the same way share one finding', async () => {
     const more = Array.from({ length: 7 }, (_, at) => v4(`127.0.0.${at + 2}`));
     const result = await loopback.verify({ zone: zone({ address: undefined }, ...more), policyPort: (await closedPort()) });
     expect(finding(result, 'sts-policy-fetch-error').message)
@@ -212,37 +212,37 @@ describe('one address among several', () => {
 });
 
 describe('a policy host that serves a good file', () => {
-  test('with a certificate that is about to end is warned of', async () => {
+  test('an expiring certificate of the policy host is a warning', async () => {
     const result = await loopback.verify({ policy: { behaviour: 'near-expiry' } });
     expect(result.verdict).toBe('pass');
     expect(finding(result, 'certificate-near-expiry').message).toMatch(/^the certificate ends on \d{4}-\d\d-\d\dT[\d:]+Z, at 127\.0\.0\.1$/);
   });
 
-  test('after more than 2 seconds is warned of', async () => {
+  test('a fetch of more than 2 seconds is a warning', async () => {
     const result = await loopback.verify({ world: { fetchPolicy: () => Promise.resolve(answered({ milliseconds: 2500 })) } });
     expect(result.verdict).toBe('pass');
     expect(finding(result, 'policy-slow').message).toBe('the policy file took up to 2.5 s, at 127.0.0.1; senders give up after 2 to 4 s');
   });
 
-  test.each(['text/plain', 'TEXT/Plain', 'text/plain ; format=flowed', 'text/plain;charset=us-ascii'])('as %s is fine', async (contentType) => {
+  test.each(['text/plain', 'TEXT/Plain', 'text/plain ; format=flowed', 'text/plain;charset=us-ascii'])('the media type %s gives no finding', async (contentType) => {
     const result = await loopback.verify({ policy: { contentType } });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
   });
 
-  test('from the second request on is fine from then on', async () => {
+  test('a policy host that recovers passes the next verification', async () => {
     const { port } = await loopback.policy({ first: { body: 'not yet', requests: 1 } });
     expect(await loopback.verify({ policyPort: port })).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
     expect(await loopback.verify({ policyPort: port })).toMatchObject({ verdict: 'pass', lookup: 'found' });
   });
 
-  test('has the linter\'s findings, with what they are about', async () => {
+  test('a served file gets the findings of the linter, with subject and evidence', async () => {
     const result = await loopback.verify({ policy: { body: POLICY.replace('2592000', '90000') } });
     expect(result.findings.find(({ code }) => code === 'policy-max-age-enforce')).toMatchObject({
       severity: 'warning', subject: URL_OF_POLICY, evidence: expect.stringContaining('status 200'),
     });
   });
 
-  test.each([['testing', 'mode-testing'], ['none', 'mode-none']] as const)('in mode %s is no error, and a remark says so', async (mode, code) => {
+  test.each([['testing', 'mode-testing'], ['none', 'mode-none']] as const)('a policy in mode %s gives a note and no error', async (mode, code) => {
     const result = await loopback.verify({ policy: { body: POLICY.replace('enforce', mode) } });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found', policy: { mode } });
     expect(finding(result, code).severity).toBe('info');
@@ -264,7 +264,7 @@ function answered(more: Partial<Extract<PolicyResponse, { outcome: 'answered' }>
 }
 
 describe('a machine that has run out of files', () => {
-  test('leaves the policy host unjudged, and says whose fault it is', async () => {
+  test('a machine without free file handles leaves the policy host undecided', async () => {
     const spent = { outcome: 'unusable', code: 'EMFILE', reason: 'this process has no more files to open', milliseconds: 1 } as const;
     const result = await loopback.verify({ world: { fetchPolicy: () => Promise.resolve(spent) } });
     expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
@@ -273,7 +273,7 @@ describe('a machine that has run out of files', () => {
     });
   });
 
-  test('leaves the mail hosts unjudged as well', async () => {
+  test('a machine without free file handles leaves the mail hosts undecided', async () => {
     const spent = { outcome: 'unusable', code: 'EMFILE', reason: 'this process has no more files to open', milliseconds: 1 } as const;
     const mxProbe = { reachedAny: false, probe: () => Promise.resolve(spent) };
     const result = await loopback.verify({ zone: zone({ mx2: undefined }), options: { smtp: true }, world: { mxProbe } });

@@ -20,7 +20,7 @@ function except(name: string, instead: DnsAnswerer, records = zone()): DnsAnswer
 }
 
 describe('a record that is not there', () => {
-  test('is an error, and the look-up learns of no policy', async () => {
+  test('a missing record is an error, and the lookup finds no policy', async () => {
     const result = await loopback.verify({ zone: zone({ sts: undefined }), policy: { behaviour: '404' } });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'none', record: null, policy: null });
     expect(codes(result)).toEqual(['error record-missing']);
@@ -32,7 +32,7 @@ describe('a record that is not there', () => {
     });
   });
 
-  test('makes a file that is served worth a word, and its faults none', async () => {
+  test('a policy file without a record gives a note, and its problems are not reported', async () => {
     const served = await loopback.verify({ zone: zone({ sts: undefined }) });
     expect(codes(served)).toEqual(['error record-missing', 'info policy-unannounced']);
     expect(served).toMatchObject({ lookup: 'none', policy: null, mx: [{ host: 'mx1.example.test', covered: null }, { covered: null }] });
@@ -40,7 +40,7 @@ describe('a record that is not there', () => {
     expect(codes(broken)).toEqual(['error record-missing']);
   });
 
-  test.each(['_mta_sts.example.test', 'example.test'])('is looked for at %s', async (name) => {
+  test.each(['_mta_sts.example.test', 'example.test'])('a missing record is searched at %s', async (name) => {
     const result = await loopback.verify({ zone: zone({ sts: { ...RECORDS.sts, name } }) });
     expect(finding(result, 'record-misplaced')).toMatchObject({
       severity: 'warning', subject: `${name} TXT`, fix: 'move it to _mta-sts.example.test',
@@ -48,7 +48,7 @@ describe('a record that is not there', () => {
     });
   });
 
-  test('is an error too when another text stands in its place', async () => {
+  test('an unrelated TXT record in place of the record is an error', async () => {
     const result = await loopback.verify({ zone: zone({ sts: { ...RECORDS.sts, data: ['v=spf1 -all'] } }) });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'none' });
     expect(finding(result, 'record-missing').evidence).toContain('"v=spf1 -all"');
@@ -56,7 +56,7 @@ describe('a record that is not there', () => {
 });
 
 describe('a record that is malformed or doubled', () => {
-  test('is no policy to senders', async () => {
+  test('a malformed record means no policy', async () => {
     const result = await loopback.verify({ zone: zone({ sts: { ...RECORDS.sts, data: ['v=STSv1; id=not-an-id;'] } }) });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'none', record: null, policy: null });
     expect(result.findings[0]).toMatchObject({
@@ -64,7 +64,7 @@ describe('a record that is malformed or doubled', () => {
     });
   });
 
-  test('is no policy when there are two', async () => {
+  test('two records mean no policy', async () => {
     const result = await loopback.verify({ zone: zone({}, sts('2')) });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'none' });
     expect(codes(result)).toContain('error record-multiple');
@@ -73,14 +73,14 @@ describe('a record that is malformed or doubled', () => {
 });
 
 describe('an alias', () => {
-  test('at _mta-sts is followed to another zone', async () => {
+  test('a CNAME at _mta-sts is followed to another zone', async () => {
     const alias: DnsRecord = { name: `_mta-sts.${DOMAIN}`, type: 'CNAME', ttl: 60, data: '_mta-sts.provider.test' };
     const provider: DnsRecord[] = [{ ...RECORDS.soa, name: 'provider.test' }, { ...sts('provided'), name: '_mta-sts.provider.test' }];
     const result = await loopback.verify({ zone: zone({ sts: alias }), recursive: [...zone({ sts: alias }), ...provider] });
     expect(result).toMatchObject({ verdict: 'pass', record: { id: 'provided' } });
   });
 
-  test('at _mta-sts that leads to nothing is an error', async () => {
+  test('a dangling CNAME at _mta-sts is an error', async () => {
     const alias: DnsRecord = { name: `_mta-sts.${DOMAIN}`, type: 'CNAME', ttl: 60, data: 'gone.example.test' };
     const result = await loopback.verify({ zone: zone({ sts: alias }) });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'none' });
@@ -88,7 +88,7 @@ describe('an alias', () => {
     expect(finding(result, 'cname-dangling')).toMatchObject({ severity: 'error', message: 'the CNAME leads to gone.example.test, where nothing is found' });
   });
 
-  test('at _mta-sts in a loop is a failure of DNS, not "no policy"', async () => {
+  test('a CNAME loop at _mta-sts is a DNS failure, not "no policy"', async () => {
     const alias: DnsRecord = { name: `_mta-sts.${DOMAIN}`, type: 'CNAME', ttl: 60, data: `_mta-sts.${DOMAIN}` };
     const result = await loopback.verify({ zone: zone({ sts: alias }) });
     expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
@@ -100,7 +100,7 @@ describe('CNAMEs that are a fault themselves', () => {
   test.each([
     ['in a loop', (at: number): number => (at + 1) % 2, 'break the loop'],
     ['in a long row', (at: number): number => at + 1, 'shorten the chain'],
-  ])('(%s) have a fix of their own, for trying again mends nothing', async (_, next, fix) => {
+  ])('a CNAME problem (%s) has its own fix and is not temporary', async (_, next, fix) => {
     const chain = (name: string): DnsRecord[] => Array.from({ length: 10 }, (__, at) => {
       const label = (link: number): string => link === 0 ? name : `${name}-${link}`;
       return { name: `${label(at)}.example.test`, type: 'CNAME', ttl: 1, data: `${label(next(at))}.example.test` };
@@ -116,7 +116,7 @@ describe('CNAMEs that are a fault themselves', () => {
 });
 
 describe('many records', () => {
-  test('are compared whole, and shown in part', async () => {
+  test('many records are compared completely, and messages list the first ones', async () => {
     const many = (id: string): DnsRecord[] => Array.from({ length: 400 }, (_, at) => ({ ...RECORDS.sts, data: [`v=STSv1; id=${at}${id};`] }));
     const result = await loopback.verify({ zone: zone({ sts: undefined }, ...many('new')), recursive: zone({ sts: undefined }, ...many('old')) });
     const { message, evidence = '' } = finding(result, 'resolver-stale');
@@ -125,13 +125,13 @@ describe('many records', () => {
     expect(evidence.length).toBeLessThan(1000);
   });
 
-  test('that differ only after what is shown still differ', async () => {
+  test('records that differ after the listed part still disagree', async () => {
     const long = (end: string): DnsRecord => ({ ...RECORDS.sts, data: [`v=STSv1; id=1; x=${'y'.repeat(150)}${end};`] });
     const result = await loopback.verify({ zone: zone({ sts: long('1') }), recursive: zone({ sts: long('2') }) });
     expect(codes(result)).toContain('warning resolver-stale');
   });
 
-  test('at many name servers that all disagree are told in part', async () => {
+  test('a disagreement of many name servers lists the first ones', async () => {
     const ports = await Promise.all(Array.from({ length: 7 }, async (_, at) => (await loopback.dns(zone({ sts: sts(String(at)) }))).port));
     const result = await loopback.verify({ options: { nameServers: ports.map((port) => `127.0.0.1:${port}`) } });
     const { message } = finding(result, 'record-disagreement');
@@ -156,7 +156,7 @@ describe('name servers that cannot be reached from here', () => {
     });
   }
 
-  test.each([[undefined, 2500, '2.5 s'], [5000, 1250, '1.3 s']])('leave time for the resolver, which decides (timeout %s)', async (timeoutMs, shareMs, given) => {
+  test.each([[undefined, 2500, '2.5 s'], [5000, 1250, '1.3 s']])('unreachable name servers leave time for the resolver, which decides (timeout %s)', async (timeoutMs, shareMs, given) => {
     const result = await swallowed(timeoutMs, shareMs);
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found', record: { id: '1' } });
     expect(codes(result)).toEqual(['unknown name-server-unanswered', 'unknown name-servers-unknown', 'info ipv6-missing']);
@@ -165,7 +165,7 @@ describe('name servers that cannot be reached from here', () => {
     ));
   });
 
-  test('and a server that drops what it does not know cost no more than that', async () => {
+  test('unreachable name servers and a silent policy host cost no extra time', async () => {
     const answer = zoneAnswers(zone());
     // What is dropped would hold it up for longer than the test may take.
     const result = await loopback.verify({
@@ -181,7 +181,7 @@ describe('name servers that cannot be reached from here', () => {
     ]);
   });
 
-  test('at a second address for want of time are not said to have stayed silent there', async () => {
+  test('a name server address that was not asked in time is not reported as silent', async () => {
     const { port } = await loopback.dns(() => 'drop', '127.0.0.2');
     const shares = [never, () => Promise.resolve()];
     const addresses = ['127.0.0.2', '127.0.0.3'].map((data) => ({ ...RECORDS.nsAddress, data }));
@@ -201,14 +201,15 @@ describe('name servers', () => {
   async function withSecond(second: DnsAnswerer, first: DnsAnswerer = zoneAnswers(twoServers), secondMs = 30_000): ReturnType<Loopback['verify']> {
     const { port } = await loopback.dns(first);
     await loopback.dns(second, '127.0.0.2', port);
-    const [resolver, hasty] = [30_000, secondMs].map((timeoutMs) => createResolver({ servers: [`127.0.0.1:${port}`], timeoutMs, tries: 1 }));
+    const resolverWith = (timeoutMs: number): Resolver => createResolver({ servers: [`127.0.0.1:${port}`], timeoutMs, tries: 1 });
+    const [resolver, hasty] = [resolverWith(30_000), resolverWith(secondMs)];
     const query: Resolver['query'] = (name, type, server) => (server === `127.0.0.2:${port}` ? hasty : resolver).query(name, type, server);
     return loopback.verify({ zone: first, options: { nameServerPort: port }, world: { resolver: { query } } });
   }
 
   const twoServers = zone({}, { ...RECORDS.ns, data: 'ns2.example.test' }, { ...RECORDS.nsAddress, name: 'ns2.example.test', data: '127.0.0.2' });
 
-  test('that disagree are an error that names both answers', async () => {
+  test('name servers that disagree are an error that shows both answers', async () => {
     const result = await withSecond(except(NAME, () => reply('NOERROR', [sts('2')])));
     expect(result).toMatchObject({ verdict: 'fail', record: { id: '1' } });
     expect(finding(result, 'record-disagreement').message).toMatch(
@@ -216,7 +217,7 @@ describe('name servers', () => {
     );
   });
 
-  test('of which only one has the record are an error, whichever comes first', async () => {
+  test('a record at only one name server is an error, whichever answers first', async () => {
     const has = await withSecond(except(NAME, () => reply('NXDOMAIN')));
     expect(finding(has, 'record-disagreement').message).toContain('no record at ns2.example.test');
     const hasNot = await withSecond(zoneAnswers(twoServers), except(NAME, () => reply('NXDOMAIN'), twoServers));
@@ -225,7 +226,7 @@ describe('name servers', () => {
     expect(codes(hasNot)).not.toContain('error record-missing');
   });
 
-  test('agree however the text is cut into strings, and whatever stands beside it', async () => {
+  test('name servers agree when only string cuts or unrelated records differ', async () => {
     const result = await withSecond(except(NAME, () => reply('NOERROR', [{ ...RECORDS.sts, data: ['v=STSv1; ', 'id=1;'] }, { ...RECORDS.sts, data: ['other'] }])));
     expect(codes(result)).not.toContain('error record-disagreement');
   });
@@ -236,7 +237,7 @@ describe('name servers', () => {
     ['stays silent', (): 'drop' => 'drop', 'no answer within 300 ms'],
     ['is not responsible', (): DnsReply => ({ ...reply('NOERROR'), authoritative: false }), 'not authoritative for this name'],
     ['remembers an old record', (): DnsReply => ({ ...reply('NOERROR', [sts('OLD')]), authoritative: false }), 'not authoritative for this name'],
-  ])('of which one %s leave the decision to the other', async (_, second, reason) => {
+  ])('with two name servers of which one %s, the other decides', async (_, second, reason) => {
     const result = await withSecond(second, undefined, reason.startsWith('no answer') ? 300 : undefined);
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
     expect(finding(result, 'name-server-unanswered')).toMatchObject({
@@ -244,28 +245,28 @@ describe('name servers', () => {
     });
   });
 
-  test('that all fail leave it to the recursive resolver, and the report says so', async () => {
+  test('when all name servers fail, the resolver decides, and a finding says so', async () => {
     const result = await loopback.verify({ zone: () => reply('REFUSED'), recursive: zone() });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found', record: { id: '1' } });
     expect(codes(result)).toEqual(['unknown name-server-unanswered', 'unknown name-servers-unknown', 'info ipv6-missing']);
     expect(finding(result, 'name-servers-unknown').message).toBe('none of the name servers of example.test gave a usable answer, so the recursive resolver alone decides');
   });
 
-  test('that are not responsible, but still have a record, leave it to the recursive resolver', async () => {
+  test('name servers that are not authoritative leave the decision to the resolver', async () => {
     const lame = except(NAME, () => ({ ...reply('NOERROR', [sts('OLD')]), authoritative: false }));
     const result = await loopback.verify({ zone: lame, recursive: zone() });
     expect(result).toMatchObject({ verdict: 'pass', record: { id: '1' } });
     expect(codes(result)).toEqual(['unknown name-server-unanswered', 'unknown name-servers-unknown', 'info ipv6-missing']);
   });
 
-  test('that cannot be found leave it to the recursive resolver, and the report says so', async () => {
+  test('when no name server is found, the resolver decides, and a finding says so', async () => {
     const result = await loopback.verify({ zone: zone({ ns: undefined }) });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
     expect(finding(result, 'name-servers-unknown').message)
       .toBe('the name servers of example.test could not be found (test NS: REFUSED), so the recursive resolver alone decides');
   });
 
-  test('that the caller knows are asked without looking for them', async () => {
+  test('name servers given by the caller are asked without an NS query', async () => {
     const own = await loopback.dns(zone({ sts: sts('own') }));
     const result = await loopback.verify({ options: { nameServers: [`127.0.0.1:${own.port}`] } });
     expect(result.record).toEqual({ id: 'own' });
@@ -273,7 +274,7 @@ describe('name servers', () => {
     expect(finding(result, 'resolver-stale').evidence).toContain(`127.0.0.1:${own.port}: "v=STSv1; id=own;"`);
   });
 
-  test('answer with a long record over TCP', async () => {
+  test('a long record is fetched over TCP', async () => {
     const long: DnsRecord = { ...RECORDS.sts, data: ['v=STSv1; id=1; ', ...Array.from({ length: 6 }, (_, at) => `x${at}=${'y'.repeat(240)}; `)] };
     const result = await loopback.verify({ zone: zone({ sts: long }) });
     expect(result).toMatchObject({ lookup: 'found', record: { id: '1' } });
@@ -281,7 +282,7 @@ describe('name servers', () => {
 });
 
 describe('the recursive resolver', () => {
-  test('that still has the old record is a warning with both and the TTL', async () => {
+  test('a resolver with the old record is a warning with both records and the TTL', async () => {
     const result = await loopback.verify({ zone: zone({ sts: sts('new') }), recursive: zone({ sts: { ...sts('old'), ttl: 77 } }) });
     expect(result).toMatchObject({ verdict: 'pass', record: { id: 'new' } });
     expect(finding(result, 'resolver-stale')).toMatchObject({
@@ -289,12 +290,12 @@ describe('the recursive resolver', () => {
     });
   });
 
-  test('that remembers "no such name" is a warning with the time it may', async () => {
+  test('a resolver that caches "no such name" is a warning with the remaining TTL', async () => {
     const result = await loopback.verify({ recursive: zone({ sts: undefined }) });
     expect(finding(result, 'resolver-stale').message).toBe('the recursive resolver still has no record for up to 60 s, the zone has "v=STSv1; id=1;"');
   });
 
-  test('that answers SERVFAIL where the zone answers leaves the verdict open, for it may validate DNSSEC', async () => {
+  test('a resolver that answers SERVFAIL where the zone answers leaves the verdict open', async () => {
     const result = await loopback.verify({ recursive: except(`_mta-sts.${DOMAIN}`, () => reply('SERVFAIL')) });
     expect(result).toMatchObject({ verdict: 'unknown', lookup: 'found' });
     expect(finding(result, 'dns-failure')).toMatchObject({
@@ -303,7 +304,7 @@ describe('the recursive resolver', () => {
     });
   });
 
-  test('is never asked below the domain before the name servers have answered', async () => {
+  test('the resolver is not asked below the domain before the name servers have answered', async () => {
     const own = await loopback.dns(zone());
     const recursive = await loopback.dns(zone());
     const order: string[] = [];

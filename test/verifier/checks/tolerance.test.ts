@@ -32,7 +32,7 @@ describe('a malformed policy in mode enforce', () => {
     ['an address among mx', POLICY.replace('mx: mx1.example.test', 'mx: 192.0.2.1')],
     ['a preference among mx', POLICY.replace('mx: mx1', 'mx: 10 mx1')],
     ['a U-label among mx', POLICY.replace('mx: mx1', 'mx: m\u00f8x1')],
-  ])('with %s is used by some senders, and both groups are named', async (_name, body) => {
+  ])('malformed input with %s names the senders that accept it and those that refuse it', async (_name, body) => {
     const result = await loopback.verify({ policy: { body } });
     expectDepends(result);
     expect(result.lookup).toBe('permanent-error');
@@ -41,33 +41,33 @@ describe('a malformed policy in mode enforce', () => {
     expect(verifyText(result, plain)).toContain('mox, postfix-tlspol: refuses the policy (policy-mx-pattern)');
   });
 
-  test('with two faults is taken only by those that take both', async () => {
+  test('a policy with two problems is accepted only by senders that accept both', async () => {
     const result = await loopback.verify({ policy: { body: `${POLICY.replace('mx: mx1.example.test', 'mx: mx1.example.test:25')}\r\n` } });
     expectDepends(result);
     const takers = new Set(sendersWith(result, 'accepts the policy'));
     expect([...takers].sort()).toEqual(TAKERS.filter((sender) => !['go-mtasts', 'courier'].includes(sender)));
   });
 
-  test('of another media type is used by the senders that do not look at it', async () => {
+  test('a policy with another media type is used by senders that do not check it', async () => {
     const result = await loopback.verify({ policy: { behaviour: 'html-media-type' } });
     expectDepends(result);
     expect(result.takenBy).toEqual(['mox', 'mailauth', 'stalwart', 'mailpiece', 'courier', 'aykevl', 'danmarg']);
     expect(sendersWith(result, 'refuses the policy')).toHaveLength(6);
   });
 
-  test('that is a web page is no policy to anyone', async () => {
+  test('a web page is a policy to no sender', async () => {
     const result = await loopback.verify({ policy: { behaviour: 'html' } });
     expect(result).toMatchObject({ lookup: 'permanent-error', delivery: 'deliver-unverified', senders: [] });
   });
 
-  test('that no known sender takes is delivered to without looking', async () => {
+  test('a malformed policy that no known sender accepts means unverified delivery', async () => {
     const result = await loopback.verify({ policy: { body: POLICY.replace('STSv1', 'STSv2') } });
     expect(result).toMatchObject({ lookup: 'permanent-error', delivery: 'deliver-unverified', senders: [] });
     expect(verifyText(result, plain)).toContain('a sender would now deliver, whatever it sees of TLS');
   });
 });
 
-test('a malformed policy in mode testing keeps no sender from delivering', async () => {
+test('a malformed policy in mode testing stops no delivery', async () => {
   const result = await loopback.verify({ policy: { body: POLICY.replace('enforce', 'testing').replace('mx: mx1.example.test', 'mx: 192.0.2.1') } });
   expect(result).toMatchObject({ lookup: 'permanent-error', delivery: 'deliver-unverified', senders: [] });
 });
@@ -80,7 +80,7 @@ describe('a malformed record of a policy in mode enforce', () => {
     ['its version at the end', 'id=1; v=STSv1;', [
       'aykevl', 'chasquid', 'courier', 'mailauth', 'mailpiece', 'mox', 'postfix-mta-sts-resolver', 'postfix-tlspol', 'rest-mail',
     ]],
-  ])('with %s is used by some senders, and both groups are named', async (_name, text, refusers) => {
+  ])('malformed input with %s names the senders that accept it and those that refuse it', async (_name, text, refusers) => {
     const result = await loopback.verify({ zone: zone({ sts: { ...RECORDS.sts, data: [text] } }) });
     expectDepends(result);
     expect(result.lookup).toBe('none');
@@ -90,7 +90,7 @@ describe('a malformed record of a policy in mode enforce', () => {
   });
 });
 
-test('the senders that read the reporting record otherwise are named without any policy', async () => {
+test('senders that read the reporting record differently are named without a policy', async () => {
   const tlsRpt = { ...RECORDS.tlsRpt, data: ['v=TLSRPTv1 ; rua=mailto:reports@example.test'] };
   const result = await loopback.verify({ zone: zone({ sts: undefined, tlsRpt }) });
   expect(result.senders).toEqual([

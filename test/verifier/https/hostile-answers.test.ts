@@ -101,7 +101,7 @@ describe('a callback that throws ends its own exchange', () => {
     });
     // The look-up of the name, the start, the connection, what was sent, the message and what is made of it.
     expect(reasons).toHaveLength(thrown);
-    expect(new Set(reasons)).toEqual(new Set(['the verifier failed while it looked (TypeError: this callback was made to throw)']));
+    expect(new Set(reasons)).toEqual(new Set(['the verifier failed (TypeError: this callback was made to throw)']));
     expect(thrown).toBeGreaterThan(4);
   });
 
@@ -119,8 +119,8 @@ describe('a callback that throws ends its own exchange', () => {
     });
     expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
     const told = result.findings.filter(({ code }) => code === 'internal-fault').map(({ message }) => message);
-    expect(told).toContain('127.0.0.1 was not looked at to the end: the verifier failed while it looked (TypeError: x)');
-    expect(told).toContain(`${MX1} was not looked at to the end: the verifier failed while it looked (TypeError: x), at 127.0.0.1`);
+    expect(told).toContain('127.0.0.1 was not checked completely: the verifier failed (TypeError: x)');
+    expect(told).toContain(`${MX1} was not checked completely: the verifier failed (TypeError: x), at 127.0.0.1`);
   });
 
   test('even outside of every exchange: the domain is undecided, and the run over others goes on', async () => {
@@ -128,7 +128,7 @@ describe('a callback that throws ends its own exchange', () => {
       query: () => Promise.resolve(JSON.parse('{"status":"found"}')),
     } } });
     expect(result).toMatchObject({ domain: DOMAIN, verdict: 'unknown', delivery: 'unknown' });
-    expect(finding(result, 'internal-fault').message).toContain(`${DOMAIN} was not looked at to the end: the verifier failed while it looked (TypeError: `);
+    expect(finding(result, 'internal-fault').message).toContain(`the verification of ${DOMAIN} did not finish: the verifier failed (TypeError: `);
   });
 
   test('of a listener of a DNS socket ends in its error', async () => {
@@ -147,7 +147,7 @@ describe('a callback that throws ends its own exchange', () => {
       });
       line.send(Buffer.from(`${line.id.toString(16).padStart(4, '0')}01000001000000000000076578616d706c65047465737400000f0001`, 'hex'));
     });
-    expect(told).toEqual(['the verifier failed while it looked (TypeError: not this one)']);
+    expect(told).toEqual(['the verifier failed (TypeError: not this one)']);
   });
 
   test('is compared with what may not be read: that gives what stands in for it', () => {
@@ -215,7 +215,7 @@ const CALLBACK_AT: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** What ends the time of a verification: it settles promises, and nothing else. */
-const ALLOWED = ['end(\'not answered before the verification was interrupted\')', 'stop.abort(\'all is said\')', 'waiting.length = 0'];
+const ALLOWED = ['end(\'not answered before the verification was interrupted\')', 'stop.abort(\'the verification has ended\')', 'waiting.length = 0'];
 
 function sources(): string[] {
   return readdirSync(VERIFIER, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts')).sort();

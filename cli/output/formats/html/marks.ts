@@ -1,8 +1,8 @@
-// The marks of the page: a shape, a colour and a word for each standing, so that none of the three is needed to read it.
+// The marks of the page. Each has a shape, a colour and a word, so that any one of the three is enough.
 import type { Mark } from '../../terminal';
 
-/** What a mark says in words. */
-export const WORDS: Readonly<Record<Mark, string>> = {
+/** A word for each mark. */
+export const MARK_WORDS: Readonly<Record<Mark, string>> = {
   good: 'good',
   error: 'error',
   unknown: 'unknown',
@@ -11,7 +11,7 @@ export const WORDS: Readonly<Record<Mark, string>> = {
   skipped: 'not asked',
 };
 
-/** On a field of 16 by 16: the shape, and what is drawn upon it. */
+/** SVG of each mark, 16 by 16: the shape and the glyph on it. */
 const SHAPES: Readonly<Record<Mark, readonly [shape: string, glyph: string]>> = {
   good: ['<circle cx="8" cy="8" r="8"/>', '<path d="M4.4 8.3l2.5 2.5 4.8-5.2"/>'],
   error: ['<path d="M4.7 0h6.6L16 4.7v6.6L11.3 16H4.7L0 11.3V4.7z"/>', '<path d="M5.2 5.2l5.6 5.6M10.8 5.2l-5.6 5.6"/>'],
@@ -21,19 +21,19 @@ const SHAPES: Readonly<Record<Mark, readonly [shape: string, glyph: string]>> = 
   skipped: ['<circle cx="8" cy="8" r="8"/>', '<path d="M5 8h6"/>'],
 };
 
-/** The shapes, to stand once in a page. */
+/** Returns the definitions of the shapes. A page contains them once. */
 export function markDefinitions(): string {
-  const symbols = Object.entries(SHAPES).map(([standing, [shape, glyph]]) =>
-    `<symbol id="m-${standing}" viewBox="0 0 16 16"><g fill="currentColor">${shape}</g><g class="glyph">${glyph}</g></symbol>`);
+  const symbols = Object.entries(SHAPES).map(([mark, [shape, glyph]]) =>
+    `<symbol id="m-${mark}" viewBox="0 0 16 16"><g fill="currentColor">${shape}</g><g class="glyph">${glyph}</g></symbol>`);
   return `<svg class="definitions" aria-hidden="true">${symbols.join('')}</svg>`;
 }
 
-/** A mark beside text that says the same. */
-export function icon(standing: Mark): string {
-  return `<svg class="icon ${standing}" viewBox="0 0 16 16" aria-hidden="true"><use href="#m-${standing}"/></svg>`;
+/** Returns a mark without its word, beside a text with the same meaning. */
+export function icon(mark: Mark): string {
+  return `<svg class="icon ${mark}" viewBox="0 0 16 16" aria-hidden="true"><use href="#m-${mark}"/></svg>`;
 }
 
-/** A mark and its word. */
-export function pill(standing: Mark, word = WORDS[standing]): string {
-  return `<span class="pill ${standing}">${icon(standing)}${word}</span>`;
+/** Returns a mark with its word. */
+export function pill(mark: Mark, word = MARK_WORDS[mark]): string {
+  return `<span class="pill ${mark}">${icon(mark)}${word}</span>`;
 }

@@ -1,107 +1,109 @@
-// The way of a look-up as a picture: from the domain to its record, policy host, policy and mail hosts, by every path.
+// Builds the picture of a result: from the domain to its record, policy host, policy and MX hosts, with every observation.
 import { policyHostName } from '../../../../lib/protocol/policy/url';
 import { stsRecordName } from '../../../../lib/protocol/records/record-names';
 import type { MxResult, Observation, VerificationResult } from '../../../../lib/verifier/result';
-import { days } from '../../../../lib/util/seconds';
+import { formatSeconds } from '../../../../lib/util/duration';
 import type { Mark } from '../../terminal';
-import { VERDICTS, mxName, observationMark, plural, summarize } from '../../summary';
+import { VERDICT_WORDS, mxName, observationMark, pluralize, summarize } from '../../summary';
 import type { SummaryStep, DeliverySummary } from '../../summary';
 import { draw } from './drawing';
-import type { Box, Column, DrawnSummary } from './drawing';
-import { WORDS } from './marks';
+import type { Box, Column, PictureText } from './drawing';
+import { MARK_WORDS } from './marks';
 
-/** More in a column than this is no picture any more. */
-const MOST_BOXES = 6;
+/** Maximum number of boxes in a column. */
+const MAX_BOXES = 6;
 
-/** Addresses that are drawn of one MX host. */
-const MOST_ROWS = 3;
+/** Maximum number of addresses of one MX host. */
+const MAX_ROWS = 3;
 
 /**
- * The picture, twice: lying for wide screens and standing for narrow ones; the style shows one of them.
+ * Draws the picture twice: horizontal for wide screens and vertical for narrow ones. The style sheet shows one of them.
  *
- * @param id - makes the ids in it unique in the page
+ * @param id - prefix that makes the ids in the picture unique in the page
  */
 export function picture(result: VerificationResult, id: string): string {
-  const columns = columnsOf(result);
+  const columns = createColumns(result);
   const description = describe(result);
-  return `<div class="picture">${draw(columns, 'lying', `${id}-l`, description)}${draw(columns, 'standing', `${id}-s`, description)}</div>`;
+  return `<div class="picture">${draw(columns, 'horizontal', `${id}-l`, description)}${draw(columns, 'vertical', `${id}-s`, description)}</div>`;
 }
 
-/** For those who hear the page rather than see it; the whole is told in words below the picture. */
-function describe(result: VerificationResult): DrawnSummary {
+/** Describes the picture for screen readers. The page below the picture has all details in words. */
+function describe(result: VerificationResult): PictureText {
   const { record, file, mx } = summarize(result);
-  const stations = [record, file, ...mx.slice(0, MOST_BOXES)].map(({ mark: standing, text }) => `${WORDS[standing]}: ${text}`);
-  return { title: `The way of a sender's look-up of ${result.domain}`, description: stations.join('; ') };
+  const steps = [record, file, ...mx.slice(0, MAX_BOXES)].map(({ mark, text }) => `${MARK_WORDS[mark]}: ${text}`);
+  return { title: `The steps of a sender's look-up of ${result.domain}`, description: steps.join('; ') };
 }
 
-function columnsOf(result: VerificationResult): Column[] {
-  const way = summarize(result);
+function createColumns(result: VerificationResult): Column[] {
+  const summary = summarize(result);
+  const { mark, word } = VERDICT_WORDS[result.verdict];
+  // The widths fit the usual content.
   return [
-    { label: 'Domain', boxes: [{ standing: VERDICTS[result.verdict].standing, title: result.domain, detail: VERDICTS[result.verdict].word }] },
-    { label: 'TXT record', boxes: recordBoxes(result, way.record) },
-    { label: 'Policy host', boxes: hostBoxes(result, way.file) },
-    { label: 'Policy', boxes: [policyBox(result, way.file)] },
-    { label: 'MX hosts', boxes: mxBoxes(result, way) },
+    { label: 'Domain', boxes: [{ mark, title: result.domain, detail: word }], width: 160 },
+    { label: 'TXT record', boxes: recordBoxes(result, summary.record), width: 230 },
+    { label: 'Policy host', boxes: hostBoxes(result, summary.file), width: 200 },
+    { label: 'Policy', boxes: [policyBox(result, summary.file)], width: 182 },
+    { label: 'MX hosts', boxes: mxBoxes(result, summary), width: 244 },
   ];
 }
 
-function recordBoxes({ recordObservations: recordPaths, domain }: VerificationResult, station: SummaryStep): Box[] {
-  if (recordPaths.length > 0) return pathBoxes(recordPaths, station, 'way');
-  return [{ standing: station.mark, title: stsRecordName(domain), detail: WORDS[station.mark], hint: station.text }];
+function recordBoxes({ recordObservations, domain }: VerificationResult, step: SummaryStep): Box[] {
+  if (recordObservations.length > 0) return observationBoxes(recordObservations, step, 'server');
+  return [{ mark: step.mark, title: stsRecordName(domain), detail: MARK_WORDS[step.mark], hint: step.text }];
 }
 
-function hostBoxes({ policyObservations: policyPaths, domain }: VerificationResult, station: SummaryStep): Box[] {
-  if (policyPaths.length > 0) return pathBoxes(policyPaths, station, 'address');
-  return [{ standing: station.mark, title: policyHostName(domain), detail: WORDS[station.mark], hint: station.text }];
+function hostBoxes({ policyObservations, domain }: VerificationResult, step: SummaryStep): Box[] {
+  if (policyObservations.length > 0) return observationBoxes(policyObservations, step, 'address');
+  return [{ mark: step.mark, title: policyHostName(domain), detail: MARK_WORDS[step.mark], hint: step.text }];
 }
 
-function pathBoxes(paths: readonly Observation[], { mark: standing }: SummaryStep, what: string): Box[] {
-  // Where not all can be drawn, those that are not as they should be must not be missing.
-  const worst = [...paths].sort((a, b) => Number(a.status === 'ok') - Number(b.status === 'ok'));
-  const shown = paths.length > MOST_BOXES ? worst.slice(0, MOST_BOXES - 1) : paths;
-  const boxes = shown.map((observation) => pathBox(observation, observationMark(observation, standing)));
-  return paths.length > shown.length ? [...boxes, more(paths.length - shown.length, what)] : boxes;
+function observationBoxes(observations: readonly Observation[], { mark }: SummaryStep, noun: string): Box[] {
+  // If not all observations fit, keep those that failed.
+  const worst = [...observations].sort((a, b) => Number(a.status === 'ok') - Number(b.status === 'ok'));
+  const shown = observations.length > MAX_BOXES ? worst.slice(0, MAX_BOXES - 1) : observations;
+  const boxes = shown.map((observation) => observationBox(observation, observationMark(observation, mark)));
+  return observations.length > shown.length ? [...boxes, more(observations.length - shown.length, noun)] : boxes;
 }
 
-/** `ns1.example.com (192.0.2.53)` in two parts. */
-function pathBox({ at, milliseconds, answer }: Observation, standing: Mark): Box {
+/** Splits a place such as `ns1.example.com (192.0.2.53)` into title and address. */
+function observationBox({ at, milliseconds, answer }: Observation, mark: Mark): Box {
   const [, name = at, address = ''] = /^(?:the )?(.*) \((.*)\)$/.exec(at) ?? [];
   const detail = `${milliseconds} ms${address === '' ? '' : ` · ${address}`}`;
-  return { standing, title: name, detail: `${WORDS[standing]} · ${detail}`, hint: `${at}, ${WORDS[standing]}: ${answer}` };
+  return { mark, title: name, detail: `${MARK_WORDS[mark]} · ${detail}`, hint: `${at}, ${MARK_WORDS[mark]}: ${answer}` };
 }
 
-function policyBox({ policy, record }: VerificationResult, { mark: standing, text }: SummaryStep): Box {
-  if (policy === null) return { standing, title: standing === 'skipped' ? 'never asked for' : 'no usable policy', detail: WORDS[standing], hint: text };
+function policyBox({ policy, record }: VerificationResult, { mark, text }: SummaryStep): Box {
+  if (policy === null) return { mark, title: mark === 'skipped' ? 'never asked for' : 'no usable policy', detail: MARK_WORDS[mark], hint: text };
   const id = record === null ? '' : ` · id ${record.id}`;
-  return { standing, title: `mode ${policy.mode}`, detail: `${WORDS[standing]} · ${days(policy.maxAge)}${id}`, hint: text };
+  return { mark, title: `mode ${policy.mode}`, detail: `${MARK_WORDS[mark]} · ${formatSeconds(policy.maxAge)}${id}`, hint: text };
 }
 
-function mxBoxes({ mx }: VerificationResult, { mx: stations }: DeliverySummary): Box[] {
-  const boxes = stations.map((station, at): Box => {
-    // Without a host there is one station all the same, which says so.
+function mxBoxes({ mx }: VerificationResult, { mx: steps }: DeliverySummary): Box[] {
+  const boxes = steps.map((step, at): Box => {
+    // Without a host there is one step all the same, which says so.
     const host = mx.at(at);
-    return host === undefined ? noHost(station) : mxBox(host, station);
+    return host === undefined ? noHost(step) : mxBox(host, step);
   });
-  if (boxes.length <= MOST_BOXES) return boxes;
-  const worst = [...boxes].sort((a, b) => Number(a.standing === 'good') - Number(b.standing === 'good'));
-  return [...worst.slice(0, MOST_BOXES - 1), more(boxes.length - MOST_BOXES + 1, 'host')];
+  if (boxes.length <= MAX_BOXES) return boxes;
+  const worst = [...boxes].sort((a, b) => Number(a.mark === 'good') - Number(b.mark === 'good'));
+  return [...worst.slice(0, MAX_BOXES - 1), more(boxes.length - MAX_BOXES + 1, 'host')];
 }
 
-function noHost({ mark: standing, text }: SummaryStep): Box {
-  return { standing, title: standing === 'unknown' ? text : 'no mail host', detail: WORDS[standing], hint: text };
+function noHost({ mark, text }: SummaryStep): Box {
+  return { mark, title: mark === 'unknown' ? text : 'no mail host', detail: MARK_WORDS[mark], hint: text };
 }
 
-function mxBox(mx: MxResult, { mark: standing, text }: SummaryStep): Box {
+function mxBox(mx: MxResult, { mark, text }: SummaryStep): Box {
   const covered = mx.covered === null ? 'no policy' : mx.covered ? 'covered' : 'not covered';
-  const rows = mx.observations.slice(0, MOST_ROWS).map((observation) => {
-    const of = observationMark(observation, standing);
-    return { standing: of, text: observation.at, detail: `${WORDS[of]} · ${observation.milliseconds} ms` };
+  const rows = mx.observations.slice(0, MAX_ROWS).map((observation) => {
+    const rowMark = observationMark(observation, mark);
+    return { mark: rowMark, text: observation.at, detail: `${MARK_WORDS[rowMark]} · ${observation.milliseconds} ms` };
   });
-  const left = mx.observations.length - MOST_ROWS;
-  if (left > 0) rows.push({ standing: 'skipped', text: `and ${left} more`, detail: '' });
-  return { standing, title: mxName(mx), detail: `${WORDS[standing]} · ${covered}${mx.dane === true ? ' · DANE' : ''}`, hint: text, rows };
+  const left = mx.observations.length - MAX_ROWS;
+  if (left > 0) rows.push({ mark: 'skipped', text: `and ${left} more`, detail: '' });
+  return { mark, title: mxName(mx), detail: `${MARK_WORDS[mark]} · ${covered}${mx.dane === true ? ' · DANE' : ''}`, hint: text, rows };
 }
 
-function more(count: number, what: string): Box {
-  return { standing: 'skipped', title: plural(count, `more ${what}`, `more ${what}${what.endsWith('s') ? 'es' : 's'}`), detail: 'listed below' };
+function more(count: number, noun: string): Box {
+  return { mark: 'skipped', title: pluralize(count, `more ${noun}`, `more ${noun}${noun.endsWith('s') ? 'es' : 's'}`), detail: 'listed below' };
 }

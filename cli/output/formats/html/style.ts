@@ -1,6 +1,6 @@
-// The look of the page: light and dark, from 390 px to paper. No picture, no face and no sheet from anywhere else.
+// The style sheet of the page: light and dark, from 390 px to paper, without external images, fonts or style sheets.
 
-/** A colour for text, one for what lies below it, one for lines; each text at least 4.5 to 1 against what lies below it (WCAG 1.4.3). */
+/** Three colours for each mark: text, background and lines. Each text has a contrast of at least 4.5:1 (WCAG 1.4.3). */
 const LIGHT = `
 --bg:#f4f5f8;--card:#fff;--ink:#15181d;--muted:#545e6c;--line:#e1e5ea;--link:#0a58a8;--shade:0 1px 2px rgba(20,28,40,.06),0 6px 20px rgba(20,28,40,.05);
 --good:#15692c;--good-tint:#e9f6ec;--good-line:#37a157;
@@ -19,10 +19,10 @@ const DARK = `
 --info:#82baff;--info-tint:#13233a;--info-line:#3c76c2;
 --skipped:#9ca8b7;--skipped-tint:#1b222b;--skipped-line:#4c5867;`;
 
-const STANDINGS = ['good', 'warning', 'error', 'unknown', 'info', 'skipped'];
+const MARKS = ['good', 'warning', 'error', 'unknown', 'info', 'skipped'];
 
-/** What each standing sets for the rules below. */
-const COLOURS = STANDINGS.map((one) => `.${one}{--c:var(--${one});--t:var(--${one}-tint);--l:var(--${one}-line)}`).join('');
+/** Variables that each mark sets for the rules below. */
+const COLOURS = MARKS.map((one) => `.${one}{--c:var(--${one});--t:var(--${one}-tint);--l:var(--${one}-line)}`).join('');
 
 const PAGE = `
 *{box-sizing:border-box}
@@ -62,8 +62,8 @@ const HEAD = `
 .verdict::before{content:"";position:absolute;inset:0 0 auto 0;height:6px;background:var(--l)}
 .headline{display:flex;align-items:center;gap:18px}
 .headline>.icon{width:52px;height:52px}
-.headline .said{color:var(--c)}
-.lesson{margin-top:14px;font-size:18px;max-width:60em}
+.headline .word{color:var(--c)}
+.summary{margin-top:14px;font-size:18px;max-width:60em}
 .counts{display:flex;flex-wrap:wrap;gap:8px;margin-top:14px}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:16px 28px;margin-top:22px;padding-top:20px;border-top:1px solid var(--line)}
 .facts dt,.finding dt{color:var(--muted);font-size:13px;font-weight:600}
@@ -85,10 +85,10 @@ nav h2{font-size:18px;margin-bottom:10px}
 
 const PICTURE = `
 .picture{margin-top:18px}
-.way{display:block;width:100%;height:auto}
-.way.standing{display:none;max-width:440px;margin:0 auto}
-.way text{font-family:Inter,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
-.way .label{fill:var(--muted);font-size:12px;font-weight:600;letter-spacing:.06em;text-transform:uppercase}
+.diagram{display:block;width:100%;height:auto}
+.diagram.vertical{display:none;max-width:440px;margin:0 auto}
+.diagram text{font-family:Inter,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
+.diagram .label{fill:var(--muted);font-size:12px;font-weight:600;letter-spacing:.06em;text-transform:uppercase}
 .box>rect{fill:var(--t);stroke:var(--l);stroke-width:1.5}
 .box.good>rect{fill:var(--card)}
 .box use,.row use{color:var(--c)}
@@ -138,14 +138,14 @@ summary{cursor:pointer}
 summary h3{display:inline}`;
 
 const NARROW = `
-@media (max-width:940px){.way.lying{display:none}.way.standing{display:block}}
+@media (max-width:940px){.diagram.horizontal{display:none}.diagram.vertical{display:block}}
 @media (max-width:620px){
 main{padding:12px 12px 4px}
 .card,.verdict,.overview{padding:20px 18px;border-radius:14px}
 .verdict{padding-top:26px}
 .headline{align-items:flex-start;gap:14px}
 .headline>.icon{width:36px;height:36px;margin-top:3px}
-.lesson{font-size:16.5px}
+.summary{font-size:16.5px}
 .facts{grid-template-columns:1fr 1fr;gap:16px}
 .finding{padding:16px 16px 16px 20px}
 .finding dl>div{grid-template-columns:1fr;gap:0;padding:4px 0}
@@ -163,7 +163,7 @@ main{padding:12px 12px 4px}
 .stacked td[data-label="Time"]{text-align:left}
 }`;
 
-/** Light on paper whatever the screen has, and nothing cut in two or left folded. */
+/** On paper: always light, no box split over two pages, everything unfolded. */
 const PAPER = `
 @media print{
 :root{color-scheme:light;--bg:#fff;--shade:none}
@@ -173,12 +173,12 @@ main{max-width:none;padding:0}
 .card,.verdict,.finding{break-inside:avoid}
 .domain+.domain{break-before:page}
 .group>h3,.card>h3{break-after:avoid}
-.way.lying{display:block}.way.standing{display:none}
+.diagram.horizontal{display:block}.diagram.vertical{display:none}
 details::details-content{content-visibility:visible;block-size:auto}
 .finding .fix{border:1px solid var(--line)}
 }`;
 
-/** All of it, as it stands in the page. */
+/** The whole style sheet of the page. */
 export const STYLE = [
   `:root{color-scheme:light dark;${LIGHT}}`,
   `@media screen and (prefers-color-scheme:dark){:root{${DARK}}}`,

@@ -1,4 +1,4 @@
-// Check: can the mail hosts be reached at all? Their addresses are asked for, whether or not SMTP is tried (RFC 5321 §5.1).
+// Checks whether the mail hosts have usable addresses (RFC 5321 §5.1), with and without SMTP.
 import { isIP } from 'node:net';
 import { mxCoverage } from '../../../protocol/mx/coverage';
 import type { Policy } from '../../../protocol/policy/policy';
@@ -7,93 +7,120 @@ import { appendedZone } from '../../dns/appended-zone';
 import { bothFamilies } from '../../dns/both-families';
 import type { BothFamilies } from '../../dns/both-families';
 import { answerText } from '../../evidence';
-import { liveFinding } from '../../findings';
 import { NOT_PUBLIC_REASON, isPublicAddress } from '../../public-only';
 import type { LiveFinding } from '../../result';
 import { SOME_RESOLVER } from '../../dns/resolver';
 import type { DnsEmpty } from '../../dns/resolver';
 import type { DnsNetwork } from '../../network';
 import { aliasProblem } from '../records/cname';
-import { eachOf } from './mx-coverage';
+import { limitFindings } from './mx-coverage';
 import type { MailHosts } from './mx-coverage';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { CONNECTION_FINDINGS } from '../connection';
+import { DNS_ANSWER_FINDINGS } from '../dns-answer';
+import { findingFactory } from '../live-finding';
 
-/** One mail host and what DNS says of its addresses. */
+export const MX_REACH_FINDINGS = {
+  'mx-no-address': {
+    severity: 'warning',
+    area: 'mx',
+    meaning: 'A mail host cannot be reached: its name does not exist, or it has no address.',
+    impact: 'Senders skip it. Where no mail host can be reached it is an error in every mode, because no mail is delivered.',
+    fix: 'publish A and AAAA records for the host, or remove the MX record',
+    reference: 'RFC 5321 §5.1',
+  },
+  'mx-alias': {
+    severity: 'warning',
+    area: 'mx',
+    meaning: 'A mail host is an alias (CNAME) of another name.',
+    impact: 'Some senders refuse such a host, and its certificate and the pattern of the policy must be for the name in the MX record, not for the target.',
+    fix: 'let the MX record name the target of the CNAME, after the policy names that as well',
+    reference: 'RFC 2181 §10.3',
+  },
+  'mx-skipped': {
+    severity: 'unknown',
+    area: 'smtp',
+    meaning: 'The domain has so many mail hosts or addresses that not all were checked.',
+    impact: 'The state of the others is not known.',
+    fix: 'publish fewer MX records',
+    reference: 'RFC 5321 §5.1',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+const liveFinding = findingFactory({ ...MX_REACH_FINDINGS, ...CONNECTION_FINDINGS, ...DNS_ANSWER_FINDINGS });
+
+/** One mail host, and the DNS answers about its addresses. */
 export interface HostAddresses {
   readonly host: string;
   readonly answers: BothFamilies;
 }
 
-/** The mail hosts that were asked for. */
+/** The addresses of the mail hosts. */
 export interface MailAddresses {
   readonly hosts: readonly HostAddresses[];
-  /** Hosts beyond those that are asked for. */
+  /** Number of hosts beyond the maximum. */
   readonly skipped: number;
 }
 
-/** More than any honest domain has. */
-const MOST_HOSTS = 20;
+/** Maximum number of hosts to look up; ordinary domains have fewer. */
+const MAX_HOSTS = 20;
 
-/** What one address family is worth waiting for after the other has been found. */
-const FAMILY_PATIENCE_MS = 2000;
+/** How long to wait for one address family after the other has been found. */
+const SECOND_FAMILY_MS = 2000;
 
-/** Asks for the addresses of the first twenty hosts, all at once. */
+/** Looks up the addresses of the first hosts at the same time. */
 export async function findMailAddresses(dns: DnsNetwork, hosts: readonly string[]): Promise<MailAddresses> {
-  const asked = await Promise.all(hosts.slice(0, MOST_HOSTS).map(async (host) => ({ host, answers: await addressesOf(dns, host) })));
-  return { hosts: asked, skipped: Math.max(0, hosts.length - MOST_HOSTS) };
+  const asked = await Promise.all(hosts.slice(0, MAX_HOSTS).map(async (host) => ({ host, answers: await lookUpAddresses(dns, host) })));
+  return { hosts: asked, skipped: Math.max(0, hosts.length - MAX_HOSTS) };
 }
 
-/** An MX record that holds an address names no host, and no DNS server is needed to say so. */
-async function addressesOf({ clock, resolver }: DnsNetwork, host: string): Promise<BothFamilies> {
+/** Looks up one host. An MX record with an address in place of a name needs no query. */
+async function lookUpAddresses({ clock, resolver }: DnsNetwork, host: string): Promise<BothFamilies> {
   if (isIP(host) !== 0) return [NO_SUCH_NAME, NO_SUCH_NAME];
-  return bothFamilies(clock, resolver.query(host, 'A'), resolver.query(host, 'AAAA'), FAMILY_PATIENCE_MS);
+  return bothFamilies(clock, resolver.query(host, 'A'), resolver.query(host, 'AAAA'), SECOND_FAMILY_MS);
 }
 
 const NO_SUCH_NAME: DnsEmpty = { status: 'empty', reason: 'NXDOMAIN', authoritative: false, server: SOME_RESOLVER, cnames: [] };
 
-/** `unknown`: DNS did not answer, which never means "no address". */
+/** `unknown`: DNS did not answer, so the host may have an address. */
 export type Reach = 'reachable' | 'unreachable' | 'unknown';
 
-/** What the addresses come to. */
+/** The state of all mail hosts, and their problems. */
 export interface MailReach {
   readonly byHost: ReadonlyMap<string, Reach>;
-  /** Whether it is known that some host can be reached, or that none can. */
+  /** Whether it is certain that a host can be reached, or that none can. */
   readonly decided: boolean;
-  /** Whether mail cannot be delivered: the domain has mail hosts, and none of them can be reached. */
+  /** Whether the domain has mail hosts and none of them can be reached, so that mail cannot be delivered. */
   readonly none: boolean;
   readonly findings: readonly LiveFinding[];
 }
 
-/** How to judge the addresses. */
+/** Options for `checkReach`. */
 export interface ReachOptions {
-  /** Whether addresses that are not public count as well. */
+  /** Whether non-public addresses count as reachable. */
   readonly allowPrivate: boolean;
-  /** Whether SMTP is tried, which tells itself which hosts it has left out. */
+  /** Whether SMTP is tried. The SMTP check then reports the hosts that were skipped. */
   readonly smtp: boolean;
-  /** The policy of the domain, where there is one. */
+  /** The policy that senders find. */
   readonly policy?: Policy;
 }
 
-/** Says which hosts can be reached, which are aliases (RFC 2181 §10.3), and what is wrong with the others. */
+/** Reports hosts that cannot be reached, that are aliases (RFC 2181 §10.3), or whose addresses are unknown or not public. */
 export function checkReach(domain: string, mail: MailHosts, { hosts, skipped }: MailAddresses, options: ReachOptions): MailReach {
   const byHost = new Map(hosts.map((one) => [one.host, reachOf(one, options.allowPrivate)] as const));
   const all = [...byHost.values()];
   const none = hosts.length > 0 && skipped === 0 && all.every((reach) => reach === 'unreachable');
-  const of = (reach: Reach): readonly HostAddresses[] => hosts.filter(({ host }) => byHost.get(host) === reach);
-  const lost = of('unreachable').filter((one) => addressesIn(one).length === 0);
+  const withoutAddress = hosts.filter((one) => byHost.get(one.host) === 'unreachable' && addressesIn(one).length === 0);
   const consequence = consequenceOf(domain, hosts.length, none);
-  const byName = new Map(hosts.map((one) => [one.host, one]));
-  const each = (some: readonly HostAddresses[], make: (one: HostAddresses, more: string) => LiveFinding): LiveFinding[] => {
-    return eachOf(some.map(({ host }) => host), (host, more) => make(byName.get(host) ?? some[0], more));
-  };
   return {
     byHost,
     none,
     decided: none || hosts.length === 0 || all.includes('reachable'),
     findings: [
-      ...each(lost, (one, more) => unreachable(domain, mail, one, { severity: none ? 'error' : 'warning', text: consequence + more })),
-      ...options.allowPrivate ? [] : each(hosts.filter(hasPrivate), (one, more) => notPublic(one, none, consequence + more)),
-      ...each(hosts.filter(isFailed), undecided),
-      ...each(hosts.filter((one) => byHost.get(one.host) !== 'unreachable' && mail.preferences.has(one.host) && aliasesOf(one).length > 0 && !isLoop(one)),
+      ...limitFindings(withoutAddress, (one, more) => unreachable(domain, mail, one, { severity: none ? 'error' : 'warning', text: consequence + more })),
+      ...options.allowPrivate ? [] : limitFindings(hosts.filter(hasPrivate), (one, more) => notPublic(one, none, consequence + more)),
+      ...limitFindings(hosts.filter(isFailed), undecided),
+      ...limitFindings(hosts.filter((one) => byHost.get(one.host) !== 'unreachable' && mail.preferences.has(one.host) && aliasesOf(one).length > 0 && !isLoop(one)),
         (one, more) => alias(one, options.policy, more)),
       ...skipped === 0 || options.smtp ? [] : [tooMany(domain, mail, skipped)],
     ],
@@ -101,10 +128,10 @@ export function checkReach(domain: string, mail: MailHosts, { hosts, skipped }: 
 }
 
 function tooMany(domain: string, { evidence }: MailHosts, skipped: number): LiveFinding {
-  return liveFinding('mx-skipped', { subject: `${domain} MX`, evidence, message: `not looked at: ${skipped} mail hosts` });
+  return liveFinding('mx-skipped', { area: 'mx', subject: `${domain} MX`, evidence, message: `not checked: ${skipped} mail hosts` });
 }
 
-/** The names that the CNAMEs at a host lead to, in order. */
+/** Returns the CNAME targets of a host, in order. */
 export function aliasesOf({ answers: [v4, v6] }: HostAddresses): readonly string[] {
   return v4.cnames.length > 0 ? v4.cnames : v6.cnames;
 }
@@ -126,7 +153,7 @@ function isFailed({ answers }: HostAddresses): boolean {
   return answers.some(({ status }) => status === 'failed');
 }
 
-/** Where the aliases lead back to a name that was there before, none of them is a name to write into the MX record. */
+/** Returns whether the aliases form a loop. Then no target is a name for the MX record. */
 function isLoop(one: HostAddresses): boolean {
   return one.answers.some((answer) => answer.status === 'failed' && aliasProblem(answer).temporary === false);
 }
@@ -157,27 +184,29 @@ function unreachable(
   return liveFinding('mx-no-address', {
     subject: `MX ${shown}`,
     severity,
-    evidence: isAddress ? evidence : evidenceOf(one),
+    evidence: isAddress ? evidence : joinEvidence(one),
     message: `the mail host ${shown} cannot be reached: ${why}${mistake}${text}`,
-    ...fixOf(isAddress, meant?.meant),
+    fix: missingAddressFix(isAddress, meant?.meant),
   });
 }
 
-function fixOf(isAddress: boolean, meant: string | undefined): { readonly fix?: string } {
-  if (isAddress) return { fix: 'give the address a host name by an A or AAAA record, and let the MX record name that' };
-  if (meant === undefined) return {};
-  const written = isIP(meant) === 0 ? `let the MX record name \`${safeText(meant)}.\`, with the dot at its end` : undefined;
-  return { fix: written ?? `\`${safeText(meant)}\` is an address: give it a host name by an A or AAAA record, and let the MX record name that` };
+function missingAddressFix(isAddress: boolean, meant: string | undefined): string | undefined {
+  if (isAddress) return 'give the address a host name by an A or AAAA record, and let the MX record name that';
+  if (meant === undefined) return undefined;
+  return isIP(meant) === 0
+    ? `let the MX record name \`${safeText(meant)}.\`, with the dot at its end`
+    : `\`${safeText(meant)}\` is an address: give it a host name by an A or AAAA record, and let the MX record name that`;
 }
 
 function notPublic(one: HostAddresses, none: boolean, consequence: string): LiveFinding {
   const shown = safeText(one.host);
   const where = joinList(addressesIn(one).filter((address) => !isPublicAddress(address)));
   return liveFinding('address-not-public', {
+    area: 'smtp',
     subject: `MX ${shown}`,
-    // Senders pass it over, as they do a host that has no address.
+    // Senders skip such a host, like a host without an address.
     severity: none ? 'error' : 'warning',
-    evidence: evidenceOf(one),
+    evidence: joinEvidence(one),
     message: `the address of the mail host ${NOT_PUBLIC_REASON}, at ${where}`
       + (none ? `. ${shown} cannot be reached${consequence}` : ''),
   });
@@ -186,10 +215,11 @@ function notPublic(one: HostAddresses, none: boolean, consequence: string): Live
 function undecided(one: HostAddresses, more: string): LiveFinding {
   const failed = one.answers.flatMap((answer) => answer.status === 'failed' ? [answer] : []);
   return liveFinding('dns-failure', {
+    area: 'smtp',
     subject: `MX ${safeText(one.host)}`,
-    evidence: evidenceOf(one),
-    message: `the addresses of the mail host ${safeText(one.host)} could not all be had: ${joinList([...new Set(failed.map(({ reason }) => reason))])}${more}`,
-    ...aliasProblem(failed[0]),
+    evidence: joinEvidence(one),
+    message: `the addresses of the mail host ${safeText(one.host)} could not all be looked up: ${joinList([...new Set(failed.map(({ reason }) => reason))])}${more}`,
+    ...failed.slice(0, 1).map(aliasProblem)[0],
   });
 }
 
@@ -198,13 +228,13 @@ function alias(one: HostAddresses, policy: Policy | undefined, more: string): Li
   const shown = safeText(one.host);
   return liveFinding('mx-alias', {
     subject: `MX ${shown}`,
-    evidence: evidenceOf(one),
+    evidence: joinEvidence(one),
     message: `the mail host ${shown} is an alias (CNAME) of ${target}. An MX record must name a host that has addresses itself, and some senders refuse an alias${more}`,
     fix: aliasFix(one, target, policy),
   });
 }
 
-/** In which order to change record and policy, so that no sender refuses the host in between. */
+/** Returns the order in which to change record and policy, so that no sender refuses the host in between. */
 function aliasFix(one: HostAddresses, target: string, policy: Policy | undefined): string {
   if (policy === undefined || policy.mode === 'none') return `change the MX record: let it name \`${target}\`, or give the host A and AAAA records in place of the CNAME`;
   return !mxCoverage(policy.mx, aliasesOf(one).slice(-1)).covered[0]
@@ -212,6 +242,6 @@ function aliasFix(one: HostAddresses, target: string, policy: Policy | undefined
     : `change the MX record: let it name \`${target}\`, which the policy names already`;
 }
 
-function evidenceOf({ answers }: HostAddresses): string {
+function joinEvidence({ answers }: HostAddresses): string {
   return answers.map((answer) => `${answer.server}: ${answerText(answer)}`).join('; ');
 }

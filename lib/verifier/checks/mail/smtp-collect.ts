@@ -1,4 +1,4 @@
-// Connects to each address of each mail host over SMTP; what that comes to is judged in smtp.ts, when the policy is known.
+// Connects to every address of every mail host over SMTP. `smtp.ts` classifies the responses once the policy is known.
 import { isIP } from 'node:net';
 import { domainProblem } from '../../../protocol/domain-name';
 import type { BothFamilies } from '../../dns/both-families';
@@ -6,44 +6,45 @@ import type { MxResponse } from '../../smtp/mx-probe';
 import type { Network } from '../../network';
 import type { HostAddresses, MailAddresses } from './mx-reach';
 
-/** One mail host and what its addresses showed. */
+/** The attempts to connect to one mail host. */
 export interface HostObservations {
   readonly host: string;
   readonly addresses: BothFamilies;
-  readonly visits: readonly SmtpAttempt[];
+  readonly attempts: readonly SmtpAttempt[];
+  /** Number of addresses beyond the maximum. */
   readonly skipped: number;
 }
 
-/** One address, and what it showed. */
+/** The response of one address. */
 export interface SmtpAttempt {
   readonly address: string;
   readonly response: MxResponse;
 }
 
-/** What was seen of all mail hosts. */
+/** The attempts to connect to all mail hosts. */
 export interface SmtpObservations {
   readonly hosts: readonly HostObservations[];
-  /** Hosts beyond those that are looked at. */
+  /** Number of hosts beyond the maximum. */
   readonly skipped: number;
-  /** Whether the network let any connection through to the port, for this domain or an earlier one. */
+  /** Whether any connection to the port has succeeded from this network, for this domain or an earlier one. */
   readonly reachedAny: boolean;
 }
 
-/** More than any honest host has. */
-const MOST_ADDRESSES = 8;
+/** Maximum number of addresses of a host to connect to; ordinary hosts have fewer. */
+const MAX_ADDRESSES = 8;
 
-/** Connects to every address of every host, all at once. */
+/** Connects to every address of every host at the same time. */
 export async function observeMailHosts(mxProbe: Network['mxProbe'], { hosts, skipped }: MailAddresses): Promise<SmtpObservations> {
-  // What is no host name cannot be in a certificate.
+  // A certificate cannot name a host with an invalid name.
   const named = hosts.filter(({ host }) => domainProblem(host) === undefined);
-  const looks = await Promise.all(named.map((one) => lookAt(mxProbe, one)));
-  return { hosts: looks, skipped, reachedAny: mxProbe.reachedAny };
+  const observations = await Promise.all(named.map((one) => observeHost(mxProbe, one)));
+  return { hosts: observations, skipped, reachedAny: mxProbe.reachedAny };
 }
 
-async function lookAt(mxProbe: Network['mxProbe'], { host, answers: addresses }: HostAddresses): Promise<HostObservations> {
+async function observeHost(mxProbe: Network['mxProbe'], { host, answers: addresses }: HostAddresses): Promise<HostObservations> {
   const all = addresses.flatMap((answer) => answer.status === 'found' ? [...answer.records].filter((one) => isIP(one) !== 0).sort() : []);
-  const visits = await Promise.all(all.slice(0, MOST_ADDRESSES).map(async (address) => {
+  const attempts = await Promise.all(all.slice(0, MAX_ADDRESSES).map(async (address) => {
     return { address, response: await mxProbe.probe({ host, address }) };
   }));
-  return { host, addresses, visits, skipped: Math.max(0, all.length - MOST_ADDRESSES) };
+  return { host, addresses, attempts, skipped: Math.max(0, all.length - MAX_ADDRESSES) };
 }

@@ -1,47 +1,82 @@
-// Check: is what is live the very thing that the caller meant to publish?
+// Checks whether the live record and file are the ones that the caller published.
 import { parsePolicy } from '../../../protocol/policy/policy';
 import type { Mode, Policy } from '../../../protocol/policy/policy';
 import { policyHash, readPolicyId } from '../../../protocol/policy/id';
 import { policyHostName, policyUrl } from '../../../protocol/policy/url';
 import type { StsRecord } from '../../../protocol/records/sts-record';
 import { safeText } from '../../../util/safe-text';
-import { firstDifference } from '../../difference';
-import { liveFinding } from '../../findings';
+import { firstDifference } from '../../../util/first-difference';
 import type { LiveFinding } from '../../result';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { findingFactory } from '../live-finding';
 
-/** What the caller expects; what is undefined may be anything. */
+export const EXPECTATION_FINDINGS = {
+  'id-unexpected': {
+    severity: 'error',
+    area: 'record',
+    temporary: true,
+    meaning: 'The record has another id than was expected.',
+    impact: 'Senders that know this id keep the policy that they have cached, and do not fetch the new one.',
+    fix: 'publish the intended id, after the file that belongs to it is live',
+    reference: 'RFC 8461 §3.1 and §8.1',
+  },
+  'mode-unexpected': {
+    severity: 'error',
+    area: 'policy-file',
+    temporary: true,
+    meaning: 'The policy has another mode than was expected.',
+    impact: 'Senders act in another way than intended.',
+    fix: 'publish a policy of the intended mode, then change the id in the TXT record',
+    reference: 'RFC 8461 §3.2',
+  },
+  'policy-unexpected': {
+    severity: 'error',
+    area: 'policy-file',
+    temporary: true,
+    meaning: 'The file served is not the one that was expected, byte for byte.',
+    impact: 'Senders act on another policy than intended.',
+    fix: 'publish the intended file, then change the id in the TXT record',
+    reference: 'RFC 8461 §3.2 and §8.1',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+const liveFinding = findingFactory(EXPECTATION_FINDINGS);
+
+/** The caller's expectation. An undefined property accepts any value. */
 export interface Expectation {
-  /** The id of the record. Where it is of the form that the constructs publish, the file must have the hash at its end, too. */
+  /** The id of the record. An id made by the constructs ends with a hash, which the file must then have. */
   readonly expectId?: string;
   readonly expectMode?: Mode;
-  /** The policy file exactly as it shall be served. */
+  /** The exact bytes of the policy file. */
   readonly expectPolicy?: string | Uint8Array;
   /**
-   * The hash of that file, as `policyHash` returns it, where the file itself is not at hand.
+   * The hash of the policy file, as `policyHash` returns it, where the caller does not have the file.
    *
-   * @default - what `expectId` says of it
+   * @default - the hash in `expectId`
    */
   readonly expectHash?: string;
 }
 
-/** The mode that the caller expects, said or to be read from the file. */
+/** Returns the expected mode: `expectMode`, or else the mode of the expected file. */
 export function expectedMode({ expectMode, expectPolicy }: Expectation): Mode | undefined {
   return expectMode ?? (expectPolicy === undefined ? undefined : parsePolicy(Buffer.from(expectPolicy)).policy?.mode);
 }
 
-/** What was found live; what is undefined has findings of its own. */
-export interface Live {
+/** The live record and policy. Other checks report why one of them is undefined. */
+export interface PublishedPolicy {
   readonly record?: StsRecord;
   readonly policy?: Policy;
   readonly body?: Uint8Array;
-  /** What was asked of whom and what came back, for the record and for the file. */
+  /** The server that was asked for the record, and its answer. */
   readonly recordEvidence?: string;
+  /** The address that was asked for the file, and its answer. */
   readonly fileEvidence?: string;
 }
 
-export function checkExpectation(domain: string, expected: Expectation, live: Live): LiveFinding[] {
+/** Reports each difference between expectation and live domain. */
+export function checkExpectation(domain: string, expected: Expectation, published: PublishedPolicy): LiveFinding[] {
   const { expectId, expectMode, expectPolicy, expectHash = readPolicyId(expectId ?? '')?.hash } = expected;
-  const { record, policy, body, recordEvidence, fileEvidence: evidence } = live;
+  const { record, policy, body, recordEvidence, fileEvidence: evidence } = published;
   const subject = policyUrl(policyHostName(domain));
   const findings: LiveFinding[] = [];
   if (expectId !== undefined && record !== undefined && record.id !== expectId) {

@@ -1,46 +1,93 @@
-// Check: a policy that does not enforce, and for how long it has been so.
+// Checks for a policy that does not enforce, for how long it has not, and for a policy without a record.
 import type { Policy } from '../../../protocol/policy/policy';
 import { policyUrl } from '../../../protocol/policy/url';
 import type { StsRecord } from '../../../protocol/records/sts-record';
 import { safeText } from '../../../util/safe-text';
-import { liveFinding } from '../../findings';
 import type { LiveFinding } from '../../result';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { findingFactory } from '../live-finding';
 
-/** What tells of a policy's age. */
+export const MODE_FINDINGS = {
+  'mode-testing': {
+    severity: 'info',
+    area: 'policy-file',
+    meaning: 'The policy is in mode `testing`.',
+    impact: 'Senders deliver to hosts that fail all the same, and report it.',
+    fix: 'read the TLS reports, and switch to `enforce` when they are clean',
+    reference: 'RFC 8461 §5',
+  },
+  'mode-testing-long': {
+    severity: 'warning',
+    area: 'policy-file',
+    meaning: 'The policy has been in mode `testing` for more than 30 days.',
+    impact: 'Mail is not protected: senders deliver to hosts that fail all the same.',
+    fix: 'read the TLS reports of the last two weeks; when they are clean, publish the policy in mode `enforce` under a new id',
+    reference: 'RFC 8461 §5 and §8.3',
+  },
+  'mode-none': {
+    severity: 'info',
+    area: 'policy-file',
+    meaning: 'The policy is in mode `none`.',
+    impact: 'Senders act as if there were no policy.',
+    fix: 'once every earlier policy has expired at senders, delete the TXT record and then the policy host',
+    reference: 'RFC 8461 §5 and §8.3',
+  },
+  'mode-none-long': {
+    severity: 'warning',
+    area: 'policy-file',
+    meaning: 'The policy has been in mode `none` for more than a year, longer than any sender may keep an earlier one.',
+    impact: 'None to mail. Record and policy host serve no purpose any more, and anyone who takes them over controls the policy.',
+    fix: 'delete the TXT record, then the policy host; or publish a policy in mode `testing` to start again',
+    reference: 'RFC 8461 §8.3',
+  },
+  'policy-unannounced': {
+    severity: 'info',
+    area: 'policy-file',
+    meaning: 'The policy host serves a file, but no TXT record announces it.',
+    impact: 'None: senders do not look for the file.',
+    fix: 'publish the TXT record if the policy is meant to be in force',
+    reference: 'RFC 8461 §3.1',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+const liveFinding = findingFactory(MODE_FINDINGS);
+
+/** The sources of a policy's age. */
 export interface PolicyAge {
   /** The `Last-Modified` header of the file, as sent. */
   readonly lastModified?: string;
   readonly record?: StsRecord;
-  /** What was asked of whom and what came back. */
+  /** The server that was asked, and its answer. */
   readonly evidence?: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 
-/** Before RFC 8461 was published there was no policy: a file that says so has lost its time. */
-const FIRST = Date.parse('2018-09-26T00:00:00Z');
+/** Publication of RFC 8461, in milliseconds since the epoch. An earlier date means that the server lost the file's timestamp. */
+const FIRST_POLICY_MS = Date.parse('2018-09-26T00:00:00Z');
 
-/** Reports of two weeks decide whether to enforce; twice that is more than care. */
-const LONG_TESTING = 30 * DAY;
+/** Two weeks of reports decide whether to enforce. Warn after twice that time. */
+const LONG_TESTING_MS = 30 * DAY_MS;
 
-/** No sender keeps an earlier policy for longer (RFC 8461 §3.2). */
-const LONG_NONE = 366 * DAY;
+/** Longer than senders keep an earlier policy, which is at most a year (RFC 8461 §3.2). */
+const LONG_NONE_MS = 366 * DAY_MS;
 
+/** Reports a policy in mode `testing` or `none`, and warns when the mode has lasted for long. */
 export function checkMode(policyHost: string, policy: Policy | undefined, age: PolicyAge): LiveFinding[] {
   const subject = policyUrl(policyHost);
-  const since = sinceWhen(age);
-  const longer = (limit: number): boolean => since !== undefined && age.now - since.time > limit;
+  const since = publishedSince(age);
+  const isOlder = (limit: number): boolean => since !== undefined && age.now - since.time > limit;
   const evidence = [age.evidence, since?.evidence].filter((one) => one !== undefined).join('; ');
-  const days = since === undefined ? 0 : Math.floor((age.now - since.time) / DAY);
+  const days = since === undefined ? 0 : Math.floor((age.now - since.time) / DAY_MS);
   switch (policy?.mode) {
     case 'testing':
-      return [longer(LONG_TESTING)
+      return [isOlder(LONG_TESTING_MS)
         ? liveFinding('mode-testing-long', { subject, evidence, message: `the policy has been in mode \`testing\` for ${days} days or more: mail is not protected yet` })
         : liveFinding('mode-testing', { subject, evidence, message: 'the policy is in mode `testing`: senders deliver to hosts that fail all the same, and report it' })];
     case 'none':
-      return [longer(LONG_NONE)
+      return [isOlder(LONG_NONE_MS)
         ? liveFinding('mode-none-long', { subject, evidence, message: `the policy has been in mode \`none\` for ${days} days or more: no sender can hold an earlier one any longer` })
         : liveFinding('mode-none', { subject, evidence, message: 'the policy is in mode `none`: senders act as if there were no policy' })];
     case 'enforce':
@@ -49,12 +96,19 @@ export function checkMode(policyHost: string, policy: Policy | undefined, age: P
   }
 }
 
-/** The file says it best; where it does not, many ids are times. */
-function sinceWhen({ lastModified, record, now }: PolicyAge): { readonly time: number; readonly evidence: string } | undefined {
+/** Prefers Last-Modified. Otherwise uses the id if it looks like a date; many do. */
+function publishedSince({ lastModified, record, now }: PolicyAge): { readonly time: number; readonly evidence: string } | undefined {
   const modified = lastModified === undefined ? NaN : Date.parse(lastModified);
-  if (modified >= FIRST && modified <= now) return { time: modified, evidence: `Last-Modified: ${safeText(lastModified ?? '', 60)}` };
-  const parts = /^(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])/.exec(record?.id ?? '');
-  if (parts === null || record === undefined) return undefined;
-  const time = Date.parse(`${parts[1]}-${parts[2]}-${parts[3]}T00:00:00Z`);
-  return time >= FIRST && time <= now ? { time, evidence: `the id \`${record.id}\` is a date` } : undefined;
+  if (modified >= FIRST_POLICY_MS && modified <= now) return { time: modified, evidence: `Last-Modified: ${safeText(lastModified ?? '', 60)}` };
+  if (record === undefined) return undefined;
+  const [, year, month, day] = /^(20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])/.exec(record.id) ?? [];
+  const time = Date.parse(`${year}-${month}-${day}T00:00:00Z`);
+  return time >= FIRST_POLICY_MS && time <= now ? { time, evidence: `the id \`${record.id}\` is a date` } : undefined;
+}
+
+/** Reports a policy file without a record. Senders do not ask for it, so its problems do not matter. */
+export function unannouncedPolicy(policyHost: string, policy: Policy | undefined, evidence: string | undefined): LiveFinding[] {
+  if (policy === undefined) return [];
+  const message = `a policy in mode ${policy.mode} is served, but no TXT record announces it`;
+  return [liveFinding('policy-unannounced', { subject: policyUrl(policyHost), evidence, message })];
 }

@@ -1,24 +1,60 @@
-// What some senders cannot read of an answer that holds a policy file, although others can; and which senders these are.
+// Finds features of a response that only some senders can read, and names the senders that cannot.
 import type { SenderQuirk } from '../../../protocol/findings/finding';
 import { joinList, safeText } from '../../../util/safe-text';
 import type { PolicyAnswered } from '../../https/fetch-policy';
 import type { HttpLiberty } from '../../https/http-answer';
 import type { MediaType } from '../../https/media-type';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
 
-/** What is odd about the way in which a file is served. */
+export const ODDITY_FINDINGS = {
+  'policy-content-coding': {
+    severity: 'warning',
+    area: 'policy-host',
+    meaning: 'The policy file is served compressed, although `Accept-Encoding: identity` asked for it as it is.',
+    impact: 'Senders that do not decode it read no policy. Go and aiohttp decode gzip by themselves; Node.js and others decode nothing.',
+    fix: 'turn compression off for the policy file; a few hundred bytes gain nothing from it',
+    reference: 'RFC 9110 §8.4 and §12.5.3',
+  },
+  'policy-media-type-parameters': {
+    severity: 'warning',
+    area: 'policy-host',
+    meaning: 'The media type is `text/plain`, but its parameters are unusual or malformed.',
+    impact: 'Senders that read the header strictly refuse the whole policy.',
+    fix: 'send the header `Content-Type: text/plain; charset=utf-8`',
+    reference: 'RFC 9110 §8.3.1 and §5.6.6, RFC 8461 §3.2',
+  },
+  'policy-http-malformed': {
+    severity: 'warning',
+    area: 'policy-host',
+    meaning: 'The answer violates HTTP/1.1 in a way that many clients accept, but not all.',
+    impact: 'Senders with a strict client read no policy, and a proxy on the way may refuse the answer.',
+    fix: 'correct the header fields that the server or the program behind it sends',
+    reference: 'RFC 9112 §2.2, §5 and §6.3',
+  },
+  'policy-http2-only': {
+    severity: 'warning',
+    area: 'policy-host',
+    meaning: 'The policy host speaks only HTTP/2.',
+    impact: 'Senders whose client speaks only HTTP/1.1 read no policy.',
+    fix: 'let the policy host speak HTTP/1.1 as well as HTTP/2',
+    reference: 'RFC 8461 §3.3, RFC 7301 §3.2',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+/** A feature of the response that some senders cannot read. */
 export interface Oddity {
   readonly code: 'policy-content-coding' | 'policy-media-type-parameters' | 'policy-http-malformed' | 'policy-http2-only' | 'tls-cipher-uncommon';
   readonly message: string;
   readonly quirks: readonly SenderQuirk[];
 }
 
-/** Senders by what they fetch with. */
+/** Senders, grouped by their HTTP client. */
 const GO = ['mox', 'postfix-tlspol', 'chasquid', 'go-mtasts', 'aykevl'];
 const AIOHTTP = ['postfix-mta-sts-resolver'];
 const NODE = ['mailauth'];
 
-/** Every oddity of an answer. */
-export function odditiesOf(response: PolicyAnswered, media: MediaType): readonly Oddity[] {
+/** Returns the oddities of a response that holds a policy file. */
+export function findOddities(response: PolicyAnswered, media: MediaType): readonly Oddity[] {
   const { coding, liberties = [], http2Only, cipher } = response;
   return [
     ...coding === undefined ? [] : [coding.fault === undefined ? compressed(coding.codings) : mislabelled(coding.codings)],
@@ -29,7 +65,7 @@ export function odditiesOf(response: PolicyAnswered, media: MediaType): readonly
   ];
 }
 
-/** Postfix, courier and others connect with OpenSSL or GnuTLS, which have more. */
+/** Describes a cipher suite that Go does not offer. Senders with OpenSSL or GnuTLS, such as Postfix and courier, offer more. */
 export function uncommonCipher(cipher: string, senders: readonly string[]): Oddity {
   const exchange = cipher.startsWith('TLS_RSA_WITH_') ? ', with RSA key exchange' : '';
   return {
@@ -50,7 +86,7 @@ function compressed(codings: readonly string[]): Oddity {
   };
 }
 
-/** Nobody undoes what nobody knows: the clients of senders hand the body on as it is. */
+/** Describes a coding that no client knows. Clients then pass the body on unchanged. */
 function mislabelled(codings: readonly string[]): Oddity {
   return {
     code: 'policy-content-coding',
@@ -75,7 +111,7 @@ function malformed(liberties: readonly HttpLiberty[]): Oddity {
   return { code: 'policy-http-malformed', message: `the answer is not HTTP by the letter: ${texts}`, quirks: senders.size === 0 ? [] : refusal([...senders]) };
 }
 
-/** Go's net/http knows no transfer coding but the one. */
+/** Deviations from HTTP/1.1, and the senders that reject them. Go's net/http supports only `chunked` as transfer coding. */
 const LIBERTIES: Readonly<Record<HttpLiberty, { readonly text: string; readonly senders: readonly string[] }>> = {
   'bare-lf': { text: 'header lines end in LF without CR', senders: NODE },
   'obs-fold': { text: 'a header field goes on in a second line', senders: NODE },

@@ -1,31 +1,55 @@
-// Looks for what is missing at its own name at the names where it has been found in the wild: asked for only where it is missing.
+// Searches for missing records at the wrong names where they are often found in practice.
 import { policyHostName } from '../../../protocol/policy/url';
 import { stsRecordName, reportingName } from '../../../protocol/records/record-names';
 import { joinList, safeText } from '../../../util/safe-text';
 import { zonesOf } from '../../dns/appended-zone';
 import { answerText } from '../../evidence';
-import { liveFinding } from '../../findings';
-import type { LiveFindingCode } from '../../findings';
 import type { LiveFinding } from '../../result';
 import type { DnsAnswer, Resolver } from '../../dns/resolver';
+import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { TLS_RPT_LIVE_FINDINGS } from '../../../protocol/findings/tls-rpt';
+import { findingFactory } from '../live-finding';
 
-/** A TXT record by its version, and where it belongs. */
+const NO_POLICY = 'Senders see no policy and deliver without checking; a policy that they have cached stays in use until it expires.';
+
+export const MISPLACED_FINDINGS = {
+  'record-misplaced': {
+    severity: 'warning',
+    area: 'record',
+    meaning: 'A record that belongs at `_mta-sts.<domain>` stands at another name.',
+    impact: NO_POLICY,
+    fix: 'move it to `_mta-sts.<domain>`, with a hyphen; in a DNS panel that appends the zone enter `_mta-sts` alone',
+    reference: 'RFC 8461 §3.1',
+  },
+  'policy-host-misplaced': {
+    severity: 'warning',
+    area: 'policy-host',
+    meaning: 'The policy host has no address, but a name that looks like it has.',
+    impact: 'Senders cannot fetch the policy. Many DNS panels append the zone to the name that is entered, so that it stands there twice.',
+    fix: 'move its records to `mta-sts.<domain>`; in a panel that appends the zone enter `mta-sts` alone',
+    reference: 'RFC 8461 §3.3, RFC 1035 §5.1',
+  },
+} as const satisfies Record<string, LiveFindingKind>;
+
+const liveFinding = findingFactory({ ...MISPLACED_FINDINGS, ...TLS_RPT_LIVE_FINDINGS });
+
+/** The record that is missing. */
 interface Wanted {
   readonly version: 'v=STSv1' | 'v=TLSRPTv1';
-  readonly code: LiveFindingCode;
-  /** The name where it belongs. */
+  readonly code: 'record-misplaced' | 'tls-rpt-misplaced';
+  /** The name where the record belongs. */
   readonly place: string;
 }
 
-/** One is right, two are a mistake, and more teach nothing. */
-const MOST_SHOWN = 4;
+/** Maximum number of records that a message lists. */
+const MAX_SHOWN = 4;
 
 /**
- * Looks for the MTA-STS record at wrong names: those of a mistyped label, of the other record, and those to which a DNS panel has appended
+ * Searches for the MTA-STS record at wrong names: mistyped labels, names of other records, and names to which a DNS panel has appended
  * the zone once more.
  *
- * @param hostExists - whether the policy host is known to exist; otherwise nobody asks for that name, since resolvers would remember
- * that it does not, and would keep senders from it when it appears (RFC 2308 §5)
+ * @param hostExists - whether the policy host is known to exist. Otherwise its name is not queried: resolvers would cache that it does
+ * not exist, and senders could not find it when it appears (RFC 2308 §5)
  */
 export function findMisplacedRecord(resolver: Resolver, domain: string, hostExists: boolean): Promise<LiveFinding[]> {
   const place = stsRecordName(domain);
@@ -37,9 +61,9 @@ export function findMisplacedRecord(resolver: Resolver, domain: string, hostExis
 }
 
 /**
- * Looks for the TLS reporting record at wrong names; at `_mta-sts` it is seen without asking.
+ * Searches for the TLS reporting record at wrong names. `_mta-sts` is left out: its answer is already known.
  *
- * @param hostExists - as above
+ * @param hostExists - as for `findMisplacedRecord`
  */
 export function findMisplacedReporting(resolver: Resolver, domain: string, hostExists: boolean): Promise<LiveFinding[]> {
   const labels = ['_tlsrpt', '_smtp-tlsrpt', '_smtp._tlsrpt', '_mta-sts._tls', '_smtp-tls', '_smtp_tls', '_tls-rpt', '_smtp-tls-rpt', '_tls', '_smtp', 'smtp._tls', '_smtp.tls', '_tls._smtp',
@@ -48,7 +72,7 @@ export function findMisplacedReporting(resolver: Resolver, domain: string, hostE
   return findMisplaced(resolver, domain, names, { version: 'v=TLSRPTv1', code: 'tls-rpt-misplaced', place: reportingName(domain) });
 }
 
-/** The TLS reporting record among the TXT records at `_mta-sts`, where it is missing at its own name. */
+/** Reports a TLS reporting record among the TXT records at `_mta-sts`. */
 export function reportingAtRecord(domain: string, texts: readonly string[], evidence: string | undefined): LiveFinding[] {
   const found = texts.filter((text) => text.startsWith('v=TLSRPTv1'));
   if (found.length === 0) return [];
@@ -59,25 +83,25 @@ export function reportingAtRecord(domain: string, texts: readonly string[], evid
 async function findMisplaced(resolver: Resolver, domain: string, names: readonly string[], wanted: Wanted): Promise<LiveFinding[]> {
   const zones = zonesOf(domain);
   const all = [...names, ...zones.map((zone) => `${wanted.place}.${zone}`)];
-  const [wild, ...answers] = await Promise.all([
+  const [wildcards, ...answers] = await Promise.all([
     wildcardTexts(resolver, zones, wanted.version),
     ...all.map(async (name) => ({ name, answer: await resolver.query(name, 'TXT') })),
   ]);
   return answers.flatMap(({ name, answer }) => {
-    const texts = textsOf(answer, wanted.version);
-    // A wildcard answers for every name and means none of them; of the domain itself it does not speak.
-    const meant = name === domain ? texts : texts.filter((text) => !wild.has(text));
-    return meant.length === 0 ? [] : [misplaced(domain, name, wanted, meant, `${answer.server}: ${answerText(answer)}`)];
+    const texts = matchingTexts(answer, wanted.version);
+    // A wildcard answers for every name below the domain, so its texts are not misplaced records.
+    const explicit = name === domain ? texts : texts.filter((text) => !wildcards.has(text));
+    return explicit.length === 0 ? [] : [misplaced(domain, name, wanted, explicit, `${answer.server}: ${answerText(answer)}`)];
   });
 }
 
-/** What wildcard records (RFC 4592) of these zones say. */
+/** Returns the texts of wildcard records (RFC 4592) of these zones. */
 async function wildcardTexts(resolver: Resolver, zones: readonly string[], version: string): Promise<ReadonlySet<string>> {
   const answers = await Promise.all(zones.map((zone) => resolver.query(`*.${zone}`, 'TXT')));
-  return new Set(answers.flatMap((answer) => textsOf(answer, version)));
+  return new Set(answers.flatMap((answer) => matchingTexts(answer, version)));
 }
 
-function textsOf(answer: DnsAnswer<'TXT'>, version: string): string[] {
+function matchingTexts(answer: DnsAnswer<'TXT'>, version: string): string[] {
   const texts = answer.status === 'found' ? answer.records.map((strings) => strings.join('')) : [];
   return texts.filter((text) => text.startsWith(version)).sort();
 }
@@ -85,36 +109,36 @@ function textsOf(answer: DnsAnswer<'TXT'>, version: string): string[] {
 function misplaced(
   domain: string, name: string, { code, place }: Wanted, texts: readonly string[], evidence: string | undefined,
 ): LiveFinding {
-  const appended = appendedTo(domain, name, place);
+  const appended = nameWithoutZone(domain, name, place);
   return liveFinding(code, {
     subject: `${name} TXT`,
-    message: `a record that belongs at ${place} stands at ${name}: ${joinList(texts.map((text) => `"${safeText(text)}"`), MOST_SHOWN)}`
+    message: `a record that belongs at ${place} stands at ${name}: ${joinList(texts.map((text) => `"${safeText(text)}"`), MAX_SHOWN)}`
       + (appended === undefined ? '' : '. The zone name is appended twice, as by a DNS panel that adds it to what is entered'),
-    ...evidence === undefined ? {} : { evidence },
+    evidence,
     fix: appended === undefined ? `move it to ${place}` : `move it to ${place}: enter the name as \`${appended}\` there, without the zone`,
   });
 }
 
-/** What to enter in a DNS panel in place of a name to which it appended the zone. */
-function appendedTo(domain: string, name: string, place: string): string | undefined {
+/** Returns the name to enter in a DNS panel that appends the zone; undefined where the zone was not appended. */
+function nameWithoutZone(domain: string, name: string, place: string): string | undefined {
   const zone = zonesOf(domain).find((one) => name === `${place}.${one}`);
   return zone === undefined ? undefined : place.slice(0, -zone.length - 1);
 }
 
-/** Looks for the policy host at the names to which a DNS panel has appended the zone, and at mistyped ones. */
+/** Searches for the policy host at mistyped names, and at names to which a DNS panel has appended the zone. */
 export async function findMisplacedHost(resolver: Resolver, domain: string): Promise<LiveFinding[]> {
   const place = policyHostName(domain);
   const zones = zonesOf(domain);
   const names = [...zones.map((zone) => `${place}.${zone}`), `mta_sts.${domain}`, `mtasts.${domain}`, stsRecordName(domain)];
-  const [wild, ...answers] = await Promise.all([
-    Promise.all(zones.map((zone) => bothTypes(resolver, `*.${zone}`))).then((all) => new Set(all.flatMap(addressesIn))),
-    ...names.map(async (name) => ({ name, both: await bothTypes(resolver, name) })),
+  const [wildcards, ...answers] = await Promise.all([
+    Promise.all(zones.map((zone) => queryAddresses(resolver, `*.${zone}`))).then((all) => new Set(all.flatMap(addressesIn))),
+    ...names.map(async (name) => ({ name, both: await queryAddresses(resolver, name) })),
   ]);
   return answers.flatMap(({ name, both }) => {
-    if (addressesIn(both).every((address) => wild.has(address))) return [];
-    // A record that is delegated leads to a name that may have addresses for another purpose.
+    if (addressesIn(both).every((address) => wildcards.has(address))) return [];
+    // The target of a delegated record may have addresses for another purpose.
     if (name === stsRecordName(domain) && both.some(({ cnames }) => cnames.length > 0)) return [];
-    const appended = appendedTo(domain, name, place);
+    const appended = nameWithoutZone(domain, name, place);
     return [liveFinding('policy-host-misplaced', {
       subject: `${name} A, AAAA`,
       message: `${place} has no address, but ${name} has`
@@ -125,7 +149,7 @@ export async function findMisplacedHost(resolver: Resolver, domain: string): Pro
   });
 }
 
-function bothTypes(resolver: Resolver, name: string): Promise<readonly DnsAnswer<'A' | 'AAAA'>[]> {
+function queryAddresses(resolver: Resolver, name: string): Promise<readonly DnsAnswer<'A' | 'AAAA'>[]> {
   return Promise.all([resolver.query(name, 'A'), resolver.query(name, 'AAAA')]);
 }
 

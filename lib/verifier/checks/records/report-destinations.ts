@@ -1,29 +1,33 @@
-// Check: can TLS reports arrive where the record sends them (RFC 8460 §3)? Without reports two weeks of `testing` look clean.
+// Checks whether TLS reports can arrive at the addresses of the record (RFC 8460 §3). Without reports, `testing` looks clean.
 import { isIP } from 'node:net';
 import { hostNameProblem, toALabels } from '../../../protocol/domain-name';
 import { reportingName } from '../../../protocol/records/record-names';
 import { joinList, safeText } from '../../../util/safe-text';
 import { answerText } from '../../evidence';
-import { liveFinding } from '../../findings';
+import { TLS_RPT_LIVE_FINDINGS } from '../../../protocol/findings/tls-rpt';
+import { DNS_ANSWER_FINDINGS } from '../dns-answer';
+import { findingFactory } from '../live-finding';
 import type { LiveFinding } from '../../result';
 import type { DnsAnswer, Resolver } from '../../dns/resolver';
 
-/** A host or mail domain that reports are sent to. */
+const liveFinding = findingFactory({ ...TLS_RPT_LIVE_FINDINGS, ...DNS_ANSWER_FINDINGS });
+
+/** A host or mail domain that receives reports. */
 interface Destination {
   readonly kind: 'mail' | 'https';
   readonly name: string;
-  /** The first address that leads there, as the record has it. */
+  /** The first reporting address with this destination, as written in the record. */
   readonly uri: string;
 }
 
-/** More than any honest record has. */
-const MOST = 8;
+/** Maximum number of destinations to look up; ordinary records have fewer. */
+const MAX_DESTINATIONS = 8;
 
 /**
- * Asks DNS for each mail domain and each host, each once.
+ * Looks up each mail domain and each host once.
  *
- * @param domain - whose reports are sent there; that DNS does not answer for its own MX records is told elsewhere
- * @param ownMx - what DNS says of the MX records of the domain, where that has been asked for already: most reports go there
+ * @param domain - the domain that the reports are about. A DNS failure for its own MX records is reported by another check
+ * @param ownMx - the MX records of the domain, where the caller has already asked for them: most reports go there
  */
 export async function checkReportDestinations(
   resolver: Resolver, domain: string, rua: readonly string[], ownMx?: Promise<DnsAnswer<'MX'>>,
@@ -31,21 +35,23 @@ export async function checkReportDestinations(
   const subject = `${reportingName(domain)} TXT`;
   const destinations = new Map<string, Destination>();
   for (const uri of rua) {
-    const destination = destinationOf(uri);
-    if (destination !== undefined && !destinations.has(`${destination.kind} ${destination.name}`)) destinations.set(`${destination.kind} ${destination.name}`, destination);
+    const destination = parseDestination(uri);
+    if (destination === undefined) continue;
+    const key = `${destination.kind} ${destination.name}`;
+    if (!destinations.has(key)) destinations.set(key, destination);
   }
-  const found = await Promise.all([...destinations.values()].slice(0, MOST).map(async (one) => {
+  const found = await Promise.all([...destinations.values()].slice(0, MAX_DESTINATIONS).map(async (one) => {
     const findings = await (one.kind === 'mail' ? checkMailDomain(resolver, subject, one, one.name === domain ? ownMx : undefined) : checkHost(resolver, subject, one));
     return one.name === domain ? findings.filter(({ code }) => code !== 'dns-failure') : findings;
   }));
   return found.flat();
 }
 
-/** Undefined where there is no name to ask for: an address literal, or what the linter objects to. */
-function destinationOf(uri: string): Destination | undefined {
+/** Returns undefined where there is no name to look up: for an address literal, or for an address that the linter rejects. */
+function parseDestination(uri: string): Destination | undefined {
   const found = /^mailto:([^?#]*)(?:\?(?:[^#]*&)?to=([^&#]*))?/i.exec(uri);
   const mail = found?.[1] === '' ? found[2] : found?.[1];
-  // Only what decodes to text is a reporting address.
+  // Decoding cannot throw: the linter accepts only addresses that decode to text.
   const host = mail === undefined ? httpsHost(uri) : decodeURIComponent(mail.slice(mail.lastIndexOf('@') + 1)).split('@').at(-1) ?? '';
   const name = toALabels(host);
   if (hostNameProblem(name) !== undefined || !name.includes('.') || isIP(name) !== 0) return undefined;
@@ -80,17 +86,17 @@ async function checkHost(resolver: Resolver, subject: string, destination: Desti
 
 function unreachable(subject: string, { uri }: Destination, why: string, answers: readonly DnsAnswer<'MX' | 'A' | 'AAAA'>[]): LiveFinding {
   return liveFinding('tls-rpt-unreachable', {
-    subject, evidence: evidenceOf(answers), message: `TLS reports to ${safeText(uri)} cannot arrive: ${why}. A failure that makes senders refuse mail goes unseen`,
+    subject, evidence: joinEvidence(answers), message: `TLS reports to ${safeText(uri)} cannot arrive: ${why}. A failure that makes senders refuse mail goes unseen`,
   });
 }
 
 function undecided(subject: string, { uri, name }: Destination, answers: readonly DnsAnswer<'MX' | 'A' | 'AAAA'>[]): LiveFinding {
   const reasons = new Set(answers.flatMap((answer) => answer.status === 'failed' ? [answer.reason] : []));
   return liveFinding('dns-failure', {
-    subject, evidence: evidenceOf(answers), message: `whether TLS reports to ${safeText(uri)} can arrive could not be learned: ${name} could not be looked up: ${joinList([...reasons])}`,
+    area: 'tls-reporting', subject, evidence: joinEvidence(answers), message: `whether TLS reports to ${safeText(uri)} can arrive is not known: ${name} could not be looked up: ${joinList([...reasons])}`,
   });
 }
 
-function evidenceOf(answers: readonly DnsAnswer<'MX' | 'A' | 'AAAA'>[]): string {
+function joinEvidence(answers: readonly DnsAnswer<'MX' | 'A' | 'AAAA'>[]): string {
   return answers.map((answer) => `${answer.server}: ${answerText(answer)}`).join('; ');
 }

@@ -79,7 +79,7 @@ export const FAULTS_OF_THE_FUNCTION: readonly Fault[] = [
     what: 'the time of the function is up while the edge serves the old bytes',
     outcome: 'rolled back',
     announced: 'never',
-    says: /gave up after 45 s, waiting (?:for|to) .*last seen: /,
+    says: /timed-out: the function gave up after 45 s, waiting (?:for|to) .*last seen: /,
     slow: true,
     soak: false,
     begin: (stage: Stage): End => {
@@ -96,7 +96,7 @@ export const FAULTS_OF_THE_FUNCTION: readonly Fault[] = [
     what: 'the edge serves the old bytes for more than ten minutes',
     outcome: 'rolled back',
     announced: 'never',
-    says: /the policy file of https:\/\/mta-sts\.example\.test is not live after \d+ s; last seen: /,
+    says: /policy-not-live: https:\/\/mta-sts\.example\.test\/\S+ did not serve the new policy within \d+ s\. Last seen: /,
     begin: elevenMinutes(({ edge }) => {
       edge.freeze();
     }),
@@ -105,7 +105,7 @@ export const FAULTS_OF_THE_FUNCTION: readonly Fault[] = [
     what: 'the edge fails with 500 for more than ten minutes, and again in the rollback',
     outcome: 'rolled back',
     announced: 'never',
-    says: /the policy file of https:\/\/mta-sts\.example\.test is not live after \d+ s; last seen: .*status 500/,
+    says: /policy-not-live: https:\/\/mta-sts\.example\.test\/\S+ did not serve the new policy within \d+ s\. Last seen: .*status 500/,
     blinds: true,
     unseen: true,
     slow: true,

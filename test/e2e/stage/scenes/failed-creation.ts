@@ -43,7 +43,7 @@ export const CREATIONS: readonly Creation[] = [
     what: 'a first deployment, and the edge serves another file for more than ten minutes',
     slow: true,
     announced: 'never',
-    says: /the policy file of https:\/\/mta-sts\.fresh\.test is not live after \d+ s; last seen: .*other bytes/,
+    says: /policy-not-live: https:\/\/mta-sts\.fresh\.test\/\S+ did not serve the new policy within \d+ s\. Last seen: .*other bytes/,
     begin: elevenMinutes(({ edge }) => {
       const body = Buffer.from('version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n');
       edge.fail((_, { host }) => host === `mta-sts.${DOMAIN}` ? { status: 200, headers: new Map([['content-type', 'text/plain']]), body } : undefined);

@@ -129,9 +129,9 @@ async function afterwards(stage: Stage, update: Invocation | undefined): Promise
       expectAnswered,
     ],
   ];
-  await Promise.all(again.map(async ([claim, invocation, expectation]) => table.prove(claim, async () => {
-    if (invocation === undefined) throw new Error('there was no such event');
-    return expectation(await delivered(invocation));
+  await Promise.all(again.map(async ([claim, context, expectation]) => table.prove(claim, async () => {
+    if (context === undefined) throw new Error('there was no such event');
+    return expectation(await delivered(context));
   })));
   edge.fail(undefined);
   await table.prove('after all of them bytes, id, ledger and output are as before, and nothing was written or deleted', async () => {

@@ -24,14 +24,14 @@ export const TAKEN: readonly Taken[] = [
   {
     action: 'route53:ListResourceRecordSets',
     of: ':hostedzone/',
-    says: /route53:ListResourceRecordSets failed: AccessDenied: .*the function's role must be allowed route53:ListResourceRecordSets/,
+    says: /route53:ListResourceRecordSets failed: AccessDenied: .*The role of the function must be allowed route53:ListResourceRecordSets/,
   },
-  { action: 's3:PutObject', of: 'mta-sts.example.test/.well-known/mta-sts.txt', says: /s3:PutObject failed: AccessDenied: .*the function's role must be allowed s3:PutObject/ },
+  { action: 's3:PutObject', of: 'mta-sts.example.test/.well-known/mta-sts.txt', says: /s3:PutObject failed: AccessDenied: .*The role of the function must be allowed s3:PutObject/ },
   {
     action: 's3:PutObject',
     of: 'ledger/',
     outcome: 'does without',
-    says: /s3:PutObject failed: AccessDenied: .*the function's role must be allowed s3:PutObject/,
+    says: /s3:PutObject failed: AccessDenied: .*The role of the function must be allowed s3:PutObject/,
   },
 ];
 
