@@ -1,4 +1,4 @@
-// The deployable app behind cdk.json: one domain, told by context (`-c domain=example.com -c mx=google-workspace -c mode=testing`).
+// The deployable app of cdk.json: one domain, given by context (`-c domain=example.com -c mx=google-workspace -c mode=testing`).
 import { App, Duration, Stack, aws_route53 as route53 } from 'aws-cdk-lib';
 import type { AppProps } from 'aws-cdk-lib';
 import { MtaSts, MtaStsPolicy, MxHosts, TlsReporting } from '../lib';
@@ -29,15 +29,15 @@ const USAGE = `
     -c hostedZoneId=Z0123456789ABCDEFGHIJ            the zone, where it should not be looked up
     -c zone=example.com                              the zone's name, where the domain is below it`;
 
-/** What is wrong with the context, in words for the person at the terminal. */
+/** A problem of the context, with a message for the person at the terminal. */
 export class ContextError extends Error {}
 
 /**
- * The app for one domain.
+ * Creates the app for one domain.
  *
- * @param env - where the account comes from: the CDK command sets CDK_DEFAULT_ACCOUNT
- * @param props - for tests: context and output folder
- * @throws ContextError where context is missing or wrong, before any credentials are needed
+ * @param env - environment with the account: the CDK CLI sets CDK_DEFAULT_ACCOUNT
+ * @param props - context and output folder, for tests
+ * @throws ContextError if context is missing or wrong; it is checked before credentials are needed
  */
 export function createApp(env: Readonly<Record<string, string | undefined>>, props?: AppProps): App {
   const app = new App(props);
@@ -62,7 +62,7 @@ export function createApp(env: Readonly<Record<string, string | undefined>>, pro
 
   const stack = new Stack(app, stackId(domain), {
     description: `MTA-STS for ${domain}`,
-    // CloudFront takes certificates of us-east-1 only.
+    // CloudFront accepts only certificates of us-east-1.
     env: { account: env.CDK_DEFAULT_ACCOUNT, region: 'us-east-1' },
   });
   const zoneName = context('zone') ?? domain;
@@ -73,17 +73,17 @@ export function createApp(env: Readonly<Record<string, string | undefined>>, pro
   return app;
 }
 
-/** Checked here already, since the stack is named after it. */
+/** Checks the domain before the construct does, because the stack is named after it. */
 function domainOf(text: string): string {
   const domain = toALabels(text) || text;
-  const fault = hostNameProblem(domain);
-  if (fault !== undefined) {
-    throw new ContextError(`-c domain ${JSON.stringify(text)} ${fault}`);
+  const problem = hostNameProblem(domain);
+  if (problem !== undefined) {
+    throw new ContextError(`-c domain ${JSON.stringify(text)} ${problem}`);
   }
   return domain;
 }
 
-/** One stack for one domain: `example.com` is MtaSts-example-com; a hyphen is doubled, so that no two domains share one. */
+/** Returns the stack id of a domain: `MtaSts-example-com` for `example.com`. Hyphens are doubled, so that two domains never share a stack. */
 function stackId(domain: string): string {
   return `MtaSts-${domain.replaceAll('-', '--').replaceAll('.', '-')}`;
 }
@@ -91,10 +91,11 @@ function stackId(domain: string): string {
 function mxOf(text: string): MxHosts {
   const ses = /^ses-inbound:(.+)$/.exec(text);
   if (ses !== null) {
-    return MxHosts.sesInbound(ses[1]);
+    return MxHosts.sesInbound(ses.at(1) ?? '');
   }
-  if (Object.hasOwn(PRESETS, text)) {
-    return PRESETS[text]();
+  const preset = Object.hasOwn(PRESETS, text) ? PRESETS[text] : undefined;
+  if (preset !== undefined) {
+    return preset();
   }
   if (!text.includes('.')) {
     throw new ContextError(`-c mx must be ${CONTEXT.mx}, got ${JSON.stringify(text)}`);
@@ -120,7 +121,7 @@ function contextText(app: App, name: string): string | undefined {
   if (value === undefined || value === '') {
     return undefined;
   }
-  // A number, where cdk.json gives it so.
+  // A value of cdk.json can be a number.
   if (typeof value !== 'string' && typeof value !== 'number') {
     throw new ContextError(`-c ${name} must be a text, got ${JSON.stringify(value)}`);
   }
@@ -128,17 +129,17 @@ function contextText(app: App, name: string): string | undefined {
 }
 
 /**
- * Synthesizes the app, or says what is wrong.
+ * Synthesizes the app. Prints the problem if that fails.
  *
  * @returns the exit status
  */
-export function synthesize(env: Readonly<Record<string, string | undefined>>, complain: (text: string) => void, props?: AppProps): number {
+export function synthesize(env: Readonly<Record<string, string | undefined>>, printError: (text: string) => void, props?: AppProps): number {
   try {
     createApp(env, props).synth();
     return 0;
   } catch (error) {
-    // A stack trace helps nobody who typed a wrong word.
-    complain(`\n${error instanceof Error ? error.message : String(error)}\n`);
+    // A stack trace does not help after a typing error.
+    printError(`\n${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
 }

@@ -28,7 +28,7 @@ const { policyHost, all: [provider, ...customers] } = new MtaStsDomains(stack, '
 });
 
 // The one record speaks for all: it may change only when the file of every customer is live.
-provider.node.addDependency(...customers);
+provider?.node.addDependency(...customers);
 
 Validations.of(policyHost).acknowledge({ id: 'cdk-mta-sts:validationByHand', reason: 'a customer has made the record before it is added' });
 for (const customer of customers) {

@@ -10,7 +10,7 @@ import { Capture, Match, Template } from 'aws-cdk-lib/assertions';
 import type { Verifier } from '../cli/context';
 import { DelegatedMtaSts, MtaStsPolicy, MxHosts } from '../lib';
 import { renderPolicyId } from '../lib/protocol/policy/id';
-import { stackOutput } from '../lib/private/stack-output';
+import { stackOutput } from '../lib/contract/stack-output';
 import { createNetwork } from '../lib/verifier/default-network';
 import { run } from './support/command';
 import type { CommandResult } from './support/command';

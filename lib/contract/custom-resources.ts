@@ -73,7 +73,7 @@ export interface PublicationProperties extends DomainProperties {
   /** `1`. The function does not read it: it makes stacks from before the publication history publish once more. */
   readonly Ledger?: string;
   /** The fingerprint of the policy host. The function does not read it: a changed host must be proved live again. */
-  readonly PolicyHost?: string;
+  readonly PolicyHost?: Readonly<Record<string, string>>;
 }
 
 /** Attributes of `Custom::MtaStsPublication`. */
@@ -99,7 +99,7 @@ export interface VerificationProperties extends DomainProperties {
   /** Whether a failed verification fails the deployment. */
   readonly OnFailure: 'fail' | 'report';
   /** The fingerprint of the policy host. The function does not read it: a changed host must be verified again. */
-  readonly PolicyHost?: string;
+  readonly PolicyHost?: Readonly<Record<string, string>>;
   /** The text of the TLSRPT record. The function does not read it: a changed record must be verified again. */
   readonly TlsReporting?: string;
 }

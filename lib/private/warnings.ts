@@ -74,7 +74,7 @@ function merge(group: readonly Given[]): void {
     if (id !== undefined) Annotations.of(construct).acknowledgeWarning(id);
   }
   const names = [...new Set(group.flatMap((given) => given.warning.names))];
-  Validations.of(commonScope(group.map(({ construct }) => construct))).addWarning(warning.id, textOf(warning, names));
+  Validations.of(commonScope(first.construct, group.map(({ construct }) => construct))).addWarning(warning.id, textOf(warning, names));
 }
 
 function textOf({ message, noun = 'domains' }: DomainWarning, names: readonly string[]): string {
@@ -83,9 +83,7 @@ function textOf({ message, noun = 'domains' }: DomainWarning, names: readonly st
 }
 
 /** Returns the innermost construct that contains all of these. */
-function commonScope(constructs: readonly Construct[]): IConstruct {
-  const [first, ...others] = constructs;
-  const scopes: readonly IConstruct[] = first?.node.scopes ?? [];
-  const common = scopes.filter((scope) => others.every(({ node }) => node.scopes.includes(scope)));
-  return common.at(-1) ?? scopes[0];
+function commonScope(first: Construct, others: readonly Construct[]): IConstruct {
+  const common = first.node.scopes.filter((scope) => others.every(({ node }) => node.scopes.includes(scope)));
+  return common.at(-1) ?? first;
 }

@@ -10,7 +10,7 @@ import { policyHash, policyId, renderPolicyId } from '../../lib/protocol/policy/
 import { createNetwork } from '../../lib/verifier/default-network';
 import type { VerificationResult, LiveFinding } from '../../lib/verifier/result';
 import type { Interruption } from '../../cli/io';
-import { stackOutput } from '../../lib/private/stack-output';
+import { stackOutput } from '../../lib/contract/stack-output';
 import { verificationResult } from '../support/report';
 import { run, runJson } from '../support/command';
 

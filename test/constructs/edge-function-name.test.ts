@@ -3,7 +3,7 @@ import { App, NestedStack, Stack, Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
 import { MtaSts, MtaStsPolicy } from '../../lib';
-import { edgeFunctionName } from '../../lib/private/edge-function-name';
+import { edgeFunctionName } from '../../lib/private/policy-host/policy-distribution';
 import { ENV, importedZone } from '../support/stack';
 
 const policy = MtaStsPolicy.none();

@@ -1,6 +1,7 @@
 import { createContext, runInContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
-import { edgeFunctionCode, policyObjectKey } from '../../lib/private/edge-function';
+import { policyObjectKey } from '../../lib/contract/object-keys';
+import { edgeFunctionCode } from '../../lib/private/policy-host/policy-distribution';
 import { POLICY_PATH } from '../../lib/protocol/policy/url';
 
 interface EdgeRequest { method: string; uri: string; headers: Record<string, { value: string }>; querystring: object; cookies: object }

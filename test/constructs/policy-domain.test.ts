@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { policyDomain } from '../../lib/private/policy-domain';
+import { policyDomain } from '../../lib/private/domain';
 
 describe('the policy domain', () => {
   test('may be written in any script', () => {

@@ -6,7 +6,7 @@ import {
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { MtaSts, MtaStsDomains, MtaStsPolicy, PolicyHost } from '../../lib';
 import type { PolicyHostProps } from '../../lib';
-import { edgeFunctionCode } from '../../lib/private/edge-function';
+import { edgeFunctionCode } from '../../lib/private/policy-host/policy-distribution';
 import { ENV, importedZone, oneDomain, testStack } from '../support/stack';
 
 function hostTemplate(props: (stack: Stack) => Partial<PolicyHostProps> = () => ({})): Template {

@@ -9,7 +9,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { MtaSts, MtaStsPolicy, MxHosts } from '../../lib';
 import { renderPolicyId } from '../../lib/protocol/policy/id';
-import { stackOutput } from '../../lib/private/stack-output';
+import { stackOutput } from '../../lib/contract/stack-output';
 import { codeBlocks, documentationPages } from '../support/markdown';
 import { startMxServer } from '../support/mx-server';
 import type { MxBehaviour } from '../support/mx-server';

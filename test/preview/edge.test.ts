@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { edgeFunctionCode } from '../../lib/private/edge-function';
+import { edgeFunctionCode } from '../../lib/private/policy-host/policy-distribution';
 import { createEdgeFunction } from '../../lib/preview/edge/handler';
 import type { EdgeFunction, EdgeResult } from '../../lib/preview/edge/handler';
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { connect } from 'node:net';
-import { edgeFunctionCode } from '../../lib/private/edge-function';
+import { edgeFunctionCode } from '../../lib/private/policy-host/policy-distribution';
 import type { Publication } from '../../lib/preview/assembly/assembly';
 import { makeCertificates } from '../../lib/preview/tls/certificates';
 import { CloudFront } from '../../lib/preview/edge/cloudfront';
