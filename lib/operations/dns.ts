@@ -1,5 +1,6 @@
 // DNS questions that are worth asking again: a time-out or a SERVFAIL says nothing yet.
-import type { DnsAnswer, DnsEmpty, DnsFound, DnsType, Resolver } from '../verifier/dns/resolver';
+import type { DnsAnswer, DnsEmpty, DnsFound, DnsType } from '../verifier/dns/answer';
+import type { Resolver } from '../verifier/dns/resolver';
 import { retryUntil } from './context/retry';
 import type { Invocation } from './context/invocation';
 

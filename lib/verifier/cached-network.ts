@@ -1,7 +1,9 @@
 // One world for the verification of many domains: what they have in common, name servers and mail hosts, is asked for once.
 import { TtlCache } from './ttl-cache';
-import type { MxProbe, MxResponse } from './smtp/mx-probe';
-import type { DnsAnswer, DnsType, Resolver } from './dns/resolver';
+import type { MxProbe } from './smtp/mx-probe';
+import type { MxResponse } from './smtp/mx-response';
+import type { DnsAnswer, DnsType } from './dns/answer';
+import type { Resolver } from './dns/resolver';
 import type { Clock } from './network';
 
 /** Ten thousand names and as many mail hosts take some megabytes, however many domains there are. */
@@ -52,5 +54,5 @@ function dnsLifetime(answer: DnsAnswer<DnsType>): number {
 
 /** What may be otherwise in a moment is looked at again. */
 function probeLifetime({ outcome }: MxResponse): number {
-  return outcome === 'secure' || outcome === 'untrusted' || outcome === 'plain' ? PROBE_MS : 0;
+  return outcome === 'secure' || outcome === 'untrusted' || outcome === 'no-starttls' ? PROBE_MS : 0;
 }

@@ -1,14 +1,16 @@
 // What the verifier asks the world with, how the whole is kept within its time, and where it must not go.
 import { parseServer } from './dns/server-address';
 import { NOT_ASKED } from './evidence';
-import { createFetchPolicy } from './https/fetch-policy';
-import type { FetchPolicy } from './https/fetch-policy';
+import { createFetchPolicy } from './https/policy-fetch';
+import type { FetchPolicy } from './https/policy-fetch';
 import { createMxProbe } from './smtp/mx-probe';
 import type { MxProbe } from './smtp/mx-probe';
 import { allowManyListeners, duration } from './network-errors';
 import { NOT_PUBLIC, NOT_PUBLIC_REASON, isPublicAddress } from './public-only';
-import { SOME_RESOLVER, createResolver } from './dns/resolver';
-import type { DnsFailed, Resolver } from './dns/resolver';
+import { SOME_RESOLVER } from './dns/answer';
+import { createResolver } from './dns/resolver';
+import type { DnsFailed } from './dns/answer';
+import type { Resolver } from './dns/resolver';
 import { turns } from './turns';
 
 /** Time, in milliseconds. */

@@ -30,7 +30,7 @@ import { lookUpPolicy } from './policy-lookup';
 import type { PolicyLookup } from './policy-lookup';
 import { bestEvidence, safeFinding, safeObservation, sortFindings } from './result';
 import type { Lookup, MxResult, VerificationResult, LiveFinding, Verdict } from './result';
-import type { DnsAnswer } from './dns/resolver';
+import type { DnsAnswer } from './dns/answer';
 import { withDeadline, publicOnly } from './network';
 import type { Network } from './network';
 

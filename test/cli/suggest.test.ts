@@ -111,7 +111,7 @@ function text(domain: string, world: World = {}): ReturnType<typeof run> {
 describe('DNS that does not answer decides nothing: status 3', () => {
   test('within the time that was given', async () => {
     const { status, stdout, stderr } = await run(['suggest', 'example.test', '--timeout', '200ms', ...at(silent)]);
-    expect(stdout).toMatch(/^\? example\.test: could not be decided\n\n {2}- the mail hosts of example\.test could not be had: called off from 127\.0\.0\.1:\d+; try again\n$/);
+    expect(stdout).toMatch(/^\? example\.test: could not be decided\n\n {2}- the mail hosts of example\.test could not be had: cancelled from 127\.0\.0\.1:\d+; try again\n$/);
     expect(stderr).toBe('');
     expect(status).toBe(3);
   });

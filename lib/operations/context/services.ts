@@ -3,8 +3,8 @@ import { ACMClient } from '@aws-sdk/client-acm';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { Route53Client } from '@aws-sdk/client-route-53';
 import { S3Client } from '@aws-sdk/client-s3';
-import { createFetchPolicy } from '../../verifier/https/fetch-policy';
-import type { FetchPolicy } from '../../verifier/https/fetch-policy';
+import { createFetchPolicy } from '../../verifier/https/policy-fetch';
+import type { FetchPolicy } from '../../verifier/https/policy-fetch';
 import { createResolver } from '../../verifier/dns/resolver';
 import type { Resolver } from '../../verifier/dns/resolver';
 

@@ -2,7 +2,7 @@
 import { parentNames } from '../../protocol/domain-name';
 import { policyHostName } from '../../protocol/policy/url';
 import { safeText, trimBlanks } from '../../util/safe-text';
-import type { DnsData } from '../../verifier/dns/resolver';
+import type { DnsData } from '../../verifier/dns/answer';
 import type { RecordSet } from '../hosted-zone';
 import { askDns } from '../dns';
 import type { Invocation } from '../context/invocation';

@@ -1,6 +1,6 @@
 // Where the policy host is, told by those who know it first.
 import { safeText } from '../../util/safe-text';
-import type { DnsAnswer, DnsEmpty, DnsFailed } from '../../verifier/dns/resolver';
+import type { DnsAnswer, DnsEmpty, DnsFailed } from '../../verifier/dns/answer';
 import { nameServersOf } from './authorities';
 import type { NameServer } from './authorities';
 import { readHostedZone } from '../hosted-zone';

@@ -2,8 +2,8 @@
 import { createSocket } from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { openLine } from '../../../lib/verifier/dns/sockets';
-import type { DnsLine } from '../../../lib/verifier/dns/sockets';
+import { openChannel } from '../../../lib/verifier/dns/sockets';
+import type { DnsChannel } from '../../../lib/verifier/dns/sockets';
 
 interface Seen {
   readonly message: Buffer;
@@ -32,12 +32,12 @@ async function startServer(answer = (server: Socket, { message, from }: Seen): v
 }
 
 /** Asks with the id alone, and waits for what comes back. */
-function ask(port: number): { line: DnsLine; answer: Promise<Buffer | Error> } {
+function ask(port: number): { line: DnsChannel; answer: Promise<Buffer | Error> } {
   let settle: (answer: Buffer | Error) => void;
   const answer = new Promise<Buffer | Error>((resolve) => {
     settle = resolve;
   });
-  const line = openLine('127.0.0.1', port, {
+  const line = openChannel('127.0.0.1', port, {
     message: (message) => {
       settle(message);
     },
@@ -49,7 +49,7 @@ function ask(port: number): { line: DnsLine; answer: Promise<Buffer | Error> } {
   return { line, answer };
 }
 
-function idOf({ id }: DnsLine): Buffer {
+function idOf({ id }: DnsChannel): Buffer {
   return Buffer.from([id >> 8, id & 0xff]);
 }
 

@@ -4,7 +4,8 @@ import { safeText } from '../../../util/safe-text';
 import { answerText } from '../../evidence';
 import { liveFinding } from '../../findings';
 import type { LiveFinding } from '../../result';
-import type { DnsAnswer, DnsFailed, Resolver } from '../../dns/resolver';
+import type { DnsAnswer, DnsFailed } from '../../dns/answer';
+import type { Resolver } from '../../dns/resolver';
 
 /** The TLSA answers by host. */
 export type TlsaAnswers = ReadonlyMap<string, DnsAnswer<'TLSA'>>;

@@ -10,7 +10,8 @@ import { appendedZone } from '../../dns/appended-zone';
 import { answerText } from '../../evidence';
 import { liveFinding } from '../../findings';
 import type { LiveFinding } from '../../result';
-import type { DnsAnswer, Resolver } from '../../dns/resolver';
+import type { DnsAnswer } from '../../dns/answer';
+import type { Resolver } from '../../dns/resolver';
 import { aliasProblem } from '../records/cname';
 
 /** The mail hosts of a domain. */

@@ -10,7 +10,7 @@ import type { LiveFindingCode } from '../../findings';
 import { INTERNAL_ERROR } from '../../guard';
 import { PORT_BLOCKED } from '../../smtp/mx-probe';
 import { REFUSED, isLocalFault } from '../../network-errors';
-import type { MxResponse } from '../../smtp/mx-probe';
+import type { MxResponse } from '../../smtp/mx-response';
 import { NOT_PUBLIC } from '../../public-only';
 import type { Observation, LiveFinding } from '../../result';
 import { CANCELLED, DEADLINE_EXCEEDED } from '../../network';
@@ -70,16 +70,16 @@ function codeOf(response: MxResponse): string {
 function standing({ visits, addresses }: HostObservations): HostTlsState['tls'] {
   if (addresses.every(({ status }) => status === 'empty')) return 'no-address';
   if (visits.some(({ response }) => response.outcome === 'secure')) return 'secure';
-  const open = visits.some(({ response: { outcome } }) => outcome === 'unusable' || outcome === 'turned-away');
+  const open = visits.some(({ response: { outcome } }) => outcome === 'unusable' || outcome === 'rejected');
   return !open && visits.some(({ response }) => isInsecure(response)) ? 'insecure' : 'unknown';
 }
 
 function isInsecure({ outcome }: MxResponse): boolean {
-  return outcome === 'plain' || outcome === 'broken' || outcome === 'untrusted';
+  return outcome === 'no-starttls' || outcome === 'tls-failed' || outcome === 'untrusted';
 }
 
 function isSilent({ response }: SmtpAttempt): boolean {
-  return response.outcome === 'silent';
+  return response.outcome === 'timeout';
 }
 
 /** Not tried, for want of a route. */
@@ -173,14 +173,14 @@ function faultsOf(response: MxResponse, host: string): Fault[] {
       if (code === INTERNAL_ERROR) return [{ code: 'internal-fault', message: `${safeText(host)} was not looked at to the end: ${reason}`, ofTls: false }];
       if (isLocalFault(code)) return [{ code: 'local-fault', message: `${safeText(host)} could not be tried: ${reason}`, ofTls: false }];
       return [{ code: 'not-reached', message: `${safeText(host)} was not looked at to the end: ${reason}`, ofTls: false }];
-    case 'silent':
+    case 'timeout':
     case 'unreachable':
       return [{ code: 'mx-unreachable', message: reason, ofTls: false, temporary: code !== PORT_BLOCKED }];
-    case 'turned-away':
+    case 'rejected':
       return [{ code: 'smtp-turned-away', message: reason, ofTls: false, temporary: code.startsWith('4') }];
-    case 'plain':
+    case 'no-starttls':
       return [{ code: 'starttls-not-supported', message: reason, ofTls: true, temporary: code.startsWith('4') }];
-    case 'broken':
+    case 'tls-failed':
       return [{ code: 'validation-failure', message: reason, ofTls: true, temporary: LOST.has(code) }];
     case 'untrusted':
       return response.faults.map((one) => ({ code: certificateCode(one.code), message: one.reason, ofTls: true }));

@@ -7,7 +7,7 @@ import { acceptingSenders } from '../../../protocol/tolerance';
 import { endsSoon } from '../../tls/certificate';
 import { firstDifference } from '../../difference';
 import { responseText } from '../../evidence';
-import type { PolicyResponse } from '../../https/fetch-policy';
+import type { PolicyResponse } from '../../https/policy-response';
 import { liveFinding } from '../../findings';
 import { duration } from '../../network-errors';
 import type { Lookup, Observation, LiveFinding } from '../../result';

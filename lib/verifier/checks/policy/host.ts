@@ -8,7 +8,8 @@ import { liveFinding } from '../../findings';
 import { askEach } from '../../dns/name-servers';
 import type { NameServer, ServerAnswer } from '../../dns/name-servers';
 import type { LiveFinding } from '../../result';
-import type { DnsAnswer, DnsEmpty, DnsFailed, DnsFound, Resolver } from '../../dns/resolver';
+import type { DnsAnswer, DnsEmpty, DnsFailed, DnsFound } from '../../dns/answer';
+import type { Resolver } from '../../dns/resolver';
 import type { DnsNetwork } from '../../network';
 import { aliasProblem, dangling } from '../records/cname';
 

@@ -1,8 +1,8 @@
 // What some senders cannot read of an answer that holds a policy file, although others can; and which senders these are.
 import type { SenderQuirk } from '../../../protocol/findings/finding';
 import { joinList, safeText } from '../../../util/safe-text';
-import type { PolicyAnswered } from '../../https/fetch-policy';
-import type { HttpLiberty } from '../../https/http-answer';
+import type { PolicyAnswered } from '../../https/policy-response';
+import type { HttpLiberty } from '../../https/http-response';
 import type { MediaType } from '../../https/media-type';
 
 /** What is odd about the way in which a file is served. */

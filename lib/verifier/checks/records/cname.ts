@@ -6,7 +6,7 @@ import { ALIAS_FAULTS } from '../../dns/query';
 import { TOO_MANY_RECORDS } from '../../dns/transport';
 import { liveFinding } from '../../findings';
 import type { LiveFinding } from '../../result';
-import type { DnsFailed } from '../../dns/resolver';
+import type { DnsFailed } from '../../dns/answer';
 
 /** RFC 8461 §8.2 lets a domain delegate by CNAME, and a target that is gone leaves the alias behind. */
 export function dangling(cnames: readonly string[], domain: string, { severity, ...where }: Where): LiveFinding {

@@ -7,7 +7,8 @@ import { answerText } from '../../evidence';
 import { liveFinding } from '../../findings';
 import type { LiveFindingCode } from '../../findings';
 import type { LiveFinding } from '../../result';
-import type { DnsAnswer, Resolver } from '../../dns/resolver';
+import type { DnsAnswer } from '../../dns/answer';
+import type { Resolver } from '../../dns/resolver';
 
 /** A TXT record by its version, and where it belongs. */
 interface Wanted {

@@ -8,8 +8,9 @@ import { NOT_ASKED, answerText, lifetime } from '../../evidence';
 import { liveFinding } from '../../findings';
 import type { ServerAnswer } from '../../dns/name-servers';
 import type { Observation, LiveFinding } from '../../result';
-import { SOME_RESOLVER } from '../../dns/resolver';
-import type { DnsAnswer, Resolver } from '../../dns/resolver';
+import { SOME_RESOLVER } from '../../dns/answer';
+import type { DnsAnswer } from '../../dns/answer';
+import type { Resolver } from '../../dns/resolver';
 import { aliasProblem, dangling } from './cname';
 import { findMisplacedRecord } from './misplaced';
 

@@ -6,7 +6,8 @@ import { joinList, safeText } from '../../../util/safe-text';
 import { answerText } from '../../evidence';
 import { liveFinding } from '../../findings';
 import type { LiveFinding } from '../../result';
-import type { DnsAnswer, Resolver } from '../../dns/resolver';
+import type { DnsAnswer } from '../../dns/answer';
+import type { Resolver } from '../../dns/resolver';
 
 /** A host or mail domain that reports are sent to. */
 interface Destination {

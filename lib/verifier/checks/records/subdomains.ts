@@ -4,7 +4,8 @@ import { safeText } from '../../../util/safe-text';
 import { answerText } from '../../evidence';
 import { liveFinding } from '../../findings';
 import type { LiveFinding } from '../../result';
-import type { DnsAnswer, Resolver } from '../../dns/resolver';
+import type { DnsAnswer } from '../../dns/answer';
+import type { Resolver } from '../../dns/resolver';
 
 /** Nobody can list the names of a zone; these receive mail most often. The asterisk is a wildcard record (RFC 4592). */
 const NAMES = ['*', 'mail', 'lists'];
