@@ -1,8 +1,10 @@
 // Limits a network to a deadline, and the number of connections that one domain can make us open.
-import { createResolver, SOME_RESOLVER } from './dns/resolver';
-import type { DnsFailed, Resolver } from './dns/resolver';
+import { createResolver } from './dns/resolver';
+import { SOME_RESOLVER } from './dns/answer';
+import type { DnsFailed } from './dns/answer';
+import type { Resolver } from './dns/resolver';
 import { NOT_ASKED } from './evidence';
-import { createFetchPolicy } from './https/fetch-policy';
+import { createFetchPolicy } from './https/policy-fetch';
 import { allowManyListeners, duration } from './network-errors';
 import { REAL_CLOCK } from './network';
 import type { Clock, DnsNetwork, Network } from './network';

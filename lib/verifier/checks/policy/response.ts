@@ -4,7 +4,7 @@ import type { SenderQuirk } from '../../../protocol/findings/finding';
 import { MAX_POLICY_BYTES } from '../../../protocol/policy/policy';
 import { safeText } from '../../../util/safe-text';
 import { UNKNOWN_CODING } from '../../https/content-coding';
-import type { PolicyAnswered, PolicyResponse, PolicyUnanswered } from '../../https/fetch-policy';
+import type { PolicyAnswered, PolicyResponse, PolicyUnanswered } from '../../https/policy-response';
 import { INTERNAL_ERROR } from '../../guard';
 import { parseMediaType } from '../../https/media-type';
 import { isLocalFault } from '../../network-errors';

@@ -8,7 +8,7 @@ import { appendedZone, appendedZoneText } from '../../dns/appended-zone';
 import { ALIAS_FAULTS } from '../../dns/query';
 import { TOO_MANY_RECORDS } from '../../dns/transport';
 import type { Delegation, LiveFinding } from '../../result';
-import type { DnsFailed } from '../../dns/resolver';
+import type { DnsFailed } from '../../dns/answer';
 import type { LiveFindingKind } from '../../../protocol/findings/kind';
 import { findingFactory } from '../live-finding';
 
