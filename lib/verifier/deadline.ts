@@ -5,16 +5,10 @@ import type { DnsFailed } from './dns/answer';
 import type { Resolver } from './dns/resolver';
 import { NOT_ASKED } from './evidence';
 import { createFetchPolicy } from './https/policy-fetch';
-import { allowManyListeners, duration } from './network-errors';
+import { DEADLINE_EXCEEDED, allowManyListeners, duration } from './network-errors';
 import { REAL_CLOCK } from './network';
 import type { Clock, DnsNetwork, Network } from './network';
 import { createMxProbe } from './smtp/mx-probe';
-
-/** Error code of an operation that did not finish before the verification deadline. */
-export const DEADLINE_EXCEEDED = 'DEADLINE';
-
-/** Error code of an operation cancelled by its AbortSignal. */
-export const CANCELLED = 'ABORT_ERR';
 
 /** The time limits of one verification. */
 export interface Bounds {

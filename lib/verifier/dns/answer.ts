@@ -55,6 +55,15 @@ export interface DnsFailed extends AnswerBase {
 
 export type DnsAnswer<T extends DnsType> = DnsFound<T> | DnsEmpty | DnsFailed;
 
+/** Start of the reason for rejecting an answer that has too many records but looks well-formed. */
+export const TOO_MANY_RECORDS = 'the answer holds too many records';
+
+/** Maximum number of CNAMEs in a chain. RFC 1034 §3.6.2 wants short chains, and resolvers stop between 8 and 16. */
+export const MAX_ALIASES = 8;
+
+/** Reasons of failures that remain after a retry. */
+export const ALIAS_FAULTS = { chain: `more than ${MAX_ALIASES} CNAMEs in a row`, loop: 'CNAME loop' } as const;
+
 /** Returns a name in lower case (RFC 4343) and without the trailing dot. */
 export function normalizeName(name: string): string {
   return (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();

@@ -1,4 +1,5 @@
 // Answers one DNS question: asks one server after the other and follows CNAMEs.
+import { ALIAS_FAULTS, MAX_ALIASES } from './answer';
 import type { Answer, DecodedPacket, SoaAnswer } from 'dns-packet';
 import { safeText } from '../../util/safe-text';
 import { normalizeName } from './answer';
@@ -40,12 +41,6 @@ export interface QueryContext<T extends DnsType> extends QueryOptions {
 export function queryServer<T extends DnsType>(context: QueryContext<T>, name: string, server?: string): Promise<DnsAnswer<T>> {
   return new Query(context).ask(normalizeName(name), server);
 }
-
-/** Maximum number of CNAMEs in a chain. RFC 1034 §3.6.2 wants short chains, and resolvers stop between 8 and 16. */
-const MAX_ALIASES = 8;
-
-/** Reasons of failures that remain after a retry. */
-export const ALIAS_FAULTS = { chain: `more than ${MAX_ALIASES} CNAMEs in a row`, loop: 'CNAME loop' } as const;
 
 /** Lives for one question. */
 class Query<T extends DnsType> {

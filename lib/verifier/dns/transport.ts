@@ -1,4 +1,5 @@
 // Asks one DNS server one question over UDP, and over TCP if the answer does not fit (RFC 1035 §4.2, RFC 7766).
+import { TOO_MANY_RECORDS } from './answer';
 import { lookup } from 'node:dns';
 import { connect, isIP } from 'node:net';
 import { RECURSION_DESIRED, encode, streamEncode } from 'dns-packet';
@@ -129,9 +130,6 @@ const MALFORMED = failure('malformed answer');
 
 /** Size of a record's name, type, class, TTL and length (RFC 1035 §4.1.3). A message with less room for its records is malformed. */
 const MIN_RECORD_BYTES = 11;
-
-/** Start of the reason for rejecting an answer that has too many records but looks well-formed. */
-export const TOO_MANY_RECORDS = 'the answer holds too many records';
 
 /** Returns the answer in a message. Returns undefined if the message belongs to another question: it may be late or forged, so ignore it. */
 function readAnswer(message: Buffer, query: Packet): DnsExchange | undefined {

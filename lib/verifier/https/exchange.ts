@@ -1,4 +1,5 @@
 // One HTTPS exchange with a policy host: connects, checks the certificate, and only then sends the request.
+import { CLIENT_CERTIFICATE, NO_FINAL_RESPONSE, SPEAKS_HTTP2, TOO_MANY_PIECES } from './policy-response';
 import { performance } from 'node:perf_hooks';
 import { connect } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
@@ -29,18 +30,6 @@ interface PolicyExchangeRequest extends PolicyRequest {
   readonly context: SecureContext;
   readonly variant: HttpVariant;
 }
-
-/** The `code` of a host that sent only informational responses (RFC 9110 §15.2). */
-export const NO_FINAL_RESPONSE = 'NO_FINAL_RESPONSE';
-
-/** The `code` of a body in more pieces than `MAX_PIECES`. */
-export const TOO_MANY_PIECES = 'TOO_MANY_PIECES';
-
-/** The `code` of a host that speaks HTTP/2 although the client offered only HTTP/1.1. */
-export const SPEAKS_HTTP2 = 'SPEAKS_HTTP2';
-
-/** The `code` of a host that requires a client certificate. */
-export const CLIENT_CERTIFICATE = 'CLIENT_CERTIFICATE';
 
 /** The step that the exchange waits for, named in the reason of a timeout. */
 type Phase = 'connection' | 'TLS handshake' | 'response headers' | 'response body';

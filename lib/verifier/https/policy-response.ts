@@ -61,3 +61,15 @@ export interface PolicyUnanswered {
 }
 
 export type PolicyResponse = PolicyAnswered | PolicyUnanswered;
+
+/** The `code` of a host that requires a client certificate. */
+export const CLIENT_CERTIFICATE = 'CLIENT_CERTIFICATE';
+
+/** The `code` of a host that sent only informational responses (RFC 9110 §15.2). */
+export const NO_FINAL_RESPONSE = 'NO_FINAL_RESPONSE';
+
+/** The `code` of a host that speaks HTTP/2 although the client offered only HTTP/1.1. */
+export const SPEAKS_HTTP2 = 'SPEAKS_HTTP2';
+
+/** The `code` of a body in more pieces than `MAX_PIECES`. */
+export const TOO_MANY_PIECES = 'TOO_MANY_PIECES';

@@ -1,4 +1,5 @@
 // Probes one address of an MX host as a sender does before it delivers: connection, STARTTLS, certificate (RFC 8461 §4.2). Sends no mail.
+import { PORT_BLOCKED } from './mx-response';
 import { performance } from 'node:perf_hooks';
 import { REFUSED, allowManyListeners } from '../network-errors';
 import { mayLackCiphers } from '../tls/handshake-errors';
@@ -50,9 +51,6 @@ export interface MxProbeOptions {
   /** Cancels pending probes. */
   readonly signal?: AbortSignal;
 }
-
-/** The `code` of an address that was not tried, because no address before it answered. */
-export const PORT_BLOCKED = 'PORT_BLOCKED';
 
 /** Number of addresses without an answer, and none with one, after which the port counts as blocked. */
 const MIN_SILENT_ADDRESSES = 4;

@@ -55,3 +55,6 @@ export interface MxUntrusted {
 }
 
 export type MxResponse = MxSecure | MxUntrusted | MxInsecure;
+
+/** The `code` of an address that was not tried, because no address before it answered. */
+export const PORT_BLOCKED = 'PORT_BLOCKED';

@@ -5,7 +5,7 @@ import type { DnsRecord } from '../../../lib/preview/dns-server/server';
 import { classifySmtp } from '../../../lib/verifier/checks/mail/smtp';
 import type { SmtpObservations } from '../../../lib/verifier/checks/mail/smtp-collect';
 import type { LiveFindingCode } from '../../../lib/verifier/findings';
-import { PORT_BLOCKED } from '../../../lib/verifier/smtp/mx-probe';
+import { PORT_BLOCKED } from '../../../lib/verifier/smtp/mx-response';
 import type { MxInsecure, MxResponse } from '../../../lib/verifier/smtp/mx-response';
 import type { MxProbe } from '../../../lib/verifier/smtp/mx-probe';
 import { duration } from '../../../lib/verifier/network-errors';

@@ -8,11 +8,11 @@ import type { PolicyAnswered, PolicyResponse, PolicyUnanswered } from '../../htt
 import { INTERNAL_ERROR } from '../../guard';
 import { parseMediaType } from '../../https/media-type';
 import { isLocalFault } from '../../network-errors';
-import { CLIENT_CERTIFICATE, NO_FINAL_RESPONSE, SPEAKS_HTTP2, TOO_MANY_PIECES } from '../../https/exchange';
+import { CLIENT_CERTIFICATE, NO_FINAL_RESPONSE, SPEAKS_HTTP2, TOO_MANY_PIECES } from '../../https/policy-response';
 import { NOT_PUBLIC } from '../../public-only';
 import { NO_COMMON_HTTP } from '../../tls/handshake-errors';
 import { isWebPage, titleOf } from '../../https/web-page';
-import { CANCELLED, DEADLINE_EXCEEDED } from '../../deadline';
+import { CANCELLED, DEADLINE_EXCEEDED } from '../../network-errors';
 import { findOddities } from './oddities';
 import type { Oddity } from './oddities';
 import type { LiveFindingKind } from '../../../protocol/findings/kind';
