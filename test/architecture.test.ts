@@ -100,7 +100,7 @@ describe('the check itself', () => {
     ['lib/verifier/x.ts', 'export * from \'../preview/dns-server/server\';'],
     ['lib/verifier/x.ts', 'const a = await import(\'../functions/deployment/index\');'],
     ['lib/verifier/x.ts', 'const a = require(\'../functions/deployment/index\');'],
-    ['lib/verifier/dns/x.ts', 'import { a } from \'../https/fetch-policy\';'],
+    ['lib/verifier/dns/x.ts', 'import { a } from \'../https/policy-fetch\';'],
     ['lib/operations/x.ts', 'import { a } from \'../functions/deployment/event\';'],
     ['lib/functions/deployment/x.ts', 'import { MtaSts } from \'../..\';'],
     ['lib/functions/runtime/x.ts', 'import { a } from \'../deployment/event\';'],

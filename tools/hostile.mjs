@@ -30,7 +30,7 @@ const LEAST_DECIDED = 0.5;
 async function modules() {
   const folder = mkdtempSync(join(tmpdir(), 'mta-sts-hostile-'));
   const outfile = join(folder, 'modules.cjs');
-  const names = ['verifier/verify', 'verifier/dns/resolver', 'verifier/https/fetch-policy', 'verifier/smtp/mx-probe', 'preview/dns-server/server', 'preview/tls/certificate-authority'];
+  const names = ['verifier/verify', 'verifier/dns/resolver', 'verifier/https/policy-fetch', 'verifier/smtp/mx-probe', 'preview/dns-server/server', 'preview/tls/certificate-authority'];
   await build({
     stdin: { contents: names.map((name) => `export * from './lib/${name}';`).join('\n'), resolveDir: root, loader: 'ts' },
     bundle: true, platform: 'node', format: 'cjs', outfile,

@@ -1,5 +1,6 @@
 // Questions to DNS that are retried: after a time-out or a SERVFAIL nothing is known yet.
-import type { DnsAnswer, DnsEmpty, DnsFound, DnsType, Resolver } from '../verifier/dns/resolver';
+import type { DnsAnswer, DnsEmpty, DnsFound, DnsType } from '../verifier/dns/answer';
+import type { Resolver } from '../verifier/dns/resolver';
 import { retryUntil } from './context/retry';
 import type { OperationContext } from './context/operation-context';
 import { deploymentFailure } from './failures';

@@ -1,6 +1,6 @@
 // Runs the verifier against a preview: the same code that checks the live domain, in the preview's world.
 import type { VerificationResult } from '../verifier/result';
-import { createFetchPolicy } from '../verifier/https/fetch-policy';
+import { createFetchPolicy } from '../verifier/https/policy-fetch';
 import { createResolver } from '../verifier/dns/resolver';
 import { verify } from '../verifier/verify';
 import type { Preview } from './preview';

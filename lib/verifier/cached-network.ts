@@ -1,7 +1,9 @@
 // Caches what many domains share: the addresses of name servers and mail hosts, and the TLS state of mail hosts.
 import { TtlCache } from '../util/ttl-cache';
-import type { MxProbe, MxResponse } from './smtp/mx-probe';
-import type { DnsAnswer, DnsType, Resolver } from './dns/resolver';
+import type { MxProbe } from './smtp/mx-probe';
+import type { MxResponse } from './smtp/mx-response';
+import type { DnsAnswer, DnsType } from './dns/answer';
+import type { Resolver } from './dns/resolver';
 import type { Clock } from './network';
 
 /** Maximum number of entries in each cache. Ten thousand take a few megabytes. */
@@ -54,5 +56,5 @@ function dnsLifetime(answer: DnsAnswer<DnsType>): number {
 
 /** Caches only conclusive responses: a temporary failure can be over a moment later. */
 function probeLifetime({ outcome }: MxResponse): number {
-  return outcome === 'secure' || outcome === 'untrusted' || outcome === 'plain' ? PROBE_LIFETIME_MS : 0;
+  return outcome === 'secure' || outcome === 'untrusted' || outcome === 'no-starttls' ? PROBE_LIFETIME_MS : 0;
 }

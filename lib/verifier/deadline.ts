@@ -1,18 +1,14 @@
 // Limits a network to a deadline, and the number of connections that one domain can make us open.
-import { createResolver, SOME_RESOLVER } from './dns/resolver';
-import type { DnsFailed, Resolver } from './dns/resolver';
+import { createResolver } from './dns/resolver';
+import { SOME_RESOLVER } from './dns/answer';
+import type { DnsFailed } from './dns/answer';
+import type { Resolver } from './dns/resolver';
 import { NOT_ASKED } from './evidence';
-import { createFetchPolicy } from './https/fetch-policy';
-import { allowManyListeners, duration } from './network-errors';
+import { createFetchPolicy } from './https/policy-fetch';
+import { DEADLINE_EXCEEDED, allowManyListeners, duration } from './network-errors';
 import { REAL_CLOCK } from './network';
 import type { Clock, DnsNetwork, Network } from './network';
 import { createMxProbe } from './smtp/mx-probe';
-
-/** Error code of an operation that did not finish before the verification deadline. */
-export const DEADLINE_EXCEEDED = 'DEADLINE';
-
-/** Error code of an operation cancelled by its AbortSignal. */
-export const CANCELLED = 'ABORT_ERR';
 
 /** The time limits of one verification. */
 export interface Bounds {

@@ -1,5 +1,5 @@
 // Creates the real network for a run over many domains: one resolver, one set of trusted roots, optionally a cache.
-import { createFetchPolicy } from './https/fetch-policy';
+import { createFetchPolicy } from './https/policy-fetch';
 import { createMxProbe } from './smtp/mx-probe';
 import { createResolver } from './dns/resolver';
 import { cachedMxProbe, cachedResolver } from './cached-network';

@@ -1,9 +1,10 @@
 // Writes answers and responses as one line of evidence. Text from the network is escaped and cut.
 import { MAX_POLICY_BYTES } from '../protocol/policy/policy';
 import { joinList, safeText } from '../util/safe-text';
-import type { PolicyResponse, ServerCertificate } from './https/fetch-policy';
-import type { MxResponse } from './smtp/mx-probe';
-import type { DnsAnswer, DnsData, DnsType } from './dns/resolver';
+import type { PolicyResponse } from './https/policy-response';
+import type { ServerCertificate } from './tls/certificate';
+import type { MxResponse } from './smtp/mx-response';
+import type { DnsAnswer, DnsData, DnsType } from './dns/answer';
 
 /** The reason of a query that was never sent. A timeout would blame the server. */
 export const NOT_ASKED = 'not asked, the time was up';

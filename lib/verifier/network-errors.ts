@@ -2,6 +2,12 @@
 import { setMaxListeners } from 'node:events';
 import { INTERNAL_ERROR } from './guard';
 
+/** Error code of an operation that did not finish before the verification deadline. */
+export const DEADLINE_EXCEEDED = 'DEADLINE';
+
+/** Error code of an operation cancelled by its AbortSignal. */
+export const CANCELLED = 'ABORT_ERR';
+
 /** Stops Node from warning about a leak: every socket of a verification listens to the same signal. */
 export function allowManyListeners(signal: AbortSignal | undefined): void {
   if (signal !== undefined) setMaxListeners(Infinity, signal);

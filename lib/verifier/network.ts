@@ -1,6 +1,6 @@
 // Defines the network access of a verification.
 import type { Resolver } from './dns/resolver';
-import type { FetchPolicy } from './https/fetch-policy';
+import type { FetchPolicy } from './https/policy-fetch';
 import type { MxProbe } from './smtp/mx-probe';
 
 /** Time, in milliseconds since the epoch. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Verifier } from '../../cli/context';
 import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server';
 import type { DnsRecord, DnsServer } from '../../lib/preview/dns-server/server';
-import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
+import { createFetchPolicy } from '../../lib/verifier/https/policy-fetch';
 import type { VerificationResult } from '../../lib/verifier/result';
 import { createNetwork } from '../../lib/verifier/default-network';
 import { verify } from '../../lib/verifier/verify';

@@ -11,7 +11,8 @@ import { policyLines } from '../../lib/contract/custom-resources';
 import { createHandler } from '../../lib/functions/deployment/handler';
 import { renderPolicy } from '../../lib/protocol/policy/policy';
 import { LIVE_FINDINGS } from '../../lib/verifier/findings';
-import type { DnsAnswer, DnsData, DnsType, Resolver } from '../../lib/verifier/dns/resolver';
+import type { DnsAnswer, DnsData, DnsType } from '../../lib/verifier/dns/answer';
+import type { Resolver } from '../../lib/verifier/dns/resolver';
 import {
   DOMAIN, NAME_SERVERS, POLICY, ZONE_ID, awsError, createEvent, failure, lambdaContext, preflightProperties, publicationProperties,
   testServices, updateEvent, verificationProperties,

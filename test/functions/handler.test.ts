@@ -5,7 +5,7 @@ import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createHandler, defaultServices, handler } from '../../lib/functions/deployment';
 import { policyHash } from '../../lib/protocol/policy/id';
-import type { FetchPolicy } from '../../lib/verifier/https/fetch-policy';
+import type { FetchPolicy } from '../../lib/verifier/https/policy-fetch';
 import type { Resolver } from '../../lib/verifier/dns/resolver';
 import {
   DOMAIN, KEY, NAME_SERVERS, OBJECT_URL, POLICY_TEXT, TestDns, awsError, createEvent, deleteEvent, failure, lambdaContext,

@@ -1,7 +1,7 @@
 // A whole mail domain on loopback: its zone, a recursive resolver, a policy host and a mail exchanger, each changeable for a test.
 import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server';
 import type { DnsAnswerer, DnsRecord, DnsServer } from '../../lib/preview/dns-server/server';
-import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
+import { createFetchPolicy } from '../../lib/verifier/https/policy-fetch';
 import { createMxProbe } from '../../lib/verifier/smtp/mx-probe';
 import type { MxProbeOptions } from '../../lib/verifier/smtp/mx-probe';
 import { createResolver } from '../../lib/verifier/dns/resolver';

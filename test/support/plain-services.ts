@@ -1,6 +1,7 @@
 // DNS and a policy host without sockets, for tests of what becomes of their answers.
-import type { PolicyResponse } from '../../lib/verifier/https/fetch-policy';
-import type { DnsAnswer, DnsData, DnsType, Resolver } from '../../lib/verifier/dns/resolver';
+import type { PolicyResponse } from '../../lib/verifier/https/policy-response';
+import type { DnsAnswer, DnsData, DnsType } from '../../lib/verifier/dns/answer';
+import type { Resolver } from '../../lib/verifier/dns/resolver';
 import { DOMAIN } from './deployment';
 
 /** Knows the MX hosts of the domain, and one address for every name. */

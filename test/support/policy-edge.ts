@@ -1,10 +1,9 @@
 // An edge to publish to: recursive DNS, two authoritative name servers, and policy hosts at addresses of their own, all on loopback.
-import type { TestServices } from './deployment';
+import type { TestServices, AwsState } from './deployment';
 import { DOMAIN, NAME_SERVERS, POLICY_TEXT, TestDns, mx, record, soa, testServices, txt } from './deployment';
-import type { AwsState } from './deployment';
 import type { DnsRecord } from '../../lib/preview/dns-server/server';
 import type { Services } from '../../lib/operations/context/services';
-import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
+import { createFetchPolicy } from '../../lib/verifier/https/policy-fetch';
 import { startPolicyServer, testAuthority } from './policy-server';
 import type { PolicyServer, PolicyServerOptions } from './policy-server';
 

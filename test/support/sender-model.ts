@@ -8,7 +8,7 @@ import { renderPolicy } from '../../lib/protocol/policy/policy';
 import type { Policy } from '../../lib/protocol/policy/policy';
 import { hashOfPolicyId, policyHash } from '../../lib/protocol/policy/id';
 import { policyLines } from '../../lib/contract/custom-resources';
-import type { PolicyResponse } from '../../lib/verifier/https/fetch-policy';
+import type { PolicyResponse } from '../../lib/verifier/https/policy-response';
 import { plainDns, serving } from './plain-services';
 import { BUCKET, KEY, OBJECT_URL, createEvent, deleteEvent, failure, lambdaContext, publicationProperties, testServices, updateEvent } from './deployment';
 import type { Event, TestServices } from './deployment';

@@ -3,7 +3,7 @@ import { Tally } from '../../cli/output/reporter';
 import { htmlFormat } from '../../cli/output/formats/html';
 import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server';
 import type { DnsRecord } from '../../lib/preview/dns-server/server';
-import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
+import { createFetchPolicy } from '../../lib/verifier/https/policy-fetch';
 import { createMxProbe } from '../../lib/verifier/smtp/mx-probe';
 import type { VerificationResult } from '../../lib/verifier/result';
 import { createResolver } from '../../lib/verifier/dns/resolver';

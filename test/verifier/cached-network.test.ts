@@ -1,8 +1,10 @@
 // Tests the cache, and the network that uses it.
 import { describe, expect, test } from '@jest/globals';
 import { TtlCache } from '../../lib/util/ttl-cache';
-import type { MxProbe, MxResponse } from '../../lib/verifier/smtp/mx-probe';
-import type { DnsAnswer, DnsType, Resolver } from '../../lib/verifier/dns/resolver';
+import type { MxProbe } from '../../lib/verifier/smtp/mx-probe';
+import type { MxResponse } from '../../lib/verifier/smtp/mx-response';
+import type { DnsAnswer, DnsType } from '../../lib/verifier/dns/answer';
+import type { Resolver } from '../../lib/verifier/dns/resolver';
 import { cachedMxProbe, cachedResolver } from '../../lib/verifier/cached-network';
 
 /** A clock that stands still until it is moved. */
@@ -238,7 +240,7 @@ describe('a shared probe', () => {
   };
 
   test.each<MxResponse>([
-    secure, { outcome: 'plain', ...rest }, { outcome: 'untrusted', ...rest, faults: [], tlsVersion: 'TLSv1.3', certificate },
+    secure, { outcome: 'no-starttls', ...rest }, { outcome: 'untrusted', ...rest, faults: [], tlsVersion: 'TLSv1.3', certificate },
   ])('the cached probe keeps a conclusive response for ten minutes ($outcome)', async (response) => {
     const { shared, asked, clock } = over(response);
     const request = { host: 'mx.test', address: '192.0.2.1' };
@@ -251,7 +253,7 @@ describe('a shared probe', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test.each(['unusable', 'silent', 'unreachable', 'turned-away', 'broken'] as const)('the cached probe repeats after a temporary response (%s)', async (outcome) => {
+  test.each(['unusable', 'timeout', 'unreachable', 'rejected', 'tls-failed'] as const)('the cached probe repeats after a temporary response (%s)', async (outcome) => {
     const { shared, asked } = over({ outcome, ...rest });
     await shared.probe({ host: 'mx.test', address: '192.0.2.1' });
     await shared.probe({ host: 'mx.test', address: '192.0.2.1' });

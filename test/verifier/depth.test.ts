@@ -2,10 +2,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { zoneAnswers } from '../../lib/preview/dns-server/server';
 import type { DnsRecord } from '../../lib/preview/dns-server/server';
-import type { PolicyResponse } from '../../lib/verifier/https/fetch-policy';
-import type { MxResponse } from '../../lib/verifier/smtp/mx-probe';
+import type { PolicyResponse } from '../../lib/verifier/https/policy-response';
+import type { MxResponse } from '../../lib/verifier/smtp/mx-response';
 import type { VerificationResult } from '../../lib/verifier/result';
-import type { DnsAnswer, DnsType } from '../../lib/verifier/dns/resolver';
+import type { DnsAnswer, DnsType } from '../../lib/verifier/dns/answer';
 import { verify } from '../../lib/verifier/verify';
 import type { VerifyOptions, World } from '../../lib/verifier/verify';
 import { DOMAIN, MX1, POLICY, RECORDS, addressOf, mailZone } from '../support/domain';

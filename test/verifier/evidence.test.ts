@@ -1,7 +1,7 @@
 // What came back, in one line and as zone files write it.
 import { describe, expect, test } from '@jest/globals';
 import { NOT_ASKED, answerText } from '../../lib/verifier/evidence';
-import type { DnsData, DnsType } from '../../lib/verifier/dns/resolver';
+import type { DnsData, DnsType } from '../../lib/verifier/dns/answer';
 
 function found(...records: DnsData[DnsType][]): string {
   return answerText({ status: 'found', records, ttl: 60, authoritative: true, server: '192.0.2.53:53', cnames: [] });

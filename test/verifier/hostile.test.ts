@@ -4,7 +4,7 @@ import { createServer, createSecureContext } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { certificateProblem, checkServerIdentity, describeCertificate } from '../../lib/verifier/tls/certificate';
-import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
+import { createFetchPolicy } from '../../lib/verifier/https/policy-fetch';
 import { createResolver } from '../../lib/verifier/dns/resolver';
 import { inTurns } from '../../lib/verifier/deadline';
 import { verify } from '../../lib/verifier/verify';

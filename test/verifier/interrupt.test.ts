@@ -1,9 +1,10 @@
 // A verification that is called off: what is known by then is reported at once, and nothing of it is left behind.
 import { getEventListeners, getMaxListeners } from 'node:events';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { createFetchPolicy } from '../../lib/verifier/https/fetch-policy';
+import { createFetchPolicy } from '../../lib/verifier/https/policy-fetch';
 import { createMxProbe } from '../../lib/verifier/smtp/mx-probe';
-import type { DnsAnswer, DnsType, Resolver } from '../../lib/verifier/dns/resolver';
+import type { DnsAnswer, DnsType } from '../../lib/verifier/dns/answer';
+import type { Resolver } from '../../lib/verifier/dns/resolver';
 import { verify } from '../../lib/verifier/verify';
 import type { World } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, mailZone } from '../support/domain';

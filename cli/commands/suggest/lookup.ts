@@ -10,7 +10,8 @@ import { findMisplacedRecord, findMisplacedReporting } from '../../../lib/verifi
 import { checkReach, findMailAddresses } from '../../../lib/verifier/checks/mail/mx-reach';
 import { checkReportDestinations } from '../../../lib/verifier/checks/records/report-destinations';
 import type { LiveFinding } from '../../../lib/verifier/result';
-import type { DnsAnswer, Resolver } from '../../../lib/verifier/dns/resolver';
+import type { DnsAnswer } from '../../../lib/verifier/dns/answer';
+import type { Resolver } from '../../../lib/verifier/dns/resolver';
 import { REAL_CLOCK } from '../../../lib/verifier/network';
 
 /** One mail host. */

@@ -5,7 +5,7 @@ import { Route53Client } from '@aws-sdk/client-route-53';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Services } from '../../operations/context/services';
 import { createResolver } from '../../verifier/dns/resolver';
-import { createFetchPolicy } from '../../verifier/https/fetch-policy';
+import { createFetchPolicy } from '../../verifier/https/policy-fetch';
 
 /**
  * Limits of every AWS call. A lost packet must not fail a deployment, and a hanging connection must not block it.

@@ -4,7 +4,7 @@ import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { Route53Client } from '@aws-sdk/client-route-53';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Resolver } from '../../verifier/dns/resolver';
-import type { FetchPolicy } from '../../verifier/https/fetch-policy';
+import type { FetchPolicy } from '../../verifier/https/policy-fetch';
 
 /** The time, and a way to wait. */
 export interface Clock {

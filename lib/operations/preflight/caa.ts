@@ -2,7 +2,7 @@
 import { parentNames } from '../../protocol/domain-name';
 import { policyHostName } from '../../protocol/policy/url';
 import { safeText, trimBlanks } from '../../util/safe-text';
-import type { DnsData } from '../../verifier/dns/resolver';
+import type { DnsData } from '../../verifier/dns/answer';
 import type { OperationContext } from '../context/operation-context';
 import { askDns } from '../dns';
 import type { RecordSet } from '../hosted-zone';

@@ -1,6 +1,6 @@
 // Finds the addresses of the policy host, from the servers that know new records first.
 import { safeText } from '../../util/safe-text';
-import type { DnsAnswer, DnsEmpty, DnsFailed } from '../../verifier/dns/resolver';
+import type { DnsAnswer, DnsEmpty, DnsFailed } from '../../verifier/dns/answer';
 import type { OperationContext } from '../context/operation-context';
 import { readHostedZone } from '../hosted-zone';
 import { readNameServers } from '../name-servers';

@@ -1,6 +1,6 @@
 // Defines a check: it waits for the lookups it needs, then turns all observations into findings.
 import type { Policy } from '../../protocol/policy/policy';
-import type { DnsAnswer } from '../dns/resolver';
+import type { DnsAnswer } from '../dns/answer';
 import type { Network } from '../network';
 import type { LiveFinding } from '../result';
 import type { MailEvaluation, MailLookup } from './mail/mail-lookup';

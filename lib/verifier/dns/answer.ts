@@ -1,36 +1,70 @@
-// What the records of a DNS message carry, by type, in the shapes of the resolver.
-import { SocketAddress } from 'node:net';
-import type { Answer } from 'dns-packet';
-import { decodeText } from '../../util/safe-text';
-import { normalizeName } from './transport';
-import type { DnsData, DnsType } from './resolver';
+// The answer to a DNS question: records, "no such record", or no usable answer.
 
-/** The data of a record, or undefined when the record is of another type or class. */
-export function dataOf<T extends DnsType>(record: Answer, type: T): DnsData[T] | undefined {
-  return record.type === type && record.class === 'IN' ? READERS[type](record) : undefined;
+/** Data of each record type. Names are lower case without the trailing dot. The root is the empty string. */
+export interface DnsData {
+  readonly A: string;
+  readonly AAAA: string;
+  readonly CAA: { readonly critical: boolean; readonly tag: string; readonly value: string };
+  readonly CNAME: string;
+  readonly MX: { readonly preference: number; readonly exchange: string };
+  readonly NS: string;
+  /** Fields of RFC 6698 §2.1, without the certificate association data. */
+  readonly TLSA: { readonly usage: number; readonly selector: number; readonly matchingType: number };
+  /** Character-strings of one record, each decoded as UTF-8. `decodeText` keeps bytes that are not UTF-8. */
+  readonly TXT: readonly string[];
 }
 
-const READERS: { readonly [T in DnsType]: (record: Answer) => DnsData[T] | undefined } = {
-  A: (record) => record.type === 'A' ? record.data : undefined,
-  // One spelling for each address, so that two can be compared (RFC 5952).
-  AAAA: (record) => record.type === 'AAAA' ? new SocketAddress({ address: record.data, family: 'ipv6' }).address : undefined,
-  CAA: (record) => record.type === 'CAA'
-    ? { critical: record.data.issuerCritical === true, tag: record.data.tag, value: record.data.value }
-    : undefined,
-  CNAME: (record) => record.type === 'CNAME' ? normalizeName(record.data) : undefined,
-  MX: (record) => record.type === 'MX'
-    ? { preference: record.data.preference ?? 0, exchange: normalizeName(record.data.exchange) }
-    : undefined,
-  NS: (record) => record.type === 'NS' ? normalizeName(record.data) : undefined,
-  TLSA: (record) => record.type === 'TLSA'
-    ? { usage: record.data.usage, selector: record.data.selector, matchingType: record.data.matchingType }
-    : undefined,
-  TXT: (record) => record.type === 'TXT' ? decodeStrings([record.data].flat().map((string) => Buffer.from(string))) : undefined,
-};
+export type DnsType = keyof DnsData;
 
-/** A character that two character-strings share is read whole: they are joined with nothing between (RFC 8461 §3.1). */
-function decodeStrings(strings: readonly Buffer[]): readonly string[] {
-  const whole = decodeText(Buffer.concat(strings));
-  const each = strings.map(decodeText);
-  return each.join('') === whole ? each : [whole];
+/** Fields of every answer: its source and the aliases on the way. */
+export interface AnswerBase {
+  /** The server that was asked: `192.0.2.53:53`. */
+  readonly server: string;
+  /** Targets of the CNAMEs that were followed, in order. */
+  readonly cnames: readonly string[];
+}
+
+/** Stands in for the server of an answer if no recursive resolver was asked. */
+export const SOME_RESOLVER = 'the recursive resolver';
+
+/** At least one record. */
+export interface DnsFound<T extends DnsType> extends AnswerBase {
+  readonly status: 'found';
+  readonly records: readonly DnsData[T][];
+  /** Smallest TTL of the answer, in seconds. */
+  readonly ttl: number;
+  readonly authoritative: boolean;
+}
+
+/** A valid answer without such a record. */
+export interface DnsEmpty extends AnswerBase {
+  readonly status: 'empty';
+  /** `NXDOMAIN`: the name does not exist. `NODATA`: the name exists without this record type. */
+  readonly reason: 'NXDOMAIN' | 'NODATA';
+  readonly authoritative: boolean;
+  /** How long a resolver may cache this answer, in seconds (RFC 2308 §5). Undefined if the answer has no SOA record. */
+  readonly ttl?: number;
+}
+
+/** No usable answer. This is temporary by nature and never means "no such record". */
+export interface DnsFailed extends AnswerBase {
+  readonly status: 'failed';
+  /** One phrase for people: `SERVFAIL`, `REFUSED`, `no answer within 5 s`, `connection refused`. */
+  readonly reason: string;
+}
+
+export type DnsAnswer<T extends DnsType> = DnsFound<T> | DnsEmpty | DnsFailed;
+
+/** Start of the reason for rejecting an answer that has too many records but looks well-formed. */
+export const TOO_MANY_RECORDS = 'the answer holds too many records';
+
+/** Maximum number of CNAMEs in a chain. RFC 1034 §3.6.2 wants short chains, and resolvers stop between 8 and 16. */
+export const MAX_ALIASES = 8;
+
+/** Reasons of failures that remain after a retry. */
+export const ALIAS_FAULTS = { chain: `more than ${MAX_ALIASES} CNAMEs in a row`, loop: 'CNAME loop' } as const;
+
+/** Returns a name in lower case (RFC 4343) and without the trailing dot. */
+export function normalizeName(name: string): string {
+  return (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
 }

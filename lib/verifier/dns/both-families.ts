@@ -1,17 +1,17 @@
-// Waits for the addresses of both families, and not for a silent one as long as for the only one.
-import { duration } from '../network-errors';
-import { SOME_RESOLVER } from './resolver';
-import type { DnsAnswer, DnsFailed } from './resolver';
+// Waits for the addresses of both families, but only briefly for the second one.
 import type { Clock } from '../network';
+import { duration } from '../network-errors';
+import { SOME_RESOLVER } from './answer';
+import type { DnsAnswer, DnsFailed } from './answer';
 
 /** The answers of both families, IPv4 first. */
 export type BothFamilies = readonly [DnsAnswer<'A'>, DnsAnswer<'AAAA'>];
 
 /**
- * Some servers drop questions for AAAA instead of answering them (RFC 4074 §4.1), so what is known of one family must not wait
- * for the other without end.
+ * Waits for the answers of both families. Some servers drop questions for AAAA instead of answering them (RFC 4074 §4.1), so a
+ * found family must not wait long for the other one.
  *
- * @param milliseconds - how long one family is waited for after the other has been found
+ * @param milliseconds - time for the second family after the first one was found
  */
 export function bothFamilies(
   clock: Clock, v4: Promise<DnsAnswer<'A'>>, v6: Promise<DnsAnswer<'AAAA'>>, milliseconds: number,

@@ -1,15 +1,19 @@
-// Decodes DNS messages of strangers: nothing reaches the codec that could make it loop, lose its place or run on for long.
+// Decodes DNS messages from untrusted servers. No message can make the codec loop, lose its position or take long.
+import { SocketAddress } from 'node:net';
 import { decode } from 'dns-packet';
-import type { DecodedPacket } from 'dns-packet';
+import type { Answer, DecodedPacket } from 'dns-packet';
+import { decodeText } from '../../util/safe-text';
+import { normalizeName } from './answer';
+import type { DnsData, DnsType } from './answer';
 
 /**
  * Decodes one message (RFC 1035 §4).
  *
- * `dns-packet` trusts the lengths inside a message: a TXT record that ends before its strings do sends it into an endless loop,
- * and a record whose data is shorter than it says moves all that follows. So every length is checked first, and records of
- * types that nobody here reads are made opaque.
+ * `dns-packet` trusts the lengths inside a message. A TXT record that ends before its strings do sends the codec into an endless
+ * loop. A record whose data is shorter than its length field shifts all later records. This function therefore checks every
+ * length first, and makes records of unused types opaque.
  *
- * @returns undefined when the message is malformed, has not exactly one question, or holds more records than any honest one
+ * @returns undefined if the message is malformed, has more or fewer than one question, or has more than `MAX_RECORDS` records
  */
 export function decodeMessage(bytes: Uint8Array): DecodedPacket | undefined {
   const message = Buffer.from(bytes);
@@ -21,37 +25,42 @@ export function decodeMessage(bytes: Uint8Array): DecodedPacket | undefined {
   }
 }
 
-/** RFC 1035 §4.1.1. */
-const HEADER = 12;
+/** Length of a message header (RFC 1035 §4.1.1). */
+export const HEADER_BYTES = 12;
 
-/** A policy domain has a handful of records at a name; this bounds the work that one message can ask for. */
+/** Maximum number of records in a message. A policy domain has a handful at a name; the limit bounds the work for one message. */
 export const MAX_RECORDS = 512;
 
-/** How many records a message announces; it must have a whole header. */
+/** Returns the number of records that the header of a message announces. The message must have a whole header. */
 export function recordCount(message: Buffer): number {
   return message.readUInt16BE(6) + message.readUInt16BE(8) + message.readUInt16BE(10);
 }
 
-/** From the range for private use (RFC 6895 §3.1): the codec keeps the data of a type that it does not know as bytes. */
-const OPAQUE = 0xff00;
+/** Returns the data of a record, or undefined if the record has another type or class. */
+export function recordData<T extends DnsType>(record: Answer, type: T): DnsData[T] | undefined {
+  return record.type === type && record.class === 'IN' ? READERS[type](record) : undefined;
+}
 
-/** Throws a RangeError, as Buffer's own reads do, at the first thing that does not fit. */
+/** A record type for private use (RFC 6895 §3.1). The codec keeps the data of an unknown type as bytes. */
+const OPAQUE_TYPE = 0xff00;
+
+/** Checks every length of a message. Throws a RangeError at the first mismatch, as reads beyond the end of a Buffer do. */
 function prepare(message: Buffer): void {
   if (message.readUInt16BE(4) !== 1) throw new RangeError('exactly one question is expected');
   const records = recordCount(message);
   if (records > MAX_RECORDS) throw new RangeError('too many records');
-  let at = nameEnd(message, HEADER) + 4;
+  let at = nameEnd(message, HEADER_BYTES) + 4;
   for (let record = 0; record < records; record += 1) {
     const type = nameEnd(message, at);
     const data = type + 10;
     at = data + message.readUInt16BE(type + 8);
     const dataEnd = DATA_END.get(message.readUInt16BE(type));
-    if (dataEnd === undefined) message.writeUInt16BE(OPAQUE, type);
+    if (dataEnd === undefined) message.writeUInt16BE(OPAQUE_TYPE, type);
     if (at > message.length || (dataEnd !== undefined && dataEnd(message, data, at) !== at)) throw new RangeError('data of a wrong length');
   }
 }
 
-/** Where the data of a record ends by its own contents; the types that are read. */
+/** Computes the end of a record's data from the data itself, for each record type that the verifier reads. */
 const DATA_END: ReadonlyMap<number, (message: Buffer, data: number, end: number) => number> = new Map([
   [1, (_, data) => data + 4], // A
   [2, nameEnd], // NS
@@ -67,12 +76,12 @@ const DATA_END: ReadonlyMap<number, (message: Buffer, data: number, end: number)
 
 const DOT = 0x2e;
 
-/** A name has at most 127 labels, and a pointer before each is more than any encoder writes. */
+/** Maximum number of labels and pointers in a name. A name has at most 127 labels, and no encoder writes a pointer before each. */
 const MAX_NAME_STEPS = 256;
 
 /**
- * Where a name ends, its pointers followed to see that they lead somewhere. A dot inside a label is refused: in text nobody
- * could tell it from the dot between two.
+ * Returns the end of a name. Follows its pointers to check their targets. Rejects a dot inside a label: in text, the dot would
+ * look like the dot between two labels.
  */
 function nameEnd(message: Buffer, start: number): number {
   let end: number | undefined;
@@ -101,4 +110,29 @@ function optionsEnd(message: Buffer, data: number, end: number): number {
   let at = data;
   while (at < end) at += 4 + message.readUInt16BE(at + 2);
   return at;
+}
+
+const READERS: { readonly [T in DnsType]: (record: Answer) => DnsData[T] | undefined } = {
+  A: (record) => record.type === 'A' ? record.data : undefined,
+  // Each address has one spelling, so that addresses can be compared (RFC 5952).
+  AAAA: (record) => record.type === 'AAAA' ? new SocketAddress({ address: record.data, family: 'ipv6' }).address : undefined,
+  CAA: (record) => record.type === 'CAA'
+    ? { critical: record.data.issuerCritical === true, tag: record.data.tag, value: record.data.value }
+    : undefined,
+  CNAME: (record) => record.type === 'CNAME' ? normalizeName(record.data) : undefined,
+  MX: (record) => record.type === 'MX'
+    ? { preference: record.data.preference ?? 0, exchange: normalizeName(record.data.exchange) }
+    : undefined,
+  NS: (record) => record.type === 'NS' ? normalizeName(record.data) : undefined,
+  TLSA: (record) => record.type === 'TLSA'
+    ? { usage: record.data.usage, selector: record.data.selector, matchingType: record.data.matchingType }
+    : undefined,
+  TXT: (record) => record.type === 'TXT' ? decodeStrings([record.data].flat().map((string) => Buffer.from(string))) : undefined,
+};
+
+/** Decodes the strings of a TXT record. Senders join them without a separator, so a character may span two strings (RFC 8461 §3.1). */
+function decodeStrings(strings: readonly Buffer[]): readonly string[] {
+  const joined = decodeText(Buffer.concat(strings));
+  const separate = strings.map(decodeText);
+  return separate.join('') === joined ? separate : [joined];
 }

@@ -1,128 +1,128 @@
-// UDP sockets to DNS servers, each shared by a few questions that are under way at the same time.
+// Shares UDP sockets to DNS servers. One socket serves a few questions at the same time.
 //
-// A forger who is not on the way must guess the source port and the id of a question, and name the question itself (RFC 5452 §9). So
-// the port is the system's choice, a socket is soon replaced by one with another, and it hears the one server alone that it is
-// connected to: who is asked learns nothing of the ports that others are asked from (docs/contribute/decisions/0009-dns-sockets.md).
+// A forger off the path must guess the source port and the id of a question, and must repeat the question itself (RFC 5452 §9).
+// The system therefore chooses the port, and another socket with another port soon replaces each socket. A socket is connected to
+// one server, so a server learns no port of questions to other servers (docs/contribute/decisions/0009-dns-sockets.md).
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import type { Socket, SocketOptions } from 'node:dgram';
 import { Guard, INTERNAL_ERROR } from '../guard';
 
-/** Who has asked a question. */
+/** Receives the events of one question. */
 export interface DnsListener {
-  /** A message with the question's id came, whatever it holds. */
+  /** A message with the question's id arrived, with any content. */
   message(message: Buffer): void;
-  /** The system says that the server cannot be reached. */
+  /** The system reports that the server cannot be reached. */
   error(error: Error): void;
 }
 
-/** A question that may be sent and answered, until it ends. */
-export interface DnsLine {
-  /** Of no other question on this socket. */
+/** The place of one question on a socket, until it is closed. */
+export interface DnsChannel {
+  /** Id of the question, unique on its socket. */
   readonly id: number;
   send(query: Uint8Array): void;
-  /** Nothing is heard after it. A socket without questions is closed. */
-  readonly end: () => void;
+  /** Stops all events of the question. Closes the socket if no question is left on it. */
+  readonly close: () => void;
 }
 
-/** A place for one question to a server, on a socket that has room. */
-export function openLine(address: string, port: number, listener: DnsListener): DnsLine {
+/** Opens a channel for one question to a server, on a socket that has room. */
+export function openChannel(address: string, port: number, listener: DnsListener): DnsChannel {
   const server = `${address} ${port}`;
-  const known = open.get(server);
+  const known = currentSockets.get(server);
   const socket = known?.hasRoom() === true ? known : new SharedSocket(address, port, server);
-  open.set(server, socket);
+  currentSockets.set(server, socket);
   return socket.add(listener);
 }
 
-/** As few as a verification asks a server at once, give or take; what a socket costs is small beside them already. */
-const QUESTIONS_OF_A_SOCKET = 16;
+/** About as many as one verification asks a server at the same time. With so many questions, the cost of a socket is already small. */
+const MAX_QUESTIONS_PER_SOCKET = 16;
 
-/** The address of the server, and the one of all interfaces here: there is no name among them to look up. */
-const asItIs: SocketOptions['lookup'] = (address, _, callback) => {
+/** Returns an address as it is. The socket uses only IP addresses, so nothing needs a lookup. */
+const returnAddress: SocketOptions['lookup'] = (address, _, callback) => {
   callback(null, address, address.includes(':') ? 6 : 4);
 };
 
-/** By server, the socket that the next question goes to. */
-const open = new Map<string, SharedSocket>();
+/** The socket for the next question, by server. */
+const currentSockets = new Map<string, SharedSocket>();
 
 class SharedSocket {
-  private readonly waiting = new Map<number, DnsListener>();
+  private readonly listeners = new Map<number, DnsListener>();
   private readonly socket: Socket;
-  /** Queries from before the socket was connected. */
+  /** Queries to send after the socket is connected; undefined afterwards. */
   private unsent: Uint8Array[] | undefined = [];
   private asked = 0;
   private readonly guard = new Guard((reason) => {
-    this.failed(Object.assign(new Error(reason), { code: INTERNAL_ERROR }));
+    this.fail(Object.assign(new Error(reason), { code: INTERNAL_ERROR }));
   });
 
   public constructor(address: string, port: number, private readonly server: string) {
-    const socket = createSocket({ type: address.includes(':') ? 'udp6' : 'udp4', lookup: asItIs });
+    const socket = createSocket({ type: address.includes(':') ? 'udp6' : 'udp4', lookup: returnAddress });
     this.socket = socket;
     socket.on('message', this.guard.over((message: Buffer) => {
-      // RFC 1035 §4.1.1: the id comes first.
-      if (message.length > 1) this.waiting.get(message.readUInt16BE(0))?.message(message);
+      // A message starts with its id (RFC 1035 §4.1.1).
+      if (message.length > 1) this.listeners.get(message.readUInt16BE(0))?.message(message);
     }));
     socket.on('error', this.guard.over((error: Error) => {
-      this.failed(error);
+      this.fail(error);
     }));
     socket.on('connect', this.guard.over(() => {
       for (const query of this.unsent ?? []) this.send(query);
       this.unsent = undefined;
     }));
-    // Connected: answers of others are dropped by the system, and a closed port is heard of at once.
+    // On a connected socket, the system drops messages from other addresses and reports a closed port at once.
     socket.connect(port, address);
   }
 
   public hasRoom(): boolean {
-    return this.asked < QUESTIONS_OF_A_SOCKET;
+    return this.asked < MAX_QUESTIONS_PER_SOCKET;
   }
 
-  public add(listener: DnsListener): DnsLine {
+  public add(listener: DnsListener): DnsChannel {
     this.asked += 1;
     const id = this.freeId();
-    this.waiting.set(id, listener);
+    this.listeners.set(id, listener);
     return {
       id,
       send: (query) => {
         if (this.unsent === undefined) this.send(query);
         else this.unsent.push(query);
       },
-      end: () => {
-        this.end(id);
+      close: () => {
+        this.remove(id);
       },
     };
   }
 
   private send(query: Uint8Array): void {
     this.socket.send(query, this.guard.over((error: Error | null) => {
-      if (error !== null) this.failed(error);
+      if (error !== null) this.fail(error);
     }));
   }
 
-  /** Of this server and no other, for the socket is connected to it; the system tells it of one query by the next as well. */
-  private failed(error: Error): void {
+  /** Reports an error to every question: all are for the same server, and the system may report the error of one query at the next. */
+  private fail(error: Error): void {
     this.retire();
-    for (const listener of [...this.waiting.values()]) listener.error(error);
+    for (const listener of [...this.listeners.values()]) listener.error(error);
   }
 
   private freeId(): number {
     for (;;) {
       const id = randomInt(0x10000);
-      if (!this.waiting.has(id)) return id;
+      if (!this.listeners.has(id)) return id;
     }
   }
 
-  private end(id: number): void {
-    this.waiting.delete(id);
-    if (this.waiting.size > 0) return;
+  private remove(id: number): void {
+    this.listeners.delete(id);
+    if (this.listeners.size > 0) return;
     this.retire();
-    // Closed before it was connected it says that it is, all the same.
+    // A socket that is closed while it connects still emits `connect`.
     this.unsent = undefined;
     this.socket.close();
   }
 
-  /** No further question is put to it. */
+  /** Takes no further question. */
   private retire(): void {
-    if (open.get(this.server) === this) open.delete(this.server);
+    if (currentSockets.get(this.server) === this) currentSockets.delete(this.server);
   }
 }

@@ -1,30 +1,30 @@
-// Asks over HTTP/1.1 with Node's own client, which reads by the letter of RFC 9112.
+// Sends the request over HTTP/1.1 with Node's own client, which follows RFC 9112 strictly.
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { POLICY_PATH } from '../../protocol/policy/url';
-import { requestFields } from './http-answer';
-import type { Ask } from './http-answer';
+import { requestFields } from './http-response';
+import type { SendRequest } from './http-response';
 
-/** Node's own default, unless its command line says otherwise: the words for what goes past it name it. */
+/** Maximum size of the headers: Node's default, set here because a command-line flag can change it and messages name it. */
 export const STRICT_HEADER_BYTES = 16 * 1024;
 
-export const askStrictly: Ask = ({ socket, policyHost, guard, reader }) => {
-  let answer: IncomingMessage | undefined;
-  const answered = guard.over((response: IncomingMessage): void => {
-    answer = response;
+export const requestStrictly: SendRequest = ({ socket, policyHost, guard, handler }) => {
+  let incoming: IncomingMessage | undefined;
+  const onResponse = guard.over((response: IncomingMessage): void => {
+    incoming = response;
     response.on('data', guard.over((chunk: Buffer) => {
-      reader.data(chunk);
+      handler.data(chunk);
     }));
     response.on('end', guard.over(() => {
-      reader.end();
+      handler.end();
     }));
     response.on('error', guard.over((error: Error) => {
-      reader.failed(error);
+      handler.failed(error);
     }));
     const { 'content-type': types = [], 'transfer-encoding': codings = [] } = response.headersDistinct;
-    if (new Set(types).size > 1) reader.liberty('types');
-    if (codings.length > 1 || codings.some((one) => one.toLowerCase() !== 'chunked')) reader.liberty('transfer-coding');
-    reader.head({
+    if (new Set(types).size > 1) handler.liberty('types');
+    if (codings.length > 1 || codings.some((coding) => coding.toLowerCase() !== 'chunked')) handler.liberty('transfer-coding');
+    handler.head({
       status: response.statusCode ?? 0,
       field: (name) => response.headers[name]?.toString(),
     });
@@ -35,18 +35,18 @@ export const askStrictly: Ask = ({ socket, policyHost, guard, reader }) => {
     maxHeaderSize: STRICT_HEADER_BYTES,
     headers: { host: policyHost, ...requestFields(), connection: 'close' },
   });
-  // Their size is limited; Node would drop those past the two thousandth, the media type among them.
+  // The size limit is enough. With its default count, Node drops fields after the 2000th, perhaps the media type.
   request.maxHeadersCount = 0;
   request
-    .on('response', answered)
-    // Status 101 with an `Upgrade`, which Node does not count among the responses.
-    .on('upgrade', answered)
+    .on('response', onResponse)
+    // Node reports status 101 with an `Upgrade` field by this event only.
+    .on('upgrade', onResponse)
     .on('information', guard.over(({ statusCode }) => {
-      reader.informational(statusCode);
+      handler.informational(statusCode);
     }))
     .on('error', guard.over((error: Error) => {
-      reader.failed(error);
+      handler.failed(error);
     }))
     .end();
-  return () => answer?.complete === true;
+  return () => incoming?.complete === true;
 };

@@ -1,23 +1,23 @@
-// Tells a web page by its first bytes, whatever its media type says.
+// Recognizes a web page by its first bytes, regardless of its media type.
 
-/** Whether the bytes begin as HTML does, behind a byte order mark, blanks, an XML declaration and comments. */
+/** Tells whether the bytes begin as HTML does, after a byte order mark, blanks, an XML declaration and comments. */
 export function isWebPage(bytes: Uint8Array): boolean {
   return HTML.test(withoutPreamble(text(bytes)));
 }
 
-/** What stands between `<title>` and its end, if it is near. */
+/** Returns the title of a page if it is near the beginning; empty otherwise. */
 export function titleOf(bytes: Uint8Array): string {
-  return /<title[^>]{0,200}>\s*([^<]{1,200})/i.exec(text(bytes))?.[1].trim() ?? '';
+  return /<title[^>]{0,200}>\s*([^<]{1,200})/i.exec(text(bytes))?.at(1)?.trim() ?? '';
 }
 
 /** More than any preamble. */
-const LOOKED_AT_BYTES = 4096;
+const MAX_READ_BYTES = 4096;
 
 const HTML = /^<(?:!doctype[\s>]+html|html|head|body|title|meta|script|style|link|div|iframe|center|h1|p|a|table|br)(?:[\s>/]|$)/i;
 
-/** One character a byte; of UTF-16, which pages may be in, only the lower half of each. */
+/** Returns the beginning of a page, one character a byte. Of UTF-16, returns only the lower half of each unit. */
 function text(bytes: Uint8Array): string {
-  const head = Buffer.from(bytes.subarray(0, LOOKED_AT_BYTES));
+  const head = Buffer.from(bytes.subarray(0, MAX_READ_BYTES));
   const isUtf16 = head.length > 1 && ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff));
   const all = head.toString('latin1');
   return isUtf16 ? all.slice(2).replaceAll('\0', '') : all.replace(/^\xef\xbb\xbf/, '');
@@ -30,7 +30,7 @@ function withoutPreamble(page: string): string {
     const isComment = page.startsWith('<!--', at);
     if (!isComment && !page.startsWith('<?', at)) return page.slice(at);
     const end = page.indexOf(isComment ? '-->' : '>', at + 2);
-    // A comment without end in sight: nothing else begins with one.
+    // Treat a comment without an end as HTML: no other format begins with a comment.
     if (end === -1) return isComment ? '<html>' : '';
     at = end + (isComment ? 3 : 1);
   }

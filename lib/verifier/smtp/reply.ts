@@ -1,36 +1,36 @@
-// Reads replies of SMTP servers (RFC 5321 §4.2) out of what comes, in whatever pieces; every byte is looked at once.
+// Parses replies of SMTP servers (RFC 5321 §4.2) from chunks of any size. Reads every byte once.
 
-/** A whole reply: its code, and the text of each line. */
+/** A complete reply: its code, and the text of each line. */
 export interface Reply {
   readonly code: string;
   readonly lines: readonly string[];
 }
 
-/** A reply and what came behind it, or why there will be none. */
+/** A reply and the text after it, or the problem that ends the session. */
 export type Reading
   = | { readonly reply: Reply; readonly rest: string }
-    | { readonly fault: 'malformed' | 'too-long'; readonly begin: string };
+    | { readonly problem: 'malformed' | 'too-long'; readonly begin: string };
 
-/** More than any greeting or list of extensions that a server sends for good. */
-export const MOST_REPLY_BYTES = 16 * 1024;
+/** Maximum size of a reply: more than any real greeting or list of extensions. */
+export const MAX_REPLY_BYTES = 16 * 1024;
 
 /** Lives for one connection. */
 export class ReplyReader {
   private lines: string[] = [];
-  /** A line whose end has not come yet. */
+  /** The last line, without its end so far. */
   private line = '';
   private length = 0;
-  /** For people, of a reply that is none. */
+  /** The beginning of the reply, to quote if the reply is malformed. */
   private begin = '';
 
   /**
-   * Takes what has come. After a fault it takes nothing more.
+   * Reads a chunk. Must not be called after a problem.
    *
    * @param text - one character a byte
-   * @returns undefined while the reply is not whole
+   * @returns undefined until the reply is complete
    */
   public read(text: string): Reading | undefined {
-    if (this.begin.length < SHOWN) this.begin += text.slice(0, SHOWN - this.begin.length);
+    if (this.begin.length < MAX_QUOTED_BYTES) this.begin += text.slice(0, MAX_QUOTED_BYTES - this.begin.length);
     let at = 0;
     for (;;) {
       const end = text.indexOf('\n', at);
@@ -38,42 +38,42 @@ export class ReplyReader {
       const known = this.line.length;
       this.line += piece;
       this.length += piece.length + (end === -1 ? 0 : 1);
-      if (this.length > MOST_REPLY_BYTES) return this.fault('too-long');
-      if (end === -1) return known < 4 && !LINE_BEGIN.test(this.line.slice(0, 4)) ? this.fault('malformed') : undefined;
+      if (this.length > MAX_REPLY_BYTES) return this.problem('too-long');
+      if (end === -1) return known < 4 && !LINE_BEGIN.test(this.line.slice(0, 4)) ? this.problem('malformed') : undefined;
       at = end + 1;
-      const more = this.take();
-      if (more === undefined) return this.fault('malformed');
-      if (typeof more === 'object') return { reply: more, rest: text.slice(at) };
+      const parsed = this.parseLine();
+      if (parsed === undefined) return this.problem('malformed');
+      if (typeof parsed === 'object') return { reply: parsed, rest: text.slice(at) };
     }
   }
 
-  /** RFC 5321 §4.2.1: `250-more` and so on, and `250 last`. */
-  private take(): Reply | 'more' | undefined {
-    // As Postfix does it: however many of them come before the line feed.
-    const parts = /^(\d{3})(?:([ -])([^]*))?$/.exec(withoutReturns(this.line));
+  /** Parses `250-more` or `250 last` (RFC 5321 §4.2.1). Returns undefined for any other line. */
+  private parseLine(): Reply | 'more' | undefined {
+    // Postfix also accepts any number of CRs before the LF.
+    const [, code, separator, text = ''] = /^(\d{3})(?:([ -])([^]*))?$/.exec(withoutReturns(this.line)) ?? [];
     this.line = '';
-    if (parts === null) return undefined;
-    this.lines.push(parts.at(3) ?? '');
-    if (parts[2] === '-') return 'more';
-    const reply = { code: parts[1], lines: this.lines };
+    if (code === undefined) return undefined;
+    this.lines.push(text);
+    if (separator === '-') return 'more';
+    const reply = { code, lines: this.lines };
     this.lines = [];
     this.length = 0;
     this.begin = '';
     return reply;
   }
 
-  private fault(fault: 'malformed' | 'too-long'): Reading {
-    return { fault, begin: this.begin };
+  private problem(problem: 'malformed' | 'too-long'): Reading {
+    return { problem, begin: this.begin };
   }
 }
 
-/** Enough to tell what a server speaks if not SMTP. */
-const SHOWN = 60;
+/** Enough to recognize another protocol. */
+const MAX_QUOTED_BYTES = 60;
 
-/** Whoever speaks something else need not be waited for to end a line. */
+/** The beginning of a valid line. Another protocol is recognized before its first line ends. */
 const LINE_BEGIN = /^(?:\d{0,3}|\d{3}[ \r-])$/;
 
-/** From the end on: an expression would try again at each of them, in time that grows with their square. */
+/** Removes the CRs at the end of a line. A regular expression would take quadratic time. */
 function withoutReturns(line: string): string {
   let end = line.length;
   while (line.charAt(end - 1) === '\r') end -= 1;

@@ -1,20 +1,20 @@
-// One conversation with an MX host, up to the certificate (RFC 5321 §3.1, RFC 3207 §4), bounded in time and size.
+// One SMTP session with an MX host up to its certificate (RFC 5321 §3.1, RFC 3207 §4), bounded in time and size.
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { connect as connectTls } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { safeText } from '../../util/safe-text';
+import { Guard, INTERNAL_ERROR, readable, settleOnce } from '../guard';
+import { REFUSED, duration, errorCode, isFamilyUnusable, isLocalFault, networkProblem } from '../network-errors';
 import { WRONG_NAME, certificateProblem, certificateReader, checkServerIdentity, describeCertificate } from '../tls/certificate';
 import type { CertificateDescription } from '../tls/certificate';
-import { Guard, INTERNAL_ERROR, readable } from '../guard';
-import type { MxInsecure, MxRequest, MxResponse } from './mx-probe';
-import { REFUSED, duration, errorCode, isFamilyUnusable, isLocalFault, networkProblem } from '../network-errors';
-import { MOST_REPLY_BYTES, ReplyReader } from './reply';
-import type { Reply } from './reply';
 import { CLIENT_CERTIFICATE_PROBLEM, handshakeProblem, wantsClientCertificate } from '../tls/handshake-errors';
+import type { MxInsecure, MxRequest, MxResponse } from './mx-response';
+import { MAX_REPLY_BYTES, ReplyReader } from './reply';
+import type { Reply } from './reply';
 
-export interface SmtpSessionRequest extends MxRequest {
+interface SmtpSessionRequest extends MxRequest {
   readonly port: number;
   readonly connectTimeoutMs: number;
   readonly timeoutMs: number;
@@ -23,70 +23,71 @@ export interface SmtpSessionRequest extends MxRequest {
   readonly context: SecureContext;
 }
 
-/** What is being waited for, to say so when it does not come. */
+/** The step that the session waits for, named in the reason of a timeout. */
 type Phase = 'connection' | 'greeting' | 'answer to EHLO' | 'answer to STARTTLS' | 'TLS handshake';
 
-/** As a firewall answers that lets nobody through to the port, which is not to be told from one that says nothing. */
-const FORBIDDEN = ['EACCES', 'EPERM'];
+/** Errors of a local firewall that blocks the port. Treated like silence. */
+const FIREWALL_CODES = ['EACCES', 'EPERM'];
 
-/** Lives for one look. */
+/** Lives for one probe. */
 export class SmtpSession {
-  private readonly start = performance.now();
+  private readonly startedAt = performance.now();
   private phase: Phase = 'connection';
   private readonly replies = new ReplyReader();
   private socket: Socket | undefined;
-  /** Whether the server has shown a certificate. */
-  private hasShown: (() => boolean) | undefined;
-  private settle: ((response: MxResponse) => void) | undefined;
+  /** Tells whether the server has sent a certificate. */
+  private hasServerCertificate: () => boolean = () => false;
+  /** Undefined after the first result: later events of the socket are ignored. */
+  private resolve: ((response: MxResponse) => void) | undefined;
   private readonly guard = new Guard((reason) => {
-    this.done({ outcome: 'unusable', reason, code: INTERNAL_ERROR, milliseconds: this.elapsed() });
+    this.fail('unusable', reason, INTERNAL_ERROR);
   });
 
   public constructor(private readonly request: SmtpSessionRequest) {}
 
-  /** Never rejects. Nothing stays open when it is done. */
+  /** Runs the session. Never rejects. Closes the connection before it resolves. */
   public run(): Promise<MxResponse> {
-    const { connectTimeoutMs, timeoutMs, signals } = this.request;
-    return new Promise((resolve) => {
-      const connecting = setTimeout(this.guard.over(() => {
-        this.fail('silent', `no connection within ${duration(connectTimeoutMs)}`, 'ETIMEDOUT');
-      }), connectTimeoutMs);
-      const whole = setTimeout(this.guard.over(() => {
-        this.lost(`${this.phase} not there within ${duration(timeoutMs)}`, 'ETIMEDOUT');
-      }), timeoutMs);
-      const abort = this.guard.over((): void => {
-        this.fail('unusable', `called off while waiting for the ${this.phase}`, 'ABORT_ERR');
-      });
-      this.settle = (response) => {
-        this.settle = undefined;
-        resolve(response);
-        clearTimeout(connecting);
-        clearTimeout(whole);
-        for (const signal of signals) signal.removeEventListener('abort', abort);
+    const { timeoutMs, signals } = this.request;
+    return settleOnce<MxResponse>({
+      timeoutMs,
+      signals,
+      failed: (reason) => this.failure('unusable', reason, INTERNAL_ERROR),
+      timedOut: () => this.failure(this.lostOutcome(), `${this.phase} not there within ${duration(timeoutMs)}`, 'ETIMEDOUT'),
+      cancelled: () => this.failure('unusable', `cancelled while waiting for the ${this.phase}`, 'ABORT_ERR'),
+    }, (settle) => {
+      this.resolve = settle;
+      const stopConnecting = this.connect();
+      return () => {
+        this.resolve = undefined;
+        stopConnecting();
         this.socket?.destroy();
       };
-      for (const signal of signals) signal.addEventListener('abort', abort);
-      if (signals.some(({ aborted }) => aborted)) abort();
-      else this.guard.over(() => {
-        this.connect(connecting);
-      })();
     });
   }
 
-  private connect(connecting: NodeJS.Timeout): void {
-    const socket = connect({ host: this.request.address, port: this.request.port });
+  /** Connects, for as long as a connection may take. Returns a function that stops its timer. */
+  private connect(): () => void {
+    const { address, port, connectTimeoutMs } = this.request;
+    const timer = setTimeout(this.guard.over(() => {
+      this.fail('timeout', `no connection within ${duration(connectTimeoutMs)}`, 'ETIMEDOUT');
+    }), connectTimeoutMs);
+    const stopTimer = (): void => {
+      clearTimeout(timer);
+    };
+    const socket = connect({ host: address, port });
     this.socket = socket;
     socket.on('connect', this.guard.over(() => {
-      clearTimeout(connecting);
+      stopTimer();
       this.phase = 'greeting';
     }));
     socket.on('data', this.onData);
     socket.on('error', this.guard.over((error: Error) => {
-      this.failed(error);
+      this.failWith(error);
     }));
     socket.on('close', this.guard.over(() => {
-      this.lost(`connection closed by the server while waiting for the ${this.phase}`, 'ECONNRESET');
+      this.fail(this.lostOutcome(), `connection closed by the server while waiting for the ${this.phase}`, 'ECONNRESET');
     }));
+    return stopTimer;
   }
 
   private readonly onData = this.guard.over((chunk: Buffer): void => {
@@ -94,153 +95,149 @@ export class SmtpSession {
   });
 
   private read(text: string): void {
-    const read = this.replies.read(text);
-    if (read === undefined) return;
-    if ('reply' in read) {
-      this.hear(read.reply, read.rest);
-    } else if (read.fault === 'too-long') {
-      this.fail('turned-away', `the ${this.phase} is longer than ${MOST_REPLY_BYTES / 1024} KiB`, 'TOO_LONG');
+    const reading = this.replies.read(text);
+    if (reading === undefined) return;
+    if ('reply' in reading) {
+      this.handleReply(reading.reply, reading.rest);
+    } else if (reading.problem === 'too-long') {
+      this.fail('rejected', `the ${this.phase} is longer than ${MAX_REPLY_BYTES / 1024} KiB`, 'TOO_LONG');
     } else {
-      this.fail('turned-away', `does not speak SMTP: the ${this.phase} begins with \`${safeText(read.begin, 60)}\``, 'NOT_SMTP');
+      this.fail('rejected', `does not speak SMTP: the ${this.phase} begins with \`${safeText(reading.begin, 60)}\``, 'NOT_SMTP');
     }
   }
 
-  private hear(reply: Reply, rest: string): void {
+  private handleReply(reply: Reply, rest: string): void {
     if (this.phase === 'answer to STARTTLS') {
-      this.hearStartTls(reply, rest);
+      this.handleStartTlsReply(reply, rest);
       return;
     }
-    if (this.phase === 'answer to EHLO') this.hearExtensions(reply);
-    else if (reply.code === '220') this.say('EHLO', this.ownName(), 'answer to EHLO');
-    else this.turnedAway(reply);
-    // Who answers before it is asked is taken at its word, as senders do.
-    if (rest !== '' && this.settle !== undefined) this.read(rest);
+    if (this.phase === 'answer to EHLO') this.handleEhloReply(reply);
+    else if (reply.code === '220') this.command('EHLO', this.ownName(), 'answer to EHLO');
+    else this.reject(reply);
+    // The server may pipeline its replies. Accept them, as senders do.
+    if (rest !== '' && this.resolve !== undefined) this.read(rest);
   }
 
-  /** RFC 5321 §4.1.1.1: the first line greets, each other one names an extension. */
-  private hearExtensions(reply: Reply): void {
-    // A server from before RFC 1869 knows no EHLO, and so no STARTTLS; any other refusal is of us (RFC 5321 §4.2.4).
-    const offers = reply.code === '250' && reply.lines.slice(1).some((line) => /^STARTTLS(?:[ \t]|$)/i.test(line));
-    if (offers) this.say('STARTTLS', '', 'answer to STARTTLS');
-    else if (['250', '500', '502'].includes(reply.code)) this.fail('plain', 'does not offer STARTTLS', reply.code);
-    else this.turnedAway(reply);
+  /** Looks for STARTTLS. The first line of the reply is a greeting, and every other line names an extension (RFC 5321 §4.1.1.1). */
+  private handleEhloReply(reply: Reply): void {
+    const offersStartTls = reply.code === '250' && reply.lines.slice(1).some((line) => /^STARTTLS(?:[ \t]|$)/i.test(line));
+    if (offersStartTls) this.command('STARTTLS', '', 'answer to STARTTLS');
+    // A server from before RFC 1869 does not know EHLO or STARTTLS (500, 502). Other codes reject this client (RFC 5321 §4.2.4).
+    else if (['250', '500', '502'].includes(reply.code)) this.fail('no-starttls', 'does not offer STARTTLS', reply.code);
+    else this.reject(reply);
   }
 
-  private hearStartTls(reply: Reply, rest: string): void {
+  private handleStartTlsReply(reply: Reply, rest: string): void {
     if (reply.code === '421') {
-      // It ends the connection, whatever it was asked (RFC 5321 §3.8).
-      this.turnedAway(reply);
+      // 421 closes the connection after any command (RFC 5321 §3.8).
+      this.reject(reply);
     } else if (reply.code !== '220') {
-      this.fail('plain', `offers STARTTLS and answers \`${shown(reply)}\` to it`, reply.code);
+      this.fail('no-starttls', `offers STARTTLS and answers \`${quote(reply)}\` to it`, reply.code);
     } else if (rest !== '') {
-      // Whoever is on the path could have put it there, and a careless client would take it for what came inside of TLS (RFC 3207 §6).
-      this.fail('broken', 'sends more in plain text after its answer to STARTTLS', 'PLAINTEXT_AFTER_STARTTLS');
+      // An attacker on the path could have added the text. A careless client would treat it as part of TLS (RFC 3207 §6).
+      this.fail('tls-failed', 'sends more in plain text after its answer to STARTTLS', 'PLAINTEXT_AFTER_STARTTLS');
     } else {
       this.phase = 'TLS handshake';
       this.socket?.off('data', this.onData);
-      this.secure();
+      this.startTls();
     }
   }
 
-  private secure(): void {
+  private startTls(): void {
     const { host, context } = this.request;
     const socket = connectTls({
       socket: this.socket,
       servername: host,
       secureContext: context,
-      // `judge` compares the names, where what is thrown is caught.
+      // `checkCertificate` compares the names. Errors that it throws are caught.
       checkServerIdentity: () => undefined,
-      // Not trust, but a look at what is shown.
+      // Read untrusted certificates as well. Only QUIT is sent over the connection.
       rejectUnauthorized: false,
     });
-    const peerCertificate = certificateReader(socket);
-    this.hasShown = () => peerCertificate() !== undefined;
+    const readCertificate = certificateReader(socket);
+    this.hasServerCertificate = () => readCertificate() !== undefined;
     socket.on('secureConnect', this.guard.over(() => {
-      this.judge(socket, peerCertificate());
+      this.checkCertificate(socket, readCertificate());
     }));
     socket.on('error', this.guard.over((error: Error) => {
-      this.failed(error);
+      this.failWith(error);
     }));
   }
 
-  private judge(socket: TLSSocket, shown: CertificateDescription | undefined): void {
+  private checkCertificate(socket: TLSSocket, read: CertificateDescription | undefined): void {
     const { host } = this.request;
-    const certificate = describeCertificate(shown);
+    const certificate = describeCertificate(read);
     const tlsVersion = socket.getProtocol() ?? '';
-    // It goes out with the end of the connection or not at all; nobody waits for the answer.
+    // The session does not wait for the reply to QUIT.
     socket.write('QUIT\r\n');
-    const codes = certificateFaults(socket, shown, host);
-    if (codes.length === 0) {
-      this.done({ outcome: 'secure', tlsVersion, cipher: socket.getCipher().standardName, certificate, milliseconds: this.elapsed() });
-      return;
-    }
-    const faults = codes.map((code) => ({ code, reason: certificateProblem(code, host, certificate) }));
-    const reason = faults.map((fault) => fault.reason).join('; ');
-    this.done({ outcome: 'untrusted', reason, code: codes[0], faults, tlsVersion, certificate, milliseconds: this.elapsed() });
+    const faults = certificateCodes(socket, read, host).map((code) => ({ code, reason: certificateProblem(code, host, certificate) }));
+    const first = faults.at(0);
+    this.resolve?.(first === undefined
+      ? { outcome: 'secure', tlsVersion, cipher: socket.getCipher().standardName, certificate, milliseconds: this.elapsedMs() }
+      : { outcome: 'untrusted', reason: faults.map(({ reason }) => reason).join('; '), code: first.code, faults, tlsVersion, certificate, milliseconds: this.elapsedMs() });
   }
 
-  private say(command: string, argument: string, next: Phase): void {
+  private command(command: string, argument: string, next: Phase): void {
     this.phase = next;
     this.socket?.write(`${command}${argument === '' ? '' : ` ${argument}`}\r\n`);
   }
 
-  /** RFC 5321 §4.1.3: this machine may have no name that others know, so it gives its address. */
+  /** Returns the argument of EHLO: the address of this machine, which may have no public name (RFC 5321 §4.1.3). */
   private ownName(): string {
     const address = this.socket?.localAddress ?? '127.0.0.1';
     return address.includes(':') ? `[IPv6:${address}]` : `[${address}]`;
   }
 
-  private turnedAway(reply: Reply): void {
-    const whole = `the ${this.phase} is \`${shown(reply)}\``;
-    this.fail('turned-away', whole, reply.code);
+  private reject(reply: Reply): void {
+    this.fail('rejected', `the ${this.phase} is \`${quote(reply)}\``, reply.code);
   }
 
-  private failed(error: Error): void {
+  private failWith(error: Error): void {
     const code = errorCode(error);
-    if (this.phase === 'TLS handshake' && wantsClientCertificate(code, this.hasShown?.() === true)) {
-      this.fail('broken', CLIENT_CERTIFICATE_PROBLEM, 'CLIENT_CERTIFICATE');
+    if (this.phase === 'TLS handshake' && wantsClientCertificate(code, this.hasServerCertificate())) {
+      this.fail('tls-failed', CLIENT_CERTIFICATE_PROBLEM, 'CLIENT_CERTIFICATE');
     } else if (this.phase === 'TLS handshake' && (code.startsWith('ERR_SSL_') || code === 'EPROTO')) {
-      this.fail('broken', handshakeProblem(error, code), code);
+      this.fail('tls-failed', handshakeProblem(error, code), code);
     } else if (this.phase !== 'connection') {
-      this.lost(`${networkProblem(error)} while waiting for the ${this.phase}`, code);
-    } else if (isFamilyUnusable(error, this.request.address) || (isLocalFault(code) && !FORBIDDEN.includes(code))) {
+      this.fail(this.lostOutcome(), `${networkProblem(error)} while waiting for the ${this.phase}`, code);
+    } else if (isFamilyUnusable(error, this.request.address) || (isLocalFault(code) && !FIREWALL_CODES.includes(code))) {
       this.fail('unusable', networkProblem(error), code);
     } else {
-      // Only who is there refuses, or resets what it has accepted a moment ago.
-      this.fail(code === REFUSED || code === 'ECONNRESET' ? 'unreachable' : 'silent', networkProblem(error), code);
+      // Only a running host refuses a connection, or resets one that it has just accepted.
+      this.fail(code === REFUSED || code === 'ECONNRESET' ? 'unreachable' : 'timeout', networkProblem(error), code);
     }
   }
 
-  /** After STARTTLS there is no way back to plain text (RFC 3207 §4), so a connection that is lost there is a fault of TLS. */
-  private lost(reason: string, code: string): void {
-    this.fail(this.phase === 'TLS handshake' ? 'broken' : 'unreachable', reason, code);
+  /** Returns the outcome of a lost connection. After STARTTLS, a sender cannot go back to plain text (RFC 3207 §4), so TLS has failed. */
+  private lostOutcome(): MxInsecure['outcome'] {
+    return this.phase === 'TLS handshake' ? 'tls-failed' : 'unreachable';
   }
 
   private fail(outcome: MxInsecure['outcome'], reason: string, code: string): void {
-    if (outcome === 'plain' || outcome === 'turned-away') this.socket?.write('QUIT\r\n');
-    this.done({ outcome, reason, code, milliseconds: this.elapsed() });
+    if (outcome === 'no-starttls' || outcome === 'rejected') this.socket?.write('QUIT\r\n');
+    this.resolve?.(this.failure(outcome, reason, code));
   }
 
-  private done(response: MxResponse): void {
-    this.settle?.(response);
+  private failure(outcome: MxInsecure['outcome'], reason: string, code: string): MxInsecure {
+    return { outcome, reason, code, milliseconds: this.elapsedMs() };
   }
 
-  private elapsed(): number {
-    return Math.round(performance.now() - this.start);
+  private elapsedMs(): number {
+    return Math.round(performance.now() - this.startedAt);
   }
 }
 
-/** OpenSSL tells one fault; a certificate can be wrong in more than one way, and each needs its own cure. */
-function certificateFaults(socket: TLSSocket, shown: CertificateDescription | undefined, host: string): readonly string[] {
-  // A code, whatever the types say.
+/** Returns every problem of a certificate. OpenSSL reports only one, but each problem needs its own fix. */
+function certificateCodes(socket: TLSSocket, certificate: CertificateDescription | undefined, host: string): readonly string[] {
+  // Node's types say Error, but `authorizationError` is a code.
   const codes = new Set(socket.authorized ? [] : [String(socket.authorizationError)]);
   if (!socket.authorized) {
-    const { valid_to: to, valid_from: from } = shown ?? {};
+    const { valid_to: to, valid_from: from } = certificate ?? {};
     if (to !== undefined && Date.parse(to) < Date.now()) codes.add('CERT_HAS_EXPIRED');
     if (from !== undefined && Date.parse(from) > Date.now()) codes.add('CERT_NOT_YET_VALID');
     if (readable(() => isSelfSigned(socket), false)) codes.add('DEPTH_ZERO_SELF_SIGNED_CERT');
   }
-  if (checkServerIdentity(host, shown) !== undefined) codes.add(WRONG_NAME);
+  if (checkServerIdentity(host, certificate) !== undefined) codes.add(WRONG_NAME);
   return [...codes];
 }
 
@@ -249,6 +246,6 @@ function isSelfSigned(socket: TLSSocket): boolean {
   return x509 !== undefined && x509.subject === x509.issuer;
 }
 
-function shown({ code, lines }: Reply): string {
+function quote({ code, lines }: Reply): string {
   return safeText(`${code} ${lines.at(-1) ?? ''}`.trim(), 120);
 }

@@ -1,18 +1,18 @@
-// Compares a host name with the names of a certificate (RFC 8461 §3.3 and §4.2, RFC 5280 §4.2.1.6, RFC 6125 §6.4), as senders do.
+// Compares a host name with the names of a certificate as senders do (RFC 8461 §3.3 and §4.2, RFC 5280 §4.2.1.6, RFC 6125 §6.4).
 //
-// Node's own comparison takes `mta-*.example.com` and a name with a dot at its end; Go, curl and the RFCs do not.
+// Node's own comparison accepts `mta-*.example.com` and a name with a trailing dot. Go, curl and the RFCs reject both.
 
 /**
- * The DNS names of a certificate's SAN.
+ * Returns the DNS names of a certificate's SAN.
  *
- * @param subjectAltName - as Node gives it: `DNS:a.example, IP Address:192.0.2.1`; an entry with a character that could forge
- *   another entry is a JSON string behind its type (CVE-2021-44532)
+ * @param subjectAltName - in Node's form: `DNS:a.example, IP Address:192.0.2.1`; Node writes an entry as a JSON string after its
+ *   type if one of its characters could forge another entry (CVE-2021-44532)
  */
 export function dnsNames(subjectAltName: string): readonly string[] {
   const names: string[] = [];
   let quote = subjectAltName.indexOf('"');
   for (let at = 0; at < subjectAltName.length;) {
-    // Looked for again only behind the last one: a hostile certificate holds ten thousands of entries.
+    // Search from the last quote on, not from each entry: a hostile certificate holds tens of thousands of entries.
     if (quote !== -1 && quote < at) quote = subjectAltName.indexOf('"', at);
     const end = entryEnd(subjectAltName, at, quote);
     const entry = subjectAltName.slice(at, end);
@@ -22,18 +22,18 @@ export function dnsNames(subjectAltName: string): readonly string[] {
   return names;
 }
 
-/** Whether a sender accepts a certificate with this name for the host: the same name, or `*` as the complete left-most label. */
+/** Tells whether senders accept a name for the host: the same name, or `*` as the complete left-most label. */
 export function matchesName(name: string, host: string): boolean {
-  const [pattern, wanted] = [lowerCase(name), bareHost(host)];
+  const [pattern, wanted] = [lowerCase(name), normalizeHost(host)];
   if (wanted === '' || !isAscii(pattern)) return false;
   if (!pattern.startsWith('*.')) return pattern === wanted;
   const rest = afterFirstLabel(wanted);
   return rest !== '' && pattern.slice(2) === rest && !rest.includes('*');
 }
 
-/** Why senders refuse a name that looks as if it were for the host; undefined for one that is simply another name. */
+/** Returns why senders reject a name that almost matches the host; undefined for a matching or an unrelated name. */
 export function nearMiss(name: string, host: string): string | undefined {
-  const [pattern, wanted] = [lowerCase(name), bareHost(host)];
+  const [pattern, wanted] = [lowerCase(name), normalizeHost(host)];
   if (wanted === '' || pattern === '' || matchesName(pattern, wanted)) return undefined;
   if (pattern.endsWith('.') && isNear(pattern.slice(0, -1), wanted)) return 'ends in a dot, which no name in a certificate may';
   if (pattern.includes('*') && isGlobFor(pattern, wanted, '[^.]*')) return 'has a `*` that is not its complete left-most label';
@@ -51,9 +51,9 @@ const DNS = 'DNS:';
 const SEPARATOR = ', ';
 
 /**
- * Where the entry that begins at `start` ends: at a separator outside of quotes.
+ * Returns the end of the entry that begins at `start`: the next separator outside quotes.
  *
- * @param quote - where the first quote from `start` on is
+ * @param quote - position of the first quote from `start` on, or -1
  */
 function entryEnd(text: string, start: number, quote: number): number {
   const plain = text.indexOf(SEPARATOR, start);
@@ -68,7 +68,7 @@ function entryEnd(text: string, start: number, quote: number): number {
   return text.length;
 }
 
-/** A quoted name that is no JSON string, such as one that has been cut, stays as it is, and is then no host name. */
+/** Decodes a quoted name. Keeps a truncated one as it is: no host name begins with a quote. */
 function unquoted(name: string): string {
   if (!name.startsWith('"')) return name;
   try {
@@ -78,9 +78,9 @@ function unquoted(name: string): string {
   }
 }
 
-/** ASCII alone: `toLowerCase` turns the Kelvin sign into a `k`. */
+/** Converts only ASCII letters: `toLowerCase` turns the Kelvin sign into a `k`. */
 function lowerCase(text: string): string {
-  // Without a copy where nothing changes: a hostile certificate holds ten thousands of names.
+  // Avoid copies: a hostile certificate holds tens of thousands of names.
   return isAscii(text) ? text.toLowerCase() : text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
@@ -88,8 +88,8 @@ function isAscii(text: string): boolean {
   return /^[\x21-\x7e]*$/.test(text);
 }
 
-/** A host name may be written with the root's dot (RFC 1034 §3.1). */
-function bareHost(host: string): string {
+/** Returns a host name in lower case without the trailing dot of the root (RFC 1034 §3.1). */
+function normalizeHost(host: string): string {
   const name = lowerCase(host);
   return name.endsWith('.') ? name.slice(0, -1) : name;
 }
@@ -99,11 +99,11 @@ function afterFirstLabel(host: string): string {
   return dot < 1 ? '' : host.slice(dot + 1);
 }
 
-/** More than one or two `*` are nobody's slip, and each one costs an expression time. */
-const MOST_STARS = 3;
+/** Maximum number of `*` in a name that may be a slip. Each one makes the expression slower. */
+const MAX_STARS = 3;
 
 function isGlobFor(pattern: string, host: string, star: string): boolean {
-  if (pattern.length > 253 || pattern.split('*').length > MOST_STARS + 1) return false;
+  if (pattern.length > 253 || pattern.split('*').length > MAX_STARS + 1) return false;
   const parts = pattern.split('*').map((part) => part.replace(/[^a-z0-9]/g, '\\$&'));
   return new RegExp(`^${parts.join(star)}$`).test(host);
 }

@@ -1,41 +1,41 @@
-// Says what is wrong with a server's certificate (RFC 8461 §3.3, RFC 6125), in words and with the values found.
+// Reads a server's certificate and describes its problems (RFC 8461 §3.3, RFC 6125).
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { joinList, safeText } from '../../util/safe-text';
-import { dnsNames, matchesName, nearMiss } from './certificate-names';
-import type { ServerCertificate } from '../https/fetch-policy';
 import { readable } from '../guard';
+import { dnsNames, matchesName, nearMiss } from './certificate-names';
 
-/** In characters: more than the hundred names that authorities put into a certificate. */
-const MOST_SHOWN = 8192;
+/** The certificate of a server, as results show it. */
+export interface ServerCertificate {
+  /** Names in Node's form: `DNS:a.example, IP Address:192.0.2.1`. */
+  readonly subjectAltName: string;
+  /** Organization and common name of the issuer. */
+  readonly issuer: string;
+  /** ISO 8601 in UTC, or Node's text if it is no date. */
+  readonly validFrom: string;
+  /** ISO 8601 in UTC, or Node's text if it is no date. */
+  readonly validTo: string;
+}
 
-/** What Node gives of a certificate. A part is missing where OpenSSL cannot convert its ASN.1 type. */
+/** Node's fields of a certificate. A field is missing if OpenSSL cannot convert its ASN.1 type. */
 export type CertificateDescription = Partial<PeerCertificate>;
 
 /**
- * Node asks for the whole chain when the handshake is done, in a callback of its own: it copies every certificate, at a fifth of a
- * fetch's cost, and what that throws nobody catches. So it gets an empty one; the names are compared by `checkServerIdentity`.
- *
- * @returns reads the certificate that the server has shown; undefined where there is none yet, or it cannot be read
+ * Returns a function that reads the server's certificate. The function returns undefined before the server has sent a
+ * certificate, or if Node cannot read it. Call this before the handshake.
  */
 export function certificateReader(socket: TLSSocket): () => CertificateDescription | undefined {
   const read = socket.getPeerCertificate.bind(socket, false);
-  Object.assign(socket, { getPeerCertificate: () => ({}) });
+  disableChainRead(socket);
   return () => {
-    const shown: CertificateDescription | null = readable(read, null);
-    return shown === null || Object.keys(shown).length === 0 ? undefined : shown;
+    const certificate: CertificateDescription | null = readable(read, null);
+    return certificate === null || Object.keys(certificate).length === 0 ? undefined : certificate;
   };
 }
 
-/** A slice alone would keep the whole text in memory for as long as the report lives. */
-function shortened(text: string): string {
-  return text.length <= MOST_SHOWN ? text : Buffer.from(text.slice(0, MOST_SHOWN)).toString();
-}
-
-/** What a report shows of a certificate. */
+/** Returns the fields of a certificate that results show. */
 export function describeCertificate(certificate: CertificateDescription = {}): ServerCertificate {
-  const text = (read: () => string | undefined): string => shortened(readable(() => read() ?? '', ''));
+  const text = (read: () => string | undefined): string => truncate(readable(() => read() ?? '', ''));
   return {
-    // A hostile one can hold a hundred thousand names, and reports of a long run are remembered for a while.
     subjectAltName: text(() => certificate.subjectaltname),
     issuer: text(() => [certificate.issuer?.O, certificate.issuer?.CN].filter((part) => part !== undefined).join(', ')),
     validFrom: isoDate(text(() => certificate.valid_from)),
@@ -44,23 +44,24 @@ export function describeCertificate(certificate: CertificateDescription = {}): S
 }
 
 /**
- * Whether a certificate should have been renewed by now. Authorities of short-lived ones renew when a third of the time is left.
+ * Tells whether a certificate should have been renewed by now. Authorities of short-lived certificates renew when a third of the
+ * lifetime is left.
  *
- * @param limit - how long before its end a long-lived one should have been, in milliseconds
+ * @param limitMs - time before its end at which a long-lived certificate should have been renewed
  */
-export function endsSoon({ validFrom, validTo }: ServerCertificate, now: number, limit: number): boolean {
+export function endsSoon({ validFrom, validTo }: ServerCertificate, now: number, limitMs: number): boolean {
   const [begin, end] = [Date.parse(validFrom), Date.parse(validTo)];
-  return end - now < Math.min(limit, (end - begin) / 4);
+  return end - now < Math.min(limitMs, (end - begin) / 4);
 }
 
-/** Whether the certificate is for the host: by a DNS name in its SAN alone, never by its common name (RFC 8461 §3.3, RFC 6125 §6.4.4). */
+/** Returns an error unless a DNS name in the SAN matches the host. Ignores the common name (RFC 8461 §3.3, RFC 6125 §6.4.4). */
 export function checkServerIdentity(host: string, certificate: CertificateDescription = {}): Error | undefined {
   const names = readable(() => dnsNames(certificate.subjectaltname ?? ''), []);
   return names.some((name) => matchesName(name, host)) ? undefined : Object.assign(new Error('no name in the SAN is that of the host'), { code: WRONG_NAME });
 }
 
 /**
- * One phrase for people.
+ * Returns one phrase for people that says why senders reject a certificate.
  *
  * @param code - OpenSSL's or Node's code, `CERT_HAS_EXPIRED` for example
  */
@@ -68,9 +69,9 @@ export function certificateProblem(code: string, host: string, certificate: Serv
   const { subjectAltName, issuer, validFrom, validTo } = certificate;
   switch (code) {
     case WRONG_NAME:
-      return wrongName(subjectAltName, host);
+      return wrongNameProblem(subjectAltName, host);
     case 'CERT_HAS_EXPIRED':
-      // OpenSSL says it of any certificate on the way to the authority.
+      // OpenSSL uses this code for every certificate of the chain.
       return Date.parse(validTo) < Date.now() ? `certificate has expired on ${validTo}` : 'certificate is issued by an authority whose own certificate has expired';
     case 'CERT_NOT_YET_VALID':
       return `certificate is not valid before ${validFrom}`;
@@ -89,23 +90,46 @@ export function certificateProblem(code: string, host: string, certificate: Serv
 /** Node's code of a certificate for other names. */
 export const WRONG_NAME = 'ERR_TLS_CERT_ALTNAME_INVALID';
 
+/**
+ * Makes Node skip the certificate chain after the handshake. Node calls `getPeerCertificate(true)` in a callback of its own, to
+ * pass the chain to `checkServerIdentity`, which sessions leave empty. An error there, for a hostile certificate, would end the
+ * process. Copying the chain also costs CHAIN_READ_COST.
+ */
+function disableChainRead(socket: TLSSocket): void {
+  Object.assign(socket, { getPeerCertificate: () => ({}) });
+}
+
+/** Maximum length of a text of a certificate, in characters. Authorities put at most a hundred names into a certificate. */
+const MAX_TEXT_LENGTH = 8192;
+
+/**
+ * Truncates the text of a hostile certificate, which can hold a hundred thousand names. Copies the rest: a slice would keep the
+ * whole text in memory as long as the result, and a long run caches results.
+ */
+function truncate(text: string): string {
+  return text.length <= MAX_TEXT_LENGTH ? text : Buffer.from(text.slice(0, MAX_TEXT_LENGTH)).toString();
+}
+
 function issuerName(issuer: string): string {
   return safeText(issuer) || 'an unnamed authority';
 }
 
-/** A certificate can carry a hundred names. One that nearly is the host's comes first, with the reason why senders refuse it. */
-function wrongName(subjectAltName: string, host: string): string {
+/** Describes a certificate without a name for the host. Prefers a name that almost matches, with the reason why it does not. */
+function wrongNameProblem(subjectAltName: string, host: string): string {
   const names = dnsNames(subjectAltName);
   if (names.length === 0) return `certificate is for no DNS name at all (its SAN has none), not for ${host}`;
   for (const name of names) {
     const reason = nearMiss(name, host);
     if (reason !== undefined) return `certificate is for ${safeText(name)}, which senders do not take for ${host}: the name ${reason}`;
   }
-  // Each takes a copy, and a hostile certificate holds ten thousands.
-  return `certificate is for ${joinList(names.map((name, at) => at < 5 ? safeText(name) : name), 5)}, not for ${host}`;
+  // Escape only the names that are shown: escaping copies a name, and a hostile certificate holds tens of thousands.
+  const shown = names.map((name, at) => at < MAX_SHOWN_NAMES ? safeText(name) : name);
+  return `certificate is for ${joinList(shown, MAX_SHOWN_NAMES)}, not for ${host}`;
 }
 
-/** `Jan  2 00:00:00 2020 GMT` as `2020-01-02T00:00:00Z`. */
+const MAX_SHOWN_NAMES = 5;
+
+/** Converts `Jan  2 00:00:00 2020 GMT` to `2020-01-02T00:00:00Z`. */
 function isoDate(text: string): string {
   const time = Date.parse(text);
   return Number.isNaN(time) ? text : new Date(time).toISOString().replace('.000Z', 'Z');

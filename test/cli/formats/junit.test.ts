@@ -38,7 +38,7 @@ function caseOf(one: Partial<VerificationResult>, name: string): TestCase | unde
 
 describe('hostile text', () => {
   const texts = { subject: HOSTILE, message: HOSTILE, evidence: HOSTILE, time: HOSTILE, fix: HOSTILE, reference: HOSTILE };
-  const evil = { domain: HOSTILE, time: HOSTILE, findings: [finding({ code: HOSTILE, ...texts })] };
+  const evil = { domain: HOSTILE, time: HOSTILE, findings: [finding({ code: HOSTILE, area: 'other', ...texts })] };
 
   test('JUnit XML has no character that XML 1.0 forbids', () => {
     expect(documentOf(junitFormat(), [verificationResult(evil)])).not.toMatch(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u);
@@ -60,7 +60,7 @@ describe('hostile text', () => {
 
 describe('problems in JUnit XML', () => {
   test('an error fails the test case of its area, with message, code and details', () => {
-    const found = finding({ code: 'mx-not-covered', message: 'mx1.example.com is not covered', evidence: '10 mx1', fix: 'add it', reference: 'RFC 8461 §4.1', time: '2026-01-02T03:04:05Z' });
+    const found = finding({ area: 'mx', code: 'mx-not-covered', message: 'mx1.example.com is not covered', evidence: '10 mx1', fix: 'add it', reference: 'RFC 8461 §4.1', time: '2026-01-02T03:04:05Z' });
     expect(caseOf({ verdict: 'fail', findings: [found] }, 'MX hosts')?.failure).toEqual({
       '@message': 'mx1.example.com is not covered',
       '@type': 'mx-not-covered',
@@ -112,7 +112,7 @@ describe('problems in JUnit XML', () => {
   });
 
   test('warnings and notes are in the output of a passed test case', () => {
-    const one = caseOf({ findings: [finding({ severity: 'warning', code: 'tls-rpt-missing' }), finding({ severity: 'info', code: 'tls-rpt-x' })] }, 'TLS reporting');
+    const one = caseOf({ findings: [finding({ severity: 'warning', code: 'tls-rpt-missing', area: 'tls-reporting' }), finding({ severity: 'info', code: 'tls-rpt-x', area: 'tls-reporting' })] }, 'TLS reporting');
     expect(one?.['system-out']).toMatch(/^warning tls-rpt-missing: .*\n.*\n\ninfo tls-rpt-x: /);
     expect(one?.failure ?? one?.skipped).toBeUndefined();
   });
@@ -120,7 +120,7 @@ describe('problems in JUnit XML', () => {
 
 describe('the attributes that CI systems read', () => {
   const suites = suitesOf([
-    verificationResult({ verdict: 'fail', findings: [finding({ code: 'mx-not-covered' })], mx: [mxResult({ observations: [] })] }),
+    verificationResult({ verdict: 'fail', findings: [finding({ area: 'mx', code: 'mx-not-covered' })], mx: [mxResult({ observations: [] })] }),
     verificationResult({ domain: 'other.test', record: { id: 'x9' } }),
   ]);
 

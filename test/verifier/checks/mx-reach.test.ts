@@ -4,7 +4,7 @@ import { zoneAnswers } from '../../../lib/preview/dns-server/server';
 import type { DnsAnswerer, DnsRecord } from '../../../lib/preview/dns-server/server';
 import { appendedZone } from '../../../lib/verifier/dns/appended-zone';
 import { aliasProblem } from '../../../lib/verifier/checks/records/cname';
-import { TOO_MANY_RECORDS } from '../../../lib/verifier/dns/transport';
+import { TOO_MANY_RECORDS } from '../../../lib/verifier/dns/answer';
 import { DOMAIN, Loopback, MX1, MX2, RECORDS, addressOf, mailZone, zone } from '../../support/domain';
 import { codes, finding } from '../../support/verification';
 

@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { zoneAnswers } from '../../../lib/preview/dns-server/server';
 import type { DnsRecord } from '../../../lib/preview/dns-server/server';
-import type { FetchPolicy, PolicyResponse } from '../../../lib/verifier/https/fetch-policy';
+import type { FetchPolicy } from '../../../lib/verifier/https/policy-fetch';
+import type { PolicyResponse } from '../../../lib/verifier/https/policy-response';
 import { POLICY_HOST, Loopback, POLICY, RECORDS, zone } from '../../support/domain';
 import type { Behaviour } from '../../support/policy-server';
 import { codes, finding } from '../../support/verification';

@@ -8,9 +8,10 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { decode, encode } from 'dns-packet';
 import type { OptAnswer, Packet } from 'dns-packet';
 import type { DnsRecord, DnsReply } from '../../../lib/preview/dns-server/server';
-import { createFetchPolicy } from '../../../lib/verifier/https/fetch-policy';
+import { createFetchPolicy } from '../../../lib/verifier/https/policy-fetch';
 import { createResolver } from '../../../lib/verifier/dns/resolver';
-import type { DnsAnswer, DnsType, Resolver, ResolverOptions } from '../../../lib/verifier/dns/resolver';
+import type { DnsAnswer, DnsType } from '../../../lib/verifier/dns/answer';
+import type { Resolver, ResolverOptions } from '../../../lib/verifier/dns/resolver';
 import { Loopback, RECORDS, zone } from '../../support/domain';
 import { until } from '../../support/patience';
 
@@ -201,8 +202,8 @@ describe('no answer is a failure that says why, and never "there is none"', () =
     const called = new AbortController();
     const answer = ask(`127.0.0.1:${port}`, 'A', 'example.test', { signal: called.signal });
     called.abort();
-    expect(await answer).toMatchObject({ status: 'failed', reason: 'called off' });
-    expect(await ask(`127.0.0.1:${port}`, 'A', 'example.test', { signal: called.signal })).toMatchObject({ reason: 'called off' });
+    expect(await answer).toMatchObject({ status: 'failed', reason: 'cancelled' });
+    expect(await ask(`127.0.0.1:${port}`, 'A', 'example.test', { signal: called.signal })).toMatchObject({ reason: 'cancelled' });
   });
 });
 

@@ -2,8 +2,8 @@
 import { createSocket } from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { openLine } from '../../../lib/verifier/dns/sockets';
-import type { DnsLine } from '../../../lib/verifier/dns/sockets';
+import { openChannel } from '../../../lib/verifier/dns/sockets';
+import type { DnsChannel } from '../../../lib/verifier/dns/sockets';
 
 interface Seen {
   readonly message: Buffer;
@@ -32,12 +32,12 @@ async function startServer(answer = (server: Socket, { message, from }: Seen): v
 }
 
 /** Asks with the id alone, and waits for what comes back. */
-function ask(port: number): { line: DnsLine; answer: Promise<Buffer | Error> } {
+function ask(port: number): { line: DnsChannel; answer: Promise<Buffer | Error> } {
   let settle: (answer: Buffer | Error) => void;
   const answer = new Promise<Buffer | Error>((resolve) => {
     settle = resolve;
   });
-  const line = openLine('127.0.0.1', port, {
+  const line = openChannel('127.0.0.1', port, {
     message: (message) => {
       settle(message);
     },
@@ -49,7 +49,7 @@ function ask(port: number): { line: DnsLine; answer: Promise<Buffer | Error> } {
   return { line, answer };
 }
 
-function idOf({ id }: DnsLine): Buffer {
+function idOf({ id }: DnsChannel): Buffer {
   return Buffer.from([id >> 8, id & 0xff]);
 }
 
@@ -66,7 +66,7 @@ describe('questions that are under way to one server', () => {
     expect(new Set(asked.map(({ line }) => line.id)).size).toBe(16);
     expect(portsOf(seen)).toBe(1);
     asked.forEach(({ line }) => {
-      line.end();
+      line.close();
     });
   });
 
@@ -76,7 +76,7 @@ describe('questions that are under way to one server', () => {
     await Promise.all(asked.map(({ answer }) => answer));
     expect(portsOf(seen)).toBe(3);
     asked.forEach(({ line }) => {
-      line.end();
+      line.close();
     });
   });
 
@@ -86,11 +86,11 @@ describe('questions that are under way to one server', () => {
     for (let question = 1; question < 20; question += 1) {
       const next = ask(port);
       await before.answer;
-      before.line.end();
+      before.line.close();
       before = next;
     }
     await before.answer;
-    before.line.end();
+    before.line.close();
     expect(portsOf(seen)).toBe(2);
   });
 });
@@ -100,7 +100,7 @@ test('a question that is asked when no other is under way has a port of its own'
   for (let question = 0; question < 5; question += 1) {
     const { line, answer } = ask(port);
     await answer;
-    line.end();
+    line.close();
   }
   // The system may choose one of them twice, but hardly the same five times.
   expect(portsOf(seen)).toBeGreaterThan(1);
@@ -112,7 +112,7 @@ test('questions to different servers share nothing', async () => {
   await Promise.all(asked.map(({ answer }) => answer));
   expect(one.seen[0].from.port).not.toBe(other.seen[0].from.port);
   asked.forEach(({ line }) => {
-    line.end();
+    line.close();
   });
 });
 
@@ -125,7 +125,7 @@ test('a message of another id, of nobody\'s, or too short for one is passed over
   });
   const { line, answer } = ask(port);
   expect(await answer).toEqual(idOf(line));
-  line.end();
+  line.close();
 });
 
 test('a message from another address than the server\'s is not heard', async () => {
@@ -138,7 +138,7 @@ test('a message from another address than the server\'s is not heard', async () 
   });
   const { line, answer } = ask(port);
   expect(await answer).toEqual(idOf(line));
-  line.end();
+  line.close();
 });
 
 test('a port that is closed is told to every question of the socket, and the next one has a fresh socket', async () => {
@@ -152,15 +152,15 @@ test('a port that is closed is told to every question of the socket, and the nex
   const later = ask(port);
   expect(await later.answer).toMatchObject({ code: 'ECONNREFUSED' });
   [...asked, later].forEach(({ line }) => {
-    line.end();
+    line.close();
   });
 });
 
 test('a question that ends before it could be sent leaves no socket open, and no error', async () => {
   const { port, seen } = await startServer();
-  ask(port).line.end();
+  ask(port).line.close();
   const { line, answer } = ask(port);
   await answer;
-  line.end();
+  line.close();
   expect(seen).toHaveLength(1);
 });

@@ -3,8 +3,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
-import { createFetchPolicy } from '../../../lib/verifier/https/fetch-policy';
-import { openLine } from '../../../lib/verifier/dns/sockets';
+import { createFetchPolicy } from '../../../lib/verifier/https/policy-fetch';
+import { openChannel } from '../../../lib/verifier/dns/sockets';
 import { Guard, INTERNAL_ERROR, internalError, readable } from '../../../lib/verifier/guard';
 import { createMxProbe } from '../../../lib/verifier/smtp/mx-probe';
 import { verify } from '../../../lib/verifier/verify';
@@ -135,13 +135,13 @@ describe('a callback that throws ends its own exchange', () => {
     const { port } = await loopback.dns(mailZone());
     const told: string[] = [];
     await new Promise<void>((done) => {
-      const line = openLine('127.0.0.1', port, {
+      const line = openChannel('127.0.0.1', port, {
         message: () => {
           throw new TypeError('not this one');
         },
         error: (error) => {
           told.push(error.message);
-          line.end();
+          line.close();
           done();
         },
       });

@@ -6,8 +6,8 @@ import { createServer as createTcpServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { codingsOf, decodeBody, zstandard } from '../../../lib/verifier/https/content-coding';
-import { createFetchPolicy } from '../../../lib/verifier/https/fetch-policy';
+import { parseCodings, decodeBody, zstandardDecoder } from '../../../lib/verifier/https/content-coding';
+import { createFetchPolicy } from '../../../lib/verifier/https/policy-fetch';
 import { LenientResponse } from '../../../lib/verifier/https/http1-lenient';
 import { parseMediaType } from '../../../lib/verifier/https/media-type';
 import type { VerificationResult } from '../../../lib/verifier/result';
@@ -112,7 +112,7 @@ describe('a policy that is served compressed', () => {
   });
 
   test('is decoded from zstd where Node can, with a window of 8 MiB at most', () => {
-    expect(zstandard({ constants: {} })).toEqual([]);
+    expect(zstandardDecoder({ constants: {} })).toEqual([]);
     const asked: unknown[] = [];
     const library = {
       constants: { ZSTD_d_windowLogMax: 100 },
@@ -121,14 +121,14 @@ describe('a policy that is served compressed', () => {
         return bytes.length === 0 ? undefined : bytes;
       },
     };
-    const [[name, decode]] = zstandard(library);
+    const [[name, decode]] = zstandardDecoder(library);
     expect([name, decode(Buffer.from(POLICY), 65536)]).toEqual(['zstd', Buffer.from(POLICY)]);
     expect(asked).toEqual([{ maxOutputLength: 65536, params: { 100: 23 } }]);
-    expect(() => decode(new Uint8Array(0), 1)).toThrow('no bytes came out');
+    expect(() => decode(new Uint8Array(0), 1)).toThrow('zstdDecompressSync returned no bytes');
   });
 
   test('has its codings read as a list', () => {
-    expect(codingsOf(' gzip ,\tBR, identity,,')).toEqual(['gzip', 'br']);
+    expect(parseCodings(' gzip ,\tBR, identity,,')).toEqual(['gzip', 'br']);
   });
 });
 

@@ -5,8 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { mxResponseText } from '../../../lib/verifier/evidence';
-import { PORT_BLOCKED, createMxProbe } from '../../../lib/verifier/smtp/mx-probe';
-import type { MxProbeOptions, MxResponse } from '../../../lib/verifier/smtp/mx-probe';
+import { PORT_BLOCKED } from '../../../lib/verifier/smtp/mx-response';
+import { createMxProbe } from '../../../lib/verifier/smtp/mx-probe';
+import type { MxProbeOptions } from '../../../lib/verifier/smtp/mx-probe';
+import type { MxResponse } from '../../../lib/verifier/smtp/mx-response';
 import { duration } from '../../../lib/verifier/network-errors';
 import { Loopback, MX1, MX2 } from '../../support/domain';
 import type { MxBehaviour, MxServer } from '../../support/mx-server';
@@ -109,23 +111,23 @@ describe('a mail host that misbehaves', () => {
   const QUIT = ['EHLO [127.0.0.1]', 'QUIT'];
 
   test.each<[MxBehaviour, string, string, string, readonly string[]]>([
-    ['no-starttls', 'plain', '250', 'does not offer STARTTLS', QUIT],
-    ['no-ehlo', 'plain', '502', 'does not offer STARTTLS', QUIT],
-    ['starttls-454', 'plain', '454', 'offers STARTTLS and answers `454 TLS not available due to temporary reason` to it', ['EHLO [127.0.0.1]', 'STARTTLS', 'QUIT']],
-    ['starttls-502', 'plain', '502', 'offers STARTTLS and answers `502 not today` to it', ['EHLO [127.0.0.1]', 'STARTTLS', 'QUIT']],
-    ['starttls-421', 'turned-away', '421', 'the answer to STARTTLS is `421 closing`', ['EHLO [127.0.0.1]', 'STARTTLS', 'QUIT']],
-    ['ehlo-550', 'turned-away', '550', 'the answer to EHLO is `550 5.7.1 127.0.0.1 is on a list`', QUIT],
-    ['ehlo-451', 'turned-away', '451', 'the answer to EHLO is `451 try again later`', QUIT],
-    ['greeting-554', 'turned-away', '554', 'the greeting is `554 go away`', ['QUIT']],
-    ['greeting-421', 'turned-away', '421', 'the greeting is `421 too many connections, try later`', ['QUIT']],
-    ['not-smtp', 'turned-away', 'NOT_SMTP', 'does not speak SMTP: the greeting begins with `SSH-2.0-nothing to see here\\x0d\\x0a`', ['QUIT']],
-    ['control', 'turned-away', '554', 'the greeting is `554 \\x1b[2J\\x00\\x07\\x9bgone`', ['QUIT']],
-    ['endless-lines', 'turned-away', 'TOO_LONG', 'the greeting is longer than 16 KiB', ['QUIT']],
-    ['endless-line', 'turned-away', 'TOO_LONG', 'the greeting is longer than 16 KiB', ['QUIT']],
-    ['injected', 'broken', 'PLAINTEXT_AFTER_STARTTLS', 'sends more in plain text after its answer to STARTTLS', ['EHLO [127.0.0.1]', 'STARTTLS']],
-    ['not-tls', 'broken', 'ERR_SSL_WRONG_VERSION_NUMBER', 'does not speak TLS on this port', ['EHLO [127.0.0.1]', 'STARTTLS']],
-    ['tls-1.1', 'broken', 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'offers no TLS version from 1.2 on', ['EHLO [127.0.0.1]', 'STARTTLS']],
-    ['hang-up-tls', 'broken', 'ECONNRESET', 'connection reset while waiting for the TLS handshake', ['EHLO [127.0.0.1]', 'STARTTLS']],
+    ['no-starttls', 'no-starttls', '250', 'does not offer STARTTLS', QUIT],
+    ['no-ehlo', 'no-starttls', '502', 'does not offer STARTTLS', QUIT],
+    ['starttls-454', 'no-starttls', '454', 'offers STARTTLS and answers `454 TLS not available due to temporary reason` to it', ['EHLO [127.0.0.1]', 'STARTTLS', 'QUIT']],
+    ['starttls-502', 'no-starttls', '502', 'offers STARTTLS and answers `502 not today` to it', ['EHLO [127.0.0.1]', 'STARTTLS', 'QUIT']],
+    ['starttls-421', 'rejected', '421', 'the answer to STARTTLS is `421 closing`', ['EHLO [127.0.0.1]', 'STARTTLS', 'QUIT']],
+    ['ehlo-550', 'rejected', '550', 'the answer to EHLO is `550 5.7.1 127.0.0.1 is on a list`', QUIT],
+    ['ehlo-451', 'rejected', '451', 'the answer to EHLO is `451 try again later`', QUIT],
+    ['greeting-554', 'rejected', '554', 'the greeting is `554 go away`', ['QUIT']],
+    ['greeting-421', 'rejected', '421', 'the greeting is `421 too many connections, try later`', ['QUIT']],
+    ['not-smtp', 'rejected', 'NOT_SMTP', 'does not speak SMTP: the greeting begins with `SSH-2.0-nothing to see here\\x0d\\x0a`', ['QUIT']],
+    ['control', 'rejected', '554', 'the greeting is `554 \\x1b[2J\\x00\\x07\\x9bgone`', ['QUIT']],
+    ['endless-lines', 'rejected', 'TOO_LONG', 'the greeting is longer than 16 KiB', ['QUIT']],
+    ['endless-line', 'rejected', 'TOO_LONG', 'the greeting is longer than 16 KiB', ['QUIT']],
+    ['injected', 'tls-failed', 'PLAINTEXT_AFTER_STARTTLS', 'sends more in plain text after its answer to STARTTLS', ['EHLO [127.0.0.1]', 'STARTTLS']],
+    ['not-tls', 'tls-failed', 'ERR_SSL_WRONG_VERSION_NUMBER', 'does not speak TLS on this port', ['EHLO [127.0.0.1]', 'STARTTLS']],
+    ['tls-1.1', 'tls-failed', 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'offers no TLS version from 1.2 on', ['EHLO [127.0.0.1]', 'STARTTLS']],
+    ['hang-up-tls', 'tls-failed', 'ECONNRESET', 'connection reset while waiting for the TLS handshake', ['EHLO [127.0.0.1]', 'STARTTLS']],
     ['hang-up', 'unreachable', 'ECONNRESET', 'connection closed by the server while waiting for the greeting', []],
     ['hang-up-greeting', 'unreachable', 'ECONNRESET', 'connection closed by the server while waiting for the greeting', []],
     ['hang-up-ehlo', 'unreachable', 'ECONNRESET', 'connection closed by the server while waiting for the answer to EHLO', ['EHLO [127.0.0.1]']],
@@ -145,7 +147,7 @@ describe('a mail host that misbehaves', () => {
     ['silent', 'unreachable', 'greeting not there'],
     ['http', 'unreachable', 'greeting not there'],
     ['silent-ehlo', 'unreachable', 'answer to EHLO not there'],
-    ['silent-tls', 'broken', 'TLS handshake not there'],
+    ['silent-tls', 'tls-failed', 'TLS handshake not there'],
   ])('(%s) is waited for no longer than it may be', async (behaviour, outcome, reason) => {
     const { result: { response, server }, limitMs } = await withPatience(
       [1000, 4000, 16_000], (timeoutMs) => look(behaviour, { timeoutMs }), (one) => 'reason' in one.response && one.response.reason.startsWith(reason),
@@ -179,19 +181,19 @@ describe('an address', () => {
     const { port } = await loopback.silent();
     const probe = createMxProbe({ port, connectTimeoutMs: 200 });
     expect(await probe.probe({ host: MX1, address: '127.0.0.1' }))
-      .toEqual({ outcome: 'silent', code: 'ETIMEDOUT', reason: 'no connection within 200 ms', milliseconds: expect.any(Number) });
+      .toEqual({ outcome: 'timeout', code: 'ETIMEDOUT', reason: 'no connection within 200 ms', milliseconds: expect.any(Number) });
     expect(probe.reachedAny).toBe(false);
   });
 });
 
 describe('a port that is blocked', () => {
-  const BLOCKED = { outcome: 'silent', code: PORT_BLOCKED, milliseconds: 0 };
+  const BLOCKED = { outcome: 'timeout', code: PORT_BLOCKED, milliseconds: 0 };
 
   test('is found out after four addresses, and the others are spared', async () => {
     const { port } = await loopback.silent();
     const probe = createMxProbe({ port, connectTimeoutMs: 200 });
     const first = await Promise.all([1, 2, 3, 4, 4].map((at) => probe.probe({ host: MX1, address: `127.0.0.${at}` })));
-    expect(first.map(({ outcome }) => outcome)).toEqual(['silent', 'silent', 'silent', 'silent', 'silent']);
+    expect(first.map(({ outcome }) => outcome)).toEqual(['timeout', 'timeout', 'timeout', 'timeout', 'timeout']);
     expect(first.map((one) => 'code' in one && one.code)).not.toContain(PORT_BLOCKED);
     expect(await probe.probe({ host: MX1, address: '127.0.0.5' }))
       .toEqual({ ...BLOCKED, reason: `not tried, for port ${port} was silent at all 4 addresses before it` });
@@ -229,7 +231,7 @@ describe('a port that is blocked', () => {
     // A busy machine needs more than one try to connect in that time.
     while (!probe.reachedAny) await probe.probe({ host: MX1, address: '::1' });
     await Promise.all([1, 2, 3, 4].map((at) => probe.probe({ host: MX1, address: `127.0.0.${at}` })));
-    expect(await probe.probe({ host: MX1, address: '127.0.0.5' })).toMatchObject({ outcome: 'silent', code: 'ETIMEDOUT' });
+    expect(await probe.probe({ host: MX1, address: '127.0.0.5' })).toMatchObject({ outcome: 'timeout', code: 'ETIMEDOUT' });
   });
 });
 
@@ -242,7 +244,7 @@ describe('a look that is called off', () => {
     await until(() => server.sessions.at(0)?.commands.length === 1);
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
     controller.abort();
-    expect(await looking).toMatchObject({ outcome: 'unusable', code: 'ABORT_ERR', reason: 'called off while waiting for the answer to EHLO' });
+    expect(await looking).toMatchObject({ outcome: 'unusable', code: 'ABORT_ERR', reason: 'cancelled while waiting for the answer to EHLO' });
     expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
     await over(server);
   });

@@ -1,7 +1,7 @@
 // Replies of SMTP servers, in whatever pieces they come.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { MOST_REPLY_BYTES, ReplyReader } from '../../../lib/verifier/smtp/reply';
+import { MAX_REPLY_BYTES, ReplyReader } from '../../../lib/verifier/smtp/reply';
 import type { Reading } from '../../../lib/verifier/smtp/reply';
 import { growsTooFast } from '../../support/work';
 
@@ -63,25 +63,25 @@ describe('no reply is', () => {
     ['SSH-2.0-x', 'S'], ['HTTP/1.1 400 Bad Request\r\n', 'H'], ['\r\n', '\r'], ['22', undefined], ['220x', '220x'], ['2a0', '2a'], ['\x16\x03\x01', '\x16'],
     ['220', undefined], ['220_', '220_'],
   ])('%j, which is seen at the byte that is wrong', (text, begin) => {
-    expect(readPieces([text])).toEqual(begin === undefined ? undefined : { fault: 'malformed', begin: text });
-    expect(readPieces(Array.from(text))).toEqual(begin === undefined ? undefined : { fault: 'malformed', begin });
+    expect(readPieces([text])).toEqual(begin === undefined ? undefined : { problem: 'malformed', begin: text });
+    expect(readPieces(Array.from(text))).toEqual(begin === undefined ? undefined : { problem: 'malformed', begin });
   });
 
   test('one with a line that is none', () => {
-    expect(readPieces(['220-mx\r\nwelcome'])).toEqual({ fault: 'malformed', begin: '220-mx\r\nwelcome' });
+    expect(readPieces(['220-mx\r\nwelcome'])).toEqual({ problem: 'malformed', begin: '220-mx\r\nwelcome' });
   });
 
   test('one without end, and only its beginning is kept', () => {
-    const line = `220 ${'x'.repeat(MOST_REPLY_BYTES)}`;
-    expect(readPieces([line])).toEqual({ fault: 'too-long', begin: line.slice(0, 60) });
-    expect(readPieces(line.match(/.{1,1000}/g) ?? [])).toMatchObject({ fault: 'too-long' });
-    expect(readPieces(['220-\r\n'.repeat(MOST_REPLY_BYTES)])).toMatchObject({ fault: 'too-long' });
+    const line = `220 ${'x'.repeat(MAX_REPLY_BYTES)}`;
+    expect(readPieces([line])).toEqual({ problem: 'too-long', begin: line.slice(0, 60) });
+    expect(readPieces(line.match(/.{1,1000}/g) ?? [])).toMatchObject({ problem: 'too-long' });
+    expect(readPieces(['220-\r\n'.repeat(MAX_REPLY_BYTES)])).toMatchObject({ problem: 'too-long' });
   });
 
   test('one that is as long as it may be, and one byte more', () => {
     const reply = (length: number): string => `220 ${'x'.repeat(length - 6)}\r\n`;
-    expect(readPieces([reply(MOST_REPLY_BYTES)])).toMatchObject({ reply: { code: '220' } });
-    expect(readPieces([reply(MOST_REPLY_BYTES + 1)])).toMatchObject({ fault: 'too-long' });
+    expect(readPieces([reply(MAX_REPLY_BYTES)])).toMatchObject({ reply: { code: '220' } });
+    expect(readPieces([reply(MAX_REPLY_BYTES + 1)])).toMatchObject({ problem: 'too-long' });
   });
 });
 

@@ -5,8 +5,9 @@ import type { DnsRecord } from '../../../lib/preview/dns-server/server';
 import { classifySmtp } from '../../../lib/verifier/checks/mail/smtp';
 import type { SmtpObservations } from '../../../lib/verifier/checks/mail/smtp-collect';
 import type { LiveFindingCode } from '../../../lib/verifier/findings';
-import { PORT_BLOCKED } from '../../../lib/verifier/smtp/mx-probe';
-import type { MxInsecure, MxProbe, MxResponse } from '../../../lib/verifier/smtp/mx-probe';
+import { PORT_BLOCKED } from '../../../lib/verifier/smtp/mx-response';
+import type { MxInsecure, MxResponse } from '../../../lib/verifier/smtp/mx-response';
+import type { MxProbe } from '../../../lib/verifier/smtp/mx-probe';
 import { duration } from '../../../lib/verifier/network-errors';
 import type { VerificationResult, LiveFinding } from '../../../lib/verifier/result';
 import { DOMAIN, Loopback, MX1, MX2, POLICY, RECORDS, addressOf, mailZone, zone } from '../../support/domain';
@@ -234,10 +235,10 @@ describe('a network that lets nobody through to port 25', () => {
   });
 
   test('is known from the domains before: where any of them was reached, silence is the host\'s', async () => {
-    const silent = insecure('silent', 'ETIMEDOUT', 'no connection within 5 s');
+    const silent = insecure('timeout', 'ETIMEDOUT', 'no connection within 5 s');
     const result = await loopback.verify({ zone: oneHost(), mxPort: 1, policy: policy('enforce'), world: { mxProbe: probing(silent, true) } });
     expect(ofMx(result).map(({ code, temporary }) => [code, temporary])).toEqual([['mx-unreachable', true]]);
-    const spared = insecure('silent', PORT_BLOCKED, 'not tried');
+    const spared = insecure('timeout', PORT_BLOCKED, 'not tried');
     const late = await loopback.verify({ zone: oneHost(), mxPort: 1, policy: policy('enforce'), world: { mxProbe: probing(spared, true) } });
     expect(ofMx(late).map(({ code, temporary }) => [code, temporary])).toEqual([['mx-unreachable', undefined]]);
   });
@@ -444,7 +445,7 @@ describe('what is judged without a policy', () => {
     const answer = { status: 'empty', reason: 'NODATA', authoritative: true, server: 'x', cnames: [] } as const;
     const look: SmtpObservations = {
       hosts: [{
-        host: MX1, skipped: 0, attempts: [{ address: '192.0.2.1', response: insecure('plain', '250', 'does not offer STARTTLS') }],
+        host: MX1, skipped: 0, attempts: [{ address: '192.0.2.1', response: insecure('no-starttls', '250', 'does not offer STARTTLS') }],
         addresses: [{ status: 'found', records: ['192.0.2.1'], ttl: 1, authoritative: true, server: 'x', cnames: [] }, answer],
       }],
       skipped: 0, reachedAny: true,

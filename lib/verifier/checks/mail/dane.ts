@@ -3,7 +3,8 @@ import { domainProblem } from '../../../protocol/domain-name';
 import { safeText } from '../../../util/safe-text';
 import { answerText } from '../../evidence';
 import type { LiveFinding } from '../../result';
-import type { DnsAnswer, DnsFailed, Resolver } from '../../dns/resolver';
+import type { DnsAnswer, DnsFailed } from '../../dns/answer';
+import type { Resolver } from '../../dns/resolver';
 import type { LiveFindingKind } from '../../../protocol/findings/kind';
 import { findingFactory } from '../live-finding';
 

@@ -1,7 +1,7 @@
 // Looks up the mail hosts, and combines what DNS, the policy and SMTP say about each of them.
 import type { Mode, Policy } from '../../../protocol/policy/policy';
 import { hostDelivery } from '../../delivery';
-import type { DnsAnswer } from '../../dns/resolver';
+import type { DnsAnswer } from '../../dns/answer';
 import type { Network } from '../../network';
 import { safeObservation } from '../../result';
 import type { MxResult } from '../../result';

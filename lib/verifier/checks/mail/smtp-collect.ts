@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { domainProblem } from '../../../protocol/domain-name';
 import type { BothFamilies } from '../../dns/both-families';
-import type { MxResponse } from '../../smtp/mx-probe';
+import type { MxResponse } from '../../smtp/mx-response';
 import type { Network } from '../../network';
 import type { HostAddresses, MailAddresses } from './mx-reach';
 

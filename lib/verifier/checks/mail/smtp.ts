@@ -6,12 +6,12 @@ import { WRONG_NAME, endsSoon } from '../../tls/certificate';
 import type { HostTlsState } from '../../delivery';
 import { answerText, mxResponseText } from '../../evidence';
 import { INTERNAL_ERROR } from '../../guard';
-import { PORT_BLOCKED } from '../../smtp/mx-probe';
+import { PORT_BLOCKED } from '../../smtp/mx-response';
 import { REFUSED, isLocalFault } from '../../network-errors';
-import type { MxResponse } from '../../smtp/mx-probe';
+import type { MxResponse } from '../../smtp/mx-response';
 import { NOT_PUBLIC } from '../../public-only';
 import type { Observation, LiveFinding } from '../../result';
-import { CANCELLED, DEADLINE_EXCEEDED } from '../../deadline';
+import { CANCELLED, DEADLINE_EXCEEDED } from '../../network-errors';
 import { uncommonCipher } from '../policy/oddities';
 import type { HostObservations, SmtpObservations, SmtpAttempt } from './smtp-collect';
 import type { LiveFindingKind } from '../../../protocol/findings/kind';
@@ -156,16 +156,16 @@ function codeOf(response: MxResponse): string {
 function tlsState({ attempts, addresses }: HostObservations): HostTlsState['tls'] {
   if (addresses.every(({ status }) => status === 'empty')) return 'no-address';
   if (attempts.some(({ response }) => response.outcome === 'secure')) return 'secure';
-  const isOpen = attempts.some(({ response: { outcome } }) => outcome === 'unusable' || outcome === 'turned-away');
+  const isOpen = attempts.some(({ response: { outcome } }) => outcome === 'unusable' || outcome === 'rejected');
   return !isOpen && attempts.some(({ response }) => isInsecure(response)) ? 'insecure' : 'unknown';
 }
 
 function isInsecure({ outcome }: MxResponse): boolean {
-  return outcome === 'plain' || outcome === 'broken' || outcome === 'untrusted';
+  return outcome === 'no-starttls' || outcome === 'tls-failed' || outcome === 'untrusted';
 }
 
 function isSilent({ response }: SmtpAttempt): boolean {
-  return response.outcome === 'silent';
+  return response.outcome === 'timeout';
 }
 
 /** Returns whether this machine has no route to the address. */
@@ -262,14 +262,14 @@ function findProblems(response: MxResponse, host: string): Problem[] {
       if (code === INTERNAL_ERROR) return [{ code: 'internal-fault', message: `${safeText(host)} was not checked completely: ${reason}`, isTlsProblem: false }];
       if (isLocalFault(code)) return [{ code: 'local-fault', message: `${safeText(host)} could not be tried: ${reason}`, isTlsProblem: false }];
       return [{ code: 'not-reached', message: `${safeText(host)} was not checked completely: ${reason}`, isTlsProblem: false }];
-    case 'silent':
+    case 'timeout':
     case 'unreachable':
       return [{ code: 'mx-unreachable', message: reason, isTlsProblem: false, temporary: code !== PORT_BLOCKED }];
-    case 'turned-away':
+    case 'rejected':
       return [{ code: 'smtp-turned-away', message: reason, isTlsProblem: false, temporary: code.startsWith('4') }];
-    case 'plain':
+    case 'no-starttls':
       return [{ code: 'starttls-not-supported', message: reason, isTlsProblem: true, temporary: code.startsWith('4') }];
-    case 'broken':
+    case 'tls-failed':
       return [{ code: 'validation-failure', message: reason, isTlsProblem: true, temporary: CONNECTION_LOST.has(code) }];
     case 'untrusted':
       return response.faults.map((one) => ({ code: certificateCode(one.code), message: one.reason, isTlsProblem: true }));

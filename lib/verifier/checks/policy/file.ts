@@ -7,7 +7,7 @@ import { acceptingSenders } from '../../../protocol/findings/tolerance';
 import { endsSoon } from '../../tls/certificate';
 import { firstDifference } from '../../../util/first-difference';
 import { responseText } from '../../evidence';
-import type { PolicyResponse } from '../../https/fetch-policy';
+import type { PolicyResponse } from '../../https/policy-response';
 import { duration } from '../../network-errors';
 import type { Lookup, Observation, LiveFinding } from '../../result';
 import type { Network } from '../../network';

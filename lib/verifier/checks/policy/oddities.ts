@@ -1,8 +1,8 @@
 // Finds features of a response that only some senders can read, and names the senders that cannot.
 import type { SenderQuirk } from '../../../protocol/findings/finding';
 import { joinList, safeText } from '../../../util/safe-text';
-import type { PolicyAnswered } from '../../https/fetch-policy';
-import type { HttpLiberty } from '../../https/http-answer';
+import type { PolicyAnswered } from '../../https/policy-response';
+import type { HttpLiberty } from '../../https/http-response';
 import type { MediaType } from '../../https/media-type';
 import type { LiveFindingKind } from '../../../protocol/findings/kind';
 

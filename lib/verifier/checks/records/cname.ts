@@ -5,10 +5,10 @@ import { policyHostName } from '../../../protocol/policy/url';
 import { stsRecordName } from '../../../protocol/records/record-names';
 import { safeText } from '../../../util/safe-text';
 import { appendedZone, appendedZoneText } from '../../dns/appended-zone';
-import { ALIAS_FAULTS } from '../../dns/query';
-import { TOO_MANY_RECORDS } from '../../dns/transport';
+import { ALIAS_FAULTS } from '../../dns/answer';
+import { TOO_MANY_RECORDS } from '../../dns/answer';
 import type { Delegation, LiveFinding } from '../../result';
-import type { DnsFailed } from '../../dns/resolver';
+import type { DnsFailed } from '../../dns/answer';
 import type { LiveFindingKind } from '../../../protocol/findings/kind';
 import { findingFactory } from '../live-finding';
 

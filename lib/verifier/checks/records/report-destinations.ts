@@ -8,7 +8,8 @@ import { TLS_RPT_LIVE_FINDINGS } from '../../../protocol/findings/tls-rpt';
 import { DNS_ANSWER_FINDINGS } from '../dns-answer';
 import { findingFactory } from '../live-finding';
 import type { LiveFinding } from '../../result';
-import type { DnsAnswer, Resolver } from '../../dns/resolver';
+import type { DnsAnswer } from '../../dns/answer';
+import type { Resolver } from '../../dns/resolver';
 
 const liveFinding = findingFactory({ ...TLS_RPT_LIVE_FINDINGS, ...DNS_ANSWER_FINDINGS });
 

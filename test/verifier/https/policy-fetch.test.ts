@@ -5,8 +5,9 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { certificateProblem, checkServerIdentity, describeCertificate } from '../../../lib/verifier/tls/certificate';
 import { classifyResponse } from '../../../lib/verifier/checks/policy/response';
 import { responseText } from '../../../lib/verifier/evidence';
-import { createFetchPolicy } from '../../../lib/verifier/https/fetch-policy';
-import type { FetchPolicyOptions, PolicyResponse } from '../../../lib/verifier/https/fetch-policy';
+import { createFetchPolicy } from '../../../lib/verifier/https/policy-fetch';
+import type { FetchPolicyOptions } from '../../../lib/verifier/https/policy-fetch';
+import type { PolicyResponse } from '../../../lib/verifier/https/policy-response';
 import { duration, errorCode, isFamilyUnusable, networkProblem } from '../../../lib/verifier/network-errors';
 import { Loopback, POLICY, POLICY_HOST } from '../../support/domain';
 import { withPatience } from '../../support/patience';
@@ -53,8 +54,7 @@ describe('a connection that cannot be trusted', () => {
     ['tls-1.1', 'offers no TLS version from 1.2 on'],
   ] as const)('by its handshake (%s) is explained', async (behaviour, reason) => {
     const { response, server } = await fetchFrom({ behaviour });
-    expect(response).toMatchObject({ outcome: 'untrusted', reason });
-    expect(response).not.toHaveProperty('certificate');
+    expect(response).toMatchObject({ outcome: 'untrusted', reason, certificate: undefined });
     expect(server.requests).toEqual([]);
   });
 
@@ -132,7 +132,7 @@ describe('a host that takes its time', () => {
       called.abort();
     }, 50);
     expect((await fetching).response).toMatchObject({ outcome: 'unreachable', code: 'ABORT_ERR' });
-    expect((await fetchFrom({}, { signal: called.signal })).response).toMatchObject({ reason: 'called off while waiting for the connection' });
+    expect((await fetchFrom({}, { signal: called.signal })).response).toMatchObject({ reason: 'cancelled while waiting for the connection' });
   });
 });
 
