@@ -4,13 +4,13 @@ import { Construct } from 'constructs';
 import { txtRecord } from './private/records';
 import type { MtaStsRecord } from './mta-sts-record';
 import { DOMAIN, REPORTING, TEXT, ZONE, checkInput, requireInput, requireProps } from './private/input';
-import { claimDomain, policyDomain } from './private/domain';
+import { claimDomain, policyDomain, watchZones } from './private/domain';
 import { MAX_NAME_LENGTH, hostNameProblem, toALabels } from './protocol/domain-name';
 import { policyHostName, policyUrl } from './protocol/policy/url';
 import { RECORD_TTL, stsRecordName, reportingName } from './protocol/records/record-names';
 import { safeText } from './util/safe-text';
 import type { TlsReporting } from './tls-reporting';
-import { plainZone, watchZones } from './private/zone';
+import { plainZone } from './private/zone';
 
 /** Properties of `DelegatedMtaSts`. */
 export interface DelegatedMtaStsProps {

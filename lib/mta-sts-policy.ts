@@ -114,7 +114,7 @@ export class MtaStsPolicy {
 
   private constructor(mode: MtaStsMode, mx: string[], maxAge: Duration) {
     if (mx.length === 0 && mode !== MtaStsMode.NONE) {
-      throw new Error(`\`mx\` must hold at least one host in \`${mode}\` (RFC 8461 §3.2), got none; list the hosts of your MX records`);
+      throw new Error(`\`mx\` must contain at least one host in \`${mode}\` (RFC 8461 §3.2), got none; list the hosts of your MX records`);
     }
     this.mode = mode;
     this.mx = mx;

@@ -7,7 +7,7 @@ import type {
 import { Construct } from 'constructs';
 import { preflight } from './private/custom-resources';
 import { DeploymentFunction } from './private/deployment-function';
-import { claimDomain, policyDomain } from './private/domain';
+import { claimDomain, policyDomain, watchZones } from './private/domain';
 import { BUCKET, CERTIFICATE, WEB_ACL, checkInput, requireDomains, requireProps } from './private/input';
 import { outputStack } from './private/output-scope';
 import { checkLogBucketAcls, checkLogBucketStack, checkNumberOfNames, checkNumberOfOutputs } from './private/policy-host/limits';
@@ -17,7 +17,6 @@ import { edgeFunctionCode, policyDistribution } from './private/policy-host/poli
 import { hostRecords, logicalIdOf, plannedRecords } from './private/records';
 import type { Publisher } from './private/records';
 import { cloudFrontScope, shownStack, zoneFrom } from './private/us-east-1-stack';
-import { watchZones } from './private/zone';
 import { domainOfPolicyHost, policyHostName } from './protocol/policy/url';
 import { joinList } from './util/safe-text';
 

@@ -37,6 +37,8 @@ const RULES: Record<Room, Rules> = {
 const EXCEPTIONS = new Map([
   ['lib/protocol/domain-name.ts', 'node:url'],
   ['lib/protocol/policy/id.ts', 'node:crypto'],
+  // The app names its stack after the domain, so it checks the domain before the construct does.
+  ['bin/app.ts', '../lib/protocol/domain-name'],
 ]);
 
 /** Rooms below a room: they import only the listed neighbours, so that each can be read alone. */

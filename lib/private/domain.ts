@@ -7,7 +7,7 @@ import { policyHostName } from '../protocol/policy/url';
 import { safeText } from '../util/safe-text';
 import { outermostStack, userStack } from './us-east-1-stack';
 import { warn } from './warnings';
-import { requireMailZone, withoutRecordLabels, zoneNameOf } from './zone';
+import { isPrivate, privateZoneProblem, requireMailZone, withoutRecordLabels, zoneNameOf } from './zone';
 
 /** Maximum length of the first name of a certificate (AWS Certificate Manager). The name is `mta-sts.<domain>`. */
 const MAX_POLICY_HOST_LENGTH = 64;
@@ -54,6 +54,30 @@ export function policyDomain(domainName: string | undefined, hostedZone: route53
       + 'Pass the hosted zone that contains the records of the domain');
   }
   return domain;
+}
+
+/**
+ * Checks zones at synthesis, when everything that changes them has happened.
+ *
+ * @param construct - construct of this package
+ */
+export function watchZones(construct: Construct, zones: readonly (route53.IHostedZone | undefined)[]): void {
+  const distinct = [...new Set(zones)].filter((zone) => zone !== undefined);
+  construct.node.addValidation({
+    // `addVpc()` makes a public zone private.
+    validate: () => distinct.filter(isPrivate).map(privateZoneProblem),
+  });
+  for (const zone of distinct) {
+    const name = zoneNameOf(zone);
+    if (name === undefined || name.includes('.')) continue;
+    warn(construct, {
+      id: 'cdk-mta-sts:topLevelZone',
+      names: [zone.node.path],
+      noun: 'zones',
+      message: (subject, isMany) => `${isMany ? '' : 'the hosted zone '}${subject} ${isMany ? 'are' : 'is'} named by a single label. Few people own a `
+        + 'top-level domain. Pass the zone of the mail domain',
+    });
+  }
 }
 
 /** Parts of a domain that only one construct can have. */

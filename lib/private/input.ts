@@ -15,7 +15,7 @@ export interface Shape {
 /** @throws Error if the value is absent or has another shape */
 export function requireInput(property: string, value: unknown, { expected, fix, fits }: Shape): void {
   if (fits(value)) return;
-  throw new Error(`\`${property}\` must be ${expected}, got ${describeInput(value)}. ${sentence(typeof fix === 'string' ? fix : fix(value))}`);
+  throw new Error(`\`${property}\` must be ${expected}, got ${describeInput(value)}; ${typeof fix === 'string' ? fix : fix(value)}`);
 }
 
 /** Checks an optional property. `null` counts as a value, because its writer expected an effect. */
@@ -175,7 +175,7 @@ export function oneOf(name: string, members: Readonly<Record<string, string>>): 
   const written = Object.keys(members).map((key) => `${name}.${key}`);
   return {
     expected: `${written.slice(0, -1).join(', ')} or ${written.at(-1)}`,
-    fix: `write, for example, \`${written[0] ?? name}\``,
+    fix: `write \`${written[0] ?? name}\` for example`,
     fits: (value) => Object.values(members).some((one) => one === value),
   };
 }
@@ -186,11 +186,6 @@ function oneOrMore(value: unknown, factory: string): string | undefined {
   const written = all.filter((one): one is string => typeof one === 'string' && !Token.isUnresolved(one));
   if (written.length === 0 || written.length < all.length || written.length > MAX_ITEMS) return undefined;
   return `${factory}(${written.map(quote).join(', ')})`;
-}
-
-/** Starts a text with a capital letter, unless it starts with code. */
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function quote(text: string): string {

@@ -1,10 +1,9 @@
 // Hosted zones that users give: name in A-labels, id without prefix, and checks that senders can see the zone.
 import { CfnResource, Reference, Stack, Token, Tokenization, aws_route53 as route53 } from 'aws-cdk-lib';
-import type { Construct, IConstruct } from 'constructs';
+import type { IConstruct } from 'constructs';
 import { overriddenProperty } from './escape-hatch';
 import { toALabels, withoutDots } from '../protocol/domain-name';
 import { safeText } from '../util/safe-text';
-import { warn } from './warnings';
 
 /** Prefix of an id in the API, `/hostedzone/Z1`, and in an ARN. */
 const ID_PREFIX = /^(?:arn:[^:]*:route53:::|\/)?hostedzone\//;
@@ -73,37 +72,14 @@ export function isZone(construct: IConstruct): construct is route53.IHostedZone 
 }
 
 /** Returns whether a zone is private, as far as synthesis knows. */
-function isPrivate(zone: route53.IHostedZone): boolean {
+export function isPrivate(zone: route53.IHostedZone): boolean {
   return zone instanceof route53.PrivateHostedZone || givenName(zone).isPrivate || hasVpcs(zone) || isLookedUpAsPrivate(zone);
 }
 
-function privateZoneProblem(zone: route53.IHostedZone): string {
+/** Returns the message for a private zone. */
+export function privateZoneProblem(zone: route53.IHostedZone): string {
   return `\`hostedZone\` must be public, got a private hosted zone, ${zone.node.path}. Senders on the internet cannot see its records. Pass the `
     + 'public zone of the domain';
-}
-
-/**
- * Checks zones at synthesis, when everything that changes them has happened.
- *
- * @param construct - construct of this package
- */
-export function watchZones(construct: Construct, zones: readonly (route53.IHostedZone | undefined)[]): void {
-  const distinct = [...new Set(zones)].filter((zone) => zone !== undefined);
-  construct.node.addValidation({
-    // `addVpc()` makes a public zone private.
-    validate: () => distinct.filter(isPrivate).map(privateZoneProblem),
-  });
-  for (const zone of distinct) {
-    const name = zoneNameOf(zone);
-    if (name === undefined || name.includes('.')) continue;
-    warn(construct, {
-      id: 'cdk-mta-sts:topLevelZone',
-      names: [zone.node.path],
-      noun: 'zones',
-      message: (subject, isMany) => `${isMany ? '' : 'the hosted zone '}${subject} ${isMany ? 'are' : 'is'} named by a single label. Few people own a `
-        + 'top-level domain. Pass the zone of the mail domain',
-    });
-  }
 }
 
 interface GivenName {

@@ -28,7 +28,7 @@ describe('refuses at synthesis', () => {
     ['not a host', /`provider` "not a host" contains ` `; only letters, digits, hyphens and dots are allowed; expected is the domain/],
     ['provider.example.', /`provider` "provider\.example\." ends with a dot; write `provider\.example`; expected/],
     ['192.0.2.1', /`provider` "192\.0\.2\.1" is an IPv4 address; a host name is expected/],
-    ['_x.provider.example', /`provider` "_x\.provider\.example" holds an underscore/],
+    ['_x.provider.example', /`provider` "_x\.provider\.example" contains an underscore/],
     ['provider', /`provider` "provider" is a single label; write the whole domain/],
     ['example.com', /`provider` must be another domain than the policy domain, got example\.com for both: each CNAME would point to itself;/],
     ['Example.COM', /got example\.com for both: .* or serve a policy of your own with `MtaSts` \(RFC 8461 §8\.2\)/],
@@ -53,7 +53,7 @@ describe('refuses at synthesis', () => {
 
   test.each([
     ['mta-sts.example.com', /`policyHostTarget` must be a name of the provider, got mta-sts\.example\.com, .* point to itself or to the other/],
-    ['_mta-sts.provider.example', /`policyHostTarget` "_mta-sts\.provider\.example" holds an underscore.*by default `mta-sts\.<provider>`/],
+    ['_mta-sts.provider.example', /`policyHostTarget` "_mta-sts\.provider\.example" contains an underscore.*by default `mta-sts\.<provider>`/],
     ['host.provider.example.', /`policyHostTarget` "host\.provider\.example\." ends with a dot; write `host\.provider\.example`/],
     [Aws.URL_SUFFIX, /`policyHostTarget` is a token.*write it out: the name that the provider documents/],
   ])('the target of the policy host %j', (policyHostTarget, message) => {
@@ -63,8 +63,8 @@ describe('refuses at synthesis', () => {
   test.each([
     ['_MTA-STS.example.com', /`recordTarget` must be a name of the provider, got _mta-sts\.example\.com, .* leave it out, or write the name/],
     ['mta-sts.example.com', /`recordTarget` must be a name of the provider, got mta-sts\.example\.com, which is one of the two names/],
-    ['__x.provider.example', /`recordTarget` "__x\.provider\.example" holds an underscore.*by default `_mta-sts\.<provider>` \(RFC 1035/],
-    ['_.provider.example', /`recordTarget` "_\.provider\.example" holds an underscore/],
+    ['__x.provider.example', /`recordTarget` "__x\.provider\.example" contains an underscore.*by default `_mta-sts\.<provider>` \(RFC 1035/],
+    ['_.provider.example', /`recordTarget` "_\.provider\.example" contains an underscore/],
     [Aws.URL_SUFFIX, /`recordTarget` is a token, known only at deployment/],
   ])('the target of the record %j', (recordTarget, message) => {
     expect(() => delegated(testStack(), { recordTarget })).toThrow(message);
@@ -78,7 +78,7 @@ describe('refuses at synthesis', () => {
 
   test('a domain that is not in the zone', () => {
     expect(() => delegated(testStack(), { domainName: 'example.net' }))
-      .toThrow(/`domainName` must be the hosted zone's name or below it, got example\.net for the zone example\.com/);
+      .toThrow(/`domainName` must be the name of the hosted zone or below it, got example\.net for the zone example\.com/);
   });
 });
 

@@ -121,10 +121,10 @@ describe('a certificate that is made', () => {
 
   test('makes the deployment wait, which is said at synthesis with the command that shows for what', () => {
     const [{ entry }] = Annotations.fromStack(stack).findWarning('/Test/MtaSts/PolicyHost', Match.anyValue());
-    expect(entry.data).toContain('the deployment waits, 72 hours at most, until the validation record of the certificate stands in the DNS for '
-      + 'mta-sts.example.com, since no `hostedZone` is given; what to make stands in the events of the stack while it waits: aws cloudformation '
+    expect(entry.data).toContain('the deployment waits up to 72 hours for the validation record of the certificate in the DNS of '
+      + 'mta-sts.example.com, because `hostedZone` is missing. While it waits, read the record from the events of the stack, and create it: aws cloudformation '
       + 'describe-stack-events --region us-east-1 --stack-name Test --output text --query "StackEvents[?contains(ResourceStatusReason || \'\', '
-      + '\'Content of DNS Record\')].ResourceStatusReason"; or give a `certificate` that is issued already, and nothing waits');
+      + '\'Content of DNS Record\')].ResourceStatusReason". To avoid the wait, give a `certificate` that is issued already');
   });
 
   test('is validated by Route 53 for the domains that are there', () => {
@@ -146,8 +146,8 @@ describe('says at synthesis', () => {
   };
 
   test('that nothing is announced, and how to prove it once it is', () => {
-    expect(warnings({})).toEqual([expect.stringContaining('example.com has no `hostedZone`: the deployment serves its policy and announces nothing; '
-      + 'make the records of the outputs by hand, `_mta-sts` last, also after each change of the policy, then prove it: '
+    expect(warnings({})).toEqual([expect.stringContaining('example.com has no `hostedZone`: the deployment serves its policy and creates no records. '
+      + 'Create the records of the outputs manually, `_mta-sts` last, also after each change of the policy. Then run '
       + 'npx cdk-mta-sts verify --outputs cdk-outputs.json --wait 30m (RFC 8461 §8.1)')]);
   });
 
@@ -156,15 +156,15 @@ describe('says at synthesis', () => {
   });
 
   test('that a domain is needed', () => {
-    expect(() => new MtaSts(testStack(), 'MtaSts', { policy })).toThrow('`hostedZone` is missing, the zone of Route 53 that holds the records; '
-      + 'where DNS is elsewhere leave it out and write `domainName: \'example.com\'`: then the records are outputs, to be made by hand');
+    expect(() => new MtaSts(testStack(), 'MtaSts', { policy })).toThrow('`hostedZone` is missing, the Route 53 zone that contains the records. '
+      + 'With external DNS, write `domainName: \'example.com\'` without it. The records are then outputs, and you create them manually');
   });
 
   test('that the host and the construct must agree on where DNS is', () => {
     const stack = testStack();
     const policyHost = new PolicyHost(stack, 'Host', { domains: [{ domainName: 'example.com' }] });
     expect(() => elsewhere(stack, { policyHost, hostedZone: importedZone(stack) }))
-      .toThrow('`hostedZone` must be the one that the PolicyHost has for example.com, none, got "Z0123456789ABCDEFGHIJ"; pass the same zone to both');
+      .toThrow('`hostedZone` must be the one that the PolicyHost has for example.com, none, got "Z0123456789ABCDEFGHIJ". Pass the same zone to both');
   });
 });
 

@@ -21,8 +21,8 @@ describe('refuses at synthesis', () => {
 
   test.each([
     ['not-a-host!.example.com', /`domainName` "not-a-host!\.example\.com"/],
-    ['example.net', /must be the hosted zone's name or below it, got example\.net for the zone example\.com/],
-    ['notexample.com', /must be the hosted zone's name or below it/],
+    ['example.net', /must be the name of the hosted zone or below it, got example\.net for the zone example\.com/],
+    ['notexample.com', /must be the name of the hosted zone or below it/],
     [`${'a'.repeat(45)}.example.com`, /must be at most 56 characters.*got 57/],
     [`mail.${Aws.REGION}.example.com`, /must be known at synthesis/],
   ])('the domain %j', (domainName, message) => {
@@ -32,14 +32,14 @@ describe('refuses at synthesis', () => {
   test('a zone imported by id alone, unless the domain is written out', () => {
     const stack = testStack();
     const hostedZone = route53.HostedZone.fromHostedZoneId(stack, 'ById', 'Z0123456789ABCDEFGHIJ');
-    expect(() => oneDomain(stack, { hostedZone })).toThrow(/imported by id alone, so write it out/);
+    expect(() => oneDomain(stack, { hostedZone })).toThrow(/imported by its id\. Write/);
     expect(oneDomain(testStack(), { hostedZone, domainName: 'example.com' }).domainName).toBe('example.com');
   });
 
   test('a shared host that does not serve the domain', () => {
     const stack = testStack();
     const policyHost = new PolicyHost(stack, 'Host', { domains: [{ hostedZone: importedZone(stack, 'example.net') }] });
-    expect(() => oneDomain(stack, { policyHost })).toThrow(/does not serve example\.com, only example\.net; add it to the `domains`/);
+    expect(() => oneDomain(stack, { policyHost })).toThrow(/does not serve example\.com, only example\.net\. Add it to the `domains`/);
   });
 });
 
@@ -296,7 +296,7 @@ test('a zone id in the form of the API is the same zone', () => {
 test('two copies of the package in one app are told apart', () => {
   const stack = testStack();
   new Construct(stack, 'CdkMtaStsHandler');
-  expect(() => oneDomain(stack)).toThrow(/of another copy of cdk-mta-sts; keep one copy/);
+  expect(() => oneDomain(stack)).toThrow(/of another copy of cdk-mta-sts\. Keep one copy/);
 });
 
 describe('a shared host', () => {
@@ -330,7 +330,7 @@ describe('warnings that can be acknowledged', () => {
   });
 
   test.each([
-    ['cdk-mta-sts:enforceWithoutTlsReporting', { tlsReporting: undefined }, /nobody will tell you that mail is refused/],
+    ['cdk-mta-sts:enforceWithoutTlsReporting', { tlsReporting: undefined }, /no report shows refused mail/],
     ['cdk-mta-sts:shortMaxAge', { policy: MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com'), maxAge: Duration.days(13) }) }, /under 14 days/],
     ['cdk-mta-sts:testing', { policy: MtaStsPolicy.testing({ mx: MxHosts.of('mx1.example.com') }) }, /mail is not protected yet/],
   ])('%s', (id, props, message) => {
@@ -341,7 +341,7 @@ describe('warnings that can be acknowledged', () => {
   test('cdk-mta-sts:zoneInSameDeployment', () => {
     const stack = testStack();
     oneDomain(stack, { hostedZone: new route53.PublicHostedZone(stack, 'Zone', { zoneName: 'example.com' }) });
-    expect(Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('deploy the zone first, delegate it'))).toHaveLength(1);
+    expect(Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('Deploy the zone first, delegate it'))).toHaveLength(1);
   });
 
   test('no warning for a zone of another stack', () => {

@@ -15,7 +15,7 @@ describe('a list of one\'s own', () => {
     ['', /empty/],
     ['mx\u20111.example.com', /contains U\+2011 \(non-breaking hyphen\); write a hyphen \(RFC 8461 §3\.2\)$/],
     ['*.example\u3002com', /contains U\+3002 \(ideographic full stop\); write a dot/],
-    ['mx1\u200b.example.com', /^mx pattern "mx1\\u\{200b\}\.example\.com" holds U\+200B \(zero-width space\); remove it/],
+    ['mx1\u200b.example.com', /^mx pattern "mx1\\u\{200b\}\.example\.com" contains U\+200B \(zero-width space\); remove it/],
     ['mx1.ex\u0430mple.com', /contains U\+0430 \(Cyrillic, looks like `a`\); write `a`/],
     ['*.', /mx pattern "\*\."/],
   ])('refuses %j and says why', (pattern, message) => {

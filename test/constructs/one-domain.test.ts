@@ -45,21 +45,21 @@ const PAIRS: [string, Make, Make, string][] = [
 const europe = (app: Construct = new App(), id = 'Mail'): Stack => new Stack(app, id, { env: { ...ENV, region: 'eu-central-1' } });
 
 const warnings = (stack: Stack): string[] => Annotations.fromStack(stack)
-  .findWarning('*', Match.stringLikeRegexp('a domain has one policy')).map(({ id, entry }) => `${id} ${JSON.stringify(entry.data).slice(1, -1)}`);
+  .findWarning('*', Match.stringLikeRegexp('A domain has one policy')).map(({ id, entry }) => `${id} ${JSON.stringify(entry.data).slice(1, -1)}`);
 
 describe.each(PAIRS)('%s for one domain', (_, one, other, how) => {
   test('are an error in one stack', () => {
     const stack = testStack();
     one(stack, 'One');
     expect(() => other(stack, 'Other')).toThrow(new RegExp(
-      `^example\\.com is ${how} by Test/One\\S* already, a construct of the same stack: a domain has one policy \\(RFC 8461 §3\\.1\\), and both would take `
-      + 'the same names; remove one of them, or give Test/Other\\S* another domain$'));
+      `^example\\.com is already ${how} by Test/One\\S*, a construct of the same stack\\. A domain has one policy \\(RFC 8461 §3\\.1\\), and both constructs need `
+      + 'the same names\\. Remove one of them, or give Test/Other\\S* another domain$'));
   });
 
   test('are an error in a stack of another Region', () => {
     const stack = europe();
     one(stack, 'One');
-    expect(() => other(new Construct(stack, 'Part'), 'Other')).toThrow(/^example\.com is \w+ by Mail\/One\S* already/);
+    expect(() => other(new Construct(stack, 'Part'), 'Other')).toThrow(/^example\.com is already \w+ by Mail\/One\S*/);
   });
 
   test('are one warning across stacks, which can be acknowledged', () => {
@@ -68,8 +68,8 @@ describe.each(PAIRS)('%s for one domain', (_, one, other, how) => {
     one(first, 'One');
     const made = other(second, 'Other');
     expect(warnings(second)).toEqual([expect.stringMatching(new RegExp(
-      `^/Second/Other\\S* example\\.com is ${how} in the stack First too, by First/One\\S*: a domain has one policy \\(RFC 8461 §3\\.1\\), and the stack that is deployed `
-      + 'second fails, since the names are taken; keep one of them, or acknowledge this warning'))]);
+      `^/Second/Other\\S* example\\.com is ${how} in the stack First too, by First/One\\S*\\. A domain has one policy \\(RFC 8461 §3\\.1\\), and the stack that is deployed `
+      + 'second fails, because the names are taken\\. Keep one of them, or acknowledge this warning'))]);
     expect(warnings(first)).toEqual([]);
     Validations.of(made).acknowledge({ id: 'cdk-mta-sts:domainTwice', reason: 'one is deployed at a time' });
     expect(warnings(second)).toEqual([]);
@@ -83,20 +83,20 @@ describe('one domain', () => {
   ])('is one %s', (_, written, again) => {
     const stack = testStack();
     mtaSts(stack, 'One', written);
-    expect(() => mtaSts(stack, 'Other', again)).toThrow(/ is published by Test\/One already/);
+    expect(() => mtaSts(stack, 'Other', again)).toThrow(/ is already published by Test\/One/);
   });
 
   test('is one where a zone is written with a dot at its end', () => {
     const stack = testStack();
     new MtaSts(stack, 'One', { hostedZone: importedZone(stack, 'example.com.'), policy });
-    expect(() => mtaSts(stack, 'Other')).toThrow(/^example\.com is published by Test\/One already/);
+    expect(() => mtaSts(stack, 'Other')).toThrow(/^example\.com is already published by Test\/One/);
   });
 
   test('is one in nested stacks of one stack', () => {
     const stack = testStack();
     mtaSts(new NestedStack(stack, 'Inner'), 'One');
-    expect(() => mtaSts(stack, 'Other')).toThrow(/^example\.com is published by Test\/Inner\/One already/);
-    expect(() => mtaSts(new NestedStack(stack, 'Another'), 'Other')).toThrow(/^example\.com is published by Test\/Inner\/One already/);
+    expect(() => mtaSts(stack, 'Other')).toThrow(/^example\.com is already published by Test\/Inner\/One/);
+    expect(() => mtaSts(new NestedStack(stack, 'Another'), 'Other')).toThrow(/^example\.com is already published by Test\/Inner\/One/);
   });
 
   test('is warned of across stages, which may be deployed to one account', () => {
@@ -104,7 +104,7 @@ describe('one domain', () => {
     const [beta, prod] = ['Beta', 'Prod'].map((id) => new Stack(new Stage(app, id, { env: ENV }), 'Mail'));
     mtaSts(beta, 'MtaSts');
     mtaSts(prod, 'MtaSts');
-    expect(warnings(prod)).toEqual([expect.stringContaining('example.com is published in the stack Beta/Mail too, by Beta/Mail/MtaSts: ')]);
+    expect(warnings(prod)).toEqual([expect.stringContaining('example.com is published in the stack Beta/Mail too, by Beta/Mail/MtaSts. ')]);
   });
 
   test('may be served here, with DNS elsewhere, and delegated to that by its zone in the same app', () => {
@@ -113,8 +113,8 @@ describe('one domain', () => {
     delegated(stack, 'Zone');
     expect(warnings(stack)).toEqual([]);
     // Two that delegate, or serve, are too many all the same.
-    expect(() => delegated(stack, 'Again')).toThrow(/^example\.com is delegated by Test\/Zone already/);
-    expect(() => elsewhere(stack, 'Second')).toThrow(/^example\.com is published by Test\/Serving already/);
+    expect(() => delegated(stack, 'Again')).toThrow(/^example\.com is already delegated by Test\/Zone/);
+    expect(() => elsewhere(stack, 'Second')).toThrow(/^example\.com is already published by Test\/Serving/);
   });
 
   test('is not that of another app', () => {
@@ -160,6 +160,6 @@ describe('one domain', () => {
       for (let i = 0; i < 100; i += 1) delegated(stack, `MtaSts${i}`, `d${i}.example.com`);
     }
     expect(warnings(second)).toEqual([expect.stringMatching(
-      /^\/Second 100 domains \(d0\.example\.com, d1\.example\.com, d2\.example\.com and 97 more\) are delegated in the stack First too: a domain has one policy/)]);
+      /^\/Second 100 domains \(d0\.example\.com, d1\.example\.com, d2\.example\.com and 97 more\) are delegated in the stack First too\. A domain has one policy/)]);
   });
 });

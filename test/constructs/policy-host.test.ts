@@ -54,15 +54,15 @@ describe('a given certificate', () => {
     ['a wildcard below it', '*.mta-sts.example.com'],
   ])('must not be for %s', (_, name) => {
     expect(() => hostTemplate(made(name))).toThrow(
-      `\`certificate\` must cover mta-sts.example.com, got one for ${name}: senders refuse a policy host whose certificate has another name `
-      + '(RFC 8461 §3.3); add the name, or leave `certificate` out, and one is made');
+      `\`certificate\` must cover mta-sts.example.com, got one for ${name}. Senders refuse a policy host whose certificate has another name `
+      + '(RFC 8461 §3.3). Add the name, or leave `certificate` out to have one created');
   });
 
   test('must not be made in a stack of another Region', () => {
     expect(() => hostTemplate(() => {
       const europe = new Stack(new App(), 'Europe', { env: { ...ENV, region: 'eu-west-1' } });
       return { certificate: new acm.Certificate(europe, 'Certificate', { domainName: 'mta-sts.example.com' }) };
-    })).toThrow(/must be of us-east-1, .* got one that is made in eu-west-1; leave it out/);
+    })).toThrow(/must be of us-east-1, .* got one that is made in eu-west-1\. .* or leave `certificate` out/);
   });
 
   test('is taken on trust where its names are tokens', () => {
@@ -90,12 +90,12 @@ describe('the number of domains', () => {
       new MtaSts(stack, `MtaSts${i}`, { hostedZone, domainName, policyHost, policy: MtaStsPolicy.none() }));
     return stack;
   };
-  const warning = Match.stringLikeRegexp('^the certificate of Test/Host has 11 names, and an account may have 10 in one until AWS has raised the quota');
+  const warning = Match.stringLikeRegexp('^the certificate of Test/Host has 11 names, and the default quota of an account is 10\\. Without a higher quota the deployment fails');
 
   test('is at most 100', () => {
     expect(() => hostOf(103)).toThrow('Test/Host: a PolicyHost serves at most 100 domains (the names of one certificate and of one distribution), '
-      + 'got 103; split `domains` between several, d100.example.com, d101.example.com, d102.example.com into another');
-    expect(() => hostOf(104)).toThrow(/d102\.example\.com and 1 more into another/);
+      + 'got 103. Split `domains`: d100.example.com, d101.example.com, d102.example.com need another PolicyHost');
+    expect(() => hostOf(104)).toThrow(/d102\.example\.com and 1 more need another PolicyHost/);
   });
 
   test('of 100 fits one stack of 500 resources and leaves room for others', () => {
@@ -108,7 +108,7 @@ describe('the number of domains', () => {
     const policyHost = new PolicyHost(stack, 'Host', { domains });
     domains.forEach(({ domainName }) => new MtaSts(stack, domainName, { domainName, policyHost, policy: MtaStsPolicy.none() }));
     const errors = (): unknown[] => Annotations.fromStack(stack).findError('/Test/Host', Match.stringLikeRegexp('^the stack \'Test\' has 201 outputs, and '
-      + 'CloudFormation takes 200: a domain of Test/Host has one, and two where DNS is elsewhere; split `domains` between PolicyHosts of several stacks'));
+      + 'CloudFormation allows 200\\. Each domain of Test/Host has one output, or two with external DNS\\. Split `domains` between PolicyHosts of several stacks'));
     new CfnOutput(stack, 'OneMore', { value: 'x' });
     expect(errors()).toHaveLength(1);
   });
@@ -280,7 +280,7 @@ describe('what a host and its domains must agree on', () => {
     const hostedZone = importedZone(stack);
     const policyHost = new PolicyHost(stack, 'Host', { domains: [{ hostedZone }] });
     oneDomain(stack, { hostedZone, policyHost });
-    expect(() => new MtaSts(stack, 'Second', { hostedZone, policyHost, policy })).toThrow(/published by Test\/MtaSts already/);
+    expect(() => new MtaSts(stack, 'Second', { hostedZone, policyHost, policy })).toThrow(/already published by Test\/MtaSts/);
   });
 
   test('that a domain without a policy is about to leave, which is a warning', () => {
@@ -448,11 +448,11 @@ describe('a bucket for access logs', () => {
     };
   };
   const cfn = (bucket: s3.Bucket): s3.CfnBucket => bucket.node.defaultChild as s3.CfnBucket;
-  const fault = '`accessLogBucket` Test/Logs takes no access control lists, by which CloudFront lets itself write logs: its `objectOwnership` is ';
-  const wayOut = '; write `objectOwnership: ObjectOwnership.OBJECT_WRITER` or `ObjectOwnership.BUCKET_OWNER_PREFERRED`';
+  const fault = '`accessLogBucket` Test/Logs has no access control lists, because its `objectOwnership` is ';
+  const wayOut = '. CloudFront needs them to write logs. Write `objectOwnership: ObjectOwnership.OBJECT_WRITER` or `ObjectOwnership.BUCKET_OWNER_PREFERRED`';
 
-  test('is refused if it takes no access control lists, which is what S3 does by default', () => {
-    expect(withLogs({})).toThrow(`${fault}not given, which S3 takes for BUCKET_OWNER_ENFORCED${wayOut}`);
+  test('is refused if it has no access control lists, which is what S3 does by default', () => {
+    expect(withLogs({})).toThrow(`${fault}not given, which means BUCKET_OWNER_ENFORCED${wayOut}`);
     expect(withLogs({ accessControl: s3.BucketAccessControl.PRIVATE })).toThrow(fault);
     expect(withLogs({ objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED })).toThrow(`${fault}BUCKET_OWNER_ENFORCED${wayOut}`);
     expect(withLogs({}, undefined, { '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy': true })).toThrow(fault);

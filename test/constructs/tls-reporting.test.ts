@@ -9,12 +9,12 @@ test.each([
   ['https://example.com/a;b', /%3B/i],
   ['mailto:', /address|@/],
   ['mailto:a@example.com\r\nx', /reporting address/],
-  ['mailto:a@b_c.example', /"mailto:a@b_c\.example": names the host `b_c\.example`, which holds an underscore/],
+  ['mailto:a@b_c.example', /"mailto:a@b_c\.example": names the host `b_c\.example`, which contains an underscore/],
   ['mailto:a@[192.0.2.1]', /percent-encoded/],
   ['https://reports/x', /no dot/],
   ['mailto:tls\u2011reports@example.com', /contains U\+2011 \(non-breaking hyphen\); write a hyphen/],
   ['mailto:tls@exa\u2011mple.com', /contains U\+2011 \(non-breaking hyphen\); write a hyphen/],
-  ['mailto:tls@example.com\u00a0', /^reporting address "mailto:tls@example\.com\\xa0": holds U\+00A0/],
+  ['mailto:tls@example.com\u00a0', /^reporting address "mailto:tls@example\.com\\xa0": contains U\+00A0/],
 ])('refuses %j and says why', (uri, message) => {
   expect(() => TlsReporting.to(uri)).toThrow(message);
 });

@@ -170,8 +170,8 @@ describe('the synthesizer', () => {
         this.emitArtifact(session);
       }
     }
-    const warning = Match.stringLikeRegexp("^the stack 'Mail-eu-central-1-mta-sts' is synthesized as the app's stacks are \\(DefaultStackSynthesizer, qualifier "
-      + "hnb659fds\\), not as the stack 'Mail' is \\(Once, no qualifier\\), whose synthesizer can be used for one stack only; give one that can be used again to the app");
+    const warning = Match.stringLikeRegexp("^the stack 'Mail-eu-central-1-mta-sts' has the synthesizer of the app \\(DefaultStackSynthesizer, qualifier "
+      + "hnb659fds\\), not that of the stack 'Mail' \\(Once, no qualifier\\), which works for one stack only\\. Give the app a reusable synthesizer");
     const path = '/Mail/MtaStsUsEast1';
     expect(Annotations.fromStack(usEast1(mail(new App(), new Once()))).findWarning(path, warning)).toHaveLength(1);
     for (const synthesizer of [undefined, qualified(), new LegacyStackSynthesizer(), new CliCredentialsStackSynthesizer()]) {
@@ -208,7 +208,7 @@ describe('in the us-east-1 stack', () => {
     const stack = stackIn('eu-central-1');
     const accessLogBucket = new s3.Bucket(stack, 'Logs');
     expect(() => new PolicyHost(stack, 'Host', { domains: [{ hostedZone: importedZone(stack) }], accessLogBucket }))
-      .toThrow(/^`accessLogBucket` Mail\/Logs is made in the stack 'Mail' of eu-central-1, .*deploy that first, and import it by `Bucket.fromBucketName\(\)`$/);
+      .toThrow(/^`accessLogBucket` Mail\/Logs is made in the stack 'Mail' of eu-central-1, .*deploy that stack first, and import the bucket by `Bucket.fromBucketName\(\)`$/);
     const imported = s3.Bucket.fromBucketName(stack, 'Imported', 'logs');
     expect(() => new PolicyHost(stack, 'Other', { domains: [{ hostedZone: importedZone(stack, 'example.net') }], accessLogBucket: imported })).not.toThrow();
   });
@@ -220,8 +220,8 @@ describe('a zone', () => {
     const zones = new Stack(app, 'Zones', { env: { account: '210987654321', region: 'us-east-1' } });
     const hostedZone = new route53.PublicHostedZone(zones, 'Zone', { zoneName: 'example.com' });
     expect(() => oneDomain(new Stack(app, 'Mail', { env: ENV }), { hostedZone })).toThrow('`hostedZone` Zones/Zone is of the account 210987654321, and the '
-      + 'stack \'Mail\' of 123456789012, which can make no records there; leave `hostedZone` out and make the records in a stack of 210987654321, or '
-      + 'let that delegate a zone of the mail domain to this account (README, "A zone in another account")');
+      + 'stack \'Mail\' of 123456789012 cannot create records there. Leave `hostedZone` out and create the records in a stack of 210987654321, or '
+      + 'delegate a zone of the mail domain to this account: https://github.com/cdk-mta-sts/cdk-mta-sts/blob/main/docs/guide/external-dns.md#a-zone-in-another-account');
   });
 
   test('of the stack itself tells its id by an output, and the stack is deployed first', () => {
@@ -308,7 +308,7 @@ describe('where stacks may be', () => {
 
   test('no stack that names no Region', () => {
     expect(() => oneDomain(new Stack(new App(), 'Test'))).toThrow(
-      /^Test\/MtaSts: the stack 'Test' must name its Region, since CloudFront takes certificates of us-east-1 only .*give it `env: \{ account, region \}`$/);
+      /^Test\/MtaSts: the stack 'Test' must name its Region\. CloudFront accepts only certificates of us-east-1, .*Give the stack `env: \{ account, region \}`$/);
   });
 
   test.each([
@@ -319,7 +319,7 @@ describe('where stacks may be', () => {
     ['eu-isoe-north-9', 'aws-iso-e'], ['us-isof-north-9', 'aws-iso-f'], ['eusc-fr-west-9', 'aws-eusc'],
   ])('no stack of %s', (region, partition) => {
     expect(() => oneDomain(stackIn(region))).toThrow(new RegExp(
-      `the stack 'Mail' is in ${region}, of the partition ${partition}, where CloudFront cannot serve .*an app for an account of the partition aws`));
+      `the stack 'Mail' is in ${region}, of the partition ${partition}\. CloudFront cannot use .*an app for an account of the partition aws`));
   });
 
   test.each(['mx-central-1', 'eu-north-9'])('a stack of %s, which is of the partition aws or said to be nowhere else', (region) => {

@@ -35,10 +35,10 @@ const HUNDRED = '100 domains \\(d00\\.example\\.com, d01\\.example\\.com, d02\\.
 describe('a hundred domains give one warning', () => {
   test.each<[string, Partial<MtaStsProps>, string]>([
     ['testing', { policy: MtaStsPolicy.testing({ mx }) }, `${HUNDRED} are in \`testing\`: `],
-    ['enforceWithoutTlsReporting', { policy: MtaStsPolicy.enforce({ mx }) }, `${HUNDRED} enforce a policy without TLS reporting: `],
+    ['enforceWithoutTlsReporting', { policy: MtaStsPolicy.enforce({ mx }) }, `${HUNDRED} enforce a policy without TLS reporting, `],
     ['shortMaxAge', { policy: MtaStsPolicy.enforce({ mx, maxAge: Duration.days(1) }), tlsReporting }, `${HUNDRED} enforce with a \`maxAge\` of 86400 seconds, `],
     ['dnsElsewhere', { policy: MtaStsPolicy.enforce({ mx }), tlsReporting, hostedZone: undefined },
-      `${HUNDRED} have no \`hostedZone\`: the deployment serves their policies and announces nothing; `],
+      `${HUNDRED} have no \`hostedZone\`: the deployment serves their policies and creates no records\. `],
   ])('%s', (id, props, message) => {
     const stack = testStack();
     many(stack, props);
@@ -49,7 +49,7 @@ describe('a hundred domains give one warning', () => {
   test('zoneInSameDeployment', () => {
     const stack = testStack();
     many(stack, { hostedZone: new route53.PublicHostedZone(stack, 'Zone', { zoneName: 'example.com' }) });
-    expect(warningsOf(stack)).toEqual([expect.stringMatching(new RegExp(`^/Test the hosted zone of ${HUNDRED} is made in the same stack: `))]);
+    expect(warningsOf(stack)).toEqual([expect.stringMatching(new RegExp(`^/Test the hosted zone of ${HUNDRED} is made in the same stack\. `))]);
   });
 
   test('at MtaStsDomains, where they are', () => {
@@ -87,7 +87,7 @@ describe('a hundred domains give one warning', () => {
     const all = [...warningsOf(stack), ...warningsOf(inner)];
     expect(all.filter((warning) => warning.includes('are in `testing`'))).toEqual([expect.stringMatching(/^\/Test 2 domains \(one\.example, two\.example\)/)]);
     expect(all.filter((warning) => warning.includes('72 hours'))).toEqual([
-      expect.stringMatching(/stands in the DNS for 2 hosts \(mta-sts\.one\.example, mta-sts\.two\.example\), since /),
+      expect.stringMatching(/in the DNS of 2 hosts \(mta-sts\.one\.example, mta-sts\.two\.example\), because /),
     ]);
   });
 
@@ -163,10 +163,10 @@ describe('no token reaches a person', () => {
       const [one, other] = ['One', 'Other'].map((id) => new route53.PublicHostedZone(stack, id, { zoneName: 'example.com' }));
       const policyHost = new PolicyHost(stack, 'Host', { domains: [{ hostedZone: one }] });
       new MtaSts(stack, 'MtaSts', { hostedZone: other, policyHost, policy });
-    }, 'us-east-1'), 'the one that the PolicyHost has for example.com, Outer/One, got Outer/Other; '],
+    }, 'us-east-1'), 'the one that the PolicyHost has for example.com, Outer/One, got Outer/Other. '],
     ['of a bucket for logs in a nested stack', inNested((nested, stack) => new PolicyHost(stack, 'Host', {
       domains: [{ domainName: 'example.com' }], accessLogBucket: new s3.Bucket(nested, 'Logs', { bucketName: nested.stackName }),
-    }), 'us-east-1'), '`accessLogBucket` Outer/Nested/Logs takes no access control lists'],
+    }), 'us-east-1'), '`accessLogBucket` Outer/Nested/Logs has no access control lists'],
   ])('%s', (_, message, expected) => {
     expect(message).toContain(expected);
     expect(message).not.toMatch(/Token\[|\$\{/);
@@ -195,7 +195,7 @@ describe('the name of the us-east-1 stack', () => {
 
   test.each([[108, new App()], [128, new Stage(new App(), 'Prod')]])('is refused if that makes it too long, from %i characters', (length, scope) => {
     expect(() => made('s'.repeat(length), scope)).toThrow(`the stack '${'s'.repeat(length)}' of eu-central-1 must have a name of at most 107 characters, got `
-      + `${length}: its part of us-east-1 is a stack with '-eu-central-1-mta-sts' behind it, and CloudFormation takes 128; give it a shorter \`stackName\`, or put `
+      + `${length}. Its stack in us-east-1 has the same name with '-eu-central-1-mta-sts' at the end, and CloudFormation allows 128 characters. Give it a shorter \`stackName\`, or put `
       + 'MtaSts into a stack of us-east-1');
   });
 });

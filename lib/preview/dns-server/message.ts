@@ -1,6 +1,6 @@
 // Answers questions from a list of records as an authoritative name server does (RFC 1034 §4.3.2).
 import type { DnsRecord } from './records';
-import type { DnsAnswerer, DnsReply } from './server';
+import type { DnsAnswerer, DnsReply } from './question';
 
 /**
  * Makes the answers of a name server that holds these records. Each SOA record is the apex of a zone; names outside of all

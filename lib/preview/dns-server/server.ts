@@ -6,19 +6,13 @@ import type { Server as TcpServer, Socket as TcpSocket } from 'node:net';
 import { AUTHORITATIVE_ANSWER, RECURSION_DESIRED, TRUNCATED_RESPONSE, encode, streamEncode } from 'dns-packet';
 import type { DecodedPacket, OptAnswer, Packet } from 'dns-packet';
 import { decodeMessage } from '../../verifier/dns/message';
+import { RCODES } from './question';
+import type { DnsAnswerer, DnsQuestion, DnsReply } from './question';
 import { toWire } from './records';
-import type { DnsRecord } from './records';
 
+export type { DnsAnswerer, DnsQuestion, DnsReply } from './question';
 export type { DnsRecord } from './records';
 export { zoneAnswers } from './message';
-
-/** What was asked. */
-export interface DnsQuestion {
-  /** As asked, without the dot at its end; the root is empty. */
-  readonly name: string;
-  /** `TXT`, or `UNKNOWN_65` for a type that the codec has no name for. */
-  readonly type: string;
-}
 
 /** A question that came in, for a log. */
 export interface DnsQuery extends DnsQuestion {
@@ -26,18 +20,6 @@ export interface DnsQuery extends DnsQuestion {
   /** Whether the client asked for recursion. */
   readonly recursionDesired: boolean;
 }
-
-export interface DnsReply {
-  readonly rcode: keyof typeof RCODES;
-  readonly answers: readonly DnsRecord[];
-  readonly authorities: readonly DnsRecord[];
-  readonly authoritative: boolean;
-  /** Over UDP say "truncated" and nothing else, however short the answer; over TCP it is given whole. */
-  readonly truncated?: boolean;
-}
-
-/** Answers one question; `drop` stays silent. What it throws becomes SERVFAIL. */
-export type DnsAnswerer = (question: DnsQuestion) => DnsReply | 'drop' | Promise<DnsReply | 'drop'>;
 
 export interface DnsServerOptions {
   /** IPv4 or IPv6 address to listen on. */
@@ -55,9 +37,6 @@ export interface DnsServer {
   /** Stops at once; open connections are cut. */
   close(): Promise<void>;
 }
-
-/** RFC 1035 §4.1.1 and RFC 2136 §2.2. */
-const RCODES = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const;
 
 /** Without EDNS (RFC 1035 §4.2.1), and the most that is sent with it: what no path fragments (RFC 9715 §3.1). */
 const UDP_SIZE = { plain: 512, edns: 1232 } as const;
