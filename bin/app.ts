@@ -83,7 +83,9 @@ function domainOf(text: string): string {
   return domain;
 }
 
-/** Returns the stack id of a domain: `MtaSts-example-com` for `example.com`. Hyphens are doubled, so that two domains never share a stack. */
+/**
+ * Returns the stack id of a domain: `MtaSts-example-com` for `example.com`. Hyphens are doubled, so that two domains never share a stack.
+ */
 function stackId(domain: string): string {
   return `MtaSts-${domain.replaceAll('-', '--').replaceAll('.', '-')}`;
 }

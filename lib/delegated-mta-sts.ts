@@ -1,4 +1,4 @@
-// A provider's policy for a domain of ours: two CNAME records and nothing hosted (RFC 8461 §8.2).
+// Uses the policy of a provider for a domain: two CNAME records, and nothing hosted (RFC 8461 §8.2).
 import { Duration, Stack, Token, aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { txtRecord } from './private/records';
@@ -14,43 +14,43 @@ import { plainZone } from './private/zone';
 
 /** Properties of `DelegatedMtaSts`. */
 export interface DelegatedMtaStsProps {
-  /** The public hosted zone that holds the domain's records: imported, looked up, or made in the app. */
+  /** Public hosted zone that contains the records of the domain: imported, looked up, or made in the app. */
   readonly hostedZone: route53.IHostedZone;
 
   /**
-   * The domain whose policy is used, such as `provider.example`: the records point to `_mta-sts.provider.example` and
-   * `mta-sts.provider.example`. A name with other than ASCII letters is converted to A-labels.
+   * Domain whose policy is used, for example `provider.example`: the records point to `_mta-sts.provider.example` and
+   * `mta-sts.provider.example`. A name with letters beyond ASCII is converted to A-labels.
    */
   readonly provider: string;
 
   /**
-   * The policy domain, the part after the `@`: the zone's name or a name below it, at most 56 characters. A name with other
-   * than ASCII letters is converted to A-labels. It cannot be changed in place: give the construct of another domain another id.
+   * Policy domain, the part after the `@`: the name of the zone or a name below it, at most 56 characters. A name with letters beyond ASCII
+   * is converted to A-labels. It cannot be changed in place: give the construct of another domain another id.
    *
-   * @default - the hosted zone's name
+   * @default - the name of the hosted zone
    */
   readonly domainName?: string;
 
   /**
-   * Where `_mta-sts.<domain>` points, if the provider documents another name; without a dot at the end. The provider keeps its
-   * record with the policy's id there.
+   * Target of `_mta-sts.<domain>`, if the provider documents another name; without a dot at the end. The provider has its record with the
+   * id of the policy there.
    *
    * @default - `_mta-sts.<provider>`
    */
   readonly recordTarget?: string;
 
   /**
-   * Where `mta-sts.<domain>` points, if the provider documents another name; without a dot at the end. The provider serves the
-   * policy there, with a certificate for `mta-sts.<domain>`.
+   * Target of `mta-sts.<domain>`, if the provider documents another name; without a dot at the end. The provider serves the policy there,
+   * with a certificate for `mta-sts.<domain>`.
    *
    * @default - `mta-sts.<provider>`
    */
   readonly policyHostTarget?: string;
 
   /**
-   * Where senders report failures (RFC 8460). Makes the record at `_smtp._tls.<domain>`.
+   * Addresses to which senders send TLS reports (RFC 8460). Creates the record at `_smtp._tls.<domain>`.
    *
-   * @default - no record is made
+   * @default - no record is created
    */
   readonly tlsReporting?: TlsReporting;
 }
@@ -59,10 +59,10 @@ export interface DelegatedMtaStsProps {
  * Uses the MTA-STS policy of a provider for a mail domain (RFC 8461 §8.2): a CNAME at `mta-sts.<domain>` and one at
  * `_mta-sts.<domain>`. Nothing is hosted, so it works in a stack of any Region, or of none.
  *
- * The provider decides mode, MX hosts and id, and must have a certificate for `mta-sts.<domain>` itself, since that is the host
- * that senders ask for. Nothing is looked up while it is deployed: ask `npx cdk-mta-sts verify <domain>` afterwards.
+ * The provider decides mode, MX hosts and id. It must have a certificate for `mta-sts.<domain>` itself, because senders connect to that
+ * name. The deployment looks up nothing: run `npx cdk-mta-sts verify <domain>` afterwards.
  *
- * The host's record is made first and removed last, so that no sender is told of a policy whose host is not in the DNS (RFC 8461 §8.1).
+ * The record of the host is created first and removed last, so that no sender learns about a policy without a host (RFC 8461 §8.1).
  *
  * @example
  * declare const hostedZone: route53.IHostedZone;
@@ -74,13 +74,13 @@ export interface DelegatedMtaStsProps {
  * });
  */
 export class DelegatedMtaSts extends Construct {
-  /** The policy domain in lower-case A-labels. */
+  /** Policy domain in lower-case A-labels. */
   public readonly domainName: string;
 
-  /** Where senders fetch the policy: `https://mta-sts.<domain>/.well-known/mta-sts.txt`. */
+  /** URL from which senders fetch the policy: `https://mta-sts.<domain>/.well-known/mta-sts.txt`. */
   public readonly policyUrl: string;
 
-  /** Every record of the domain, as text. Each `CNAME` is one in Route 53 as well. */
+  /** All records of the domain, as text. Each `CNAME` is also a `CNAME` in Route 53. */
   public readonly records: MtaStsRecord[];
 
   constructor(scope: Construct, id: string, props: DelegatedMtaStsProps) {
@@ -92,14 +92,14 @@ export class DelegatedMtaSts extends Construct {
     this.domainName = policyDomain(props.domainName, props.hostedZone);
     const claimed = claimDomain(this, this.domainName, 'delegated', { records: true });
     const host = policyHostName(this.domainName);
-    const announcement = stsRecordName(this.domainName);
+    const stsName = stsRecordName(this.domainName);
     this.policyUrl = policyUrl(host);
 
     const provider = providerDomain(props.provider, this.domainName);
-    const own = [host, announcement];
+    const own = [host, stsName];
     const { policyHostTarget = policyHostName(provider), recordTarget: writtenTarget = stsRecordName(provider) } = props;
     const hostTarget = target('policyHostTarget', policyHostTarget, own, hostNameProblem);
-    const recordTarget = target('recordTarget', writtenTarget, own, recordNameFault);
+    const recordTarget = target('recordTarget', writtenTarget, own, recordNameProblem);
 
     const zone = plainZone(Stack.of(this), props.hostedZone);
     watchZones(this, [props.hostedZone]);
@@ -107,13 +107,13 @@ export class DelegatedMtaSts extends Construct {
     const hostRecord = new route53.CnameRecord(this, 'PolicyHost', {
       zone, recordName: `${host}.`, domainName: hostTarget, ttl,
     });
-    const announcementRecord = new route53.CnameRecord(this, 'Announcement', {
-      zone, recordName: `${announcement}.`, domainName: recordTarget, ttl,
+    const stsRecord = new route53.CnameRecord(this, 'Announcement', {
+      zone, recordName: `${stsName}.`, domainName: recordTarget, ttl,
     });
-    announcementRecord.node.addDependency(hostRecord);
+    stsRecord.node.addDependency(hostRecord);
     this.records = [
       { name: host, type: 'CNAME', value: hostTarget },
-      { name: announcement, type: 'CNAME', value: recordTarget },
+      { name: stsName, type: 'CNAME', value: recordTarget },
       ...props.tlsReporting === undefined ? [] : [this.reportingRecord(zone, props.tlsReporting.record)],
     ];
     claimed();
@@ -126,14 +126,14 @@ export class DelegatedMtaSts extends Construct {
   }
 }
 
-/** Characters of a name in a message: a name that is a little too long is shown in full. */
-const LONGEST_SHOWN = 300;
+/** Maximum characters of a name in a message. A name that is only a little too long is shown in full. */
+const MAX_SHOWN_CHARACTERS = 300;
 
-/** The provider's domain in lower-case A-labels. */
+/** Returns the domain of the provider in lower-case A-labels. */
 function providerDomain(written: string, domain: string): string {
   requireText('provider', written, '`provider: \'provider.example\'`');
   const provider = toALabels(written) || written;
-  const shown = safeText(JSON.stringify(written), LONGEST_SHOWN);
+  const shown = safeText(JSON.stringify(written), MAX_SHOWN_CHARACTERS);
   if (provider.includes('/')) {
     throw new Error(`\`provider\` must be the domain alone, got the URL ${shown}; ${instead(provider)} (RFC 8461 §8.2)`);
   }
@@ -154,29 +154,29 @@ function providerDomain(written: string, domain: string): string {
   return provider;
 }
 
-/** What to write in place of a URL or of one of the two names. */
+/** Returns the fix for a URL or one of the two names in place of the domain. */
 function instead(written: string): string {
   const domain = written.toLowerCase().replace(/^[a-z][a-z0-9+.-]*:\/\//, '').replace(/[:/?#].*$/, '').replace(/^_?mta-sts\./, '');
   return hostNameProblem(domain) === undefined ? `write \`provider: '${domain}'\`` : 'write the domain, `provider: \'provider.example\'`';
 }
 
 /**
- * The target of a CNAME in lower-case A-labels.
+ * Returns the target of a CNAME in lower-case A-labels.
  *
- * @param own - the names of both CNAMEs: one that leads to either is a loop, or leads to no record of the type
- * @param faultOf - what keeps a name from being such a target
+ * @param own - names of both CNAMEs: a target among them is a loop, or has no record of the right type
+ * @param problemOf - returns the problem of a name as a target
  */
 function target(
   property: 'policyHostTarget' | 'recordTarget',
   written: string,
   own: readonly string[],
-  faultOf: (name: string) => string | undefined,
+  problemOf: (name: string) => string | undefined,
 ): string {
   requireText(property, written, 'the name that the provider documents');
   const name = toALabels(written) || written;
-  const fault = faultOf(name);
+  const fault = problemOf(name);
   if (fault !== undefined) {
-    throw new Error(`\`${property}\` ${safeText(JSON.stringify(written), LONGEST_SHOWN)} ${fault}; expected is the name that the provider documents, by default `
+    throw new Error(`\`${property}\` ${safeText(JSON.stringify(written), MAX_SHOWN_CHARACTERS)} ${fault}; expected is the name that the provider documents, by default `
       + `\`${property === 'recordTarget' ? '_mta-sts' : 'mta-sts'}.<provider>\` (RFC 1035 §2.3.4, RFC 8461 §8.2)`);
   }
   if (own.includes(name)) {
@@ -186,10 +186,10 @@ function target(
   return name;
 }
 
-/** As a host name, but each label may begin with an underscore, as `_mta-sts` does. */
-function recordNameFault(name: string): string | undefined {
+/** Returns the problem of a host name whose labels may begin with an underscore, as `_mta-sts` does. */
+function recordNameProblem(name: string): string | undefined {
   return hostNameProblem(name.replace(/(^|\.)_(?=[^._])/g, '$1'))
-    // Again in full: the underscores count.
+    // Check the length again: the underscores count.
     ?? (name.length > MAX_NAME_LENGTH ? `has ${name.length} characters; a name has at most ${MAX_NAME_LENGTH}` : undefined);
 }
 

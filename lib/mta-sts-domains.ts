@@ -1,4 +1,4 @@
-// Many domains on one host: the same policy for all of them, and exceptions where they are needed.
+// Publishes MTA-STS for many domains on one policy host: one policy for all, and other policies where needed.
 import { Construct } from 'constructs';
 import type { aws_route53 as route53 } from 'aws-cdk-lib';
 import { HOST, POLICY, REPORTING, checkInput, member, oneOf, requireDomains, requireInput, requireProps } from './private/input';
@@ -12,28 +12,28 @@ import { Verification } from './verification';
 /** One of many domains. */
 export interface MtaStsDomain {
   /**
-   * The public hosted zone that holds the domain's records.
+   * Public hosted zone that contains the records of the domain.
    *
-   * @default - DNS is elsewhere, and the records are made by hand
+   * @default - external DNS: you create the records manually
    */
   readonly hostedZone?: route53.IHostedZone;
 
   /**
-   * The policy domain, the part after the `@`; needed where there is no `hostedZone`.
+   * Policy domain, the part after the `@`. Required without a `hostedZone`.
    *
-   * @default - the hosted zone's name
+   * @default - the name of the hosted zone
    */
   readonly domainName?: string;
 
   /**
-   * A policy of its own.
+   * Policy of this domain.
    *
    * @default - the policy of all
    */
   readonly policy?: MtaStsPolicy;
 
   /**
-   * Reporting of its own.
+   * TLS reporting of this domain.
    *
    * @default - the reporting of all
    */
@@ -42,28 +42,28 @@ export interface MtaStsDomain {
 
 /** Properties of `MtaStsDomains`. */
 export interface MtaStsDomainsProps {
-  /** The domains, at most 100; their order does not matter. */
+  /** Domains, at most 100, in any order. */
   readonly domains: MtaStsDomain[];
 
-  /** What senders shall do, for each domain that has no policy of its own. */
+  /** Policy for each domain that has none of its own. */
   readonly policy: MtaStsPolicy;
 
   /**
-   * Where senders report failures, for each domain that has none of its own.
+   * Addresses to which senders send TLS reports, for each domain that has none of its own.
    *
-   * @default - no record is made
+   * @default - no record is created
    */
   readonly tlsReporting?: TlsReporting;
 
   /**
-   * The host that serves them; it must list each of the domains.
+   * Policy host that serves the domains. It must list each of them.
    *
-   * @default - one of their own
+   * @default - a new policy host
    */
   readonly policyHost?: PolicyHost;
 
   /**
-   * What an error that the verification finds does to the deployment.
+   * What the deployment does if the verification finds an error.
    *
    * @default Verification.FAIL_DEPLOYMENT
    */
@@ -71,10 +71,10 @@ export interface MtaStsDomainsProps {
 }
 
 /**
- * Publishes MTA-STS for many domains on one host, an `MtaSts` for each: alias domains of one mail system with one policy, for
- * example.
+ * Publishes MTA-STS for many domains on one policy host, with one `MtaSts` for each. Example: alias domains of one mail system with one
+ * policy.
  *
- * Take a domain out only when its policy has been withdrawn and is forgotten by senders (`MtaStsPolicy.none()`).
+ * Remove a domain only after you have withdrawn its policy (`MtaStsPolicy.none()`) and senders have dropped it.
  *
  * @example
  * declare const zones: route53.IHostedZone[];
@@ -86,10 +86,10 @@ export interface MtaStsDomainsProps {
  * });
  */
 export class MtaStsDomains extends Construct {
-  /** What serves them. */
+  /** Policy host that serves the domains. */
   public readonly policyHost: PolicyHost;
 
-  /** The construct of each domain, in the order of `domains`. */
+  /** Construct of each domain, in the order of `domains`. */
   public readonly all: MtaSts[];
 
   constructor(scope: Construct, id: string, props: MtaStsDomainsProps) {
@@ -110,10 +110,10 @@ export class MtaStsDomains extends Construct {
     const named = new Map<string, MtaStsDomain>();
     for (const domain of domains) {
       const name = policyDomain(domain.domainName, domain.hostedZone);
-      if (named.has(name)) throw new Error(`\`domains\` must hold each domain once, got ${name} twice`);
+      if (named.has(name)) throw new Error(`\`domains\` must contain each domain once, got ${name} twice`);
       named.set(name, domain);
     }
-    // Sorted, so that the template is the same whatever the order of `domains`.
+    // Sort, so that the order of `domains` does not change the template.
     const sorted = [...named].sort(([one], [other]) => one < other ? -1 : 1);
     const made = new Map(sorted.map(([name, domain]) => [name, new MtaSts(this, name, {
       policy: domain.policy ?? policy,

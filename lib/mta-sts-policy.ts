@@ -107,8 +107,8 @@ export class MtaStsPolicy {
   public readonly text: string;
 
   /**
-   * The first 16 hexadecimal characters of the SHA-256 of `text`. Each id that announces this policy ends with them; the time of the
-   * publication stands before them.
+   * The first 16 hexadecimal characters of the SHA-256 of `text`. Each id of this policy ends with them, after the time of
+   * the publication.
    */
   public readonly hash: string;
 

@@ -34,7 +34,8 @@ export interface MtaStsProps {
   /**
    * Public hosted zone that contains the records of the domain: imported, looked up, or made in the app.
    *
-   * @default - external DNS: the deployment creates the host and the file and proves the file live. The records are outputs (`records`), and
+   * @default - external DNS: the deployment creates the host and the file and proves the file live. The records are outputs (`records`),
+   * and
    * you create them manually. The deployment verifies nothing; run `mta-sts verify --outputs` when the records exist
    */
   readonly hostedZone?: route53.IHostedZone;

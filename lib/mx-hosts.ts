@@ -1,4 +1,4 @@
-// The hosts that may receive the domain's mail, written by hand or as the providers document them.
+// MX hosts of a domain: your own list, or the hosts that a mail provider documents.
 import { Token } from 'aws-cdk-lib';
 import { HOSTS, MX_PATTERN, TEXT, oneOf, requireInput } from './private/input';
 import { mxPatternProblem, mxPatternToALabels } from './protocol/mx/pattern';

@@ -84,7 +84,10 @@ export class PolicyHost extends Construct {
   /** Distribution that serves the policy files. */
   public readonly distribution: cloudfront.Distribution;
 
-  /** Principal that writes the policy files: the role of the deployment function. The policy of a key that encrypts the bucket must allow it. */
+  /**
+   * Principal that writes the policy files: the role of the deployment function. The policy of a key that encrypts the bucket must allow
+   * it.
+   */
   public readonly writer: iam.IPrincipal;
 
   /** Certificate with the name of every policy host. */
@@ -217,7 +220,10 @@ export class PolicyHost extends Construct {
     return [this.bucket, this.distribution, this.readCertificate, records].filter((needed) => needed !== undefined);
   }
 
-  /** Warns of domains without a policy, when all constructs exist. It is no error: a domain leaves by removing record and file before the host. */
+  /**
+   * Warns of domains without a policy, when all constructs exist. It is no error: a domain leaves by removing record and file before the
+   * host.
+   */
   private warnOfUnpublished(): void {
     const names = [...this.hosts.values()].filter(({ publisher }) => publisher === undefined).map(({ domainName }) => domainName);
     // An aspect adds its warning too late for `Validations.acknowledge()` on the same construct.
@@ -248,7 +254,6 @@ export class PolicyHost extends Construct {
       node.addDependency(checked);
     });
   }
-
 }
 
 interface ServedHost {

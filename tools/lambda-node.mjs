@@ -1,4 +1,4 @@
-// The Node.js that Lambda runs, for the functions of the stage and the tests of lib/functions. `node tools/lambda-node.mjs` prints its path.
+// Fetches the Node.js that Lambda runs, for tests of functions and operations. `node tools/lambda-node.mjs` prints its path.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';

@@ -184,11 +184,12 @@ class FrontDoor {
 function viewerRequest(request: IncomingMessage | Http2ServerRequest, hostHeader: string): ViewerRequest | undefined {
   const { url = '', method = '' } = request;
   const brings = Number(request.headers['content-length'] ?? 0) > 0 || request.headers['transfer-encoding'] !== undefined;
-  const host = /^([^:@/?#\s]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/.exec(hostHeader)?.[1].toLowerCase();
+  const host = /^([^:@/?#\s]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/.exec(hostHeader)?.at(1)?.toLowerCase();
   if (!url.startsWith('/') || host === undefined || (brings && (method === 'GET' || method === 'HEAD'))) return undefined;
   const question = url.indexOf('?');
   const pairs = Array.from({ length: request.rawHeaders.length / 2 }, (_, index) => {
-    return [request.rawHeaders[index * 2].toLowerCase(), request.rawHeaders[index * 2 + 1]] as const;
+    const [name = '', value = ''] = request.rawHeaders.slice(index * 2);
+    return [name.toLowerCase(), value] as const;
   });
   return {
     method,

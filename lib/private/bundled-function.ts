@@ -1,8 +1,9 @@
 // A Lambda function of this package: its bundle, its own role with rights that name each resource, and its log group.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Duration, RemovalPolicy, aws_iam as iam, aws_lambda as lambda, aws_logs as logs } from 'aws-cdk-lib';
-import { Construct } from 'constructs';
+import type { Duration } from 'aws-cdk-lib';
+import { RemovalPolicy, aws_iam as iam, aws_lambda as lambda, aws_logs as logs } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
 
 /** Folder of the functions, each with its bundle in a folder of its own (tools/bundles.mjs builds them). */
 const FUNCTIONS = path.join(__dirname, '..', 'functions');

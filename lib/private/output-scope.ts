@@ -8,7 +8,10 @@ export function outputStack(scope: Construct): Stack {
   return outermostStack(Stack.of(scope));
 }
 
-/** Returns the scope for an output of a construct: the construct itself, or a new construct in the outermost stack if it is in a nested one. */
+/**
+ * Returns the scope for an output of a construct: the construct itself, or a new construct in the outermost stack if it is in a nested
+ * one.
+ */
 export function outputScope(scope: Construct): Construct {
   const outermost = outputStack(scope);
   if (outermost === Stack.of(scope)) return scope;

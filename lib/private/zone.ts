@@ -93,7 +93,8 @@ function givenName(zone: route53.IHostedZone): GivenName {
   try {
     return { name: zone.zoneName, isPrivate: false };
   } catch (error) {
-    // Zones of HostedZone.fromHostedZoneId() throw here, because they have no name. So do those of PrivateHostedZone.fromPrivateHostedZoneId(),
+    // Zones of HostedZone.fromHostedZoneId() throw here, because they have no name. So do those of
+    // PrivateHostedZone.fromPrivateHostedZoneId(),
     // whose message names that method.
     return { isPrivate: error instanceof Error && error.message.includes('fromPrivateHostedZoneId') };
   }
@@ -119,7 +120,7 @@ function isLookedUpAsPrivate(zone: route53.IHostedZone): boolean {
   if (Token.isUnresolved(id)) return false;
   const context = Object.entries(node.getAllContext() as Record<string, unknown>);
   if (context.some(([key, value]) => PRIVATE_LOOKUP.test(key) && idOf(value) === id.replace(ID_PREFIX, ''))) return true;
-  // Before the CDK CLI has looked up the zone, it has no id. Zones with the same name in one stack then cannot be told apart.
+  // Before the CDK CLI has looked up the zone, it has no id. Zones with the same name in one stack then look the same.
   const asked = id === NOT_LOOKED_UP ? missingContext(Stack.of(zone)).filter((key) => isLookupOf(key, givenName(zone).name)) : [];
   return asked.length > 0 && asked.every((key) => PRIVATE_LOOKUP.test(key));
 }

@@ -122,7 +122,7 @@ function labelProblem(label: string): string | undefined {
   return undefined;
 }
 
-/** Returns the problem of a top-level label of digits (RFC 1123 §2.1): such a name cannot be told from an address. Checks nothing else. */
+/** Returns the problem of a top-level label of digits (RFC 1123 §2.1): such a name looks like an address. Checks nothing else. */
 export function topLevelProblem(name: string): string | undefined {
   if (!isDigit(name.charCodeAt(name.length - 1))) return undefined;
   const last = name.slice(name.lastIndexOf('.') + 1);

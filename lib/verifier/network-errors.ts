@@ -49,7 +49,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
 
 /**
  * Returns whether this machine has no address or no route for the family, which says nothing about the server. `EHOSTUNREACH` counts
- * for IPv6 only: many networks announce IPv6 and do not carry it.
+ * for IPv6 only: many networks offer IPv6 and do not carry it.
  */
 export function isFamilyUnusable(error: Error, address: string): boolean {
   const code = errorCode(error);

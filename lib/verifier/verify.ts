@@ -27,7 +27,7 @@ import { publicOnly } from './public-only';
 import { bestEvidence, safeFinding, safeObservation, sortFindings } from './result';
 import type { LiveFinding, Lookup, Verdict, VerificationResult } from './result';
 
-export type { Clock, Network as World } from './network';
+export type { Clock, Network } from './network';
 
 /**
  * Every check, in the order of RFC 8461: record and policy, mail hosts, TLS reporting, names below the domain. Findings of one

@@ -6,7 +6,7 @@ import { createMxProbe } from '../../lib/verifier/smtp/mx-probe';
 import type { MxProbeOptions } from '../../lib/verifier/smtp/mx-probe';
 import { createResolver } from '../../lib/verifier/dns/resolver';
 import { verify } from '../../lib/verifier/verify';
-import type { VerifyOptions, World } from '../../lib/verifier/verify';
+import type { VerifyOptions, Network } from '../../lib/verifier/verify';
 import type { VerificationResult } from '../../lib/verifier/result';
 import { expectAreasBySubject } from './area-by-subject';
 import { startMxServer } from './mx-server';
@@ -104,7 +104,7 @@ export class Loopback {
     const recursive = setting.recursive === undefined ? dns : await this.dns(setting.recursive);
     const host = setting.policyPort ?? (await this.policy(setting.policy)).port;
     const ca = [(await testAuthority()).certificatePem];
-    const world: Partial<World> = {
+    const world: Partial<Network> = {
       resolver: createResolver({ servers: [`127.0.0.1:${recursive.port}`], timeoutMs: setting.dnsTimeoutMs ?? 10_000, tries: 1, signal: this.closing.signal }),
       fetchPolicy: createFetchPolicy({ port: host, ca, timeoutMs: setting.fetchTimeoutMs ?? 10_000 }),
       ...(mxPort === undefined ? {} : { mxProbe: createMxProbe({ port: mxPort, ca, timeoutMs: 10_000, ...setting.probe }) }),
@@ -139,5 +139,5 @@ export interface Setting {
   readonly dnsTimeoutMs?: number;
   readonly fetchTimeoutMs?: number;
   readonly options?: VerifyOptions;
-  readonly world?: Partial<World>;
+  readonly world?: Partial<Network>;
 }

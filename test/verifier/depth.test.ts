@@ -7,7 +7,7 @@ import type { MxResponse } from '../../lib/verifier/smtp/mx-response';
 import type { VerificationResult } from '../../lib/verifier/result';
 import type { DnsAnswer, DnsType } from '../../lib/verifier/dns/answer';
 import { verify } from '../../lib/verifier/verify';
-import type { VerifyOptions, World } from '../../lib/verifier/verify';
+import type { VerifyOptions, Network } from '../../lib/verifier/verify';
 import { DOMAIN, MX1, POLICY, RECORDS, addressOf, mailZone } from '../support/domain';
 import { VIRTUAL_BEGIN, VirtualTime } from '../support/virtual-time';
 
@@ -32,7 +32,7 @@ async function depthOf(records: readonly DnsRecord[], options: VerifyOptions = {
   const time = new VirtualTime();
   const answer = zoneAnswers(records);
   const questions: string[] = [];
-  const world: Partial<World> = {
+  const world: Partial<Network> = {
     clock: time,
     resolver: {
       query: async <T extends DnsType>(name: string, type: T, server?: string): Promise<DnsAnswer<T>> => {

@@ -6,7 +6,7 @@ import { createMxProbe } from '../../lib/verifier/smtp/mx-probe';
 import type { DnsAnswer, DnsType } from '../../lib/verifier/dns/answer';
 import type { Resolver } from '../../lib/verifier/dns/resolver';
 import { verify } from '../../lib/verifier/verify';
-import type { World } from '../../lib/verifier/verify';
+import type { Network } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, mailZone } from '../support/domain';
 import { clockWith, never, until } from '../support/patience';
 import { codes, finding } from '../support/verification';
@@ -19,7 +19,7 @@ function listeners(signal: AbortSignal): number {
 }
 
 /** A domain that does not exist, at once. */
-const NOTHING: Partial<World> = {
+const NOTHING: Partial<Network> = {
   resolver: {
     query: <T extends DnsType>(): Promise<DnsAnswer<T>> => {
       return Promise.resolve({ status: 'empty', reason: 'NXDOMAIN', authoritative: false, server: 'x', cnames: [] });
@@ -76,7 +76,7 @@ describe('a verification that is interrupted', () => {
     const mx = await loopback.mx({ behaviour: 'silent-ehlo' });
     const controller = new AbortController();
     const { signal } = controller;
-    const world: Partial<World> = {
+    const world: Partial<Network> = {
       fetchPolicy: createFetchPolicy({ port: server.port, ca: [server.ca], signal }), mxProbe: createMxProbe({ port: mx.port, signal }),
     };
     const verifying = loopback.verify({ zone: mailZone(), policyPort: server.port, mxPort: mx.port, options: { signal }, world });
@@ -91,7 +91,7 @@ describe('a verification that is interrupted', () => {
 
   test('a verification interrupted before its start sends no query', async () => {
     let asked = 0;
-    const world: Partial<World> = {
+    const world: Partial<Network> = {
       ...NOTHING,
       resolver: {
         query: () => {

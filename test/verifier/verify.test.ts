@@ -7,7 +7,7 @@ import { duration } from '../../lib/verifier/network-errors';
 import { mayPass, summary } from '../../lib/verifier/result';
 import type { LiveFinding, Verdict } from '../../lib/verifier/result';
 import { verify } from '../../lib/verifier/verify';
-import type { VerifyOptions, World } from '../../lib/verifier/verify';
+import type { VerifyOptions, Network } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, POLICY, RECORDS, addressOf, sts, zone } from '../support/domain';
 import { never, withPatience } from '../support/patience';
 import { verificationResult as goodReport } from '../support/report';
@@ -21,7 +21,7 @@ afterEach(() => loopback.close());
 const TIME = Date.UTC(2026, 10, 30, 19, 24, 8);
 
 /** A world that must not be asked. */
-const NOBODY: Partial<World> = {
+const NOBODY: Partial<Network> = {
   resolver: { query: () => Promise.reject(new Error('nobody may be asked')) },
   fetchPolicy: () => Promise.reject(new Error('nobody may be asked')),
 };
@@ -59,7 +59,7 @@ describe('a domain', () => {
 
   test('verify accepts a domain in upper case, in U-labels, and with a trailing dot', async () => {
     const asked = new Set<string>();
-    const world: Partial<World> = {
+    const world: Partial<Network> = {
       ...NOBODY,
       resolver: {
         query: (name) => {

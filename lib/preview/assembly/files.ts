@@ -133,9 +133,9 @@ class AssemblyReader {
 
 /** `aws://123456789012/us-east-1`, or `unknown-account` and `unknown-region` in an app that is bound to none. */
 function environmentOf(text: string): { account: string; region: string } {
-  const parts = /^aws:\/\/([^/]+)\/([^/]+)$/.exec(text);
+  const [, account = 'unknown-account', region = 'unknown-region'] = /^aws:\/\/([^/]+)\/([^/]+)$/.exec(text) ?? [];
   return {
-    account: parts === null || parts[1] === 'unknown-account' ? EXAMPLE_ACCOUNT : parts[1],
-    region: parts === null || parts[2] === 'unknown-region' ? 'us-east-1' : parts[2],
+    account: account === 'unknown-account' ? EXAMPLE_ACCOUNT : account,
+    region: region === 'unknown-region' ? 'us-east-1' : region,
   };
 }

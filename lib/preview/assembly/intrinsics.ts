@@ -129,7 +129,7 @@ class Call {
     if (typeof text !== 'string') return malformed('Fn::Sub');
     // `${!Literal}` stays as `${Literal}`.
     const parts = text.split(/(\$\{[^}]{1,300}\})/).map((part) => {
-      const name = /^\$\{([^}]+)\}$/.exec(part)?.[1].trim();
+      const name = /^\$\{([^}]+)\}$/.exec(part)?.at(1)?.trim();
       if (name === undefined) return part;
       if (name.startsWith('!')) return `\${${name.slice(1)}}`;
       const variable = at(variables, name);

@@ -29,9 +29,9 @@ export function bareName(name: string): string {
 }
 
 function readMx(value: string): RecordData | string {
-  const fields = /^(\d{1,5})[ \t]+(\S+)$/.exec(value.trim());
-  if (fields === null || Number(fields[1]) > 65535 || !(fields[2] === '.' || isName(fields[2]))) return 'is not a preference and a host, `10 mx1.example.com`';
-  return { type: 'MX', data: { preference: Number(fields[1]), exchange: fields[2] === '.' ? '.' : bareName(fields[2]) } };
+  const [, preference = '', exchange = ''] = /^(\d{1,5})[ \t]+(\S+)$/.exec(value.trim()) ?? [];
+  if (preference === '' || Number(preference) > 65535 || !(exchange === '.' || isName(exchange))) return 'is not a preference and a host, `10 mx1.example.com`';
+  return { type: 'MX', data: { preference: Number(preference), exchange: exchange === '.' ? '.' : bareName(exchange) } };
 }
 
 /** One or more strings in quotes, each of at most 255 characters after escapes. */
@@ -53,7 +53,8 @@ function readTxt(value: string): RecordData | string {
 function readCaa(value: string): RecordData | string {
   const fields = /^(\d{1,3})[ \t]+([A-Za-z0-9]{1,15})[ \t]+"([^"]{0,255})"$/.exec(value.trim());
   if (fields === null) return 'is not flags, a tag and a value, `0 issue "amazon.com"`';
-  return { type: 'CAA', data: { critical: (Number(fields[1]) & 128) !== 0, tag: fields[2], value: fields[3] } };
+  const [, flags = '', tag = '', text = ''] = fields;
+  return { type: 'CAA', data: { critical: (Number(flags) & 128) !== 0, tag, value: text } };
 }
 
 /** What stands between the quotes at a place, escapes still in it. */

@@ -156,6 +156,7 @@ class Service {
 
   private async ask(query: DecodedPacket, transport: DnsQuery['transport']): Promise<DnsReply | 'drop'> {
     const [asked] = query.questions ?? [];
+    if (asked === undefined) return failure('FORMERR');
     const question = { name: asked.name === '.' ? '' : asked.name, type: asked.type };
     this.queries.push({ ...question, transport, recursionDesired: query.flag_rd });
     if (this.queries.length > 1000) this.queries.shift();
@@ -199,7 +200,7 @@ function failure(rcode: DnsReply['rcode']): DnsReply {
 }
 
 function isQuery(message: Buffer): boolean {
-  return message.length >= 12 && (message[2] & 0x80) === 0;
+  return message.length >= 12 && (message.readUInt8(2) & 0x80) === 0;
 }
 
 function malformed(message: Buffer, transport: DnsQuery['transport']): Buffer {

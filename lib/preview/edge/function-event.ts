@@ -117,7 +117,7 @@ function values(pairs: readonly (readonly [string, string])[]): Record<string, V
     if (name !== '') all.set(name, [...all.get(name) ?? [], value]);
   }
   return Object.fromEntries([...all].map(([name, several]) => {
-    const value = several[several.length - 1];
+    const value = several.at(-1) ?? '';
     return [name, several.length === 1 ? { value } : { value, multiValue: several.map((one) => ({ value: one })) }];
   }));
 }

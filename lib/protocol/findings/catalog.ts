@@ -29,7 +29,7 @@ export function finding(code: FindingCode, detail: FindingDetail): Finding {
   return {
     code,
     severity: kind.severity,
-    // The caller has escaped the text of the input. Escape again, so that a mistake there is harmless.
+    // The caller has escaped the text of the input. Escape again, in case the caller forgot it.
     ...withSenderQuirks(detail.quirks ?? kind.quirks ?? [], safeWholeText(detail.message)),
     fix: safeWholeText(detail.fix ?? kind.fix),
     reference: kind.reference,

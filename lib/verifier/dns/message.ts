@@ -31,7 +31,7 @@ export const HEADER_BYTES = 12;
 /** Maximum number of records in a message. A policy domain has a handful at a name; the limit bounds the work for one message. */
 export const MAX_RECORDS = 512;
 
-/** Returns the number of records that the header of a message announces. The message must have a whole header. */
+/** Returns the number of records that the header of a message gives. The message must have a whole header. */
 export function recordCount(message: Buffer): number {
   return message.readUInt16BE(6) + message.readUInt16BE(8) + message.readUInt16BE(10);
 }

@@ -1,4 +1,5 @@
-// Runs the scenarios in their order; docs/contribute/e2e-assertions.md says what each proves. Started by tools/e2e.mjs inside of the private namespaces.
+// Runs the scenarios in their order; docs/contribute/e2e-assertions.md says what each proves. Started by tools/e2e.mjs inside of the
+// private namespaces.
 import { FAULTS, SHORT_FAULTS } from './faults';
 import { isWay } from './scenes/after-rollback';
 import { cachesScene } from './scenes/caches';

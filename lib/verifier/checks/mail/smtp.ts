@@ -132,7 +132,8 @@ export function classifySmtp(observed: SmtpObservations, mode: Mode | undefined,
 }
 
 /**
- * Returns whether this network seems to block port 25: no host has ever answered from it. Refusals count only when several hosts
+ * Returns whether this network seems to block port 25: no host has ever answered from it. A refused connection counts only when several
+ * hosts
  * refuse, because firewalls refuse too.
  */
 function isBlocked({ hosts, reachedAny }: SmtpObservations): boolean {

@@ -43,7 +43,7 @@ export const MODE_FINDINGS = {
   'policy-unannounced': {
     severity: 'info',
     area: 'policy-file',
-    meaning: 'The policy host serves a file, but no TXT record announces it.',
+    meaning: 'The policy host serves a file, but there is no TXT record for it.',
     impact: 'None: senders do not look for the file.',
     fix: 'publish the TXT record if the policy is meant to be in force',
     reference: 'RFC 8461 §3.1',
@@ -109,6 +109,6 @@ function publishedSince({ lastModified, record, now }: PolicyAge): { readonly ti
 /** Reports a policy file without a record. Senders do not ask for it, so its problems do not matter. */
 export function unannouncedPolicy(policyHost: string, policy: Policy | undefined, evidence: string | undefined): LiveFinding[] {
   if (policy === undefined) return [];
-  const message = `a policy in mode ${policy.mode} is served, but no TXT record announces it`;
+  const message = `a policy in mode ${policy.mode} is served, but there is no TXT record for it`;
   return [liveFinding('policy-unannounced', { subject: policyUrl(policyHost), evidence, message })];
 }

@@ -42,7 +42,7 @@ export const RECORD_FINDINGS = {
     temporary: true,
     meaning: 'The name servers of the zone could not be found, so the recursive resolver alone was asked.',
     impact: 'Its answer can be as old as the TTL.',
-    fix: 'try again; if it stays so, check that the zone is delegated and that its name servers have addresses and can be reached from here; harmless with a resolver made for tests',
+    fix: 'try again; if it stays so, check that the zone is delegated and that its name servers have addresses and can be reached from here; with a resolver made for tests, ignore it',
     reference: 'RFC 1034 §4.2.2',
   },
   'name-server-unanswered': {
