@@ -135,7 +135,9 @@ function contextText(app: App, name: string): string | undefined {
  *
  * @returns the exit status
  */
-export function synthesize(env: Readonly<Record<string, string | undefined>>, printError: (text: string) => void, props?: AppProps): number {
+export function synthesize(
+  env: Readonly<Record<string, string | undefined>>, printError: (text: string) => void, props?: AppProps,
+): number {
   try {
     createApp(env, props).synth();
     return 0;

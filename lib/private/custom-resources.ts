@@ -47,12 +47,12 @@ export interface PreflightProps {
  * update checks only changed domains.
  */
 export function preflight(scope: Construct, id: string, props: PreflightProps): CustomResource {
-  const domains = (): PreflightDomainProperties[] => props.domains().map(({ domainName, hostedZone, policy, publication: logicalId, records }) => ({
-    DomainName: domainName,
-    HostedZoneId: hostedZone?.hostedZoneId,
-    Policy: policy && policyLines(policy.text),
-    Publication: logicalId,
-    Records: records.map(({ name, type, logicalId: maker }) => ({ Name: name, Type: type, LogicalId: maker })),
+  const domains = (): PreflightDomainProperties[] => props.domains().map((domain) => ({
+    DomainName: domain.domainName,
+    HostedZoneId: domain.hostedZone?.hostedZoneId,
+    Policy: domain.policy && policyLines(domain.policy.text),
+    Publication: domain.publication,
+    Records: domain.records.map(({ name, type, logicalId: maker }) => ({ Name: name, Type: type, LogicalId: maker })),
   }));
   const properties: { readonly [Name in keyof PreflightProperties]: unknown } = {
     Certificate: props.certificateGiven ? 'given' : 'made',

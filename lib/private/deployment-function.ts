@@ -77,7 +77,9 @@ export class DeploymentFunction extends Construct {
    * @param properties - CloudFormation passes all values as strings
    */
   public resource(scope: Construct, id: string, resourceType: string, properties: object): CustomResource {
-    return new CustomResource(scope, id, { resourceType, serviceToken: this.serviceToken, serviceTimeout: SERVICE_TIMEOUT, properties: { ...properties } });
+    return new CustomResource(scope, id, {
+      resourceType, serviceToken: this.serviceToken, serviceTimeout: SERVICE_TIMEOUT, properties: { ...properties },
+    });
   }
 
   /** Allows the function to read the records of a zone. */

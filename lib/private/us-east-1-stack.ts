@@ -1,6 +1,7 @@
 // The us-east-1 stack for constructs of another Region: CloudFront accepts only certificates of us-east-1.
 import {
-  Aspects, CfnOutput, CfnWaitConditionHandle, Fn, Names, NestedStack, Stack, StackSynthesizer, Token, Validations, isReusableStackSynthesizer,
+  Aspects, CfnOutput, CfnWaitConditionHandle, Fn, Names, NestedStack, Stack, StackSynthesizer, Token, Validations,
+  isReusableStackSynthesizer,
 } from 'aws-cdk-lib';
 import type { IReusableStackSynthesizer } from 'aws-cdk-lib';
 import type { aws_route53 as route53 } from 'aws-cdk-lib';

@@ -1,5 +1,4 @@
-// Collects the chunks of a message in one buffer of limited size. Keeping the chunks themselves would keep their larger source buffers in
-// memory.
+// Collects the chunks of a message in one buffer of limited size. The chunks themselves would keep larger buffers in memory.
 
 /** Lives for one message. */
 export class BoundedBytes {

@@ -111,7 +111,7 @@ function text(domain: string, world: CommandOptions = {}): ReturnType<typeof run
 describe('DNS without an answer', () => {
   test('suggest ends with status 3 within its timeout when DNS does not answer', async () => {
     const { status, stdout, stderr } = await run(['suggest', 'example.test', '--timeout', '200ms', ...at(silent)]);
-    expect(stdout).toMatch(/^\? example\.test: could not be decided\n\n {2}- the mail hosts of example\.test could not be looked up: called off from 127\.0\.0\.1:\d+; try again\n$/);
+    expect(stdout).toMatch(/^\? example\.test: could not be decided\n\n {2}- the mail hosts of example\.test could not be looked up: cancelled from 127\.0\.0\.1:\d+; try again\n$/);
     expect(stderr).toBe('');
     expect(status).toBe(3);
   });

@@ -62,7 +62,7 @@ describe('a given certificate', () => {
     expect(() => hostTemplate(() => {
       const europe = new Stack(new App(), 'Europe', { env: { ...ENV, region: 'eu-west-1' } });
       return { certificate: new acm.Certificate(europe, 'Certificate', { domainName: 'mta-sts.example.com' }) };
-    })).toThrow(/must be of us-east-1, .* got one that is made in eu-west-1\. .* or leave `certificate` out/);
+    })).toThrow(/must be of us-east-1, got one that is made in eu-west-1\. .* or leave `certificate` out/);
   });
 
   test('is taken on trust where its names are tokens', () => {
@@ -452,7 +452,7 @@ describe('a bucket for access logs', () => {
   const wayOut = '. CloudFront needs them to write logs. Write `objectOwnership: ObjectOwnership.OBJECT_WRITER` or `ObjectOwnership.BUCKET_OWNER_PREFERRED`';
 
   test('is refused if it has no access control lists, which is what S3 does by default', () => {
-    expect(withLogs({})).toThrow(`${fault}not given, which means BUCKET_OWNER_ENFORCED${wayOut}`);
+    expect(withLogs({})).toThrow(`${fault}missing, which means BUCKET_OWNER_ENFORCED${wayOut}`);
     expect(withLogs({ accessControl: s3.BucketAccessControl.PRIVATE })).toThrow(fault);
     expect(withLogs({ objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED })).toThrow(`${fault}BUCKET_OWNER_ENFORCED${wayOut}`);
     expect(withLogs({}, undefined, { '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy': true })).toThrow(fault);

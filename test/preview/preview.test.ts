@@ -53,7 +53,7 @@ describe('refuses, with what to do,', () => {
     ['all addresses', { listen: '0.0.0.0' }, /cannot listen on `0\.0\.0\.0`, which is all addresses: DNS answers need one to name/],
     ['all IPv6 addresses', { listen: '::' }, /which is all addresses/],
     ['an address of another machine', { listen: '192.0.2.1' }, /cannot listen on port 0 of 192\.0\.2\.1: .*EADDRNOTAVAIL/],
-    ['an MX host that is none', { mx: [{ host: 'a b', address: '127.0.0.1' }] }, /the MX host `a b` holds/],
+    ['an MX host that is none', { mx: [{ host: 'a b', address: '127.0.0.1' }] }, /the MX host `a b` contains/],
     ['an MX address that is none', { mx: [{ host: 'mx.example', address: 'here' }] }, /the MX host mx\.example needs an IP address, got `here`; write mx\.example=127\.0\.0\.1/],
     ['a certificate that is none', { tls: { key: 'x', cert: 'y' } }, /the given TLS key and certificate cannot be used: .*; give a private key and its certificate as PEM, or neither/],
   ])('%s', async (_what, options, message) => {

@@ -53,7 +53,9 @@ function aboutDomains({ domains, message }: AboutDomains & { readonly message: s
 }
 
 /** Returns the domains that this event adds or changes. Without properties before, or with another certificate, all of them. */
-function changedDomains(entries: readonly Properties[], oldProperties: Properties | undefined, certificateGiven: boolean): readonly PlannedDomain[] {
+function changedDomains(
+  entries: readonly Properties[], oldProperties: Properties | undefined, certificateGiven: boolean,
+): readonly PlannedDomain[] {
   const before = entriesBefore(oldProperties);
   const keepsSource = oldProperties !== undefined && isCertificateGiven(oldProperties) === certificateGiven;
   // An earlier deployment checked the unchanged domains. Anything that changed since is not caused by this update.
@@ -86,7 +88,9 @@ function plannedDomain(entry: Properties, allBefore: readonly Properties[], keep
   const domain = domainProperty(entry);
   const { Publication: publication } = entry;
   const before = allBefore.find((old) => hasSameDomain(old, entry));
-  const other = allBefore.find((old) => publication !== undefined && old.Publication === publication && !hasSameDomain(old, { DomainName: domain }));
+  const other = allBefore.find((old) => {
+      return publication !== undefined && old.Publication === publication && !hasSameDomain(old, { DomainName: domain });
+    });
   return {
     domain,
     zoneId: optionalZoneIdProperty(entry),

@@ -110,7 +110,7 @@ async function serverExtensions(
 
 function subjectName({ commonName: given, names }: CertificateRequest): string {
   const name = given ?? names.at(0);
-  if (!name) throw new RangeError('`names` must hold at least one DNS name, got none');
+  if (!name) throw new RangeError('`names` must contain at least one DNS name, got none');
   return name;
 }
 

@@ -21,7 +21,9 @@ export interface CreatedCertificate {
  * @param scope - construct that contains its resources
  * @param zones - name of each policy host, with its zone if there is one
  */
-export function createCertificate(host: Construct, scope: Construct, zones: ReadonlyMap<string, route53.IHostedZone | undefined>): CreatedCertificate {
+export function createCertificate(
+  host: Construct, scope: Construct, zones: ReadonlyMap<string, route53.IHostedZone | undefined>,
+): CreatedCertificate {
   const [domainName = '', ...subjectAlternativeNames] = zones.keys();
   const known: Record<string, route53.IHostedZone> = {};
   for (const [name, zone] of zones) {

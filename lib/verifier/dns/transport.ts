@@ -53,7 +53,7 @@ export const NOERROR = 0;
 const FORMERR = 1;
 export const NXDOMAIN = 3;
 
-/** Offers a UDP payload size that no network fragments (RFC 9715 §3.1). */
+/** Announces a UDP payload size that no network fragments (RFC 9715 §3.1). */
 const EDNS: OptAnswer = {
   type: 'OPT', name: '.', udpPayloadSize: 1232, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [],
 };
@@ -131,9 +131,7 @@ const MALFORMED = failure('malformed answer');
 /** Size of a record's name, type, class, TTL and length (RFC 1035 §4.1.3). A message with less room for its records is malformed. */
 const MIN_RECORD_BYTES = 11;
 
-/**
- * Returns the answer in a message. Returns undefined if the message belongs to another question: it may be late or forged, so ignore it.
- */
+/** Returns the answer in a message, or undefined if the message belongs to another question: it may be late or forged. */
 function readAnswer(message: Buffer, query: Packet): DnsExchange | undefined {
   if (message.length < HEADER_BYTES || message.readUInt16BE(0) !== query.id) return undefined;
   const packet = decodeMessage(message);
@@ -146,8 +144,8 @@ function readAnswer(message: Buffer, query: Packet): DnsExchange | undefined {
   }
   const asked = query.questions?.at(0);
   const answered = packet.questions?.at(0);
-  const isSame = asked !== undefined && answered !== undefined
-    && answered.type === asked.type && answered.class === 'IN' && normalizeName(answered.name) === normalizeName(asked.name);
+  const isSame = asked !== undefined && answered?.type === asked.type
+    && answered.class === 'IN' && normalizeName(answered.name) === normalizeName(asked.name);
   return packet.flag_qr && isSame ? { packet } : undefined;
 }
 

@@ -209,10 +209,7 @@ export class PolicyExchange {
   }
 }
 
-/**
- * Maximum number of pieces of a body: enough for 8 KiB byte by byte. Each piece costs a callback, and no timer fires between consecutive
- * pieces.
- */
+/** Maximum number of pieces of a body: enough for 8 KiB byte by byte. Each piece costs a callback, and no timer fires in between. */
 const MAX_PIECES = 8192;
 
 /** Maximum number of informational responses. Real servers send one or two. */

@@ -24,8 +24,7 @@ export interface MxSecure {
 /**
  * No TLS.
  *
- * - `unusable`: could not be tried, because this machine has no route for the address family or no time was left; says nothing about the
- * server
+ * - `unusable`: not tried, because this machine has no route for the address family or no time was left; says nothing about the server
  * - `timeout`: no connection and no reason: the host is down, or this network blocks the port
  * - `unreachable`: refused, or lost before the greeting was complete
  * - `rejected`: a greeting or a reply that ends the session
