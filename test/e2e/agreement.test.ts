@@ -173,11 +173,11 @@ describe('the ledger', () => {
   });
 
   test('a last entry with an end is seen', () => {
-    expect(foundInLedger((history) => lastEntry(history, { until: START + 9 * DAY }))).toContainEqual(expect.stringMatching(/^the end of the last entry: /));
+    expect(foundInLedger((history) => lastEntry(history, { replacedAt: START + 9 * DAY }))).toContainEqual(expect.stringMatching(/^the end of the last entry: /));
   });
 
   test('a last entry that was never seen live is seen', () => {
-    expect(foundInLedger((history) => lastEntry(history, { live: undefined }))).toEqual(['the last entry was never seen live']);
+    expect(foundInLedger((history) => lastEntry(history, { confirmedLiveAt: undefined }))).toEqual(['the last entry was never seen live']);
   });
 
   test('a gap is seen', () => {

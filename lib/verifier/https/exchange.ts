@@ -43,7 +43,7 @@ export class PolicyExchange {
   private tlsVersion = '';
   private cipher = '';
   /** Tells whether the server has sent a certificate, trusted or not. */
-  private hasServerCertificate: () => boolean = () => false;
+  private hasServerCertificate: (() => boolean) | undefined;
   private isComplete: () => boolean = () => false;
   private informational = 0;
   private pieces = 0;
@@ -52,8 +52,11 @@ export class PolicyExchange {
   /** Undefined after the first result: later events of the socket are ignored. */
   private resolve: ((response: PolicyResponse) => void) | undefined;
   private readonly guard = new Guard((reason) => {
-    this.fail('unusable', reason, INTERNAL_ERROR);
+    this.resolve?.(this.unusable(reason));
   });
+
+  /** Returns the result after an error of the verifier itself. */
+  private readonly unusable = (reason: string): PolicyResponse => this.failure('unusable', reason, INTERNAL_ERROR);
 
   public constructor(private readonly request: PolicyExchangeRequest) {}
 
@@ -63,7 +66,7 @@ export class PolicyExchange {
     return settleOnce<PolicyResponse>({
       timeoutMs,
       signals,
-      failed: (reason) => this.failure('unusable', reason, INTERNAL_ERROR),
+      failed: this.unusable,
       timedOut: () => this.failure('unreachable', `${this.phase} not ${this.phase === 'response body' ? 'complete' : 'there'} within ${duration(timeoutMs)}`, 'ETIMEDOUT'),
       cancelled: () => this.failure('unreachable', `cancelled while waiting for the ${this.phase}`, 'ABORT_ERR'),
     }, (settle) => {
@@ -186,7 +189,7 @@ export class PolicyExchange {
     const code = errorCode(error);
     const isTlsError = code.startsWith('ERR_SSL_') || code === 'EPROTO';
     if (isFamilyUnusable(error, this.request.address) || isLocalFault(code)) this.fail('unusable', networkProblem(error), code);
-    else if (isTlsError && wantsClientCertificate(code, this.hasServerCertificate())) this.fail('protocol', CLIENT_CERTIFICATE_PROBLEM, CLIENT_CERTIFICATE);
+    else if (isTlsError && wantsClientCertificate(code, this.hasServerCertificate?.() === true)) this.fail('protocol', CLIENT_CERTIFICATE_PROBLEM, CLIENT_CERTIFICATE);
     else if (code === 'HPE_INVALID_CONSTANT' && isHttp2(error)) this.fail('protocol', 'speaks HTTP/2, which it was not asked for', SPEAKS_HTTP2);
     else if (code.startsWith('HPE_')) this.fail('protocol', parserProblem(error, code, this.phase), code);
     else if (this.phase === 'response body') this.fail('protocol', `broken off in the middle of the body (${networkProblem(error)})`, code);

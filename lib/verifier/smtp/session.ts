@@ -36,12 +36,15 @@ export class SmtpSession {
   private readonly replies = new ReplyReader();
   private socket: Socket | undefined;
   /** Tells whether the server has sent a certificate. */
-  private hasServerCertificate: () => boolean = () => false;
+  private hasServerCertificate: (() => boolean) | undefined;
   /** Undefined after the first result: later events of the socket are ignored. */
   private resolve: ((response: MxResponse) => void) | undefined;
   private readonly guard = new Guard((reason) => {
-    this.fail('unusable', reason, INTERNAL_ERROR);
+    this.resolve?.(this.unusable(reason));
   });
+
+  /** Returns the result after an error of the verifier itself. */
+  private readonly unusable = (reason: string): MxResponse => this.failure('unusable', reason, INTERNAL_ERROR);
 
   public constructor(private readonly request: SmtpSessionRequest) {}
 
@@ -51,7 +54,7 @@ export class SmtpSession {
     return settleOnce<MxResponse>({
       timeoutMs,
       signals,
-      failed: (reason) => this.failure('unusable', reason, INTERNAL_ERROR),
+      failed: this.unusable,
       timedOut: () => this.failure(this.lostOutcome(), `${this.phase} not there within ${duration(timeoutMs)}`, 'ETIMEDOUT'),
       cancelled: () => this.failure('unusable', `cancelled while waiting for the ${this.phase}`, 'ABORT_ERR'),
     }, (settle) => {
@@ -194,7 +197,7 @@ export class SmtpSession {
 
   private failWith(error: Error): void {
     const code = errorCode(error);
-    if (this.phase === 'TLS handshake' && wantsClientCertificate(code, this.hasServerCertificate())) {
+    if (this.phase === 'TLS handshake' && wantsClientCertificate(code, this.hasServerCertificate?.() === true)) {
       this.fail('tls-failed', CLIENT_CERTIFICATE_PROBLEM, 'CLIENT_CERTIFICATE');
     } else if (this.phase === 'TLS handshake' && (code.startsWith('ERR_SSL_') || code === 'EPROTO')) {
       this.fail('tls-failed', handshakeProblem(error, code), code);
