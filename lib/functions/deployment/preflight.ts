@@ -89,8 +89,8 @@ function plannedDomain(entry: Properties, allBefore: readonly Properties[], keep
   const { Publication: publication } = entry;
   const before = allBefore.find((old) => hasSameDomain(old, entry));
   const other = allBefore.find((old) => {
-      return publication !== undefined && old.Publication === publication && !hasSameDomain(old, { DomainName: domain });
-    });
+    return publication !== undefined && old.Publication === publication && !hasSameDomain(old, { DomainName: domain });
+  });
   return {
     domain,
     zoneId: optionalZoneIdProperty(entry),

@@ -57,8 +57,8 @@ export async function change(stage: Stage, what: string, context: AppContext, is
     // RACE=docs/figures/race.json: for the figure of the README.
     const { RACE: file } = process.env;
     if (file !== undefined) {
-    keepRace(resolve(stage.paths.root, file), { ...raceOf(what, activity.looks, before, after), ...activity.extent });
-  }
+      keepRace(resolve(stage.paths.root, file), { ...raceOf(what, activity.looks, before, after), ...activity.extent });
+    }
     return activity.summary();
   });
   if (isControlled) {
