@@ -117,7 +117,7 @@ describe('many domains', () => {
     const hostedZone = importedZone(stack);
     const policyHost = new PolicyHost(stack, 'Host', { domains: [{ hostedZone }] });
     const domains = [{ hostedZone }, { hostedZone, domainName: 'EXAMPLE.com' }];
-    expect(() => new MtaStsDomains(stack, 'Mail', { domains, policy, policyHost })).toThrow('`domains` must hold each domain once, got example.com twice');
+    expect(() => new MtaStsDomains(stack, 'Mail', { domains, policy, policyHost })).toThrow('`domains` must contain each domain once, got example.com twice');
   });
 
   test('are at least one', () => {

@@ -53,7 +53,7 @@ export const NOERROR = 0;
 const FORMERR = 1;
 export const NXDOMAIN = 3;
 
-/** Announces a UDP payload size that no network fragments (RFC 9715 §3.1). */
+/** Offers a UDP payload size that no network fragments (RFC 9715 §3.1). */
 const EDNS: OptAnswer = {
   type: 'OPT', name: '.', udpPayloadSize: 1232, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [],
 };
