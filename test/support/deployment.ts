@@ -12,7 +12,7 @@ import type { LambdaContext } from '../../lib/functions/deployment/handler';
 import { Activity } from '../../lib/operations/context/activity';
 import { createLog } from '../../lib/functions/runtime/log';
 import type { OperationContext } from '../../lib/operations/context/operation-context';
-import type { Clock, Services } from '../../lib/operations/context/services';
+import type { Services } from '../../lib/operations/context/services';
 import type { DnsRecord, DnsAnswerer, DnsServer } from '../../lib/preview/dns-server/server';
 import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server';
 import { renderPolicy } from '../../lib/protocol/policy/policy';
@@ -21,6 +21,7 @@ import { policyHash, renderPolicyId } from '../../lib/protocol/policy/id';
 import { policyLines } from '../../lib/contract/custom-resources';
 import { createResolver } from '../../lib/verifier/dns/resolver';
 import type { Resolver } from '../../lib/verifier/dns/resolver';
+import { FakeClock } from './fake-clock';
 
 export const DOMAIN = 'example.com';
 export const ZONE_ID = 'Z0123456789ABCDEFGHIJ';
@@ -106,24 +107,6 @@ export function verificationProperties(more: Event = {}): Event {
 
 export function lambdaContext(remaining = 840_000): LambdaContext {
   return { awsRequestId: 'c0c0c0c0-0000-0000-0000-000000000000', getRemainingTimeInMillis: () => remaining };
-}
-
-/** Sleeping takes no time, but the clock goes on by it; real sockets get their turn in between. */
-export class FakeClock implements Clock {
-  public readonly slept: number[] = [];
-  private time = Date.now();
-
-  public now(): number {
-    return this.time;
-  }
-
-  public async sleep(milliseconds: number): Promise<void> {
-    this.slept.push(milliseconds);
-    this.time += milliseconds;
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
 }
 
 /** The parts of AWS that the function talks to. */
