@@ -115,7 +115,7 @@ async function send(services: Services, event: Event, remaining?: number): Promi
 describe('CloudFormation gets', () => {
   test('exactly the physical id and the attributes of a success', async () => {
     await edge.serve();
-    const { services } = await edge.world();
+    const { services } = await edge.testServices();
     const { answer } = await send(services, createEvent(PUBLICATION, publicationProperties()));
     expect(answer).toEqual({
       Status: 'SUCCESS',
@@ -134,7 +134,7 @@ describe('CloudFormation gets', () => {
   });
 
   test('exactly one line of reason and the framework\'s own, without a stack trace', async () => {
-    const { services, aws } = await edge.world();
+    const { services, aws } = await edge.testServices();
     aws.s3.on(PutObjectCommand).rejects(awsError('SlowDown', 'Please reduce your request rate.'));
     const { answer } = await send(services, createEvent(PUBLICATION, publicationProperties()));
     expect(answer).toEqual({
@@ -153,7 +153,7 @@ describe('CloudFormation gets', () => {
     const recordSets = Records.map(({ Name }) => ({
       Name: `${Name}.`, Type: 'TXT' as const, TTL: 60, ResourceRecords: [{ Value: `"${'é"\\\u0007'.repeat(50)}"` }],
     }));
-    const { services } = await edge.world({ recordSets });
+    const { services } = await edge.testServices({ recordSets });
     const { answer, body } = await send(services, createEvent(PREFLIGHT, preflightProperties({ Records })));
     expect(answer.Status).toBe('FAILED');
     expect(answer.Reason).toMatch(/^60 failures: \(1\) record-exists: /);
@@ -164,34 +164,34 @@ describe('CloudFormation gets', () => {
   });
 
   test('a reason in time when the function\'s work hangs', async () => {
-    const { services, aws } = await edge.world();
+    const { services, aws } = await edge.testServices();
     aws.s3.on(PutObjectCommand).callsFake(async () => new Promise(() => undefined));
     const { answer } = await send(services, createEvent(PUBLICATION, publicationProperties()), 100);
     expect(answer).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/^timed-out: the function gave up after 0 s, waiting for s3:PutObject/) });
   });
 
   test('a reason for an event that nobody understands', async () => {
-    const { services } = await edge.world();
+    const { services } = await edge.testServices();
     const { answer } = await send(services, createEvent('Custom::Other', {}));
     expect(answer).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('`ResourceType` of the event must be one of') });
   });
 
   test('the old physical id for an update that failed', async () => {
     await edge.serve({ behaviour: '404' });
-    const { services } = await edge.world();
+    const { services } = await edge.testServices();
     const { answer } = await send(services, updateEvent(PUBLICATION, OBJECT_URL, publicationProperties(), publicationProperties()), 60_000);
     expect(answer).toMatchObject({ Status: 'FAILED', PhysicalResourceId: OBJECT_URL, Reason: expect.stringContaining('status 404') });
   });
 
   test('success for a failed check in a rollback', async () => {
     await edge.serve({ behaviour: '404' });
-    const { services } = await edge.world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    const { services } = await edge.testServices({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     const { answer } = await send(services, updateEvent(PUBLICATION, OBJECT_URL, publicationProperties(), publicationProperties()), 60_000);
     expect(answer).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: OBJECT_URL });
   });
 
   test('success for every delete, with the same physical id', async () => {
-    const { services } = await edge.world();
+    const { services } = await edge.testServices();
     for (const [type, id] of [[PUBLICATION, OBJECT_URL], [PREFLIGHT, 'mta-sts-preflight/example.com'], ['Custom::Other', 'x']] as const) {
       const { answer } = await send(services, deleteEvent(type, id, {}));
       expect(answer).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
@@ -199,7 +199,7 @@ describe('CloudFormation gets', () => {
   });
 
   test('success for the delete after a failed create, of which the function never hears', async () => {
-    const { services } = await edge.world();
+    const { services } = await edge.testServices();
     const id = 'AWSCDK::CustomResourceProviderFramework::CREATE_FAILED';
     const { answer, calls } = await send(services, deleteEvent(PUBLICATION, id, publicationProperties()));
     expect(answer).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
