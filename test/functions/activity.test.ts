@@ -1,8 +1,8 @@
-// What the message says when the time of an event is over.
+// The description of pending operations in the message of a timeout.
 import { expect, test } from '@jest/globals';
 import { Activity } from '../../lib/operations/context/activity';
 
-test('names each step that is under way once, and what was seen last', async () => {
+test('the message of a timeout names each pending operation once, and the last observation', async () => {
   const activity = new Activity();
   activity.noteSeen('13.32.0.1: other bytes');
   let end: () => void = () => undefined;
@@ -15,7 +15,7 @@ test('names each step that is under way once, and what was seen last', async () 
   await Promise.all(steps);
 });
 
-test('between two attempts it says so', async () => {
+test('the message of a timeout between two attempts says that the function waits to try again', async () => {
   const activity = new Activity();
   await activity.track('s3:PutObject', () => Promise.resolve());
   expect(activity.describe()).toBe('waiting to try again');

@@ -1,4 +1,4 @@
-// Every code of the catalogue of deployment failures is raised, and every failure begins with one.
+// The function raises every code of the catalogue of deployment failures, and every failure begins with a code.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DescribeStackResourcesCommand } from '@aws-sdk/client-cloudformation';
@@ -33,7 +33,7 @@ const RECORDS: Records = {
   A: { 'mx1.example.com': ['192.0.2.25'], 'mta-sts.example.com': ['192.0.2.1'], ...Object.fromEntries(NAME_SERVERS.map((name) => [name, ['192.0.2.53']])) },
 };
 
-function resolverOf(records: Records): Resolver {
+function createResolver(records: Records): Resolver {
   return { query: async (name, type) => Promise.resolve(answer(records, name, type)) };
 }
 
@@ -120,8 +120,8 @@ const SCENARIOS: Readonly<Record<DeploymentFailureCode, Scenario>> = {
   'unexpected-error': { resolver: { query: async () => Promise.reject(new TypeError('x is not a function')) } },
 };
 
-async function reasonOf(scenario: Scenario): Promise<string> {
-  const resolver = scenario.resolver ?? resolverOf(scenario.records ?? RECORDS);
+async function failureReason(scenario: Scenario): Promise<string> {
+  const resolver = scenario.resolver ?? createResolver(scenario.records ?? RECORDS);
   const made = testServices(scenario.state, { resolver, fetchPolicy: async () => Promise.resolve(serving(undefined)) });
   scenario.prepare?.(made);
   const event = scenario.event ?? createEvent(PREFLIGHT, preflightProperties());
@@ -134,13 +134,13 @@ const CODE = /^(?:\d+ failures: \(1\) )?([a-z0-9-]+): /;
 
 describe('the codes of deployment failures', () => {
   test('the preflight passes with the records that the scenarios change', async () => {
-    const made = testServices({}, { resolver: resolverOf(RECORDS) });
+    const made = testServices({}, { resolver: createResolver(RECORDS) });
     const event = createEvent(PREFLIGHT, preflightProperties());
     await expect(createHandler(made.services)(event, lambdaContext())).resolves.toMatchObject({ Data: { Summary: expect.any(String) } });
   });
 
   test.each(Object.entries(SCENARIOS))('a failure with the code %s begins with it and says how to explain it', async (code, scenario) => {
-    const reason = await reasonOf(scenario);
+    const reason = await failureReason(scenario);
     expect(CODE.exec(reason)?.[1]).toBe(code);
     expect(reason).toMatch(new RegExp(` Details: npx cdk-mta-sts explain ${code}(?: [a-z -]+)?; log group of this function$`));
     expect(reason).not.toContain('\n');
@@ -152,7 +152,7 @@ describe('the codes of deployment failures', () => {
 
   test('every failure of an operation is a problem, a consequence and a fix in sentences', async () => {
     for (const scenario of Object.values(SCENARIOS)) {
-      const [message = ''] = (await reasonOf(scenario)).split(' Details: ');
+      const [message = ''] = (await failureReason(scenario)).split(' Details: ');
       expect(message).toMatch(/\.$/);
       expect(message).not.toMatch(/\.\.|; see|\.;/);
     }

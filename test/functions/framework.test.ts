@@ -1,4 +1,4 @@
-// The very code that AWS CDK puts between CloudFormation and the function, and the very body that CloudFormation gets.
+// The provider framework of AWS CDK between CloudFormation and the function: its real code, and the body that CloudFormation receives.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as url from 'node:url';
@@ -51,7 +51,7 @@ interface Answer {
 interface Sent {
   readonly body: string;
   readonly answer: Answer;
-  /** How often the function was called. */
+  /** Number of calls of the function. */
   readonly calls: number;
 }
 
@@ -59,8 +59,8 @@ type Module = Record<string, unknown>;
 type OnEvent = (event: Event) => Promise<void>;
 
 /**
- * Loads the framework's files as they are; only its way to the network, `outbound.js`, is put in by us, for the SDK clients that it
- * needs are in the Lambda runtime alone.
+ * Loads the unchanged files of the framework. Only `outbound.js`, its network access, is replaced: it needs SDK clients that exist only in
+ * the Lambda runtime.
  */
 function loadFramework(outbound: Module): OnEvent {
   const folder = join(dirname(require.resolve('aws-cdk-lib/package.json')), 'custom-resources/lib/provider-framework/runtime');
@@ -80,7 +80,7 @@ function loadFramework(outbound: Module): OnEvent {
   return onEvent;
 }
 
-/** As Lambda invokes: the event and the result as JSON, an error as its message and the lines of its stack. */
+/** Invokes the function as Lambda does: event and result as JSON, an error as its message and the lines of its stack. */
 async function send(services: Services, event: Event, remaining?: number): Promise<Sent> {
   const bodies: string[] = [];
   let calls = 0;
@@ -106,16 +106,16 @@ async function send(services: Services, event: Event, remaining?: number): Promi
   });
   await onEvent(event);
   expect(bodies).toHaveLength(1);
-  // CloudFormation's limit.
+  // The limit of CloudFormation.
   const [body = ''] = bodies;
   expect(Buffer.byteLength(body)).toBeLessThan(4096);
   return { body, answer: JSON.parse(body) as Answer, calls };
 }
 
-describe('CloudFormation gets', () => {
-  test('exactly the physical id and the attributes of a success', async () => {
+describe('the answer to CloudFormation', () => {
+  test('CloudFormation receives exactly the physical id and the attributes of a successful publication', async () => {
     await edge.serve();
-    const { services } = await edge.world();
+    const { services } = await edge.testServices();
     const { answer } = await send(services, createEvent(PUBLICATION, publicationProperties()));
     expect(answer).toEqual({
       Status: 'SUCCESS',
@@ -133,8 +133,8 @@ describe('CloudFormation gets', () => {
     });
   });
 
-  test('exactly one line of reason and the framework\'s own, without a stack trace', async () => {
-    const { services, aws } = await edge.world();
+  test('CloudFormation receives exactly one line of reason and the line of the framework, without a stack trace', async () => {
+    const { services, aws } = await edge.testServices();
     aws.s3.on(PutObjectCommand).rejects(awsError('SlowDown', 'Please reduce your request rate.'));
     const { answer } = await send(services, createEvent(PUBLICATION, publicationProperties()));
     expect(answer).toEqual({
@@ -148,12 +148,12 @@ describe('CloudFormation gets', () => {
     });
   });
 
-  test('a reason under 3 KB and an answer under 4 KB, however much is wrong', async () => {
+  test('CloudFormation receives a reason under 3 KB in an answer under 4 KB when there are 60 failures', async () => {
     const Records = Array.from({ length: 60 }, (_, index) => ({ Name: `r${index}.example.com`, Type: 'TXT', LogicalId: `R${index}` }));
     const recordSets = Records.map(({ Name }) => ({
       Name: `${Name}.`, Type: 'TXT' as const, TTL: 60, ResourceRecords: [{ Value: `"${'é"\\\u0007'.repeat(50)}"` }],
     }));
-    const { services } = await edge.world({ recordSets });
+    const { services } = await edge.testServices({ recordSets });
     const { answer, body } = await send(services, createEvent(PREFLIGHT, preflightProperties({ Records })));
     expect(answer.Status).toBe('FAILED');
     expect(answer.Reason).toMatch(/^60 failures: \(1\) record-exists: /);
@@ -163,43 +163,43 @@ describe('CloudFormation gets', () => {
     expect(body).not.toMatch(/\\n +at /);
   });
 
-  test('a reason in time when the function\'s work hangs', async () => {
-    const { services, aws } = await edge.world();
+  test('CloudFormation receives a reason in time when an AWS call of the function hangs', async () => {
+    const { services, aws } = await edge.testServices();
     aws.s3.on(PutObjectCommand).callsFake(async () => new Promise(() => undefined));
     const { answer } = await send(services, createEvent(PUBLICATION, publicationProperties()), 100);
     expect(answer).toMatchObject({ Status: 'FAILED', Reason: expect.stringMatching(/^timed-out: the function gave up after 0 s, waiting for s3:PutObject/) });
   });
 
-  test('a reason for an event that nobody understands', async () => {
-    const { services } = await edge.world();
+  test('CloudFormation receives a reason for an event with an unknown resource type', async () => {
+    const { services } = await edge.testServices();
     const { answer } = await send(services, createEvent('Custom::Other', {}));
     expect(answer).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('`ResourceType` of the event must be one of') });
   });
 
-  test('the old physical id for an update that failed', async () => {
+  test('CloudFormation receives the old physical id when an update fails', async () => {
     await edge.serve({ behaviour: '404' });
-    const { services } = await edge.world();
+    const { services } = await edge.testServices();
     const { answer } = await send(services, updateEvent(PUBLICATION, OBJECT_URL, publicationProperties(), publicationProperties()), 60_000);
     expect(answer).toMatchObject({ Status: 'FAILED', PhysicalResourceId: OBJECT_URL, Reason: expect.stringContaining('status 404') });
   });
 
-  test('success for a failed check in a rollback', async () => {
+  test('CloudFormation receives success when a check fails in a rollback', async () => {
     await edge.serve({ behaviour: '404' });
-    const { services } = await edge.world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    const { services } = await edge.testServices({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     const { answer } = await send(services, updateEvent(PUBLICATION, OBJECT_URL, publicationProperties(), publicationProperties()), 60_000);
     expect(answer).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: OBJECT_URL });
   });
 
-  test('success for every delete, with the same physical id', async () => {
-    const { services } = await edge.world();
+  test('CloudFormation receives success and the same physical id for every Delete', async () => {
+    const { services } = await edge.testServices();
     for (const [type, id] of [[PUBLICATION, OBJECT_URL], [PREFLIGHT, 'mta-sts-preflight/example.com'], ['Custom::Other', 'x']] as const) {
       const { answer } = await send(services, deleteEvent(type, id, {}));
       expect(answer).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });
     }
   });
 
-  test('success for the delete after a failed create, of which the function never hears', async () => {
-    const { services } = await edge.world();
+  test('CloudFormation receives success for the Delete after a failed Create, without a call of the function', async () => {
+    const { services } = await edge.testServices();
     const id = 'AWSCDK::CustomResourceProviderFramework::CREATE_FAILED';
     const { answer, calls } = await send(services, deleteEvent(PUBLICATION, id, publicationProperties()));
     expect(answer).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: id });

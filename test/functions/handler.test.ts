@@ -1,4 +1,4 @@
-// The function as a whole: whatever the event and whatever breaks, there is an answer in time.
+// The whole function: it answers in time for every event and every error.
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { GetHostedZoneCommand } from '@aws-sdk/client-route-53';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
@@ -33,16 +33,16 @@ async function refused(event: unknown, made: TestServices = testServices(), rema
 describe('a malformed event', () => {
   test.each([
     ['nothing', undefined, 'the event must be an object, got nothing'],
-    ['a text', 'hello', 'the event must be an object, got "hello"'],
-    ['a list', [], 'the event must be an object, got []'],
+    ['only a text', 'hello', 'the event must be an object, got "hello"'],
+    ['only a list', [], 'the event must be an object, got []'],
     ['no request type', {}, '`RequestType` of the event must be Create, Update or Delete, got nothing'],
-    ['another request type', { RequestType: 'Read' }, 'got "Read"'],
+    ['an unknown request type', { RequestType: 'Read' }, 'got "Read"'],
     ['no properties', { RequestType: 'Create' }, '`ResourceProperties` of the event must be an object, got nothing'],
     ['no resource type', { ...createEvent(PREFLIGHT, {}), ResourceType: undefined }, '`ResourceType` of the event must be a text, got nothing'],
     ['no stack', { ...createEvent(PREFLIGHT, {}), StackId: '' }, '`StackId` of the event must be a text, got ""'],
-    ['an update of nothing', { ...createEvent(PREFLIGHT, {}), RequestType: 'Update' }, '`PhysicalResourceId` of the event must be a text'],
-    ['another resource type', createEvent('Custom::Other\u001b[2J', {}), 'Custom::MtaStsVerification, got "Custom::Other\\u001b[2J"'],
-  ])('with %s is refused with a clear reason', async (_, event, reason) => {
+    ['an Update without a physical id', { ...createEvent(PREFLIGHT, {}), RequestType: 'Update' }, '`PhysicalResourceId` of the event must be a text'],
+    ['an unknown resource type', createEvent('Custom::Other\u001b[2J', {}), 'Custom::MtaStsVerification, got "Custom::Other\\u001b[2J"'],
+  ])('the function refuses an event with %s, and gives the reason', async (_, event, reason) => {
     const { message } = await refused(event);
     expect(message).toContain(reason);
     expect(message).toContain(` Details: npx cdk-mta-sts explain properties-invalid; log group ${LOG_GROUP}`);
@@ -61,24 +61,24 @@ describe('a malformed event', () => {
     [PUBLICATION, publicationProperties({ BucketName: 7 }), '`BucketName` must be a text that is not empty, got 7'],
     [PUBLICATION, publicationProperties({ ObjectKey: '' }), '`ObjectKey` must be a text'],
     [VERIFICATION, verificationProperties({ OnFailure: 'ignore' }), '`OnFailure` must be fail or report, got "ignore"'],
-  ])('of %s with a bad property is refused with a clear reason', async (type, properties, reason) => {
+  ])('the function refuses %s with the properties %j, and gives the reason', async (type, properties, reason) => {
     const made = testServices();
     expect((await refused(createEvent(type, properties), made)).message).toContain(reason);
     expect(made.aws.s3.calls()).toHaveLength(0);
   });
 
-  test('of a check is forgiven while the stack is rolling back, for an older version may have written it', async () => {
+  test('the function ignores malformed properties of a verification in a rollback, because an older version may have written them', async () => {
     const made = testServices({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     const event = updateEvent(VERIFICATION, 'mta-sts-verification/example.com', {}, {});
     await expect(createHandler(made.services)(event, lambdaContext())).resolves.toMatchObject({ PhysicalResourceId: 'mta-sts-verification/example.com' });
   });
 
-  test('of the publication is not: nothing was put back', async () => {
+  test('the function does not ignore malformed properties of a publication in a rollback, because no file was put back', async () => {
     const made = testServices({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     expect((await refused(updateEvent(PUBLICATION, OBJECT_URL, {}, {}), made)).message).toContain('`DomainName` must be a text');
   });
 
-  test('takes the hosted zone id as the API writes it', async () => {
+  test('the function accepts the id of a hosted zone in the form of the Route 53 API', async () => {
     const made = testServices();
     made.aws.route53.on(GetHostedZoneCommand).rejects(awsError('InvalidInput', 'x'));
     await refused(createEvent(PUBLICATION, publicationProperties({ HostedZoneId: '/hostedzone/Z1' })), made);
@@ -86,17 +86,17 @@ describe('a malformed event', () => {
   });
 });
 
-describe('a delete', () => {
-  test.each([PREFLIGHT, PUBLICATION, VERIFICATION, 'Custom::Other', undefined])('of %s succeeds with its own physical id', async (type) => {
+describe('a Delete', () => {
+  test.each([PREFLIGHT, PUBLICATION, VERIFICATION, 'Custom::Other', undefined])('a Delete of %s succeeds with its own physical id', async (type) => {
     const event = { ...deleteEvent('', 'some-id', {}), ResourceType: type };
     await expect(createHandler(testServices().services)(event, lambdaContext())).resolves.toEqual({ PhysicalResourceId: 'some-id' });
   });
 
   test.each([
-    ['nothing else in it', { RequestType: 'Delete' }],
-    ['properties that are none', { ...deleteEvent(PUBLICATION, 'x', {}), PhysicalResourceId: 7, ResourceProperties: 'x' }],
+    ['no other field', { RequestType: 'Delete' }],
+    ['properties of a wrong type', { ...deleteEvent(PUBLICATION, 'x', {}), PhysicalResourceId: 7, ResourceProperties: 'x' }],
     ['a bucket without a key', { ...deleteEvent(PUBLICATION, 'x', { BucketName: 'b' }), PhysicalResourceId: null }],
-  ])('with %s succeeds and deletes nothing', async (_, event) => {
+  ])('a Delete with %s succeeds and deletes nothing', async (_, event) => {
     const made = testServices();
     await expect(createHandler(made.services)(event, lambdaContext())).resolves.toEqual({});
     expect(made.aws.s3.calls()).toHaveLength(0);
@@ -108,39 +108,39 @@ describe('the deadline', () => {
   const resolver: Resolver = { query: async () => NEVER() };
   const fetchPolicy: FetchPolicy = async () => NEVER();
 
-  test('answers when Route 53 hangs, and names the step', async () => {
+  test('the function answers in time when Route 53 hangs, and names the pending calls', async () => {
     const made = testServices({}, { resolver });
     made.aws.route53.on(GetHostedZoneCommand).callsFake(NEVER);
     const { message } = await refused(createEvent(PREFLIGHT, preflightProperties()), made, 120);
     expect(message).toMatch(/^timed-out: the function gave up after 0 s, waiting for route53:GetHostedZone and DNS, example\.com MX\. Fix/);
   });
 
-  test('answers when DNS hangs, and says what was found by then', async () => {
+  test('the function answers in time when DNS hangs, and names the problem that it found before', async () => {
     const made = testServices({ zoneName: 'example.org' }, { resolver });
     const { message } = await refused(createEvent(PREFLIGHT, preflightProperties()), made, 120);
     expect(message).toContain('waiting for DNS, example.com MX and DNS, example.com CAA');
     expect(message).toContain('last seen: zone-wrong-domain: the domain example.com is not in the hosted zone Z0123456789ABCDEFGHIJ (example.org)');
   });
 
-  test('answers when S3 hangs, and takes away what may have arrived', async () => {
+  test('the function answers in time when S3 hangs, and deletes the file in case S3 stored it', async () => {
     const made = testServices();
     made.aws.s3.on(PutObjectCommand).callsFake(NEVER);
     expect((await refused(createEvent(PUBLICATION, publicationProperties()), made, 120)).message).toContain('waiting for s3:PutObject');
     expect(made.aws.s3.commandCalls(DeleteObjectCommand, { Key: KEY })).toHaveLength(1);
   });
 
-  test('answers when all of AWS hangs', async () => {
+  test('the function answers in time when every AWS call hangs', async () => {
     const made = testServices();
     made.aws.s3.onAnyCommand().callsFake(NEVER);
     made.aws.cloudformation.onAnyCommand().callsFake(NEVER);
     const { message } = await refused(createEvent(PUBLICATION, publicationProperties()), made, 120);
     expect(message).toContain('waiting for cloudformation:DescribeStackResources');
     expect(made.log.map((entry) => entry.message)).toContain('could not find out whether the stack is rolling back; assuming that it is not');
-    // It had written nothing.
+    // The function had written nothing.
     expect(made.aws.s3.calls()).toHaveLength(0);
   });
 
-  test('answers when the fetch hangs, and says where', async () => {
+  test('the function answers in time when the fetch of the policy hangs, and names the address', async () => {
     const dns = await TestDns.start();
     try {
       const addresses = NAME_SERVERS.map((name) => record(name, 'A', '127.0.0.1'));
@@ -153,13 +153,13 @@ describe('the deadline', () => {
     }
   });
 
-  test('answers when the name servers hang during the verification', async () => {
+  test('the function answers in time when the name servers hang during the verification', async () => {
     const made = testServices({}, { resolver });
     const { message } = await refused(createEvent(VERIFICATION, verificationProperties()), made, 120);
     expect(message).toContain('waiting for DNS, the addresses of ns-1.awsdns-01.test, ns-2.awsdns-02.test');
   });
 
-  test('ends what still runs: nothing is written after the answer', async () => {
+  test('the function writes nothing after its answer', async () => {
     let go: () => void = () => undefined;
     const made = testServices({}, { resolver, fetchPolicy });
     const clock = made.clock;
@@ -176,7 +176,7 @@ describe('the deadline', () => {
     expect(made.aws.s3.commandCalls(PutObjectCommand)).toHaveLength(calls);
   });
 
-  test('says what was seen last when rights never come', async () => {
+  test('the function names the last error when a permission never propagates', async () => {
     const made = testServices();
     made.clock.sleep = NEVER;
     made.aws.s3.on(PutObjectCommand).rejects(awsError('AccessDenied', 'not yet'));
@@ -191,20 +191,20 @@ describe('the failure reason', () => {
     return refused(createEvent(PUBLICATION, publicationProperties()), made);
   };
 
-  test('is one line, the stack is the message, and nothing in it is raw', async () => {
+  test('the failure reason is one line without control characters, and the stack of the error is the message', async () => {
     const error = await failWith('line\nline\u001b[31m \u202eevil \u2028');
     expect(error.stack).toBe(error.message);
     expect(error.message).toMatch(/^[ -~]+$/);
     expect(error.message).toContain('line\\x0aline\\x1b[31m \\u{202e}evil \\u{2028}');
   });
 
-  test('names the log group, or says whose it is', async () => {
+  test('the failure reason names the log group, or the function when the log group is not known', async () => {
     expect((await failWith('x')).message).toMatch(/; log group \/cdk-mta-sts\/test$/);
     delete process.env.AWS_LAMBDA_LOG_GROUP_NAME;
     expect((await failWith('x')).message).toMatch(/; log group of this function$/);
   });
 
-  test.each(['"', '\\', 'a', 'é', '😀'])('stays under 3 KB however much there is of %s to say', async (character) => {
+  test.each(['"', '\\', 'a', 'é', '😀'])('the failure reason stays under 3 KB with 10,000 times %j in the event', async (character) => {
     process.env.AWS_LAMBDA_LOG_GROUP_NAME = 'g'.repeat(512);
     const type = character.repeat(10_000);
     const { message } = await refused(createEvent(type, {}));
@@ -212,7 +212,7 @@ describe('the failure reason', () => {
     expect(message).toMatch(/… Details: npx cdk-mta-sts explain properties-invalid; log group g{512}$/);
   });
 
-  test('carries what was thrown and is no error', async () => {
+  test('the failure reason contains a thrown value that is not an Error', async () => {
     const made = testServices();
     made.aws.s3.on(PutObjectCommand).callsFake(async () => new Promise((_, reject) => {
       const give: (reason: unknown) => void = reject;
@@ -221,7 +221,7 @@ describe('the failure reason', () => {
     expect((await refused(createEvent(PUBLICATION, publicationProperties()), made)).message).toContain('s3:PutObject failed: unknown error: a text');
   });
 
-  test('carries an error without a message', async () => {
+  test('the failure reason contains the name of an error without a message', async () => {
     const made = testServices();
     made.aws.s3.on(PutObjectCommand).callsFake(async () => Promise.reject(new ReasonlessError()));
     expect((await refused(createEvent(PUBLICATION, publicationProperties()), made)).message).toContain('s3:PutObject failed: Reasonless: no message');
@@ -233,7 +233,7 @@ class ReasonlessError extends Error {
 }
 
 describe('the log', () => {
-  test('holds JSON lines in ASCII, with time, level and message', async () => {
+  test('the log has JSON lines in ASCII with time, level and message', async () => {
     const lines: string[] = [];
     const made = testServices({}, { log: (line) => lines.push(line) });
     await refused({ RequestType: 'Create', Odd: 'a\nb\u001b\u202e' }, made);
@@ -246,14 +246,14 @@ describe('the log', () => {
     }
   });
 
-  test('never holds the response URL, with which anybody could answer', async () => {
+  test('the log never contains the response URL, with which anyone could answer for the function', async () => {
     const lines: string[] = [];
     await refused(createEvent('Custom::Other', {}), testServices({}, { log: (line) => lines.push(line) }));
     expect(lines.join('\n')).toContain('"ResponseURL":"..."');
     expect(lines.join('\n')).not.toContain('signature=abc');
   });
 
-  test('survives what cannot be written as JSON', async () => {
+  test('the log marks a value that has no JSON form as unreadable', async () => {
     const made = testServices();
     const circular: Record<string, unknown> = { RequestType: 'Delete', PhysicalResourceId: 'x' };
     circular.self = circular;
@@ -262,8 +262,8 @@ describe('the log', () => {
   });
 });
 
-describe('the function that is deployed', () => {
-  test('answers', async () => {
+describe('the deployed function', () => {
+  test('the deployed function answers and writes its log to the standard output', async () => {
     const written = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
     try {
       await expect(handler(deleteEvent(PREFLIGHT, 'x', {}), lambdaContext())).resolves.toEqual({ PhysicalResourceId: 'x' });
@@ -273,18 +273,18 @@ describe('the function that is deployed', () => {
     }
   });
 
-  test('has limits on every AWS call', async () => {
+  test('the deployed function limits the time and the attempts of every AWS call', async () => {
     const { route53, s3, cloudformation } = defaultServices();
     for (const client of [route53, s3, cloudformation]) {
       expect(await client.config.maxAttempts()).toBe(5);
       const { requestHandler } = client.config;
-      // What the SDK's handler has made of our options; it shows them in no other way before its first request.
+      // The effective options of the SDK's handler. It shows them in no other way before its first request.
       const limits: unknown = await Reflect.get(requestHandler, 'configProvider');
       expect(limits).toMatchObject({ requestTimeout: 10_000, connectionTimeout: 3_000, throwOnRequestTimeout: true });
     }
   });
 
-  test('has a clock that runs', async () => {
+  test('the deployed function has a running clock', async () => {
     const { clock } = defaultServices();
     const before = clock.now();
     await clock.sleep(5);
@@ -292,7 +292,7 @@ describe('the function that is deployed', () => {
   });
 });
 
-test('an event that comes twice is answered alike, though the stack cannot be described', async () => {
+test('the function gives the same answer to an event that arrives twice, even when CloudFormation does not describe the stack', async () => {
   const made = testServices();
   made.aws.cloudformation.on(DescribeStacksCommand).rejects(awsError('AccessDenied', 'Access Denied'));
   const event: Event = createEvent(PUBLICATION, publicationProperties({ PolicyHash: policyHash(`${POLICY_TEXT} `) }));

@@ -29,7 +29,7 @@ afterAll(async () => {
 beforeEach(async () => {
   // The zone of the domain is nowhere here: whoever asks for `mta-sts.example.com` gets nothing.
   edge.recursive.serve(...edge.publicRecords(), record(DISTRIBUTION, 'A', '127.0.0.11'));
-  edge.zone();
+  edge.serveZone();
   await edge.serve();
 });
 
@@ -46,7 +46,7 @@ async function run(made: TestServices, event: Event = elsewhere()): Promise<Hand
 }
 
 test('is proved at the addresses of the distribution, with the name of the policy host', async () => {
-  const made = await edge.world();
+  const made = await edge.testServices();
   await expect(run(made)).resolves.toMatchObject({
     PhysicalResourceId: OBJECT_URL, Data: { PolicyUrl: 'https://mta-sts.example.com/.well-known/mta-sts.txt' },
   });
@@ -55,7 +55,7 @@ test('is proved at the addresses of the distribution, with the name of the polic
 
 test('asks nobody for a name that the user has yet to make, and Route 53 for nothing', async () => {
   const before = edge.recursive.asked.length;
-  const made = await edge.world();
+  const made = await edge.testServices();
   await run(made);
   expect(edge.recursive.asked.slice(before).filter((question) => question.includes('mta-sts.'))).toEqual([]);
   expect(made.aws.route53.calls()).toHaveLength(0);
@@ -64,19 +64,19 @@ test('asks nobody for a name that the user has yet to make, and Route 53 for not
 test('fails where the distribution serves other bytes, and takes the file away', async () => {
   await edge.stopServing();
   await edge.serve({ body: 'version: STSv1\r\n' });
-  const made = await edge.world();
+  const made = await edge.testServices();
   expect((await failure(run(made))).message).toMatch(/^policy-not-live: .* within 45 s\. Last seen: 127\.0\.0\.11: other bytes/);
   expect(made.aws.s3.commandCalls(DeleteObjectCommand).map(({ args }) => args[0].input.Key)).toContain('mta-sts.example.com/.well-known/mta-sts.txt');
 });
 
 test('waits for the name of the distribution, and says so', async () => {
   edge.recursive.serve(...edge.publicRecords(), soa('cloudfront.test'));
-  expect((await failure(run(await edge.world()))).message).toContain(`Last seen: ${DISTRIBUTION}: no A record yet (NXDOMAIN)`);
+  expect((await failure(run(await edge.testServices()))).message).toContain(`Last seen: ${DISTRIBUTION}: no A record yet (NXDOMAIN)`);
 });
 
 test('says that DNS gave no answer for it', async () => {
   edge.recursive.answer = () => ({ rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false });
-  expect((await failure(run(await edge.world()))).message).toMatch(/Last seen: d111111abcdef8\.cloudfront\.test: .*SERVFAIL/);
+  expect((await failure(run(await edge.testServices()))).message).toMatch(/Last seen: d111111abcdef8\.cloudfront\.test: .*SERVFAIL/);
 });
 
 test('tells a moment of removal that counts on a record which the user has yet to change', async () => {
@@ -84,11 +84,11 @@ test('tells a moment of removal that counts on a record which the user has yet t
   await edge.stopServing();
   await edge.serve({ body: none.text });
   const event = elsewhere({ Policy: policyLines(none.text), PolicyHash: none.hash });
-  expect((await run(await edge.world(), event)).Data?.EarliestRemoval)
+  expect((await run(await edge.testServices(), event)).Data?.EarliestRemoval)
     .toMatch(/^\d{4}-\d\d-\d\dT[\d:]+Z, if nothing published .*; add the time by which the _mta-sts record was changed later than the deployment$/);
   await edge.stopServing();
   await edge.serve();
-  expect((await run(await edge.world())).Data?.EarliestRemoval).toBe('not while enforce is published; publish none first');
+  expect((await run(await edge.testServices())).Data?.EarliestRemoval).toBe('not while enforce is published; publish none first');
 });
 
 function nonePolicy(): { text: string; hash: string } {
@@ -97,7 +97,7 @@ function nonePolicy(): { text: string; hash: string } {
 }
 
 test('needs to be told the distribution', async () => {
-  expect((await failure(run(await edge.world(), elsewhere({ Distribution: undefined })))).message)
+  expect((await failure(run(await edge.testServices(), elsewhere({ Distribution: undefined })))).message)
     .toContain('`Distribution` must be a text that is not empty, got nothing');
 });
 
@@ -108,7 +108,7 @@ describe('the validation record of the certificate', () => {
   })) } });
 
   test('is told, since each renewal looks for it', async () => {
-    const world = await edge.world();
+    const world = await edge.testServices();
     world.aws.acm.on(DescribeCertificateCommand, { CertificateArn: CERTIFICATE }).resolves(options('mta-sts.example.net', 'mta-sts.example.com'));
     expect((await run(world, made)).Data).toMatchObject({
       ValidationName: '_a.mta-sts.example.com', ValidationValue: '_b.acm-validations.aws',
@@ -116,7 +116,7 @@ describe('the validation record of the certificate', () => {
   });
 
   test('is not asked for where the certificate is given', async () => {
-    const world = await edge.world();
+    const world = await edge.testServices();
     expect((await run(world)).Data).not.toHaveProperty('ValidationName');
     expect(world.aws.acm.calls()).toHaveLength(0);
   });
@@ -126,7 +126,7 @@ describe('the validation record of the certificate', () => {
     ['has nothing in it', (world) => world.aws.acm.on(DescribeCertificateCommand).resolves({})],
     ['is refused', (world) => world.aws.acm.on(DescribeCertificateCommand).rejects(awsError('ResourceNotFoundException', 'no such certificate'))],
   ])('never fails a publication: where the answer %s it says where to look', async (_, answer) => {
-    const world = await edge.world();
+    const world = await edge.testServices();
     answer(world);
     expect((await run(world, made)).Data).toMatchObject({
       ValidationName: 'not known: look at the certificate in AWS Certificate Manager',

@@ -79,7 +79,7 @@ describe('what is not live', () => {
     ['plain-http', /does not speak TLS/],
   ] as const)('fails a create on %s, says what it saw and takes the file away', async (behaviour, evidence) => {
     await edge.serve({ behaviour });
-    const made = await edge.world();
+    const made = await edge.testServices();
     const message = await refused(made);
     expect(message).toMatch(/^policy-not-live: https:\/\/mta-sts\.example\.com\/\.well-known\/mta-sts\.txt did not serve the new policy within 45 s\. Last seen: 127\.0\.0\.11: /);
     expect(message).toMatch(evidence);
@@ -89,54 +89,54 @@ describe('what is not live', () => {
   test.each([['gzip', gzipSync(POLICY_TEXT)], ['br', brotliCompressSync(POLICY_TEXT)], ['utf-8', Buffer.from(POLICY_TEXT)]])(
     'fails a create on the right bytes under a content coding (%s), which not every sender undoes', async (coding, body) => {
       await edge.serve({ body, headers: { 'Content-Encoding': coding } });
-      const made = await edge.world();
+      const made = await edge.testServices();
       expect(await refused(made)).toContain(`127.0.0.11: the body is sent with Content-Encoding \`${coding}\`, which was not asked for`);
       expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
     });
 
   test('gives up after ten minutes, however much longer the function could run', async () => {
     await edge.serve({ behaviour: '404' });
-    const made = await edge.world();
+    const made = await edge.testServices();
     expect((await failure(run(made))).message).toContain('policy-not-live: https://mta-sts.example.com/.well-known/mta-sts.txt did not serve the new policy within 600 s. ');
     expect(made.clock.slept.at(-1)).toBeLessThanOrEqual(15_000);
   });
 
   test('fails on headers that come too late', async () => {
     await edge.serve({ behaviour: 'late' });
-    expect(await refused(await edge.world({}, {}, 30))).toContain('127.0.0.11: response headers not there within 30 ms');
+    expect(await refused(await edge.testServices({}, {}, 30))).toContain('127.0.0.11: response headers not there within 30 ms');
   });
 
   test('fails while one of two addresses does not serve the file', async () => {
-    edge.zone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'A', '127.0.0.12'));
+    edge.serveZone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'A', '127.0.0.12'));
     await edge.serve();
     await edge.serve({ address: '127.0.0.12', behaviour: '404' });
-    expect(await refused(await edge.world())).toContain('Last seen: 127.0.0.12: the answer has status 404, only 200 is a policy. The _mta-sts record was not changed. ');
+    expect(await refused(await edge.testServices())).toContain('Last seen: 127.0.0.12: the answer has status 404, only 200 is a policy. The _mta-sts record was not changed. ');
   });
 
   test('names addresses that are alike together', async () => {
-    edge.zone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'A', '127.0.0.12'));
+    edge.serveZone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'A', '127.0.0.12'));
     await edge.serve({ behaviour: '404' });
     await edge.serve({ address: '127.0.0.12', behaviour: '404' });
-    expect(await refused(await edge.world())).toContain('Last seen: 127.0.0.11, 127.0.0.12: the answer has status 404, only 200 is a policy. ');
+    expect(await refused(await edge.testServices())).toContain('Last seen: 127.0.0.11, 127.0.0.12: the answer has status 404, only 200 is a policy. ');
   });
 
   test('fails while one name server does not have the address yet', async () => {
     edge.nameServers.at(1)?.serve(soa(DOMAIN));
     await edge.serve();
-    expect(await refused(await edge.world())).toContain(`Last seen: name server ${NAME_SERVERS[1]}: no A record yet (NXDOMAIN). `);
+    expect(await refused(await edge.testServices())).toContain(`Last seen: name server ${NAME_SERVERS[1]}: no A record yet (NXDOMAIN). `);
   });
 
   test('fails while a name server refuses to answer', async () => {
     const first = edge.nameServers.at(0);
     if (first !== undefined) first.answer = () => ({ rcode: 'REFUSED', answers: [], authorities: [], authoritative: false });
     await edge.serve();
-    expect(await refused(await edge.world())).toContain(`name server ${NAME_SERVERS[0]}: REFUSED`);
+    expect(await refused(await edge.testServices())).toContain(`name server ${NAME_SERVERS[0]}: REFUSED`);
   });
 
   test('fails while the address of a name server is not known', async () => {
     edge.recursive.serve(soa('test'), record(NAME_SERVERS.at(0) ?? '', 'A', '127.0.0.2'));
     await edge.serve();
-    expect(await refused(await edge.world())).toContain(`name server ${NAME_SERVERS[1]}: its own address is not known`);
+    expect(await refused(await edge.testServices())).toContain(`name server ${NAME_SERVERS[1]}: its own address is not known`);
   });
 
   test.each([
@@ -147,14 +147,14 @@ describe('what is not live', () => {
     ['bytes that are no text', Buffer.from([0xff, 0x1b, 0x0a]), 'and "ÿ\\x1b\\x0a" (served)'],
   ])('names the first difference of %s', async (_, body, evidence) => {
     await edge.serve({ body });
-    expect(await refused(await edge.world())).toContain(evidence);
+    expect(await refused(await edge.testServices())).toContain(evidence);
   });
 });
 
 describe('what becomes live', () => {
   test('writes the exact bytes, with the media type and nothing cached', async () => {
     await edge.serve();
-    const made = await edge.world();
+    const made = await edge.testServices();
     await expect(run(made)).resolves.toEqual(ANSWER);
     const inputs = made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY }).map(({ args }) => args[0].input);
     expect(inputs.at(0)).toEqual({
@@ -170,7 +170,7 @@ describe('what becomes live', () => {
 
   test('asks as a sender does', async () => {
     const server = await edge.serve();
-    await run(await edge.world());
+    await run(await edge.testServices());
     expect(server.requests).toEqual([expect.objectContaining({
       host: POLICY_HOST, serverName: POLICY_HOST, method: 'GET', path: '/.well-known/mta-sts.txt',
     })]);
@@ -178,7 +178,7 @@ describe('what becomes live', () => {
 
   test('never asks a recursive resolver for the policy host', async () => {
     await edge.serve();
-    await run(await edge.world());
+    await run(await edge.testServices());
     expect(edge.recursive.asked).toContain(`${NAME_SERVERS[0]} A`);
     expect(edge.recursive.asked.filter((question) => question.includes('mta-sts'))).toEqual([]);
     expect(edge.nameServers.at(0)?.asked).toContain(`${POLICY_HOST} A`);
@@ -186,7 +186,7 @@ describe('what becomes live', () => {
 
   test('waits with growing pauses until the right bytes come, and logs each poll', async () => {
     await edge.serve({ first: { body: 'version: STSv1\r\nmode: none\r\n', requests: 6 } });
-    const made = await edge.world();
+    const made = await edge.testServices();
     await expect(run(made)).resolves.toEqual(ANSWER);
     expect(made.clock.slept).toEqual([1000, 2000, 4000, 8000, 15_000, 15_000]);
     const polls = made.log.filter(({ message }) => message === 'the policy file is not live yet');
@@ -197,7 +197,7 @@ describe('what becomes live', () => {
   test('waits until the address of a name server becomes known', async () => {
     edge.recursive.serve(soa('test'), soa(DOMAIN), mx(DOMAIN, 'mx1.example.com'), record(NAME_SERVERS.at(0) ?? '', 'A', '127.0.0.2'));
     await edge.serve();
-    const made = await edge.world();
+    const made = await edge.testServices();
     const sleep = made.clock.sleep.bind(made.clock);
     made.clock.sleep = async (milliseconds) => {
       edge.reset();
@@ -210,7 +210,7 @@ describe('what becomes live', () => {
   test('asks a name server at its next address when the first is silent', async () => {
     edge.recursive.serve(...edge.publicRecords(), record(NAME_SERVERS.at(0) ?? '', 'A', '127.0.0.4'));
     await edge.serve();
-    const made = await edge.world();
+    const made = await edge.testServices();
     await expect(run(made)).resolves.toEqual(ANSWER);
     expect(made.clock.slept).toEqual([]);
   });
@@ -221,7 +221,7 @@ describe('what becomes live', () => {
     try {
       server.serve(soa(DOMAIN), record(POLICY_HOST, 'A', '127.0.0.11'));
       await edge.serve();
-      await expect(run(await edge.world())).resolves.toEqual(ANSWER);
+      await expect(run(await edge.testServices())).resolves.toEqual(ANSWER);
       expect(server.asked).toContain(`${POLICY_HOST} A`);
     } finally {
       await server.close();
@@ -229,26 +229,26 @@ describe('what becomes live', () => {
   });
 
   test('only logs that an IPv6 address is dead', async () => {
-    edge.zone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'AAAA', '::1'));
+    edge.serveZone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'AAAA', '::1'));
     await edge.serve();
-    const made = await edge.world();
+    const made = await edge.testServices();
     await expect(run(made)).resolves.toEqual(ANSWER);
     const entry = made.log.find(({ message }) => message.startsWith('the IPv6 addresses decide nothing'));
     expect(entry?.seen).toEqual([expect.stringMatching(/^::1: (connection refused|no route)/)]);
   });
 
   test('logs what an IPv6 address serves', async () => {
-    edge.zone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'AAAA', '::1'));
+    edge.serveZone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'AAAA', '::1'));
     await edge.serve();
     await edge.serve({ address: '::1' });
-    const made = await edge.world();
+    const made = await edge.testServices();
     await run(made);
     expect(made.log.find(({ message }) => message.startsWith('the IPv6 addresses'))?.seen).toEqual(['::1: as intended']);
   });
 
   test('does no harm when the same event comes twice, even at once', async () => {
     await edge.serve({ first: { body: 'not yet', requests: 3 } });
-    const made = await edge.world();
+    const made = await edge.testServices();
     await expect(Promise.all([run(made), run(made)])).resolves.toEqual([ANSWER, ANSWER]);
     await expect(run(made)).resolves.toEqual(ANSWER);
     const written = made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY }).map(({ args }) => args[0].input);
@@ -260,14 +260,14 @@ describe('what becomes live', () => {
 
 describe('writing', () => {
   test('refuses a text that does not hash to the id, and writes nothing', async () => {
-    const made = await edge.world();
+    const made = await edge.testServices();
     const event = createEvent(TYPE, publicationProperties({ PolicyHash: policyHash('other') }));
     expect(await refused(made, event)).toContain(`\`PolicyHash\` must be the hash of \`Policy\`, ${policyHash(POLICY_TEXT)}, got ${policyHash('other')}`);
     expect(made.aws.s3.calls()).toHaveLength(0);
   });
 
   test('refuses a text that is no policy, and writes nothing', async () => {
-    const made = await edge.world();
+    const made = await edge.testServices();
     const Policy = ['version: STSv1', 'mode: enforced', 'mx: mx1.example.com', 'max_age: 86400'];
     const message = await refused(made, createEvent(TYPE, publicationProperties({ Policy, PolicyHash: policyHash(policyText(Policy)) })));
     expect(message).toContain('`Policy` is not a valid policy');
@@ -277,7 +277,7 @@ describe('writing', () => {
 
   test('is patient while the right to write spreads', async () => {
     await edge.serve();
-    const made = await edge.world();
+    const made = await edge.testServices();
     made.aws.s3.on(PutObjectCommand, { Key: KEY })
       .rejectsOnce(awsError('AccessDenied', 'Access Denied')).rejectsOnce(awsError('AccessDenied', 'Access Denied')).resolves({});
     await expect(run(made)).resolves.toEqual(ANSWER);
@@ -290,21 +290,21 @@ describe('writing', () => {
     ['RequestTimeTooSkewed', 'The difference between the request time and the current time is too large.'],
   ])('a call that was signed by a wrong clock is made again, since the answer has put the clock right: %s', async (code, message) => {
     await edge.serve();
-    const made = await edge.world();
+    const made = await edge.testServices();
     made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejectsOnce(awsError(code, message)).resolves({});
     await run(made, createEvent(TYPE, publicationProperties()));
     expect(made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY })).toHaveLength(2);
   });
 
   test('a call whose signature is wrong is not made again', async () => {
-    const made = await edge.world();
+    const made = await edge.testServices();
     made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('SignatureDoesNotMatch', 'The request signature we calculated does not match'));
     expect(await refused(made)).toContain('s3:PutObject failed: SignatureDoesNotMatch');
     expect(made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY })).toHaveLength(1);
   });
 
   test('gives up on a right that is missing after a minute, names it, and takes away what may have arrived', async () => {
-    const made = await edge.world();
+    const made = await edge.testServices();
     made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('AccessDenied', 'Access Denied'));
     const { message } = await failure(run(made));
     expect(message).toContain('aws-access-denied: s3:PutObject failed: AccessDenied: Access Denied. The role of the function must be allowed s3:PutObject');
@@ -313,14 +313,14 @@ describe('writing', () => {
   });
 
   test('does not repeat what the SDK has given up on', async () => {
-    const made = await edge.world();
+    const made = await edge.testServices();
     made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('SlowDown', 'Please reduce your request rate.'));
     expect(await refused(made)).toContain('s3:PutObject failed: SlowDown: Please reduce your request rate.');
     expect(made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY })).toHaveLength(1);
   });
 
   test('fails even during a rollback when it could not write', async () => {
-    const made = await edge.world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    const made = await edge.testServices({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('NoSuchBucket', 'The specified bucket does not exist'));
     expect(await refused(made, updateEvent(TYPE, OBJECT_URL, publicationProperties(), publicationProperties()))).toContain('NoSuchBucket');
     expect(deleted(made)).toEqual([]);
@@ -336,7 +336,7 @@ describe('taking back', () => {
 
   test('a failed create fails with its own reason also when the delete fails', async () => {
     await edge.serve({ behaviour: '404' });
-    const made = await edge.world();
+    const made = await edge.testServices();
     made.aws.s3.on(DeleteObjectCommand).rejects(awsError('AccessDenied', 'Access Denied'));
     expect(await refused(made)).toContain('status 404');
     expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', message: expect.stringContaining('could not delete the policy file') }));
@@ -344,21 +344,21 @@ describe('taking back', () => {
 
   test('a failed update leaves the object, which the rollback will write over', async () => {
     await edge.serve({ behaviour: '404' });
-    const made = await edge.world();
+    const made = await edge.testServices();
     expect(await refused(made, UPDATE)).toContain('status 404');
     expect(deleted(made)).toEqual([]);
   });
 
   test('a failed update to another bucket takes the new object away, which nobody would delete', async () => {
     await edge.serve({ behaviour: '404' });
-    const made = await edge.world();
+    const made = await edge.testServices();
     await refused(made, updateEvent(TYPE, 's3://before/key', publicationProperties(), publicationProperties({ BucketName: 'before' })));
     expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
   });
 
   test('a rollback to another bucket keeps the file that it puts back, whatever the checks say', async () => {
     await edge.serve({ behaviour: '404' });
-    const made = await edge.world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    const made = await edge.testServices({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     const event = updateEvent(TYPE, 's3://failed/key', publicationProperties(), publicationProperties({ BucketName: 'failed' }));
     await expect(run(made, event)).resolves.toEqual(WITHOUT_LEDGER);
     expect(deleted(made)).toEqual([]);
@@ -367,19 +367,19 @@ describe('taking back', () => {
   test('an update to another bucket has another physical id, so that CloudFormation deletes the old object', async () => {
     await edge.serve();
     const event = updateEvent(TYPE, OBJECT_URL, publicationProperties({ BucketName: 'after' }), publicationProperties());
-    await expect(run(await edge.world(), event)).resolves.toMatchObject({ PhysicalResourceId: `s3://after/${KEY}` });
+    await expect(run(await edge.testServices(), event)).resolves.toMatchObject({ PhysicalResourceId: `s3://after/${KEY}` });
   });
 
   test('a file that is not live is forgiven during a rollback', async () => {
     await edge.serve({ behaviour: '404' });
-    const made = await edge.world({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
+    const made = await edge.testServices({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     await expect(run(made, UPDATE)).resolves.toEqual(WITHOUT_LEDGER);
     // Once for the ledger, once for the failure.
     expect(made.aws.cloudformation.commandCalls(DescribeStacksCommand)).toHaveLength(2);
   });
 
   test('a zone that cannot be read fails the create, after the write', async () => {
-    const made = await edge.world();
+    const made = await edge.testServices();
     made.aws.route53.on(GetHostedZoneCommand).rejects(awsError('ThrottlingException', 'Rate exceeded'));
     expect(await refused(made)).toContain('route53:GetHostedZone failed: ThrottlingException: Rate exceeded');
     expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
@@ -388,14 +388,14 @@ describe('taking back', () => {
 
 describe('delete', () => {
   test('deletes the object that the physical id names', async () => {
-    const made = await edge.world();
+    const made = await edge.testServices();
     const event = deleteEvent(TYPE, 's3://old/mta-sts.example.com/x', publicationProperties());
     await expect(run(made, event)).resolves.toEqual({ PhysicalResourceId: 's3://old/mta-sts.example.com/x' });
     expect(deleted(made)).toEqual([{ Bucket: 'old', Key: 'mta-sts.example.com/x' }, { Bucket: 'old', Key: HISTORY_KEY }]);
   });
 
   test('deletes the object of the properties where the physical id is not one of ours', async () => {
-    const made = await edge.world();
+    const made = await edge.testServices();
     const event = deleteEvent(TYPE, 'Mail-Publication-1X', publicationProperties());
     await expect(run(made, event)).resolves.toEqual({ PhysicalResourceId: 'Mail-Publication-1X' });
     expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
@@ -407,14 +407,14 @@ describe('delete', () => {
     ['SlowDown', 'Please reduce your request rate.'],
     ['TimeoutError', 'socket hang up'],
   ])('succeeds on %s', async (name, message) => {
-    const made = await edge.world();
+    const made = await edge.testServices();
     made.aws.s3.on(DeleteObjectCommand).rejects(awsError(name, message));
     await expect(run(made, deleteEvent(TYPE, OBJECT_URL, publicationProperties()))).resolves.toEqual({ PhysicalResourceId: OBJECT_URL });
     expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', error: expect.objectContaining({ name, message }) }));
   });
 
   test('succeeds twice, and at once', async () => {
-    const made = await edge.world();
+    const made = await edge.testServices();
     const event = deleteEvent(TYPE, OBJECT_URL, publicationProperties());
     const answer = { PhysicalResourceId: OBJECT_URL };
     await expect(Promise.all([run(made, event), run(made, event)])).resolves.toEqual([answer, answer]);
@@ -422,7 +422,7 @@ describe('delete', () => {
   });
 
   test('succeeds when S3 hangs', async () => {
-    const made = await edge.world();
+    const made = await edge.testServices();
     made.aws.s3.on(DeleteObjectCommand).callsFake(async () => new Promise(() => undefined));
     const event = deleteEvent(TYPE, OBJECT_URL, publicationProperties());
     await expect(run(made, event, 80)).resolves.toEqual({ PhysicalResourceId: OBJECT_URL });

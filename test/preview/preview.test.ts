@@ -9,7 +9,7 @@ import { PreviewError, howToQuery, startPreview } from '../../lib/preview';
 import type { Preview, PreviewOptions } from '../../lib/preview';
 import { policyHash } from '../../lib/protocol/policy/id';
 import { createResolver } from '../../lib/verifier/dns/resolver';
-import { until } from '../support/patience';
+import { until } from '../support/waiting';
 import { ENV, importedZone, oneDomain } from '../support/stack';
 import { handWritten, removeFolders, synthesize, temporaryFolder, usualApp } from '../support/assemblies';
 import { ask } from '../support/tls-client';

@@ -1,4 +1,4 @@
-// A model of CloudFormation for one Publication and its record: it creates, updates, rolls back and deletes, and events come late, twice,
+// A model of CloudFormation for one Publication and its record: it creates, updates, rolls back and deletes. Events arrive late, twice,
 // out of order or never. The handler is the real one.
 import { DescribeStackEventsCommand, DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { GetHostedZoneCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
@@ -9,37 +9,37 @@ import { parseHistory } from '../../lib/operations/history/format';
 import { hashOfPolicyId } from '../../lib/protocol/policy/id';
 import { policyLines } from '../../lib/contract/custom-resources';
 import { plainDns, serving } from './plain-services';
-import { Broken, served } from './sender-model';
+import { BrokenAssertion, servedPolicy } from './sender-model';
 import type { Served } from './sender-model';
 import { BUCKET, KEY, HISTORY_KEY, OBJECT_URL, RESOURCE, awsError, etag, createEvent, lambdaContext, publicationProperties, testServices } from './deployment';
 import type { Event } from './deployment';
 
 const TYPE = 'Custom::MtaStsPublication';
 const FILE = `${BUCKET}/${KEY}`;
-const LEDGER = `${BUCKET}/${HISTORY_KEY}`;
+const HISTORY = `${BUCKET}/${HISTORY_KEY}`;
 
 export const POLICIES: readonly Served[] = ['mx1.example.com', 'mx2.example.com', 'mx3.example.com'].map((host) => {
-  return served({ mode: 'enforce', maxAge: 86_400, mx: [host] });
+  return servedPolicy({ mode: 'enforce', maxAge: 86_400, mx: [host] });
 });
 
-/** What becomes of the event of a step. */
-export type Fate
+/** The outcome of one event. */
+export type EventOutcome
   = | 'answered'
-    /** It never comes while CloudFormation waits. */
+    /** It does not arrive while CloudFormation waits. */
     | 'lost'
-    /** The function works on it, and CloudFormation never gets the answer. */
-    | 'unheard'
-    /** No edge serves the file. */
+    /** The function handles it, and CloudFormation never receives the answer. */
+    | 'answer lost'
+    /** No address serves the file. */
     | 'not live'
-    /** The file is live, and something after it fails: the record, or the verification. */
+    /** The file is live, and a later resource fails: the record or the verification. */
     | 'fails later';
 
-/** What the stack is asked to do. */
+/** A deployment of the stack. */
 export type Order
-  = | { readonly kind: 'deploy'; readonly policy: number; readonly fate: Fate; readonly rollback: readonly Fate[] }
-    | { readonly kind: 'remove'; readonly fates: readonly Fate[] };
+  = | { readonly kind: 'deploy'; readonly policy: number; readonly outcome: EventOutcome; readonly rollback: readonly EventOutcome[] }
+    | { readonly kind: 'remove'; readonly outcomes: readonly EventOutcome[] };
 
-/** What the commands of the SDK are given. */
+/** The input of the commands of the SDK. */
 interface CommandInput {
   readonly Key?: string;
   readonly Prefix?: string;
@@ -48,50 +48,50 @@ interface CommandInput {
   readonly IfNoneMatch?: string;
 }
 
-/** How an event comes that CloudFormation sent before. */
-interface Ghost {
+/** An event that CloudFormation sent before and that arrives again. */
+interface Redelivery {
   readonly done: Promise<void>;
 }
 
 interface Resource {
   status: string;
   physicalId?: string;
-  /** What the template says. */
+  /** The policy in the template. */
   policy: Served;
-  /** The attribute `PolicyId`, as it was answered last. */
+  /** The attribute `PolicyId` of the last answer. */
   id?: string;
 }
 
-/** One stack; `next` decides all that is left to chance. */
+/** One stack. `next` makes all random decisions. */
 export class StackModel {
-  /** How often something happened, so that it is known that it did. */
-  public static readonly seen = { ghosts: 0, refused: 0, rollbacks: 0, answers: 0 };
+  /** Counts of the cases that the model produced: zero would prove nothing. */
+  public static readonly seen = { redeliveries: 0, refused: 0, rollbacks: 0, answers: 0 };
 
-  private readonly made = testServices({}, {
+  private readonly environment = testServices({}, {
     resolver: plainDns(() => ['mx1.example.com']),
     fetchPolicy: async () => {
       await this.tick();
-      return serving(this.isLive ? this.made.objects.get(FILE) : undefined);
+      return serving(this.isLive ? this.environment.objects.get(FILE) : undefined);
     },
     log: () => undefined,
   });
 
-  private readonly handler: Handler = createHandler(this.made.services);
+  private readonly handler: Handler = createHandler(this.environment.services);
   private next: () => number = () => 0;
   private resource: Resource | undefined;
   private stackStatus = 'CREATE_COMPLETE';
   private events: { LogicalResourceId: string; ResourceStatus: string; ResourceProperties: string }[] = [];
   private sent: Event[] = [];
-  private ghosts: Ghost[] = [];
+  private ghosts: Redelivery[] = [];
   private record: string | undefined;
   private isLive = true;
   private requests = 0;
-  private answered: string[] = [];
+  private returnedIds: string[] = [];
 
   constructor() {
-    const { s3, cloudformation, route53 } = this.made.services;
-    // In place of the SDK's mocks, which keep every call. Each call takes a while, so that events that run at once cross each other
-    // anywhere.
+    const { s3, cloudformation, route53 } = this.environment.services;
+    // Replaces the SDK's mocks, because they keep every call in memory. Each call takes some turns, so that concurrent events interleave at
+    // any point.
     for (const client of [s3, cloudformation, route53]) {
       Object.assign(client, { send: async (command: { readonly input: CommandInput }) => {
         await this.tick();
@@ -100,18 +100,18 @@ export class StackModel {
     }
   }
 
-  /** A new stack, with nothing in it. */
+  /** Runs the orders on a new, empty stack. */
   public async run(orders: readonly Order[], next: () => number): Promise<void> {
     this.next = next;
     try {
       for (const order of orders) {
-        await this.obey(order);
-        await this.haunt(0.3);
+        await this.execute(order);
+        await this.redeliver(0.3);
       }
       await this.settled();
       this.check();
-      // All that was ever sent, once more, in any order.
-      await this.haunt(0.5);
+      // Deliver half of the earlier events again, in any order.
+      await this.redeliver(0.5);
       await this.settled();
       this.check();
     } finally {
@@ -125,35 +125,35 @@ export class StackModel {
   }
 
   private reset(): void {
-    this.made.objects.clear();
+    this.environment.objects.clear();
     this.resource = undefined;
     this.record = undefined;
     this.events = [];
     this.sent = [];
     this.ghosts = [];
-    this.answered = [];
+    this.returnedIds = [];
     this.isLive = true;
   }
 
-  private async obey(order: Order): Promise<void> {
+  private async execute(order: Order): Promise<void> {
     if (order.kind === 'remove') {
-      await this.remove(order.fates);
+      await this.remove(order.outcomes);
       return;
     }
     const policy = POLICIES.at(order.policy);
-    if (policy === undefined) throw new Broken(`the model has no policy ${order.policy}`);
-    if (this.resource === undefined) await this.create(policy, order.fate, order.rollback);
-    else if (this.resource.policy !== policy) await this.update(policy, order.fate, order.rollback);
+    if (policy === undefined) throw new BrokenAssertion(`the model has no policy ${order.policy}`);
+    if (this.resource === undefined) await this.create(policy, order.outcome, order.rollback);
+    else if (this.resource.policy !== policy) await this.update(policy, order.outcome, order.rollback);
   }
 
-  private async create(policy: Served, fate: Fate, rollback: readonly Fate[]): Promise<void> {
+  private async create(policy: Served, outcome: EventOutcome, rollback: readonly EventOutcome[]): Promise<void> {
     this.resource = { status: 'CREATE_IN_PROGRESS', policy };
     this.stackStatus = 'UPDATE_IN_PROGRESS';
-    const id = await this.send('Create', propertiesOf(policy), {}, fate);
+    const id = await this.send('Create', propertiesOf(policy), {}, outcome);
     if (id !== undefined) {
       Object.assign(this.resource, { status: 'CREATE_COMPLETE', physicalId: OBJECT_URL, id });
-      if (fate !== 'fails later') {
-        this.announce(id);
+      if (outcome !== 'fails later') {
+        this.publishRecord(id);
         return;
       }
     } else {
@@ -161,94 +161,94 @@ export class StackModel {
     }
     this.stackStatus = 'UPDATE_ROLLBACK_IN_PROGRESS';
     StackModel.seen.rollbacks += 1;
-    // The provider framework keeps from the function the Delete of a Create that it has answered as failed.
-    if (id === undefined && fate === 'not live') this.resource = undefined;
+    // The provider framework does not pass the Delete on to the function after a failed Create.
+    if (id === undefined && outcome === 'not live') this.resource = undefined;
     else await this.remove(rollback);
   }
 
-  private async update(policy: Served, fate: Fate, rollback: readonly Fate[]): Promise<void> {
+  private async update(policy: Served, outcome: EventOutcome, rollback: readonly EventOutcome[]): Promise<void> {
     const { resource } = this;
     if (resource === undefined) return;
     const before = resource.policy;
     this.stackStatus = 'UPDATE_IN_PROGRESS';
     resource.status = 'UPDATE_IN_PROGRESS';
     const old = this.record;
-    const id = await this.send('Update', propertiesOf(policy), { OldResourceProperties: propertiesOf(before), PhysicalResourceId: OBJECT_URL }, fate);
+    const id = await this.send('Update', propertiesOf(policy), { OldResourceProperties: propertiesOf(before), PhysicalResourceId: OBJECT_URL }, outcome);
     if (id !== undefined) {
       Object.assign(resource, { status: 'UPDATE_COMPLETE', policy, id });
-      if (fate !== 'fails later' || this.next() < 0.5) this.announce(id);
-      if (fate !== 'fails later') return;
+      if (outcome !== 'fails later' || this.next() < 0.5) this.publishRecord(id);
+      if (outcome !== 'fails later') return;
     } else {
       resource.status = 'UPDATE_FAILED';
     }
     StackModel.seen.rollbacks += 1;
-    // A rollback whose event is lost fails, and is continued.
+    // A rollback fails when its event is lost. Then it is continued.
     for (const one of [...rollback, 'answered' as const]) {
       this.stackStatus = 'UPDATE_ROLLBACK_IN_PROGRESS';
       resource.status = 'UPDATE_IN_PROGRESS';
       const more = { OldResourceProperties: propertiesOf(policy), PhysicalResourceId: OBJECT_URL };
-      const back = await this.send('Update', propertiesOf(before), more, one === 'lost' || one === 'unheard' ? one : 'answered');
+      const back = await this.send('Update', propertiesOf(before), more, one === 'lost' || one === 'answer lost' ? one : 'answered');
       resource.status = back === undefined ? 'UPDATE_FAILED' : 'UPDATE_COMPLETE';
       if (back === undefined) continue;
       resource.policy = before;
       resource.id = back;
-      // The attribute is read again, or the record has what it had before.
+      // CloudFormation gives the record the new attribute or its value from before.
       this.record = this.next() < 0.5 ? back : old;
       break;
     }
   }
 
-  private async remove(fates: readonly Fate[]): Promise<void> {
+  private async remove(outcomes: readonly EventOutcome[]): Promise<void> {
     const { resource } = this;
     if (resource === undefined) return;
     this.record = undefined;
-    for (const fate of [...fates, 'answered' as const]) {
+    for (const outcome of [...outcomes, 'answered' as const]) {
       resource.status = 'DELETE_IN_PROGRESS';
       const more = { PhysicalResourceId: resource.physicalId ?? 'Mail-Publication-1XYZ' };
-      const done = await this.send('Delete', propertiesOf(resource.policy), more, fate === 'lost' || fate === 'unheard' ? fate : 'answered');
+      const done = await this.send('Delete', propertiesOf(resource.policy), more, outcome === 'lost' || outcome === 'answer lost' ? outcome : 'answered');
       if (done !== undefined) break;
       resource.status = 'DELETE_FAILED';
     }
     this.resource = undefined;
-    // The ledger is gone as well: from here on the clock alone makes ids later.
-    await this.made.clock.sleep(2000);
+    // The publication history is deleted as well, so only the clock makes later ids larger.
+    await this.environment.clock.sleep(2000);
   }
 
-  /** @returns the id that CloudFormation is told, an empty one of a Delete; undefined of a failure or no answer at all */
-  private async send(RequestType: string, properties: Event, more: Event, fate: Fate): Promise<string | undefined> {
+  /** @returns the id that CloudFormation receives, empty for a Delete; undefined for a failure or without an answer */
+  private async send(RequestType: string, properties: Event, more: Event, outcome: EventOutcome): Promise<string | undefined> {
     this.requests += 1;
     const event = createEvent(TYPE, properties, { ...more, RequestType, RequestId: `request-${this.requests}` });
     const { ResourceProperties } = event;
     const ResourceStatus = `${RequestType.toUpperCase()}_IN_PROGRESS`;
     this.events.unshift({ LogicalResourceId: RESOURCE, ResourceStatus, ResourceProperties: JSON.stringify(ResourceProperties) });
-    await this.haunt(0.15);
-    const answer = fate === 'lost' ? undefined : await this.work(event, fate);
+    await this.redeliver(0.15);
+    const answer = outcome === 'lost' ? undefined : await this.work(event, outcome);
     this.sent.push(event);
     return answer;
   }
 
-  private async work(event: Event, fate: Fate): Promise<string | undefined> {
-    this.isLive = fate !== 'not live';
-    const twice = this.next() < 0.2;
-    const answers = [this.handle(event), ...twice ? [this.handle(event)] : []];
-    await this.haunt(0.15);
-    // The first answer is the one that counts.
+  private async work(event: Event, outcome: EventOutcome): Promise<string | undefined> {
+    this.isLive = outcome !== 'not live';
+    const isDeliveredTwice = this.next() < 0.2;
+    const answers = [this.handle(event), ...isDeliveredTwice ? [this.handle(event)] : []];
+    await this.redeliver(0.15);
+    // CloudFormation uses the first answer.
     const answer = await Promise.race(answers);
-    if (twice) this.ghosts.push({ done: Promise.all(answers).then(() => undefined) });
-    if (fate === 'not live') await Promise.all(answers);
+    if (isDeliveredTwice) this.ghosts.push({ done: Promise.all(answers).then(() => undefined) });
+    if (outcome === 'not live') await Promise.all(answers);
     this.isLive = true;
-    return fate === 'unheard' ? undefined : answer;
+    return outcome === 'answer lost' ? undefined : answer;
   }
 
-  /** Brings back events that were sent before; some take so long that the stack goes on meanwhile. */
-  private async haunt(chance: number): Promise<void> {
+  /** Delivers earlier events again. The stack does not wait for some of them. */
+  private async redeliver(chance: number): Promise<void> {
     for (const event of this.sent.filter(() => this.next() < chance)) {
-      StackModel.seen.ghosts += 1;
+      StackModel.seen.redeliveries += 1;
       const done = this.handle(event).then((id) => {
         if (id === undefined) StackModel.seen.refused += 1;
       });
       this.ghosts.push({ done });
-      // A Delete is two calls; what comes between them no function could know.
+      // A Delete makes two calls. No function could know of an event between them.
       if (event.RequestType === 'Delete' || this.next() < 0.5) await done;
     }
   }
@@ -262,30 +262,30 @@ export class StackModel {
     }
   }
 
-  private announce(id: string): void {
+  private publishRecord(id: string): void {
     StackModel.seen.answers += 1;
-    if (hashOfPolicyId(id) !== this.resource?.policy.hash) throw new Broken(`the id ${id} does not name the policy of the template`);
-    if (!this.answered.includes(id) && this.answered.some((used) => used >= id)) throw new Broken(`the id ${id} is not later than all before it`);
-    this.answered.push(id);
+    if (hashOfPolicyId(id) !== this.resource?.policy.hash) throw new BrokenAssertion(`the id ${id} does not contain the hash of the policy in the template`);
+    if (!this.returnedIds.includes(id) && this.returnedIds.some((used) => used >= id)) throw new BrokenAssertion(`the id ${id} is not later than all earlier ids`);
+    this.returnedIds.push(id);
     this.record = id;
   }
 
-  /** What CloudFormation holds is what senders get. */
+  /** Compares the state of CloudFormation with the file, the record and the publication history. */
   private check(): void {
-    const { objects } = this.made;
+    const { objects } = this.environment;
     const file = objects.get(FILE);
     if (this.resource === undefined) {
-      if (objects.size > 0) throw new Broken(`left in the bucket: ${[...objects.keys()].join(', ')}`);
+      if (objects.size > 0) throw new BrokenAssertion(`left in the bucket: ${[...objects.keys()].join(', ')}`);
       return;
     }
     const { policy, id } = this.resource;
-    if (file !== policy.text) throw new Broken(`the template says ${policy.mx[0]}, the file says ${String(file)}`);
-    if (this.record === undefined || hashOfPolicyId(this.record) !== policy.hash) throw new Broken(`the record has ${this.record}, which does not name the file`);
-    const reading = parseHistory(Buffer.from(objects.get(LEDGER) ?? ''));
-    if ('problem' in reading) throw new Broken(`the ledger ${reading.problem}`);
+    if (file !== policy.text) throw new BrokenAssertion(`the template has ${policy.mx[0]}, the file has ${String(file)}`);
+    if (this.record === undefined || hashOfPolicyId(this.record) !== policy.hash) throw new BrokenAssertion(`the id in the record, ${this.record}, does not contain the hash of the file`);
+    const reading = parseHistory(Buffer.from(objects.get(HISTORY) ?? ''));
+    if ('problem' in reading) throw new BrokenAssertion(`the publication history ${reading.problem}`);
     const last = reading.history.entries.at(-1);
     if (last?.hash !== policy.hash || last.id !== id || last.confirmedLiveAt === undefined) {
-      throw new Broken(`the ledger says ${JSON.stringify(last)}, CloudFormation has the attribute ${String(id)}`);
+      throw new BrokenAssertion(`the publication history ends with ${JSON.stringify(last)}, and CloudFormation has the attribute ${String(id)}`);
     }
   }
 
@@ -310,7 +310,7 @@ export class StackModel {
   /** S3, with conditional writes. */
   private bucket(command: { readonly input: CommandInput }): unknown {
     const { Key = '', Body = '', IfMatch, IfNoneMatch, Prefix = '' } = command.input;
-    const { objects } = this.made;
+    const { objects } = this.environment;
     const text = objects.get(`${BUCKET}/${Key}`);
     if (command instanceof ListObjectsV2Command) {
       const listed = objects.get(`${BUCKET}/${Prefix}`);
@@ -321,7 +321,7 @@ export class StackModel {
       if (text === undefined) throw awsError('NoSuchKey', 'The specified key does not exist.');
       return { ETag: etag(text), Body: { transformToByteArray: () => Promise.resolve(Buffer.from(text)) } };
     }
-    if (!(command instanceof PutObjectCommand)) throw new Broken(`nobody answers ${command.constructor.name}`);
+    if (!(command instanceof PutObjectCommand)) throw new BrokenAssertion(`the model has no answer to ${command.constructor.name}`);
     if (IfMatch !== undefined && text === undefined) throw awsError('NoSuchKey', 'The specified key does not exist.');
     if ((IfMatch !== undefined && IfMatch !== etag(text)) || (IfNoneMatch !== undefined && text !== undefined)) {
       throw awsError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');

@@ -1,4 +1,4 @@
-// A world for the handler's tests: AWS as the SDK's own mocks, DNS and HTTPS as real servers on loopback, time that flies.
+// The services of the deployment function for tests: AWS as the SDK's own mocks, DNS as a real server on loopback, and a fake clock.
 import { createHash } from 'node:crypto';
 import { ACMClient } from '@aws-sdk/client-acm';
 import { CloudFormationClient, DescribeStackEventsCommand, DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
@@ -12,7 +12,7 @@ import type { LambdaContext } from '../../lib/functions/deployment/handler';
 import { Activity } from '../../lib/operations/context/activity';
 import { createLog } from '../../lib/functions/runtime/log';
 import type { OperationContext } from '../../lib/operations/context/operation-context';
-import type { Clock, Services } from '../../lib/operations/context/services';
+import type { Services } from '../../lib/operations/context/services';
 import type { DnsRecord, DnsAnswerer, DnsServer } from '../../lib/preview/dns-server/server';
 import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server';
 import { renderPolicy } from '../../lib/protocol/policy/policy';
@@ -21,6 +21,7 @@ import { policyHash, renderPolicyId } from '../../lib/protocol/policy/id';
 import { policyLines } from '../../lib/contract/custom-resources';
 import { createResolver } from '../../lib/verifier/dns/resolver';
 import type { Resolver } from '../../lib/verifier/dns/resolver';
+import { FakeClock } from './fake-clock';
 
 export const DOMAIN = 'example.com';
 export const ZONE_ID = 'Z0123456789ABCDEFGHIJ';
@@ -28,9 +29,9 @@ export const STACK_ID = 'arn:aws:cloudformation:us-east-1:123456789012:stack/Mai
 export const NAME_SERVERS = ['ns-1.awsdns-01.test', 'ns-2.awsdns-02.test'];
 export const POLICY: Policy = { mode: 'enforce', maxAge: 2_592_000, mx: ['mx1.example.com', 'mx2.example.com'] };
 export const POLICY_TEXT = renderPolicy(POLICY);
-/** An id that a publication of `POLICY` may have had. */
+/** An id of a possible publication of `POLICY`. */
 export const POLICY_ID = renderPolicyId(Date.UTC(2026, 10, 30, 19, 24, 8), policyHash(POLICY_TEXT));
-/** An id that names `POLICY_TEXT`. */
+/** Matches each id that contains the hash of `POLICY_TEXT`. */
 export const NAMES_POLICY = new RegExp(`^\\d{8}T\\d{6}${policyHash(POLICY_TEXT)}$`);
 export const RESOURCE = 'Resource1A2B3C4D';
 export const BUCKET = 'policies';
@@ -40,7 +41,7 @@ export const OBJECT_URL = `s3://${BUCKET}/${KEY}`;
 
 export type Event = Readonly<Record<string, unknown>>;
 
-/** A Create of CloudFormation, as the provider framework passes it on. */
+/** Returns a Create event of CloudFormation in the form in which the provider framework passes it on. */
 export function createEvent(resourceType: string, properties: Event, more: Event = {}): Event {
   return {
     RequestType: 'Create',
@@ -65,12 +66,12 @@ export function deleteEvent(resourceType: string, physicalId: string, properties
   return createEvent(resourceType, properties, { RequestType: 'Delete', PhysicalResourceId: physicalId, ...more });
 }
 
-/** One domain; what is said of it replaces what the template would say. */
+/** Returns the properties of a Preflight of one domain. The given properties replace those of the template. */
 export function preflightProperties({ Certificate, ...domain }: Event = {}): Event {
   return { ...Certificate === undefined ? {} : { Certificate }, Domains: [preflightDomain(domain)] };
 }
 
-/** One of the domains of a preflight. */
+/** Returns one of the domains of a Preflight. */
 export function preflightDomain(more: Event = {}): Event {
   return {
     DomainName: DOMAIN,
@@ -108,25 +109,7 @@ export function lambdaContext(remaining = 840_000): LambdaContext {
   return { awsRequestId: 'c0c0c0c0-0000-0000-0000-000000000000', getRemainingTimeInMillis: () => remaining };
 }
 
-/** Sleeping takes no time, but the clock goes on by it; real sockets get their turn in between. */
-export class FakeClock implements Clock {
-  public readonly slept: number[] = [];
-  private time = Date.now();
-
-  public now(): number {
-    return this.time;
-  }
-
-  public async sleep(milliseconds: number): Promise<void> {
-    this.slept.push(milliseconds);
-    this.time += milliseconds;
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
-}
-
-/** The parts of AWS that the function talks to. */
+/** The AWS services that the function calls. */
 export interface Aws {
   readonly acm: AwsClientStub<ACMClient>;
   readonly route53: AwsClientStub<Route53Client>;
@@ -137,24 +120,24 @@ export interface Aws {
 export interface AwsState {
   readonly zoneName?: string;
   readonly nameServers?: readonly string[];
-  /** What stands in the hosted zone. */
+  /** The record sets of the hosted zone. */
   readonly recordSets?: readonly ResourceRecordSet[];
-  /** The API's page size. */
+  /** Number of record sets on a page of the Route 53 API. */
   readonly pageSize?: number;
   stackStatus?: StackStatus;
-  /** Without it CloudFormation waits for whichever event the function got last. */
+  /** Without resources, CloudFormation waits for the event that the function received last. */
   readonly stackResources?: readonly StackResource[];
 }
 
 export interface TestServices {
   readonly services: Services;
   readonly aws: Aws;
-  /** What AWS answers by; the status of the stack may be changed. */
+  /** The state from which AWS answers. A test may change the status of the stack. */
   readonly state: AwsState;
   readonly clock: FakeClock;
-  /** What lies in S3, by `bucket/key`. */
+  /** The objects in S3, by `bucket/key`. */
   readonly objects: Map<string, string>;
-  /** The log's lines, parsed. */
+  /** The parsed lines of the log. */
   readonly log: readonly LogEntry[];
 }
 
@@ -165,7 +148,7 @@ export interface LogEntry {
   readonly [field: string]: unknown;
 }
 
-/** A world in which AWS answers by the given state, and nothing else answers unless it is given. */
+/** Returns services in which AWS answers from the given state. DNS and HTTPS reject every call unless the test replaces them. */
 export function testServices(given: AwsState = {}, parts: Partial<Services> = {}): TestServices {
   const state = { ...given };
   const options = { region: 'us-east-1', credentials: { accessKeyId: 'id', secretAccessKey: 'secret' } };
@@ -189,8 +172,8 @@ export function testServices(given: AwsState = {}, parts: Partial<Services> = {}
   const clock = new FakeClock();
   const services: Services = {
     ...clients,
-    resolver: { query: (name, type) => Promise.reject(new Error(`nobody answers ${name} ${type} in this test`)) },
-    fetchPolicy: ({ address }) => Promise.reject(new Error(`nobody answers at ${address} in this test`)),
+    resolver: { query: (name, type) => Promise.reject(new Error(`this test has no DNS answer for ${name} ${type}`)) },
+    fetchPolicy: ({ address }) => Promise.reject(new Error(`this test has no policy host at ${address}`)),
     clock,
     log: (line) => {
       const entry: LogEntry = JSON.parse(line) as LogEntry;
@@ -207,7 +190,7 @@ export function operationContext({ services, clock }: TestServices): OperationCo
   return { services, log: createLog(services), activity: new Activity(), deadline: clock.now() + 60_000, signal };
 }
 
-/** AWS's errors have a name of their own. */
+/** Returns an error with the name that AWS would give it. */
 export function awsError(name: string, message: string): Error {
   return Object.assign(new Error(message), { name });
 }
@@ -217,7 +200,7 @@ interface ObjectInput {
   readonly Key: string;
 }
 
-/** Keeps what is put, as S3 does: a listing and a reader see it at once. */
+/** Stores objects in a map. Like S3, it is strongly consistent: a listing and a read see each write at once. */
 export function answerS3(s3: Aws['s3'], objects: Map<string, string>): void {
   s3.on(PutObjectCommand).callsFake(({ Bucket, Key, Body, IfMatch, IfNoneMatch }: ObjectInput & Conditions & Content) => {
     const before = objects.get(`${Bucket}/${Key}`);
@@ -249,13 +232,13 @@ interface Content {
   readonly Body: string | Uint8Array;
 }
 
-/** What a conditional write of S3 names. */
+/** The conditions of a conditional write to S3. */
 interface Conditions {
   readonly IfMatch?: string;
   readonly IfNoneMatch?: string;
 }
 
-/** As S3 makes it of an object that was put at once. */
+/** Returns the ETag that S3 gives an object of a single upload: the MD5 of its bytes. */
 export function etag(text: string | undefined): string | undefined {
   return text === undefined ? undefined : `"${createHash('md5').update(text).digest('hex')}"`;
 }
@@ -270,7 +253,7 @@ function answerRoute53(route53: Aws['route53'], state: AwsState): void {
   });
 }
 
-/** As the API does: sorted by reversed labels, from the name (and type) that was asked for, also past it. */
+/** Returns a page as the Route 53 API does: sorted by reversed labels, from the requested name and type on, names after it included. */
 function page(state: AwsState, name: string, type: string): Omit<ListResourceRecordSetsCommandOutput, '$metadata'> {
   const from = sortKey(name, type);
   const all = [...state.recordSets ?? []]
@@ -311,7 +294,7 @@ function answerCloudFormation(cloudformation: Aws['cloudformation'], state: AwsS
   });
 }
 
-/** A DNS server on loopback whose records, or whose whole way of answering, can be replaced. */
+/** A DNS server on loopback. A test can replace its records, or the function that answers. */
 export class TestDns {
   public static async start(address = '127.0.0.1', port?: number): Promise<TestDns> {
     const dns = new TestDns();
@@ -326,7 +309,7 @@ export class TestDns {
     return this.server?.port ?? 0;
   }
 
-  /** `name type` of each question so far. */
+  /** Each question so far as `name type`. */
   public get asked(): readonly string[] {
     return (this.server?.queries ?? []).map(({ name, type }) => `${name} ${type}`);
   }
@@ -365,12 +348,12 @@ export function caa(name: string, tag: string, value: string, critical = false):
   return { name, type: 'CAA', ttl: 60, data: { critical, tag, value } };
 }
 
-/** The error that a promise ends with. */
+/** Returns the error with which a promise rejects. */
 export async function failure(promise: Promise<unknown>): Promise<Error> {
   try {
     await promise;
   } catch (error) {
     if (error instanceof Error) return error;
   }
-  throw new Error('was expected to fail');
+  throw new Error('the promise should reject, but it resolved');
 }

@@ -1,10 +1,10 @@
-// DNS and a policy host without sockets, for tests of what becomes of their answers.
+// DNS and a policy host without sockets, for tests that need only their answers.
 import type { PolicyResponse } from '../../lib/verifier/https/policy-response';
 import type { DnsAnswer, DnsData, DnsType } from '../../lib/verifier/dns/answer';
 import type { Resolver } from '../../lib/verifier/dns/resolver';
 import { DOMAIN } from './deployment';
 
-/** Knows the MX hosts of the domain, and one address for every name. */
+/** Returns a resolver that knows the MX hosts of the domain, and one address for every other name. */
 export function plainDns(mx: () => readonly string[]): Resolver {
   return { query: async (name, type) => Promise.resolve(answer(name, type, mx)) };
 }
@@ -21,7 +21,7 @@ function answer<T extends DnsType>(name: string, type: T, mx: () => readonly str
   return records.length === 0 ? { ...base, status: 'empty', reason: 'NODATA' } : { ...base, status: 'found', records, ttl: 60 };
 }
 
-/** What a policy host answers that serves this file, or none. */
+/** Returns the response of a policy host that serves this file, or status 404 without a file. */
 export function serving(file: string | undefined): PolicyResponse {
   return {
     outcome: 'answered', status: file === undefined ? 404 : 200, contentType: 'text/plain', body: Buffer.from(file ?? ''), tooLarge: false,

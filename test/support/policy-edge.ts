@@ -1,4 +1,4 @@
-// An edge to publish to: recursive DNS, two authoritative name servers, and policy hosts at addresses of their own, all on loopback.
+// A network to publish to: a recursive resolver, two authoritative name servers, and policy hosts at their own addresses, all on loopback.
 import type { TestServices, AwsState } from './deployment';
 import { DOMAIN, NAME_SERVERS, POLICY_TEXT, TestDns, mx, record, soa, testServices, txt } from './deployment';
 import type { DnsRecord } from '../../lib/preview/dns-server/server';
@@ -9,11 +9,11 @@ import type { PolicyServer, PolicyServerOptions } from './policy-server';
 
 export const POLICY_HOST = `mta-sts.${DOMAIN}`;
 
-/** Where the name servers listen, in the order of `NAME_SERVERS`. */
+/** The addresses of the name servers, in the order of `NAME_SERVERS`. */
 const NAME_SERVER_ADDRESSES = ['127.0.0.2', '127.0.0.3'];
 
 export class Edge {
-  /** Starts DNS; everything is in order, and nothing is served yet. */
+  /** Starts DNS without errors. No policy host runs yet. */
   public static async start(): Promise<Edge> {
     const first = await TestDns.start(NAME_SERVER_ADDRESSES[0]);
     const second = await TestDns.start(NAME_SERVER_ADDRESSES[1], first.port);
@@ -25,19 +25,19 @@ export class Edge {
   private policyServers: PolicyServer[] = [];
 
   private constructor(
-    /** What everybody asks who does not know better. */
+    /** The recursive resolver of the function. */
     public readonly recursive: TestDns,
-    /** The zone's own. */
+    /** The authoritative name servers of the zone. */
     public readonly nameServers: readonly TestDns[],
   ) {}
 
-  /** DNS as it is in order, with one address of the policy host. */
+  /** Restores DNS without errors, with one address of the policy host. */
   public reset(): void {
     this.recursive.serve(...this.publicRecords());
-    this.zone(record(POLICY_HOST, 'A', '127.0.0.11'));
+    this.serveZone(record(POLICY_HOST, 'A', '127.0.0.11'));
   }
 
-  /** What the recursive resolver knows without asking for a name that is not there yet. */
+  /** Returns the records that exist before the deployment. The recursive resolver answers from them. */
   public publicRecords(): readonly DnsRecord[] {
     return [
       soa('com'), soa('test'), soa(DOMAIN), mx(DOMAIN, 'mx1.example.com'), mx(DOMAIN, 'mx2.example.com'),
@@ -46,22 +46,22 @@ export class Edge {
     ];
   }
 
-  /** What both name servers hold. */
-  public zone(...records: readonly DnsRecord[]): void {
+  /** Replaces the records of both name servers. */
+  public serveZone(...records: readonly DnsRecord[]): void {
     for (const server of this.nameServers) server.serve(soa(DOMAIN), ...records);
   }
 
-  /** The zone as it is when all is announced, on the name servers and at the resolver. */
-  public announce(id: string, ...more: readonly DnsRecord[]): void {
+  /** Publishes the `_mta-sts` record and all other records of the domain, on the name servers and at the resolver. */
+  public publishRecord(id: string, ...more: readonly DnsRecord[]): void {
     const records = [
       record(POLICY_HOST, 'A', '127.0.0.11'), txt(`_mta-sts.${DOMAIN}`, `v=STSv1; id=${id};`),
       txt(`_smtp._tls.${DOMAIN}`, 'v=TLSRPTv1; rua=mailto:tls-reports@example.com'), ...more,
     ];
-    this.zone(...records);
+    this.serveZone(...records);
     this.recursive.serve(...this.publicRecords(), ...records);
   }
 
-  /** A policy host at an address; all of them share a port, as in life. */
+  /** Starts a policy host at an address. All policy hosts share one port, as in production. */
   public async serve(options: Partial<PolicyServerOptions> = {}): Promise<PolicyServer> {
     const port = this.policyServers.at(0)?.port;
     const server = await startPolicyServer({ policyHost: POLICY_HOST, body: POLICY_TEXT, address: '127.0.0.11', port, ...options });
@@ -69,7 +69,7 @@ export class Edge {
     return server;
   }
 
-  public async world(state: AwsState = {}, parts: Partial<Services> = {}, timeoutMs = 10_000): Promise<TestServices> {
+  public async testServices(state: AwsState = {}, parts: Partial<Services> = {}, timeoutMs = 10_000): Promise<TestServices> {
     const { certificatePem } = await testAuthority();
     return testServices(state, {
       resolver: this.recursive.resolver(),

@@ -1,4 +1,5 @@
-// A simple model of what senders do with policies (RFC 8461 §3, §5), and of the world that they and the function share.
+// A simple model of senders that cache policies (RFC 8461 §3, §5). It has the DNS records, the policy hosts and the clock that they share
+// with the function.
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { createHandler } from '../../lib/functions/deployment/handler';
 import type { HandlerAnswer } from '../../lib/functions/deployment/handler';
@@ -14,58 +15,58 @@ import { BUCKET, KEY, OBJECT_URL, createEvent, deleteEvent, failure, lambdaConte
 import type { Event, TestServices } from './deployment';
 
 const TYPE = 'Custom::MtaStsPublication';
-const MINUTE = 60_000;
+const MINUTE_MS = 60_000;
 
-/** From the file at the edge to the last resolver that gives the old record, at most. */
-const LAG = 50 * MINUTE;
+/** Maximum time from the file at the edge to the last resolver that returns the old record. */
+const MAX_LAG_MS = 50 * MINUTE_MS;
 
-/** A fetch on its way, and a clock that is wrong, at most. */
-const SKEW = 6 * MINUTE;
+/** Maximum duration of a fetch plus the error of a sender's clock. */
+const MAX_SKEW_MS = 6 * MINUTE_MS;
 
-/** A policy as it is served. */
+/** A policy with its policy file. */
 export interface Served extends Policy {
   readonly hash: string;
   readonly text: string;
 }
 
-export function served(policy: Policy): Served {
+export function servedPolicy(policy: Policy): Served {
   const text = renderPolicy(policy);
   return { ...policy, text, hash: policyHash(text) };
 }
 
 interface Cached {
   readonly policy: Served;
-  /** The id of the record by which it was fetched. */
+  /** The id of the record that caused the fetch. */
   readonly id: string;
   readonly fetched: number;
   expires: number;
 }
 
-/** One id that resolvers may give. */
-interface Announced {
+/** One `_mta-sts` record that resolvers may return. */
+interface PublishedRecord {
   readonly id: string;
-  /** When none gives it any more. */
-  until: number;
+  /** The time from which no resolver returns it. */
+  goneAt: number;
 }
 
-/** How a deployment goes. */
-export type Course
-  = | 'well'
-    /** The event comes once more, later. */
-    | 'again'
-    /** The event comes twice at the same time. */
-    | 'doubled'
-    /** The file never becomes live; CloudFormation rolls back. */
+/** The outcome of a deployment. */
+export type Outcome
+  = | 'success'
+    /** It succeeds, and the event is delivered again later. */
+    | 'success, repeated later'
+    /** It succeeds, and the event is delivered twice at the same time. */
+    | 'success, delivered twice'
+    /** The file never becomes live, and CloudFormation rolls back. */
     | 'not live'
-    /** So it is, and the file of the rollback is not seen live either. */
+    /** As `not live`, and the file of the rollback is not confirmed live either. */
     | 'never live'
-    /** The file is live, and another resource fails before the record is changed. */
-    | 'not announced'
-    /** The record is changed, and the verification fails. */
-    | 'taken back';
+    /** The file is live, and another resource fails before the record changes. */
+    | 'record unchanged'
+    /** The record changes, and the verification fails. */
+    | 'verification failed';
 
-/** Numbers from 0 to 1 that a seed decides. */
-export function random(seed: number): () => number {
+/** Returns a generator of numbers from 0 to 1. The same seed gives the same numbers. */
+export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -75,187 +76,188 @@ export function random(seed: number): () => number {
   };
 }
 
-/** What was found that must not be. */
-export class Broken extends Error {}
+/** An assertion of a model that does not hold. */
+export class BrokenAssertion extends Error {}
 
+/** Senders with cached policies, a domain whose deployments run the real handler, and the assertions about both. */
 export class Senders {
   public mx: readonly string[];
-  /** Whether warnings can be complete: not where a ledger was lost. */
-  public complete = true;
-  /** The value of the attribute, as the last answer had it. */
-  public removal: string | undefined;
-  /** How often a claim was put to the test, so that it is known that it was. */
-  public readonly tried = { removal: 0, refusal: 0, prolonged: 0 };
-  private readonly made: TestServices;
+  /** Whether warnings can be complete. They cannot after a publication history was lost. */
+  public hasCompleteHistory = true;
+  /** The attribute `EarliestRemoval` of the last answer. */
+  public earliestRemoval: string | undefined;
+  /** How often each assertion was checked: zero would prove nothing. */
+  public readonly checked = { removal: 0, conflict: 0, prolonged: 0 };
+  private readonly environment: TestServices;
   private readonly caches: (Cached | undefined)[] = Array.from({ length: 8 }, () => undefined);
-  /** What an edge may serve; one of them once the function has seen it everywhere. */
-  private edge: Served[] = [];
-  private announced: Announced[] = [];
+  /** The policies that an address may serve. Only one is left once the function has confirmed it live at every address. */
+  private servable: Served[] = [];
+  private records: PublishedRecord[] = [];
   private deployed: Served | undefined;
-  /** The id that the record of `deployed` has. */
+  /** The id in the record of `deployed`. */
   private deployedId = '';
-  /** Every id that was answered, in order. */
-  private readonly answered: string[] = [];
-  /** When the construct published first: of what senders hold from before nothing is said. */
-  private begun = 0;
-  /** When the function sees what it has put; never, or after so many looks. */
-  private looks = 0;
-  private last: { readonly mx: readonly string[]; readonly logged: number } | undefined;
+  /** Every id that the function returned, in order. */
+  private readonly returnedIds: string[] = [];
+  /** Time of the first publication. The function makes no statement about older cached policies. */
+  private startedAt = 0;
+  /** Number of fetches that do not return the new file yet. */
+  private failingAttempts = 0;
+  private lastEvent: { readonly mx: readonly string[]; readonly logged: number } | undefined;
 
   constructor(private readonly policies: readonly Served[], mx: readonly string[], private readonly next: () => number) {
     this.mx = mx;
-    this.made = testServices({ stackStatus: 'UPDATE_IN_PROGRESS' }, {
+    this.environment = testServices({ stackStatus: 'UPDATE_IN_PROGRESS' }, {
       resolver: plainDns(() => this.mx),
-      fetchPolicy: async () => Promise.resolve(this.look()),
+      fetchPolicy: async () => Promise.resolve(this.fetch()),
     });
-    const { s3 } = this.made.aws;
+    const { s3 } = this.environment.aws;
     const put = s3.on(PutObjectCommand, { Bucket: BUCKET, Key: KEY });
     put.callsFake(({ Body }: { Body: Uint8Array }) => {
       const text = Buffer.from(Body).toString('utf8');
-      this.edge.push(...this.policies.filter((policy) => policy.text === text));
-      this.act();
+      this.servable.push(...this.policies.filter((policy) => policy.text === text));
+      this.sendMail();
       return {};
     });
     s3.on(DeleteObjectCommand, { Bucket: BUCKET, Key: KEY }).callsFake(() => {
-      this.edge = [];
+      this.servable = [];
       return {};
     });
   }
 
-  /** Whether it is time: no sender holds what would make a removal refuse mail. */
-  public get removable(): boolean {
-    return this.moment !== undefined && this.moment < this.now;
+  /** Whether `EarliestRemoval` is over: no sender has a cached policy because of which it would refuse mail. */
+  public get isRemovable(): boolean {
+    return this.removalTime !== undefined && this.removalTime < this.now;
   }
 
-  private get moment(): number | undefined {
-    return this.removal !== undefined && /^\d{4}-/.test(this.removal) ? Date.parse(this.removal.slice(0, 20)) : undefined;
+  private get removalTime(): number | undefined {
+    return this.earliestRemoval !== undefined && /^\d{4}-/.test(this.earliestRemoval) ? Date.parse(this.earliestRemoval.slice(0, 20)) : undefined;
   }
 
   public get now(): number {
-    return this.made.clock.now();
+    return this.environment.clock.now();
   }
 
-  /** The text of the ledger, to damage it. */
+  /** The objects in S3, with the publication history, so that a test can damage it. */
   public get objects(): Map<string, string> {
-    return this.made.objects;
+    return this.environment.objects;
   }
 
-  public async publish(policy: Served, course: Course): Promise<void> {
+  public async publish(policy: Served, outcome: Outcome): Promise<void> {
     const before = this.deployed;
-    if (before === undefined) this.begun = this.now;
+    if (before === undefined) this.startedAt = this.now;
     const properties = propertiesOf(policy);
     const event = before === undefined ? createEvent(TYPE, properties) : updateEvent(TYPE, OBJECT_URL, properties, propertiesOf(before));
-    const fails = course === 'not live' || course === 'never live';
-    const id = await this.event(event, policy, course === 'doubled' ? 2 : 1, fails);
+    const fails = outcome === 'not live' || outcome === 'never live';
+    const id = await this.event(event, policy, outcome === 'success, delivered twice' ? 2 : 1, fails);
     if (id === undefined) {
-      await this.rollBack(policy, before, course === 'never live');
+      await this.rollBack(policy, before, outcome === 'never live');
       return;
     }
-    await this.wait(this.next() * 10 * MINUTE);
-    if (course !== 'not announced') {
-      this.announce(id);
-      // The old record fades.
-      await this.wait(this.next() * LAG);
+    await this.wait(this.next() * 10 * MINUTE_MS);
+    if (outcome !== 'record unchanged') {
+      this.publishRecord(id);
+      // Resolvers drop the old record one by one.
+      await this.wait(this.next() * MAX_LAG_MS);
     }
-    if (course === 'not announced' || course === 'taken back') {
+    if (outcome === 'record unchanged' || outcome === 'verification failed') {
       await this.rollBack(policy, before, false);
       return;
     }
     this.deployed = policy;
     this.deployedId = id;
-    if (course === 'again') {
-      await this.wait(this.next() * 30 * MINUTE);
+    if (outcome === 'success, repeated later') {
+      await this.wait(this.next() * 30 * MINUTE_MS);
       const again = await this.event(event, policy, 1, false);
-      if (again !== id) throw new Broken(`the same event had the id ${id}, and then ${again}`);
+      if (again !== id) throw new BrokenAssertion(`the same event had the id ${id}, and then ${again}`);
     }
   }
 
-  /** Lets time pass until the first moment at which it may be taken away, where that is known. */
+  /** Lets time pass until `EarliestRemoval`, if it is known. */
   public async waitForRemoval(): Promise<void> {
-    const { moment = 0 } = this;
-    if (moment >= this.now) await this.wait(moment + 4 - this.now);
+    const { removalTime = 0 } = this;
+    if (removalTime >= this.now) await this.wait(removalTime + 4 - this.now);
   }
 
-  /** Takes MTA-STS away: the record first, the file when no resolver gives the record any more. */
+  /** Removes MTA-STS: first the record, and the file when no resolver returns the record. */
   public async withdraw(): Promise<void> {
-    this.retire();
-    await this.wait(LAG);
+    this.removeRecord();
+    await this.wait(MAX_LAG_MS);
     await this.delete();
   }
 
   public async wait(milliseconds: number): Promise<void> {
     for (let step = 0; step < 4; step += 1) {
-      await this.made.clock.sleep(Math.ceil(milliseconds / 4));
-      this.act();
+      await this.environment.clock.sleep(Math.ceil(milliseconds / 4));
+      this.sendMail();
     }
   }
 
-  private async rollBack(failed: Served, before: Served | undefined, unseen: boolean): Promise<void> {
+  private async rollBack(failed: Served, before: Served | undefined, isNeverLive: boolean): Promise<void> {
     if (before === undefined) {
-      this.retire();
-      await this.wait(LAG);
+      this.removeRecord();
+      await this.wait(MAX_LAG_MS);
       await this.delete();
       return;
     }
-    const id = await this.event(updateEvent(TYPE, OBJECT_URL, propertiesOf(before), propertiesOf(failed)), before, 1, unseen, true);
-    // CloudFormation may give the record the new attribute, or what it had before.
+    const id = await this.event(updateEvent(TYPE, OBJECT_URL, propertiesOf(before), propertiesOf(failed)), before, 1, isNeverLive, true);
+    // CloudFormation may give the record the new attribute or its value from before.
     if (id !== undefined && this.next() < 0.5) this.deployedId = id;
-    this.announce(this.deployedId);
+    this.publishRecord(this.deployedId);
     this.deployed = before;
   }
 
   private async delete(): Promise<void> {
-    await createHandler(this.made.services)(deleteEvent(TYPE, OBJECT_URL, {}), lambdaContext());
-    if (this.made.objects.size > 0) throw new Broken(`left in the bucket: ${[...this.made.objects.keys()].join(', ')}`);
+    await createHandler(this.environment.services)(deleteEvent(TYPE, OBJECT_URL, {}), lambdaContext());
+    if (this.environment.objects.size > 0) throw new BrokenAssertion(`left in the bucket: ${[...this.environment.objects.keys()].join(', ')}`);
     this.deployed = undefined;
-    this.removal = undefined;
-    this.last = undefined;
-    this.complete = true;
+    this.earliestRemoval = undefined;
+    this.lastEvent = undefined;
+    this.hasCompleteHistory = true;
   }
 
-  /** @returns the id that CloudFormation is told; undefined where it is told of a failure */
+  /** @returns the id that CloudFormation receives; undefined for a failure */
   private async event(event: Event, policy: Served, times: number, fails: boolean, rollingBack = false): Promise<string | undefined> {
-    this.looks = fails ? Infinity : Math.floor(this.next() * 3);
-    this.last = { mx: this.mx, logged: this.made.log.length };
-    this.removal = undefined;
-    const handle = async (): Promise<HandlerAnswer> => createHandler(this.made.services)(event, lambdaContext());
+    this.failingAttempts = fails ? Infinity : Math.floor(this.next() * 3);
+    this.lastEvent = { mx: this.mx, logged: this.environment.log.length };
+    this.earliestRemoval = undefined;
+    const handle = async (): Promise<HandlerAnswer> => createHandler(this.environment.services)(event, lambdaContext());
     if (fails && !rollingBack) {
       await failure(handle());
-      this.act();
+      this.sendMail();
       return undefined;
     }
     if (rollingBack) this.status('UPDATE_ROLLBACK_IN_PROGRESS');
     const answers = await Promise.all(Array.from({ length: times }, handle));
     this.status('UPDATE_IN_PROGRESS');
-    this.removal = answers.at(-1)?.Data?.EarliestRemoval;
-    this.act();
+    this.earliestRemoval = answers.at(-1)?.Data?.EarliestRemoval;
+    this.sendMail();
     const ids = new Set(answers.map(({ Data: data }) => data?.PolicyId ?? ''));
     const [id = ''] = ids;
-    if (ids.size !== 1 || hashOfPolicyId(id) !== policy.hash) throw new Broken(`the ids ${[...ids].join(', ')} do not name ${policy.hash}`);
-    if (id !== this.answered.at(-1) && this.answered.some((used) => used >= id)) throw new Broken(`the id ${id} is not later than all before it`);
-    this.answered.push(id);
+    if (ids.size !== 1 || hashOfPolicyId(id) !== policy.hash) throw new BrokenAssertion(`the ids ${[...ids].join(', ')} do not contain the hash ${policy.hash}`);
+    if (id !== this.returnedIds.at(-1) && this.returnedIds.some((used) => used >= id)) throw new BrokenAssertion(`the id ${id} is not later than all earlier ids`);
+    this.returnedIds.push(id);
     return id;
   }
 
   private status(StackStatus: 'UPDATE_IN_PROGRESS' | 'UPDATE_ROLLBACK_IN_PROGRESS'): void {
-    this.made.state.stackStatus = StackStatus;
+    this.environment.state.stackStatus = StackStatus;
   }
 
-  private announce(id: string): void {
-    this.retire();
-    this.announced.push({ id, until: Infinity });
+  private publishRecord(id: string): void {
+    this.removeRecord();
+    this.records.push({ id, goneAt: Infinity });
   }
 
-  private retire(): void {
-    const gone = this.now + (this.next() < 0.5 ? 1 : this.next()) * LAG;
-    for (const one of this.announced) one.until = Math.min(one.until, gone);
-    this.announced = this.announced.filter(({ until }) => until > this.now);
+  private removeRecord(): void {
+    const gone = this.now + (this.next() < 0.5 ? 1 : this.next()) * MAX_LAG_MS;
+    for (const one of this.records) one.goneAt = Math.min(one.goneAt, gone);
+    this.records = this.records.filter(({ goneAt }) => goneAt > this.now);
   }
 
-  /** Some senders have mail for the domain; then all that the function has said is held against what they hold. */
-  private act(): void {
+  /** Lets some senders send mail to the domain. Then compares all statements of the function with the cached policies. */
+  private sendMail(): void {
     this.caches.forEach((_, index) => {
-      // The first ones all the time, the last ones hardly ever: those hold longest what they have.
+      // The first senders often send mail, the last ones rarely, so their policies stay cached for the longest time.
       if (this.next() < 0.5 / (1 + index)) this.send(index);
     });
     this.check();
@@ -265,56 +267,58 @@ export class Senders {
     const { now } = this;
     let cached = this.caches[index];
     if (cached !== undefined && cached.expires < now) cached = undefined;
-    const ids = this.announced.filter(({ until }) => until > now);
+    const ids = this.records.filter(({ goneAt }) => goneAt > now);
     const record = ids.at(Math.floor(this.next() * ids.length));
     if (record !== undefined && cached?.id === record.id) {
-      // As seven of the senders in use do; the others fetch again only when it is over.
+      // Half of the senders prolong a cached policy when the id is unchanged, as seven real ones do. The others wait until it expires.
       if (index % 2 === 0) {
-        cached.expires = now + cached.policy.maxAge * 1000 + this.next() * SKEW;
-        if (cached.policy.hash !== hashOfPolicyId(record.id)) this.tried.prolonged += 1;
+        cached.expires = now + cached.policy.maxAge * 1000 + this.next() * MAX_SKEW_MS;
+        if (cached.policy.hash !== hashOfPolicyId(record.id)) this.checked.prolonged += 1;
       }
-    } else if (record !== undefined && this.edge.length > 0) {
-      const policy = this.edge.at(Math.floor(this.next() * this.edge.length));
-      cached = policy && { policy, id: record.id, fetched: now, expires: now + policy.maxAge * 1000 + this.next() * SKEW };
+    } else if (record !== undefined && this.servable.length > 0) {
+      const policy = this.servable.at(Math.floor(this.next() * this.servable.length));
+      cached = policy && { policy, id: record.id, fetched: now, expires: now + policy.maxAge * 1000 + this.next() * MAX_SKEW_MS };
     }
     this.caches[index] = cached;
   }
 
   private check(): void {
-    const held = this.caches.flatMap((cached) => cached !== undefined && cached.expires >= this.now ? [cached] : []);
-    const own = held.filter(({ fetched }) => fetched >= this.begun);
-    if (this.removable) {
-      this.tried.removal += 1;
-      const asking = (this.removal?.includes('if nothing published') === true ? own : held).find(({ policy }) => policy.mode !== 'none');
-      if (asking !== undefined) throw new Broken(`${this.shown(asking)} is held after ${this.removal}`);
+    const cachedNow = this.caches.flatMap((cached) => cached !== undefined && cached.expires >= this.now ? [cached] : []);
+    const own = cachedNow.filter(({ fetched }) => fetched >= this.startedAt);
+    if (this.isRemovable) {
+      this.checked.removal += 1;
+      const unexpired = (this.earliestRemoval?.includes('if nothing published') === true ? own : cachedNow).find(({ policy }) => policy.mode !== 'none');
+      if (unexpired !== undefined) throw new BrokenAssertion(`${this.describe(unexpired)} is cached after ${this.earliestRemoval}`);
     }
-    if (this.last?.mx !== this.mx || !this.complete) return;
-    const warnings = this.made.log.slice(this.last.logged).filter(({ conflicts }) => conflicts !== undefined);
-    const warned = warnings.at(-1)?.conflicts as MxConflict[] | undefined;
+    if (this.lastEvent?.mx !== this.mx || !this.hasCompleteHistory) return;
+    const warnings = this.environment.log.slice(this.lastEvent.logged).filter(({ conflicts }) => conflicts !== undefined);
+    const conflictsInLog = warnings.at(-1)?.conflicts as MxConflict[] | undefined;
     for (const cached of own.filter(({ policy }) => policy.mode === 'enforce')) {
       const { covered } = mxCoverage(cached.policy.mx, this.mx);
       for (const host of this.mx.filter((_, at) => !covered[at])) {
-        this.tried.refusal += 1;
-        const told = warned?.find(({ id, hosts }) => hashOfPolicyId(id) === cached.policy.hash && hosts.includes(host));
-        if (told === undefined) throw new Broken(`nobody was told that mail to ${host} may be refused: ${this.shown(cached)}`);
-        if (this.now > (told.cachedUntil ?? Infinity)) throw new Broken(`mail to ${host} is refused longer than was told: ${this.shown(cached)}`);
+        this.checked.conflict += 1;
+        const conflict = conflictsInLog?.find(({ id, hosts }) => hashOfPolicyId(id) === cached.policy.hash && hosts.includes(host));
+        if (conflict === undefined) throw new BrokenAssertion(`no warning says that senders may refuse mail to ${host}: ${this.describe(cached)}`);
+        if (this.now > (conflict.cachedUntil ?? Infinity)) {
+          throw new BrokenAssertion(`senders refuse mail to ${host} for longer than the warning says: ${this.describe(cached)}`);
+        }
       }
     }
   }
 
-  private shown({ policy, id, expires }: Cached): string {
+  private describe({ policy, id, expires }: Cached): string {
     const index = this.policies.indexOf(policy);
-    return `policy ${index} (${policy.mode}, ${policy.maxAge} s), by the id ${id}, until ${new Date(expires).toISOString()}; now ${new Date(this.now).toISOString()}`;
+    return `policy ${index} (${policy.mode}, ${policy.maxAge} s), fetched by the id ${id}, cached until ${new Date(expires).toISOString()}; now ${new Date(this.now).toISOString()}`;
   }
 
-  private look(): PolicyResponse {
-    this.looks -= 1;
-    this.act();
-    const [policy, ...before] = [...this.edge].reverse();
-    const isLive = this.looks < 0;
+  private fetch(): PolicyResponse {
+    this.failingAttempts -= 1;
+    this.sendMail();
+    const [policy, ...before] = [...this.servable].reverse();
+    const isLive = this.failingAttempts < 0;
     const old = before.find(({ hash }) => hash !== policy?.hash);
-    const seen = isLive ? policy : this.looks < Infinity ? old : undefined;
-    if (isLive) this.edge = this.edge.slice(-1);
+    const seen = isLive ? policy : this.failingAttempts < Infinity ? old : undefined;
+    if (isLive) this.servable = this.servable.slice(-1);
     return serving(seen?.text);
   }
 }

@@ -1,18 +1,19 @@
-// How the work of a piece of code grows with its input: in processor time of this process, never by the clock on the wall, for a
-// machine that is busy, or stops for some seconds, would decide the test.
+// Measures how the work of code grows with its input. It measures processor time of this process: wall-clock time would make the result
+// depend on how busy the machine is.
 
 /**
- * Whether the work for a whole input is far more than for four quarters of it, one after the other. Linear work is about the same,
- * quadratic work four times as much. Both make about as much garbage and are instrumented alike, so that neither decides.
+ * Returns whether the work for a whole input is far more than the work for four quarters of it, one after the other. For linear work, both
+ * are about the same. For quadratic work, the whole takes four times as long. Both create about as much garbage and have the same
+ * instrumentation, so neither changes the result.
  *
- * @param work - does it for a whole input (1) or a quarter of one (0.25)
+ * @param work - processes a whole input (1) or a quarter of an input (0.25)
  */
 export function growsTooFast(work: (share: 1 | 0.25) => void): boolean {
   return Array.from({ length: ATTEMPTS }).every(() => {
     const whole = processorMs(() => {
       work(1);
     });
-    // Too little to tell one from the other; what is quadratic takes seconds of an input of this size.
+    // Too short to measure. Quadratic work takes seconds for an input of this size.
     if (whole < FLOOR_MS) return false;
     const quarters = processorMs(() => {
       for (let quarter = 0; quarter < 4; quarter += 1) work(0.25);
@@ -21,7 +22,7 @@ export function growsTooFast(work: (share: 1 | 0.25) => void): boolean {
   });
 }
 
-/** Compiling and collecting garbage happen in between as they like, and not every time. */
+/** Compilation and garbage collection can slow down one attempt, but rarely all of them. */
 const ATTEMPTS = 3;
 
 const FLOOR_MS = 100;

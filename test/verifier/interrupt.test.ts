@@ -8,7 +8,8 @@ import type { Resolver } from '../../lib/verifier/dns/resolver';
 import { verify } from '../../lib/verifier/verify';
 import type { Network } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, mailZone } from '../support/domain';
-import { clockWith, never, until } from '../support/patience';
+import { realClockExcept } from '../support/fake-clock';
+import { never, until } from '../support/waiting';
 import { codes, finding } from '../support/verification';
 
 const loopback = new Loopback();
@@ -38,7 +39,7 @@ describe('a verification that is interrupted', () => {
     const verifying = loopback.verify({
       zone: mailZone(), policyPort: server.port, mxPort: mx.port,
       options: { signal, timeoutMs: 120_000 }, fetchTimeoutMs: 120_000, probe: { timeoutMs: 120_000 },
-      world: { clock: clockWith({ 120_000: never }) },
+      world: { clock: realClockExcept({ 120_000: never }) },
     });
     await until(() => server.requests.length > 0 && mx.sessions.length === 2);
     controller.abort();

@@ -9,9 +9,9 @@ import type { LiveFinding, Verdict } from '../../lib/verifier/result';
 import { verify } from '../../lib/verifier/verify';
 import type { VerifyOptions, Network } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, POLICY, RECORDS, addressOf, sts, zone } from '../support/domain';
-import { never, withPatience } from '../support/patience';
+import { never, withLongerLimits } from '../support/waiting';
 import { verificationResult as goodReport } from '../support/report';
-import { VirtualTime } from '../support/virtual-time';
+import { FakeClock } from '../support/fake-clock';
 import { codes, finding } from '../support/verification';
 
 const loopback = new Loopback();
@@ -201,7 +201,7 @@ describe('the first difference of two files', () => {
 
 describe('time', () => {
   test('after the timeout, unfinished checks are unknown and finished checks are decided', async () => {
-    const { result: result, limitMs } = await withPatience(
+    const { result: result, limitMs } = await withLongerLimits(
       [1500, 5000, 15_000],
       (timeoutMs) => loopback.verify({ options: { timeoutMs }, world: { fetchPolicy: never } }),
       ({ record }) => record !== null,
@@ -214,10 +214,10 @@ describe('time', () => {
 
   test('after the timeout, verify sends no further query', async () => {
     let questions = 0;
-    const time = new VirtualTime();
-    const result = await time.run(verify(DOMAIN, { timeoutMs: 50 }, {
+    const clock = new FakeClock();
+    const result = await clock.run(() => verify(DOMAIN, { timeoutMs: 50 }, {
       ...NOBODY,
-      clock: time,
+      clock,
       resolver: {
         query: () => {
           questions += 1;

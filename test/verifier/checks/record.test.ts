@@ -5,7 +5,8 @@ import type { DnsAnswerer, DnsRecord, DnsReply } from '../../../lib/preview/dns-
 import { createResolver } from '../../../lib/verifier/dns/resolver';
 import type { Resolver } from '../../../lib/verifier/dns/resolver';
 import { DOMAIN, Loopback, RECORDS, sts, zone } from '../../support/domain';
-import { clockWith, never, until } from '../../support/patience';
+import { realClockExcept } from '../../support/fake-clock';
+import { never, until } from '../../support/waiting';
 import { codes, finding } from '../../support/verification';
 
 const loopback = new Loopback();
@@ -152,7 +153,7 @@ describe('name servers that cannot be reached from here', () => {
     const shares = [never, () => until(() => Math.min(first.queries.length, second.queries.length) >= 3)];
     return loopback.verify({
       recursive: zone({ nsAddress: undefined }, ...addresses), options: { nameServerPort: first.port, timeoutMs }, dnsTimeoutMs: 120_000,
-      world: { clock: clockWith({ [shareMs]: () => (shares.shift() ?? never)(), [timeoutMs ?? 20_000]: never }) },
+      world: { clock: realClockExcept({ [shareMs]: () => (shares.shift() ?? never)(), [timeoutMs ?? 20_000]: never }) },
     });
   }
 
@@ -170,7 +171,7 @@ describe('name servers that cannot be reached from here', () => {
     // What is dropped would hold it up for longer than the test may take.
     const result = await loopback.verify({
       zone: (question) => ['NS', 'AAAA'].includes(question.type) ? 'drop' : answer(question), options: { timeoutMs: 4000 }, dnsTimeoutMs: 120_000,
-      world: { clock: clockWith({ 4000: never }) },
+      world: { clock: realClockExcept({ 4000: never }) },
     });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
     expect(finding(result, 'name-servers-unknown').message)
@@ -188,7 +189,9 @@ describe('name servers that cannot be reached from here', () => {
     const result = await loopback.verify({
       recursive: zone({ nsAddress: undefined }, ...addresses), options: { nameServerPort: port, timeoutMs: 960 }, dnsTimeoutMs: 120_000,
       // The share is over before the second address has its turn after 250 ms, and was not while the name servers were looked for.
-      world: { clock: clockWith({ 240: () => (shares.shift() ?? never)(), 250: () => until(() => shares.length === 0), 960: never }) },
+      world: {
+        clock: realClockExcept({ 240: () => (shares.shift() ?? never)(), 250: () => until(() => shares.length === 0), 960: never }),
+      },
     });
     expect(finding(result, 'name-server-unanswered').message).toMatch(/127\.0\.0\.3:\d+: not asked, the time was up\)$/);
   });

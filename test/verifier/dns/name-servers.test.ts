@@ -7,7 +7,8 @@ import { createResolver } from '../../../lib/verifier/dns/resolver';
 import type { Resolver } from '../../../lib/verifier/dns/resolver';
 import type { DnsNetwork } from '../../../lib/verifier/network';
 import { Loopback, RECORDS, zone } from '../../support/domain';
-import { clockWith, never } from '../../support/patience';
+import { realClockExcept } from '../../support/fake-clock';
+import { never } from '../../support/waiting';
 
 const loopback = new Loopback();
 let over = new AbortController();
@@ -20,7 +21,7 @@ afterEach(() => {
 /** What is waited for to the end of its time here overruns the test. */
 function worldOf(port: number): DnsNetwork {
   const resolver = createResolver({ servers: [`127.0.0.1:${port}`], timeoutMs: 120_000, tries: 1, signal: over.signal });
-  return { resolver, clock: clockWith({}) };
+  return { resolver, clock: realClockExcept({}) };
 }
 
 async function worldOver(answer: DnsAnswerer | readonly DnsRecord[]): Promise<{ network: DnsNetwork; asked: () => string[] }> {

@@ -13,7 +13,7 @@ import { createResolver } from '../../../lib/verifier/dns/resolver';
 import type { DnsAnswer, DnsType } from '../../../lib/verifier/dns/answer';
 import type { Resolver, ResolverOptions } from '../../../lib/verifier/dns/resolver';
 import { Loopback, RECORDS, zone } from '../../support/domain';
-import { until } from '../../support/patience';
+import { until } from '../../support/waiting';
 
 const loopback = new Loopback();
 const open: (Socket | Server)[] = [];

@@ -10,7 +10,7 @@ import type { FetchPolicyOptions } from '../../../lib/verifier/https/policy-fetc
 import type { PolicyResponse } from '../../../lib/verifier/https/policy-response';
 import { duration, errorCode, isFamilyUnusable, networkProblem } from '../../../lib/verifier/network-errors';
 import { Loopback, POLICY, POLICY_HOST } from '../../support/domain';
-import { withPatience } from '../../support/patience';
+import { withLongerLimits } from '../../support/waiting';
 import type { PolicyServer, PolicyServerOptions } from '../../support/policy-server';
 import { testAuthority } from '../../support/policy-server';
 
@@ -103,7 +103,7 @@ describe('a host that takes its time', () => {
     ['late', 'response headers not there'],
     ['slow-drip', 'response body not complete'],
   ] as const)('(%s) is cut off by the deadline over the whole exchange', async (behaviour, reason) => {
-    const { result: { response }, limitMs } = await withPatience(
+    const { result: { response }, limitMs } = await withLongerLimits(
       [150, 3000, 15_000], (timeoutMs) => fetchFrom({ behaviour }, { timeoutMs }), (one) => 'reason' in one.response && one.response.reason.startsWith(reason),
     );
     expect(response).toMatchObject({ outcome: 'unreachable', code: 'ETIMEDOUT', reason: `${reason} within ${duration(limitMs)}` });
@@ -117,7 +117,7 @@ describe('a host that takes its time', () => {
         resolve(typeof bound === 'object' && bound !== null ? bound.port : 0);
       });
     });
-    const { result, limitMs } = await withPatience(
+    const { result, limitMs } = await withLongerLimits(
       [100, 3000, 15_000], (timeoutMs) => createFetchPolicy({ port, timeoutMs })({ policyHost: POLICY_HOST, address: '127.0.0.1' }),
       (one) => 'reason' in one && one.reason.startsWith('TLS handshake'),
     );

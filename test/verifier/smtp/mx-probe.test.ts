@@ -13,7 +13,7 @@ import { duration } from '../../../lib/verifier/network-errors';
 import { Loopback, MX1, MX2 } from '../../support/domain';
 import type { MxBehaviour, MxServer } from '../../support/mx-server';
 import { MX_BEHAVIOURS } from '../../support/mx-server';
-import { until, withPatience } from '../../support/patience';
+import { until, withLongerLimits } from '../../support/waiting';
 
 const loopback = new Loopback();
 afterEach(() => loopback.close());
@@ -149,7 +149,7 @@ describe('a mail host that misbehaves', () => {
     ['silent-ehlo', 'unreachable', 'answer to EHLO not there'],
     ['silent-tls', 'tls-failed', 'TLS handshake not there'],
   ])('(%s) is waited for no longer than it may be', async (behaviour, outcome, reason) => {
-    const { result: { response, server }, limitMs } = await withPatience(
+    const { result: { response, server }, limitMs } = await withLongerLimits(
       [1000, 4000, 16_000], (timeoutMs) => look(behaviour, { timeoutMs }), (one) => 'reason' in one.response && one.response.reason.startsWith(reason),
     );
     expect(response).toMatchObject({ outcome, code: 'ETIMEDOUT', reason: `${reason} within ${duration(limitMs)}` });

@@ -12,7 +12,7 @@ import { duration } from '../../../lib/verifier/network-errors';
 import type { VerificationResult, LiveFinding } from '../../../lib/verifier/result';
 import { DOMAIN, Loopback, MX1, MX2, POLICY, RECORDS, addressOf, mailZone, zone } from '../../support/domain';
 import type { MxBehaviour } from '../../support/mx-server';
-import { withPatience } from '../../support/patience';
+import { withLongerLimits } from '../../support/waiting';
 import { codes, finding } from '../../support/verification';
 
 const loopback = new Loopback();
@@ -122,7 +122,7 @@ describe('a mail host with a fault of TLS', () => {
   });
 
   test('that is silent in the handshake may be better the next time', async () => {
-    const { result: result, limitMs } = await withPatience(
+    const { result: result, limitMs } = await withLongerLimits(
       [1000, 4000, 16_000],
       (timeoutMs) => loopback.verify({ zone: oneHost(), mx: { behaviour: 'silent-tls' }, probe: { timeoutMs }, policy: policy('enforce') }),
       ({ verdict }) => verdict === 'fail',
@@ -185,7 +185,7 @@ describe('a mail host that cannot be reached', () => {
     ['reset', 'connection reset'], ['hang-up', 'connection closed by the server while waiting for the greeting'],
     ['hang-up-ehlo', 'connection closed by the server while waiting for the answer to EHLO'], ['silent', 'greeting not there within'],
   ])('(%s) is a warning that may pass', async (behaviour, message) => {
-    const { result: result } = await withPatience(
+    const { result: result } = await withLongerLimits(
       behaviour === 'silent' ? [300, 3000, 15_000] : [30_000],
       (timeoutMs) => loopback.verify({ zone: oneHost(), mx: { behaviour }, policy: policy('enforce'), probe: { timeoutMs } }),
       (one) => ofMx(one).some((each) => each.message.includes(message)),
@@ -398,7 +398,7 @@ describe('more mail hosts and addresses than any honest domain has', () => {
 
 describe('time', () => {
   test('that is up leaves the host undecided, and says so', async () => {
-    const { result: result, limitMs } = await withPatience(
+    const { result: result, limitMs } = await withLongerLimits(
       [1500, 5000, 15_000],
       (timeoutMs) => loopback.verify({ zone: oneHost(), mx: { behaviour: 'silent' }, policy: policy('enforce'), options: { timeoutMs }, probe: { timeoutMs: 30_000 } }),
       ({ verdict }) => verdict === 'pass',
