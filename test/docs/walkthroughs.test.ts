@@ -78,7 +78,7 @@ describe('a step that does not fit the code', () => {
   }
 
   test.each([
-    ['lines that the file does not have', 'diff', '--- a.ts\n-three\n+four', 'page.md:7: the lines to change are 0 times in a.ts, expected once'],
+    ['lines that the file does not have', 'diff', '--- a.ts\n-three\n+four', 'page.md:7: the lines to change are 0 times in a.ts, expected once: three'],
     ['lines that the file has twice', 'diff', '--- a.ts\n two\n+four', 'the lines to change are 2 times in a.ts'],
     ['a line without its mark', 'diff', '--- a.ts\n one\n+four\ntwo', 'line 4 of the change begins with neither a space nor + nor -'],
     ['a new file that exists', 'ts', '// ./a.ts\nfour', './a.ts exists'],
@@ -87,8 +87,8 @@ describe('a step that does not fit the code', () => {
     expect(readFileSync(join(folder, 'a.ts'), 'utf8')).toBe('one\ntwo\ntwo\n');
   });
 
-  test('a walkthrough changes the lines of a diff, and keeps the others', () => {
-    apply('diff', '--- a.ts\n one\n+one and a half')();
-    expect(readFileSync(join(folder, 'a.ts'), 'utf8')).toBe('one\none and a half\ntwo\ntwo\n');
+  test('a walkthrough changes each place of a diff, and keeps the other lines', () => {
+    apply('diff', '--- a.ts\n-one\n+three\n@@\n two\n two\n+four')();
+    expect(readFileSync(join(folder, 'a.ts'), 'utf8')).toBe('three\ntwo\ntwo\nfour\n');
   });
 });

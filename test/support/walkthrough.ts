@@ -39,7 +39,8 @@ export function followWalkthrough(page: string, copy: string): void {
  * Applies code blocks.
  *
  * - A `ts` block whose first line is `// <path>.ts` is a new file. The first line is not part of the file.
- * - A `diff` block whose first line is `--- <path>` changes a file. Its other lines begin with a space (context), `+` or `-`.
+ * - A `diff` block whose first line is `--- <path>` changes a file. Its other lines begin with a space (context), `+` or `-`. A line `@@`
+ *   separates two places of the file.
  *
  * @param blocks - any blocks; all others are left out
  * @param copy - folder of the copy
@@ -79,15 +80,25 @@ function createFile({ path, lines, block }: Edit, copy: string): void {
 
 function changeFile({ path, lines, block }: Edit, copy: string): void {
   const where = `${block.page}:${block.line}`;
-  const unmarked = lines.findIndex((line) => !/^[ +-]/.test(line));
+  const unmarked = lines.findIndex((line) => !/^(?:[ +-]|@@$)/.test(line));
   if (unmarked >= 0) throw new Error(`${where}: line ${unmarked + 2} of the change begins with neither a space nor + nor -`);
-  const before = lines.filter((line) => !line.startsWith('+')).map((line) => line.slice(1));
-  const after = lines.filter((line) => !line.startsWith('-')).map((line) => line.slice(1));
   const file = join(copy, path);
   const text = readFileSync(file, 'utf8').split('\n');
-  const places = [...text.keys()].filter((start) => before.every((line, index) => text.at(start + index) === line));
-  const [place] = places;
-  if (place === undefined || places.length > 1) throw new Error(`${where}: the lines to change are ${places.length} times in ${path}, expected once`);
-  text.splice(place, before.length, ...after);
+  for (const hunk of hunks(lines)) {
+    const before = hunk.filter((line) => !line.startsWith('+')).map((line) => line.slice(1));
+    const after = hunk.filter((line) => !line.startsWith('-')).map((line) => line.slice(1));
+    const places = [...text.keys()].filter((start) => before.every((line, index) => text.at(start + index) === line));
+    const [place] = places;
+    if (place === undefined || places.length > 1) {
+      throw new Error(`${where}: the lines to change are ${places.length} times in ${path}, expected once: ${before.join(' / ')}`);
+    }
+    text.splice(place, before.length, ...after);
+  }
   writeFileSync(file, text.join('\n'));
+}
+
+/** Splits the lines of a change at each `@@`. */
+function hunks(lines: readonly string[]): readonly (readonly string[])[] {
+  const end = lines.indexOf('@@');
+  return end < 0 ? [lines] : [lines.slice(0, end), ...hunks(lines.slice(end + 1))];
 }
