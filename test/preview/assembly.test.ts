@@ -149,7 +149,7 @@ describe('a distribution of any template', () => {
       'Mail/Distribution: the preview ignores CustomErrorResponses',
       'Mail/Distribution: the preview ignores WebACLId',
       'Mail/Distribution: the preview does not run Lambda@Edge functions',
-      expect.stringMatching(/the alias "mta-sts\.exa mple\.com" contains a space.*\. The preview does not serve it/),
+      expect.stringMatching(/the alias "mta-sts\.exa mple\.com" .*\. The preview does not serve it/),
       'Mail/Distribution: the preview runs functions for viewer requests, but not for viewer responses',
       expect.stringMatching(/its function arn:aws:cloudfront::123456789012:function\/\\x1b is not in the assembly/),
       'Mail/Distribution: DistributionConfig.DefaultCacheBehavior.FunctionAssociations.2.FunctionARN could not be resolved: it imports Edge, which no stack of the assembly exports',

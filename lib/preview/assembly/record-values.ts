@@ -19,7 +19,7 @@ export function readValue(type: string, value: string): RecordData | string {
     case 'MX': return readMx(value);
     case 'TXT': return readTxt(value);
     case 'CAA': return readCaa(value);
-    default: return `has the type ${type}, which is not previewed`;
+    default: return `has the type ${type}, which the preview does not serve`;
   }
 }
 
