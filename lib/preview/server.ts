@@ -14,7 +14,7 @@ import type { TlsVersion } from './edge/distribution';
 import { PreviewError, errorMessage } from './errors';
 import type { ViewerRequest, ViewerResponse } from './edge/function-event';
 
-export interface WebServerOptions {
+interface WebServerOptions {
   readonly listen: string;
   /** 0 for any free port. */
   readonly port: number;
@@ -78,7 +78,7 @@ class FrontDoor {
       allowHTTP1: true,
       minVersion: options.minimumTls,
       // By default, OpenSSL refuses TLS 1.0 and 1.1. If the template allows them, the preview must allow them too.
-      ...options.minimumTls < 'TLSv1.2' ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {},
+      ciphers: options.minimumTls < 'TLSv1.2' ? 'DEFAULT@SECLEVEL=0' : undefined,
       settings: { maxHeaderListSize: MAX_HEADER_BYTES, maxConcurrentStreams: 32 },
       handshakeTimeout: IDLE_TIMEOUT_MS,
       SNICallback: (name, done) => {
@@ -182,7 +182,7 @@ class FrontDoor {
   }
 }
 
-/** Returns undefined if the request names no path, or is a GET or HEAD request with a body: CloudFront refuses both. */
+/** Reads a request. Returns undefined if it names no path, or is a GET or HEAD request with a body: CloudFront refuses both. */
 function viewerRequest(request: IncomingMessage | Http2ServerRequest, hostHeader: string): ViewerRequest | undefined {
   const { url = '', method = '' } = request;
   const hasBody = Number(request.headers['content-length'] ?? 0) > 0 || request.headers['transfer-encoding'] !== undefined;

@@ -15,8 +15,8 @@ export const PUBLICATION = 'Custom::MtaStsPublication';
  */
 export function createPublishedId(properties: unknown, time: number): unknown {
   // Templates of releases before 0.2 contain the id.
-  const given = scalarText(at(properties, 'PolicyId'));
-  if (given !== undefined) return given;
+  const idInTemplate = scalarText(at(properties, 'PolicyId'));
+  if (idInTemplate !== undefined) return idInTemplate;
   const lines = itemsOf(at(properties, 'Policy'));
   const unknown = [at(properties, 'Policy'), ...lines].find((line) => line instanceof Unresolved);
   return unknown ?? renderPolicyId(time, policyHash(policyText(lines.map((line) => scalarText(line) ?? ''))));

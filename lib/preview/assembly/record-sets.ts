@@ -17,7 +17,7 @@ export interface RecordSet {
   /** In lower case, without the trailing dot. */
   readonly name: string;
   readonly type: string;
-  /** Seconds. */
+  /** In seconds. */
   readonly ttl: number;
   readonly values: readonly string[];
   /** Target of an alias record. */

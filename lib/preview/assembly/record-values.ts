@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { DnsRecord } from '../dns-server/records';
 
 /** A record without its name and TTL. */
-export type RecordData = DnsRecord extends infer R ? R extends DnsRecord ? Pick<R, 'type' | 'data'> : never : never;
+type RecordData = DnsRecord extends infer R ? R extends DnsRecord ? Pick<R, 'type' | 'data'> : never : never;
 
 /**
  * Reads one value of a record set.

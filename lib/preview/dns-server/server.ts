@@ -15,13 +15,13 @@ export type { DnsRecord } from './records';
 export { zoneAnswers } from './zone-answers';
 
 /** A received question, for a log. */
-export interface DnsQuery extends DnsQuestion {
+interface DnsQuery extends DnsQuestion {
   readonly transport: 'udp' | 'tcp';
   /** Whether the client asked for recursion. */
   readonly recursionDesired: boolean;
 }
 
-export interface DnsServerOptions {
+interface DnsServerOptions {
   /** IPv4 or IPv6 address to listen on. */
   readonly address: string;
   /** @default - any free port */

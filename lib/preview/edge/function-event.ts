@@ -83,10 +83,10 @@ const CONNECTION_HEADERS = new Set([
   'connection', 'content-length', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade',
 ]);
 
-function readHeaders(given: unknown): Map<string, string | string[]> | string {
+function readHeaders(source: unknown): Map<string, string | string[]> | string {
   const headers = new Map<string, string | string[]>();
-  for (const [written, header] of membersOf(given)) {
-    const name = written.toLowerCase();
+  for (const [rawName, header] of membersOf(source)) {
+    const name = rawName.toLowerCase();
     const several = itemsOf(at(header, 'multiValue')).map((item) => textOf(at(item, 'value')) ?? '');
     const value = several.length > 0 ? several : textOf(at(header, 'value')) ?? '';
     const problem = [value].flat().map((text) => headerProblem(name, text)).find((found) => found !== undefined);

@@ -3,7 +3,7 @@ import type { Properties } from '../assembly/evaluated';
 import { isHeader } from './http-header';
 
 /** A header that a policy adds. */
-export interface PolicyHeader {
+interface PolicyHeader {
   /** In lower case. */
   readonly name: string;
   readonly value: string;

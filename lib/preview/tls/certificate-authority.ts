@@ -4,7 +4,7 @@ import { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
 /** The names and the validity of a certificate. */
-export interface CertificateRequest {
+interface CertificateRequest {
   /** DNS names, wildcards allowed. */
   readonly names: readonly string[];
   /**
