@@ -28,14 +28,14 @@ export interface MtaStsDomain {
   /**
    * Policy of this domain.
    *
-   * @default - the policy of all
+   * @default - the `policy` of all domains
    */
   readonly policy?: MtaStsPolicy;
 
   /**
    * TLS reporting of this domain.
    *
-   * @default - the reporting of all
+   * @default - the `tlsReporting` of all domains
    */
   readonly tlsReporting?: TlsReporting;
 }

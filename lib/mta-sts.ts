@@ -1,4 +1,4 @@
-// Publishes MTA-STS for one mail domain. The `_mta-sts` record is created only after the policy was seen live.
+// Publishes MTA-STS for one mail domain. The `_mta-sts` record is created only after the policy file is proved live.
 import {
   CfnOutput, Duration, Stack,
   aws_route53 as route53,
@@ -35,8 +35,7 @@ export interface MtaStsProps {
    * Public hosted zone that contains the records of the domain: imported, looked up, or made in the app.
    *
    * @default - external DNS: the deployment creates the host and the file and proves the file live. The records are outputs (`records`),
-   * and
-   * you create them manually. The deployment verifies nothing; run `mta-sts verify --outputs` when the records exist
+   * and you create them manually. The deployment verifies nothing; run `mta-sts verify --outputs` when the records exist
    */
   readonly hostedZone?: route53.IHostedZone;
 
@@ -76,9 +75,9 @@ export interface MtaStsProps {
 /**
  * Publishes MTA-STS (RFC 8461) for a mail domain.
  *
- * The order is the same on create, update and rollback: Preflight checks whether the deployment may start; the policy host and the policy
- * file are created, and the file is proved live; only then the `_mta-sts` record is created; the last step verifies everything as a sender
- * does. When the construct or the stack is removed, the record is removed first.
+ * The order is the same on create, update and rollback. First, Preflight checks whether the deployment may start. Then the policy host and
+ * the policy file are created, and the file is proved live. Only then the `_mta-sts` record is created. The last step verifies everything as
+ * a sender does. When the construct or the stack is removed, the record is removed first.
  *
  * @example
  * declare const hostedZone: route53.IHostedZone;

@@ -40,8 +40,8 @@ export interface PreflightProps {
 }
 
 /**
- * Creates the resource that checks each domain of a policy host before the deployment changes anything: delegation, CAA, records of others
- * at the names of ours, and that the policy covers the MX hosts.
+ * Creates the resource that checks each domain of a policy host before the deployment changes anything: delegation, CAA, existing records
+ * with the names of new ones, and whether the policy covers the MX hosts.
  *
  * One resource checks all domains: they share certificate and distribution, and Route 53 allows five requests a second for an account. An
  * update checks only changed domains.
@@ -146,7 +146,7 @@ export function verification(scope: Construct, id: string, props: VerificationPr
     Policy: policyLines(props.policy.text),
     PolicyId: props.policyId,
     OnFailure: props.onFailure,
-    // The function does not read these: what changes must be verified again.
+    // The function does not read these: a change of either must be verified again.
     PolicyHost: props.policyHost,
     TlsReporting: props.tlsReporting,
   };

@@ -86,13 +86,13 @@ interface Parts {
   readonly policy?: boolean;
   /** The host that answers for `mta-sts.<domain>`. */
   readonly host?: boolean;
-  /** The records of the parts above. Without either part, the records of both: somebody else then serves the policy. */
+  /** The records of the parts above. Without either part, the records of both: a provider then serves the policy. */
   readonly records?: boolean;
 }
 
 interface Claim {
   readonly construct: Construct;
-  /** Claimed parts: `policy`, `host`, `_mta-sts` or `mta-sts`. */
+  /** Claimed parts: any of `policy`, `host`, `_mta-sts` and `mta-sts`. */
   readonly names: readonly string[];
   /** `published`, `served` or `delegated`. */
   readonly how: string;

@@ -80,7 +80,7 @@ function mirrored(construct: IConstruct): Construct | undefined {
 }
 
 /**
- * Returns the zone as a scope of another Region can refer to it.
+ * Returns a zone to which the resources in us-east-1 can refer.
  *
  * The id of a zone that is made in a stack of another Region becomes an output, and that stack is deployed first.
  *
