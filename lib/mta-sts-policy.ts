@@ -84,8 +84,8 @@ export class MtaStsPolicy {
   }
 
   /**
-   * Returns a policy that withdraws an earlier one. Deploy it and wait until the largest `maxAge` that you ever published is over. Only then
-   * remove the construct (RFC 8461 §8.3).
+   * Returns a policy that withdraws an earlier one. Deploy it and wait until the largest `maxAge` that you ever published is over. Only
+   * then remove the construct (RFC 8461 §8.3).
    *
    * @param props - MX hosts and age. The defaults are no hosts and 1 day
    * @throws Error if senders would refuse a value

@@ -76,8 +76,8 @@ export interface MtaStsProps {
  * Publishes MTA-STS (RFC 8461) for a mail domain.
  *
  * The order is the same on create, update and rollback. First, Preflight checks whether the deployment may start. Then the policy host and
- * the policy file are created, and the file is proved live. Only then the `_mta-sts` record is created. The last step verifies everything as
- * a sender does. When the construct or the stack is removed, the record is removed first.
+ * the policy file are created, and the file is proved live. Only then the `_mta-sts` record is created. The last step verifies everything
+ * as a sender does. When the construct or the stack is removed, the record is removed first.
  *
  * @example
  * declare const hostedZone: route53.IHostedZone;

@@ -44,8 +44,8 @@ export class MxHosts {
    *
    * A name with letters beyond ASCII is converted to A-labels: `MxHosts.of('møx.example')` gives `xn--mx-lka.example`.
    *
-   * @param patterns - host names, for example `mx1.example.com`, or with a wildcard as the first label, `*.mx.example.com`; without a dot at
-   * the end
+   * @param patterns - host names, for example `mx1.example.com`, or with a wildcard as the first label, `*.mx.example.com`; without a dot
+   * at the end
    * @throws Error if senders would refuse a pattern (RFC 8461 §3.2), or if it is a token
    */
   public static of(...patterns: string[]): MxHosts {

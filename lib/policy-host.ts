@@ -221,8 +221,8 @@ export class PolicyHost extends Construct {
   }
 
   /**
-   * Warns of domains without a policy. Called when all constructs exist. It is no error: to remove a domain, its record and file are removed
-   * first, and its host in a later deployment.
+   * Warns of domains without a policy. Called when all constructs exist. It is no error: to remove a domain, its record and file leave
+   * first, and its host leaves in a later deployment.
    */
   private warnOfUnpublished(): void {
     const names = [...this.hosts.values()].filter(({ publisher }) => publisher === undefined).map(({ domainName }) => domainName);

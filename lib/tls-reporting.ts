@@ -16,8 +16,8 @@ export class TlsReporting {
   /**
    * Returns TLS reporting to these addresses.
    *
-   * @param uris - `mailto:` and `https:` addresses. Percent-encode `,` `!` and `;` inside an address. Senders deliver a report to a mailbox of
-   * the same domain without enforcing the policy (RFC 8460 §3)
+   * @param uris - `mailto:` and `https:` addresses. Percent-encode `,` `!` and `;` inside an address. A report to a mailbox of the same
+   * domain is delivered without enforcing the policy (RFC 8460 §3)
    * @throws Error if senders would refuse an address, or if it is a token
    */
   public static to(...uris: string[]): TlsReporting {

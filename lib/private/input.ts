@@ -1,5 +1,5 @@
-// Checks values that plain JavaScript and Python can pass without a compiler. The error names the property, the value and the expected value.
-// Objects are recognised by their members, not by their class, so that objects of another copy of a package fit.
+// Checks values that plain JavaScript and Python can pass without a compiler. An error names the property, the value and the expected
+// value. Objects are recognised by their members, not by their class, so that objects of another copy of a package fit.
 import { Token } from 'aws-cdk-lib';
 import { safeText } from '../util/safe-text';
 

@@ -93,8 +93,8 @@ function givenName(zone: route53.IHostedZone): GivenName {
   try {
     return { name: zone.zoneName, isPrivate: false };
   } catch (error) {
-    // Zones of HostedZone.fromHostedZoneId() and PrivateHostedZone.fromPrivateHostedZoneId() have no name, so they throw an error here. Only
-    // the message of the second error names its method.
+    // Zones of HostedZone.fromHostedZoneId() and PrivateHostedZone.fromPrivateHostedZoneId() have no name, so they throw an error here. The
+    // message of the second error names its method.
     return { isPrivate: error instanceof Error && error.message.includes('fromPrivateHostedZoneId') };
   }
 }

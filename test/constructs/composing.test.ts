@@ -1,4 +1,4 @@
-// MtaSts beside other resources: users change its inner resources without an option of this package, and their own resources stay unchanged.
+// MtaSts beside other resources: users change its inner resources without special options, and their own resources stay unchanged.
 import { describe, expect, test } from '@jest/globals';
 import {
   App, Aspects, CfnOutput, CfnResource, NestedStack, RemovalPolicy, Stack, Tags,

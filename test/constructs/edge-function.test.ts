@@ -7,7 +7,7 @@ import { POLICY_PATH } from '../../lib/protocol/policy/url';
 interface EdgeRequest { method: string; uri: string; headers: Record<string, { value: string }>; querystring: object; cookies: object }
 type EdgeResult = EdgeRequest & { statusCode?: number };
 
-/** Runs the function as CloudFront does: an event in, a request or a response out. */
+/** Runs the function as CloudFront does: it takes an event and returns a request or a response. */
 function edge(request: Partial<Pick<EdgeRequest, 'method' | 'uri'>> & { host?: string }): EdgeResult {
   const event = {
     version: '1.0',
@@ -23,7 +23,7 @@ function edge(request: Partial<Pick<EdgeRequest, 'method' | 'uri'>> & { host?: s
   return JSON.parse(String(runInContext(`${code}; JSON.stringify(handler(${JSON.stringify(event)}))`, createContext({})))) as EdgeResult;
 }
 
-describe('answers 404 at the edge', () => {
+describe('refused requests', () => {
   test.each([
     ['an unknown host', { host: 'mta-sts.other.example' }],
     ['no host', { host: '' }],
@@ -32,30 +32,30 @@ describe('answers 404 at the edge', () => {
     ['a longer path', { uri: `${POLICY_PATH}/` }],
     ['the path in another case', { uri: POLICY_PATH.toUpperCase() }],
     ['the object key itself', { uri: `/${policyObjectKey('mta-sts.example.com')}` }],
-    ['a ledger', { uri: '/ledger/example.com.json' }],
-    ['a ledger, by a path with dots', { uri: '/.well-known/../ledger/example.com.json' }],
-    ['a ledger of a host of that name', { host: 'ledger', uri: '/example.com.json' }],
+    ['a publication history', { uri: '/ledger/example.com.json' }],
+    ['a publication history by a path with dots', { uri: '/.well-known/../ledger/example.com.json' }],
+    ['a publication history by a host with the name of its folder', { host: 'ledger', uri: '/example.com.json' }],
     ['a path with dots', { uri: `/x/..${POLICY_PATH}` }],
-    ['POST', { method: 'POST' }],
-    ['OPTIONS', { method: 'OPTIONS' }],
-  ])('for %s', (_what, request) => {
+    ['the method POST', { method: 'POST' }],
+    ['the method OPTIONS', { method: 'OPTIONS' }],
+  ])('the edge function answers 404 for %s', (_what, request) => {
     expect(edge(request)).toMatchObject({ statusCode: 404, headers: { 'cache-control': { value: 'no-store' } } });
   });
 });
 
-test.each(['GET', 'HEAD'])('lets %s of the policy through to the object of the host', (method) => {
+test.each(['GET', 'HEAD'])('the edge function maps %s of the policy to the object of the host', (method) => {
   expect(edge({ method })).toMatchObject({ method, uri: '/mta-sts.example.com/.well-known/mta-sts.txt' });
 });
 
-test('knows the host with a port and in any case', () => {
+test('the edge function accepts the host with a port and in any case', () => {
   expect(edge({ host: 'MTA-STS.example.net:8443' }).uri).toBe('/mta-sts.example.net/.well-known/mta-sts.txt');
 });
 
-test('is the same whatever the order of the hosts', () => {
+test('the order of the hosts does not change the edge function', () => {
   expect(edgeFunctionCode(['b', 'a'])).toBe(edgeFunctionCode(['a', 'b']));
 });
 
-test('a hundred long names fit the 10 KB that CloudFront allows', () => {
+test('the edge function for a hundred long names fits the 10 KB that CloudFront allows', () => {
   const names = Array.from({ length: 100 }, (_, i) => `mta-sts.${'x'.repeat(52)}${i}`);
   expect(Buffer.byteLength(edgeFunctionCode(names))).toBeLessThan(10 * 1024);
 });

@@ -20,9 +20,10 @@ function serving(domains: string[]): Resources {
   return Template.fromStack(stack).toJSON().Resources as Resources;
 }
 
-/** Returns the members in which two objects differ. */
+/** Returns the names of the members in which two objects differ. */
 function differences(one: object, other: object): string[] {
-  return Object.keys({ ...one, ...other }).filter((key) => JSON.stringify(Reflect.get(one, key)) !== JSON.stringify(Reflect.get(other, key)));
+  const [ours, theirs] = [one, other].map((value) => new Map(Object.entries(value).map(([key, member]) => [key, JSON.stringify(member)])));
+  return Object.keys({ ...one, ...other }).filter((key) => ours?.get(key) !== theirs?.get(key));
 }
 
 function propertiesOf(all: Resources, id: string): Readonly<Record<string, unknown>> {
