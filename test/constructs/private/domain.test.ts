@@ -1,10 +1,11 @@
-// Two constructs for one domain are an error in one stack, and a warning across the stacks of an app.
+// The policy domain of a construct: its name, and the rule that only one construct of an app publishes and serves it.
 import { describe, expect, test } from '@jest/globals';
 import { App, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
-import { DelegatedMtaSts, MtaSts, MtaStsDomains, MtaStsPolicy, PolicyHost } from '../../lib';
-import { ENV, importedZone, testStack } from '../support/stack';
+import { DelegatedMtaSts, MtaSts, MtaStsDomains, MtaStsPolicy, PolicyHost } from '../../../lib';
+import { policyDomain } from '../../../lib/private/domain';
+import { ENV, importedZone, testStack } from '../../support/stack';
 
 const policy = MtaStsPolicy.none();
 
@@ -162,5 +163,21 @@ describe('one domain', () => {
     }
     expect(warnings(second)).toEqual([expect.stringMatching(
       /^\/Second 100 domains \(d0\.example\.com, d1\.example\.com, d2\.example\.com and 97 more\) are delegated in the stack First too\. A domain has one policy/)]);
+  });
+});
+
+describe('the policy domain', () => {
+  test('a domain name can be written in any script', () => {
+    expect(policyDomain('Bücher.example', undefined)).toBe('xn--bcher-kva.example');
+    expect(policyDomain('почта.рф', undefined)).toBe('xn--80a1acny.xn--p1ai');
+  });
+
+  test.each([
+    ['my\u2011shop.example.com', '`domainName` "my‑shop.example.com" contains U+2011 (non-breaking hyphen); write a hyphen (RFC 5321 §4.1.2)'],
+    ['example.com\u200b', '`domainName` "example.com\\u{200b}" contains U+200B (zero-width space); remove it (RFC 5321 §4.1.2)'],
+    ['example\uff0ecom', '`domainName` "example．com" contains U+FF0E (fullwidth full stop); write a dot (RFC 5321 §4.1.2)'],
+    ['ex\u0430mple.com', '`domainName` "exаmple.com" contains U+0430 (Cyrillic, looks like `a`); write `a` (RFC 5321 §4.1.2)'],
+  ])('a domain name with a misleading character is refused: %j', (domain, message) => {
+    expect(() => policyDomain(domain, undefined)).toThrow(new Error(message));
   });
 });

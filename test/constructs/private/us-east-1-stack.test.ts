@@ -10,9 +10,9 @@ import {
 import type { DockerImageAssetLocation, FileAssetLocation, ISynthesisSession, IStackSynthesizer } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
-import { MtaSts, MtaStsPolicy, PolicyHost } from '../../lib';
-import { required } from '../support/required';
-import { ENV, importedZone, oneDomain, testStack } from '../support/stack';
+import { MtaSts, MtaStsPolicy, PolicyHost } from '../../../lib';
+import { required } from '../../support/required';
+import { ENV, importedZone, oneDomain, testStack } from '../../support/stack';
 
 const policy = MtaStsPolicy.none();
 

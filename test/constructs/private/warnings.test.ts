@@ -6,10 +6,10 @@ import {
 } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
-import { MtaSts, MtaStsDomains, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting } from '../../lib';
-import type { MtaStsProps } from '../../lib';
-import { required } from '../support/required';
-import { ENV, importedZone, testStack } from '../support/stack';
+import { MtaSts, MtaStsDomains, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting } from '../../../lib';
+import type { MtaStsProps } from '../../../lib';
+import { required } from '../../support/required';
+import { ENV, importedZone, testStack } from '../../support/stack';
 
 const mx = MxHosts.of('mx1.example.com');
 const tlsReporting = TlsReporting.to('mailto:tls-reports@example.com');

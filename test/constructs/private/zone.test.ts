@@ -2,8 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { App, CfnResource, Aws, Stack, aws_ec2 as ec2, aws_route53 as route53 } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
-import { DelegatedMtaSts, MtaSts, MtaStsDomains, MtaStsPolicy, PolicyHost } from '../../lib';
-import { ENV, importedZone, testStack } from '../support/stack';
+import { DelegatedMtaSts, MtaSts, MtaStsDomains, MtaStsPolicy, PolicyHost } from '../../../lib';
+import { ENV, importedZone, testStack } from '../../support/stack';
 
 const policy = MtaStsPolicy.none();
 

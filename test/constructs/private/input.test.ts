@@ -2,8 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { App, Aws, Duration, Stack, aws_certificatemanager as acm, aws_route53 as route53, aws_s3 as s3 } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { DelegatedMtaSts, MtaSts, MtaStsDomains, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting, Verification, ZohoDataCenter } from '../../lib';
-import { ENV, importedZone, testStack } from '../support/stack';
+import { DelegatedMtaSts, MtaSts, MtaStsDomains, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting, Verification, ZohoDataCenter } from '../../../lib';
+import { ENV, importedZone, testStack } from '../../support/stack';
 
 /** A function that JavaScript can call with any values. */
 type Anything = (...values: unknown[]) => unknown;
