@@ -32,16 +32,16 @@ export interface DelegatedMtaStsProps {
   readonly domainName?: string;
 
   /**
-   * Target of `_mta-sts.<domain>`, if the provider documents another name; without a dot at the end. The provider has its record with the
-   * id of the policy there.
+   * Target of `_mta-sts.<domain>`, if the provider documents another name; without a dot at the end. The provider publishes the id of the
+   * policy at this name.
    *
    * @default - `_mta-sts.<provider>`
    */
   readonly recordTarget?: string;
 
   /**
-   * Target of `mta-sts.<domain>`, if the provider documents another name; without a dot at the end. The provider serves the policy there,
-   * with a certificate for `mta-sts.<domain>`.
+   * Target of `mta-sts.<domain>`, if the provider documents another name; without a dot at the end. The provider serves the policy at this
+   * name, with a certificate for `mta-sts.<domain>`.
    *
    * @default - `mta-sts.<provider>`
    */

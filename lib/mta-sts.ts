@@ -65,7 +65,7 @@ export interface MtaStsProps {
   readonly tlsReporting?: TlsReporting;
 
   /**
-   * What the deployment does if the verification finds an error. Without a `hostedZone` there is no verification.
+   * Reaction of the deployment if the verification finds an error. Without a `hostedZone` there is no verification.
    *
    * @default Verification.FAIL_DEPLOYMENT
    */
@@ -111,8 +111,9 @@ export class MtaSts extends Construct {
   public readonly policyHost: PolicyHost;
 
   /**
-   * Output for `mta-sts verify --outputs`: the domain, the id of the publication and the policy, as JSON. It is in the stack with the
-   * resources, which is in us-east-1. For nested stacks it is in the outermost one, whose outputs `cdk deploy --outputs-file` writes.
+   * Output for `mta-sts verify --outputs`: the domain, the id of the publication and the policy, as JSON. The output is in the stack with
+   * the resources, which is in us-east-1. For a nested stack, it is in the outermost stack: `cdk deploy --outputs-file` writes only outputs
+   * of such stacks.
    *
    * Do not pass it to `envFromCfnOutputs` of CDK Pipelines: CodePipeline does not escape its quotes. Use two outputs of your own, for
    * `domainName` and `policyId`.
@@ -121,14 +122,14 @@ export class MtaSts extends Construct {
 
   /**
    * Time after which no sender can hold an `enforce` or `testing` policy of the domain, in ISO 8601. After it, you can remove the construct
-   * and no mail is refused. It is a sentence instead of a time before `MtaStsPolicy.none()` is published, or if the time is not known. A
-   * token of the stack with the resources, with the value of the last publication.
+   * and no mail is refused. Before `MtaStsPolicy.none()` is published, or if the time is not known, the value is a sentence instead of a
+   * time. A token of the stack with the resources, with the value of the last publication.
    */
   public readonly earliestRemoval: string;
 
   /**
-   * All records of the domain, as text. Without a `hostedZone`, create them manually, `_mta-sts` last (RFC 8461 §8.1). The record that
-   * validates a created certificate is then among them, and its name is a token too.
+   * All records of the domain, as text. Without a `hostedZone`, create them manually, `_mta-sts` last (RFC 8461 §8.1). They then include
+   * the record that validates a created certificate. The name of that record is a token too.
    */
   public readonly records: MtaStsRecord[];
 

@@ -78,7 +78,7 @@ export interface PolicyHostProps {
  * `MtaSts` creates a `PolicyHost` unless you give one.
  */
 export class PolicyHost extends Construct {
-  /** Private, encrypted bucket with the policy files. It is emptied and removed with the stack: its content can be created again. */
+  /** Private, encrypted bucket with the policy files. The stack empties and removes the bucket: the files can be created again. */
   public readonly bucket: s3.Bucket;
 
   /** Distribution that serves the policy files. */
@@ -163,7 +163,7 @@ export class PolicyHost extends Construct {
       Distribution: this.distribution.distributionId,
       Certificate: this.certificate.certificateArn,
       WebAcl: props.webAclArn ?? 'none',
-      // Without the hosts: a new host does not change how the others are served.
+      // Leave the hosts out of this hash: a new host does not change how other hosts are served.
       Edge: createHash('sha256').update(edgeFunctionCode([])).digest('hex').slice(0, 32),
     };
     for (const host of this.hosts.values()) {

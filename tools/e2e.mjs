@@ -10,7 +10,7 @@ import { lambdaNode } from './lambda-node.mjs';
 import { NAMESPACES, StageError, checkNamespaces, checkUser, findPython, installPackages, openFolder, pythonFault } from './machine.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const STAGE = join(ROOT, 'test', 'e2e', 'stage');
+const E2E = join(ROOT, 'test', 'e2e');
 const CACHE = join(ROOT, 'node_modules', '.cache', 'mta-sts-e2e');
 const SCENES = process.argv.slice(2);
 const COMMAND = { demo: 'npm run demo -- --real', soak: 'npm run soak' }[SCENES[0]] ?? 'npm run e2e';
@@ -51,7 +51,7 @@ try {
   process.exitCode = 1;
 } finally {
   if (work !== undefined) {
-    if (process.env.KEEP_STAGE || (hasFailed && !process.env.CI)) console.log(`The logs are in ${work}`);
+    if (process.env.KEEP_ENVIRONMENT || (hasFailed && !process.env.CI)) console.log(`The logs are in ${work}`);
     // What ran there is dying, and may still write.
     else rmSync(work, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
@@ -75,7 +75,7 @@ async function stage() {
   const main = join(work, 'main.cjs');
   const { build } = await import('esbuild');
   await build({
-    absWorkingDir: ROOT, entryPoints: [join(STAGE, 'main.ts'), join(STAGE, 'watch-thread.ts')], outdir: work, outExtension: { '.js': '.cjs' },
+    absWorkingDir: ROOT, entryPoints: { 'main': join(E2E, 'main.ts'), 'observer-thread': join(E2E, 'environment', 'observer', 'observer-thread.ts') }, outdir: work, outExtension: { '.js': '.cjs' },
     bundle: true, platform: 'node', format: 'cjs', target: 'node20.16', logLevel: 'warning',
   });
   // The process namespace ends with its first process, that with `unshare`, and `unshare` with this script, however it ends.
@@ -86,7 +86,7 @@ async function stage() {
 async function virtualEnvironment() {
   const found = findPython();
   if (found === undefined) throw new StageError(pythonFault());
-  const requirements = join(STAGE, 'requirements.txt');
+  const requirements = join(E2E, 'environment', 'aws', 'requirements.txt');
   const key = createHash('sha256').update(found.version).update(readFileSync(requirements)).digest('hex').slice(0, 16);
   const folder = join(CACHE, key);
   const python = join(folder, 'bin', 'python');

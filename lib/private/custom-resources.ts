@@ -93,7 +93,7 @@ export function publication(scope: Construct, id: string, props: PublicationProp
       // The function does not read these: `cdk diff` and the preview show which records the user must create.
       RecordsByHand: manualRecords?.map(({ name, type, value }) => ({ Name: name, Type: type, Value: value })),
     },
-    // The function does not read this. A stack from before the publication history publishes again, and then has its attributes.
+    // The function does not read this. It makes a stack from before the publication history publish again and get the new attributes.
     Ledger: '1',
     // The function does not read this.
     PolicyHost: policyHost,

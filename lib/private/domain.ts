@@ -17,7 +17,7 @@ const MAX_POLICY_HOST_LENGTH = 64;
  *
  * @param domainName - domain as the user wrote it; undefined for the name of the zone
  * @param hostedZone - zone that contains its records; undefined for external DNS
- * @throws Error if it is no mail domain, too long, not in the zone, or a token, or if the zone is private
+ * @throws Error if the domain is no mail domain, too long, not in the zone, or a token, or if the zone is private
  */
 export function policyDomain(domainName: string | undefined, hostedZone: route53.IHostedZone | undefined): string {
   if (domainName === undefined && hostedZone === undefined) {
@@ -57,7 +57,7 @@ export function policyDomain(domainName: string | undefined, hostedZone: route53
 }
 
 /**
- * Checks zones at synthesis, when everything that changes them has happened.
+ * Checks zones at synthesis, after all changes of the app to them.
  *
  * @param construct - construct of this package
  */
