@@ -16,7 +16,7 @@ import { run } from './support/command';
 import type { CommandResult } from './support/command';
 import { exampleApp, shellLine, yamlExample } from './support/examples';
 import { verificationResult } from './support/report';
-import { required } from './support/required';
+import { firstItem, required } from './support/items';
 import { ENV, importedZone } from './support/stack';
 
 const ROOT = join(__dirname, '..');
@@ -185,7 +185,7 @@ describe('GitLab', () => {
   test('the GitLab pipeline deploys by a role with a token, and keeps the outputs', () => {
     expect(deploy.id_tokens).toEqual({ AWS_ID_TOKEN: { aud: 'https://gitlab.com' } });
     const token = join(folder, 'token');
-    shellLine(required(deploy.script.at(0)), { AWS_ID_TOKEN: 'a.b.c', AWS_WEB_IDENTITY_TOKEN_FILE: token });
+    shellLine(firstItem(deploy.script), { AWS_ID_TOKEN: 'a.b.c', AWS_WEB_IDENTITY_TOKEN_FILE: token });
     expect(readFileSync(token, 'utf8')).toBe('a.b.c');
     expect(deploy.variables).toMatchObject({ AWS_WEB_IDENTITY_TOKEN_FILE: expect.stringMatching(/^\/tmp\//), AWS_ROLE_ARN: expect.stringMatching(/^arn:/) });
     expectDeployment(last(deploy));
@@ -251,7 +251,7 @@ describe('CodeBuild', () => {
   });
 
   test('the buildspec for the verification verifies the published policy, and has a report group of test results', async () => {
-    const command = required(verifying.phases.build.commands.at(0));
+    const command = firstItem(verifying.phases.build.commands);
     // CodePipeline puts the second input artifact into this folder.
     const { status, asked } = await verification(command, { CODEBUILD_SRC_DIR_Deployed: folder });
     expect({ status, asked }).toEqual({ status: 0, asked: [{ ...published, smtp: true }] });
@@ -282,7 +282,7 @@ describe('CDK Pipelines', () => {
   beforeAll(() => {
     const app = exampleApp('cdk-pipelines.ts');
     const assembly = app.synth();
-    const stageStack = required(assembly.getNestedAssembly('assembly-Production').stacks.at(0));
+    const stageStack = firstItem(assembly.getNestedAssembly('assembly-Production').stacks);
     ({ Outputs: outputs } = stageStack.template as { Outputs: Outputs });
     template = Template.fromJSON(assembly.getStackByName('Pipeline').template as Record<string, unknown>);
     const pipelines = Object.values(template.findResources('AWS::CodePipeline::Pipeline')) as Pipeline[];

@@ -4,7 +4,7 @@ import { App, Aws, Stack, aws_ec2 as ec2, aws_route53 as route53 } from 'aws-cdk
 import { Template } from 'aws-cdk-lib/assertions';
 import { DelegatedMtaSts, TlsReporting } from '../../lib';
 import type { DelegatedMtaStsProps } from '../../lib';
-import { required } from '../support/required';
+import { firstItem } from '../support/items';
 import { ENV, importedZone, testStack } from '../support/stack';
 
 const tlsReporting = TlsReporting.to('mailto:tls-reports@example.com');
@@ -130,7 +130,7 @@ describe('records', () => {
     const template = Template.fromStack(stack);
     const named = (Name: string): Record<string, { DependsOn?: string[] }> =>
       template.findResources('AWS::Route53::RecordSet', { Properties: { Name } });
-    const [host, hostRecord] = required(Object.entries(named('mta-sts.example.com.')).at(0));
+    const [host, hostRecord] = firstItem(Object.entries(named('mta-sts.example.com.')));
     expect(Object.values(named('_mta-sts.example.com.')).map(({ DependsOn }) => DependsOn)).toEqual([[host]]);
     expect(hostRecord.DependsOn).toBeUndefined();
   });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import { MtaStsDomains, MtaStsPolicy, TlsReporting } from '../../lib';
-import { required } from '../support/required';
+import { required } from '../support/items';
 import { importedZone, testStack } from '../support/stack';
 
 interface Resource { readonly Type: string; readonly Properties: Readonly<Record<string, unknown>> }

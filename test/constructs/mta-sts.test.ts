@@ -4,7 +4,7 @@ import { App, Aws, Duration, NestedStack, Stack, Stage, Validations, aws_ec2 as 
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting, Verification } from '../../lib';
-import { required } from '../support/required';
+import { firstItem } from '../support/items';
 import { ENV, importedZone, oneDomain, testStack } from '../support/stack';
 
 interface CfnResource { Type: string; DependsOn?: string[]; Properties: Record<string, unknown> }
@@ -111,7 +111,7 @@ describe('the order of the template', () => {
     logicalId = (type, properties = {}) => {
       const found = Object.keys(template.findResources(type, { Properties: properties }));
       expect(found).toHaveLength(1);
-      return required(found.at(0));
+      return firstItem(found);
     };
   });
 
@@ -261,7 +261,7 @@ describe('the output for a pipeline', () => {
     };
     const all = outputs(enforce);
     expect(all).toHaveLength(1);
-    const [name, output] = required(all.at(0));
+    const [name, output] = firstItem(all);
     expect(output).toEqual({
       Description: 'The MTA-STS policy of example.com, for npx cdk-mta-sts verify --outputs',
       Value: expect.anything(),

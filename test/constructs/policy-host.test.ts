@@ -5,7 +5,7 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { MtaSts, MtaStsPolicy, PolicyHost } from '../../lib';
 import type { PolicyHostProps } from '../../lib';
 import { hostTemplate } from '../support/policy-host';
-import { required } from '../support/required';
+import { firstItem } from '../support/items';
 import { ENV, importedZone, oneDomain, testStack } from '../support/stack';
 
 describe('errors at synthesis', () => {
@@ -88,7 +88,7 @@ describe('a changed host', () => {
     const template = hostTemplate(props);
     return ['Custom::MtaStsPublication', 'Custom::MtaStsVerification'].map((type) => {
       const found = Object.values(template.findResources(type)) as { Properties: { PolicyHost: unknown } }[];
-      return required(found.at(0)).Properties.PolicyHost;
+      return firstItem(found).Properties.PolicyHost;
     });
   };
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { required } from '../support/required';
+import { firstItem } from '../support/items';
 
 const ROOT = join(__dirname, '..', '..');
 
@@ -36,7 +36,7 @@ describe('the JSON of verify', () => {
   });
 
   test('the page about the JSON of verify has every field of an observation, and no other', () => {
-    const observation = required(printed.recordObservations.at(0));
+    const observation = firstItem(printed.recordObservations);
     expect(documented('An observation').sort()).toEqual(Object.keys(observation).sort());
   });
 

@@ -7,6 +7,7 @@ import { createFetchPolicy } from '../../lib/verifier/https/policy-fetch';
 import { createMxProbe } from '../../lib/verifier/smtp/mx-probe';
 import { isPublicAddress } from '../../lib/verifier/public-only';
 import { createResolver } from '../../lib/verifier/dns/resolver';
+import type { Resolver } from '../../lib/verifier/dns/resolver';
 import { verify } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, MX1, RECORDS, addressOf, mailZone } from '../support/domain';
 import { realClockExcept } from '../support/fake-clock';
@@ -166,7 +167,8 @@ describe('a domain whose DNS leads to the loopback', () => {
   test('the verifier connects to loopback addresses when that is allowed', async () => {
     const dns = await loopback.dns(LURING);
     const { port, caught } = await trap();
-    const [resolver, hasty] = [30_000, 300].map((timeoutMs) => createResolver({ servers: [`127.0.0.1:${dns.port}`], timeoutMs, tries: 1 }));
+    const within = (timeoutMs: number): Resolver => createResolver({ servers: [`127.0.0.1:${dns.port}`], timeoutMs, tries: 1 });
+    const [resolver, hasty] = [within(30_000), within(300)];
     await verify(DOMAIN, { smtp: true, nameServerPort: port, allowPrivate: true, timeoutMs: 3000 }, {
       // The trap is waited for only until it has caught all; a busy machine may take longer than the time of the whole and its parts.
       clock: realClockExcept({ 3000: () => until(() => caught() === 5), 750: () => until(() => caught() >= 3) }),

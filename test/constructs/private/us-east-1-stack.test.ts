@@ -11,7 +11,7 @@ import type { DockerImageAssetLocation, FileAssetLocation, ISynthesisSession, IS
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
 import { MtaSts, MtaStsPolicy, PolicyHost } from '../../../lib';
-import { required } from '../../support/required';
+import { required } from '../../support/items';
 import { ENV, importedZone, oneDomain, testStack } from '../../support/stack';
 
 const policy = MtaStsPolicy.none();

@@ -8,7 +8,7 @@ import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
 import { MtaSts, MtaStsDomains, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting } from '../../../lib';
 import type { MtaStsProps } from '../../../lib';
-import { required } from '../../support/required';
+import { firstItem, required } from '../../support/items';
 import { ENV, importedZone, testStack } from '../../support/stack';
 
 const mx = MxHosts.of('mx1.example.com');
@@ -108,7 +108,7 @@ describe('a warning of many', () => {
 
   test('the warning of several domains counts only the domains without an acknowledgement', () => {
     const { stack, all } = made();
-    Validations.of(required(all.at(0))).acknowledge({ id: 'cdk-mta-sts:testing', reason: 'known' });
+    Validations.of(firstItem(all)).acknowledge({ id: 'cdk-mta-sts:testing', reason: 'known' });
     CdkAnnotations.of(required(all.at(1))).acknowledgeWarning('Annotation::cdk-mta-sts:testing');
     expect(warningsOf(stack)).toEqual([expect.stringMatching(/^\/Test 2 domains \(d02\.example\.com, d03\.example\.com\) are in/)]);
   });
