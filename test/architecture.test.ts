@@ -56,7 +56,10 @@ const INNER_RULES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Every source file, relative to the root. */
-const SOURCES = sources();
+const SOURCES = filesIn('lib', 'cli', 'bin');
+
+/** Every file of the tests, relative to the root. */
+const TESTS = filesIn('test');
 
 /** The largest number of files in a folder of source; its folders are rooms of their own. */
 const MAX_FILES = 12;
@@ -69,13 +72,16 @@ describe('each file imports only what its room may know', () => {
 
 describe('the house as a whole', () => {
   test('the sources have no import circle, type imports included', () => {
-    const graph = new Map(SOURCES.map((file) => [file, imports(file, readFileSync(join(ROOT, file), 'utf8')).flatMap((target) => resolve(target))]));
-    expect(importCircles(graph)).toEqual([]);
+    expect(importCircles(importGraph(SOURCES))).toEqual([]);
   });
 
-  test('every source folder has at most a dozen files', () => {
+  test('the tests have no import circle, type imports included', () => {
+    expect(importCircles(importGraph(TESTS))).toEqual([]);
+  });
+
+  test('every folder of the sources and of the end-to-end tests has at most a dozen files', () => {
     const folders = new Map<string, number>();
-    for (const file of SOURCES) folders.set(posix.dirname(file), (folders.get(posix.dirname(file)) ?? 0) + 1);
+    for (const file of [...SOURCES, ...TESTS.filter((test) => test.startsWith('test/e2e/'))]) folders.set(posix.dirname(file), (folders.get(posix.dirname(file)) ?? 0) + 1);
     expect([...folders].filter(([, files]) => files > MAX_FILES).map(([folder, files]) => `${folder}: ${files}`)).toEqual([]);
   });
 
@@ -155,9 +161,13 @@ function imports(file: string, source: string): readonly string[] {
   return specifiers(source).filter((specifier) => specifier.startsWith('.')).map((specifier) => posix.join(posix.dirname(file), specifier));
 }
 
-function resolve(target: string): readonly string[] {
-  const candidates = [`${target}.ts`, `${target}/index.ts`];
-  return SOURCES.filter((file) => candidates.includes(file));
+/** Returns for each file the other files of the list that it imports. */
+function importGraph(files: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const known = new Set(files);
+  return new Map(files.map((file) => {
+    const targets = imports(file, readFileSync(join(ROOT, file), 'utf8'));
+    return [file, targets.flatMap((target) => [`${target}.ts`, `${target}/index.ts`]).filter((target) => known.has(target))];
+  }));
 }
 
 function isAllowed(file: string, specifier: string): boolean {
@@ -191,8 +201,8 @@ function roomOf(path: string): Room | undefined {
   return rooms.find((room) => room === second) ?? 'constructs';
 }
 
-function sources(): readonly string[] {
-  return ['lib', 'cli', 'bin']
+function filesIn(...folders: readonly string[]): readonly string[] {
+  return folders
     .flatMap((top) => readdirSync(join(ROOT, top), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts'))
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join('/'))
