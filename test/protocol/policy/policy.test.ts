@@ -152,7 +152,7 @@ describe('a malformed file', () => {
     expect(findings).toHaveLength(10);
     expect(findings.at(0)?.message).toBe(
       'the line is empty (100 such in all, the first 10 are listed); refused or read otherwise by mox, postfix-tlspol, go-mtasts, courier; '
-      + 'taken all the same by postfix-mta-sts-resolver, mailauth, chasquid, kumomta, stalwart, rest-mail, mailpiece, aykevl, danmarg',
+      + 'still accepted by postfix-mta-sts-resolver, mailauth, chasquid, kumomta, stalwart, rest-mail, mailpiece, aykevl, danmarg',
     );
     expect(findings[9]).toMatchObject({ line: 14, message: expect.stringMatching(/^the line is empty; refused or read otherwise by mox, postfix-tlspol, go-mtasts, courier; taken/) });
   });
@@ -161,7 +161,7 @@ describe('a malformed file', () => {
     expect(parse('version: STSv1\nmode: enforce\nmax_age: 30d\nmx: 10 mx.example.com\n').findings).toMatchObject([{
       code: 'policy-max-age',
       severity: 'error',
-      message: 'max_age is `30d`; 1 to 10 digits are expected; taken all the same by courier, stalwart, refused by the other known senders',
+      message: 'max_age is `30d`; 1 to 10 digits are expected; still accepted by courier, stalwart, refused by the other known senders',
       fix: 'write whole seconds, digits only: `2592000` is 30 days',
       reference: 'RFC 8461 §3.2',
       line: 3,
@@ -171,7 +171,7 @@ describe('a malformed file', () => {
       severity: 'error',
       message: 'mx pattern `10 mx.example.com` contains a preference, as in a zone file; write `mx.example.com`; '
         + 'refused or read otherwise by mox, postfix-tlspol, aykevl, danmarg; '
-        + 'taken all the same by postfix-mta-sts-resolver, mailauth, chasquid, go-mtasts, kumomta, stalwart, rest-mail, mailpiece, courier',
+        + 'still accepted by postfix-mta-sts-resolver, mailauth, chasquid, go-mtasts, kumomta, stalwart, rest-mail, mailpiece, courier',
       fix: 'write the host name as it stands in the MX record, without the dot at the end',
       reference: 'RFC 8461 §3.2',
       line: 4,

@@ -78,7 +78,7 @@ describe('a malformed record', () => {
       severity: 'error',
       message: 'the id `da39a3ee5e6b4b0d3255bfef95601890afd80709` has 40 characters; at most 32 are allowed; '
         + 'refused or read otherwise by mox, postfix-tlspol, rest-mail, mailpiece, aykevl; '
-        + 'taken all the same by postfix-mta-sts-resolver, mailauth, chasquid, go-mtasts, kumomta, stalwart, courier, danmarg',
+        + 'still accepted by postfix-mta-sts-resolver, mailauth, chasquid, go-mtasts, kumomta, stalwart, courier, danmarg',
       fix: 'write 1 to 32 letters or digits; a 40-character hash must be cut',
       reference: 'RFC 8461 §3.1',
       line: 1,
