@@ -33,24 +33,24 @@ describe('a host name', () => {
     ['mø_x.example', /^contains `ø`, which is not ASCII$/],
     ['a\u202eb.example', /^contains U\+202E \(right-to-left override\); remove it$/],
     ['\u212aelvin.example', /^contains U\+212A \(looks like `K`\); write `K`$/],
-  ])('is not %j', (name, fault) => {
+  ])('the host name %j is invalid, and the message states the problem', (name, fault) => {
     expect(hostNameProblem(name)).toMatch(fault);
   });
 
   test.each([
     'example.com', 'localhost', 'MX1.Example.COM', 'a', '0.a', '1.2.3.4a', 'xn--mx-lka.example', 'a--b.example', 'mx.example.1a', `${label63}.com`, name253,
-  ])('is %j', (name) => {
+  ])('the host name %j is valid', (name) => {
     expect(hostNameProblem(name)).toBeUndefined();
   });
 });
 
 describe('a domain by the grammar alone', () => {
-  test.each(['mx.example.123', '1.2.3', '25', '1.2.3.256', '1.2.3.4.5', '1.2.3.0001'])('may end in digits alone: %j, which no host name does', (name) => {
+  test.each(['mx.example.123', '1.2.3', '25', '1.2.3.256', '1.2.3.4.5', '1.2.3.0001'])('the domain %j is valid by the grammar, although no host name ends in digits', (name) => {
     expect(domainProblem(name)).toBeUndefined();
     expect(hostNameProblem(name)).toMatch(/^ends in the label/);
   });
 
-  test.each(['', 'a_b.example.com', 'mx.example.123.', '192.0.2.1', '255.255.255.255', '010.0.0.1'])('is not %j, no more than a host name', (name) => {
+  test.each(['', 'a_b.example.com', 'mx.example.123.', '192.0.2.1', '255.255.255.255', '010.0.0.1'])('the domain %j is invalid, with the same message as for a host name', (name) => {
     expect(domainProblem(name)).toBeDefined();
     expect(domainProblem(name)).toBe(hostNameProblem(name));
   });
@@ -68,7 +68,7 @@ describe('toALabels', () => {
     ['', ''],
     // Nothing to convert: what else is wrong, hostNameFault says.
     ['a_b.example.', 'a_b.example.'],
-  ])('writes %j as %j', (name, expected) => {
+  ])('the name %j is %j in A-labels', (name, expected) => {
     expect(toALabels(name)).toBe(expected);
   });
 
@@ -87,12 +87,12 @@ describe('toALabels', () => {
     ['a label that is too long once converted', `${'é'.repeat(70)}.example`],
     ['a name that is too long to be worth converting', 'é'.repeat(40000)],
     ['a long ASCII name', 'a'.repeat(254)],
-  ])('gives up on %s', (_name, text) => {
+  ])('a name that cannot be converted has no A-labels: %s', (_name, text) => {
     expect(toALabels(text)).toBe('');
   });
 });
 
-describe('a character that misleads is named by its code point, with what to write', () => {
+describe('misleading characters in a host name', () => {
   test.each([
     ['a non-breaking hyphen', 'mx\u20111.example.com', 'contains U+2011 (non-breaking hyphen); write a hyphen'],
     ['an en dash', 'mx\u20131.example.com', 'contains U+2013 (en dash); write a hyphen'],
@@ -110,7 +110,7 @@ describe('a character that misleads is named by its code point, with what to wri
     ['a Cyrillic letter among Latin ones', 'mx1.ex\u0430mple.com', 'contains U+0430 (Cyrillic, looks like `a`); write `a`'],
     ['a Greek letter among Latin ones', 'mx1.example.c\u03bfm', 'contains U+03BF (Greek, looks like `o`); write `o`'],
     ['the worse of two', 'b\u00fc\u2011cher.example', 'contains U+2011 (non-breaking hyphen); write a hyphen'],
-  ])('%s', (_name, text, fault) => {
+  ])('a misleading character in a host name is named by its code point, with the fix: %s', (_name, text, fault) => {
     expect(hostNameProblem(text)).toBe(fault);
     expect(toALabels(text)).toBe('');
   });

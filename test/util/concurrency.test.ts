@@ -8,7 +8,7 @@ async function collect<T>(from: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-describe('tasks in order', () => {
+describe('concurrent tasks in order', () => {
   test('a failed task fails at its place in the order, and no further task starts', async () => {
     const begun: number[] = [];
     const results: number[] = [];
@@ -46,7 +46,7 @@ describe('tasks in order', () => {
     }))).toEqual(waits);
   });
 
-  test('at most `limit` tasks run, and a slow first task does not block the others', async () => {
+  test('at most 8 tasks run with a limit of 8, and a slow first task does not block the others', async () => {
     let running = 0;
     let most = 0;
     const finished: number[] = [];

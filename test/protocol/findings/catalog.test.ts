@@ -91,7 +91,7 @@ describe('each code', () => {
     'policy-unknown-field': 'note: x',
   };
 
-  test.each(Object.entries(inputs))('an input gives %s with position, severity, reference and senders', (code, input) => {
+  test.each(Object.entries(inputs))('the parsers report %s with position, severity, reference and senders', (code, input) => {
     const { severity, reference, quirks: dissent } = new Map(kinds).get(code) ?? {};
     const takers = dissent?.filter(({ accepts: takes }) => takes).flatMap((one) => one.senders) ?? [];
     const all = dissent?.flatMap((one) => one.senders);
@@ -102,7 +102,7 @@ describe('each code', () => {
   });
 });
 
-test('every message begins in lower case, has no full stop and names the senders that disagree', () => {
+test('every finding message begins in lower case, has no full stop and names its senders', () => {
   const samples = ['v: 1\nmode: none\nmode: x\nmax_age: 0\nmx: A\n\n# x', 'version: 2\nmode: on\nmax_age: 1d\nmx: *\n : \n-: x'];
   const findings = samples.flatMap(findingsOf);
   expect(findings.length).toBeGreaterThan(10);

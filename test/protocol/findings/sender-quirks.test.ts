@@ -50,30 +50,30 @@ const ROWS: readonly (readonly [row: string, codes: readonly string[], dissent: 
 
 const kinds: readonly [string, FindingKind][] = Object.entries(FINDINGS);
 
-describe('the table of the protocol', () => {
-  test.each(ROWS)('the catalogue names the senders of the row %s', (_row, codes, dissent) => {
+describe('the table of sender quirks in PROTOCOL.md', () => {
+  test.each(ROWS)('the finding catalogue names the senders of the PROTOCOL.md row %s', (_row, codes, dissent) => {
     for (const code of codes) expect(inWords(new Map(kinds).get(code)?.quirks)).toEqual(dissent);
   });
 
-  test('the catalogue names the senders that accept a wildcard over several labels', () => {
+  test('the finding catalogue names the senders that accept a wildcard over several labels', () => {
     expect(inWords(DEEP_WILDCARD_QUIRK)).toEqual([
       // The first one was seen to do so, with Postfix: docs/contribute/e2e-emulator.md.
       'postfix-mta-sts-resolver, mailauth, courier: lets the wildcard match several labels, so that it covers the host',
     ]);
   });
 
-  test('the catalogue names the senders that accept a version in another case', () => {
+  test('the finding catalogue names the senders that accept a version in another letter case', () => {
     const { dissent = [], valueDissent = [] } = vectors('record').find(({ id }) => id === 'record-073') ?? {};
     expect(inWords(FINDINGS['record-version-case'].quirks)).toEqual([`${dissent.join(', ')}: sees no policy`, `${valueDissent.join(', ')}: reads the other record`]);
   });
 
-  test('the protocol table has a row for every code with senders', () => {
+  test('PROTOCOL.md has a row for every finding code with sender quirks', () => {
     const named = kinds.filter(([, { quirks: dissent }]) => dissent !== undefined).map(([code]) => code);
     expect(named.sort()).toEqual([...ROWS.flatMap(([, codes]) => codes), 'record-version-case'].sort());
   });
 });
 
-describe('the views of the senders', () => {
+describe('sender views', () => {
   test('sender views are sorted by sender, then in the order of the findings', () => {
     const { findings } = parsePolicy(Buffer.from('version: STSv1\nmode: none\nmode: none\nmax_age: 0\n'));
     expect(senderViews(findings)).toEqual([
@@ -119,16 +119,16 @@ const SEEN_SINCE = new Map([['policy-087', ['aykevl', 'danmarg']], ['policy-016'
 /** An empty line alone: whoever skips it has an empty policy, which is of no use to anybody. */
 const UNTOLD = ['policy-114'];
 
-describe('who uses what is invalid', () => {
+describe('senders that accept an invalid policy or record', () => {
   test.each(vectors('policy').filter(({ id, expect: verdict }) => verdict === 'invalid' && !UNTOLD.includes(id)))(
-    '$id: is known as the senders were seen to do ($name)', (vector: PolicyVector) => {
+    'vector $id: the findings name the senders that accept the invalid policy ($name)', (vector: PolicyVector) => {
       const { id, input = '', inputBase64, dissent = [] } = vector;
       const seen = KNOWN_SENDERS.filter((sender) => dissent.includes(vectorName(sender)) && SEEN_SINCE.get(id)?.includes(sender) !== true);
       expect([...acceptingSenders(parsePolicy(inputBase64 === undefined ? Buffer.from(input) : Buffer.from(inputBase64, 'base64')).findings)].sort()).toEqual([...seen].sort());
     },
   );
 
-  test.each(vectors('record').filter(({ expect: verdict }) => verdict === 'invalid' || verdict === 'none'))('$id: is known as the senders were seen to do ($name)', ({ input, dissent = [] }: TxtVector) => {
+  test.each(vectors('record').filter(({ expect: verdict }) => verdict === 'invalid' || verdict === 'none'))('vector $id: the findings name the senders that accept the invalid record ($name)', ({ input, dissent = [] }: TxtVector) => {
     const seen = KNOWN_SENDERS.filter((sender) => dissent.includes(vectorName(sender)));
     expect([...acceptingSenders(parseRecord(typeof input === 'string' ? [input] : input).findings)].sort()).toEqual([...seen].sort());
   });
@@ -136,14 +136,14 @@ describe('who uses what is invalid', () => {
   test.each([
     ['a comma list', 'mx1.example.com, mx2.example.com'],
     ['an IPv4 address', '192.0.2.1'],
-  ])('the pattern %s names both groups of senders', (_name, pattern) => {
+  ])('the finding about %s as an mx pattern names the senders that refuse it and the senders that accept it', (_name, pattern) => {
     const { verdict, mode, findings } = parsePolicy(Buffer.from(`version: STSv1\nmode: enforce\nmx: ${pattern}\nmax_age: 604800\n`));
     expect({ verdict, mode }).toEqual({ verdict: 'invalid', mode: 'enforce' });
     expect(findings.at(0)?.message).toContain('; refused or read otherwise by mox, postfix-tlspol, aykevl, danmarg; taken all the same by postfix-mta-sts-resolver, mailauth, chasquid, ');
   });
 });
 
-describe('who refuses what is valid', () => {
+describe('senders that refuse a valid policy or record', () => {
   const good = 'version: STSv1\nmode: testing\nmx: mail.example.com\nmax_age: 604800\n';
 
   test.each([
@@ -158,7 +158,7 @@ describe('who refuses what is valid', () => {
     ['a colon in an extension', `${good}note: a:b\n`, ['go-mtasts']],
     ['a C1 control in an extension', `${good}note: a\u0085b\n`, ['postfix-tlspol']],
     ['the largest max_age', good.replace('604800', '31557600'), ['stalwart']],
-  ])('the senders that refuse a valid policy are known: %s', (_name, text, senders) => {
+  ])('the findings name the senders that refuse or misread a valid policy: %s', (_name, text, senders) => {
     const { verdict, findings } = parsePolicy(Buffer.from(text));
     expect(verdict).toBe('valid');
     expect([...new Set(senderViews(findings).map(({ sender }) => sender))]).toEqual(senders);
@@ -170,7 +170,7 @@ describe('who refuses what is valid', () => {
     ['the version again', ['v=STSv1; id=1; v=STSv1'], ['rest-mail']],
     ['a blank before the semicolon, alone', ['v=STSv1 ; id=1'], ['aykevl', 'chasquid', 'mailpiece']],
     ['a tab', ['v=STSv1;\tid=1'], ['courier', 'kumomta', 'postfix-tlspol']],
-  ])('the senders that refuse a valid record are known: %s', (_name, texts, senders) => {
+  ])('the findings name the senders that refuse or misread a valid record: %s', (_name, texts, senders) => {
     const { verdict, findings } = parseRecord(texts);
     expect(verdict).toBe('valid');
     expect(senderViews(findings).map(({ sender }) => sender)).toEqual(senders);

@@ -9,7 +9,7 @@ describe('a wildcard over several labels', () => {
     ['*.Example.com', 'A.b.example.COM'],
     ['*.l.google.com', 'alt1.aspmx.l.google.com'],
     ['*.com', 'mx.example.com'],
-  ])('%s would cover %s, which the RFC does not let it', (pattern, host) => {
+  ])('the mx pattern %s covers %s only for senders whose wildcard matches several labels', (pattern, host) => {
     expect(deepWildcard(['mx.example.org', pattern], host)).toBe(pattern);
     expect(mxMatches(pattern, host)).toBe(false);
   });
@@ -21,7 +21,7 @@ describe('a wildcard over several labels', () => {
     ['a pattern without wildcard', 'example.com', 'a.b.example.com'],
     ['what is no host name', '*.example.com', 'a.b_.example.com'],
     ['no host', '*.example.com', ''],
-  ])('is none of %s', (_name, pattern, host) => {
+  ])('the wildcard of an mx pattern does not match several labels of %s', (_name, pattern, host) => {
     expect(deepWildcard([pattern], host)).toBeUndefined();
   });
 });
