@@ -98,7 +98,7 @@ export class Loopback {
   }
 
   /** Verifies the domain with one DNS server that is authoritative server and recursive resolver in one. */
-  public async verify(setting: Setting = {}): Promise<VerificationResult> {
+  public async verify(setting: LoopbackOptions = {}): Promise<VerificationResult> {
     const mxPort = setting.mxPort ?? (setting.mx === undefined ? undefined : (await this.mx(setting.mx)).port);
     const dns = await this.dns(setting.zone ?? (mxPort === undefined ? zone() : mailZone()));
     const recursive = setting.recursive === undefined ? dns : await this.dns(setting.recursive);
@@ -108,7 +108,7 @@ export class Loopback {
       resolver: createResolver({ servers: [`127.0.0.1:${recursive.port}`], timeoutMs: setting.dnsTimeoutMs ?? 10_000, tries: 1, signal: this.closing.signal }),
       fetchPolicy: createFetchPolicy({ port: host, ca, timeoutMs: setting.fetchTimeoutMs ?? 10_000 }),
       ...(mxPort === undefined ? {} : { mxProbe: createMxProbe({ port: mxPort, ca, timeoutMs: 10_000, ...setting.probe }) }),
-      ...setting.world,
+      ...setting.network,
     };
     const options = { nameServerPort: dns.port, allowPrivate: true, smtp: mxPort !== undefined, ...setting.options };
     const result = await verify(DOMAIN, options, world);
@@ -123,7 +123,7 @@ export class Loopback {
 }
 
 /** What is different from a domain where all is well. */
-export interface Setting {
+export interface LoopbackOptions {
   readonly zone?: DnsAnswerer | readonly DnsRecord[];
   /** @default - the same server */
   readonly recursive?: DnsAnswerer | readonly DnsRecord[];
@@ -139,5 +139,5 @@ export interface Setting {
   readonly dnsTimeoutMs?: number;
   readonly fetchTimeoutMs?: number;
   readonly options?: VerifyOptions;
-  readonly world?: Partial<Network>;
+  readonly network?: Partial<Network>;
 }

@@ -137,7 +137,7 @@ const CERTIFICATES: ReadonlyMap<MxBehaviour, Issue> = new Map<MxBehaviour, Issue
   ['common-name', (authority, names) => authority.issue({ names: [], commonName: names[0] })],
 ]);
 
-interface Setting {
+interface ConversationOptions {
   readonly behaviour: MxBehaviour;
   readonly session: SeenSession;
   readonly context: Certificates;
@@ -149,12 +149,12 @@ interface Setting {
 class Conversation {
   private received = '';
 
-  public constructor(private readonly socket: Socket, private readonly setting: Setting) {}
+  public constructor(private readonly socket: Socket, private readonly options: ConversationOptions) {}
 
   public begin(): void {
     this.socket.on('data', this.onData);
-    const greet = GREETINGS.get(this.setting.behaviour);
-    if (greet === undefined) this.say(`220 ${this.setting.name} ESMTP ready`);
+    const greet = GREETINGS.get(this.options.behaviour);
+    if (greet === undefined) this.say(`220 ${this.options.name} ESMTP ready`);
     else greet(this.socket, (line) => {
       this.say(line);
     });
@@ -165,13 +165,13 @@ class Conversation {
     for (let end = this.received.indexOf('\n'); end !== -1; end = this.received.indexOf('\n')) {
       const line = this.received.slice(0, end).replace(/\r$/, '');
       this.received = this.received.slice(end + 1);
-      this.setting.session.commands.push(line);
+      this.options.session.commands.push(line);
       this.hear(line);
     }
   };
 
   private hear(line: string): void {
-    const { behaviour, name } = this.setting;
+    const { behaviour, name } = this.options;
     const command = line.split(' ', 1).join('').toUpperCase();
     const instead = ANSWERS.get(behaviour)?.[command];
     if (instead !== undefined) {
@@ -192,7 +192,7 @@ class Conversation {
   }
 
   private secure(): void {
-    const { session, context, requestCert } = this.setting;
+    const { session, context, requestCert } = this.options;
     this.socket.off('data', this.onData);
     const socket = new TLSSocket(this.socket, {
       isServer: true,
@@ -212,9 +212,9 @@ class Conversation {
   }
 
   private say(...lines: readonly string[]): void {
-    const end = LINE_ENDS.get(this.setting.behaviour) ?? '\r\n';
+    const end = LINE_ENDS.get(this.options.behaviour) ?? '\r\n';
     const text = Buffer.from(lines.map((line) => `${line}${end}`).join(''), 'latin1');
-    if (this.setting.behaviour === 'pieces') drip(this.socket, text);
+    if (this.options.behaviour === 'pieces') drip(this.socket, text);
     else this.socket.write(text);
   }
 }

@@ -55,10 +55,10 @@ describe('safeBytes', () => {
     ['an overlong form of four bytes', [0xf0, 0x8f, 0xbf, 0xbf], '\\xf0\\x8f\\xbf\\xbf'],
     ['a surrogate', [0xed, 0xa0, 0x80], '\\xed\\xa0\\x80'],
     ['a code point above U+10FFFF', [0xf4, 0x90, 0x80, 0x80], '\\xf4\\x90\\x80\\x80'],
-    ['a first byte that never is', [0xff, 0xf5], '\\xff\\xf5'],
-    ['a lone continuation', [0x80, 0x41], '\\x80A'],
-    ['a sequence that breaks off', [0x41, 0xe2, 0x82], 'A\\xe2\\x82'],
-    ['a sequence that breaks off inside', [0xe2, 0x82, 0x41], '\\xe2\\x82A'],
+    ['bytes that never occur in UTF-8', [0xff, 0xf5], '\\xff\\xf5'],
+    ['a lone continuation byte', [0x80, 0x41], '\\x80A'],
+    ['an incomplete sequence', [0x41, 0xe2, 0x82], 'A\\xe2\\x82'],
+    ['an incomplete sequence before another character', [0xe2, 0x82, 0x41], '\\xe2\\x82A'],
   ])('safeBytes shows %s byte by byte', (_name, bytes, shown) => {
     expect(safeBytes(Uint8Array.from(bytes))).toBe(shown);
   });
@@ -87,9 +87,9 @@ describe('trimBlanks', () => {
 describe('decodeText', () => {
   test.each([
     ['UTF-8', [0xe2, 0x80, 0x91], '\u2011', '\u2011'],
-    ['a byte that is no UTF-8', [0x61, 0xff, 0x62], 'a\udcffb', 'a\\xffb'],
-    ['a sequence that breaks off', [0xe2, 0x80], '\udce2\udc80', '\\xe2\\x80'],
-    ['nothing', [], '', ''],
+    ['a byte that is not UTF-8', [0x61, 0xff, 0x62], 'a\udcffb', 'a\\xffb'],
+    ['an incomplete sequence', [0xe2, 0x80], '\udce2\udc80', '\\xe2\\x80'],
+    ['an empty input', [], '', ''],
   ])('decodeText reads %s and keeps each byte', (_name, bytes, text, shown) => {
     expect(decodeText(Uint8Array.from(bytes))).toBe(text);
     expect(safeText(text)).toBe(shown);

@@ -39,7 +39,7 @@ describe('a verification that is interrupted', () => {
     const verifying = loopback.verify({
       zone: mailZone(), policyPort: server.port, mxPort: mx.port,
       options: { signal, timeoutMs: 120_000 }, fetchTimeoutMs: 120_000, probe: { timeoutMs: 120_000 },
-      world: { clock: realClockExcept({ 120_000: never }) },
+      network: { clock: realClockExcept({ 120_000: never }) },
     });
     await until(() => server.requests.length > 0 && mx.sessions.length === 2);
     controller.abort();
@@ -62,7 +62,7 @@ describe('a verification that is interrupted', () => {
     const probing = new AbortController();
     const probe = createMxProbe({ port: server.port, signal: probing.signal });
     const { signal } = controller;
-    const verifying = loopback.verify({ zone: mailZone(), mxPort: server.port, world: { mxProbe: probe }, options: { signal } });
+    const verifying = loopback.verify({ zone: mailZone(), mxPort: server.port, network: { mxProbe: probe }, options: { signal } });
     await until(() => server.sessions.length === 2);
     controller.abort();
     await verifying;
@@ -80,7 +80,7 @@ describe('a verification that is interrupted', () => {
     const world: Partial<Network> = {
       fetchPolicy: createFetchPolicy({ port: server.port, ca: [server.ca], signal }), mxProbe: createMxProbe({ port: mx.port, signal }),
     };
-    const verifying = loopback.verify({ zone: mailZone(), policyPort: server.port, mxPort: mx.port, options: { signal }, world });
+    const verifying = loopback.verify({ zone: mailZone(), policyPort: server.port, mxPort: mx.port, options: { signal }, network: world });
     await until(() => server.requests.length > 0 && mx.sessions.length === 2);
     controller.abort();
     const result = await verifying;

@@ -1,4 +1,4 @@
-// What is said of real senders, held to the table "Where real senders disagree" of PROTOCOL.md, row by row.
+// Compares the sender quirks of the finding catalogue with the observed behaviour of real senders, row by row.
 import { describe, expect, test } from '@jest/globals';
 import { senderViews } from '../../../lib/protocol/findings/sender-quirks';
 import type { SenderQuirk, Finding } from '../../../lib/protocol/findings/finding';
@@ -11,8 +11,8 @@ import { KNOWN_SENDERS, acceptingSenders } from '../../../lib/protocol/findings/
 import { vectors } from '../grammar/vectors';
 import type { PolicyVector, TxtVector } from '../grammar/vectors';
 
-/** Who does what, as `senders: effect`, for each code that the row became. */
-const ROWS: readonly (readonly [row: string, codes: readonly string[], dissent: readonly string[]])[] = [
+/** Observed behaviour: an input, the finding codes about it, and the quirks of these codes as `senders: effect`. */
+const ROWS: readonly (readonly [row: string, codes: readonly string[], quirks: readonly string[]])[] = [
   ['`mode: none` without mx', ['policy-none-without-mx'], ['chasquid, stalwart, aykevl: refuses the policy']],
   ['`max_age: 0`', ['policy-max-age-zero'], ['chasquid, rest-mail, aykevl: refuses the policy']],
   ['`max_age` over 31557600', ['policy-max-age-limit'], [
@@ -50,14 +50,14 @@ const ROWS: readonly (readonly [row: string, codes: readonly string[], dissent: 
 
 const kinds: readonly [string, FindingKind][] = Object.entries(FINDINGS);
 
-describe('the table of sender quirks in PROTOCOL.md', () => {
-  test.each(ROWS)('the finding catalogue names the senders of the PROTOCOL.md row %s', (_row, codes, dissent) => {
-    for (const code of codes) expect(inWords(new Map(kinds).get(code)?.quirks)).toEqual(dissent);
+describe('the finding catalogue', () => {
+  test.each(ROWS)('the finding catalogue names the senders with a quirk about %s', (_row, codes, quirks) => {
+    for (const code of codes) expect(inWords(new Map(kinds).get(code)?.quirks)).toEqual(quirks);
   });
 
   test('the finding catalogue names the senders that accept a wildcard over several labels', () => {
     expect(inWords(DEEP_WILDCARD_QUIRK)).toEqual([
-      // The first one was seen to do so, with Postfix: docs/contribute/e2e-emulator.md.
+      // Observed for postfix-mta-sts-resolver with Postfix: docs/contribute/e2e-emulator.md.
       'postfix-mta-sts-resolver, mailauth, courier: lets the wildcard match several labels, so that it covers the host',
     ]);
   });
@@ -67,8 +67,8 @@ describe('the table of sender quirks in PROTOCOL.md', () => {
     expect(inWords(FINDINGS['record-version-case'].quirks)).toEqual([`${dissent.join(', ')}: sees no policy`, `${valueDissent.join(', ')}: reads the other record`]);
   });
 
-  test('PROTOCOL.md has a row for every finding code with sender quirks', () => {
-    const named = kinds.filter(([, { quirks: dissent }]) => dissent !== undefined).map(([code]) => code);
+  test('every finding code with sender quirks has a row of observed behaviour', () => {
+    const named = kinds.filter(([, { quirks }]) => quirks !== undefined).map(([code]) => code);
     expect(named.sort()).toEqual([...ROWS.flatMap(([, codes]) => codes), 'record-version-case'].sort());
   });
 });
@@ -99,38 +99,38 @@ describe('sender views', () => {
   });
 
   test('sender views are empty when all senders agree', () => {
-    const unseen: Finding = { code: 'a', severity: 'error', message: 'b' };
-    expect(senderViews([unseen, ...parseRecord(['v=spf1 -all']).findings])).toEqual([]);
+    const withoutQuirks: Finding = { code: 'a', severity: 'error', message: 'b' };
+    expect(senderViews([withoutQuirks, ...parseRecord(['v=spf1 -all']).findings])).toEqual([]);
   });
 });
 
-function inWords(dissent: readonly SenderQuirk[] = []): readonly string[] {
-  return dissent.map(({ senders, effect }) => `${senders.join(', ')}: ${effect}`);
+function inWords(quirks: readonly SenderQuirk[] = []): readonly string[] {
+  return quirks.map(({ senders, effect }) => `${senders.join(', ')}: ${effect}`);
 }
 
-/** As the vectors spell it. */
+/** Returns the name of a sender in the vectors. */
 function vectorName(sender: string): string {
   return sender === 'postfix-tlspol' ? 'tlspol' : sender;
 }
 
-/** What was seen since to be otherwise: who refuses an address, and who ignores the lines after an empty one. */
-const SEEN_SINCE = new Map([['policy-087', ['aykevl', 'danmarg']], ['policy-016', ['courier']]]);
+/** Senders that the vectors name and that were later observed to differ: two refuse an address, one ignores the lines after an empty line. */
+const LATER_OBSERVED = new Map([['policy-087', ['aykevl', 'danmarg']], ['policy-016', ['courier']]]);
 
-/** An empty line alone: whoever skips it has an empty policy, which is of no use to anybody. */
-const UNTOLD = ['policy-114'];
+/** An empty line alone. A sender that skips the line has an empty policy, and no finding names such senders. */
+const WITHOUT_SENDERS = ['policy-114'];
 
 describe('senders that accept an invalid policy or record', () => {
-  test.each(vectors('policy').filter(({ id, expect: verdict }) => verdict === 'invalid' && !UNTOLD.includes(id)))(
+  test.each(vectors('policy').filter(({ id, expect: verdict }) => verdict === 'invalid' && !WITHOUT_SENDERS.includes(id)))(
     'vector $id: the findings name the senders that accept the invalid policy ($name)', (vector: PolicyVector) => {
       const { id, input = '', inputBase64, dissent = [] } = vector;
-      const seen = KNOWN_SENDERS.filter((sender) => dissent.includes(vectorName(sender)) && SEEN_SINCE.get(id)?.includes(sender) !== true);
-      expect([...acceptingSenders(parsePolicy(inputBase64 === undefined ? Buffer.from(input) : Buffer.from(inputBase64, 'base64')).findings)].sort()).toEqual([...seen].sort());
+      const expected = KNOWN_SENDERS.filter((sender) => dissent.includes(vectorName(sender)) && LATER_OBSERVED.get(id)?.includes(sender) !== true);
+      expect([...acceptingSenders(parsePolicy(inputBase64 === undefined ? Buffer.from(input) : Buffer.from(inputBase64, 'base64')).findings)].sort()).toEqual([...expected].sort());
     },
   );
 
   test.each(vectors('record').filter(({ expect: verdict }) => verdict === 'invalid' || verdict === 'none'))('vector $id: the findings name the senders that accept the invalid record ($name)', ({ input, dissent = [] }: TxtVector) => {
-    const seen = KNOWN_SENDERS.filter((sender) => dissent.includes(vectorName(sender)));
-    expect([...acceptingSenders(parseRecord(typeof input === 'string' ? [input] : input).findings)].sort()).toEqual([...seen].sort());
+    const expected = KNOWN_SENDERS.filter((sender) => dissent.includes(vectorName(sender)));
+    expect([...acceptingSenders(parseRecord(typeof input === 'string' ? [input] : input).findings)].sort()).toEqual([...expected].sort());
   });
 
   test.each([

@@ -1,4 +1,4 @@
-// The parsers against the ABNF of the RFCs: whatever it generates is read, and what is changed by one byte is judged as it judges.
+// Compares the parsers with the ABNF of the RFCs, on inputs that the ABNF generates and on inputs that are changed by one byte.
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -10,21 +10,21 @@ import { isPattern, matchOracle, policyOracle, recordOracle, recordsOracle, tlsR
 import type { OraclePolicy } from './grammar';
 import { edit, edited, everyByte, policyFile, sequences, stsRecord, tlsRptRecord } from './inputs';
 
-const SEEDED = { seed: 8461, numRuns: 250 };
-const OFTEN = { seed: 8461, numRuns: 1500 };
+const FEW_RUNS = { seed: 8461, numRuns: 250 };
+const MANY_RUNS = { seed: 8461, numRuns: 1500 };
 
 describe('the policy file', () => {
   test('a generated policy file is read as it was written, with mixed field order, line ends, blanks and extensions', () => {
-    fc.assert(fc.property(policyFile, ({ text, says }) => {
-      expect(policyOracle(text)).toEqual(says);
-      expect(read(text)).toEqual(says);
-    }), SEEDED);
+    fc.assert(fc.property(policyFile, ({ text, content }) => {
+      expect(policyOracle(text)).toEqual(content);
+      expect(read(text)).toEqual(content);
+    }), FEW_RUNS);
   });
 
   test('the policy parser agrees with the grammar after a change in one place', () => {
     fc.assert(fc.property(policyFile, edit, ({ text }, change) => {
       expect(agrees(edited(text, change))).toBe(true);
-    }), OFTEN);
+    }), MANY_RUNS);
   });
 
   test('the policy parser agrees with the grammar on every byte at every place', () => {
@@ -39,24 +39,24 @@ describe('the policy file', () => {
   });
 
   test.each([
-    ['two bytes, the least', '\xc2\x80', true],
+    ['two bytes, the smallest', '\xc2\x80', true],
     ['two bytes, overlong', '\xc1\xbf', false],
-    ['three bytes, the least', '\xe0\xa0\x80', true],
+    ['three bytes, the smallest', '\xe0\xa0\x80', true],
     ['three bytes, overlong', '\xe0\x9f\xbf', false],
-    ['the last before the surrogates', '\xed\x9f\xbf', true],
+    ['the last character before the surrogates', '\xed\x9f\xbf', true],
     ['a surrogate', '\xed\xa0\x80', false],
-    ['the first after the surrogates', '\xee\x80\x80', true],
+    ['the first character after the surrogates', '\xee\x80\x80', true],
     ['a byte order mark inside', '\xef\xbb\xbf', true],
     ['a noncharacter', '\xef\xbf\xbf', true],
-    ['four bytes, the least', '\xf0\x90\x80\x80', true],
+    ['four bytes, the smallest', '\xf0\x90\x80\x80', true],
     ['four bytes, overlong', '\xf0\x8f\xbf\xbf', false],
-    ['the last of Unicode', '\xf4\x8f\xbf\xbf', true],
-    ['past Unicode', '\xf4\x90\x80\x80', false],
+    ['the last character of Unicode', '\xf4\x8f\xbf\xbf', true],
+    ['a code point after the last one of Unicode', '\xf4\x90\x80\x80', false],
     ['five bytes', '\xf8\x88\x80\x80\x80', false],
-    ['a tail alone', '\x80', false],
-    ['two bytes, cut', '\xc3', false],
-    ['three bytes, cut', '\xe2\x82', false],
-    ['four bytes, cut', '\xf0\x9f\x98', false],
+    ['a continuation byte alone', '\x80', false],
+    ['two bytes, incomplete', '\xc3', false],
+    ['three bytes, incomplete', '\xe2\x82', false],
+    ['four bytes, incomplete', '\xf0\x9f\x98', false],
   ])('a policy file may contain UTF-8 in extensions only: %s', (_name, bytes, valid) => {
     const text = `version: STSv1\nmode: none\nmax_age: 86400\nx: ${bytes}`;
     expect(read(text) !== undefined).toBe(valid);
@@ -77,7 +77,7 @@ describe('the policy file', () => {
     ['an age with a sign', 'max_age: +1', false],
     ['an age in other digits', 'max_age: \xd9\xa1', false],
     ['the largest age', 'max_age: 31557600', true],
-    ['an age over it', 'max_age: 31557601', false],
+    ['an age over the limit', 'max_age: 31557601', false],
     ['a label of 63', `mx: ${'a'.repeat(63)}.example`, true],
     ['a label of 64', `mx: ${'a'.repeat(64)}.example`, false],
     ['a name of 253', `mx: ${'a.'.repeat(126)}a`, true],
@@ -112,14 +112,14 @@ describe('the MTA-STS record', () => {
     fc.assert(fc.property(stsRecord, (text) => {
       if (recordOracle(text) !== undefined) valid += 1;
       expect(agrees([text])).toBe(true);
-    }), SEEDED);
+    }), FEW_RUNS);
     expect(valid).toBeGreaterThan(100);
   });
 
   test('the MTA-STS record parser agrees with the grammar after a change in one place', () => {
     fc.assert(fc.property(stsRecord, edit, (text, change) => {
       expect(agrees([edited(text, change)])).toBe(true);
-    }), OFTEN);
+    }), MANY_RUNS);
   });
 
   test('the MTA-STS record parser agrees with the grammar on every byte at every place', () => {
@@ -144,9 +144,9 @@ describe('the MTA-STS record', () => {
     ['an id of 33', 'id=012345678901234567890123456789012', false],
     ['a name of 32', `id=1;${'n'.repeat(32)}=x`, true],
     ['a name of 33', `id=1;${'n'.repeat(33)}=x`, false],
-    ['a first id that is malformed', 'id=a-b;id=1', false],
-    ['a second id that is malformed', 'id=1;id=a-b', true],
-    ['a second id that is empty', 'id=1;id=', false],
+    ['a malformed first id', 'id=a-b;id=1', false],
+    ['a malformed second id', 'id=1;id=a-b', true],
+    ['an empty second id', 'id=1;id=', false],
     ['names that begin like id', 'id2=2;ident=3;id=1', true],
     ['an upper-case id', 'ID=1', false],
     ['a letter beyond ASCII in an id', 'id=\u0131d', false],
@@ -161,7 +161,7 @@ describe('the MTA-STS record', () => {
   function agrees(texts: readonly string[]): boolean {
     const { record, verdict } = parseRecord(texts);
     const candidates = texts.filter((text) => text.startsWith('v=STSv1;'));
-    // What has no version in front is dropped; a sole one that is not quite there may be called malformed as well.
+    // Texts that do not begin with the version are dropped. A single text that almost begins with it may also be called malformed.
     const expected = record !== undefined ? ['valid'] : candidates.length > 1 ? ['multiple'] : candidates.length === 1 ? ['invalid'] : ['none', 'invalid'];
     return isDeepStrictEqual(record, recordsOracle(texts)) && expected.includes(verdict);
   }
@@ -173,14 +173,14 @@ describe('the TLSRPT record', () => {
     fc.assert(fc.property(tlsRptRecord, (text) => {
       if (tlsRptOracle(text) !== undefined) valid += 1;
       expect(agrees(text)).toBe(true);
-    }), SEEDED);
+    }), FEW_RUNS);
     expect(valid).toBeGreaterThan(100);
   });
 
   test('the TLSRPT record parser agrees with the grammar after a change in one place', () => {
     fc.assert(fc.property(tlsRptRecord, edit, (text, change) => {
       expect(agrees(edited(text, change))).toBe(true);
-    }), OFTEN);
+    }), MANY_RUNS);
   });
 
   test('the TLSRPT record parser agrees with the grammar on every byte at every place', () => {
@@ -215,8 +215,8 @@ describe('an MX pattern', () => {
 });
 
 /**
- * Percent-encoded mail domains, quoted local parts and `?to=` are RFC 6068's own matter, and tls-rpt.test.ts's; so is what is encoded and
- * no character.
+ * Returns whether this grammar does not decide about a text: percent-encoded mail domains, quoted local parts, `?to=`, and encoded bytes
+ * that are not UTF-8. RFC 6068 decides about them, and tls-rpt.test.ts tests them.
  */
 function isUndecided(text: string): boolean {
   return /mailto:(?:[^?#;,]*(?:@[^?#;,]*%|%[^2]|%22)|[^#;,]*\?[^#;,]*\bto=)/i.test(text);

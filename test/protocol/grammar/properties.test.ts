@@ -1,4 +1,4 @@
-// What must hold for any input at all: what is rendered is read back, and bytes of any kind get a verdict in linear time.
+// Tests properties of every input: rendered text is read back, and any bytes get a verdict in linear time.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Finding } from '../../../lib/protocol/findings/finding';
@@ -26,8 +26,8 @@ const uri = fc.oneof(
   fc.tuple(hostName, fc.webPath()).map(([host, path]) => `https://${host}${path}`),
 ).filter((text) => reportingUriFault(text) === undefined && reportingUriDoubt(text) === undefined);
 
-/** Pieces that the grammars are made of, and what breaks them. */
-const morsel = fc.oneof(
+/** Pieces of the grammars, and pieces that violate the grammars. */
+const piece = fc.oneof(
   fc.constantFrom(
     'version: STSv1', 'mode: enforce', 'mode: none', 'mode', 'mx: *.example.com', 'mx: mail.example.com', 'mx:', 'max_age: 86400', 'max_age', ':', ': ', '\n', '\r\n',
     '\r', ' ', '\t', '\0', '\x7f', '\x85', '\xa0', '\ufeff', '\u2028', '\ud800', '#', '<', '*.', '.', '-', '_', 'xn--', 'é', '\u{1f600}', '0', '9999999999',
@@ -35,7 +35,7 @@ const morsel = fc.oneof(
   ),
   fc.string({ maxLength: 5 }),
 );
-const grammarNear = fc.array(morsel, { maxLength: 60 }).map((pieces) => pieces.join(''));
+const grammarNear = fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join(''));
 
 describe('rendered text is read back', () => {
   test('a rendered policy is read back, and its canonical form stays the same', () => {
@@ -45,7 +45,7 @@ describe('rendered text is read back', () => {
       expect(verdict).toBe('valid');
       expect(read).toEqual({ ...given, mx: [...new Set(given.mx.map((one) => one.toLowerCase()))].sort() });
       expect(findings.filter(isError)).toEqual([]);
-      // Once canonical, always the same bytes.
+      // Rendering the canonical form again gives the same bytes.
       expect(renderPolicy(read ?? given)).toBe(text);
     }));
   });

@@ -1,4 +1,4 @@
-// Every case of test/vectors: verdict, values, and a warning where the RFC is undecided.
+// Tests every case of test/vectors: its verdict, its values, and a warning where the RFC is ambiguous.
 import { describe, expect, test } from '@jest/globals';
 import type { Finding } from '../../../lib/protocol/findings/finding';
 import { mxMatches } from '../../../lib/protocol/mx/pattern';

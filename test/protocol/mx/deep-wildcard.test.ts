@@ -15,12 +15,12 @@ describe('a wildcard over several labels', () => {
   });
 
   test.each([
-    ['a host one label deeper, which all let it cover', '*.example.com', 'mx.example.com'],
+    ['a host with one more label', '*.example.com', 'mx.example.com'],
     ['the domain itself', '*.example.com', 'example.com'],
-    ['a name that only ends alike', '*.example.com', 'a.badexample.com'],
+    ['a domain that only ends in the same characters', '*.example.com', 'a.badexample.com'],
     ['a pattern without wildcard', 'example.com', 'a.b.example.com'],
-    ['what is no host name', '*.example.com', 'a.b_.example.com'],
-    ['no host', '*.example.com', ''],
+    ['an invalid host name', '*.example.com', 'a.b_.example.com'],
+    ['an empty host', '*.example.com', ''],
   ])('the wildcard of an mx pattern does not match several labels of %s', (_name, pattern, host) => {
     expect(deepWildcard([pattern], host)).toBeUndefined();
   });

@@ -46,9 +46,9 @@ describe('an mx pattern', () => {
     ['"mx.example.com"', /contains `"`/],
     ['<mx.example.com>', /contains `<`/],
     ['mx.example.com#backup', /contains `#`/],
-  ])('the mx pattern %j is invalid, and the message states the problem', (pattern, fault) => {
-    expect(mxPatternProblem(pattern)).toMatch(fault);
-    expect(mxGrammarProblem(pattern)).toMatch(fault);
+  ])('the mx pattern %j is invalid, and the message states the problem', (pattern, problem) => {
+    expect(mxPatternProblem(pattern)).toMatch(problem);
+    expect(mxGrammarProblem(pattern)).toMatch(problem);
     expect(mxMatches(pattern, 'mail.example.com')).toBe(false);
   });
 

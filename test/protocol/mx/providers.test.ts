@@ -1,4 +1,4 @@
-// Whose a live MX host is, and that what is written for it is what the construct library has.
+// Tests the recognition of mail providers by their MX hosts. The code to write must give the patterns of the construct library.
 import { describe, expect, test } from '@jest/globals';
 import { MxHosts, ZohoDataCenter } from '../../../lib';
 import { ZOHO_DATA_CENTERS, providerOf } from '../../../lib/protocol/mx/providers';

@@ -1,4 +1,4 @@
-// The id of a publication: its time and the hash of its bytes, in 31 letters and digits.
+// Tests the id of a publication: the time of the publication and the hash of the policy file, in 31 letters and digits.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { LAST_ID_TIME, hashOfPolicyId, policyHash, policyId, readPolicyId, renderPolicyId } from '../../../lib/protocol/policy/id';
@@ -24,7 +24,7 @@ describe('a policy id', () => {
   });
 
   test.each([
-    ['a month that is none', '20261330T192408'], ['a day that is none', '20260230T192408'], ['an hour that is none', '20261130T242408'],
+    ['an invalid month', '20261330T192408'], ['an invalid day', '20260230T192408'], ['an invalid hour', '20261130T242408'],
     ['a year before 1000', '00991130T192408'], ['a date alone', '20261130'],
   ])('an id with %s has no time and hash to read', (_, time) => {
     expect(readPolicyId(`${time}${HASH}`)).toBeUndefined();

@@ -8,7 +8,7 @@ const label63 = 'a'.repeat(63);
 const name253 = `${[label63, label63, label63].join('.')}.${'b'.repeat(57)}.com`;
 const name32 = 'a23456789012345678901234567890ab';
 
-/** Thirty days: long enough for no warning in any mode. */
+/** Thirty days in seconds: gives no warning in any mode. */
 const AGE = 2592000;
 const good = `version: STSv1\nmode: enforce\nmx: mail.example.com\nmax_age: ${AGE}\n`;
 
@@ -16,12 +16,12 @@ test.each([
   ['a carriage return', good.replace(/\n$/, '\r'), 'policy-stray-cr'],
   ['a blank in front', good.replace('version', ' version'), 'policy-leading-blank'],
   ['a control character', good.replace('enforce', 'enforce\v'), 'policy-control-character'],
-])('a policy field on a line malformed by %s is not reported as missing as well', (_what, file, code) => {
+])('a policy field on a line malformed by %s is not reported as missing as well', (_name, file, code) => {
   expect(parsePolicy(Buffer.from(file)).findings.map((finding) => finding.code)).toEqual([code]);
 });
 
-/** Who refuses a policy for a malformed second value. */
-const SECOND = ['mox', 'chasquid', 'go-mtasts', 'postfix-mta-sts-resolver', 'mailauth', 'kumomta', 'danmarg'];
+/** Senders that refuse a policy because of a malformed second value. */
+const SECOND_VALUE_REFUSERS = ['mox', 'chasquid', 'go-mtasts', 'postfix-mta-sts-resolver', 'mailauth', 'kumomta', 'danmarg'];
 
 describe('a malformed policy file', () => {
   test.each([
@@ -247,15 +247,15 @@ describe('a well-formed policy file', () => {
     ['a max_age at the limit', withAge('31557600'), 'policy-max-age-at-limit', 4, undefined],
     ['none without mx', 'version: STSv1\nmode: none\nmax_age: 86400\n', 'policy-none-without-mx', 2, ['chasquid', 'stalwart', 'aykevl']],
     ['a second mode', `${good}mode: none\n`, 'policy-duplicate-field', 5, ['chasquid', 'go-mtasts', 'postfix-mta-sts-resolver', 'mailauth', 'stalwart', 'kumomta']],
-    ['a second mode that is none', `${good}mode: bogus value\n`, 'policy-duplicate-field', 5, [...SECOND, 'stalwart']],
-    ['a second max_age', `${good}max_age: abc\n`, 'policy-duplicate-field', 5, [...SECOND, 'stalwart']],
+    ['an invalid second mode', `${good}mode: bogus value\n`, 'policy-duplicate-field', 5, [...SECOND_VALUE_REFUSERS, 'stalwart']],
+    ['an invalid second max_age', `${good}max_age: abc\n`, 'policy-duplicate-field', 5, [...SECOND_VALUE_REFUSERS, 'stalwart']],
     ['a second version', `${good}version: STSv2\n`, 'policy-duplicate-version', 5, undefined],
-    ['a pattern twice', `${good}mx: mail.example.com\n`, 'policy-mx-duplicate', 5, undefined],
+    ['a duplicate pattern', `${good}mx: mail.example.com\n`, 'policy-mx-duplicate', 5, undefined],
     ['upper case in a pattern', withMx('Mail.example.com'), 'policy-mx-upper-case', 3, ['aykevl', 'stalwart', 'kumomta']],
     ['a wildcard over a top-level domain', withMx('*.com'), 'policy-mx-single-label', 3, undefined],
     ['a host of one label', withMx('mail'), 'policy-mx-single-label', 3, undefined],
     ['a top-level domain of digits', withMx('mx.example.123'), 'policy-mx-digits', 3, undefined],
-    ['a wildcard before one', withMx('*.example.123'), 'policy-mx-digits', 3, undefined],
+    ['a wildcard before a top-level domain of digits', withMx('*.example.123'), 'policy-mx-digits', 3, undefined],
     ['a misspelled field', `${good}max-age: 1\n`, 'policy-misspelled-field', 5, undefined],
     ['the TXT record\'s version field', `${good}v: STSv1\n`, 'policy-misspelled-field', 5, undefined],
     ['a known field in another case', `${good}MX: a.example\n`, 'policy-misspelled-field', 5, undefined],
@@ -306,12 +306,12 @@ describe('rendering of a policy', () => {
     ['a dot at the end of a pattern', { mx: ['a.example.'] }, /write `a\.example`/],
     ['a U-label', { mx: ['møx.example'] }, /write `xn--mx-lka\.example`/],
     ['a negative age', { maxAge: -1 }, /from 0 to 31557600 .*got -1/],
-    ['a fraction', { maxAge: 1.5 }, /got 1\.5/],
+    ['a fractional age', { maxAge: 1.5 }, /got 1\.5/],
     ['an age over the limit', { maxAge: MAX_AGE_LIMIT + 1 }, /got 31557601/],
-    ['no number', { maxAge: Number.NaN }, /got NaN/],
-    ['infinity', { maxAge: Number.POSITIVE_INFINITY }, /got Infinity/],
+    ['an age that is not a number', { maxAge: Number.NaN }, /got NaN/],
+    ['an infinite age', { maxAge: Number.POSITIVE_INFINITY }, /got Infinity/],
     ['an unknown mode', { mode: JSON.parse('"Enforce\\u001b"') as Policy['mode'] }, /`mode` must be enforce, testing or none .*got `Enforce\\x1b`/],
-    ['more than 64 KiB', { mx: Array.from({ length: 4000 }, (_, index) => `mx${index}.example.com`) }, /at most 65536 bytes .*4000 hosts/],
+    ['more than 64 KiB of patterns', { mx: Array.from({ length: 4000 }, (_, index) => `mx${index}.example.com`) }, /at most 65536 bytes .*4000 hosts/],
   ] satisfies [string, Partial<Policy>, RegExp][])('a policy with %s cannot be rendered', (_name, change, message) => {
     expect(() => renderPolicy({ ...policy, ...change })).toThrow(RangeError);
     expect(() => renderPolicy({ ...policy, ...change })).toThrow(message);

@@ -1,4 +1,4 @@
-// Texts as character-strings of a TXT record.
+// Tests how a text is written as character-strings of a TXT record.
 import { expect, test } from '@jest/globals';
 import { characterStrings } from '../../../lib/protocol/records/character-strings';
 

@@ -90,7 +90,7 @@ describe('a malformed MTA-STS record', () => {
 
 describe('a well-formed MTA-STS record', () => {
   test.each([
-    ['the canonical one', 'v=STSv1; id=1;', '1'],
+    ['the canonical form', 'v=STSv1; id=1;', '1'],
     ['no blanks', 'v=STSv1;id=1', '1'],
     ['many blanks', 'v=STSv1;    id=1   ;   ', '1'],
     ['the longest id', `v=STSv1; id=${id32}`, id32],
@@ -99,7 +99,7 @@ describe('a well-formed MTA-STS record', () => {
     ['every kind of character in a name', 'v=STSv1; 0A_z-9.=1; id=1', '1'],
     ['an extension before the id', 'v=STSv1; note=x; id=7', '7'],
     ['a name that ends in id', 'v=STSv1; grid=99; id=7', '7'],
-    ['a second id that is no id', 'v=STSv1; id=1; id=not-an-id', '1'],
+    ['an invalid second id', 'v=STSv1; id=1; id=not-an-id', '1'],
     ['names that every object has', 'v=STSv1; constructor=1; toString=2; id=7', '7'],
   ])('a well-formed MTA-STS record is valid: %s', (_name, text, id) => {
     expect(parseRecord([text])).toMatchObject({ verdict: 'valid', record: { id }, text });
@@ -144,9 +144,9 @@ describe('a well-formed MTA-STS record', () => {
 describe('several TXT records', () => {
   test.each([
     ['two records', ['v=STSv1; id=1', 'v=STSv1; id=2']],
-    ['two that are the same', ['v=STSv1; id=1', 'v=STSv1; id=1']],
+    ['the same record twice', ['v=STSv1; id=1', 'v=STSv1; id=1']],
     ['a record and a malformed one', ['v=STSv1; id=1', 'v=STSv1;']],
-    ['two malformed ones', ['v=STSv1;', 'v=STSv1;;']],
+    ['two malformed records', ['v=STSv1;', 'v=STSv1;;']],
   ])('several MTA-STS records are an error: %s', (_name, records) => {
     const result = parseRecord(['v=spf1 -all', ...records]);
     expect(result).toMatchObject({ verdict: 'multiple', findings: [{ code: 'record-multiple', severity: 'error', line: 3 }] });
@@ -154,15 +154,15 @@ describe('several TXT records', () => {
   });
 
   test.each<[string, TxtRecord, string, readonly string[]]>([
-    ['an unrelated one', 'v=spf1 -all', 'record-unrelated-txt', ['go-mtasts']],
-    ['an empty one', '', 'record-unrelated-txt', ['go-mtasts']],
-    ['one of another version', 'v=STSv10; id=9', 'record-unrelated-txt', ['go-mtasts']],
-    ['prose that begins with the version', 'v=STSv1 applies here', 'record-version-text', ['postfix-mta-sts-resolver', 'mailauth', 'go-mtasts', 'kumomta', 'courier']],
+    ['an unrelated record', 'v=spf1 -all', 'record-unrelated-txt', ['go-mtasts']],
+    ['an empty record', '', 'record-unrelated-txt', ['go-mtasts']],
+    ['a record of another version', 'v=STSv10; id=9', 'record-unrelated-txt', ['go-mtasts']],
+    ['a sentence that begins with the version', 'v=STSv1 applies here', 'record-version-text', ['postfix-mta-sts-resolver', 'mailauth', 'go-mtasts', 'kumomta', 'courier']],
     ['the bare version', 'v=STSv1', 'record-version-text', ['postfix-mta-sts-resolver', 'mailauth', 'go-mtasts', 'kumomta', 'courier']],
-    ['one with a blank before the semicolon', 'v=STSv1 ; id=9', 'record-version-text', [
+    ['a record with a blank before the semicolon', 'v=STSv1 ; id=9', 'record-version-text', [
       'mox', 'postfix-tlspol', 'rest-mail', 'postfix-mta-sts-resolver', 'mailauth', 'go-mtasts', 'kumomta', 'courier',
     ]],
-    ['one with a capital V', 'V=STSv1; id=9', 'record-version-case', ['go-mtasts', 'kumomta', 'mailauth', 'stalwart']],
+    ['a record with a capital V', 'V=STSv1; id=9', 'record-version-case', ['go-mtasts', 'kumomta', 'mailauth', 'stalwart']],
   ])('another TXT record beside the MTA-STS record is dropped, and the warning names the senders that do not drop it: %s', (_name, other, code, senders) => {
     const result = parseRecord([other, 'v=STSv1; id=55']);
     expect(result).toMatchObject({ verdict: 'valid', record: { id: '55' } });
@@ -177,11 +177,11 @@ describe('several TXT records', () => {
   test.each([
     ['blanks before the semicolon', 'v=STSv1 ; id=1', /a semicolon must follow the version directly/],
     ['the version alone', 'v=STSv1', /a semicolon must follow the version directly/],
-  ])('a TXT record with %s is not an MTA-STS record when another TXT record stands beside it', (_name, text, why) => {
+  ])('a TXT record with %s is not an MTA-STS record when another TXT record stands beside it', (_name, text, reason) => {
     const result = parseRecord([text, 'v=spf1 -all']);
     expect(result.verdict).toBe('none');
     expect(result.findings).toEqual([
-      expect.objectContaining({ code: 'record-unrecognised', severity: 'error', line: 1, message: expect.stringMatching(why) }),
+      expect.objectContaining({ code: 'record-unrecognised', severity: 'error', line: 1, message: expect.stringMatching(reason) }),
       expect.objectContaining({ code: 'record-unrelated-txt', severity: 'warning', line: 2 }),
     ]);
   });
@@ -233,10 +233,10 @@ describe('no MTA-STS record', () => {
     ['v = STSv1; id=1', /the version is misspelled/],
     ['\ufeffv=STSv1; id=1', /not in front; it contains U\+FEFF/],
     ['id=1; v=STSv1;', /not in front/],
-  ])('the TXT record %j is not an MTA-STS record, and the message states the reason', (text, why) => {
+  ])('the TXT record %j is not an MTA-STS record, and the message states the reason', (text, reason) => {
     const result = parseRecord([text]);
     expect(result.verdict).toBe('none');
-    expect(result.findings).toEqual([expect.objectContaining({ code: 'record-unrecognised', severity: 'error', message: expect.stringMatching(why) })]);
+    expect(result.findings).toEqual([expect.objectContaining({ code: 'record-unrecognised', severity: 'error', message: expect.stringMatching(reason) })]);
   });
 });
 
@@ -323,7 +323,7 @@ describe('rendering of an MTA-STS record', () => {
 
 describe('an MTA-STS record whose id is not known yet', () => {
   test('an MTA-STS record can be rendered around any placeholder for its id', () => {
-    for (const late of ['${Token[TOKEN.12]}', '${var.ids["example.com"]}', '$&', '$1', 'id=0;']) expect(recordAround(late)).toBe(`v=STSv1; id=${late};`);
+    for (const placeholder of ['${Token[TOKEN.12]}', '${var.ids["example.com"]}', '$&', '$1', 'id=0;']) expect(recordAround(placeholder)).toBe(`v=STSv1; id=${placeholder};`);
     expect(recordAround('abc123')).toBe(renderRecord('abc123'));
   });
 

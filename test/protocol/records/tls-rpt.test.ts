@@ -4,7 +4,7 @@ import type { TlsRptResult } from '../../../lib/protocol/records/tls-rpt';
 
 const uri = 'mailto:tls@example.com';
 
-/** 195 characters. */
+/** A domain of 195 characters. */
 const LONG_DOMAIN = `${`${'b'.repeat(60)}.`.repeat(3)}example.com`;
 
 describe('a reporting address', () => {
@@ -81,8 +81,8 @@ describe('a reporting address', () => {
     ['https://a]@example.com/', /percent-encoded/],
     ['https://example.com/[', /percent-encoded/],
     ['https://example.com/#a#b', /second `#`/],
-  ])('the reporting address %j is invalid, and the message states the problem', (text, fault) => {
-    expect(reportingUriFault(text)).toMatch(fault);
+  ])('the reporting address %j is invalid, and the message states the problem', (text, problem) => {
+    expect(reportingUriFault(text)).toMatch(problem);
   });
 
   test.each([
@@ -132,12 +132,12 @@ describe('a malformed TLSRPT record', () => {
     ['a comma at the start', `v=TLSRPTv1; rua=,${uri}`, 'tls-rpt-uri', 17],
     ['a doubled comma', `v=TLSRPTv1; rua=${uri},,${uri}`, 'tls-rpt-uri', 40],
     ['a blank between addresses', `v=TLSRPTv1; rua=${uri} ${uri}`, 'tls-rpt-uri', 17],
-    ['a second address that is none', `v=TLSRPTv1; rua=${uri} , \t tls@example.com`, 'tls-rpt-uri', 44],
+    ['an invalid second address', `v=TLSRPTv1; rua=${uri} , \t tls@example.com`, 'tls-rpt-uri', 44],
     ['a blank at the end', `v=TLSRPTv1; rua=${uri} `, 'txt-trailing-blank', 39],
     ['blanks around the equals sign', `v=TLSRPTv1; rua = ${uri}`, 'txt-blank-around-equals', 17],
     ['a doubled delimiter', `v=TLSRPTv1;; rua=${uri}`, 'txt-empty-field', 12],
     ['a malformed extension', `v=TLSRPTv1; rua=${uri}; a=b=c`, 'txt-field-value', 44],
-    ['a second rua that is none', `v=TLSRPTv1; rua=${uri}; rua=x`, 'tls-rpt-uri', 45],
+    ['an invalid second rua', `v=TLSRPTv1; rua=${uri}; rua=x`, 'tls-rpt-uri', 45],
     ['a no-break space around a comma', `v=TLSRPTv1; rua=${uri}\xa0,${uri}`, 'tls-rpt-uri', 17],
   ])('a malformed TLSRPT record is invalid: %s', (_name, text, code, column) => {
     const result = parseTlsRpt([text]);
@@ -149,7 +149,7 @@ describe('a malformed TLSRPT record', () => {
 
 describe('a well-formed TLSRPT record', () => {
   test.each([
-    ['the canonical one', `v=TLSRPTv1; rua=${uri}`, [uri]],
+    ['the canonical form', `v=TLSRPTv1; rua=${uri}`, [uri]],
     ['a delimiter at the end', `v=TLSRPTv1;rua=${uri} ;\t`, [uri]],
     ['blanks around commas', `v=TLSRPTv1; rua=${uri} \t,\t ${uri}`, [uri, uri]],
     ['an equals sign in the address', 'v=TLSRPTv1; rua=https://example.com/?a=b', ['https://example.com/?a=b']],
@@ -169,8 +169,8 @@ describe('a well-formed TLSRPT record', () => {
     ['an https host without a dot', 'v=TLSRPTv1; rua=https://reports/x', ['https://reports/x'], ['tls-rpt-uri-host']],
     ['an https host with an underscore', 'v=TLSRPTv1; rua=https://a_b.example/', ['https://a_b.example/'], ['tls-rpt-uri-host']],
     ['an https host that ends in a dot', 'v=TLSRPTv1; rua=https://a.example./', ['https://a.example./'], ['tls-rpt-uri-host']],
-    ['an https host that is no address either', 'v=TLSRPTv1; rua=https://192.0.2.256/', ['https://192.0.2.256/'], ['tls-rpt-uri-host']],
-    ['an https host that is an address of no known version', 'v=TLSRPTv1; rua=https://[v1.a:b]/', ['https://[v1.a:b]/'], ['tls-rpt-uri-host']],
+    ['an https host that is neither a name nor an address', 'v=TLSRPTv1; rua=https://192.0.2.256/', ['https://192.0.2.256/'], ['tls-rpt-uri-host']],
+    ['an https host that is an address of an unknown version', 'v=TLSRPTv1; rua=https://[v1.a:b]/', ['https://[v1.a:b]/'], ['tls-rpt-uri-host']],
     ['an https host with an encoded control character', 'v=TLSRPTv1; rua=https://a%0a.example/', ['https://a%0a.example/'], ['tls-rpt-uri-host']],
     ['an address behind ?to=', 'v=TLSRPTv1; rua=mailto:?to=a@example.com', ['mailto:?to=a@example.com'], ['tls-rpt-uri-host']],
     ['two addresses in one URI', 'v=TLSRPTv1; rua=mailto:a@example.com%2Cb@example.com', ['mailto:a@example.com%2Cb@example.com'], ['tls-rpt-uri-host']],
