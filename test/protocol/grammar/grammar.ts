@@ -146,7 +146,7 @@ export function policyOracle(file: string): OraclePolicy | undefined {
   return valid ? { mode, maxAge: Number(age), mx } : undefined;
 }
 
-/** Returns whether a text is an mx pattern. RFC 1035 §2.3.4 limits the lengths, which the ABNF does not, and an IPv4 address is not a name. */
+/** Returns whether a text is an mx pattern. Adds to the ABNF the lengths of RFC 1035 §2.3.4, and refuses IPv4 addresses. */
 export function isPattern(text: string): boolean {
   if (!mxValue.matches(text)) return false;
   const labels = text.replace(/^\*\./, '').split('.');

@@ -257,8 +257,8 @@ describe('an address family that this machine has not', () => {
   });
 
   test('a missing address family of this machine may be IPv4', async () => {
-    const world = { mxProbe: probing(insecure('unusable', 'ENETUNREACH')) };
-    const result = await loopback.verify({ zone: oneHost(), mxPort: 1, policy: policy('enforce'), network: world });
+    const network = { mxProbe: probing(insecure('unusable', 'ENETUNREACH')) };
+    const result = await loopback.verify({ zone: oneHost(), mxPort: 1, policy: policy('enforce'), network });
     expect(finding(result, 'address-family-unusable').message).toBe('127.0.0.1 could not be tried, this machine has no route for IPv4');
   });
 });
