@@ -56,7 +56,10 @@ const INNER_RULES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Every source file, relative to the root. */
-const SOURCES = sources();
+const SOURCES = filesIn('lib', 'cli', 'bin');
+
+/** Every file of the tests, relative to the root. */
+const TESTS = filesIn('test');
 
 /** The largest number of files in a folder of source; its folders are rooms of their own. */
 const MAX_FILES = 12;
@@ -155,9 +158,13 @@ function imports(file: string, source: string): readonly string[] {
   return specifiers(source).filter((specifier) => specifier.startsWith('.')).map((specifier) => posix.join(posix.dirname(file), specifier));
 }
 
-function resolve(target: string): readonly string[] {
-  const candidates = [`${target}.ts`, `${target}/index.ts`];
-  return SOURCES.filter((file) => candidates.includes(file));
+/** Returns for each file the other files of the list that it imports. */
+function importGraph(files: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const known = new Set(files);
+  return new Map(files.map((file) => {
+    const targets = imports(file, readFileSync(join(ROOT, file), 'utf8'));
+    return [file, targets.flatMap((target) => [`${target}.ts`, `${target}/index.ts`]).filter((target) => known.has(target))];
+  }));
 }
 
 function isAllowed(file: string, specifier: string): boolean {
@@ -191,8 +198,8 @@ function roomOf(path: string): Room | undefined {
   return rooms.find((room) => room === second) ?? 'constructs';
 }
 
-function sources(): readonly string[] {
-  return ['lib', 'cli', 'bin']
+function filesIn(...folders: readonly string[]): readonly string[] {
+  return folders
     .flatMap((top) => readdirSync(join(ROOT, top), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts'))
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join('/'))
