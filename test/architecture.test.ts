@@ -4,6 +4,7 @@ import { isBuiltin } from 'node:module';
 import { join, posix, relative, sep } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
+import { BUNDLES } from '../tools/bundles.mjs';
 import { importCircles } from './support/import-circles';
 
 const ROOT = join(__dirname, '..');
@@ -69,14 +70,25 @@ describe('each file imports only what its room may know', () => {
 
 describe('the house as a whole', () => {
   test('no import circle exists, type imports included', () => {
-    const graph = new Map(SOURCES.map((file) => [file, imports(file, readFileSync(join(ROOT, file), 'utf8')).flatMap((target) => resolve(target))]));
-    expect(importCircles(graph)).toEqual([]);
+    expect(importCircles(new Map(SOURCES.map((file) => [file, importedFiles(file)])))).toEqual([]);
   });
 
   test('every folder holds at most a dozen files', () => {
     const folders = new Map<string, number>();
     for (const file of SOURCES) folders.set(posix.dirname(file), (folders.get(posix.dirname(file)) ?? 0) + 1);
     expect([...folders].filter(([, files]) => files > MAX_FILES).map(([folder, files]) => `${folder}: ${files}`)).toEqual([]);
+  });
+
+  test('every function and the command have a bundle, and every bundle has an entry point', () => {
+    const entryPoints = SOURCES.filter((file) => /^lib\/functions\/[^/]+\/index\.ts$|^bin\/mta-sts\.ts$/.test(file));
+    expect(BUNDLES.map(({ entryPoint }) => entryPoint).sort()).toEqual([...entryPoints].sort());
+  });
+
+  test('every bundle becomes stale with all sources that its entry point imports', () => {
+    for (const { entryPoint, sources: parts } of BUNDLES) {
+      const others = reachable(entryPoint).filter((file) => !parts.some((part) => file.startsWith(part)));
+      expect({ entryPoint, others }).toEqual({ entryPoint, others: [] });
+    }
   });
 
   test('every room of the rules exists', () => {
@@ -148,6 +160,18 @@ function forbidden(file: string, source: string): readonly string[] {
 
 function specifiers(source: string): readonly string[] {
   return ts.preProcessFile(source, true, true).importedFiles.map(({ fileName }) => fileName);
+}
+
+/** Returns a file and all files that it imports, directly or not. */
+function reachable(entryPoint: string): readonly string[] {
+  const found = new Set([entryPoint]);
+  // A set hands out the files that are added meanwhile.
+  for (const file of found) for (const target of importedFiles(file)) found.add(target);
+  return [...found];
+}
+
+function importedFiles(file: string): readonly string[] {
+  return imports(file, readFileSync(join(ROOT, file), 'utf8')).flatMap((target) => resolve(target));
 }
 
 /** Returns the imported paths relative to the root, without extension. */
