@@ -1,6 +1,4 @@
 // Measures the HTML page of a result. It runs inside the browser, so it may use nothing from outside of the function.
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
 
 /** Returns what a reader sees of the open page: its size, pictures, findings, contrasts, and texts that leave their place. */
 export function facts() {

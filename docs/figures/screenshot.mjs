@@ -11,9 +11,10 @@ import { facts } from './page-facts.mjs';
 
 /**
  * @import { Browser } from 'playwright-core'
+ * @import { VerificationResult } from '../../lib/verifier/result.js'
  *
- * @typedef {typeof import('../../test/support/showcase.js')} ShowcaseModule
- * @typedef {Awaited<ReturnType<ShowcaseModule['showcases']>>} Showcases
+ * @typedef {{ page: string, results: readonly VerificationResult[] }} Showcase - a page and the results that it must show
+ * @typedef {Readonly<Record<'good' | 'failing' | 'both', Showcase>>} Showcases
  *
  * @typedef {object} View
  * @property {string} name
@@ -70,7 +71,7 @@ function launch() {
 async function showcases() {
   /** @type {{ version: string }} */
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  /** @type {ShowcaseModule} */
+  /** @type {{ showcases(): Promise<Showcases> }} */
   const module = await load(['test/support/showcase'], { 'process.env.MTA_STS_VERSION': JSON.stringify(version) });
   const made = await module.showcases();
   deepStrictEqual(made.good.results.map(({ verdict }) => verdict), ['pass']);
@@ -83,7 +84,7 @@ async function showcases() {
  *
  * @param {Browser} browser
  * @param {string} name
- * @param {Showcases['good']} showcase
+ * @param {Showcase} showcase
  */
 async function checkViews(browser, name, showcase) {
   const file = join(work, `${name}.html`);
@@ -100,7 +101,7 @@ async function checkViews(browser, name, showcase) {
  *
  * @param {Browser} browser
  * @param {string} name
- * @param {Showcases['good']} showcase
+ * @param {Showcase} showcase
  * @param {string} url
  * @param {View} view
  * @returns {Promise<string>} the background colour
