@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { draw } from '../docs/figures/race.mjs';
-import type { Race } from './e2e/stage/race';
+import type { Race } from './e2e/environment/observer/race';
 
 const FIGURES = join(__dirname, '..', 'docs', 'figures');
 const races = JSON.parse(readFileSync(join(FIGURES, 'race.json'), 'utf8')) as readonly Race[];
@@ -16,13 +16,13 @@ describe('docs/figures/race.json', () => {
     ]);
   });
 
-  test.each(races.map((race) => [race.what, race] as const))('the new file was live before the new id in every check: %s', (_, { steps, newIdOldBytes, idAfter, looks, blind }) => {
+  test.each(races.map((race) => [race.what, race] as const))('the new file was live before the new id in every check: %s', (_, { steps, newIdOldBytes, idAfter, observations, blind }) => {
     expect(newIdOldBytes).toBe(0);
     expect(steps.filter((step) => step[4] !== 0)).toEqual([]);
     expect(idAfter).toBeGreaterThan(0);
     // Both changes were seen, and at most one check in fifty had no answer.
     for (const kind of [1, 2, 3]) expect(steps.some((step) => step[kind] > 0)).toBe(true);
-    expect(blind * 50).toBeLessThanOrEqual(looks);
+    expect(blind * 50).toBeLessThanOrEqual(observations);
   });
 });
 

@@ -10,7 +10,7 @@ import { lambdaNode } from './lambda-node.mjs';
 import { EnvironmentError, NAMESPACES, checkNamespaces, checkUser, findPython, installPackages, openFolder, pythonProblem } from './machine.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const STAGE = join(ROOT, 'test', 'e2e', 'stage');
+const E2E = join(ROOT, 'test', 'e2e');
 const CACHE = join(ROOT, 'node_modules', '.cache', 'mta-sts-e2e');
 const SCENARIOS = process.argv.slice(2);
 const COMMAND = new Map([['demo', 'npm run demo -- --real'], ['soak', 'npm run soak']]).get(SCENARIOS[0] ?? '') ?? 'npm run e2e';
@@ -56,7 +56,7 @@ try {
   process.exitCode = 1;
 } finally {
   if (state.work !== undefined) {
-    if (process.env.KEEP_STAGE || (hasFailed && !process.env.CI)) console.log(`The logs are in ${state.work}`);
+    if (process.env.KEEP_ENVIRONMENT || (hasFailed && !process.env.CI)) console.log(`The logs are in ${state.work}`);
     // Ending processes may still write to the folder.
     else rmSync(state.work, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
@@ -82,7 +82,10 @@ async function runEnvironment() {
   const main = join(work, 'main.cjs');
   const { build } = await import('esbuild');
   await build({
-    absWorkingDir: ROOT, entryPoints: [join(STAGE, 'main.ts'), join(STAGE, 'watch-thread.ts')], outdir: work, outExtension: { '.js': '.cjs' },
+    absWorkingDir: ROOT,
+    entryPoints: { 'main': join(E2E, 'main.ts'), 'observer-thread': join(E2E, 'environment', 'observer', 'observer-thread.ts') },
+    outdir: work,
+    outExtension: { '.js': '.cjs' },
     bundle: true, platform: 'node', format: 'cjs', target: 'node20.16', logLevel: 'warning',
   });
   // The process namespace ends with its first process, a child of `unshare`. `unshare` ends with this script, even if it is killed.
@@ -93,7 +96,7 @@ async function runEnvironment() {
 async function virtualEnvironment() {
   const found = findPython();
   if (found === undefined) throw new EnvironmentError(pythonProblem());
-  const requirements = join(STAGE, 'requirements.txt');
+  const requirements = join(E2E, 'environment', 'aws', 'requirements.txt');
   const key = createHash('sha256').update(found.version).update(readFileSync(requirements)).digest('hex').slice(0, 16);
   const folder = join(CACHE, key);
   const python = join(folder, 'bin', 'python');

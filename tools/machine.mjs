@@ -70,7 +70,7 @@ export function checkNamespaces() {
     throw new EnvironmentError(`this machine refuses namespaces to root; run a container as a privileged one (docker run --privileged): ${
       stderr?.trim() || error?.message || `unshare ended with status ${status}`}`);
   }
-  // The same as in test/e2e/stage/network.ts.
+  // The same as in test/e2e/environment/network.ts.
   const addIPv6 = 'echo 0 > /proc/sys/net/ipv6/conf/lo/disable_ipv6 && ip link set lo up && ip -6 address add 2600:9000::1/128 dev lo nodad';
   const ipv6 = spawnSync('unshare', [...NAMESPACES, 'sh', '-c', addIPv6], { encoding: 'utf8', timeout: 30_000 });
   if (ipv6.status !== 0) {

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * @import { Race } from '../../test/e2e/stage/race.js'
+ * @import { Race } from '../../test/e2e/environment/observer/race.js'
  */
 
 const WIDTH = 880;
@@ -25,7 +25,7 @@ export function draw(races) {
   const to = Math.max(...races.flatMap(({ steps, stepMilliseconds }) => steps.map(([time = 0]) => time + stepMilliseconds)));
   const x = (/** @type {number} */ time) => round(LEFT + (time - from) / (to - from) * (RIGHT - LEFT));
   const height = TOP + races.length * PANEL + 44;
-  const looks = sum(races.map((race) => race.looks));
+  const observations = sum(races.map((race) => race.observations));
   const seconds = sum(races.map((race) => race.seconds));
   const wrong = sum(races.map((race) => race.newIdOldBytes));
   const bottom = TOP + races.length * PANEL;
@@ -35,7 +35,7 @@ export function draw(races) {
   const described = races.map(({ what, idAfter }) => `${what}: the new file ${idAfter} ms before the new id`).join('; ');
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="title desc" font-family="system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif" font-size="13">
 <title id="title">New file first, then the new id: ${races.length} changes of a policy as a sender saw them</title>
-<desc id="desc">${grouped(looks)} checks of record and file, ${wrong === 0 ? 'none' : wrong} with a new id and an old file. ${described}.</desc>
+<desc id="desc">${grouped(observations)} checks of record and file, ${wrong === 0 ? 'none' : wrong} with a new id and an old file. ${described}.</desc>
 <style>
 svg { --ground: #fff; --line: #d0d7de; --text: #1f2328; --soft: #59636e; --old: #c8ced6; --bytes: #0969da; --id: #1a7f37; --gap: #ddf4ff }
 @media (prefers-color-scheme: dark) { svg { --ground: #0d1117; --line: #30363d; --text: #f0f6fc; --soft: #9198a1; --old: #3d444d; --bytes: #4493f8; --id: #3fb950; --gap: #121d2f } }
@@ -44,7 +44,7 @@ svg { --ground: #fff; --line: #d0d7de; --text: #1f2328; --soft: #59636e; --old: 
 </style>
 <rect class="ground" x=".5" y=".5" width="${WIDTH - 1}" height="${height - 1}" rx="8"/>
 <text class="h" x="24" y="34">The new policy file is live before its id is published</text>
-<text class="soft" x="24" y="57">${grouped(looks)} checks of record and file, ${Math.round(looks / seconds)} a second; ${wrong === 0 ? 'none' : wrong} saw a new id with an old file</text>
+<text class="soft" x="24" y="57">${grouped(observations)} checks of record and file, ${Math.round(observations / seconds)} a second; ${wrong === 0 ? 'none' : wrong} saw a new id with an old file</text>
 ${legend()}
 ${ticks.map((time) => `<path class="axis" d="${races.map((_, index) => `M${x(time)} ${TOP + index * PANEL + 30}v${2 * LANE + 22}`).join('')}"/><text class="soft" x="${x(time)}" y="${bottom + 18}" text-anchor="middle">${time === 0 ? '0 ms' : time}</text>`).join('\n')}
 ${races.map((race, index) => panel(race, TOP + index * PANEL, x)).join('\n')}
@@ -65,7 +65,7 @@ function legend() {
  * @param {number} top
  * @param {(time: number) => number} x - returns the place of a time
  */
-function panel({ what, looks, seconds, idAfter, steps, stepMilliseconds }, top, x) {
+function panel({ what, observations, seconds, idAfter, steps, stepMilliseconds }, top, x) {
   const width = round(x(stepMilliseconds) - x(0));
   const lanes = { bytes: top + 36, id: top + 36 + LANE + 10 };
   /** @type {(kind: 'bytes' | 'id', isNew: (index: number) => boolean) => string} */
@@ -81,7 +81,7 @@ function panel({ what, looks, seconds, idAfter, steps, stepMilliseconds }, top, 
   const end = x(idAfter);
   const y = top + 22;
   return `<g><text class="b" x="24" y="${top + 22}">${what}</text>
-<text class="soft" x="${RIGHT}" y="${top + 22}" text-anchor="end">${grouped(looks)} checks, ${Math.round(looks / seconds)} a second</text>
+<text class="soft" x="${RIGHT}" y="${top + 22}" text-anchor="end">${grouped(observations)} checks, ${Math.round(observations / seconds)} a second</text>
 <rect class="gap" x="${begin}" y="${top + 30}" width="${round(end - begin)}" height="${2 * LANE + 22}"/>
 <text class="soft" x="24" y="${lanes.bytes + 16}">policy file</text><text class="soft" x="24" y="${lanes.id + 16}">TXT record</text>
 ${lane('bytes', (index) => index === 1 || index === 2)}

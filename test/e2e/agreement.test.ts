@@ -1,13 +1,12 @@
 // Whether the soak would see it: each disagreement of record, bytes, ledger and output, alone.
 import { describe, expect, test } from '@jest/globals';
-import { confirmLive, recordPublication } from '../../lib/operations/history/history';
-import type { History } from '../../lib/operations/history/history';
-import { earliestRemoval } from '../../lib/operations/history/history';
 import { renderHistory } from '../../lib/operations/history/format';
-import { disagreements } from './stage/agreement';
-import type { Expected, Policy, Served } from './stage/agreement';
-import { hashOf } from './stage/policy-ids';
-import type { Standing } from './stage/standing';
+import { confirmLive, earliestRemoval, recordPublication } from '../../lib/operations/history/history';
+import type { History } from '../../lib/operations/history/history';
+import { disagreements } from './environment/app/agreement';
+import type { Expected, Policy, Served } from './environment/app/agreement';
+import type { LiveState } from './environment/app/live-state';
+import { policyHash } from './environment/app/policy-ids';
 
 const DAY = 86_400_000;
 const START = Date.parse('2026-11-01T00:00:00Z');
@@ -21,7 +20,7 @@ const NONE = policy('none', 'mx1.example.test', 1, '20261103T000000');
 
 function policy(mode: Policy['mode'], mx: string, maxAgeDays: number, time: string): Published {
   const text = `version: STSv1\r\nmode: ${mode}\r\nmx: ${mx}\r\nmax_age: ${maxAgeDays * 86_400}\r\n`;
-  const hash = hashOf(text);
+  const hash = policyHash(text);
   return { mode, mx, maxAgeDays, hash, id: `${time}${hash}`, text };
 }
 
@@ -43,7 +42,7 @@ function outputOf(history: History, { id }: Published, removal = earliestRemoval
 }
 
 /** All as it must be after these were deployed, one after the other. */
-function right(...policies: readonly [Published, ...Published[]]): { readonly seen: Standing; readonly expected: Expected } {
+function right(...policies: readonly [Published, ...Published[]]): { readonly seen: LiveState; readonly expected: Expected } {
   const stands = policies[policies.length - 1];
   const history = ledgerOf(...policies);
   return {
@@ -58,7 +57,7 @@ function right(...policies: readonly [Published, ...Published[]]): { readonly se
 }
 
 /** What is found where one thing is otherwise. */
-function foundWith(change: Partial<Standing>, policies: readonly [Published, ...Published[]] = [TESTING, ENFORCE]): readonly string[] {
+function foundWith(change: Partial<LiveState>, policies: readonly [Published, ...Published[]] = [TESTING, ENFORCE]): readonly string[] {
   const { seen, expected } = right(...policies);
   return disagreements({ ...seen, ...change }, expected);
 }
@@ -139,7 +138,7 @@ describe('records and bytes', () => {
     ['max_age', ENFORCE.text.replace('864000', '864001')],
   ])('a template that has another %s than was asked for is seen, though all serve it', (_, text) => {
     const { seen, expected } = right(TESTING, ENFORCE);
-    const hash = hashOf(text);
+    const hash = policyHash(text);
     const records = [`v=STSv1; id=20261102T000000${hash};`];
     const found = disagreements({ ...seen, records, files: [Buffer.from(text)] }, { ...expected, policy: { ...ENFORCE, text, hash } });
     expect(found.at(0)).toMatch(/^the fields of the served bytes: /);

@@ -1,14 +1,14 @@
 // What `npm run e2e` takes for a selection, and what it refuses before the stage stands.
 import { expect, test } from '@jest/globals';
-import { matches, select } from './stage/selection';
-import type { Choice, Parts, Selection } from './stage/selection';
+import { matches, select } from './selection';
+import type { Choice, Parts, Selection } from './selection';
 
-const SCENES: ReadonlyMap<string, Parts> = new Map<string, Parts>([
+const SCENARIOS: ReadonlyMap<string, Parts> = new Map<string, Parts>([
   ['bootstrap', null], ['faults', (part) => part === 'quick' || matches(part, ['S3 is slow', 'DNS is dead'])], ['region', null],
 ]);
 
 function selected(...words: string[]): Selection {
-  return select(words, SCENES, ['region']);
+  return select(words, SCENARIOS, ['region']);
 }
 
 function choices(...words: string[]): readonly Choice[] {
@@ -16,15 +16,15 @@ function choices(...words: string[]): readonly Choice[] {
 }
 
 test('no word selects all, in order', () => {
-  expect(selected()).toEqual({ kind: 'all', choices: [{ scene: 'bootstrap' }, { scene: 'faults' }, { scene: 'region' }] });
+  expect(selected()).toEqual({ kind: 'all', choices: [{ scenario: 'bootstrap' }, { scenario: 'faults' }, { scenario: 'region' }] });
 });
 
 test('quick leaves out what takes long, and tells only those scenes that have parts', () => {
-  expect(selected('quick')).toEqual({ kind: 'quick', choices: [{ scene: 'bootstrap' }, { scene: 'faults', part: 'quick' }] });
+  expect(selected('quick')).toEqual({ kind: 'quick', choices: [{ scenario: 'bootstrap' }, { scenario: 'faults', part: 'quick' }] });
 });
 
 test('words select scenes in their order, and parts of them', () => {
-  expect(choices('faults=S3|=', 'bootstrap')).toEqual([{ scene: 'faults', part: 'S3|=' }, { scene: 'bootstrap' }]);
+  expect(choices('faults=S3|=', 'bootstrap')).toEqual([{ scenario: 'faults', part: 'S3|=' }, { scenario: 'bootstrap' }]);
 });
 
 test.each([

@@ -1,0 +1,27 @@
+// The app that scenarios deploy: the name of its stack and its context.
+
+export const STACK = 'MtaSts-example-test';
+
+/** What a deployment says, by context. */
+export interface AppContext {
+  readonly mode: 'enforce' | 'testing' | 'none';
+  /** @default mx1.example.test */
+  readonly mx?: string;
+  /** @default - the construct's own */
+  readonly maxAgeDays?: number;
+}
+
+/** Where the app of the stage has reports sent. */
+export const TLS_REPORTING = 'mailto:tls-reports@example.test';
+
+export function contextArguments(zoneId: string, { mode, mx = 'mx1.example.test', maxAgeDays }: AppContext): readonly string[] {
+  return contextOptions({
+    domain: 'example.test', mx, mode, hostedZoneId: zoneId, tlsReporting: TLS_REPORTING,
+    ...maxAgeDays !== undefined && { maxAgeDays: String(maxAgeDays) },
+  });
+}
+
+/** As the CDK command takes context: `-c domain=example.test`. */
+export function contextOptions(values: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
