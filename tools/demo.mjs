@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildFault, installationFault } from './freshness.mjs';
+import { buildProblem, installationProblem } from './freshness.mjs';
 import { command, heading, tell } from './story.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -55,16 +55,16 @@ function preview() {
 
 /** Installs and builds only if something is missing or stale. */
 function prepare() {
-  const absent = installationFault(ROOT);
+  const absent = installationProblem(ROOT);
   if (absent) {
     heading(`Install the packages (${absent})`);
     npm('ci', '--no-audit', '--no-fund', '--loglevel=error');
   }
-  const stale = buildFault(ROOT);
+  const stale = buildProblem(ROOT);
   if (stale) {
     heading(`Build (${stale})`);
     npm('run', '--silent', 'build');
-    const still = buildFault(ROOT);
+    const still = buildProblem(ROOT);
     if (still) throw new DemoError(`the build ended, and ${still}`);
   }
 }

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildFault, installationFault } from './freshness.mjs';
+import { buildProblem, installationProblem } from './freshness.mjs';
 import { lambdaNode } from './lambda-node.mjs';
 import { EnvironmentError, NAMESPACES, checkNamespaces, checkUser, findPython, installPackages, openFolder, pythonProblem } from './machine.mjs';
 
@@ -38,7 +38,7 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   });
 }
 
-/** The logs of a failed run are kept, except in CI: nobody reads them there, and the error shows their last lines. */
+/** Whether to keep the logs. In CI they are removed in any case, because the error shows their last lines. */
 let hasFailed = false;
 try {
   checkUser();
@@ -65,12 +65,12 @@ if (state.interruption !== undefined) process.exit(128 + constants.signals[state
 
 /** Installs and builds if needed, and runs the test environment to its end. */
 async function runEnvironment() {
-  const absent = installationFault(ROOT);
+  const absent = installationProblem(ROOT);
   if (absent) {
     console.log(`Install the packages (${absent})`);
     await run('npm ci', 15, 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { quiet: true });
   }
-  const stale = buildFault(ROOT);
+  const stale = buildProblem(ROOT);
   if (stale) {
     console.log(`Build (${stale})`);
     await run('the build', 10, 'npm', ['run', '--silent', 'build'], { quiet: true });

@@ -11,13 +11,13 @@ const BUILD = ['package.json', 'package-lock.json', 'tsconfig.json', 'tools/bund
  *
  * @param {string} root - the folder of package.json
  */
-export function installationFault(root) {
+export function installationProblem(root) {
   if (!existsSync(join(root, 'node_modules'))) return 'node_modules is missing';
   const wanted = lockedPackages(join(root, 'package-lock.json'));
   const installed = lockedPackages(join(root, 'node_modules', '.package-lock.json'));
-  const fault = Object.entries(wanted).find(([folder, { version, optional, link }]) => folder !== '' && !optional && !link
+  const problem = Object.entries(wanted).find(([folder, { version, optional, link }]) => folder !== '' && !optional && !link
     && (installed[folder]?.version !== version || !existsSync(join(root, folder, 'package.json'))));
-  return fault && `${fault[0]} ${fault[1].version} is not installed`;
+  return problem && `${problem[0]} ${problem[1].version} is not installed`;
 }
 
 /**
@@ -25,7 +25,7 @@ export function installationFault(root) {
  *
  * @param {string} root - the folder of package.json
  */
-export function buildFault(root) {
+export function buildProblem(root) {
   const all = ['lib', 'cli', 'bin', 'test'].flatMap((folder) => sources(root, folder));
   const compiled = all.filter((file) => /^lib\/(?:(?:private|contract|util|protocol)\/.*|[^/]+)$/.test(file));
   const integ = all.filter((file) => /^test\/integ\.(?!test\.)[^/]*$/.test(file));
@@ -81,8 +81,8 @@ function missing(root, output) {
  */
 function outdated(root, output, files) {
   const time = (/** @type {string} */ file) => statSync(join(root, file)).mtimeMs;
-  const fault = missing(root, output);
-  if (fault !== undefined) return fault;
+  const problem = missing(root, output);
+  if (problem !== undefined) return problem;
   const newer = files.find((file) => existsSync(join(root, file)) && time(file) > time(output));
   return newer && `${output} is older than ${newer}`;
 }

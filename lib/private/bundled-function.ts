@@ -5,7 +5,7 @@ import type { Duration } from 'aws-cdk-lib';
 import { RemovalPolicy, aws_iam as iam, aws_lambda as lambda, aws_logs as logs } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
-/** Folder of the functions, each with its bundle in a folder of its own (tools/bundles.mjs builds them). */
+/** Folder of the functions, each with its bundle in a folder of its own (tools/bundles.mjs lists them). */
 const FUNCTIONS = path.join(__dirname, '..', 'functions');
 
 /** Properties of a `BundledFunction`. */
