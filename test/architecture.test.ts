@@ -69,11 +69,11 @@ describe('each file imports only what its room may know', () => {
 });
 
 describe('the house as a whole', () => {
-  test('no import circle exists, type imports included', () => {
+  test('the sources have no import circle, type imports included', () => {
     expect(importCircles(new Map(SOURCES.map((file) => [file, importedFiles(file)])))).toEqual([]);
   });
 
-  test('every folder holds at most a dozen files', () => {
+  test('every source folder has at most a dozen files', () => {
     const folders = new Map<string, number>();
     for (const file of SOURCES) folders.set(posix.dirname(file), (folders.get(posix.dirname(file)) ?? 0) + 1);
     expect([...folders].filter(([, files]) => files > MAX_FILES).map(([folder, files]) => `${folder}: ${files}`)).toEqual([]);
@@ -91,7 +91,7 @@ describe('the house as a whole', () => {
     }
   });
 
-  test('every room of the rules exists', () => {
+  test('every room of the architecture rules exists', () => {
     const rooms = new Set(SOURCES.map(roomOf));
     expect([...rooms].sort()).toEqual(Object.keys(RULES).sort());
     for (const folder of Object.keys(INNER_RULES)) expect(SOURCES.some((file) => file.startsWith(`${folder}/`))).toBe(true);
@@ -131,7 +131,7 @@ describe('the check itself', () => {
     ['cli/x.ts', 'import { MtaSts } from \'../lib/mta-sts\';'],
     ['cli/commands/x.ts', 'import { a } from \'../../tools/bundle.mjs\';'],
     ['bin/x.ts', 'import { a } from \'../test/support/setup\';'],
-  ])('finds the forbidden import in %s: %s', (file, source) => {
+  ])('the architecture test finds the forbidden import in %s: %s', (file, source) => {
     expect(forbidden(file, source)).toHaveLength(1);
   });
 
@@ -144,11 +144,11 @@ describe('the check itself', () => {
     ['lib/x.ts', 'import { a } from \'./protocol/policy/policy\'; import { b } from \'./y\'; import { join } from \'node:path\'; import { c } from \'./private/z\';'],
     ['bin/x.ts', 'import { MtaSts } from \'../lib\'; import { a } from \'../lib/index\'; import { b } from \'../cli/process\';'],
     ['cli/commands/x.ts', 'import { a } from \'./y\'; import { b } from \'../../lib/preview/y\';'],
-  ])('allows in %s: %s', (file, source) => {
+  ])('the architecture test allows the import in %s: %s', (file, source) => {
     expect(forbidden(file, source)).toEqual([]);
   });
 
-  test('finds a circle of three files once', () => {
+  test('the architecture test finds a circle of three files once', () => {
     expect(importCircles(new Map([['a', ['b']], ['b', ['c']], ['c', ['a']], ['d', ['a']]]))).toEqual([['a', 'b', 'c']]);
   });
 });

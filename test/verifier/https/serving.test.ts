@@ -308,7 +308,7 @@ describe('an answer that breaks the letter of HTTP', () => {
     const events: string[] = [];
     const reader = {
       head: () => events.push('head'), data: () => undefined, end: () => events.push('end'), failed: (error: Error) => events.push(error.message),
-      informational: () => undefined, liberty: () => undefined,
+      informational: () => undefined, violation: () => undefined,
     };
     const untilClose = new LenientResponse(reader);
     untilClose.take(Buffer.from('HTTP/1.0 200 OK\n\nversion'));
