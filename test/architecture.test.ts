@@ -4,6 +4,7 @@ import { isBuiltin } from 'node:module';
 import { join, posix, relative, sep } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
+import { BUNDLES } from '../tools/bundles.mjs';
 import { importCircles } from './support/import-circles';
 
 const ROOT = join(__dirname, '..');
@@ -85,6 +86,18 @@ describe('the house as a whole', () => {
     expect([...folders].filter(([, files]) => files > MAX_FILES).map(([folder, files]) => `${folder}: ${files}`)).toEqual([]);
   });
 
+  test('every function and the command have a bundle, and every bundle has an entry point', () => {
+    const entryPoints = SOURCES.filter((file) => /^lib\/functions\/[^/]+\/index\.ts$|^bin\/mta-sts\.ts$/.test(file));
+    expect(BUNDLES.map(({ entryPoint }) => entryPoint).sort()).toEqual([...entryPoints].sort());
+  });
+
+  test('every bundle becomes stale with all sources that its entry point imports', () => {
+    for (const { entryPoint, sources: parts } of BUNDLES) {
+      const others = reachable(entryPoint).filter((file) => !parts.some((part) => file.startsWith(part)));
+      expect({ entryPoint, others }).toEqual({ entryPoint, others: [] });
+    }
+  });
+
   test('every room of the architecture rules exists', () => {
     const rooms = new Set(SOURCES.map(roomOf));
     expect([...rooms].sort()).toEqual(Object.keys(RULES).sort());
@@ -156,6 +169,21 @@ function specifiers(source: string): readonly string[] {
   return ts.preProcessFile(source, true, true).importedFiles.map(({ fileName }) => fileName);
 }
 
+/** Returns a file and all files that it imports, directly or not. */
+function reachable(entryPoint: string): readonly string[] {
+  const found = new Set([entryPoint]);
+  // A set hands out the files that are added meanwhile.
+  for (const file of found) for (const target of importedFiles(file, new Set(SOURCES))) found.add(target);
+  return [...found];
+}
+
+/** Returns the imported files of a file, as far as they are known. */
+function importedFiles(file: string, known: ReadonlySet<string>): readonly string[] {
+  return imports(file, readFileSync(join(ROOT, file), 'utf8'))
+    .flatMap((target) => [`${target}.ts`, `${target}/index.ts`])
+    .filter((target) => known.has(target));
+}
+
 /** Returns the imported paths relative to the root, without extension. */
 function imports(file: string, source: string): readonly string[] {
   return specifiers(source).filter((specifier) => specifier.startsWith('.')).map((specifier) => posix.join(posix.dirname(file), specifier));
@@ -164,10 +192,7 @@ function imports(file: string, source: string): readonly string[] {
 /** Returns for each file the other files of the list that it imports. */
 function importGraph(files: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const known = new Set(files);
-  return new Map(files.map((file) => {
-    const targets = imports(file, readFileSync(join(ROOT, file), 'utf8'));
-    return [file, targets.flatMap((target) => [`${target}.ts`, `${target}/index.ts`]).filter((target) => known.has(target))];
-  }));
+  return new Map(files.map((file) => [file, importedFiles(file, known)]));
 }
 
 function isAllowed(file: string, specifier: string): boolean {

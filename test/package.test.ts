@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BUNDLES } from '../tools/bundles.mjs';
 
 const ROOT = join(__dirname, '..');
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
@@ -24,9 +25,14 @@ describe('the files of the package', () => {
   test.each([
     '.jsii', '.jsii.gz', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', 'THIRD-PARTY-LICENSES.txt', 'package.json',
     'docs/README.md', 'docs/guide/getting-started.md', 'docs/command/verify.md', 'docs/reference/api.md', 'docs/reference/findings.md',
-    'bin/mta-sts.js', 'lib/functions/deployment/bundle/index.js', 'lib/index.js', 'lib/index.d.ts', 'lib/protocol/policy/policy.js',
+    ...BUNDLES.map(({ outfile }) => outfile), 'lib/index.js', 'lib/index.d.ts', 'lib/protocol/policy/policy.js',
   ])('the package contains %s', (file) => {
     expect(files).toContain(file);
+  });
+
+  test('the package contains no bundle that tools/bundles.mjs does not list', () => {
+    const bundles = files.filter((file) => /^bin\/|\/bundle\//.test(file));
+    expect(bundles.sort()).toEqual(BUNDLES.map(({ outfile }) => outfile).sort());
   });
 
   test('the package contains no test, example, source, figure or synthesized app, and no file of the bundled rooms', () => {

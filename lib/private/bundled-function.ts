@@ -5,7 +5,7 @@ import type { Duration } from 'aws-cdk-lib';
 import { RemovalPolicy, aws_iam as iam, aws_lambda as lambda, aws_logs as logs } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
-/** Folder that contains a folder for each function. tools/bundles.mjs builds the bundles. */
+/** Folder that contains a folder for each function. tools/bundles.mjs lists the bundles. */
 const FUNCTIONS = path.join(__dirname, '..', 'functions');
 
 /** Properties of a `BundledFunction`. */

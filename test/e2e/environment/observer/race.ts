@@ -1,4 +1,4 @@
-// The log of a watched change, as docs/figures/race.json keeps it: from it tools/race.mjs draws the figure of the README.
+// The log of a watched change, as docs/figures/race.json keeps it: from it docs/figures/race.mjs draws the figure of the README.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Observation } from './observation';
 
