@@ -17,13 +17,13 @@ describe('docs/figures/race.json', () => {
     ]);
   });
 
-  test.each(races.map((race) => [race.what, race] as const))('the new file was live before the new id in every check: %s', (_, { steps, newIdOldBytes, idAfter, observations, blind }) => {
+  test.each(races.map((race) => [race.what, race] as const))('the new file was live before the new id in every check: %s', (_, { steps, newIdOldBytes, idAfter, looks, blind }) => {
     expect(newIdOldBytes).toBe(0);
     expect(steps.filter((step) => step[4] !== 0)).toEqual([]);
     expect(idAfter).toBeGreaterThan(0);
     // Both changes were seen, and at most one check in fifty had no answer.
     for (const kind of [1, 2, 3]) expect(steps.some((step) => step[kind] > 0)).toBe(true);
-    expect(blind * 50).toBeLessThanOrEqual(observations);
+    expect(blind * 50).toBeLessThanOrEqual(looks);
   });
 });
 

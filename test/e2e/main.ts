@@ -74,7 +74,7 @@ const SCENARIOS: ReadonlyMap<string, Parts> = new Map<string, Parts>([
 async function main([root, python, node, folder, ...words]: readonly string[]): Promise<number> {
   const { kind, choices } = select(words, SCENARIOS, NOT_QUICK);
   const isQuick = kind === 'quick';
-  const environment = await within(2, 'the stage to stand', TestEnvironment.open({ root, python, node, folder }));
+  const environment = await withTimeLimit(2, 'the stage to stand', TestEnvironment.open({ root, python, node, folder }));
   if (isQuick) environment.cli.maxSeconds = QUICK_SECONDS;
   // Who has less time says so, and has the tables all the same: .ci/run.
   const given = Number(process.env.E2E_SECONDS ?? Infinity);
@@ -83,7 +83,7 @@ async function main([root, python, node, folder, ...words]: readonly string[]): 
     const { table, cli } = environment;
     // Noted at once, since the proof is not to be waited for.
     void table.prove(`it ends within ${seconds} s`, () => {
-      throw new Error(`it does not; it was in the midst of: ${table.unfinished.join(', ')}\nand waited for: ${cli.running() || 'no command'}`);
+      throw new Error(`it does not; it was in the midst of: ${table.unfinished.join(', ')}\nand waited for: ${cli.describeRunning() || 'no command'}`);
     });
     summary(environment);
     process.exit(1);
@@ -91,12 +91,12 @@ async function main([root, python, node, folder, ...words]: readonly string[]): 
   if (kind === 'demo') return demoScenario(environment);
   if (kind === 'soak') {
     await soakScenario(environment, ...words.slice(1));
-    await proveQuickerLooks(environment);
+    await proveFasterPolling(environment);
     return summary(environment);
   }
   await play(environment, choices);
   if (kind !== 'some') await countScenario(environment);
-  await proveQuickerLooks(environment);
+  await proveFasterPolling(environment);
   const failed = summary(environment);
   if (isQuick) {
     const left = [...SHORT_FAULTS, ...CREATIONS].filter(({ slow }) => slow === true).map(({ what }) => what);
@@ -146,7 +146,7 @@ async function play(environment: TestEnvironment, choices: readonly Choice[]): P
         throw error;
       });
     }
-    await environment.restore().catch(async (error: unknown) => table.prove('the world can be made as it was before the scene', () => {
+    await environment.reset().catch(async (error: unknown) => table.prove('the world can be made as it was before the scene', () => {
       throw error;
     }));
     const left = choices.slice(index + 1).map((choice) => choice.scenario);
@@ -158,9 +158,9 @@ async function play(environment: TestEnvironment, choices: readonly Choice[]): P
 }
 
 /** A claim only where it is false: it says nothing of what is tested. */
-async function proveQuickerLooks({ table, cli }: TestEnvironment): Promise<void> {
+async function proveFasterPolling({ table, cli }: TestEnvironment): Promise<void> {
   try {
-    cli.quickerLooks();
+    cli.expectFasterPolling();
   } catch (error) {
     await table.prove('the CDK command looks more often than on its own', () => {
       throw error;
@@ -173,7 +173,7 @@ function summary({ table }: TestEnvironment): number {
   return table.failed.length;
 }
 
-async function within<T>(minutes: number, what: string, promise: Promise<T>): Promise<T> {
+async function withTimeLimit<T>(minutes: number, what: string, promise: Promise<T>): Promise<T> {
   let limit: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     limit = setTimeout(() => {

@@ -6,7 +6,7 @@ interface Row {
   readonly assertion: string;
   readonly evidence: string;
   readonly seconds: number;
-  readonly good: boolean;
+  readonly isProven: boolean;
 }
 
 /** The sender is expected to do what was foretold. */
@@ -27,17 +27,17 @@ export interface Case {
   readonly log: string;
 }
 
-export class Table {
+export class AssertionTable {
   public readonly cases: Case[] = [];
   /** With their versions. */
   public senders = '';
   private readonly rows: Row[] = [];
   private readonly started = Date.now();
-  private current = '';
-  private readonly open = new Set<string>();
+  private currentScenario = '';
+  private readonly running = new Set<string>();
 
   public begin(scenario: string): void {
-    this.current = scenario;
+    this.currentScenario = scenario;
     console.log(`\n${scenario}`);
   }
 
@@ -49,14 +49,14 @@ export class Table {
    */
   public async prove(assertion: string, proof: () => Promise<string> | string): Promise<void> {
     const started = Date.now();
-    const { current: scenario } = this;
-    const note = (good: boolean, evidence: string): void => {
-      const row = { scenario, assertion, evidence, seconds: (Date.now() - started) / 1000, good };
+    const { currentScenario: scenario } = this;
+    const note = (isProven: boolean, evidence: string): void => {
+      const row = { scenario, assertion, evidence, seconds: (Date.now() - started) / 1000, isProven };
       this.rows.push(row);
-      this.open.delete(assertion);
-      console.log(`  ${good ? '✔' : '✖'} ${assertion} (${row.seconds.toFixed(1)} s)${evidence.split('\n').map((line) => `\n      ${line}`).join('')}`);
+      this.running.delete(assertion);
+      console.log(`  ${isProven ? '✔' : '✖'} ${assertion} (${row.seconds.toFixed(1)} s)${evidence.split('\n').map((line) => `\n      ${line}`).join('')}`);
     };
-    this.open.add(assertion);
+    this.running.add(assertion);
     try {
       note(true, await proof());
     } catch (error) {
@@ -65,16 +65,16 @@ export class Table {
   }
 
   public get scenario(): string {
-    return this.current;
+    return this.currentScenario;
   }
 
   /** The claims that are being proven now. */
   public get unfinished(): readonly string[] {
-    return [...this.open];
+    return [...this.running];
   }
 
   public get failed(): readonly string[] {
-    return this.rows.filter(({ good }) => !good).map(({ scenario, assertion }) => `${scenario}: ${assertion}`);
+    return this.rows.filter(({ isProven }) => !isProven).map(({ scenario, assertion }) => `${scenario}: ${assertion}`);
   }
 
   public get count(): number {
@@ -100,7 +100,7 @@ export class Table {
       '',
       ...cases.length > 0 ? messages : [],
       textTable(['scenario', 'assertions', 'proven'], [...scenarios].map(([scenario, rows]) => {
-        return [scenario, String(rows.length), String(rows.filter(({ good }) => good).length)];
+        return [scenario, String(rows.length), String(rows.filter(({ isProven }) => isProven).length)];
       })),
       '',
       `${count} assertions, ${failed.length} not proven, ${((Date.now() - this.started) / 1000).toFixed(0)} s${failed.map((assertion) => `\n  ✖ ${assertion}`).join('')}`,

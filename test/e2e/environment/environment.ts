@@ -8,9 +8,9 @@ import { AppContext, contextArguments } from './app/app';
 import { Cli, expectEnd } from './app/cdk-cli';
 import type { CommandResult } from './app/cdk-cli';
 import { publishedId } from './app/live-state';
-import { namedBy } from './app/policy-ids';
-import { synthesized } from './app/synthesized';
-import { Table } from './assertion-table';
+import { parseIdHash } from './app/policy-ids';
+import { readSynthesizedPolicy } from './app/synthesized';
+import { AssertionTable } from './assertion-table';
 import { PROXY, startAwsProxy } from './aws/aws-proxy';
 import type { AwsProxy } from './aws/aws-proxy';
 import { setReevaluation, startEmulator } from './aws/emulator';
@@ -52,7 +52,7 @@ export class TestEnvironment {
     return new TestEnvironment(paths, { authority, caFile, emulator, edge, dns, zoneId, exchangers, aws });
   }
 
-  public readonly table = new Table();
+  public readonly table = new AssertionTable();
   public readonly cli: Cli;
   public readonly authority: CertificateAuthority;
   public readonly caFile: string;
@@ -63,7 +63,7 @@ export class TestEnvironment {
   public readonly exchangers: readonly MailExchanger[];
   public readonly aws: AwsProxy;
   /** All that stands in the account after `cdk bootstrap`. */
-  public bootstrapped: readonly string[] | undefined;
+  public bootstrapInventory: readonly string[] | undefined;
   private readonly assemblies = new Map<string, string>();
   private latest: AppContext | undefined;
 
@@ -92,15 +92,15 @@ export class TestEnvironment {
   }
 
   /** What a scene begins with, whatever came before: what is announced counts, not what was deployed last by this. */
-  public async ensure(context: AppContext): Promise<void> {
+  public async ensureDeployed(context: AppContext): Promise<void> {
     const published = await publishedId().catch(() => undefined);
     const known = this.assemblies.get(JSON.stringify(context));
-    if (known !== undefined && published !== undefined && namedBy(published) === synthesized(known).hash) this.latest = context;
+    if (known !== undefined && published !== undefined && parseIdHash(published) === readSynthesizedPolicy(known).hash) this.latest = context;
     else expectEnd(await this.deploy(context), 0, 'cdk deploy');
   }
 
   /** What a scene has made otherwise and, where a claim failed, not made good: all but what is deployed. */
-  public async restore(): Promise<void> {
+  public async reset(): Promise<void> {
     reset(this);
     setReevaluation(this.paths.folder, false);
     this.edge.alive = true;

@@ -3,7 +3,7 @@
 /**
  * Whoever asks gets what was read after they asked, never what is older; who asks while a reading runs shares the next one.
  */
-export function shared<T>(read: () => Promise<T>): () => Promise<T> {
+export function shareReads<T>(read: () => Promise<T>): () => Promise<T> {
   let running: Promise<unknown> | undefined;
   let next: Promise<T> | undefined;
   const start = (): Promise<T> => {

@@ -1,7 +1,7 @@
 // Waiting for what comes by itself.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const PAUSE_MILLISECONDS = 50;
+const RETRY_DELAY_MS = 50;
 
 /**
  * Tries again and again.
@@ -16,7 +16,7 @@ export async function until<T>(milliseconds: number, attempt: () => T | Promise<
       return await attempt();
     } catch (error) {
       if (Date.now() > end) throw error;
-      await sleep(PAUSE_MILLISECONDS);
+      await sleep(RETRY_DELAY_MS);
     }
   }
 }

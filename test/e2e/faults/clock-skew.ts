@@ -1,6 +1,6 @@
 // A clock of the function that leaps ahead, where minutes would have to pass. AWS refuses what is signed at another time, so it is right
 // again as soon as the function has answered.
-import { setClock } from '../environment/aws/clock';
+import { setClockSkew } from '../environment/aws/clock';
 import type { TestEnvironment } from '../environment/environment';
 import { reset } from '../environment/reset';
 import { isPolicyWrite, isResponse } from './fault';
@@ -8,9 +8,9 @@ import type { Fault } from './fault';
 
 /** At once, until it has answered. */
 export function skewClock({ aws, paths: { folder } }: TestEnvironment, seconds: number): void {
-  setClock(folder, seconds);
-  aws.answered((call) => {
-    if (isResponse(call)) setClock(folder, 0);
+  setClockSkew(folder, seconds);
+  aws.onAnswer((call) => {
+    if (isResponse(call)) setClockSkew(folder, 0);
   });
 }
 
@@ -20,15 +20,15 @@ export function elevenMinutes(set: (environment: TestEnvironment) => void, least
     const { aws, paths: { folder } } = environment;
     let waiting: NodeJS.Timeout | undefined;
     let leaps = 0;
-    aws.answered((call) => {
+    aws.onAnswer((call) => {
       if (isPolicyWrite(call)) {
         waiting = setTimeout(() => {
           leaps += 1;
-          setClock(folder, 660);
+          setClockSkew(folder, 660);
         }, 3_000);
       } else if (isResponse(call)) {
         clearTimeout(waiting);
-        setClock(folder, 0);
+        setClockSkew(folder, 0);
       }
     });
     over.addEventListener('abort', () => {

@@ -1,7 +1,7 @@
 // The function itself: killed at different moments, out of time, or with a clock that is wrong.
 import { at, itemsOf, textOf } from '../../../lib/preview/json';
 import { publishedId, readLiveState } from '../environment/app/live-state';
-import { setClock } from '../environment/aws/clock';
+import { setClockSkew } from '../environment/aws/clock';
 import { setEmulatorFaults } from '../environment/aws/emulator';
 import { killFunction } from '../environment/aws/function-processes';
 import type { TestEnvironment } from '../environment/environment';
@@ -41,7 +41,7 @@ export const FUNCTION_FAULTS: readonly Fault[] = [
     published: 'never',
     says: DIED,
     begin: once('the write', kill, ({ aws }, now) => {
-      aws.answered((call) => {
+      aws.onAnswer((call) => {
         if (isPolicyWrite(call)) now();
       });
     }),
@@ -120,12 +120,12 @@ export const FUNCTION_FAULTS: readonly Fault[] = [
 function clock(seconds: number): Fault['begin'] {
   return (environment) => {
     const calls = environment.aws.calls.length;
-    setClock(environment.paths.folder, seconds);
+    setClockSkew(environment.paths.folder, seconds);
     return async () => {
       reset(environment);
       const written = environment.aws.calls.slice(calls).filter(({ method, path }) => method === 'PUT' && path.includes('/ledger/')).at(-1)?.at;
       if (written === undefined) throw new Error('the ledger was never written');
-      const live = textOf(at(itemsOf(at(JSON.parse((await readLiveState(environment)).ledger), 'entries')).at(-1), 'live'));
+      const live = textOf(at(itemsOf(at(JSON.parse((await readLiveState(environment)).historyText), 'entries')).at(-1), 'live'));
       const off = (Date.parse(live ?? '') - written) / 1000;
       if (!(Math.abs(off - seconds) <= 30)) throw new Error(`the last time of the ledger, ${live ?? 'none'}, is ${off} s off, expected ${seconds} s`);
     };

@@ -3,9 +3,9 @@ import { command, heading, tell } from '../../../tools/story.mjs';
 import { STACK, contextArguments } from '../environment/app/app';
 import { expectEnd } from '../environment/app/cdk-cli';
 import { ACCOUNT, REGION } from '../environment/aws/emulator';
-import { Order, stackEvents, stackResources, findStack } from '../environment/aws/stacks';
+import { EventOrder, stackEvents, stackResources, findStack } from '../environment/aws/stacks';
 import type { TestEnvironment } from '../environment/environment';
-import { GOOD, UNCOVERED, UNTRUSTED, serveMail } from '../environment/mail/mail';
+import { GOOD_HOST, UNCOVERED_HOST, UNTRUSTED_HOST, serveMail } from '../environment/mail/mail';
 import { Prediction, deliver } from '../environment/mail/message';
 import { Senders } from '../environment/mail/senders/senders';
 
@@ -48,7 +48,7 @@ async function makeReady({ cli, emulator }: TestEnvironment): Promise<void> {
 async function fail(environment: TestEnvironment): Promise<void> {
   heading('2. A deliberate failure: the domain has a mail host that the policy does not cover');
   tell('its MX is mail.other.test, the policy names mx1.example.test; in enforce mode senders would refuse to deliver:');
-  await serveMail(environment, UNCOVERED);
+  await serveMail(environment, UNCOVERED_HOST);
   deployCommand(environment);
   const ended = await environment.deploy(ENFORCE);
   expectEnd(ended, 1, 'cdk deploy');
@@ -61,7 +61,7 @@ async function fail(environment: TestEnvironment): Promise<void> {
 async function deploy(environment: TestEnvironment): Promise<void> {
   const { cli, emulator } = environment;
   heading('3. The MX is mended, and the policy goes live');
-  await serveMail(environment, GOOD);
+  await serveMail(environment, GOOD_HOST);
   deployCommand(environment);
   const ended = await environment.deploy(ENFORCE);
   expectEnd(ended, 0, 'cdk deploy');
@@ -84,7 +84,7 @@ async function mail(environment: TestEnvironment): Promise<void> {
   heading('4. Mail by Postfix (with postfix-mta-sts-resolver) and by chasquid');
   tell('`mta-sts verify --smtp` foretells what a sender does; then both do it, and this is their own log:');
   const senders = await Senders.start(environment);
-  for (const served of [GOOD, UNTRUSTED, UNCOVERED]) {
+  for (const served of [GOOD_HOST, UNTRUSTED_HOST, UNCOVERED_HOST]) {
     await serveMail(environment, served);
     const predicted = await Prediction.now(environment);
     tell(`\n${served.what}: foretold ${predicted.delivery}, ${OUTCOMES[predicted.delivery] ?? 'which has no name'}`);
@@ -95,7 +95,7 @@ async function mail(environment: TestEnvironment): Promise<void> {
       tell(`  ${sender.name}: ${did}\n    ${log}`);
     }
   }
-  await serveMail(environment, GOOD);
+  await serveMail(environment, GOOD_HOST);
 }
 
 async function destroy(environment: TestEnvironment): Promise<void> {
@@ -125,9 +125,9 @@ function context({ zoneId }: TestEnvironment): readonly string[] {
 /** @throws Error where the events came in another order */
 async function order({ emulator }: TestEnvironment, stack: string, status: string, steps: readonly (readonly [string, string])[]): Promise<string> {
   const events = await stackEvents(emulator.cloudformation, stack);
-  const seen = new Order(events);
+  const seen = new EventOrder(events);
   steps.slice(1).forEach(([type], index) => {
-    seen.before([steps[index][0], status], [type, status]);
+    seen.expectBefore([steps[index][0], status], [type, status]);
   });
   return steps.map(([, what], index) => `${index + 1}. ${what}`).join('\n');
 }

@@ -24,15 +24,15 @@ const VALIDATED = { CDK_VALIDATION: 'false' };
 export class Cli {
   /** A program that has not ended by then never does: above the quarter of an hour that CloudFormation waits for a function. */
   public maxSeconds = 20 * 60;
-  private readonly programs = new Set<Running>();
-  private readonly quicker: { readonly file: string; readonly mark: string };
+  private readonly runningPrograms = new Set<Running>();
+  private readonly fasterPolling: { readonly file: string; readonly mark: string };
   /** The apps that were synthesized once. */
   private readonly validated = new Set<string>();
   /** The apps of which a deployment has ended well. */
   private readonly deployed = new Set<string>();
   /** The folders that were synthesized, and of which apps. */
   private readonly assemblies = new Map<string, string>();
-  private quickened = 0;
+  private fasterCommands = 0;
 
   /**
    * @param root - the repository
@@ -40,18 +40,18 @@ export class Cli {
    * @param caFile - PEM file of what is to be trusted beside the system's roots
    */
   public constructor(private readonly root: string, private readonly folder: string, private readonly caFile: string) {
-    this.quicker = quickerLooks(folder);
+    this.fasterPolling = writeFasterPolling(folder);
   }
 
   public async cdk(...args: string[]): Promise<CommandResult> {
     // The first synthesis and the first deployment of an app that ends well are in every respect as they are for people.
-    const app = this.appOf(args);
+    const app = this.findApp(args);
     const isQuick = this.deployed.has(app);
-    if (isQuick) this.quickened += 1;
-    const [quicker, programEnvironment] = [isQuick ? ['--require', this.quicker.file] : [], this.validated.has(app) ? VALIDATED : {}];
+    if (isQuick) this.fasterCommands += 1;
+    const [quicker, programEnvironment] = [isQuick ? ['--require', this.fasterPolling.file] : [], this.validated.has(app) ? VALIDATED : {}];
     const program = join(this.root, 'node_modules', 'aws-cdk', 'bin', 'cdk');
     const ended = await this.run([...quicker, program, ...args, '--no-notices', '--no-version-reporting'], programEnvironment);
-    const output = optionOf(args, '-o');
+    const output = findOption(args, '-o');
     if (output !== undefined) this.assemblies.set(output, app);
     if (args[0] === 'deploy' || args[0] === 'synth') this.validated.add(app);
     if (args[0] === 'deploy' && ended.status === 0) this.deployed.add(app);
@@ -63,16 +63,16 @@ export class Cli {
    *
    * @throws Error where they never were: the command's own wait is then written in another way than it was
    */
-  public quickerLooks(): string | undefined {
-    const { quickened, quicker: { mark } } = this;
+  public expectFasterPolling(): string | undefined {
+    const { fasterCommands: quickened, fasterPolling: { mark } } = this;
     if (quickened === 0) return undefined;
-    if (!existsSync(mark)) throw new Error(`of ${quickened} commands none has met what waits between two looks; see quickerLooks in cli.ts`);
+    if (!existsSync(mark)) throw new Error(`of ${quickened} commands none has met what waits between two looks; see writeFasterPolling in cdk-cli.ts`);
     return `${quickened} commands`;
   }
 
   /** What is synthesized, or was: without the variables of its environment. */
-  private appOf(args: readonly string[]): string {
-    const app = optionOf(args, '--app') ?? 'cdk.json';
+  private findApp(args: readonly string[]): string {
+    const app = findOption(args, '--app') ?? 'cdk.json';
     return this.assemblies.get(app) ?? app.replace(/^(?:\w+=\S* )+/, '');
   }
 
@@ -81,8 +81,8 @@ export class Cli {
   }
 
   /** The programs that have not ended, with what they wrote. */
-  public running(): string {
-    return [...this.programs].map(({ command, output }) => `${command}, which wrote:\n${output()}`).join('\n');
+  public describeRunning(): string {
+    return [...this.runningPrograms].map(({ command, output }) => `${command}, which wrote:\n${output()}`).join('\n');
   }
 
   private run(args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<CommandResult> {
@@ -110,7 +110,7 @@ export class Cli {
     });
     let output = '';
     const running: Running = { command, output: () => output };
-    this.programs.add(running);
+    this.runningPrograms.add(running);
     let isLate = false;
     const limit = setTimeout(() => {
       isLate = true;
@@ -128,12 +128,12 @@ export class Cli {
       });
     }).finally(() => {
       clearTimeout(limit);
-      this.programs.delete(running);
+      this.runningPrograms.delete(running);
     });
   }
 }
 
-function optionOf(args: readonly string[], name: string): string | undefined {
+function findOption(args: readonly string[], name: string): string | undefined {
   const index = args.indexOf(name);
   return index === -1 ? undefined : args[index + 1];
 }
@@ -144,7 +144,7 @@ function optionOf(args: readonly string[], name: string): string | undefined {
  *
  * @returns the file, and the one that it makes when it has met such a wait
  */
-function quickerLooks(folder: string): { readonly file: string; readonly mark: string } {
+function writeFasterPolling(folder: string): { readonly file: string; readonly mark: string } {
   const file = join(folder, 'quicker-looks.cjs');
   const mark = join(folder, 'quicker-looks.met');
   writeFileSync(file, `'use strict';

@@ -11,7 +11,7 @@ import type { Emulator } from '../aws/emulator';
 import { stackResources } from '../aws/stacks';
 import { RECORD_NAME } from '../dns/domain';
 import { STACK } from './app';
-import { recordId } from './policy-ids';
+import { parseRecordId } from './policy-ids';
 
 const POLICY_HOST = 'mta-sts.example.test';
 
@@ -21,7 +21,7 @@ export interface LiveState {
   /** The policy file as each edge serves it. */
   readonly files: readonly Buffer[];
   /** The text of the ledger; empty where there is none. */
-  readonly ledger: string;
+  readonly historyText: string;
   /** The value of the stack's output. */
   readonly output: string;
 }
@@ -34,10 +34,10 @@ interface Sources {
 
 export async function readLiveState(environment: Sources): Promise<LiveState> {
   const { emulator, authority } = environment;
-  const { ledger: { bucket, key } } = await objectLocations(environment);
+  const { history: { bucket, key } } = await locateObjects(environment);
   const [records, files, ledger, { Stacks: stacks = [] }] = await Promise.all([
-    Promise.all([...NAME_SERVERS.values()].map(published)),
-    Promise.all([...EDGES.v4, ...EDGES.v6].map(async (address) => served(address, authority.certificatePem))),
+    Promise.all([...NAME_SERVERS.values()].map(queryRecord)),
+    Promise.all([...EDGES.v4, ...EDGES.v6].map(async (address) => fetchPolicyFile(address, authority.certificatePem))),
     emulator.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key })).then(async ({ Body: body }) => await body?.transformToString() ?? '', (error: unknown) => {
       if (error instanceof Error && error.name === 'NoSuchKey') return '';
       throw error;
@@ -45,14 +45,14 @@ export async function readLiveState(environment: Sources): Promise<LiveState> {
     emulator.cloudformation.send(new DescribeStacksCommand({ StackName: STACK })),
   ]);
   const output = stacks.at(0)?.Outputs?.find(({ OutputKey: name }) => name?.includes('Published'))?.OutputValue ?? '';
-  return { records, files, ledger, output };
+  return { records, files, historyText: ledger, output };
 }
 
 /** @throws Error where the first name server has no such record */
 export async function publishedId(): Promise<string> {
   const [server] = NAME_SERVERS.values();
-  const record = await published(server);
-  const id = recordId(record);
+  const record = await queryRecord(server);
+  const id = parseRecordId(record);
   if (id === undefined) throw new Error(`the record is ${record}, expected one with an id`);
   return id;
 }
@@ -64,27 +64,27 @@ export interface ObjectLocation {
 }
 
 /** Where the physical id of the Publication says that the policy file is, and the ledger beside it. */
-export async function objectLocations({ emulator }: Pick<Sources, 'emulator'>): Promise<{ readonly policy: ObjectLocation; readonly ledger: ObjectLocation }> {
+export async function locateObjects({ emulator }: Pick<Sources, 'emulator'>): Promise<{ readonly policy: ObjectLocation; readonly history: ObjectLocation }> {
   const publication = (await stackResources(emulator.cloudformation, STACK)).find(({ ResourceType: type }) => type === 'Custom::MtaStsPublication');
   const parts = /^s3:\/\/([^/]+)\/(.+)$/.exec(publication?.PhysicalResourceId ?? '');
   if (parts === null) throw new Error(`the Publication has the physical id ${publication?.PhysicalResourceId ?? 'none'}, expected s3://...`);
   const [, bucket, key] = parts;
-  return { policy: { bucket, key }, ledger: { bucket, key: 'ledger/example.test.json' } };
+  return { policy: { bucket, key }, history: { bucket, key: 'ledger/example.test.json' } };
 }
 
-async function published(server: string): Promise<string> {
+async function queryRecord(server: string): Promise<string> {
   const resolver = new Resolver({ timeout: 5_000, tries: 2 });
   resolver.setServers([server]);
   return (await resolver.resolveTxt(RECORD_NAME)).map((strings) => strings.join('')).join(' | ');
 }
 
 /** A 503 is asked again, as senders do: a CloudFront function has a quarter of a second, which a busy machine does not always give it. */
-async function served(address: string, ca: string, tries = 5): Promise<Buffer> {
+async function fetchPolicyFile(address: string, ca: string, tries = 5): Promise<Buffer> {
   const { status, body } = await get(address, ca);
   if (status === 200) return body;
   if (status !== 503 || tries === 1) throw new Error(`the edge ${address} serves no policy: status ${status}`);
   await sleep(1_000);
-  return served(address, ca, tries - 1);
+  return fetchPolicyFile(address, ca, tries - 1);
 }
 
 async function get(address: string, ca: string): Promise<{ readonly status: number; readonly body: Buffer }> {

@@ -4,12 +4,12 @@ import { createHash } from 'node:crypto';
 const FORM = /^(\d{8}T\d{6})([0-9a-f]{16})$/;
 
 /** Of a policy file: what an id that names it ends with. */
-export function policyHash(bytes: string | Uint8Array): string {
+export function hashPolicy(bytes: string | Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 }
 
 /** The hash of the bytes that an id names; undefined for an id of somebody else. */
-export function namedBy(id: string): string | undefined {
+export function parseIdHash(id: string): string | undefined {
   return FORM.exec(id)?.[2];
 }
 
@@ -30,6 +30,6 @@ export function shortHash(hash: string): string {
 }
 
 /** Of a record set as `standing` reads it; undefined where it is not one record with an id. */
-export function recordId(record = ''): string | undefined {
+export function parseRecordId(record = ''): string | undefined {
   return /^v=STSv1; id=([^;|]+);$/.exec(record)?.[1];
 }

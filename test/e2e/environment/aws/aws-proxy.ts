@@ -2,12 +2,12 @@
 import { createServer, request as httpRequest } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { EMULATOR } from '../addresses';
-import { CALL_MILLISECONDS, ENDPOINT } from './emulator';
+import { CALL_TIMEOUT_MS, ENDPOINT } from './emulator';
 
 const PORT = 4567;
 
 /** The framework waits for the function, for as long as Lambda lets one run. */
-const INVOCATION_MILLISECONDS = 15 * 60_000;
+const INVOCATION_TIMEOUT_MS = 15 * 60_000;
 
 export const PROXY = `http://${EMULATOR}:${PORT}`;
 
@@ -39,7 +39,7 @@ export interface AwsProxy {
   /** From now on, until the next or none; what hangs by then is broken off. */
   fail(faults: AwsFaults | undefined): void;
   /** From now on told of each call that AWS has answered, just before the function hears of it, until the next or none. */
-  answered(hear: ((call: AwsCall) => void) | undefined): void;
+  onAnswer(hear: ((call: AwsCall) => void) | undefined): void;
   /** The calls so far. */
   readonly calls: readonly AwsCall[];
   /** The events that the framework has handed on so far. */
@@ -54,9 +54,9 @@ export async function startAwsProxy(): Promise<AwsProxy> {
   const invocations: Invocation[] = [];
   const hanging = new Set<ServerResponse>();
   const server = createServer((request, response) => {
-    const call = callOf(request);
+    const call = readCall(request);
     calls.push(call);
-    if (call.service === 'lambda' && call.path.endsWith('/invocations')) keep(request, call, invocations);
+    if (call.service === 'lambda' && call.path.endsWith('/invocations')) recordInvocation(request, call, invocations);
     const fault = faults?.(call);
     if (fault === undefined) forward(request, response, call, () => hear?.(call));
     else if (fault !== 'hang') refuse(request, response, call, fault);
@@ -70,7 +70,7 @@ export async function startAwsProxy(): Promise<AwsProxy> {
       faults = wanted;
       for (const response of hanging) response.destroy();
     },
-    answered: (wanted) => {
+    onAnswer: (wanted) => {
       hear = wanted;
     },
     calls,
@@ -78,18 +78,18 @@ export async function startAwsProxy(): Promise<AwsProxy> {
   };
 }
 
-function keep(request: IncomingMessage, { path }: AwsCall, invocations: Invocation[]): void {
+function recordInvocation(request: IncomingMessage, { path }: AwsCall, invocations: Invocation[]): void {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => invocations.push({ path, event: JSON.parse(Buffer.concat(chunks).toString()) }));
 }
 
-function callOf({ headers, method = '', url = '' }: IncomingMessage): AwsCall {
+function readCall({ headers, method = '', url = '' }: IncomingMessage): AwsCall {
   const service = url.startsWith('/_ministack/cfn-response/') ? 'response' : /Credential=[^/]+\/\d+\/[^/]+\/([^/]+)\//.exec(headers.authorization ?? '')?.[1];
   return { service: service ?? '', method, path: url, at: Date.now() };
 }
 
 function forward(request: IncomingMessage, response: ServerResponse, { service }: AwsCall, answered: () => void): void {
-  const timeout = service === 'lambda' ? INVOCATION_MILLISECONDS : CALL_MILLISECONDS;
+  const timeout = service === 'lambda' ? INVOCATION_TIMEOUT_MS : CALL_TIMEOUT_MS;
   const { method, headers, url } = request;
   const onward = httpRequest(`${ENDPOINT}${url ?? '/'}`, { method, headers, timeout }, (answer) => {
     answered();

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** @param seconds - by how much it goes before the right time */
-export function setClock(folder: string, seconds: number): void {
+export function setClockSkew(folder: string, seconds: number): void {
   writeFileSync(join(folder, 'clock'), String(seconds));
 }
 
@@ -12,8 +12,8 @@ export function setClock(folder: string, seconds: number): void {
  *
  * @returns the file
  */
-export function clockScript(folder: string): string {
-  setClock(folder, 0);
+export function writeClockScript(folder: string): string {
+  setClockSkew(folder, 0);
   const file = join(folder, 'clock.cjs');
   writeFileSync(file, `'use strict';
 const { readFileSync } = require('node:fs');

@@ -12,10 +12,10 @@ export interface EmulatorAnswer {
 }
 
 /** AWS takes one for five minutes. */
-const SIGNATURE_MILLISECONDS = 60_000;
+const SIGNATURE_LIFETIME_MS = 60_000;
 
 /** What takes longer hangs. */
-const MAX_MILLISECONDS = 10_000;
+const REQUEST_TIMEOUT_MS = 10_000;
 
 const AGENT = new Agent({ keepAlive: true });
 
@@ -27,7 +27,7 @@ export async function emulatorGet(call: Omit<Call, 'form'>): Promise<EmulatorAns
   const target = `${path}${search === '' ? '' : `?${search}`}`;
   const headers = { ...await signature(`${call.service} ${target}`, call), ...unsigned };
   return new Promise((resolve, reject) => {
-    const asking = request(`${ENDPOINT}${target}`, { agent: AGENT, headers, signal: AbortSignal.timeout(MAX_MILLISECONDS) }, (response) => {
+    const asking = request(`${ENDPOINT}${target}`, { agent: AGENT, headers, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
@@ -36,7 +36,7 @@ export async function emulatorGet(call: Omit<Call, 'form'>): Promise<EmulatorAns
       });
     });
     asking.on('error', (error) => {
-      reject(new Error(`the emulator, asked for ${target}: ${error.name === 'TimeoutError' || error.name === 'AbortError' ? `no answer within ${MAX_MILLISECONDS} ms` : error.message}`));
+      reject(new Error(`the emulator, asked for ${target}: ${error.name === 'TimeoutError' || error.name === 'AbortError' ? `no answer within ${REQUEST_TIMEOUT_MS} ms` : error.message}`));
     }).end();
   });
 }
@@ -45,6 +45,6 @@ function signature(key: string, call: Call): Promise<Readonly<Record<string, str
   const known = signed.get(key);
   if (known !== undefined && known.until > Date.now()) return known.headers;
   const headers = signedHeaders(call);
-  signed.set(key, { headers, until: Date.now() + SIGNATURE_MILLISECONDS });
+  signed.set(key, { headers, until: Date.now() + SIGNATURE_LIFETIME_MS });
   return headers;
 }

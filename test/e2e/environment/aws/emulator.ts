@@ -10,7 +10,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { at, isObject, textOf } from '../../../../lib/preview/json';
 import { EMULATOR } from '../addresses';
 import { lastLines } from '../last-lines';
-import { clockScript } from './clock';
+import { writeClockScript } from './clock';
 
 export const ACCOUNT = '000000000000';
 export const REGION = 'us-east-1';
@@ -30,7 +30,7 @@ export const AWS_ENVIRONMENT = {
 } as const;
 
 /** An answer that does not come by then never does; some come after seconds, where the machine is busy. */
-export const CALL_MILLISECONDS = 60_000;
+export const CALL_TIMEOUT_MS = 60_000;
 
 export interface EmulatorOptions {
   /** The repository. */
@@ -95,18 +95,18 @@ export async function startEmulator({ root, python, node, folder, caFile, proxy 
       NODE_EXTRA_CA_CERTS: caFile,
       // Its functions reach AWS through what can make it fail for them, and so does their answer to CloudFormation.
       AWS_ENDPOINT_URL: proxy,
-      NODE_OPTIONS: `--require ${clockScript(folder)}`,
+      NODE_OPTIONS: `--require ${writeClockScript(folder)}`,
       // The Lambda runtime has the AWS SDK; the bundle leaves it out.
       NODE_PATH: join(root, 'node_modules'),
     },
   });
   closeSync(log);
-  await answering(child, logFile);
+  await waitUntilHealthy(child, logFile);
   // All that comes after would only say that nobody answers.
   child.once('exit', (status, signal) => {
     console.error(`\nthe emulator of AWS has ended with ${signal ?? `status ${status ?? 'none'}`}, ${lastLines(logFile)}`);
   });
-  const requestHandler = { connectionTimeout: CALL_MILLISECONDS, requestTimeout: CALL_MILLISECONDS, throwOnRequestTimeout: true };
+  const requestHandler = { connectionTimeout: CALL_TIMEOUT_MS, requestTimeout: CALL_TIMEOUT_MS, throwOnRequestTimeout: true };
   const config = { endpoint: ENDPOINT, region: REGION, credentials: ADMINISTRATOR, requestHandler };
   const inRegion = (region: string): Regional => ({
     acm: new ACMClient({ ...config, region }), cloudformation: new CloudFormationClient({ ...config, region }),
@@ -129,7 +129,7 @@ export async function startEmulator({ root, python, node, folder, caFile, proxy 
   };
 }
 
-async function answering(child: ChildProcess, logFile: string): Promise<void> {
+async function waitUntilHealthy(child: ChildProcess, logFile: string): Promise<void> {
   for (const end = Date.now() + 60_000; Date.now() < end;) {
     if (child.exitCode !== null || child.signalCode !== null) {
       throw new Error(`ministack ended with ${child.signalCode ?? `status ${child.exitCode ?? 'none'}`}, ${lastLines(logFile)}`);

@@ -9,15 +9,15 @@ const HANDS_ON = 'USER_ON_EVENT_FUNCTION_ARN=';
  *
  * @param folder - of the stage: only what runs below it is looked at
  */
-export function functionProcesses(folder: string): readonly number[] {
-  return processesBelow(folder).filter((pid) => programEnvironment(pid).every((entry) => !entry.startsWith(HANDS_ON)));
+export function findFunctionProcesses(folder: string): readonly number[] {
+  return findLambdaProcesses(folder).filter((pid) => readEnvironment(pid).every((entry) => !entry.startsWith(HANDS_ON)));
 }
 
 /** Of any function. */
-function processesBelow(folder: string): readonly number[] {
+function findLambdaProcesses(folder: string): readonly number[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
     try {
-      return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/ministack-lambda-`) && functionName(pid) !== '';
+      return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/ministack-lambda-`) && readFunctionName(pid) !== '';
     } catch {
       return false;
     }
@@ -25,17 +25,17 @@ function processesBelow(folder: string): readonly number[] {
 }
 
 /** What runs the framework's functions, which hand events on to this project's. */
-function frameworkProcesses(folder: string): readonly number[] {
-  return processesBelow(folder).filter((pid) => programEnvironment(pid).some((entry) => entry.startsWith(HANDS_ON)));
+function findFrameworkProcesses(folder: string): readonly number[] {
+  return findLambdaProcesses(folder).filter((pid) => readEnvironment(pid).some((entry) => entry.startsWith(HANDS_ON)));
 }
 
 /** The name of the function that a process runs; empty where it runs none. */
-export function functionName(pid: number): string {
+export function readFunctionName(pid: number): string {
   const prefix = 'AWS_LAMBDA_FUNCTION_NAME=';
-  return programEnvironment(pid).find((entry) => entry.startsWith(prefix))?.slice(prefix.length) ?? '';
+  return readEnvironment(pid).find((entry) => entry.startsWith(prefix))?.slice(prefix.length) ?? '';
 }
 
-function programEnvironment(pid: number): readonly string[] {
+function readEnvironment(pid: number): readonly string[] {
   return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
 }
 
@@ -46,7 +46,7 @@ function programEnvironment(pid: number): readonly string[] {
  * @throws Error where there is none
  */
 export function killFunction(folder: string): void {
-  kill(functionProcesses(folder));
+  killAll(findFunctionProcesses(folder));
 }
 
 /**
@@ -56,10 +56,10 @@ export function killFunction(folder: string): void {
  * @throws Error where there is none
  */
 export function killFramework(folder: string): void {
-  kill(frameworkProcesses(folder));
+  killAll(findFrameworkProcesses(folder));
 }
 
-function kill(found: readonly number[]): void {
+function killAll(found: readonly number[]): void {
   if (found.length === 0) throw new Error('no process runs the function');
   for (const pid of found) process.kill(pid, 'SIGKILL');
 }

@@ -17,7 +17,7 @@ export interface AuthorizedCall {
 }
 
 /** All so far, but for what the stage's administrator asked. */
-export function authorizedCalls({ rightsLog }: Emulator): readonly AuthorizedCall[] {
+export function readAuthorizedCalls({ rightsLog }: Emulator): readonly AuthorizedCall[] {
   return readFileSync(rightsLog, 'utf8').split('\n').filter((line) => line !== '').map((line) => {
     const entry: unknown = JSON.parse(line);
     const [host, principal, action, resource, denied] = ['host', 'principal', 'action', 'resource', 'denied'].map((name) => textOf(at(entry, name)) ?? '');
@@ -26,12 +26,12 @@ export function authorizedCalls({ rightsLog }: Emulator): readonly AuthorizedCal
 }
 
 /** What the functions asked: they alone reach the emulator through the proxy. */
-export function callsByFunctions(emulator: Emulator): readonly AuthorizedCall[] {
+export function readFunctionCalls(emulator: Emulator): readonly AuthorizedCall[] {
   const { host } = new URL(PROXY);
-  return authorizedCalls(emulator).filter((call) => call.host === host);
+  return readAuthorizedCalls(emulator).filter((call) => call.host === host);
 }
 
-export function wordsOf({ principal, action, resource, denied }: AuthorizedCall): string {
+export function describeCall({ principal, action, resource, denied }: AuthorizedCall): string {
   return `${action} on ${resource} by ${principal || 'nobody'}: ${denied || 'allowed'}`;
 }
 
@@ -49,7 +49,7 @@ export interface Right {
  *
  * @throws Error where a template gives rights in a way that is not read here
  */
-export function templateRights(template: unknown): readonly Right[] {
+export function listTemplateRights(template: unknown): readonly Right[] {
   return membersOf(at(template, 'Resources')).flatMap(([id, resource]) => {
     const [type, properties] = [textOf(at(resource, 'Type')), at(resource, 'Properties')];
     const document = at(properties, 'PolicyDocument');
@@ -72,11 +72,11 @@ export function templateRights(template: unknown): readonly Right[] {
 /** Whether it was asked for with success. */
 export function isUsed({ role, action, resource }: Right, stack: string, calls: readonly AuthorizedCall[]): boolean {
   const pattern = new RegExp(`^${resource.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`);
-  return calls.some((call) => call.denied === '' && call.action === action && pattern.test(call.resource) && isOf(call, stack, role));
+  return calls.some((call) => call.denied === '' && call.action === action && pattern.test(call.resource) && isByRole(call, stack, role));
 }
 
 /** Whether a role of the stack asked, by its logical id without the hash at its end: CloudFormation cuts that from the name. */
-export function isOf({ principal }: AuthorizedCall, stack: string, role: string): boolean {
+export function isByRole({ principal }: AuthorizedCall, stack: string, role: string): boolean {
   return principal.includes(`:assumed-role/${stack}-${role}`);
 }
 
@@ -84,17 +84,17 @@ function rightsIn(document: unknown, roleOf: (statement: unknown) => string | un
   return itemsOf(at(document, 'Statement')).flatMap((statement) => {
     const role = roleOf(statement);
     if (role === undefined || textOf(at(statement, 'Effect')) !== 'Allow') return [];
-    return listOf(at(statement, 'Action')).flatMap((action) => listOf(at(statement, 'Resource')).map((resource) => {
-      return { role: role.slice(0, -8), action: textOf(action) ?? '', resource: patternOf(resource) };
+    return toList(at(statement, 'Action')).flatMap((action) => toList(at(statement, 'Resource')).map((resource) => {
+      return { role: role.slice(0, -8), action: textOf(action) ?? '', resource: resourcePattern(resource) };
     }));
   });
 }
 
-function listOf(value: unknown): readonly unknown[] {
+function toList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? itemsOf(value) : [value];
 }
 
-function patternOf(resource: unknown): string {
+function resourcePattern(resource: unknown): string {
   const parts = itemsOf(itemsOf(at(resource, 'Fn::Join')).at(1));
-  return parts.length > 0 ? parts.map(patternOf).join('') : textOf(resource) ?? '*';
+  return parts.length > 0 ? parts.map(resourcePattern).join('') : textOf(resource) ?? '*';
 }

@@ -31,13 +31,13 @@ export async function findStack(client: CloudFormationClient, stack: string): Pr
 }
 
 /** The ids that the `_mta-sts` record was given, each once, in order. */
-export function publishedIdsIn(events: readonly StackEvent[]): readonly string[] {
+export function listPublishedIds(events: readonly StackEvent[]): readonly string[] {
   const texts = events.filter(({ ResourceType: type }) => type === 'AWS::Route53::RecordSet').map(({ ResourceProperties: text = '' }) => text);
   return [...new Set(texts.flatMap((text) => /v=STSv1; id=([A-Za-z0-9]+);/.exec(text)?.[1] ?? []))];
 }
 
 /** Where in the order an event of a resource stands. */
-export class Order {
+export class EventOrder {
   public constructor(private readonly events: readonly StackEvent[]) {}
 
   /**
@@ -52,7 +52,7 @@ export class Order {
   }
 
   /** @throws Error where the first event did not come before the second */
-  public before(first: readonly [string, string], second: readonly [string, string]): void {
+  public expectBefore(first: readonly [string, string], second: readonly [string, string]): void {
     if (this.at(...first) >= this.at(...second)) throw new Error(`${first.join(' ')} did not come before ${second.join(' ')}: ${this.text}`);
   }
 

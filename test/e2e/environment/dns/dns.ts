@@ -7,7 +7,7 @@ import { startDnsServer, zoneAnswers } from '../../../../lib/preview/dns-server/
 import type { DnsAnswerer, DnsQuestion, DnsRecord, DnsReply } from '../../../../lib/preview/dns-server/server';
 import type { Distribution } from '../../../../lib/preview/edge/distribution';
 import { EDGES, MAIL_HOSTS, NAME_SERVERS, OTHER_NAME_SERVERS, RESOLVER, OBSERVER_RESOLVER } from '../addresses';
-import { shared } from '../shared-reading';
+import { shareReads } from '../shared-reading';
 import { recordSets } from './record-sets';
 import type { RecordSet } from './record-sets';
 
@@ -27,7 +27,7 @@ export interface Dns {
   /** From now on, until the next fault or none. */
   fail(fault: DnsFault | undefined): void;
   /** Zones of another DNS provider: their records by their names. The emulator knows nothing of them. */
-  readonly elsewhere: Map<string, readonly DnsRecord[]>;
+  readonly externalZones: Map<string, readonly DnsRecord[]>;
 }
 
 /** Answers until the process ends. */
@@ -37,13 +37,13 @@ export async function startDns(route53: Route53Client, distributions: () => read
   // Zones come and go rarely, records often.
   const followZones = async (): Promise<void> => {
     for (;;) {
-      zones = await hostedZones(route53).catch(() => zones);
+      zones = await listHostedZones(route53).catch(() => zones);
       await sleep(1_000);
     }
   };
   void followZones();
   const elsewhere = new Map<string, readonly DnsRecord[]>();
-  const now = shared(answers(() => zones, distributions, elsewhere));
+  const now = shareReads(zoneAnswerer(() => zones, distributions, elsewhere));
   const answer: DnsAnswerer = async (question) => (await now())(question);
   await Promise.all([['resolver', RESOLVER] as const, ...NAME_SERVERS, ...OTHER_NAME_SERVERS].map(async ([name, address]) => startDnsServer({
     address,
@@ -55,12 +55,12 @@ export async function startDns(route53: Route53Client, distributions: () => read
     fail: (wanted) => {
       fault = wanted;
     },
-    elsewhere,
+    externalZones: elsewhere,
   };
 }
 
 /** What is no hosted zone of the emulator: the top level, the names of name servers and distributions, and of mail hosts elsewhere. */
-function ownZones(distributions: readonly Distribution[]): readonly DnsRecord[] {
+function builtInZones(distributions: readonly Distribution[]): readonly DnsRecord[] {
   return [
     ...apex('test'),
     ...[...NAME_SERVERS].flatMap(([name, address]): DnsRecord[] => [
@@ -76,13 +76,13 @@ function ownZones(distributions: readonly Distribution[]): readonly DnsRecord[] 
 }
 
 /** The ids of the zones by their names: of several with one name, the one that was there first is delegated. */
-async function hostedZones(route53: Route53Client): Promise<ReadonlyMap<string, string>> {
+async function listHostedZones(route53: Route53Client): Promise<ReadonlyMap<string, string>> {
   const { HostedZones: zones = [] } = await route53.send(new ListHostedZonesCommand({}));
   return new Map(zones.map(({ Id: id = '', Name: name = '' }) => [bareName(name), id] as const).reverse());
 }
 
 /** What answers by the zones as they are now: the same for as long as nothing has changed. */
-function answers(
+function zoneAnswerer(
   zones: () => ReadonlyMap<string, string>,
   distributions: () => readonly Distribution[],
   elsewhere: ReadonlyMap<string, readonly DnsRecord[]>,
@@ -94,17 +94,17 @@ function answers(
     const of = [edges, ...names.map(([name]) => name), ...sets, ...[...elsewhere].flat()];
     if (made?.of.length !== of.length || made.of.some((one, index) => one !== of[index])) {
       const hosted = names.flatMap(([name], index) => {
-        const records = sets[index]?.flatMap((set) => recordsOf(set, edges));
+        const records = sets[index]?.flatMap((set) => toDnsRecords(set, edges));
         return records === undefined ? [] : [soa(name), ...records];
       });
       const others = [...elsewhere].flatMap(([name, records]) => [...apex(name, OTHER_NAME_SERVERS), ...records]);
-      made = { of, answer: zoneAnswers([...ownZones(edges), ...others, ...hosted]) };
+      made = { of, answer: zoneAnswers([...builtInZones(edges), ...others, ...hosted]) };
     }
     return made.answer;
   };
 }
 
-function recordsOf({ name: written, type, values, alias }: RecordSet, distributions: readonly Distribution[]): readonly DnsRecord[] {
+function toDnsRecords({ name: written, type, values, alias }: RecordSet, distributions: readonly Distribution[]): readonly DnsRecord[] {
   const name = bareName(written);
   if (type === 'SOA') return [];
   if (alias !== undefined) {

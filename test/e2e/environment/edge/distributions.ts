@@ -4,7 +4,7 @@ import { XMLParser } from 'fast-xml-parser';
 import type { Distribution } from '../../../../lib/preview/edge/distribution';
 import { MANAGED_POLICIES } from '../../../../lib/preview/edge/response-headers';
 import { at, itemsOf, textOf } from '../../../../lib/preview/json';
-import { cloudFront } from '../aws/signed-calls';
+import { callCloudFront } from '../aws/signed-calls';
 import { certificateNames } from './certificate-names';
 
 const PARSER = new XMLParser({ parseTagValue: false, isArray: (name) => ARRAYS.has(name) });
@@ -65,11 +65,11 @@ async function readDistribution(acm: ACMClient, id: string, domainName: string):
 /** Only what is published meets viewers. */
 async function functionCode(arn: string): Promise<string> {
   const name = arn.split('/').at(-1) ?? '';
-  return cloudFront(`function/${name}`, { Stage: 'LIVE' });
+  return callCloudFront(`function/${name}`, { Stage: 'LIVE' });
 }
 
 async function get(path: string): Promise<unknown> {
-  return PARSER.parse(await cloudFront(path));
+  return PARSER.parse(await callCloudFront(path));
 }
 
 function text(value: unknown): string {

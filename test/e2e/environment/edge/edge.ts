@@ -17,18 +17,18 @@ import type { Certificates } from '../../../../lib/preview/tls/certificates';
 import { EDGES } from '../addresses';
 import { AS_CLOUDFRONT } from '../aws/emulator';
 import { emulatorGet } from '../aws/emulator-get';
-import { shared } from '../shared-reading';
+import { shareReads } from '../shared-reading';
 import { CACHING_DISABLED, readDistributions } from './distributions';
 import type { EdgeDistribution } from './distributions';
 
 /** How often the distributions are looked at: AWS takes minutes until all edges know a new one. */
-const LOOK_MILLISECONDS = 500;
+const REFRESH_INTERVAL_MS = 500;
 
 /** What takes longer hangs. */
-const READ_MILLISECONDS = 30_000;
+const READ_TIMEOUT_MS = 30_000;
 
 /** How long the functions of what has changed go on, for the requests that they have. */
-const CLOSE_MILLISECONDS = 5_000;
+const CLOSE_DELAY_MS = 5_000;
 
 /**
  * Answers in place of the edge at an address, or, with `hang`, lets the request wait until the next fault or none; where it gives
@@ -40,7 +40,7 @@ export type EdgeFault = (address: string, request: ViewerRequest) => ViewerRespo
 export type ShownCertificate = 'none' | 'for another name';
 
 /** Different requests whose sharing is remembered. */
-const MAX_SHARED = 100;
+const MAX_SHARED_REQUESTS = 100;
 
 export interface Edge {
   /** Set to false it shows no certificate to anybody: the policy host is dead. */
@@ -86,9 +86,9 @@ export async function startEdge(authority: CertificateAuthority, acm: ACMClient)
         return instead === 'none' ? undefined : other;
       },
     };
-    const here = new EdgeAt(cloudFront, (request) => {
+    const here = new EdgeAddress(cloudFront, (request) => {
       const answer = fault?.(listen, request);
-      return answer === 'hang' ? brokenOff(faulty.signal) : answer;
+      return answer === 'hang' ? hangUntil(faulty.signal) : answer;
     }, () => frozen.has(listen));
     return startWebServer({ listen, port, cloudFront: here, certificates, minimumTls: 'TLSv1.2', log });
   })));
@@ -99,7 +99,7 @@ export async function startEdge(authority: CertificateAuthority, acm: ACMClient)
     certificates: shown,
     freeze: (address) => {
       for (const one of address === undefined ? addresses : [address]) frozen.add(one);
-      cloudFront.hold();
+      cloudFront.freezeObjects();
     },
     thaw: () => {
       frozen.clear();
@@ -109,21 +109,21 @@ export async function startEdge(authority: CertificateAuthority, acm: ACMClient)
       faulty.abort(new Error('the edge was silent'));
       faulty = new AbortController();
     },
-    distributions: () => cloudFront.known,
+    distributions: () => cloudFront.distributions,
     lines,
   };
 }
 
 /** Never answers: the server breaks the request off when the signal says so. */
-async function brokenOff(signal: AbortSignal): Promise<never> {
+async function hangUntil(signal: AbortSignal): Promise<never> {
   await once(signal, 'abort');
   throw signal.reason;
 }
 
 /** One address, which can fail beside the others. */
-class EdgeAt extends CloudFront {
+class EdgeAddress extends CloudFront {
   public constructor(
-    private readonly whole: EmulatedCloudFront,
+    private readonly cloudFront: EmulatedCloudFront,
     private readonly fault: (request: ViewerRequest) => ViewerResponse | Promise<never> | undefined,
     private readonly isFrozen: () => boolean,
   ) {
@@ -131,11 +131,11 @@ class EdgeAt extends CloudFront {
   }
 
   public override distributionOf(host: string): Distribution | undefined {
-    return this.whole.distributionOf(host);
+    return this.cloudFront.distributionOf(host);
   }
 
   public override async respond(request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string): Promise<ViewerResponse> {
-    return await this.fault(request) ?? this.whole.respond(request, scheme, hostHeader, this.isFrozen());
+    return await this.fault(request) ?? this.cloudFront.respond(request, scheme, hostHeader, this.isFrozen());
   }
 }
 
@@ -144,37 +144,37 @@ class EdgeAt extends CloudFront {
  * another one nothing is served: what an edge has kept could be older than what was proved live.
  */
 class EmulatedCloudFront extends CloudFront {
-  public known: readonly EdgeDistribution[] = [];
+  public distributions: readonly EdgeDistribution[] = [];
   public alive = true;
-  private readonly objects: ObjectsOfNow;
+  private readonly objects: CurrentObjects;
   /** By the ARNs of the certificates in ACM. */
-  private readonly issued = new Map<string, Shown>();
+  private readonly certificates = new Map<string, ViewerCertificate>();
   private contexts: ReadonlyMap<Distribution, SecureContext | undefined> = new Map();
-  private readonly leads = new Map<string, string>();
-  private readonly kept = new Map<string, StoredObject | undefined>();
-  private cached = new Map<string, StoredObject | undefined>();
+  private readonly lastRequestedNames = new Map<string, string>();
+  private readonly lastRead = new Map<string, StoredObject | undefined>();
+  private frozenObjects = new Map<string, StoredObject | undefined>();
   private readonly responses = new Map<string, () => Promise<ViewerResponse>>();
   private current: CloudFront;
 
   public constructor(private readonly authority: CertificateAuthority, private readonly acm: ACMClient, private readonly report: Log) {
     super([], new ObjectStore([]), report);
-    this.objects = new ObjectsOfNow();
+    this.objects = new CurrentObjects();
     this.current = new CloudFront([], this.objects, report);
   }
 
   /** Never ends. */
   public async follow(): Promise<void> {
     for (;;) {
-      await this.look().catch((error: unknown) => {
+      await this.refresh().catch((error: unknown) => {
         this.report(`the distributions could not be read: ${String(error)}`);
       });
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MILLISECONDS));
+      await new Promise((resolve) => setTimeout(resolve, REFRESH_INTERVAL_MS));
     }
   }
 
   /** What a frozen edge serves: each object as it was last read. */
-  public hold(): void {
-    this.cached = new Map(this.kept);
+  public freezeObjects(): void {
+    this.frozenObjects = new Map(this.lastRead);
   }
 
   public override distributionOf(host: string): Distribution | undefined {
@@ -185,11 +185,11 @@ class EmulatedCloudFront extends CloudFront {
   public override async respond(
     request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string, isFrozen = false,
   ): Promise<ViewerResponse> {
-    const caches = this.known.find(({ aliases, cachePolicyId }) => aliases.includes(request.host) && cachePolicyId !== CACHING_DISABLED);
-    if (caches !== undefined) return refusal(501, cachingFault(caches));
+    const caches = this.distributions.find(({ aliases, cachePolicyId }) => aliases.includes(request.host) && cachePolicyId !== CACHING_DISABLED);
+    if (caches !== undefined) return refusal(501, cachingProblem(caches));
     const key = JSON.stringify([scheme, hostHeader, request, isFrozen]);
-    const responding = this.responses.get(key) ?? shared(() => this.respondAnew(request, scheme, hostHeader, isFrozen));
-    if (this.responses.size > MAX_SHARED) this.responses.clear();
+    const responding = this.responses.get(key) ?? shareReads(() => this.respondUnshared(request, scheme, hostHeader, isFrozen));
+    if (this.responses.size > MAX_SHARED_REQUESTS) this.responses.clear();
     this.responses.set(key, responding);
     const response = await responding();
     return { ...response, headers: new Map(response.headers) };
@@ -199,84 +199,84 @@ class EmulatedCloudFront extends CloudFront {
     return this.alive ? this.contexts.get(distribution) : undefined;
   }
 
-  private async respondAnew(
+  private async respondUnshared(
     request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string, isFrozen: boolean,
   ): Promise<ViewerResponse> {
     const read = async (name: string): Promise<StoredObject | undefined> => {
-      return isFrozen && this.cached.has(name) ? this.cached.get(name) : this.read(name);
+      return isFrozen && this.frozenObjects.has(name) ? this.frozenObjects.get(name) : this.read(name);
     };
     const view = `${scheme} ${request.method} ${request.host} ${request.uri}`;
     // Which object a request leads to is the function's decision; what it was the last time is fetched beforehand.
-    const expected = this.leads.get(view);
+    const expected = this.lastRequestedNames.get(view);
     const origin = new OriginRequest(expected, expected === undefined ? undefined : await read(expected));
-    const response = await this.objects.during(origin, () => this.current.respond(request, scheme, hostHeader));
+    const response = await this.objects.withOrigin(origin, () => this.current.respond(request, scheme, hostHeader));
     const { requestedName } = origin;
     if (requestedName === undefined || requestedName === expected) return response;
-    this.leads.set(view, requestedName);
+    this.lastRequestedNames.set(view, requestedName);
     const again = new OriginRequest(requestedName, await read(requestedName));
-    return this.objects.during(again, () => this.current.respond(request, scheme, hostHeader));
+    return this.objects.withOrigin(again, () => this.current.respond(request, scheme, hostHeader));
   }
 
   private async read(name: string): Promise<StoredObject | undefined> {
     const object = await readObject(name);
-    this.kept.set(name, object);
+    this.lastRead.set(name, object);
     return object;
   }
 
-  private async look(): Promise<void> {
-    const known = await inTime(readDistributions(this.acm));
-    if (JSON.stringify(known) === JSON.stringify(this.known)) return;
+  private async refresh(): Promise<void> {
+    const known = await withReadLimit(readDistributions(this.acm));
+    if (JSON.stringify(known) === JSON.stringify(this.distributions)) return;
     const contexts = new Map<Distribution, SecureContext | undefined>();
     for (const distribution of known) contexts.set(distribution, await this.contextFor(distribution));
     const before = this.current;
     const next = new CloudFront(known, this.objects, this.report);
-    await Promise.all(known.map(async ({ aliases }) => this.warm(next, aliases.at(0))));
-    [this.current, this.known, this.contexts] = [next, known, contexts];
+    await Promise.all(known.map(async ({ aliases }) => this.warmUp(next, aliases.at(0))));
+    [this.current, this.distributions, this.contexts] = [next, known, contexts];
     this.report(`distributions: ${known.map(({ id, aliases }) => `${id} (${aliases.join(' ')})`).join(', ') || 'none'}`);
     for (const distribution of known) {
-      if (distribution.cachePolicyId !== CACHING_DISABLED) this.complain(cachingFault(distribution));
+      if (distribution.cachePolicyId !== CACHING_DISABLED) this.reportProblem(cachingProblem(distribution));
     }
     // Who asked before has an answer by then: an edge of CloudFront changes in the midst of requests as well, and loses none.
-    setTimeout(() => void before.close(), CLOSE_MILLISECONDS);
+    setTimeout(() => void before.close(), CLOSE_DELAY_MS);
   }
 
   /** One of the stage's authority, where ACM's is of a public one; none where CloudFront would not take the distribution. */
   private async contextFor({ id, aliases, certificateArn = 'none', certificateNames: names }: EdgeDistribution): Promise<SecureContext | undefined> {
-    const shown = names.length === 0 ? undefined : this.issued.get(certificateArn) ?? await this.issue(names);
-    if (shown !== undefined) this.issued.set(certificateArn, shown);
+    const shown = names.length === 0 ? undefined : this.certificates.get(certificateArn) ?? await this.issue(names);
+    if (shown !== undefined) this.certificates.set(certificateArn, shown);
     const uncovered = aliases.filter((alias) => shown?.certificate.checkHost(alias) === undefined);
     if (uncovered.length === 0) return shown?.context;
-    this.complain(`distribution ${id} shows no certificate: ${certificateArn} is of ${names.join(', ') || 'no name'} and does not cover ${
+    this.reportProblem(`distribution ${id} shows no certificate: ${certificateArn} is of ${names.join(', ') || 'no name'} and does not cover ${
       uncovered.join(', ')}, expected one that covers every alias, which CloudFront demands`);
     return undefined;
   }
 
-  private async issue(names: readonly string[]): Promise<Shown> {
+  private async issue(names: readonly string[]): Promise<ViewerCertificate> {
     const { keyPem, certificatePem } = await this.authority.issue({ names });
     return { certificate: new X509Certificate(certificatePem), context: createSecureContext({ key: keyPem, cert: certificatePem }) };
   }
 
   /** What fails then says only that nothing is served. */
-  private complain(fault: string): void {
+  private reportProblem(fault: string): void {
     this.report(fault);
     console.error(`\nthe edge: ${fault}`);
   }
 
   /** The first run of a function on a busy machine may take longer than CloudFront lets it: 503 that AWS would not give. */
-  private async warm(cloudFront: CloudFront, host: string | undefined): Promise<void> {
+  private async warmUp(cloudFront: CloudFront, host: string | undefined): Promise<void> {
     if (host === undefined) return;
     const request: ViewerRequest = { method: 'GET', uri: '/', query: '', host, headers: [['host', host]], ip: '127.0.0.1' };
-    await this.objects.during(new OriginRequest(undefined, undefined), () => cloudFront.respond(request, 'https', host));
+    await this.objects.withOrigin(new OriginRequest(undefined, undefined), () => cloudFront.respond(request, 'https', host));
   }
 }
 
 /** What viewers are shown for a certificate of ACM. */
-interface Shown {
+interface ViewerCertificate {
   readonly certificate: X509Certificate;
   readonly context: SecureContext;
 }
 
-function cachingFault({ id, cachePolicyId = 'none' }: EdgeDistribution): string {
+function cachingProblem({ id, cachePolicyId = 'none' }: EdgeDistribution): string {
   return `distribution ${id} is not served: its cache policy is ${cachePolicyId}, expected ${CACHING_DISABLED} (CachingDisabled); `
     + 'the edge of the stage keeps nothing, so it cannot show what one that caches serves';
 }
@@ -290,14 +290,14 @@ class OriginRequest {
 }
 
 /** Gives each request what was read for it, and for it alone: several are on their way at once. */
-class ObjectsOfNow extends ObjectStore {
+class CurrentObjects extends ObjectStore {
   private readonly requests = new AsyncLocalStorage<OriginRequest>();
 
   public constructor() {
     super([]);
   }
 
-  public during<T>(origin: OriginRequest, respond: () => Promise<T>): Promise<T> {
+  public withOrigin<T>(origin: OriginRequest, respond: () => Promise<T>): Promise<T> {
     return this.requests.run(origin, respond);
   }
 
@@ -309,12 +309,12 @@ class ObjectsOfNow extends ObjectStore {
   }
 }
 
-async function inTime<T>(reading: Promise<T>): Promise<T> {
+async function withReadLimit<T>(reading: Promise<T>): Promise<T> {
   let limit: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     limit = setTimeout(() => {
-      reject(new Error(`the emulator did not answer within ${READ_MILLISECONDS} ms`));
-    }, READ_MILLISECONDS);
+      reject(new Error(`the emulator did not answer within ${READ_TIMEOUT_MS} ms`));
+    }, READ_TIMEOUT_MS);
   });
   return Promise.race([reading, late]).finally(() => {
     clearTimeout(limit);

@@ -19,7 +19,7 @@ export interface Observation extends RecordObservation {
 }
 
 /** A look that got nothing to go by: the policy host has no such address; 429, 5xx, no certificate, no answer. The record was seen. */
-export interface Unreached extends RecordObservation {
+export interface UnreachedObservation extends RecordObservation {
   readonly why: string;
 }
 
@@ -58,12 +58,12 @@ export interface ObserverOptions {
 }
 
 /** What it tells, some times a second and at its end. */
-export interface Seen {
+export interface ObservationBatch {
   readonly observations: readonly Observation[];
-  readonly unreached: readonly Unreached[];
-  readonly blind: readonly FailedObservation[];
+  readonly unreached: readonly UnreachedObservation[];
+  readonly failed: readonly FailedObservation[];
   /** How often a look asked the edge again, see watch-thread.ts. */
-  readonly again: number;
+  readonly edgeRetries: number;
   /** Nothing more will come. */
   readonly last: boolean;
 }

@@ -4,10 +4,10 @@ import { EDGES } from '../../environment/addresses';
 import type { AppContext } from '../../environment/app/app';
 import { expectEnd } from '../../environment/app/cdk-cli';
 import { readLiveState } from '../../environment/app/live-state';
-import { policyHash, isLater, namedBy } from '../../environment/app/policy-ids';
-import { synthesized } from '../../environment/app/synthesized';
+import { hashPolicy, isLater, parseIdHash } from '../../environment/app/policy-ids';
+import { readSynthesizedPolicy } from '../../environment/app/synthesized';
 import type { TestEnvironment } from '../../environment/environment';
-import { Observer, publishesNeither, servesNeither, observeDuring } from '../../environment/observer/observer';
+import { Observer, publishesNeither, servesNeither, observeWhile } from '../../environment/observer/observer';
 import type { Observation } from '../../environment/observer/observer';
 import { writeRace, summarizeRace } from '../../environment/observer/race';
 
@@ -20,7 +20,7 @@ const CHANGES: readonly (readonly [string, AppContext])[] = [
 /** From `testing` to `enforce`. */
 export async function changeScenario(environment: TestEnvironment): Promise<void> {
   environment.table.begin('Change, watched');
-  await environment.ensure({ mode: 'testing' });
+  await environment.ensureDeployed({ mode: 'testing' });
   for (const [what, context] of CHANGES) await change(environment, what, context, what === CONTROLLED);
 }
 
@@ -34,33 +34,33 @@ export async function change(environment: TestEnvironment, what: string, context
   let control: Control | undefined;
   await environment.table.prove(`${what}: no look sees the new id before its bytes, or anything but the two policies`, async () => {
     await environment.synth(context);
-    const after = synthesized(environment.assembly(context)).hash;
+    const after = readSynthesizedPolicy(environment.assembly(context)).hash;
     if (isControlled) control = await Control.start(environment, after);
-    const { activity, ended } = await observeDuring({ ca: environment.authority.certificatePem, first: 'record' }, () => environment.deploy(context))
+    const { observer, ended } = await observeWhile({ ca: environment.authority.certificatePem, first: 'record' }, () => environment.deploy(context))
       .finally(() => control?.stop());
     expectEnd(ended, 0, 'cdk deploy');
-    activity.expectSight();
-    if (activity.rate < MIN_OBSERVATIONS_PER_SECOND) {
-      throw new Error(`expected ${MIN_OBSERVATIONS_PER_SECOND} looks a second or more, the machine gave ${activity.rate.toFixed(1)}:\n${activity.summary()}`);
+    observer.expectAnswers();
+    if (observer.rate < MIN_OBSERVATIONS_PER_SECOND) {
+      throw new Error(`expected ${MIN_OBSERVATIONS_PER_SECOND} looks a second or more, the machine gave ${observer.rate.toFixed(1)}:\n${observer.summary()}`);
     }
-    const { ids } = activity;
-    const [before] = ids.map(namedBy);
-    if (ids.length !== 2 || before === undefined || before === after || namedBy(ids[1]) !== after || !isLater(ids[1], ids[0])) {
-      throw new Error(`expected one id, and a later one for ${after} after it, saw ${ids.join(', ')}:\n${activity.summary()}`);
+    const { publishedIds: ids } = observer;
+    const [before] = ids.map(parseIdHash);
+    if (ids.length !== 2 || before === undefined || before === after || parseIdHash(ids[1]) !== after || !isLater(ids[1], ids[0])) {
+      throw new Error(`expected one id, and a later one for ${after} after it, saw ${ids.join(', ')}:\n${observer.summary()}`);
     }
-    const against = violations(activity, before, after);
-    if (against.length > 0) throw new Error(`${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${activity.summary()}`);
-    const first = (seen: (observation: Observation) => boolean): number => activity.observations.find(seen)?.at ?? NaN;
-    activity.expectSightAt([first(({ served }) => served === after), first(({ names }) => names === after)], 1_000);
-    if (!activity.observations.some(({ names, served }) => names === before && served === after)) {
-      throw new Error(`no look saw the new bytes beside the old id, so none was in between:\n${activity.summary()}`);
+    const against = violations(observer, before, after);
+    if (against.length > 0) throw new Error(`${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${observer.summary()}`);
+    const first = (seen: (observation: Observation) => boolean): number => observer.observations.find(seen)?.at ?? NaN;
+    observer.expectAnswersAt([first(({ served }) => served === after), first(({ names }) => names === after)], 1_000);
+    if (!observer.observations.some(({ names, served }) => names === before && served === after)) {
+      throw new Error(`no look saw the new bytes beside the old id, so none was in between:\n${observer.summary()}`);
     }
     // RACE=docs/figures/race.json: for the figure of the README.
     const { RACE: file } = process.env;
     if (file !== undefined) {
-      writeRace(resolve(environment.paths.root, file), { ...summarizeRace(what, activity.observations, before, after), ...activity.extent });
+      writeRace(resolve(environment.paths.root, file), summarizeRace(what, observer, before, after));
     }
-    return activity.summary();
+    return observer.summary();
   });
   if (isControlled) {
     await environment.table.prove('control: one edge gave a second watch the old bytes for a second beside the new id, and its looks say so', () => {
@@ -71,8 +71,8 @@ export async function change(environment: TestEnvironment, what: string, context
 }
 
 /** The looks that saw the new id without its bytes, or at record or file neither what was before nor what is after, by their hashes. */
-function violations(activity: Observer, before: string, after: string): readonly string[] {
-  return activity.against(
+function violations(observer: Observer, before: string, after: string): readonly string[] {
+  return observer.findViolations(
     (observation) => publishesNeither(observation, before, after) || servesNeither(observation, before, after)
       || (observation.names === after && observation.served !== after),
     (look) => publishesNeither(look, before, after) || look.names === after,
@@ -97,29 +97,29 @@ class Control {
       const isMeant = headers.some(([name, value]) => name.toLowerCase() === 'user-agent' && value === CONTROL);
       return isOn && isMeant ? { status: 200, headers: new Map([['content-type', 'text/plain']]), body: old } : undefined;
     });
-    const activity = new Observer({ ca: environment.authority.certificatePem, first: 'record', observationsPerSecond: 20, name: CONTROL });
-    return new Control(environment, activity, policyHash(old), hash);
+    const observer = new Observer({ ca: environment.authority.certificatePem, first: 'record', observationsPerSecond: 20, name: CONTROL });
+    return new Control(environment, observer, hashPolicy(old), hash);
   }
 
   private constructor(
-    private readonly environment: TestEnvironment, private readonly activity: Observer, private readonly before: string, private readonly after: string,
+    private readonly environment: TestEnvironment, private readonly observer: Observer, private readonly before: string, private readonly after: string,
   ) {}
 
   public async stop(): Promise<void> {
-    await this.activity.stop();
+    await this.observer.stop();
     this.environment.dns.fail(undefined);
     this.environment.edge.fail(undefined);
   }
 
   /** @throws Error where its looks did not see the old bytes, or saw them elsewhere */
   public expectSeen(): string {
-    const { activity, before, after } = this;
-    const against = violations(activity, before, after);
+    const { observer, before, after } = this;
+    const against = violations(observer, before, after);
     const elsewhere = against.filter((look) => !look.endsWith(`(${LYING})`));
     if (against.length === 0 || elsewhere.length > 0) {
-      throw new Error(`${against.length} looks saw it, ${elsewhere.length} of them elsewhere than at ${LYING}:\n${against.join('\n')}\n${activity.summary()}`);
+      throw new Error(`${against.length} looks saw it, ${elsewhere.length} of them elsewhere than at ${LYING}:\n${against.join('\n')}\n${observer.summary()}`);
     }
-    return `${against.length} looks saw it:\n${against.slice(0, 3).join('\n')}\n${activity.summary()}`;
+    return `${against.length} looks saw it:\n${against.slice(0, 3).join('\n')}\n${observer.summary()}`;
   }
 }
 
@@ -129,6 +129,6 @@ const LYING: string = EDGES.v4[1];
 /** To `none`, the first step of a removal. */
 export async function noneScenario(environment: TestEnvironment): Promise<void> {
   environment.table.begin('None, watched');
-  await environment.ensure({ mode: 'testing' });
+  await environment.ensureDeployed({ mode: 'testing' });
   await change(environment, 'testing becomes none', { mode: 'none' });
 }

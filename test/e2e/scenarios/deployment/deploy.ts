@@ -11,9 +11,9 @@ import { STACK, TLS_REPORTING } from '../../environment/app/app';
 import type { AppContext } from '../../environment/app/app';
 import { expectEnd } from '../../environment/app/cdk-cli';
 import { ACCOUNT, REGION } from '../../environment/aws/emulator';
-import { functionName, functionProcesses } from '../../environment/aws/function-processes';
-import { inventory } from '../../environment/aws/inventory';
-import { Order, stackEvents, stackResources } from '../../environment/aws/stacks';
+import { readFunctionName, findFunctionProcesses } from '../../environment/aws/function-processes';
+import { takeInventory } from '../../environment/aws/inventory';
+import { EventOrder, stackEvents, stackResources } from '../../environment/aws/stacks';
 import type { TestEnvironment } from '../../environment/environment';
 
 const TXT = 'AWS::Route53::RecordSet';
@@ -28,7 +28,7 @@ export async function bootstrapScenario(environment: TestEnvironment): Promise<v
   table.begin('Bootstrap');
   await table.prove('cdk bootstrap prepares the account', async () => {
     expectEnd(await cli.cdk('bootstrap', `aws://${ACCOUNT}/${REGION}`, '--app', ''), 0, 'cdk bootstrap');
-    environment.bootstrapped = await inventory(environment);
+    environment.bootstrapInventory = await takeInventory(environment);
     return `stack CDKToolkit, ${(await stackResources(emulator.cloudformation, 'CDKToolkit')).length} resources`;
   });
 }
@@ -51,7 +51,7 @@ export async function deployScenario(environment: TestEnvironment): Promise<void
   await table.prove('what runs in Lambda is the shipped bundle, byte for byte', async () => expectShippedBundle(environment, emulator.cloudformation, STACK));
   await table.prove('it runs on the Node.js of Lambda', () => {
     const { node, folder } = environment.paths;
-    const programs = new Set(functionProcesses(folder).map((pid) => readlinkSync(`/proc/${pid}/exe`)));
+    const programs = new Set(findFunctionProcesses(folder).map((pid) => readlinkSync(`/proc/${pid}/exe`)));
     if ([...programs].join() !== node) throw new Error(`it runs on ${[...programs].join(', ') || 'nothing'}, expected ${node}`);
     const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
     const runtime = `nodejs${/^v(\d+)/.exec(version)?.[1] ?? ''}.x`;
@@ -78,14 +78,14 @@ export async function deployScenario(environment: TestEnvironment): Promise<void
 
 /** @throws Error where a stack with one MtaSts was created in another order */
 export function expectDesignedOrder(events: readonly StackEvent[]): string {
-  const order = new Order(events);
+  const order = new EventOrder(events);
   for (const type of ['AWS::S3::Bucket', 'AWS::CertificateManager::Certificate', 'AWS::CloudFront::Distribution', 'AWS::CloudFront::Function',
     'AWS::CloudFront::OriginAccessControl', 'AWS::S3::BucketPolicy', 'AWS::Route53::RecordSetGroup']) {
-    order.before([PREFLIGHT, 'CREATE_COMPLETE'], [type, 'CREATE_IN_PROGRESS']);
-    order.before([type, 'CREATE_COMPLETE'], [PUBLICATION, 'CREATE_IN_PROGRESS']);
+    order.expectBefore([PREFLIGHT, 'CREATE_COMPLETE'], [type, 'CREATE_IN_PROGRESS']);
+    order.expectBefore([type, 'CREATE_COMPLETE'], [PUBLICATION, 'CREATE_IN_PROGRESS']);
   }
-  order.before([PUBLICATION, 'CREATE_COMPLETE'], [TXT, 'CREATE_IN_PROGRESS']);
-  order.before([TXT, 'CREATE_COMPLETE'], [VERIFICATION, 'CREATE_IN_PROGRESS']);
+  order.expectBefore([PUBLICATION, 'CREATE_COMPLETE'], [TXT, 'CREATE_IN_PROGRESS']);
+  order.expectBefore([TXT, 'CREATE_COMPLETE'], [VERIFICATION, 'CREATE_IN_PROGRESS']);
   const last = events.filter(({ ResourceType: type }) => type !== 'AWS::CloudFormation::Stack').at(-1);
   if (last?.ResourceType !== VERIFICATION) throw new Error(`the last event is of ${last?.ResourceType ?? 'nothing'}`);
   return 'by the events of the stack';
@@ -96,11 +96,11 @@ export async function expectShippedBundle({ paths }: TestEnvironment, client: Cl
   const shipped = readFileSync(join(paths.root, 'lib', 'functions', 'deployment', 'bundle', 'index.js'));
   const names = (await stackResources(client, stack)).filter(({ ResourceType: type }) => type === 'AWS::Lambda::Function')
     .map(({ PhysicalResourceId: name = '' }) => name);
-  const running = functionProcesses(paths.folder).filter((pid) => names.includes(functionName(pid)));
+  const running = findFunctionProcesses(paths.folder).filter((pid) => names.includes(readFunctionName(pid)));
   if (running.length === 0) throw new Error(`no process runs one of ${names.join(', ')}`);
   for (const pid of running) {
     const code = readFileSync(join(readlinkSync(`/proc/${pid}/cwd`), 'index.js'));
     if (!shipped.equals(code)) throw new Error(`the function runs other code, ${code.length} bytes in place of ${shipped.length}`);
   }
-  return `${shipped.length} bytes, sha256 ${createHash('sha256').update(shipped).digest('hex').slice(0, 16)}…, where the process of ${functionName(running[0])} has it`;
+  return `${shipped.length} bytes, sha256 ${createHash('sha256').update(shipped).digest('hex').slice(0, 16)}…, where the process of ${readFunctionName(running[0])} has it`;
 }

@@ -1,11 +1,11 @@
 // Many domains on one host: each is proved, one leaves in the two deployments of the README, and the others notice nothing.
 import { expectEnd } from '../../environment/app/cdk-cli';
 import { IntegApp } from '../../environment/app/integ-app';
-import { expectNothingButLog, inventory } from '../../environment/aws/inventory';
-import { Order, stackEvents, stackResources } from '../../environment/aws/stacks';
+import { expectNothingButLog, takeInventory } from '../../environment/aws/inventory';
+import { EventOrder, stackEvents, stackResources } from '../../environment/aws/stacks';
 import { createZone, deleteZone, record } from '../../environment/dns/domain';
 import type { TestEnvironment } from '../../environment/environment';
-import { observeDuring } from '../../environment/observer/observer';
+import { observeWhile } from '../../environment/observer/observer';
 import type { ObserverOptions } from '../../environment/observer/observer';
 import { delivered, expectAnswered, isChange, isPublicationOf } from '../rollback/late';
 import { expectNoRecordWithoutFile, observedDestroy } from './destroy';
@@ -25,7 +25,7 @@ export async function domainsScenario(environment: TestEnvironment): Promise<voi
   table.begin('Many domains on one host');
   const domains = [...STAYING, LEAVING];
   const zoneId = await createZone(emulator.route53, ZONE, domains.map((name) => record(name, 'MX', `10 ${name}.`)));
-  const before = await inventory(environment);
+  const before = await takeInventory(environment);
   const app = new IntegApp(environment, 'many-domains');
   const variables = (published: number, listed: number): Readonly<Record<string, string>> => ({
     MTA_STS_DOMAIN: ZONE, MTA_STS_ZONE_ID: zoneId, MTA_STS_PUBLISHED: String(published), MTA_STS_LISTED: String(listed),
@@ -46,21 +46,21 @@ export async function domainsScenario(environment: TestEnvironment): Promise<voi
     leaving = new Date();
     const stood = await stackResources(emulator.cloudformation, STACK);
     const options: ObserverOptions = { ca: environment.authority.certificatePem, first: 'file', domain: LEAVING, observationsPerSecond: OBSERVATIONS_PER_SECOND };
-    const { activity, ended: { ended, evidence } } = await observeDuring(options, () => othersObserved(environment, () => app.deploy(variables(2, 3))));
+    const { observer, ended: { ended, evidence } } = await observeWhile(options, () => othersObserved(environment, () => app.deploy(variables(2, 3))));
     expectEnd(ended, 0, 'cdk deploy');
     if (!ended.output.includes(`lists ${LEAVING} in \`domains\`, but no MtaSts publishes a policy there`)) {
       throw new Error(`the command did not warn of it:\n${ended.output}`);
     }
-    expectNoRecordWithoutFile(activity);
-    const last = activity.observations.at(-1);
-    if (last?.published !== undefined || last?.served !== undefined) throw new Error(`it is still there:\n${activity.summary()}`);
+    expectNoRecordWithoutFile(observer);
+    const last = observer.observations.at(-1);
+    if (last?.published !== undefined || last?.served !== undefined) throw new Error(`it is still there:\n${observer.summary()}`);
     if (!aliases().includes(`mta-sts.${LEAVING}`)) throw new Error(`the distribution serves ${aliases().join(', ')} alone`);
     const stands = (await stackResources(emulator.cloudformation, STACK)).map(({ LogicalResourceId: id }) => id);
     const gone = stood.filter(({ LogicalResourceId: id }) => !stands.includes(id)).map(({ ResourceType: type = '' }) => type).sort();
     if (gone.join() !== PUBLISHED.join()) throw new Error(`it took away ${gone.join(', ') || 'nothing'}, expected ${PUBLISHED.join(', ')}`);
-    const order = new Order((await stackEvents(emulator.cloudformation, STACK, leaving)).filter(({ ResourceStatus: status = '' }) => status.startsWith('DELETE_')));
-    order.before(['AWS::Route53::RecordSet', 'DELETE_COMPLETE'], ['Custom::MtaStsPublication', 'DELETE_IN_PROGRESS']);
-    return `gone: ${gone.join(', ')}\n${LEAVING}: ${activity.summary()}\n${evidence}`;
+    const order = new EventOrder((await stackEvents(emulator.cloudformation, STACK, leaving)).filter(({ ResourceStatus: status = '' }) => status.startsWith('DELETE_')));
+    order.expectBefore(['AWS::Route53::RecordSet', 'DELETE_COMPLETE'], ['Custom::MtaStsPublication', 'DELETE_IN_PROGRESS']);
+    return `gone: ${gone.join(', ')}\n${LEAVING}: ${observer.summary()}\n${evidence}`;
   });
   await table.prove(`${LEAVING} comes back, and the Delete of before comes once more: it succeeds, and file, record and ledger stand`, async () => {
     const deletion = environment.aws.invocations.slice(from).find(({ event }) => isPublicationOf(event, 'Delete', LEAVING));
@@ -104,15 +104,15 @@ export async function domainsScenario(environment: TestEnvironment): Promise<voi
 async function othersObserved<T>({ authority }: TestEnvironment, work: () => Promise<T>): Promise<{ readonly ended: T; readonly evidence: string }> {
   const working = work();
   const all = await Promise.all(STAYING.map(async (domain) => {
-    return observeDuring({ ca: authority.certificatePem, first: 'record', domain, observationsPerSecond: OBSERVATIONS_PER_SECOND }, () => working);
+    return observeWhile({ ca: authority.certificatePem, first: 'record', domain, observationsPerSecond: OBSERVATIONS_PER_SECOND }, () => working);
   }));
-  const evidence = all.map(({ activity }, index) => {
+  const evidence = all.map(({ observer }, index) => {
     const domain = STAYING[index];
-    activity.expectSight();
-    const id = activity.observations.at(0)?.published;
-    const against = activity.against(({ published, names, served }) => published === undefined || published !== id || served !== names);
-    if (against.length > 0) throw new Error(`${domain}: ${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${activity.summary()}`);
-    return `${domain}: ${activity.summary()}`;
+    observer.expectAnswers();
+    const id = observer.observations.at(0)?.published;
+    const against = observer.findViolations(({ published, names, served }) => published === undefined || published !== id || served !== names);
+    if (against.length > 0) throw new Error(`${domain}: ${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${observer.summary()}`);
+    return `${domain}: ${observer.summary()}`;
   });
   return { ended: await working, evidence: evidence.join('\n') };
 }

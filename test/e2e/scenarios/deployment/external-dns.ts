@@ -6,11 +6,11 @@ import type { DnsRecord } from '../../../../lib/preview/dns-server/server';
 import { expectEnd } from '../../environment/app/cdk-cli';
 import type { CommandResult } from '../../environment/app/cdk-cli';
 import { IntegApp } from '../../environment/app/integ-app';
-import { expectNothingButLog, inventory } from '../../environment/aws/inventory';
-import { authorizedCalls } from '../../environment/aws/rights-log';
+import { expectNothingButLog, takeInventory } from '../../environment/aws/inventory';
+import { readAuthorizedCalls } from '../../environment/aws/rights-log';
 import { stackEvents } from '../../environment/aws/stacks';
 import type { TestEnvironment } from '../../environment/environment';
-import { observeDuring } from '../../environment/observer/observer';
+import { observeWhile } from '../../environment/observer/observer';
 import type { Observer } from '../../environment/observer/observer';
 import { until } from '../../environment/until';
 import { expectNoRecordWithoutFile } from './destroy';
@@ -22,8 +22,8 @@ const RECORD_NAME = `_mta-sts.${DOMAIN}`;
 export async function externalDnsScenario(environment: TestEnvironment): Promise<void> {
   const { table, emulator, dns, cli } = environment;
   table.begin('DNS elsewhere');
-  const before = await inventory(environment);
-  const zone = new Provider(dns.elsewhere);
+  const before = await takeInventory(environment);
+  const zone = new Provider(dns.externalZones);
   const app = new IntegApp(environment, 'external-dns');
   const folder = join(environment.paths.folder, 'elsewhere');
   mkdirSync(folder, { recursive: true });
@@ -62,7 +62,7 @@ export async function externalDnsScenario(environment: TestEnvironment): Promise
     return `${between}\n${await expectPass(verify)}`;
   });
   await table.prove('the way out: _mta-sts goes first, then the others, then the stack; no look sees a record without its file', async () => {
-    const { activity, ended } = await observeDuring({ ca: environment.authority.certificatePem, first: 'file', domain: DOMAIN }, async (looking) => {
+    const { observer, ended } = await observeWhile({ ca: environment.authority.certificatePem, first: 'file', domain: DOMAIN }, async (looking) => {
       await seen(looking, (published) => published !== undefined);
       zone.remove(isMtaStsName);
       await seen(looking, (published) => published === undefined);
@@ -70,11 +70,11 @@ export async function externalDnsScenario(environment: TestEnvironment): Promise
       return app.destroy();
     });
     expectEnd(ended, 0, 'cdk destroy');
-    expectNoRecordWithoutFile(activity);
-    return activity.summary();
+    expectNoRecordWithoutFile(observer);
+    return observer.summary();
   });
   await table.prove('the bucket kept every version, and the deletion of the file and the ledger left none', () => {
-    const deleted = authorizedCalls(emulator).filter(({ action, principal, denied }) => {
+    const deleted = readAuthorizedCalls(emulator).filter(({ action, principal, denied }) => {
       return action === 's3:DeleteObjectVersion' && principal.includes(`:assumed-role/${STACK}-`) && denied === '';
     });
     if (deleted.length === 0) throw new Error('no version was deleted');
@@ -133,10 +133,10 @@ function isMtaStsName(name: string): boolean {
 }
 
 /** Waits until ten looks in a row have seen it. */
-async function seen(activity: Observer, isSo: (published: string | undefined) => boolean): Promise<void> {
+async function seen(observer: Observer, isSo: (published: string | undefined) => boolean): Promise<void> {
   await until(20_000, () => {
-    const last = activity.observations.slice(-10);
-    if (last.length < 10 || !last.every(({ published }) => isSo(published))) throw new Error(`the watch does not see it:\n${activity.summary()}`);
+    const last = observer.observations.slice(-10);
+    if (last.length < 10 || !last.every(({ published }) => isSo(published))) throw new Error(`the watch does not see it:\n${observer.summary()}`);
   });
 }
 

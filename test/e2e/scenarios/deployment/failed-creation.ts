@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { contextOptions } from '../../environment/app/app';
 import { expectEnd } from '../../environment/app/cdk-cli';
 import { REGION, hasDistributionFailed, setEmulatorFaults } from '../../environment/aws/emulator';
-import { inventory, leftBehind } from '../../environment/aws/inventory';
+import { takeInventory, findLeftovers } from '../../environment/aws/inventory';
 import { findStack } from '../../environment/aws/stacks';
 import { createZone, deleteZone, record } from '../../environment/dns/domain';
 import type { TestEnvironment } from '../../environment/environment';
-import { observeDuring } from '../../environment/observer/observer';
+import { observeWhile } from '../../environment/observer/observer';
 import type { Observation } from '../../environment/observer/observer';
 import { reset } from '../../environment/reset';
 import type { Fault } from '../../faults';
@@ -70,7 +70,7 @@ export class FreshDomain {
     const zoneId = await createZone(environment.emulator.route53, DOMAIN, [record(DOMAIN, 'MX', '10 mail.other.test.')]);
     // Until its name servers know it.
     await sleep(2_000);
-    return new FreshDomain(environment, zoneId, await inventory(environment));
+    return new FreshDomain(environment, zoneId, await takeInventory(environment));
   }
 
   private readonly assembly: string;
@@ -83,28 +83,28 @@ export class FreshDomain {
     const { environment } = this;
     const { what, says, published } = creation;
     // First, so that nothing is wrong with a look that the end of both comes into.
-    const { activity, ended: { ended, unmet } } = await observeDuring({ ca: environment.authority.certificatePem, first: 'file', domain: DOMAIN }, () => {
+    const { observer, ended: { ended, unmet } } = await observeWhile({ ca: environment.authority.certificatePem, first: 'file', domain: DOMAIN }, () => {
       return underFault(creation, environment, () => this.deploy());
     });
     expectEnd(ended, 1, 'cdk deploy');
-    if (unmet !== undefined) throw new Error(`${unmet.message}\n${activity.summary()}`);
+    if (unmet !== undefined) throw new Error(`${unmet.message}\n${observer.summary()}`);
     if (!says.test(ended.output)) throw new Error(`the command must say something like ${String(says)}:\n${ended.output}`);
     const stack = await findStack(environment.emulator.cloudformation, STACK);
     if (stack?.status !== 'ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'gone'}:\n${ended.output}`);
     // Without a host nobody is served, which is no matter while there is no record.
-    const observations = [...activity.observations, ...activity.unreached];
-    const blind = activity.unanswered - activity.unreached.length;
-    if (blind * 50 > observations.length) throw new Error(`more than one look in fifty had no answer from DNS:\n${activity.summary()}`);
+    const observations = [...observer.observations, ...observer.unreached];
+    const blind = observer.unanswered - observer.unreached.length;
+    if (blind * 50 > observations.length) throw new Error(`more than one look in fifty had no answer from DNS:\n${observer.summary()}`);
     // Somebody else's record is beside ours.
     const isPublished = ({ published: id, several }: Pick<Observation, 'published' | 'several'>): boolean => id !== undefined || several === true;
     const isWithoutFile = ({ published: id, names, several, served }: Observation): boolean => {
       return several === true ? served === undefined : id !== undefined && served !== names;
     };
-    const against = activity.against(isWithoutFile, isPublished);
+    const against = observer.findViolations(isWithoutFile, isPublished);
     const mtaStsRecords = observations.filter(isPublished).length;
-    if (published === 'for a moment' && mtaStsRecords === 0) throw new Error(`no look saw a record, so none was announced:\n${activity.summary()}`);
+    if (published === 'for a moment' && mtaStsRecords === 0) throw new Error(`no look saw a record, so none was announced:\n${observer.summary()}`);
     // CloudFormation keeps a stack that never came to be, empty, until somebody deletes it.
-    const left = (await leftBehind(environment, this.before)).filter((thing) => thing !== `${REGION}: stack ${STACK}`);
+    const left = (await findLeftovers(environment, this.before)).filter((thing) => thing !== `${REGION}: stack ${STACK}`);
     const lost = [
       ...against.length > 0 ? [`${against.length} looks saw a record without its file: ${against.slice(0, 5).join('\n')}`] : [],
       ...published === 'never' && mtaStsRecords > 0 ? [`${mtaStsRecords} looks saw a record, which must not be announced`] : [],
@@ -112,7 +112,7 @@ export class FreshDomain {
     ];
     return {
       what, outcome: 'rolled back', lost, seconds: ended.seconds, observations: observations.length, unanswered: blind, early: 0,
-      evidence: `${stack.status} after ${ended.seconds.toFixed(1)} s\n${activity.summary()}`,
+      evidence: `${stack.status} after ${ended.seconds.toFixed(1)} s\n${observer.summary()}`,
     };
   }
 

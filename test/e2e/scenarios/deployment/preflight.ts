@@ -9,9 +9,9 @@ import { STACK } from '../../environment/app/app';
 import type { AppContext } from '../../environment/app/app';
 import { expectEnd } from '../../environment/app/cdk-cli';
 import { readLiveState } from '../../environment/app/live-state';
-import { synthesized } from '../../environment/app/synthesized';
+import { readSynthesizedPolicy } from '../../environment/app/synthesized';
 import { REGION } from '../../environment/aws/emulator';
-import { inventory, leftBehind } from '../../environment/aws/inventory';
+import { takeInventory, findLeftovers } from '../../environment/aws/inventory';
 import { stackEvents, findStack } from '../../environment/aws/stacks';
 import { RECORD_NAME, put, record } from '../../environment/dns/domain';
 import type { TestEnvironment } from '../../environment/environment';
@@ -96,14 +96,14 @@ export async function preflightScenario(environment: TestEnvironment): Promise<v
   await environment.synth(WANTED);
   for (const obstacle of OBSTACLES) {
     await table.prove(`${obstacle.what}: stopped before anything is made`, async () => {
-      const before = await inventory(environment);
+      const before = await takeInventory(environment);
       const { reason, seconds } = await refused(environment, obstacle);
       const stack = await findStack(emulator.cloudformation, STACK);
       if (stack?.status !== 'ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'not there'}, expected ROLLBACK_COMPLETE`);
       const events = await stackEvents(emulator.cloudformation, stack.id);
       const inStack = expectPreflightAlone(events, 'CREATE');
       // The stack itself stays, as one that has failed, until the next deployment or `cdk destroy`.
-      const left = (await leftBehind(environment, before)).filter((thing) => thing !== `${REGION}: stack ${STACK}`);
+      const left = (await findLeftovers(environment, before)).filter((thing) => thing !== `${REGION}: stack ${STACK}`);
       if (left.length > 0) throw new Error(`left behind: ${left.join('; ')}`);
       return `${inStack.toFixed(1)} s after the stack began, the command ended after ${seconds.toFixed(1)} s (without synthesis): ${reason}`;
     });
@@ -115,10 +115,10 @@ export async function refusedScenario(environment: TestEnvironment): Promise<voi
   const { table, emulator } = environment;
   table.begin('Preflight of an update');
   await environment.synth(WANTED);
-  await environment.ensure(LESS);
+  await environment.ensureDeployed(LESS);
   for (const obstacle of OBSTACLES.filter(({ update }) => update === true)) {
     await table.prove(`${obstacle.what}: the update is stopped, and the old id and the old bytes stand untouched`, async () => {
-      const [before, things] = [await readLiveState(environment), await inventory(environment)];
+      const [before, things] = [await readLiveState(environment), await takeInventory(environment)];
       const since = new Date();
       const { reason, seconds } = await refused(environment, obstacle);
       const stack = await findStack(emulator.cloudformation, STACK);
@@ -126,7 +126,7 @@ export async function refusedScenario(environment: TestEnvironment): Promise<voi
       const inStack = expectPreflightAlone(await stackEvents(emulator.cloudformation, STACK, since), 'UPDATE');
       const after = await readLiveState(environment);
       if (JSON.stringify(after) !== JSON.stringify(before)) throw new Error(`there stands ${JSON.stringify(after)}, stood ${JSON.stringify(before)}`);
-      const left = await leftBehind(environment, things);
+      const left = await findLeftovers(environment, things);
       if (left.length > 0) throw new Error(`left behind: ${left.join('; ')}`);
       return `${inStack.toFixed(1)} s after the update began, the command ended after ${seconds.toFixed(1)} s; ${before.records[0]}: ${reason}`;
     });
@@ -139,11 +139,11 @@ async function proveWayOut(environment: TestEnvironment): Promise<void> {
   const { table, emulator: { logFile } } = environment;
   const { what, says, place, remove } = FORBIDDEN;
   await table.prove(`${what}: from enforce the policy becomes testing all the same, with a warning in the function's log`, async () => {
-    await environment.ensure(WANTED);
+    await environment.ensureDeployed(WANTED);
     const { length } = readFileSync(logFile);
     await place(environment);
     expectEnd(await environment.deploy(LESS).finally(() => remove(environment)), 0, 'cdk deploy');
-    const { hash, text } = synthesized(environment.assembly(LESS));
+    const { hash, text } = readSynthesizedPolicy(environment.assembly(LESS));
     const { records, files } = await readLiveState(environment);
     if (!records.every((record) => record.endsWith(`${hash};`)) || !files.every((file) => file.toString() === text)) {
       throw new Error(`there stands ${records.join(', ')} and ${files.join(', ')}, expected an id that ends with ${hash} and ${text}`);

@@ -2,7 +2,7 @@
 import { expectEnd } from '../../environment/app/cdk-cli';
 import { IntegApp } from '../../environment/app/integ-app';
 import { ACCOUNT, REGION } from '../../environment/aws/emulator';
-import { OTHER_REGION, expectNothingButLog, inventory, leftBehind } from '../../environment/aws/inventory';
+import { OTHER_REGION, expectNothingButLog, takeInventory, findLeftovers } from '../../environment/aws/inventory';
 import { stackEvents, stackResources, findStack } from '../../environment/aws/stacks';
 import { createZone, deleteZone, record } from '../../environment/dns/domain';
 import type { TestEnvironment } from '../../environment/environment';
@@ -25,7 +25,7 @@ export async function regionScenario(environment: TestEnvironment): Promise<void
   const made: string[] = [];
   await table.prove(`cdk bootstrap prepares ${OTHER_REGION}`, async () => {
     expectEnd(await cli.cdk('bootstrap', `aws://${ACCOUNT}/${OTHER_REGION}`, '--app', ''), 0, 'cdk bootstrap');
-    before.push(...await inventory(environment));
+    before.push(...await takeInventory(environment));
     return `stack CDKToolkit of ${OTHER_REGION}, ${(await stackResources(there, 'CDKToolkit')).length} resources`;
   });
   await table.prove(`cdk deploy --all makes both stacks, that of ${REGION} first`, async () => {
@@ -37,7 +37,7 @@ export async function regionScenario(environment: TestEnvironment): Promise<void
     const first = (await stackEvents(here, INNER)).at(-1)?.Timestamp;
     const second = (await stackEvents(there, OUTER)).at(0)?.Timestamp;
     if (first === undefined || second === undefined || first > second) throw new Error(`${OUTER} began ${String(second)}, ${INNER} ended ${String(first)}`);
-    made.push(...await leftBehind(environment, before));
+    made.push(...await findLeftovers(environment, before));
     const elsewhere = made.filter((thing) => thing.startsWith(OTHER_REGION));
     if (elsewhere.join() !== `${OTHER_REGION}: stack ${OUTER}`) throw new Error(`in ${OTHER_REGION} stands ${elsewhere.join(', ')}`);
     return `${REGION}: ${INNER}, ${inner.length} resources\n${OTHER_REGION}: ${OUTER}, ${outer.length}`;

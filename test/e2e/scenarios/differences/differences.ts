@@ -9,8 +9,8 @@ import { ChangeResourceRecordSetsCommand, CreateHostedZoneCommand, DeleteHostedZ
 import { EMULATOR } from '../../environment/addresses';
 import { STACK } from '../../environment/app/app';
 import { ENDPOINT } from '../../environment/aws/emulator';
-import { functionProcesses } from '../../environment/aws/function-processes';
-import { authorizedCalls, isOf } from '../../environment/aws/rights-log';
+import { findFunctionProcesses } from '../../environment/aws/function-processes';
+import { readAuthorizedCalls, isByRole } from '../../environment/aws/rights-log';
 import { stackResources } from '../../environment/aws/stacks';
 import { record } from '../../environment/dns/domain';
 import type { TestEnvironment } from '../../environment/environment';
@@ -117,14 +117,14 @@ const DIFFERENCES: readonly Difference[] = [
   {
     assertion: 'CloudFormation needs no right; on AWS it acts as the role that cdk bootstrap made for it',
     shown: ({ emulator }) => {
-      const calls = authorizedCalls(emulator);
+      const calls = readAuthorizedCalls(emulator);
       return Promise.resolve(calls.some(({ principal }) => principal.includes('cfn-exec-role')) ? undefined : `of ${calls.length} calls none was that role's`);
     },
   },
   {
     assertion: 'the log of a function is written without a right; Lambda uses the function\'s role',
     shown: ({ emulator }) => {
-      const calls = authorizedCalls(emulator).filter((call) => isOf(call, STACK, 'CdkMtaStsHandler'));
+      const calls = readAuthorizedCalls(emulator).filter((call) => isByRole(call, STACK, 'CdkMtaStsHandler'));
       const isWritten = calls.some(({ action }) => action.startsWith('logs:'));
       return Promise.resolve(calls.length === 0 || isWritten ? undefined : `of ${calls.length} calls of the functions none was for it`);
     },
@@ -136,7 +136,7 @@ const DIFFERENCES: readonly Difference[] = [
   {
     assertion: 'the process of a function stays when its call has ended; Lambda freezes it',
     shown: ({ paths }) => {
-      const { length } = functionProcesses(paths.folder);
+      const { length } = findFunctionProcesses(paths.folder);
       return Promise.resolve(length > 0 ? `${length} of them` : undefined);
     },
   },

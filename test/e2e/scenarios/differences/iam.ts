@@ -2,8 +2,8 @@
 import { CreateFunctionCommand, DeleteFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { ADMINISTRATOR, ENDPOINT, REGION } from '../../environment/aws/emulator';
-import { authorizedCalls } from '../../environment/aws/rights-log';
-import { iam } from '../../environment/aws/signed-calls';
+import { readAuthorizedCalls } from '../../environment/aws/rights-log';
+import { callIam } from '../../environment/aws/signed-calls';
 import type { TestEnvironment } from '../../environment/environment';
 import type { Difference } from './difference';
 
@@ -14,8 +14,8 @@ export const IAM_DIFFERENCES: readonly Difference[] = [
   {
     assertion: 'who passes a role to CloudFormation is not asked for iam:PassRole; AWS asks',
     shown: ({ emulator }: TestEnvironment): Promise<string | undefined> => {
-      const calls = authorizedCalls(emulator).filter(({ principal, action }) => principal.includes('-deploy-role') && action.startsWith('cloudformation:'));
-      const isAsked = authorizedCalls(emulator).some(({ action }) => action === 'iam:PassRole');
+      const calls = readAuthorizedCalls(emulator).filter(({ principal, action }) => principal.includes('-deploy-role') && action.startsWith('cloudformation:'));
+      const isAsked = readAuthorizedCalls(emulator).some(({ action }) => action === 'iam:PassRole');
       return Promise.resolve(calls.length === 0 || isAsked ? undefined : `of ${calls.length} calls of CloudFormation by the role that deploys, none`);
     },
   },
@@ -24,7 +24,7 @@ export const IAM_DIFFERENCES: readonly Difference[] = [
     shown: async (): Promise<string | undefined> => {
       const lambda = new LambdaClient({ endpoint: ENDPOINT, region: REGION, credentials: ADMINISTRATOR });
       const Statement = [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }];
-      const role = await iam('CreateRole', { RoleName: NAME, AssumeRolePolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement }) });
+      const role = await callIam('CreateRole', { RoleName: NAME, AssumeRolePolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement }) });
       try {
         const { State: state } = await lambda.send(new CreateFunctionCommand({
           FunctionName: NAME, Role: valueOf(role, 'Arn'), Runtime: 'nodejs24.x', Handler: 'index.handler', Code: { ZipFile: EMPTY_ZIP },
@@ -35,15 +35,15 @@ export const IAM_DIFFERENCES: readonly Difference[] = [
         if (error instanceof Error && error.name === 'InvalidParameterValueException' && error.message.includes('assume')) return undefined;
         throw error;
       } finally {
-        await iam('DeleteRole', { RoleName: NAME });
+        await callIam('DeleteRole', { RoleName: NAME });
       }
     },
   },
   {
     assertion: 'a right counts from the next call on, and a taken one no more; on AWS after some seconds',
     shown: async (): Promise<string | undefined> => {
-      await iam('CreateUser', { UserName: NAME });
-      const key = await iam('CreateAccessKey', { UserName: NAME });
+      await callIam('CreateUser', { UserName: NAME });
+      const key = await callIam('CreateAccessKey', { UserName: NAME });
       const credentials = { accessKeyId: valueOf(key, 'AccessKeyId'), secretAccessKey: valueOf(key, 'SecretAccessKey') };
       const s3 = new S3Client({ endpoint: ENDPOINT, region: REGION, credentials, forcePathStyle: true });
       const policy = { UserName: NAME, PolicyName: NAME };
@@ -54,14 +54,14 @@ export const IAM_DIFFERENCES: readonly Difference[] = [
       });
       try {
         const before = await isAllowed();
-        await iam('PutUserPolicy', { ...policy, PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement }) });
+        await callIam('PutUserPolicy', { ...policy, PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement }) });
         const given = await isAllowed();
-        await iam('DeleteUserPolicy', policy);
+        await callIam('DeleteUserPolicy', policy);
         const taken = await isAllowed();
         return !before && given && !taken ? 'denied, given and allowed, taken and denied' : undefined;
       } finally {
-        await iam('DeleteAccessKey', { UserName: NAME, AccessKeyId: credentials.accessKeyId });
-        await iam('DeleteUser', { UserName: NAME });
+        await callIam('DeleteAccessKey', { UserName: NAME, AccessKeyId: credentials.accessKeyId });
+        await callIam('DeleteUser', { UserName: NAME });
       }
     },
   },

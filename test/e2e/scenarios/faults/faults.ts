@@ -1,13 +1,13 @@
 // Faults of the world while a policy changes: the deployment waits, or is taken back; senders are never told of what is not there.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { disagreements, historyIds } from '../../environment/app/agreement';
-import type { Expected, Policy, Served } from '../../environment/app/agreement';
+import { findDisagreements, listHistoryIds } from '../../environment/app/agreement';
+import type { ExpectedState, Policy, ServedPolicy } from '../../environment/app/agreement';
 import { STACK } from '../../environment/app/app';
 import type { AppContext } from '../../environment/app/app';
 import { expectEnd } from '../../environment/app/cdk-cli';
 import { readLiveState } from '../../environment/app/live-state';
-import { recordId, namedBy } from '../../environment/app/policy-ids';
-import { policyOf } from '../../environment/app/synthesized';
+import { parseRecordId, parseIdHash } from '../../environment/app/policy-ids';
+import { findPolicy } from '../../environment/app/synthesized';
 import { findStack } from '../../environment/aws/stacks';
 import type { TestEnvironment } from '../../environment/environment';
 import { Observer, publishesNeither, servesNeither } from '../../environment/observer/observer';
@@ -26,7 +26,7 @@ export async function faultsScenario(environment: TestEnvironment, only = ''): P
   const { table } = environment;
   table.begin('Faults');
   for (const context of CONTEXTS) await environment.synth(context);
-  await environment.ensure(CONTEXTS[1]);
+  await environment.ensureDeployed(CONTEXTS[1]);
   const isQuick = only === 'quick';
   const isWanted = ({ what, slow }: Pick<Fault, 'what' | 'slow'>): boolean => isQuick ? slow !== true : new RegExp(only).test(what);
   await table.prove('control: requests that hang are broken off when the fault ends', () => expectHangsEnd(environment));
@@ -64,7 +64,7 @@ const NEVER_LIVE = 'the last entry was never seen live';
 class Faults {
   /** What stands. */
   private context = CONTEXTS[1];
-  private readonly history: Served[] = [];
+  private readonly history: ServedPolicy[] = [];
 
   public constructor(private readonly environment: TestEnvironment) {}
 
@@ -73,63 +73,63 @@ class Faults {
     const { environment } = this;
     const { what, outcome = 'deployed', says, deploy } = fault;
     const wanted = this.context === CONTEXTS[0] ? CONTEXTS[1] : CONTEXTS[0];
-    const [before, after] = [this.context, wanted].map((context) => policyOf(environment, context));
-    const { output, records, ledger } = await readLiveState(environment);
-    const idsBefore = [...historyIds(ledger), ...records.flatMap((record) => recordId(record) ?? [])];
+    const [before, after] = [this.context, wanted].map((context) => findPolicy(environment, context));
+    const { output, records, historyText } = await readLiveState(environment);
+    const idsBefore = [...listHistoryIds(historyText), ...records.flatMap((record) => parseRecordId(record) ?? [])];
     const write = nextWrite(environment);
-    const activity = new Observer({ ca: environment.authority.certificatePem, first: 'record' });
+    const observer = new Observer({ ca: environment.authority.certificatePem, first: 'record' });
     await sleep(500);
     let end = Infinity;
     const { ended, unmet } = await underFault(fault, environment, () => deploy?.(environment, wanted) ?? environment.deploy(wanted)).finally(async () => {
       end = Date.now();
-      await seenAfter(activity, end);
-      await activity.stop();
+      await seenAfter(observer, end);
+      await observer.stop();
     });
     const isDeployed = ended.status === 0;
-    const idSeen = ({ hash }: Policy): string | undefined => activity.ids.filter((id) => namedBy(id) === hash).at(-1);
-    this.history.push({ ...before, last: end, id: idSeen(before) });
+    const idSeen = ({ hash }: Policy): string | undefined => observer.publishedIds.filter((id) => parseIdHash(id) === hash).at(-1);
+    this.history.push({ ...before, lastServedAt: end, id: idSeen(before) });
     if (isDeployed) this.context = wanted;
-    else if (idSeen(after) !== undefined) this.history.push({ ...after, last: end, id: idSeen(after) });
+    else if (idSeen(after) !== undefined) this.history.push({ ...after, lastServedAt: end, id: idSeen(after) });
     expectEnd(ended, outcome === 'deployed' ? 0 : 1, 'cdk deploy');
-    if (unmet !== undefined) throw new Error(`${unmet.message}\n${activity.summary()}`);
+    if (unmet !== undefined) throw new Error(`${unmet.message}\n${observer.summary()}`);
     const reason = /\| (?:UPDATE|CREATE)_FAILED .*?\) (.*)/.exec(ended.output)?.[1];
     if (says !== undefined && !says.test(ended.output)) throw new Error(`the command must say something like ${String(says)}:\n${ended.output}`);
     const stack = await findStack(environment.emulator.cloudformation, STACK);
     if (stack?.status !== (isDeployed ? 'UPDATE_COMPLETE' : 'UPDATE_ROLLBACK_COMPLETE')) throw new Error(`the stack is ${stack?.status ?? 'gone'}`);
-    expectObserved(activity, fault, write(), end);
+    expectObserved(observer, fault, write(), end);
     // The new id beside the old bytes: never on the way there; in a rollback the bytes go back first, as in every change.
-    const early = activity.observations.filter(({ names, served }) => names === after.hash && served === before.hash);
+    const early = observer.observations.filter(({ names, served }) => names === after.hash && served === before.hash);
     const lost = [
       ...isDeployed ? count(early.length, 'looks saw the new id before its bytes') : [],
-      ...this.untimely(activity, fault, after.hash, write()),
-      ...count([...activity.observations, ...activity.unreached].filter((look) => {
+      ...this.untimely(observer, fault, after.hash, write()),
+      ...count([...observer.observations, ...observer.unreached].filter((look) => {
         return publishesNeither(look, before.hash, after.hash) && !(fault.doubles === true && look.several === true);
       }).length, 'looks saw no record or another one'),
-      ...count(activity.observations.filter((observation) => servesNeither(observation, before.hash, after.hash)).length, 'looks were served no policy or another one'),
+      ...count(observer.observations.filter((observation) => servesNeither(observation, before.hash, after.hash)).length, 'looks were served no policy or another one'),
       ...await this.missing(fault, isDeployed ? { policy: after, idsBefore } : { policy: before, outputBefore: output }),
     ];
-    const late = activity.observations.filter(({ names, served }) => names === before.hash && served === after.hash).length;
+    const late = observer.observations.filter(({ names, served }) => names === before.hash && served === after.hash).length;
     return {
-      what, outcome, lost, seconds: ended.seconds, observations: activity.observations.length, unanswered: activity.unanswered, early: early.length,
+      what, outcome, lost, seconds: ended.seconds, observations: observer.observations.length, unanswered: observer.unanswered, early: early.length,
       ...!isDeployed && { late },
-      evidence: `${stack.status} after ${ended.seconds.toFixed(1)} s${reason === undefined ? '' : `: ${reason.slice(0, 300)}`}\n${activity.summary()}`,
+      evidence: `${stack.status} after ${ended.seconds.toFixed(1)} s${reason === undefined ? '' : `: ${reason.slice(0, 300)}`}\n${observer.summary()}`,
     };
   }
 
   /** New ids where none may be. */
-  private untimely(activity: Observer, { published, holdsBack = 0 }: Fault, hash: string, written = Infinity): readonly string[] {
-    const withNewId = [...activity.observations, ...activity.unreached].filter((look) => look.names === hash);
+  private untimely(observer: Observer, { published, holdsBack = 0 }: Fault, hash: string, written = Infinity): readonly string[] {
+    const withNewId = [...observer.observations, ...observer.unreached].filter((look) => look.names === hash);
     return [
       ...count(published === 'never' ? withNewId.length : 0, 'looks saw the new id, which must not be announced'),
-      ...count(published === undefined ? activity.unreached.filter((look) => look.names === hash).length : 0, 'looks saw the new id and reached no file'),
+      ...count(published === undefined ? observer.unreached.filter((look) => look.names === hash).length : 0, 'looks saw the new id and reached no file'),
       ...count(withNewId.filter(({ at }) => at < written + holdsBack * 1000).length, `looks saw the new id earlier than ${holdsBack} s after the write`),
     ];
   }
 
   /** What is not as it must be in the end. */
-  private async missing({ unseen }: Fault, expected: Omit<Expected, 'history'>): Promise<readonly string[]> {
+  private async missing({ unseen }: Fault, expected: Omit<ExpectedState, 'servedBefore'>): Promise<readonly string[]> {
     const { status, output } = await this.environment.cli.mtaSts('verify', 'example.test');
-    const found = disagreements(await readLiveState(this.environment), { ...expected, history: this.history });
+    const found = findDisagreements(await readLiveState(this.environment), { ...expected, servedBefore: this.history });
     return [
       ...unseen === true ? found.filter((words) => words !== NEVER_LIVE) : found,
       ...unseen === true && !found.includes(NEVER_LIVE) ? ['the ledger says that the policy was seen live, which it was not'] : [],
@@ -144,12 +144,12 @@ async function seenAfter({ observations }: Observer, end: number): Promise<void>
 }
 
 /** @throws Error where the watch saw too little, or was blind where nothing blinds it */
-function expectObserved(activity: Observer, { blinds }: Fault, written: number | undefined, ended: number): void {
-  if (activity.rate < MIN_OBSERVATIONS_PER_SECOND) throw new Error(`expected ${MIN_OBSERVATIONS_PER_SECOND} looks a second or more:\n${activity.summary()}`);
-  const [first, last] = [activity.observations.at(0), activity.observations.at(-1)];
-  if (first === undefined || first.at >= (written ?? ended)) throw new Error(`no look was before the write:\n${activity.summary()}`);
-  if (last === undefined || last.at <= ended) throw new Error(`no look was after the end:\n${activity.summary()}`);
-  if (blinds !== true) activity.expectSight();
+function expectObserved(observer: Observer, { blinds }: Fault, written: number | undefined, ended: number): void {
+  if (observer.rate < MIN_OBSERVATIONS_PER_SECOND) throw new Error(`expected ${MIN_OBSERVATIONS_PER_SECOND} looks a second or more:\n${observer.summary()}`);
+  const [first, last] = [observer.observations.at(0), observer.observations.at(-1)];
+  if (first === undefined || first.at >= (written ?? ended)) throw new Error(`no look was before the write:\n${observer.summary()}`);
+  if (last === undefined || last.at <= ended) throw new Error(`no look was after the end:\n${observer.summary()}`);
+  if (blinds !== true) observer.expectAnswers();
 }
 
 function count(number: number, what: string): readonly string[] {

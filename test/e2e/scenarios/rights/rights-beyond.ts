@@ -8,9 +8,9 @@ import {
   ListObjectsV2Command, PutBucketPolicyCommand, PutObjectCommand, S3Client,
 } from '@aws-sdk/client-s3';
 import { STACK } from '../../environment/app/app';
-import { objectLocations } from '../../environment/app/live-state';
-import { ACCOUNT, CALL_MILLISECONDS, ENDPOINT, REGION } from '../../environment/aws/emulator';
-import { functionProcesses } from '../../environment/aws/function-processes';
+import { locateObjects } from '../../environment/app/live-state';
+import { ACCOUNT, CALL_TIMEOUT_MS, ENDPOINT, REGION } from '../../environment/aws/emulator';
+import { findFunctionProcesses } from '../../environment/aws/function-processes';
 import { signedFetch } from '../../environment/aws/signed-calls';
 import { stackResources } from '../../environment/aws/stacks';
 import { RECORD_NAME, record } from '../../environment/dns/domain';
@@ -21,7 +21,7 @@ const POLICY_FILE = 'mta-sts.example.test/.well-known/mta-sts.txt';
 /** Of `cdk bootstrap`. */
 const ASSETS = `cdk-hnb659fds-assets-${ACCOUNT}-${REGION}`;
 
-const LIMITED = { endpoint: ENDPOINT, region: REGION, requestHandler: { requestTimeout: CALL_MILLISECONDS, throwOnRequestTimeout: true } };
+const LIMITED = { endpoint: ENDPOINT, region: REGION, requestHandler: { requestTimeout: CALL_TIMEOUT_MS, throwOnRequestTimeout: true } };
 
 /** With the credentials that the function's process has. */
 export async function attempts(environment: TestEnvironment): Promise<string> {
@@ -30,7 +30,7 @@ export async function attempts(environment: TestEnvironment): Promise<string> {
   const s3 = new S3Client({ ...config, forcePathStyle: true });
   const route53 = new Route53Client(config);
   const cloudformation = new CloudFormationClient(config);
-  const { ledger: { bucket: Bucket, key: Key } } = await objectLocations(environment);
+  const { history: { bucket: Bucket, key: Key } } = await locateObjects(environment);
   const certificate = (await stackResources(emulator.cloudformation, STACK)).find(({ ResourceType: type }) => type === 'AWS::CertificateManager::Certificate');
   // Else all that follows could be denied for another reason.
   await s3.send(new GetObjectCommand({ Bucket, Key }));
@@ -65,9 +65,9 @@ export async function attempts(environment: TestEnvironment): Promise<string> {
 export async function foreignPrincipals(environment: TestEnvironment): Promise<string> {
   const { origin } = environment.emulator;
   const own = credentials(environment);
-  const { ledger: { bucket: Bucket, key: Key } } = await objectLocations(environment);
+  const { history: { bucket: Bucket, key: Key } } = await locateObjects(environment);
   const forged = new S3Client({ ...LIMITED, forcePathStyle: true, credentials: { ...own, secretAccessKey: `${own.secretAccessKey}0` } });
-  const unsigned = async (key = ''): Promise<Response> => fetch(`${ENDPOINT}/${Bucket}/${key}`, { signal: AbortSignal.timeout(CALL_MILLISECONDS) });
+  const unsigned = async (key = ''): Promise<Response> => fetch(`${ENDPOINT}/${Bucket}/${key}`, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
   const statusOf = async (answer: Promise<Response>): Promise<string> => {
     const response = await answer;
     return `${response.status} ${/<Code>(\w+)<\/Code>/.exec(await response.text())?.[1] ?? ''}`;
@@ -101,7 +101,7 @@ async function refusal(attempt: () => Promise<unknown>): Promise<string> {
 
 /** What the function's process has. */
 function credentials({ paths }: TestEnvironment): { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken: string } {
-  const pid = functionProcesses(paths.folder).at(0);
+  const pid = findFunctionProcesses(paths.folder).at(0);
   if (pid === undefined) throw new Error('no process runs the function');
   const programEnvironment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
   const valueOf = (name: string): string => {

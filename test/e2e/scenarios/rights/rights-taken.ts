@@ -7,7 +7,7 @@ import { STACK } from '../../environment/app/app';
 import type { AppContext } from '../../environment/app/app';
 import { expectEnd } from '../../environment/app/cdk-cli';
 import { readLiveState } from '../../environment/app/live-state';
-import { callsByFunctions } from '../../environment/aws/rights-log';
+import { readFunctionCalls } from '../../environment/aws/rights-log';
 import { findStack } from '../../environment/aws/stacks';
 import type { TestEnvironment } from '../../environment/environment';
 
@@ -49,13 +49,13 @@ export async function without(environment: TestEnvironment, right: RemovedRight,
   const { emulator, paths, cli } = environment;
   await environment.synth(wanted);
   const before = await readLiveState(environment);
-  const denied = callsByFunctions(emulator).length;
+  const denied = readFunctionCalls(emulator).length;
   const app = join(paths.folder, `without-${action.replace(':', '-')}-${denied}`);
   cpSync(environment.assembly(wanted), app, { recursive: true });
   take(app, action, of);
   took.push(right);
   const ended = await cli.cdk('deploy', '--app', app, '--require-approval', 'never');
-  if (!callsByFunctions(emulator).slice(denied).some((call) => call.action === action && call.resource.includes(of) && call.denied !== '')) {
+  if (!readFunctionCalls(emulator).slice(denied).some((call) => call.action === action && call.resource.includes(of) && call.denied !== '')) {
     throw new Error(`no such call was denied; cdk deploy ended with status ${ended.status ?? 'none'}:\n${ended.output}`);
   }
   if (outcome === 'does without') {

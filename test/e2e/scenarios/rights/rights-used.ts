@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { STACK } from '../../environment/app/app';
 import type { AppContext } from '../../environment/app/app';
-import { callsByFunctions, isUsed, templateRights, wordsOf } from '../../environment/aws/rights-log';
+import { readFunctionCalls, isUsed, listTemplateRights, describeCall } from '../../environment/aws/rights-log';
 import type { TestEnvironment } from '../../environment/environment';
 import { took } from './rights-taken';
 
@@ -26,8 +26,8 @@ export async function usedScenario(environment: TestEnvironment): Promise<void> 
   const { table, emulator } = environment;
   table.begin('Rights used');
   await table.prove('each right of the roles was used in deployments, changes, rollbacks and the end', () => {
-    const calls = callsByFunctions(emulator);
-    const rights = templateRights(template(environment.assembly(DEPLOYED)));
+    const calls = readFunctionCalls(emulator);
+    const rights = listTemplateRights(template(environment.assembly(DEPLOYED)));
     const lines = rights.map((right) => {
       const reason = Object.hasOwn(UNSEEN, right.action) ? UNSEEN[right.action] : undefined;
       const used = isUsed(right, STACK, calls);
@@ -38,12 +38,12 @@ export async function usedScenario(environment: TestEnvironment): Promise<void> 
     return lines.map(({ line }) => line).join('\n');
   });
   await table.prove('denied was nothing but what had been taken away', () => {
-    const calls = callsByFunctions(emulator);
+    const calls = readFunctionCalls(emulator);
     if (calls.length === 0) throw new Error('no call of a function was seen');
     // A clock that was made wrong is no question of rights: the SDK puts it right by the answer, and asks again.
     const denied = calls.filter((call) => call.denied !== '' && call.denied !== WRONG_TIME);
     const wrong = denied.filter((call) => !took.some(({ action, of }) => call.action === action && call.resource.includes(of)));
-    if (wrong.length > 0) throw new Error(wrong.map(wordsOf).join(', '));
+    if (wrong.length > 0) throw new Error(wrong.map(describeCall).join(', '));
     return `${denied.length} calls of ${calls.length}; taken away was ${took.map(({ action, of }) => `${action} (${of})`).join(', ') || 'nothing'}`;
   });
 }

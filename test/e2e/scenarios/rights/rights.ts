@@ -2,7 +2,7 @@
 import { STACK } from '../../environment/app/app';
 import type { AppContext } from '../../environment/app/app';
 import { expectEnd } from '../../environment/app/cdk-cli';
-import { callsByFunctions, isOf, wordsOf } from '../../environment/aws/rights-log';
+import { readFunctionCalls, isByRole, describeCall } from '../../environment/aws/rights-log';
 import type { AuthorizedCall } from '../../environment/aws/rights-log';
 import type { TestEnvironment } from '../../environment/environment';
 import { attempts, foreignPrincipals } from './rights-beyond';
@@ -23,11 +23,11 @@ export function hasRight(only: string): boolean {
 export async function rightsScenario(environment: TestEnvironment, only = ''): Promise<void> {
   const { table } = environment;
   table.begin('Rights');
-  await environment.ensure(CURRENT);
+  await environment.ensureDeployed(CURRENT);
   await table.prove('each call of a function so far was its own role\'s, and none was denied', () => {
-    const calls = callsByFunctions(environment.emulator);
+    const calls = readFunctionCalls(environment.emulator);
     const foreign = calls.filter((call) => roleIn(call) === undefined || call.denied !== '');
-    if (calls.length === 0 || foreign.length > 0) throw new Error(`of ${calls.length} calls: ${foreign.map(wordsOf).join(', ') || 'none seen'}`);
+    if (calls.length === 0 || foreign.length > 0) throw new Error(`of ${calls.length} calls: ${foreign.map(describeCall).join(', ') || 'none seen'}`);
     return [FUNCTION_ROLE, FRAMEWORK_ROLE].map((role) => {
       const actions = calls.filter((call) => roleIn(call) === role).map(({ action }) => action);
       return `${role}: ${actions.length} calls, ${[...new Set(actions)].sort().join(', ')}`;
@@ -49,5 +49,5 @@ export async function rightsScenario(environment: TestEnvironment, only = ''): P
 }
 
 function roleIn(call: AuthorizedCall): string | undefined {
-  return [FUNCTION_ROLE, FRAMEWORK_ROLE].find((role) => isOf(call, STACK, role));
+  return [FUNCTION_ROLE, FRAMEWORK_ROLE].find((role) => isByRole(call, STACK, role));
 }

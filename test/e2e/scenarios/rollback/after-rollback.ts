@@ -1,14 +1,14 @@
 // What a failed deployment leaves with senders, and what the next one makes of it: whatever they hold, they end with the policy that is
 // published.
-import { historyIds } from '../../environment/app/agreement';
+import { listHistoryIds } from '../../environment/app/agreement';
 import type { AppContext } from '../../environment/app/app';
 import { expectEnd } from '../../environment/app/cdk-cli';
 import { readLiveState } from '../../environment/app/live-state';
-import { policyHash, recordId, isLater, namedBy } from '../../environment/app/policy-ids';
+import { hashPolicy, parseRecordId, isLater, parseIdHash } from '../../environment/app/policy-ids';
 import { setReevaluation } from '../../environment/aws/emulator';
 import type { TestEnvironment } from '../../environment/environment';
-import { expectCached, idCachedByPostfix, untilCached } from '../../environment/mail/cached-policy';
-import { UNTRUSTED } from '../../environment/mail/mail';
+import { expectCached, readIdCachedByPostfix, waitUntilCached } from '../../environment/mail/cached-policy';
+import { UNTRUSTED_HOST } from '../../environment/mail/mail';
 import { Prediction, deliver } from '../../environment/mail/message';
 import type { Sender } from '../../environment/mail/senders/sender';
 import type { Senders } from '../../environment/mail/senders/senders';
@@ -53,9 +53,9 @@ export interface Holding {
 }
 
 /** All ids that were announced or chosen so far: the next publication has one that is later than each. */
-export async function idsSoFar(environment: TestEnvironment, activity?: Observer): Promise<readonly string[]> {
-  const { ledger, records } = await readLiveState(environment);
-  return [...new Set([...activity?.ids ?? [], ...historyIds(ledger), ...records.flatMap((record) => recordId(record) ?? [])])];
+export async function idsSoFar(environment: TestEnvironment, observer?: Observer): Promise<readonly string[]> {
+  const { historyText, records } = await readLiveState(environment);
+  return [...new Set([...observer?.publishedIds ?? [], ...listHistoryIds(historyText), ...records.flatMap((record) => parseRecordId(record) ?? [])])];
 }
 
 /**
@@ -66,9 +66,9 @@ export async function idsSoFar(environment: TestEnvironment, activity?: Observer
  */
 export async function expectNamed(environment: TestEnvironment): Promise<string> {
   const { records, files } = await readLiveState(environment);
-  const id = recordId(records[0]);
-  const hashes = new Set(files.map(policyHash));
-  if (id === undefined || records.some((record) => record !== records[0]) || hashes.size !== 1 || !hashes.has(namedBy(id) ?? '')) {
+  const id = parseRecordId(records[0]);
+  const hashes = new Set(files.map(hashPolicy));
+  if (id === undefined || records.some((record) => record !== records[0]) || hashes.size !== 1 || !hashes.has(parseIdHash(id) ?? '')) {
     throw new Error(`announced is ${records.join(', ')}, which must name what is served: ${[...hashes].join(', ')}`);
   }
   return id;
@@ -93,13 +93,13 @@ export async function deployedAgain(
   const predicted = (await Prediction.now(environment)).expect(delivery);
   for (const { as, what: cached, byId } of holdings) {
     const ending = async (sender: Sender): Promise<string> => {
-      await (as === undefined ? sender.forget() : sender.recall(as));
+      await (as === undefined ? sender.forget() : sender.restoreCache(as));
       // One that looks at no ids fetches when it starts.
-      if (as !== undefined && !sender.tracksIds) await untilCached(sender, environment.paths, context.mode);
-      const words = await deliver(environment, senders, sender, { what: `${context.mode}, ${what}, ${cached}: ${UNTRUSTED.what}`, mail: UNTRUSTED, predicted });
+      if (as !== undefined && !sender.tracksIds) await waitUntilCached(sender, environment.paths, context.mode);
+      const words = await deliver(environment, senders, sender, { what: `${context.mode}, ${what}, ${cached}: ${UNTRUSTED_HOST.what}`, mail: UNTRUSTED_HOST, predicted });
       const holds = expectCached(sender, environment.paths, context.mode);
       if (!sender.tracksIds) return `${words}\n${holds}`;
-      const under = idCachedByPostfix(environment.paths);
+      const under = readIdCachedByPostfix(environment.paths);
       if (under !== id) throw new Error(`${sender.name} holds it under ${under}, announced is ${id}:\n${holds}`);
       return `${words}\n${holds}\nit holds it under ${under}`;
     };

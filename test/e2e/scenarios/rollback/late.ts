@@ -1,18 +1,18 @@
 // Events that come late or twice, and functions that are killed: bytes, id and ledger end as CloudFormation has it.
 import { at, isObject, textOf } from '../../../../lib/preview/json';
-import { disagreements } from '../../environment/app/agreement';
+import { findDisagreements } from '../../environment/app/agreement';
 import { STACK } from '../../environment/app/app';
 import type { AppContext } from '../../environment/app/app';
 import { expectEnd } from '../../environment/app/cdk-cli';
 import { publishedId, readLiveState } from '../../environment/app/live-state';
-import { policyOf } from '../../environment/app/synthesized';
+import { findPolicy } from '../../environment/app/synthesized';
 import type { AwsCall, Invocation } from '../../environment/aws/aws-proxy';
 import { killFramework, killFunction } from '../../environment/aws/function-processes';
 import { signedFetch } from '../../environment/aws/signed-calls';
 import { stackResources, findStack } from '../../environment/aws/stacks';
 import { RECORD_NAME } from '../../environment/dns/domain';
 import type { TestEnvironment } from '../../environment/environment';
-import { observeDuring } from '../../environment/observer/observer';
+import { observeWhile } from '../../environment/observer/observer';
 import { reset } from '../../environment/reset';
 import { secondRecord } from '../../faults/dns';
 import { page } from '../../faults/edge';
@@ -36,7 +36,7 @@ export async function lateScenario(environment: TestEnvironment, only?: string):
   const { table } = environment;
   table.begin('Events that come late or twice');
   for (const context of [CURRENT, WANTED]) await environment.synth(context);
-  await environment.ensure(CURRENT);
+  await environment.ensureDeployed(CURRENT);
   const from = environment.aws.invocations.length;
   await table.prove('an update is rolled back; while the old bytes are put back its own event comes again, and changes nothing', () => rolledBack(environment, from));
   await afterwards(environment, updateAfter(environment, from));
@@ -79,7 +79,7 @@ async function rolledBack(environment: TestEnvironment, from: number): Promise<s
   let answer: Promise<Answer> | undefined;
   let writes = 0;
   let isOver = false;
-  aws.answered((call) => {
+  aws.onAnswer((call) => {
     if (!isPolicyWrite(call)) return;
     writes += 1;
     const event = updateAfter(environment, from);
@@ -96,7 +96,7 @@ async function rolledBack(environment: TestEnvironment, from: number): Promise<s
     if (holdsUp && server === 'ns-2.awsdns-2.net' && question.name === POLICY_HOST) return { ...reply('NXDOMAIN'), authoritative: true };
     return beside(server, answering)(question);
   });
-  const { activity, ended } = await observeDuring({ ca: authority.certificatePem, first: 'record' }, () => environment.deploy(WANTED).finally(() => {
+  const { observer, ended } = await observeWhile({ ca: authority.certificatePem, first: 'record' }, () => environment.deploy(WANTED).finally(() => {
     reset(environment);
   }));
   if (answer === undefined) throw new Error(`the policy file was written ${writes} times:\n${ended.output}`);
@@ -104,13 +104,13 @@ async function rolledBack(environment: TestEnvironment, from: number): Promise<s
   expectEnd(ended, 1, 'cdk deploy');
   const stack = await findStack(environment.emulator.cloudformation, STACK);
   if (stack?.status !== 'UPDATE_ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'gone'}:\n${ended.output}`);
-  const [old, taken] = [CURRENT, WANTED].map((context) => policyOf(environment, context).hash);
-  if (activity.observations.at(-1)?.served !== old || activity.observations.at(-1)?.names !== old) throw new Error(`the old bytes do not stand:\n${activity.summary()}`);
-  const times = activity.observations.filter(({ served }) => served === taken).map(({ at: time }) => time);
+  const [old, taken] = [CURRENT, WANTED].map((context) => findPolicy(environment, context).hash);
+  if (observer.observations.at(-1)?.served !== old || observer.observations.at(-1)?.names !== old) throw new Error(`the old bytes do not stand:\n${observer.summary()}`);
+  const times = observer.observations.filter(({ served }) => served === taken).map(({ at: time }) => time);
   const [first, last] = [times[0] + OVERLAP_MILLISECONDS, times[times.length - 1] - OVERLAP_MILLISECONDS];
-  const between = activity.observations.filter(({ at: time, served }) => time > first && time < last && served === old);
-  if (between.length > 0) throw new Error(`the bytes that were taken back came once more:\n${activity.summary()}`);
-  return `${said}\n${await expectNamed(environment)}\n${activity.summary()}`;
+  const between = observer.observations.filter(({ at: time, served }) => time > first && time < last && served === old);
+  if (between.length > 0) throw new Error(`the bytes that were taken back came once more:\n${observer.summary()}`);
+  return `${said}\n${await expectNamed(environment)}\n${observer.summary()}`;
 }
 
 /** All at once, since the function takes its time before it believes that an event is not current. */
@@ -153,7 +153,7 @@ async function killed(environment: TestEnvironment, context: AppContext, kill: K
   const killings: number[] = [];
   // So that the function has not seen its file live by then.
   edge.freeze();
-  aws.answered((call) => {
+  aws.onAnswer((call) => {
     if (killings.length > 0 || !isPolicyWrite(call)) return;
     killings.push(call.at);
     kill(paths.folder);
@@ -166,7 +166,7 @@ async function killed(environment: TestEnvironment, context: AppContext, kill: K
   if (killings.length === 0) throw new Error('the policy file was never written');
   const requests = publications(environment, from).map(({ event }) => textOf(at(event, 'RequestId')));
   if (requests.length !== 2 || requests[0] !== requests[1]) throw new Error(`the events were ${requests.join(', ')}, expected the same twice`);
-  const found = disagreements(await readLiveState(environment), { policy: policyOf(environment, context), history: [], idsBefore });
+  const found = findDisagreements(await readLiveState(environment), { policy: findPolicy(environment, context), servedBefore: [], idsBefore });
   if (found.length > 0) throw new Error(found.join('\n'));
   return `after ${ended.seconds.toFixed(1)} s; ${requests.length} times the event ${requests[0] ?? ''}; ${await publishedId()}`;
 }

@@ -6,17 +6,17 @@ import { STACK } from '../../environment/app/app';
 import type { AppContext } from '../../environment/app/app';
 import { expectEnd } from '../../environment/app/cdk-cli';
 import { publishedId } from '../../environment/app/live-state';
-import { isLater, namedBy } from '../../environment/app/policy-ids';
-import { synthesized } from '../../environment/app/synthesized';
+import { isLater, parseIdHash } from '../../environment/app/policy-ids';
+import { readSynthesizedPolicy } from '../../environment/app/synthesized';
 import { findStack } from '../../environment/aws/stacks';
 import { RECORD_NAME } from '../../environment/dns/domain';
 import type { TestEnvironment } from '../../environment/environment';
-import { expectCached, idCachedByPostfix, untilCached } from '../../environment/mail/cached-policy';
-import { GOOD, UNTRUSTED, serveMail } from '../../environment/mail/mail';
+import { expectCached, readIdCachedByPostfix, waitUntilCached } from '../../environment/mail/cached-policy';
+import { GOOD_HOST, UNTRUSTED_HOST, serveMail } from '../../environment/mail/mail';
 import { Prediction, deliver } from '../../environment/mail/message';
 import type { Sender } from '../../environment/mail/senders/sender';
 import type { Senders } from '../../environment/mail/senders/senders';
-import { observeDuring } from '../../environment/observer/observer';
+import { observeWhile } from '../../environment/observer/observer';
 import { isPolicyWrite, reply } from '../../faults/fault';
 import { deployedAgain, expectNamed, idsSoFar, inWay, waysOf } from './after-rollback';
 import type { Holding, Way } from './after-rollback';
@@ -48,16 +48,16 @@ export async function rollbackScenario(environment: TestEnvironment, senders: Se
 
 async function rolledBack(environment: TestEnvironment, senders: Senders, way: Way): Promise<void> {
   const { table, cli } = environment;
-  await environment.ensure(DEPLOYED);
+  await environment.ensureDeployed(DEPLOYED);
   await environment.synth(WANTED);
-  await serveMail(environment, UNTRUSTED);
+  await serveMail(environment, UNTRUSTED_HOST);
   const predicted = (await Prediction.now(environment)).expect('refuse');
   const learns = ({ name }: Sender): string => `before: foretold ${predicted.delivery} of an untrusted certificate, ${name} learns enforce and does so`;
   await senders.each(learns, environment, async (sender) => {
     await sender.forget();
-    const message = { what: 'enforce, before a failure: an untrusted certificate', mail: UNTRUSTED, predicted };
+    const message = { what: 'enforce, before a failure: an untrusted certificate', mail: UNTRUSTED_HOST, predicted };
     const words = await withPolicy(environment, sender, deliver(environment, senders, sender, message), DEPLOYED.mode);
-    await sender.keep('before');
+    await sender.saveCache('before');
     return words;
   });
   const visits: Visits = { between: new Map(), back: new Map() };
@@ -82,25 +82,25 @@ async function rolledBack(environment: TestEnvironment, senders: Senders, way: W
   environment, async (sender) => {
     const words: string[] = [];
     if (sender.tracksIds) {
-      await sender.recall('between');
+      await sender.restoreCache('between');
     } else {
       words.push(await withPolicy(environment, sender, deliver(environment, senders, sender, {
         what: 'the policy of a failed deployment held: an untrusted certificate',
-        mail: UNTRUSTED,
+        mail: UNTRUSTED_HOST,
         predicted: again,
         deviation: { delivery: 'deliver-unverified', why: 'holds a policy that was taken back' },
       }), WANTED.mode));
       await refreshed(environment, sender, DEPLOYED.mode);
     }
     words.push(await withPolicy(environment, sender, deliver(environment, senders, sender, {
-      what: 'enforce, after a rollback: an untrusted certificate', mail: UNTRUSTED, predicted: again,
+      what: 'enforce, after a rollback: an untrusted certificate', mail: UNTRUSTED_HOST, predicted: again,
     }), DEPLOYED.mode));
     return words.join('\n');
   });
   await deployedAgain(environment, senders, { context: WANTED, what: 'the same policy deployed again', before, holdings: HOLDINGS });
   const used = await idsSoFar(environment);
   await deployedAgain(environment, senders, { context: DEPLOYED, what: 'and the one of before', before: [...before, ...used], holdings: HOLDINGS });
-  await serveMail(environment, GOOD);
+  await serveMail(environment, GOOD_HOST);
   await table.prove('after that mta-sts verify says pass', async () => {
     expectEnd(await cli.mtaSts('verify', 'example.test'), 0, 'mta-sts verify');
     return expectNamed(environment);
@@ -133,7 +133,7 @@ async function failedDeployment(
   let hasReturned = false;
   // The bytes go back before the id does: then senders come that hold nothing. Until they were there a name server does not know the host.
   let writes = 0;
-  aws.answered((call) => {
+  aws.onAnswer((call) => {
     if (!isPolicyWrite(call)) return;
     writes += 1;
     if (writes !== 2) return;
@@ -159,22 +159,22 @@ async function failedDeployment(
     if (!isOver) return { ...right, answers: [record(before)] };
     return writes < 2 ? { ...right, answers: [...right.answers, record('somebodyelses')] } : right;
   });
-  const { activity, ended } = await observeDuring({ ca: authority.certificatePem, first: 'record' }, () => environment.deploy(WANTED).finally(() => {
+  const { observer, ended } = await observeWhile({ ca: authority.certificatePem, first: 'record' }, () => environment.deploy(WANTED).finally(() => {
     dns.fail(undefined);
-    aws.answered(undefined);
+    aws.onAnswer(undefined);
   }));
   await returning;
   expectEnd(ended, 1, 'cdk deploy');
-  activity.expectSight();
+  observer.expectAnswers();
   const reason = ended.output.split('\n').find((line) => REASON.test(line));
   if (reason === undefined) throw new Error(`the command must say something like ${String(REASON)}:\n${ended.output}`);
   const stack = await findStack(emulator.cloudformation, STACK);
   if (stack?.status !== 'UPDATE_ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'gone'}\n${ended.output}`);
   const id = await expectNamed(environment);
-  const { hash } = synthesized(environment.assembly(DEPLOYED));
-  const isRight = way.evaluates ? activity.ids.every((used) => used === id || isLater(id, used)) && id !== before : id === before;
-  if (namedBy(id) !== hash || !isRight) throw new Error(`announced is ${id}, before the deployment it was ${before}; expected: ${way.words}\n${activity.summary()}`);
-  return { ids: await idsSoFar(environment, activity), evidence: `${reason.trim().slice(0, 300)}\n${activity.summary()}` };
+  const { hash } = readSynthesizedPolicy(environment.assembly(DEPLOYED));
+  const isRight = way.evaluates ? observer.publishedIds.every((used) => used === id || isLater(id, used)) && id !== before : id === before;
+  if (parseIdHash(id) !== hash || !isRight) throw new Error(`announced is ${id}, before the deployment it was ${before}; expected: ${way.words}\n${observer.summary()}`);
+  return { ids: await idsSoFar(environment, observer), evidence: `${reason.trim().slice(0, 300)}\n${observer.summary()}` };
 }
 
 /** Looks for news, as each does, and finds a policy that will be taken back. */
@@ -182,9 +182,9 @@ async function visitedBetween(environment: TestEnvironment, senders: Senders, se
   if (!sender.tracksIds) await refreshed(environment, sender, WANTED.mode);
   const predicted = (await midway).expect('deliver-unverified');
   const words = await withPolicy(environment, sender, deliver(environment, senders, sender, {
-    what: 'the policy of a failing deployment: an untrusted certificate', mail: UNTRUSTED, predicted,
+    what: 'the policy of a failing deployment: an untrusted certificate', mail: UNTRUSTED_HOST, predicted,
   }), WANTED.mode);
-  await sender.keep('between');
+  await sender.saveCache('between');
   return words;
 }
 
@@ -193,11 +193,11 @@ async function visitedBack(environment: TestEnvironment, senders: Senders, sende
   await sender.forget();
   const predicted = await Prediction.now(environment);
   const words = await withPolicy(environment, sender, deliver(environment, senders, sender, {
-    what: 'nothing held, the old file beside the new id: an untrusted certificate', mail: UNTRUSTED, predicted,
+    what: 'nothing held, the old file beside the new id: an untrusted certificate', mail: UNTRUSTED_HOST, predicted,
   }), DEPLOYED.mode);
-  const id = idCachedByPostfix(environment.paths);
-  if (id === before || namedBy(id) === namedBy(before)) throw new Error(`${sender.name} holds it under ${id}, which names it:\n${words}`);
-  await sender.keep('back');
+  const id = readIdCachedByPostfix(environment.paths);
+  if (id === before || parseIdHash(id) === parseIdHash(before)) throw new Error(`${sender.name} holds it under ${id}, which names it:\n${words}`);
+  await sender.saveCache('back');
   return `${words}\nit holds it under ${id}`;
 }
 
@@ -207,5 +207,5 @@ async function withPolicy({ paths }: TestEnvironment, sender: Sender, sent: Prom
 
 async function refreshed(environment: TestEnvironment, sender: Sender, mode: Mode): Promise<string> {
   await sender.refresh();
-  return untilCached(sender, environment.paths, mode);
+  return waitUntilCached(sender, environment.paths, mode);
 }

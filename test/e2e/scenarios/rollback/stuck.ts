@@ -5,17 +5,17 @@ import type { AppContext } from '../../environment/app/app';
 import { expectEnd } from '../../environment/app/cdk-cli';
 import { publishedId } from '../../environment/app/live-state';
 import { isLater } from '../../environment/app/policy-ids';
-import { synthesized } from '../../environment/app/synthesized';
+import { readSynthesizedPolicy } from '../../environment/app/synthesized';
 import { killFunction } from '../../environment/aws/function-processes';
 import { findStack } from '../../environment/aws/stacks';
 import type { TestEnvironment } from '../../environment/environment';
-import { expectCached, idCachedByPostfix, untilCached } from '../../environment/mail/cached-policy';
-import { GOOD, UNTRUSTED, serveMail } from '../../environment/mail/mail';
+import { expectCached, readIdCachedByPostfix, waitUntilCached } from '../../environment/mail/cached-policy';
+import { GOOD_HOST, UNTRUSTED_HOST, serveMail } from '../../environment/mail/mail';
 import type { Deviation } from '../../environment/mail/mail';
 import { Prediction, deliver } from '../../environment/mail/message';
 import type { Sender } from '../../environment/mail/senders/sender';
 import type { Senders } from '../../environment/mail/senders/senders';
-import { observeDuring } from '../../environment/observer/observer';
+import { observeWhile } from '../../environment/observer/observer';
 import { nextWrite, reply } from '../../faults/fault';
 import { deployedAgain, expectNamed, idsSoFar, inWay, waysOf } from './after-rollback';
 import type { Holding, Way } from './after-rollback';
@@ -44,15 +44,15 @@ export async function stuckScenario(environment: TestEnvironment, senders: Sende
 
 async function stuck(environment: TestEnvironment, senders: Senders, way: Way): Promise<void> {
   const { table } = environment;
-  await environment.ensure(DEPLOYED);
+  await environment.ensureDeployed(DEPLOYED);
   await environment.synth(FAILING);
-  await serveMail(environment, UNTRUSTED);
+  await serveMail(environment, UNTRUSTED_HOST);
   const predicted = (await Prediction.now(environment)).expect('refuse');
   await senders.each(({ name }) => `before: foretold ${predicted.delivery} of an untrusted certificate, ${name} learns enforce and does so`, environment, async (sender) => {
     await sender.forget();
     const words = await delivered(environment, senders, sender, 'enforce, before a deployment that dies', predicted);
     const cached = expectCached(sender, environment.paths, DEPLOYED.mode);
-    await sender.keep('before');
+    await sender.saveCache('before');
     return `${words}\n${cached}`;
   });
   const id = await publishedId();
@@ -91,7 +91,7 @@ async function stuck(environment: TestEnvironment, senders: Senders, way: Way): 
   await deployedAgain(environment, senders, { context: FAILING, what: 'the same policy deployed again', before: used, holdings: HOLDINGS });
   const all = [...used, ...await idsSoFar(environment)];
   await deployedAgain(environment, senders, { context: DEPLOYED, what: 'and the one of before', before: all, holdings: HOLDINGS });
-  await serveMail(environment, GOOD);
+  await serveMail(environment, GOOD_HOST);
 }
 
 function afterwards({ evaluates }: Way, name: string, tracksIds: boolean, delivery: string): string {
@@ -117,30 +117,30 @@ async function failedDeployment(
     ? { ...reply('NXDOMAIN'), authoritative: true }
     : undefined);
   let visit: Promise<void> | undefined;
-  aws.answered(() => {
+  aws.onAnswer(() => {
     if (written() === undefined || visit !== undefined) return;
     visit = meanwhile().finally(() => {
       dns.fail(undefined);
       killFunction(paths.folder);
     });
   });
-  const { activity, ended } = await observeDuring({ ca: authority.certificatePem, first: 'record' }, () => environment.deploy(FAILING).finally(() => {
-    aws.answered(undefined);
+  const { observer, ended } = await observeWhile({ ca: authority.certificatePem, first: 'record' }, () => environment.deploy(FAILING).finally(() => {
+    aws.onAnswer(undefined);
     dns.fail(undefined);
   }));
   await visit;
   expectEnd(ended, 1, 'cdk deploy');
-  activity.expectSight();
+  observer.expectAnswers();
   const reason = ended.output.split('\n').find((line) => /UPDATE_FAILED .*MtaStsPublication/.test(line));
   if (reason === undefined) throw new Error(`it did not fail at the Publication:\n${ended.output}`);
   const stack = await findStack(emulator.cloudformation, STACK);
   if (stack?.status !== 'UPDATE_ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'gone'}\n${ended.output}`);
-  const [failed, stands] = [FAILING, DEPLOYED].map((context) => synthesized(environment.assembly(context)).hash);
-  if (!activity.observations.some(({ served }) => served === failed) || activity.observations.at(-1)?.served !== stands) throw new Error(`the bytes did not change and change back:\n${activity.summary()}`);
-  if (activity.observations.some(({ names }) => names !== stands)) throw new Error(`the announced id did not name the old bytes all the time:\n${activity.summary()}`);
+  const [failed, stands] = [FAILING, DEPLOYED].map((context) => readSynthesizedPolicy(environment.assembly(context)).hash);
+  if (!observer.observations.some(({ served }) => served === failed) || observer.observations.at(-1)?.served !== stands) throw new Error(`the bytes did not change and change back:\n${observer.summary()}`);
+  if (observer.observations.some(({ names }) => names !== stands)) throw new Error(`the announced id did not name the old bytes all the time:\n${observer.summary()}`);
   const now = await expectNamed(environment);
-  if (way.evaluates ? !isLater(now, id) : now !== id) throw new Error(`announced is ${now}, before the deployment it was ${id}; expected: ${way.words}\n${activity.summary()}`);
-  return { ids: await idsSoFar(environment, activity), evidence: `${reason.trim().slice(0, 200)}\n${activity.summary()}` };
+  if (way.evaluates ? !isLater(now, id) : now !== id) throw new Error(`announced is ${now}, before the deployment it was ${id}; expected: ${way.words}\n${observer.summary()}`);
+  return { ids: await idsSoFar(environment, observer), evidence: `${reason.trim().slice(0, 200)}\n${observer.summary()}` };
 }
 
 /** As one that comes for the first time. */
@@ -149,19 +149,19 @@ async function learnt(environment: TestEnvironment, senders: Senders, sender: Se
   const predicted = (await midway).expect('deliver-unverified');
   const words = await delivered(environment, senders, sender, 'nothing held, the file of a failing deployment', predicted);
   const cached = expectCached(sender, environment.paths, FAILING.mode);
-  if (sender.tracksIds && idCachedByPostfix(environment.paths) !== id) throw new Error(`${sender.name} holds it under another id than ${id}:\n${cached}`);
-  await sender.keep('between');
+  if (sender.tracksIds && readIdCachedByPostfix(environment.paths) !== id) throw new Error(`${sender.name} holds it under another id than ${id}:\n${cached}`);
+  await sender.saveCache('between');
   return `${words}\n${cached}`;
 }
 
 function delivered(
   environment: TestEnvironment, senders: Senders, sender: Sender, what: string, predicted: Prediction, deviation?: Deviation,
 ): Promise<string> {
-  return deliver(environment, senders, sender, { what: `${what}: ${UNTRUSTED.what}`, mail: UNTRUSTED, predicted, deviation });
+  return deliver(environment, senders, sender, { what: `${what}: ${UNTRUSTED_HOST.what}`, mail: UNTRUSTED_HOST, predicted, deviation });
 }
 
 /** @returns the sender's own words */
 async function refreshed(environment: TestEnvironment, sender: Sender): Promise<string> {
   await sender.refresh();
-  return untilCached(sender, environment.paths, DEPLOYED.mode);
+  return waitUntilCached(sender, environment.paths, DEPLOYED.mode);
 }

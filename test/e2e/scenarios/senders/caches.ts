@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expectEnd } from '../../environment/app/cdk-cli';
 import type { TestEnvironment } from '../../environment/environment';
-import { expectCached, untilCached } from '../../environment/mail/cached-policy';
-import { GOOD, REFUSE_AS_CACHED, UNCOVERED, UNTRUSTED, serveMail } from '../../environment/mail/mail';
-import { Prediction, again, attempted, deliver, learn } from '../../environment/mail/message';
-import type { Attempt } from '../../environment/mail/message';
+import { expectCached, waitUntilCached } from '../../environment/mail/cached-policy';
+import { GOOD_HOST, REFUSE_AS_CACHED, UNCOVERED_HOST, UNTRUSTED_HOST, serveMail } from '../../environment/mail/mail';
+import { Prediction, retryMessage, sendMessage, deliver, fillCaches } from '../../environment/mail/message';
+import type { SentMessage } from '../../environment/mail/message';
 import type { Senders } from '../../environment/mail/senders/senders';
 import { DISTURBANCES, endDisturbance, linesSince } from '../../faults/disturbances';
 import type { Disturbance } from '../../faults/disturbances';
@@ -13,14 +13,14 @@ import type { Disturbance } from '../../faults/disturbances';
 export async function cachesScenario(environment: TestEnvironment, senders: Senders): Promise<void> {
   const { table, edge } = environment;
   table.begin('Policies that senders hold');
-  await environment.ensure({ mode: 'enforce' });
-  await learn(environment, senders, (name) => `${name} learns enforce`, 'enforce: a good mail host, learnt');
-  await serveMail(environment, UNTRUSTED);
+  await environment.ensureDeployed({ mode: 'enforce' });
+  await fillCaches(environment, senders, (name) => `${name} learns enforce`, 'enforce: a good mail host, learnt');
+  await serveMail(environment, UNTRUSTED_HOST);
   edge.alive = false;
   const dead = (await Prediction.now(environment)).expect('deliver-unverified');
   await senders.each(({ name }) => `the policy host dies, the id stays: ${name} refuses an untrusted certificate by the policy that it holds`, environment, async (sender) => {
     return deliver(environment, senders, sender, {
-      what: 'enforce held, the policy host is dead: an untrusted certificate', mail: UNTRUSTED, predicted: dead, deviation: REFUSE_AS_CACHED,
+      what: 'enforce held, the policy host is dead: an untrusted certificate', mail: UNTRUSTED_HOST, predicted: dead, deviation: REFUSE_AS_CACHED,
     });
   });
   edge.alive = true;
@@ -29,13 +29,13 @@ export async function cachesScenario(environment: TestEnvironment, senders: Send
   const still = (await Prediction.now(environment)).expect('deliver-unverified');
   await senders.each(({ name }) => `of one that holds none is foretold ${still.delivery}: ${name} that has forgotten does so`, environment, async (sender) => {
     await sender.forget();
-    return deliver(environment, senders, sender, { what: 'nothing held, the policy host is dead: an untrusted certificate', mail: UNTRUSTED, predicted: still });
+    return deliver(environment, senders, sender, { what: 'nothing held, the policy host is dead: an untrusted certificate', mail: UNTRUSTED_HOST, predicted: still });
   });
   edge.alive = true;
-  await learn(environment, senders, (name) => `the policy host is back: ${name} learns enforce again`, 'enforce: a good mail host, the policy host is back');
+  await fillCaches(environment, senders, (name) => `the policy host is back: ${name} learns enforce again`, 'enforce: a good mail host, the policy host is back');
   await mended(environment, senders);
   await noneLearnt(environment, senders);
-  await serveMail(environment, GOOD);
+  await serveMail(environment, GOOD_HOST);
 }
 
 /** They look for news, as each does, and get none. */
@@ -53,7 +53,7 @@ async function disturbed(environment: TestEnvironment, senders: Senders, { what,
         const [before, questions] = [[...edge.lines], authorizedCalls()];
         await sender.refresh();
         const words = await deliver(environment, senders, sender, {
-          what: `enforce held, ${what}: an untrusted certificate`, mail: UNTRUSTED, predicted, deviation: REFUSE_AS_CACHED,
+          what: `enforce held, ${what}: an untrusted certificate`, mail: UNTRUSTED_HOST, predicted, deviation: REFUSE_AS_CACHED,
         });
         const fetches = await fetchesAfter(environment, before, fetch);
         if (authorizedCalls() === questions) throw new Error(`${sender.name} did not ask for the record:\n${words}`);
@@ -86,20 +86,20 @@ async function fetchesAfter({ edge }: TestEnvironment, before: readonly string[]
 
 /** What is refused waits, and arrives once the certificate is mended. */
 async function mended(environment: TestEnvironment, senders: Senders): Promise<void> {
-  await serveMail(environment, UNTRUSTED);
+  await serveMail(environment, UNTRUSTED_HOST);
   const bad = (await Prediction.now(environment)).expect('refuse');
-  const waiting = new Map<string, Attempt>();
+  const waiting = new Map<string, SentMessage>();
   await senders.each(({ name }) => `an untrusted certificate: ${name} keeps the message`, environment, async (sender) => {
-    const attempt = await attempted(environment, senders, sender, { what: 'enforce held: an untrusted certificate', mail: UNTRUSTED, predicted: bad });
+    const attempt = await sendMessage(environment, senders, sender, { what: 'enforce held: an untrusted certificate', mail: UNTRUSTED_HOST, predicted: bad });
     waiting.set(sender.name, attempt);
-    return attempt.words;
+    return attempt.evidence;
   });
-  await serveMail(environment, GOOD);
+  await serveMail(environment, GOOD_HOST);
   const good = (await Prediction.now(environment)).expect('deliver-verified');
   await senders.each(({ name }) => `the certificate is mended: ${name} delivers the same message`, environment, async (sender) => {
     const first = waiting.get(sender.name);
     if (first === undefined) throw new Error('it was not refused before');
-    return again(environment, sender, { what: 'enforce held, refused before: a good mail host', mail: GOOD, predicted: good }, first);
+    return retryMessage(environment, sender, { what: 'enforce held, refused before: a good mail host', mail: GOOD_HOST, predicted: good }, first);
   });
   await Promise.all(senders.all.map((sender) => sender.forgetHosts()));
 }
@@ -111,7 +111,7 @@ async function noneLearnt(environment: TestEnvironment, senders: Senders): Promi
     expectEnd(await environment.deploy({ mode: 'none' }), 0, 'cdk deploy');
     return 'status 0';
   });
-  await serveMail(environment, UNTRUSTED);
+  await serveMail(environment, UNTRUSTED_HOST);
   const predicted = (await Prediction.now(environment)).expect('deliver-unverified');
   await senders.each(({ name, tracksIds }) => tracksIds
     ? `${name} sees the new id and takes none: an untrusted certificate no longer matters`
@@ -119,22 +119,22 @@ async function noneLearnt(environment: TestEnvironment, senders: Senders): Promi
     const words: string[] = [];
     if (!sender.tracksIds) {
       words.push(await deliver(environment, senders, sender, {
-        what: 'enforce held, a new id for none: an untrusted certificate', mail: UNTRUSTED, predicted, deviation: REFUSE_AS_CACHED,
+        what: 'enforce held, a new id for none: an untrusted certificate', mail: UNTRUSTED_HOST, predicted, deviation: REFUSE_AS_CACHED,
       }));
       await sender.refresh();
-      await untilCached(sender, paths, 'none');
+      await waitUntilCached(sender, paths, 'none');
     }
     words.push(await deliver(environment, senders, sender, {
-      what: `enforce held, none ${sender.tracksIds ? 'seen' : 'after its refresh'}: an untrusted certificate`, mail: UNTRUSTED, predicted,
+      what: `enforce held, none ${sender.tracksIds ? 'seen' : 'after its refresh'}: an untrusted certificate`, mail: UNTRUSTED_HOST, predicted,
     }), expectCached(sender, paths, 'none'));
     return words.join('\n');
   });
-  await serveMail(environment, UNCOVERED);
+  await serveMail(environment, UNCOVERED_HOST);
   const uncovered = (await Prediction.now(environment)).expect('deliver-unverified');
   await senders.each(({ name }) => `${name} that has forgotten learns none, and delivers to a mail host that the policy does not cover`, environment, async (sender) => {
     await sender.forget();
     return [
-      await deliver(environment, senders, sender, { what: `none: ${UNCOVERED.what}`, mail: UNCOVERED, predicted: uncovered }), expectCached(sender, paths, 'none'),
+      await deliver(environment, senders, sender, { what: `none: ${UNCOVERED_HOST.what}`, mail: UNCOVERED_HOST, predicted: uncovered }), expectCached(sender, paths, 'none'),
     ].join('\n');
   });
 }

@@ -1,9 +1,9 @@
 // A policy that is held ends with its max_age, where it can be had no more (RFC 8461 §3.2).
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestEnvironment } from '../../environment/environment';
-import { GOOD, REFUSE_AS_CACHED, UNTRUSTED, serveMail } from '../../environment/mail/mail';
+import { GOOD_HOST, REFUSE_AS_CACHED, UNTRUSTED_HOST, serveMail } from '../../environment/mail/mail';
 import type { Deviation } from '../../environment/mail/mail';
-import { Prediction, deliver, learn } from '../../environment/mail/message';
+import { Prediction, deliver, fillCaches } from '../../environment/mail/message';
 import type { Sender } from '../../environment/mail/senders/sender';
 import type { Senders } from '../../environment/mail/senders/senders';
 import { announce, endDisturbance } from '../../faults/disturbances';
@@ -19,16 +19,16 @@ const TAKES_UP: Deviation = { delivery: 'refuse', why: 'takes up what has expire
 export async function expiredScenario(environment: TestEnvironment, senders: Senders): Promise<void> {
   const { table, edge } = environment;
   table.begin('A held policy that ends with its max_age');
-  await environment.ensure({ mode: 'enforce' });
+  await environment.ensureDeployed({ mode: 'enforce' });
   edge.fail((_, { uri }) => uri === '/.well-known/mta-sts.txt'
     ? { status: 200, headers: new Map([['content-type', 'text/plain']]), body: Buffer.from(SHORT_LIVED) }
     : undefined);
-  await learn(environment, senders, (name) => `${name} learns enforce for ${MAX_AGE} s`, `enforce for ${MAX_AGE} s: a good mail host`);
+  await fillCaches(environment, senders, (name) => `${name} learns enforce for ${MAX_AGE} s`, `enforce for ${MAX_AGE} s: a good mail host`);
   edge.alive = false;
-  await serveMail(environment, UNTRUSTED);
+  await serveMail(environment, UNTRUSTED_HOST);
   const predicted = (await Prediction.now(environment)).expect('deliver-unverified');
   const untrusted = async (sender: Sender, when: string, deviation?: Deviation): Promise<string> => deliver(environment, senders, sender, {
-    what: `enforce for ${MAX_AGE} s, ${when}: an untrusted certificate`, mail: UNTRUSTED, predicted, deviation,
+    what: `enforce for ${MAX_AGE} s, ${when}: an untrusted certificate`, mail: UNTRUSTED_HOST, predicted, deviation,
   });
   await senders.each(({ name }) => `the policy host dies: ${name} refuses an untrusted certificate by the policy that it holds`, environment,
     async (sender) => untrusted(sender, 'held', REFUSE_AS_CACHED));
@@ -47,7 +47,7 @@ export async function expiredScenario(environment: TestEnvironment, senders: Sen
   await senders.each(({ name }) => `the record is gone, and max_age is over since: foretold ${gone.delivery}, ${name} does so`, environment,
     async (sender) => untrusted(sender, 'its max_age is over since the record is gone'));
   endDisturbance(environment);
-  await serveMail(environment, GOOD);
+  await serveMail(environment, GOOD_HOST);
 }
 
 /** Waits until what was fetched, or looked at, by then is too old. */

@@ -3,30 +3,30 @@ import type { Mode } from '../../../../lib/protocol/policy/policy';
 import { AGREES } from '../../environment/assertion-table';
 import type { TestEnvironment } from '../../environment/environment';
 import { expectCached } from '../../environment/mail/cached-policy';
-import { GOOD, ONE_HOST, SEVERAL_HOSTS, UNDER_A_WILDCARD, serveMail } from '../../environment/mail/mail';
+import { GOOD_HOST, ONE_HOST, SEVERAL_HOSTS, UNDER_A_WILDCARD, serveMail } from '../../environment/mail/mail';
 import type { Mail, Deviation } from '../../environment/mail/mail';
-import { Prediction, attempted } from '../../environment/mail/message';
+import { Prediction, sendMessage } from '../../environment/mail/message';
 import type { Sender } from '../../environment/mail/senders/sender';
 import type { Senders } from '../../environment/mail/senders/senders';
 
 /** One mail host, in every way. */
 export async function sendersScenario(environment: TestEnvironment, senders: Senders, mode: Mode): Promise<void> {
   environment.table.begin(`Mail under ${mode}`);
-  await environment.ensure({ mode });
+  await environment.ensureDeployed({ mode });
   await sendEach(environment, senders, mode, ONE_HOST);
 }
 
 /** Several mail hosts, of which senders take the first that the policy lets them. */
 export async function severalScenario(environment: TestEnvironment, senders: Senders): Promise<void> {
   environment.table.begin('Mail to several hosts under enforce');
-  await environment.ensure({ mode: 'enforce', mx: 'mx1.example.test,mx2.example.test' });
+  await environment.ensureDeployed({ mode: 'enforce', mx: 'mx1.example.test,mx2.example.test' });
   await sendEach(environment, senders, 'enforce', SEVERAL_HOSTS);
 }
 
 /** A wildcard, which covers one label. */
 export async function wildcardScenario(environment: TestEnvironment, senders: Senders): Promise<void> {
   environment.table.begin('Mail under a wildcard');
-  await environment.ensure({ mode: 'enforce', mx: '*.example.test' });
+  await environment.ensureDeployed({ mode: 'enforce', mx: '*.example.test' });
   await sendEach(environment, senders, 'enforce', UNDER_A_WILDCARD);
 }
 
@@ -46,15 +46,15 @@ async function sendEach(environment: TestEnvironment, senders: Senders, mode: Mo
       const message = { what: `${mode}: ${what}`, mail, predicted, deviation: deviationOf(sender) };
       for (let count = 1; ; count += 1) {
         await sender.forget();
-        const { words, met } = await attempted(environment, senders, sender, message);
+        const { evidence, triedHosts } = await sendMessage(environment, senders, sender, message);
         // What it does it may do without any policy as well.
         const cached = expectCached(sender, environment.paths, mode);
-        if (mail.untilMet === undefined || met.includes(mail.untilMet)) return `${words}\n${cached}`;
-        if (count === MAX_MESSAGES) throw new Error(`none of ${count} messages came to ${mail.untilMet}:\n${words}`);
+        if (mail.untilTried === undefined || triedHosts.includes(mail.untilTried)) return `${evidence}\n${cached}`;
+        if (count === MAX_MESSAGES) throw new Error(`none of ${count} messages came to ${mail.untilTried}:\n${evidence}`);
       }
     });
   }
-  await serveMail(environment, GOOD);
+  await serveMail(environment, GOOD_HOST);
 }
 
 /** The whole of it: what one sender does in one case can be chance. */

@@ -2,9 +2,9 @@
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { at, membersOf } from '../../../../lib/preview/json';
 import { EDGES } from '../../environment/addresses';
-import { disagreements } from '../../environment/app/agreement';
-import type { Expected } from '../../environment/app/agreement';
-import { objectLocations, readLiveState } from '../../environment/app/live-state';
+import { findDisagreements } from '../../environment/app/agreement';
+import type { ExpectedState } from '../../environment/app/agreement';
+import { locateObjects, readLiveState } from '../../environment/app/live-state';
 import type { LiveState } from '../../environment/app/live-state';
 import type { TestEnvironment } from '../../environment/environment';
 
@@ -17,8 +17,8 @@ interface Control {
 }
 
 const CONTROLS: readonly Control[] = [
-  { what: 'a ledger that is gone', says: /^the last entry of the ledger: /, wrong: async (environment, right) => withLedger(environment, right, undefined) },
-  { what: 'a ledger without its first entry', says: /^the ledger has lost /, wrong: async (environment, right) => withLedger(environment, right, withoutFirst(right.ledger)) },
+  { what: 'a ledger that is gone', says: /^the last entry of the history: /, wrong: async (environment, right) => withLedger(environment, right, undefined) },
+  { what: 'a ledger without its first entry', says: /^the history has lost /, wrong: async (environment, right) => withLedger(environment, right, withoutFirst(right.historyText)) },
   {
     what: 'another byte at one edge',
     says: /^the served bytes: /,
@@ -53,28 +53,28 @@ const CONTROLS: readonly Control[] = [
 ];
 
 /** @param expected - what stands, which is `none`: only that has a moment of earliest removal */
-export async function soakControls(environment: TestEnvironment, expected: Expected): Promise<void> {
+export async function soakControls(environment: TestEnvironment, expected: ExpectedState): Promise<void> {
   for (const { what, says, wrong } of CONTROLS) {
     await environment.table.prove(`${what} is seen to disagree, and nothing does after it`, async () => {
-      const found = disagreements(await wrong(environment, await readLiveState(environment)), expected);
+      const found = findDisagreements(await wrong(environment, await readLiveState(environment)), expected);
       const said = found.find((disagreement) => says.test(disagreement));
       if (said === undefined) throw new Error(`expected one that is like ${String(says)}, found ${JSON.stringify(found)}`);
-      const after = disagreements(await readLiveState(environment), expected);
+      const after = findDisagreements(await readLiveState(environment), expected);
       if (after.length > 0) throw new Error(after.join('\n'));
       return `${found.length} disagreements, ${said.slice(0, 250)}`;
     });
   }
 }
 
-async function withLedger(environment: TestEnvironment, { ledger }: LiveState, text: string | undefined): Promise<LiveState> {
+async function withLedger(environment: TestEnvironment, { historyText }: LiveState, text: string | undefined): Promise<LiveState> {
   const { s3 } = environment.emulator;
-  const { ledger: { bucket: Bucket, key: Key } } = await objectLocations(environment);
+  const { history: { bucket: Bucket, key: Key } } = await locateObjects(environment);
   const put = async (Body: string): Promise<unknown> => s3.send(new PutObjectCommand({
     Bucket, Key, Body, ContentType: 'application/json', CacheControl: 'no-store',
   }));
   await (text === undefined ? s3.send(new DeleteObjectCommand({ Bucket, Key })) : put(text));
   const seen = await readLiveState(environment);
-  await put(ledger);
+  await put(historyText);
   return seen;
 }
 

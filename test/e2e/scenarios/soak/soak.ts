@@ -4,17 +4,17 @@
 // process synthesize it, which is shown to give the same template. 200 take some three quarters of an hour; several can run side by side.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { disagreements, historyIds } from '../../environment/app/agreement';
-import type { Expected, Policy, Served } from '../../environment/app/agreement';
+import { findDisagreements, listHistoryIds } from '../../environment/app/agreement';
+import type { ExpectedState, Policy, ServedPolicy } from '../../environment/app/agreement';
 import { STACK, contextOptions } from '../../environment/app/app';
 import { expectEnd } from '../../environment/app/cdk-cli';
 import { publishedId, readLiveState } from '../../environment/app/live-state';
-import { namedBy } from '../../environment/app/policy-ids';
-import { synthesized } from '../../environment/app/synthesized';
+import { parseIdHash } from '../../environment/app/policy-ids';
+import { readSynthesizedPolicy } from '../../environment/app/synthesized';
 import { startSynthesizer } from '../../environment/app/synthesizer';
 import { textTable } from '../../environment/assertion-table';
 import { setReevaluation } from '../../environment/aws/emulator';
-import { publishedIdsIn, stackEvents, findStack } from '../../environment/aws/stacks';
+import { listPublishedIds, stackEvents, findStack } from '../../environment/aws/stacks';
 import type { TestEnvironment } from '../../environment/environment';
 import { FAULTS } from '../../faults';
 import type { Fault } from '../../faults';
@@ -63,7 +63,7 @@ const WITHOUT_FAULT = 3;
 class Soak {
   private readonly rows: Row[] = [];
   /** All that was served before what stands; twice, where it stood again after a rollback. */
-  private readonly history: Served[] = [];
+  private readonly history: ServedPolicy[] = [];
   private outdated = 0;
   /** All that were announced or chosen. */
   private readonly ids = new Set<string>();
@@ -106,7 +106,7 @@ class Soak {
       const { maxAgeDays } = stands;
       stands = await this.prove('the last one', { ...FIRST, mode: 'none', maxAgeDays: maxAgeDays === 1 ? 2 : 1 }, NONE, 'deployed', stands);
     }
-    if (stands !== undefined) await soakControls(this.environment, { policy: stands, history: this.history });
+    if (stands !== undefined) await soakControls(this.environment, { policy: stands, servedBefore: this.history });
     this.summary((Date.now() - started) / 1000);
     await table.prove('each fault was met in full by one deployment or more, of those that its policy let come so far', () => this.expectMet());
   }
@@ -152,13 +152,13 @@ class Soak {
     const calls = aws.calls.length;
     const started = new Date();
     const idBefore = before === undefined ? undefined : await publishedId();
-    if (before !== undefined) this.history.push({ ...before, last: Date.now(), id: idBefore });
+    if (before !== undefined) this.history.push({ ...before, lastServedAt: Date.now(), id: idBefore });
     this.evaluates = this.random.happens(0.5);
     setReevaluation(environment.paths.folder, this.evaluates);
     const { ended, unmet } = await underFault(fault, environment, () => {
       return cli.cdk('deploy', ...this.app, ...this.context(wanted), '-o', this.assembly, '--require-approval', 'never');
     });
-    const policy = { ...wanted, ...synthesized(this.assembly) };
+    const policy = { ...wanted, ...readSynthesizedPolicy(this.assembly) };
     const isDeployed = ended.status === 0;
     const events = await stackEvents(emulator.cloudformation, STACK, started);
     const times = events.map(({ Timestamp: time }) => Number(time));
@@ -170,9 +170,9 @@ class Soak {
       });
     }
     // It may have been served, though not for long.
-    const published = publishedIdsIn(events);
+    const published = listPublishedIds(events);
     if (!isDeployed && aws.calls.slice(calls).some(isPolicyWrite)) {
-      this.history.push({ ...policy, last: Date.now(), id: published.find((id) => namedBy(id) === policy.hash) });
+      this.history.push({ ...policy, lastServedAt: Date.now(), id: published.find((id) => parseIdHash(id) === policy.hash) });
     }
     expectEnd(ended, outcome === 'rolled back' ? 1 : 0, 'cdk deploy');
     const { status } = await findStack(emulator.cloudformation, STACK) ?? { status: 'gone' };
@@ -188,19 +188,19 @@ class Soak {
     const { history, ids, evaluates } = this;
     const isOutputKept = !isDeployed && !evaluates;
     const found = await this.look({
-      policy, history, ...isOutputKept && { outputBefore: this.output }, ...isDeployed && { idsBefore: [...ids] },
+      policy, servedBefore: history, ...isOutputKept && { outputBefore: this.output }, ...isDeployed && { idsBefore: [...ids] },
     });
     if (found.length > 0) throw new Error(`${evaluates ? 'with attributes that are evaluated again in a rollback:\n' : ''}${found.join('\n')}`);
-    if (isOutputKept && (await this.look({ policy, history })).length > 0) this.outdated += 1;
+    if (isOutputKept && (await this.look({ policy, servedBefore: history })).length > 0) this.outdated += 1;
     this.output = (await readLiveState(this.environment)).output;
   }
 
-  private async look(expected: Expected): Promise<readonly string[]> {
-    return disagreements(await readLiveState(this.environment), expected);
+  private async look(expected: ExpectedState): Promise<readonly string[]> {
+    return findDisagreements(await readLiveState(this.environment), expected);
   }
 
   private async idsNow(): Promise<readonly string[]> {
-    return [await publishedId(), ...historyIds((await readLiveState(this.environment)).ledger)];
+    return [await publishedId(), ...listHistoryIds((await readLiveState(this.environment)).historyText)];
   }
 
   private get assembly(): string {
