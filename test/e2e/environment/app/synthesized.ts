@@ -7,7 +7,7 @@ import { STACK } from './app';
 import type { AppContext } from './app';
 import { hashPolicy } from './policy-ids';
 
-/** The text of the policy as the template of the folder hands it to the function, and what each id that names it ends with. */
+/** Returns the policy text that the template passes to the function, and its hash. */
 export function readSynthesizedPolicy(assembly: string): Pick<Policy, 'hash' | 'text'> {
   const template: unknown = JSON.parse(readFileSync(join(assembly, `${STACK}.template.json`), 'utf8'));
   const publication = membersOf(at(template, 'Resources')).map(([, resource]) => resource).find((resource) => at(resource, 'Type') === 'Custom::MtaStsPublication');
@@ -17,7 +17,7 @@ export function readSynthesizedPolicy(assembly: string): Pick<Policy, 'hash' | '
   return { hash: hashPolicy(text), text };
 }
 
-/** What a deployment with this context publishes, where it was synthesized. */
+/** Returns the policy that a deployment with this context publishes. The context must have been synthesized before. */
 export function findPolicy(environment: { assembly(context: AppContext): string }, context: AppContext): Policy {
   const published = readSynthesizedPolicy(environment.assembly(context));
   const { mode, mx = 'mx1.example.test' } = context;

@@ -1,4 +1,4 @@
-// The thread of a watch: a hundred looks a second, of its own, so that neither the servers of the stage nor the deployment hold it up.
+// The worker thread of an observer. It runs apart from the main thread, so that servers and deployment do not delay its observations.
 import { Resolver } from 'node:dns/promises';
 import { Agent, request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,31 +8,30 @@ import { EDGES, RESOLVER, OBSERVER_RESOLVER } from '../addresses';
 import { hashPolicy, parseIdHash } from '../app/policy-ids';
 import type { FailedObservation, Observation, ObservationBatch, UnreachedObservation, ObserverOptions } from './observation';
 
-/** How far the looks may be behind their pace, and catch up. */
+/** Maximum delay that later observations catch up with. */
 const MAX_BACKLOG_MS = 500;
 
-/** So many looks at once at most: a slow answer holds up no other look. */
+/** More than one, so that a slow answer delays no other observation. */
 const MAX_CONCURRENT_OBSERVATIONS = 32;
 
 const BATCH_INTERVAL_MS = 50;
 
-/** Of so many looks one makes a connection of its own, with a whole TLS handshake: what is kept alive saw its certificate long ago. */
+/** One observation in ten opens its own connection, because a connection that is kept alive does not see a new certificate. */
 const OBSERVATIONS_PER_CONNECTION = 10;
 
 /**
- * A CloudFront function has a quarter of a second, which a busy machine does not always give it; on AWS it takes a millisecond. Such an
- * answer, and no other, is asked for again, and counted.
+ * The answer of an edge whose function exceeded its quarter of a second. Only this answer is retried: it comes from a busy machine, and on
+ * AWS such a function takes a millisecond.
  */
-const BUSY = { status: 503, says: 'the CloudFront function associated with this distribution failed', times: 3, pauseMilliseconds: 50 } as const;
+const BUSY = { status: 503, text: 'the CloudFront function associated with this distribution failed', retries: 3, delayMs: 50 } as const;
 
 const DNS = { timeout: 5_000, tries: 1 } as const;
 
 const ALL_EDGES: readonly string[] = [...EDGES.v4, ...EDGES.v6];
 
-/** What the edge has shown: the hash of the bytes, none, or nothing to go by. */
+/** What the edge served: the hash of the bytes, undefined for no file, or the reason why it gave no usable answer. */
 type FileAnswer = { readonly hash: string | undefined } | { readonly unreached: string };
 
-/** What the record says. */
 type RecordAnswer = Pick<Observation, 'published' | 'names' | 'several'>;
 
 class ObservationLoop {
@@ -47,17 +46,17 @@ class ObservationLoop {
   private readonly addressResolver = new Resolver(DNS);
   private readonly domain: string;
   private readonly policyHost: string;
-  /** From the beginning of one look to that of the next. */
+  /** Time from the start of one observation to the start of the next. */
   private readonly intervalMs: number;
   private nextStart = Date.now();
   private stopped = false;
 
-  public constructor(private readonly options: ObserverOptions, private readonly send: (seen: ObservationBatch) => void) {
+  public constructor(private readonly options: ObserverOptions, private readonly send: (batch: ObservationBatch) => void) {
     const { domain = 'example.test', observationsPerSecond = 110 } = options;
     this.domain = domain;
     this.policyHost = `mta-sts.${domain}`;
     this.intervalMs = 1000 / observationsPerSecond;
-    // No session of TLS is resumed.
+    // Without resumed sessions, each handshake shows the certificate.
     const agentOptions = { ca: options.ca, maxCachedSessions: 0 };
     this.keepAliveAgent = new Agent({ ...agentOptions, keepAlive: true, maxSockets: MAX_CONCURRENT_OBSERVATIONS });
     this.newConnectionAgent = new Agent({ ...agentOptions, keepAlive: false });
@@ -66,11 +65,11 @@ class ObservationLoop {
   }
 
   public async run(): Promise<void> {
-    const telling = setInterval(() => {
+    const timer = setInterval(() => {
       this.sendBatch(false);
     }, BATCH_INTERVAL_MS);
     await Promise.all(Array.from({ length: MAX_CONCURRENT_OBSERVATIONS }, () => this.observeRepeatedly()));
-    clearInterval(telling);
+    clearInterval(timer);
     this.recordResolver.cancel();
     this.addressResolver.cancel();
     this.keepAliveAgent.destroy();
@@ -104,23 +103,23 @@ class ObservationLoop {
     }
   }
 
-  /** @throws Error where DNS gives no answer */
+  /** @throws Error if DNS gives no answer */
   private async observe(at: number): Promise<void> {
     const number = this.count;
     this.count += 1;
-    const edge = ALL_EDGES[number % ALL_EDGES.length];
+    const edge = ALL_EDGES[number % ALL_EDGES.length] ?? EDGES.v4[0];
     const agent = number % OBSERVATIONS_PER_CONNECTION === 0 ? this.newConnectionAgent : this.keepAliveAgent;
-    let fetchFile: FileAnswer;
+    let file: FileAnswer;
     let record: RecordAnswer;
     if (this.options.first === 'record') {
       record = await this.fetchRecord();
-      fetchFile = await this.served(edge, agent);
+      file = await this.fetchFile(edge, agent);
     } else {
-      fetchFile = await this.served(edge, agent);
+      file = await this.fetchFile(edge, agent);
       record = await this.fetchRecord();
     }
-    if ('unreached' in fetchFile) this.unreached.push({ at, ...record, edge, why: fetchFile.unreached });
-    else this.observations.push({ at, ...record, edge, served: fetchFile.hash });
+    if ('unreached' in file) this.unreached.push({ at, ...record, edge, why: file.unreached });
+    else this.observations.push({ at, ...record, edge, served: file.hash });
   }
 
   private async fetchRecord(): Promise<RecordAnswer> {
@@ -135,20 +134,20 @@ class ObservationLoop {
     }
   }
 
-  private async served(edge: string, agent: Agent): Promise<FileAnswer> {
-    const addressProblem = await this.astray(edge);
+  private async fetchFile(edge: string, agent: Agent): Promise<FileAnswer> {
+    const addressProblem = await this.findAddressProblem(edge);
     if (addressProblem !== undefined) return { unreached: addressProblem };
-    for (let left: number = BUSY.times; ; left -= 1) {
-      const served = await this.requestFile(edge, agent);
-      if (served !== 'busy') return served;
-      if (left === 0) return { unreached: `status ${BUSY.status}, and ${BUSY.times} times again` };
+    for (let left: number = BUSY.retries; ; left -= 1) {
+      const file = await this.requestFile(edge, agent);
+      if (file !== 'busy') return file;
+      if (left === 0) return { unreached: `status ${BUSY.status}, also after ${BUSY.retries} retries` };
       this.edgeRetries += 1;
-      await sleep(BUSY.pauseMilliseconds);
+      await sleep(BUSY.delayMs);
     }
   }
 
-  /** Why DNS does not lead to this edge; undefined where it does. */
-  private async astray(edge: string): Promise<string | undefined> {
+  /** Returns why DNS does not lead to this edge, or undefined if it does. */
+  private async findAddressProblem(edge: string): Promise<string | undefined> {
     const isIPv6 = edge.includes(':');
     const name = `${this.policyHost} ${isIPv6 ? 'AAAA' : 'A'}`;
     try {
@@ -166,11 +165,11 @@ class ObservationLoop {
       const fail = (error: Error): void => {
         resolve({ unreached: error.message });
       };
-      const get = request({
+      const outgoing = request({
         host: edge,
         servername: policyHost,
         path: '/.well-known/mta-sts.txt',
-        headers: { host: policyHost, ...this.options.name === undefined ? {} : { 'user-agent': this.options.name } },
+        headers: { 'host': policyHost, ...this.options.name !== undefined && { 'user-agent': this.options.name } },
         agent,
         timeout: 5_000,
       }, (response) => {
@@ -179,27 +178,27 @@ class ObservationLoop {
         response.on('end', () => {
           const body = Buffer.concat(chunks);
           const mediaType = response.headers['content-type'] ?? 'none';
-          // Whatever else is there is no policy (RFC 8461 §3.2), nor does it say that there is none.
+          // Another media type is no policy (RFC 8461 §3.2), but does not prove that there is none either.
           if (response.statusCode === 200) resolve(/^text\/plain\b/.test(mediaType) ? { hash: hashPolicy(body) } : { unreached: `media type ${mediaType}` });
           else if (response.statusCode === 403 || response.statusCode === 404) resolve({ hash: undefined });
-          else if (response.statusCode === BUSY.status && body.includes(BUSY.says)) resolve('busy');
+          else if (response.statusCode === BUSY.status && body.includes(BUSY.text)) resolve('busy');
           else resolve({ unreached: `status ${response.statusCode ?? 'none'}` });
         });
       });
-      get.on('error', fail).on('timeout', () => get.destroy(new Error('no answer from the edge'))).end();
+      outgoing.on('error', fail).on('timeout', () => outgoing.destroy(new Error('no answer from the edge'))).end();
     });
   }
 }
 
 if (parentPort !== null) {
   const port = parentPort;
-  const lookers = new ObservationLoop(workerData as ObserverOptions, (seen) => {
-    port.postMessage(seen);
+  const loop = new ObservationLoop(workerData as ObserverOptions, (batch) => {
+    port.postMessage(batch);
   });
   port.once('message', () => {
-    lookers.stop();
+    loop.stop();
   });
-  void lookers.run().then(() => {
+  void loop.run().then(() => {
     port.close();
   });
 }
