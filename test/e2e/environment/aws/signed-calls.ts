@@ -1,28 +1,28 @@
-// Asks the emulator what no client of the SDK that is installed here asks.
+// Sends signed calls to the emulator for services without an installed SDK client.
 import { ACMClient } from '@aws-sdk/client-acm';
 import { at, itemsOf, textOf } from '../../../../lib/preview/json';
 import { ADMINISTRATOR, CALL_TIMEOUT_MS, ENDPOINT, REGION } from './emulator';
 
 export interface Call {
-  /** As the scope of a signature names it: `iam`. */
+  /** Name in the scope of a signature: `iam`. */
   readonly service: string;
   /** @default us-east-1 */
   readonly region?: string;
   /** @default '/' */
   readonly path?: string;
   readonly query?: Readonly<Record<string, string>>;
-  /** Of a form; sent by POST. */
+  /** Form body, sent by POST. */
   readonly form?: string;
-  /** In place of a form; sent by POST. */
+  /** JSON body instead of a form, sent by POST. */
   readonly json?: string;
-  /** Beside those that are signed. */
+  /** Headers that are not signed. */
   readonly unsigned?: Readonly<Record<string, string>>;
 }
 
-/** By what they sign for: a client's signer can be of any service, and stays with the first that it is asked for. */
+/** Clients by service and Region. The signer of a client signs for any service, but keeps the first one. */
 const SIGNING_CLIENTS = new Map<string, ACMClient>();
 
-/** Any call, as the administrator. */
+/** Sends a call as the administrator. */
 export async function signedFetch(call: Call): Promise<Response> {
   const { path = '/', query = {}, form, json = form, unsigned } = call;
   const search = new URLSearchParams(query).toString();
@@ -32,7 +32,7 @@ export async function signedFetch(call: Call): Promise<Response> {
   });
 }
 
-/** What a call must show. */
+/** Returns the signed headers of a call. */
 export async function signedHeaders(call: Call): Promise<Readonly<Record<string, string>>> {
   const { service, region = REGION, path = '/', query = {}, form, json = form } = call;
   const scope = `${service} ${region}`;
@@ -52,7 +52,7 @@ function chooseMethod({ form, json = form }: Call): string {
 }
 
 /**
- * Of the APIs that take and give JSON.
+ * Calls a JSON API.
  *
  * @param target - `CertificateManager.DescribeCertificate`
  */
@@ -62,7 +62,12 @@ export async function callJson(service: string, target: string, body: unknown, r
   return response.json();
 }
 
-/** @param path - of CloudFront's API: `distribution` */
+/**
+ * Calls CloudFront's API.
+ *
+ * @param path - `distribution`
+ * @returns the body of the answer
+ */
 export async function callCloudFront(path: string, query?: Call['query']): Promise<string> {
   const response = await signedFetch({ service: 'cloudfront', path: `/2020-05-31/${path}`, query });
   const text = await response.text();
@@ -71,14 +76,14 @@ export async function callCloudFront(path: string, query?: Call['query']): Promi
 }
 
 /**
- * How many resources of a kind CloudFront lists.
+ * Counts the CloudFront resources of a kind.
  *
- * @param path - of the API: `distribution`
+ * @param kind - path in CloudFront's API: `distribution`
  */
-export async function countResources(path: string): Promise<number> {
-  const quantity = /<Quantity>(\d+)<\/Quantity>/.exec(await callCloudFront(path));
-  if (quantity === null) throw new Error(`CloudFront ${path} gave no quantity`);
-  return Number(quantity[1]);
+export async function countResources(kind: string): Promise<number> {
+  const [, quantity] = /<Quantity>(\d+)<\/Quantity>/.exec(await callCloudFront(kind)) ?? [];
+  if (quantity === undefined) throw new Error(`CloudFront returned no quantity for ${kind}`);
+  return Number(quantity);
 }
 
 export async function listFunctionNames(region = REGION): Promise<readonly string[]> {
@@ -90,10 +95,14 @@ export async function listFunctionNames(region = REGION): Promise<readonly strin
 export async function listRoleNames(): Promise<readonly string[]> {
   const text = await callIam('ListRoles');
   if (!text.includes('<ListRolesResult')) throw new Error(`IAM ListRoles: ${text.slice(0, 300)}`);
-  return [...text.matchAll(/<RoleName>([^<]+)<\/RoleName>/g)].map(([, name]) => name);
+  return [...text.matchAll(/<RoleName>([^<]+)<\/RoleName>/g)].map(([, name = '']) => name);
 }
 
-/** @returns the XML of the answer */
+/**
+ * Calls IAM.
+ *
+ * @returns the XML of the answer
+ */
 export async function callIam(action: string, parameters: Readonly<Record<string, string>> = {}): Promise<string> {
   const form = new URLSearchParams({ Action: action, Version: '2010-05-08', ...parameters }).toString();
   const response = await signedFetch({ service: 'iam', form });
@@ -102,7 +111,7 @@ export async function callIam(action: string, parameters: Readonly<Record<string
   return text;
 }
 
-/** Of CloudWatch. */
+/** Lists the log groups of CloudWatch Logs. */
 export async function listLogGroups(region = REGION): Promise<readonly string[]> {
   const names: string[] = [];
   for (let token: string | undefined, more = true; more; more = token !== undefined) {
