@@ -132,5 +132,6 @@ function apex(name: string, servers = NAME_SERVERS): readonly DnsRecord[] {
 
 function soa(name: string): DnsRecord {
   const timers = { serial: 1, refresh: 7200, retry: 900, expire: 1_209_600, minimum: TTL_SECONDS };
-  return { name, ttl: TTL_SECONDS, type: 'SOA', data: { mname: 'ns-1.awsdns-1.com', rname: 'awsdns-hostmaster.amazon.com', ...timers } };
+  const [mname = ''] = NAME_SERVERS.keys();
+  return { name, ttl: TTL_SECONDS, type: 'SOA', data: { mname, rname: 'awsdns-hostmaster.amazon.com', ...timers } };
 }
