@@ -34,8 +34,8 @@ export async function expiredScenario(environment: TestEnvironment, senders: Sen
     async (sender) => untrusted(sender, 'cached', REFUSE_AS_CACHED));
   await waitForExpiry(Date.now());
   await senders.each(({ name, tracksIds }) => tracksIds
-    ? `its max_age is over, its id is answerRecordQueriesd: ${name} ${REUSES_EXPIRED.why}, and goes on to refuse`
-    : `its max_age is over, its id is answerRecordQueriesd: foretold ${predicted.delivery}, ${name} holds none any more and does so`,
+    ? `${name} ${REUSES_EXPIRED.why}: it still refuses after the end of max_age`
+    : `${name} has no cached policy after the end of max_age, and delivers as predicted: ${predicted.delivery}`,
   environment, async (sender) => {
     await sender.forgetHosts();
     return untrusted(sender, 'after its max_age', sender.tracksIds ? REUSES_EXPIRED : undefined);
