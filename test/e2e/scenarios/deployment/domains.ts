@@ -7,7 +7,7 @@ import { createZone, deleteZone, record } from '../../environment/dns/domain';
 import type { TestEnvironment } from '../../environment/environment';
 import { observeWhile } from '../../environment/observer/observer';
 import type { ObserverOptions } from '../../environment/observer/observer';
-import { delivered, expectAnswered, isChange, isPublicationOf } from '../rollback/late';
+import { sendEvent, expectAnswered, isChange, isPublicationOf } from '../rollback/late';
 import { expectNoRecordWithoutFile, observedDestroy } from './destroy';
 
 const ZONE = 'many.test';
@@ -69,7 +69,7 @@ export async function domainsScenario(environment: TestEnvironment): Promise<voi
     expectEnd(await app.deploy(variables(3, 3)), 0, 'cdk deploy');
     const passed = await expectPass(environment, [LEAVING]);
     const calls = environment.aws.calls.length;
-    const answer = expectAnswered(await delivered(deletion));
+    const answer = expectAnswered(await sendEvent(deletion));
     const changes = environment.aws.calls.slice(calls).filter(isChange);
     if (changes.length > 0) throw new Error(changes.map(({ method, path }) => `${method} ${path}`).join(', '));
     await expectPass(environment, [LEAVING]);
