@@ -2,7 +2,7 @@
 import type { DnsRecord, DnsReply } from '../../../lib/preview/dns-server/server';
 import { RECORD_NAME } from '../environment/dns/domain';
 import type { TestEnvironment } from '../environment/environment';
-import { page } from './edge';
+import { htmlPage } from './edge';
 
 export interface Disturbance {
   readonly what: string;
@@ -27,7 +27,7 @@ export const DISTURBANCES: readonly Disturbance[] = [
     what: 'the id is new, and the policy host answers 503',
     fetch: /^GET https:\/\/mta-sts\.example\.test\/\.well-known\/mta-sts\.txt 503$/,
     begin: (environment: TestEnvironment): (() => number) => {
-      environment.edge.fail(() => page(503));
+      environment.edge.fail(() => htmlPage(503));
       return answerRecordQueries(environment, { rcode: 'NOERROR', answers: [NEW_ID] });
     },
   },

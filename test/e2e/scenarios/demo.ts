@@ -126,10 +126,11 @@ function context({ zoneId }: TestEnvironment): readonly string[] {
 
 /** @throws Error if the events have another order */
 async function describeOrder({ emulator }: TestEnvironment, stack: string, status: string, steps: readonly (readonly [string, string])[]): Promise<string> {
-  const events = await stackEvents(emulator.cloudformation, stack);
-  const seen = new EventOrder(events);
-  steps.slice(1).forEach(([type], index) => {
-    seen.expectBefore([steps[index][0], status], [type, status]);
-  });
+  const events = new EventOrder(await stackEvents(emulator.cloudformation, stack));
+  let previous: string | undefined;
+  for (const [type] of steps) {
+    if (previous !== undefined) events.expectBefore([previous, status], [type, status]);
+    previous = type;
+  }
   return steps.map(([, what], index) => `${index + 1}. ${what}`).join('\n');
 }

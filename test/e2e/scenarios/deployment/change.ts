@@ -44,8 +44,9 @@ async function proveChange(environment: TestEnvironment, what: string, context: 
       throw new Error(`expected at least ${MIN_OBSERVATIONS_PER_SECOND} observations per second, the machine made ${observer.rate.toFixed(1)}:\n${observer.summary()}`);
     }
     const { publishedIds: ids } = observer;
-    const [before] = ids.map(parseIdHash);
-    if (ids.length !== 2 || before === undefined || before === after || parseIdHash(ids[1]) !== after || !isLater(ids[1], ids[0])) {
+    const [oldId = '', newId = ''] = ids;
+    const before = parseIdHash(oldId);
+    if (ids.length !== 2 || before === undefined || before === after || parseIdHash(newId) !== after || !isLater(newId, oldId)) {
       throw new Error(`expected one id, and a later one for ${after} after it, saw ${ids.join(', ')}:\n${observer.summary()}`);
     }
     const against = violations(observer, before, after);
@@ -83,7 +84,8 @@ function violations(observer: Observer, before: string, after: string): readonly
 class Control {
   /** @param hash - hash of the bytes that the new id names */
   public static async start(environment: TestEnvironment, hash: string): Promise<Control> {
-    const [old] = (await readLiveState(environment)).files;
+    const [oldFile] = (await readLiveState(environment)).files;
+    if (oldFile === undefined) throw new Error('no edge serves a file');
     let from = Infinity;
     environment.dns.fail((server, answer) => async (question) => {
       if (server !== 'resolver' || question.type !== 'TXT') return undefined;
@@ -95,10 +97,10 @@ class Control {
     environment.edge.fail((address, { headers }) => {
       const isOn = address === LYING_EDGE && Date.now() >= from && Date.now() < from + 1_000;
       const isControl = headers.some(([name, value]) => name.toLowerCase() === 'user-agent' && value === CONTROL);
-      return isOn && isControl ? { status: 200, headers: new Map([['content-type', 'text/plain']]), body: old } : undefined;
+      return isOn && isControl ? { status: 200, headers: new Map([['content-type', 'text/plain']]), body: oldFile } : undefined;
     });
     const observer = new Observer({ ca: environment.authority.certificatePem, first: 'record', observationsPerSecond: 20, name: CONTROL });
-    return new Control(environment, observer, hashPolicy(old), hash);
+    return new Control(environment, observer, hashPolicy(oldFile), hash);
   }
 
   private constructor(

@@ -98,8 +98,8 @@ export async function preflightScenario(environment: TestEnvironment): Promise<v
     await table.prove(`when ${obstacle.what}, the deployment fails before it creates other resources`, async () => {
       const before = await takeInventory(environment);
       const { reason, seconds } = await deployRefused(environment, obstacle);
-const stack = await findStack(emulator.cloudformation, STACK);
-if (stack?.status !== 'ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'missing'}, expected ROLLBACK_COMPLETE`);
+      const stack = await findStack(emulator.cloudformation, STACK);
+      if (stack?.status !== 'ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'missing'}, expected ROLLBACK_COMPLETE`);
       const events = await stackEvents(emulator.cloudformation, stack.id);
       const inStack = expectPreflightAlone(events, 'CREATE');
       // The failed stack itself remains until the next deployment or `cdk destroy`.

@@ -14,7 +14,7 @@ import { readAuthorizedCalls, isByRole } from '../../environment/aws/rights-log'
 import { stackResources } from '../../environment/aws/stacks';
 import { record } from '../../environment/dns/domain';
 import type { TestEnvironment } from '../../environment/environment';
-import { Difference } from './difference';
+import type { Difference } from './difference';
 import { IAM_DIFFERENCES } from './iam';
 
 const FILE = '.well-known/mta-sts.txt';

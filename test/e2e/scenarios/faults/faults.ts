@@ -117,9 +117,7 @@ class Faults {
     };
   }
 
-  
-
-/** Lists what is wrong after the deployment. */
+  /** Lists what is wrong after the deployment. */
   private async checkEnd({ unseen }: Fault, expected: Omit<ExpectedState, 'servedBefore'>): Promise<readonly string[]> {
     const { status, output } = await this.environment.cli.mtaSts('verify', 'example.test');
     const found = findDisagreements(await readLiveState(this.environment), { ...expected, servedBefore: this.history });

@@ -26,7 +26,7 @@ const CLIENT_OPTIONS = { endpoint: ENDPOINT, region: REGION, requestHandler: { r
 /** Tries forbidden calls with the credentials of the function's process. */
 export async function expectForbiddenCallsDenied(environment: TestEnvironment): Promise<string> {
   const { emulator, zoneId } = environment;
-  const config = { ...LIMITED, credentials: readCredentials(environment) };
+  const config = { ...CLIENT_OPTIONS, credentials: readCredentials(environment) };
   const s3 = new S3Client({ ...config, forcePathStyle: true });
   const route53 = new Route53Client(config);
   const cloudformation = new CloudFormationClient(config);
@@ -66,7 +66,7 @@ export async function expectOtherPrincipalsDenied(environment: TestEnvironment):
   const { origin } = environment.emulator;
   const own = readCredentials(environment);
   const { history: { bucket: Bucket, key: Key } } = await locateObjects(environment);
-  const forged = new S3Client({ ...LIMITED, forcePathStyle: true, credentials: { ...own, secretAccessKey: `${own.secretAccessKey}0` } });
+  const forged = new S3Client({ ...CLIENT_OPTIONS, forcePathStyle: true, credentials: { ...own, secretAccessKey: `${own.secretAccessKey}0` } });
   const unsigned = async (key = ''): Promise<Response> => fetch(`${ENDPOINT}/${Bucket}/${key}`, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
   const statusOf = async (answer: Promise<Response>): Promise<string> => {
     const response = await answer;

@@ -87,7 +87,7 @@ function removeRight(app: string, action: string, resourcePart: string): void {
   let count = 0;
   const withoutAction = (statement: unknown): readonly unknown[] => {
     const original = at(statement, 'Action');
-      const actions = Array.isArray(original) ? itemsOf(original) : [original];
+    const actions = Array.isArray(original) ? itemsOf(original) : [original];
     if (textOf(at(statement, 'Effect')) !== 'Allow' || !actions.includes(action) || !JSON.stringify(statement).includes(resourcePart)) return [statement];
     count += 1;
     const left = actions.filter((item) => item !== action);

@@ -37,7 +37,7 @@ export async function rightsScenario(environment: TestEnvironment, only = ''): P
   await table.prove('the bucket permits only reads by CloudFront beside the function, over https and with a valid signature', () => expectOtherPrincipalsDenied(environment));
   const removed = REMOVED_RIGHTS.filter(({ action }) => only !== 'quick' && action.includes(only));
   for (const right of removed) {
-      const outcome = right.outcome === 'deployed' ? 'the deployment succeeds and warns about it' : 'the deployment fails with the reason and is rolled back';
+    const outcome = right.outcome === 'deployed' ? 'the deployment succeeds and warns about it' : 'the deployment fails with the reason and is rolled back';
     await table.prove(`without ${right.action} (${right.resourcePart}), ${outcome}`, () => deployWithoutRight(environment, right, CURRENT, WANTED));
   }
   if (removed.length === 0) return;

@@ -66,7 +66,7 @@ export async function listUsedIds(environment: TestEnvironment, observer?: Obser
  * @returns the published id
  * @throws Error if the id does not name the bytes that every edge serves, or the name servers disagree
  */
- export async function expectIdNamesFile(environment: TestEnvironment): Promise<string> {
+export async function expectIdNamesFile(environment: TestEnvironment): Promise<string> {
   const { records, files } = await readLiveState(environment);
   const id = parseRecordId(records.at(0));
   const hashes = new Set(files.map(hashPolicy));
@@ -88,16 +88,16 @@ export async function proveRedeployment(
   await table.prove(`when ${what}, its id is later than all used ids`, async () => {
     expectEnd(await environment.deploy(context), 0, 'cdk deploy');
     id = await expectIdNamesFile(environment);
-        const later = usedIds.filter((used) => !isLater(id, used));
-        if (later.length > 0) throw new Error(`${id} is not later than ${later.join(', ')}`);
-        return `${id}; ${new Set(usedIds).size} ids were used before, the last is ${[...usedIds].sort().at(-1) ?? 'none'}`;
+    const later = usedIds.filter((used) => !isLater(id, used));
+    if (later.length > 0) throw new Error(`${id} is not later than ${later.join(', ')}`);
+    return `${id}; ${new Set(usedIds).size} ids were used before, the last is ${[...usedIds].sort().at(-1) ?? 'none'}`;
   });
   const predicted = (await Prediction.now(environment)).expect(delivery);
   for (const { savedAs, what: cacheState, needsIds } of cacheStates) {
-      const expectPolicyUsed = async (sender: Sender): Promise<string> => {
+    const expectPolicyUsed = async (sender: Sender): Promise<string> => {
       await (savedAs === undefined ? sender.forget() : sender.restoreCache(savedAs));
-            // A sender that does not track ids fetches when it starts.
-            if (savedAs !== undefined && !sender.tracksIds) await waitUntilCached(sender, environment.paths, context.mode);
+      // A sender that does not track ids fetches when it starts.
+      if (savedAs !== undefined && !sender.tracksIds) await waitUntilCached(sender, environment.paths, context.mode);
       const evidence = await deliver(environment, senders, sender, { what: `${context.mode}, ${what}, ${cacheState}: ${UNTRUSTED_HOST.what}`, mail: UNTRUSTED_HOST, predicted });
       const cached = expectCached(sender, environment.paths, context.mode);
       if (!sender.tracksIds) return `${evidence}\n${cached}`;

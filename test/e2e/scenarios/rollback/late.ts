@@ -93,8 +93,8 @@ async function repeatDuringRollback(environment: TestEnvironment, from: number):
   const addForeignRecord = secondRecord(RECORD_NAME, (text) => writes < 2 && !text.includes(idBefore));
   dns.fail((server, answering) => async (question) => {
     // The rollback waits until every name server knows the policy host.
-        const isDelayed = writes >= 2 && !isDelayOver;
-        if (isDelayed && server === 'ns-2.awsdns-2.net' && question.name === POLICY_HOST) return { ...reply('NXDOMAIN'), authoritative: true };
+    const isDelayed = writes >= 2 && !isDelayOver;
+    if (isDelayed && server === 'ns-2.awsdns-2.net' && question.name === POLICY_HOST) return { ...reply('NXDOMAIN'), authoritative: true };
     return addForeignRecord(server, answering)(question);
   });
   const { observer, ended } = await observeWhile({ ca: authority.certificatePem, first: 'record' }, () => environment.deploy(WANTED).finally(() => {
@@ -152,11 +152,11 @@ async function deployWithKill(environment: TestEnvironment, context: AppContext,
   const { aws, edge, paths } = environment;
   const [idsBefore, from] = [await listUsedIds(environment), aws.invocations.length];
   let isKilled = false;
-    // The function must not see its file live before it is killed.
+  // The function must not see its file live before it is killed.
   edge.freeze();
   aws.onAnswer((call) => {
     if (isKilled || !isPolicyWrite(call)) return;
-        isKilled = true;
+    isKilled = true;
     kill(paths.folder);
     edge.thaw();
   });
@@ -167,7 +167,7 @@ async function deployWithKill(environment: TestEnvironment, context: AppContext,
   if (!isKilled) throw new Error('the policy file was never written');
   const requests = publications(environment, from).map(({ event }) => textOf(at(event, 'RequestId')));
   const [first, second] = requests;
-    if (requests.length !== 2 || first !== second) throw new Error(`the events were ${requests.join(', ')}, expected the same event twice`);
+  if (requests.length !== 2 || first !== second) throw new Error(`the events were ${requests.join(', ')}, expected the same event twice`);
   const found = findDisagreements(await readLiveState(environment), { policy: findPolicy(environment, context), servedBefore: [], idsBefore });
   if (found.length > 0) throw new Error(found.join('\n'));
   return `after ${ended.seconds.toFixed(1)} s; the function got the event ${first ?? ''} twice; ${await publishedId()}`;

@@ -29,9 +29,9 @@ const WANTED: AppContext = { mode: 'testing' };
 
 const CACHE_STATES: readonly CacheState[] = [
   { what: 'an empty cache' },
-    { savedAs: 'before', what: 'the old policy cached under the old id' },
-    { savedAs: 'between', what: 'the new policy cached under the rolled back id' },
-    { savedAs: 'back', what: 'the old policy cached under the rolled back id', needsIds: true },
+  { savedAs: 'before', what: 'the old policy cached under the old id' },
+  { savedAs: 'between', what: 'the new policy cached under the rolled back id' },
+  { savedAs: 'back', what: 'the old policy cached under the rolled back id', needsIds: true },
 ];
 
 /**
@@ -53,9 +53,9 @@ async function proveRollback(environment: TestEnvironment, senders: Senders, var
   await serveMail(environment, UNTRUSTED_HOST);
   const predicted = (await Prediction.now(environment)).expect('refuse');
   const assertion = ({ name }: Sender): string => {
-      return `before a failed verification, ${name} fetches enforce and refuses an untrusted certificate, as predicted: ${predicted.delivery}`;
-    };
-    await senders.each(assertion, environment, async (sender) => {
+    return `before a failed verification, ${name} fetches enforce and refuses an untrusted certificate, as predicted: ${predicted.delivery}`;
+  };
+  await senders.each(assertion, environment, async (sender) => {
     await sender.forget();
     const message = { what: 'enforce, before a failure: an untrusted certificate', mail: UNTRUSTED_HOST, predicted };
     const evidence = await withCachedPolicy(environment, sender, deliver(environment, senders, sender, message), DEPLOYED.mode);
@@ -63,7 +63,7 @@ async function proveRollback(environment: TestEnvironment, senders: Senders, var
     return evidence;
   });
   const visits: SenderVisits = { between: new Map(), back: new Map() };
-    let usedIds: readonly string[] = [];
+  let usedIds: readonly string[] = [];
   await table.prove(`a deployment whose verification fails prints the reason and is rolled back: ${variant.description}`, async () => {
     const { ids, evidence } = await failedDeployment(environment, senders, variant, visits);
     usedIds = ids;
@@ -101,9 +101,9 @@ async function proveRollback(environment: TestEnvironment, senders: Senders, var
   });
   await proveRedeployment(environment, senders, { context: WANTED, what: 'the rolled back policy is deployed again', usedIds, cacheStates: CACHE_STATES });
   const allUsedIds = [...usedIds, ...await listUsedIds(environment)];
-    await proveRedeployment(environment, senders, {
-      context: DEPLOYED, what: 'the policy from before the rollback is deployed again', usedIds: allUsedIds, cacheStates: CACHE_STATES,
-    });
+  await proveRedeployment(environment, senders, {
+    context: DEPLOYED, what: 'the policy from before the rollback is deployed again', usedIds: allUsedIds, cacheStates: CACHE_STATES,
+  });
   await serveMail(environment, GOOD_HOST);
   await table.prove('mta-sts verify passes after the deployments that follow a rollback', async () => {
     expectEnd(await cli.mtaSts('verify', 'example.test'), 0, 'mta-sts verify');
@@ -126,7 +126,7 @@ async function failedDeployment(
   const { dns, aws, emulator, authority } = environment;
   const before = await publishedId();
   let haveVisited = false;
-    const visit = async (): Promise<void> => {
+  const visit = async (): Promise<void> => {
     const midway = Prediction.now(environment);
     for (const sender of senders.all) visits.between.set(sender.name, deliverBeforeRollback(environment, senders, sender, midway));
     await Promise.allSettled(visits.between.values());
@@ -136,7 +136,7 @@ async function failedDeployment(
   let returning: Promise<void> | undefined;
   let hasReturned = false;
   // The rollback restores the bytes before the id. Between both, senders with empty caches deliver. One name server returns NXDOMAIN for the
-    // policy host until they are done, which delays the rollback.
+  // policy host until they are done, which delays the rollback.
   let writes = 0;
   aws.onAnswer((call) => {
     if (!isPolicyWrite(call)) return;
@@ -145,17 +145,17 @@ async function failedDeployment(
     returning = Promise.allSettled(senders.all.filter(({ tracksIds }) => tracksIds).map((sender) => {
       const delivery = deliverDuringRollback(environment, senders, sender, before);
       visits.back.set(sender.name, delivery);
-            return delivery;
+      return delivery;
     })).then(() => {
       hasReturned = true;
     });
   });
   // The resolver answers correctly, so senders fetch the new policy. The name servers return the old record until the senders are done, and
-    // the verification waits. Then they return a foreign record beside the new one, and the verification fails.
+  // the verification waits. Then they return a foreign record beside the new one, and the verification fails.
   dns.fail((server, answer) => async (question) => {
     if (server === 'resolver') return undefined;
     const isDelayed = writes === 2 && !hasReturned;
-        if (isDelayed && server === 'ns-2.awsdns-2.net' && question.name === POLICY_HOST) return { ...reply('NXDOMAIN'), authoritative: true };
+    if (isDelayed && server === 'ns-2.awsdns-2.net' && question.name === POLICY_HOST) return { ...reply('NXDOMAIN'), authoritative: true };
     if (question.name !== RECORD_NAME || question.type !== 'TXT') return undefined;
     const right = await answer(question);
     if (right === 'drop' || right.answers.some((record) => record.type === 'TXT' && record.data.join('').includes(before))) return right;

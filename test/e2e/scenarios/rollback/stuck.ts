@@ -26,8 +26,8 @@ const DEPLOYED: AppContext = { mode: 'enforce' };
 const FAILING: AppContext = { mode: 'testing' };
 const CACHE_STATES: readonly CacheState[] = [
   { what: 'an empty cache' },
-    { savedAs: 'before', what: 'the old policy cached under the old id' },
-    { savedAs: 'between', what: 'the new policy cached under the old id' },
+  { savedAs: 'before', what: 'the old policy cached under the old id' },
+  { savedAs: 'between', what: 'the new policy cached under the old id' },
 ];
 
 /**
@@ -91,7 +91,7 @@ async function proveStuckPolicy(environment: TestEnvironment, senders: Senders, 
     return evidence.join('\n');
   });
   await proveRedeployment(environment, senders, { context: FAILING, what: 'the policy of the deployment that died is deployed again', usedIds, cacheStates: CACHE_STATES });
-  const allUsedIds = [...used, ...await listUsedIds(environment)];
+  const allUsedIds = [...usedIds, ...await listUsedIds(environment)];
   await proveRedeployment(environment, senders, { context: DEPLOYED, what: 'the policy from before the deployment that died is deployed again', usedIds: allUsedIds, cacheStates: CACHE_STATES });
   await serveMail(environment, GOOD_HOST);
 }
@@ -141,8 +141,8 @@ async function failedDeployment(
   const stack = await findStack(emulator.cloudformation, STACK);
   if (stack?.status !== 'UPDATE_ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'gone'}\n${ended.output}`);
   const failed = readSynthesizedPolicy(environment.assembly(FAILING)).hash;
-    const restored = readSynthesizedPolicy(environment.assembly(DEPLOYED)).hash;
-    if (!observer.observations.some(({ served }) => served === failed) || observer.observations.at(-1)?.served !== restored) throw new Error(`the bytes did not change and change back:\n${observer.summary()}`);
+  const restored = readSynthesizedPolicy(environment.assembly(DEPLOYED)).hash;
+  if (!observer.observations.some(({ served }) => served === failed) || observer.observations.at(-1)?.served !== restored) throw new Error(`the bytes did not change and change back:\n${observer.summary()}`);
   if (observer.observations.some(({ names }) => names !== restored)) throw new Error(`the published id did not name the old bytes all the time:\n${observer.summary()}`);
   const now = await expectIdNamesFile(environment);
   if (variant.evaluates ? !isLater(now, id) : now !== id) throw new Error(`published is ${now}, before the deployment it was ${id}. Expected: ${variant.description}\n${observer.summary()}`);

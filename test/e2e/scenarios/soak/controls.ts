@@ -22,7 +22,8 @@ const CONTROLS: readonly Control[] = [
   {
     what: 'a different byte at one edge',
     says: /^the served bytes: /,
-    wrong: async (environment, { files: [file = Buffer.alloc(0)] }) => {
+    wrong: async (environment, { files: [file] }) => {
+      if (file === undefined) throw new Error('no edge serves a file');
       environment.edge.fail((address) => address === EDGES.v4[1] ? { status: 200, headers: new Map(), body: Buffer.concat([file, Buffer.from('\n')]) } : undefined);
       const wrong = await readLiveState(environment);
       environment.edge.fail(undefined);

@@ -11,7 +11,7 @@ export class Random {
 
   /** Returns true with this probability: 0 is never, 1 always. */
   public happens(probability: number): boolean {
-      return this.next() < probability;
+    return this.next() < probability;
   }
 
   public oneOf<T>(items: readonly [T, ...T[]]): T {

@@ -195,7 +195,7 @@ class Soak {
       policy, servedBefore: history, ...isOutputKept && { outputBefore: this.output }, ...isDeployed && { idsBefore: [...ids] },
     });
     if (found.length > 0) throw new Error(`${evaluates ? 'with attributes that CloudFormation evaluates again in a rollback:\n' : ''}${found.join('\n')}`);
-    if (isOutputKept && (await this.check({ policy, servedBefore: history })).length > 0) this.outdated += 1;
+    if (isOutputKept && (await this.check({ policy, servedBefore: history })).length > 0) this.outdatedOutputs += 1;
     this.output = (await readLiveState(this.environment)).output;
   }
 
@@ -237,7 +237,7 @@ class Soak {
     console.log(`  CloudFormation took ${stackMean.toFixed(1)} s of the mean, the CDK command with its synthesis the rest`);
     console.log(`  ${this.ids.size} ids were used`);
     console.log(`  ${new Set(this.history.map(({ hash }) => hash)).size} policies were served and replaced in ${(seconds / 60).toFixed(1)} minutes; after ${
-      this.outdated} rollbacks the output was older than the publication history`);
+      this.outdatedOutputs} rollbacks the output was older than the publication history`);
   }
 }
 
