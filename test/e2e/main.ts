@@ -1,5 +1,5 @@
-// Runs the scenarios in their order; docs/contribute/e2e-assertions.md says what each proves. Started by tools/e2e.mjs inside of the
-// private namespaces.
+// Runs the selected scenarios in order. tools/e2e.mjs starts it inside the private namespaces. docs/contribute/e2e-assertions.md lists what
+// each scenario proves.
 import { TestEnvironment } from './environment/environment';
 import { Senders } from './environment/mail/senders/senders';
 import { FAULTS, SHORT_FAULTS } from './faults';
@@ -16,7 +16,7 @@ import { differencesScenario } from './scenarios/differences/differences';
 import { faultsScenario } from './scenarios/faults/faults';
 import { hasRight, rightsScenario } from './scenarios/rights/rights';
 import { usedScenario } from './scenarios/rights/rights-used';
-import { isWay } from './scenarios/rollback/after-rollback';
+import { isRollbackVariant } from './scenarios/rollback/after-rollback';
 import { isLatePart, lateScenario } from './scenarios/rollback/late';
 import { rollbackScenario } from './scenarios/rollback/rollback';
 import { stuckScenario } from './scenarios/rollback/stuck';
@@ -28,22 +28,22 @@ import { soakScenario } from './scenarios/soak/soak';
 import { SelectionError, matches, select } from './selection';
 import type { Choice, Parts } from './selection';
 
-/** Without them nothing that follows can be told. */
+/** If an assertion of these fails, the scenarios after it are skipped. */
 const FOUNDATIONS = ['bootstrap', 'deploy'];
 
-/** In seconds. What does not end by then never does; a soak's deployments take half a minute, and some fifteen. */
+/** Time limits of a whole run. Most deployments of a soak take half a minute, some take fifteen minutes. */
 const MAX_SECONDS = { quick: 15 * 60, all: 60 * 60, soak: 600 * 60 } as const;
 
-/** Apps of their own, each deployed from nothing. */
+/** Scenarios that `quick` leaves out, because each deploys another app from nothing. */
 const NOT_QUICK = ['region', 'domains', 'external-dns'];
 
-/** In `quick` no fault makes a deployment wait longer. */
-const QUICK_SECONDS = 240;
+/** Time limit of a command in `quick`, where no fault delays a deployment longer. */
+const MAX_QUICK_COMMAND_SECONDS = 240;
 
-/** The status of a command line that selects nothing; the launcher adds nothing to what was said about it. */
+/** Exit status if the arguments select nothing. The launcher then prints no message of its own. */
 const WRONG_SELECTION = 64;
 
-/** All there are, in order, and what can be selected of them. */
+/** All scenarios in order, each with the check of its parts. */
 const SCENARIOS: ReadonlyMap<string, Parts> = new Map<string, Parts>([
   ['bootstrap', null],
   ['preflight', null],
@@ -55,8 +55,8 @@ const SCENARIOS: ReadonlyMap<string, Parts> = new Map<string, Parts>([
   ['enforce', null],
   ['several', null],
   ['wildcard', null],
-  ['rollback', (part) => isWay(part)],
-  ['stuck', (part) => isWay(part)],
+  ['rollback', (part) => isRollbackVariant(part)],
+  ['stuck', (part) => isRollbackVariant(part)],
   ['late', (part) => isLatePart(part)],
   ['rights', (part) => part === 'quick' || hasRight(part)],
   ['faults', (part) => part === 'quick' || matches(part, [...FAULTS, ...CREATIONS].map(({ what }) => what))],
@@ -71,19 +71,19 @@ const SCENARIOS: ReadonlyMap<string, Parts> = new Map<string, Parts>([
   ['used', null],
 ]);
 
-async function main([root, python, node, folder, ...words]: readonly string[]): Promise<number> {
+async function main([root = '', python = '', node = '', folder = '', ...words]: readonly string[]): Promise<number> {
   const { kind, choices } = select(words, SCENARIOS, NOT_QUICK);
   const isQuick = kind === 'quick';
-  const environment = await within(2, 'the stage to stand', TestEnvironment.open({ root, python, node, folder }));
-  if (isQuick) environment.cli.maxSeconds = QUICK_SECONDS;
-  // Who has less time says so, and has the tables all the same: .ci/run.
-  const given = Number(process.env.E2E_SECONDS ?? Infinity);
-  const seconds = Math.min(given, isQuick ? MAX_SECONDS.quick : kind === 'soak' ? MAX_SECONDS.soak : MAX_SECONDS.all);
+  const environment = await withTimeLimit(2, 'the start of the test environment', TestEnvironment.open({ root, python, node, folder }));
+  if (isQuick) environment.cli.maxSeconds = MAX_QUICK_COMMAND_SECONDS;
+  // .ci/run sets a shorter limit, and still gets the tables.
+  const wanted = Number(process.env.E2E_SECONDS ?? Infinity);
+  const seconds = Math.min(wanted, isQuick ? MAX_SECONDS.quick : kind === 'soak' ? MAX_SECONDS.soak : MAX_SECONDS.all);
   setTimeout(() => {
     const { table, cli } = environment;
-    // Noted at once, since the proof is not to be waited for.
-    void table.prove(`it ends within ${seconds} s`, () => {
-      throw new Error(`it does not; it was in the midst of: ${table.unfinished.join(', ')}\nand waited for: ${cli.running() || 'no command'}`);
+    // `prove` reports a synchronous error before it returns, so there is no need to wait.
+    void table.prove(`the run ends within ${seconds} s`, () => {
+      throw new Error(`the run did not end. Unfinished: ${table.unfinished.join(', ')}\nRunning: ${cli.describeRunning() || 'no command'}`);
     });
     summary(environment);
     process.exit(1);
@@ -91,78 +91,79 @@ async function main([root, python, node, folder, ...words]: readonly string[]): 
   if (kind === 'demo') return demoScenario(environment);
   if (kind === 'soak') {
     await soakScenario(environment, ...words.slice(1));
-    await proveQuickerLooks(environment);
+    await proveFasterPolling(environment);
     return summary(environment);
   }
-  await play(environment, choices);
+  await runScenarios(environment, choices);
   if (kind !== 'some') await countScenario(environment);
-  await proveQuickerLooks(environment);
+  await proveFasterPolling(environment);
   const failed = summary(environment);
   if (isQuick) {
-    const left = [...SHORT_FAULTS, ...CREATIONS].filter(({ slow }) => slow === true).map(({ what }) => what);
-    console.log(`\nLeft out of quick, for the time that they take (npm run e2e has them): the scenes ${NOT_QUICK.join(', ')}; deployments without a right; the faults: ${left.join('; ')}`);
+    const leftOut = [...SHORT_FAULTS, ...CREATIONS].filter(({ slow }) => slow === true).map(({ what }) => what);
+    console.log(`\nquick leaves out what takes long. Run npm run e2e for the scenarios ${NOT_QUICK.join(', ')}; deployments without a right; the faults: ${leftOut.join('; ')}`);
   }
   return failed;
 }
 
-async function play(environment: TestEnvironment, choices: readonly Choice[]): Promise<void> {
+/** Runs the selected scenarios, and resets the test environment after each. */
+async function runScenarios(environment: TestEnvironment, choices: readonly Choice[]): Promise<void> {
   const { table } = environment;
   let started: Promise<Senders> | undefined;
   const senders = (): Promise<Senders> => started ??= Senders.start(environment);
   const scenarios: Readonly<Record<string, (part?: string) => Promise<void>>> = {
-    bootstrap: () => bootstrapScenario(environment),
-    preflight: () => preflightScenario(environment),
-    deploy: () => deployScenario(environment),
-    refused: () => refusedScenario(environment),
-    differences: () => differencesScenario(environment),
-    testing: async () => sendersScenario(environment, await senders(), 'testing'),
-    change: () => changeScenario(environment),
-    enforce: async () => sendersScenario(environment, await senders(), 'enforce'),
-    several: async () => severalScenario(environment, await senders()),
-    wildcard: async () => wildcardScenario(environment, await senders()),
-    rollback: async (part) => rollbackScenario(environment, await senders(), part),
-    stuck: async (part) => stuckScenario(environment, await senders(), part),
-    late: (part) => lateScenario(environment, part),
-    rights: (part) => rightsScenario(environment, part),
-    faults: (part) => faultsScenario(environment, part),
-    caches: async () => cachesScenario(environment, await senders()),
-    moved: async () => movedScenario(environment, await senders()),
-    expired: async () => expiredScenario(environment, await senders()),
-    none: () => noneScenario(environment),
-    destroy: () => destroyScenario(environment),
-    region: () => regionScenario(environment),
-    domains: () => domainsScenario(environment),
+    'bootstrap': () => bootstrapScenario(environment),
+    'preflight': () => preflightScenario(environment),
+    'deploy': () => deployScenario(environment),
+    'refused': () => refusedScenario(environment),
+    'differences': () => differencesScenario(environment),
+    'testing': async () => sendersScenario(environment, await senders(), 'testing'),
+    'change': () => changeScenario(environment),
+    'enforce': async () => sendersScenario(environment, await senders(), 'enforce'),
+    'several': async () => severalScenario(environment, await senders()),
+    'wildcard': async () => wildcardScenario(environment, await senders()),
+    'rollback': async (part) => rollbackScenario(environment, await senders(), part),
+    'stuck': async (part) => stuckScenario(environment, await senders(), part),
+    'late': (part) => lateScenario(environment, part),
+    'rights': (part) => rightsScenario(environment, part),
+    'faults': (part) => faultsScenario(environment, part),
+    'caches': async () => cachesScenario(environment, await senders()),
+    'moved': async () => movedScenario(environment, await senders()),
+    'expired': async () => expiredScenario(environment, await senders()),
+    'none': () => noneScenario(environment),
+    'destroy': () => destroyScenario(environment),
+    'region': () => regionScenario(environment),
+    'domains': () => domainsScenario(environment),
     'external-dns': () => externalDnsScenario(environment),
-    used: () => usedScenario(environment),
+    'used': () => usedScenario(environment),
   };
   for (const [index, { scenario, part }] of choices.entries()) {
     const [assertions, failures] = [table.count, table.failed.length];
     try {
-      await scenarios[scenario](part);
-      if (table.count === assertions) throw new Error(`${scenario} made no claim`);
+      await scenarios[scenario]?.(part);
+      if (table.count === assertions) throw new Error(`${scenario} made no assertion`);
     } catch (error) {
-      // Between its claims; the others may stand all the same.
-      await table.prove('the scene comes to its end', () => {
+      // The scenario failed between two assertions. The other scenarios still run.
+      await table.prove('the scenario ends without an error', () => {
         throw error;
       });
     }
-    await environment.restore().catch(async (error: unknown) => table.prove('the world can be made as it was before the scene', () => {
+    await environment.reset().catch(async (error: unknown) => table.prove('the test environment can be reset after the scenario', () => {
       throw error;
     }));
     const left = choices.slice(index + 1).map((choice) => choice.scenario);
     if (FOUNDATIONS.includes(scenario) && table.failed.length > failures && left.length > 0) {
-      console.log(`\nnot played, since ${scenario} failed: ${left.join(', ')}`);
+      console.log(`\nSkipped because ${scenario} failed: ${left.join(', ')}`);
       return;
     }
   }
 }
 
-/** A claim only where it is false: it says nothing of what is tested. */
-async function proveQuickerLooks({ table, cli }: TestEnvironment): Promise<void> {
+/** Adds an assertion only if it fails, because it is not about the product. */
+async function proveFasterPolling({ table, cli }: TestEnvironment): Promise<void> {
   try {
-    cli.quickerLooks();
+    cli.expectFasterPolling();
   } catch (error) {
-    await table.prove('the CDK command looks more often than on its own', () => {
+    await table.prove('the CDK command polls stacks faster than by default', () => {
       throw error;
     });
   }
@@ -173,11 +174,12 @@ function summary({ table }: TestEnvironment): number {
   return table.failed.length;
 }
 
-async function within<T>(minutes: number, what: string, promise: Promise<T>): Promise<T> {
+/** @param work - name of the work, for the error */
+async function withTimeLimit<T>(minutes: number, work: string, promise: Promise<T>): Promise<T> {
   let limit: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     limit = setTimeout(() => {
-      reject(new Error(`${minutes} minutes were not enough for ${what}`));
+      reject(new Error(`${work} took more than ${minutes} minutes`));
     }, minutes * 60_000);
   });
   return Promise.race([promise, late]).finally(() => {
@@ -185,9 +187,9 @@ async function within<T>(minutes: number, what: string, promise: Promise<T>): Pr
   });
 }
 
-// The first process of a namespace has no signal handlers but its own.
+// The first process of a process namespace has no default signal handlers.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
-// Mail servers do their work as users that must read what is written here, whatever the umask of who started it.
+// Mail servers run as other users, which must be able to read the files of the run. The caller's umask could prevent that.
 process.umask(0o022);
 main(process.argv.slice(2)).then((failed) => {
   process.exit(failed === 0 ? 0 : 1);

@@ -1,93 +1,94 @@
-// What was proven, as it is found and as tables at the end.
+// Prints each assertion with its evidence when it is proven or not, and the tables at the end of a run.
 
-/** One claim, and what came of it. */
+/** Result of one assertion. */
 interface Row {
   readonly scenario: string;
   readonly assertion: string;
   readonly evidence: string;
   readonly seconds: number;
-  readonly good: boolean;
+  readonly isProven: boolean;
 }
 
-/** The sender is expected to do what was foretold. */
+/** Marks a case in which the sender is expected to do what was predicted. */
 export const AGREES = 'agrees';
 
-/** One message of a real sender: what was said of it beforehand, and what became of it, which was as expected. */
+/** One message of a real sender, which did what was expected. */
 export interface Case {
   readonly sender: string;
   readonly what: string;
-  /** What `mta-sts verify --smtp` said just before that a sender does: `deliver-verified`, `deliver-unverified`, `refuse`, or `unknown`. */
+  /** Prediction of `mta-sts verify --smtp` just before: `deliver-verified`, `deliver-unverified`, `refuse`, or `unknown`. */
   readonly predicted: string;
-  /** `agrees`, or why this sender does otherwise. */
+  /** `agrees`, or why this sender does something else. */
   readonly expected: string;
   readonly did: string;
-  /** Which mail host has it; none where it was refused. */
+  /** Mail host that received the message. Undefined if the sender refused to deliver. */
   readonly host?: string;
-  /** The line of the sender's own log that tells it. */
+  /** Line of the sender's own log that shows the outcome. */
   readonly log: string;
 }
 
-export class Table {
+export class AssertionTable {
   public readonly cases: Case[] = [];
-  /** With their versions. */
+  /** Names and versions of the senders. */
   public senders = '';
   private readonly rows: Row[] = [];
   private readonly started = Date.now();
-  private current = '';
-  private readonly open = new Set<string>();
+  private currentScenario = '';
+  private readonly running = new Set<string>();
 
+  /** Prints the title of a scenario. Later assertions belong to it. */
   public begin(scenario: string): void {
-    this.current = scenario;
+    this.currentScenario = scenario;
     console.log(`\n${scenario}`);
   }
 
   /**
-   * Proves a claim.
+   * Runs a proof, and prints its result.
    *
-   * @param claim - a sentence
-   * @param proof - gives the evidence in a few words, or throws what is against it
+   * @param assertion - a sentence
+   * @param proof - returns short evidence, or throws the reason against the assertion
    */
   public async prove(assertion: string, proof: () => Promise<string> | string): Promise<void> {
     const started = Date.now();
-    const { current: scenario } = this;
-    const note = (good: boolean, evidence: string): void => {
-      const row = { scenario, assertion, evidence, seconds: (Date.now() - started) / 1000, good };
+    const { currentScenario: scenario } = this;
+    const report = (isProven: boolean, evidence: string): void => {
+      const row = { scenario, assertion, evidence, seconds: (Date.now() - started) / 1000, isProven };
       this.rows.push(row);
-      this.open.delete(assertion);
-      console.log(`  ${good ? '✔' : '✖'} ${assertion} (${row.seconds.toFixed(1)} s)${evidence.split('\n').map((line) => `\n      ${line}`).join('')}`);
+      this.running.delete(assertion);
+      console.log(`  ${isProven ? '✔' : '✖'} ${assertion} (${row.seconds.toFixed(1)} s)${evidence.split('\n').map((line) => `\n      ${line}`).join('')}`);
     };
-    this.open.add(assertion);
+    this.running.add(assertion);
     try {
-      note(true, await proof());
+      report(true, await proof());
     } catch (error) {
-      note(false, error instanceof Error ? error.message : String(error));
+      report(false, error instanceof Error ? error.message : String(error));
     }
   }
 
   public get scenario(): string {
-    return this.current;
+    return this.currentScenario;
   }
 
-  /** The claims that are being proven now. */
+  /** Assertions whose proof is running. */
   public get unfinished(): readonly string[] {
-    return [...this.open];
+    return [...this.running];
   }
 
   public get failed(): readonly string[] {
-    return this.rows.filter(({ good }) => !good).map(({ scenario, assertion }) => `${scenario}: ${assertion}`);
+    return this.rows.filter(({ isProven }) => !isProven).map(({ scenario, assertion }) => `${scenario}: ${assertion}`);
   }
 
   public get count(): number {
     return this.rows.length;
   }
 
-  /** Messages and claims, each as a table; then the sum of them. */
+  /** Returns the table of messages, the table of scenarios with their number of assertions, and the totals. */
   public summary(): string {
     const scenarios = new Map<string, Row[]>();
     for (const row of this.rows) scenarios.set(row.scenario, [...scenarios.get(row.scenario) ?? [], row]);
     const { count, failed, cases } = this;
     const messages = [
-      `${cases.length} messages: what \`mta-sts verify --smtp\` said just before, what was expected, what the sender did, and its own log`,
+      `${cases.length} messages: the prediction of \`mta-sts verify --smtp\` just before, the expectation, the action of the sender, and its own log`,
       this.senders,
       textTable(
         ['sender', 'case', 'predicted', 'expected', 'did', 'host'],
@@ -100,7 +101,7 @@ export class Table {
       '',
       ...cases.length > 0 ? messages : [],
       textTable(['scenario', 'assertions', 'proven'], [...scenarios].map(([scenario, rows]) => {
-        return [scenario, String(rows.length), String(rows.filter(({ good }) => good).length)];
+        return [scenario, String(rows.length), String(rows.filter(({ isProven }) => isProven).length)];
       })),
       '',
       `${count} assertions, ${failed.length} not proven, ${((Date.now() - this.started) / 1000).toFixed(0)} s${failed.map((assertion) => `\n  ✖ ${assertion}`).join('')}`,
@@ -109,13 +110,13 @@ export class Table {
 }
 
 /**
- * Columns as wide as what is in them.
+ * Formats a table with columns as wide as their content.
  *
  * @param below - a line of text below each row
  */
 export function textTable(head: readonly string[], rows: readonly (readonly string[])[], below: readonly string[] = []): string {
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
-  const line = (cells: readonly string[], filler = ' '): string => `| ${cells.map((cell, column) => cell.padEnd(widths[column], filler)).join(' | ')} |`;
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[], filler = ' '): string => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0, filler)).join(' | ')} |`;
   return [
     line(head),
     line(head.map(() => ''), '-'),

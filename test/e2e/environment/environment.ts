@@ -1,4 +1,4 @@
-// The stage with all that stands on it, and the app that is deployed there.
+// The test environment: starts and holds all its parts, and deploys bin/app.ts in it.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCertificateAuthority } from '../../../lib/preview/tls/certificate-authority';
@@ -8,9 +8,9 @@ import { AppContext, contextArguments } from './app/app';
 import { Cli, expectEnd } from './app/cdk-cli';
 import type { CommandResult } from './app/cdk-cli';
 import { publishedId } from './app/live-state';
-import { namedBy } from './app/policy-ids';
-import { synthesized } from './app/synthesized';
-import { Table } from './assertion-table';
+import { parseIdHash } from './app/policy-ids';
+import { readSynthesizedPolicy } from './app/synthesized';
+import { AssertionTable } from './assertion-table';
 import { PROXY, startAwsProxy } from './aws/aws-proxy';
 import type { AwsProxy } from './aws/aws-proxy';
 import { setReevaluation, startEmulator } from './aws/emulator';
@@ -25,21 +25,22 @@ import { openNetwork } from './network';
 import { reset } from './reset';
 
 export interface EnvironmentPaths {
-  /** The repository. */
+  /** Folder of the repository. */
   readonly root: string;
-  /** Of the virtual environment that has the emulator. */
+  /** Python of the virtual environment that has the emulator. */
   readonly python: string;
-  /** The Node.js that runs the functions. */
+  /** Node.js that runs the functions. */
   readonly node: string;
-  /** For files. */
+  /** Folder for all files and logs of the run. */
   readonly folder: string;
 }
 
 export class TestEnvironment {
+  /** Starts all parts. They run until the process ends. */
   public static async open(paths: EnvironmentPaths): Promise<TestEnvironment> {
     const { folder } = paths;
     openNetwork(folder);
-    const authority = await createCertificateAuthority('mta-sts stage, private CA');
+    const authority = await createCertificateAuthority('mta-sts test environment, private CA');
     const caFile = join(folder, 'ca.pem');
     writeFileSync(caFile, authority.certificatePem);
     const emulator = await startEmulator({ ...paths, caFile, proxy: PROXY });
@@ -52,7 +53,7 @@ export class TestEnvironment {
     return new TestEnvironment(paths, { authority, caFile, emulator, edge, dns, zoneId, exchangers, aws });
   }
 
-  public readonly table = new Table();
+  public readonly table = new AssertionTable();
   public readonly cli: Cli;
   public readonly authority: CertificateAuthority;
   public readonly caFile: string;
@@ -62,8 +63,8 @@ export class TestEnvironment {
   public readonly zoneId: string;
   public readonly exchangers: readonly MailExchanger[];
   public readonly aws: AwsProxy;
-  /** All that stands in the account after `cdk bootstrap`. */
-  public bootstrapped: readonly string[] | undefined;
+  /** Resources of the account after `cdk bootstrap`. */
+  public bootstrapInventory: readonly string[] | undefined;
   private readonly assemblies = new Map<string, string>();
   private latest: AppContext | undefined;
 
@@ -82,7 +83,7 @@ export class TestEnvironment {
     this.aws = parts.aws;
   }
 
-  /** As a user would do it, of bin/app.ts; what was synthesized with the same context before is deployed as it is. */
+  /** Deploys bin/app.ts as a user would. Reuses the assembly if the same context was synthesized before. */
   public async deploy(context: AppContext): Promise<CommandResult> {
     const known = this.assemblies.get(JSON.stringify(context));
     const app = known === undefined ? [...contextArguments(this.zoneId, context), '-o', this.newAssembly(context)] : ['--app', known];
@@ -91,16 +92,16 @@ export class TestEnvironment {
     return ended;
   }
 
-  /** What a scene begins with, whatever came before: what is announced counts, not what was deployed last by this. */
-  public async ensure(context: AppContext): Promise<void> {
+  /** Deploys the context unless its policy is published already. The published id decides, not the last deployment. */
+  public async ensureDeployed(context: AppContext): Promise<void> {
     const published = await publishedId().catch(() => undefined);
     const known = this.assemblies.get(JSON.stringify(context));
-    if (known !== undefined && published !== undefined && namedBy(published) === synthesized(known).hash) this.latest = context;
+    if (known !== undefined && published !== undefined && parseIdHash(published) === readSynthesizedPolicy(known).hash) this.latest = context;
     else expectEnd(await this.deploy(context), 0, 'cdk deploy');
   }
 
-  /** What a scene has made otherwise and, where a claim failed, not made good: all but what is deployed. */
-  public async restore(): Promise<void> {
+  /** Restores everything that a scenario may have changed, except deployed stacks. Needed after a failed assertion. */
+  public async reset(): Promise<void> {
     reset(this);
     setReevaluation(this.paths.folder, false);
     this.edge.alive = true;
@@ -108,20 +109,21 @@ export class TestEnvironment {
     await put(this.emulator.route53, this.zoneId, [record('example.test', 'MX', '10 mx1.example.test.')]);
   }
 
-  /** Beforehand, so that it takes no time while something is watched. */
+  /** Synthesizes a context ahead of its deployment, so that the synthesis takes no time while an observer runs. */
   public async synth(context: AppContext): Promise<void> {
     if (this.assemblies.has(JSON.stringify(context))) return;
     expectEnd(await this.cli.cdk('synth', '--quiet', ...contextArguments(this.zoneId, context), '-o', this.newAssembly(context)), 0, 'cdk synth');
   }
 
+  /** Destroys all stacks of the last successful deployment. */
   public destroy(): Promise<CommandResult> {
     return this.cli.cdk('destroy', '--app', this.assembly(this.latest), '--all', '--force');
   }
 
-  /** The folder of what was deployed with this context. */
+  /** Returns the folder that was synthesized with this context. */
   public assembly(context: AppContext | undefined): string {
     const assembly = this.assemblies.get(JSON.stringify(context));
-    if (assembly === undefined) throw new Error(`${JSON.stringify(context)} was never deployed`);
+    if (assembly === undefined) throw new Error(`${JSON.stringify(context)} was never synthesized`);
     return assembly;
   }
 

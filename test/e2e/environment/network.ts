@@ -1,4 +1,4 @@
-// The private network: loopback with the addresses of the stage, and a resolver of its own in /etc/resolv.conf.
+// Sets up the private network: a loopback interface with all addresses, and the resolver in /etc/resolv.conf.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
@@ -9,16 +9,18 @@ import { ADDRESSES, RESOLVER } from './addresses';
 const IPV6 = '/proc/sys/net/ipv6/conf/lo/disable_ipv6';
 
 /**
- * @param folder - for files
- * @throws Error outside of a network namespace of its own: this machine's own network must stay as it is
+ * Sets up the network of this namespace.
+ *
+ * @param folder - folder for files
+ * @throws Error outside a private network namespace, because the network of the machine must not change
  */
 export function openNetwork(folder: string): void {
   const foreign = Object.keys(networkInterfaces()).filter((name) => name !== 'lo');
   if (foreign.length > 0 || /^\S+\t00000000/m.test(readFileSync('/proc/net/route', 'utf8'))) {
-    throw new Error(`the stage must run in a network namespace of its own, found the interfaces ${foreign.join(', ')}; start it with \`npm run e2e\``);
+    throw new Error(`the test environment needs a private network namespace, found the interfaces ${foreign.join(', ')}. Start it with \`npm run e2e\``);
   }
-  if (!existsSync(IPV6)) throw new Error('the stage needs IPv6, and the kernel of this machine runs without it (ipv6.disable=1?)');
-  // Where the machine has turned it off for new interfaces, it is on in here.
+  if (!existsSync(IPV6)) throw new Error('the test environment needs IPv6, but the kernel of this machine runs without it (ipv6.disable=1?)');
+  // Turn IPv6 on, in case the machine has turned it off for new interfaces.
   writeFileSync(IPV6, '0');
   ip('link', 'set', 'lo', 'up');
   for (const address of ADDRESSES) {

@@ -1,6 +1,6 @@
 // Ends every fault of the test environment.
 import type { AwsProxy } from './aws/aws-proxy';
-import { setClock } from './aws/clock';
+import { setClockSkew } from './aws/clock';
 import { setEmulatorFaults } from './aws/emulator';
 import type { Dns } from './dns/dns';
 import type { Edge } from './edge/edge';
@@ -15,10 +15,10 @@ export interface Faultable {
 
 /** Ends every fault, so that all parts work again. */
 export function reset({ aws, dns, edge, paths: { folder } }: Faultable): void {
-  setClock(folder, 0);
+  setClockSkew(folder, 0);
   setEmulatorFaults(folder, {});
   aws.fail(undefined);
-  aws.answered(undefined);
+  aws.onAnswer(undefined);
   dns.fail(undefined);
   edge.fail(undefined);
   edge.thaw();

@@ -1,9 +1,10 @@
-// Reading together: many ask at the same time for what is read from the emulator, which answers one after the other.
+// Shares readings from the emulator between concurrent requests, because the emulator answers one request after the other.
 
 /**
- * Whoever asks gets what was read after they asked, never what is older; who asks while a reading runs shares the next one.
+ * Returns a function that shares readings. Each call gets a reading that started after the call, never an older one. Calls that arrive
+ * while a reading runs share the next one.
  */
-export function shared<T>(read: () => Promise<T>): () => Promise<T> {
+export function shareReads<T>(read: () => Promise<T>): () => Promise<T> {
   let running: Promise<unknown> | undefined;
   let next: Promise<T> | undefined;
   const start = (): Promise<T> => {

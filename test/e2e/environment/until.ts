@@ -1,14 +1,14 @@
-// Waiting for what comes by itself.
+// Waits for a condition.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const PAUSE_MILLISECONDS = 50;
+const RETRY_DELAY_MS = 50;
 
 /**
- * Tries again and again.
+ * Repeats an attempt until it does not throw.
  *
- * @param milliseconds - for how long
- * @returns what the first attempt gives that does not throw
- * @throws what the last attempt has thrown
+ * @param milliseconds - time limit
+ * @returns the result of the first successful attempt
+ * @throws the error of the last attempt, after the time limit
  */
 export async function until<T>(milliseconds: number, attempt: () => T | Promise<T>): Promise<T> {
   for (const end = Date.now() + milliseconds; ;) {
@@ -16,7 +16,7 @@ export async function until<T>(milliseconds: number, attempt: () => T | Promise<
       return await attempt();
     } catch (error) {
       if (Date.now() > end) throw error;
-      await sleep(PAUSE_MILLISECONDS);
+      await sleep(RETRY_DELAY_MS);
     }
   }
 }

@@ -1,116 +1,121 @@
-// Whether record, bytes, ledger and output say the same. What the product sums up is checked by sums of its own.
+// Checks that record, served bytes, publication history and output agree. Computes the expected values apart from the product's code.
 import { parseHistory } from '../../../../lib/operations/history/format';
 import { earliestRemoval } from '../../../../lib/operations/history/history';
 import { at, itemsOf, textOf } from '../../../../lib/preview/json';
 import type { LiveState } from './live-state';
-import { recordId, isLater, namedBy } from './policy-ids';
+import { parseRecordId, isLater, parseIdHash } from './policy-ids';
 
 /** A policy that the soak deploys. */
 export interface Policy {
   readonly mode: 'enforce' | 'testing' | 'none';
   readonly mx: string;
   readonly maxAgeDays: number;
-  /** As the template has it. */
+  /** Policy file, as in the template. */
   readonly text: string;
-  /** What each id that names it ends with. */
+  /** Hash of the text, with which each id that names it ends. */
   readonly hash: string;
 }
 
-/** A policy that was served, and when for certain the last time (milliseconds since the epoch). */
-export interface Served extends Policy {
-  readonly last: number;
-  /** Under which it was announced; missing where it never was. */
+/** A policy that was served. */
+export interface ServedPolicy extends Policy {
+  /** Latest time at which it was certainly served, in milliseconds since the epoch. */
+  readonly lastServedAt: number;
+  /** Id under which it was published. Undefined if it never was. */
   readonly id?: string;
 }
 
-/** What must be so. */
-export interface Expected {
+/** What the live state must agree with. */
+export interface ExpectedState {
   readonly policy: Policy;
-  /** All that was served before it; of the last day, which is the shortest age here, so that senders can still hold each. */
-  readonly history: readonly Served[];
-  /** After a rollback the emulator gives this, the output of before, while the ledger may know more: missing where it was deployed. */
+  /** Policies that were served before, within the last day. That is the shortest max age here, so senders may have each of them cached. */
+  readonly servedBefore: readonly ServedPolicy[];
+  /** Output before a rollback, which the emulator restores although the history may know more. Undefined after a deployment. */
   readonly outputBefore?: string;
-  /** All ids that were announced or chosen before: one that was deployed since is later than each. Missing after a rollback. */
+  /** Ids that were published or chosen before. The id of a deployment must be later than each. Undefined after a rollback. */
   readonly idsBefore?: readonly string[];
 }
 
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 
-/** @returns what does not agree, in words; empty where all does */
-export function disagreements({ records, files, ledger, output }: LiveState, expected: Expected): readonly string[] {
-  const { policy, history, outputBefore, idsBefore = [] } = expected;
+/**
+ * Finds what does not agree.
+ *
+ * @returns one line for each disagreement, empty if all agree
+ */
+export function findDisagreements({ records, files, historyText, output }: LiveState, expected: ExpectedState): readonly string[] {
+  const { policy, servedBefore, outputBefore, idsBefore = [] } = expected;
   const found: string[] = [];
   const expect = (what: string, actual: unknown, wanted: unknown): void => {
     if (JSON.stringify(actual) !== JSON.stringify(wanted)) found.push(`${what}: ${JSON.stringify(actual)}, expected ${JSON.stringify(wanted)}`);
   };
-  if (records.length === 0 || files.length === 0) return [`${records.length} records and ${files.length} files were looked at`];
-  const id = recordId(records.at(0)) ?? '';
+  if (records.length === 0 || files.length === 0) return [`${records.length} records and ${files.length} files were read`];
+  const id = parseRecordId(records.at(0)) ?? '';
   for (const record of records) expect('the record', record, `v=STSv1; id=${id};`);
-  expect('the bytes that the announced id names', namedBy(id), policy.hash);
+  expect('the hash in the published id', parseIdHash(id), policy.hash);
   for (const file of files) expect('the served bytes', file.toString('utf8'), policy.text);
-  for (const before of idsBefore) if (!isLater(id, before)) found.push(`the announced id ${id} is not later than ${before}, which was used before`);
-  expect('the fields of the served bytes', fieldsOf(policy.text), expectedFields(policy));
+  for (const before of idsBefore) if (!isLater(id, before)) found.push(`the published id ${id} is not later than ${before}, which was used before`);
+  expect('the fields of the served bytes', readFields(policy.text), listExpectedFields(policy));
 
-  const value = parsed(ledger);
+  const value = parseJson(historyText);
   const entries = itemsOf(at(value, 'entries'));
   const last = entries.at(-1);
-  expect('the last entry of the ledger', ['mode', 'maxAge', 'mx'].map((name) => at(last, name)), [policy.mode, policy.maxAgeDays * DAY / 1000, mxOf(policy.text)]);
-  // What was put back has an id of its own, which the record may or may not get in a rollback.
+  expect('the last entry of the history', ['mode', 'maxAge', 'mx'].map((name) => at(last, name)), [policy.mode, policy.maxAgeDays * DAY_MS / 1000, readMxPatterns(policy.text)]);
+  // A rollback writes an entry with a new id. The record may get that id or the previous one.
   if (outputBefore === undefined) expect('the id of the last entry', at(last, 'id'), id);
-  else expect('the bytes that the id of the last entry names', namedBy(textOf(at(last, 'id')) ?? ''), policy.hash);
+  else expect('the hash in the id of the last entry', parseIdHash(textOf(at(last, 'id')) ?? ''), policy.hash);
   expect('the end of the last entry', at(last, 'until'), undefined);
-  expect('the gap of the ledger', at(value, 'gap'), undefined);
+  expect('the gap of the history', at(value, 'gap'), undefined);
   if (typeof at(last, 'live') !== 'string') found.push('the last entry was never seen live');
   const known = entries.map((entry) => textOf(at(entry, 'id')) ?? '');
-  for (const served of history) {
-    const isKnown = served.id === undefined ? known.some((one) => namedBy(one) === served.hash) : known.includes(served.id);
-    if (!isKnown) found.push(`the ledger has lost ${nameOf(served)}, which was served`);
+  for (const served of servedBefore) {
+    const isKnown = served.id === undefined ? known.some((one) => parseIdHash(one) === served.hash) : known.includes(served.id);
+    if (!isKnown) found.push(`the history has lost ${describeServed(served)}, which was served`);
   }
 
-  const published = at(parsed(output), 'mtaSts');
+  const published = at(parseJson(output), 'mtaSts');
   if (outputBefore === undefined) expect('the id of the output', at(published, 'id'), id);
-  else expect('the bytes that the id of the output names', namedBy(textOf(at(published, 'id')) ?? ''), policy.hash);
+  else expect('the hash in the id of the output', parseIdHash(textOf(at(published, 'id')) ?? ''), policy.hash);
   if (outputBefore !== undefined) expect('the output after a rollback', output, outputBefore);
-  else found.push(...removalFaults(textOf(at(published, 'earliestRemoval')) ?? '', ledger, expected));
+  else found.push(...findRemovalProblems(textOf(at(published, 'earliestRemoval')) ?? '', historyText, expected));
   return found;
 }
 
-/** All ids of a ledger: of its entries, and the latest that was ever chosen. */
-export function historyIds(ledger: string): readonly string[] {
-  const value = parsed(ledger);
+/** Lists the ids in a history: those of its entries, and the latest id that was ever chosen. */
+export function listHistoryIds(historyText: string): readonly string[] {
+  const value = parseJson(historyText);
   return [...itemsOf(at(value, 'entries')).map((entry) => textOf(at(entry, 'id'))), textOf(at(value, 'lastId'))].filter((id) => id !== undefined);
 }
 
-function nameOf({ id, mode, hash }: Served): string {
+function describeServed({ id, mode, hash }: ServedPolicy): string {
   return id ?? `${mode} ${hash}`;
 }
 
-/** In the order of the file, which the construct chooses. */
-function mxOf(text: string): readonly string[] {
-  return [...text.matchAll(/^mx: (.*)\r$/gm)].map(([, pattern]) => pattern);
+/** Reads the mx patterns in the order of the file, which the construct chooses. */
+function readMxPatterns(text: string): readonly string[] {
+  return [...text.matchAll(/^mx: (.*)\r$/gm)].map(([, pattern = '']) => pattern);
 }
 
-function removalFaults(removal: string, ledger: string, { policy: { mode }, history }: Expected): readonly string[] {
-  const reading = parseHistory(Buffer.from(ledger));
-  const byLedger = 'problem' in reading ? `none, since the ledger ${reading.problem}` : earliestRemoval(reading.history);
-  const found = removal === byLedger ? [] : [`earliestRemoval is ${removal}, expected by the ledger ${byLedger}`];
+function findRemovalProblems(removal: string, historyText: string, { policy: { mode }, servedBefore }: ExpectedState): readonly string[] {
+  const reading = parseHistory(Buffer.from(historyText));
+  const expectedRemoval = 'problem' in reading ? `none, because the history ${reading.problem}` : earliestRemoval(reading.history);
+  const found = removal === expectedRemoval ? [] : [`earliestRemoval is ${removal}, expected ${expectedRemoval} by the history`];
   if (mode !== 'none') return removal.startsWith(`not while ${mode} is published`) ? found : [...found, `earliestRemoval while ${mode} is published: ${removal}`];
   if (/^not (?:before|while) /.test(removal)) return found;
-  const moment = Date.parse(removal.split(',', 1)[0]);
-  const early = history.filter((served) => served.mode !== 'none' && !(moment >= served.last + served.maxAgeDays * DAY));
-  return [...found, ...early.map((served) => `earliestRemoval ${removal} is no moment, or before senders have dropped ${nameOf(served)}`)];
+  const time = Date.parse(removal.split(',', 1).join());
+  const early = servedBefore.filter((served) => served.mode !== 'none' && !(time >= served.lastServedAt + served.maxAgeDays * DAY_MS));
+  return [...found, ...early.map((served) => `earliestRemoval ${removal} is not a time, or is before senders have dropped ${describeServed(served)}`)];
 }
 
-/** Sorted, without the version. */
-function fieldsOf(text: string): readonly string[] {
+/** Reads the fields of a policy file, sorted, without the version. */
+function readFields(text: string): readonly string[] {
   return text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('version:')).sort();
 }
 
-function expectedFields({ mode, mx, maxAgeDays }: Policy): readonly string[] {
-  return [`mode: ${mode}`, ...mx.split(',').map((pattern) => `mx: ${pattern}`), `max_age: ${maxAgeDays * DAY / 1000}`].sort();
+function listExpectedFields({ mode, mx, maxAgeDays }: Policy): readonly string[] {
+  return [`mode: ${mode}`, ...mx.split(',').map((pattern) => `mx: ${pattern}`), `max_age: ${maxAgeDays * DAY_MS / 1000}`].sort();
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -2,7 +2,7 @@
 
 export const STACK = 'MtaSts-example-test';
 
-/** What a deployment says, by context. */
+/** CDK context of a deployment. */
 export interface AppContext {
   readonly mode: 'enforce' | 'testing' | 'none';
   /** @default mx1.example.test */
@@ -11,9 +11,10 @@ export interface AppContext {
   readonly maxAgeDays?: number;
 }
 
-/** Where the app of the stage has reports sent. */
+/** Address in the TLSRPT record of the app. */
 export const TLS_REPORTING = 'mailto:tls-reports@example.test';
 
+/** Returns the `-c` arguments for a deployment of bin/app.ts. */
 export function contextArguments(zoneId: string, { mode, mx = 'mx1.example.test', maxAgeDays }: AppContext): readonly string[] {
   return contextOptions({
     domain: 'example.test', mx, mode, hostedZoneId: zoneId, tlsReporting: TLS_REPORTING,
@@ -21,7 +22,7 @@ export function contextArguments(zoneId: string, { mode, mx = 'mx1.example.test'
   });
 }
 
-/** As the CDK command takes context: `-c domain=example.test`. */
+/** Returns context as arguments of the CDK command: `-c domain=example.test`. */
 export function contextOptions(values: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }

@@ -1,4 +1,4 @@
-// The apps to deploy by hand, test/integ.*.ts, by the real CDK command: what their headers say, with the stage's account.
+// Deploys the manual integration apps, test/integ.*.ts, with the real CDK command, as their headers describe.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestEnvironment } from '../environment';
@@ -15,8 +15,10 @@ export class IntegApp {
   }
 
   /**
-   * @param variables - of its environment
-   * @param args - for the command
+   * Deploys all stacks of the app.
+   *
+   * @param variables - environment variables of the app
+   * @param args - further arguments of the CDK command
    */
   public deploy(variables: Readonly<Record<string, string>>, ...args: string[]): Promise<CommandResult> {
     this.deployments += 1;
@@ -24,12 +26,12 @@ export class IntegApp {
     return this.environment.cli.cdk('deploy', '--app', this.command(variables), '-o', this.latest, '--all', '--require-approval', 'never', ...args);
   }
 
-  /** What was deployed last. */
+  /** Destroys all stacks of the last deployment. */
   public destroy(): Promise<CommandResult> {
     return this.environment.cli.cdk('destroy', '--app', this.assembly, '--all', '--force');
   }
 
-  /** The folder of what was deployed last. */
+  /** Folder of the cloud assembly that was deployed last. */
   public get assembly(): string {
     if (this.latest === undefined) throw new Error(`integ.${this.name} was never deployed`);
     return this.latest;

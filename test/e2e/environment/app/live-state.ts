@@ -1,5 +1,5 @@
-// What stands at one moment, each read where it is used: the id from every name server, the bytes from every edge, the ledger from the
-// bucket, the output from the stack.
+// Reads the live state of the policy: the record from every name server, the file from every edge, the history from the bucket, and the
+// output from the stack.
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { Resolver } from 'node:dns/promises';
@@ -11,18 +11,18 @@ import type { Emulator } from '../aws/emulator';
 import { stackResources } from '../aws/stacks';
 import { RECORD_NAME } from '../dns/domain';
 import { STACK } from './app';
-import { recordId } from './policy-ids';
+import { parseRecordId } from './policy-ids';
 
 const POLICY_HOST = 'mta-sts.example.test';
 
 export interface LiveState {
-  /** The record set as each name server gives it. */
+  /** TXT record set of each name server. More than one record is joined by ` | `. */
   readonly records: readonly string[];
-  /** The policy file as each edge serves it. */
+  /** Policy file of each edge. */
   readonly files: readonly Buffer[];
-  /** The text of the ledger; empty where there is none. */
-  readonly ledger: string;
-  /** The value of the stack's output. */
+  /** Publication history, as JSON. Empty if there is none. */
+  readonly historyText: string;
+  /** Value of the stack's output. */
   readonly output: string;
 }
 
@@ -34,10 +34,10 @@ interface Sources {
 
 export async function readLiveState(environment: Sources): Promise<LiveState> {
   const { emulator, authority } = environment;
-  const { ledger: { bucket, key } } = await objectLocations(environment);
-  const [records, files, ledger, { Stacks: stacks = [] }] = await Promise.all([
-    Promise.all([...NAME_SERVERS.values()].map(published)),
-    Promise.all([...EDGES.v4, ...EDGES.v6].map(async (address) => served(address, authority.certificatePem))),
+  const { history: { bucket, key } } = await locateObjects(environment);
+  const [records, files, historyText, { Stacks: stacks = [] }] = await Promise.all([
+    Promise.all([...NAME_SERVERS.values()].map(queryRecord)),
+    Promise.all([...EDGES.v4, ...EDGES.v6].map(async (address) => fetchPolicyFile(address, authority.certificatePem))),
     emulator.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key })).then(async ({ Body: body }) => await body?.transformToString() ?? '', (error: unknown) => {
       if (error instanceof Error && error.name === 'NoSuchKey') return '';
       throw error;
@@ -45,14 +45,19 @@ export async function readLiveState(environment: Sources): Promise<LiveState> {
     emulator.cloudformation.send(new DescribeStacksCommand({ StackName: STACK })),
   ]);
   const output = stacks.at(0)?.Outputs?.find(({ OutputKey: name }) => name?.includes('Published'))?.OutputValue ?? '';
-  return { records, files, ledger, output };
+  return { records, files, historyText, output };
 }
 
-/** @throws Error where the first name server has no such record */
+/**
+ * Returns the id that the first name server publishes.
+ *
+ * @throws Error if it has no record with an id
+ */
 export async function publishedId(): Promise<string> {
   const [server] = NAME_SERVERS.values();
-  const record = await published(server);
-  const id = recordId(record);
+  if (server === undefined) throw new Error('the test environment has no name server');
+  const record = await queryRecord(server);
+  const id = parseRecordId(record);
   if (id === undefined) throw new Error(`the record is ${record}, expected one with an id`);
   return id;
 }
@@ -63,33 +68,32 @@ export interface ObjectLocation {
   readonly key: string;
 }
 
-/** Where the physical id of the Publication says that the policy file is, and the ledger beside it. */
-export async function objectLocations({ emulator }: Pick<Sources, 'emulator'>): Promise<{ readonly policy: ObjectLocation; readonly ledger: ObjectLocation }> {
+/** Returns where the policy file is, by the physical id of the Publication, and where its history is. */
+export async function locateObjects({ emulator }: Pick<Sources, 'emulator'>): Promise<{ readonly policy: ObjectLocation; readonly history: ObjectLocation }> {
   const publication = (await stackResources(emulator.cloudformation, STACK)).find(({ ResourceType: type }) => type === 'Custom::MtaStsPublication');
-  const parts = /^s3:\/\/([^/]+)\/(.+)$/.exec(publication?.PhysicalResourceId ?? '');
-  if (parts === null) throw new Error(`the Publication has the physical id ${publication?.PhysicalResourceId ?? 'none'}, expected s3://...`);
-  const [, bucket, key] = parts;
-  return { policy: { bucket, key }, ledger: { bucket, key: 'ledger/example.test.json' } };
+  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(publication?.PhysicalResourceId ?? '') ?? [];
+  if (bucket === undefined || key === undefined) throw new Error(`the Publication has the physical id ${publication?.PhysicalResourceId ?? 'none'}, expected s3://...`);
+  return { policy: { bucket, key }, history: { bucket, key: 'ledger/example.test.json' } };
 }
 
-async function published(server: string): Promise<string> {
+async function queryRecord(server: string): Promise<string> {
   const resolver = new Resolver({ timeout: 5_000, tries: 2 });
   resolver.setServers([server]);
   return (await resolver.resolveTxt(RECORD_NAME)).map((strings) => strings.join('')).join(' | ');
 }
 
-/** A 503 is asked again, as senders do: a CloudFront function has a quarter of a second, which a busy machine does not always give it. */
-async function served(address: string, ca: string, tries = 5): Promise<Buffer> {
+/** Fetches the policy file from one edge. Retries a 503, as senders do: on a busy machine, a CloudFront function may exceed its quarter of a second. */
+async function fetchPolicyFile(address: string, ca: string, attempts = 5): Promise<Buffer> {
   const { status, body } = await get(address, ca);
   if (status === 200) return body;
-  if (status !== 503 || tries === 1) throw new Error(`the edge ${address} serves no policy: status ${status}`);
+  if (status !== 503 || attempts === 1) throw new Error(`the edge ${address} serves no policy: status ${status}`);
   await sleep(1_000);
-  return served(address, ca, tries - 1);
+  return fetchPolicyFile(address, ca, attempts - 1);
 }
 
 async function get(address: string, ca: string): Promise<{ readonly status: number; readonly body: Buffer }> {
   return new Promise((resolve, reject) => {
-    const asking = request({
+    const outgoing = request({
       host: address, servername: POLICY_HOST, path: '/.well-known/mta-sts.txt', headers: { host: POLICY_HOST }, ca, agent: false, timeout: 10_000,
     }, (response) => {
       const chunks: Buffer[] = [];
@@ -98,6 +102,6 @@ async function get(address: string, ca: string): Promise<{ readonly status: numb
         resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) });
       });
     });
-    asking.on('error', reject).on('timeout', () => asking.destroy(new Error(`no answer from the edge ${address}`))).end();
+    outgoing.on('error', reject).on('timeout', () => outgoing.destroy(new Error(`no answer from the edge ${address}`))).end();
   });
 }

@@ -1,5 +1,5 @@
-// Synthesizes bin/app.ts for many deployments in one process. Of the first synthesis of a process nearly all is the start of the rules that
-// aws-cdk-lib validates templates with, some ten seconds of a core; what is synthesized is the same.
+// Synthesizes bin/app.ts for many deployments in one process. The first synthesis of a process takes about ten seconds, nearly all of them to
+// load the rules by which aws-cdk-lib validates templates. The templates are the same.
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,11 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lastLines } from '../last-lines';
 
 /**
- * Serves until the process ends.
+ * Starts a server that synthesizes until the process ends.
  *
- * @param root - the repository
- * @param folder - for files
- * @returns what the CDK command takes as `--app`
+ * @param root - folder of the repository
+ * @param folder - folder for its socket, scripts and log
+ * @returns the value of `--app` for the CDK command
  */
 export async function startSynthesizer(root: string, folder: string): Promise<string> {
   const socket = join(folder, 'synthesizer.sock');
@@ -22,11 +22,11 @@ const { synthesize } = require(${JSON.stringify(join(root, 'bin', 'app.js'))});
 createServer({ allowHalfOpen: true }, (socket) => {
   let text = '';
   socket.on('data', (chunk) => { text += chunk; }).on('end', () => {
-    // Context and output folder are in the environment that the CDK command gives to an app.
+    // The CDK command passes context and output folder in environment variables.
     Object.assign(process.env, JSON.parse(text));
-    let complaint = '';
-    const status = synthesize(process.env, (words) => { complaint += words; });
-    socket.end(JSON.stringify({ status, complaint }));
+    let errors = '';
+    const status = synthesize(process.env, (text) => { errors += text; });
+    socket.end(JSON.stringify({ status, errors }));
   });
 }).listen(${JSON.stringify(socket)});
 `);
@@ -34,8 +34,8 @@ createServer({ allowHalfOpen: true }, (socket) => {
   writeFileSync(app, `'use strict';
 let text = '';
 require('node:net').connect(${JSON.stringify(socket)}).on('data', (chunk) => { text += chunk; }).on('end', () => {
-  const { status, complaint } = JSON.parse(text);
-  process.stderr.write(complaint);
+  const { status, errors } = JSON.parse(text);
+  process.stderr.write(errors);
   process.exitCode = status;
 }).end(JSON.stringify(process.env));
 `);
@@ -45,7 +45,7 @@ require('node:net').connect(${JSON.stringify(socket)}).on('data', (chunk) => { t
   closeSync(log);
   for (const end = Date.now() + 60_000; !existsSync(socket);) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the synthesizer has ended, ${lastLines(logFile)}`);
-    if (Date.now() > end) throw new Error(`the synthesizer does not start, ${lastLines(logFile)}`);
+    if (Date.now() > end) throw new Error(`the synthesizer did not start within 60 s, ${lastLines(logFile)}`);
     await sleep(50);
   }
   return `${process.execPath} ${app}`;

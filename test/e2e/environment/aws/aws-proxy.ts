@@ -1,64 +1,63 @@
-// Stands between the Lambda functions and the emulator, so that AWS can fail for them and for nobody else.
+// A proxy between the Lambda functions and the emulator, so that AWS can fail for the functions and for no other caller.
 import { createServer, request as httpRequest } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { EMULATOR } from '../addresses';
-import { CALL_MILLISECONDS, ENDPOINT } from './emulator';
+import { CALL_TIMEOUT_MS, ENDPOINT } from './emulator';
 
 const PORT = 4567;
 
-/** The framework waits for the function, for as long as Lambda lets one run. */
-const INVOCATION_MILLISECONDS = 15 * 60_000;
+/** The framework waits for the function, which Lambda limits to 15 minutes. */
+const INVOCATION_TIMEOUT_MS = 15 * 60_000;
 
 export const PROXY = `http://${EMULATOR}:${PORT}`;
 
-/** A call of a function. */
+/** A call that a function made. */
 export interface AwsCall {
-  /** `s3`, `route53`, `lambda`; `response` for what CloudFormation waits for. */
+  /** `s3`, `route53`, `lambda`, or `response` for the answer to CloudFormation. */
   readonly service: string;
   readonly method: string;
   readonly path: string;
-  /** When it came, in milliseconds since the epoch. */
+  /** Time of arrival, in milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** A call of a function by another one: the framework hands an event on. */
+/** An event that the framework passed on to a function. */
 export interface Invocation {
-  /** Of the API of Lambda, with the function's name. */
+  /** Path of the Lambda API, which contains the name of the function. */
   readonly path: string;
-  /** The event. */
   readonly event: unknown;
 }
 
-/** What comes in place of the right answer: a status with an error code, or nothing at all. */
+/** The answer to a failing call: a status with an error code, or none. */
 export type AwsFault = { readonly status: number; readonly code: string } | 'hang';
 
-/** Says whether a call fails. */
+/** Returns the fault of a call, or undefined if the call is forwarded. */
 export type AwsFaults = (call: AwsCall) => AwsFault | undefined;
 
 export interface AwsProxy {
-  /** From now on, until the next or none; what hangs by then is broken off. */
+  /** Replaces the current faults. Breaks off all calls that hang. */
   fail(faults: AwsFaults | undefined): void;
-  /** From now on told of each call that AWS has answered, just before the function hears of it, until the next or none. */
-  answered(hear: ((call: AwsCall) => void) | undefined): void;
-  /** The calls so far. */
+  /** Replaces the listener. It is called when AWS has answered a call, just before the function gets the answer. */
+  onAnswer(listener: ((call: AwsCall) => void) | undefined): void;
+  /** All calls so far. */
   readonly calls: readonly AwsCall[];
-  /** The events that the framework has handed on so far. */
+  /** All events that the framework has passed on so far. */
   readonly invocations: readonly Invocation[];
 }
 
-/** Forwards until the process ends. */
+/** Starts the proxy, which runs until the process ends. */
 export async function startAwsProxy(): Promise<AwsProxy> {
   let faults: AwsFaults | undefined;
-  let hear: ((call: AwsCall) => void) | undefined;
+  let listener: ((call: AwsCall) => void) | undefined;
   const calls: AwsCall[] = [];
   const invocations: Invocation[] = [];
   const hanging = new Set<ServerResponse>();
   const server = createServer((request, response) => {
-    const call = callOf(request);
+    const call = readCall(request);
     calls.push(call);
-    if (call.service === 'lambda' && call.path.endsWith('/invocations')) keep(request, call, invocations);
+    if (call.service === 'lambda' && call.path.endsWith('/invocations')) recordInvocation(request, call, invocations);
     const fault = faults?.(call);
-    if (fault === undefined) forward(request, response, call, () => hear?.(call));
+    if (fault === undefined) forward(request, response, call, () => listener?.(call));
     else if (fault !== 'hang') refuse(request, response, call, fault);
     else hanging.add(response.once('close', () => hanging.delete(response)));
   });
@@ -66,43 +65,43 @@ export async function startAwsProxy(): Promise<AwsProxy> {
     server.once('error', reject).listen({ host: EMULATOR, port: PORT }, resolve);
   });
   return {
-    fail: (wanted) => {
-      faults = wanted;
+    fail: (next) => {
+      faults = next;
       for (const response of hanging) response.destroy();
     },
-    answered: (wanted) => {
-      hear = wanted;
+    onAnswer: (next) => {
+      listener = next;
     },
     calls,
     invocations,
   };
 }
 
-function keep(request: IncomingMessage, { path }: AwsCall, invocations: Invocation[]): void {
+function recordInvocation(request: IncomingMessage, { path }: AwsCall, invocations: Invocation[]): void {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => invocations.push({ path, event: JSON.parse(Buffer.concat(chunks).toString()) }));
 }
 
-function callOf({ headers, method = '', url = '' }: IncomingMessage): AwsCall {
+function readCall({ headers, method = '', url = '' }: IncomingMessage): AwsCall {
   const service = url.startsWith('/_ministack/cfn-response/') ? 'response' : /Credential=[^/]+\/\d+\/[^/]+\/([^/]+)\//.exec(headers.authorization ?? '')?.[1];
   return { service: service ?? '', method, path: url, at: Date.now() };
 }
 
-function forward(request: IncomingMessage, response: ServerResponse, { service }: AwsCall, answered: () => void): void {
-  const timeout = service === 'lambda' ? INVOCATION_MILLISECONDS : CALL_MILLISECONDS;
+function forward(request: IncomingMessage, response: ServerResponse, { service }: AwsCall, onAnswer: () => void): void {
+  const timeout = service === 'lambda' ? INVOCATION_TIMEOUT_MS : CALL_TIMEOUT_MS;
   const { method, headers, url } = request;
-  const onward = httpRequest(`${ENDPOINT}${url ?? '/'}`, { method, headers, timeout }, (answer) => {
-    answered();
+  const outgoing = httpRequest(`${ENDPOINT}${url ?? '/'}`, { method, headers, timeout }, (answer) => {
+    onAnswer();
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(response);
   });
-  onward.on('error', () => response.destroy()).on('timeout', () => onward.destroy(new Error('the emulator does not answer')));
-  request.pipe(onward);
+  outgoing.on('error', () => response.destroy()).on('timeout', () => outgoing.destroy(new Error('the emulator gave no answer')));
+  request.pipe(outgoing);
 }
 
-/** In the words of each service. */
+/** Answers with an error in the format of the service. */
 function refuse(request: IncomingMessage, response: ServerResponse, { service }: AwsCall, { status, code }: Exclude<AwsFault, 'hang'>): void {
-  const error = `<Code>${code}</Code><Message>made to fail by the stage</Message>`;
+  const error = `<Code>${code}</Code><Message>injected by the test environment</Message>`;
   request.resume().on('end', () => {
     response.writeHead(status, { 'content-type': 'application/xml' });
     response.end(service === 's3' ? `<Error>${error}</Error>` : `<ErrorResponse><Error><Type>Sender</Type>${error}</Error></ErrorResponse>`);

@@ -1,31 +1,31 @@
-// The clock of the Lambda functions, which can be wrong.
+// Sets the clock skew of the Lambda functions.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** @param seconds - by how much it goes before the right time */
-export function setClock(folder: string, seconds: number): void {
+/** @param seconds - how far the clock is ahead of the machine's, 0 for no skew */
+export function setClockSkew(folder: string, seconds: number): void {
   writeFileSync(join(folder, 'clock'), String(seconds));
 }
 
 /**
- * Makes what Node.js must load before the function.
+ * Writes a module that applies the skew. Node.js must load it before a function.
  *
- * @returns the file
+ * @returns path of the module
  */
-export function clockScript(folder: string): string {
-  setClock(folder, 0);
+export function writeClockScript(folder: string): string {
+  setClockSkew(folder, 0);
   const file = join(folder, 'clock.cjs');
   writeFileSync(file, `'use strict';
 const { readFileSync } = require('node:fs');
-const Right = Date;
-const offset = () => Number(readFileSync(${JSON.stringify(join(folder, 'clock'))}, 'utf8')) * 1000;
-globalThis.Date = class Date extends Right {
+const MachineDate = Date;
+const skew = () => Number(readFileSync(${JSON.stringify(join(folder, 'clock'))}, 'utf8')) * 1000;
+globalThis.Date = class Date extends MachineDate {
   constructor(...args) {
-    if (args.length === 0) super(Right.now() + offset());
+    if (args.length === 0) super(MachineDate.now() + skew());
     else super(...args);
   }
   static now() {
-    return Right.now() + offset();
+    return MachineDate.now() + skew();
   }
 };
 `);

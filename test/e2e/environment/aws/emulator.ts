@@ -1,4 +1,4 @@
-// The emulator of AWS (ministack), and the SDK's clients for it.
+// Starts the AWS emulator (ministack), and creates SDK clients for it.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,16 +10,16 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { at, isObject, textOf } from '../../../../lib/preview/json';
 import { EMULATOR } from '../addresses';
 import { lastLines } from '../last-lines';
-import { clockScript } from './clock';
+import { writeClockScript } from './clock';
 
 export const ACCOUNT = '000000000000';
 export const REGION = 'us-east-1';
 export const ENDPOINT = `http://${EMULATOR}:4566`;
 
-/** Who deploys, and who looks: a user of the account that may do everything. The keys are those of AWS's own examples. */
+/** User of the account with all rights, who deploys and reads. The keys are those of the examples of AWS. */
 export const ADMINISTRATOR = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' } as const;
 
-/** For every program that shall meet the emulator in place of AWS. */
+/** Environment variables by which a program uses the emulator instead of AWS. */
 export const AWS_ENVIRONMENT = {
   AWS_ENDPOINT_URL: ENDPOINT,
   AWS_ACCESS_KEY_ID: ADMINISTRATOR.accessKeyId,
@@ -29,28 +29,28 @@ export const AWS_ENVIRONMENT = {
   AWS_EC2_METADATA_DISABLED: 'true',
 } as const;
 
-/** An answer that does not come by then never does; some come after seconds, where the machine is busy. */
-export const CALL_MILLISECONDS = 60_000;
+/** Time limit of a call. On a busy machine, some answers take seconds. */
+export const CALL_TIMEOUT_MS = 60_000;
 
 export interface EmulatorOptions {
-  /** The repository. */
+  /** Folder of the repository. */
   readonly root: string;
-  /** Of the virtual environment that has ministack. */
+  /** Python of the virtual environment that has ministack. */
   readonly python: string;
-  /** The Node.js that runs the functions, of the line that Lambda runs. */
+  /** Node.js that runs the functions, of the major version that Lambda uses. */
   readonly node: string;
-  /** For its files and its log. */
+  /** Folder for its files and its log. */
   readonly folder: string;
-  /** The PEM file of what the Lambda function must trust beside the system's roots. */
+  /** PEM file of the private certificate authority, which the functions trust beside the system's roots. */
   readonly caFile: string;
-  /** Where the functions shall reach AWS. */
+  /** URL by which the functions reach AWS. */
   readonly proxy: string;
 }
 
-/** With this header a call has CloudFront's rights, see emulator/rights.py. */
+/** Header that gives a call the rights of CloudFront, see emulator/rights.py. */
 export const AS_CLOUDFRONT = { 'x-stage-service': 'cloudfront.amazonaws.com' } as const;
 
-/** What each Region has of its own. */
+/** Clients of one Region. */
 export interface Regional {
   readonly acm: ACMClient;
   readonly cloudformation: CloudFormationClient;
@@ -60,14 +60,18 @@ export interface Emulator extends Regional {
   readonly route53: Route53Client;
   readonly s3: S3Client;
   readonly inRegion: (region: string) => Regional;
-  /** With CloudFront's rights in place of the administrator's. */
+  /** S3 client with the rights of CloudFront instead of the administrator's. */
   readonly origin: S3Client;
   readonly logFile: string;
-  /** Who asked for which right, a line of JSON each; see emulator/rights.py. */
+  /** Log of each right that was checked, one JSON object in each line, see emulator/rights.py. */
   readonly rightsLog: string;
 }
 
-/** @throws Error when it does not answer in time */
+/**
+ * Starts the emulator, which runs until the process ends.
+ *
+ * @throws Error if it does not answer within a minute
+ */
 export async function startEmulator({ root, python, node, folder, caFile, proxy }: EmulatorOptions): Promise<Emulator> {
   const logFile = join(folder, 'ministack.log');
   const rightsLog = join(folder, 'rights.jsonl');
@@ -76,12 +80,12 @@ export async function startEmulator({ root, python, node, folder, caFile, proxy 
     cwd: folder,
     stdio: ['ignore', log, log],
     env: {
-      // It takes the first `node` for the functions.
+      // The emulator runs the functions with the first `node` in the PATH.
       PATH: [dirname(node), process.env.PATH].join(delimiter),
       HOME: folder,
       TMPDIR: folder,
       PYTHONDONTWRITEBYTECODE: '1',
-      // Each call needs a true signature and the right to it, by the policies of roles, users and buckets.
+      // Check the signature of each call, and its right by the policies of roles, users and buckets.
       AUTH: 'true',
       RIGHTS_LOG: rightsLog,
       ADMINISTRATOR_ACCESS_KEY_ID: ADMINISTRATOR.accessKeyId,
@@ -91,22 +95,22 @@ export async function startEmulator({ root, python, node, folder, caFile, proxy 
       MINISTACK_HOST: EMULATOR,
       MINISTACK_REGION: REGION,
       IOT_MTLS_ENABLED: '0',
-      // It has no data plane for CloudFront: its functions meet ours on 443, which shows certificates of a private authority.
+      // The functions connect to the edges of the test environment, whose certificates come from a private authority.
       NODE_EXTRA_CA_CERTS: caFile,
-      // Its functions reach AWS through what can make it fail for them, and so does their answer to CloudFormation.
+      // The functions reach AWS through the proxy, which can fail their calls and their answers to CloudFormation.
       AWS_ENDPOINT_URL: proxy,
-      NODE_OPTIONS: `--require ${clockScript(folder)}`,
-      // The Lambda runtime has the AWS SDK; the bundle leaves it out.
+      NODE_OPTIONS: `--require ${writeClockScript(folder)}`,
+      // The Lambda runtime provides the AWS SDK, so the bundle does not contain it.
       NODE_PATH: join(root, 'node_modules'),
     },
   });
   closeSync(log);
-  await answering(child, logFile);
-  // All that comes after would only say that nobody answers.
+  await waitUntilHealthy(child, logFile);
+  // Report the cause here: later errors would only say that the emulator gave no answer.
   child.once('exit', (status, signal) => {
-    console.error(`\nthe emulator of AWS has ended with ${signal ?? `status ${status ?? 'none'}`}, ${lastLines(logFile)}`);
+    console.error(`\nthe AWS emulator ended with ${signal ?? `status ${status ?? 'none'}`}, ${lastLines(logFile)}`);
   });
-  const requestHandler = { connectionTimeout: CALL_MILLISECONDS, requestTimeout: CALL_MILLISECONDS, throwOnRequestTimeout: true };
+  const requestHandler = { connectionTimeout: CALL_TIMEOUT_MS, requestTimeout: CALL_TIMEOUT_MS, throwOnRequestTimeout: true };
   const config = { endpoint: ENDPOINT, region: REGION, credentials: ADMINISTRATOR, requestHandler };
   const inRegion = (region: string): Regional => ({
     acm: new ACMClient({ ...config, region }), cloudformation: new CloudFormationClient({ ...config, region }),
@@ -114,7 +118,7 @@ export async function startEmulator({ root, python, node, folder, caFile, proxy 
   const origin = new S3Client({ ...config, forcePathStyle: true });
   origin.middlewareStack.add((next) => (args) => {
     const headers = at(args.request, 'headers');
-    if (!isObject(headers)) throw new Error('a request of the SDK has no headers');
+    if (!isObject(headers)) throw new Error('the request of the SDK has no headers');
     Object.assign(headers, AS_CLOUDFRONT);
     return next(args);
   }, { step: 'build' });
@@ -129,7 +133,7 @@ export async function startEmulator({ root, python, node, folder, caFile, proxy 
   };
 }
 
-async function answering(child: ChildProcess, logFile: string): Promise<void> {
+async function waitUntilHealthy(child: ChildProcess, logFile: string): Promise<void> {
   for (const end = Date.now() + 60_000; Date.now() < end;) {
     if (child.exitCode !== null || child.signalCode !== null) {
       throw new Error(`ministack ended with ${child.signalCode ?? `status ${child.exitCode ?? 'none'}`}, ${lastLines(logFile)}`);
@@ -138,36 +142,36 @@ async function answering(child: ChildProcess, logFile: string): Promise<void> {
     if (response?.ok === true) return;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  throw new Error(`ministack does not answer, ${lastLines(logFile)}`);
+  throw new Error(`ministack did not answer within 60 s, ${lastLines(logFile)}`);
 }
 
-/** What fails in the emulator itself, see emulator/faults.py. */
+/** Faults inside the emulator, see emulator/faults.py. */
 export interface EmulatorFaults {
-  /** The next time that CloudFormation makes or changes a distribution it fails, with these words. */
+  /** Error message with which CloudFormation's next creation or update of a distribution fails. */
   readonly distribution?: string;
-  /** How long this project's function may run, in place of what the template says. */
+  /** Timeout of this project's function, instead of the template's. */
   readonly functionSeconds?: number;
 }
 
-/** From now on, until the next. */
+/** Replaces the faults inside the emulator. */
 export function setEmulatorFaults(folder: string, faults: EmulatorFaults): void {
   const file = join(folder, FAULTS_FILE);
-  // In one step: the emulator may be reading it.
+  // Rename instead of writing in place: the emulator may be reading the file.
   writeFileSync(`${file}.new`, JSON.stringify(faults));
   renameSync(`${file}.new`, file);
 }
 
 /**
- * Whether CloudFormation evaluates attributes again when it rolls back, from now on: a resource that takes one is then given what the
- * other has answered in the rollback. AWS does not say which of the two it does; the emulator itself does not. See emulator/rollback.py.
+ * Sets whether a rollback evaluates `Fn::GetAtt` again, so that a resource gets the attribute that the other resource returned in the rollback.
+ * AWS does not document whether it does. The emulator by itself does not. See emulator/rollback.py.
  */
-export function setReevaluation(folder: string, isWanted: boolean): void {
+export function setReevaluation(folder: string, isEnabled: boolean): void {
   const file = join(folder, 'reevaluate-in-rollbacks');
-  if (isWanted) writeFileSync(file, '');
+  if (isEnabled) writeFileSync(file, '');
   else rmSync(file, { force: true });
 }
 
-/** Whether the distribution has failed; what has failed is no more among the faults. */
+/** Returns whether the fault of the distribution has occurred. The emulator removes a fault when it occurs. */
 export function hasDistributionFailed(folder: string): boolean {
   const faults: unknown = JSON.parse(readFileSync(join(folder, FAULTS_FILE), 'utf8'));
   return textOf(at(faults, 'distribution')) === undefined;

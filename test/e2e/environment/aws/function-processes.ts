@@ -1,65 +1,65 @@
-// The processes of the Lambda functions on the stage.
+// Finds and kills the processes of Lambda functions.
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
-/** Not by the name: of a long one CloudFormation leaves little. The framework's own function is told whom to call. */
-const HANDS_ON = 'USER_ON_EVENT_FUNCTION_ARN=';
+/** Environment variable of the framework's function, with the function to call. CloudFormation shortens names, so a name identifies no function. */
+const FRAMEWORK_VARIABLE = 'USER_ON_EVENT_FUNCTION_ARN=';
 
 /**
- * What runs this project's function.
+ * Finds the processes of this project's function.
  *
- * @param folder - of the stage: only what runs below it is looked at
+ * @param folder - folder of the run; processes that run elsewhere are ignored
  */
-export function functionProcesses(folder: string): readonly number[] {
-  return processesBelow(folder).filter((pid) => programEnvironment(pid).every((entry) => !entry.startsWith(HANDS_ON)));
+export function findFunctionProcesses(folder: string): readonly number[] {
+  return findLambdaProcesses(folder).filter((pid) => readEnvironment(pid).every((entry) => !entry.startsWith(FRAMEWORK_VARIABLE)));
 }
 
-/** Of any function. */
-function processesBelow(folder: string): readonly number[] {
+/** Finds the processes of all functions. */
+function findLambdaProcesses(folder: string): readonly number[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
     try {
-      return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/ministack-lambda-`) && functionName(pid) !== '';
+      return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/ministack-lambda-`) && readFunctionName(pid) !== '';
     } catch {
       return false;
     }
   });
 }
 
-/** What runs the framework's functions, which hand events on to this project's. */
-function frameworkProcesses(folder: string): readonly number[] {
-  return processesBelow(folder).filter((pid) => programEnvironment(pid).some((entry) => entry.startsWith(HANDS_ON)));
+/** Finds the processes of the framework's functions, which pass events on to this project's function. */
+function findFrameworkProcesses(folder: string): readonly number[] {
+  return findLambdaProcesses(folder).filter((pid) => readEnvironment(pid).some((entry) => entry.startsWith(FRAMEWORK_VARIABLE)));
 }
 
-/** The name of the function that a process runs; empty where it runs none. */
-export function functionName(pid: number): string {
+/** Returns the name of the function that a process runs, or an empty string. */
+export function readFunctionName(pid: number): string {
   const prefix = 'AWS_LAMBDA_FUNCTION_NAME=';
-  return programEnvironment(pid).find((entry) => entry.startsWith(prefix))?.slice(prefix.length) ?? '';
+  return readEnvironment(pid).find((entry) => entry.startsWith(prefix))?.slice(prefix.length) ?? '';
 }
 
-function programEnvironment(pid: number): readonly string[] {
+function readEnvironment(pid: number): readonly string[] {
   return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
 }
 
 /**
- * Kills them, as Lambda's host can die.
+ * Kills this project's function, as if its host in Lambda had failed.
  *
- * @param folder - of the stage
- * @throws Error where there is none
+ * @param folder - folder of the run
+ * @throws Error if no process runs it
  */
 export function killFunction(folder: string): void {
-  kill(functionProcesses(folder));
+  killAll(findFunctionProcesses(folder));
 }
 
 /**
- * Kills those of the framework: nobody answers CloudFormation then, and Lambda calls the framework again with the same event.
+ * Kills the framework's functions. CloudFormation then gets no answer, and Lambda calls the framework again with the same event.
  *
- * @param folder - of the stage
- * @throws Error where there is none
+ * @param folder - folder of the run
+ * @throws Error if no process runs them
  */
 export function killFramework(folder: string): void {
-  kill(frameworkProcesses(folder));
+  killAll(findFrameworkProcesses(folder));
 }
 
-function kill(found: readonly number[]): void {
-  if (found.length === 0) throw new Error('no process runs the function');
-  for (const pid of found) process.kill(pid, 'SIGKILL');
+function killAll(pids: readonly number[]): void {
+  if (pids.length === 0) throw new Error('no process runs the function');
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
 }

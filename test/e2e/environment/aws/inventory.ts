@@ -1,4 +1,4 @@
-// All that stands in the account, in words: what a scene leaves behind is what was not there before it.
+// Lists the resources of the account, to find what a scenario leaves behind.
 import { ListCertificatesCommand } from '@aws-sdk/client-acm';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { ListHostedZonesCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
@@ -6,67 +6,66 @@ import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import type { TestEnvironment } from '../environment';
 import { REGION } from './emulator';
 import type { Emulator } from './emulator';
-import { countOf, functionNames, logGroups, roleNames } from './signed-calls';
+import { countResources, listFunctionNames, listLogGroups, listRoleNames } from './signed-calls';
 
-/** The Region of the stack that is not of us-east-1. */
+/** Region of the stack that is not in us-east-1. */
 export const OTHER_REGION = 'eu-central-1';
 
-/** How the emulator calls the log of a deployment function, behind the name of the stack. */
+/** Name of the log group of a deployment function in the emulator, after the name of the stack. */
 const KEPT_LOG = '/CdkMtaStsHandlerLog';
 
-/** Of CloudFront, which lists each by pages that tell how many there are. */
-const CLOUDFRONT = ['distribution', 'function', 'origin-access-control'];
+/** Kinds of CloudFront resources. CloudFront's API has a list of each. */
+const CLOUDFRONT_KINDS = ['distribution', 'function', 'origin-access-control'];
 
-/** In both Regions, and what belongs to none. */
-export async function inventory({ emulator }: TestEnvironment): Promise<readonly string[]> {
+/** Lists the resources of both Regions, and the global ones. */
+export async function takeInventory({ emulator }: TestEnvironment): Promise<readonly string[]> {
   const { Buckets: buckets = [] } = await emulator.s3.send(new ListBucketsCommand({}));
-  const counts = await Promise.all(CLOUDFRONT.map(async (what) => [what, await countOf(what)] as const));
+  const counts = await Promise.all(CLOUDFRONT_KINDS.map(async (kind) => [kind, await countResources(kind)] as const));
   return [
-    ...counts.flatMap(([what, count]) => count === 0 ? [] : [`CloudFront ${what}: ${count}`]),
+    ...counts.flatMap(([kind, count]) => count === 0 ? [] : [`CloudFront ${kind}: ${count}`]),
     ...buckets.map(({ Name: name = '' }) => `bucket ${name}`),
-    ...(await roleNames()).map((name) => `role ${name}`),
-    ...await recordsIn(emulator),
-    ...(await Promise.all([REGION, OTHER_REGION].map(async (region) => inventoryOf(emulator, region)))).flat(),
+    ...(await listRoleNames()).map((name) => `role ${name}`),
+    ...await listRecords(emulator),
+    ...(await Promise.all([REGION, OTHER_REGION].map(async (region) => listRegionalResources(emulator, region)))).flat(),
   ];
 }
 
-/** What is there now and was not before, in either Region, but for the logs of deployment functions: they are kept by design. */
-export async function leftBehind(environment: TestEnvironment, before: readonly string[]): Promise<readonly string[]> {
-  return beyond(await inventory(environment), before);
+/** Lists the resources that did not exist before, except logs of deployment functions, which are kept by design. */
+export async function findLeftovers(environment: TestEnvironment, before: readonly string[]): Promise<readonly string[]> {
+  return listAdded(await takeInventory(environment), before);
 }
 
-/** What is there now and was not before, but for the kept logs. */
-function beyond(now: readonly string[], before: readonly string[]): readonly string[] {
-  return now.filter((thing) => !before.includes(thing) && !thing.includes(KEPT_LOG));
+function listAdded(now: readonly string[], before: readonly string[]): readonly string[] {
+  return now.filter((resource) => !before.includes(resource) && !resource.includes(KEPT_LOG));
 }
 
 /**
- * After the end of a stack.
+ * Asserts that a deleted stack has left exactly the log of its function.
  *
- * @throws Error where something is left behind beside the log of its function, or where that was not kept
+ * @returns evidence for the table
  */
 export async function expectNothingButLog(environment: TestEnvironment, before: readonly string[], stack: string): Promise<string> {
-  const now = await inventory(environment);
-  const left = beyond(now, before);
-  if (left.length > 0) throw new Error(left.join('; '));
-  const kept = now.filter((thing) => thing.includes(`/${stack}${KEPT_LOG}`));
+  const now = await takeInventory(environment);
+  const leftovers = listAdded(now, before);
+  if (leftovers.length > 0) throw new Error(leftovers.join('; '));
+  const kept = now.filter((resource) => resource.includes(`/${stack}${KEPT_LOG}`));
   if (kept.length !== 1) throw new Error(`${kept.length} logs of ${stack} were kept, expected one: ${kept.join('; ')}`);
-  return `as before: ${before.length} things; kept: ${kept.join()}`;
+  return `as before: ${before.length} resources; kept: ${kept.join()}`;
 }
 
-async function inventoryOf(emulator: Emulator, region: string): Promise<readonly string[]> {
+async function listRegionalResources(emulator: Emulator, region: string): Promise<readonly string[]> {
   const { acm, cloudformation } = emulator.inRegion(region);
   const { Stacks: stacks = [] } = await cloudformation.send(new DescribeStacksCommand({}));
   const { CertificateSummaryList: certificates = [] } = await acm.send(new ListCertificatesCommand({}));
   return [
     ...stacks.map(({ StackName: name = '' }) => `${region}: stack ${name}`),
     ...certificates.map(({ CertificateArn: arn = '' }) => `${region}: certificate ${arn}`),
-    ...(await functionNames(region)).map((name) => `${region}: Lambda function ${name}`),
-    ...(await logGroups(region)).map((name) => `${region}: log group ${name}`),
+    ...(await listFunctionNames(region)).map((name) => `${region}: Lambda function ${name}`),
+    ...(await listLogGroups(region)).map((name) => `${region}: log group ${name}`),
   ];
 }
 
-async function recordsIn({ route53 }: Emulator): Promise<readonly string[]> {
+async function listRecords({ route53 }: Emulator): Promise<readonly string[]> {
   const { HostedZones: zones = [] } = await route53.send(new ListHostedZonesCommand({}));
   return (await Promise.all(zones.map(async ({ Id: id }) => {
     const { ResourceRecordSets: sets = [] } = await route53.send(new ListResourceRecordSetsCommand({ HostedZoneId: id }));

@@ -1,100 +1,101 @@
-// Who asked the emulator for which right, and which rights a template gives: what was granted is held against what was used.
+// Reads which rights the emulator checked and which rights a template grants, to compare granted rights with used ones.
 import { readFileSync } from 'node:fs';
 import { at, itemsOf, membersOf, textOf } from '../../../../lib/preview/json';
 import { PROXY } from './aws-proxy';
 import type { Emulator } from './emulator';
 
-/** A call, as it was checked. */
+/** A call whose right was checked. */
 export interface AuthorizedCall {
-  /** Where the caller sent it: the functions reach the emulator through the proxy. */
+  /** Host that the caller addressed. Functions address the proxy. */
   readonly host: string;
-  /** `arn:aws:sts::000000000000:assumed-role/...`; empty for nobody. */
+  /** `arn:aws:sts::000000000000:assumed-role/...`; empty without credentials. */
   readonly principal: string;
   readonly action: string;
   readonly resource: string;
-  /** Why not; empty where it was allowed. */
+  /** Reason of the denial, empty if the call was allowed. */
   readonly denied: string;
 }
 
-/** All so far, but for what the stage's administrator asked. */
-export function authorizedCalls({ rightsLog }: Emulator): readonly AuthorizedCall[] {
+/** Reads all checked calls so far, except those of the administrator. */
+export function readAuthorizedCalls({ rightsLog }: Emulator): readonly AuthorizedCall[] {
   return readFileSync(rightsLog, 'utf8').split('\n').filter((line) => line !== '').map((line) => {
     const entry: unknown = JSON.parse(line);
-    const [host, principal, action, resource, denied] = ['host', 'principal', 'action', 'resource', 'denied'].map((name) => textOf(at(entry, name)) ?? '');
-    return { host, principal, action, resource, denied };
+    const read = (name: keyof AuthorizedCall): string => textOf(at(entry, name)) ?? '';
+    return { host: read('host'), principal: read('principal'), action: read('action'), resource: read('resource'), denied: read('denied') };
   });
 }
 
-/** What the functions asked: they alone reach the emulator through the proxy. */
-export function callsByFunctions(emulator: Emulator): readonly AuthorizedCall[] {
+/** Reads the checked calls of the functions. Only they reach the emulator through the proxy. */
+export function readFunctionCalls(emulator: Emulator): readonly AuthorizedCall[] {
   const { host } = new URL(PROXY);
-  return authorizedCalls(emulator).filter((call) => call.host === host);
+  return readAuthorizedCalls(emulator).filter((call) => call.host === host);
 }
 
-export function wordsOf({ principal, action, resource, denied }: AuthorizedCall): string {
-  return `${action} on ${resource} by ${principal || 'nobody'}: ${denied || 'allowed'}`;
+/** Describes a checked call in one line. */
+export function describeCall({ principal, action, resource, denied }: AuthorizedCall): string {
+  return `${action} on ${resource} by ${principal || 'a caller without credentials'}: ${denied || 'allowed'}`;
 }
 
-/** What one statement allows to one role. */
+/** A right that one statement grants to one role. */
 export interface Right {
-  /** The logical id of the role, without the hash at its end. */
+  /** Logical id of the role, without its hash. */
   readonly role: string;
   readonly action: string;
-  /** With `*` for what the template does not say. */
+  /** Resource pattern, with `*` for values that the template does not contain. */
   readonly resource: string;
 }
 
 /**
- * What a template allows to its own roles, in their policies and in those of its buckets.
+ * Lists the rights that a template grants to its own roles, by policies of the roles and of buckets.
  *
- * @throws Error where a template gives rights in a way that is not read here
+ * @throws Error if the template grants rights in a way that is not supported here
  */
-export function templateRights(template: unknown): readonly Right[] {
+export function listTemplateRights(template: unknown): readonly Right[] {
   return membersOf(at(template, 'Resources')).flatMap(([id, resource]) => {
     const [type, properties] = [textOf(at(resource, 'Type')), at(resource, 'Properties')];
     const document = at(properties, 'PolicyDocument');
     switch (type) {
       case 'AWS::IAM::Role':
-        if (itemsOf(at(properties, 'ManagedPolicyArns')).length > 0) throw new Error(`${id} has managed policies, whose rights no template says`);
-        return itemsOf(at(properties, 'Policies')).flatMap((policy) => rightsIn(at(policy, 'PolicyDocument'), () => id));
+        if (itemsOf(at(properties, 'ManagedPolicyArns')).length > 0) throw new Error(`${id} has managed policies, whose rights are not in the template`);
+        return itemsOf(at(properties, 'Policies')).flatMap((policy) => listRights(at(policy, 'PolicyDocument'), () => id));
       case 'AWS::IAM::Policy':
-        return itemsOf(at(properties, 'Roles')).flatMap((role) => rightsIn(document, () => textOf(at(role, 'Ref'))));
+        return itemsOf(at(properties, 'Roles')).flatMap((role) => listRights(document, () => textOf(at(role, 'Ref'))));
       case 'AWS::S3::BucketPolicy':
-        return rightsIn(document, (statement) => textOf(itemsOf(at(statement, 'Principal', 'AWS', 'Fn::GetAtt')).at(0)));
+        return listRights(document, (statement) => textOf(itemsOf(at(statement, 'Principal', 'AWS', 'Fn::GetAtt')).at(0)));
       case undefined:
       default:
-        if (type?.startsWith('AWS::IAM::') === true) throw new Error(`${id} is a ${type}, which may give rights, and is not read`);
+        if (type?.startsWith('AWS::IAM::') === true) throw new Error(`${id} is a ${type}, which may grant rights and is not supported`);
         return [];
     }
   });
 }
 
-/** Whether it was asked for with success. */
+/** Returns whether a role of the stack used the right successfully. */
 export function isUsed({ role, action, resource }: Right, stack: string, calls: readonly AuthorizedCall[]): boolean {
   const pattern = new RegExp(`^${resource.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`);
-  return calls.some((call) => call.denied === '' && call.action === action && pattern.test(call.resource) && isOf(call, stack, role));
+  return calls.some((call) => call.denied === '' && call.action === action && pattern.test(call.resource) && isByRole(call, stack, role));
 }
 
-/** Whether a role of the stack asked, by its logical id without the hash at its end: CloudFormation cuts that from the name. */
-export function isOf({ principal }: AuthorizedCall, stack: string, role: string): boolean {
+/** Returns whether the role of the stack made the call. The role is a logical id without its hash, which CloudFormation may cut off. */
+export function isByRole({ principal }: AuthorizedCall, stack: string, role: string): boolean {
   return principal.includes(`:assumed-role/${stack}-${role}`);
 }
 
-function rightsIn(document: unknown, roleOf: (statement: unknown) => string | undefined): readonly Right[] {
+function listRights(document: unknown, findRole: (statement: unknown) => string | undefined): readonly Right[] {
   return itemsOf(at(document, 'Statement')).flatMap((statement) => {
-    const role = roleOf(statement);
+    const role = findRole(statement);
     if (role === undefined || textOf(at(statement, 'Effect')) !== 'Allow') return [];
-    return listOf(at(statement, 'Action')).flatMap((action) => listOf(at(statement, 'Resource')).map((resource) => {
-      return { role: role.slice(0, -8), action: textOf(action) ?? '', resource: patternOf(resource) };
+    return toList(at(statement, 'Action')).flatMap((action) => toList(at(statement, 'Resource')).map((resource) => {
+      return { role: role.slice(0, -8), action: textOf(action) ?? '', resource: resourcePattern(resource) };
     }));
   });
 }
 
-function listOf(value: unknown): readonly unknown[] {
+function toList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? itemsOf(value) : [value];
 }
 
-function patternOf(resource: unknown): string {
+function resourcePattern(resource: unknown): string {
   const parts = itemsOf(itemsOf(at(resource, 'Fn::Join')).at(1));
-  return parts.length > 0 ? parts.map(patternOf).join('') : textOf(resource) ?? '*';
+  return parts.length > 0 ? parts.map(resourcePattern).join('') : textOf(resource) ?? '*';
 }

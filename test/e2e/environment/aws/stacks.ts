@@ -1,8 +1,8 @@
-// What CloudFormation tells of a stack: its events in order, its resources.
+// Reads stacks from CloudFormation: their events in order, and their resources.
 import { DescribeStackEventsCommand, DescribeStackResourcesCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import type { CloudFormationClient, StackEvent, StackResource } from '@aws-sdk/client-cloudformation';
 
-/** The events since a moment, the oldest first. */
+/** Returns the events since a time, the oldest first. */
 export async function stackEvents(client: CloudFormationClient, stack: string, since = new Date(0)): Promise<readonly StackEvent[]> {
   const events: StackEvent[] = [];
   let token: string | undefined;
@@ -19,7 +19,7 @@ export async function stackResources(client: CloudFormationClient, stack: string
   return resources;
 }
 
-/** Its id and status; undefined where there is none. */
+/** Returns id and status of a stack, or undefined if it does not exist. */
 export async function findStack(client: CloudFormationClient, stack: string): Promise<{ id: string; status: string } | undefined> {
   try {
     const { Stacks: stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }));
@@ -30,20 +30,22 @@ export async function findStack(client: CloudFormationClient, stack: string): Pr
   }
 }
 
-/** The ids that the `_mta-sts` record was given, each once, in order. */
-export function publishedIdsIn(events: readonly StackEvent[]): readonly string[] {
+/** Lists the ids in the events of the `_mta-sts` record, each once, in order. */
+export function listPublishedIds(events: readonly StackEvent[]): readonly string[] {
   const texts = events.filter(({ ResourceType: type }) => type === 'AWS::Route53::RecordSet').map(({ ResourceProperties: text = '' }) => text);
   return [...new Set(texts.flatMap((text) => /v=STSv1; id=([A-Za-z0-9]+);/.exec(text)?.[1] ?? []))];
 }
 
-/** Where in the order an event of a resource stands. */
-export class Order {
+/** The order of the events of a stack. */
+export class EventOrder {
   public constructor(private readonly events: readonly StackEvent[]) {}
 
   /**
-   * @param type - of the resource
-   * @param status - `CREATE_COMPLETE` for example
-   * @throws Error where there was no such event
+   * Returns the position of the first such event.
+   *
+   * @param type - resource type
+   * @param status - for example `CREATE_COMPLETE`
+   * @throws Error if there was no such event
    */
   public at(type: string, status: string): number {
     const index = this.events.findIndex((event) => event.ResourceType === type && event.ResourceStatus === status);
@@ -51,8 +53,8 @@ export class Order {
     return index;
   }
 
-  /** @throws Error where the first event did not come before the second */
-  public before(first: readonly [string, string], second: readonly [string, string]): void {
+  /** Asserts that the first event came before the second. */
+  public expectBefore(first: readonly [string, string], second: readonly [string, string]): void {
     if (this.at(...first) >= this.at(...second)) throw new Error(`${first.join(' ')} did not come before ${second.join(' ')}: ${this.text}`);
   }
 

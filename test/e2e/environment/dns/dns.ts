@@ -1,4 +1,4 @@
-// DNS: the four name servers of every hosted zone of the emulator, those of another provider, and the recursive resolver of all.
+// Serves DNS: the four name servers of the emulator's hosted zones, two of another provider, and the recursive resolver.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListHostedZonesCommand } from '@aws-sdk/client-route-53';
 import type { Route53Client } from '@aws-sdk/client-route-53';
@@ -7,44 +7,46 @@ import { startDnsServer, zoneAnswers } from '../../../../lib/preview/dns-server/
 import type { DnsAnswerer, DnsQuestion, DnsRecord, DnsReply } from '../../../../lib/preview/dns-server/server';
 import type { Distribution } from '../../../../lib/preview/edge/distribution';
 import { EDGES, MAIL_HOSTS, NAME_SERVERS, OTHER_NAME_SERVERS, RESOLVER, OBSERVER_RESOLVER } from '../addresses';
-import { shared } from '../shared-reading';
+import { shareReads } from '../shared-reading';
 import { recordSets } from './record-sets';
 import type { RecordSet } from './record-sets';
 
-/** Short, so that nothing that caches stands between a change and who looks for it. */
-const TTL = 1;
+/** Short, so that caches do not hide a change. */
+const TTL_SECONDS = 1;
 
 /**
- * Answers in place of a name server (by its name) or of the resolver (`resolver`); where it gives nothing, the right answer counts.
+ * Replaces answers of a name server or of the resolver.
  *
- * @param answer - the right answers
+ * @param server - name of the name server, or `resolver`
+ * @param answer - returns the right answer
+ * @returns the wrong answer, or undefined for the right one
  */
 export type DnsFault = (server: string, answer: DnsAnswerer) => (question: DnsQuestion) => Reply | undefined | Promise<Reply | undefined>;
 
 type Reply = DnsReply | 'drop';
 
 export interface Dns {
-  /** From now on, until the next fault or none. */
+  /** Replaces the current fault. */
   fail(fault: DnsFault | undefined): void;
-  /** Zones of another DNS provider: their records by their names. The emulator knows nothing of them. */
-  readonly elsewhere: Map<string, readonly DnsRecord[]>;
+  /** Zones of another DNS provider, by name, with their records. They are not in the emulator. */
+  readonly externalZones: Map<string, readonly DnsRecord[]>;
 }
 
-/** Answers until the process ends. */
+/** Starts all DNS servers, which run until the process ends. */
 export async function startDns(route53: Route53Client, distributions: () => readonly Distribution[]): Promise<Dns> {
   let fault: DnsFault | undefined;
   let zones: ReadonlyMap<string, string> = new Map();
-  // Zones come and go rarely, records often.
+  // Zones change rarely, so reading them once a second is enough. Records are read for each question.
   const followZones = async (): Promise<void> => {
     for (;;) {
-      zones = await hostedZones(route53).catch(() => zones);
+      zones = await listHostedZones(route53).catch(() => zones);
       await sleep(1_000);
     }
   };
   void followZones();
-  const elsewhere = new Map<string, readonly DnsRecord[]>();
-  const now = shared(answers(() => zones, distributions, elsewhere));
-  const answer: DnsAnswerer = async (question) => (await now())(question);
+  const externalZones = new Map<string, readonly DnsRecord[]>();
+  const findAnswerer = shareReads(zoneAnswerer(() => zones, distributions, externalZones));
+  const answer: DnsAnswerer = async (question) => (await findAnswerer())(question);
   await Promise.all([['resolver', RESOLVER] as const, ...NAME_SERVERS, ...OTHER_NAME_SERVERS].map(async ([name, address]) => startDnsServer({
     address,
     port: 53,
@@ -52,60 +54,60 @@ export async function startDns(route53: Route53Client, distributions: () => read
   })));
   await startDnsServer({ address: OBSERVER_RESOLVER, port: 53, answer });
   return {
-    fail: (wanted) => {
-      fault = wanted;
+    fail: (next) => {
+      fault = next;
     },
-    elsewhere,
+    externalZones,
   };
 }
 
-/** What is no hosted zone of the emulator: the top level, the names of name servers and distributions, and of mail hosts elsewhere. */
-function ownZones(distributions: readonly Distribution[]): readonly DnsRecord[] {
+/** Returns the records outside the emulator's hosted zones: the top level, name servers, distributions, and mail hosts of other domains. */
+function builtInZones(distributions: readonly Distribution[]): readonly DnsRecord[] {
   return [
     ...apex('test'),
     ...[...NAME_SERVERS].flatMap(([name, address]): DnsRecord[] => [
-      ...apex(name.split('.').slice(1).join('.')), { name, ttl: TTL, type: 'A', data: address },
+      ...apex(name.split('.').slice(1).join('.')), { name, ttl: TTL_SECONDS, type: 'A', data: address },
     ]),
     ...apex('provider.test', OTHER_NAME_SERVERS),
-    ...[...OTHER_NAME_SERVERS].map(([name, data]): DnsRecord => ({ name, ttl: TTL, type: 'A', data })),
+    ...[...OTHER_NAME_SERVERS].map(([name, data]): DnsRecord => ({ name, ttl: TTL_SECONDS, type: 'A', data })),
     ...apex('cloudfront.net'),
     ...distributions.flatMap(({ domainName, ipv6 }) => edgeRecords(domainName, ipv6)),
     ...[...MAIL_HOSTS].filter(([name]) => !name.endsWith('.example.test'))
-      .map(([name, data]): DnsRecord => ({ name, ttl: TTL, type: 'A', data })),
+      .map(([name, data]): DnsRecord => ({ name, ttl: TTL_SECONDS, type: 'A', data })),
   ];
 }
 
-/** The ids of the zones by their names: of several with one name, the one that was there first is delegated. */
-async function hostedZones(route53: Route53Client): Promise<ReadonlyMap<string, string>> {
+/** Lists the ids of the zones by name. If several have one name, the oldest is delegated. */
+async function listHostedZones(route53: Route53Client): Promise<ReadonlyMap<string, string>> {
   const { HostedZones: zones = [] } = await route53.send(new ListHostedZonesCommand({}));
   return new Map(zones.map(({ Id: id = '', Name: name = '' }) => [bareName(name), id] as const).reverse());
 }
 
-/** What answers by the zones as they are now: the same for as long as nothing has changed. */
-function answers(
+/** Returns a function that returns an answerer for the current zones. It reuses the answerer while nothing changes. */
+function zoneAnswerer(
   zones: () => ReadonlyMap<string, string>,
   distributions: () => readonly Distribution[],
-  elsewhere: ReadonlyMap<string, readonly DnsRecord[]>,
+  externalZones: ReadonlyMap<string, readonly DnsRecord[]>,
 ): () => Promise<DnsAnswerer> {
-  let made: { readonly of: readonly unknown[]; readonly answer: DnsAnswerer } | undefined;
+  let last: { readonly sources: readonly unknown[]; readonly answer: DnsAnswerer } | undefined;
   return async () => {
     const [names, edges] = [[...zones()], distributions()];
     const sets = await Promise.all(names.map(([, id]) => recordSets(id)));
-    const of = [edges, ...names.map(([name]) => name), ...sets, ...[...elsewhere].flat()];
-    if (made?.of.length !== of.length || made.of.some((one, index) => one !== of[index])) {
+    const sources = [edges, ...names.map(([name]) => name), ...sets, ...[...externalZones].flat()];
+    if (last?.sources.length !== sources.length || last.sources.some((source, index) => source !== sources[index])) {
       const hosted = names.flatMap(([name], index) => {
-        const records = sets[index]?.flatMap((set) => recordsOf(set, edges));
+        const records = sets[index]?.flatMap((set) => toDnsRecords(set, edges));
         return records === undefined ? [] : [soa(name), ...records];
       });
-      const others = [...elsewhere].flatMap(([name, records]) => [...apex(name, OTHER_NAME_SERVERS), ...records]);
-      made = { of, answer: zoneAnswers([...ownZones(edges), ...others, ...hosted]) };
+      const external = [...externalZones].flatMap(([name, records]) => [...apex(name, OTHER_NAME_SERVERS), ...records]);
+      last = { sources, answer: zoneAnswers([...builtInZones(edges), ...external, ...hosted]) };
     }
-    return made.answer;
+    return last.answer;
   };
 }
 
-function recordsOf({ name: written, type, values, alias }: RecordSet, distributions: readonly Distribution[]): readonly DnsRecord[] {
-  const name = bareName(written);
+function toDnsRecords({ name: fullName, type, values, alias }: RecordSet, distributions: readonly Distribution[]): readonly DnsRecord[] {
+  const name = bareName(fullName);
   if (type === 'SOA') return [];
   if (alias !== undefined) {
     const distribution = distributions.find(({ domainName }) => domainName === bareName(alias));
@@ -113,22 +115,23 @@ function recordsOf({ name: written, type, values, alias }: RecordSet, distributi
   }
   return values.flatMap((value) => {
     const data = readValue(type, value);
-    return typeof data === 'string' ? [] : [{ name, ttl: TTL, ...data }];
+    return typeof data === 'string' ? [] : [{ name, ttl: TTL_SECONDS, ...data }];
   });
 }
 
 function edgeRecords(name: string, ipv6: boolean): readonly DnsRecord[] {
   return [
-    ...EDGES.v4.map((data): DnsRecord => ({ name, ttl: TTL, type: 'A', data })),
-    ...(ipv6 ? EDGES.v6 : []).map((data): DnsRecord => ({ name, ttl: TTL, type: 'AAAA', data })),
+    ...EDGES.v4.map((data): DnsRecord => ({ name, ttl: TTL_SECONDS, type: 'A', data })),
+    ...(ipv6 ? EDGES.v6 : []).map((data): DnsRecord => ({ name, ttl: TTL_SECONDS, type: 'AAAA', data })),
   ];
 }
 
 function apex(name: string, servers = NAME_SERVERS): readonly DnsRecord[] {
-  return [soa(name), ...[...servers.keys()].map((data): DnsRecord => ({ name, ttl: TTL, type: 'NS', data }))];
+  return [soa(name), ...[...servers.keys()].map((data): DnsRecord => ({ name, ttl: TTL_SECONDS, type: 'NS', data }))];
 }
 
 function soa(name: string): DnsRecord {
-  const timers = { serial: 1, refresh: 7200, retry: 900, expire: 1_209_600, minimum: TTL };
-  return { name, ttl: TTL, type: 'SOA', data: { mname: [...NAME_SERVERS.keys()][0], rname: 'awsdns-hostmaster.amazon.com', ...timers } };
+  const timers = { serial: 1, refresh: 7200, retry: 900, expire: 1_209_600, minimum: TTL_SECONDS };
+  const [mname = ''] = NAME_SERVERS.keys();
+  return { name, ttl: TTL_SECONDS, type: 'SOA', data: { mname, rname: 'awsdns-hostmaster.amazon.com', ...timers } };
 }

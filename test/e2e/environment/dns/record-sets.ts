@@ -1,14 +1,14 @@
-// The record sets of a hosted zone of the emulator, read anew each time and parsed when they have changed.
+// Reads the record sets of a hosted zone from the emulator. Parses them only if they have changed.
 import { XMLParser } from 'fast-xml-parser';
 import { at, itemsOf, textOf } from '../../../../lib/preview/json';
 import { emulatorGet } from '../aws/emulator-get';
 
-/** As Route 53 has it. */
+/** A record set in Route 53. */
 export interface RecordSet {
   readonly name: string;
   readonly type: string;
   readonly values: readonly string[];
-  /** The name that an alias leads to. */
+  /** Target name of an alias. */
   readonly alias?: string;
 }
 
@@ -17,18 +17,18 @@ const PARSER = new XMLParser({ parseTagValue: false, isArray: (name) => name ===
 const parsed = new Map<string, { readonly text: string; readonly sets: readonly RecordSet[] }>();
 
 /**
- * The same list for as long as nothing has changed.
+ * Reads the record sets of a zone.
  *
  * @param id - `/hostedzone/Z0123456789`
- * @returns nothing where the zone has gone since it was listed
+ * @returns the same list while nothing changes, undefined if the zone no longer exists
  */
 export async function recordSets(id: string): Promise<readonly RecordSet[] | undefined> {
   const { status, body } = await emulatorGet({ service: 'route53', path: `/2013-04-01/hostedzone/${id.replace(/^.*\//, '')}/rrset`, query: { maxitems: '300' } });
   if (status === 404) return undefined;
   if (status !== 200) throw new Error(`the record sets of ${id}: status ${status}`);
   const text = body.toString();
-  const known = parsed.get(id);
-  if (known?.text === text) return known.sets;
+  const last = parsed.get(id);
+  if (last?.text === text) return last.sets;
   const sets = itemsOf(at(PARSER.parse(text), 'ListResourceRecordSetsResponse', 'ResourceRecordSets', 'ResourceRecordSet')).map(readSet);
   parsed.set(id, { text, sets });
   return sets;

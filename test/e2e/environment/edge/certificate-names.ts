@@ -1,13 +1,15 @@
-// The names of an ACM certificate, as ACM tells them: CloudFront shows viewers a certificate with these and no others.
+// Reads the names of an ACM certificate. CloudFront shows viewers a certificate with exactly these names.
 import { DescribeCertificateCommand } from '@aws-sdk/client-acm';
 import type { ACMClient } from '@aws-sdk/client-acm';
 
-/** Of those that are issued, which never change. */
+/** Names of issued certificates, which never change. */
 const issued = new Map<string, readonly string[]>();
 
 /**
- * @param acm - of us-east-1, where CloudFront's certificates are
- * @returns none before it is issued
+ * Reads the names of a certificate.
+ *
+ * @param acm - client of us-east-1, where CloudFront's certificates are
+ * @returns an empty list if the certificate is not issued yet
  */
 export async function certificateNames(acm: ACMClient, arn: string): Promise<readonly string[]> {
   const known = issued.get(arn);

@@ -1,28 +1,28 @@
-// The distributions of the emulator as the preview's data plane takes them: read from the CloudFront API, as CloudFront's own edges would.
+// Reads the emulator's distributions from its CloudFront API, in the form that the preview's data plane takes.
 import type { ACMClient } from '@aws-sdk/client-acm';
 import { XMLParser } from 'fast-xml-parser';
 import type { Distribution } from '../../../../lib/preview/edge/distribution';
 import { MANAGED_POLICIES } from '../../../../lib/preview/edge/response-headers';
 import { at, itemsOf, textOf } from '../../../../lib/preview/json';
-import { cloudFront } from '../aws/signed-calls';
+import { callCloudFront } from '../aws/signed-calls';
 import { certificateNames } from './certificate-names';
 
 const PARSER = new XMLParser({ parseTagValue: false, isArray: (name) => ARRAYS.has(name) });
 const ARRAYS = new Set(['DistributionSummary', 'CNAME', 'Origin', 'FunctionAssociation', 'Method']);
 
-/** With what the edge of the stage must know beside what a preview shows. */
+/** A distribution with the properties that an edge needs besides those of a preview. */
 export interface EdgeDistribution extends Distribution {
-  /** Of the default behaviour. */
+  /** Cache policy of the default behaviour. */
   readonly cachePolicyId?: string;
-  /** In ACM. */
+  /** ARN in ACM. */
   readonly certificateArn?: string;
   readonly certificateNames: readonly string[];
 }
 
-/** The id of the managed cache policy CachingDisabled, the same in every account. */
+/** Id of the managed cache policy CachingDisabled, the same in every account. */
 export const CACHING_DISABLED = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad';
 
-/** Every distribution that is enabled. */
+/** Reads all distributions. */
 export async function readDistributions(acm: ACMClient): Promise<readonly EdgeDistribution[]> {
   const list = await get('distribution');
   const summaries = itemsOf(at(list, 'DistributionList', 'Items', 'DistributionSummary'));
@@ -49,12 +49,12 @@ async function readDistribution(acm: ACMClient, id: string, domainName: string):
     aliases: itemsOf(at(config, 'Aliases', 'Items', 'CNAME')).map(text),
     ipv6: textOf(at(config, 'IsIPV6Enabled') ?? at(config, 'IPV6Enabled')) === 'true',
     minimumTls: minimumTls.startsWith('TLSv1.2') ? 'TLSv1.2' : 'TLSv1',
-    viewerProtocol: viewerProtocol(textOf(at(behaviour, 'ViewerProtocolPolicy'))),
+    viewerProtocol: parseViewerProtocol(textOf(at(behaviour, 'ViewerProtocolPolicy'))),
     allowedMethods: methods.length === 0 ? ['GET', 'HEAD'] : methods,
-    functionCode: association === undefined ? undefined : await functionCode(textOf(at(association, 'FunctionARN')) ?? ''),
+    functionCode: association === undefined ? undefined : await readFunctionCode(textOf(at(association, 'FunctionARN')) ?? ''),
     responseHeaders: MANAGED_POLICIES.get(policy),
     // `bucket.s3.us-east-1.amazonaws.com`
-    bucketName: textOf(at(origin, 'DomainName'))?.split('.s3.')[0],
+    bucketName: textOf(at(origin, 'DomainName'))?.split('.s3.').at(0),
     originPath: textOf(at(origin, 'OriginPath')) ?? '',
     cachePolicyId: textOf(at(behaviour, 'CachePolicyId')),
     certificateArn,
@@ -62,20 +62,20 @@ async function readDistribution(acm: ACMClient, id: string, domainName: string):
   };
 }
 
-/** Only what is published meets viewers. */
-async function functionCode(arn: string): Promise<string> {
+/** Reads the published code of a function. Viewers never meet unpublished code. */
+async function readFunctionCode(arn: string): Promise<string> {
   const name = arn.split('/').at(-1) ?? '';
-  return cloudFront(`function/${name}`, { Stage: 'LIVE' });
+  return callCloudFront(`function/${name}`, { Stage: 'LIVE' });
 }
 
 async function get(path: string): Promise<unknown> {
-  return PARSER.parse(await cloudFront(path));
+  return PARSER.parse(await callCloudFront(path));
 }
 
 function text(value: unknown): string {
   return textOf(value) ?? '';
 }
 
-function viewerProtocol(policy: string | undefined): Distribution['viewerProtocol'] {
+function parseViewerProtocol(policy: string | undefined): Distribution['viewerProtocol'] {
   return policy === 'https-only' || policy === 'redirect-to-https' ? policy : 'allow-all';
 }

@@ -1,4 +1,4 @@
-// The data plane of CloudFront on port 443 and 80: the preview's, over the emulator's distributions, functions and objects.
+// Serves CloudFront's edges on ports 443 and 80: the preview's data plane, with the distributions, functions and objects of the emulator.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
@@ -17,113 +17,115 @@ import type { Certificates } from '../../../../lib/preview/tls/certificates';
 import { EDGES } from '../addresses';
 import { AS_CLOUDFRONT } from '../aws/emulator';
 import { emulatorGet } from '../aws/emulator-get';
-import { shared } from '../shared-reading';
+import { shareReads } from '../shared-reading';
 import { CACHING_DISABLED, readDistributions } from './distributions';
 import type { EdgeDistribution } from './distributions';
 
-/** How often the distributions are looked at: AWS takes minutes until all edges know a new one. */
-const LOOK_MILLISECONDS = 500;
+/** Time between two readings of the distributions. On AWS, a change takes minutes to reach all edges. */
+const REFRESH_INTERVAL_MS = 500;
 
-/** What takes longer hangs. */
-const READ_MILLISECONDS = 30_000;
+const READ_TIMEOUT_MS = 30_000;
 
-/** How long the functions of what has changed go on, for the requests that they have. */
-const CLOSE_MILLISECONDS = 5_000;
+const MAX_LOG_LINES = 1000;
+
+/** Time for which the functions of a replaced distribution stay available to running requests. */
+const CLOSE_DELAY_MS = 5_000;
 
 /**
- * Answers in place of the edge at an address, or, with `hang`, lets the request wait until the next fault or none; where it gives
- * nothing, the right answer counts.
+ * Replaces the answers of the edge at an address.
+ *
+ * @returns the wrong answer, `hang` to wait until the fault is replaced, or undefined for the right answer
  */
 export type EdgeFault = (address: string, request: ViewerRequest) => ViewerResponse | 'hang' | undefined;
 
-/** What an address shows in place of the right certificate. */
+/** A wrong certificate of an edge. */
 export type ShownCertificate = 'none' | 'for another name';
 
-/** Different requests whose sharing is remembered. */
-const MAX_SHARED = 100;
+/** Maximum number of different requests that are remembered for sharing. */
+const MAX_SHARED_REQUESTS = 100;
 
 export interface Edge {
-  /** Set to false it shows no certificate to anybody: the policy host is dead. */
+  /** Set to false for a dead policy host: the edges then show no certificate. */
   alive: boolean;
-  /** Addresses that do not show the right certificate. */
+  /** Wrong certificates, by the address of the edge. */
   readonly certificates: Map<string, ShownCertificate>;
   /**
-   * From now on the edges, or the one at this address alone, serve each object as it is now.
+   * Freezes the content: the edges serve each object as it is now.
    *
-   * @default all
+   * @param address - freezes only the edge at this address. @default all edges
    */
   freeze(address?: string): void;
   thaw(): void;
-  /** From now on, until the next fault or none. */
+  /** Replaces the current fault. Breaks off requests that hang. */
   fail(fault: EdgeFault | undefined): void;
-  /** The distributions as the edges know them. */
+  /** Returns the distributions that the edges know. */
   readonly distributions: () => readonly Distribution[];
-  /** The requests, and what went wrong with them; of a long run the last thousand lines. */
+  /** The last thousand lines of the log: requests and their errors. */
   readonly lines: readonly string[];
 }
 
-/** Serves until the process ends. */
+/** Starts all edges, which run until the process ends. */
 export async function startEdge(authority: CertificateAuthority, acm: ACMClient): Promise<Edge> {
   const lines: string[] = [];
   const log: Log = (line) => {
     lines.push(line);
-    if (lines.length > 1000) lines.shift();
+    if (lines.length > MAX_LOG_LINES) lines.shift();
   };
   const cloudFront = new EmulatedCloudFront(authority, acm, log);
-  const shown = new Map<string, ShownCertificate>();
+  const wrongCertificates = new Map<string, ShownCertificate>();
   const { keyPem, certificatePem } = await authority.issue({ names: ['*.cloudfront.net'] });
-  const other = createSecureContext({ key: keyPem, cert: certificatePem });
+  const otherName = createSecureContext({ key: keyPem, cert: certificatePem });
   let fault: EdgeFault | undefined;
-  // Aborted when the next one begins.
-  let faulty = new AbortController();
+  // Ends hanging requests when the fault is replaced.
+  let hanging = new AbortController();
   const addresses = [...EDGES.v4, ...EDGES.v6];
   const frozen = new Set<string>();
   await Promise.all(addresses.flatMap((listen) => [443, 80].map(async (port) => {
     const certificates: Certificates = {
       contextOf: (distribution) => {
-        const instead = shown.get(listen);
-        if (instead === undefined) return cloudFront.secureContext(distribution);
-        return instead === 'none' ? undefined : other;
+        const wrong = wrongCertificates.get(listen);
+        if (wrong === undefined) return cloudFront.secureContext(distribution);
+        return wrong === 'none' ? undefined : otherName;
       },
     };
-    const here = new EdgeAt(cloudFront, (request) => {
+    const edge = new EdgeAddress(cloudFront, (request) => {
       const answer = fault?.(listen, request);
-      return answer === 'hang' ? brokenOff(faulty.signal) : answer;
+      return answer === 'hang' ? hangUntil(hanging.signal) : answer;
     }, () => frozen.has(listen));
-    return startWebServer({ listen, port, cloudFront: here, certificates, minimumTls: 'TLSv1.2', log });
+    return startWebServer({ listen, port, cloudFront: edge, certificates, minimumTls: 'TLSv1.2', log });
   })));
   void cloudFront.follow();
   return {
     get alive() { return cloudFront.alive; },
     set alive(alive) { cloudFront.alive = alive; },
-    certificates: shown,
+    certificates: wrongCertificates,
     freeze: (address) => {
       for (const one of address === undefined ? addresses : [address]) frozen.add(one);
-      cloudFront.hold();
+      cloudFront.freezeObjects();
     },
     thaw: () => {
       frozen.clear();
     },
-    fail: (wanted) => {
-      fault = wanted;
-      faulty.abort(new Error('the edge was silent'));
-      faulty = new AbortController();
+    fail: (next) => {
+      fault = next;
+      hanging.abort(new Error('the edge gave no answer'));
+      hanging = new AbortController();
     },
-    distributions: () => cloudFront.known,
+    distributions: () => cloudFront.distributions,
     lines,
   };
 }
 
-/** Never answers: the server breaks the request off when the signal says so. */
-async function brokenOff(signal: AbortSignal): Promise<never> {
+/** Waits without an answer until the signal aborts, then throws. */
+async function hangUntil(signal: AbortSignal): Promise<never> {
   await once(signal, 'abort');
   throw signal.reason;
 }
 
-/** One address, which can fail beside the others. */
-class EdgeAt extends CloudFront {
+/** An edge at one address, with its own faults. */
+class EdgeAddress extends CloudFront {
   public constructor(
-    private readonly whole: EmulatedCloudFront,
+    private readonly cloudFront: EmulatedCloudFront,
     private readonly fault: (request: ViewerRequest) => ViewerResponse | Promise<never> | undefined,
     private readonly isFrozen: () => boolean,
   ) {
@@ -131,67 +133,67 @@ class EdgeAt extends CloudFront {
   }
 
   public override distributionOf(host: string): Distribution | undefined {
-    return this.whole.distributionOf(host);
+    return this.cloudFront.distributionOf(host);
   }
 
   public override async respond(request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string): Promise<ViewerResponse> {
-    return await this.fault(request) ?? this.whole.respond(request, scheme, hostHeader, this.isFrozen());
+    return await this.fault(request) ?? this.cloudFront.respond(request, scheme, hostHeader, this.isFrozen());
   }
 }
 
 /**
- * The distributions change, and no object is kept: S3 is asked for each request anew, as the managed policy CachingDisabled has it. With
- * another one nothing is served: what an edge has kept could be older than what was proved live.
+ * CloudFront with the emulator's current distributions. It caches nothing: it reads each object for each request, as the managed policy
+ * CachingDisabled demands. It serves no distribution with another cache policy, because a cached file could be older than the one proved live.
  */
 class EmulatedCloudFront extends CloudFront {
-  public known: readonly EdgeDistribution[] = [];
+  public distributions: readonly EdgeDistribution[] = [];
   public alive = true;
-  private readonly objects: ObjectsOfNow;
-  /** By the ARNs of the certificates in ACM. */
-  private readonly issued = new Map<string, Shown>();
+  private readonly objects: CurrentObjects;
+  /** Certificates for viewers, by ARN in ACM. */
+  private readonly certificates = new Map<string, ViewerCertificate>();
   private contexts: ReadonlyMap<Distribution, SecureContext | undefined> = new Map();
-  private readonly leads = new Map<string, string>();
-  private readonly kept = new Map<string, StoredObject | undefined>();
-  private cached = new Map<string, StoredObject | undefined>();
+  private readonly lastRequestedNames = new Map<string, string>();
+  private readonly lastRead = new Map<string, StoredObject | undefined>();
+  private frozenObjects = new Map<string, StoredObject | undefined>();
   private readonly responses = new Map<string, () => Promise<ViewerResponse>>();
   private current: CloudFront;
 
   public constructor(private readonly authority: CertificateAuthority, private readonly acm: ACMClient, private readonly report: Log) {
     super([], new ObjectStore([]), report);
-    this.objects = new ObjectsOfNow();
+    this.objects = new CurrentObjects();
     this.current = new CloudFront([], this.objects, report);
   }
 
-  /** Never ends. */
+  /** Reads the distributions again and again. Never ends. */
   public async follow(): Promise<void> {
     for (;;) {
-      await this.look().catch((error: unknown) => {
+      await this.refresh().catch((error: unknown) => {
         this.report(`the distributions could not be read: ${String(error)}`);
       });
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MILLISECONDS));
+      await new Promise((resolve) => setTimeout(resolve, REFRESH_INTERVAL_MS));
     }
   }
 
-  /** What a frozen edge serves: each object as it was last read. */
-  public hold(): void {
-    this.cached = new Map(this.kept);
+  /** Sets the objects that a frozen edge serves: each object as it was last read. */
+  public freezeObjects(): void {
+    this.frozenObjects = new Map(this.lastRead);
   }
 
   public override distributionOf(host: string): Distribution | undefined {
     return this.current.distributionOf(host);
   }
 
-  /** Requests for the same at the same time share a response, all of which was read and run after each of them had come. */
+  /** Shares a response between equal requests at the same time. It is read and computed after each of them has arrived. */
   public override async respond(
     request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string, isFrozen = false,
   ): Promise<ViewerResponse> {
-    const caches = this.known.find(({ aliases, cachePolicyId }) => aliases.includes(request.host) && cachePolicyId !== CACHING_DISABLED);
-    if (caches !== undefined) return refusal(501, cachingFault(caches));
+    const caching = this.distributions.find(({ aliases, cachePolicyId }) => aliases.includes(request.host) && cachePolicyId !== CACHING_DISABLED);
+    if (caching !== undefined) return refusal(501, describeCachingProblem(caching));
     const key = JSON.stringify([scheme, hostHeader, request, isFrozen]);
-    const responding = this.responses.get(key) ?? shared(() => this.respondAnew(request, scheme, hostHeader, isFrozen));
-    if (this.responses.size > MAX_SHARED) this.responses.clear();
-    this.responses.set(key, responding);
-    const response = await responding();
+    const share = this.responses.get(key) ?? shareReads(() => this.respondUnshared(request, scheme, hostHeader, isFrozen));
+    if (this.responses.size > MAX_SHARED_REQUESTS) this.responses.clear();
+    this.responses.set(key, share);
+    const response = await share();
     return { ...response, headers: new Map(response.headers) };
   }
 
@@ -199,122 +201,122 @@ class EmulatedCloudFront extends CloudFront {
     return this.alive ? this.contexts.get(distribution) : undefined;
   }
 
-  private async respondAnew(
+  private async respondUnshared(
     request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string, isFrozen: boolean,
   ): Promise<ViewerResponse> {
     const read = async (name: string): Promise<StoredObject | undefined> => {
-      return isFrozen && this.cached.has(name) ? this.cached.get(name) : this.read(name);
+      return isFrozen && this.frozenObjects.has(name) ? this.frozenObjects.get(name) : this.read(name);
     };
     const view = `${scheme} ${request.method} ${request.host} ${request.uri}`;
-    // Which object a request leads to is the function's decision; what it was the last time is fetched beforehand.
-    const expected = this.leads.get(view);
+    // The edge function chooses the object. Read the object of the last such request ahead, because the object store is synchronous.
+    const expected = this.lastRequestedNames.get(view);
     const origin = new OriginRequest(expected, expected === undefined ? undefined : await read(expected));
-    const response = await this.objects.during(origin, () => this.current.respond(request, scheme, hostHeader));
+    const response = await this.objects.withOrigin(origin, () => this.current.respond(request, scheme, hostHeader));
     const { requestedName } = origin;
     if (requestedName === undefined || requestedName === expected) return response;
-    this.leads.set(view, requestedName);
-    const again = new OriginRequest(requestedName, await read(requestedName));
-    return this.objects.during(again, () => this.current.respond(request, scheme, hostHeader));
+    this.lastRequestedNames.set(view, requestedName);
+    const repeated = new OriginRequest(requestedName, await read(requestedName));
+    return this.objects.withOrigin(repeated, () => this.current.respond(request, scheme, hostHeader));
   }
 
   private async read(name: string): Promise<StoredObject | undefined> {
     const object = await readObject(name);
-    this.kept.set(name, object);
+    this.lastRead.set(name, object);
     return object;
   }
 
-  private async look(): Promise<void> {
-    const known = await inTime(readDistributions(this.acm));
-    if (JSON.stringify(known) === JSON.stringify(this.known)) return;
+  private async refresh(): Promise<void> {
+    const known = await withReadLimit(readDistributions(this.acm));
+    if (JSON.stringify(known) === JSON.stringify(this.distributions)) return;
     const contexts = new Map<Distribution, SecureContext | undefined>();
-    for (const distribution of known) contexts.set(distribution, await this.contextFor(distribution));
+    for (const distribution of known) contexts.set(distribution, await this.createContext(distribution));
     const before = this.current;
     const next = new CloudFront(known, this.objects, this.report);
-    await Promise.all(known.map(async ({ aliases }) => this.warm(next, aliases.at(0))));
-    [this.current, this.known, this.contexts] = [next, known, contexts];
+    await Promise.all(known.map(async ({ aliases }) => this.warmUp(next, aliases.at(0))));
+    [this.current, this.distributions, this.contexts] = [next, known, contexts];
     this.report(`distributions: ${known.map(({ id, aliases }) => `${id} (${aliases.join(' ')})`).join(', ') || 'none'}`);
     for (const distribution of known) {
-      if (distribution.cachePolicyId !== CACHING_DISABLED) this.complain(cachingFault(distribution));
+      if (distribution.cachePolicyId !== CACHING_DISABLED) this.reportProblem(describeCachingProblem(distribution));
     }
-    // Who asked before has an answer by then: an edge of CloudFront changes in the midst of requests as well, and loses none.
-    setTimeout(() => void before.close(), CLOSE_MILLISECONDS);
+    // Close later, so that running requests get their answers. CloudFront loses no requests in a change either.
+    setTimeout(() => void before.close(), CLOSE_DELAY_MS);
   }
 
-  /** One of the stage's authority, where ACM's is of a public one; none where CloudFront would not take the distribution. */
-  private async contextFor({ id, aliases, certificateArn = 'none', certificateNames: names }: EdgeDistribution): Promise<SecureContext | undefined> {
-    const shown = names.length === 0 ? undefined : this.issued.get(certificateArn) ?? await this.issue(names);
-    if (shown !== undefined) this.issued.set(certificateArn, shown);
-    const uncovered = aliases.filter((alias) => shown?.certificate.checkHost(alias) === undefined);
-    if (uncovered.length === 0) return shown?.context;
-    this.complain(`distribution ${id} shows no certificate: ${certificateArn} is of ${names.join(', ') || 'no name'} and does not cover ${
-      uncovered.join(', ')}, expected one that covers every alias, which CloudFront demands`);
+  /** Returns a certificate of the private authority, in place of ACM's. Returns undefined if CloudFront would refuse the distribution. */
+  private async createContext({ id, aliases, certificateArn = 'none', certificateNames: names }: EdgeDistribution): Promise<SecureContext | undefined> {
+    const certificate = names.length === 0 ? undefined : this.certificates.get(certificateArn) ?? await this.issue(names);
+    if (certificate !== undefined) this.certificates.set(certificateArn, certificate);
+    const uncovered = aliases.filter((alias) => certificate?.x509.checkHost(alias) === undefined);
+    if (uncovered.length === 0) return certificate?.context;
+    this.reportProblem(`distribution ${id} shows no certificate. ${certificateArn} has the names ${names.join(', ') || 'none'} and does not cover ${
+      uncovered.join(', ')}. CloudFront demands that it covers every alias`);
     return undefined;
   }
 
-  private async issue(names: readonly string[]): Promise<Shown> {
+  private async issue(names: readonly string[]): Promise<ViewerCertificate> {
     const { keyPem, certificatePem } = await this.authority.issue({ names });
-    return { certificate: new X509Certificate(certificatePem), context: createSecureContext({ key: keyPem, cert: certificatePem }) };
+    return { x509: new X509Certificate(certificatePem), context: createSecureContext({ key: keyPem, cert: certificatePem }) };
   }
 
-  /** What fails then says only that nothing is served. */
-  private complain(fault: string): void {
-    this.report(fault);
-    console.error(`\nthe edge: ${fault}`);
+  /** Also prints the problem, because a later failure would only say that nothing is served. */
+  private reportProblem(problem: string): void {
+    this.report(problem);
+    console.error(`\nthe edge: ${problem}`);
   }
 
-  /** The first run of a function on a busy machine may take longer than CloudFront lets it: 503 that AWS would not give. */
-  private async warm(cloudFront: CloudFront, host: string | undefined): Promise<void> {
+  /** Runs a new edge function once. On a busy machine, its first run may exceed the time limit, a 503 that AWS would not give. */
+  private async warmUp(cloudFront: CloudFront, host: string | undefined): Promise<void> {
     if (host === undefined) return;
     const request: ViewerRequest = { method: 'GET', uri: '/', query: '', host, headers: [['host', host]], ip: '127.0.0.1' };
-    await this.objects.during(new OriginRequest(undefined, undefined), () => cloudFront.respond(request, 'https', host));
+    await this.objects.withOrigin(new OriginRequest(undefined, undefined), () => cloudFront.respond(request, 'https', host));
   }
 }
 
-/** What viewers are shown for a certificate of ACM. */
-interface Shown {
-  readonly certificate: X509Certificate;
+/** The certificate that viewers get in place of one in ACM. */
+interface ViewerCertificate {
+  readonly x509: X509Certificate;
   readonly context: SecureContext;
 }
 
-function cachingFault({ id, cachePolicyId = 'none' }: EdgeDistribution): string {
-  return `distribution ${id} is not served: its cache policy is ${cachePolicyId}, expected ${CACHING_DISABLED} (CachingDisabled); `
-    + 'the edge of the stage keeps nothing, so it cannot show what one that caches serves';
+function describeCachingProblem({ id, cachePolicyId = 'none' }: EdgeDistribution): string {
+  return `distribution ${id} is not served: its cache policy is ${cachePolicyId}, expected ${CACHING_DISABLED} (CachingDisabled). `
+    + 'This edge caches nothing, so it cannot show what a caching edge serves';
 }
 
-/** What one request to the edge gets from S3. */
+/** The object that was read from S3 for one request. */
 class OriginRequest {
-  /** `bucket/key` of what was asked for. */
+  /** `bucket/key` that the request asked for. */
   public requestedName: string | undefined;
 
   public constructor(public readonly name: string | undefined, public readonly object: StoredObject | undefined) {}
 }
 
-/** Gives each request what was read for it, and for it alone: several are on their way at once. */
-class ObjectsOfNow extends ObjectStore {
+/** An object store that gives each of several concurrent requests the object that was read for it. */
+class CurrentObjects extends ObjectStore {
   private readonly requests = new AsyncLocalStorage<OriginRequest>();
 
   public constructor() {
     super([]);
   }
 
-  public during<T>(origin: OriginRequest, respond: () => Promise<T>): Promise<T> {
+  public withOrigin<T>(origin: OriginRequest, respond: () => Promise<T>): Promise<T> {
     return this.requests.run(origin, respond);
   }
 
   public override get(bucketName: string, path: string): StoredObject | undefined {
     const origin = this.requests.getStore();
-    if (origin === undefined) throw new Error('an object is asked for outside of a request');
+    if (origin === undefined) throw new Error('an object was read outside a request');
     origin.requestedName = `${bucketName}/${decodeURIComponent(path.slice(1))}`;
     return origin.requestedName === origin.name ? origin.object : undefined;
   }
 }
 
-async function inTime<T>(reading: Promise<T>): Promise<T> {
+async function withReadLimit<T>(reading: Promise<T>): Promise<T> {
   let limit: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     limit = setTimeout(() => {
-      reject(new Error(`the emulator did not answer within ${READ_MILLISECONDS} ms`));
-    }, READ_MILLISECONDS);
+      reject(new Error(`the emulator gave no answer within ${READ_TIMEOUT_MS} ms`));
+    }, READ_TIMEOUT_MS);
   });
   return Promise.race([reading, late]).finally(() => {
     clearTimeout(limit);
@@ -325,7 +327,7 @@ async function readObject(name: string): Promise<StoredObject | undefined> {
   const { status, headers: sent, body } = await emulatorGet({
     service: 's3', path: `/${name.split('/').map(encodeURIComponent).join('/')}`, unsigned: AS_CLOUDFRONT,
   });
-  // 403: the bucket's policy does not let CloudFront read, or is gone already; the viewer has 403, as for what is not there.
+  // 403: the bucket policy does not let CloudFront read, or is deleted already. The viewer gets 403, as for a missing object.
   if (status === 404 || status === 403) return undefined;
   if (status !== 200) throw new Error(`the object ${name}: status ${status}`);
   const headers = ['content-type', 'cache-control'].flatMap((header) => {

@@ -28,7 +28,7 @@ export function expectCached(sender: Sender, paths: EnvironmentPaths, expected: 
 
 /** Whatever it holds. */
 export function readCachedPolicy(sender: Sender, { folder }: EnvironmentPaths): CachedPolicy {
-  return sender.tracksIds ? fetchedByResolver(folder) : keptByChasquid(folder);
+  return sender.tracksIds ? readFromResolverLog(folder) : readFromChasquidCache(folder);
 }
 
 /**
@@ -37,7 +37,7 @@ export function readCachedPolicy(sender: Sender, { folder }: EnvironmentPaths): 
  * @param expected - its mode
  * @throws Error where it holds another after half a minute
  */
-export async function untilCached(sender: Sender, paths: EnvironmentPaths, expected: Mode): Promise<string> {
+export async function waitUntilCached(sender: Sender, paths: EnvironmentPaths, expected: Mode): Promise<string> {
   return until(30_000, () => expectCached(sender, paths, expected));
 }
 
@@ -46,7 +46,7 @@ export async function untilCached(sender: Sender, paths: EnvironmentPaths, expec
  *
  * @throws Error where it holds none
  */
-export function idCachedByPostfix({ folder, python }: EnvironmentPaths): string {
+export function readIdCachedByPostfix({ folder, python }: EnvironmentPaths): string {
   const script = [
     'import sqlite3, sys',
     'row = sqlite3.connect(sys.argv[1]).execute("select pol_id from sts_policy_cache where domain = ?", (sys.argv[2],)).fetchone()',
@@ -58,14 +58,14 @@ export function idCachedByPostfix({ folder, python }: EnvironmentPaths): string 
 }
 
 /** The last time that postfix-mta-sts-resolver fetched: which id it had, which one it found, and what it got. */
-function fetchedByResolver(folder: string): CachedPolicy {
+function readFromResolverLog(folder: string): CachedPolicy {
   const lines = readFileSync(join(folder, 'postfix', 'mta-sts-daemon.log'), 'utf8').split('\n').filter((line) => line.includes(' RES: '));
   const last = lines.map((line) => line.includes('RES: Parsed policy for domain example.test')).lastIndexOf(true);
   const words = lines.slice(Math.max(0, last - 2), last + 1).map((line) => line.replace(/^.*? RES: /, 'resolver: '));
   return { mode: /'mode': '(\w+)'/.exec(words.at(-1) ?? '')?.[1], words: words.join('\n') };
 }
 
-function keptByChasquid(folder: string): CachedPolicy {
+function readFromChasquidCache(folder: string): CachedPolicy {
   const text = readFileSync(join(folder, 'chasquid', 'data', 'sts-cache', 'pol:example.test'), 'utf8');
   return { mode: textOf(at(JSON.parse(text), 'mode')), words: `it holds ${text}` };
 }

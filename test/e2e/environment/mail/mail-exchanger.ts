@@ -26,9 +26,9 @@ export interface Connection {
   /** `TLSv1.3`, or what ended the handshake. */
   handshake?: string;
   /** Whether it came to the message's sender and recipient. */
-  mail: boolean;
+  hasMail: boolean;
   /** Whether it is over, and with it all of the above said. */
-  over: boolean;
+  isClosed: boolean;
 }
 
 /** A message that was taken. */
@@ -66,10 +66,10 @@ export class MailExchanger {
     const server = createServer({ noDelay: true }, (socket) => {
       socket.on('error', () => undefined);
       socket.write(`220 ${name} ESMTP\r\n`);
-      const connection: Connection = { host: name, startTls: false, mail: false, over: false };
+      const connection: Connection = { host: name, startTls: false, hasMail: false, isClosed: false };
       this.connections.push(connection);
       socket.once('close', () => {
-        connection.over = true;
+        connection.isClosed = true;
       });
       this.converse(socket, connection);
     });
@@ -130,7 +130,7 @@ export class MailExchanger {
           socket.write('250 2.0.0 ok\r\n');
           break;
         case 'MAIL':
-          connection.mail = true;
+          connection.hasMail = true;
           socket.write('250 2.0.0 ok\r\n');
           break;
         case 'RCPT':

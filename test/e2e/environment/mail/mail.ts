@@ -5,9 +5,9 @@ import type { ExchangerBehaviour } from './mail-exchanger';
 
 /** How a sender that goes by the policy declines a mail host, by its own log and by what the mail host saw of it. */
 export interface Refusal {
-  readonly says: RegExp;
+  readonly logPattern: RegExp;
   /** Where it turns back; `unreached`: it does not come to the host at all. */
-  readonly at: 'certificate' | 'greeting' | 'unreached';
+  readonly stoppedAt: 'certificate' | 'greeting' | 'unreached';
 }
 
 /** What a sender does in place of what is foretold. */
@@ -30,11 +30,11 @@ export interface Mail {
   /** The MX records of the domain. */
   readonly hosts: readonly MailHost[];
   /** Which host has what is delivered, where there are several. */
-  readonly arrives?: string;
+  readonly deliveredTo?: string;
   /** The hosts that a sender comes to in vain, by the senders' names. */
-  readonly meets?: Readonly<Record<string, readonly string[]>>;
+  readonly triedInVain?: Readonly<Record<string, readonly string[]>>;
   /** Senders take equal hosts in random order: more messages are sent, until each sender has met this one. */
-  readonly untilMet?: string;
+  readonly untilTried?: string;
   /** By the senders' names; none where nobody has a reason to refuse. */
   readonly refusals?: Readonly<Record<string, Refusal>>;
   /** Who does otherwise under `enforce` than RFC 8461 has it, by the senders' names. */
@@ -46,26 +46,26 @@ export function mailHost(behaviour: ExchangerBehaviour, name = 'mx1.example.test
   return { name, preference, behaviour };
 }
 
-export const GOOD: Mail = { what: 'a good mail host', hosts: [mailHost('ok')] };
+export const GOOD_HOST: Mail = { what: 'a good mail host', hosts: [mailHost('ok')] };
 
 /** chasquid tells no certificate that it does not take from another. */
-const BAD_CERTIFICATE: Refusal = { says: /invalid security level \(TLS_INSECURE\) for STS policy/, at: 'certificate' };
+const BAD_CERTIFICATE: Refusal = { logPattern: /invalid security level \(TLS_INSECURE\) for STS policy/, stoppedAt: 'certificate' };
 
 /** It skips what is not covered, so there is no last failure of any. */
-const SKIPPED: Refusal = { says: /all MXs returned transient failures \(last: <nil>\)/, at: 'unreached' };
+const SKIPPED: Refusal = { logPattern: /all MXs returned transient failures \(last: <nil>\)/, stoppedAt: 'unreached' };
 
-export const UNTRUSTED: Mail = {
+export const UNTRUSTED_HOST: Mail = {
   what: 'an untrusted certificate',
   hosts: [mailHost('untrusted')],
-  refusals: { Postfix: { says: /certificate verification failed for .*untrusted issuer/, at: 'certificate' }, chasquid: BAD_CERTIFICATE },
+  refusals: { Postfix: { logPattern: /certificate verification failed for .*untrusted issuer/, stoppedAt: 'certificate' }, chasquid: BAD_CERTIFICATE },
 };
 
-export const UNCOVERED: Mail = {
+export const UNCOVERED_HOST: Mail = {
   what: 'a mail host that the policy does not cover',
   hosts: [mailHost('ok', 'mail.other.test')],
   refusals: {
     // It looks for the policy's names in the certificate.
-    Postfix: { says: /certificate verification failed for mail\.other\.test.*hostname mismatch/, at: 'certificate' },
+    Postfix: { logPattern: /certificate verification failed for mail\.other\.test.*hostname mismatch/, stoppedAt: 'certificate' },
     chasquid: SKIPPED,
   },
 };
@@ -74,31 +74,31 @@ const ONLY_CERTIFICATES: Deviation = { delivery: 'deliver-verified', why: 'compa
 
 /** One host, in every way. */
 export const ONE_HOST: readonly Mail[] = [
-  GOOD,
-  UNTRUSTED,
+  GOOD_HOST,
+  UNTRUSTED_HOST,
   {
     what: 'a certificate for another name',
     hosts: [mailHost('wrong-name')],
-    refusals: { Postfix: { says: /certificate verification failed for .*hostname mismatch/, at: 'certificate' }, chasquid: BAD_CERTIFICATE },
+    refusals: { Postfix: { logPattern: /certificate verification failed for .*hostname mismatch/, stoppedAt: 'certificate' }, chasquid: BAD_CERTIFICATE },
   },
   {
     what: 'an expired certificate',
     hosts: [mailHost('expired')],
-    refusals: { Postfix: { says: /certificate verification failed for .*certificate has expired/, at: 'certificate' }, chasquid: BAD_CERTIFICATE },
+    refusals: { Postfix: { logPattern: /certificate verification failed for .*certificate has expired/, stoppedAt: 'certificate' }, chasquid: BAD_CERTIFICATE },
   },
   {
     what: 'no STARTTLS',
     hosts: [mailHost('no-starttls')],
     refusals: {
-      Postfix: { says: /TLS is required, but was not offered by host/, at: 'greeting' },
-      chasquid: { says: /invalid security level \(PLAIN\) for STS policy/, at: 'greeting' },
+      Postfix: { logPattern: /TLS is required, but was not offered by host/, stoppedAt: 'greeting' },
+      chasquid: { logPattern: /invalid security level \(PLAIN\) for STS policy/, stoppedAt: 'greeting' },
     },
   },
-  UNCOVERED,
+  UNCOVERED_HOST,
   {
     what: 'a mail host that is not covered, its certificate for a covered one too',
     hosts: [mailHost('two-names', 'mail.other.test')],
-    refusals: { ...UNCOVERED.refusals },
+    refusals: { ...UNCOVERED_HOST.refusals },
     deviations: { Postfix: ONLY_CERTIFICATES },
   },
 ];
@@ -112,44 +112,44 @@ export const SEVERAL_HOSTS: readonly Mail[] = [
   {
     what: 'the first host shows an untrusted certificate, the backup is good',
     hosts: [mailHost('untrusted'), GOOD_BACKUP],
-    arrives: BACKUP,
-    meets: { Postfix: [FIRST], chasquid: [FIRST] },
+    deliveredTo: BACKUP,
+    triedInVain: { Postfix: [FIRST], chasquid: [FIRST] },
   },
   {
     what: 'the first host hangs up, the backup is good',
     hosts: [mailHost('hangs-up'), GOOD_BACKUP],
-    arrives: BACKUP,
-    meets: { Postfix: [FIRST], chasquid: [FIRST] },
+    deliveredTo: BACKUP,
+    triedInVain: { Postfix: [FIRST], chasquid: [FIRST] },
   },
   {
     what: 'the first host is not covered, the backup is good',
     hosts: [mailHost('ok', OTHER), GOOD_BACKUP],
-    arrives: BACKUP,
-    meets: { Postfix: [OTHER], chasquid: [] },
+    deliveredTo: BACKUP,
+    triedInVain: { Postfix: [OTHER], chasquid: [] },
   },
   {
     what: 'the first host is good, the backup is not covered',
     hosts: [mailHost('ok'), mailHost('ok', OTHER, 20)],
-    arrives: FIRST,
-    meets: { Postfix: [], chasquid: [] },
+    deliveredTo: FIRST,
+    triedInVain: { Postfix: [], chasquid: [] },
   },
   {
     what: 'of two equal hosts one shows an untrusted certificate',
     hosts: [mailHost('untrusted'), mailHost('ok', BACKUP)],
-    arrives: BACKUP,
-    untilMet: FIRST,
+    deliveredTo: BACKUP,
+    untilTried: FIRST,
   },
   {
     what: 'the first host shows an untrusted certificate, the backup an expired one',
     hosts: [mailHost('untrusted'), mailHost('expired', BACKUP, 20)],
-    meets: { Postfix: [FIRST, BACKUP], chasquid: [FIRST, BACKUP] },
-    refusals: { Postfix: { says: /certificate verification failed for mx2.*certificate has expired/, at: 'certificate' }, chasquid: BAD_CERTIFICATE },
+    triedInVain: { Postfix: [FIRST, BACKUP], chasquid: [FIRST, BACKUP] },
+    refusals: { Postfix: { logPattern: /certificate verification failed for mx2.*certificate has expired/, stoppedAt: 'certificate' }, chasquid: BAD_CERTIFICATE },
   },
   {
     what: 'the first host shows an untrusted certificate, the backup is not covered',
     hosts: [mailHost('untrusted'), mailHost('ok', OTHER, 20)],
-    meets: { Postfix: [FIRST, OTHER], chasquid: [FIRST] },
-    refusals: { ...UNCOVERED.refusals, chasquid: BAD_CERTIFICATE },
+    triedInVain: { Postfix: [FIRST, OTHER], chasquid: [FIRST] },
+    refusals: { ...UNCOVERED_HOST.refusals, chasquid: BAD_CERTIFICATE },
   },
   {
     what: 'a covered host shows the certificate of another covered one',

@@ -1,69 +1,72 @@
-// What a sender sees that looks at the TXT record, the addresses of the policy host and the file.
+// What one observation of the TXT record, the policy host's addresses and the policy file saw, as a sender sees them.
 
 interface RecordObservation {
-  /** Milliseconds since the epoch, when the look began. */
+  /** Start of the observation, in milliseconds since the epoch. */
   readonly at: number;
-  /** The id in the TXT record; missing where there is none, more than one (RFC 8461 §3.1), or one that is not valid. */
+  /** Valid id in the TXT record. Undefined if there is no record, more than one (RFC 8461 §3.1), or no valid id. */
   readonly published?: string;
-  /** The hash of the bytes that this id names; missing where it is somebody else's. */
+  /** Hash of the bytes that the published id names. Undefined for an id of another form. */
   readonly names?: string;
-  /** Whether there is more than one record. */
+  /** Set if there is more than one record. */
   readonly several?: true;
-  /** The address that was asked for the file. */
+  /** Address that was asked for the file. */
   readonly edge: string;
 }
 
 export interface Observation extends RecordObservation {
-  /** The hash of the bytes that were served; missing where the edge said that there are none. */
+  /** Hash of the served bytes. Undefined if the edge answered that there is no file. */
   readonly served?: string;
 }
 
-/** A look that got nothing to go by: the policy host has no such address; 429, 5xx, no certificate, no answer. The record was seen. */
-export interface Unreached extends RecordObservation {
+/** Observation that saw the record but got no file: wrong address of the policy host, status 429 or 5xx, no certificate, or no answer. */
+export interface UnreachedObservation extends RecordObservation {
   readonly why: string;
 }
 
-/** A look that had no answer from DNS: nothing was seen, whatever the edge served. */
+/** Observation without an answer from DNS. It saw nothing, whatever the edge served. */
 export interface FailedObservation {
   readonly at: number;
   readonly why: string;
 }
 
 /**
- * Whether a look saw neither of two policies announced while one replaces the other: no record, or that of another one.
+ * Returns whether the record names neither of two policies while one replaces the other: there is no record, or it names a third policy.
  *
- * @param before - the hash of its bytes, and so `after`
+ * @param before - hash of the old bytes
+ * @param after - hash of the new bytes
  */
 export function publishesNeither({ names }: Pick<RecordObservation, 'names'>, before: string, after: string): boolean {
   return names !== before && names !== after;
 }
 
-/** Whether a look was served neither of two policies, by their hashes: none, or another one. */
+/** Returns whether the edge served neither of two policies, given by their hashes: no policy, or a third one. */
 export function servesNeither({ served }: Pick<Observation, 'served'>, before: string, after: string): boolean {
   return served !== before && served !== after;
 }
 
-/** What the thread that looks is told. */
 export interface ObserverOptions {
-  /** PEM of what is to be trusted. */
+  /** PEM of the trusted certificate authority. */
   readonly ca: string;
-  /** Which of the two is looked at first: what must be there already when the other one is seen must be looked at later. */
+  /**
+   * What each observation reads first. To prove that A is never visible without B, read A first: what must exist when A is seen
+   * must be read after A.
+   */
   readonly first: 'record' | 'file';
   /** @default example.test */
   readonly domain?: string;
-  /** Where several watches share the machine, fewer. @default 110, for a hundred where some are late */
+  /** Use fewer if several observers share the machine. @default 110, to reach a hundred although some are late */
   readonly observationsPerSecond?: number;
-  /** Its `User-Agent`, by which the edge can tell it from others. @default none */
+  /** `User-Agent`, by which the edge can recognize the observer. @default none */
   readonly name?: string;
 }
 
-/** What it tells, some times a second and at its end. */
-export interface Seen {
+/** Message of the observer thread to its `Observer`. */
+export interface ObservationBatch {
   readonly observations: readonly Observation[];
-  readonly unreached: readonly Unreached[];
-  readonly blind: readonly FailedObservation[];
-  /** How often a look asked the edge again, see watch-thread.ts. */
-  readonly again: number;
-  /** Nothing more will come. */
+  readonly unreached: readonly UnreachedObservation[];
+  readonly failed: readonly FailedObservation[];
+  /** Number of requests to an edge that were repeated because its function took too long. */
+  readonly edgeRetries: number;
+  /** Whether this is the final batch. */
   readonly last: boolean;
 }

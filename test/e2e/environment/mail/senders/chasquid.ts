@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync, cpSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestEnvironment } from '../../environment';
-import { connected, programEnvironment, killed, listening, outcomeIn, run, submit, versionBy } from './sender';
+import { tryConnect, programEnvironment, killProcess, waitUntilListening, waitForOutcome, runProgram, submit, readVersion } from './sender';
 import type { Sender, Sent } from './sender';
 
 const PORT = 1465;
@@ -20,7 +20,7 @@ export class Chasquid implements Sender {
   }
 
   public readonly name = 'chasquid';
-  public readonly version = `chasquid ${versionBy(/\d\S*/, 'chasquid', '-version')}`;
+  public readonly version = `chasquid ${readVersion(/\d\S*/, 'chasquid', '-version')}`;
   public readonly tracksIds = false;
   public readonly greeting = 'chasquid.sender.test';
   private readonly folder: string;
@@ -41,7 +41,7 @@ export class Chasquid implements Sender {
 
   /** @param from - the line of the log from which on it is looked for */
   private outcome(recipient: string, from = 0): Promise<Sent> {
-    return outcomeIn(this.log, (lines) => {
+    return waitForOutcome(this.log, (lines) => {
       const about = lines.slice(from).filter((line) => line.includes(`to=${recipient}`) && / (sent|failed|attempt)/.test(line));
       if (about.length === 0) return undefined;
       const id = about[0].split(' ').at(2) ?? '';
@@ -57,12 +57,12 @@ export class Chasquid implements Sender {
 
   /** When it starts it fetches every policy that it holds, as it does every ten minutes, and until then goes by what it holds. */
   public async refresh(): Promise<void> {
-    await killed(this.child);
+    await killProcess(this.child);
     await this.run();
   }
 
   /** When it starts it tries what waits. */
-  public async again(recipient: string): Promise<Sent> {
+  public async retry(recipient: string): Promise<Sent> {
     const { length } = readFileSync(this.log, 'utf8').split('\n');
     await this.refresh();
     return this.outcome(recipient, length - 1);
@@ -77,16 +77,16 @@ export class Chasquid implements Sender {
     return this.restartWithout(join(this.data, 'domaininfo'));
   }
 
-  public async keep(as: string): Promise<void> {
-    await killed(this.child);
+  public async saveCache(as: string): Promise<void> {
+    await killProcess(this.child);
     const kept = this.keptAs(as);
     rmSync(kept, { recursive: true, force: true });
     cpSync(this.policies, kept, { recursive: true });
-    await this.recall(as);
+    await this.restoreCache(as);
   }
 
-  public async recall(as: string): Promise<void> {
-    await killed(this.child);
+  public async restoreCache(as: string): Promise<void> {
+    await killProcess(this.child);
     rmSync(this.data, { recursive: true, force: true });
     cpSync(this.keptAs(as), this.policies, { recursive: true });
     await this.run();
@@ -101,7 +101,7 @@ export class Chasquid implements Sender {
   }
 
   private async restartWithout(folder: string): Promise<void> {
-    await killed(this.child);
+    await killProcess(this.child);
     rmSync(folder, { recursive: true, force: true });
     await this.run();
   }
@@ -122,7 +122,7 @@ export class Chasquid implements Sender {
       `mail_log_path: "${this.log}"`,
       '',
     ].join('\n'));
-    run(this.log, programEnvironment(this.environment, folder), 'chasquid-util', `-C=${folder}`, 'user-add', USER, `--password=${PASSWORD}`);
+    runProgram(this.log, programEnvironment(this.environment, folder), 'chasquid-util', `-C=${folder}`, 'user-add', USER, `--password=${PASSWORD}`);
   }
 
   private async run(): Promise<void> {
@@ -133,6 +133,6 @@ export class Chasquid implements Sender {
       env: programEnvironment(this.environment, this.folder),
     });
     closeSync(log);
-    await listening(() => connected(PORT), 'chasquid', join(this.folder, 'chasquid.log'));
+    await waitUntilListening(() => tryConnect(PORT), 'chasquid', join(this.folder, 'chasquid.log'));
   }
 }

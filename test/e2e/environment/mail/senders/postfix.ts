@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, copyFileSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestEnvironment } from '../../environment';
-import { connected, programEnvironment, killed, listening, outcomeIn, run, submit, versionBy } from './sender';
+import { tryConnect, programEnvironment, killProcess, waitUntilListening, waitForOutcome, runProgram, submit, readVersion } from './sender';
 import type { Sender, Sent } from './sender';
 
 const PORT = 1025;
@@ -19,13 +19,13 @@ export class Postfix implements Sender {
     sender.configure();
     sender.command('postfix', 'start');
     await sender.startResolver();
-    await listening(() => connected(PORT), 'Postfix', sender.log);
+    await waitUntilListening(() => tryConnect(PORT), 'Postfix', sender.log);
     return sender;
   }
 
   public readonly name = 'Postfix';
-  public readonly version = `Postfix ${versionBy(/\d\S*/, 'postconf', '-d', '-h', 'mail_version')} with postfix-mta-sts-resolver ${
-    versionBy(/\d\S*/, 'dpkg-query', '-W', '-f', '${Version}', 'postfix-mta-sts-resolver')}`;
+  public readonly version = `Postfix ${readVersion(/\d\S*/, 'postconf', '-d', '-h', 'mail_version')} with postfix-mta-sts-resolver ${
+    readVersion(/\d\S*/, 'dpkg-query', '-W', '-f', '${Version}', 'postfix-mta-sts-resolver')}`;
 
   public readonly tracksIds = true;
   public readonly greeting = 'postfix.sender.test';
@@ -53,7 +53,7 @@ export class Postfix implements Sender {
    * @param from - the line of the log from which on it is looked for
    */
   private outcome(id: string, recipient: string, answered: number, from = 0): Promise<Sent> {
-    return outcomeIn(this.log, (lines) => {
+    return waitForOutcome(this.log, (lines) => {
       const at = lines.findIndex((line, index) => index >= from && line.includes(` ${id}: to=<${recipient}>`) && line.includes('status='));
       if (at === -1) return undefined;
       const process = /postfix\/smtp\[\d+\]/.exec(lines[at])?.[0] ?? '';
@@ -86,7 +86,7 @@ export class Postfix implements Sender {
     return Promise.resolve();
   }
 
-  public again(recipient: string, id: string): Promise<Sent> {
+  public retry(recipient: string, id: string): Promise<Sent> {
     const [answered, { length }] = [this.answers().length, readFileSync(this.log, 'utf8').split('\n')];
     this.command('postqueue', '-f');
     return this.outcome(id, recipient, answered, length - 1);
@@ -98,20 +98,20 @@ export class Postfix implements Sender {
     });
   }
 
-  public async keep(as: string): Promise<void> {
-    await killed(this.resolver);
-    this.copy(CACHE, keptAs(as));
-    await this.recall(as);
+  public async saveCache(as: string): Promise<void> {
+    await killProcess(this.resolver);
+    this.copy(CACHE, savedCacheName(as));
+    await this.restoreCache(as);
   }
 
-  public recall(as: string): Promise<void> {
+  public restoreCache(as: string): Promise<void> {
     return this.restart(() => {
-      this.copy(keptAs(as), CACHE);
+      this.copy(savedCacheName(as), CACHE);
     });
   }
 
   private async restart(change: () => void): Promise<void> {
-    await killed(this.resolver);
+    await killProcess(this.resolver);
     // Its connections and the answers of the resolver that its processes hold.
     this.command('postsuper', '-d', 'ALL');
     this.command('postfix', 'reload');
@@ -136,7 +136,7 @@ export class Postfix implements Sender {
 
   /** One of Postfix's own, for this instance. */
   private command(program: string, ...args: readonly string[]): void {
-    run(join(this.folder, 'programs.log'), programEnvironment(this.environment, this.folder), program, '-c', this.config, ...args);
+    runProgram(join(this.folder, 'programs.log'), programEnvironment(this.environment, this.folder), program, '-c', this.config, ...args);
   }
 
   private configure(): void {
@@ -218,11 +218,11 @@ export class Postfix implements Sender {
       env: programEnvironment(this.environment, this.folder),
     });
     closeSync(log);
-    await listening(() => connected(RESOLVER_PORT), 'postfix-mta-sts-resolver', join(this.folder, 'mta-sts-daemon.log'));
+    await waitUntilListening(() => tryConnect(RESOLVER_PORT), 'postfix-mta-sts-resolver', join(this.folder, 'mta-sts-daemon.log'));
   }
 }
 
-function keptAs(name: string): string {
+function savedCacheName(name: string): string {
   return `kept-${name}.db`;
 }
 

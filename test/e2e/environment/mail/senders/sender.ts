@@ -10,7 +10,7 @@ import { lastLines } from '../../last-lines';
 import { until } from '../../until';
 
 /** What a program of a sender has to end in; each is one that takes a moment. */
-export const PROGRAM_MILLISECONDS = 60_000;
+export const PROGRAM_TIMEOUT_MS = 60_000;
 
 /**
  * All that a sender's programs learn of the machine's environment: a proxy or a trust store that is set there is not the stage's.
@@ -49,7 +49,7 @@ export interface Sender {
    *
    * @param id - of the message
    */
-  again(recipient: string, id: string): Promise<Sent>;
+  retry(recipient: string, id: string): Promise<Sent>;
   /** Forgets all that it has learned of policies and hosts. */
   forget(): Promise<void>;
   /** Forgets what it has learned of hosts, and holds the policies. */
@@ -59,15 +59,15 @@ export interface Sender {
    *
    * @param as - a name for them
    */
-  keep(as: string): Promise<void>;
+  saveCache(as: string): Promise<void>;
   /** Forgets all, and holds what was put away under this name. One that refreshes when it starts does so. */
-  recall(as: string): Promise<void>;
+  restoreCache(as: string): Promise<void>;
 }
 
 /** @returns what the server answered when it took the message */
 export async function submit({ python, root }: EnvironmentPaths, port: number, recipient: string, ...login: string[]): Promise<string> {
   const script = join(root, 'test', 'e2e', 'environment', 'mail', 'senders', 'send.py');
-  const { stdout } = await promisify(execFile)(python, [script, String(port), 'somebody@sender.test', recipient, `to ${recipient}`, ...login], { timeout: PROGRAM_MILLISECONDS });
+  const { stdout } = await promisify(execFile)(python, [script, String(port), 'somebody@sender.test', recipient, `to ${recipient}`, ...login], { timeout: PROGRAM_TIMEOUT_MS });
   return stdout.trim();
 }
 
@@ -76,7 +76,7 @@ export async function submit({ python, root }: EnvironmentPaths, port: number, r
  *
  * @param milliseconds - how long to wait
  */
-export async function outcomeIn(file: string, read: (lines: readonly string[]) => Sent | undefined, milliseconds = 60_000): Promise<Sent> {
+export async function waitForOutcome(file: string, read: (lines: readonly string[]) => Sent | undefined, milliseconds = 60_000): Promise<Sent> {
   return until(milliseconds, () => {
     const sent = read(readFileSync(file, 'utf8').split('\n'));
     if (sent === undefined) throw new Error(`no word of what became of the message, ${lastLines(file)}`);
@@ -85,7 +85,7 @@ export async function outcomeIn(file: string, read: (lines: readonly string[]) =
 }
 
 /** Ends a process at once, and waits until it has ended. */
-export async function killed(child: ChildProcess | undefined): Promise<void> {
+export async function killProcess(child: ChildProcess | undefined): Promise<void> {
   if (child === undefined) return;
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -94,7 +94,7 @@ export async function killed(child: ChildProcess | undefined): Promise<void> {
 }
 
 /** @throws Error where nobody listens at this port of the loopback */
-export function connected(port: number): Promise<void> {
+export function tryConnect(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => {
       socket.destroy();
@@ -109,7 +109,7 @@ export function connected(port: number): Promise<void> {
  *
  * @param log - what it writes
  */
-export async function listening(probe: () => Promise<unknown>, what: string, log: string): Promise<void> {
+export async function waitUntilListening(probe: () => Promise<unknown>, what: string, log: string): Promise<void> {
   await until(30_000, async () => probe().catch((error: unknown) => {
     throw new Error(`${what} does not listen: ${error instanceof Error ? error.message : String(error)}, ${lastLines(log)}`);
   }));
@@ -121,10 +121,10 @@ export async function listening(probe: () => Promise<unknown>, what: string, log
  * @param log - for what it writes
  * @throws Error with that where it ends badly, or not in time
  */
-export function run(log: string, env: NodeJS.ProcessEnv, program: string, ...args: readonly string[]): void {
+export function runProgram(log: string, env: NodeJS.ProcessEnv, program: string, ...args: readonly string[]): void {
   const file = openSync(log, 'a');
   try {
-    execFileSync(program, args, { stdio: ['ignore', file, file], timeout: PROGRAM_MILLISECONDS, env });
+    execFileSync(program, args, { stdio: ['ignore', file, file], timeout: PROGRAM_TIMEOUT_MS, env });
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : String(error)}, ${lastLines(log)}`);
   } finally {
@@ -133,9 +133,9 @@ export function run(log: string, env: NodeJS.ProcessEnv, program: string, ...arg
 }
 
 /** What a program says of its own version; that it says none is no reason not to use it. */
-export function versionBy(pattern: RegExp, program: string, ...args: readonly string[]): string {
+export function readVersion(pattern: RegExp, program: string, ...args: readonly string[]): string {
   try {
-    return pattern.exec(execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: PROGRAM_MILLISECONDS }))?.[0] ?? 'of a version unknown';
+    return pattern.exec(execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: PROGRAM_TIMEOUT_MS }))?.[0] ?? 'of a version unknown';
   } catch {
     return 'of a version unknown';
   }
