@@ -56,7 +56,7 @@ export async function movedScenario(environment: TestEnvironment, senders: Sende
 /** @throws Error where it still holds the policy from before after half a minute */
 async function untilItCovers(sender: Sender, paths: EnvironmentPaths): Promise<string> {
   return until(30_000, () => {
-    const { words } = readCachedPolicy(sender, paths);
+    const { evidence: words } = readCachedPolicy(sender, paths);
     if (!words.includes(AFTER)) throw new Error(`${sender.name} holds no policy for ${AFTER}:\n${words}`);
     return words;
   });
