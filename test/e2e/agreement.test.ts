@@ -42,7 +42,9 @@ function buildOutput(history: History, { id }: Published, removal = earliestRemo
 }
 
 /** Builds the right state after deployments of these policies, one after the other. */
-function buildRightState(...policies: readonly [Published, ...Published[]]): { readonly state: LiveState; readonly expected: ExpectedState } {
+function buildRightState(
+  ...policies: readonly [Published, ...Published[]]
+): { readonly state: LiveState; readonly expected: ExpectedState } {
   const [first] = policies;
   const current = policies.at(-1) ?? first;
   const history = buildHistory(...policies);

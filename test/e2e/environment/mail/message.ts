@@ -63,13 +63,17 @@ export async function sendMessage(environment: TestEnvironment, senders: Senders
   const recipient = senders.newRecipient();
   const known = new Set(listConnections(environment));
   const sent = await sender.send(recipient);
-  const connections = await waitUntilClosed(() => listConnections(environment).filter((one) => !known.has(one) && one.client === sender.greeting));
+  const connections = await waitUntilClosed(() => {
+    return listConnections(environment).filter((connection) => !known.has(connection) && connection.client === sender.greeting);
+  });
   const evidence = compareOutcome(environment, sender, message, recipient, sent, connections);
   return { recipient, id: sent.id, evidence, triedHosts: listHosts(connections) };
 }
 
 /** Makes a sender retry a message that it has not delivered yet, and asserts the outcome. */
-export async function retryMessage(environment: TestEnvironment, sender: Sender, message: Message, { recipient, id }: SentMessage): Promise<string> {
+export async function retryMessage(
+  environment: TestEnvironment, sender: Sender, message: Message, { recipient, id }: SentMessage,
+): Promise<string> {
   const sent = await sender.retry(recipient, id);
   if (sent.id !== id) throw new Error(`the retried message has the id ${sent.id}, expected ${id}`);
   return compareOutcome(environment, sender, message, recipient, sent, []);
@@ -82,8 +86,9 @@ export async function retryMessage(environment: TestEnvironment, sender: Sender,
  * @returns the evidence
  */
 function compareOutcome(
-  environment: TestEnvironment, sender: Sender, message: Message, recipient: string, { outcome, verified, log }: Sent, connections: readonly Connection[],
+  environment: TestEnvironment, sender: Sender, message: Message, recipient: string, sent: Sent, connections: readonly Connection[],
 ): string {
+  const { outcome, verified, log } = sent;
   const { what, mail, predicted, deviation } = message;
   const expected = deviation?.delivery ?? predicted.delivery;
   const arrived = environment.exchangers.flatMap(({ delivered }) => delivered).find(({ text }) => text.includes(recipient));
@@ -164,7 +169,9 @@ function describeConnection({ host, client, startTls, handshake, hasMail }: Conn
 }
 
 /** Lets each sender forget everything, and cache the current policy by a message to a good host. */
-export async function fillCaches(environment: TestEnvironment, senders: Senders, assertion: (name: string) => string, what: string): Promise<void> {
+export async function fillCaches(
+  environment: TestEnvironment, senders: Senders, assertion: (name: string) => string, what: string,
+): Promise<void> {
   await serveMail(environment, GOOD_HOST);
   const predicted = await Prediction.now(environment);
   await senders.each(({ name }) => assertion(name), environment, async (sender) => {

@@ -24,7 +24,10 @@ export interface Race {
   /** Time of the first observation that saw the new id. */
   readonly idAfter: number;
   readonly stepMilliseconds: number;
-  /** Number of observations in each step: `[time, old id with old bytes, old id with new bytes, new id with new bytes, new id with old bytes]`. */
+  /**
+   * Number of observations in each step:
+   * `[time, old id with old bytes, old id with new bytes, new id with new bytes, new id with old bytes]`.
+   */
   readonly steps: readonly (readonly number[])[];
 }
 

@@ -85,7 +85,9 @@ export async function submit({ python, root }: EnvironmentPaths, port: number, r
  *
  * @param milliseconds - time limit
  */
-export async function waitForOutcome(file: string, read: (lines: readonly string[]) => Sent | undefined, milliseconds = 60_000): Promise<Sent> {
+export async function waitForOutcome(
+  file: string, read: (lines: readonly string[]) => Sent | undefined, milliseconds = 60_000,
+): Promise<Sent> {
   return until(milliseconds, () => {
     const sent = read(readFileSync(file, 'utf8').split('\n'));
     if (sent === undefined) throw new Error(`the log has no outcome of the message, ${lastLines(file)}`);

@@ -17,7 +17,9 @@ export class Senders {
   private constructor(public readonly all: readonly Sender[]) {}
 
   /** Proves an assertion for each sender, for all at the same time. */
-  public async each(assertion: (sender: Sender) => string, { table }: TestEnvironment, proof: (sender: Sender) => Promise<string>): Promise<void> {
+  public async each(
+    assertion: (sender: Sender) => string, { table }: TestEnvironment, proof: (sender: Sender) => Promise<string>,
+  ): Promise<void> {
     await Promise.all(this.all.map(async (sender) => table.prove(assertion(sender), () => proof(sender))));
   }
 
