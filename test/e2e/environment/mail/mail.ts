@@ -108,7 +108,7 @@ const [FIRST, BACKUP, OTHER] = ['mx1.example.test', 'mx2.example.test', 'mail.ot
 
 const GOOD_BACKUP = mailHost('ok', BACKUP, 20);
 
-/** Cases with several hosts, for a policy that covers mx1.example.test and mx2.example.test. A sender that refuses a host tries the next. */
+/** Cases with several hosts, for a policy that covers mx1.example.test and mx2.example.test. A sender that refuses one tries the next. */
 export const SEVERAL_HOSTS: readonly Mail[] = [
   {
     what: 'the first host shows an untrusted certificate, the backup is good',
