@@ -1,9 +1,4 @@
-// What a person at the terminal can mend, kept apart from faults of the program.
+// Separates errors that a user can fix from bugs of the program.
 
-/** The message says what is wrong, what was found and what to do; a stack trace would help nobody. */
+/** An error that a user can fix. Its message names the problem, the value and the fix, so print it without a stack trace. */
 export class PreviewError extends Error {}
-
-/** The words of anything that was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

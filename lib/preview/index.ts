@@ -1,4 +1,4 @@
-// Serves a synthesized app on this machine as CloudFront and Route 53 would serve it once deployed: HTTPS and DNS.
+// Serves a synthesized app on this machine over HTTPS and DNS, as CloudFront and Route 53 would after a deployment.
 export { PreviewError } from './errors';
 export { howToQuery } from './print';
 export { startPreview } from './preview';

@@ -1,11 +1,9 @@
-// Reads JSON of which nothing is known: every step says what it found, and inherited properties are none.
+// Reads JSON of unknown form. Inherited properties do not count.
+import { isObject } from '../util/objects';
 
-/** Whether a value is an object, not a list and not null. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+export { isObject } from '../util/objects';
 
-/** What lies at a path of names, or undefined where the path ends before. */
+/** Returns the value at a path of property names, or undefined if the path does not exist. */
 export function at(value: unknown, ...path: readonly string[]): unknown {
   let here = value;
   for (const name of path) {
@@ -15,17 +13,17 @@ export function at(value: unknown, ...path: readonly string[]): unknown {
   return here;
 }
 
-/** The members of an object; of anything else none. */
+/** Returns the names and values of an object. Any other value has none. */
 export function membersOf(value: unknown): readonly (readonly [string, unknown])[] {
   return isObject(value) ? Object.entries(value) : [];
 }
 
-/** The items of a list; of anything else none. */
+/** Returns the items of an array. Any other value has none. */
 export function itemsOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** A text; of anything else undefined. */
+/** Returns a string as it is, and undefined for any other value. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }

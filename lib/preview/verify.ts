@@ -1,11 +1,11 @@
-// Runs the verifier against a preview: the same code that checks the live domain, in the preview's world.
+// Runs the verifier against a preview: the same code that verifies a live domain, with the servers of the preview.
 import type { VerificationResult } from '../verifier/result';
 import { createFetchPolicy } from '../verifier/https/policy-fetch';
 import { createResolver } from '../verifier/dns/resolver';
 import { verify } from '../verifier/verify';
 import type { Preview } from './preview';
 
-/** Verifies each domain of a preview in turn: the id and the bytes must be those of the template. */
+/** Verifies the domains of a preview one after the other. The id and the policy file must be those of the template. */
 export async function* verifyPreview({ domains, verification }: Preview): AsyncGenerator<VerificationResult> {
   const { resolverServers, nameServerPort, httpsPort, ca } = verification;
   const resolver = createResolver({ servers: [...resolverServers] });

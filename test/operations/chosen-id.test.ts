@@ -34,13 +34,13 @@ async function id({ services }: TestServices, event: Event): Promise<string | un
 }
 
 describe('after an update of the package', () => {
-  test('the same bytes keep the id that the release before gave them', async () => {
+  test('an update of the package keeps the id that the earlier release gave the same bytes', async () => {
     const made = domain();
     expect(await id(made, createEvent(TYPE, BEFORE, { RequestId: 'create' }))).toBe(OLD_ID);
     expect(await id(made, updateEvent(TYPE, OBJECT_URL, TODAY, BEFORE, { RequestId: 'update' }))).toBe(OLD_ID);
   });
 
-  test('that was rolled back, they get a new one: senders may hold the other bytes under the old id', async () => {
+  test('bytes that were rolled back get a new id, because senders may hold other bytes under the old one', async () => {
     const made = domain();
     await id(made, createEvent(TYPE, BEFORE, { RequestId: 'create' }));
     await id(made, updateEvent(TYPE, OBJECT_URL, OTHER, BEFORE, { RequestId: 'update' }));
@@ -55,7 +55,7 @@ describe('after an update of the package', () => {
 describe('an id of the ledger is not kept', () => {
   test.each([
     `20261101T000000${policyHash(OTHER_TEXT)}`, policyId(OTHER_TEXT), 'byhand1',
-  ])('where it names other bytes, or none: %s', async (named) => {
+  ])('an id of the publication history is not kept when it names other bytes, or none: %s', async (named) => {
     const made = domain();
     const entry = { id: named, hash: HASH, ...POLICY, from: '2026-11-01T00:00:00.000Z', live: '2026-11-01T00:00:00.000Z', under: [] };
     made.objects.set(`${BUCKET}/${HISTORY_KEY}`, JSON.stringify({ version: 1, entries: [entry] }));
@@ -63,7 +63,7 @@ describe('an id of the ledger is not kept', () => {
   });
 });
 
-test('an id that the ledger holds is never chosen, however late it is', () => {
+test('a publication never chooses an id that the publication history contains, however late it is', () => {
   const first = `99981231T235959${HASH}`;
   const ledger = { entries: [{ id: first, ...POLICY, publishedAt: 0, announcedIds: [] }], lastId: `99981231T235958${HASH}` };
   expect(unusedId(ledger, HASH, 0)).toBe(`99990101T000000${HASH}`);

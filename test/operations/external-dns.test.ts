@@ -45,7 +45,7 @@ async function run(made: TestServices, event: Event = elsewhere()): Promise<Hand
   return createHandler(made.services)(event, lambdaContext(60_000));
 }
 
-test('is proved at the addresses of the distribution, with the name of the policy host', async () => {
+test('a policy with external DNS is proved live at the addresses of the distribution, under the name of the policy host', async () => {
   const made = await edge.testServices();
   await expect(run(made)).resolves.toMatchObject({
     PhysicalResourceId: OBJECT_URL, Data: { PolicyUrl: 'https://mta-sts.example.com/.well-known/mta-sts.txt' },
@@ -53,7 +53,7 @@ test('is proved at the addresses of the distribution, with the name of the polic
   expect(made.log).toContainEqual(expect.objectContaining({ message: 'the policy file is live', addresses: ['127.0.0.11'] }));
 });
 
-test('asks nobody for a name that the user has yet to make, and Route 53 for nothing', async () => {
+test('a publication with external DNS queries no name that the user has yet to create, and calls no Route 53', async () => {
   const before = edge.recursive.asked.length;
   const made = await edge.testServices();
   await run(made);
@@ -61,7 +61,7 @@ test('asks nobody for a name that the user has yet to make, and Route 53 for not
   expect(made.aws.route53.calls()).toHaveLength(0);
 });
 
-test('fails where the distribution serves other bytes, and takes the file away', async () => {
+test('a publication with external DNS fails when the distribution serves other bytes, and deletes the file', async () => {
   await edge.stopServing();
   await edge.serve({ body: 'version: STSv1\r\n' });
   const made = await edge.testServices();
@@ -69,17 +69,17 @@ test('fails where the distribution serves other bytes, and takes the file away',
   expect(made.aws.s3.commandCalls(DeleteObjectCommand).map(({ args }) => args[0].input.Key)).toContain('mta-sts.example.com/.well-known/mta-sts.txt');
 });
 
-test('waits for the name of the distribution, and says so', async () => {
+test('a publication with external DNS waits for the name of the distribution, and logs it', async () => {
   edge.recursive.serve(...edge.publicRecords(), soa('cloudfront.test'));
   expect((await failure(run(await edge.testServices()))).message).toContain(`Last seen: ${DISTRIBUTION}: no A record yet (NXDOMAIN)`);
 });
 
-test('says that DNS gave no answer for it', async () => {
+test('a publication with external DNS reports that DNS did not answer for the distribution', async () => {
   edge.recursive.answer = () => ({ rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false });
   expect((await failure(run(await edge.testServices()))).message).toMatch(/Last seen: d111111abcdef8\.cloudfront\.test: .*SERVFAIL/);
 });
 
-test('tells a moment of removal that counts on a record which the user has yet to change', async () => {
+test('the earliest removal with external DNS assumes a record that the user has yet to change', async () => {
   const none = nonePolicy();
   await edge.stopServing();
   await edge.serve({ body: none.text });
@@ -96,7 +96,7 @@ function nonePolicy(): { text: string; hash: string } {
   return { text, hash: policyHash(text) };
 }
 
-test('needs to be told the distribution', async () => {
+test('a publication with external DNS fails without the name of the distribution', async () => {
   expect((await failure(run(await edge.testServices(), elsewhere({ Distribution: undefined })))).message)
     .toContain('`Distribution` must be a text that is not empty, got nothing');
 });
@@ -107,7 +107,7 @@ describe('the validation record of the certificate', () => {
     DomainName, ResourceRecord: { Name: `_a.${DomainName}.`, Type: 'CNAME', Value: '_b.acm-validations.aws.' },
   })) } });
 
-  test('is told, since each renewal looks for it', async () => {
+  test('a publication warns of a missing validation record, because each renewal of the certificate needs it', async () => {
     const world = await edge.testServices();
     world.aws.acm.on(DescribeCertificateCommand, { CertificateArn: CERTIFICATE }).resolves(options('mta-sts.example.net', 'mta-sts.example.com'));
     expect((await run(world, made)).Data).toMatchObject({
@@ -115,7 +115,7 @@ describe('the validation record of the certificate', () => {
     });
   });
 
-  test('is not asked for where the certificate is given', async () => {
+  test('a publication does not look for a validation record when the user brings the certificate', async () => {
     const world = await edge.testServices();
     expect((await run(world)).Data).not.toHaveProperty('ValidationName');
     expect(world.aws.acm.calls()).toHaveLength(0);
@@ -125,7 +125,7 @@ describe('the validation record of the certificate', () => {
     ['names none for the host', (world) => world.aws.acm.on(DescribeCertificateCommand).resolves(options('mta-sts.example.net'))],
     ['has nothing in it', (world) => world.aws.acm.on(DescribeCertificateCommand).resolves({})],
     ['is refused', (world) => world.aws.acm.on(DescribeCertificateCommand).rejects(awsError('ResourceNotFoundException', 'no such certificate'))],
-  ])('never fails a publication: where the answer %s it says where to look', async (_, answer) => {
+  ])('a missing validation record never fails a publication: when the answer %s, the log says where to look', async (_, answer) => {
     const world = await edge.testServices();
     answer(world);
     expect((await run(world, made)).Data).toMatchObject({

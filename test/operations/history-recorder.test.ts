@@ -80,7 +80,7 @@ function warnings(made: Domain): readonly string[] {
 }
 
 describe('in order', () => {
-  test('the policy is recorded before the file is put, and the older one closed after it was seen live', async () => {
+  test('a policy is recorded before its file is written, and the older one is closed after the new one was seen live', async () => {
     const made = domain();
     await create(made);
     const seen: unknown[] = [];
@@ -94,7 +94,7 @@ describe('in order', () => {
     expect(entries(made).map(({ live, until }) => [live !== undefined, until !== undefined])).toEqual([[true, true], [true, false]]);
   });
 
-  test('the object is JSON, and is not written where nothing has changed', async () => {
+  test('the publication history is stored as JSON, and is not written when nothing has changed', async () => {
     const made = domain();
     await create(made);
     const puts = (): readonly unknown[] => {
@@ -106,7 +106,7 @@ describe('in order', () => {
     expect(puts()).toHaveLength(2);
   });
 
-  test('the same event twice, and at once, is one entry', async () => {
+  test('a repeated event adds one entry to the publication history, even when both run at once', async () => {
     const made = domain();
     await create(made);
     await Promise.all([update(made, OTHER, ENFORCE), update(made, OTHER, ENFORCE)]);
@@ -115,7 +115,7 @@ describe('in order', () => {
     expect(entries(made).map(({ hash }) => hash)).toEqual([ENFORCE.PolicyHash, OTHER.PolicyHash]);
   });
 
-  test('withdrawal has a moment, a month and an hour after the enforce policy was seen to be gone', async () => {
+  test('the earliest removal is a month and an hour after the policy in mode enforce was last seen', async () => {
     const made = domain();
     expect(await create(made)).toMatchObject({ EarliestRemoval: NOT_NONE, Warnings: 'none' });
     await made.clock.sleep(100 * DAY);
@@ -126,7 +126,7 @@ describe('in order', () => {
     expect(Math.abs(Date.parse(condition) - Date.parse(until))).toBeLessThan(101 * DAY);
   });
 
-  test('of what was published before the construct was made it knows nothing for a year, and says so', async () => {
+  test('the earliest removal is unknown for a year when something else published a policy before', async () => {
     const made = domain();
     const before = new Date(Math.ceil(made.clock.now() / 1000) * 1000).toISOString().replace('.000Z', 'Z');
     expect((await create(made, NONE))?.EarliestRemoval).toMatch(new RegExp(`Z, if nothing published a policy for the domain before ${before}$`));
@@ -134,7 +134,7 @@ describe('in order', () => {
     expect((await update(made, propertiesOf({ ...POLICY, mode: 'none', maxAge: 60 }), NONE))?.EarliestRemoval).toMatch(/Z$/);
   });
 
-  test('a record that stayed as it was lets senders hold what it announces, however long ago its file went', async () => {
+  test('senders may hold the policy that an unchanged record publishes, however long ago its file was removed', async () => {
     const made = domain();
     await create(made);
     await update(made, OTHER, ENFORCE);
@@ -147,7 +147,7 @@ describe('in order', () => {
     expect(Date.parse((answer?.EarliestRemoval ?? '').slice(0, 20))).toBeGreaterThan(last + 30 * DAY);
   });
 
-  test('a record that cannot be read decides nothing', async () => {
+  test('a record that cannot be read changes nothing in the publication history', async () => {
     const made = domain();
     await create(made);
     made.aws.route53.on(ListResourceRecordSetsCommand).rejects(awsError('InternalError', 'x'));
@@ -155,7 +155,7 @@ describe('in order', () => {
     expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', message: 'could not read the id in the _mta-sts record' }));
   });
 
-  test('a failed update is not closed, and the rollback is an entry of its own', async () => {
+  test('a failed update leaves its entry open, and its rollback adds an entry', async () => {
     const made = domain();
     await create(made);
     made.live = false;
@@ -170,7 +170,7 @@ describe('in order', () => {
     ]);
   });
 
-  test('what is forgiven in a rollback has the attributes as well', async () => {
+  test('a rollback that ignores a failure has all attributes', async () => {
     const made = domain();
     await create(made);
     made.live = false;
@@ -183,7 +183,7 @@ describe('in order', () => {
     });
   });
 
-  test('another bucket takes the history over, and the old one keeps nothing', async () => {
+  test('a new bucket takes over the publication history, and the old bucket keeps nothing', async () => {
     const made = domain();
     await create(made);
     const elsewhere = { ...ENFORCE, BucketName: 'before' };
@@ -209,7 +209,7 @@ describe('in order', () => {
 });
 
 describe('a warning', () => {
-  test('is raised in the log before the file is put, and in the attribute, and fails nothing', async () => {
+  test('an MX conflict is logged before the file is written, is in the attribute, and fails nothing', async () => {
     const made = domain();
     await create(made);
     made.mx = ['mx1.example.com', 'mx3.example.com'];
@@ -223,7 +223,7 @@ describe('a warning', () => {
     expect(answer?.Warnings).toMatch(/^mail to mx3\.example\.com may be refused until 20\S+Z: the enforce policy /);
   });
 
-  test('is not raised when senders hold the old policy no longer', async () => {
+  test('no MX conflict is reported once senders have dropped the old policy', async () => {
     const made = domain();
     await create(made);
     await update(made, OTHER, ENFORCE);
@@ -233,7 +233,7 @@ describe('a warning', () => {
     expect(warnings(made)).toEqual([]);
   });
 
-  test('waits for DNS ten seconds, and decides nothing without it', async () => {
+  test('an MX conflict waits for DNS for ten seconds, and is skipped without an answer', async () => {
     const made = domain();
     const { query } = made.services.resolver;
     const world = { ...made.services, resolver: { ...made.services.resolver, query: ((name, type, server) => {
@@ -254,7 +254,7 @@ describe('a ledger that', () => {
     ['is empty', '', 'was damaged'],
     ['is of a later version', '{"version":7,"entries":[]}', 'was of a later version (7)'],
     ['is too large', 'x'.repeat(2_097_153), 'was larger than 2097152 bytes'],
-  ])('%s is begun anew with what was published before, and both the log and the answer say so', async (_, text, why) => {
+  ])('a publication history that %s restarts with the policy published before, which the log and the answer say', async (_, text, why) => {
     const made = domain();
     await create(made);
     if (text === undefined) made.objects.delete(LEDGER);
@@ -271,7 +271,7 @@ describe('a ledger that', () => {
   test.each([
     ['AccessDenied', 10_000],
     ['InternalError', 0],
-  ])('cannot be read for %s is left as it is, after %s ms, and no date is told', async (name, milliseconds) => {
+  ])('a publication history that cannot be read for %s is left unchanged after %s ms, and no date is given', async (name, milliseconds) => {
     const made = domain();
     await create(made);
     const before = made.objects.get(LEDGER);
@@ -286,7 +286,7 @@ describe('a ledger that', () => {
     expect(warnings(made)).toContain('could not read the publication history; the publication continues without it');
   });
 
-  test('missed a publication goes on from there, and says that dates are not known', async () => {
+  test('a publication history that missed a publication is continued, and says that dates are unknown', async () => {
     const made = domain();
     await create(made);
     const answer = await update(made, NONE, OTHER);
@@ -294,7 +294,7 @@ describe('a ledger that', () => {
     expect(answer?.EarliestRemoval).toMatch(/^not known: the publication history missed a publication and was started again/);
   });
 
-  test('can be read only after the file was put is kept from then on', async () => {
+  test('a publication history that becomes readable after the file was written is kept from then on', async () => {
     const made = domain();
     made.aws.s3.on(GetObjectCommand).rejects(awsError('InternalError', 'x'));
     made.aws.s3.on(ListObjectsV2Command).rejectsOnce(awsError('InternalError', 'x')).resolves({ Contents: [] });
@@ -302,13 +302,13 @@ describe('a ledger that', () => {
     expect(entries(made).map(({ hash, live }) => [hash, live !== undefined])).toEqual([[ENFORCE.PolicyHash, true]]);
   });
 
-  test('vanished since it was listed is missing', async () => {
+  test('a publication history that vanishes after it was listed counts as missing', async () => {
     const made = domain();
     made.aws.s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: HISTORY_KEY, Size: 10 }] });
     expect(await create(made)).toMatchObject({ EarliestRemoval: NOT_NONE, Warnings: 'none' });
   });
 
-  test('cannot be written does not stop the publication, and no date is told', async () => {
+  test('a publication history that cannot be written does not stop the publication, and no date is given', async () => {
     const made = domain();
     await create(made);
     made.aws.s3.on(PutObjectCommand, { Key: HISTORY_KEY }).rejects(awsError('SlowDown', 'less'));
@@ -318,7 +318,7 @@ describe('a ledger that', () => {
     expect(warnings(made)).toContain('could not write the publication history; the publication continues without it');
   });
 
-  test('has no place is said', async () => {
+  test('a publication without a place for its history says so', async () => {
     const made = domain();
     const world = { ...made.services, fetchPolicy: async () => Promise.resolve(serving(fileOf(ENFORCE))) };
     expect(await handle({ ...made, services: world }, createEvent(TYPE, { ...ENFORCE, ObjectKey: 'odd' }))).toMatchObject({
@@ -327,7 +327,7 @@ describe('a ledger that', () => {
   });
 });
 
-test('an answer fits the 4,096 bytes that CloudFormation takes, however much there is to say', async () => {
+test('an answer fits the 4,096 bytes that CloudFormation accepts, whatever it contains', async () => {
   const made = domain();
   made.mx = Array.from({ length: 40 }, (_, i) => `${'"\\'.repeat(20)}${i}.${'x'.repeat(60)}.example.net`);
   await create(made);

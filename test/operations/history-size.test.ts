@@ -33,7 +33,7 @@ function ledgerOf(bytes: Uint8Array): History {
 describe('a large ledger', () => {
   test.each([
     [1_360_000, 0], [1_360_000, 40], [MAX_HISTORY_BYTES - 400, 0], [MAX_HISTORY_BYTES - 400, 1], [MAX_HISTORY_BYTES - 5000, 300],
-  ])('of %i bytes in compact form, each entry with %i ids, is read, continued and written', (size, under) => {
+  ])('a publication history of %i bytes in compact form, with %i ids for each entry, is read, continued and written', (size, under) => {
     const bytes = compact(size, under);
     expect(bytes.length).toBeLessThanOrEqual(MAX_HISTORY_BYTES);
     const before = process.memoryUsage().rss;
@@ -48,7 +48,7 @@ describe('a large ledger', () => {
     expect(currentEntry(ledgerOf(Buffer.from(text)))).toMatchObject({ id, hash: HASH, confirmedLiveAt: NOW });
   });
 
-  test('whose last entry alone is too large is begun anew', () => {
+  test('a publication history whose last entry alone is too large is restarted', () => {
     const under = Array.from({ length: 80_000 }, (_, index) => `${'x'.repeat(24)}${index}`);
     const last: HistoryEntry = { id: 'last', mode: 'none', maxAge: 1, mx: [], publishedAt: NOW, announcedIds: under };
     const text = renderHistory({ entries: [{ ...last, id: 'first', announcedIds: [] }, last] }, NOW);
@@ -69,7 +69,7 @@ const entry: fc.Arbitrary<HistoryEntry> = fc.record({
 const ledgers: fc.Arbitrary<History> = fc.record({ entries: fc.array(entry, { maxLength: 8 }) });
 
 describe('any ledger', () => {
-  test('is the same after it was written and read', () => {
+  test('a publication history is the same after it was written and read', () => {
     fc.assert(fc.property(ledgers, (history) => {
       // An id of ours tells the hash, also where it was not written.
       const text = renderHistory(ledgerOf(Buffer.from(renderHistory(history, NOW))), NOW);
@@ -77,7 +77,7 @@ describe('any ledger', () => {
     }), { numRuns: 500 });
   });
 
-  test('gives an id later than all that it holds, wherever the clock stands', () => {
+  test('a publication history gives an id that is later than all its ids, whatever the clock says', () => {
     fc.assert(fc.property(ledgers, time, (history, now) => {
       const chosen = unusedId(history, HASH, now);
       const times = history.entries.flatMap((one) => [one.id, ...one.announcedIds]).flatMap((used) => readPolicyId(used)?.time ?? []);
@@ -90,7 +90,7 @@ describe('any ledger', () => {
     }), { numRuns: 500 });
   });
 
-  test('that is damaged anywhere is refused or read, and never throws', () => {
+  test('a damaged publication history is refused or read, and never throws', () => {
     const policy = { id: 'a', hash: HASH, mode: 'none', maxAge: 1, mx: ['mx.example.com'] } as const;
     const bytes = Buffer.from(renderHistory(recordPublication({ entries: [] }, policy, NOW), NOW));
     const change = fc.tuple(fc.nat({ max: bytes.length - 1 }), fc.nat({ max: 255 }));
@@ -102,7 +102,7 @@ describe('any ledger', () => {
     }), { numRuns: 3000 });
   });
 
-  test('with an id of the last year that an id can hold leaves room for the next', () => {
+  test('a publication history with an id of the last year that an id can hold leaves room for the next id', () => {
     const ledger = { entries: [], lastId: `99991231T235959${HASH}` };
     expect(unusedId(ledger, HASH, NOW)).toBe(`20270101T000000${HASH}`);
   });

@@ -33,30 +33,30 @@ function published(...all: readonly (readonly [PublishedVersion, number])[]): Hi
 }
 
 describe('what it notes', () => {
-  test('is not changed by what is published already', () => {
+  test('an unchanged policy adds no entry to the publication history', () => {
     const history = published([ENFORCE, 0]);
     expect(recordPublication(history, ENFORCE, at(5))).toEqual(history);
     expect(confirmLive(history, at(5))).toBe(history);
   });
 
-  test('is a third entry when the first policy comes again', () => {
+  test('a policy that returns is a new entry of the publication history', () => {
     expect(published([ENFORCE, 0], [TESTING, 1], [ENFORCE, 2]).entries.map(({ id }) => id)).toEqual(['e', 't', 'e']);
   });
 
-  test('has no end for the older one until the new one was seen live', () => {
+  test('an entry stays open until the newer policy was seen live', () => {
     const recorded = recordPublication(published([ENFORCE, 0]), TESTING, at(1));
     expect(recorded.entries.map(({ replacedAt: until }) => until)).toEqual([undefined, undefined]);
     expect(confirmLive(recorded, at(2)).entries.map(({ replacedAt: until }) => until)).toEqual([at(2), undefined]);
   });
 
-  test('is dropped when no sender can hold it any more', () => {
+  test('an entry is dropped when no sender can hold its policy any more', () => {
     const over = cacheEnd(TESTING.maxAge, at(1)) - START;
     const history = published([TESTING, 0], [ENFORCE, 1]);
     expect(recordPublication(history, NONE, START + over).entries.map(({ id }) => id)).toEqual(['t', 'e', 'n']);
     expect(recordPublication(history, NONE, START + over + 1).entries.map(({ id }) => id)).toEqual(['e', 'n']);
   });
 
-  test('has no end for a policy that was rolled back, while the id under which senders may have kept it is announced', () => {
+  test('a policy that was rolled back stays open while its id is published', () => {
     const failed = recordPublication(published([ENFORCE, 0]), policy('b', 'enforce', 90), at(1));
     const back = confirmLive(recordPublication(failed, ENFORCE, at(1)), at(1));
     expect(back.entries.map(({ id, replacedAt: until }) => [id, until])).toEqual([['e', at(1)], ['b', undefined], ['e', undefined]]);
@@ -65,7 +65,7 @@ describe('what it notes', () => {
   });
 });
 
-test('an entry knows the ids that resolvers may give when it is put: those that are served, and those of the last hour', () => {
+test('an entry has the ids that resolvers may return when it is added: the current ones, and those of the last hour', () => {
   const soon = CACHE_MARGIN_MS / (DAY * 1000);
   const under = (day: number): unknown => published([ENFORCE, 0], [TESTING, 1], [NONE, day]).entries.at(-1)?.announcedIds;
   expect(under(1 + soon)).toEqual(['e', 't']);
@@ -73,22 +73,22 @@ test('an entry knows the ids that resolvers may give when it is put: those that 
 });
 
 describe('the earliest removal', () => {
-  test('is not while a policy asks something of senders', () => {
+  test('no earliest removal exists while a policy in mode enforce or testing is published', () => {
     expect(earliestRemoval(published([ENFORCE, 0]))).toBe('not while enforce is published; publish none first');
     expect(earliestRemoval(published([ENFORCE, 0], [TESTING, 1]))).toBe('not while testing is published; publish none first');
   });
 
-  test('is when the longest of all that was published is over, an hour for the record included', () => {
+  test('the earliest removal is the end of the longest max_age published, and an hour for the TTL of the record', () => {
     expect(CACHE_MARGIN_MS).toBe(3_600_000);
     expect(earliestRemoval(published([ENFORCE, 0], [TESTING, 10], [NONE, 20]))).toBe('2027-02-10T01:00:00Z');
     expect(earliestRemoval(published([ENFORCE, 0], [TESTING, 10], [NONE, 50]))).toBe('2027-02-21T01:00:00Z');
   });
 
-  test('is at once where nothing but none was published', () => {
+  test('the earliest removal is at once when only policies in mode none were published', () => {
     expect(earliestRemoval(published([NONE, 0]))).toBe('2027-01-01T00:00:00Z');
   });
 
-  test('counts from now on what the record still announces', () => {
+  test('the earliest removal counts from now for a policy that the record still publishes', () => {
     const history = published([ENFORCE, 0], [TESTING, 1]);
     const removal = (announced?: string): string => {
       return earliestRemoval(confirmLive(recordPublication(history, NONE, at(50), announced), at(50)));
@@ -100,25 +100,25 @@ describe('the earliest removal', () => {
     expect(removal('unknown')).toBe('2027-02-21T01:00:00Z');
   });
 
-  test('is told on a condition for as long as senders may hold what something else published before', () => {
+  test('the earliest removal is conditional while senders may hold a policy that something else published', () => {
     const begun = { entries: [], startedAt: at(0) };
     const removal = (day: number): string => earliestRemoval(confirmLive(recordPublication(begun, NONE, at(day)), at(day)));
     expect(removal(3)).toBe('2027-01-04T00:00:00Z, if nothing published a policy for the domain before 2027-01-01T00:00:00Z');
     expect(removal(400)).toBe('2028-02-05T00:00:00Z');
   });
 
-  test('is not before none was seen live', () => {
+  test('no earliest removal exists before the policy in mode none was seen live', () => {
     expect(earliestRemoval(recordPublication(published([ENFORCE, 0]), NONE, at(1)))).toBe('not known: the policy none was not confirmed live; deploy again');
   });
 
-  test('is not while senders may keep a policy under the id that is announced again', () => {
+  test('no earliest removal exists while senders may hold a policy under the id that is published again', () => {
     expect(earliestRemoval(published([NONE, 0], [ENFORCE, 1], [NONE, 2])))
       .toBe('not known after a rollback: the record may have kept its id, and senders may hold the enforce policy e under it; known after the next publication');
     // By then all that was fetched under the old id is over.
     expect(earliestRemoval(published([NONE, 0], [ENFORCE, 1], [NONE, 40]))).toBe('2027-03-12T01:00:00Z');
   });
 
-  test('is not known for a year after a ledger was lost', () => {
+  test('the earliest removal is unknown for a year after a publication history was lost', () => {
     const history = confirmLive(recordPublication(restarted('was damaged', at(0)), NONE, at(0)), at(0));
     expect(earliestRemoval(history))
       .toBe('not known: the publication history was damaged and was started again at 2027-01-01T00:00:00Z; at 2028-01-01T07:00:00Z at the latest');
@@ -127,7 +127,7 @@ describe('the earliest removal', () => {
 });
 
 describe('mail that may be refused', () => {
-  test('is that to a host which an enforce policy of the past does not cover, as long as senders may hold it', () => {
+  test('an MX conflict is a mail host that an earlier enforce policy does not cover, while senders may hold that policy', () => {
     const history = published([ENFORCE, 0], [policy('both', 'enforce', 10, ['mx1.example.com', 'mx2.example.com']), 5]);
     expect(uncoveredByCachedPolicies(history, ['mx1.example.com', 'mx2.example.com'], at(6))).toEqual([
       { id: 'e', maxAge: 30 * DAY, publishedAt: START, hosts: ['mx2.example.com'], cachedUntil: cacheEnd(30 * DAY, at(5)) },
@@ -135,11 +135,11 @@ describe('mail that may be refused', () => {
     expect(uncoveredByCachedPolicies(history, ['mx2.example.com'], cacheEnd(30 * DAY, at(5)) + 1)).toEqual([]);
   });
 
-  test('is none for the sake of testing', () => {
+  test('a policy in mode testing causes no MX conflict', () => {
     expect(uncoveredByCachedPolicies(published([TESTING, 0]), ['mx9.example.com'], at(0))).toEqual([]);
   });
 
-  test('is told once for a policy that was published twice, until the later end', () => {
+  test('an MX conflict of a policy that was published twice is reported once, until the later end', () => {
     const history = published([ENFORCE, 0], [TESTING, 40], [ENFORCE, 41], [TESTING, 80]);
     expect(uncoveredByCachedPolicies(history, ['mx9.example.com'], at(81))).toMatchObject([{ id: 'e', cachedUntil: cacheEnd(30 * DAY, at(80)) }]);
     expect(uncoveredByCachedPolicies(published([ENFORCE, 0], [TESTING, 40], [ENFORCE, 41]), ['mx9.example.com'], at(42))).toEqual([
@@ -147,7 +147,7 @@ describe('mail that may be refused', () => {
     ]);
   });
 
-  test('in words says which hosts, until when, which policy and since when', () => {
+  test('an MX conflict is described by its hosts, its end, its policy and the date of that policy', () => {
     const refusal = { id: 'e', maxAge: 30 * DAY, publishedAt: START, hosts: ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}.example.com`) };
     expect(mxConflictText({ ...refusal, cachedUntil: at(33) })).toBe('mail to a.example.com, b.example.com, c.example.com and 2 more may be refused until '
       + '2027-02-03T00:00:00Z: the enforce policy e, published 2027-01-01T00:00:00Z, does not cover these hosts, and senders may hold this policy for 30 days '
@@ -155,7 +155,7 @@ describe('mail that may be refused', () => {
     expect(mxConflictText({ ...refusal, hosts: ['a.example.com'] })).toMatch(/^mail to a\.example\.com may be refused as long as the published policy stays, and for 30 days after that: /);
   });
 
-  test.each([[1, '1 second'], [90, '90 seconds'], [7_200, '2 hours'], [86_400, '1 day'], [0, '0 seconds']])('has an age of %s seconds as %s', (seconds, text) => {
+  test.each([[1, '1 second'], [90, '90 seconds'], [7_200, '2 hours'], [86_400, '1 day'], [0, '0 seconds']])('a max_age of %s seconds is written as %s', (seconds, text) => {
     expect(formatAge(seconds)).toBe(text);
   });
 });
@@ -166,7 +166,7 @@ describe('the text in the bucket', () => {
     gap: { restartedAt: at(0), reason: 'was larger than 2097152 bytes' },
   };
 
-  test('is read back as it was', () => {
+  test('a publication history is read back as it was written', () => {
     const reading = parseHistory(Buffer.from(renderHistory(history, at(3))));
     expect(reading).toEqual({ history: history });
   });
@@ -221,7 +221,7 @@ describe('the text in the bucket', () => {
     expect(renderHistory(withdrawn, start + 86_400_000)).toBe(STORED);
   });
 
-  test('tells times in ISO 8601 and its version', () => {
+  test('a stored publication history has times in ISO 8601, and its format version', () => {
     expect(JSON.parse(renderHistory(published([ENFORCE, 0]), at(0)))).toEqual({
       version: 1,
       entries: [{ ...ENFORCE, from: '2027-01-01T00:00:00.000Z', live: '2027-01-01T00:00:00.000Z', under: [] }],
@@ -242,19 +242,19 @@ describe('the text in the bucket', () => {
     ['a mode that is none', { version: 1, entries: [{ ...entry, mode: 'enforced' }] }, 'was damaged'],
     ['an age below zero', { version: 1, entries: [{ ...entry, maxAge: -1 }] }, 'was damaged'],
     ['an age that is a text', { version: 1, entries: [{ ...entry, maxAge: '1' }] }, 'was damaged'],
-    ['a pattern that is none', { version: 1, entries: [{ ...entry, mx: ['a b'] }] }, 'was damaged'],
+    ['an invalid pattern', { version: 1, entries: [{ ...entry, mx: ['a b'] }] }, 'was damaged'],
     ['no time', { version: 1, entries: [{ ...entry, from: undefined }] }, 'was damaged'],
-    ['a time that is none', { version: 1, entries: [{ ...entry, live: '2027-13-01T00:00:00Z' }] }, 'was damaged'],
+    ['an invalid time', { version: 1, entries: [{ ...entry, live: '2027-13-01T00:00:00Z' }] }, 'was damaged'],
     ['no ids', { version: 1, entries: [{ ...entry, under: undefined }] }, 'was damaged'],
-    ['a last entry that is over', { version: 1, entries: [{ ...entry, until: '2027-01-02T00:00:00.000Z' }] }, 'was damaged'],
-    ['a gap for no reason', { version: 1, entries: [], gap: { at: '2027-01-02T00:00:00.000Z', why: '"' } }, 'was damaged'],
+    ['a closed last entry', { version: 1, entries: [{ ...entry, until: '2027-01-02T00:00:00.000Z' }] }, 'was damaged'],
+    ['a gap without a reason', { version: 1, entries: [], gap: { at: '2027-01-02T00:00:00.000Z', why: '"' } }, 'was damaged'],
     ['a gap that is a text', { version: 1, entries: [], gap: 'x' }, 'was damaged'],
-    ['more than anybody should keep', 'x'.repeat(MAX_HISTORY_BYTES + 1), 'was larger than 2097152 bytes'],
-  ])('of %s is refused', (_, value, fault) => {
+    ['more bytes than the limit', 'x'.repeat(MAX_HISTORY_BYTES + 1), 'was larger than 2097152 bytes'],
+  ])('a stored publication history with %s is refused', (_, value, fault) => {
     expect(parseHistory(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)))).toEqual({ problem: fault });
   });
 
-  test('never grows without bound: what senders drop first is left out, and that it was is kept', () => {
+  test('a publication history is bounded: it drops the policies that senders drop first, and notes that it did', () => {
     const mx = Array.from({ length: 15_000 }, (_, i) => `host-${i}.in.a.domain.of.some.length.example.com`);
     const many = [40, 30, 20, 10].map((days, index) => [policy(`p${index}`, 'enforce', days, mx), index / 100] as const);
     const text = renderHistory(published(...many), at(1));
@@ -262,7 +262,7 @@ describe('the text in the bucket', () => {
     expect(parseHistory(Buffer.from(text))).toMatchObject({ history: { entries: [{ id: 'p0' }, { id: 'p3' }], gap: { restartedAt: at(1), reason: 'grew too large' } } });
   });
 
-  test('has room for 200 publications within an hour, each of which names those before it', () => {
+  test('a publication history has room for 200 publications in an hour, each with the ids before it', () => {
     const many = Array.from({ length: 200 }, (_, index) => [policy(String(index).padStart(32, 'p'), 'enforce', 30), index / 24 / 240] as const);
     const { entries, gap } = published(...many);
     expect(entries.at(-1)?.announcedIds).toHaveLength(199);
@@ -270,13 +270,13 @@ describe('the text in the bucket', () => {
     expect(gap).toBeUndefined();
   });
 
-  test('lies beside the policy file of its domain', () => {
+  test('the publication history is stored beside the policy file of its domain', () => {
     expect(historyLocation({ bucket: BUCKET, key: KEY })).toEqual({ bucket: BUCKET, key: HISTORY_KEY });
     for (const key of ['mta-sts.example.com', 'other.example.com/x', '/x']) expect(historyLocation({ bucket: BUCKET, key })).toBeUndefined();
   });
 });
 
-test('an attribute is plain text of at most 600 bytes that can stand in JSON as it is', () => {
+test('an attribute is plain text of at most 600 bytes that needs no escape in JSON', () => {
   for (const text of ['a "b" \\ c\n\u00a7\u{1f600}', '"'.repeat(5000), '\u0000'.repeat(5000)]) {
     const plain = outputText(text);
     expect(plain).toMatch(/^[ !#-[\]-~]*$/);

@@ -59,14 +59,14 @@ function warnings({ log }: TestServices): readonly string[] {
 }
 
 describe('the deletion of a policy', () => {
-  test.each(['marker', 'null'])('leaves no version and no delete marker of the file and the ledger (marker %s)', async (markerId) => {
+  test.each(['marker', 'null'])('the deletion of a policy leaves no version and no delete marker of file and publication history (marker %s)', async (markerId) => {
     const made = versioned([...history(HISTORY_KEY, 3), ...history(KEY, 2), { Key: KEY, VersionId: 'null' }], markerId);
     await deleted(made);
     expect(made.versions).toEqual([]);
     expect(warnings(made)).toEqual([]);
   });
 
-  test('by a Delete event leaves none either, twice too', async () => {
+  test('a repeated Delete event leaves no version and no delete marker', async () => {
     const made = versioned([...history(HISTORY_KEY, 3), ...history(KEY, 2)]);
     for (let time = 0; time < 2; time += 1) {
       await expect(createHandler(made.services)(deleteEvent(TYPE, OBJECT_URL, publicationProperties()), lambdaContext()))
@@ -75,21 +75,21 @@ describe('the deletion of a policy', () => {
     }
   });
 
-  test('takes pages of a thousand', async () => {
+  test('versions are listed in pages of a thousand', async () => {
     const made = versioned([...history(HISTORY_KEY, 2500), ...history(KEY, 1000)]);
     await deleted(made);
     expect(made.versions).toEqual([]);
     expect(made.log).toContainEqual(expect.objectContaining({ message: 'deleted the versions of the publication history', versions: 2501 }));
   });
 
-  test('keeps what only begins with the same key', async () => {
+  test('the deletion of a policy keeps objects whose key only begins with the same text', async () => {
     const others = [...history(`${HISTORY_KEY}.copy`, 1), ...history(`${KEY}~`, 2)];
     const made = versioned([...history(HISTORY_KEY, 3), ...history(KEY, 2), ...others]);
     await deleted(made);
     expect(made.versions.map(({ Key }) => Key).sort()).toEqual(others.map(({ Key }) => Key).sort());
   });
 
-  test('asks for no versions where the bucket keeps none', async () => {
+  test('the deletion of a policy lists no versions in a bucket without versioning', async () => {
     const made = testServices();
     await deleted(made);
     expect(made.aws.s3.commandCalls(ListObjectVersionsCommand)).toEqual([]);
@@ -98,7 +98,7 @@ describe('the deletion of a policy', () => {
 });
 
 describe('versions that cannot be deleted are said in the log, and fail nothing', () => {
-  test('without the right to list them', async () => {
+  test('a missing right to list versions is logged, and fails nothing', async () => {
     const made = versioned(history(KEY, 1));
     made.aws.s3.on(ListObjectVersionsCommand).rejects(awsError('AccessDenied', 'Access Denied'));
     await deleted(made);
@@ -106,7 +106,7 @@ describe('versions that cannot be deleted are said in the log, and fail nothing'
     expect(JSON.stringify(made.log)).toContain('The role of the function must be allowed s3:ListBucketVersions');
   });
 
-  test('without the right to delete them', async () => {
+  test('a missing right to delete versions is logged, and fails nothing', async () => {
     const made = versioned(history(KEY, 1));
     made.aws.s3.on(DeleteObjectsCommand).rejects(awsError('AccessDenied', 'Access Denied'));
     await deleted(made);
@@ -116,7 +116,7 @@ describe('versions that cannot be deleted are said in the log, and fail nothing'
   test.each([
     [{ Code: 'AccessDenied', Message: 'Access Denied because object protected by object lock.' }, /for 1 of 2 versions, the first with AccessDenied: .* object lock/],
     [{}, /for 1 of 2 versions, the first with no code: no message/],
-  ])('where S3 keeps one (%j)', async (error, says) => {
+  ])('a version that S3 does not delete (%j) is logged, and fails nothing', async (error, says) => {
     const made = versioned(history(KEY, 1));
     made.aws.s3.on(DeleteObjectsCommand).resolves({ Errors: [{ Key: KEY, ...error }] });
     await deleted(made);
@@ -125,7 +125,7 @@ describe('versions that cannot be deleted are said in the log, and fail nothing'
     expect(made.aws.s3.commandCalls(DeleteObjectsCommand)).toHaveLength(2);
   });
 
-  test('where they are without end', async () => {
+  test('an endless list of versions is logged, and fails nothing', async () => {
     const made = versioned([]);
     made.aws.s3.on(ListObjectVersionsCommand).callsFake(({ Prefix }: { Prefix: string }) => ({ Versions: history(Prefix, 1000) }));
     await deleted(made);

@@ -77,7 +77,7 @@ describe('what is not live', () => {
     ['broken-off', /broken off in the middle of the body/],
     ['reset', /connection reset/],
     ['plain-http', /does not speak TLS/],
-  ] as const)('fails a create on %s, says what it saw and takes the file away', async (behaviour, evidence) => {
+  ] as const)('a publication fails on %s, reports what it saw, and deletes the file', async (behaviour, evidence) => {
     await edge.serve({ behaviour });
     const made = await edge.testServices();
     const message = await refused(made);
@@ -87,53 +87,53 @@ describe('what is not live', () => {
   });
 
   test.each([['gzip', gzipSync(POLICY_TEXT)], ['br', brotliCompressSync(POLICY_TEXT)], ['utf-8', Buffer.from(POLICY_TEXT)]])(
-    'fails a create on the right bytes under a content coding (%s), which not every sender undoes', async (coding, body) => {
+    'a publication fails on the right bytes under a content coding (%s), which not every sender decodes', async (coding, body) => {
       await edge.serve({ body, headers: { 'Content-Encoding': coding } });
       const made = await edge.testServices();
       expect(await refused(made)).toContain(`127.0.0.11: the body is sent with Content-Encoding \`${coding}\`, which was not asked for`);
       expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
     });
 
-  test('gives up after ten minutes, however much longer the function could run', async () => {
+  test('a publication fails after ten minutes, although the function could run longer', async () => {
     await edge.serve({ behaviour: '404' });
     const made = await edge.testServices();
     expect((await failure(run(made))).message).toContain('policy-not-live: https://mta-sts.example.com/.well-known/mta-sts.txt did not serve the new policy within 600 s. ');
     expect(made.clock.slept.at(-1)).toBeLessThanOrEqual(15_000);
   });
 
-  test('fails on headers that come too late', async () => {
+  test('a publication fails on response headers that arrive too late', async () => {
     await edge.serve({ behaviour: 'late' });
     expect(await refused(await edge.testServices({}, {}, 30))).toContain('127.0.0.11: response headers not there within 30 ms');
   });
 
-  test('fails while one of two addresses does not serve the file', async () => {
+  test('a publication fails while one of two addresses does not serve the file', async () => {
     edge.serveZone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'A', '127.0.0.12'));
     await edge.serve();
     await edge.serve({ address: '127.0.0.12', behaviour: '404' });
     expect(await refused(await edge.testServices())).toContain('Last seen: 127.0.0.12: the answer has status 404, only 200 is a policy. The _mta-sts record was not changed. ');
   });
 
-  test('names addresses that are alike together', async () => {
+  test('a failed publication names addresses with the same problem together', async () => {
     edge.serveZone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'A', '127.0.0.12'));
     await edge.serve({ behaviour: '404' });
     await edge.serve({ address: '127.0.0.12', behaviour: '404' });
     expect(await refused(await edge.testServices())).toContain('Last seen: 127.0.0.11, 127.0.0.12: the answer has status 404, only 200 is a policy. ');
   });
 
-  test('fails while one name server does not have the address yet', async () => {
+  test('a publication fails while one name server does not have the address', async () => {
     edge.nameServers.at(1)?.serve(soa(DOMAIN));
     await edge.serve();
     expect(await refused(await edge.testServices())).toContain(`Last seen: name server ${NAME_SERVERS[1]}: no A record yet (NXDOMAIN). `);
   });
 
-  test('fails while a name server refuses to answer', async () => {
+  test('a publication fails while a name server refuses to answer', async () => {
     const first = edge.nameServers.at(0);
     if (first !== undefined) first.answer = () => ({ rcode: 'REFUSED', answers: [], authorities: [], authoritative: false });
     await edge.serve();
     expect(await refused(await edge.testServices())).toContain(`name server ${NAME_SERVERS[0]}: REFUSED`);
   });
 
-  test('fails while the address of a name server is not known', async () => {
+  test('a publication fails while the address of a name server is unknown', async () => {
     edge.recursive.serve(soa('test'), record(NAME_SERVERS.at(0) ?? '', 'A', '127.0.0.2'));
     await edge.serve();
     expect(await refused(await edge.testServices())).toContain(`name server ${NAME_SERVERS[1]}: its own address is not known`);
@@ -145,14 +145,14 @@ describe('what is not live', () => {
     ['too short a file', POLICY_TEXT.split('max_age')[0], 'line 5 is "max_age: 2592000\\x0d\\x0a" (expected) and not there (served)'],
     ['too long a file', `${POLICY_TEXT}x: y`, 'line 6 is not there (expected) and "x: y" (served)'],
     ['bytes that are no text', Buffer.from([0xff, 0x1b, 0x0a]), 'and "ÿ\\x1b\\x0a" (served)'],
-  ])('names the first difference of %s', async (_, body, evidence) => {
+  ])('a failed publication names the first difference of %s', async (_, body, evidence) => {
     await edge.serve({ body });
     expect(await refused(await edge.testServices())).toContain(evidence);
   });
 });
 
 describe('what becomes live', () => {
-  test('writes the exact bytes, with the media type and nothing cached', async () => {
+  test('a publication writes the exact bytes, with media type and without caching', async () => {
     await edge.serve();
     const made = await edge.testServices();
     await expect(run(made)).resolves.toEqual(ANSWER);
@@ -168,7 +168,7 @@ describe('what becomes live', () => {
     expect(deleted(made)).toEqual([]);
   });
 
-  test('asks as a sender does', async () => {
+  test('a publication fetches the policy as a sender does', async () => {
     const server = await edge.serve();
     await run(await edge.testServices());
     expect(server.requests).toEqual([expect.objectContaining({
@@ -176,7 +176,7 @@ describe('what becomes live', () => {
     })]);
   });
 
-  test('never asks a recursive resolver for the policy host', async () => {
+  test('a publication never asks a recursive resolver for the policy host', async () => {
     await edge.serve();
     await run(await edge.testServices());
     expect(edge.recursive.asked).toContain(`${NAME_SERVERS[0]} A`);
@@ -184,7 +184,7 @@ describe('what becomes live', () => {
     expect(edge.nameServers.at(0)?.asked).toContain(`${POLICY_HOST} A`);
   });
 
-  test('waits with growing pauses until the right bytes come, and logs each poll', async () => {
+  test('a publication waits with growing delays until the right bytes are served, and logs each attempt', async () => {
     await edge.serve({ first: { body: 'version: STSv1\r\nmode: none\r\n', requests: 6 } });
     const made = await edge.testServices();
     await expect(run(made)).resolves.toEqual(ANSWER);
@@ -194,7 +194,7 @@ describe('what becomes live', () => {
     expect(polls.at(0)?.missing).toEqual([expect.stringContaining('line 2 is "mode: enforce\\x0d\\x0a" (expected) and "mode: none\\x0d\\x0a" (served)')]);
   });
 
-  test('waits until the address of a name server becomes known', async () => {
+  test('a publication waits until the address of a name server is known', async () => {
     edge.recursive.serve(soa('test'), soa(DOMAIN), mx(DOMAIN, 'mx1.example.com'), record(NAME_SERVERS.at(0) ?? '', 'A', '127.0.0.2'));
     await edge.serve();
     const made = await edge.testServices();
@@ -207,7 +207,7 @@ describe('what becomes live', () => {
     expect(made.clock.slept).toEqual([1000]);
   });
 
-  test('asks a name server at its next address when the first is silent', async () => {
+  test('a publication queries a name server at its next address when the first one is silent', async () => {
     edge.recursive.serve(...edge.publicRecords(), record(NAME_SERVERS.at(0) ?? '', 'A', '127.0.0.4'));
     await edge.serve();
     const made = await edge.testServices();
@@ -215,7 +215,7 @@ describe('what becomes live', () => {
     expect(made.clock.slept).toEqual([]);
   });
 
-  test('asks name servers by IPv6 where they have nothing else', async () => {
+  test('a publication queries name servers over IPv6 when they have no other address', async () => {
     edge.recursive.serve(soa('test'), soa(DOMAIN), mx(DOMAIN, 'mx1.example.com'), ...NAME_SERVERS.map((name) => record(name, 'AAAA', '::1')));
     const server = await TestDns.start('::1', edge.nameServers.at(0)?.port);
     try {
@@ -228,7 +228,7 @@ describe('what becomes live', () => {
     }
   });
 
-  test('only logs that an IPv6 address is dead', async () => {
+  test('a publication only logs that an IPv6 address does not answer', async () => {
     edge.serveZone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'AAAA', '::1'));
     await edge.serve();
     const made = await edge.testServices();
@@ -237,7 +237,7 @@ describe('what becomes live', () => {
     expect(entry?.seen).toEqual([expect.stringMatching(/^::1: (connection refused|no route)/)]);
   });
 
-  test('logs what an IPv6 address serves', async () => {
+  test('a publication logs the bytes that an IPv6 address serves', async () => {
     edge.serveZone(record(POLICY_HOST, 'A', '127.0.0.11'), record(POLICY_HOST, 'AAAA', '::1'));
     await edge.serve();
     await edge.serve({ address: '::1' });
@@ -246,7 +246,7 @@ describe('what becomes live', () => {
     expect(made.log.find(({ message }) => message.startsWith('the IPv6 addresses'))?.seen).toEqual(['::1: as intended']);
   });
 
-  test('does no harm when the same event comes twice, even at once', async () => {
+  test('a repeated event changes nothing, even when both run at once', async () => {
     await edge.serve({ first: { body: 'not yet', requests: 3 } });
     const made = await edge.testServices();
     await expect(Promise.all([run(made), run(made)])).resolves.toEqual([ANSWER, ANSWER]);
@@ -259,14 +259,14 @@ describe('what becomes live', () => {
 });
 
 describe('writing', () => {
-  test('refuses a text that does not hash to the id, and writes nothing', async () => {
+  test('a publication refuses a text that does not match the hash in its id, and writes nothing', async () => {
     const made = await edge.testServices();
     const event = createEvent(TYPE, publicationProperties({ PolicyHash: policyHash('other') }));
     expect(await refused(made, event)).toContain(`\`PolicyHash\` must be the hash of \`Policy\`, ${policyHash(POLICY_TEXT)}, got ${policyHash('other')}`);
     expect(made.aws.s3.calls()).toHaveLength(0);
   });
 
-  test('refuses a text that is no policy, and writes nothing', async () => {
+  test('a publication refuses a text that is no policy, and writes nothing', async () => {
     const made = await edge.testServices();
     const Policy = ['version: STSv1', 'mode: enforced', 'mx: mx1.example.com', 'max_age: 86400'];
     const message = await refused(made, createEvent(TYPE, publicationProperties({ Policy, PolicyHash: policyHash(policyText(Policy)) })));
@@ -275,7 +275,7 @@ describe('writing', () => {
     expect(made.aws.s3.calls()).toHaveLength(0);
   });
 
-  test('is patient while the right to write spreads', async () => {
+  test('a publication retries while a new right to write propagates', async () => {
     await edge.serve();
     const made = await edge.testServices();
     made.aws.s3.on(PutObjectCommand, { Key: KEY })
@@ -288,7 +288,7 @@ describe('writing', () => {
     ['SignatureDoesNotMatch', 'Signature expired: 20261129T130251Z is now earlier than 20261129T130252Z (20261129T130752Z - 5 min.)'],
     ['InvalidSignatureException', 'Signature not yet current: 20261129T131251Z is still later than 20261129T131250Z (20261129T130750Z + 5 min.)'],
     ['RequestTimeTooSkewed', 'The difference between the request time and the current time is too large.'],
-  ])('a call that was signed by a wrong clock is made again, since the answer has put the clock right: %s', async (code, message) => {
+  ])('a call that was signed with a wrong clock is repeated, because the answer has corrected the clock: %s', async (code, message) => {
     await edge.serve();
     const made = await edge.testServices();
     made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejectsOnce(awsError(code, message)).resolves({});
@@ -296,14 +296,14 @@ describe('writing', () => {
     expect(made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY })).toHaveLength(2);
   });
 
-  test('a call whose signature is wrong is not made again', async () => {
+  test('a call with a wrong signature is not repeated', async () => {
     const made = await edge.testServices();
     made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('SignatureDoesNotMatch', 'The request signature we calculated does not match'));
     expect(await refused(made)).toContain('s3:PutObject failed: SignatureDoesNotMatch');
     expect(made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY })).toHaveLength(1);
   });
 
-  test('gives up on a right that is missing after a minute, names it, and takes away what may have arrived', async () => {
+  test('a publication fails after a minute without the right to write, names it, and deletes what may have arrived', async () => {
     const made = await edge.testServices();
     made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('AccessDenied', 'Access Denied'));
     const { message } = await failure(run(made));
@@ -312,14 +312,14 @@ describe('writing', () => {
     expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
   });
 
-  test('does not repeat what the SDK has given up on', async () => {
+  test('a publication does not repeat a call that the SDK has repeated', async () => {
     const made = await edge.testServices();
     made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('SlowDown', 'Please reduce your request rate.'));
     expect(await refused(made)).toContain('s3:PutObject failed: SlowDown: Please reduce your request rate.');
     expect(made.aws.s3.commandCalls(PutObjectCommand, { Key: KEY })).toHaveLength(1);
   });
 
-  test('fails even during a rollback when it could not write', async () => {
+  test('a publication fails even during a rollback when it cannot write', async () => {
     const made = await edge.testServices({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     made.aws.s3.on(PutObjectCommand, { Key: KEY }).rejects(awsError('NoSuchBucket', 'The specified bucket does not exist'));
     expect(await refused(made, updateEvent(TYPE, OBJECT_URL, publicationProperties(), publicationProperties()))).toContain('NoSuchBucket');
@@ -334,7 +334,7 @@ describe('taking back', () => {
     Data: { ...ANSWER.Data, Warnings: expect.stringMatching(/^none known; the publication history was missing and was started again at 20\S+Z$/) },
   };
 
-  test('a failed create fails with its own reason also when the delete fails', async () => {
+  test('a failed create reports its own reason, also when the deletion of the file fails', async () => {
     await edge.serve({ behaviour: '404' });
     const made = await edge.testServices();
     made.aws.s3.on(DeleteObjectCommand).rejects(awsError('AccessDenied', 'Access Denied'));
@@ -342,21 +342,21 @@ describe('taking back', () => {
     expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', message: expect.stringContaining('could not delete the policy file') }));
   });
 
-  test('a failed update leaves the object, which the rollback will write over', async () => {
+  test('a failed update keeps the object, which the rollback overwrites', async () => {
     await edge.serve({ behaviour: '404' });
     const made = await edge.testServices();
     expect(await refused(made, UPDATE)).toContain('status 404');
     expect(deleted(made)).toEqual([]);
   });
 
-  test('a failed update to another bucket takes the new object away, which nobody would delete', async () => {
+  test('a failed update to another bucket deletes the new object, because nothing else would', async () => {
     await edge.serve({ behaviour: '404' });
     const made = await edge.testServices();
     await refused(made, updateEvent(TYPE, 's3://before/key', publicationProperties(), publicationProperties({ BucketName: 'before' })));
     expect(deleted(made)).toEqual([{ Bucket: BUCKET, Key: KEY }, { Bucket: BUCKET, Key: HISTORY_KEY }]);
   });
 
-  test('a rollback to another bucket keeps the file that it puts back, whatever the checks say', async () => {
+  test('a rollback to another bucket keeps the restored file, whatever the checks find', async () => {
     await edge.serve({ behaviour: '404' });
     const made = await edge.testServices({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     const event = updateEvent(TYPE, 's3://failed/key', publicationProperties(), publicationProperties({ BucketName: 'failed' }));
@@ -370,7 +370,7 @@ describe('taking back', () => {
     await expect(run(await edge.testServices(), event)).resolves.toMatchObject({ PhysicalResourceId: `s3://after/${KEY}` });
   });
 
-  test('a file that is not live is forgiven during a rollback', async () => {
+  test('a rollback ignores that the file is not live', async () => {
     await edge.serve({ behaviour: '404' });
     const made = await edge.testServices({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     await expect(run(made, UPDATE)).resolves.toEqual(WITHOUT_LEDGER);
@@ -378,7 +378,7 @@ describe('taking back', () => {
     expect(made.aws.cloudformation.commandCalls(DescribeStacksCommand)).toHaveLength(2);
   });
 
-  test('a zone that cannot be read fails the create, after the write', async () => {
+  test('a zone that cannot be read fails the create, after the file was written', async () => {
     const made = await edge.testServices();
     made.aws.route53.on(GetHostedZoneCommand).rejects(awsError('ThrottlingException', 'Rate exceeded'));
     expect(await refused(made)).toContain('route53:GetHostedZone failed: ThrottlingException: Rate exceeded');
@@ -387,14 +387,14 @@ describe('taking back', () => {
 });
 
 describe('delete', () => {
-  test('deletes the object that the physical id names', async () => {
+  test('a delete removes the object that the physical id names', async () => {
     const made = await edge.testServices();
     const event = deleteEvent(TYPE, 's3://old/mta-sts.example.com/x', publicationProperties());
     await expect(run(made, event)).resolves.toEqual({ PhysicalResourceId: 's3://old/mta-sts.example.com/x' });
     expect(deleted(made)).toEqual([{ Bucket: 'old', Key: 'mta-sts.example.com/x' }, { Bucket: 'old', Key: HISTORY_KEY }]);
   });
 
-  test('deletes the object of the properties where the physical id is not one of ours', async () => {
+  test('a delete removes the object of the properties when the physical id has a foreign form', async () => {
     const made = await edge.testServices();
     const event = deleteEvent(TYPE, 'Mail-Publication-1X', publicationProperties());
     await expect(run(made, event)).resolves.toEqual({ PhysicalResourceId: 'Mail-Publication-1X' });
@@ -406,14 +406,14 @@ describe('delete', () => {
     ['AccessDenied', 'Access Denied'],
     ['SlowDown', 'Please reduce your request rate.'],
     ['TimeoutError', 'socket hang up'],
-  ])('succeeds on %s', async (name, message) => {
+  ])('a delete succeeds on %s', async (name, message) => {
     const made = await edge.testServices();
     made.aws.s3.on(DeleteObjectCommand).rejects(awsError(name, message));
     await expect(run(made, deleteEvent(TYPE, OBJECT_URL, publicationProperties()))).resolves.toEqual({ PhysicalResourceId: OBJECT_URL });
     expect(made.log).toContainEqual(expect.objectContaining({ level: 'WARN', error: expect.objectContaining({ name, message }) }));
   });
 
-  test('succeeds twice, and at once', async () => {
+  test('a repeated delete succeeds, even when both run at once', async () => {
     const made = await edge.testServices();
     const event = deleteEvent(TYPE, OBJECT_URL, publicationProperties());
     const answer = { PhysicalResourceId: OBJECT_URL };
@@ -421,7 +421,7 @@ describe('delete', () => {
     await expect(run(made, event)).resolves.toEqual(answer);
   });
 
-  test('succeeds when S3 hangs', async () => {
+  test('a delete succeeds when S3 does not answer', async () => {
     const made = await edge.testServices();
     made.aws.s3.on(DeleteObjectCommand).callsFake(async () => new Promise(() => undefined));
     const event = deleteEvent(TYPE, OBJECT_URL, publicationProperties());

@@ -1,3 +1,4 @@
+// The distributions, publications and records of a cloud assembly, from constructs and from templates of any form.
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
   Duration, NestedStack, Stack, Stage,
@@ -12,26 +13,25 @@ import { PreviewError } from '../../lib/preview/errors';
 import { applyPolicy } from '../../lib/preview/edge/response-headers';
 import { policyHash, policyId } from '../../lib/protocol/policy/id';
 import { ENV, importedZone, oneDomain } from '../support/stack';
-import { handWritten, removeFolders, synthesize, usualApp } from '../support/assemblies';
+import { removeFolders, synthesize, usualApp, writeAssembly } from '../support/assemblies';
+import { firstItem, onlyItem } from '../support/items';
 
 afterEach(removeFolders);
 
-/** A template with one distribution, written by hand. */
+/** Writes an assembly with one distribution. */
 function template(config: Record<string, unknown>, resources: Record<string, unknown> = {}): string {
-  return handWritten({ Resources: {
+  return writeAssembly({ Resources: {
     Distribution: { Type: 'AWS::CloudFront::Distribution', Properties: { DistributionConfig: { Aliases: ['mta-sts.example.com'], ...config } } },
     ...resources,
   } });
 }
 
 function onlyDistribution(app: string): Distribution {
-  const { distributions } = readAssembly(app);
-  expect(distributions).toHaveLength(1);
-  return distributions[0];
+  return onlyItem(readAssembly(app).distributions);
 }
 
 describe('an assembly without a policy host', () => {
-  test('is refused, and the message says what was looked for and where', () => {
+  test('the preview refuses an assembly without a policy host, and lists its stacks and aliases', () => {
     const app = synthesize((root) => {
       new Stack(root, 'Empty');
       const site = new Stack(root, 'Site', { env: ENV });
@@ -40,16 +40,16 @@ describe('an assembly without a policy host', () => {
       } });
     });
     expect(() => readAssembly(app)).toThrow(PreviewError);
-    expect(() => readAssembly(app)).toThrow(/no policy host in .*none of its stacks \(.*\) has an AWS::CloudFront::Distribution with an alias mta-sts\.<domain>, only with www\.example\.com; add the construct MtaSts to the app and run `npx cdk synth` again/);
+    expect(() => readAssembly(app)).toThrow(/no policy host in .*: no AWS::CloudFront::Distribution has an alias mta-sts\.<domain> \(stacks: Empty, Site; aliases: www\.example\.com\)\. Add the construct MtaSts to the app and run `npx cdk synth` again/);
   });
 
-  test('is refused where it has no stacks at all', () => {
-    expect(() => readAssembly(synthesize(() => undefined))).toThrow(/none of its stacks \(it has none\)/);
+  test('the preview refuses an assembly without stacks', () => {
+    expect(() => readAssembly(synthesize(() => undefined))).toThrow(/\(stacks: none; aliases: none\)/);
   });
 });
 
 describe('the construct MtaSts', () => {
-  test('is read whole: host, policy, records, and nothing is left out', () => {
+  test('the preview reads the policy host, the policy and the records of the construct', () => {
     const { distributions, publications, recordSets, notes } = readAssembly(usualApp(), Date.UTC(2026, 10, 30, 19, 24, 8));
     expect(distributions).toEqual([expect.objectContaining({
       aliases: ['mta-sts.example.com'],
@@ -58,7 +58,7 @@ describe('the construct MtaSts', () => {
       viewerProtocol: 'redirect-to-https',
       allowedMethods: ['GET', 'HEAD'],
       functionCode: expect.stringContaining('function handler(event)'),
-      bucketName: publications[0].bucketName,
+      bucketName: firstItem(publications).bucketName,
     })]);
     expect(publications).toEqual([expect.objectContaining({
       domain: 'example.com',
@@ -68,8 +68,8 @@ describe('the construct MtaSts', () => {
       zoneId: 'Z0123456789ABCDEFGHIJ',
     })]);
     expect(recordSets.map(({ name, type, aliasTarget }) => [name, type, aliasTarget])).toEqual(expect.arrayContaining([
-      ['mta-sts.example.com', 'A', distributions[0].domainName],
-      ['mta-sts.example.com', 'AAAA', distributions[0].domainName],
+      ['mta-sts.example.com', 'A', firstItem(distributions).domainName],
+      ['mta-sts.example.com', 'AAAA', firstItem(distributions).domainName],
       ['_mta-sts.example.com', 'TXT', undefined],
       ['_smtp._tls.example.com', 'TXT', undefined],
     ]));
@@ -79,16 +79,16 @@ describe('the construct MtaSts', () => {
   test.each<[string, (app: App) => Stack]>([
     ['a stage', (app) => new Stack(new Stage(app, 'Prod'), 'Mail', { env: ENV })],
     ['a nested stack', (app) => new NestedStack(new Stack(app, 'Outer', { env: ENV }), 'Mail')],
-  ])('is found in %s', (_where, stackIn) => {
+  ])('the preview finds the construct in %s', (_, stackIn) => {
     const app = synthesize((root) => {
       oneDomain(stackIn(root));
     });
     const { distributions, publications, notes } = readAssembly(app);
-    expect(publications[0]).toMatchObject({ domain: 'example.com', bucketName: distributions[0].bucketName });
+    expect(firstItem(publications)).toMatchObject({ domain: 'example.com', bucketName: firstItem(distributions).bucketName });
     expect(notes.all).toEqual([]);
   });
 
-  test('is read where several domains share a host', () => {
+  test('the preview reads several domains that share a policy host', () => {
     const app = synthesize((root) => {
       const stack = new Stack(root, 'Mail', { env: ENV });
       const domains = ['example.com', 'example.net'].map((name) => ({ hostedZone: importedZone(stack, name) }));
@@ -101,7 +101,7 @@ describe('the construct MtaSts', () => {
     expect(readAssembly(app).publications.map(({ domain }) => domain)).toEqual(['example.com', 'example.net']);
   });
 
-  test('is read with a zone that the template makes', () => {
+  test('the preview reads a hosted zone of the template', () => {
     const app = synthesize((root) => {
       const stack = new Stack(root, 'Mail', { env: ENV });
       oneDomain(stack, { hostedZone: new route53.PublicHostedZone(stack, 'Zone', { zoneName: 'Example.com' }) });
@@ -112,7 +112,7 @@ describe('the construct MtaSts', () => {
 });
 
 describe('a distribution of any template', () => {
-  test('has CloudFront\'s defaults where it says nothing', () => {
+  test('a distribution has the defaults of CloudFront for properties that the template does not set', () => {
     expect(onlyDistribution(template({}))).toMatchObject({
       ipv6: false, minimumTls: 'TLSv1', viewerProtocol: 'allow-all', allowedMethods: ['GET', 'HEAD'], functionCode: undefined,
       responseHeaders: undefined, bucketName: undefined, originPath: '',
@@ -121,11 +121,11 @@ describe('a distribution of any template', () => {
 
   test.each([
     ['TLSv1.3_2025', 'TLSv1.3'], ['TLSv1.2_2025', 'TLSv1.2'], ['TLSv1.2_2018', 'TLSv1.2'], ['TLSv1.1_2016', 'TLSv1.1'], ['TLSv1_2016', 'TLSv1'], ['SSLv3', 'TLSv1'],
-  ])('with %s starts at %s', (policy, version) => {
+  ])('a distribution with the security policy %s accepts %s and later', (policy, version) => {
     expect(onlyDistribution(template({ ViewerCertificate: { MinimumProtocolVersion: policy } })).minimumTls).toBe(version);
   });
 
-  test('says what of it is not previewed', () => {
+  test('a note names each part of a distribution that the preview ignores', () => {
     const app = template({
       Aliases: ['mta-sts.example.com', 'mta-sts.exa mple.com', '*.example.net'],
       CacheBehaviors: [{}],
@@ -143,27 +143,27 @@ describe('a distribution of any template', () => {
       },
     });
     const { distributions, notes } = readAssembly(app);
-    expect(distributions[0].aliases).toEqual(['mta-sts.example.com', '*.example.net']);
+    expect(firstItem(distributions).aliases).toEqual(['mta-sts.example.com', '*.example.net']);
     expect(notes.all).toEqual([
-      'Mail/Distribution: CacheBehaviors is not previewed',
-      'Mail/Distribution: CustomErrorResponses is not previewed',
-      'Mail/Distribution: WebACLId is not previewed',
-      'Mail/Distribution: Lambda@Edge functions are not previewed',
-      expect.stringMatching(/the alias "mta-sts\.exa mple\.com" .*it is not served/),
-      'Mail/Distribution: only functions of viewer requests are previewed, not those of viewer responses',
+      'Mail/Distribution: the preview ignores CacheBehaviors',
+      'Mail/Distribution: the preview ignores CustomErrorResponses',
+      'Mail/Distribution: the preview ignores WebACLId',
+      'Mail/Distribution: the preview does not run Lambda@Edge functions',
+      expect.stringMatching(/the alias "mta-sts\.exa mple\.com" .*\. The preview does not serve it/),
+      'Mail/Distribution: the preview runs functions for viewer requests, but not for viewer responses',
       expect.stringMatching(/its function arn:aws:cloudfront::123456789012:function\/\\x1b is not in the assembly/),
       'Mail/Distribution: DistributionConfig.DefaultCacheBehavior.FunctionAssociations.2.FunctionARN could not be resolved: it imports Edge, which no stack of the assembly exports',
-      'Mail/Distribution: DistributionConfig.DefaultCacheBehavior.FunctionAssociations.3.FunctionARN is missing or no text',
-      expect.stringMatching(/its response headers policy 0{8}-.* is neither in the assembly nor one that is known here/),
+      'Mail/Distribution: DistributionConfig.DefaultCacheBehavior.FunctionAssociations.3.FunctionARN is missing or not a text',
+      expect.stringMatching(/its response headers policy 0{8}-.* is not in the assembly and not a known managed policy\. Its headers are missing/),
     ]);
   });
 
-  test('says so where all of it is unknown', () => {
+  test('a note names a distribution that cannot be resolved at all', () => {
     const app = template({}, { Other: { Type: 'AWS::CloudFront::Distribution', Properties: { DistributionConfig: { 'Fn::ImportValue': 'X' } } } });
     expect(readAssembly(app).notes.all).toContainEqual(expect.stringMatching(/^Mail\/Other: DistributionConfig\.Aliases could not be resolved/));
   });
 
-  test('finds function, headers and bucket in another stack', () => {
+  test('a distribution uses the function and the headers of another stack', () => {
     const app = synthesize((root) => {
       const parts = new Stack(root, 'Parts', { env: ENV });
       const edge = new cloudfront.Function(parts, 'Edge', { code: cloudfront.FunctionCode.fromInline('function handler(e) { return e.request; }') });
@@ -187,9 +187,9 @@ describe('a distribution of any template', () => {
     });
   });
 
-  test('ignores a function without code', () => {
+  test('a note names a function without code', () => {
     const { notes } = readAssembly(template({}, { Edge: { Type: 'AWS::CloudFront::Function', Properties: {} } }));
-    expect(notes.all).toEqual(['Mail/Edge: FunctionCode is missing or no text']);
+    expect(notes.all).toEqual(['Mail/Edge: FunctionCode is missing or not a text']);
   });
 });
 
@@ -197,7 +197,7 @@ describe('a publication', () => {
   const whole = { DomainName: 'Example.com', PolicyHash: policyHash('x\r\n'), Policy: ['x'], BucketName: 'b', ObjectKey: 'k' };
   const read = (properties: object): ReturnType<typeof readAssembly> => readAssembly(template({}, { P: { Type: 'Custom::MtaStsPublication', Properties: properties } }));
 
-  test('is left out where a part is missing', () => {
+  test('the preview leaves out a publication without a policy, with a note', () => {
     const { publications, notes } = read({ ...whole, Policy: undefined, BucketName: { Ref: 'Nothing' } });
     expect(publications).toEqual([]);
     expect(notes.all).toEqual([
@@ -206,13 +206,13 @@ describe('a publication', () => {
     ]);
   });
 
-  test.each(['$(reboot).example.com', 'com', `${'a.'.repeat(121)}com`, '\u001b[31m.example'])('is left out where the domain is %j', (DomainName) => {
+  test.each(['$(reboot).example.com', 'com', `${'a.'.repeat(121)}com`, '\u001b[31m.example'])('the preview leaves out a publication for the domain %j, with a note', (DomainName) => {
     const { publications, notes } = read({ ...whole, DomainName });
     expect(publications).toEqual([]);
-    expect(notes.all).toEqual([expect.stringMatching(/^Mail\/P: the domain [^\u001b]*; it is left out$/)]);
+    expect(notes.all).toEqual([expect.stringMatching(/^Mail\/P: the domain [^\u001b]*\. It is left out$/)]);
   });
 
-  test('has the id of its moment and its bytes, wherever the template asks for it', () => {
+  test('a publication has an id of its time and policy, also in the records of the template', () => {
     const P = { Type: 'Custom::MtaStsPublication', Properties: whole };
     const record = (value: unknown): object => ({ Type: 'AWS::Route53::RecordSet', Properties: { Name: 'a.example.com', Type: 'TXT', HostedZoneId: 'Z1', ResourceRecords: [value] } });
     const { publications, recordSets } = readAssembly(template({}, {
@@ -225,9 +225,9 @@ describe('a publication', () => {
     expect(recordSets.map(({ values }) => values)).toEqual([[`"v=STSv1; id=${id};"`], [`"v=STSv1; id=${id};"`]]);
   });
 
-  test('of a release before 0.2 has the id that its template names', () => {
-    const { PolicyHash, ...others } = whole;
-    const { publications, notes } = read({ ...others, PolicyId: policyId('x\r\n') });
+  test('a publication of a release before 0.2 has the id in its template', () => {
+    const { PolicyHash, ...rest } = whole;
+    const { publications, notes } = read({ ...rest, PolicyId: policyId('x\r\n') });
     expect(publications).toEqual([expect.objectContaining({ policyId: policyId('x\r\n'), refused: undefined })]);
     expect(policyId('x\r\n').startsWith(PolicyHash)).toBe(true);
     expect(notes.all).toEqual([]);
@@ -237,20 +237,20 @@ describe('a publication', () => {
     [{ PolicyHash: '0123456789abcdef' }, '0123456789abcdef'],
     [{ PolicyHash: undefined, PolicyId: '0123456789abcdef0123456789abcdef' }, '0123456789abcdef'],
     [{ PolicyHash: undefined, PolicyId: '1' }, '1'],
-  ])('whose text was changed after the synthesis is one that the deployment refuses: %j', (more, announced) => {
+  ])('the deployment refuses a publication whose policy changed after the synthesis, with the properties %j', (more, hash) => {
     expect(read({ ...whole, ...more }).publications).toEqual([
-      expect.objectContaining({ refused: `its policy has the hash ${policyHash('x\r\n')}, but is announced as ${announced}` }),
+      expect.objectContaining({ refused: `its policy has the hash ${policyHash('x\r\n')}, but the template gives ${hash}` }),
     ]);
   });
 
-  test('is left out where its hash is missing, and where its text is not known', () => {
-    expect(read({ ...whole, PolicyHash: undefined })).toMatchObject({ publications: [], notes: { all: ['Mail/P: PolicyHash is missing or no text'] } });
+  test('the preview leaves out a publication without a hash, or with an unknown policy, with a note', () => {
+    expect(read({ ...whole, PolicyHash: undefined })).toMatchObject({ publications: [], notes: { all: ['Mail/P: PolicyHash is missing or not a text'] } });
     expect(read({ ...whole, Policy: ['x', { Ref: 'Nothing' }] })).toMatchObject({ publications: [], notes: {
       all: ['Mail/P: Policy.1 could not be resolved: it refers to Nothing, which the template does not have'],
     } });
   });
 
-  test('is read in lower case', () => {
+  test('the domain of a publication is in lower case', () => {
     expect(read(whole).publications).toEqual([expect.objectContaining({ domain: 'example.com', zoneId: undefined })]);
   });
 });
@@ -258,7 +258,7 @@ describe('a publication', () => {
 describe('record sets', () => {
   const sets = (resources: Record<string, unknown>): ReturnType<typeof readAssembly> => readAssembly(template({}, resources));
 
-  test('without name, type or target are left out, and it is said', () => {
+  test('the preview leaves out record sets without a name, a type or a target, with a note', () => {
     const { recordSets, notes } = sets({
       A: { Type: 'AWS::Route53::RecordSet', Properties: { Type: 'A' } },
       B: { Type: 'AWS::Route53::RecordSet', Properties: { Name: 'b.example.com' } },
@@ -266,13 +266,13 @@ describe('record sets', () => {
     });
     expect(recordSets).toEqual([]);
     expect(notes.all).toEqual([
-      'Mail/A: Name is missing or no text',
-      'Mail/B: Type is missing or no text',
+      'Mail/A: Name is missing or not a text',
+      'Mail/B: Type is missing or not a text',
       'Mail/C: AliasTarget.DNSName could not be resolved: it refers to Nothing, which the template does not have',
     ]);
   });
 
-  test('come alone and in groups, with their zone by id or by name', () => {
+  test('the preview reads single record sets and groups, with the zone by id or by name', () => {
     const { recordSets } = sets({
       A: { Type: 'AWS::Route53::RecordSet', Properties: { HostedZoneName: 'Example.com.', Name: 'A.example.com.', Type: 'TXT', TTL: '60', ResourceRecords: ['"x"'] } },
       G: { Type: 'AWS::Route53::RecordSetGroup', Properties: { HostedZoneId: 'Z1', RecordSets: [{ Name: 'g.example.com', Type: 'A', TTL: 'soon', ResourceRecords: ['192.0.2.1'] }] } },
@@ -283,7 +283,7 @@ describe('record sets', () => {
     ]);
   });
 
-  test('of the constructs for aliases and zones are read', () => {
+  test('the preview reads the alias records and MX records of CDK constructs', () => {
     const app = synthesize((root) => {
       const stack = new Stack(root, 'Mail', { env: ENV });
       const { policyHost } = oneDomain(stack);
@@ -299,7 +299,7 @@ describe('record sets', () => {
 });
 
 describe('response headers policies', () => {
-  test('of the template become the headers that CloudFront would send', () => {
+  test('a response headers policy of the template becomes the headers that CloudFront would send', () => {
     const app = synthesize((root) => {
       const stack = new Stack(root, 'Mail', { env: ENV });
       const policy = new cloudfront.ResponseHeadersPolicy(stack, 'Headers', {
@@ -314,8 +314,8 @@ describe('response headers policies', () => {
         removeHeaders: ['Server'],
       });
       const { policyHost } = oneDomain(stack);
-      const [distribution] = policyHost.distribution.node.findAll().filter((child) => child instanceof cloudfront.CfnDistribution);
-      (distribution).addPropertyOverride('DistributionConfig.DefaultCacheBehavior.ResponseHeadersPolicyId', policy.responseHeadersPolicyId);
+      const distribution = onlyItem(policyHost.distribution.node.findAll().filter((child) => child instanceof cloudfront.CfnDistribution));
+      distribution.addPropertyOverride('DistributionConfig.DefaultCacheBehavior.ResponseHeadersPolicyId', policy.responseHeadersPolicyId);
     });
     expect(onlyDistribution(app).responseHeaders).toEqual({
       remove: ['server'],
@@ -330,7 +330,7 @@ describe('response headers policies', () => {
     });
   });
 
-  test('of a template by hand, with what is missing', () => {
+  test('a response headers policy with missing and invalid headers keeps its valid headers, with notes', () => {
     const app = template({ DefaultCacheBehavior: { ResponseHeadersPolicyId: { Ref: 'H' } } }, {
       H: { Type: 'AWS::CloudFront::ResponseHeadersPolicy', Properties: { ResponseHeadersPolicyConfig: {
         SecurityHeadersConfig: { StrictTransportSecurity: { Override: true }, XSSProtection: { Protection: false, ReportUri: 'https://r.example', Override: true } },
@@ -343,11 +343,11 @@ describe('response headers policies', () => {
     ]);
     expect(readAssembly(app).notes.all).toEqual([
       expect.stringMatching(/CustomHeadersConfig\.Items\.0\.Header is missing/),
-      expect.stringMatching(/CustomHeadersConfig\.Items\.1 is a header that HTTP cannot carry; it is left out/),
+      expect.stringMatching(/CustomHeadersConfig\.Items\.1 is not a valid HTTP header\. It is left out/),
     ]);
   });
 
-  test('win over the origin only where they override, and take headers away', () => {
+  test('a response headers policy removes headers, and replaces headers of the origin only with `override`', () => {
     const headers = new Map<string, string | string[]>([['a', 'origin'], ['b', 'origin'], ['c', 'origin']]);
     applyPolicy(headers, { remove: ['c'], add: [{ name: 'a', value: 'policy', override: true }, { name: 'b', value: 'policy', override: false }, { name: 'd', value: 'policy', override: false }] });
     expect([...headers]).toEqual([['a', 'policy'], ['b', 'origin'], ['d', 'policy']]);

@@ -1,4 +1,4 @@
-// The private authority: what it issues is accepted by Node's TLS where it should be, and only there.
+// The private certificate authority and its certificates.
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { checkServerIdentity, rootCertificates } from 'node:tls';
 import { beforeAll, describe, expect, test } from '@jest/globals';
@@ -11,25 +11,25 @@ beforeAll(async () => {
   authority = await createCertificateAuthority();
 });
 
-describe('a request that makes no sense', () => {
-  test('is refused when it names no host', async () => {
+describe('an invalid request', () => {
+  test('the private authority refuses a request without a name', async () => {
     await expect(authority.issue({ names: [] })).rejects.toThrow('`names` must contain at least one DNS name, got none');
   });
 });
 
 describe('an issued certificate', () => {
-  test('is signed by the authority and by no other', async () => {
+  test('the private authority signs its certificates with its own key', async () => {
     const issued = new X509Certificate((await authority.issue({ names: ['mta-sts.example.test'] })).certificatePem);
-    const other = new X509Certificate((await createCertificateAuthority()).certificatePem);
+    const otherRoot = new X509Certificate((await createCertificateAuthority()).certificatePem);
     const root = new X509Certificate(authority.certificatePem);
     expect(issued.verify(root.publicKey)).toBe(true);
     expect(issued.checkIssued(root)).toBe(true);
-    expect(issued.verify(other.publicKey)).toBe(false);
+    expect(issued.verify(otherRoot.publicKey)).toBe(false);
     expect(root.ca).toBe(true);
     expect(issued.ca).toBe(false);
   });
 
-  test('carries each name in its SAN, wildcards included', async () => {
+  test('an issued certificate has every name in its SAN, including wildcards', async () => {
     const { certificatePem } = await authority.issue({ names: ['mta-sts.example.test', '*.example.org'] });
     const legacy = new X509Certificate(certificatePem).toLegacyObject();
     expect(checkServerIdentity('mta-sts.example.test', legacy)).toBeUndefined();
@@ -37,28 +37,28 @@ describe('an issued certificate', () => {
     expect(checkServerIdentity('example.test', legacy)?.message).toContain('does not match');
   });
 
-  test('takes a name that is too long for a common name', async () => {
+  test('an issued certificate can have a name that is too long for a common name', async () => {
     const name = `mta-sts.${'a'.repeat(60)}.example.test`;
     const issued = new X509Certificate((await authority.issue({ names: [name] })).certificatePem);
     expect(issued.subjectAltName).toBe(`DNS:${name}`);
     expect(issued.subject).toBe('CN=cdk-mta-sts');
   });
 
-  test('comes with the key that it certifies and with the chain', async () => {
+  test('an issued certificate comes with its private key and its chain', async () => {
     const { keyPem, certificatePem } = await authority.issue({ names: ['mta-sts.example.test'] });
     expect(new X509Certificate(certificatePem).checkPrivateKey(createPrivateKey(keyPem))).toBe(true);
     expect(certificatePem.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
     expect(certificatePem.endsWith(authority.certificatePem)).toBe(true);
   });
 
-  test('is for servers, and valid for 90 days unless told otherwise', async () => {
+  test('an issued certificate is for servers and valid for 90 days by default', async () => {
     const issued = new X509Certificate((await authority.issue({ names: ['mta-sts.example.test'] })).certificatePem);
     expect(issued.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1']);
     expect(Date.parse(issued.validFrom)).toBeLessThan(Date.now());
     expect(Math.round((Date.parse(issued.validTo) - Date.now()) / 86_400_000)).toBe(90);
   });
 
-  test('can lie in the past or in the future', async () => {
+  test('an issued certificate has the requested validity', async () => {
     const notBefore = new Date('2020-01-01T00:00:00Z');
     const notAfter = new Date('2020-02-01T00:00:00Z');
     const issued = new X509Certificate((await authority.issue({ names: ['mta-sts.example.test'], notBefore, notAfter })).certificatePem);
@@ -68,16 +68,16 @@ describe('an issued certificate', () => {
 });
 
 describe('the authority', () => {
-  test('is not one that the machine trusts', () => {
+  test('the system does not trust the private authority', () => {
     expect(rootCertificates).not.toContain(authority.certificatePem.trim());
   });
 });
 
 describe('a self-signed certificate', () => {
-  test('is its own issuer and no authority', async () => {
-    const own = new X509Certificate((await createSelfSigned({ names: ['mta-sts.example.test'] })).certificatePem);
-    expect(own.issuer).toBe(own.subject);
-    expect(own.verify(own.publicKey)).toBe(true);
-    expect(own.ca).toBe(false);
+  test('a self-signed certificate is its own issuer and not an authority', async () => {
+    const selfSigned = new X509Certificate((await createSelfSigned({ names: ['mta-sts.example.test'] })).certificatePem);
+    expect(selfSigned.issuer).toBe(selfSigned.subject);
+    expect(selfSigned.verify(selfSigned.publicKey)).toBe(true);
+    expect(selfSigned.ca).toBe(false);
   });
 });

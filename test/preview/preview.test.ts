@@ -1,3 +1,4 @@
+// A whole preview: its servers, its notes, and the commands that it prints.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createSocket } from 'node:dgram';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
@@ -11,7 +12,8 @@ import { policyHash } from '../../lib/protocol/policy/id';
 import { createResolver } from '../../lib/verifier/dns/resolver';
 import { until } from '../support/waiting';
 import { ENV, importedZone, oneDomain } from '../support/stack';
-import { handWritten, removeFolders, synthesize, temporaryFolder, usualApp } from '../support/assemblies';
+import { removeFolders, synthesize, temporaryFolder, usualApp, writeAssembly } from '../support/assemblies';
+import { firstItem, onlyItem } from '../support/items';
 import { ask } from '../support/tls-client';
 
 let app: string;
@@ -21,7 +23,7 @@ const { TMPDIR } = process.env;
 
 beforeAll(() => {
   app = usualApp();
-  // Other suites make previews at the same time; what is left behind here must be of this one.
+  // Other test files start previews at the same time. In its own folder, this file finds only its own left-over files.
   process.env.TMPDIR = temporaryFolder();
 });
 
@@ -46,34 +48,35 @@ function temporaryFolders(): string[] {
   return readdirSync(tmpdir()).filter((name) => name.startsWith('mta-sts-preview-'));
 }
 
-describe('refuses, with what to do,', () => {
+describe('options that a user can fix', () => {
   test.each<[string, Partial<PreviewOptions>, RegExp]>([
-    ['an assembly that is missing', { app: '/nowhere/cdk.out' }, /there is no folder \/nowhere\/cdk\.out; make the cloud assembly with `npx cdk synth`/],
-    ['a name to listen on', { listen: 'localhost\u001b' }, /cannot listen on `localhost\\x1b`: an IP address of this machine is expected, 127\.0\.0\.1/],
-    ['all addresses', { listen: '0.0.0.0' }, /cannot listen on `0\.0\.0\.0`, which is all addresses: DNS answers need one to name/],
-    ['all IPv6 addresses', { listen: '::' }, /which is all addresses/],
+    ['a missing assembly', { app: '/nowhere/cdk.out' }, /there is no folder \/nowhere\/cdk\.out\. Create the cloud assembly with `npx cdk synth`/],
+    ['a name to listen on', { listen: 'localhost\u001b' }, /cannot listen on `localhost\\x1b`, which is not an IP address\. Give an IP address of this machine, such as 127\.0\.0\.1/],
+    ['all IPv4 addresses', { listen: '0.0.0.0' }, /cannot listen on `0\.0\.0\.0`, which means every address\. DNS answers need one address/],
+    ['all IPv6 addresses', { listen: '::' }, /which means every address/],
     ['an address of another machine', { listen: '192.0.2.1' }, /cannot listen on port 0 of 192\.0\.2\.1: .*EADDRNOTAVAIL/],
-    ['an MX host that is none', { mx: [{ host: 'a b', address: '127.0.0.1' }] }, /the MX host `a b` contains/],
-    ['an MX address that is none', { mx: [{ host: 'mx.example', address: 'here' }] }, /the MX host mx\.example needs an IP address, got `here`; write mx\.example=127\.0\.0\.1/],
-    ['a certificate that is none', { tls: { key: 'x', cert: 'y' } }, /the given TLS key and certificate cannot be used: .*; give a private key and its certificate as PEM, or neither/],
-  ])('%s', async (_what, options, message) => {
+    ['an MX host with a space', { mx: [{ host: 'a b', address: '127.0.0.1' }] }, /the MX host `a b` contains/],
+    ['an MX host without an IP address', { mx: [{ host: 'mx.example', address: 'here' }] }, /the MX host mx\.example needs an IP address, got `here`\. Write mx\.example=127\.0\.0\.1/],
+    ['a certificate that is not PEM', { tls: { key: 'x', cert: 'y' } }, /the given TLS key and certificate cannot be used: .*\. Give a private key and its certificate as PEM, or leave out both/],
+  ])('the preview does not start with %s, and says how to fix it', async (_, options, message) => {
     const before = temporaryFolders();
     await expect(start(options)).rejects.toThrow(PreviewError);
     await expect(start(options)).rejects.toThrow(message);
     expect(temporaryFolders()).toEqual(before);
   });
 
-  test('a key that does not belong to the certificate', async () => {
-    const [one, other] = await Promise.all(['mta-sts.example.com', 'x.example'].map((name) => createSelfSigned({ names: [name] })));
-    await expect(start({ tls: { key: one.keyPem, cert: other.certificatePem } })).rejects.toThrow(/cannot be used: .*key values mismatch/);
+  test('the preview does not start with a key that does not match the certificate', async () => {
+    const { keyPem } = await createSelfSigned({ names: ['mta-sts.example.com'] });
+    const { certificatePem } = await createSelfSigned({ names: ['x.example'] });
+    await expect(start({ tls: { key: keyPem, cert: certificatePem } })).rejects.toThrow(/cannot be used: .*key values mismatch/);
   });
 
-  test('an HTTPS port that is taken', async () => {
+  test('the preview does not start with an HTTPS port in use, and names the option', async () => {
     const { httpsPort } = await start();
     await expect(start({ httpsPort })).rejects.toThrow(/cannot listen on port \d+ of 127\.0\.0\.1: .*EADDRINUSE.*`--https-port`/);
   });
 
-  test('a DNS port that is taken, and leaves nothing open', async () => {
+  test('the preview does not start with a DNS port in use, and closes its HTTPS port', async () => {
     const taken = createSocket('udp4');
     await new Promise<void>((resolve) => taken.bind({ port: 0, address: '127.0.0.1', exclusive: true }, resolve));
     const web = createServer();
@@ -87,8 +90,8 @@ describe('refuses, with what to do,', () => {
   });
 });
 
-describe('serves', () => {
-  test('the construct\'s policy and records, and says where', async () => {
+describe('a running preview', () => {
+  test('the preview serves the policy and the records of the construct, and returns their addresses', async () => {
     const preview = await start({ time: Date.UTC(2026, 10, 30, 19, 24, 8) });
     expect(preview).toMatchObject({
       hosts: ['mta-sts.example.com'],
@@ -97,34 +100,34 @@ describe('serves', () => {
       notes: [],
     });
     const answer = await ask({ port: preview.httpsPort, ca: preview.ca });
-    expect(answer).toMatchObject({ status: 200, body: preview.domains[0].policyText, headers: { 'content-type': 'text/plain; charset=utf-8' } });
+    const { policyId, policyText } = onlyItem(preview.domains);
+    expect(answer).toMatchObject({ status: 200, body: policyText, headers: { 'content-type': 'text/plain; charset=utf-8' } });
     const resolver = createResolver({ servers: [`127.0.0.1:${preview.dnsPort}`] });
-    const id = preview.domains[0].policyId;
-    expect(await resolver.query('_mta-sts.example.com', 'TXT')).toMatchObject({ status: 'found', authoritative: true, records: [[`v=STSv1; id=${id};`]] });
+    expect(await resolver.query('_mta-sts.example.com', 'TXT')).toMatchObject({ status: 'found', authoritative: true, records: [[`v=STSv1; id=${policyId};`]] });
     expect(await resolver.query('mta-sts.example.com', 'A')).toMatchObject({ records: ['127.0.0.1'] });
     expect(await resolver.query('other.example', 'A')).toMatchObject({ status: 'failed', reason: expect.stringContaining('REFUSED') });
   });
 
-  test('at the ports that it is told to', async () => {
+  test('the preview listens on the given ports', async () => {
     const { httpsPort, dnsPort } = await start();
     await running.pop()?.close();
     expect(await start({ httpsPort, dnsPort })).toMatchObject({ httpsPort, dnsPort });
   });
 
-  test('IPv6 addresses in DNS only where it really listens there', async () => {
+  test('the preview has an IPv6 address in DNS only if it listens there', async () => {
     const preview = await start();
     const answer = await createResolver({ servers: [`127.0.0.1:${preview.dnsPort}`] }).query('mta-sts.example.com', 'AAAA');
     const reachable = await ask({ port: preview.httpsPort, ca: preview.ca, address: '::1' }).then(() => true, () => false);
     expect(answer.status === 'found').toBe(reachable);
   });
 
-  test('on an IPv4 address other than the usual', async () => {
+  test('the preview listens on another loopback address', async () => {
     const { dnsPort, httpsPort, ca } = await start({ listen: '127.0.0.2' });
     expect(await createResolver({ servers: [`127.0.0.2:${dnsPort}`] }).query('mta-sts.example.com', 'A')).toMatchObject({ records: ['127.0.0.2'] });
     expect((await ask({ port: httpsPort, ca, address: '127.0.0.2' })).status).toBe(200);
   });
 
-  test('with a certificate that is given, and trusts the root that comes with it', async () => {
+  test('the preview uses the given certificate, and trusts the root certificate in the same file', async () => {
     const authority = await createCertificateAuthority('the user\'s');
     const { keyPem, certificatePem } = await authority.issue({ names: ['mta-sts.example.com'] });
     const preview = await start({ tls: { key: keyPem, cert: certificatePem } });
@@ -133,35 +136,35 @@ describe('serves', () => {
     expect(preview.notes).toEqual([]);
   });
 
-  test('with a certificate that is given without a root, and says whom it does not cover', async () => {
+  test('the preview uses a given certificate without a root certificate, and notes each name that it does not cover', async () => {
     const authority = await createCertificateAuthority('the user\'s');
     const { keyPem, certificatePem } = await authority.issue({ names: ['other.example'] });
-    const [leaf] = certificatePem.split(/(?<=-----END CERTIFICATE-----\n)/);
+    const leaf = firstItem(certificatePem.split(/(?<=-----END CERTIFICATE-----\n)/));
     const preview = await start({ tls: { key: keyPem, cert: leaf } });
-    expect(preview).toMatchObject({ ca: undefined, caFile: undefined, notes: ['mta-sts.example.com: the given certificate does not cover it'] });
+    expect(preview).toMatchObject({ ca: undefined, caFile: undefined, notes: ['mta-sts.example.com: the given certificate does not cover this name'] });
     expect(howToQuery(preview)).not.toContain('--cacert');
   });
 
-  test('several domains, and says which have no policy and which no host', async () => {
+  test('a note names each domain without a policy or a policy host', async () => {
     const publication = (DomainName: string, PolicyHash = policyHash('x\r\n')): object => ({
       Type: 'Custom::MtaStsPublication', Properties: { DomainName, PolicyHash, Policy: ['x'], BucketName: 'b', ObjectKey: 'k' },
     });
-    const preview = await start({ app: handWritten({ Resources: {
+    const preview = await start({ app: writeAssembly({ Resources: {
       Distribution: { Type: 'AWS::CloudFront::Distribution', Properties: { DistributionConfig: { Aliases: ['mta-sts.example.com', 'mta-sts.example.net'] } } },
       A: publication('example.com'), B: publication('example.com'), C: publication('example.org'), D: publication('example.net', '0123456789abcdef'),
     } }) });
     expect(preview.hosts).toEqual(['mta-sts.example.com', 'mta-sts.example.net']);
     expect(preview.domains.map(({ domain }) => domain)).toEqual(['example.com']);
     expect(preview.notes).toEqual([
-      'Mail/B: example.com is published by Mail/A already; this one is left out',
-      'Mail/C: mta-sts.example.org is an alias of no distribution of the assembly; example.org is left out',
-      `Mail/D: its policy has the hash ${policyHash('x\r\n')}, but is announced as 0123456789abcdef, which the deployment refuses, so example.net is left out; `
-      + 'run `npx cdk synth` again',
-      'Mail/Distribution: no Custom::MtaStsPublication writes a policy for mta-sts.example.net, so it has none to serve',
+      'Mail/B: Mail/A already publishes a policy for example.com. This one is left out',
+      'Mail/C: no distribution of the assembly has the alias mta-sts.example.org. example.org is left out',
+      `Mail/D: its policy has the hash ${policyHash('x\r\n')}, but the template gives 0123456789abcdef. `
+      + 'The deployment refuses this policy, so example.net is left out. Run `npx cdk synth` again',
+      'Mail/Distribution: no Custom::MtaStsPublication writes a policy for mta-sts.example.net. The preview serves no policy there',
     ]);
   });
 
-  test('a line to the log for each request', async () => {
+  test('the preview logs a line for each request', async () => {
     const lines: string[] = [];
     const preview = await start({ log: (line) => lines.push(line) });
     await ask({ port: preview.httpsPort, ca: preview.ca, path: '/x' });
@@ -169,27 +172,28 @@ describe('serves', () => {
   });
 });
 
-describe('says how to query it', () => {
-  /** Asks what a command of the text asks; tools/pasted.mjs, a step of .ci/run, runs them with the real dig and curl. */
-  async function answer(command: string): Promise<string> {
-    const question = /^dig @(\S+) -p (\d+) \+short (\S+) (A|MX|TXT)$/.exec(command);
-    if (question !== null) {
-      const [, server, port, name, type] = question;
-      const found = await createResolver().query(name, type as 'A' | 'MX' | 'TXT', `${server}:${port}`);
+describe('the commands that query a preview', () => {
+  /** Does what a command of the text does. tools/pasted.mjs, a step of .ci/run, runs the commands with the real dig and curl. */
+  async function runCommand(command: string): Promise<string> {
+    const dig = /^dig @(\S+) -p (\d+) \+short (\S+) (A|MX|TXT)$/.exec(command);
+    if (dig !== null) {
+      const [, server = '', port = '', name = '', typeName] = dig;
+      const type = (['A', 'MX', 'TXT'] as const).find((known) => known === typeName) ?? 'TXT';
+      const found = await createResolver().query(name, type, `${server}:${port}`);
       return found.status === 'found' ? JSON.stringify(found.records) : found.status;
     }
-    const fetch = /^curl -sS --noproxy '\*' --cacert (\S+) --connect-to (\S+):443:([\d.]+):(\d+) https:\/\/(\S+?)(\/\S+)$/.exec(command);
-    const [, caFile, connectedHost, address, port, host, path] = fetch ?? [];
+    const curl = /^curl -sS --noproxy '\*' --cacert (\S+) --connect-to (\S+):443:([\d.]+):(\d+) https:\/\/(\S+?)(\/\S+)$/.exec(command);
+    const [, caFile = '', connectedHost, address, port, host, path] = curl ?? [];
     expect(connectedHost).toBe(host);
     return (await ask({ address, port: Number(port), ca: readFileSync(caFile, 'utf8'), host, servername: host, path })).body;
   }
 
-  test('with commands that ask for the record, the address, the file, the MX hosts and the reporting record', async () => {
+  test('the commands query the record, the address, the policy file, the MX hosts and the TLSRPT record', async () => {
     const preview = await start();
-    const [{ policyId, policyText }] = preview.domains;
-    expect(howToQuery(preview)).toContain(`\nexample.com  id ${policyId}  (of this preview; the deployment makes its own)\n`);
+    const { policyId, policyText } = onlyItem(preview.domains);
+    expect(howToQuery(preview)).toContain(`\nexample.com  id ${policyId}  (of this preview; a deployment creates another id)\n`);
     const commands = howToQuery(preview).split('\n').filter((line) => /^ {2}(dig|curl) /.test(line)).map((line) => line.trim());
-    expect(await Promise.all(commands.map(answer))).toEqual([
+    expect(await Promise.all(commands.map(runCommand))).toEqual([
       `[["v=STSv1; id=${policyId};"]]`,
       '["127.0.0.1"]',
       policyText,
@@ -198,25 +202,25 @@ describe('says how to query it', () => {
     ]);
   });
 
-  test('and where the MX hosts come from', async () => {
-    expect(howToQuery(await start())).toMatch(/MX mx1\.example\.com, mx2\.example\.com {2}\(made from the policy\)[^]*The template says nothing of MX records[^]*--mx mx1\.example\.com=127\.0\.0\.1/);
+  test('the text of a preview says where the MX hosts come from', async () => {
+    expect(howToQuery(await start())).toMatch(/MX mx1\.example\.com, mx2\.example\.com {2}\(made from the policy\)[^]*The template has no MX records[^]*--mx mx1\.example\.com=127\.0\.0\.1/);
     const given = howToQuery(await start({ mx: [{ host: 'mail.other.test', address: '127.0.0.1' }] }));
     expect(given).toContain('MX mail.other.test  (as given)');
-    expect(given).not.toContain('The template says nothing');
+    expect(given).not.toContain('The template has no MX records');
   });
 
-  test('and what is not as on AWS', async () => {
+  test('the text of a preview lists the differences from AWS', async () => {
     const folder = synthesize((root) => {
       const stack = new Stack(root, 'Mail', { env: ENV });
       const zone = importedZone(stack);
       oneDomain(stack, { hostedZone: zone });
     });
     const text = howToQuery({ ...await start({ app: folder }), notes: ['a note'], mx: [] });
-    expect(text).toContain('Not as on AWS:\n  a note\n');
+    expect(text).toContain('Differences from AWS:\n  a note\n');
     expect(text).not.toContain('MX mx1');
   });
 
-  test('a domain without mail, an IPv6 address, and a folder that a shell would break', () => {
+  test('the commands are correct for a domain without mail, an IPv6 address, and a folder with special characters', () => {
     const text = howToQuery({
       app: 'cdk\u001b.out', listen: '::1', hosts: [], domains: [{ domain: 'example.com', policyHost: 'mta-sts.example.com', policyId: '1', policyText: '' }],
       httpsPort: 8443, dnsPort: 5353, mx: [{ domain: 'example.com', hosts: [], origin: 'policy' }], caFile: "/tmp/it's here/ca.pem", notes: [],
@@ -229,8 +233,8 @@ describe('says how to query it', () => {
   });
 });
 
-describe('closing', () => {
-  test('leaves nothing: no file, no port, and twice does no harm', async () => {
+describe('a closed preview', () => {
+  test('a closed preview leaves no file and no open port, and a second close has no effect', async () => {
     const preview = await start();
     const caFile = preview.caFile ?? '';
     expect(readFileSync(caFile, 'utf8')).toBe(preview.ca);
@@ -241,7 +245,7 @@ describe('closing', () => {
     await expect(ask({ port: preview.httpsPort, ca: preview.ca })).rejects.toThrow(/ECONNREFUSED/);
   });
 
-  test('leaves nothing that would keep the process alive', async () => {
+  test('a closed preview leaves nothing that keeps the process alive', async () => {
     const resources = (): number => process.getActiveResourcesInfo().filter((name) => /TCP|UDP|MessagePort|Worker/.test(name)).length;
     const before = resources();
     const preview = await startPreview({ app, listen: '127.0.0.1' });

@@ -1,14 +1,15 @@
+// The values of record sets in a template.
 import { describe, expect, test } from '@jest/globals';
 import { bareName, readValue } from '../../lib/preview/assembly/record-values';
 
-describe('refuses what Route 53 refuses', () => {
+describe('values that Route 53 refuses', () => {
   test.each([
-    ['A', '::1', 'is no IPv4 address'],
-    ['A', '127.0.0.1 ', 'is no IPv4 address'],
-    ['AAAA', '127.0.0.1', 'is no IPv6 address'],
-    ['CNAME', 'a b.example', 'is no name'],
-    ['CNAME', '', 'is no name'],
-    ['NS', '"ns.example"', 'is no name'],
+    ['A', '::1', 'is not an IPv4 address'],
+    ['A', '127.0.0.1 ', 'is not an IPv4 address'],
+    ['AAAA', '127.0.0.1', 'is not an IPv6 address'],
+    ['CNAME', 'a b.example', 'is not a name'],
+    ['CNAME', '', 'is not a name'],
+    ['NS', '"ns.example"', 'is not a name'],
     ['MX', 'mx1.example.com', 'is not a preference and a host'],
     ['MX', '70000 mx1.example.com', 'is not a preference and a host'],
     ['MX', '10 "mx1"', 'is not a preference and a host'],
@@ -20,13 +21,13 @@ describe('refuses what Route 53 refuses', () => {
     ['TXT', `"${'x'.repeat(256)}"`, 'has a string of 256 characters'],
     ['CAA', 'issue "amazon.com"', 'is not flags, a tag and a value'],
     ['CAA', '0 is-sue "amazon.com"', 'is not flags, a tag and a value'],
-    ['SRV', '0 0 25 mx.example', 'has the type SRV, which is not previewed'],
-  ])('%s %j', (type, value, fault) => {
-    expect(readValue(type, value)).toEqual(expect.stringContaining(fault));
+    ['SRV', '0 0 25 mx.example', 'has the type SRV, which the preview does not serve'],
+  ])('the preview refuses a record of type %s with the value %j', (type, value, problem) => {
+    expect(readValue(type, value)).toEqual(expect.stringContaining(problem));
   });
 });
 
-describe('reads', () => {
+describe('values that Route 53 accepts', () => {
   test.each([
     ['A', '192.0.2.1', '192.0.2.1'],
     ['AAAA', '2001:db8::1', '2001:db8::1'],
@@ -41,11 +42,11 @@ describe('reads', () => {
     ['TXT', '""', ['']],
     ['CAA', '0 issue "amazon.com"', { critical: false, tag: 'issue', value: 'amazon.com' }],
     ['CAA', '128 issuewild ";"', { critical: true, tag: 'issuewild', value: ';' }],
-  ])('%s %s', (type, value, data) => {
+  ])('the preview reads a record of type %s with the value %j', (type, value, data) => {
     expect(readValue(type, value)).toEqual({ type, data });
   });
 });
 
-test('names lose their escapes, their case and the dot at the end', () => {
+test('a record name loses its escapes, its case and its trailing dot', () => {
   expect(bareName('\\052.Example.COM.')).toBe('*.example.com');
 });

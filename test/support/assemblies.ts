@@ -1,4 +1,4 @@
-// Cloud assemblies for the tests: real ones, synthesized from the constructs, in folders that are removed again.
+// Creates cloud assemblies in temporary folders, from constructs or from a template.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,34 +7,35 @@ import { ENV, oneDomain } from './stack';
 
 const folders: string[] = [];
 
-/** An empty folder; removed by `removeFolders`. */
+/** Creates an empty folder. `removeFolders` removes it. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'cdk-mta-sts-test-'));
   folders.push(folder);
   return folder;
 }
 
+/** Removes all temporary folders of the test file. */
 export function removeFolders(): void {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 }
 
-/** Synthesizes an app and gives its output folder. */
+/** Synthesizes an app and returns its output folder. */
 export function synthesize(build: (app: App) => void): string {
   const app = new App({ outdir: temporaryFolder() });
   build(app);
   return app.synth().directory;
 }
 
-/** The usual app: example.com with everything. */
+/** Synthesizes the usual app, a stack with the domain example.com, and returns its output folder. */
 export function usualApp(): string {
   return synthesize((app) => {
     oneDomain(new Stack(app, 'Mail', { env: ENV }));
   });
 }
 
-/** A cloud assembly of one stack, written by hand: for what no construct would make. */
-export function handWritten(template: unknown, files: Readonly<Record<string, unknown>> = {}): string {
-  return written({
+/** Writes a cloud assembly with one stack, `Mail`, for templates that no construct creates. Returns its folder. */
+export function writeAssembly(template: unknown, files: Readonly<Record<string, unknown>> = {}): string {
+  return writeFiles({
     'manifest.json': {
       version: '54.0.0',
       artifacts: {
@@ -50,8 +51,8 @@ export function handWritten(template: unknown, files: Readonly<Record<string, un
   });
 }
 
-/** A folder of files; what is no text is written as JSON. */
-export function written(files: Readonly<Record<string, unknown>>): string {
+/** Writes files into a temporary folder and returns the folder. Any content that is not a text becomes JSON. */
+export function writeFiles(files: Readonly<Record<string, unknown>>): string {
   const folder = temporaryFolder();
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });

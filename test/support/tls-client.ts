@@ -1,4 +1,4 @@
-// A sender's side for the tests: HTTPS by SNI and Host, plain HTTP, HTTP/2, and bytes as they are.
+// Clients for tests: HTTPS with any server name and Host header, plain HTTP, HTTP/2, and raw bytes.
 import { request as httpRequest } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
@@ -16,7 +16,7 @@ export interface Question {
   readonly port: number;
   readonly address?: string;
   readonly scheme?: 'http' | 'https';
-  /** Server name and Host; a port is added to the Host header where it is given here. */
+  /** Server name and Host header. A port here is part of the Host header only. */
   readonly host?: string;
   readonly servername?: string;
   readonly path?: string;
@@ -31,6 +31,7 @@ export interface Question {
 
 export const POLICY_PATH = '/.well-known/mta-sts.txt';
 
+/** Sends a request over HTTPS or plain HTTP/1.1. */
 export function ask(question: Question): Promise<Answer> {
   const { port, address = '127.0.0.1', scheme = 'https', host = 'mta-sts.example.com', path = POLICY_PATH, method = 'GET', headers, body } = question;
   return new Promise((resolve, reject) => {
@@ -49,6 +50,7 @@ export function ask(question: Question): Promise<Answer> {
   });
 }
 
+/** Sends a request over HTTP/2. */
 export function askHttp2(port: number, ca: string | undefined, headers: Http2Headers, host = 'mta-sts.example.com'): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const session = connectHttp2(`https://127.0.0.1:${port}`, { ca, servername: host });
@@ -66,7 +68,7 @@ export function askHttp2(port: number, ca: string | undefined, headers: Http2Hea
   });
 }
 
-/** Sends bytes and gives all that comes back until the other side closes. */
+/** Sends bytes and returns the bytes that the server sends until it closes the connection. */
 export function askRaw(port: number, bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(bytes));

@@ -20,7 +20,7 @@ describe('a host in enforce', () => {
 });
 
 describe.each(['testing', 'none', undefined] as const)('a host in %s', (mode) => {
-  test.each([true, false, null])('that is covered: %s, is delivered to whatever its TLS', (covered) => {
+  test.each([true, false, null])('senders deliver to a host that is covered: %s, whatever its TLS, when the mode does not enforce', (covered) => {
     for (const tls of ['secure', 'insecure', 'unknown'] as const) {
       expect(hostDelivery(mode, { covered, tls })).toBe('deliver-unverified');
     }

@@ -7,6 +7,7 @@ import { createFetchPolicy } from '../../lib/verifier/https/policy-fetch';
 import { createMxProbe } from '../../lib/verifier/smtp/mx-probe';
 import { isPublicAddress } from '../../lib/verifier/public-only';
 import { createResolver } from '../../lib/verifier/dns/resolver';
+import type { Resolver } from '../../lib/verifier/dns/resolver';
 import { verify } from '../../lib/verifier/verify';
 import { DOMAIN, Loopback, MX1, RECORDS, addressOf, mailZone } from '../support/domain';
 import { realClockExcept } from '../support/fake-clock';
@@ -22,26 +23,26 @@ afterEach(async () => {
   await loopback.close();
 });
 
-describe('public is', () => {
+describe('a public address', () => {
   test.each([
     ['an address of IPv4', '8.8.8.8'],
-    ['the lowest of them', '1.0.0.0'],
-    ['the highest of them', '223.255.255.255'],
-    ['what is beside the address of Azure', '168.63.129.15'],
-    ['what is beside private networks', '172.32.0.1'],
-    ['what is beside carrier-grade NAT', '100.128.0.1'],
+    ['the lowest public IPv4 address', '1.0.0.0'],
+    ['the highest public IPv4 address', '223.255.255.255'],
+    ['the neighbour of the Azure address', '168.63.129.15'],
+    ['the neighbour of private networks', '172.32.0.1'],
+    ['the neighbour of carrier-grade NAT', '100.128.0.1'],
     ['an address of IPv6', '2001:4860:4860::8888'],
-    ['another', '2a00:1450:4001::1a'],
-    ['the highest of them', '3ffe:ffff::1'],
+    ['another address of IPv6', '2a00:1450:4001::1a'],
+    ['the highest public IPv6 address', '3ffe:ffff::1'],
     ['an IPv4 address in an IPv6 address', '::ffff:8.8.8.8'],
-    ['the same in hexadecimal', '::ffff:808:808'],
+    ['an IPv4 address in an IPv6 address in hexadecimal', '::ffff:808:808'],
     ['an IPv4 address by NAT64', '64:ff9b::8.8.8.8'],
-  ])('%s (%s)', (_, address) => {
+  ])('the verifier treats %s as public (%s)', (_, address) => {
     expect(isPublicAddress(address)).toBe(true);
   });
 });
 
-describe('not public is', () => {
+describe('a non-public address', () => {
   test.each([
     ['"this network"', '0.0.0.0'],
     ['any address of it', '0.1.2.3'],
@@ -54,10 +55,10 @@ describe('not public is', () => {
     ['link-local, where clouds keep their credentials', '169.254.169.254'],
     ['carrier-grade NAT', '100.64.0.1'],
     ['protocol assignments', '192.0.0.8'],
-    ['what answers inside of Azure alone', '168.63.129.16'],
-    ['the same in an IPv6 address', '::ffff:168.63.129.16'],
-    ['the same in hexadecimal', '::ffff:a83f:8110'],
-    ['the same by NAT64', '64:ff9b::a83f:8110'],
+    ['the address that answers only inside Azure', '168.63.129.16'],
+    ['the Azure address in an IPv6 address', '::ffff:168.63.129.16'],
+    ['the Azure address in hexadecimal', '::ffff:a83f:8110'],
+    ['the Azure address by NAT64', '64:ff9b::a83f:8110'],
     ['where Oracle keeps its credentials', '192.0.0.192'],
     ['where Alibaba keeps its credentials', '100.100.100.200'],
     ['where Amazon keeps its credentials', 'fd00:ec2::254'],
@@ -72,17 +73,17 @@ describe('not public is', () => {
     ['unspecified', '::'],
     ['loopback', '::1'],
     ['IPv4 loopback in an IPv6 address', '::ffff:127.0.0.1'],
-    ['the same in hexadecimal', '::ffff:7f00:1'],
+    ['a loopback address in hexadecimal', '::ffff:7f00:1'],
     ['a private IPv4 address in an IPv6 address', '::ffff:10.0.0.1'],
     ['an IPv4-compatible address', '::127.0.0.1'],
-    ['an IPv4-compatible address, whatever is in it', '::8.8.8.8'],
-    ['the same in hexadecimal', '::808:808'],
+    ['an IPv4-compatible address', '::8.8.8.8'],
+    ['an IPv4-compatible address in hexadecimal', '::808:808'],
     ['an IPv4-translated address', '::ffff:0:8.8.8.8'],
     ['loopback by NAT64', '64:ff9b::127.0.0.1'],
     ['a private IPv4 address by NAT64', '64:ff9b::10.0.0.1'],
     ['link-local by NAT64', '64:ff9b::a9fe:a9fe'],
     ['NAT64 of a network of its own', '64:ff9b:1::8.8.8.8'],
-    ['6to4, whatever is in it', '2002:7f00:1::1'],
+    ['a 6to4 address', '2002:7f00:1::1'],
     ['Teredo', '2001:0:1::1'],
     ['unique local', 'fd00::1'],
     ['unique local', 'fc00::1'],
@@ -96,7 +97,7 @@ describe('not public is', () => {
     ['discard-only', '100::1'],
     ['segment routing', '5f00::1'],
     ['multicast', 'ff02::1'],
-    ['what nobody has been given yet', '4000::1'],
+    ['an address that is not assigned yet', '4000::1'],
     ['a name', 'localhost'],
     ['nothing', ''],
     ['a short form', '127.1'],
@@ -105,7 +106,7 @@ describe('not public is', () => {
     ['an octal form', '010.0.0.1'],
     ['an address with a port', '8.8.8.8:53'],
     ['an address in brackets', '[2001:4860::1]'],
-  ])('%s (%s)', (_, address) => {
+  ])('the verifier treats %s as not public (%s)', (_, address) => {
     expect(isPublicAddress(address)).toBe(false);
   });
 });
@@ -166,7 +167,8 @@ describe('a domain whose DNS leads to the loopback', () => {
   test('the verifier connects to loopback addresses when that is allowed', async () => {
     const dns = await loopback.dns(LURING);
     const { port, caught } = await trap();
-    const [resolver, hasty] = [30_000, 300].map((timeoutMs) => createResolver({ servers: [`127.0.0.1:${dns.port}`], timeoutMs, tries: 1 }));
+    const within = (timeoutMs: number): Resolver => createResolver({ servers: [`127.0.0.1:${dns.port}`], timeoutMs, tries: 1 });
+    const [resolver, hasty] = [within(30_000), within(300)];
     await verify(DOMAIN, { smtp: true, nameServerPort: port, allowPrivate: true, timeoutMs: 3000 }, {
       // The trap is waited for only until it has caught all; a busy machine may take longer than the time of the whole and its parts.
       clock: realClockExcept({ 3000: () => until(() => caught() === 5), 750: () => until(() => caught() >= 3) }),

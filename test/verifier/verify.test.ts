@@ -174,7 +174,7 @@ describe('an id that names the bytes', () => {
     expect(codes(result)).toEqual(expect.arrayContaining(['error mode-unexpected', 'warning id-names-other-policy']));
   });
 
-  test.each(['0123456789abcdef0123456789abcdef', '20261130192408', '20261130T192408', 'x'])('says nothing where it is somebody else\'s, as %s', async (id) => {
+  test.each(['0123456789abcdef0123456789abcdef', '20261130192408', '20261130T192408', 'x'])('a foreign id, such as %s, gives no finding about its hash', async (id) => {
     expect(codes(await loopback.verify({ zone: zone({ sts: sts(id) }) }))).toEqual(['info ipv6-missing']);
   });
 
@@ -291,18 +291,18 @@ describe('a report', () => {
   });
 });
 
-describe('a report may turn into a good one by waiting', () => {
+describe('a verification that may pass later', () => {
   const lasting: LiveFinding = { code: 'x', severity: 'error', area: 'other', subject: 'x', message: 'x' };
   const passing: LiveFinding = { ...lasting, temporary: true };
   const as = (severity: 'unknown' | 'warning', one: LiveFinding): LiveFinding => ({ ...one, severity });
 
   test.each<[Verdict, string, LiveFinding[], boolean]>([
-    ['pass', 'nothing', [], true],
-    ['fail', 'errors that pass', [passing, passing, as('warning', lasting)], true],
-    ['fail', 'one that does not', [passing, lasting], false],
-    ['unknown', 'something that may be known later', [as('unknown', passing), as('unknown', lasting)], true],
-    ['unknown', 'nothing that may be', [as('unknown', lasting), as('warning', passing)], false],
-  ])('where it is %s with %s', (verdict, _, findings, expected) => {
+    ['pass', 'no findings', [], true],
+    ['fail', 'only temporary errors', [passing, passing, as('warning', lasting)], true],
+    ['fail', 'one lasting error', [passing, lasting], false],
+    ['unknown', 'a temporary unknown finding', [as('unknown', passing), as('unknown', lasting)], true],
+    ['unknown', 'only lasting unknown findings', [as('unknown', lasting), as('warning', passing)], false],
+  ])('a verification with the verdict %s and %s tells whether waiting can help', (verdict, _, findings, expected) => {
     expect(mayPass(goodReport({ verdict, findings }))).toBe(expected);
   });
 });

@@ -16,7 +16,7 @@ export const PATHS = {
 /** Sources of this working tree that put the test domains onto loopback. */
 export const SOURCES = {
   dnsServer: ['lib/preview/dns-server/index.ts', 'lib/preview/dns-server/server.ts', 'lib/preview/dns-server.ts'],
-  zoneAnswers: ['lib/preview/dns-server/zone.ts', 'lib/preview/zone-answers.ts'],
+  zoneAnswers: ['lib/preview/dns-server/zone-answers.ts', 'lib/preview/zone-answers.ts'],
   policyServer: ['test/support/policy-server.ts'],
   mxServer: ['test/support/mx-server.ts'],
 };

@@ -1,4 +1,4 @@
-// Reads what a preview needs from any synthesized cloud assembly, without trusting it.
+// Reads the distributions, publications and records of a synthesized cloud assembly. No part of it is trusted.
 import { hostNameProblem } from '../../protocol/domain-name';
 import { hashOfPolicyId, policyHash } from '../../protocol/policy/id';
 import { policyText } from '../../contract/custom-resources';
@@ -9,109 +9,111 @@ import type { Distribution } from '../edge/distribution';
 import { PreviewError } from '../errors';
 import { Notes, Properties } from './evaluated';
 import { PUBLICATION } from './published-id';
-import { readHostedZones, readRecordSets, readRecordsByHand } from './record-sets';
+import { readHostedZones, readRecordSets, readManualRecords } from './record-sets';
 import type { RecordSet } from './record-sets';
-import { resourcesOf } from './stacks';
+import { readResources } from './stacks';
 import type { Resource } from './stacks';
 
-/** What a `Custom::MtaStsPublication` would write. */
+/** The policy that a `Custom::MtaStsPublication` would publish. */
 export interface Publication {
-  /** The resource in the template. */
+  /** The resource in the template, as `Stack/LogicalId`. */
   readonly path: string;
   /** The policy domain. */
   readonly domain: string;
-  /** Made for this preview, as the deployment will make another one. */
+  /** Id of this preview. A deployment creates another id. */
   readonly policyId: string;
   readonly policyText: string;
-  /** Why the function would refuse it: a phrase. */
+  /** Why the Publication would refuse this policy, as a clause. */
   readonly refused?: string;
   readonly bucketName: string;
   readonly objectKey: string;
   readonly zoneId?: string;
-  /** Where DNS is elsewhere: what a person makes there. */
-  readonly recordsByHand: readonly RecordSet[];
+  /** Records that a person creates in external DNS. */
+  readonly manualRecords: readonly RecordSet[];
 }
 
-/** The part of an assembly that senders would see. */
+/** The parts of an assembly that senders see after a deployment. */
 export interface Assembly {
-  /** Those with policy hosts among their aliases. */
+  /** The distributions with a policy host among their aliases. */
   readonly distributions: readonly Distribution[];
   readonly publications: readonly Publication[];
-  /** The names of the hosted zones that the template makes, by their ids. */
+  /** Names of the hosted zones in the templates, by zone id. */
   readonly zones: ReadonlyMap<string, string>;
   readonly recordSets: readonly RecordSet[];
   readonly notes: Notes;
 }
 
-/** RFC 8461 §3.3. */
-const POLICY_HOST = 'mta-sts.';
+/** 253, the maximum length of a DNS name, minus the longest prefix of a record name: `_smtp._tls.`. */
+const MAX_DOMAIN_LENGTH = 242;
+
+/** First label of a policy host (RFC 8461 §3.3). */
+const POLICY_HOST_PREFIX = 'mta-sts.';
 
 /**
  * Reads an assembly.
  *
  * @param app - the folder that `cdk synth` wrote
- * @param time - when its policies would be published, in milliseconds since the epoch; now, unless given
- * @throws PreviewError when it is no cloud assembly, or holds no policy host
+ * @param time - time of the publication, in milliseconds since the epoch; the default is now
+ * @throws PreviewError if the folder is not a cloud assembly, or has no policy host
  */
 export function readAssembly(app: string, time = Date.now()): Assembly {
   const stacks = readStacks(app);
-  const resources = resourcesOf(stacks, time);
+  const resources = readResources(stacks, time);
   const notes = new Notes();
   const all = readDistributions(resources, notes);
-  const distributions = all.filter(({ aliases }) => aliases.some((alias) => alias.startsWith(POLICY_HOST)));
+  const distributions = all.filter(({ aliases }) => aliases.some((alias) => alias.startsWith(POLICY_HOST_PREFIX)));
   if (distributions.length === 0) {
     const names = stacks.map(({ name }) => safeText(name)).join(', ');
     const found = all.flatMap(({ aliases }) => aliases).join(', ');
-    throw new PreviewError(`no policy host in ${safeText(app)}: none of its stacks (${names === '' ? 'it has none' : names}) has an `
-      + `AWS::CloudFront::Distribution with an alias mta-sts.<domain>${found === '' ? '' : `, only with ${found}`}; `
-      + 'add the construct MtaSts to the app and run `npx cdk synth` again');
+    throw new PreviewError(`no policy host in ${safeText(app)}: no AWS::CloudFront::Distribution has an alias mta-sts.<domain> `
+      + `(stacks: ${names === '' ? 'none' : names}; aliases: ${found === '' ? 'none' : found}). `
+      + 'Add the construct MtaSts to the app and run `npx cdk synth` again');
   }
-  const publications = resources.filter(({ type }) => type === PUBLICATION).flatMap((resource) => publication(resource, notes));
-  const made = readRecordSets(resources, notes);
+  const publications = resources.filter(({ type }) => type === PUBLICATION).flatMap((resource) => readPublication(resource, notes));
+  const recordSets = readRecordSets(resources, notes);
   return {
     distributions,
     publications,
     zones: readHostedZones(resources, notes),
-    recordSets: [...made, ...leftToMake(publications.flatMap(({ recordsByHand }) => recordsByHand), made)],
+    recordSets: [...recordSets, ...withoutKnown(publications.flatMap(({ manualRecords }) => manualRecords), recordSets)],
     notes,
   };
 }
 
-/** Those that no stack of the app makes: one in another account may make them. */
-function leftToMake(byHand: readonly RecordSet[], made: readonly RecordSet[]): readonly RecordSet[] {
-  const names = new Set(made.map(({ name, type }) => `${name} ${type}`));
-  return byHand.filter(({ name, type }) => !names.has(`${name} ${type}`));
+/** Removes the manual records that a stack of the app creates. A stack for another account may do so. */
+function withoutKnown(manualRecords: readonly RecordSet[], recordSets: readonly RecordSet[]): readonly RecordSet[] {
+  const names = new Set(recordSets.map(({ name, type }) => `${name} ${type}`));
+  return manualRecords.filter(({ name, type }) => !names.has(`${name} ${type}`));
 }
 
-function publication(resource: Resource, notes: Notes): Publication[] {
+function readPublication(resource: Resource, notes: Notes): Publication[] {
   const properties = Properties.of(resource, notes);
-  const [domain, bucketName, objectKey] = ['DomainName', 'BucketName', 'ObjectKey'].map((name) => properties.in(name).required());
-  const announced = announcedHash(properties);
-  const file = properties.in('Policy');
+  const [domain, bucketName, objectKey] = ['DomainName', 'BucketName', 'ObjectKey'].map((name) => properties.member(name).required());
+  const expectedHash = readPolicyHash(properties);
+  const file = properties.member('Policy');
   if (!file.exists()) file.note('is missing');
   const lines = file.texts();
   const policyId = resource.attribute('PolicyId');
-  // Why the id of it is not known was said of the file itself.
+  // If the id cannot be computed, a note about `Policy` already says why.
   if (lines.length === 0 || typeof policyId !== 'string') return [];
-  if (domain === undefined || announced === undefined || bucketName === undefined || objectKey === undefined) return [];
-  // The longest name below it is `_smtp._tls.`, and with that it must still be a name.
-  const fault = hostNameProblem(domain) ?? (domain.includes('.') && domain.length <= 242 ? undefined : 'is no mail domain');
-  if (fault !== undefined) {
-    notes.add(resource.path, `the domain ${JSON.stringify(safeText(domain))} ${fault}; it is left out`);
+  if (domain === undefined || expectedHash === undefined || bucketName === undefined || objectKey === undefined) return [];
+  const problem = hostNameProblem(domain) ?? (domain.includes('.') && domain.length <= MAX_DOMAIN_LENGTH ? undefined : 'is not a mail domain');
+  if (problem !== undefined) {
+    notes.add(resource.path, `the domain ${JSON.stringify(safeText(domain))} ${problem}. It is left out`);
     return [];
   }
-  const zoneId = properties.in('HostedZoneId').text();
-  const recordsByHand = zoneId === undefined ? readRecordsByHand(properties, resource.path, domain.toLowerCase(), policyId) : [];
+  const zoneId = properties.member('HostedZoneId').text();
+  const manualRecords = zoneId === undefined ? readManualRecords(properties, resource.path, domain.toLowerCase(), policyId) : [];
   const policy = { policyId, policyText: policyText(lines) };
   const hash = policyHash(policy.policyText);
-  const refused = hash === announced ? undefined : `its policy has the hash ${hash}, but is announced as ${safeText(announced)}`;
-  return [{ path: resource.path, domain: domain.toLowerCase(), ...policy, refused, bucketName, objectKey, zoneId, recordsByHand }];
+  const refused = hash === expectedHash ? undefined : `its policy has the hash ${hash}, but the template gives ${safeText(expectedHash)}`;
+  return [{ path: resource.path, domain: domain.toLowerCase(), ...policy, refused, bucketName, objectKey, zoneId, manualRecords }];
 }
 
-/** What the text must be, so that the function knows that it arrived unchanged. */
-function announcedHash(properties: Properties): string | undefined {
-  // Releases before 0.2 named the id instead.
-  const id = properties.in('PolicyId');
+/** Returns the hash that the template gives for the policy. The Publication compares it, to detect a changed policy. */
+function readPolicyHash(properties: Properties): string | undefined {
+  // Releases before 0.2 wrote the id instead.
+  const id = properties.member('PolicyId');
   if (id.exists()) return hashOfPolicyId(id.text() ?? '') ?? id.text();
-  return properties.in('PolicyHash').required();
+  return properties.member('PolicyHash').required();
 }

@@ -1,24 +1,28 @@
-// Reads evaluated properties and says, once for each place, what could not be read.
+// Reads evaluated properties of a resource, and notes once for each place what it could not read.
 import { safeText } from '../../util/safe-text';
 import { Unresolved, scalarText } from './intrinsics';
 import { isObject, itemsOf } from '../json';
 import type { Resource } from './stacks';
 
-/** What the preview leaves out or does otherwise than AWS, in sentences for people; safe to print. */
+/** Collects the differences between the preview and AWS, as sentences for the user. They are safe to print. */
 export class Notes {
-  private readonly said = new Set<string>();
+  private readonly notes = new Set<string>();
 
-  /** @param place - the resource or the name that it is about */
-  public add(place: string, what: string): void {
-    this.said.add(`${safeText(place, 200)}: ${what}`);
+  /**
+   * Adds a note. A repeated note counts once.
+   *
+   * @param place - the resource or the name that the note is about
+   */
+  public add(place: string, note: string): void {
+    this.notes.add(`${safeText(place, 200)}: ${note}`);
   }
 
   public get all(): readonly string[] {
-    return [...this.said];
+    return [...this.notes];
   }
 }
 
-/** A part of a resource's properties, read with care. */
+/** The properties of a resource, or a part of them. Every reader tolerates any value. */
 export class Properties {
   public static of(resource: Resource, notes: Notes): Properties {
     return new Properties(resource.path, '', resource.properties, notes);
@@ -31,29 +35,29 @@ export class Properties {
     private readonly notes: Notes,
   ) {}
 
-  /** The member of that name, whatever it is. */
-  public in(name: string): Properties {
+  /** Returns the member of a name. It may be missing or of any type. */
+  public member(name: string): Properties {
     const member = isObject(this.value) && Object.hasOwn(this.value, name) ? this.value[name] : undefined;
-    // Where the whole is not known, its parts are not either.
+    // The members of an unresolved value are unresolved too.
     return this.step(name, this.value instanceof Unresolved ? this.value : member);
   }
 
-  /** The items of a list; of anything else none. */
+  /** Returns the items of a list. Any other value has none. */
   public items(): readonly Properties[] {
-    this.known();
+    this.noteUnresolved();
     return itemsOf(this.value).map((item, index) => this.step(String(index), item));
   }
 
-  /** A text, a number or a truth value as CloudFormation writes it; undefined where it is missing or not known. */
+  /** Returns a string, number or boolean as CloudFormation writes it, or undefined for any other value. */
   public text(): string | undefined {
-    this.known();
+    this.noteUnresolved();
     return scalarText(this.value);
   }
 
-  /** The same where it must be there: what is missing is noted. */
+  /** Returns the same as `text()`. Adds a note if the value is missing or not a text. */
   public required(): string | undefined {
     const text = this.text();
-    if (text === undefined && !(this.value instanceof Unresolved)) this.note('is missing or no text');
+    if (text === undefined && !(this.value instanceof Unresolved)) this.note('is missing or not a text');
     return text;
   }
 
@@ -69,16 +73,16 @@ export class Properties {
     return this.value !== undefined;
   }
 
-  /** Says something about this place, a phrase to put after it. */
-  public note(what: string): void {
-    this.notes.add(this.resource, `${this.path} ${what}`);
+  /** Adds a note about this place: a phrase to follow its name. */
+  public note(phrase: string): void {
+    this.notes.add(this.resource, `${this.path} ${phrase}`);
   }
 
   private step(name: string, value: unknown): Properties {
     return new Properties(this.resource, this.path === '' ? name : `${this.path}.${name}`, value, this.notes);
   }
 
-  private known(): void {
+  private noteUnresolved(): void {
     if (this.value instanceof Unresolved) this.note(`could not be resolved: it ${this.value.reason}`);
   }
 }

@@ -1,13 +1,13 @@
-// The objects that the publications would write, with the headers that S3 would serve them with.
+// The S3 objects that the publications would write, with the headers that S3 would serve.
 import type { Publication } from './assembly';
 
-/** An object of a bucket. */
+/** An object in a bucket. */
 export interface StoredObject {
   readonly body: Buffer;
   readonly headers: ReadonlyMap<string, string>;
 }
 
-/** What the publications leave in their buckets. */
+/** The objects of all publications. */
 export class ObjectStore {
   private readonly objects: ReadonlyMap<string, StoredObject>;
 
@@ -18,12 +18,16 @@ export class ObjectStore {
     }]));
   }
 
-  /** @param path - as in the request to S3: percent-encoded, with the slash at its start */
+  /**
+   * Returns an object, or undefined if the bucket does not have it.
+   *
+   * @param path - as in the request to S3: percent-encoded, with the slash at its start
+   */
   public get(bucketName: string, path: string): StoredObject | undefined {
     try {
       return this.objects.get(`${bucketName}/${decodeURIComponent(path.slice(1))}`);
     } catch {
-      // A broken percent-escape names no object.
+      // No object has a key with an invalid percent-escape.
       return undefined;
     }
   }

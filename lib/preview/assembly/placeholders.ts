@@ -1,19 +1,19 @@
-// Stable stand-ins for what only AWS knows: the names and ids that resources get when they are made.
+// Creates stable placeholders for names and ids that AWS assigns when it creates a resource.
 import { createHash } from 'node:crypto';
 
-/** A resource, as far as its name depends on it. */
+/** The facts about a resource that its placeholders depend on. */
 export interface Named {
   readonly stackName: string;
   readonly region: string;
   readonly logicalId: string;
   readonly type: string;
-  /** The name that the template itself gives it, of a bucket for example. */
+  /** The name in the template, such as the name of a bucket. */
   readonly givenName?: string;
-  /** The id that a publication would make. */
-  readonly publishedId?: () => unknown;
+  /** Returns the id that a publication would create. */
+  readonly createId?: () => unknown;
 }
 
-/** What `Ref` gives: the same for the same resource of the same stack, and different for every other. */
+/** Returns the value of `Ref`. It is stable, and different for every resource of every stack. */
 export function physicalId(resource: Named): string {
   switch (resource.type) {
     case 'AWS::S3::Bucket': return resource.givenName ?? `preview-${digest(resource, 24)}`;
@@ -23,9 +23,9 @@ export function physicalId(resource: Named): string {
   }
 }
 
-/** What `Fn::GetAtt` gives. */
+/** Returns the value of `Fn::GetAtt`. */
 export function attribute(resource: Named, name: string): unknown {
-  if (resource.publishedId !== undefined && name === 'PolicyId') return resource.publishedId();
+  if (resource.createId !== undefined && name === 'PolicyId') return resource.createId();
   const id = physicalId(resource);
   switch (`${resource.type} ${name}`) {
     case 'AWS::S3::Bucket DomainName': return `${id}.s3.amazonaws.com`;

@@ -1,4 +1,4 @@
-// The stacks of an assembly with their values: what `Ref`, `Fn::GetAtt`, exports and nested stacks' outputs come to.
+// Evaluates the resources of the stacks in an assembly: `Ref`, `Fn::GetAtt`, exports and outputs of nested stacks.
 import { safeText } from '../../util/safe-text';
 import type { StackFile } from './files';
 import { NO_VALUE, Steps, Unresolved, evaluate } from './intrinsics';
@@ -6,30 +6,30 @@ import type { Names } from './intrinsics';
 import { at, isObject, membersOf, textOf } from '../json';
 import { attribute, physicalId } from './placeholders';
 import type { Named } from './placeholders';
-import { PUBLICATION, publishedId } from './published-id';
+import { PUBLICATION, createPublishedId } from './published-id';
 
-/** One resource of one stack, its properties evaluated. */
+/** A resource of a stack with evaluated properties. */
 export interface Resource {
-  /** For people: `MtaSts-example-com/MtaStsPolicyHostDistribution89AB`. */
+  /** The resource in messages, such as `MtaSts-example-com/MtaStsPolicyHostDistribution89AB`. */
   readonly path: string;
   readonly type: string;
-  /** Every intrinsic function evaluated; what could not be is `Unresolved` in its place. */
+  /** The properties with evaluated intrinsic functions. A value that cannot be evaluated is `Unresolved`. */
   readonly properties: unknown;
-  /** What `Ref` gives. */
+  /** Value of `Ref`. */
   readonly id: string;
-  /** What `Fn::GetAtt` gives. */
+  /** Returns the value of `Fn::GetAtt`. */
   attribute(name: string): unknown;
 }
 
-/** Nested stacks in nested stacks; CloudFormation itself has no use for more. */
+/** Maximum depth of nested stacks in nested stacks. No app needs more. */
 const MAX_NESTING = 8;
 
 /**
- * Every resource that the stacks would make, nested stacks' too.
+ * Returns every resource of the stacks, including the nested stacks.
  *
- * @param time - when they would make them, in milliseconds since the epoch: publications put it into their ids
+ * @param time - time of the deployment, in milliseconds since the epoch; the ids of publications contain it
  */
-export function resourcesOf(files: readonly StackFile[], time: number): readonly Resource[] {
+export function readResources(files: readonly StackFile[], time: number): readonly Resource[] {
   const assembly = new StackSet(files, time);
   return assembly.stacks.flatMap((stack) => stack.resources());
 }
@@ -71,8 +71,8 @@ class Stack implements Names {
     private readonly file: StackFile,
     public readonly name: string,
     public readonly template: unknown,
-    /** What the parent gives for the parameters. */
-    private readonly given: (parameter: string, steps: Steps) => unknown = () => undefined,
+    /** Returns the value that the parent stack gives for a parameter. */
+    private readonly givenParameter: (parameter: string, steps: Steps) => unknown = () => undefined,
   ) {
     this.declared = new Map(membersOf(at(template, 'Resources')));
   }
@@ -80,20 +80,20 @@ class Stack implements Names {
   public resources(): Resource[] {
     return [...this.declared].flatMap(([logicalId, resource]) => {
       const condition = textOf(at(resource, 'Condition'));
-      // A condition that cannot be decided leaves its resource in: better one too many than a silent hole.
+      // Keep the resource if the condition is unknown: an extra resource is better than a missing one without a note.
       if (condition !== undefined && this.condition(condition, new Steps()) === false) return [];
-      const named = this.named(logicalId, resource);
+      const facts = this.describe(logicalId, resource);
       return [{
         path: `${this.name}/${logicalId}`,
-        type: named.type,
+        type: facts.type,
         properties: this.evaluate(at(resource, 'Properties')),
-        id: physicalId(named),
-        attribute: (name: string) => attribute(named, name),
+        id: physicalId(facts),
+        attribute: (name: string) => attribute(facts, name),
       }];
     });
   }
 
-  /** Makes the nested stacks whose templates the assembly holds. */
+  /** Creates the nested stacks whose templates are in the assembly. */
   public openNested(): Stack[] {
     for (const [logicalId, resource] of this.declared) {
       if (at(resource, 'Type') !== 'AWS::CloudFormation::Stack') continue;
@@ -113,14 +113,14 @@ class Stack implements Names {
   public output(id: string, steps: Steps): unknown {
     const value = at(this.template, 'Outputs', id, 'Value');
     return value === undefined
-      ? new Unresolved(`asks for the output ${safeText(id)}, which the stack ${safeText(this.name)} has not`)
+      ? new Unresolved(`reads the output ${safeText(id)}, which the stack ${safeText(this.name)} does not have`)
       : this.evaluate(value, steps);
   }
 
   public ref(name: string, steps: Steps): unknown {
     if (name.startsWith('AWS::')) return this.pseudoParameter(name);
     const resource = this.declared.get(name);
-    if (resource !== undefined) return physicalId(this.named(name, resource, steps));
+    if (resource !== undefined) return physicalId(this.describe(name, resource, steps));
     return this.parameter(name, steps);
   }
 
@@ -129,7 +129,7 @@ class Stack implements Names {
     if (resource === undefined) return new Unresolved(`refers to the resource ${safeText(logicalId)}, which the template does not have`);
     const nested = this.nested.get(logicalId);
     if (nested !== undefined && name.startsWith('Outputs.')) return nested.output(name.slice('Outputs.'.length), steps);
-    return attribute(this.named(logicalId, resource, steps), name);
+    return attribute(this.describe(logicalId, resource, steps), name);
   }
 
   public condition(name: string, steps: Steps): unknown {
@@ -149,16 +149,16 @@ class Stack implements Names {
 
   public stackOutput(stackName: string, outputName: string, steps: Steps): unknown {
     return this.set.byName(stackName)?.output(outputName, steps)
-      ?? new Unresolved(`asks for an output of the stack ${safeText(stackName)}, which is not in the assembly`);
+      ?? new Unresolved(`reads an output of the stack ${safeText(stackName)}, which is not in the assembly`);
   }
 
   private parameter(name: string, steps: Steps): unknown {
     const parameter = at(this.template, 'Parameters', name);
     if (!isObject(parameter)) return new Unresolved(`refers to ${safeText(name)}, which the template does not have`);
-    const given = this.given(name, steps);
+    const given = this.givenParameter(name, steps);
     if (given !== undefined) return given;
     const type = textOf(parameter.Type) ?? '';
-    // Its default is the name of an entry in Parameter Store, not the value.
+    // The default of such a parameter is the name of an entry in Parameter Store, not the value.
     if (type.startsWith('AWS::SSM::Parameter')) return new Unresolved(`reads the parameter ${safeText(name)} from Parameter Store`);
     const value = parameter.Default;
     if (value === undefined) return new Unresolved(`needs the parameter ${safeText(name)}, which has no default`);
@@ -179,11 +179,11 @@ class Stack implements Names {
     }
   }
 
-  private named(logicalId: string, resource: unknown, steps = new Steps()): Named {
+  private describe(logicalId: string, resource: unknown, steps = new Steps()): Named {
     const type = textOf(at(resource, 'Type')) ?? '';
     const givenName = type === 'AWS::S3::Bucket' ? textOf(this.evaluate(at(resource, 'Properties', 'BucketName'), steps)) : undefined;
-    const named = { stackName: this.name, region: this.file.region, logicalId, type, givenName };
-    if (type !== PUBLICATION) return named;
-    return { ...named, publishedId: () => publishedId(this.evaluate(at(resource, 'Properties'), steps), this.set.time) };
+    const facts = { stackName: this.name, region: this.file.region, logicalId, type, givenName };
+    if (type !== PUBLICATION) return facts;
+    return { ...facts, createId: () => createPublishedId(this.evaluate(at(resource, 'Properties'), steps), this.set.time) };
   }
 }

@@ -1,4 +1,4 @@
-// The zones of a preview: the template's record sets as a name server would answer them, and the MX records that it says nothing of.
+// Builds the DNS zones of a preview from the record sets of the template, and adds MX records if the template has none.
 import { isIPv6 } from 'node:net';
 import { parsePolicy } from '../../protocol/policy/policy';
 import { safeText } from '../../util/safe-text';
@@ -7,40 +7,40 @@ import type { DnsRecord } from '../dns-server/records';
 import { readValue } from './record-values';
 import type { RecordSet } from './record-sets';
 
-/** An MX host that the user gave. */
+/** An MX host that the user gives. */
 export interface MxHost {
   readonly host: string;
   readonly address: string;
 }
 
-/** The MX hosts of a domain, and where they come from. */
+/** The MX hosts of a domain and their origin. */
 export interface PreviewMx {
   readonly domain: string;
   readonly hosts: readonly string[];
-  /** `given` by the user, in the `template`, or made from the patterns of the `policy`. */
+  /** `given` by the user, in the `template`, or created from the mx patterns of the `policy`. */
   readonly origin: 'given' | 'template' | 'policy';
 }
 
-/** Where the preview serves. */
+/** The addresses of the preview. */
 export interface Addresses {
   readonly v4?: string;
   readonly v6?: string;
 }
 
-/** Reserved for what exists nowhere (RFC 6761 §6.4). */
+/** Zone of the name server. The top-level domain `invalid` is reserved for names that do not exist (RFC 6761 §6.4). */
 const SERVER_ZONE = 'preview.invalid';
 const NAME_SERVER = `ns.${SERVER_ZONE}`;
-const TTL = 300;
+const TTL_SECONDS = 300;
 
-/** The records to serve. Each zone has a SOA and a name server; what Route 53 would refuse is left out with a note. */
+/** Returns the records to serve. Each zone gets a SOA record and a name server. A note names each record that Route 53 would refuse. */
 export function previewZones(
   assembly: Assembly, publications: readonly Publication[], addresses: Addresses, mx: readonly MxHost[],
 ): { records: readonly DnsRecord[]; mx: readonly PreviewMx[] } {
   const zones = new Zones(assembly, addresses);
   zones.addServer();
   zones.addDistributions();
-  const apexes = apexesOf(assembly, publications);
-  for (const set of assembly.recordSets) zones.addRecordSet(set, apexes(set));
+  const findApex = createApexFinder(assembly, publications);
+  for (const set of assembly.recordSets) zones.addRecordSet(set, findApex(set));
   return { mx: publications.map((publication) => zones.addMx(publication, mx)), records: zones.records };
 }
 
@@ -51,14 +51,14 @@ class Zones {
   public constructor(private readonly assembly: Assembly, private readonly addresses: Addresses) {}
 
   public addServer(): void {
-    this.open(SERVER_ZONE);
+    this.addZone(SERVER_ZONE);
     this.addAddresses(NAME_SERVER, this.addresses);
   }
 
-  /** Where `CNAME` records lead that stand in for alias records. */
+  /** Adds the names of the distributions. A `CNAME` record in place of an alias record leads to such a name. */
   public addDistributions(): void {
     for (const { domainName, ipv6 } of this.assembly.distributions) {
-      this.open(domainName);
+      this.addZone(domainName);
       this.addAddresses(domainName, { v4: this.addresses.v4, v6: ipv6 ? this.addresses.v6 : undefined });
     }
   }
@@ -66,18 +66,18 @@ class Zones {
   public addRecordSet(set: RecordSet, apex: string | undefined): void {
     const { notes } = this.assembly;
     if (apex === undefined) {
-      notes.add(set.path, 'names no hosted zone; it is left out');
+      notes.add(set.path, 'has no hosted zone. It is left out');
     } else if (set.name !== apex && !set.name.endsWith(`.${apex}`)) {
-      notes.add(set.path, `${safeText(set.name)} does not lie in its hosted zone ${safeText(apex)}, which Route 53 refuses; it is left out`);
+      notes.add(set.path, `${safeText(set.name)} is not in its hosted zone ${safeText(apex)}, so Route 53 refuses it. It is left out`);
     } else {
-      this.open(apex);
-      this.records.push(...set.aliasTarget === undefined ? this.plainRecords(set) : this.aliasRecords(set, set.aliasTarget));
+      this.addZone(apex);
+      this.records.push(...set.aliasTarget === undefined ? this.createRecords(set) : this.createAliasRecords(set, set.aliasTarget));
     }
   }
 
-  /** Whatever the template says of MX, the user's word counts first; without either the policy tells what hosts it expects. */
+  /** Adds the MX records of a domain: the given hosts, or else those of the template, or else hosts that the policy covers. */
   public addMx({ domain, policyText }: Publication, given: readonly MxHost[]): PreviewMx {
-    this.openFor(domain);
+    this.ensureZone(domain);
     if (given.length > 0) {
       this.remove((record) => record.type === 'MX' && record.name === domain);
       const hosts = [...new Set(given.map(({ host }) => host))];
@@ -87,11 +87,11 @@ class Zones {
       for (const { host, address } of given) this.addHost(host, isIPv6(address) ? { v6: address } : { v4: address });
       return { domain, hosts: this.addMxRecords(domain, hosts), origin: 'given' };
     }
-    const stated = this.records.flatMap((record) => record.type === 'MX' && record.name === domain ? [record.data.exchange] : []);
-    if (stated.length > 0) {
-      // What the world has beside the template is taken to be in order.
-      for (const host of stated.filter((name) => name !== '.' && !this.holds(name))) this.addHost(host, this.addresses);
-      return { domain, hosts: stated, origin: 'template' };
+    const inTemplate = this.records.flatMap((record) => record.type === 'MX' && record.name === domain ? [record.data.exchange] : []);
+    if (inTemplate.length > 0) {
+      // Hosts outside of the zones of the preview are assumed to exist.
+      for (const host of inTemplate.filter((name) => name !== '.' && !this.contains(name))) this.addHost(host, this.addresses);
+      return { domain, hosts: inTemplate, origin: 'template' };
     }
     const patterns = parsePolicy(Buffer.from(policyText, 'utf8')).policy?.mx ?? [];
     const hosts = [...new Set(patterns.map((pattern) => pattern.toLowerCase().replace(/^\*\./, 'mx.')))];
@@ -101,19 +101,19 @@ class Zones {
     return { domain, hosts: this.addMxRecords(domain, hosts), origin: 'policy' };
   }
 
-  private plainRecords({ path, name, type, ttl, values }: RecordSet): DnsRecord[] {
+  private createRecords({ path, name, type, ttl, values }: RecordSet): DnsRecord[] {
     return values.flatMap((value) => {
       const data = readValue(type, value);
       if (typeof data !== 'string') return [{ name, ttl, ...data }];
-      this.assembly.notes.add(path, `the value ${JSON.stringify(safeText(value))} of ${safeText(name)} ${safeText(data)}; it is left out`);
+      this.assembly.notes.add(path, `the value ${JSON.stringify(safeText(value))} of ${safeText(name)} ${safeText(data)}. It is left out`);
       return [];
     });
   }
 
-  private aliasRecords({ path, name, type, ttl }: RecordSet, target: string): DnsRecord[] {
+  private createAliasRecords({ path, name, type, ttl }: RecordSet, target: string): DnsRecord[] {
     const distribution = this.assembly.distributions.find(({ domainName }) => domainName === target);
     if (distribution === undefined || (type !== 'A' && type !== 'AAAA')) {
-      this.assembly.notes.add(path, `the alias record ${safeText(name)} leads to ${safeText(target)}, which is not previewed; it is left out`);
+      this.assembly.notes.add(path, `the alias record ${safeText(name)} leads to ${safeText(target)}, which the preview does not serve. It is left out`);
       return [];
     }
     const address = type === 'A' ? this.addresses.v4 : distribution.ipv6 ? this.addresses.v6 : undefined;
@@ -122,19 +122,19 @@ class Zones {
 
   private addMxRecords(domain: string, hosts: readonly string[]): readonly string[] {
     hosts.forEach((exchange, index) => {
-      this.records.push({ name: domain, ttl: TTL, type: 'MX', data: { preference: (index + 1) * 10, exchange } });
+      this.records.push({ name: domain, ttl: TTL_SECONDS, type: 'MX', data: { preference: (index + 1) * 10, exchange } });
     });
     return hosts;
   }
 
   private addHost(host: string, addresses: Addresses): void {
-    this.openFor(host);
+    this.ensureZone(host);
     this.addAddresses(host, addresses);
   }
 
   private addAddresses(name: string, { v4, v6 }: Addresses): void {
-    if (v4 !== undefined) this.records.push({ name, ttl: TTL, type: 'A', data: v4 });
-    if (v6 !== undefined) this.records.push({ name, ttl: TTL, type: 'AAAA', data: v6 });
+    if (v4 !== undefined) this.records.push({ name, ttl: TTL_SECONDS, type: 'A', data: v4 });
+    if (v6 !== undefined) this.records.push({ name, ttl: TTL_SECONDS, type: 'AAAA', data: v6 });
   }
 
   private remove(unwanted: (record: DnsRecord) => boolean): void {
@@ -142,32 +142,33 @@ class Zones {
     this.records.splice(0, this.records.length, ...kept);
   }
 
-  /** A zone for a name that lies in none. */
-  private openFor(name: string): void {
-    if (!this.holds(name)) this.open(name);
+  /** Adds a zone for a name that is in no zone of the preview. */
+  private ensureZone(name: string): void {
+    if (!this.contains(name)) this.addZone(name);
   }
 
-  /** Whether a name lies in a zone of the preview. */
-  private holds(name: string): boolean {
+  /** Returns whether a name is in a zone of the preview. */
+  private contains(name: string): boolean {
     return [...this.apexes].some((apex) => name === apex || name.endsWith(`.${apex}`));
   }
 
-  private open(apex: string): void {
+  private addZone(apex: string): void {
     if (this.apexes.has(apex)) return;
     this.apexes.add(apex);
     const timers = { serial: 1, refresh: 7200, retry: 900, expire: 1_209_600, minimum: 60 };
     this.records.push(
-      { name: apex, ttl: TTL, type: 'SOA', data: { mname: NAME_SERVER, rname: `hostmaster.${SERVER_ZONE}`, ...timers } },
-      { name: apex, ttl: TTL, type: 'NS', data: NAME_SERVER },
+      { name: apex, ttl: TTL_SECONDS, type: 'SOA', data: { mname: NAME_SERVER, rname: `hostmaster.${SERVER_ZONE}`, ...timers } },
+      { name: apex, ttl: TTL_SECONDS, type: 'NS', data: NAME_SERVER },
     );
   }
 }
 
 /**
- * Tells the apex of each record set's zone. The name of a zone that the template makes stands in it; of an imported one only the
- * id does, so there it is the longest name that all its records, and the domains published from it, have in common.
+ * Returns a function that finds the zone apex of a record set. The template contains the name of a zone that it creates, but only
+ * the id of an imported zone. The apex of an imported zone is assumed to be the longest common parent of its records and its policy
+ * domains.
  */
-function apexesOf(assembly: Assembly, publications: readonly Publication[]): (set: RecordSet) => string | undefined {
+function createApexFinder(assembly: Assembly, publications: readonly Publication[]): (set: RecordSet) => string | undefined {
   const names = new Map<string, string[]>();
   for (const { zoneId, domain } of publications) {
     if (zoneId !== undefined) names.set(zoneId, [...names.get(zoneId) ?? [], domain]);
@@ -175,20 +176,21 @@ function apexesOf(assembly: Assembly, publications: readonly Publication[]): (se
   for (const { zoneId, name } of assembly.recordSets) {
     if (zoneId !== undefined) names.set(zoneId, [...names.get(zoneId) ?? [], name]);
   }
-  const shared = new Map([...names].map(([zoneId, all]) => [zoneId, commonName(all)]));
+  const commonNames = new Map([...names].map(([zoneId, all]) => [zoneId, commonName(all)]));
   return ({ zoneId, zoneName, name }) => {
     if (zoneName !== undefined) return zoneName;
     if (zoneId === undefined) return undefined;
-    // Names without anything in common cannot be of one zone; each is taken for itself.
-    return assembly.zones.get(zoneId) ?? shared.get(zoneId) ?? name.split('.').slice(-2).join('.');
+    // Names without a common parent cannot be in one zone. Assume a zone for each of them.
+    return assembly.zones.get(zoneId) ?? commonNames.get(zoneId) ?? name.split('.').slice(-2).join('.');
   };
 }
 
+/** Returns the longest common parent of names, or undefined if they have none. */
 function commonName(names: readonly string[]): string | undefined {
   const [first = [], ...others] = names.map((name) => name.split('.').reverse());
   const differs = first.findIndex((label, index) => others.some((other) => other[index] !== label));
   const common = (differs === -1 ? first : first.slice(0, differs)).reverse();
-  // A top-level domain alone is a chance likeness, unless it is a domain itself.
+  // A common top-level domain is a coincidence, unless it is one of the names.
   const name = common.join('.');
   return common.length > 1 || names.includes(name) ? name : undefined;
 }

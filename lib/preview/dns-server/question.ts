@@ -1,11 +1,11 @@
-// A DNS question and its reply, as the answers of a zone and the server exchange them.
+// Types of a DNS question and its reply, between the server and its answerer.
 import type { DnsRecord } from './records';
 
-/** A question. */
+/** A DNS question. */
 export interface DnsQuestion {
-  /** Name as asked, without the dot at its end. The root is empty. */
+  /** The name as in the question, without the trailing dot. The root is empty. */
   readonly name: string;
-  /** `TXT`, or `UNKNOWN_65` for a type that the codec has no name for. */
+  /** `TXT`, or `UNKNOWN_65` for a type without a name in the codec. */
   readonly type: string;
 }
 
@@ -18,9 +18,9 @@ export interface DnsReply {
   readonly answers: readonly DnsRecord[];
   readonly authorities: readonly DnsRecord[];
   readonly authoritative: boolean;
-  /** Over UDP say "truncated" and nothing else, however short the answer; over TCP it is given whole. */
+  /** Whether the reply over UDP is truncated and empty, however short it is. The reply over TCP is complete. */
   readonly truncated?: boolean;
 }
 
-/** Answers one question; `drop` stays silent. What it throws becomes SERVFAIL. */
+/** Answers one question. For `drop`, the server sends no reply. For an error, it replies SERVFAIL. */
 export type DnsAnswerer = (question: DnsQuestion) => DnsReply | 'drop' | Promise<DnsReply | 'drop'>;

@@ -1,20 +1,20 @@
-// Records as a zone holds them, and how they go onto the wire.
+// Types of the records in a zone, and their conversion to the wire format.
 import type { Answer, CaaData } from 'dns-packet';
 
 interface RecordBase {
-  /** Fully qualified, with or without the dot at its end; `*.` stands for a wildcard (RFC 4592). */
+  /** Fully qualified name, with or without the trailing dot. `*.` begins a wildcard (RFC 4592). */
   readonly name: string;
-  /** Seconds. */
+  /** In seconds. */
   readonly ttl: number;
 }
 
-/** One record of a zone. */
+/** A record of a zone. */
 export type DnsRecord = RecordBase & (
   | { readonly type: 'A' | 'AAAA' | 'CNAME' | 'NS'; readonly data: string }
   | { readonly type: 'MX'; readonly data: { readonly preference: number; readonly exchange: string } }
   | {
     readonly type: 'TXT';
-    /** The character-strings, at most 255 bytes each, one byte a character. */
+    /** The character-strings, with at most 255 bytes each. Each character is one byte. */
     readonly data: readonly string[];
   }
   | { readonly type: 'TLSA'; readonly data: { readonly usage: number; readonly selector: number; readonly matchingType: number; readonly certificate: Uint8Array } }
@@ -33,7 +33,7 @@ export type DnsRecord = RecordBase & (
   }
 );
 
-/** The record as the codec wants it. */
+/** Returns a record in the form of the codec. */
 export function toWire(record: DnsRecord): Answer {
   const { name, ttl } = record;
   switch (record.type) {
@@ -58,7 +58,7 @@ export function toWire(record: DnsRecord): Answer {
   }
 }
 
-/** The codec writes any tag, its types know three; RFC 8659 §4.1 leaves the set open. */
+/** Returns whether a text is a CAA tag. RFC 8659 §4.1 allows other tags than the three in the types of the codec, which writes any. */
 function isTag(tag: string): tag is CaaData['tag'] {
   return /^[A-Za-z0-9]{1,15}$/.test(tag);
 }

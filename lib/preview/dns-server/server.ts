@@ -1,4 +1,4 @@
-// An authoritative DNS server on UDP and TCP of one port: what a preview answers DNS with, and what the tests ask.
+// An authoritative DNS server on one UDP and TCP port. The preview and the tests use it.
 import { createSocket } from 'node:dgram';
 import type { Socket as UdpSocket } from 'node:dgram';
 import { createServer } from 'node:net';
@@ -12,19 +12,19 @@ import { toWire } from './records';
 
 export type { DnsAnswerer, DnsQuestion, DnsReply } from './question';
 export type { DnsRecord } from './records';
-export { zoneAnswers } from './message';
+export { zoneAnswers } from './zone-answers';
 
-/** A question that came in, for a log. */
-export interface DnsQuery extends DnsQuestion {
+/** A received question, for a log. */
+interface DnsQuery extends DnsQuestion {
   readonly transport: 'udp' | 'tcp';
   /** Whether the client asked for recursion. */
   readonly recursionDesired: boolean;
 }
 
-export interface DnsServerOptions {
+interface DnsServerOptions {
   /** IPv4 or IPv6 address to listen on. */
   readonly address: string;
-  /** @default - any free one */
+  /** @default - any free port */
   readonly port?: number;
   readonly answer: DnsAnswerer;
 }
@@ -32,23 +32,27 @@ export interface DnsServerOptions {
 export interface DnsServer {
   readonly address: string;
   readonly port: number;
-  /** The questions so far, of a long run the last thousand. */
+  /** The received questions, at most the last thousand. */
   readonly queries: readonly DnsQuery[];
-  /** Stops at once; open connections are cut. */
+  /** Stops the server at once and cuts open connections. */
   close(): Promise<void>;
 }
 
-/** Without EDNS (RFC 1035 §4.2.1), and the most that is sent with it: what no path fragments (RFC 9715 §3.1). */
-const UDP_SIZE = { plain: 512, edns: 1232 } as const;
+/** Maximum size of a reply over UDP, without EDNS (RFC 1035 §4.2.1) and with EDNS. No path fragments the latter (RFC 9715 §3.1). */
+const MAX_UDP_BYTES = { plain: 512, edns: 1232 } as const;
 
-/** @throws the system's error when the port cannot be had */
+/**
+ * Starts a server.
+ *
+ * @throws the error of the system if the server cannot listen on the port
+ */
 export async function startDnsServer(options: DnsServerOptions): Promise<DnsServer> {
   const service = new Service(options.answer);
   const { udp, tcp, port } = await bind(service, options);
   let closing: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     service.cutConnections();
-    await Promise.all([closed(udp), closed(tcp)]);
+    await Promise.all([closeServer(udp), closeServer(tcp)]);
   };
   return {
     address: options.address,
@@ -58,23 +62,23 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
   };
 }
 
-/** UDP and TCP have ports of their own: one that is free for TCP may be taken for UDP, and then another one is tried. */
+/** Listens on the same port over UDP and TCP. A port that is free for TCP may be in use for UDP. Then another port is tried. */
 async function bind(service: Service, options: DnsServerOptions): Promise<{ udp: UdpSocket; tcp: TcpServer; port: number }> {
-  const { address, port: wanted = 0 } = options;
+  const { address, port: requested = 0 } = options;
   for (let attempt = 1; ; attempt += 1) {
-    const tcp = await service.listenTcp(address, wanted);
+    const tcp = await service.listenTcp(address, requested);
     try {
       const bound = tcp.address();
-      const port = typeof bound === 'object' && bound !== null ? bound.port : wanted;
+      const port = typeof bound === 'object' && bound !== null ? bound.port : requested;
       return { tcp, port, udp: await service.listenUdp(address, port) };
     } catch (error) {
-      await closed(tcp);
-      if (wanted !== 0 || attempt === 10) throw error;
+      await closeServer(tcp);
+      if (requested !== 0 || attempt === 10) throw error;
     }
   }
 }
 
-/** What both transports share. */
+/** Answers questions over both transports. */
 class Service {
   public readonly queries: DnsQuery[] = [];
   private readonly connections = new Set<TcpSocket>();
@@ -88,7 +92,7 @@ class Service {
       udp.on('message', (message, from) => {
         void this.reply(message, 'udp').then((packet) => {
           if (packet === undefined) return;
-          // A client that is gone, or a server that is closing, is no fault.
+          // The client may be gone, or this server may be closing.
           try {
             udp.send(packet, from.port, from.address, ignore);
           } catch {
@@ -120,7 +124,7 @@ class Service {
     for (const connection of this.connections) connection.destroy();
   }
 
-  /** Several questions may come over one connection, each after its length (RFC 1035 §4.2.2). */
+  /** Reads the questions of a connection. Each one follows its length (RFC 1035 §4.2.2). */
   private serve(connection: TcpSocket): void {
     let pending = Buffer.alloc(0);
     this.connections.add(connection);
@@ -140,11 +144,12 @@ class Service {
     });
   }
 
-  /** Never rejects. */
+  /** Returns the reply to a message, or undefined for no reply. Never rejects. */
   private async reply(message: Buffer, transport: DnsQuery['transport']): Promise<Buffer | undefined> {
     const query = decodeMessage(message);
-    // Never answer an answer, or two servers would talk for ever.
-    if (query === undefined || query.flag_qr) return query === undefined && isQuery(message) ? malformed(message, transport) : undefined;
+    if (query === undefined) return isQuery(message) ? encodeFormatError(message, transport) : undefined;
+    // Do not reply to a reply: two servers would exchange replies forever.
+    if (query.flag_qr) return undefined;
     const reply = await this.ask(query, transport);
     if (reply === 'drop') return undefined;
     try {
@@ -185,14 +190,15 @@ function encodeReply(query: DecodedPacket, reply: DnsReply, transport: DnsQuery[
     additionals: opt === undefined ? [] : [EDNS],
   };
   if (transport === 'tcp') return streamEncode(packet);
-  const whole = encode(packet);
-  const room = opt === undefined ? UDP_SIZE.plain : Math.min(Math.max(opt.udpPayloadSize, UDP_SIZE.plain), UDP_SIZE.edns);
-  if (whole.length <= room && reply.truncated !== true) return whole;
+  const complete = encode(packet);
+  const { plain, edns } = MAX_UDP_BYTES;
+  const maxBytes = opt === undefined ? plain : Math.min(Math.max(opt.udpPayloadSize, plain), edns);
+  if (complete.length <= maxBytes && reply.truncated !== true) return complete;
   return encode({ ...packet, flags: (packet.flags ?? 0) | TRUNCATED_RESPONSE, answers: [], authorities: [] });
 }
 
 const EDNS: OptAnswer = {
-  type: 'OPT', name: '.', udpPayloadSize: UDP_SIZE.edns, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [],
+  type: 'OPT', name: '.', udpPayloadSize: MAX_UDP_BYTES.edns, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [],
 };
 
 function failure(rcode: DnsReply['rcode']): DnsReply {
@@ -203,7 +209,7 @@ function isQuery(message: Buffer): boolean {
   return message.length >= 12 && (message.readUInt8(2) & 0x80) === 0;
 }
 
-function malformed(message: Buffer, transport: DnsQuery['transport']): Buffer {
+function encodeFormatError(message: Buffer, transport: DnsQuery['transport']): Buffer {
   const packet: Packet = { type: 'response', id: message.readUInt16BE(0), flags: RCODES.FORMERR };
   return transport === 'tcp' ? streamEncode(packet) : encode(packet);
 }
@@ -212,7 +218,7 @@ function opcode(query: DecodedPacket): number {
   return ((query.flags ?? 0) >> 11) & 0xf;
 }
 
-function closed(server: TcpServer | UdpSocket): Promise<void> {
+function closeServer(server: TcpServer | UdpSocket): Promise<void> {
   return new Promise((done) => {
     server.close(() => {
       done();
@@ -221,5 +227,5 @@ function closed(server: TcpServer | UdpSocket): Promise<void> {
 }
 
 function ignore(): void {
-  // Nothing to be done about it, and nothing depends on it.
+  // No other part depends on this error.
 }

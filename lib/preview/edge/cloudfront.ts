@@ -1,4 +1,4 @@
-// What CloudFront does with a request: alias, viewer protocol, methods, the function, the origin, the response headers.
+// Answers requests as CloudFront does: alias, viewer protocol, methods, edge function, origin and response headers.
 import { randomUUID } from 'node:crypto';
 import { safeText } from '../../util/safe-text';
 import type { Distribution } from './distribution';
@@ -9,7 +9,7 @@ import type { ViewerRequest, ViewerResponse } from './function-event';
 import type { ObjectStore } from '../assembly/objects';
 import { applyPolicy } from './response-headers';
 
-/** Takes lines for people: one for each request, and why a function failed. */
+/** Receives log lines: one for each request, and the reason if a function fails. */
 export type Log = (line: string) => void;
 
 /** The distributions of a preview. */
@@ -24,14 +24,14 @@ export class CloudFront {
     }
   }
 
-  /** The distribution of a host: by its own name, else by the wildcard that covers it most closely. */
+  /** Returns the distribution of a host. An exact alias is preferred, then the longest wildcard alias. */
   public distributionOf(host: string): Distribution | undefined {
-    return this.siteOf(host)?.distribution;
+    return this.findSite(host)?.distribution;
   }
 
   /** Answers a request. Never rejects. */
   public async respond(request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string): Promise<ViewerResponse> {
-    const site = this.siteOf(request.host);
+    const site = this.findSite(request.host);
     return site === undefined ? refusal(403, 'no distribution has this host among its aliases') : site.respond(request, scheme, hostHeader);
   }
 
@@ -39,14 +39,14 @@ export class CloudFront {
     await Promise.all(this.sites.map((site) => site.close()));
   }
 
-  private siteOf(host: string): Site | undefined {
+  private findSite(host: string): Site | undefined {
     const labels = host.split('.');
     return this.byAlias.get(host)
       ?? labels.map((_, index) => this.byAlias.get(`*.${labels.slice(index + 1).join('.')}`)).find((site) => site !== undefined);
   }
 }
 
-/** One distribution at work. */
+/** A distribution with its edge function. */
 class Site {
   private readonly edge: EdgeFunction | undefined;
 
@@ -63,10 +63,10 @@ class Site {
     if (!allowedMethods.includes(request.method)) {
       return refusal(403, `this distribution is not configured to allow ${safeText(request.method)}`);
     }
-    if (scheme === 'http' && viewerProtocol === 'https-only') return refusal(403, 'this distribution takes HTTPS only');
-    // No function runs for a request that is sent to HTTPS.
+    if (scheme === 'http' && viewerProtocol === 'https-only') return refusal(403, 'this distribution accepts HTTPS only');
+    // CloudFront runs no function for a request that it redirects to HTTPS.
     if (scheme === 'http' && viewerProtocol === 'redirect-to-https') return redirect(request, hostHeader);
-    const response = await this.serve(request);
+    const response = await this.runFunction(request);
     if (responseHeaders !== undefined) applyPolicy(response.headers, responseHeaders);
     return response;
   }
@@ -75,30 +75,30 @@ class Site {
     await this.edge?.close();
   }
 
-  private async serve(request: ViewerRequest): Promise<ViewerResponse> {
-    if (this.edge === undefined) return this.origin(request.uri);
+  private async runFunction(request: ViewerRequest): Promise<ViewerResponse> {
+    if (this.edge === undefined) return this.readOrigin(request.uri);
     const outcome = await this.edge.run(functionEvent(request, this.distribution, randomUUID()));
-    const made = 'fault' in outcome ? outcome.fault : readResult(outcome.result);
-    if (typeof made === 'string') {
-      this.log(`the edge function of ${this.distribution.path} failed: ${safeText(made, 300)}`);
+    const result = 'problem' in outcome ? outcome.problem : readResult(outcome.result);
+    if (typeof result === 'string') {
+      this.log(`the edge function of ${this.distribution.path} failed: ${safeText(result, 300)}`);
       return refusal(503, 'the CloudFront function associated with this distribution failed');
     }
-    return 'uri' in made ? this.origin(made.uri) : made;
+    return 'uri' in result ? this.readOrigin(result.uri) : result;
   }
 
-  private origin(uri: string): ViewerResponse {
+  private readOrigin(uri: string): ViewerResponse {
     const { bucketName, originPath, path } = this.distribution;
     if (bucketName === undefined) {
-      this.log(`the origin of ${path} is no bucket of the assembly, so there is nothing to serve`);
-      return refusal(502, 'the origin is no bucket of the assembly');
+      this.log(`the origin of ${path} is not a bucket of the assembly, so the preview cannot serve it`);
+      return refusal(502, 'the origin is not a bucket of the assembly');
     }
     const object = this.objects.get(bucketName, originPath + uri);
-    return object === undefined ? missing() : { status: 200, headers: new Map(object.headers), body: object.body };
+    return object === undefined ? accessDenied() : { status: 200, headers: new Map(object.headers), body: object.body };
   }
 }
 
-/** S3 tells nobody who may not list a bucket whether an object is missing: it says 403. */
-function missing(): ViewerResponse {
+/** S3 answers 403 for a missing object to clients without the right to list the bucket. */
+function accessDenied(): ViewerResponse {
   return {
     status: 403,
     headers: new Map([['content-type', 'application/xml']]),
@@ -106,16 +106,16 @@ function missing(): ViewerResponse {
   };
 }
 
-/** An answer of CloudFront itself. Text that came from outside must be printable; it is escaped for HTML here. */
+/** Returns an error page of CloudFront. The caller makes untrusted text printable. This function escapes it for HTML. */
 export function refusal(status: number, reason: string): ViewerResponse {
   return {
     status,
     headers: new Map([['content-type', 'text/html']]),
-    body: Buffer.from(`<!DOCTYPE html>\n<title>ERROR: The request could not be satisfied</title>\n<h1>${status} ERROR</h1>\n<p>${html(reason)}</p>\n`),
+    body: Buffer.from(`<!DOCTYPE html>\n<title>ERROR: The request could not be satisfied</title>\n<h1>${status} ERROR</h1>\n<p>${escapeHtml(reason)}</p>\n`),
   };
 }
 
-/** CloudFront keeps the method of what is not GET or HEAD by a 307. The port stays, which on 443 there is none of. */
+/** Redirects to HTTPS. Like CloudFront, it keeps any method but GET and HEAD with a 307. The preview also keeps the port. */
 function redirect(request: ViewerRequest, hostHeader: string): ViewerResponse {
   const query = request.query === '' ? '' : `?${request.query}`;
   const response = refusal(request.method === 'GET' || request.method === 'HEAD' ? 301 : 307, 'moved to HTTPS');
@@ -123,6 +123,6 @@ function redirect(request: ViewerRequest, hostHeader: string): ViewerResponse {
   return response;
 }
 
-function html(text: string): string {
+function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -1,4 +1,4 @@
-// CloudFront distributions of the template: the default behaviour, which is all that a policy host has.
+// Reads the CloudFront distributions of the template. A policy host has a default behaviour only, so no other behaviour is read.
 import { hostNameProblem } from '../../protocol/domain-name';
 import { safeText } from '../../util/safe-text';
 import type { Notes } from '../assembly/evaluated';
@@ -9,38 +9,38 @@ import type { Resource } from '../assembly/stacks';
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
 
-/** A distribution as its viewers meet it. */
+/** The parts of a distribution that viewers see. */
 export interface Distribution {
-  /** The resource in the template. */
+  /** The resource in the template, as `Stack/LogicalId`. */
   readonly path: string;
   readonly id: string;
-  /** `d111111abcdef8.cloudfront.net`, a stand-in. */
+  /** A placeholder such as `d111111abcdef8.cloudfront.net`. */
   readonly domainName: string;
-  /** Lower case; the left-most label may be `*`. */
+  /** Host names in lower case. The first label may be `*`. */
   readonly aliases: readonly string[];
   readonly ipv6: boolean;
   readonly minimumTls: TlsVersion;
   readonly viewerProtocol: 'allow-all' | 'https-only' | 'redirect-to-https';
   readonly allowedMethods: readonly string[];
-  /** The code of its viewer-request function, where it has one. */
+  /** Code of the viewer-request function. Missing if the distribution has none. */
   readonly functionCode?: string;
   readonly responseHeaders?: ResponseHeadersPolicy;
-  /** The bucket that is its origin; undefined where the origin is none of the template's. */
+  /** The origin bucket. Missing if the origin is not a bucket of the template. */
   readonly bucketName?: string;
   readonly originPath: string;
 }
 
-/** Every distribution of an assembly that has aliases. */
+/** Returns every distribution with aliases. */
 export function readDistributions(resources: readonly Resource[], notes: Notes): readonly Distribution[] {
-  const surroundings = new Surroundings(resources, notes);
+  const referenced = new ReferencedResources(resources, notes);
   return resources
     .filter(({ type }) => type === 'AWS::CloudFront::Distribution')
-    .map((resource) => readDistribution(resource, surroundings, notes))
+    .map((resource) => readDistribution(resource, referenced, notes))
     .filter(({ aliases }) => aliases.length > 0);
 }
 
-/** What distributions refer to, by the values that references to it come to. */
-class Surroundings {
+/** The resources that distributions refer to, by the value of the reference. */
+class ReferencedResources {
   public readonly functions = new Map<string, string>();
   public readonly policies = new Map<string, ResponseHeadersPolicy>(MANAGED_POLICIES);
   public readonly buckets = new Map<string, string>();
@@ -50,13 +50,13 @@ class Surroundings {
       const properties = Properties.of(resource, notes);
       switch (resource.type) {
         case 'AWS::CloudFront::Function': {
-          const code = properties.in('FunctionCode').required();
+          const code = properties.member('FunctionCode').required();
           if (code === undefined) break;
           for (const name of ['FunctionARN', 'FunctionMetadata.FunctionARN']) this.functions.set(String(resource.attribute(name)), code);
           break;
         }
         case 'AWS::CloudFront::ResponseHeadersPolicy':
-          this.policies.set(resource.id, readResponseHeadersPolicy(properties.in('ResponseHeadersPolicyConfig')));
+          this.policies.set(resource.id, readResponseHeadersPolicy(properties.member('ResponseHeadersPolicyConfig')));
           break;
         case 'AWS::S3::Bucket':
           for (const name of ['DomainName', 'RegionalDomainName']) this.buckets.set(String(resource.attribute(name)), resource.id);
@@ -66,74 +66,74 @@ class Surroundings {
   }
 }
 
-function readDistribution(resource: Resource, surroundings: Surroundings, notes: Notes): Distribution {
-  const config = Properties.of(resource, notes).in('DistributionConfig');
-  const behaviour = config.in('DefaultCacheBehavior');
-  const target = behaviour.in('TargetOriginId').text();
-  const origin = config.in('Origins').items().find((item) => item.in('Id').text() === target);
-  const methods = behaviour.in('AllowedMethods').texts();
+function readDistribution(resource: Resource, referenced: ReferencedResources, notes: Notes): Distribution {
+  const config = Properties.of(resource, notes).member('DistributionConfig');
+  const behaviour = config.member('DefaultCacheBehavior');
+  const target = behaviour.member('TargetOriginId').text();
+  const origin = config.member('Origins').items().find((item) => item.member('Id').text() === target);
+  const methods = behaviour.member('AllowedMethods').texts();
   for (const name of ['CacheBehaviors', 'CustomErrorResponses', 'WebACLId'] as const) {
-    if (config.in(name).exists()) notes.add(resource.path, `${name} is not previewed`);
+    if (config.member(name).exists()) notes.add(resource.path, `the preview ignores ${name}`);
   }
-  if (behaviour.in('LambdaFunctionAssociations').items().length > 0) notes.add(resource.path, 'Lambda@Edge functions are not previewed');
+  if (behaviour.member('LambdaFunctionAssociations').items().length > 0) notes.add(resource.path, 'the preview does not run Lambda@Edge functions');
   return {
     path: resource.path,
     id: resource.id,
     domainName: String(resource.attribute('DomainName')),
-    aliases: readAliases(resource, config.in('Aliases').texts(), notes),
-    ipv6: config.in('IPV6Enabled').isTrue(),
-    minimumTls: tlsVersion(config.in('ViewerCertificate').in('MinimumProtocolVersion').text() ?? ''),
-    viewerProtocol: viewerProtocol(behaviour.in('ViewerProtocolPolicy').text()),
+    aliases: readAliases(resource, config.member('Aliases').texts(), notes),
+    ipv6: config.member('IPV6Enabled').isTrue(),
+    minimumTls: parseTlsVersion(config.member('ViewerCertificate').member('MinimumProtocolVersion').text() ?? ''),
+    viewerProtocol: parseViewerProtocol(behaviour.member('ViewerProtocolPolicy').text()),
     allowedMethods: methods.length === 0 ? ['GET', 'HEAD'] : methods,
-    functionCode: functionCode(resource, behaviour, surroundings, notes),
-    responseHeaders: responseHeaders(resource, behaviour, surroundings, notes),
-    bucketName: surroundings.buckets.get(origin?.in('DomainName').text() ?? ''),
-    originPath: origin?.in('OriginPath').text() ?? '',
+    functionCode: readFunctionCode(resource, behaviour, referenced, notes),
+    responseHeaders: readResponseHeaders(resource, behaviour, referenced, notes),
+    bucketName: referenced.buckets.get(origin?.member('DomainName').text() ?? ''),
+    originPath: origin?.member('OriginPath').text() ?? '',
   };
 }
 
 function readAliases(resource: Resource, aliases: readonly string[], notes: Notes): readonly string[] {
   return aliases.map((alias) => alias.toLowerCase()).filter((alias) => {
-    const fault = hostNameProblem(alias.startsWith('*.') ? alias.slice(2) : alias);
-    if (fault !== undefined) notes.add(resource.path, `the alias ${JSON.stringify(safeText(alias))} ${fault}; it is not served`);
-    return fault === undefined;
+    const problem = hostNameProblem(alias.startsWith('*.') ? alias.slice(2) : alias);
+    if (problem !== undefined) notes.add(resource.path, `the alias ${JSON.stringify(safeText(alias))} ${problem}. The preview does not serve it`);
+    return problem === undefined;
   });
 }
 
-function functionCode(resource: Resource, behaviour: Properties, surroundings: Surroundings, notes: Notes): string | undefined {
+function readFunctionCode(resource: Resource, behaviour: Properties, referenced: ReferencedResources, notes: Notes): string | undefined {
   let code: string | undefined;
-  for (const association of behaviour.in('FunctionAssociations').items()) {
-    if (association.in('EventType').text() !== 'viewer-request') {
-      notes.add(resource.path, 'only functions of viewer requests are previewed, not those of viewer responses');
+  for (const association of behaviour.member('FunctionAssociations').items()) {
+    if (association.member('EventType').text() !== 'viewer-request') {
+      notes.add(resource.path, 'the preview runs functions for viewer requests, but not for viewer responses');
       continue;
     }
-    const arn = association.in('FunctionARN').required();
+    const arn = association.member('FunctionARN').required();
     if (arn === undefined) continue;
-    code = surroundings.functions.get(arn);
-    if (code === undefined) notes.add(resource.path, `its function ${safeText(arn)} is not in the assembly, so requests pass without it`);
+    code = referenced.functions.get(arn);
+    if (code === undefined) notes.add(resource.path, `its function ${safeText(arn)} is not in the assembly. The preview serves requests without it`);
   }
   return code;
 }
 
-function responseHeaders(
-  resource: Resource, behaviour: Properties, surroundings: Surroundings, notes: Notes,
+function readResponseHeaders(
+  resource: Resource, behaviour: Properties, referenced: ReferencedResources, notes: Notes,
 ): ResponseHeadersPolicy | undefined {
-  const id = behaviour.in('ResponseHeadersPolicyId').text();
+  const id = behaviour.member('ResponseHeadersPolicyId').text();
   if (id === undefined) return undefined;
-  const policy = surroundings.policies.get(id);
+  const policy = referenced.policies.get(id);
   if (policy === undefined) {
-    notes.add(resource.path, `its response headers policy ${safeText(id)} is neither in the assembly nor one that is known here, so its headers are missing`);
+    notes.add(resource.path, `its response headers policy ${safeText(id)} is not in the assembly and not a known managed policy. Its headers are missing`);
   }
   return policy;
 }
 
-/** `TLSv1.2_2021` and the like. Where the template says nothing, CloudFront starts at TLS 1.0. */
-function tlsVersion(policy: string): TlsVersion {
+/** Parses a value such as `TLSv1.2_2021`. Without a value, CloudFront accepts TLS 1.0 and later. */
+function parseTlsVersion(policy: string): TlsVersion {
   if (policy.startsWith('TLSv1.3')) return 'TLSv1.3';
   if (policy.startsWith('TLSv1.2')) return 'TLSv1.2';
   return policy.startsWith('TLSv1.1') ? 'TLSv1.1' : 'TLSv1';
 }
 
-function viewerProtocol(policy: string | undefined): Distribution['viewerProtocol'] {
+function parseViewerProtocol(policy: string | undefined): Distribution['viewerProtocol'] {
   return policy === 'https-only' || policy === 'redirect-to-https' ? policy : 'allow-all';
 }

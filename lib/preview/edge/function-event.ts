@@ -1,24 +1,24 @@
-// The event that CloudFront gives to a viewer-request function, and what comes back from it.
+// Creates the event of a viewer-request function, and reads the result of the function.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html
 import type { Distribution } from './distribution';
 import { isHeader } from './http-header';
 import { at, isObject, itemsOf, membersOf, textOf } from '../json';
 
-/** A request as it came in. */
+/** A request of a viewer. */
 export interface ViewerRequest {
   readonly method: string;
-  /** The path, with the slash at its start, still percent-encoded. */
+  /** The path with its leading slash, percent-encoded. */
   readonly uri: string;
-  /** What follows the question mark, without it. */
+  /** The query string without the question mark. */
   readonly query: string;
-  /** The Host header, without a port, in lower case. */
+  /** The Host header without the port, in lower case. */
   readonly host: string;
-  /** Lower-case names; repeated headers stay apart. */
+  /** Names in lower case with their values. A repeated header has several entries. */
   readonly headers: readonly (readonly [string, string])[];
   readonly ip: string;
 }
 
-/** A response as it goes out. */
+/** A response to a viewer. */
 export interface ViewerResponse {
   readonly status: number;
   readonly headers: Map<string, string | string[]>;
@@ -30,7 +30,7 @@ interface Value {
   readonly multiValue?: readonly { readonly value: string }[];
 }
 
-/** Version 1.0 of the event, which both runtimes get. */
+/** Creates the event, in version 1.0. Both runtimes get this version. */
 export function functionEvent(request: ViewerRequest, distribution: Distribution, requestId: string): unknown {
   const headers = request.headers.filter(([name]) => name !== 'cookie');
   const cookies = request.headers.filter(([name]) => name === 'cookie').flatMap(([, value]) => value.split(';'));
@@ -46,58 +46,58 @@ export function functionEvent(request: ViewerRequest, distribution: Distribution
     request: {
       method: request.method,
       uri: request.uri,
-      querystring: values(request.query.split('&').map(pair)),
-      headers: values(headers),
-      cookies: values(cookies.map((cookie) => pair(cookie.trim()))),
+      querystring: toValues(request.query.split('&').map(splitPair)),
+      headers: toValues(headers),
+      cookies: toValues(cookies.map((cookie) => splitPair(cookie.trim()))),
     },
   };
 }
 
 /**
- * Reads what the function returned: a response, or the request to go on with, of which only the path matters to a bucket.
+ * Reads the result of the function.
  *
- * @returns a phrase that says what is wrong with it, where something is
+ * @returns a response, or the path of the request for the origin, or a clause that says why the result is invalid
  */
 export function readResult(result: unknown): ViewerResponse | { readonly uri: string } | string {
   if (!isObject(result)) return 'it returned neither a request nor a response';
   if (!Object.hasOwn(result, 'statusCode')) {
     const uri = textOf(at(result, 'uri'));
-    return uri?.startsWith('/') === true ? { uri } : 'the request that it returned has no `uri` that begins with a slash';
+    return uri?.startsWith('/') === true ? { uri } : 'the returned request has no `uri` that begins with a slash';
   }
   const { statusCode } = result;
   if (typeof statusCode !== 'number' || !Number.isInteger(statusCode) || statusCode < 200 || statusCode > 599) {
-    return 'the response that it returned has no `statusCode` from 200 to 599';
+    return 'the returned response has no `statusCode` from 200 to 599';
   }
   const headers = readHeaders(at(result, 'headers'));
   if (typeof headers === 'string') return headers;
   const cookies = membersOf(at(result, 'cookies'))
     .map(([name, cookie]) => [`${name}=${textOf(at(cookie, 'value')) ?? ''}`, textOf(at(cookie, 'attributes'))].filter(Boolean).join('; '));
-  const fault = cookies.map((cookie) => headerFault('set-cookie', cookie)).find((found) => found !== undefined);
-  if (fault !== undefined) return fault;
+  const problem = cookies.map((cookie) => headerProblem('set-cookie', cookie)).find((found) => found !== undefined);
+  if (problem !== undefined) return problem;
   if (cookies.length > 0) headers.set('set-cookie', cookies);
   return { status: statusCode, headers, body: readBody(at(result, 'body')) };
 }
 
-/** What belongs to the connection is CloudFront's own affair. */
+/** Headers of the connection. CloudFront sets them itself. */
 const CONNECTION_HEADERS = new Set([
   'connection', 'content-length', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade',
 ]);
 
-function readHeaders(given: unknown): Map<string, string | string[]> | string {
+function readHeaders(source: unknown): Map<string, string | string[]> | string {
   const headers = new Map<string, string | string[]>();
-  for (const [written, header] of membersOf(given)) {
-    const name = written.toLowerCase();
+  for (const [rawName, header] of membersOf(source)) {
+    const name = rawName.toLowerCase();
     const several = itemsOf(at(header, 'multiValue')).map((item) => textOf(at(item, 'value')) ?? '');
     const value = several.length > 0 ? several : textOf(at(header, 'value')) ?? '';
-    const fault = [value].flat().map((text) => headerFault(name, text)).find((found) => found !== undefined);
-    if (fault !== undefined) return fault;
+    const problem = [value].flat().map((text) => headerProblem(name, text)).find((found) => found !== undefined);
+    if (problem !== undefined) return problem;
     if (!CONNECTION_HEADERS.has(name)) headers.set(name, value);
   }
   return headers;
 }
 
-function headerFault(name: string, value: string): string | undefined {
-  return isHeader(name, value) ? undefined : `the response that it returned has a header ${JSON.stringify(name)} that HTTP cannot carry`;
+function headerProblem(name: string, value: string): string | undefined {
+  return isHeader(name, value) ? undefined : `the returned response has the header ${JSON.stringify(name)}, which is not valid in HTTP`;
 }
 
 function readBody(body: unknown): Buffer {
@@ -105,13 +105,14 @@ function readBody(body: unknown): Buffer {
   return Buffer.from(text, at(body, 'encoding') === 'base64' ? 'base64' : 'utf8');
 }
 
-function pair(text: string): readonly [string, string] {
+/** Splits `name=value`. */
+function splitPair(text: string): readonly [string, string] {
   const equals = text.indexOf('=');
   return equals === -1 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
 }
 
-/** CloudFront's form: the value, and where there are several, all of them besides. */
-function values(pairs: readonly (readonly [string, string])[]): Record<string, Value> {
+/** Returns values in the form of CloudFront: the last value of each name, and `multiValue` with all values if there are several. */
+function toValues(pairs: readonly (readonly [string, string])[]): Record<string, Value> {
   const all = new Map<string, string[]>();
   for (const [name, value] of pairs) {
     if (name !== '') all.set(name, [...all.get(name) ?? [], value]);

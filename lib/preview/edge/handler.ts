@@ -1,39 +1,40 @@
-// Runs a template's CloudFront Function on an event: in a thread and a `vm` context of its own, with no access to anything.
+// Runs the CloudFront function of a template in its own thread and `vm` context, without access to anything.
 import { Worker } from 'node:worker_threads';
+import { errorMessage } from '../../util/errors';
 import { safeText } from '../../util/safe-text';
-import { EDGE_WORKER, RUN_MILLISECONDS } from './worker';
-import type { EdgeWorkerAnswer, EdgeWorkerData } from './worker';
-import { messageOf } from '../errors';
 import { at, textOf } from '../json';
+import { EDGE_WORKER, MAX_RUN_MS } from './worker';
+import type { EdgeWorkerAnswer, EdgeWorkerData } from './worker';
 
-/** What the function made of an event, or why it failed. */
-export type EdgeResult = { readonly result: unknown } | { readonly fault: string };
+/** The result of the function, or a phrase that says why it failed. */
+export type EdgeResult = { readonly result: unknown } | { readonly problem: string };
 
-/** One function of the template. */
+/** A function of the template. */
 export interface EdgeFunction {
-  /** Never rejects. Runs come one after the other, each in a fresh context. */
+  /** Runs the function on an event. Never rejects. Runs happen one after the other, each in a new context. */
   run(event: unknown): Promise<EdgeResult>;
   close(): Promise<void>;
 }
 
-/** A thread that does not answer is ended this long after its own limit: it hangs where `vm` cannot interrupt it. */
-const GRACE_MILLISECONDS = 2_000;
+/** Time from the limit of a run to the end of a thread that does not answer. Such a thread hangs where `vm` cannot interrupt it. */
+const GRACE_MS = 2_000;
 
-/** A result is a request or a response; CloudFront takes 40 KB at most. */
-const MAX_RESULT = 128 * 1024;
+/** Maximum length of a result in characters. A result is a request or a response, and CloudFront accepts at most 40 KB. */
+const MAX_RESULT_LENGTH = 128 * 1024;
 
 /**
- * Makes a function ready to run.
+ * Creates a function that is ready to run.
  *
  * @param code - `FunctionCode` of the template
- * @param milliseconds - what one run may take
+ * @param milliseconds - maximum time of a run
  */
-export function createEdgeFunction(code: string, milliseconds = RUN_MILLISECONDS): EdgeFunction {
-  // The promise of `import()` belongs to the host, and through it the host could be reached. Nothing but this word makes one:
-  // keywords cannot be written with escapes, and no code is made from strings. CloudFront's own modules are not here either.
+export function createEdgeFunction(code: string, milliseconds = MAX_RUN_MS): EdgeFunction {
+  // The promise of `import()` is an object of the host, through which code could reach the host. To refuse this word is enough:
+  // JavaScript allows no escapes in keywords, and the context creates no code from strings. The modules of CloudFront are missing
+  // here anyway.
   if (/\bimport\b/.test(code)) {
     return {
-      run: () => Promise.resolve({ fault: 'the word `import` stands in its code; a preview has no modules to give it' }),
+      run: () => Promise.resolve({ problem: 'its code contains the word `import`, but a preview has no modules' }),
       close: () => Promise.resolve(),
     };
   }
@@ -42,7 +43,7 @@ export function createEdgeFunction(code: string, milliseconds = RUN_MILLISECONDS
 
 class ThreadedFunction implements EdgeFunction {
   private worker: Worker | undefined;
-  /** Settled once the thread runs: its start may be slow on a busy machine, and is no fault of the code. */
+  /** Settles when the thread runs. Its start does not count as run time, because it is slow on a busy machine. */
   private started: Promise<void> = Promise.resolve();
   private last: Promise<unknown> = Promise.resolve();
   private closed = false;
@@ -87,22 +88,22 @@ class ThreadedFunction implements EdgeFunction {
   private async ask(event: string): Promise<EdgeResult> {
     if (!this.closed) this.worker ??= this.start();
     await this.started;
-    if (this.closed || this.worker === undefined) return { fault: 'the preview is closing' };
-    const answer = await answerOf(this.worker, event, this.data.milliseconds + GRACE_MILLISECONDS);
+    if (this.closed || this.worker === undefined) return { problem: 'the preview is closing' };
+    const answer = await askWorker(this.worker, event, this.data.milliseconds + GRACE_MS);
     const json = textOf(at(answer, 'json'));
-    if (json === undefined) return { fault: safeText(textOf(at(answer, 'fault')) ?? 'it gave no answer', 200) };
-    if (json.length > MAX_RESULT) return { fault: `its result has ${json.length} characters; CloudFront takes 40 KB at most` };
+    if (json === undefined) return { problem: safeText(textOf(at(answer, 'problem')) ?? 'it gave no answer', 200) };
+    if (json.length > MAX_RESULT_LENGTH) return { problem: `its result has ${json.length} characters, but CloudFront accepts at most 40 KB` };
     try {
       return { result: JSON.parse(json) };
     } catch {
-      // The code may have put its own function in the place of JSON.stringify.
-      return { fault: 'its result is not JSON' };
+      // The code can replace JSON.stringify with its own function.
+      return { problem: 'its result is not JSON' };
     }
   }
 }
 
-/** One question to the thread; whatever ends it is the answer. */
-function answerOf(worker: Worker, event: string, milliseconds: number): Promise<EdgeWorkerAnswer> {
+/** Sends an event to the thread. An error or the end of the thread also counts as its answer. */
+function askWorker(worker: Worker, event: string, milliseconds: number): Promise<EdgeWorkerAnswer> {
   return new Promise((resolve) => {
     const settle = (answer: EdgeWorkerAnswer): void => {
       clearTimeout(timer);
@@ -110,10 +111,10 @@ function answerOf(worker: Worker, event: string, milliseconds: number): Promise<
       resolve(answer);
     };
     const failed = (error: unknown): void => {
-      settle({ fault: messageOf(error) });
+      settle({ problem: errorMessage(error) });
     };
     const ended = (): void => {
-      settle({ fault: 'it was ended' });
+      settle({ problem: 'it was stopped' });
     };
     const timer = setTimeout(() => {
       void worker.terminate();
@@ -124,5 +125,5 @@ function answerOf(worker: Worker, event: string, milliseconds: number): Promise<
 }
 
 function ignore(): void {
-  // What broke is the answer to the run that broke it.
+  // The run that caused the error reports it.
 }

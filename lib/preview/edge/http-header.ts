@@ -1,7 +1,7 @@
-// Whether HTTP can carry a header: what a template or its function says must not split a response.
+// Checks headers from a template or its function, so that none can split a response.
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 
-/** By the grammar of RFC 9110 §5.5, as Node.js checks it before it sends. */
+/** Returns whether HTTP allows a header (RFC 9110 §5.5). Node.js makes the same check before it sends one. */
 export function isHeader(name: string, value: string): boolean {
   try {
     validateHeaderName(name);

@@ -1,23 +1,23 @@
-// Response headers policies of CloudFront: the managed one for security headers, and those of the template.
+// Reads and applies response headers policies of CloudFront: the managed policy for security headers, and those of the template.
 import type { Properties } from '../assembly/evaluated';
 import { isHeader } from './http-header';
 
-/** One header that a policy adds. */
-export interface PolicyHeader {
-  /** Lower case. */
+/** A header that a policy adds. */
+interface PolicyHeader {
+  /** In lower case. */
   readonly name: string;
   readonly value: string;
-  /** Whether it wins over the origin's own. */
+  /** Whether it replaces a header of the origin. */
   readonly override: boolean;
 }
 
-/** What a policy does to every response of its behaviour. */
+/** The changes of a policy to every response of its behaviour. */
 export interface ResponseHeadersPolicy {
   readonly remove: readonly string[];
   readonly add: readonly PolicyHeader[];
 }
 
-/** What AWS documents of its managed policies: the ids are the same in every account. */
+/** Managed policies as AWS documents them, by id. The ids are the same in every account. */
 export const MANAGED_POLICIES: ReadonlyMap<string, ResponseHeadersPolicy> = new Map([
   // SecurityHeadersPolicy
   ['67f7725c-6f97-4210-82d7-5512b31e9d03', {
@@ -33,40 +33,40 @@ export const MANAGED_POLICIES: ReadonlyMap<string, ResponseHeadersPolicy> = new 
 ]);
 
 /**
- * The policy of an `AWS::CloudFront::ResponseHeadersPolicy`. CORS and Server-Timing depend on the viewer and are left out.
+ * Reads an `AWS::CloudFront::ResponseHeadersPolicy`. It ignores CORS and Server-Timing, which depend on the viewer.
  *
- * @param config - its `ResponseHeadersPolicyConfig`
+ * @param config - the property `ResponseHeadersPolicyConfig`
  */
 export function readResponseHeadersPolicy(config: Properties): ResponseHeadersPolicy {
-  const security = config.in('SecurityHeadersConfig');
+  const security = config.member('SecurityHeadersConfig');
   const add: PolicyHeader[] = [];
-  const header = (name: string, setting: Properties, value: string | undefined): void => {
+  const addHeader = (name: string, setting: Properties, value: string | undefined): void => {
     if (!setting.exists() || value === undefined) return;
-    if (isHeader(name, value)) add.push({ name: name.toLowerCase(), value, override: setting.in('Override').isTrue() });
-    else setting.note('is a header that HTTP cannot carry; it is left out');
+    if (isHeader(name, value)) add.push({ name: name.toLowerCase(), value, override: setting.member('Override').isTrue() });
+    else setting.note('is not a valid HTTP header. It is left out');
   };
-  const policy = security.in('ContentSecurityPolicy');
-  header('content-security-policy', policy, policy.in('ContentSecurityPolicy').text());
-  header('x-content-type-options', security.in('ContentTypeOptions'), 'nosniff');
-  const frame = security.in('FrameOptions');
-  header('x-frame-options', frame, frame.in('FrameOption').text());
-  const referrer = security.in('ReferrerPolicy');
-  header('referrer-policy', referrer, referrer.in('ReferrerPolicy').text());
-  const transport = security.in('StrictTransportSecurity');
-  header('strict-transport-security', transport, transportSecurity(transport));
-  const xss = security.in('XSSProtection');
-  header('x-xss-protection', xss, xssProtection(xss));
-  for (const item of config.in('CustomHeadersConfig').in('Items').items()) {
-    const name = item.in('Header').required();
-    if (name !== undefined) header(name, item, item.in('Value').text());
+  const policy = security.member('ContentSecurityPolicy');
+  addHeader('content-security-policy', policy, policy.member('ContentSecurityPolicy').text());
+  addHeader('x-content-type-options', security.member('ContentTypeOptions'), 'nosniff');
+  const frame = security.member('FrameOptions');
+  addHeader('x-frame-options', frame, frame.member('FrameOption').text());
+  const referrer = security.member('ReferrerPolicy');
+  addHeader('referrer-policy', referrer, referrer.member('ReferrerPolicy').text());
+  const transport = security.member('StrictTransportSecurity');
+  addHeader('strict-transport-security', transport, formatTransportSecurity(transport));
+  const xss = security.member('XSSProtection');
+  addHeader('x-xss-protection', xss, formatXssProtection(xss));
+  for (const item of config.member('CustomHeadersConfig').member('Items').items()) {
+    const name = item.member('Header').required();
+    if (name !== undefined) addHeader(name, item, item.member('Value').text());
   }
   return {
-    remove: config.in('RemoveHeadersConfig').in('Items').items().map((item) => (item.in('Header').text() ?? '').toLowerCase()),
+    remove: config.member('RemoveHeadersConfig').member('Items').items().map((item) => (item.member('Header').text() ?? '').toLowerCase()),
     add,
   };
 }
 
-/** Removes first, then adds: in CloudFront's order. */
+/** Applies a policy in the order of CloudFront: first removes headers, then adds headers. */
 export function applyPolicy(headers: Map<string, string | string[]>, policy: ResponseHeadersPolicy): void {
   for (const name of policy.remove) headers.delete(name);
   for (const { name, value, override } of policy.add) {
@@ -74,19 +74,19 @@ export function applyPolicy(headers: Map<string, string | string[]>, policy: Res
   }
 }
 
-function transportSecurity(setting: Properties): string {
+function formatTransportSecurity(setting: Properties): string {
   return [
-    `max-age=${setting.in('AccessControlMaxAgeSec').text() ?? '0'}`,
-    ...setting.in('IncludeSubdomains').isTrue() ? ['includeSubDomains'] : [],
-    ...setting.in('Preload').isTrue() ? ['preload'] : [],
+    `max-age=${setting.member('AccessControlMaxAgeSec').text() ?? '0'}`,
+    ...setting.member('IncludeSubdomains').isTrue() ? ['includeSubDomains'] : [],
+    ...setting.member('Preload').isTrue() ? ['preload'] : [],
   ].join('; ');
 }
 
-function xssProtection(setting: Properties): string {
-  const report = setting.in('ReportUri').text();
+function formatXssProtection(setting: Properties): string {
+  const report = setting.member('ReportUri').text();
   return [
-    setting.in('Protection').isTrue() ? '1' : '0',
-    ...setting.in('ModeBlock').isTrue() ? ['mode=block'] : [],
+    setting.member('Protection').isTrue() ? '1' : '0',
+    ...setting.member('ModeBlock').isTrue() ? ['mode=block'] : [],
     ...report === undefined ? [] : [`report=${report}`],
   ].join('; ');
 }

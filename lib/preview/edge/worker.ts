@@ -1,29 +1,29 @@
-// The thread that runs a CloudFront Function: JavaScript as text, so that one bundled file can start it.
+// The thread that runs a CloudFront function. It is JavaScript as text, so that a single bundled file can start it.
 
-/** How long one run may take. CloudFront allows under a millisecond; a busy laptop needs more for the same. */
-export const RUN_MILLISECONDS = 250;
+/** Maximum time of a run. CloudFront allows less than a millisecond, but a busy laptop needs more for the same work. */
+export const MAX_RUN_MS = 250;
 
-/** What the thread is told at its start. */
+/** Data that the thread gets at its start. */
 export interface EdgeWorkerData {
   readonly code: string;
   readonly milliseconds: number;
 }
 
-/** What it answers to an event: the handler's result as JSON text, or why there is none. */
+/** Answer of the thread to an event: the result of the handler as JSON text, or a phrase that says why there is none. */
 export interface EdgeWorkerAnswer {
   readonly json?: string;
-  readonly fault?: string;
+  readonly problem?: string;
 }
 
 /**
- * Why it is safe: the code sees a `vm` context of its own with nothing in it but the language. Only JSON text goes in and only a
- * primitive string is taken out, so no object of this side is ever in its hands.
+ * The source of the thread. The code of the template runs in its own `vm` context, which contains nothing but the language. Only
+ * JSON text enters the context and only a primitive string leaves it, so the code never holds an object of the host.
  *
- * - `codeGeneration`: neither `eval` nor `Function` nor WebAssembly make code.
- * - `microtaskMode`: promises run inside the time limit too.
- * - Deleted globals: those that call back later, outside of the limit, that block the thread, or whose host parts answer with
- *   objects of this side. (`import()` does as well; code with that word is never run, see edge.ts.)
- * - `Function.prototype.constructor` of this side is gone: even an object of it, should one ever get through, makes no code.
+ * - `codeGeneration`: `eval`, `Function` and WebAssembly cannot create code.
+ * - `microtaskMode`: promises also run within the time limit.
+ * - Deleted globals: some call back after the time limit, some block the thread, and some return objects of the host. `import()`
+ *   does the latter too, so `createEdgeFunction` refuses code with that word.
+ * - `Function.prototype.constructor` of the host is undefined: even an object of the host could not create code.
  */
 export const EDGE_WORKER = `'use strict';
 const { parentPort, workerData } = require('node:worker_threads');
@@ -42,7 +42,7 @@ parentPort.on('message', (event) => {
   try {
     answer = run(event);
   } catch (error) {
-    answer = { fault: textOf(error) };
+    answer = { problem: errorText(error) };
   }
   parentPort.postMessage(answer);
 });
@@ -51,23 +51,23 @@ function run(event) {
   const context = vm.createContext(Object.create(null), { codeGeneration: { strings: false, wasm: false }, microtaskMode: 'afterEvaluate' });
   vm.runInContext(prepare, context, options);
   vm.runInContext(workerData.code, context, { ...options, filename: 'function.js' });
-  vm.runInContext(\`globalThis.previewResult = { fault: 'the handler did not finish' };
+  vm.runInContext(\`globalThis.previewResult = { problem: 'the handler did not finish' };
     Promise.resolve(\${JSON.stringify(event)}).then(JSON.parse).then((event) => handler(event))
       .then((result) => JSON.stringify(result === undefined ? null : result)).then(
       (json) => { previewResult = { json }; },
-      (error) => { previewResult = { fault: String(error instanceof Error ? error.message : error) }; },
+      (error) => { previewResult = { problem: String(error instanceof Error ? error.message : error) }; },
     );\`, context, options);
   const json = vm.runInContext('previewResult.json', context, options);
   if (typeof json === 'string') return { json };
-  const fault = vm.runInContext('String(previewResult.fault)', context, options);
-  return { fault: typeof fault === 'string' ? fault : 'the handler gave no JSON' };
+  const problem = vm.runInContext('String(previewResult.problem)', context, options);
+  return { problem: typeof problem === 'string' ? problem : 'the handler returned no JSON' };
 }
 
-function textOf(error) {
+function errorText(error) {
   try {
     return String(error && error.message !== undefined ? error.message : error);
   } catch {
-    return 'an error without words';
+    return 'an error without a message';
   }
 }
 `;

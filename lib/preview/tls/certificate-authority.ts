@@ -1,16 +1,16 @@
-// A private certificate authority made on the fly: what a preview and the tests serve HTTPS with, and nobody else trusts.
+// Creates a private certificate authority. Previews and tests use its certificates. No other client trusts it.
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
-/** What to certify. */
-export interface CertificateRequest {
+/** The names and the validity of a certificate. */
+interface CertificateRequest {
   /** DNS names, wildcards allowed. */
   readonly names: readonly string[];
   /**
-   * The subject's. A certificate with this and no names is one from before names stood in the SAN.
+   * Common name of the subject. A certificate with a common name and without names is of the old form, without a SAN.
    *
-   * @default - the first of the names
+   * @default - the first name
    */
   readonly commonName?: string;
   /** @default - an hour ago */
@@ -19,36 +19,37 @@ export interface CertificateRequest {
   readonly notAfter?: Date;
 }
 
-/** A private key and the chain that goes with it, as PEM texts. */
+/** A private key and its certificate chain, as PEM texts. */
 export interface IssuedCertificate {
   readonly keyPem: string;
-  /** The certificate, followed by the authority's. */
+  /** The certificate, followed by the certificate of the authority. */
   readonly certificatePem: string;
 }
 
-/** Lives in memory only: its private key is never written anywhere. */
+/** A private authority. Its private key stays in memory. */
 export interface CertificateAuthority {
-  /** What a client must trust. */
+  /** The certificate that a client must trust. */
   readonly certificatePem: string;
   issue(request: CertificateRequest): Promise<IssuedCertificate>;
 }
 
 const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /**
- * Makes an authority with a fresh P-256 key, valid for ten years either way so that expired certificates can be issued too.
+ * Creates an authority with a new P-256 key. It is valid from ten years ago to ten years from now, so that it can also issue
+ * expired certificates.
  *
- * @param name - the common name that its certificates carry as their issuer
+ * @param name - common name of the authority, the issuer of its certificates
  */
 export async function createCertificateAuthority(name = 'cdk-mta-sts private CA'): Promise<CertificateAuthority> {
   const keys = await keyPair();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: commonName(name),
     keys,
-    notBefore: new Date(Date.now() - 3650 * DAY),
-    notAfter: new Date(Date.now() + 3650 * DAY),
+    notBefore: new Date(Date.now() - 3650 * DAY_MS),
+    notAfter: new Date(Date.now() + 3650 * DAY_MS),
     signingAlgorithm: ECDSA,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
@@ -62,7 +63,7 @@ export async function createCertificateAuthority(name = 'cdk-mta-sts private CA'
   };
 }
 
-/** A certificate that is its own issuer, as a server without any authority would show. */
+/** Creates a certificate that is its own issuer. */
 export async function createSelfSigned(request: CertificateRequest): Promise<IssuedCertificate> {
   const keys = await keyPair();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
@@ -114,15 +115,15 @@ function subjectName({ commonName: given, names }: CertificateRequest): string {
   return name;
 }
 
-/** RFC 5280 allows a common name 64 characters; longer names stand in the SAN alone, where names are looked for anyway. */
+/** Returns a common name of at most 64 characters (RFC 5280). A longer name appears only in the SAN, the only place clients check. */
 function commonName(name: string): x509.JsonName {
   return [{ CN: [name.length > 64 ? 'cdk-mta-sts' : name] }];
 }
 
 function validity(request: CertificateRequest): { notBefore: Date; notAfter: Date } {
   return {
-    notBefore: request.notBefore ?? new Date(Date.now() - HOUR),
-    notAfter: request.notAfter ?? new Date(Date.now() + 90 * DAY),
+    notBefore: request.notBefore ?? new Date(Date.now() - HOUR_MS),
+    notAfter: request.notAfter ?? new Date(Date.now() + 90 * DAY_MS),
   };
 }
 

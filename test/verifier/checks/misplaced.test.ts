@@ -18,7 +18,7 @@ const fixOf = (result: VerificationResult, code: string): string | undefined => 
 const misplaced = (result: VerificationResult): string[] => result.findings.filter(({ code }) => code.endsWith('-misplaced')).map(({ code, subject }) => `${code} ${subject}`);
 
 describe('an MTA-STS record', () => {
-  test.each([`_mta-sts.mta-sts.${DOMAIN}`, `_mta-sts._mta-sts.${DOMAIN}`, `_mta_sts.${DOMAIN}`, `mta_sts.${DOMAIN}`, `_mtasts.${DOMAIN}`, `_sts.${DOMAIN}`, DOMAIN, POLICY_HOST, REPORTING])('at %s is found, with the name where it belongs', async (name) => {
+  test.each([`_mta-sts.mta-sts.${DOMAIN}`, `_mta-sts._mta-sts.${DOMAIN}`, `_mta_sts.${DOMAIN}`, `mta_sts.${DOMAIN}`, `_mtasts.${DOMAIN}`, `_sts.${DOMAIN}`, DOMAIN, POLICY_HOST, REPORTING])('an MTA-STS record at %s is found, with the name where it belongs', async (name) => {
     const result = await loopback.verify({ zone: zone({ sts: undefined }, txt(name, STS)) });
     expect(codes(result)).toContain('error record-missing');
     expect(finding(result, 'record-misplaced')).toMatchObject({
@@ -26,7 +26,7 @@ describe('an MTA-STS record', () => {
     });
   });
 
-  test('to whose name a panel appended the zone is told what to enter', async () => {
+  test('the fix for an MTA-STS record whose name got the zone appended says what to enter', async () => {
     const result = await loopback.verify({ zone: zone({ sts: undefined }, txt(`_mta-sts.${DOMAIN}.${DOMAIN}`, STS)) });
     expect(finding(result, 'record-misplaced')).toMatchObject({
       message: expect.stringMatching(/\. The zone name is appended twice, as by a DNS panel that adds it to what is entered$/),
@@ -53,7 +53,7 @@ describe('an MTA-STS record', () => {
     expect(asked).not.toContain(`${POLICY_HOST} TXT`);
   });
 
-  test('of a wildcard is none that somebody has misplaced', async () => {
+  test('a wildcard TXT record does not count as a misplaced MTA-STS record', async () => {
     const records = zone({ sts: txt(`_mta-sts.${DOMAIN}`, 'something else'), tlsRpt: undefined }, txt(`*.${DOMAIN}`, STS, ''), txt(`x.${REPORTING}`, 'x'));
     const result = await loopback.verify({ zone: records });
     expect(misplaced(result)).toEqual([]);
@@ -61,7 +61,7 @@ describe('an MTA-STS record', () => {
 });
 
 describe('a TLS reporting record', () => {
-  test.each(['_tlsrpt', '_smtp-tlsrpt', '_mta-sts._tls', '_smtp-tls', '_tls-rpt', 'smtp._tls', '_smtp.tls', '_tls._smtp', '_smtp._tls.mta-sts'])('at %s is found, with the name where it belongs', async (label) => {
+  test.each(['_tlsrpt', '_smtp-tlsrpt', '_mta-sts._tls', '_smtp-tls', '_tls-rpt', 'smtp._tls', '_smtp.tls', '_tls._smtp', '_smtp._tls.mta-sts'])('a TLS reporting record at %s is found, with the name where it belongs', async (label) => {
     const result = await loopback.verify({ zone: zone({ tlsRpt: undefined }, txt(`${label}.${DOMAIN}`, TLSRPT)) });
     expect(result.verdict).toBe('pass');
     expect(codes(result)).toContain('warning tls-rpt-missing');
@@ -79,7 +79,7 @@ describe('a TLS reporting record', () => {
     expect(misplaced(result)).toEqual([`tls-rpt-misplaced ${DOMAIN} TXT`]);
   });
 
-  test('to whose name a panel appended the zone is told what to enter', async () => {
+  test('the fix for a TLS reporting record whose name got the zone appended says what to enter', async () => {
     const result = await loopback.verify({ zone: zone({ tlsRpt: undefined }, txt(`${REPORTING}.${DOMAIN}`, TLSRPT)) });
     expect(finding(result, 'tls-rpt-misplaced').fix).toBe(`move it to ${REPORTING}: enter the name as \`_smtp._tls\` there, without the zone`);
   });
@@ -114,7 +114,7 @@ describe('records that stand at each other\'s names', () => {
 
 describe('a policy host', () => {
   test.each([[`${POLICY_HOST}.${DOMAIN}`, `move its records to ${POLICY_HOST}: enter the name as \`mta-sts\` there, without the zone`], [`mta_sts.${DOMAIN}`, `move its records to ${POLICY_HOST}`], [`_mta-sts.${DOMAIN}`, `move its records to ${POLICY_HOST}`]])(
-    'at %s is found', async (name, fix) => {
+    'a policy host at %s is found', async (name, fix) => {
       for (const sts of [RECORDS.sts, undefined]) {
         const result = await loopback.verify({ zone: zone({ address: addressOf(name, '127.0.0.1'), sts }) });
         expect(finding(result, 'policy-host-misplaced')).toMatchObject({
@@ -128,7 +128,7 @@ describe('a policy host', () => {
     expect(misplaced(await loopback.verify({ zone: zone({ address: undefined, sts: undefined }, ...record) }))).toEqual([]);
   });
 
-  test('of a wildcard is none that somebody has misplaced', async () => {
+  test('a wildcard address record does not count as a misplaced policy host', async () => {
     const result = await loopback.verify({ zone: zone({ address: txt(POLICY_HOST, 'x') }, addressOf(`*.${DOMAIN}`, '127.0.0.1')) });
     expect(misplaced(result)).toEqual([]);
   });
@@ -157,7 +157,7 @@ describe('a CNAME that leads nowhere', () => {
     expect(codes(result).filter((code) => code.endsWith('-missing') && code !== 'info ipv6-missing')).toEqual([]);
   });
 
-  test.each(['sts', 'address', 'tlsRpt'] as const)('(%s) into the own zone, where a dot is missing, is told so', async (key) => {
+  test.each(['sts', 'address', 'tlsRpt'] as const)('a CNAME (%s) into the own zone that lacks its trailing dot is reported as such', async (key) => {
     const name = { sts: `_mta-sts.${DOMAIN}`, address: POLICY_HOST, tlsRpt: REPORTING }[key];
     const other = await loopback.verify({ zone: zone({ [key]: cname(name, `mta-sts.provider.net.${DOMAIN}`) }) });
     expect(finding(other, 'cname-dangling')).toMatchObject({
@@ -227,7 +227,7 @@ describe('TLS reports', () => {
     ['mailto:?subject=x&to=a@gone.reports.test', [], 'there is no gone.reports.test in DNS'],
     ['https://gone.reports.test/v1', [], 'there is no gone.reports.test in DNS'],
     ['https://reports.test:8443/v1', [], 'reports.test has no address'],
-  ] as const)('to %s cannot arrive, which is a warning in testing too', async (rua, more, why) => {
+  ] as const)('TLS reports to %s cannot arrive, which is a warning in mode testing too', async (rua, more, why) => {
     const result = await sentTo(rua, ...more);
     expect(result.verdict).toBe('pass');
     expect(finding(result, 'tls-rpt-unreachable')).toMatchObject({ severity: 'warning', subject: `${REPORTING} TXT` });

@@ -53,7 +53,7 @@ describe('the only mail host', () => {
     expect(finding(result, 'mx-no-address').severity).toBe('error');
   });
 
-  test.each(['192.0.2.25', '2001:db8::25'])('that is the address %s in place of a name is an error, and nobody is asked for it', async (address) => {
+  test.each(['192.0.2.25', '2001:db8::25'])('an MX record with the address %s in place of a name is an error, and causes no query for it', async (address) => {
     const asked: string[] = [];
     const answer = zoneAnswers(sole(address));
     const result = await loopback.verify({
@@ -74,25 +74,25 @@ describe('the only mail host', () => {
     ['mx1.example.test.example.test', 'mx1.example.test'],
     ['example.test.example.test', 'example.test'],
     ['mx1.other.net.other.net', 'mx1.other.net'],
-  ])('(%s) to which the zone name was appended is told so, with what is meant', async (host, meant) => {
+  ])('a mail host (%s) whose name got the zone appended is reported as such, with the name that was meant', async (host, meant) => {
     const result = await loopback.verify({ zone: [...sole(host), { ...RECORDS.soa, name: 'other.net' }], policy: policy('enforce', host) });
     expect(finding(result, 'mx-no-address')).toMatchObject({
       severity: 'error', message: expect.stringContaining('; the zone name is appended twice'), fix: `let the MX record name \`${meant}.\`, with the dot at its end`,
     });
   });
 
-  test('to which the zone name was appended is told so where the policy does not name it either', async () => {
+  test('a mail host whose name got the zone appended is reported as such when the policy does not name it either', async () => {
     const host = 'mx1.example.test.example.test';
     const result = await loopback.verify({ zone: sole(host, addressOf(MX1, '127.0.0.1')), policy: policy('enforce', MX1) });
     expect(finding(result, 'mx-not-covered').fix).toBe('the zone name is appended twice: let the MX record name `mx1.example.test.`, with the dot at its end');
   });
 
-  test('in another zone to which this zone was appended is told what may be meant', async () => {
+  test('a mail host of another zone whose name got this zone appended is reported with the name that was meant', async () => {
     const result = await loopback.verify({ zone: sole('aspmx.l.google.com.example.test') });
     expect(finding(result, 'mx-no-address').message).toContain('; if `aspmx.l.google.com` is meant, the dot at its end is missing');
   });
 
-  test('that is an address to which the zone was appended is told to be one', async () => {
+  test('an address that got the zone appended is reported as an address', async () => {
     const result = await loopback.verify({ zone: sole('192.0.2.1.example.test') });
     expect(finding(result, 'mx-no-address').fix).toBe('`192.0.2.1` is an address: give it a host name by an A or AAAA record, and let the MX record name that');
   });
@@ -118,7 +118,7 @@ describe('one of several mail hosts', () => {
 });
 
 describe('a mail host whose addresses DNS does not tell', () => {
-  test.each(['enforce', 'testing', 'none'])('leaves the verdict open in %s where it is the only one: that is never "no address"', async (mode) => {
+  test.each(['enforce', 'testing', 'none'])('an only mail host with a DNS failure leaves the verdict open in mode %s, and is never called a host without addresses', async (mode) => {
     const answer = failing(sole(MX1, addressOf(MX1, '127.0.0.1')), ({ name }) => name === MX1);
     const result = await loopback.verify({ zone: answer, policy: policy(mode, MX1) });
     expect(result.verdict).toBe('unknown');
@@ -237,12 +237,12 @@ describe('an appended zone', () => {
     ['mx1.mail.example.com.mail.example.com', 'mail.example.com', 'mx1.mail.example.com', true],
     ['mx.a.test.a.test', 'example.com', 'mx.a.test', true],
     ['mx.provider.net.example.com', 'example.com', 'mx.provider.net', false],
-  ])('is found in %s of %s', (name, domain, meant, twice) => {
+  ])('an appended zone is found in %s of %s', (name, domain, meant, twice) => {
     expect(appendedZone(name, domain)).toEqual({ meant, twice });
   });
 
   test.each([['mx1.example.com', 'example.com'], ['example.com', 'example.com'], ['mx.a.test', 'example.com'], ['com.com', 'example.com'], ['xexample.com.example.com.net', 'example.com']])(
-    'is not found in %s of %s', (name, domain) => {
+    'no appended zone is found in %s of %s', (name, domain) => {
       expect(appendedZone(name, domain)).toBeUndefined();
     });
 });

@@ -38,16 +38,16 @@ describe('a malformed message is refused', () => {
     ['whose CAA tag goes on after its data', raw({ type: 257, data: '00ff61' })],
     ['whose EDNS option goes on after its data', raw({ type: 41, data: '000a00ff' })],
     ['whose label is of a reserved kind', raw({ type: 2, data: '8000' })],
-  ])('%s', (_, message) => {
+  ])('a malformed message is refused: %s', (_, message) => {
     expect(decodeMessage(message)).toBeUndefined();
   });
 
-  test('whose TXT ends before its strings, with a record after it: the codec would read on for ever', () => {
+  test('a message whose TXT ends before its strings is refused, though the codec would read on for ever', () => {
     expect(decodeMessage(raw({ type: 16, data: 'ff61' }, { type: 1, data: '7f000001' }))).toBeUndefined();
     expect(decodeMessage(raw({ type: 16, data: 'ff61', length: 300 }, { type: 1, data: '7f000001' }))).toBeUndefined();
   });
 
-  test('whose name points at itself, or in a circle', () => {
+  test('a message with a name that points at itself or in a circle is refused', () => {
     const message = raw({ type: 2, data: 'c000' });
     message.writeUInt16BE(0xc000 | (message.length - 2), message.length - 2);
     expect(decodeMessage(message)).toBeUndefined();
@@ -57,11 +57,11 @@ describe('a malformed message is refused', () => {
     expect(decodeMessage(circle)).toBeUndefined();
   });
 
-  test('with a dot inside a label: as text it would be another name', () => {
+  test('a name with a dot inside a label is refused, because as text it would be another name', () => {
     expect(decodeMessage(raw({ type: 15, data: `000a0b${Buffer.from('mx1.example').toString('hex')}0474657374 00`.replace(' ', '') }))).toBeUndefined();
   });
 
-  test('with more records than any honest one has', () => {
+  test('a message with more records than any honest server sends is refused', () => {
     const many = (count: number): Buffer => raw(...Array.from({ length: count }, () => ({ type: 1, data: '7f000001' })));
     expect(decodeMessage(many(512))?.answers).toHaveLength(512);
     expect(decodeMessage(many(513))).toBeUndefined();
@@ -69,7 +69,7 @@ describe('a malformed message is refused', () => {
 });
 
 describe('a well-formed message', () => {
-  test('is read with every type that is used', () => {
+  test('a well-formed message is read with every type that the verifier uses', () => {
     const answers: Answer[] = [
       { type: 'A', name: 'example.test', data: '192.0.2.1' },
       { type: 'AAAA', name: 'example.test', data: '2001:db8::1' },
@@ -82,24 +82,24 @@ describe('a well-formed message', () => {
     expect(decodeMessage(encode({ type: 'response', id: 1, questions: QUESTIONS, answers }))?.answers).toMatchObject(answers);
   });
 
-  test('is read with empty and several strings in a TXT record', () => {
+  test('a TXT record with empty and with several strings is read', () => {
     expect(decodeMessage(raw({ type: 16, data: '00016100' }))?.answers).toMatchObject([{ data: [Buffer.alloc(0), Buffer.from('a'), Buffer.alloc(0)] }]);
   });
 
-  test('keeps its place after a record of a type that nobody reads, however odd its data', () => {
+  test('a record of an unknown type with odd data does not disturb the records after it', () => {
     const packet = decodeMessage(raw({ type: 13, data: 'ff' }, { type: 47, data: '' }, { type: 1, data: '7f000001' }));
     expect(packet?.answers?.[2]).toMatchObject({ type: 'A', data: '127.0.0.1' });
   });
 });
 
 describe('any bytes', () => {
-  test('give a verdict, never an exception', () => {
+  test('random bytes give a verdict, never an exception', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {
       decodeMessage(bytes);
     }));
   });
 
-  test('give a verdict when they are a message with some bytes changed', () => {
+  test('a message with some changed bytes gives a verdict, never an exception', () => {
     const whole = raw({ type: 16, data: '0161' }, { type: 15, data: '000a0161c00c' }, { type: 6, data: `0000${'00'.repeat(20)}` }, { type: 47, data: '0000' });
     const change = fc.record({ at: fc.nat({ max: whole.length - 1 }), to: fc.nat({ max: 255 }) });
     fc.assert(fc.property(fc.array(change, { maxLength: 6 }), (changes) => {

@@ -30,19 +30,19 @@ async function worldOver(answer: DnsAnswerer | readonly DnsRecord[]): Promise<{ 
 }
 
 describe('the name servers are not known', () => {
-  test('when DNS does not answer', async () => {
+  test('the name servers are unknown when DNS does not answer', async () => {
     const { network } = await worldOver(() => ({ rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false }));
     expect(await authoritativeServers(network, 'example.test')).toEqual({ status: 'failed', reason: 'example.test NS: SERVFAIL' });
   });
 
-  test('when neither the domain nor a parent has NS records', async () => {
+  test('the name servers are unknown when neither the domain nor a parent has NS records', async () => {
     const { network } = await worldOver([{ ...RECORDS.soa, name: 'test' }]);
     expect(await authoritativeServers(network, 'example.test')).toEqual({ status: 'failed', reason: 'neither example.test nor a domain above it has NS records' });
   });
 });
 
 describe('the name servers are found', () => {
-  test('at the domain itself, sorted, with their addresses and port', async () => {
+  test('the name servers of a zone are found at the domain itself, sorted, with their addresses and port', async () => {
     const { network, asked } = await worldOver(zone(
       {}, { ...RECORDS.ns, data: 'NS0.example.test.' },
       { ...RECORDS.nsAddress, name: 'ns0.example.test', type: 'AAAA', data: '2001:db8::53' },
@@ -62,14 +62,14 @@ describe('the name servers are found', () => {
     ]);
   });
 
-  test('at a parent of a sub-domain that is no zone of its own', async () => {
+  test('the name servers of a name inside a zone are found at its parent', async () => {
     const { network } = await worldOver(zone({}, { ...RECORDS.mx1, name: 'mail.example.test' }));
     expect(await authoritativeServers(network, 'mail.example.test')).toMatchObject({
       status: 'found', zone: 'example.test', servers: [{ addresses: ['127.0.0.1'] }],
     });
   });
 
-  test('at the parent when the domain is an alias: those of its target are others', async () => {
+  test('the name servers of an alias are those of its parent, not those of its target', async () => {
     const { network } = await worldOver([
       ...zone({}, { name: 'alias.example.test', type: 'CNAME', ttl: 1, data: 'other.test' }),
       { ...RECORDS.soa, name: 'other.test' }, { ...RECORDS.ns, name: 'other.test', data: 'ns.other.test' },
@@ -77,13 +77,13 @@ describe('the name servers are found', () => {
     expect(await authoritativeServers(network, 'alias.example.test')).toMatchObject({ zone: 'example.test', servers: [{ name: 'ns1.example.test' }] });
   });
 
-  test('without waiting for a silent question about a domain above them', async () => {
+  test('the name servers are found without waiting for an unanswered query about a parent domain', async () => {
     const answer = zoneAnswers(zone());
     const { network } = await worldOver((question) => question.name === 'test' ? 'drop' : answer(question));
     expect(await authoritativeServers(network, 'example.test')).toMatchObject({ zone: 'example.test', servers: [{ addresses: ['127.0.0.1'] }] });
   });
 
-  test.each(['A', 'AAAA'])('by one family when questions for %s are dropped', async (type) => {
+  test.each(['A', 'AAAA'])('the name servers are found by one address family when %s queries are dropped', async (type) => {
     const address: DnsRecord = { name: 'ns1.example.test', type: 'AAAA', ttl: 300, data: '::1' };
     const answer = zoneAnswers(zone({}, address));
     const { network } = await worldOver((question) => question.type === type ? 'drop' : answer(question));
@@ -100,7 +100,7 @@ function timeUp(waiting: readonly (() => void)[]): void {
 }
 
 describe('each server is asked', () => {
-  test('at its next address when one hesitates, and says where it failed', async () => {
+  test('a name server is queried at its next address when one is slow, and the answer says where it failed', async () => {
     const { port } = await loopback.dns(zone());
     const silent = 9;
     const { port: refusing } = await loopback.dns(() => ({ rcode: 'REFUSED', answers: [], authorities: [], authoritative: false }));
@@ -139,7 +139,7 @@ describe('each server is asked', () => {
     ]);
   });
 
-  test('at one address alone while that answers at once', async () => {
+  test('a name server is queried at one address only while that address answers at once', async () => {
     const { port } = await loopback.dns(zone());
     const second = await loopback.dns(zone(), '127.0.0.2');
     const clock = { now: () => Date.now(), sleep: never };

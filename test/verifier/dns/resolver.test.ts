@@ -70,12 +70,12 @@ async function ask<T extends DnsType>(server: string, type: T, name = 'example.t
 const reply = (change: Partial<DnsReply>) => (): DnsReply => ({ rcode: 'NOERROR', answers: [], authorities: [], authoritative: true, ...change });
 
 describe('no answer is a failure that says why, and never "there is none"', () => {
-  test.each(['SERVFAIL', 'REFUSED', 'NOTIMP', 'FORMERR'] as const)('%s', async (rcode) => {
+  test.each(['SERVFAIL', 'REFUSED', 'NOTIMP', 'FORMERR'] as const)('the response code %s is a failure, and never "no such record"', async (rcode) => {
     const { port } = await loopback.dns(reply({ rcode, authoritative: false }));
     expect(await ask(`127.0.0.1:${port}`, 'A')).toEqual({ status: 'failed', reason: rcode, server: `127.0.0.1:${port}`, cnames: [] });
   });
 
-  test('a response code without a name', async () => {
+  test('a response code without a name is a failure', async () => {
     const server = await rawServer((query, send) => {
       send(answerTo(query, { flags: 11, answers: [] }));
     });
@@ -88,7 +88,7 @@ describe('no answer is a failure that says why, and never "there is none"', () =
 
   // The four bits of the header alone would be "no error", "no such name" and FORMERR.
   test.each([[16, 'BADVERS'], [17, 'BADKEY'], [19, 'BADMODE'], [23, 'BADCOOKIE'], [35, 'response code 35'], [4083, 'response code 4083']])(
-    'the extended response code %i, with a record beside it, of any type', async (code, reason) => {
+    'the extended response code %i is a failure, also with a record in the response', async (code, reason) => {
       for (const recursive of [true, false]) {
         const server = await rawServer((query, send) => {
           send(answerTo(query, { flags: 0x400 | (code & 0xf), additionals: [opt(code >> 4)] }));
@@ -100,14 +100,14 @@ describe('no answer is a failure that says why, and never "there is none"', () =
       }
     });
 
-  test('an extended response code without any record', async () => {
+  test('an extended response code without any record is a failure', async () => {
     const server = await rawServer((query, send) => {
       send(answerTo(query, { flags: 3, answers: [], additionals: [opt(1)] }));
     });
     expect(await ask(server, 'A')).toMatchObject({ status: 'failed', reason: 'BADMODE' });
   });
 
-  test('more records than are read, with their number, and never "malformed"', async () => {
+  test('a response with more records than the limit is a failure that gives their number, and is not called malformed', async () => {
     const server = await rawServer((query, send) => {
       const answers = Array.from({ length: 600 }, () => ({ type: 'A', name: 'example.test', data: '192.0.2.1' } as const));
       send(answerTo(query, { answers }));
@@ -115,27 +115,27 @@ describe('no answer is a failure that says why, and never "there is none"', () =
     expect(await ask(server, 'A')).toMatchObject({ status: 'failed', reason: 'the answer holds too many records: 600, of which at most 512 are read' });
   });
 
-  test('silence, after as many tries as wanted', async () => {
+  test('a silent server is a failure after the configured number of tries', async () => {
     const { port, queries } = await loopback.dns(() => 'drop');
     expect(await ask(`127.0.0.1:${port}`, 'A', 'example.test', { tries: 2, timeoutMs: 60 })).toMatchObject({ status: 'failed', reason: 'no answer within 60 ms' });
     await until(() => queries.length >= 2);
     expect(queries).toHaveLength(2);
   });
 
-  test('a closed port, long before the time is up', async () => {
+  test('a closed port is a failure long before the timeout', async () => {
     const { port, close } = await loopback.dns(() => 'drop');
     await close();
     expect(await ask(`127.0.0.1:${port}`, 'A', 'example.test', { timeoutMs: 120_000 })).toMatchObject({ status: 'failed', reason: 'connection refused' });
   });
 
-  test('garbage', async () => {
+  test('a response of random bytes is a failure', async () => {
     const server = await rawServer((query, send) => {
       send(Buffer.concat([query.subarray(0, 2), Buffer.from('\x80\x00garbage that is no message at all', 'latin1')]));
     });
     expect(await ask(server, 'A')).toMatchObject({ status: 'failed', reason: 'malformed answer' });
   });
 
-  test('a wrong id, a wrong question, a query in place of an answer: passed over', async () => {
+  test('a response with a wrong id or question, and a query in place of a response, are ignored', async () => {
     const server = await rawServer((query, send) => {
       const { id = 0 } = decode(query);
       send(Buffer.from('short'));
@@ -148,17 +148,17 @@ describe('no answer is a failure that says why, and never "there is none"', () =
     expect(await ask(server, 'A', 'example.test', { timeoutMs: 200 })).toMatchObject({ status: 'failed', reason: 'no answer within 200 ms' });
   });
 
-  test('a referral of a resolver that does no recursion', async () => {
+  test('a referral by a resolver without recursion is a failure', async () => {
     const { port } = await loopback.dns(reply({ authoritative: false, authorities: [RECORDS.ns] }));
     expect(await ask(`127.0.0.1:${port}`, 'A')).toMatchObject({ status: 'failed', reason: 'refers to other servers, as one that does no recursion' });
   });
 
-  test('an empty answer of a named server that is not responsible', async () => {
+  test('an empty answer of a name server that is not responsible is a failure', async () => {
     const { port } = await loopback.dns(reply({ authoritative: false }));
     expect(await resolver([]).query('example.test', 'A', `127.0.0.1:${port}`)).toMatchObject({ status: 'failed', reason: 'not authoritative for this name' });
   });
 
-  test('an answer of a named server that is not responsible, with records or an alias in it', async () => {
+  test('an answer of a name server that is not responsible is a failure, also with records or an alias in it', async () => {
     for (const answers of [[RECORDS.sts], [{ name: RECORDS.sts.name, type: 'CNAME', ttl: 1, data: 'other.example.test' } as const]]) {
       const { port } = await loopback.dns(reply({ authoritative: false, answers }));
       expect(await resolver([]).query(RECORDS.sts.name, 'TXT', `127.0.0.1:${port}`))
@@ -170,34 +170,34 @@ describe('no answer is a failure that says why, and never "there is none"', () =
     [5, 'REFUSED'], [2, 'SERVFAIL'], [4, 'NOTIMP'], [11, 'response code 11'],
     // Those say what there is, and must say of what.
     [0, 'malformed answer'], [3, 'malformed answer'],
-  ])('a header alone with response code %i', async (code, reason) => {
+  ])('a response of only a header with response code %i is a failure', async (code, reason) => {
     const server = await rawServer((query, send) => {
       send(Buffer.concat([query.subarray(0, 2), Buffer.from([0x80, code]), Buffer.alloc(8)]));
     });
     expect(await ask(server, 'A')).toMatchObject({ status: 'failed', reason });
   });
 
-  test('no server to ask', async () => {
+  test('a query without any server is a failure', async () => {
     expect(await resolver([]).query('example.test', 'A')).toEqual({ status: 'failed', reason: 'no DNS server is known to ask', server: 'no server', cnames: [] });
   });
 
-  test('a named server that is none', async () => {
+  test('a server address that is none is a failure', async () => {
     expect(await resolver([]).query('example.test', 'A', 'no server')).toMatchObject({ status: 'failed', server: 'no server' });
   });
 
-  test('a server whose name has no address', async () => {
+  test('a server whose name has no address is a failure', async () => {
     // A label of 64 characters fits into no question, so the system gives up before it asks anybody.
     const host = `${'a'.repeat(64)}.invalid`;
     expect(await ask(host, 'A', 'example.test')).toMatchObject({ status: 'failed', reason: `no address is known for the DNS server ${host}` });
   });
 
-  test.each(['a..b', '.a', `${'a'.repeat(64)}.test`, `${'a.'.repeat(127)}test`, 'with blank.test', 'ümlaut.test'])('the name %j, which is none', async (name) => {
+  test.each(['a..b', '.a', `${'a'.repeat(64)}.test`, `${'a.'.repeat(127)}test`, 'with blank.test', 'ümlaut.test'])('a query for %j, which is no name, is a failure', async (name) => {
     const { port, queries } = await loopback.dns(zone());
     expect(await ask(`127.0.0.1:${port}`, 'A', name)).toMatchObject({ status: 'failed' });
     expect(queries).toHaveLength(0);
   });
 
-  test('being called off, before or on the way', async () => {
+  test('a cancelled query is a failure, whether it was sent or not', async () => {
     const { port } = await loopback.dns(() => 'drop');
     const called = new AbortController();
     const answer = ask(`127.0.0.1:${port}`, 'A', 'example.test', { signal: called.signal });
@@ -208,7 +208,7 @@ describe('no answer is a failure that says why, and never "there is none"', () =
 });
 
 describe('a signal that is given', () => {
-  test('may have more than ten listeners, one for each question, without Node warning of a leak', () => {
+  test('the signal of a query may have more than ten listeners without a warning of Node.js', () => {
     const [forDns, forHttps] = [new AbortController().signal, new AbortController().signal];
     expect(getMaxListeners(forDns)).toBeLessThan(100);
     createResolver({ servers: [], signal: forDns });
@@ -218,39 +218,39 @@ describe('a signal that is given', () => {
 });
 
 describe('a server that is written wrongly', () => {
-  test('is refused when the resolver is made', () => {
+  test('a malformed server address is refused when the resolver is created', () => {
     expect(() => createResolver({ servers: ['dns.example:http'] })).toThrow(RangeError);
   });
 });
 
 describe('"there is none"', () => {
-  test('tells a name that does not exist from one without the type, and how long that is remembered', async () => {
+  test('a resolver distinguishes a name that does not exist from one without the type, and says how long that may be cached', async () => {
     const { port } = await loopback.dns(zone());
     expect(await ask(`127.0.0.1:${port}`, 'A', 'nothing.example.test'))
       .toEqual({ status: 'empty', reason: 'NXDOMAIN', authoritative: true, ttl: 60, server: `127.0.0.1:${port}`, cnames: [] });
     expect(await ask(`127.0.0.1:${port}`, 'AAAA', 'mta-sts.example.test')).toMatchObject({ status: 'empty', reason: 'NODATA', ttl: 60 });
   });
 
-  test('is what NXDOMAIN means, whatever records stand beside it', async () => {
+  test('NXDOMAIN means that the name does not exist, whatever records the response has', async () => {
     const { port } = await loopback.dns(reply({ rcode: 'NXDOMAIN', answers: [RECORDS.sts] }));
     const expected = { status: 'empty', reason: 'NXDOMAIN', cnames: [] };
     expect(await ask(`127.0.0.1:${port}`, 'TXT', RECORDS.sts.name)).toMatchObject(expected);
     expect(await resolver([]).query(RECORDS.sts.name, 'TXT', `127.0.0.1:${port}`)).toMatchObject(expected);
   });
 
-  test('is what NXDOMAIN means at the end of a chain of aliases, whose records stand beside it', async () => {
+  test('NXDOMAIN at the end of an alias chain means that the name does not exist', async () => {
     const answers: DnsRecord[] = [{ name: 'a.example.test', type: 'CNAME', ttl: 1, data: RECORDS.sts.name }, RECORDS.sts];
     const { port } = await loopback.dns(reply({ rcode: 'NXDOMAIN', answers }));
     expect(await ask(`127.0.0.1:${port}`, 'TXT', 'a.example.test')).toMatchObject({ status: 'empty', reason: 'NXDOMAIN', cnames: [RECORDS.sts.name] });
     expect(await ask(`127.0.0.1:${port}`, 'CNAME', 'a.example.test')).toMatchObject({ status: 'empty', reason: 'NXDOMAIN' });
   });
 
-  test('needs no SOA', async () => {
+  test('a negative answer needs no SOA record', async () => {
     const { port } = await loopback.dns(reply({}));
     expect(await ask(`127.0.0.1:${port}`, 'A')).toEqual({ status: 'empty', reason: 'NODATA', authoritative: true, server: `127.0.0.1:${port}`, cnames: [] });
   });
 
-  test('is what records of other names and classes come to', async () => {
+  test('records of other names and classes count as no records', async () => {
     const server = await rawServer((query, send) => {
       send(answerTo(query, {
         answers: [
@@ -264,14 +264,14 @@ describe('"there is none"', () => {
 });
 
 describe('what is found', () => {
-  test('carries the records, the smallest TTL and who said it', async () => {
+  test('an answer has the records, the smallest TTL and the server that gave it', async () => {
     const { port } = await loopback.dns(zone({}, { ...RECORDS.address, ttl: 20, data: '127.0.0.2' }));
     expect(await ask(`127.0.0.1:${port}`, 'A', 'MTA-STS.example.test.')).toEqual({
       status: 'found', records: ['127.0.0.1', '127.0.0.2'], ttl: 20, authoritative: true, server: `127.0.0.1:${port}`, cnames: [],
     });
   });
 
-  test('has a shape for each type', async () => {
+  test('an answer has one form for each record type', async () => {
     const more: DnsRecord[] = [
       { name: 'v6.example.test', type: 'AAAA', ttl: 1, data: '2001:DB8:0:0::1' },
       { name: 'caa.example.test', type: 'CAA', ttl: 1, data: { critical: true, tag: 'issue', value: 'amazon.com' } },
@@ -294,18 +294,18 @@ describe('what is found', () => {
     expect(await records('example.test', 'NS')).toEqual(['ns1.example.test']);
   });
 
-  test('has no TTL to rely on when its highest bit is set', async () => {
+  test('a TTL with its highest bit set counts as zero', async () => {
     const { port } = await loopback.dns(zone({ address: { ...RECORDS.address, ttl: 0xffffffff } }));
     expect(await ask(`127.0.0.1:${port}`, 'A', 'mta-sts.example.test')).toMatchObject({ ttl: 0 });
   });
 
-  test('comes over TCP when it is too big for UDP', async () => {
+  test('an answer that is too large for UDP is fetched over TCP', async () => {
     const { port, queries } = await loopback.dns(zone({ sts: { ...RECORDS.sts, data: Array.from({ length: 8 }, () => 'x'.repeat(250)) } }));
     expect(await ask(`127.0.0.1:${port}`, 'TXT', '_mta-sts.example.test')).toMatchObject({ status: 'found', records: [Array.from({ length: 8 }, () => 'x'.repeat(250))] });
     expect(queries.map(({ transport }) => transport)).toEqual(['udp', 'tcp']);
   });
 
-  test('comes from the second server when the first one fails', async () => {
+  test('the second server is queried when the first one fails', async () => {
     const bad = await loopback.dns(reply({ rcode: 'SERVFAIL' }));
     const good = await loopback.dns(zone());
     expect(await resolver([`127.0.0.1:${bad.port}`, `127.0.0.1:${good.port}`], { tries: 2 }).query('mta-sts.example.test', 'A'))
@@ -313,7 +313,7 @@ describe('what is found', () => {
     expect(bad.queries).toHaveLength(1);
   });
 
-  test('comes at a later try when the first query was lost', async () => {
+  test('a lost query is sent again', async () => {
     let queries = 0;
     const server = await rawServer((query, send) => {
       queries += 1;
@@ -322,7 +322,7 @@ describe('what is found', () => {
     expect(await ask(server, 'A', 'example.test', { tries: 40, timeoutMs: 500 })).toMatchObject({ status: 'found' });
   });
 
-  test('comes without EDNS from a server that does not know it', async () => {
+  test('a server that does not know EDNS is queried without it', async () => {
     const server = await rawServer((query, send) => {
       const { additionals, id } = decode(query);
       send(additionals?.length === 0 ? answerTo(query) : encode({ type: 'response', id, flags: 1 }));
@@ -330,14 +330,14 @@ describe('what is found', () => {
     expect(await ask(server, 'A')).toMatchObject({ status: 'found', records: ['192.0.2.1'] });
   });
 
-  test('comes over IPv6, and from a server that is given by name', async () => {
+  test('a server can be queried over IPv6, and can be given by its name', async () => {
     const { port } = await loopback.dns(zone(), '::1');
     expect(await ask(`[::1]:${port}`, 'A', 'mta-sts.example.test')).toMatchObject({ status: 'found', server: `[::1]:${port}` });
     const v4 = await loopback.dns(zone());
     expect(await ask(`localhost:${v4.port}`, 'A', 'mta-sts.example.test')).toMatchObject({ server: `localhost:${v4.port}` });
   });
 
-  test('is asked of a recursive server with the wish for recursion, of a named one without', async () => {
+  test('a query to a recursive server asks for recursion, one to a named server does not', async () => {
     const { port, queries } = await loopback.dns(zone());
     const both = resolver([`127.0.0.1:${port}`]);
     await both.query('mta-sts.example.test', 'A');
@@ -345,7 +345,7 @@ describe('what is found', () => {
     expect(queries.map(({ recursionDesired }) => recursionDesired)).toEqual([true, false]);
   });
 
-  test('is asked of the system when no server is given', () => {
+  test('the resolver of the system is used when no server is given', () => {
     expect(() => createResolver()).not.toThrow();
   });
 });
@@ -353,31 +353,31 @@ describe('what is found', () => {
 describe('aliases', () => {
   const alias = (name: string, data: string): DnsRecord => ({ name, type: 'CNAME', ttl: 30, data });
 
-  test('in a loop are a failure', async () => {
+  test('an alias loop is a failure', async () => {
     const { port } = await loopback.dns(zone({}, alias('a.example.test', 'b.example.test'), alias('b.example.test', 'a.example.test')));
     expect(await ask(`127.0.0.1:${port}`, 'A', 'a.example.test')).toMatchObject({ status: 'failed', reason: 'CNAME loop at a.example.test' });
   });
 
-  test('in a row without end are a failure', async () => {
+  test('an endless alias chain is a failure', async () => {
     let next = 0;
     const { port, queries } = await loopback.dns((question) => reply({ answers: [alias(question.name, `n${next += 1}.test`)] })());
     expect(await ask(`127.0.0.1:${port}`, 'A')).toMatchObject({ status: 'failed', reason: 'more than 8 CNAMEs in a row' });
     expect(queries.length).toBeLessThan(12);
   });
 
-  test('that lead to nothing are empty, and say where they led', async () => {
+  test('an alias chain without records is an empty answer that says where it leads', async () => {
     const { port } = await loopback.dns(zone({}, alias('a.example.test', 'gone.example.test')));
     expect(await ask(`127.0.0.1:${port}`, 'A', 'a.example.test')).toMatchObject({ status: 'empty', reason: 'NXDOMAIN', cnames: ['gone.example.test'] });
   });
 
-  test('are followed within one answer, with the smallest TTL on the way', async () => {
+  test('aliases within one response are followed, with the smallest TTL of the chain', async () => {
     const { port, queries } = await loopback.dns(zone({}, alias('a.example.test', 'b.example.test'), alias('b.example.test', 'mta-sts.example.test')));
     expect(await ask(`127.0.0.1:${port}`, 'A', 'a.example.test'))
       .toMatchObject({ status: 'found', records: ['127.0.0.1'], ttl: 30, cnames: ['b.example.test', 'mta-sts.example.test'] });
     expect(queries).toHaveLength(1);
   });
 
-  test('that lead out of a named server are followed by the recursive one', async () => {
+  test('an alias that leaves the zone of a named server is followed by the recursive resolver', async () => {
     const own = await loopback.dns(zone({}, alias('a.example.test', 'away.other.test')));
     const recursive = await loopback.dns([{ ...RECORDS.soa, name: 'other.test' }, { name: 'away.other.test', type: 'A', ttl: 300, data: '192.0.2.9' }]);
     expect(await resolver([`127.0.0.1:${recursive.port}`]).query('a.example.test', 'A', `127.0.0.1:${own.port}`))
@@ -385,7 +385,7 @@ describe('aliases', () => {
     expect(recursive.queries).toEqual([{ name: 'away.other.test', type: 'A', transport: 'udp', recursionDesired: true }]);
   });
 
-  test('whose target cannot be had are a failure', async () => {
+  test('an alias with an unavailable target is a failure', async () => {
     const own = await loopback.dns(zone({}, alias('a.example.test', 'away.other.test')));
     expect(await resolver([]).query('a.example.test', 'A', `127.0.0.1:${own.port}`)).toMatchObject({ status: 'failed', cnames: ['away.other.test'] });
   });
@@ -411,34 +411,34 @@ describe('over TCP', () => {
 
   const framed = (message: Buffer): Buffer => Buffer.concat([Buffer.from([message.length >> 8, message.length & 0xff]), message]);
 
-  test('a closed port is a failure', async () => {
+  test('a closed port is a failure over TCP', async () => {
     const server = await rawServer((query, send) => {
       send(answerTo(query, { flags: 0x200 }));
     });
     expect(await ask(server, 'A')).toMatchObject({ status: 'failed', reason: 'connection refused over TCP' });
   });
 
-  test('an answer that breaks off is a failure', async () => {
+  test('an answer that ends early is a failure over TCP', async () => {
     const server = await truncating((query) => framed(answerTo(query)).subarray(0, 20));
     expect(await ask(server, 'A')).toMatchObject({ status: 'failed', reason: 'connection closed in the middle of an answer over TCP' });
   });
 
-  test('silence is a failure', async () => {
+  test('a silent server is a failure over TCP', async () => {
     const server = await truncating(() => undefined);
     expect(await ask(server, 'A')).toMatchObject({ status: 'failed', reason: 'connection closed in the middle of an answer over TCP' });
   });
 
-  test('another answer, or one that is truncated again, is a failure', async () => {
+  test('an answer to another query, or one that is truncated again, is a failure over TCP', async () => {
     expect(await ask(await truncating((query) => framed(answerTo(query, { id: 0, questions: [] }))), 'A')).toMatchObject({ status: 'failed', reason: 'malformed answer' });
     expect(await ask(await truncating((query) => framed(answerTo(query, { flags: 0x200 }))), 'A')).toMatchObject({ status: 'failed', reason: 'malformed answer' });
   });
 
-  test('an extended response code is a failure as well', async () => {
+  test('an extended response code is a failure over TCP', async () => {
     const additionals: OptAnswer[] = [{ type: 'OPT', name: '.', udpPayloadSize: 1232, extendedRcode: 1, ednsVersion: 0, flags: 0, flag_do: false, options: [] }];
     expect(await ask(await truncating((query) => framed(answerTo(query, { additionals }))), 'A')).toMatchObject({ status: 'failed', reason: 'BADVERS' });
   });
 
-  test('an answer may come in pieces', async () => {
+  test('an answer over TCP may arrive in pieces', async () => {
     const tcp = createServer((socket) => {
       socket.on('data', (data: Buffer) => {
         const answer = framed(answerTo(data.subarray(2)));

@@ -6,11 +6,11 @@ describe('what is no server is refused', () => {
   test.each([
     '', ':53', 'dns.example:', 'dns.example:0', 'dns.example:65536', 'dns.example:53a', '[2001:db8::53', '2001:db8::53]:53', 'two hosts', '[dns]x:1', '2001:db8::zz',
     '[zz::]:53', 'a\u001b[2J',
-  ])('%j', (text) => {
+  ])('the server address %j is refused', (text) => {
     expect(() => parseServer(text)).toThrow('a DNS server is written `host`, `host:port` or `[v6]:port`, got `');
   });
 
-  test('and shown without its control characters', () => {
+  test('the message about a refused server address has no control characters', () => {
     expect(() => parseServer('a\u001b[2J b')).toThrow('got `a\\x1b[2J b`');
   });
 });
@@ -25,7 +25,7 @@ describe('a server is read and written', () => {
     ['fe80::1%eth0', 'fe80::1%eth0', 53, '[fe80::1%eth0]:53'],
     ['dns.example', 'dns.example', 53, 'dns.example:53'],
     ['localhost:1053', 'localhost', 1053, 'localhost:1053'],
-  ])('%s', (text, host, port, written) => {
+  ])('the server address %s is read, and written the same way', (text, host, port, written) => {
     expect(parseServer(text)).toEqual({ host, port });
     expect(formatServer({ host, port })).toBe(written);
   });

@@ -58,7 +58,7 @@ function portsOf(seen: readonly Seen[]): number {
 }
 
 describe('questions that are under way to one server', () => {
-  test('share a socket, have ids of their own, and each gets its own answer', async () => {
+  test('concurrent queries to one server share a socket, have different ids, and each gets its own answer', async () => {
     const { port, seen } = await startServer();
     const asked = Array.from({ length: 16 }, () => ask(port));
     const answers = await Promise.all(asked.map(({ answer }) => answer));
@@ -70,7 +70,7 @@ describe('questions that are under way to one server', () => {
     });
   });
 
-  test('share it with fifteen others and no more: then the port is another', async () => {
+  test('at most sixteen concurrent queries share a socket, and the next one uses another port', async () => {
     const { port, seen } = await startServer();
     const asked = Array.from({ length: 40 }, () => ask(port));
     await Promise.all(asked.map(({ answer }) => answer));
@@ -80,7 +80,7 @@ describe('questions that are under way to one server', () => {
     });
   });
 
-  test('share it though others have been answered meanwhile, up to the same number', async () => {
+  test('a socket is shared up to its limit although other queries on it are answered meanwhile', async () => {
     const { port, seen } = await startServer();
     let before = ask(port);
     for (let question = 1; question < 20; question += 1) {
@@ -95,7 +95,7 @@ describe('questions that are under way to one server', () => {
   });
 });
 
-test('a question that is asked when no other is under way has a port of its own', async () => {
+test('a query without concurrent queries has a port of its own', async () => {
   const { port, seen } = await startServer();
   for (let question = 0; question < 5; question += 1) {
     const { line, answer } = ask(port);
@@ -106,17 +106,19 @@ test('a question that is asked when no other is under way has a port of its own'
   expect(portsOf(seen)).toBeGreaterThan(1);
 });
 
-test('questions to different servers share nothing', async () => {
+test('queries to different servers share no socket', async () => {
   const [one, other] = [await startServer(), await startServer()];
   const asked = [ask(one.port), ask(other.port)];
   await Promise.all(asked.map(({ answer }) => answer));
-  expect(one.seen[0].from.port).not.toBe(other.seen[0].from.port);
+  const portOf = ({ seen }: typeof one): number | undefined => seen.at(0)?.from.port;
+  expect(portOf(one)).toEqual(expect.any(Number));
+  expect(portOf(one)).not.toBe(portOf(other));
   asked.forEach(({ line }) => {
     line.close();
   });
 });
 
-test('a message of another id, of nobody\'s, or too short for one is passed over', async () => {
+test('a message with a foreign or unknown id, or too short for one, is ignored', async () => {
   const { port } = await startServer((server, { message, from }) => {
     const other = message.readUInt16BE(0) ^ 1;
     for (const forged of [Buffer.alloc(0), Buffer.from([1]), Buffer.from([other >> 8, other & 0xff]), message]) {
@@ -128,7 +130,7 @@ test('a message of another id, of nobody\'s, or too short for one is passed over
   line.close();
 });
 
-test('a message from another address than the server\'s is not heard', async () => {
+test('a message from an address other than the server\'s is ignored', async () => {
   const stranger = createSocket('udp4');
   servers.push(stranger);
   const { port } = await startServer((server, { message, from }) => {
@@ -141,9 +143,9 @@ test('a message from another address than the server\'s is not heard', async () 
   line.close();
 });
 
-test('a port that is closed is told to every question of the socket, and the next one has a fresh socket', async () => {
+test('a closed port fails every query of its socket, and the next query gets a new socket', async () => {
   const { port } = await startServer();
-  await new Promise<void>((closed) => servers.splice(0)[0].close(() => {
+  await new Promise<void>((closed) => servers.splice(0).at(0)?.close(() => {
     closed();
   }));
   const asked = [ask(port), ask(port)];
@@ -156,7 +158,7 @@ test('a port that is closed is told to every question of the socket, and the nex
   });
 });
 
-test('a question that ends before it could be sent leaves no socket open, and no error', async () => {
+test('a query that ends before it is sent leaves no open socket and no error', async () => {
   const { port, seen } = await startServer();
   ask(port).line.close();
   const { line, answer } = ask(port);

@@ -56,7 +56,7 @@ async function eachThrows<R>(run: () => Promise<R>, check: (result: R) => void):
 }
 
 describe('a callback that throws ends its own exchange', () => {
-  test.each(BEHAVIOURS.filter((one) => !['late', 'slow-drip', 'endless'].includes(one)))('with a policy host (%s)', async (behaviour) => {
+  test.each(BEHAVIOURS.filter((one) => !['late', 'slow-drip', 'endless'].includes(one)))('a callback that throws ends its own exchange with a policy host (%s)', async (behaviour) => {
     const { port, ca } = await loopback.policy({ behaviour });
     const fetchPolicy = createFetchPolicy({ port, ca: [ca], timeoutMs: 5000 });
     const thrown = await eachThrows(() => fetchPolicy({ policyHost: POLICY_HOST, address: '127.0.0.1' }), (response) => {
@@ -65,7 +65,7 @@ describe('a callback that throws ends its own exchange', () => {
     expect(thrown).toBeGreaterThan(1);
   });
 
-  test.each(MX_BEHAVIOURS.filter((one) => !one.startsWith('silent') && one !== 'http'))('with a mail host (%s)', async (behaviour) => {
+  test.each(MX_BEHAVIOURS.filter((one) => !one.startsWith('silent') && one !== 'http'))('a callback that throws ends its own exchange with a mail host (%s)', async (behaviour) => {
     const { port, ca } = await loopback.mx({ behaviour });
     const thrown = await eachThrows(() => createMxProbe({ port, ca: [ca], timeoutMs: 5000 }).probe({ host: MX1, address: '127.0.0.1' }), (response) => {
       expect(response).toHaveProperty('outcome');
@@ -73,7 +73,7 @@ describe('a callback that throws ends its own exchange', () => {
     expect(thrown).toBeGreaterThan(1);
   });
 
-  test('in a whole verification, whichever it is: DNS, HTTPS and SMTP', async () => {
+  test('a callback that throws does not stop a verification, be it of DNS, HTTPS or SMTP', async () => {
     const dns = await loopback.dns(mailZone());
     const [policy, mx] = [await loopback.policy(), await loopback.mx()];
     const ca = [(await testAuthority()).certificatePem];
@@ -90,7 +90,7 @@ describe('a callback that throws ends its own exchange', () => {
     expect([...seen]).toEqual(expect.arrayContaining(['unknown internal-fault', 'unknown dns-failure']));
   });
 
-  test('with a DNS server that is known by its name', async () => {
+  test('a callback that throws ends its own query to a DNS server given by address', async () => {
     const { port } = await loopback.dns(mailZone());
     const { createResolver } = await import('../../../lib/verifier/dns/resolver');
     // What earlier exchanges still close must not be counted as a callback of this one.
@@ -105,13 +105,13 @@ describe('a callback that throws ends its own exchange', () => {
     expect(thrown).toBeGreaterThan(4);
   });
 
-  test('with a DNS server whose name is not known', async () => {
+  test('a callback that throws ends its own query to a DNS server given by name', async () => {
     const { createResolver } = await import('../../../lib/verifier/dns/resolver');
     const answer = await createResolver({ servers: ['nowhere.invalid:5353'], timeoutMs: 300, tries: 1 }).query(DOMAIN, 'MX');
     expect(answer).toMatchObject({ status: 'failed', reason: 'no address is known for the DNS server nowhere.invalid' });
   });
 
-  test('is told as a fault of the verifier, which decides nothing about the domain', async () => {
+  test('a callback that throws is reported as an error of the verifier, which decides nothing about the domain', async () => {
     const spent = { outcome: 'unusable', code: INTERNAL_ERROR, reason: internalError(new TypeError('x')), milliseconds: 1 } as const;
     const result = await loopback.verify({
       zone: mailZone(), options: { smtp: true },
@@ -123,7 +123,7 @@ describe('a callback that throws ends its own exchange', () => {
     expect(told).toContain(`${MX1} was not checked completely: the verifier failed (TypeError: x), at 127.0.0.1`);
   });
 
-  test('even outside of every exchange: the domain is undecided, and the run over others goes on', async () => {
+  test('an error outside of every exchange leaves its domain undecided, and other domains are verified', async () => {
     const result = await loopback.verify({ world: { clock: { now: () => Date.now(), sleep: () => new Promise(() => undefined) }, resolver: {
       query: () => Promise.resolve(JSON.parse('{"status":"found"}')),
     } } });
@@ -131,7 +131,7 @@ describe('a callback that throws ends its own exchange', () => {
     expect(finding(result, 'internal-fault').message).toContain(`the verification of ${DOMAIN} did not finish: the verifier failed (TypeError: `);
   });
 
-  test('of a listener of a DNS socket ends in its error', async () => {
+  test('a listener of a DNS socket that throws is reported as its error', async () => {
     const { port } = await loopback.dns(mailZone());
     const told: string[] = [];
     await new Promise<void>((done) => {
@@ -150,7 +150,7 @@ describe('a callback that throws ends its own exchange', () => {
     expect(told).toEqual(['the verifier failed (TypeError: not this one)']);
   });
 
-  test('is compared with what may not be read: that gives what stands in for it', () => {
+  test('an object that must not be read is replaced in a comparison', () => {
     expect(readable(() => POLICY, '')).toBe(POLICY);
     expect(readable(() => {
       throw new TypeError('unconvertible');
@@ -159,18 +159,18 @@ describe('a callback that throws ends its own exchange', () => {
 });
 
 describe('every callback of an event in the source', () => {
-  test.each(sources())('%s is guarded', (file) => {
+  test.each(sources())('every event callback of %s is guarded', (file) => {
     expect(unguarded(file, readFileSync(join(VERIFIER, file), 'utf8'))).toEqual([]);
   });
 
   test.each([
     'socket.on(\'data\', (chunk) => { take(chunk); });', 'socket.once(\'end\', end);', 'signal.addEventListener(\'abort\', () => { stop(); });',
     'setTimeout(() => { stop(); }, 10);', 'lookup(host, (error) => { fail(error); });', 'socket.send(query, sent);',
-  ])('is found where it is not: %s', (source) => {
+  ])('an unguarded callback is found: %s', (source) => {
     expect(unguarded('x.ts', source)).toHaveLength(1);
   });
 
-  test('is accepted where it is', () => {
+  test('a guarded callback is accepted', () => {
     expect(unguarded('x.ts', 'const end = guard.over(() => { stop(); }); socket.on(\'data\', guard.over(take)).on(\'end\', end);')).toEqual([]);
   });
 });

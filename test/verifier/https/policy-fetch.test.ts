@@ -35,7 +35,7 @@ describe('a connection that cannot be trusted', () => {
     ['self-signed', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'certificate is self-signed'],
     ['expired', 'CERT_HAS_EXPIRED', 'certificate has expired on 2020-01-02T00:00:00Z'],
     ['not-yet-valid', 'CERT_NOT_YET_VALID', 'certificate is not valid before 2100-01-01T00:00:00Z'],
-  ] as const)('by its certificate (%s) is explained, shown, and no request sent over it', async (behaviour, code, reason) => {
+  ] as const)('an invalid certificate (%s) is explained and shown, and no request is sent', async (behaviour, code, reason) => {
     const { response, server } = await fetchFrom({ behaviour });
     expect(response).toMatchObject({ outcome: 'untrusted', code, reason });
     expect(response.certificate?.validTo).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
@@ -43,7 +43,7 @@ describe('a connection that cannot be trusted', () => {
     expect(server.requests).toEqual([]);
   });
 
-  test('because its authority is not given: only those that Node trusts count', async () => {
+  test('a certificate of an unknown authority is not trusted, because only those that Node.js trusts count', async () => {
     const { response, server } = await fetchFrom({}, { ca: undefined });
     expect(response).toMatchObject({ outcome: 'untrusted', code: 'SELF_SIGNED_CERT_IN_CHAIN' });
     expect(server.requests).toEqual([]);
@@ -52,13 +52,13 @@ describe('a connection that cannot be trusted', () => {
   test.each([
     ['plain-http', 'does not speak TLS on this port'],
     ['tls-1.1', 'offers no TLS version from 1.2 on'],
-  ] as const)('by its handshake (%s) is explained', async (behaviour, reason) => {
+  ] as const)('a failed TLS handshake (%s) is explained', async (behaviour, reason) => {
     const { response, server } = await fetchFrom({ behaviour });
     expect(response).toMatchObject({ outcome: 'untrusted', reason, certificate: undefined });
     expect(server.requests).toEqual([]);
   });
 
-  test('by a handshake that fails in a rare way is explained as far as it goes', async () => {
+  test('a TLS handshake that fails in a rare way is explained as far as possible', async () => {
     const alert = createServer((socket) => {
       socket.on('error', () => undefined);
       // A fatal TLS alert: internal error.
@@ -77,7 +77,7 @@ describe('a connection that cannot be trusted', () => {
 });
 
 describe('a host that cannot be reached', () => {
-  test('on a closed port is told at once', async () => {
+  test('a closed port is reported at once', async () => {
     const { port, ca, close } = await loopback.policy();
     await close();
     const fetchPolicy = createFetchPolicy({ port, ca: [ca] });
@@ -85,13 +85,13 @@ describe('a host that cannot be reached', () => {
     expect(await fetchPolicy({ policyHost: POLICY_HOST, address: '::1' })).toMatchObject({ outcome: 'unreachable', code: 'ECONNREFUSED' });
   });
 
-  test('because it resets the connection is told', async () => {
+  test('a connection reset by the host is reported', async () => {
     const { response } = await fetchFrom({ behaviour: 'reset' });
     expect(response).toMatchObject({ outcome: 'unreachable', code: 'ECONNRESET' });
     expect(response).toHaveProperty('reason', expect.stringContaining('connection reset'));
   });
 
-  test('because this machine has no route to the address says nothing about the host', async () => {
+  test('a missing route on this machine says nothing about the host', async () => {
     // No system connects to a multicast address: it says "network unreachable" before a packet leaves.
     const response = await createFetchPolicy({ timeoutMs: 2000 })({ policyHost: POLICY_HOST, address: 'ff02::1' });
     expect(response).toMatchObject({ outcome: 'unusable', reason: 'no route to the address from this machine' });
@@ -102,14 +102,14 @@ describe('a host that takes its time', () => {
   test.each([
     ['late', 'response headers not there'],
     ['slow-drip', 'response body not complete'],
-  ] as const)('(%s) is cut off by the deadline over the whole exchange', async (behaviour, reason) => {
+  ] as const)('a slow host (%s) is stopped by the deadline of the whole exchange', async (behaviour, reason) => {
     const { result: { response }, limitMs } = await withLongerLimits(
       [150, 3000, 15_000], (timeoutMs) => fetchFrom({ behaviour }, { timeoutMs }), (one) => 'reason' in one.response && one.response.reason.startsWith(reason),
     );
     expect(response).toMatchObject({ outcome: 'unreachable', code: 'ETIMEDOUT', reason: `${reason} within ${duration(limitMs)}` });
   });
 
-  test('to shake hands is cut off too', async () => {
+  test('a slow TLS handshake is stopped by the deadline', async () => {
     const mute = createServer();
     const port = await new Promise<number>((resolve) => {
       mute.listen(0, '127.0.0.1', () => {
@@ -125,7 +125,7 @@ describe('a host that takes its time', () => {
     expect(result).toMatchObject({ outcome: 'unreachable', reason: `TLS handshake not there within ${duration(limitMs)}` });
   });
 
-  test('can be called off, before or on the way', async () => {
+  test('a fetch can be cancelled before it starts and while it runs', async () => {
     const called = new AbortController();
     const fetching = fetchFrom({ behaviour: 'late' }, { signal: called.signal });
     setTimeout(() => {
@@ -137,18 +137,18 @@ describe('a host that takes its time', () => {
 });
 
 describe('an answer that is no policy', () => {
-  test('but a redirect is given as it is, and not followed', async () => {
+  test('a redirect is returned as it is, and not followed', async () => {
     const { response, server } = await fetchFrom({ behaviour: 'redirect' });
     expect(response).toMatchObject({ outcome: 'answered', status: 301, location: 'https://www.example/policy', body: Buffer.alloc(0) });
     expect(server.requests).toHaveLength(1);
   });
 
-  test.each([['404', 404], ['500', 500]] as const)('but status %s is given as it is, without a body', async (behaviour, status) => {
+  test.each([['404', 404], ['500', 500]] as const)('a response with status %s is returned without its body', async (behaviour, status) => {
     const { response } = await fetchFrom({ behaviour });
     expect(response).toMatchObject({ outcome: 'answered', status, body: Buffer.alloc(0), tooLarge: false });
   });
 
-  test('but not HTTP either', async () => {
+  test('a response that is not HTTP is an error', async () => {
     const { response } = await fetchFrom({ behaviour: 'not-http' });
     expect(response).toMatchObject({ outcome: 'protocol', code: 'HPE_INVALID_CONSTANT', reason: 'does not speak HTTP' });
     expect(classifyResponse(response)).toMatchObject({ kind: 'fault', temporary: false });
@@ -159,7 +159,7 @@ describe('an answer that is no policy', () => {
     ['64 KiB of headers', 'HTTP/1.1 200 OK\r\nX-Filler: ', 'HPE_LENIENT_HEADER_OVERFLOW', 65],
     ['16 KiB of trailers', `${CHUNKED}1\r\nv\r\n0\r\nX-Filler: `, 'HPE_HEADER_OVERFLOW', 17],
     ['16 KiB of chunk extensions', `${CHUNKED}1;filler=`, 'HPE_CHUNK_EXTENSIONS_OVERFLOW', 17],
-  ])('because it sends more than %s is told so, and will not pass by waiting', async (part, start, code, kibibytes) => {
+  ])('a response with too many %s is an error, and is not called temporary', async (part, start, code, kibibytes) => {
     const { response } = await fetchFrom({ raw: [start, 'a'.repeat(kibibytes * 1024)] });
     const reason = `sends more than ${part}`;
     expect(response).toMatchObject({ outcome: 'protocol', code, reason });
@@ -170,7 +170,7 @@ describe('an answer that is no policy', () => {
   test.each([
     ['headers', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n', 'HPE_INVALID_CONTENT_LENGTH'],
     ['chunks', `${CHUNKED}not a length\r\n`, 'HPE_INVALID_CHUNK_SIZE'],
-  ])('because its %s are malformed is told so in the words of the parser, and will not pass by waiting', async (_, bytes, code) => {
+  ])('a response with malformed %s is an error in the words of the parser, and is not called temporary', async (_, bytes, code) => {
     const { response } = await fetchFrom({ raw: [bytes] });
     expect(response).toMatchObject({ outcome: 'protocol', code });
     // The parser's own words, which may change with Node.
@@ -181,7 +181,7 @@ describe('an answer that is no policy', () => {
   test.each([
     ['with an Upgrade', 'Connection: Upgrade\r\nUpgrade: h2c\r\n'],
     ['without one', ''],
-  ])('but a change of protocol, %s, is given as status 101 at once', async (_, headers) => {
+  ])('a protocol upgrade, %s, is returned as status 101 at once', async (_, headers) => {
     const { response } = await fetchFrom({ raw: [`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\n`] });
     expect(response).toMatchObject({ outcome: 'answered', status: 101, body: Buffer.alloc(0) });
     expect(classifyResponse(response)).toMatchObject({ temporary: false, message: 'the answer has status 101, only 200 is a policy' });
@@ -190,34 +190,34 @@ describe('an answer that is no policy', () => {
   test.each([
     ['in one write', [EARLY_HINTS.repeat(100)]],
     ['in many', Array.from({ length: 100 }, () => EARLY_HINTS)],
-  ])('because early hints come without end (%s) is not waited for', async (_, raw) => {
+  ])('endless early hints (%s) are not waited for', async (_, raw) => {
     const { response } = await fetchFrom({ raw });
     const reason = 'sends more than 10 informational responses (the last has status 103) before the answer itself';
     expect(response).toMatchObject({ outcome: 'protocol', code: 'NO_FINAL_RESPONSE', reason });
     expect(classifyResponse(response)).toMatchObject({ kind: 'fault', code: 'sts-policy-fetch-error', temporary: false, message: reason });
   });
 
-  test('and breaks off is no answer', async () => {
+  test('a response that ends early is an error', async () => {
     const { response } = await fetchFrom({ behaviour: 'broken-off' });
     expect(response).toMatchObject({ outcome: 'protocol', reason: 'broken off in the middle of the body (connection reset)' });
     expect(classifyResponse(response)).toMatchObject({ kind: 'fault', temporary: true });
   });
 
-  test.each(['endless', 'too-large'] as const)('and is too large (%s) is cut at 64 KiB', async (behaviour) => {
+  test.each(['endless', 'too-large'] as const)('a response that is too large (%s) is cut off at 64 KiB', async (behaviour) => {
     const { response } = await fetchFrom({ behaviour });
     expect(response).toMatchObject({ outcome: 'answered', tooLarge: true });
     // Nobody reads it any more.
     expect(response.outcome === 'answered' ? response.body.length : 1).toBe(0);
   });
 
-  test('and has no media type says so', async () => {
+  test('a response without media type is returned without one', async () => {
     const { response } = await fetchFrom({ behaviour: 'no-media-type' });
     expect(response).toMatchObject({ outcome: 'answered', contentType: '' });
   });
 });
 
 describe('a policy', () => {
-  test('is given byte for byte, with what was seen on the way', async () => {
+  test('a policy is returned byte for byte, with the facts of its connection', async () => {
     const { response } = await fetchFrom();
     expect(response).toMatchObject({
       outcome: 'answered', status: 200, contentType: 'text/plain; charset=utf-8', body: Buffer.from(POLICY), tooLarge: false, tlsVersion: 'TLSv1.3',
@@ -235,7 +235,7 @@ describe('a policy', () => {
     ['though the server has said that it closes', [`${length}Connection: close\r\n\r\n${POLICY}\r\nx`]],
     ['as a second answer', [`${whole}${whole}`]],
     ['behind the last chunk', [`${CHUNKED}${POLICY.length.toString(16)}\r\n${POLICY}\r\n0\r\n\r\nx`]],
-  ])('is whole where its length says so, whatever bytes follow it %s (RFC 9112 §6.3)', async (_, raw) => {
+  ])('a policy is complete when its length says so, whatever bytes follow it %s (RFC 9112 §6.3)', async (_, raw) => {
     const { response } = await fetchFrom({ raw });
     expect(response).toMatchObject({ outcome: 'answered', status: 200, tooLarge: false, body: Buffer.from(POLICY) });
   });
@@ -243,30 +243,30 @@ describe('a policy', () => {
   test.each([
     ['ten early hints', `${EARLY_HINTS.repeat(10)}${whole}`],
     ['an offer of another protocol', `${length}Connection: Upgrade\r\nUpgrade: h2\r\n\r\n${POLICY}`],
-  ])('may come with %s', async (_, bytes) => {
+  ])('a policy may have %s', async (_, bytes) => {
     const { response } = await fetchFrom({ raw: [bytes] });
     expect(response).toMatchObject({ outcome: 'answered', status: 200, body: Buffer.from(POLICY) });
   });
 
-  test('keeps its byte order mark', async () => {
+  test('the byte order mark of a policy is returned', async () => {
     const { response } = await fetchFrom({ behaviour: 'bom' });
     expect(response).toMatchObject({ body: Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(POLICY)]) });
   });
 
-  test('may be exactly 64 KiB long', async () => {
+  test('a policy may have exactly 64 KiB', async () => {
     const { response } = await fetchFrom({ body: 'a'.repeat(65536) });
     expect(response).toMatchObject({ tooLarge: false });
     expect(response.outcome === 'answered' ? response.body.length : 0).toBe(65536);
   });
 
-  test('is asked for with the policy host as Host and SNI, and compression is not', async () => {
+  test('a fetch sends the policy host as Host and SNI, and asks for no compression', async () => {
     const { server } = await fetchFrom();
     expect(server.requests).toEqual([{
       host: POLICY_HOST, serverName: POLICY_HOST, method: 'GET', path: '/.well-known/mta-sts.txt', userAgent: expect.stringMatching(/^mta-sts/), acceptEncoding: 'identity',
     }]);
   });
 
-  test('is fetched anew each time, from IPv6 as well', async () => {
+  test('each fetch uses a new connection, over IPv6 as well', async () => {
     const { port, ca, requests } = await loopback.policy({ address: '::1', first: { body: 'old', requests: 1 } });
     const fetchPolicy = createFetchPolicy({ port, ca: [ca] });
     const request = { policyHost: POLICY_HOST, address: '::1' };
@@ -275,7 +275,7 @@ describe('a policy', () => {
     expect(requests).toHaveLength(2);
   });
 
-  test('may come over TLS 1.2 and under a wildcard certificate', async () => {
+  test('a policy may be served over TLS 1.2 and with a wildcard certificate', async () => {
     const wildcard = await (await testAuthority()).issue({ names: ['*.example.test'] });
     expect(wildcard.certificatePem).toContain('BEGIN CERTIFICATE');
     const { response } = await fetchFrom({ policyHost: '*.example.test' });
@@ -286,18 +286,18 @@ describe('a policy', () => {
 describe('a certificate', () => {
   const certificate = { subjectAltName: '', issuer: '', validFrom: 'a', validTo: 'b' };
 
-  test('must carry the name in its SAN: a common name alone does not count', () => {
+  test('a certificate needs the name in its SAN, because a common name alone does not count', () => {
     const parts = { ...peer(), subject: { ...peer().subject, CN: POLICY_HOST } };
     expect(checkServerIdentity(POLICY_HOST, parts)).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
     expect(checkServerIdentity(POLICY_HOST, { ...parts, subjectaltname: 'IP Address:192.0.2.1' })).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
     expect(checkServerIdentity(POLICY_HOST, { ...parts, subjectaltname: `DNS:${POLICY_HOST}` })).toBeUndefined();
   });
 
-  test('without a name is described as such', () => {
+  test('a certificate without a name is described as such', () => {
     expect(certificateProblem('ERR_TLS_CERT_ALTNAME_INVALID', 'a.test', certificate)).toBe('certificate is for no DNS name at all (its SAN has none), not for a.test');
   });
 
-  test('with many names is described by five of them, escaped', () => {
+  test('a certificate with many names is described by five of them, escaped', () => {
     const subjectAltName = ['a\u001b', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => `DNS:${name}`).join(', ');
     expect(certificateProblem('ERR_TLS_CERT_ALTNAME_INVALID', 'a.test', { ...certificate, subjectAltName }))
       .toBe('certificate is for a\\x1b, b, c, d, e and 2 more, not for a.test');
@@ -307,11 +307,11 @@ describe('a certificate', () => {
     ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'certificate is issued by an unnamed authority, which is not a trusted authority'],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'certificate comes without the intermediate certificate of its issuer an unnamed authority, or the issuer is not trusted'],
     ['CERT_REVOKED', 'certificate is not trusted (CERT_REVOKED)'],
-  ])('with the fault %s is explained', (code, reason) => {
+  ])('a certificate with the problem %s is explained', (code, reason) => {
     expect(certificateProblem(code, 'a.test', certificate)).toBe(reason);
   });
 
-  test('is shown with dates that a report can compare, as they are when they cannot be read', () => {
+  test('the dates of a certificate are comparable, and are returned unchanged when they cannot be read', () => {
     expect(describeCertificate({ ...peer(), valid_from: 'Jan  2 00:00:00 2020 GMT', valid_to: 'some day' })).toEqual({
       subjectAltName: '', issuer: 'Authorities Inc., Authority 1', validFrom: '2020-01-02T00:00:00Z', validTo: 'some day',
     });
@@ -329,14 +329,14 @@ describe('a certificate', () => {
 describe('what the system says of a connection', () => {
   const error = (code?: string): Error => Object.assign(new Error('no'), code === undefined ? {} : { code });
 
-  test('is put into words, an unknown code named', () => {
+  test('network errors of the system are explained, and an unknown code is named', () => {
     expect(networkProblem(error('ECONNREFUSED'))).toBe('connection refused');
     expect(networkProblem(error('EWHATEVER'))).toBe('failed with EWHATEVER');
     expect(networkProblem(error())).toBe('failed for an unknown reason');
     expect(errorCode(error())).toBe('');
   });
 
-  test('tells a family that this machine has not from a host that does not answer', () => {
+  test('a missing address family on this machine is distinguished from a host that does not answer', () => {
     expect(isFamilyUnusable(error('ENETUNREACH'), '192.0.2.1')).toBe(true);
     expect(isFamilyUnusable(error('EADDRNOTAVAIL'), '2001:db8::1')).toBe(true);
     expect(isFamilyUnusable(error('EHOSTUNREACH'), '2001:db8::1')).toBe(true);
@@ -344,7 +344,7 @@ describe('what the system says of a connection', () => {
     expect(isFamilyUnusable(error('ECONNREFUSED'), '2001:db8::1')).toBe(false);
   });
 
-  test('durations are short', () => {
+  test('a duration is written briefly', () => {
     expect([duration(20), duration(1500), duration(20_000)]).toEqual(['20 ms', '1.5 s', '20 s']);
   });
 });

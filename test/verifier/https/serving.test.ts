@@ -54,7 +54,7 @@ describe('a policy that is served compressed', () => {
     ['deflate', deflateRawSync(POLICY), [...GO, ...DECODE_NOTHING]],
     ['br', brotliCompressSync(POLICY), [...GO, 'postfix-mta-sts-resolver', ...DECODE_NOTHING]],
     ['gzip, br', brotliCompressSync(gzipSync(POLICY)), [...GO, 'postfix-mta-sts-resolver', ...DECODE_NOTHING]],
-  ])('(%s) is decoded and judged, and a warning names the senders that cannot', async (coding, body, senders) => {
+  ])('a compressed policy (%s) is decoded and checked, and a warning names the senders that cannot read it', async (coding, body, senders) => {
     const result = await serve({ body, headers: { 'Content-Encoding': coding } });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found', policy: { mode: 'enforce' } });
     expect(finding(result, 'policy-content-coding')).toMatchObject({
@@ -62,7 +62,7 @@ describe('a policy that is served compressed', () => {
     });
   });
 
-  test.each(['utf-8', 'none', 'aws-chunked', 'gzip\u00ff', 'compress'])('by name alone, under one that nobody knows (%s), is read as it is, with a warning', async (coding) => {
+  test.each(['utf-8', 'none', 'aws-chunked', 'gzip\u00ff', 'compress'])('a policy under the unknown content coding %s is read as it is, with a warning', async (coding) => {
     const result = await serve({ headers: { 'Content-Encoding': coding } });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
     const told = finding(result, 'policy-content-coding');
@@ -70,14 +70,14 @@ describe('a policy that is served compressed', () => {
     expect(told.senders).toBeUndefined();
   });
 
-  test('without a word of it is told so, and not called full of control characters', async () => {
+  test('a compressed policy without Content-Encoding is called compressed, and not full of control characters', async () => {
     const result = await serve({ body: gzipSync(POLICY) });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
     expect(finding(result, 'sts-policy-invalid').message).toContain('the file is compressed with gzip, and no Content-Encoding says so');
     expect(result.findings.map(({ code }) => code)).not.toContain('policy-control-character');
   });
 
-  test.each(['identity', '', ' , identity'])('but by name alone (%j) is fine', async (coding) => {
+  test.each(['identity', '', ' , identity'])('a policy with the content coding %j, which means none, gives no finding', async (coding) => {
     const result = await serve({ headers: { 'Content-Encoding': coding } });
     expect(result.findings.map(({ code }) => code)).not.toContain('policy-content-coding');
     expect(result.verdict).toBe('pass');
@@ -91,7 +91,7 @@ describe('a policy that is served compressed', () => {
     ['compress', Buffer.from('1f9d900001', 'hex'), 'the coding is not known'],
     ['gzip\u00ff', gzipSync(POLICY), 'the coding is not known'],
     ['br, br, br, br', Buffer.from(POLICY), 'more than 3 codings were applied'],
-  ])('(%s) and cannot be decoded is an error that names the coding', async (coding, body, reason) => {
+  ])('a policy (%s) that cannot be decoded is an error that names the content coding', async (coding, body, reason) => {
     const result = await serve({ body, headers: { 'Content-Encoding': coding } });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
     const { message } = finding(result, 'sts-policy-fetch-error');
@@ -103,7 +103,7 @@ describe('a policy that is served compressed', () => {
     ['gzip', gzipSync(Buffer.alloc(50_000_000))],
     ['deflate', deflateSync(Buffer.alloc(50_000_000))],
     ['br', brotliCompressSync(Buffer.alloc(50_000_000))],
-  ])('(%s) and is a bomb is never decoded beyond the size limit', async (coding, body) => {
+  ])('a decompression bomb (%s) is never decoded beyond the size limit', async (coding, body) => {
     const result = await serve({ body, headers: { 'Content-Encoding': coding } });
     expect(finding(result, 'sts-policy-fetch-error').message).toContain('the body is larger than 65536 bytes');
     const before = process.memoryUsage().arrayBuffers;
@@ -111,7 +111,7 @@ describe('a policy that is served compressed', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4_000_000);
   });
 
-  test('is decoded from zstd where Node can, with a window of 8 MiB at most', () => {
+  test('a policy is decoded from zstd where Node.js can, with a window of 8 MiB at most', () => {
     expect(zstandardDecoder({ constants: {} })).toEqual([]);
     const asked: unknown[] = [];
     const library = {
@@ -121,26 +121,25 @@ describe('a policy that is served compressed', () => {
         return bytes.length === 0 ? undefined : bytes;
       },
     };
-    const [[name, decode]] = zstandardDecoder(library);
-    expect([name, decode(Buffer.from(POLICY), 65536)]).toEqual(['zstd', Buffer.from(POLICY)]);
+    expect(zstandardDecoder(library).map(([name, decode]) => [name, decode(Buffer.from(POLICY), 65536)])).toEqual([['zstd', Buffer.from(POLICY)]]);
     expect(asked).toEqual([{ maxOutputLength: 65536, params: { 100: 23 } }]);
-    expect(() => decode(new Uint8Array(0), 1)).toThrow('zstdDecompressSync returned no bytes');
+    expect(() => zstandardDecoder(library).map(([, decode]) => decode(new Uint8Array(0), 1))).toThrow('zstdDecompressSync returned no bytes');
   });
 
-  test('has its codings read as a list', () => {
+  test('the content codings of a policy are read as a list', () => {
     expect(parseCodings(' gzip ,\tBR, identity,,')).toEqual(['gzip', 'br']);
   });
 });
 
 describe('the media type of a policy', () => {
   test.each(['text/plain\u00a0', 'text/plain\u00a0; charset=utf-8', '\u00ef\u00bb\u00bftext/plain', 'text/plain\u0085', 'text /plain', 'text/plain, text/plain', 'text/plain charset=utf-8'])(
-    'is another one than text/plain with anything around it but space and tab: %j', async (contentType) => {
+    'the media type %j is not text/plain, because blanks other than space and tab belong to it', async (contentType) => {
       const result = await serve({ contentType });
       expect(result.verdict).toBe('fail');
       expect(finding(result, 'sts-policy-invalid').message).toMatch(/^the media type is `.*`, `text\/plain` is expected, at/);
     });
 
-  test.each(['text/plain\u000b', 'text/plain\f', '\ufefftext/plain', '\u00a0text/plain'])('is compared without any other blank: %j', (contentType) => {
+  test.each(['text/plain\u000b', 'text/plain\f', '\ufefftext/plain', '\u00a0text/plain'])('the media type %j is not text/plain after a blank that senders do not strip', (contentType) => {
     expect(parseMediaType(contentType).essence).not.toBe('text/plain');
   });
 
@@ -155,7 +154,7 @@ describe('the media type of a policy', () => {
     ['text/plain; charset=utf-8\u00a0', 'stands where `;` or the end is expected'],
     ['text/plain; =utf-8', 'the parameter `=utf-8` has no name'],
     ['text/plain; charset=utf-8, text/html', 'stands where `;` or the end is expected'],
-  ])('with unusual parameters (%j) is a warning that names the senders that refuse', async (contentType, text) => {
+  ])('a media type with unusual parameters (%j) is a warning that names the senders that refuse it', async (contentType, text) => {
     const result = await serve({ contentType });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
     expect(finding(result, 'policy-media-type-parameters')).toMatchObject({
@@ -167,7 +166,7 @@ describe('the media type of a policy', () => {
     ['text/plain; charset = utf-8', 'there are blanks around the `=` of the parameter `charset`'],
     ['text/plain; charset=utf-8; Charset="utf-8"', 'the parameter `Charset` stands there twice'],
     ['text/plain; charset=utf-16', 'it declares the charset `utf-16`, in which the bytes of a policy are other text'],
-  ])('with parameters that no known sender refuses (%s) is a warning all the same', async (contentType, text) => {
+  ])('a media type with parameters that no known sender refuses (%s) is a warning', async (contentType, text) => {
     const result = await serve({ contentType });
     const told = finding(result, 'policy-media-type-parameters');
     expect(told.message.toLowerCase()).toContain(text.toLowerCase());
@@ -175,7 +174,7 @@ describe('the media type of a policy', () => {
   });
 
   test.each(['text/plain;', 'text/plain ; ', 'text/plain; charset="utf\\-8"', 'Text/Plain;Charset=UTF-8;format=flowed', 'text/plain\t;\tcharset=iso-8859-1'])(
-    'with usual parameters is nothing to tell: %j', (contentType) => {
+    'the media type %j is text/plain in another notation, and gives no finding', (contentType) => {
       expect(parseMediaType(contentType)).toEqual({ essence: 'text/plain', unusual: [] });
     });
 });
@@ -188,7 +187,7 @@ describe('a web page in place of the policy', () => {
     ['text/plain', '<?xml version="1.0"?>\n<!-- a --> <!-- b -->\n<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN">'],
     ['application/xhtml+xml', '<HTML>'],
     ['text/plain', '<script>location = 1</script>'],
-  ])('(%s) is called that, and not a malformed policy', async (contentType, body) => {
+  ])('a web page (%s) in place of the policy is called a web page, and not a malformed policy', async (contentType, body) => {
     const result = await serve({ contentType, body });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
     expect(finding(result, 'sts-policy-invalid').message).toMatch(/^a web page is served in place of the policy \(as `/);
@@ -203,7 +202,7 @@ describe('a web page in place of the policy', () => {
     ['an instruction without end', Buffer.from('<?xml'), false],
     ['a word that begins alike', Buffer.from('<htmlish>'), false],
     ['nothing', Buffer.alloc(0), false],
-  ])('is told from %s', (_, bytes, expected) => {
+  ])('a web page is distinguished from %s', (_, bytes, expected) => {
     expect(isWebPage(bytes)).toBe(expected);
     expect(titleOf(bytes)).toBe('');
   });
@@ -219,7 +218,7 @@ describe('a web page in place of the policy', () => {
     [405, { 'x-amzn-waf-action': 'captcha' }, 'a bot check stands before the file', 'permanent-error'],
     [401, {}, 'the host asks for a login', 'permanent-error'],
     [503, {}, 'only 200 is a policy, at', 'temporary-error'],
-  ])('of status %s with %j is explained', async (status, headers, text, lookup) => {
+  ])('a response with status %s and %j is explained', async (status, headers, text, lookup) => {
     const result = await serve({ status, headers });
     expect(result.lookup).toBe(lookup);
     expect(finding(result, 'sts-policy-fetch-error').message).toContain(text);
@@ -245,7 +244,7 @@ describe('an answer that breaks the letter of HTTP', () => {
     ['Content-Type stands there more than once', `HTTP/1.1 200 OK\n${TYPE}Content-Type: text/html\r\n${LENGTH}\r\n${POLICY}`, ['mailauth']],
     ['there are blanks behind a chunk size', `HTTP/1.1 200 OK\r\n${TYPE}Transfer-Encoding: chunked\r\n\r\n${CHUNKS}`, ['mailauth']],
     ['header lines end in LF without CR', `HTTP/1.1 103 Early Hints\nLink: x\n\nHTTP/1.1 200 OK\n${TYPE}${LENGTH}\n${POLICY}`, ['mailauth']],
-  ])('and that senders take is a warning: %s', async (text, raw, senders) => {
+  ])('a response that violates HTTP but that senders accept is a warning: %s', async (text, raw, senders) => {
     const result = await serve({ raw: [raw] });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found', policy: { mode: 'enforce' } });
     const told = finding(result, 'policy-http-malformed');
@@ -259,25 +258,25 @@ describe('an answer that breaks the letter of HTTP', () => {
     ['extensions and trailers of chunks', `HTTP/1.1 200 OK\r\n${TYPE}Transfer-Encoding: Chunked\r\n\r\n${POLICY.length.toString(16)};a="b"\r\n${POLICY}\r\n0\r\nX: y\r\n\r\n`],
     ['two thousand and more fields', `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(2500)}${TYPE}${LENGTH}\r\n${POLICY}`],
     ['no reason', `HTTP/1.1 200\r\n${TYPE}${TYPE}${LENGTH}\r\n${POLICY}`],
-  ])('is not one that is merely rare: %s', async (_, raw) => {
+  ])('a response that is only unusual does not count as a violation of HTTP: %s', async (_, raw) => {
     const result = await serve({ raw: [raw] });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
     expect(result.findings.map(({ code }) => code)).not.toContain('policy-http-malformed');
   });
 
-  test('a byte at a time is read the same', async () => {
+  test('a response that violates HTTP is read the same a byte at a time', async () => {
     const result = await serve({ raw: Array.from(`HTTP/1.1 200 OK\n${TYPE}Transfer-Encoding: chunked\r\n\r\n${CHUNKS}`) });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
   });
 
-  test('and whose media type is folded has the parts of it joined', async () => {
+  test('a media type on folded lines is joined', async () => {
     const result = await serve({ raw: [`HTTP/1.1 200 OK\r\nX: y\r\n z\r\nContent-Type: text/plain;\r\n charset=utf-8\r\n${LENGTH}\r\n${POLICY}`] });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
     expect(result.findings.map(({ code }) => code)).toContain('policy-http-malformed');
     expect(result.findings.map(({ code }) => code)).not.toContain('policy-media-type-parameters');
   });
 
-  test('and has another status is judged by that', async () => {
+  test('a response that violates HTTP with another status is classified by that status', async () => {
     const result = await serve({ raw: ['HTTP/1.1 404 Not Found\nContent-Length: 0\n\n'] });
     expect(finding(result, 'sts-policy-fetch-error').message).toContain('the answer has status 404');
   });
@@ -294,22 +293,22 @@ describe('an answer that breaks the letter of HTTP', () => {
     ['a chunk that is too long', `HTTP/1.1 200 OK\n${TYPE}Transfer-Encoding: chunked\r\n\r\n1\r\nvv\r\n`],
     ['a chunk size that is no number', `HTTP/1.1 200 OK\n${TYPE}Transfer-Encoding: chunked\r\n\r\nx\r\n`],
     ['another transfer coding', `HTTP/1.1 200 OK\n${TYPE}Transfer-Encoding: gzip, chunked\r\n\r\n${CHUNKS}`],
-  ])('and that senders do not take stays an error: %s', async (_, raw) => {
+  ])('a response that violates HTTP and that senders refuse stays an error: %s', async (_, raw) => {
     const result = await serve({ raw: [raw] });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
     expect(finding(result, 'sts-policy-fetch-error').message).toMatch(/malformed HTTP|does not speak HTTP/);
   });
 
-  test('and then breaks off is told as it was first', async () => {
+  test('a connection that breaks after a response that violates HTTP is reported by the first problem', async () => {
     const fetchPolicy = createFetchPolicy({ port: (await loopback.policy({ raw: [`HTTP/1.1 200 OK\n${TYPE}${LENGTH}\n`] })).port, ca: [(await testAuthority()).certificatePem], timeoutMs: 1000 });
     expect(await fetchPolicy({ policyHost: POLICY_HOST, address: '127.0.0.1' })).toMatchObject({ outcome: 'protocol' });
   });
 
-  test('is bounded in its framing, and ends with the connection where no length is given', () => {
+  test('a response has bounded framing, and ends with the connection where it gives no length', () => {
     const events: string[] = [];
     const reader = {
       head: () => events.push('head'), data: () => undefined, end: () => events.push('end'), failed: (error: Error) => events.push(error.message),
-      informational: () => undefined, liberty: () => undefined,
+      informational: () => undefined, violation: () => undefined,
     };
     const untilClose = new LenientResponse(reader);
     untilClose.take(Buffer.from('HTTP/1.0 200 OK\n\nversion'));
@@ -328,7 +327,7 @@ describe('an answer that breaks the letter of HTTP', () => {
 });
 
 describe('a policy host with other TLS', () => {
-  test('of RSA key exchange alone is a warning that names the senders in Go', async () => {
+  test('a policy host with only RSA key exchange is a warning that names the senders in Go', async () => {
     const { keyPem: key, certificatePem: cert } = await createRsaCertificate([POLICY_HOST]);
     const policy = await loopback.policy({ tls: { key, cert, maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' } });
     const fetchPolicy = createFetchPolicy({ port: policy.port, ca: [cert] });
@@ -339,7 +338,7 @@ describe('a policy host with other TLS', () => {
     });
   });
 
-  test('that has common cipher suites as well is fine', async () => {
+  test('a policy host with RSA key exchange and common cipher suites gives no finding', async () => {
     const { keyPem: key, certificatePem: cert } = await createRsaCertificate([POLICY_HOST]);
     const { port } = await loopback.policy({ tls: {
       key, cert, maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256', honorCipherOrder: true,
@@ -349,7 +348,7 @@ describe('a policy host with other TLS', () => {
     expect(response).not.toHaveProperty('cipher', expect.any(String));
   });
 
-  test.each(['TLSv1.2', 'TLSv1.3'] as const)('that demands a client certificate (%s) is told so, and its own certificate is not blamed', async (maxVersion) => {
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('a policy host that requires a client certificate (%s) is reported, and its own certificate is not blamed', async (maxVersion) => {
     const result = await serve({ tls: { requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2', maxVersion } });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
     expect(result.findings.map(({ code }) => code)).not.toContain('sts-webpki-invalid');
@@ -358,7 +357,7 @@ describe('a policy host with other TLS', () => {
     });
   });
 
-  test('that asks for a client certificate without need of one is fine', async () => {
+  test('a policy host that asks for an optional client certificate gives no finding', async () => {
     expect(await serve({ tls: { requestCert: true, rejectUnauthorized: false } })).toMatchObject({ verdict: 'pass' });
   });
 
@@ -379,7 +378,7 @@ describe('a policy host with other TLS', () => {
 
   const OK = { ':status': 200, 'content-type': 'text/plain' };
 
-  test('that speaks HTTP/2 alone is read by it, and a warning names the senders that cannot', async () => {
+  test('a policy host with only HTTP/2 is read, and a warning names the senders that cannot read it', async () => {
     const result = await loopback.verify({ policyPort: await http2((stream) => {
       stream.additionalHeaders({ ':status': 103 });
       stream.respond(OK);
@@ -402,7 +401,7 @@ describe('a policy host with other TLS', () => {
       stream.respond(OK);
       stream.session?.destroy();
     }, 'does not speak HTTP/1.1 (TLS alert: no application protocol)'],
-  ])('that speaks HTTP/2 alone is judged by it: %s', async (_, answer, message) => {
+  ])('a response over HTTP/2 is classified like any other: %s', async (_, answer, message) => {
     const result = await loopback.verify({ policyPort: await http2(answer) });
     expect(finding(result, 'sts-policy-fetch-error').message).toContain(message);
   });
@@ -411,7 +410,7 @@ describe('a policy host with other TLS', () => {
   test.each([
     ['before the answer', '', 'does not speak HTTP/1.1 (TLS alert: no application protocol)'],
     ['in the middle of the body', frame(1, 4, `88${literal('content-type', 'text/plain')}`) + frame(0, 0, Buffer.from('version: STS').toString('hex')), 'does not speak HTTP/1.1'],
-  ])('that speaks HTTP/2 alone and resets the stream, %s, is not read as if that were all', async (_, answer, message) => {
+  ])('an HTTP/2 stream that is reset, %s, is not read as a complete response', async (_, answer, message) => {
     const { keyPem: key, certificatePem: cert } = await (await testAuthority()).issue({ names: [POLICY_HOST] });
     const port = await listen(createTlsServer({ key, cert, ALPNProtocols: ['h2'] }, (socket) => {
       socket.on('error', () => undefined);
@@ -424,12 +423,12 @@ describe('a policy host with other TLS', () => {
     expect(finding(result, 'sts-policy-fetch-error').message).toContain(message);
   });
 
-  test('that speaks HTTP/2 alone and has a certificate for another name is told of that', async () => {
+  test('a policy host with only HTTP/2 and a certificate for another name is reported for its name', async () => {
     const result = await loopback.verify({ policyPort: await http2(() => undefined, ['other.example']) });
     expect(finding(result, 'sts-webpki-invalid').message).toContain('certificate is for other.example');
   });
 
-  test('that begins to speak HTTP/2 unasked is told so', async () => {
+  test('a server that starts HTTP/2 without negotiation is reported', async () => {
     const { keyPem: key, certificatePem: cert } = await (await testAuthority()).issue({ names: [POLICY_HOST] });
     const port = await listen(createTlsServer({ key, cert }, (socket) => {
       socket.on('error', () => undefined);
@@ -459,28 +458,28 @@ describe('a policy host that ends what it began', () => {
     return typeof bound === 'object' && bound !== null ? bound.port : 0;
   }
 
-  test('by closing the connection, without a length, is read to that end by the lenient reader too', async () => {
+  test('a response without length ends with the connection, also for the lenient parser', async () => {
     const result = await loopback.verify({ policyPort: await tlsServer((socket) => socket.end(`HTTP/1.1 200 OK\nContent-Type: text/plain\n\n${POLICY}`)) });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
   });
 
-  test('by breaking TLS is not blamed for its certificate', async () => {
+  test('a policy host that breaks the TLS connection is not blamed for its certificate', async () => {
     const result = await loopback.verify({ policyPort: await tlsServer((_, raw) => raw.write('this is no TLS record, whatever you may think')) });
     expect(result.findings.map(({ code }) => code)).not.toContain('sts-webpki-invalid');
     expect(finding(result, 'sts-policy-fetch-error').message).toContain('broken off before the answer (');
   });
 
-  test('by a part of the world that rejects is undecided', async () => {
+  test('a fetch that rejects leaves the domain undecided', async () => {
     const result = await loopback.verify({ world: { fetchPolicy: () => Promise.reject(new Error('no such luck')) } });
-    expect(result.policyObservations[0].answer).toContain('no such luck');
+    expect(result.policyObservations.at(0)?.answer).toContain('no such luck');
     expect((await loopback.verify({ world: { fetchPolicy: () => new Promise((_, reject) => {
       Reflect.apply(reject, undefined, [1]);
-    }) } })).policyObservations[0].answer).toContain('unknown reason');
+    }) } })).policyObservations.at(0)?.answer).toContain('unknown reason');
   });
 });
 
 describe('a mail host with other TLS', () => {
-  test('of RSA key exchange alone is a warning that names the senders in Go', async () => {
+  test('a mail host with only RSA key exchange is a warning that names the senders in Go', async () => {
     const { keyPem: key, certificatePem: cert } = await createRsaCertificate([MX1, MX2]);
     const mx = await loopback.mx({ tls: { key, cert, maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' } });
     const { createMxProbe } = await import('../../../lib/verifier/smtp/mx-probe');
@@ -491,7 +490,7 @@ describe('a mail host with other TLS', () => {
     expect(told[0]).toMatchObject({ severity: 'warning', subject: `MX ${MX1}`, senders: ['mox', 'chasquid'], message: expect.stringContaining('with RSA key exchange') });
   });
 
-  test('that demands a client certificate is told so', async () => {
+  test('a mail host that requires a client certificate is reported', async () => {
     const { keyPem: key, certificatePem: cert } = await (await testAuthority()).issue({ names: [MX1, MX2] });
     const result = await loopback.verify({ mx: { requestCert: true, tls: { key, cert, maxVersion: 'TLSv1.2' } } });
     const told = result.findings.filter(({ code }) => code === 'validation-failure').map(({ message }) => message);

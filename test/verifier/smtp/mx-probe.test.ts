@@ -36,7 +36,7 @@ async function over(server: MxServer): Promise<MxServer['sessions']> {
 }
 
 describe('a mail host that does as it should', () => {
-  test('shows its certificate, and is told who asks, and that it is over', async () => {
+  test('the probe returns the certificate of a mail host, says EHLO, and ends with QUIT', async () => {
     const { response, server } = await look('ok');
     expect(response).toEqual({
       outcome: 'secure', tlsVersion: 'TLSv1.3', milliseconds: expect.any(Number),
@@ -47,28 +47,29 @@ describe('a mail host that does as it should', () => {
     expect(await over(server)).toEqual([{ commands: ['EHLO [127.0.0.1]', 'STARTTLS'], secure: ['QUIT'], serverName: MX1 }]);
   });
 
-  test('is told an IPv6 address as an address literal', async () => {
+  test('the probe identifies itself by an IPv6 address literal', async () => {
     const { response, server } = await look('ok', {}, '::1');
     expect(response.outcome).toBe('secure');
-    expect((await over(server))[0].commands).toEqual(['EHLO [IPv6:::1]', 'STARTTLS']);
+    expect((await over(server)).at(0)?.commands).toEqual(['EHLO [IPv6:::1]', 'STARTTLS']);
   });
 
-  test.each(['pieces', 'bare-lf', 'crcrlf', 'late', 'sni'] as const)('in its own way (%s) is understood', async (behaviour) => {
+  test.each(['pieces', 'bare-lf', 'crcrlf', 'late', 'sni'] as const)('the probe understands a mail host with unusual replies (%s)', async (behaviour) => {
     const { response, server } = await look(behaviour);
     expect(response).toMatchObject({ outcome: 'secure' });
-    expect((await over(server))[0].serverName).toBe(MX1);
+    expect((await over(server)).at(0)?.serverName).toBe(MX1);
   });
 
-  test('and says all that it has to say before it is asked is understood', async () => {
+  test('the probe understands a mail host that sends all its replies early', async () => {
     const { response } = await look('eager');
     expect(response).toMatchObject({ outcome: 'secure' });
   });
 
-  test('never hears of a mail, whatever it does', async () => {
-    const looks = await Promise.all(MX_BEHAVIOURS.map((behaviour) => look(behaviour, { timeoutMs: 1500 })));
-    for (const { server } of looks) {
-      const [{ commands, secure }] = await over(server);
-      expect([...commands, ...secure].filter((line) => !/^(?:EHLO \[127\.0\.0\.1\]|STARTTLS|QUIT)$/.test(line))).toEqual([]);
+  test('the probe never sends a mail command, whatever the mail host does', async () => {
+    const probed = await Promise.all(MX_BEHAVIOURS.map((behaviour) => look(behaviour, { timeoutMs: 1500 })));
+    for (const { server } of probed) {
+      const [session] = await over(server);
+      expect(session).toBeDefined();
+      expect([...session?.commands ?? [], ...session?.secure ?? []].filter((line) => !/^(?:EHLO \[127\.0\.0\.1\]|STARTTLS|QUIT)$/.test(line))).toEqual([]);
     }
   });
 });
@@ -86,22 +87,22 @@ describe('a certificate', () => {
     ['not-yet-valid', [['CERT_NOT_YET_VALID', 'certificate is not valid before 2100-01-01T00:00:00Z']]],
     ['expired-wrong-name', [['CERT_HAS_EXPIRED', EXPIRED], ['ERR_TLS_CERT_ALTNAME_INVALID', OTHER]]],
     ['self-signed-expired', [['CERT_HAS_EXPIRED', EXPIRED], ['DEPTH_ZERO_SELF_SIGNED_CERT', 'certificate is self-signed']]],
-  ] as const)('that is not valid (%s) is told with every fault of it', async (behaviour, faults) => {
+  ] as const)('an invalid certificate (%s) is reported with all its problems', async (behaviour, faults) => {
     const { response, server } = await look(behaviour);
     expect(response).toMatchObject({
       outcome: 'untrusted', code: faults[0][0], reason: faults.map(([, reason]) => reason).join('; '), tlsVersion: 'TLSv1.3',
       faults: faults.map(([code, reason]) => ({ code, reason })), certificate: { validTo: expect.stringMatching(/Z$/) },
     });
     expect(mxResponseText(response)).toMatch(/^STARTTLS with TLSv1\.3 in \d+ ms, certificate .*, certificate for .* until \d{4}-/);
-    expect((await over(server))[0].secure).toEqual(['QUIT']);
+    expect((await over(server)).at(0)?.secure).toEqual(['QUIT']);
   });
 
-  test('for another host is shown to whoever names no host that the server knows', async () => {
+  test('the certificate for another host is the one of a server that does not know the requested name', async () => {
     const { response } = await look('ok', {}, '127.0.0.1', 'mx3.example.test');
     expect(response).toMatchObject({ outcome: 'untrusted', code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
   });
 
-  test('of an authority that is not given is not trusted', async () => {
+  test('the certificate of an unknown authority is not trusted', async () => {
     const { response } = await look('ok', { ca: undefined });
     expect(response).toMatchObject({ outcome: 'untrusted', code: 'SELF_SIGNED_CERT_IN_CHAIN' });
   });
@@ -131,14 +132,14 @@ describe('a mail host that misbehaves', () => {
     ['hang-up', 'unreachable', 'ECONNRESET', 'connection closed by the server while waiting for the greeting', []],
     ['hang-up-greeting', 'unreachable', 'ECONNRESET', 'connection closed by the server while waiting for the greeting', []],
     ['hang-up-ehlo', 'unreachable', 'ECONNRESET', 'connection closed by the server while waiting for the answer to EHLO', ['EHLO [127.0.0.1]']],
-  ])('(%s) is found to be %s', async (behaviour, outcome, code, reason, commands) => {
+  ])('a mail host that misbehaves (%s) has the outcome %s', async (behaviour, outcome, code, reason, commands) => {
     const { response, server } = await look(behaviour);
     expect(response).toEqual({ outcome, code, reason, milliseconds: expect.any(Number) });
     expect(mxResponseText(response)).toMatch(/^.* \(.*\) after \d+ ms$/);
     expect((await over(server)).map((session) => session.commands)).toEqual([commands]);
   });
 
-  test('(reset) is there all the same, whenever the reset is seen', async () => {
+  test('a mail host that resets the connection has the same outcome whenever the reset is seen', async () => {
     const { response } = await look('reset');
     expect(response).toMatchObject({ outcome: 'unreachable', code: 'ECONNRESET', reason: expect.stringMatching(/^connection reset/) });
   });
@@ -148,7 +149,7 @@ describe('a mail host that misbehaves', () => {
     ['http', 'unreachable', 'greeting not there'],
     ['silent-ehlo', 'unreachable', 'answer to EHLO not there'],
     ['silent-tls', 'tls-failed', 'TLS handshake not there'],
-  ])('(%s) is waited for no longer than it may be', async (behaviour, outcome, reason) => {
+  ])('a mail host (%s) is not waited for beyond its timeout', async (behaviour, outcome, reason) => {
     const { result: { response, server }, limitMs } = await withLongerLimits(
       [1000, 4000, 16_000], (timeoutMs) => look(behaviour, { timeoutMs }), (one) => 'reason' in one.response && one.response.reason.startsWith(reason),
     );
@@ -159,7 +160,7 @@ describe('a mail host that misbehaves', () => {
 });
 
 describe('an address', () => {
-  test('where nobody listens is unreachable', async () => {
+  test('an address where no server listens is unreachable', async () => {
     const server = createServer();
     const port = await new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => {
       resolve((server.address() as AddressInfo).port);
@@ -171,13 +172,13 @@ describe('an address', () => {
     expect(probe.reachedAny).toBe(false);
   });
 
-  test('of a family that this machine has not is unusable', async () => {
+  test('an address of a family that this machine does not have is unusable', async () => {
     const probe = createMxProbe({ port: 25 });
     expect(await probe.probe({ host: MX1, address: 'ff02::1' })).toMatchObject({ outcome: 'unusable' });
     expect(probe.reachedAny).toBe(false);
   });
 
-  test('that lets nobody through is silent', async () => {
+  test('an address that drops connections is a timeout', async () => {
     const { port } = await loopback.silent();
     const probe = createMxProbe({ port, connectTimeoutMs: 200 });
     expect(await probe.probe({ host: MX1, address: '127.0.0.1' }))
@@ -189,7 +190,7 @@ describe('an address', () => {
 describe('a port that is blocked', () => {
   const BLOCKED = { outcome: 'timeout', code: PORT_BLOCKED, milliseconds: 0 };
 
-  test('is found out after four addresses, and the others are spared', async () => {
+  test('a blocked port is detected after four addresses, and the other addresses are skipped', async () => {
     const { port } = await loopback.silent();
     const probe = createMxProbe({ port, connectTimeoutMs: 200 });
     const first = await Promise.all([1, 2, 3, 4, 4].map((at) => probe.probe({ host: MX1, address: `127.0.0.${at}` })));
@@ -199,7 +200,7 @@ describe('a port that is blocked', () => {
       .toEqual({ ...BLOCKED, reason: `not tried, for port ${port} was silent at all 4 addresses before it` });
   });
 
-  test('is not found out from one dead host, however often it is tried', async () => {
+  test('one dead host does not count as a blocked port, however often it is probed', async () => {
     const { port } = await loopback.silent();
     const probe = createMxProbe({ port, connectTimeoutMs: 100 });
     const looks = await Promise.all(Array.from({ length: 6 }, () => probe.probe({ host: MX1, address: '127.0.0.1' })));
@@ -207,7 +208,7 @@ describe('a port that is blocked', () => {
     expect(await probe.probe({ host: MX1, address: '127.0.0.1' })).toMatchObject({ code: 'ETIMEDOUT' });
   });
 
-  test('is tried again after a while, so that dead hosts at the beginning do not decide for all', async () => {
+  test('a port that was found blocked is probed again later, so that dead hosts at the beginning do not decide for all', async () => {
     const silent = await loopback.silent();
     const { port } = silent;
     const probe = createMxProbe({ port, connectTimeoutMs: 3000, retryMs: 600_000 });
@@ -224,7 +225,7 @@ describe('a port that is blocked', () => {
     expect(server.sessions).toHaveLength(2);
   });
 
-  test('is not, where any address has answered', async () => {
+  test('a port does not count as blocked once any address has answered', async () => {
     const silent = await loopback.silent();
     await loopback.mx({ address: '::1', port: silent.port });
     const probe = createMxProbe({ port: silent.port, connectTimeoutMs: 100 });
@@ -236,7 +237,7 @@ describe('a port that is blocked', () => {
 });
 
 describe('a look that is called off', () => {
-  test('ends at once, leaves no connection and no listener', async () => {
+  test('a cancelled probe ends at once, and leaves no connection and no listener', async () => {
     const server = await loopback.mx({ behaviour: 'silent-ehlo' });
     const controller = new AbortController();
     const probe = createMxProbe({ port: server.port, signal: controller.signal });
@@ -249,7 +250,7 @@ describe('a look that is called off', () => {
     await over(server);
   });
 
-  test('before it has begun is not begun', async () => {
+  test('a probe that is cancelled before it starts does not connect', async () => {
     const server = await loopback.mx();
     const probe = createMxProbe({ port: server.port, signal: AbortSignal.abort() });
     expect(await probe.probe({ host: MX1, address: '127.0.0.1' })).toMatchObject({ outcome: 'unusable', code: 'ABORT_ERR' });
@@ -257,7 +258,7 @@ describe('a look that is called off', () => {
     expect(server.sessions.flatMap(({ commands }) => commands)).toEqual([]);
   });
 
-  test('is not a word about a mail host that has been seen', async () => {
+  test('a cancelled probe does not change what is known of a mail host', async () => {
     const controller = new AbortController();
     const { response } = await look('ok', { signal: controller.signal });
     controller.abort();

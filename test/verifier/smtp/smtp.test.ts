@@ -35,7 +35,7 @@ function ofMx(result: VerificationResult): LiveFinding[] {
 }
 
 describe('mail hosts that do as they should', () => {
-  test('are what a sender delivers to, verified', async () => {
+  test('senders deliver verified to mail hosts without problems', async () => {
     const result = await loopback.verify({ mx: {} });
     expect(codes(result)).toEqual(['info ipv6-missing']);
     const good = {
@@ -49,7 +49,7 @@ describe('mail hosts that do as they should', () => {
     ]);
   });
 
-  test('are not looked at unless SMTP is wanted: nothing is known of them then', async () => {
+  test('mail hosts are not probed unless SMTP is requested, and their state is unknown', async () => {
     const server = await loopback.mx();
     const result = await loopback.verify({ mxPort: server.port, options: { smtp: false } });
     expect(server.sessions).toEqual([]);
@@ -57,16 +57,16 @@ describe('mail hosts that do as they should', () => {
     expect(ofMx(result)).toEqual([]);
   });
 
-  test.each(['testing', 'none'])('are what a sender delivers to in %s without relying on what it sees', async (mode) => {
+  test.each(['testing', 'none'])('senders deliver to mail hosts in mode %s without relying on TLS', async (mode) => {
     const result = await loopback.verify({ zone: oneHost(), mx: {}, policy: policy(mode) });
     expect(result).toMatchObject({ verdict: 'pass', delivery: 'deliver-unverified', mx: [{ delivery: 'deliver-unverified', observations: [{ status: 'ok' }] }] });
   });
 
-  test('are tried at each of their addresses, of both families', async () => {
+  test('a mail host is probed at each of its addresses, of both families', async () => {
     const server = await loopback.mx();
     await loopback.mx({ port: server.port, address: '::1' });
     const result = await loopback.verify({ zone: oneHost('127.0.0.1', '::1'), mxPort: server.port });
-    expect(result.mx[0].observations.map(({ at, status: standing }) => [at, standing])).toEqual([['127.0.0.1', 'ok'], ['::1', 'ok']]);
+    expect(result.mx.at(0)?.observations.map(({ at, status }) => [at, status])).toEqual([['127.0.0.1', 'ok'], ['::1', 'ok']]);
     expect(ofMx(result)).toEqual([]);
   });
 });
@@ -89,7 +89,7 @@ describe('a mail host with a fault of TLS', () => {
     ['hang-up-tls', 'validation-failure', 'connection reset while waiting for the TLS handshake', true],
   ];
 
-  test.each(cases)('(%s) is an error in enforce: %s', async (behaviour, code, message, temporary) => {
+  test.each(cases)('a mail host with a TLS problem (%s) is an error in mode enforce: %s', async (behaviour, code, message, temporary) => {
     const result = await loopback.verify({ zone: oneHost(), mx: { behaviour }, policy: policy('enforce') });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'found', delivery: 'refuse' });
     expect(result.mx).toMatchObject([{ host: MX1, covered: true, delivery: 'refuse', observations: [{ at: '127.0.0.1', status: 'failed', answer: expect.stringContaining(message) }] }]);
@@ -98,7 +98,7 @@ describe('a mail host with a fault of TLS', () => {
       severity: 'error',
       subject: `MX ${MX1}`,
       message: `${message}, at 127.0.0.1; in mode enforce senders refuse to deliver there`,
-      evidence: `127.0.0.1: ${result.mx[0].observations[0].answer}`,
+      evidence: `127.0.0.1: ${result.mx.at(0)?.observations.at(0)?.answer ?? ''}`,
       fix: expect.stringMatching(/^[a-z]/),
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     });
@@ -107,7 +107,7 @@ describe('a mail host with a fault of TLS', () => {
 
   test.each([
     ['no-starttls', 'starttls-not-supported'], ['wrong-name', 'certificate-host-mismatch'], ['not-tls', 'validation-failure'],
-  ] as const)('(%s) is a warning in testing and in none, where senders deliver all the same', async (behaviour, code) => {
+  ] as const)('a mail host with a TLS problem (%s) is a warning in the modes testing and none, where senders deliver', async (behaviour, code) => {
     const testing = await loopback.verify({ zone: oneHost(), mx: { behaviour }, policy: policy('testing') });
     expect(testing).toMatchObject({ verdict: 'pass', delivery: 'deliver-unverified' });
     expect(finding(testing, code)).toMatchObject({ severity: 'warning', message: expect.stringMatching(/; in mode testing senders deliver there and report it$/) });
@@ -116,12 +116,12 @@ describe('a mail host with a fault of TLS', () => {
     expect(finding(none, code)).toMatchObject({ severity: 'warning', message: expect.stringMatching(/; senders deliver there anyway, because no policy forbids it$/) });
   });
 
-  test('is told with every fault of its certificate', async () => {
+  test('a mail host with an invalid certificate is reported with every problem of the certificate', async () => {
     const result = await loopback.verify({ zone: oneHost(), mx: { behaviour: 'expired-wrong-name' }, policy: policy('enforce') });
     expect(ofMx(result).map(({ code }) => code)).toEqual(['certificate-expired', 'certificate-host-mismatch']);
   });
 
-  test('that is silent in the handshake may be better the next time', async () => {
+  test('a mail host that is silent in the TLS handshake is a temporary problem', async () => {
     const { result: result, limitMs } = await withLongerLimits(
       [1000, 4000, 16_000],
       (timeoutMs) => loopback.verify({ zone: oneHost(), mx: { behaviour: 'silent-tls' }, probe: { timeoutMs }, policy: policy('enforce') }),
@@ -132,7 +132,7 @@ describe('a mail host with a fault of TLS', () => {
     });
   });
 
-  test('is found although another host is good: senders that walk the list never see it', async () => {
+  test('a mail host with a TLS problem is reported although another host works, because senders that try all hosts never see it', async () => {
     const { port } = await loopback.mx();
     await loopback.mx({ port, address: '127.0.0.2', behaviour: 'expired' });
     const result = await loopback.verify({ zone: mailZone([addressOf(MX1, '127.0.0.1'), addressOf(MX2, '127.0.0.2')]), mxPort: port });
@@ -140,16 +140,16 @@ describe('a mail host with a fault of TLS', () => {
     expect(ofMx(result)).toMatchObject([{ code: 'certificate-expired', severity: 'error', subject: `MX ${MX2}`, message: expect.stringContaining('at 127.0.0.2;') }]);
   });
 
-  test('at one of its addresses is found, and the other still takes the mail', async () => {
+  test('a TLS problem at one address of a mail host is reported, and the other address still takes the mail', async () => {
     const { port } = await loopback.mx();
     await loopback.mx({ port, address: '127.0.0.2', behaviour: 'no-starttls' });
     const result = await loopback.verify({ zone: oneHost('127.0.0.1', '127.0.0.2'), mxPort: port, policy: policy('enforce') });
     expect(result).toMatchObject({ verdict: 'fail', delivery: 'deliver-verified', mx: [{ delivery: 'deliver-verified' }] });
-    expect(result.mx[0].observations.map(({ at, status: standing }) => [at, standing])).toEqual([['127.0.0.1', 'ok'], ['127.0.0.2', 'failed']]);
+    expect(result.mx.at(0)?.observations.map(({ at, status }) => [at, status])).toEqual([['127.0.0.1', 'ok'], ['127.0.0.2', 'failed']]);
     expect(ofMx(result)).toMatchObject([{ code: 'starttls-not-supported', message: expect.stringContaining('at 127.0.0.2;') }]);
   });
 
-  test('at several addresses alike is told once', async () => {
+  test('a TLS problem at several addresses of a mail host is reported once', async () => {
     const { port } = await loopback.mx({ behaviour: 'no-starttls' });
     await loopback.mx({ port, address: '127.0.0.2', behaviour: 'no-starttls' });
     const result = await loopback.verify({ zone: oneHost('127.0.0.2', '127.0.0.1'), mxPort: port, policy: policy('enforce') });
@@ -165,14 +165,14 @@ describe('a mail host that turns strangers away', () => {
     ['starttls-421', 'the answer to STARTTLS is `421 closing`', true],
     ['control', 'the greeting is `554 \\x1b[2J\\x00\\x07\\x9bgone`', false],
     ['not-smtp', 'does not speak SMTP: the greeting begins with `SSH-2.0-nothing to see here\\x0d\\x0a`', false],
-  ])('(%s) is unknown, and no fault of TLS', async (behaviour, message, temporary) => {
+  ])('a mail host that rejects unknown clients (%s) is unknown, and not a TLS problem', async (behaviour, message, temporary) => {
     const result = await loopback.verify({ zone: oneHost(), mx: { behaviour }, policy: policy('enforce') });
     expect(result).toMatchObject({ verdict: 'pass', delivery: 'unknown', mx: [{ delivery: 'unknown', observations: [{ status: 'unknown' }] }] });
     expect(ofMx(result)).toMatchObject([{ code: 'smtp-turned-away', severity: 'unknown', message: `${message}, at 127.0.0.1`, fix: expect.stringContaining('verify from the address of a known sender') }]);
-    expect(ofMx(result)[0].temporary).toBe(temporary || undefined);
+    expect(ofMx(result).at(0)?.temporary).toBe(temporary || undefined);
   });
 
-  test('leaves it open what the host would do, whatever its other address shows', async () => {
+  test('a mail host that rejects unknown clients leaves its delivery unknown, whatever its other address shows', async () => {
     const { port } = await loopback.mx({ behaviour: 'no-starttls' });
     await loopback.mx({ port, address: '127.0.0.2', behaviour: 'greeting-554' });
     const result = await loopback.verify({ zone: oneHost('127.0.0.1', '127.0.0.2'), mxPort: port, policy: policy('enforce') });
@@ -184,7 +184,7 @@ describe('a mail host that cannot be reached', () => {
   test.each<[MxBehaviour, string]>([
     ['reset', 'connection reset'], ['hang-up', 'connection closed by the server while waiting for the greeting'],
     ['hang-up-ehlo', 'connection closed by the server while waiting for the answer to EHLO'], ['silent', 'greeting not there within'],
-  ])('(%s) is a warning that may pass', async (behaviour, message) => {
+  ])('a mail host that cannot be reached (%s) is a temporary warning', async (behaviour, message) => {
     const { result: result } = await withLongerLimits(
       behaviour === 'silent' ? [300, 3000, 15_000] : [30_000],
       (timeoutMs) => loopback.verify({ zone: oneHost(), mx: { behaviour }, policy: policy('enforce'), probe: { timeoutMs } }),
@@ -197,14 +197,14 @@ describe('a mail host that cannot be reached', () => {
     }]);
   });
 
-  test('because nobody listens there is a warning, while the other host is good', async () => {
+  test('a mail host where no server listens is a warning while another host works', async () => {
     const { port } = await loopback.mx();
     const result = await loopback.verify({ zone: mailZone([addressOf(MX1, '127.0.0.1'), addressOf(MX2, '127.0.0.2')]), mxPort: port });
     expect(result).toMatchObject({ verdict: 'pass', delivery: 'deliver-verified', mx: [{ delivery: 'deliver-verified' }, { delivery: 'unknown' }] });
     expect(ofMx(result)).toMatchObject([{ code: 'mx-unreachable', subject: `MX ${MX2}`, message: 'connection refused, at 127.0.0.2' }]);
   });
 
-  test('for it is silent, while another one answers, is a warning and no blocked port', async () => {
+  test('a mail host that is silent while another one answers is a warning, and not a blocked port', async () => {
     const { port } = await loopback.silent();
     await loopback.mx({ port, address: '::1' });
     const result = await loopback.verify({
@@ -215,7 +215,7 @@ describe('a mail host that cannot be reached', () => {
 });
 
 describe('a network that lets nobody through to port 25', () => {
-  test('is one unknown, and the verdict is what it would be without SMTP', async () => {
+  test('a network that blocks port 25 gives one unknown finding, and the verdict is the one without SMTP', async () => {
     const { port } = await loopback.silent();
     const zone = mailZone([addressOf(MX1, '127.0.0.1'), addressOf(MX1, '127.0.0.2'), addressOf(MX2, '127.0.0.3'), addressOf(MX2, 'ff02::1')]);
     const result = await loopback.verify({ zone, mxPort: port, probe: { connectTimeoutMs: 300 } });
@@ -228,13 +228,13 @@ describe('a network that lets nobody through to port 25', () => {
     expect(finding(result, 'smtp-blocked').temporary).toBeUndefined();
   });
 
-  test('may be one host alone that is dead, which nobody can tell', async () => {
+  test('a single dead mail host may be a blocked network, which the finding says', async () => {
     const { port } = await loopback.silent();
     const result = await loopback.verify({ zone: oneHost(), mxPort: port, policy: policy('enforce'), probe: { connectTimeoutMs: 300 } });
     expect(finding(result, 'smtp-blocked').message).toMatch(/^no connection succeeded to any of one address of the mail hosts/);
   });
 
-  test('is known from the domains before: where any of them was reached, silence is the host\'s', async () => {
+  test('a silent mail host is blamed when any host of an earlier domain was reached', async () => {
     const silent = insecure('timeout', 'ETIMEDOUT', 'no connection within 5 s');
     const result = await loopback.verify({ zone: oneHost(), mxPort: 1, policy: policy('enforce'), world: { mxProbe: probing(silent, true) } });
     expect(ofMx(result).map(({ code, temporary }) => [code, temporary])).toEqual([['mx-unreachable', true]]);
@@ -245,7 +245,7 @@ describe('a network that lets nobody through to port 25', () => {
 });
 
 describe('an address family that this machine has not', () => {
-  test('is told once for all hosts, and leaves open what they do', async () => {
+  test('a missing address family of this machine is reported once for all mail hosts, and leaves their delivery unknown', async () => {
     const { port } = await loopback.mx({ behaviour: 'no-starttls' });
     const zone = mailZone([addressOf(MX1, '127.0.0.1'), addressOf(MX1, 'ff02::1'), addressOf(MX2, 'ff02::2')]);
     const result = await loopback.verify({ zone, mxPort: port });
@@ -256,7 +256,7 @@ describe('an address family that this machine has not', () => {
     });
   });
 
-  test('may be IPv4 as well', async () => {
+  test('a missing address family of this machine may be IPv4', async () => {
     const world = { mxProbe: probing(insecure('unusable', 'ENETUNREACH')) };
     const result = await loopback.verify({ zone: oneHost(), mxPort: 1, policy: policy('enforce'), world });
     expect(finding(result, 'address-family-unusable').message).toBe('127.0.0.1 could not be tried, this machine has no route for IPv4');
@@ -264,7 +264,7 @@ describe('an address family that this machine has not', () => {
 });
 
 describe('the certificate of a mail host', () => {
-  test('that is about to end is warned of', async () => {
+  test('a mail host certificate that expires soon is a warning', async () => {
     const result = await loopback.verify({ zone: oneHost(), mx: { behaviour: 'near-expiry' }, policy: policy('enforce') });
     expect(result).toMatchObject({ verdict: 'pass', delivery: 'deliver-verified' });
     expect(ofMx(result)).toMatchObject([{
@@ -275,7 +275,7 @@ describe('the certificate of a mail host', () => {
 });
 
 describe('the addresses of a mail host', () => {
-  test('that are none are a warning, and nothing is delivered to it', async () => {
+  test('a mail host without addresses is a warning, and receives nothing', async () => {
     const { port } = await loopback.mx();
     const result = await loopback.verify({ zone: mailZone([addressOf(MX1, '127.0.0.1')]), mxPort: port });
     expect(result).toMatchObject({ verdict: 'pass', delivery: 'deliver-verified', mx: [{ delivery: 'deliver-verified' }, { delivery: 'refuse', observations: [] }] });
@@ -285,14 +285,14 @@ describe('the addresses of a mail host', () => {
     }]);
   });
 
-  test('that are none at the only host mean that no mail arrives, in any mode', async () => {
+  test('a domain whose only mail host has no addresses receives no mail in any mode', async () => {
     const { port } = await loopback.mx();
     for (const mode of ['enforce', 'testing']) {
       expect(await loopback.verify({ zone: mailZone([], ONE_MX), mxPort: port, policy: policy(mode) })).toMatchObject({ verdict: 'fail', delivery: 'refuse' });
     }
   });
 
-  test.each([['A', 'AAAA'], ['AAAA']])('of which DNS does not tell all (%s) are unknown', async (...types) => {
+  test.each([['A', 'AAAA'], ['AAAA']])('the addresses of a mail host are unknown when DNS fails to answer (%s)', async (...types) => {
     const { port } = await loopback.mx();
     const answer = zoneAnswers(oneHost());
     const result = await loopback.verify({
@@ -308,7 +308,7 @@ describe('the addresses of a mail host', () => {
     }]);
   });
 
-  test('that are not public are a warning beside others, for senders pass such a host over, and an error where there are no others', async () => {
+  test('a mail host without public addresses is a warning beside other hosts, and an error without them', async () => {
     const mxProbe = createSecureProbe();
     const options = { allowPrivate: false };
     const alone = await loopback.verify({ zone: oneHost('10.0.0.1'), mxPort: 1, world: { mxProbe }, policy: policy('enforce') });
@@ -334,7 +334,7 @@ function createSecureProbe(): MxProbe {
 describe('a domain without MX records', () => {
   const NO_MX = { mx1: undefined, mx2: undefined };
 
-  test('is its own mail host, at its own address', async () => {
+  test('a domain without MX records is its own mail host, at its own address', async () => {
     const zone = mailZone([addressOf(DOMAIN, '127.0.0.1')], NO_MX);
     const body = POLICY.replace(MX1, DOMAIN);
     const result = await loopback.verify({ zone, mx: { names: [DOMAIN] }, policy: { body } });
@@ -346,7 +346,7 @@ describe('a domain without MX records', () => {
     expect(finding(broken, 'starttls-not-supported').subject).toBe(`MX ${DOMAIN}`);
   });
 
-  test('but with a null MX is not connected to', async () => {
+  test('a domain with a null MX is not connected to', async () => {
     const server = await loopback.mx();
     const zone = mailZone([addressOf(DOMAIN, '127.0.0.1')], { ...NO_MX, mx1: { ...RECORDS.mx1, data: { preference: 0, exchange: '.' } } });
     const result = await loopback.verify({ zone, mxPort: server.port });
@@ -357,12 +357,12 @@ describe('a domain without MX records', () => {
 });
 
 describe('a host that the policy does not cover', () => {
-  test('is refused however good it is', async () => {
+  test('a mail host that the policy does not cover is refused, however well it works', async () => {
     const result = await loopback.verify({ zone: mailZone(undefined, { mx1: undefined }), mx: {}, policy: policy('enforce') });
     expect(result).toMatchObject({ verdict: 'fail', delivery: 'refuse', mx: [{ host: MX2, covered: false, delivery: 'refuse', observations: [{ status: 'ok' }] }] });
   });
 
-  test('and whose name cannot be one is not connected to', async () => {
+  test('a mail host whose name is invalid is not connected to', async () => {
     const server = await loopback.mx();
     const zone = mailZone([addressOf('mx_1.example.test', '127.0.0.1')], { ...ONE_MX, mx1: { ...RECORDS.mx1, data: { preference: 5, exchange: 'mx_1.example.test' } } });
     const result = await loopback.verify({ zone, mxPort: server.port });
@@ -372,7 +372,7 @@ describe('a host that the policy does not cover', () => {
 });
 
 describe('more mail hosts and addresses than any honest domain has', () => {
-  test('are looked at up to a number, and what was left out is told', async () => {
+  test('only a limited number of mail hosts and addresses is probed, and the finding says how many were left out', async () => {
     const hosts = Array.from({ length: 24 }, (_, at) => `h${at}.example.test`);
     const records = [
       ...hosts.map((exchange): DnsRecord => ({ ...RECORDS.mx1, data: { preference: 10, exchange } })),
@@ -397,7 +397,7 @@ describe('more mail hosts and addresses than any honest domain has', () => {
 });
 
 describe('time', () => {
-  test('that is up leaves the host undecided, and says so', async () => {
+  test('a mail host that does not answer before the deadline is undecided, and the finding says so', async () => {
     const { result: result, limitMs } = await withLongerLimits(
       [1500, 5000, 15_000],
       (timeoutMs) => loopback.verify({ zone: oneHost(), mx: { behaviour: 'silent' }, policy: policy('enforce'), options: { timeoutMs }, probe: { timeoutMs: 30_000 } }),
@@ -408,11 +408,12 @@ describe('time', () => {
       severity: 'unknown', temporary: true, subject: `MX ${MX1}`,
       message: `${MX1} was not checked completely: not answered within the ${duration(limitMs)} that the verification may take, at 127.0.0.1`,
     });
-    expect(result.mx[0].observations[0]).toMatchObject({ status: 'unknown' });
-    expect(result.mx[0].observations[0].milliseconds).toBeLessThanOrEqual(result.milliseconds);
+    const observation = result.mx.at(0)?.observations.at(0);
+    expect(observation).toMatchObject({ status: 'unknown' });
+    expect(observation?.milliseconds).toBeLessThanOrEqual(result.milliseconds);
   });
 
-  test('that is cut short by the probe\'s own signal is no word about an address family', async () => {
+  test('a probe that is cancelled by its own signal says nothing about an address family', async () => {
     const called = insecure('unusable', 'ABORT_ERR', 'called off while waiting for the greeting');
     const result = await loopback.verify({ zone: oneHost(), mxPort: 1, policy: policy('enforce'), world: { mxProbe: probing(called) } });
     expect(ofMx(result).map(({ code }) => code)).toEqual(['not-reached']);
@@ -424,7 +425,7 @@ describe('DANE', () => {
     name: `_25._tcp.${host}`, type: 'TLSA', ttl: 300, data: { usage: 3, selector: 1, matchingType: 1, certificate: new Uint8Array(32) },
   });
 
-  test('is told with its precedence, and changes neither the verdict nor what MTA-STS says', async () => {
+  test('DANE is reported with its precedence, and changes neither the verdict nor the result of MTA-STS', async () => {
     const result = await loopback.verify({ zone: mailZone([addressOf(MX1, '127.0.0.1'), tlsa(MX1)], ONE_MX), mx: { behaviour: 'self-signed' }, policy: policy('enforce') });
     expect(result).toMatchObject({ verdict: 'fail', mx: [{ host: MX1, dane: true, delivery: 'refuse' }] });
     expect(finding(result, 'dane-present')).toMatchObject({
@@ -433,7 +434,7 @@ describe('DANE', () => {
     });
   });
 
-  test('is looked for without SMTP as well, and how many records there are is told', async () => {
+  test('DANE is looked up without SMTP as well, and the number of records is reported', async () => {
     const result = await loopback.verify({ zone: zone({}, tlsa(MX1), tlsa(MX1)) });
     expect(result).toMatchObject({ verdict: 'pass', mx: [{ host: MX1, dane: true }, { host: MX2, dane: false }] });
     expect(finding(result, 'dane-present').message).toMatch(/^mx1\.example\.test has 2 TLSA records; /);
@@ -441,7 +442,7 @@ describe('DANE', () => {
 });
 
 describe('what is judged without a policy', () => {
-  test('is a warning, for no sender refuses', () => {
+  test('a TLS problem of a mail host without a policy is a warning, because no sender refuses', () => {
     const answer = { status: 'empty', reason: 'NODATA', authoritative: true, server: 'x', cnames: [] } as const;
     const look: SmtpObservations = {
       hosts: [{

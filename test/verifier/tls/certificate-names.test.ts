@@ -20,13 +20,13 @@ describe('a name in a certificate is taken for a host', () => {
     ['*.xn--bcher-kva.example', 'mta-sts.xn--bcher-kva.example'],
     ['*.example.com', 'xn--bcher-kva.example.com'],
     ['_mx.example.com', '_mx.example.com'],
-  ])('%s for %s', (name, host) => {
+  ])('the certificate name %s matches the host %s', (name, host) => {
     expect(matchesName(name, host)).toBe(true);
     expect(nearMiss(name, host)).toBeUndefined();
   });
 });
 
-test('a letter that only Unicode takes for one of ASCII makes another name', () => {
+test('a letter that only Unicode folds to ASCII does not match', () => {
   expect(matchesName('MTA-STS.\u212aEY.example', 'mta-sts.key.example')).toBe(false);
   expect(nearMiss('MTA-STS.\u212aEY.example', 'mta-sts.key.example')).toBeUndefined();
 });
@@ -62,12 +62,12 @@ describe('a name in a certificate is not taken for a host', () => {
     ['mta-\u017fts.example.com', 'mta-sts.example.com', undefined],
     ['*.b\u00fccher.example', 'mx.xn--bcher-kva.example', undefined],
     ['*****.example.com', 'mta-sts.example.com', undefined],
-  ])('%j for %s', (name, host, reason) => {
+  ])('the certificate name %j does not match the host %s', (name, host, reason) => {
     expect(matchesName(name, host)).toBe(false);
     expect(nearMiss(name, host)).toBe(reason);
   });
 
-  test('however many stars it has: the comparison takes no time', () => {
+  test('a name with many wildcards is compared without backtracking', () => {
     const begin = performance.now();
     expect(nearMiss(`${'*a'.repeat(100)}.example.com`, `${'a'.repeat(60)}.example.com`)).toBeUndefined();
     expect(nearMiss(`${'*'.repeat(1_000_000)}.example.com`, 'mta-sts.example.com')).toBeUndefined();
@@ -89,11 +89,11 @@ describe('the names of a SAN are read as Node writes them', () => {
     ['DNS:"cut off, DNS:good.exam', ['"cut off, DNS:good.exam']],
     ['DNS:"no json\\q"', ['"no json\\q"']],
     ['dns:a.example, DNS a.example', []],
-  ])('%j', (subjectAltName, names) => {
+  ])('the SAN %j is read as Node.js writes it', (subjectAltName, names) => {
     expect(dnsNames(subjectAltName)).toEqual(names);
   });
 
-  test('from a certificate that holds such names', async () => {
+  test('names with unusual characters are read from a certificate', async () => {
     const { certificatePem } = await (await testAuthority()).issue({ names: ['evil.example, DNS:good.example', 'a"b', 'x\0y', 'c.example'] });
     const names = dnsNames(describeCertificate(new X509Certificate(certificatePem).toLegacyObject()).subjectAltName);
     expect(names).toEqual(['evil.example, DNS:good.example', 'a"b', 'x\0y', 'c.example']);
@@ -107,19 +107,19 @@ describe('a certificate that Node would take and senders refuse', () => {
     ['m*.example.test', 'the name has a `*` that is not its complete left-most label'],
   ] as const;
 
-  test.each(NAMES)('fails at the policy host: %s', async (name, reason) => {
+  test.each(NAMES)('a certificate that Node.js accepts and senders refuse fails at the policy host: %s', async (name, reason) => {
     const result = await loopback.verify({ policy: { names: ['other.example', name] } });
     expect(result).toMatchObject({ verdict: 'fail', lookup: 'permanent-error' });
     expect(finding(result, 'sts-webpki-invalid').message).toBe(`certificate is for ${name}, which senders do not take for ${POLICY_HOST}: ${reason}, at 127.0.0.1`);
   });
 
-  test.each([['mx*.example.test'], ['m*.example.test'], [`${MX1}.`]])('fails at a mail host: %s', async (name) => {
+  test.each([['mx*.example.test'], ['m*.example.test'], [`${MX1}.`]])('a certificate for %s, which Node.js accepts and senders refuse, fails at a mail host', async (name) => {
     const result = await loopback.verify({ mx: { names: [name, 'mx2.backup.test'] } });
     expect(result.verdict).toBe('fail');
     expect(finding(result, 'certificate-host-mismatch').message).toContain(`certificate is for ${name}, which senders do not take for ${MX1}: the name `);
   });
 
-  test('is described by five of its names where none is near', () => {
+  test('a certificate is described by five of its names when none is similar to the host', () => {
     const certificate = { subjectAltName: ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `DNS:${name}.example`).join(', '), issuer: '', validFrom: '', validTo: '' };
     expect(certificateProblem('ERR_TLS_CERT_ALTNAME_INVALID', 'x.test', certificate))
       .toBe('certificate is for a.example, b.example, c.example, d.example, e.example and 1 more, not for x.test');
