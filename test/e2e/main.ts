@@ -16,7 +16,7 @@ import { differencesScenario } from './scenarios/differences/differences';
 import { faultsScenario } from './scenarios/faults/faults';
 import { hasRight, rightsScenario } from './scenarios/rights/rights';
 import { usedScenario } from './scenarios/rights/rights-used';
-import { isWay } from './scenarios/rollback/after-rollback';
+import { isRollbackVariant } from './scenarios/rollback/after-rollback';
 import { isLatePart, lateScenario } from './scenarios/rollback/late';
 import { rollbackScenario } from './scenarios/rollback/rollback';
 import { stuckScenario } from './scenarios/rollback/stuck';
@@ -55,8 +55,8 @@ const SCENARIOS: ReadonlyMap<string, Parts> = new Map<string, Parts>([
   ['enforce', null],
   ['several', null],
   ['wildcard', null],
-  ['rollback', (part) => isWay(part)],
-  ['stuck', (part) => isWay(part)],
+  ['rollback', (part) => isRollbackVariant(part)],
+  ['stuck', (part) => isRollbackVariant(part)],
   ['late', (part) => isLatePart(part)],
   ['rights', (part) => part === 'quick' || hasRight(part)],
   ['faults', (part) => part === 'quick' || matches(part, [...FAULTS, ...CREATIONS].map(({ what }) => what))],

@@ -1,12 +1,12 @@
-// A clock of the function that leaps ahead, where minutes would have to pass. AWS refuses what is signed at another time, so it is right
-// again as soon as the function has answered.
+// Sets the clock of the function ahead so that a test need not wait for minutes. AWS rejects signatures with a wrong time, so the clock is
+// reset as soon as the function has answered.
 import { setClockSkew } from '../environment/aws/clock';
 import type { TestEnvironment } from '../environment/environment';
 import { reset } from '../environment/reset';
 import { isPolicyWrite, isResponse } from './fault';
 import type { Fault } from './fault';
 
-/** At once, until it has answered. */
+/** Sets the clock of the function ahead now, until the function has answered. */
 export function skewClock({ aws, paths: { folder } }: TestEnvironment, seconds: number): void {
   setClockSkew(folder, seconds);
   aws.onAnswer((call) => {
@@ -14,31 +14,36 @@ export function skewClock({ aws, paths: { folder } }: TestEnvironment, seconds: 
   });
 }
 
-/** Three seconds after each write the clock of the function leaps eleven minutes ahead, until it has answered, if it has not by then. */
-export function elevenMinutes(set: (environment: TestEnvironment) => void, least = 1): Fault['begin'] {
-  return (environment, over) => {
+/**
+ * Sets the clock of the function eleven minutes ahead three seconds after each policy write, unless the function has answered by then.
+ *
+ * @param set - begins the fault that the function waits for
+ * @param minSkews - minimum number of times that the clock must have been set ahead
+ */
+export function skewElevenMinutes(set: (environment: TestEnvironment) => void, minSkews = 1): Fault['begin'] {
+  return (environment, signal) => {
     const { aws, paths: { folder } } = environment;
-    let waiting: NodeJS.Timeout | undefined;
-    let leaps = 0;
+    let timer: NodeJS.Timeout | undefined;
+    let skews = 0;
     aws.onAnswer((call) => {
       if (isPolicyWrite(call)) {
-        waiting = setTimeout(() => {
-          leaps += 1;
+        timer = setTimeout(() => {
+          skews += 1;
           setClockSkew(folder, 660);
         }, 3_000);
       } else if (isResponse(call)) {
-        clearTimeout(waiting);
+        clearTimeout(timer);
         setClockSkew(folder, 0);
       }
     });
-    over.addEventListener('abort', () => {
-      clearTimeout(waiting);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
     }, { once: true });
     set(environment);
     return () => {
-      clearTimeout(waiting);
+      clearTimeout(timer);
       reset(environment);
-      if (leaps < least) throw new Error(`the function waited only ${leaps} times for three seconds, expected ${least}`);
+      if (skews < minSkews) throw new Error(`the function waited for three seconds only ${skews} times, expected ${minSkews}`);
     };
   };
 }

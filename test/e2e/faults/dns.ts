@@ -1,4 +1,4 @@
-// The resolver and the zone's name servers fail, are silent, lame, late, or say what nobody entered.
+// Faults of DNS: the resolver and the name servers of the zone fail, do not answer, are lame or outdated, or return foreign records.
 import type { DnsQuestion, DnsRecord, DnsReply } from '../../../lib/preview/dns-server/server';
 import { publishedId } from '../environment/app/live-state';
 import type { DnsFault } from '../environment/dns/dns';
@@ -10,13 +10,13 @@ import { isAboutRecord, reply } from './fault';
 import type { End, Fault } from './fault';
 import { untilAfterMeeting, untilAfterWrite } from './window';
 
-/** @param seconds - how long those last that end by themselves, after the policy file was written */
+/** @param seconds - duration of temporary faults after the policy file was written */
 export function dnsFaults(seconds: number): readonly Fault[] {
   return [
-    { what: 'the resolver answers SERVFAIL to its first three questions', early: true, slow: true, begin: resolver('SERVFAIL') },
-    { what: 'the resolver is silent to its first three questions', early: true, begin: resolver('drop') },
+    { what: 'the resolver answers SERVFAIL to its first three queries', early: true, slow: true, begin: resolver('SERVFAIL') },
+    { what: 'the resolver does not answer its first three queries', early: true, begin: resolver('drop') },
     {
-      what: 'the resolver answers nothing but SERVFAIL',
+      what: 'the resolver answers SERVFAIL to every query',
       outcome: 'rolled back',
       published: 'never',
       says: /DNS gave no answer for .*SERVFAIL/,
@@ -35,7 +35,7 @@ export function dnsFaults(seconds: number): readonly Fault[] {
       begin: untilAfterWrite('write', seconds, nameServers(reply('SERVFAIL'))),
     },
     {
-      what: `all name servers are silent for ${seconds} s after the write`,
+      what: `no name server answers for ${seconds} s after the write`,
       slow: true,
       holdsBack: seconds,
       begin: untilAfterWrite('write', seconds, nameServers('drop')),
@@ -46,54 +46,55 @@ export function dnsFaults(seconds: number): readonly Fault[] {
       begin: untilAfterWrite('beginning', seconds, nameServers(reply('REFUSED'), 'ns-2.awsdns-2.net')),
     },
     {
-      what: `a name server gives the old record for ${seconds} s after the function got it in place of the new one`,
-      begin: inPlaceOfTheNewRecord(seconds, (old) => ({ ...reply('NOERROR'), answers: [old], authoritative: true })),
+      what: `a name server returns the old record for ${seconds} s after the function first received it`,
+      begin: insteadOfNewRecord(seconds, (old) => ({ ...reply('NOERROR'), answers: [old], authoritative: true })),
     },
     {
-      what: `a name server knows no record (NXDOMAIN) for ${seconds} s after the function got that in place of the new one`,
+      what: `a name server has no record (NXDOMAIN) for ${seconds} s after the function first received that answer`,
       slow: true,
-      begin: inPlaceOfTheNewRecord(seconds, () => ({ ...reply('NXDOMAIN'), authoritative: true })),
+      begin: insteadOfNewRecord(seconds, () => ({ ...reply('NXDOMAIN'), authoritative: true })),
     },
     {
-      what: 'a name server gives the old record and no other',
+      what: 'a name server always returns the old record',
       outcome: 'rolled back',
       published: 'for a moment',
       says: /record-disagreement: .* at 205\.251\.196\.3/,
-      // More than the two minutes for which the Verification has patience.
-      begin: inPlaceOfTheNewRecord(Infinity, (old) => ({ ...reply('NOERROR'), answers: [old], authoritative: true }), (environment) => {
+      // The Verification retries for two minutes.
+      begin: insteadOfNewRecord(Infinity, (old) => ({ ...reply('NOERROR'), answers: [old], authoritative: true }), (environment) => {
         skewClock(environment, 150);
       }),
     },
     {
-      what: 'somebody else\'s record appears beside the new one',
+      what: 'a foreign record appears beside the new one',
       doubles: true,
       outcome: 'rolled back',
       published: 'for a moment',
       says: MULTIPLE,
       slow: true,
-      begin: somebodyElses('beside the new one'),
+      begin: foreignRecord('beside the new record'),
     },
     {
-      what: 'somebody else\'s record appears beside the new one, and stays beside the old one',
+      what: 'a foreign record appears beside the new one, and remains beside the old one',
       doubles: true,
       outcome: 'rolled back',
       published: 'for a moment',
       says: MULTIPLE,
-      begin: somebodyElses('from then on'),
+      begin: foreignRecord('always after'),
     },
   ];
 }
 
 const MULTIPLE = /record-multiple: _mta-sts\.example\.test/;
 
-/** Somebody else's record beside the one with the new id, or from then on beside whatever stands. */
-function somebodyElses(where: 'beside the new one' | 'from then on'): Fault['begin'] {
+/** Adds a foreign record while the new record is published, or from then on beside every record. */
+function foreignRecord(when: 'beside the new record' | 'always after'): Fault['begin'] {
   return async (environment) => {
     const before = await publishedId();
-    let begun = false;
+    let hasBegun = false;
     environment.dns.fail(secondRecord(RECORD_NAME, (text) => {
-      begun ||= !text.includes(before);
-      return where === 'from then on' ? begun : !text.includes(before);
+      const isNew = !text.includes(before);
+      hasBegun ||= isNew;
+      return when === 'always after' ? hasBegun : isNew;
     }));
     return () => {
       reset(environment);
@@ -102,25 +103,25 @@ function somebodyElses(where: 'beside the new one' | 'from then on'): Fault['beg
 }
 
 /**
- * Puts somebody else's record beside the right one, at all name servers and the resolver.
+ * Adds a foreign record beside the right one, at all name servers and the resolver.
  *
- * @param isWanted - is told the right one
+ * @param isWanted - decides by the text of the right record whether to add the foreign one
  */
 export function secondRecord(name: string, isWanted: (text: string) => boolean): DnsFault {
   return (_, answer) => async (question) => {
     const right = await answer(question);
     if (right === 'drop' || question.name !== name || question.type !== 'TXT') return right;
-    const texts = textsOf(right);
+    const texts = recordTexts(right);
     if (texts.length === 0 || !isWanted(texts.join())) return right;
-    return { ...right, answers: [...right.answers, { name, ttl: 1, type: 'TXT', data: ['v=STSv1; id=somebodyelses;'] }] };
+    return { ...right, answers: [...right.answers, { name, ttl: 1, type: 'TXT', data: ['v=STSv1; id=foreignrecord;'] }] };
   };
 }
 
-function textsOf({ answers }: DnsReply): readonly string[] {
+function recordTexts({ answers }: DnsReply): readonly string[] {
   return answers.flatMap((record) => record.type === 'TXT' ? [record.data.join('')] : []);
 }
 
-/** @param only - the name of one; all where it is not given */
+/** @param only - name of the one affected name server. @default all */
 function nameServers(wrong: DnsReply | 'drop', only?: string): Parameters<typeof untilAfterWrite>[2] {
   return ({ dns }, { isOn, meet }) => {
     dns.fail((server) => () => {
@@ -131,7 +132,7 @@ function nameServers(wrong: DnsReply | 'drop', only?: string): Parameters<typeof
   };
 }
 
-/** The questions of the function, not those of the watch: that asks for nothing but TXT. */
+/** Lets the first three queries of the function fail. Queries for TXT are skipped: the observer sends them. */
 function resolver(fault: 'SERVFAIL' | 'drop'): Fault['begin'] {
   return (environment) => {
     let left = 3;
@@ -142,26 +143,27 @@ function resolver(fault: 'SERVFAIL' | 'drop'): Fault['begin'] {
     });
     return () => {
       reset(environment);
-      if (left > 0) throw new Error(`only ${3 - left} of 3 questions were made to fail`);
+      if (left > 0) throw new Error(`only ${3 - left} of 3 queries failed`);
     };
   };
 }
 
 /**
- * What one name server says, where the new record stands or will.
+ * Lets one name server give a wrong answer instead of the new record.
  *
- * @param met - as soon as the function got it where the others have the new one
+ * @param wrong - returns the wrong answer
+ * @param onMeet - called when the function received the wrong answer while the other name servers have the new record
  */
-function inPlaceOfTheNewRecord(seconds: number, wrong: (old: DnsRecord) => DnsReply, met?: (environment: TestEnvironment) => void): Fault['begin'] {
+function insteadOfNewRecord(seconds: number, wrong: (old: DnsRecord) => DnsReply, onMeet?: (environment: TestEnvironment) => void): Fault['begin'] {
   return untilAfterMeeting(seconds, async (environment, { isOn, meet }) => {
     const before = await publishedId();
     const old: DnsRecord = { name: RECORD_NAME, ttl: 1, type: 'TXT', data: [`v=STSv1; id=${before};`] };
     environment.dns.fail((server, answer) => async (question: DnsQuestion) => {
       if (server !== 'ns-3.awsdns-3.org' || !isAboutRecord(server, question) || !isOn()) return undefined;
       const right = await answer(question);
-      if (right !== 'drop' && !textsOf(right).join().includes(before)) {
+      if (right !== 'drop' && !recordTexts(right).join().includes(before)) {
         meet();
-        met?.(environment);
+        onMeet?.(environment);
       }
       return wrong(old);
     });

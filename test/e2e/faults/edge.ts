@@ -1,4 +1,4 @@
-// CloudFront's edges serve what is old, refuse, fail, or do not answer at all.
+// Faults of the CloudFront edges: they serve old files, throttle, fail, present wrong certificates, or do not answer.
 import type { ViewerRequest, ViewerResponse } from '../../../lib/preview/edge/function-event';
 import { EDGES } from '../environment/addresses';
 import type { ShownCertificate } from '../environment/edge/edge';
@@ -7,44 +7,45 @@ import { nextWrite, whenOver } from './fault';
 import type { Fault } from './fault';
 import { untilAfterWrite } from './window';
 
-const ONE: string = EDGES.v4[1];
+/** Address of the only edge that fails, where one edge fails alone. */
+const FAILING_EDGE: string = EDGES.v4[1];
 
-/** @param seconds - how long they last after the policy file was written */
+/** @param seconds - duration of the faults after the policy file was written */
 export function edgeFaults(seconds: number): readonly Fault[] {
-  const unreached = { holdsBack: seconds, blinds: true } as const;
+  const unreachable = { holdsBack: seconds, blinds: true } as const;
   return [
     { what: `the edge serves the old bytes for ${seconds} s after the write`, holdsBack: seconds, begin: oldBytes(seconds) },
     { what: 'the edge serves the old bytes for 90 s after the write', slow: true, soak: false, holdsBack: 90, begin: oldBytes(90) },
     {
-      what: `one address of the edge alone serves the old bytes for ${seconds} s after the write`,
+      what: `only one address of the edge serves the old bytes for ${seconds} s after the write`,
       slow: true,
       holdsBack: seconds,
-      begin: oldBytes(seconds, ONE),
+      begin: oldBytes(seconds, FAILING_EDGE),
     },
-    { what: `the edge throttles with 429 for ${seconds} s after the write`, slow: true, ...unreached, begin: answers(429, seconds) },
-    { what: `the edge fails with 500 for ${seconds} s after the write`, slow: true, ...unreached, begin: answers(500, seconds) },
-    { what: `the edge throttles with 503 for ${seconds} s after the write`, ...unreached, begin: answers(503, seconds) },
-    { what: `the edge answers 200 with a page of HTML for ${seconds} s after the write`, slow: true, ...unreached, begin: answers(200, seconds) },
+    { what: `the edge answers 429 for ${seconds} s after the write`, slow: true, ...unreachable, begin: answers(429, seconds) },
+    { what: `the edge answers 500 for ${seconds} s after the write`, slow: true, ...unreachable, begin: answers(500, seconds) },
+    { what: `the edge answers 503 for ${seconds} s after the write`, ...unreachable, begin: answers(503, seconds) },
+    { what: `the edge answers 200 with an HTML page for ${seconds} s after the write`, slow: true, ...unreachable, begin: answers(200, seconds) },
     {
-      what: `one address of the edge shows no certificate until ${seconds} s after the write`,
+      what: `one address of the edge presents no certificate until ${seconds} s after the write`,
       slow: true,
-      ...unreached,
+      ...unreachable,
       begin: certificate('none', seconds),
     },
     {
-      what: `one address of the edge does not know the domain, and shows a certificate for another name until ${seconds} s after the write`,
+      what: `one address of the edge presents a certificate for another name until ${seconds} s after the write`,
       slow: true,
-      ...unreached,
+      ...unreachable,
       begin: certificate('for another name', seconds),
     },
     {
-      what: `one address of the edge takes connections and is silent for ${seconds} s after the write`,
+      what: `one address of the edge accepts connections and does not answer for ${seconds} s after the write`,
       slow: true,
-      ...unreached,
+      ...unreachable,
       begin: untilAfterWrite('write', seconds, ({ edge }, { isOn, meet }) => {
         edge.fail((address, request) => {
-          if (address !== ONE || !isOn()) return undefined;
-          if (isOfFunction(request)) meet();
+          if (address !== FAILING_EDGE || !isOn()) return undefined;
+          if (isByFunction(request)) meet();
           return 'hang';
         });
       }),
@@ -52,17 +53,17 @@ export function edgeFaults(seconds: number): readonly Fault[] {
   ];
 }
 
-/** @param address - of one edge; all where it is not given */
+/** @param address - address of the one affected edge. @default all */
 function oldBytes(seconds: number, address?: string): Fault['begin'] {
-  return untilAfterWrite('beginning', seconds, ({ edge }: TestEnvironment, { isOn, meet }, over) => {
+  return untilAfterWrite('beginning', seconds, ({ edge }: TestEnvironment, { isOn, meet }, signal) => {
     edge.freeze(address);
     edge.fail((at, request) => {
-      if (isOn() && at === (address ?? at) && isOfFunction(request)) meet();
+      if (isOn() && at === (address ?? at) && isByFunction(request)) meet();
       return undefined;
     });
     whenOver(isOn, () => {
       edge.thaw();
-    }, over);
+    }, signal);
   });
 }
 
@@ -70,34 +71,34 @@ function answers(status: number, seconds: number): Fault['begin'] {
   return untilAfterWrite('write', seconds, ({ edge }, { isOn, meet }) => {
     edge.fail((_, request) => {
       if (!isOn()) return undefined;
-      if (isOfFunction(request)) meet();
-      return page(status);
+      if (isByFunction(request)) meet();
+      return htmlPage(status);
     });
   });
 }
 
-/** From the write on, for good. */
-export function failing(status: number): (environment: TestEnvironment) => void {
+/** Lets every edge answer with this status after the next policy write, without an end. */
+export function failAfterWrite(status: number): (environment: TestEnvironment) => void {
   return (environment) => {
     const write = nextWrite(environment);
-    environment.edge.fail(() => write() === undefined ? undefined : page(status));
+    environment.edge.fail(() => write() === undefined ? undefined : htmlPage(status));
   };
 }
 
-/** HTML, which is no policy, whatever the status. */
-export function page(status: number): ViewerResponse {
-  return { status, headers: new Map([['content-type', 'text/html']]), body: Buffer.from('made to fail by the stage') };
+/** Returns an HTML page, which is not a valid policy with any status. */
+export function htmlPage(status: number): ViewerResponse {
+  return { status, headers: new Map([['content-type', 'text/html']]), body: Buffer.from('failure injected by the test environment') };
 }
 
-/** The verifier says who it is, and nobody runs another one while a fault lasts; the watch does not. */
-function isOfFunction({ headers }: ViewerRequest): boolean {
+/** The verifier of the function sends its own user agent. The observer does not, and no other verifier runs during a fault. */
+function isByFunction({ headers }: ViewerRequest): boolean {
   return headers.some(([name, value]) => name === 'user-agent' && /^mta-sts\b/.test(value));
 }
 
-/** What the one address shows in place of the right certificate. A handshake that fails does not tell whose it was. */
-function certificate(shown: ShownCertificate, seconds: number): Fault['begin'] {
-  return untilAfterWrite('beginning', seconds, ({ edge }, { isOn }, over) => {
-    edge.certificates.set(ONE, shown);
-    whenOver(isOn, () => edge.certificates.delete(ONE), over);
+/** Presents a wrong certificate at one address. A failed handshake does not show its client, so the requests are not counted. */
+function certificate(presented: ShownCertificate, seconds: number): Fault['begin'] {
+  return untilAfterWrite('beginning', seconds, ({ edge }, { isOn }, signal) => {
+    edge.certificates.set(FAILING_EDGE, presented);
+    whenOver(isOn, () => edge.certificates.delete(FAILING_EDGE), signal);
   }, false);
 }

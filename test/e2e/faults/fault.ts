@@ -1,4 +1,4 @@
-// What a fault of the world is, and what faults are made with.
+// The type of a fault of AWS, DNS, an edge or the function, and the helpers that build faults.
 import type { DnsQuestion, DnsReply } from '../../../lib/preview/dns-server/server';
 import type { AppContext } from '../environment/app/app';
 import type { CommandResult } from '../environment/app/cdk-cli';
@@ -10,31 +10,33 @@ import { reset } from '../environment/reset';
 export type Fault = AnyFault & (Deployed | RolledBack);
 
 interface AnyFault {
+  /** Name of the fault, by which the command line selects it. */
   readonly what: string;
   /**
-   * Begins it, before the deployment. What it returns ends it afterwards, and throws where it was not met, or not in full.
+   * Begins the fault before the deployment. Returns the function that ends the fault. That function throws if the deployment did not meet
+   * the fault, or not completely.
    *
-   * @param over - nothing of it acts any more once this is aborted
+   * @param signal - aborted when the fault must stop acting
    */
-  readonly begin: (environment: TestEnvironment, over: AbortSignal) => End | Promise<End>;
-  /** The new id must not be announced earlier than so many seconds after the policy file was written: the product waits so long. */
+  readonly begin: (environment: TestEnvironment, signal: AbortSignal) => End | Promise<End>;
+  /** Minimum seconds between the policy write and the publication of the new id: the product must wait until the fault has ended. */
   readonly holdsBack?: number;
-  /** Whether looks get nothing from the edge, or from some of its addresses. */
+  /** Whether observations get no answer from some or all addresses of the edge. */
   readonly blinds?: true;
-  /** Lasts through the rollback, so that the policy that stands again was not seen live, and the ledger must not say so. */
+  /** Whether the fault lasts through the rollback. Then the restored policy was never seen live, and the history must not claim otherwise. */
   readonly unseen?: true;
-  /** Whether looks see a second record beside the right one, which is none (RFC 8461 §3.1). */
+  /** Whether observations see a second record beside the right one. Senders then find no policy (RFC 8461 §3.1). */
   readonly doubles?: true;
-  /** Deploys in its own way. */
+  /** Deploys the change. @default the usual deployment */
   readonly deploy?: (environment: TestEnvironment, context: AppContext) => Promise<CommandResult>;
-  /** What the command must give as its reason, where it is rolled back. */
+  /** Matches the reason that the command must print when the deployment is rolled back. */
   readonly says?: RegExp;
-  /** Some half a minute or longer, or like another one that is quicker: not in `quick`. */
+  /** Whether `quick` leaves the fault out: it takes half a minute or more, or a quicker fault shows the same. */
   readonly slow?: true;
-  /** Met before anything is written. */
+  /** Whether the deployment meets the fault before it writes anything. */
   readonly early?: true;
   /**
-   * Whether the soak draws it.
+   * Whether the soak uses the fault.
    *
    * @default true
    */
@@ -49,24 +51,24 @@ interface Deployed {
 
 interface RolledBack {
   readonly outcome: 'rolled back';
-  /** Whether the new id was in the record before it was taken back. */
+  /** Whether the record had the new id before the rollback. */
   readonly published: 'never' | 'for a moment';
 }
 
-/** Called as soon as the deployment has ended. */
+/** Ends a fault. Called as soon as the deployment has ended. */
 export type End = (() => void | Promise<void>) | undefined;
 
 /**
- * Does something under a fault, of which nothing is left afterwards.
+ * Runs some work under a fault, and resets the test environment afterwards.
  *
- * @returns what came of it; `unmet` is why the fault was not met, or not in full
+ * @returns the result of the work. `unmet` is the reason why the fault was not met, or not completely
  */
 export async function underFault<T>(
   { begin }: Pick<Fault, 'begin'>, environment: TestEnvironment, work: () => Promise<T>,
 ): Promise<{ readonly ended: T; readonly unmet?: Error }> {
-  const over = new AbortController();
+  const controller = new AbortController();
   try {
-    const end = await begin(environment, over.signal);
+    const end = await begin(environment, controller.signal);
     const ended = await work();
     try {
       await end?.();
@@ -75,66 +77,73 @@ export async function underFault<T>(
       return { ended, unmet: error instanceof Error ? error : new Error(String(error)) };
     }
   } finally {
-    over.abort();
+    controller.abort();
     reset(environment);
   }
 }
 
 export const isPolicyWrite = ({ service, method, path }: AwsCall): boolean => service === 's3' && method === 'PUT' && path.includes('mta-sts.txt');
 
-/** What CloudFormation waits for. */
+/** Whether the call sends the response for which CloudFormation waits. */
 export const isResponse = ({ service }: AwsCall): boolean => service === 'response';
 
 export function reply(rcode: DnsReply['rcode']): DnsReply {
   return { rcode, answers: [], authorities: [], authoritative: false };
 }
 
-/** When the policy file was written by the next deployment, in milliseconds since the epoch; undefined until then. */
+/** Returns a function that gives the time of the next policy write in milliseconds since the epoch. Undefined until the write. */
 export function nextWrite({ aws: { calls } }: TestEnvironment): () => number | undefined {
   const before = calls.length;
   return () => calls.slice(before).find(isPolicyWrite)?.at;
 }
 
-/** Does it once, when the time has come, and says in the end whether it had. */
-export function once(what: string, act: (environment: TestEnvironment) => void, wait: (environment: TestEnvironment, now: () => void, over: AbortSignal) => void): Fault['begin'] {
-  return (environment, over) => {
+/**
+ * Acts once, at a certain moment of the deployment. The end of the fault fails if the moment never came.
+ *
+ * @param moment - name of the moment
+ * @param wait - calls `now` at the moment
+ */
+export function once(
+  moment: string, act: (environment: TestEnvironment) => void, wait: (environment: TestEnvironment, now: () => void, signal: AbortSignal) => void,
+): Fault['begin'] {
+  return (environment, signal) => {
     let state: 'waiting' | 'done' | Error = 'waiting';
     wait(environment, () => {
-      if (state !== 'waiting' || over.aborted) return;
+      if (state !== 'waiting' || signal.aborted) return;
       try {
         act(environment);
         state = 'done';
       } catch (error) {
         state = error instanceof Error ? error : new Error(String(error));
       }
-    }, over);
+    }, signal);
     return () => {
       reset(environment);
       if (state instanceof Error) throw state;
-      if (state === 'waiting') throw new Error(`${what}: that moment never came`);
+      if (state === 'waiting') throw new Error(`this moment never came: ${moment}`);
     };
   };
 }
 
-/** Calls back so long after the write. */
-export function afterWrite(environment: TestEnvironment, seconds: number, now: () => void, over: AbortSignal): void {
+/** Calls back some seconds after the next policy write. */
+export function afterWrite(environment: TestEnvironment, seconds: number, now: () => void, signal: AbortSignal): void {
   const write = nextWrite(environment);
-  whenOver(() => Date.now() < (write() ?? Infinity) + seconds * 1000, now, over);
+  whenOver(() => Date.now() < (write() ?? Infinity) + seconds * 1000, now, signal);
 }
 
-/** Calls back when it is on no more. */
-export function whenOver(isOn: () => boolean, end: () => void, over: AbortSignal): void {
+/** Calls back as soon as the fault is no longer on. */
+export function whenOver(isOn: () => boolean, end: () => void, signal: AbortSignal): void {
   const timer = setInterval(() => {
     if (isOn()) return;
     clearInterval(timer);
     end();
   }, 50);
-  over.addEventListener('abort', () => {
+  signal.addEventListener('abort', () => {
     clearInterval(timer);
   }, { once: true });
 }
 
-/** What the function asks for about the record; the watch asks the resolver, and nobody else asks name servers. */
+/** Whether the function asks a name server for the record. The observer asks the resolver, and nothing else asks name servers. */
 export function isAboutRecord(server: string, { name, type }: DnsQuestion): boolean {
   return server !== 'resolver' && type === 'TXT' && name === RECORD_NAME;
 }

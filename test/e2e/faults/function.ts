@@ -1,4 +1,4 @@
-// The function itself: killed at different moments, out of time, or with a clock that is wrong.
+// Faults of the function: it is killed at different moments, reaches its time limit, or has a wrong clock.
 import { at, itemsOf, textOf } from '../../../lib/preview/json';
 import { publishedId, readLiveState } from '../environment/app/live-state';
 import { setClockSkew } from '../environment/aws/clock';
@@ -6,12 +6,12 @@ import { setEmulatorFaults } from '../environment/aws/emulator';
 import { killFunction } from '../environment/aws/function-processes';
 import type { TestEnvironment } from '../environment/environment';
 import { reset } from '../environment/reset';
-import { elevenMinutes } from './clock-skew';
-import { failing } from './edge';
+import { skewElevenMinutes } from './clock-skew';
+import { failAfterWrite } from './edge';
 import { afterWrite, isAboutRecord, isPolicyWrite, once } from './fault';
 import type { End, Fault } from './fault';
 
-/** What the provider framework hears of it. */
+/** Matches the error that the provider framework gets when the function was killed. */
 const DIED = /Worker process died|Worker returned no response/;
 
 const kill = ({ paths }: TestEnvironment): void => {
@@ -19,16 +19,16 @@ const kill = ({ paths }: TestEnvironment): void => {
 };
 
 export const FUNCTION_FAULTS: readonly Fault[] = [
-  { what: 'the clock of the function is five minutes late', early: true, begin: clock(-300) },
-  { what: 'the clock of the function is five minutes early', early: true, begin: clock(300) },
+  { what: 'the clock of the function is five minutes slow', early: true, begin: clock(-300) },
+  { what: 'the clock of the function is five minutes fast', early: true, begin: clock(300) },
   {
-    what: 'the function is killed in the Preflight',
+    what: 'the function is killed during the Preflight',
     early: true,
     outcome: 'rolled back',
     published: 'never',
     says: DIED,
-    begin: once('a question of the Preflight', kill, ({ dns }, now) => {
-      // Nobody else asks for these, in any mode.
+    begin: once('the Preflight sends a DNS query', kill, ({ dns }, now) => {
+      // Only the Preflight queries CAA records.
       dns.fail((server) => ({ type }) => {
         if (server === 'resolver' && type === 'CAA') now();
         return undefined;
@@ -36,11 +36,11 @@ export const FUNCTION_FAULTS: readonly Fault[] = [
     }),
   },
   {
-    what: 'the function is killed right after the write',
+    what: 'the function is killed right after the policy write',
     outcome: 'rolled back',
     published: 'never',
     says: DIED,
-    begin: once('the write', kill, ({ aws }, now) => {
+    begin: once('the function writes the policy file', kill, ({ aws }, now) => {
       aws.onAnswer((call) => {
         if (isPolicyWrite(call)) now();
       });
@@ -51,20 +51,20 @@ export const FUNCTION_FAULTS: readonly Fault[] = [
     outcome: 'rolled back',
     published: 'never',
     says: DIED,
-    begin: once('two seconds after the write', (environment) => {
+    begin: once('two seconds have passed since the policy write', (environment) => {
       killFunction(environment.paths.folder);
       environment.edge.thaw();
-    }, (environment, now, over) => {
+    }, (environment, now, signal) => {
       environment.edge.freeze();
-      afterWrite(environment, 2, now, over);
+      afterWrite(environment, 2, now, signal);
     }),
   },
   {
-    what: 'the function is killed in the Verification',
+    what: 'the function is killed during the Verification',
     outcome: 'rolled back',
     published: 'for a moment',
     says: DIED,
-    begin: async (environment: TestEnvironment, over: AbortSignal): Promise<End> => {
+    begin: async (environment: TestEnvironment, signal: AbortSignal): Promise<End> => {
       const before = await publishedId();
       return once('the Verification sees the new record', kill, ({ dns }, now) => {
         dns.fail((server, answer) => async (question) => {
@@ -73,11 +73,11 @@ export const FUNCTION_FAULTS: readonly Fault[] = [
           if (right !== 'drop' && right.answers.every((record) => record.type === 'TXT' && !record.data.join('').includes(before))) now();
           return right;
         });
-      })(environment, over);
+      })(environment, signal);
     },
   },
   {
-    what: 'the time of the function is up while the edge serves the old bytes',
+    what: 'the function reaches its time limit while the edge serves the old bytes',
     outcome: 'rolled back',
     published: 'never',
     says: /timed-out: the function gave up after 45 s, waiting (?:for|to) .*last seen: /,
@@ -85,7 +85,7 @@ export const FUNCTION_FAULTS: readonly Fault[] = [
     soak: false,
     begin: (environment: TestEnvironment): End => {
       const { folder } = environment.paths;
-      // In place of fourteen minutes.
+      // Instead of fourteen minutes.
       setEmulatorFaults(folder, { functionSeconds: 60 });
       environment.edge.freeze();
       return () => {
@@ -98,25 +98,28 @@ export const FUNCTION_FAULTS: readonly Fault[] = [
     outcome: 'rolled back',
     published: 'never',
     says: /policy-not-live: https:\/\/mta-sts\.example\.test\/\S+ did not serve the new policy within \d+ s\. Last seen: /,
-    begin: elevenMinutes(({ edge }) => {
+    begin: skewElevenMinutes(({ edge }) => {
       edge.freeze();
     }),
   },
   {
-    what: 'the edge fails with 500 for more than ten minutes, and again in the rollback',
+    what: 'the edge answers 500 for more than ten minutes, and again during the rollback',
     outcome: 'rolled back',
     published: 'never',
     says: /policy-not-live: https:\/\/mta-sts\.example\.test\/\S+ did not serve the new policy within \d+ s\. Last seen: .*status 500/,
     blinds: true,
     unseen: true,
     slow: true,
-    // It holds that all was seen live in the end.
+    // The soak asserts that every restored policy was seen live.
     soak: false,
-    begin: elevenMinutes(failing(500), 2),
+    begin: skewElevenMinutes(failAfterWrite(500), 2),
   },
 ];
 
-/** Met where the ledger has the wrong time: of the file that was seen live, by the clock of the function, against that of the write. */
+/**
+ * Sets the clock of the function wrong. The fault is met if the publication history has the wrong time: its last entry was seen live by the
+ * clock of the function, and the test environment knows the true time of the write.
+ */
 function clock(seconds: number): Fault['begin'] {
   return (environment) => {
     const calls = environment.aws.calls.length;
@@ -124,10 +127,10 @@ function clock(seconds: number): Fault['begin'] {
     return async () => {
       reset(environment);
       const written = environment.aws.calls.slice(calls).filter(({ method, path }) => method === 'PUT' && path.includes('/ledger/')).at(-1)?.at;
-      if (written === undefined) throw new Error('the ledger was never written');
+      if (written === undefined) throw new Error('the publication history was never written');
       const live = textOf(at(itemsOf(at(JSON.parse((await readLiveState(environment)).historyText), 'entries')).at(-1), 'live'));
-      const off = (Date.parse(live ?? '') - written) / 1000;
-      if (!(Math.abs(off - seconds) <= 30)) throw new Error(`the last time of the ledger, ${live ?? 'none'}, is ${off} s off, expected ${seconds} s`);
+      const offset = (Date.parse(live ?? '') - written) / 1000;
+      if (!(Math.abs(offset - seconds) <= 30)) throw new Error(`the last time in the publication history, ${live ?? 'none'}, is wrong by ${offset} s, expected ${seconds} s`);
     };
   };
 }

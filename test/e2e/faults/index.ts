@@ -1,4 +1,4 @@
-// All faults of the world that the stage can make.
+// All faults that the test environment can inject into a deployment.
 import { AWS_FAULTS } from './aws';
 import { dnsFaults } from './dns';
 import { edgeFaults } from './edge';
@@ -7,12 +7,12 @@ import { FUNCTION_FAULTS } from './function';
 
 export type { Fault } from './fault';
 
-/** @param seconds - how long those of DNS and the edge last after the policy file was written, that end by themselves */
+/** @param seconds - duration of temporary faults of DNS and the edge after the policy file was written */
 function faults(seconds: number): readonly Fault[] {
   return [...AWS_FAULTS, ...dnsFaults(seconds), ...edgeFaults(seconds), ...FUNCTION_FAULTS];
 }
 
 export const FAULTS = faults(15);
 
-/** The same in less time, those that take long all the same among them. */
+/** The same faults with shorter durations. Faults marked `slow` still take long. */
 export const SHORT_FAULTS = faults(3);

@@ -1,4 +1,4 @@
-// `npm run demo -- --real`: the life of a domain's policy, told to somebody who sees it for the first time.
+// `npm run demo -- --real`: shows how a policy is published, used and removed, for readers who see it for the first time.
 import { command, heading, tell } from '../../../tools/story.mjs';
 import { STACK, contextArguments } from '../environment/app/app';
 import { expectEnd } from '../environment/app/cdk-cli';
@@ -12,33 +12,35 @@ import { Senders } from '../environment/mail/senders/senders';
 const ENFORCE = { mode: 'enforce' } as const;
 
 const OUTCOMES: Readonly<Record<string, string>> = {
-  'deliver-verified': 'a sender delivers, over TLS that it has verified',
-  'deliver-unverified': 'a sender delivers, whatever the certificate is',
+  'deliver-verified': 'a sender delivers over verified TLS',
+  'deliver-unverified': 'a sender delivers without verifying the certificate',
   'refuse': 'a sender keeps the message and tries again later',
 };
 
 /**
- * @returns 0
- * @throws Error where something is not as told
+ * Runs the demo.
+ *
+ * @returns the number of failures, always 0
+ * @throws Error if a step does not behave as the text says
  */
 export async function demoScenario(environment: TestEnvironment): Promise<number> {
-  tell('\nAn emulator of AWS, DNS, edges that serve, mail hosts, and two mail servers: in a private network on this machine.');
-  tell('Neither the Internet nor any AWS account takes part. The commands are those that you would type.');
-  await makeReady(environment);
+  tell('\nThis demo runs an emulator of AWS, DNS servers, edges, mail hosts and two mail servers in a private network on this machine.');
+  tell('It uses neither the internet nor an AWS account. The commands are the ones that you would type.');
+  await bootstrap(environment);
   await fail(environment);
   await deploy(environment);
   await mail(environment);
   await destroy(environment);
-  heading('What next');
-  tell('put it live, testing first   npx cdk deploy -c domain=example.com -c mx=google-workspace -c mode=testing');
+  heading('Next steps');
+  tell('publish a policy in testing  npx cdk deploy -c domain=example.com -c mx=google-workspace -c mode=testing');
   tell('check any domain             node bin/mta-sts.js verify example.com');
-  tell('all that is proven here      npm run e2e');
+  tell('run all end-to-end tests     npm run e2e');
   tell('use the construct            see README.md');
   return 0;
 }
 
-async function makeReady({ cli, emulator }: TestEnvironment): Promise<void> {
-  heading('1. An AWS account is made ready for the CDK, once');
+async function bootstrap({ cli, emulator }: TestEnvironment): Promise<void> {
+  heading('1. Prepare an AWS account for the CDK, once');
   command('npx', ['cdk', 'bootstrap']);
   const ended = await cli.cdk('bootstrap', `aws://${ACCOUNT}/${REGION}`, '--app', '');
   expectEnd(ended, 0, 'cdk bootstrap');
@@ -46,32 +48,32 @@ async function makeReady({ cli, emulator }: TestEnvironment): Promise<void> {
 }
 
 async function fail(environment: TestEnvironment): Promise<void> {
-  heading('2. A deliberate failure: the domain has a mail host that the policy does not cover');
-  tell('its MX is mail.other.test, the policy names mx1.example.test; in enforce mode senders would refuse to deliver:');
+  heading('2. Fail on purpose: the domain has an MX host that the policy does not cover');
+  tell('The MX host is mail.other.test, the policy names mx1.example.test. In enforce mode, senders would refuse to deliver:');
   await serveMail(environment, UNCOVERED_HOST);
   deployCommand(environment);
   const ended = await environment.deploy(ENFORCE);
   expectEnd(ended, 1, 'cdk deploy');
   const reason = /\(MtaSts\w*Preflight\w*\) Error: (.*)/.exec(ended.output)?.[1];
-  if (reason?.includes('mail.other.test') !== true) throw new Error(`cdk deploy gave no reason:\n${ended.output}`);
+  if (reason?.includes('mail.other.test') !== true) throw new Error(`cdk deploy printed no reason:\n${ended.output}`);
   tell(reason);
-  tell(`\nexit status 1 after ${ended.seconds.toFixed(0)} s: found before anything was made, not by the people who write to you`);
+  tell(`\nexit status 1 after ${ended.seconds.toFixed(0)} s: the problem was found before the deployment created the policy host, and before any mail was lost`);
 }
 
 async function deploy(environment: TestEnvironment): Promise<void> {
   const { cli, emulator } = environment;
-  heading('3. The MX is mended, and the policy goes live');
+  heading('3. Fix the MX record, and publish the policy');
   await serveMail(environment, GOOD_HOST);
   deployCommand(environment);
   const ended = await environment.deploy(ENFORCE);
   expectEnd(ended, 0, 'cdk deploy');
-  tell(`done in ${ended.seconds.toFixed(0)} s: ${(await stackResources(emulator.cloudformation, STACK)).length} resources. In this order, by the events of the stack:`);
-  tell(await order(environment, STACK, 'CREATE_COMPLETE', [
-    ['Custom::MtaStsPreflight', 'the checks beforehand'],
+  tell(`done in ${ended.seconds.toFixed(0)} s: ${(await stackResources(emulator.cloudformation, STACK)).length} resources. The events of the stack show this order:`);
+  tell(await describeOrder(environment, STACK, 'CREATE_COMPLETE', [
+    ['Custom::MtaStsPreflight', 'the checks before the deployment'],
     ['AWS::CloudFront::Distribution', 'the policy host'],
-    ['Custom::MtaStsPublication', 'the policy file, seen live on all addresses of the host'],
-    ['AWS::Route53::RecordSet', 'the TXT record that announces it'],
-    ['Custom::MtaStsVerification', 'the whole, seen as a sender sees it'],
+    ['Custom::MtaStsPublication', 'the policy file, verified on all addresses of the host'],
+    ['AWS::Route53::RecordSet', 'the TXT record with the id of the policy'],
+    ['Custom::MtaStsVerification', 'the final check, from the view of a sender'],
   ]));
   tell('');
   command('node', ['bin/mta-sts.js', 'verify', 'example.test', '--smtp']);
@@ -81,13 +83,13 @@ async function deploy(environment: TestEnvironment): Promise<void> {
 }
 
 async function mail(environment: TestEnvironment): Promise<void> {
-  heading('4. Mail by Postfix (with postfix-mta-sts-resolver) and by chasquid');
-  tell('`mta-sts verify --smtp` foretells what a sender does; then both do it, and this is their own log:');
+  heading('4. Send mail with Postfix (and postfix-mta-sts-resolver) and with chasquid');
+  tell('`mta-sts verify --smtp` predicts what a sender does. Then both senders do it, as their own logs show:');
   const senders = await Senders.start(environment);
   for (const served of [GOOD_HOST, UNTRUSTED_HOST, UNCOVERED_HOST]) {
     await serveMail(environment, served);
     const predicted = await Prediction.now(environment);
-    tell(`\n${served.what}: foretold ${predicted.delivery}, ${OUTCOMES[predicted.delivery] ?? 'which has no name'}`);
+    tell(`\n${served.what}: predicted ${predicted.delivery}, ${OUTCOMES[predicted.delivery] ?? 'an unknown outcome'}`);
     for (const sender of senders.all) {
       await sender.forget();
       await deliver(environment, senders, sender, { what: served.what, mail: served, predicted });
@@ -100,14 +102,14 @@ async function mail(environment: TestEnvironment): Promise<void> {
 
 async function destroy(environment: TestEnvironment): Promise<void> {
   const { emulator } = environment;
-  heading('5. And the way back');
-  tell('for a real domain publish mode=none first, and wait until senders have dropped the policy, see README.md; here nobody is left to mind:');
+  heading('5. Remove the policy');
+  tell('For a real domain, publish mode=none first, and wait until senders have dropped the policy (see README.md). This demo has no other senders:');
   command('npx', ['cdk', 'destroy', ...context(environment)]);
   const stack = await findStack(emulator.cloudformation, STACK);
   const ended = await environment.destroy();
   expectEnd(ended, 0, 'cdk destroy');
-  tell(`done in ${ended.seconds.toFixed(0)} s. The announcement went before what it announces:`);
-  tell(await order(environment, stack?.id ?? STACK, 'DELETE_COMPLETE', [
+  tell(`done in ${ended.seconds.toFixed(0)} s. The TXT record was deleted before the policy file:`);
+  tell(await describeOrder(environment, stack?.id ?? STACK, 'DELETE_COMPLETE', [
     ['AWS::Route53::RecordSet', 'the TXT record'],
     ['Custom::MtaStsPublication', 'the policy file'],
     ['AWS::CloudFront::Distribution', 'the policy host'],
@@ -122,12 +124,13 @@ function context({ zoneId }: TestEnvironment): readonly string[] {
   return contextArguments(zoneId, ENFORCE);
 }
 
-/** @throws Error where the events came in another order */
-async function order({ emulator }: TestEnvironment, stack: string, status: string, steps: readonly (readonly [string, string])[]): Promise<string> {
-  const events = await stackEvents(emulator.cloudformation, stack);
-  const seen = new EventOrder(events);
-  steps.slice(1).forEach(([type], index) => {
-    seen.expectBefore([steps[index][0], status], [type, status]);
-  });
+/** @throws Error if the events have another order */
+async function describeOrder({ emulator }: TestEnvironment, stack: string, status: string, steps: readonly (readonly [string, string])[]): Promise<string> {
+  const events = new EventOrder(await stackEvents(emulator.cloudformation, stack));
+  let previous: string | undefined;
+  for (const [type] of steps) {
+    if (previous !== undefined) events.expectBefore([previous, status], [type, status]);
+    previous = type;
+  }
   return steps.map(([, what], index) => `${index + 1}. ${what}`).join('\n');
 }

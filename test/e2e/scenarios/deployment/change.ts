@@ -1,4 +1,4 @@
-// Changes of a policy: while each is under way a sender looks a hundred times a second.
+// Changes of a policy, observed about a hundred times a second: no observation sees the new id before its file.
 import { resolve } from 'node:path';
 import { EDGES } from '../../environment/addresses';
 import type { AppContext } from '../../environment/app/app';
@@ -17,22 +17,22 @@ const CHANGES: readonly (readonly [string, AppContext])[] = [
   ['a mail host is removed', { mode: 'enforce' }],
 ];
 
-/** From `testing` to `enforce`. */
+/** Deploys changes of the policy. Begins with `testing` and ends with `enforce`. */
 export async function changeScenario(environment: TestEnvironment): Promise<void> {
-  environment.table.begin('Change, watched');
+  environment.table.begin('Policy changes under observation');
   await environment.ensureDeployed({ mode: 'testing' });
-  for (const [what, context] of CHANGES) await change(environment, what, context, what === CONTROLLED);
+  for (const [what, context] of CHANGES) await proveChange(environment, what, context, what === CONTROLLED);
 }
 
-/** A second watch looks at this one, and is lied to. */
+/** The change that a second observer sees, which gets wrong answers. */
 const CONTROLLED = 'a mail host is added';
 
-/** A busy machine gives less than it is asked for; with less than this little is shown. */
+/** Minimum observations per second that prove something. A busy machine makes fewer observations than asked for. */
 const MIN_OBSERVATIONS_PER_SECOND = 40;
 
-export async function change(environment: TestEnvironment, what: string, context: AppContext, isControlled = false): Promise<void> {
+async function proveChange(environment: TestEnvironment, what: string, context: AppContext, isControlled = false): Promise<void> {
   let control: Control | undefined;
-  await environment.table.prove(`${what}: no look sees the new id before its bytes, or anything but the two policies`, async () => {
+  await environment.table.prove(`when ${what}, no observation sees the new id before its bytes, or anything but the two policies`, async () => {
     await environment.synth(context);
     const after = readSynthesizedPolicy(environment.assembly(context)).hash;
     if (isControlled) control = await Control.start(environment, after);
@@ -41,21 +41,22 @@ export async function change(environment: TestEnvironment, what: string, context
     expectEnd(ended, 0, 'cdk deploy');
     observer.expectAnswers();
     if (observer.rate < MIN_OBSERVATIONS_PER_SECOND) {
-      throw new Error(`expected ${MIN_OBSERVATIONS_PER_SECOND} looks a second or more, the machine gave ${observer.rate.toFixed(1)}:\n${observer.summary()}`);
+      throw new Error(`expected at least ${MIN_OBSERVATIONS_PER_SECOND} observations per second, the machine made ${observer.rate.toFixed(1)}:\n${observer.summary()}`);
     }
     const { publishedIds: ids } = observer;
-    const [before] = ids.map(parseIdHash);
-    if (ids.length !== 2 || before === undefined || before === after || parseIdHash(ids[1]) !== after || !isLater(ids[1], ids[0])) {
+    const [oldId = '', newId = ''] = ids;
+    const before = parseIdHash(oldId);
+    if (ids.length !== 2 || before === undefined || before === after || parseIdHash(newId) !== after || !isLater(newId, oldId)) {
       throw new Error(`expected one id, and a later one for ${after} after it, saw ${ids.join(', ')}:\n${observer.summary()}`);
     }
     const against = violations(observer, before, after);
-    if (against.length > 0) throw new Error(`${against.length} looks saw it otherwise:\n${against.slice(0, 5).join('\n')}\n${observer.summary()}`);
+    if (against.length > 0) throw new Error(`${against.length} observations saw something else:\n${against.slice(0, 5).join('\n')}\n${observer.summary()}`);
     const first = (seen: (observation: Observation) => boolean): number => observer.observations.find(seen)?.at ?? NaN;
     observer.expectAnswersAt([first(({ served }) => served === after), first(({ names }) => names === after)], 1_000);
     if (!observer.observations.some(({ names, served }) => names === before && served === after)) {
-      throw new Error(`no look saw the new bytes beside the old id, so none was in between:\n${observer.summary()}`);
+      throw new Error(`no observation saw the new bytes with the old id, so none was between the two steps:\n${observer.summary()}`);
     }
-    // RACE=docs/figures/race.json: for the figure of the README.
+    // RACE=docs/figures/race.json writes the data for a figure of the documentation.
     const { RACE: file } = process.env;
     if (file !== undefined) {
       writeRace(resolve(environment.paths.root, file), summarizeRace(what, observer, before, after));
@@ -63,27 +64,28 @@ export async function change(environment: TestEnvironment, what: string, context
     return observer.summary();
   });
   if (isControlled) {
-    await environment.table.prove('control: one edge gave a second watch the old bytes for a second beside the new id, and its looks say so', () => {
-      if (control === undefined) throw new Error('it did not come so far');
+    await environment.table.prove('control: a second observer, which gets the old bytes with the new id from one edge for a second, reports them', () => {
+      if (control === undefined) throw new Error('the second observer was not started');
       return control.expectSeen();
     });
   }
 }
 
-/** The looks that saw the new id without its bytes, or at record or file neither what was before nor what is after, by their hashes. */
+/** Describes the observations that saw the new id without its bytes, or neither the old nor the new policy. */
 function violations(observer: Observer, before: string, after: string): readonly string[] {
   return observer.findViolations(
     (observation) => publishesNeither(observation, before, after) || servesNeither(observation, before, after)
       || (observation.names === after && observation.served !== after),
-    (look) => publishesNeither(look, before, after) || look.names === after,
+    (observation) => publishesNeither(observation, before, after) || observation.names === after,
   );
 }
 
-/** A watch that one edge gives the old bytes for a second, from when the resolver gives the new id; everybody else gets what is right. */
+/** A second observer that gets the old bytes from one edge for a second as soon as the resolver returns the new id. Other clients get the right bytes. */
 class Control {
-  /** @param hash - of the bytes that the new id names */
+  /** @param hash - hash of the bytes that the new id names */
   public static async start(environment: TestEnvironment, hash: string): Promise<Control> {
-    const [old] = (await readLiveState(environment)).files;
+    const [oldFile] = (await readLiveState(environment)).files;
+    if (oldFile === undefined) throw new Error('no edge serves a file');
     let from = Infinity;
     environment.dns.fail((server, answer) => async (question) => {
       if (server !== 'resolver' || question.type !== 'TXT') return undefined;
@@ -93,12 +95,12 @@ class Control {
       return reply;
     });
     environment.edge.fail((address, { headers }) => {
-      const isOn = address === LYING && Date.now() >= from && Date.now() < from + 1_000;
-      const isMeant = headers.some(([name, value]) => name.toLowerCase() === 'user-agent' && value === CONTROL);
-      return isOn && isMeant ? { status: 200, headers: new Map([['content-type', 'text/plain']]), body: old } : undefined;
+      const isOn = address === LYING_EDGE && Date.now() >= from && Date.now() < from + 1_000;
+      const isControl = headers.some(([name, value]) => name.toLowerCase() === 'user-agent' && value === CONTROL);
+      return isOn && isControl ? { status: 200, headers: new Map([['content-type', 'text/plain']]), body: oldFile } : undefined;
     });
     const observer = new Observer({ ca: environment.authority.certificatePem, first: 'record', observationsPerSecond: 20, name: CONTROL });
-    return new Control(environment, observer, hashPolicy(old), hash);
+    return new Control(environment, observer, hashPolicy(oldFile), hash);
   }
 
   private constructor(
@@ -111,24 +113,24 @@ class Control {
     this.environment.edge.fail(undefined);
   }
 
-  /** @throws Error where its looks did not see the old bytes, or saw them elsewhere */
+  /** @throws Error if the observer did not see the old bytes, or saw them at another edge */
   public expectSeen(): string {
     const { observer, before, after } = this;
     const against = violations(observer, before, after);
-    const elsewhere = against.filter((look) => !look.endsWith(`(${LYING})`));
-    if (against.length === 0 || elsewhere.length > 0) {
-      throw new Error(`${against.length} looks saw it, ${elsewhere.length} of them elsewhere than at ${LYING}:\n${against.join('\n')}\n${observer.summary()}`);
+    const atOtherEdges = against.filter((line) => !line.endsWith(`(${LYING_EDGE})`));
+    if (against.length === 0 || atOtherEdges.length > 0) {
+      throw new Error(`${against.length} observations saw the old bytes with the new id, ${atOtherEdges.length} of them not at ${LYING_EDGE}:\n${against.join('\n')}\n${observer.summary()}`);
     }
-    return `${against.length} looks saw it:\n${against.slice(0, 3).join('\n')}\n${observer.summary()}`;
+    return `${against.length} observations saw the old bytes with the new id:\n${against.slice(0, 3).join('\n')}\n${observer.summary()}`;
   }
 }
 
-const CONTROL = 'control of the stage';
-const LYING: string = EDGES.v4[1];
+const CONTROL = 'control of the test environment';
+const LYING_EDGE: string = EDGES.v4[1];
 
-/** To `none`, the first step of a removal. */
+/** Deploys mode `none`, the first step of a removal. */
 export async function noneScenario(environment: TestEnvironment): Promise<void> {
-  environment.table.begin('None, watched');
+  environment.table.begin('Mode none under observation');
   await environment.ensureDeployed({ mode: 'testing' });
-  await change(environment, 'testing becomes none', { mode: 'none' });
+  await proveChange(environment, 'testing becomes none', { mode: 'none' });
 }

@@ -1,4 +1,4 @@
-// The account made ready, and the first deployment: by the real command, in the designed order, by the shipped bundle.
+// Prepares the account with `cdk bootstrap`, and deploys the stack for the first time with the real CDK command.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { Resolver } from 'node:dns/promises';
@@ -39,44 +39,44 @@ export async function deployScenario(environment: TestEnvironment): Promise<void
   await table.prove('cdk deploy of bin/app.ts creates every resource', async () => {
     expectEnd(await environment.deploy(FIRST), 0, 'cdk deploy');
     const template: unknown = JSON.parse(readFileSync(join(environment.assembly(FIRST), `${STACK}.template.json`), 'utf8'));
-    const wanted = membersOf(at(template, 'Resources')).map(([id]) => id).sort();
+    const expected = membersOf(at(template, 'Resources')).map(([id]) => id).sort();
     const resources = await stackResources(emulator.cloudformation, STACK);
-    const made = resources.filter(({ ResourceStatus: status }) => status === 'CREATE_COMPLETE').map(({ LogicalResourceId: id = '' }) => id).sort();
-    if (made.join() !== wanted.join()) throw new Error(`expected ${wanted.join(', ')}, got ${made.join(', ')}`);
-    return `${made.length} resources CREATE_COMPLETE`;
+    const created = resources.filter(({ ResourceStatus: status }) => status === 'CREATE_COMPLETE').map(({ LogicalResourceId: id = '' }) => id).sort();
+    if (created.join() !== expected.join()) throw new Error(`expected ${expected.join(', ')}, got ${created.join(', ')}`);
+    return `${created.length} resources CREATE_COMPLETE`;
   });
-  await table.prove('in the designed order: Preflight, host, Publication, TXT record, Verification', async () => {
+  await table.prove('cdk deploy creates the resources in the designed order: Preflight, host, Publication, TXT record, Verification', async () => {
     return expectDesignedOrder(await stackEvents(emulator.cloudformation, STACK));
   });
-  await table.prove('what runs in Lambda is the shipped bundle, byte for byte', async () => expectShippedBundle(environment, emulator.cloudformation, STACK));
-  await table.prove('it runs on the Node.js of Lambda', () => {
+  await table.prove('the function runs the shipped bundle, byte for byte', async () => expectShippedBundle(environment, emulator.cloudformation, STACK));
+  await table.prove('the function runs on the Node.js version of Lambda', () => {
     const { node, folder } = environment.paths;
     const programs = new Set(findFunctionProcesses(folder).map((pid) => readlinkSync(`/proc/${pid}/exe`)));
-    if ([...programs].join() !== node) throw new Error(`it runs on ${[...programs].join(', ') || 'nothing'}, expected ${node}`);
+    if ([...programs].join() !== node) throw new Error(`the function runs on ${[...programs].join(', ') || 'nothing'}, expected ${node}`);
     const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
     const runtime = `nodejs${/^v(\d+)/.exec(version)?.[1] ?? ''}.x`;
     const template = readFileSync(join(environment.assembly(FIRST), `${STACK}.template.json`), 'utf8');
     if (!template.includes(`"Runtime": "${runtime}"`)) throw new Error(`the template has another runtime than ${runtime}`);
     return `${version}; the template has the runtime ${runtime}`;
   });
-  await table.prove('every name server has the record of TLSRPT', async () => {
-    const wanted = `v=TLSRPTv1; rua=${TLS_REPORTING}`;
+  await table.prove('every name server has the TLSRPT record', async () => {
+    const expected = `v=TLSRPTv1; rua=${TLS_REPORTING}`;
     const records = await Promise.all([...NAME_SERVERS.values()].map(async (address) => {
       const resolver = new Resolver({ timeout: 5_000, tries: 2 });
       resolver.setServers([address]);
       return (await resolver.resolveTxt('_smtp._tls.example.test')).map((strings) => strings.join('')).join();
     }));
-    if (records.some((record) => record !== wanted)) throw new Error(`they give ${records.join(' | ')}, expected ${wanted}`);
-    return wanted;
+    if (records.some((record) => record !== expected)) throw new Error(`the name servers returned ${records.join(' | ')}, expected ${expected}`);
+    return expected;
   });
-  await table.prove('mta-sts verify says pass', async () => {
+  await table.prove('mta-sts verify passes', async () => {
     const { output, ...ended } = await cli.mtaSts('verify', 'example.test');
     expectEnd({ output, ...ended }, 0, 'mta-sts verify');
     return output.split('\n').slice(0, 6).join('\n');
   });
 }
 
-/** @throws Error where a stack with one MtaSts was created in another order */
+/** @throws Error if a stack with one MtaSts was created in another order */
 export function expectDesignedOrder(events: readonly StackEvent[]): string {
   const order = new EventOrder(events);
   for (const type of ['AWS::S3::Bucket', 'AWS::CertificateManager::Certificate', 'AWS::CloudFront::Distribution', 'AWS::CloudFront::Function',
@@ -87,20 +87,21 @@ export function expectDesignedOrder(events: readonly StackEvent[]): string {
   order.expectBefore([PUBLICATION, 'CREATE_COMPLETE'], [TXT, 'CREATE_IN_PROGRESS']);
   order.expectBefore([TXT, 'CREATE_COMPLETE'], [VERIFICATION, 'CREATE_IN_PROGRESS']);
   const last = events.filter(({ ResourceType: type }) => type !== 'AWS::CloudFormation::Stack').at(-1);
-  if (last?.ResourceType !== VERIFICATION) throw new Error(`the last event is of ${last?.ResourceType ?? 'nothing'}`);
-  return 'by the events of the stack';
+  if (last?.ResourceType !== VERIFICATION) throw new Error(`the last event belongs to ${last?.ResourceType ?? 'nothing'}`);
+  return 'according to the events of the stack';
 }
 
-/** @throws Error where what runs is other code than what is shipped */
+/** @throws Error if a function of the stack runs other code than the shipped bundle */
 export async function expectShippedBundle({ paths }: TestEnvironment, client: CloudFormationClient, stack: string): Promise<string> {
   const shipped = readFileSync(join(paths.root, 'lib', 'functions', 'deployment', 'bundle', 'index.js'));
   const names = (await stackResources(client, stack)).filter(({ ResourceType: type }) => type === 'AWS::Lambda::Function')
     .map(({ PhysicalResourceId: name = '' }) => name);
-  const running = findFunctionProcesses(paths.folder).filter((pid) => names.includes(readFunctionName(pid)));
-  if (running.length === 0) throw new Error(`no process runs one of ${names.join(', ')}`);
-  for (const pid of running) {
-    const code = readFileSync(join(readlinkSync(`/proc/${pid}/cwd`), 'index.js'));
-    if (!shipped.equals(code)) throw new Error(`the function runs other code, ${code.length} bytes in place of ${shipped.length}`);
+  const pids = findFunctionProcesses(paths.folder).filter((pid) => names.includes(readFunctionName(pid)));
+  const [pid] = pids;
+  if (pid === undefined) throw new Error(`no process runs one of ${names.join(', ')}`);
+  for (const one of pids) {
+    const code = readFileSync(join(readlinkSync(`/proc/${one}/cwd`), 'index.js'));
+    if (!shipped.equals(code)) throw new Error(`the function runs other code, ${code.length} bytes instead of ${shipped.length}`);
   }
-  return `${shipped.length} bytes, sha256 ${createHash('sha256').update(shipped).digest('hex').slice(0, 16)}…, where the process of ${readFunctionName(running[0])} has it`;
+  return `${shipped.length} bytes, sha256 ${createHash('sha256').update(shipped).digest('hex').slice(0, 16)}…, read from the folder of the process of ${readFunctionName(pid)} has it`;
 }

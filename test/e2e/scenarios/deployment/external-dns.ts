@@ -1,4 +1,4 @@
-// A domain whose DNS is not in Route 53: its records are made by hand as the README says it, and taken away as it says it.
+// A domain with external DNS: its records are created and deleted manually, as the documentation describes.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { bareName, readValue } from '../../../../lib/preview/assembly/record-values';
@@ -21,7 +21,7 @@ const RECORD_NAME = `_mta-sts.${DOMAIN}`;
 
 export async function externalDnsScenario(environment: TestEnvironment): Promise<void> {
   const { table, emulator, dns, cli } = environment;
-  table.begin('DNS elsewhere');
+  table.begin('External DNS');
   const before = await takeInventory(environment);
   const zone = new Provider(dns.externalZones);
   const app = new IntegApp(environment, 'external-dns');
@@ -33,39 +33,39 @@ export async function externalDnsScenario(environment: TestEnvironment): Promise
   const printed = async (): Promise<readonly string[]> => {
     const { output, ...ended } = await cli.mtaSts('records', '--outputs', outputs, '--format', 'zone');
     expectEnd({ output, ...ended }, 0, 'mta-sts records');
-    // Comments are for the zone file, and the advice for people comes over the other stream.
+    // The other lines are comments of the zone file. The advice for people is in the error stream.
     return output.split('\n').filter((line) => line.includes(' IN '));
   };
 
-  await table.prove('cdk deploy makes the host and proves the file, and announces nothing', async () => {
+  await table.prove('cdk deploy with external DNS creates the host, verifies the file, and publishes no record', async () => {
     expectEnd(await deploy('testing'), 0, 'cdk deploy');
     const types = (await stackEvents(emulator.cloudformation, STACK)).filter(({ ResourceStatus: status }) => status === 'CREATE_COMPLETE')
       .map(({ ResourceType: type = '' }) => type);
-    if (!types.includes('Custom::MtaStsPublication')) throw new Error(`there is no Publication: ${types.join(', ')}`);
+    if (!types.includes('Custom::MtaStsPublication')) throw new Error(`the stack has no Publication: ${types.join(', ')}`);
     const records = types.filter((type) => type.startsWith('AWS::Route53::'));
-    if (records.length > 0) throw new Error(`it made ${records.join(', ')}`);
+    if (records.length > 0) throw new Error(`the deployment created ${records.join(', ')}`);
     return expectFinding(await verify(), 'record-missing');
   });
-  await table.prove('mta-sts records prints them; made with _mta-sts last, mta-sts verify --outputs says pass', async () => {
+  await table.prove('mta-sts verify --outputs passes after the printed records were created, with _mta-sts last', async () => {
     const lines = await printed();
-    const [mtaStsRecord, others] = [lines.filter(isMtaStsRecord), lines.filter((line) => !isMtaStsRecord(line))];
-    if (mtaStsRecord.length !== 1 || others.length !== 3) throw new Error(`it printed\n${lines.join('\n')}`);
-    zone.make(others);
+    const [mtaStsRecord, otherRecords] = [lines.filter(isMtaStsRecord), lines.filter((line) => !isMtaStsRecord(line))];
+    if (mtaStsRecord.length !== 1 || otherRecords.length !== 3) throw new Error(`mta-sts records printed\n${lines.join('\n')}`);
+    zone.set(otherRecords);
     const between = expectFinding(await verify(), 'record-missing');
-    zone.make(mtaStsRecord);
+    zone.set(mtaStsRecord);
     return [...lines, `before _mta-sts: ${between}`, await expectPass(verify)].join('\n');
   });
-  await table.prove('a new policy: until _mta-sts is changed by hand mta-sts verify --outputs says so, then pass', async () => {
+  await table.prove('mta-sts verify --outputs reports a new policy until _mta-sts is changed manually, and then passes', async () => {
     expectEnd(await deploy('none'), 0, 'cdk deploy');
     const between = expectFinding(await verify(), 'id-unexpected');
-    zone.make((await printed()).filter(isMtaStsRecord));
+    zone.set((await printed()).filter(isMtaStsRecord));
     return `${between}\n${await expectPass(verify)}`;
   });
-  await table.prove('the way out: _mta-sts goes first, then the others, then the stack; no look sees a record without its file', async () => {
-    const { observer, ended } = await observeWhile({ ca: environment.authority.certificatePem, first: 'file', domain: DOMAIN }, async (looking) => {
-      await seen(looking, (published) => published !== undefined);
+  await table.prove('no observation sees a record without its file when _mta-sts is deleted first, then the other records, then the stack', async () => {
+    const { observer, ended } = await observeWhile({ ca: environment.authority.certificatePem, first: 'file', domain: DOMAIN }, async (running) => {
+      await waitForObservations(running, (published) => published !== undefined);
       zone.remove(isMtaStsName);
-      await seen(looking, (published) => published === undefined);
+      await waitForObservations(running, (published) => published === undefined);
       zone.remove(() => true);
       return app.destroy();
     });
@@ -73,20 +73,19 @@ export async function externalDnsScenario(environment: TestEnvironment): Promise
     expectNoRecordWithoutFile(observer);
     return observer.summary();
   });
-  await table.prove('the bucket kept every version, and the deletion of the file and the ledger left none', () => {
+  await table.prove('deleting the file and the publication history deletes all their versions in a bucket with versioning', () => {
     const deleted = readAuthorizedCalls(emulator).filter(({ action, principal, denied }) => {
       return action === 's3:DeleteObjectVersion' && principal.includes(`:assumed-role/${STACK}-`) && denied === '';
     });
-    if (deleted.length === 0) throw new Error('no version was deleted');
-    // The file twice, the ledger at least as often, and a marker of each.
-    if (deleted.length < 6) throw new Error(`${deleted.length} versions were deleted`);
+    // Two versions of the file, at least two of the history, and a delete marker of each.
+    if (deleted.length < 6) throw new Error(`only ${deleted.length} versions were deleted`);
     return deleted.map(({ resource }) => resource).join(', ');
   });
-  await table.prove('nothing is left behind but the log, which is kept by design', async () => expectNothingButLog(environment, before, STACK));
+  await table.prove('cdk destroy with external DNS leaves nothing but the log, which remains by design', async () => expectNothingButLog(environment, before, STACK));
   zone.close();
 }
 
-/** Somebody else's form for DNS records, filled with what the command printed. */
+/** External DNS provider, where the printed records are entered. */
 class Provider {
   private records: readonly DnsRecord[] = [{ name: DOMAIN, ttl: 1, type: 'MX', data: { preference: 10, exchange: `mx.${DOMAIN}` } }];
 
@@ -94,15 +93,15 @@ class Provider {
     this.publish();
   }
 
-  /** @param lines - of a zone file; what stands at one of these names is replaced, as the README has it */
-  public make(lines: readonly string[]): void {
-    const made = lines.map(recordOf);
-    this.records = [...this.records.filter(({ name }) => !made.some((record) => record.name === name)), ...made];
+  /** @param lines - lines of a zone file. They replace existing records with the same names, as the documentation says */
+  public set(lines: readonly string[]): void {
+    const created = lines.map(parseRecord);
+    this.records = [...this.records.filter(({ name }) => !created.some((record) => record.name === name)), ...created];
     this.publish();
   }
 
-  public remove(isMeant: (name: string) => boolean): void {
-    this.records = this.records.filter(({ name, type }) => type === 'MX' || !isMeant(name));
+  public remove(isRemoved: (name: string) => boolean): void {
+    this.records = this.records.filter(({ name, type }) => type === 'MX' || !isRemoved(name));
     this.publish();
   }
 
@@ -115,10 +114,10 @@ class Provider {
   }
 }
 
-function recordOf(line: string): DnsRecord {
+function parseRecord(line: string): DnsRecord {
   const fields = /^(\S+)\s+\d+\s+IN\s+(\S+)\s+(.+)$/.exec(line);
-  if (fields === null) throw new Error(`this is no line of a zone file: ${line}`);
-  const [, name, type, value] = fields;
+  const [, name, type, value] = fields ?? [];
+  if (name === undefined || type === undefined || value === undefined) throw new Error(`not a line of a zone file: ${line}`);
   const data = readValue(type, value);
   if (typeof data === 'string') throw new Error(`${line} ${data}`);
   return { name: bareName(name), ttl: 1, ...data };
@@ -132,19 +131,19 @@ function isMtaStsName(name: string): boolean {
   return name === RECORD_NAME;
 }
 
-/** Waits until ten looks in a row have seen it. */
-async function seen(observer: Observer, isSo: (published: string | undefined) => boolean): Promise<void> {
+/** Waits until ten consecutive observations have seen the expected id. */
+async function waitForObservations(observer: Observer, isExpected: (published: string | undefined) => boolean): Promise<void> {
   await until(20_000, () => {
     const last = observer.observations.slice(-10);
-    if (last.length < 10 || !last.every(({ published }) => isSo(published))) throw new Error(`the watch does not see it:\n${observer.summary()}`);
+    if (last.length < 10 || !last.every(({ published }) => isExpected(published))) throw new Error(`the last observations do not see the change:\n${observer.summary()}`);
   });
 }
 
-/** @returns the line that says it */
+/** @returns the line with the finding */
 function expectFinding({ output, ...ended }: CommandResult, code: string): string {
   expectEnd({ output, ...ended }, 1, 'mta-sts verify --outputs');
   const line = output.split('\n').find((text) => text.includes(code));
-  if (line === undefined) throw new Error(`it did not say ${code}:\n${output}`);
+  if (line === undefined) throw new Error(`the command did not report ${code}:\n${output}`);
   return line.trim();
 }
 

@@ -1,8 +1,8 @@
-// One difference between the emulator and AWS.
+// The type of one difference between the emulator and AWS.
 import type { TestEnvironment } from '../../environment/environment';
 
 export interface Difference {
   readonly assertion: string;
-  /** @returns the evidence, or nothing where the emulator does as AWS does */
+  /** Returns the evidence, or undefined if the emulator behaves like AWS. */
   readonly shown: (environment: TestEnvironment) => Promise<string | undefined>;
 }

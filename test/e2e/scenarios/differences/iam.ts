@@ -1,4 +1,4 @@
-// What the emulator does not do as AWS does where somebody is given rights.
+// Differences between the emulator and AWS in IAM.
 import { CreateFunctionCommand, DeleteFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { ADMINISTRATOR, ENDPOINT, REGION } from '../../environment/aws/emulator';
@@ -7,20 +7,20 @@ import { callIam } from '../../environment/aws/signed-calls';
 import type { TestEnvironment } from '../../environment/environment';
 import type { Difference } from './difference';
 
-/** Of the role, the user and the function that are made here and taken away. */
+/** Name of the role, the user and the function that exist during a proof. */
 const NAME = 'difference';
 
 export const IAM_DIFFERENCES: readonly Difference[] = [
   {
-    assertion: 'who passes a role to CloudFormation is not asked for iam:PassRole; AWS asks',
+    assertion: 'the emulator does not require iam:PassRole to pass a role to CloudFormation; AWS requires it',
     shown: ({ emulator }: TestEnvironment): Promise<string | undefined> => {
       const calls = readAuthorizedCalls(emulator).filter(({ principal, action }) => principal.includes('-deploy-role') && action.startsWith('cloudformation:'));
-      const isAsked = readAuthorizedCalls(emulator).some(({ action }) => action === 'iam:PassRole');
-      return Promise.resolve(calls.length === 0 || isAsked ? undefined : `of ${calls.length} calls of CloudFormation by the role that deploys, none`);
+      const isRequired = readAuthorizedCalls(emulator).some(({ action }) => action === 'iam:PassRole');
+      return Promise.resolve(calls.length === 0 || isRequired ? undefined : `none of ${calls.length} calls of CloudFormation by the deploy role`);
     },
   },
   {
-    assertion: 'a function is made with a role that EC2 alone may assume; Lambda refuses it',
+    assertion: 'the emulator creates a function with a role that only EC2 may assume; Lambda refuses it',
     shown: async (): Promise<string | undefined> => {
       const lambda = new LambdaClient({ endpoint: ENDPOINT, region: REGION, credentials: ADMINISTRATOR });
       const Statement = [{ Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }];
@@ -40,7 +40,7 @@ export const IAM_DIFFERENCES: readonly Difference[] = [
     },
   },
   {
-    assertion: 'a right counts from the next call on, and a taken one no more; on AWS after some seconds',
+    assertion: 'the emulator applies a granted or removed right to the next call; AWS takes some seconds',
     shown: async (): Promise<string | undefined> => {
       await callIam('CreateUser', { UserName: NAME });
       const key = await callIam('CreateAccessKey', { UserName: NAME });
@@ -55,10 +55,10 @@ export const IAM_DIFFERENCES: readonly Difference[] = [
       try {
         const before = await isAllowed();
         await callIam('PutUserPolicy', { ...policy, PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement }) });
-        const given = await isAllowed();
+        const afterGrant = await isAllowed();
         await callIam('DeleteUserPolicy', policy);
-        const taken = await isAllowed();
-        return !before && given && !taken ? 'denied, given and allowed, taken and denied' : undefined;
+        const afterRemoval = await isAllowed();
+        return !before && afterGrant && !afterRemoval ? 'denied before the grant, allowed after it, denied after the removal' : undefined;
       } finally {
         await callIam('DeleteAccessKey', { UserName: NAME, AccessKeyId: credentials.accessKeyId });
         await callIam('DeleteUser', { UserName: NAME });
@@ -67,7 +67,7 @@ export const IAM_DIFFERENCES: readonly Difference[] = [
   },
 ];
 
-/** The end of an archive that holds nothing. */
+/** A ZIP archive without entries. */
 const EMPTY_ZIP = Buffer.from('PK\x05\x06'.padEnd(22, '\0'), 'latin1');
 
 function valueOf(xml: string, element: string): string {

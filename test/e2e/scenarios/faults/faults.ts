@@ -1,4 +1,4 @@
-// Faults of the world while a policy changes: the deployment waits, or is taken back; senders are never told of what is not there.
+// Changes a policy under each fault: the deployment waits or is rolled back, and the record never names a file that is not served.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findDisagreements, listHistoryIds } from '../../environment/app/agreement';
 import type { ExpectedState, Policy, ServedPolicy } from '../../environment/app/agreement';
@@ -19,21 +19,22 @@ import { printFaults } from './fault-table';
 import type { FaultRow } from './fault-table';
 import { expectHangsEnd } from './hanging';
 
-const CONTEXTS: readonly AppContext[] = [{ mode: 'enforce' }, { mode: 'testing' }];
+const ENFORCE: AppContext = { mode: 'enforce' };
+const TESTING: AppContext = { mode: 'testing' };
 
-/** @param only - `quick` for those that take little time, or an expression that what the faults are called must match */
+/** @param only - `quick` for the faults that take little time, or a regular expression that the names of the faults must match */
 export async function faultsScenario(environment: TestEnvironment, only = ''): Promise<void> {
   const { table } = environment;
   table.begin('Faults');
-  for (const context of CONTEXTS) await environment.synth(context);
-  await environment.ensureDeployed(CONTEXTS[1]);
+  for (const context of [ENFORCE, TESTING]) await environment.synth(context);
+  await environment.ensureDeployed(TESTING);
   const isQuick = only === 'quick';
   const isWanted = ({ what, slow }: Pick<Fault, 'what' | 'slow'>): boolean => isQuick ? slow !== true : new RegExp(only).test(what);
-  await table.prove('control: requests that hang are broken off when the fault ends', () => expectHangsEnd(environment));
+  await table.prove('control: the test environment closes hanging requests when a fault ends', () => expectHangsEnd(environment));
   const rows: FaultRow[] = [];
   const scenario = new Faults(environment);
   for (const fault of (isQuick ? SHORT_FAULTS : FAULTS).filter(isWanted)) {
-    await table.prove(`${fault.what}: ${fault.outcome ?? 'deployed'}, nothing lost`, async () => {
+    await table.prove(`when ${fault.what}, the change is ${fault.outcome ?? 'deployed'} and nothing is lost`, async () => {
       const { evidence, ...row } = await scenario.prove(fault);
       rows.push(row);
       if (row.lost.length > 0) throw new Error(`${row.lost.join('\n')}\n${evidence}`);
@@ -44,7 +45,7 @@ export async function faultsScenario(environment: TestEnvironment, only = ''): P
   if (creations.length > 0) {
     const fresh = await FreshDomain.open(environment);
     for (const creation of creations) {
-      await table.prove(`${creation.what}: rolled back, and nothing stays`, async () => {
+      await table.prove(`when ${creation.what}, the deployment is rolled back and nothing remains`, async () => {
         const { evidence, ...row } = await fresh.prove(creation);
         rows.push(row);
         if (row.lost.length > 0) throw new Error(`${row.lost.join('\n')}\n${evidence}`);
@@ -56,24 +57,24 @@ export async function faultsScenario(environment: TestEnvironment, only = ''): P
   printFaults(rows);
 }
 
-/** Less than of a change without faults: a silent edge holds up whoever looks there for five seconds. */
+/** Less than for a change without faults: an observation waits five seconds for an edge that does not answer. */
 const MIN_OBSERVATIONS_PER_SECOND = 10;
 
 const NEVER_LIVE = 'the last entry was never seen live';
 
 class Faults {
-  /** What stands. */
-  private context = CONTEXTS[1];
+  /** Context of the deployed policy. */
+  private context = TESTING;
   private readonly history: ServedPolicy[] = [];
 
   public constructor(private readonly environment: TestEnvironment) {}
 
-  /** Changes the policy under a fault, watched. */
+  /** Changes the policy under a fault, and observes the change. */
   public async prove(fault: Fault): Promise<FaultRow & { readonly evidence: string }> {
     const { environment } = this;
     const { what, outcome = 'deployed', says, deploy } = fault;
-    const wanted = this.context === CONTEXTS[0] ? CONTEXTS[1] : CONTEXTS[0];
-    const [before, after] = [this.context, wanted].map((context) => findPolicy(environment, context));
+    const wanted = this.context === ENFORCE ? TESTING : ENFORCE;
+    const [before, after] = [findPolicy(environment, this.context), findPolicy(environment, wanted)];
     const { output, records, historyText } = await readLiveState(environment);
     const idsBefore = [...listHistoryIds(historyText), ...records.flatMap((record) => parseRecordId(record) ?? [])];
     const write = nextWrite(environment);
@@ -82,31 +83,31 @@ class Faults {
     let end = Infinity;
     const { ended, unmet } = await underFault(fault, environment, () => deploy?.(environment, wanted) ?? environment.deploy(wanted)).finally(async () => {
       end = Date.now();
-      await seenAfter(observer, end);
+      await waitForObservationAfter(observer, end);
       await observer.stop();
     });
     const isDeployed = ended.status === 0;
-    const idSeen = ({ hash }: Policy): string | undefined => observer.publishedIds.filter((id) => parseIdHash(id) === hash).at(-1);
-    this.history.push({ ...before, lastServedAt: end, id: idSeen(before) });
+    const lastSeenId = ({ hash }: Policy): string | undefined => observer.publishedIds.filter((id) => parseIdHash(id) === hash).at(-1);
+    this.history.push({ ...before, lastServedAt: end, id: lastSeenId(before) });
     if (isDeployed) this.context = wanted;
-    else if (idSeen(after) !== undefined) this.history.push({ ...after, lastServedAt: end, id: idSeen(after) });
+    else if (lastSeenId(after) !== undefined) this.history.push({ ...after, lastServedAt: end, id: lastSeenId(after) });
     expectEnd(ended, outcome === 'deployed' ? 0 : 1, 'cdk deploy');
     if (unmet !== undefined) throw new Error(`${unmet.message}\n${observer.summary()}`);
     const reason = /\| (?:UPDATE|CREATE)_FAILED .*?\) (.*)/.exec(ended.output)?.[1];
-    if (says !== undefined && !says.test(ended.output)) throw new Error(`the command must say something like ${String(says)}:\n${ended.output}`);
+    if (says !== undefined && !says.test(ended.output)) throw new Error(`the command must print a reason that matches ${String(says)}:\n${ended.output}`);
     const stack = await findStack(environment.emulator.cloudformation, STACK);
     if (stack?.status !== (isDeployed ? 'UPDATE_COMPLETE' : 'UPDATE_ROLLBACK_COMPLETE')) throw new Error(`the stack is ${stack?.status ?? 'gone'}`);
     expectObserved(observer, fault, write(), end);
-    // The new id beside the old bytes: never on the way there; in a rollback the bytes go back first, as in every change.
+    // The new id with the old bytes: never while deploying. A rollback restores the bytes before the id, as every change does.
     const early = observer.observations.filter(({ names, served }) => names === after.hash && served === before.hash);
     const lost = [
-      ...isDeployed ? count(early.length, 'looks saw the new id before its bytes') : [],
-      ...this.untimely(observer, fault, after.hash, write()),
-      ...count([...observer.observations, ...observer.unreached].filter((look) => {
-        return publishesNeither(look, before.hash, after.hash) && !(fault.doubles === true && look.several === true);
-      }).length, 'looks saw no record or another one'),
-      ...count(observer.observations.filter((observation) => servesNeither(observation, before.hash, after.hash)).length, 'looks were served no policy or another one'),
-      ...await this.missing(fault, isDeployed ? { policy: after, idsBefore } : { policy: before, outputBefore: output }),
+      ...isDeployed ? count(early.length, 'observations saw the new id before its bytes') : [],
+      ...listEarlyIds(observer, fault, after.hash, write()),
+      ...count([...observer.observations, ...observer.unreached].filter((observation) => {
+        return publishesNeither(observation, before.hash, after.hash) && !(fault.doubles === true && observation.several === true);
+      }).length, 'observations saw no record or another one'),
+      ...count(observer.observations.filter((observation) => servesNeither(observation, before.hash, after.hash)).length, 'observations were served no policy or another one'),
+      ...await this.checkEnd(fault, isDeployed ? { policy: after, idsBefore } : { policy: before, outputBefore: output }),
     ];
     const late = observer.observations.filter(({ names, served }) => names === before.hash && served === after.hash).length;
     return {
@@ -116,42 +117,43 @@ class Faults {
     };
   }
 
-  /** New ids where none may be. */
-  private untimely(observer: Observer, { published, holdsBack = 0 }: Fault, hash: string, written = Infinity): readonly string[] {
-    const withNewId = [...observer.observations, ...observer.unreached].filter((look) => look.names === hash);
-    return [
-      ...count(published === 'never' ? withNewId.length : 0, 'looks saw the new id, which must not be announced'),
-      ...count(published === undefined ? observer.unreached.filter((look) => look.names === hash).length : 0, 'looks saw the new id and reached no file'),
-      ...count(withNewId.filter(({ at }) => at < written + holdsBack * 1000).length, `looks saw the new id earlier than ${holdsBack} s after the write`),
-    ];
-  }
-
-  /** What is not as it must be in the end. */
-  private async missing({ unseen }: Fault, expected: Omit<ExpectedState, 'servedBefore'>): Promise<readonly string[]> {
+  /** Lists what is wrong after the deployment. */
+  private async checkEnd({ unseen }: Fault, expected: Omit<ExpectedState, 'servedBefore'>): Promise<readonly string[]> {
     const { status, output } = await this.environment.cli.mtaSts('verify', 'example.test');
     const found = findDisagreements(await readLiveState(this.environment), { ...expected, servedBefore: this.history });
     return [
-      ...unseen === true ? found.filter((words) => words !== NEVER_LIVE) : found,
-      ...unseen === true && !found.includes(NEVER_LIVE) ? ['the ledger says that the policy was seen live, which it was not'] : [],
+      ...unseen === true ? found.filter((disagreement) => disagreement !== NEVER_LIVE) : found,
+      ...unseen === true && !found.includes(NEVER_LIVE) ? ['the publication history states that the policy was seen live, but it was not'] : [],
       ...status === 0 ? [] : [`mta-sts verify ended with status ${status ?? 'none'}: ${output}`],
     ];
   }
 }
 
-/** Waits for a look from then on, not for ever. */
-async function seenAfter({ observations }: Observer, end: number): Promise<void> {
+/** Lists observations of the new id at a time when it must not be published. */
+function listEarlyIds(observer: Observer, { published, holdsBack = 0 }: Fault, hash: string, written = Infinity): readonly string[] {
+  const withNewId = [...observer.observations, ...observer.unreached].filter(({ names }) => names === hash);
+  const withoutFile = observer.unreached.filter(({ names }) => names === hash);
+  return [
+    ...count(published === 'never' ? withNewId.length : 0, 'observations saw the new id, which must not be published'),
+    ...count(published === undefined ? withoutFile.length : 0, 'observations saw the new id and reached no file'),
+    ...count(withNewId.filter(({ at }) => at < written + holdsBack * 1000).length, `observations saw the new id earlier than ${holdsBack} s after the write`),
+  ];
+}
+
+/** Waits up to ten seconds for an observation after this time. */
+async function waitForObservationAfter({ observations }: Observer, end: number): Promise<void> {
   while (!observations.some(({ at }) => at > end) && Date.now() < end + 10_000) await sleep(100);
 }
 
-/** @throws Error where the watch saw too little, or was blind where nothing blinds it */
+/** @throws Error if the observer saw too little, or got no answers although the fault does not blind it */
 function expectObserved(observer: Observer, { blinds }: Fault, written: number | undefined, ended: number): void {
-  if (observer.rate < MIN_OBSERVATIONS_PER_SECOND) throw new Error(`expected ${MIN_OBSERVATIONS_PER_SECOND} looks a second or more:\n${observer.summary()}`);
+  if (observer.rate < MIN_OBSERVATIONS_PER_SECOND) throw new Error(`expected at least ${MIN_OBSERVATIONS_PER_SECOND} observations per second:\n${observer.summary()}`);
   const [first, last] = [observer.observations.at(0), observer.observations.at(-1)];
-  if (first === undefined || first.at >= (written ?? ended)) throw new Error(`no look was before the write:\n${observer.summary()}`);
-  if (last === undefined || last.at <= ended) throw new Error(`no look was after the end:\n${observer.summary()}`);
+  if (first === undefined || first.at >= (written ?? ended)) throw new Error(`no observation began before the write:\n${observer.summary()}`);
+  if (last === undefined || last.at <= ended) throw new Error(`no observation began after the end:\n${observer.summary()}`);
   if (blinds !== true) observer.expectAnswers();
 }
 
-function count(number: number, what: string): readonly string[] {
-  return number === 0 ? [] : [`${number} ${what}`];
+function count(number: number, problem: string): readonly string[] {
+  return number === 0 ? [] : [`${number} ${problem}`];
 }

@@ -1,4 +1,4 @@
-// Where the rights of the Lambda function end: what is tried with its credentials, and with none, is refused.
+// Limits of the rights of the Lambda function: forbidden calls with its credentials, or without credentials, are refused.
 import { readFileSync } from 'node:fs';
 import { ACMClient, DescribeCertificateCommand } from '@aws-sdk/client-acm';
 import { CloudFormationClient, DeleteStackCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
@@ -18,21 +18,21 @@ import type { TestEnvironment } from '../../environment/environment';
 
 const POLICY_FILE = 'mta-sts.example.test/.well-known/mta-sts.txt';
 
-/** Of `cdk bootstrap`. */
+/** Bucket of `cdk bootstrap`. */
 const ASSETS = `cdk-hnb659fds-assets-${ACCOUNT}-${REGION}`;
 
-const LIMITED = { endpoint: ENDPOINT, region: REGION, requestHandler: { requestTimeout: CALL_TIMEOUT_MS, throwOnRequestTimeout: true } };
+const CLIENT_OPTIONS = { endpoint: ENDPOINT, region: REGION, requestHandler: { requestTimeout: CALL_TIMEOUT_MS, throwOnRequestTimeout: true } };
 
-/** With the credentials that the function's process has. */
-export async function attempts(environment: TestEnvironment): Promise<string> {
+/** Tries forbidden calls with the credentials of the function's process. */
+export async function expectForbiddenCallsDenied(environment: TestEnvironment): Promise<string> {
   const { emulator, zoneId } = environment;
-  const config = { ...LIMITED, credentials: credentials(environment) };
+  const config = { ...CLIENT_OPTIONS, credentials: readCredentials(environment) };
   const s3 = new S3Client({ ...config, forcePathStyle: true });
   const route53 = new Route53Client(config);
   const cloudformation = new CloudFormationClient(config);
   const { history: { bucket: Bucket, key: Key } } = await locateObjects(environment);
   const certificate = (await stackResources(emulator.cloudformation, STACK)).find(({ ResourceType: type }) => type === 'AWS::CertificateManager::Certificate');
-  // Else all that follows could be denied for another reason.
+  // Permitted calls must succeed. Otherwise the forbidden calls could be denied for another reason.
   await s3.send(new GetObjectCommand({ Bucket, Key }));
   await route53.send(new GetHostedZoneCommand({ Id: zoneId }));
   const forbidden: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -55,42 +55,42 @@ export async function attempts(environment: TestEnvironment): Promise<string> {
     'delete its own stack': () => cloudformation.send(new DeleteStackCommand({ StackName: STACK })),
     'read the certificate': () => new ACMClient(config).send(new DescribeCertificateCommand({ CertificateArn: certificate?.PhysicalResourceId })),
   };
-  const outcomes = await Promise.all(Object.entries(forbidden).map(async ([what, attempt]) => [what, await refusal(attempt)] as const));
+  const outcomes = await Promise.all(Object.entries(forbidden).map(async ([what, attempt]) => [what, await tryCall(attempt)] as const));
   const wrong = outcomes.filter(([, outcome]) => !/^AccessDenied(?:Exception)?$/.test(outcome));
   if (wrong.length > 0) throw new Error(wrong.map(([what, outcome]) => `${what}: ${outcome}`).join(', '));
   return `AccessDenied: ${outcomes.map(([what]) => what).join(', ')}`;
 }
 
-/** By nobody, by CloudFront, over plain http, with a wrong signature. */
-export async function foreignPrincipals(environment: TestEnvironment): Promise<string> {
+/** Tries calls without credentials, as CloudFront, over plain http, and with a wrong signature. */
+export async function expectOtherPrincipalsDenied(environment: TestEnvironment): Promise<string> {
   const { origin } = environment.emulator;
-  const own = credentials(environment);
+  const own = readCredentials(environment);
   const { history: { bucket: Bucket, key: Key } } = await locateObjects(environment);
-  const forged = new S3Client({ ...LIMITED, forcePathStyle: true, credentials: { ...own, secretAccessKey: `${own.secretAccessKey}0` } });
+  const forged = new S3Client({ ...CLIENT_OPTIONS, forcePathStyle: true, credentials: { ...own, secretAccessKey: `${own.secretAccessKey}0` } });
   const unsigned = async (key = ''): Promise<Response> => fetch(`${ENDPOINT}/${Bucket}/${key}`, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
   const statusOf = async (answer: Promise<Response>): Promise<string> => {
     const response = await answer;
     return `${response.status} ${/<Code>(\w+)<\/Code>/.exec(await response.text())?.[1] ?? ''}`;
   };
   const outcomes: Readonly<Record<string, readonly [expected: string, got: string]>> = {
-    'the ledger without credentials': ['403 AccessDenied', await statusOf(unsigned(Key))],
+    'the publication history without credentials': ['403 AccessDenied', await statusOf(unsigned(Key))],
     'the policy file without credentials': ['403 AccessDenied', await statusOf(unsigned(POLICY_FILE))],
-    'CloudFront, the policy file': ['allowed', await refusal(() => origin.send(new GetObjectCommand({ Bucket, Key: POLICY_FILE })))],
-    'CloudFront, the ledger': ['AccessDenied', await refusal(() => origin.send(new GetObjectCommand({ Bucket, Key })))],
-    'CloudFront, a write': ['AccessDenied', await refusal(() => origin.send(new PutObjectCommand({ Bucket, Key: POLICY_FILE, Body: 'x' })))],
-    'CloudFront, another bucket': ['AccessDenied', await refusal(() => origin.send(new GetObjectCommand({ Bucket: ASSETS, Key })))],
+    'CloudFront, the policy file': ['allowed', await tryCall(() => origin.send(new GetObjectCommand({ Bucket, Key: POLICY_FILE })))],
+    'CloudFront, the publication history': ['AccessDenied', await tryCall(() => origin.send(new GetObjectCommand({ Bucket, Key })))],
+    'CloudFront, a write': ['AccessDenied', await tryCall(() => origin.send(new PutObjectCommand({ Bucket, Key: POLICY_FILE, Body: 'x' })))],
+    'CloudFront, another bucket': ['AccessDenied', await tryCall(() => origin.send(new GetObjectCommand({ Bucket: ASSETS, Key })))],
     'over plain http as administrator': [
       '403 AccessDenied', await statusOf(signedFetch({ service: 's3', path: `/${Bucket}/${Key}`, unsigned: { 'x-forwarded-proto': 'http' } })),
     ],
     'over https as administrator': ['200 ', await statusOf(signedFetch({ service: 's3', path: `/${Bucket}/${Key}` }))],
-    'signed with another secret': ['SignatureDoesNotMatch', await refusal(() => forged.send(new GetObjectCommand({ Bucket, Key })))],
+    'signed with another secret': ['SignatureDoesNotMatch', await tryCall(() => forged.send(new GetObjectCommand({ Bucket, Key })))],
   };
   const wrong = Object.entries(outcomes).filter(([, [expected, got]]) => got !== expected);
   if (wrong.length > 0) throw new Error(wrong.map(([what, [expected, got]]) => `${what}: ${got}, expected ${expected}`).join('; '));
   return Object.entries(outcomes).map(([what, [, got]]) => `${what}: ${got.trim()}`).join(', ');
 }
 
-async function refusal(attempt: () => Promise<unknown>): Promise<string> {
+async function tryCall(attempt: () => Promise<unknown>): Promise<string> {
   try {
     await attempt();
     return 'allowed';
@@ -99,14 +99,14 @@ async function refusal(attempt: () => Promise<unknown>): Promise<string> {
   }
 }
 
-/** What the function's process has. */
-function credentials({ paths }: TestEnvironment): { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken: string } {
+/** Reads the credentials of the function's process. */
+function readCredentials({ paths }: TestEnvironment): { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken: string } {
   const pid = findFunctionProcesses(paths.folder).at(0);
-  if (pid === undefined) throw new Error('no process runs the function');
+  if (pid === undefined) throw new Error('no process runs a function');
   const programEnvironment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
   const valueOf = (name: string): string => {
     const entry = programEnvironment.find((line) => line.startsWith(`${name}=`));
-    if (entry === undefined) throw new Error(`the function has no ${name}`);
+    if (entry === undefined) throw new Error(`the environment of the function has no ${name}`);
     return entry.slice(name.length + 1);
   };
   return { accessKeyId: valueOf('AWS_ACCESS_KEY_ID'), secretAccessKey: valueOf('AWS_SECRET_ACCESS_KEY'), sessionToken: valueOf('AWS_SESSION_TOKEN') };

@@ -1,53 +1,53 @@
-// What the roles of the stack were allowed, against all that they asked for in its whole life.
+// Compares the rights of the stack's roles with all calls that the functions made while the stack existed.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { STACK } from '../../environment/app/app';
 import type { AppContext } from '../../environment/app/app';
 import { readFunctionCalls, isUsed, listTemplateRights, describeCall } from '../../environment/aws/rights-log';
 import type { TestEnvironment } from '../../environment/environment';
-import { took } from './rights-taken';
+import { removedSoFar } from './rights-taken';
 
 const DEPLOYED: AppContext = { mode: 'testing' };
 
-/** What a signature of another time than now is refused with. */
+/** Error code for a signature with a wrong time. */
 const WRONG_TIME = 'RequestTimeTooSkewed';
 
-/** Rights that no call on the stage shows, and why they are given. */
-const UNSEEN: Readonly<Record<string, string>> = {
-  'lambda:GetFunction': 'the framework asks while a new function is not active yet',
-  's3:DeleteObjectVersion': 'for a bucket with versioning, as in the scene `elsewhere`',
-  's3:ListBucketVersions': 'for a bucket with versioning, as in the scene `elsewhere`',
+/** Rights that no call in the test environment uses, each with its reason. */
+const UNUSED_RIGHTS: Readonly<Record<string, string>> = {
+  'lambda:GetFunction': 'the framework calls it until a new function is active',
+  's3:DeleteObjectVersion': 'for a bucket with versioning, as in the scenario `external-dns`',
+  's3:ListBucketVersions': 'for a bucket with versioning, as in the scenario `external-dns`',
   'logs:CreateLogStream': 'Lambda itself uses it',
   'logs:PutLogEvents': 'Lambda itself uses it',
 };
 
-/** After the stack is gone: what it was allowed, against all that it asked for. Needs `preflight`, `deploy`, `change` and `destroy`. */
+/** Runs after the stack was destroyed. Needs the scenarios `preflight`, `deploy`, `change` and `destroy`. */
 export async function usedScenario(environment: TestEnvironment): Promise<void> {
   const { table, emulator } = environment;
   table.begin('Rights used');
-  await table.prove('each right of the roles was used in deployments, changes, rollbacks and the end', () => {
+  await table.prove('every right of the roles was used by a deployment, a change, a rollback or the removal', () => {
     const calls = readFunctionCalls(emulator);
-    const rights = listTemplateRights(template(environment.assembly(DEPLOYED)));
+    const rights = listTemplateRights(readTemplate(environment.assembly(DEPLOYED)));
     const lines = rights.map((right) => {
-      const reason = Object.hasOwn(UNSEEN, right.action) ? UNSEEN[right.action] : undefined;
+      const reason = Object.hasOwn(UNUSED_RIGHTS, right.action) ? UNUSED_RIGHTS[right.action] : undefined;
       const used = isUsed(right, STACK, calls);
-      return { wrong: used === (reason !== undefined), line: `${right.role} ${right.action} ${right.resource}: ${used ? 'used' : reason ?? 'never used'}` };
+      return { isWrong: used === (reason !== undefined), line: `${right.role} ${right.action} ${right.resource}: ${used ? 'used' : reason ?? 'never used'}` };
     });
-    const wrong = lines.filter((line) => line.wrong);
+    const wrong = lines.filter(({ isWrong }) => isWrong);
     if (lines.length === 0 || wrong.length > 0) throw new Error(wrong.map(({ line }) => line).join('\n') || 'the template gives no rights');
     return lines.map(({ line }) => line).join('\n');
   });
-  await table.prove('denied was nothing but what had been taken away', () => {
+  await table.prove('no call was denied except those for removed rights', () => {
     const calls = readFunctionCalls(emulator);
     if (calls.length === 0) throw new Error('no call of a function was seen');
-    // A clock that was made wrong is no question of rights: the SDK puts it right by the answer, and asks again.
+    // A clock fault is no missing right: the SDK corrects its clock by the answer, and tries again.
     const denied = calls.filter((call) => call.denied !== '' && call.denied !== WRONG_TIME);
-    const wrong = denied.filter((call) => !took.some(({ action, of }) => call.action === action && call.resource.includes(of)));
+    const wrong = denied.filter((call) => !removedSoFar.some(({ action, resourcePart }) => call.action === action && call.resource.includes(resourcePart)));
     if (wrong.length > 0) throw new Error(wrong.map(describeCall).join(', '));
-    return `${denied.length} calls of ${calls.length}; taken away was ${took.map(({ action, of }) => `${action} (${of})`).join(', ') || 'nothing'}`;
+    return `${denied.length} of ${calls.length} calls were denied; removed rights: ${removedSoFar.map(({ action, resourcePart }) => `${action} (${resourcePart})`).join(', ') || 'none'}`;
   });
 }
 
-function template(assembly: string): unknown {
+function readTemplate(assembly: string): unknown {
   return JSON.parse(readFileSync(join(assembly, `${STACK}.template.json`), 'utf8'));
 }

@@ -1,5 +1,5 @@
-// What a failed deployment leaves with senders, and what the next one makes of it: whatever they hold, they end with the policy that is
-// published.
+// Shared by the rollback scenarios: the two variants of a rollback, and the proof that the next deployment reaches every sender, whatever
+// policy the sender has cached.
 import { listHistoryIds } from '../../environment/app/agreement';
 import type { AppContext } from '../../environment/app/app';
 import { expectEnd } from '../../environment/app/cdk-cli';
@@ -14,97 +14,99 @@ import type { Sender } from '../../environment/mail/senders/sender';
 import type { Senders } from '../../environment/mail/senders/senders';
 import type { Observer } from '../../environment/observer/observer';
 
-/** Which of the two CloudFormation does in a rollback, AWS does not say. */
-export interface Way {
-  /** As a part of a scene is selected. */
+/** How CloudFormation treats attributes in a rollback. AWS does not document which variant it uses. */
+export interface RollbackVariant {
+  /** Name that selects the variant on the command line. */
   readonly part: 'kept' | 'evaluated';
-  /** Whether `Fn::GetAtt` is evaluated again, so that the record gets what the Publication answers in the rollback. */
+  /** Whether CloudFormation evaluates `Fn::GetAtt` again, so that the record gets the id that the Publication returns in the rollback. */
   readonly evaluates: boolean;
-  readonly words: string;
+  readonly description: string;
 }
 
-const KEPT: Way = { part: 'kept', evaluates: false, words: 'the record gets the id of before again' };
-const EVALUATED: Way = { part: 'evaluated', evaluates: true, words: 'the record gets the id that the rollback chooses' };
+const KEPT: RollbackVariant = { part: 'kept', evaluates: false, description: 'the rollback restores the old id' };
+const EVALUATED: RollbackVariant = { part: 'evaluated', evaluates: true, description: 'the rollback publishes a new id' };
 
-/** @param only - of the parts; `quick` for the way of the emulator itself */
-export function waysOf(only?: string): readonly Way[] {
+/** @param only - name of one variant, or `quick` for the variant of the emulator. @default both */
+export function selectVariants(only?: string): readonly RollbackVariant[] {
   return [KEPT, EVALUATED].filter(({ part }) => only === undefined || only === part || (only === 'quick' && part === 'kept'));
 }
 
-export function isWay(only: string): boolean {
-  return waysOf(only).length > 0;
+/** Whether this part selects a variant. */
+export function isRollbackVariant(only: string): boolean {
+  return selectVariants(only).length > 0;
 }
 
-/** Does it in this way of CloudFormation, and afterwards all are as before. */
-export async function inWay({ paths }: TestEnvironment, { evaluates }: Way, work: () => Promise<void>): Promise<void> {
+/** Runs some work while CloudFormation rolls back in this variant. */
+export async function withVariant({ paths }: TestEnvironment, { evaluates }: RollbackVariant, work: () => Promise<void>): Promise<void> {
   setReevaluation(paths.folder, evaluates);
   await work().finally(() => {
     setReevaluation(paths.folder, false);
   });
 }
 
-/** What a sender can hold by then. */
-export interface Holding {
-  /** Under which the sender has put it away; undefined for nothing held. */
-  readonly as?: string;
+/** A state of a sender's cache before the next deployment. */
+export interface CacheState {
+  /** Name under which the cache was saved. Undefined for an empty cache. */
+  readonly savedAs?: string;
+  /** Description, to follow `with`. */
   readonly what: string;
-  /** Only of senders that look at ids: the others hold no id. */
-  readonly byId?: true;
+  /** Whether only senders that track ids can have this state. */
+  readonly needsIds?: true;
 }
 
-/** All ids that were announced or chosen so far: the next publication has one that is later than each. */
-export async function idsSoFar(environment: TestEnvironment, observer?: Observer): Promise<readonly string[]> {
+/** Returns all ids that were published or chosen so far. The next publication must have a later id. */
+export async function listUsedIds(environment: TestEnvironment, observer?: Observer): Promise<readonly string[]> {
   const { historyText, records } = await readLiveState(environment);
   return [...new Set([...observer?.publishedIds ?? [], ...listHistoryIds(historyText), ...records.flatMap((record) => parseRecordId(record) ?? [])])];
 }
 
 /**
- * The claim of each end of a deployment, whether it went well or was taken back.
+ * Asserts the state after each deployment, successful or rolled back: the published id names the served bytes.
  *
- * @returns the id that is announced
- * @throws Error where it does not name the bytes that every edge serves, or the name servers do not agree
+ * @returns the published id
+ * @throws Error if the id does not name the bytes that every edge serves, or the name servers disagree
  */
-export async function expectNamed(environment: TestEnvironment): Promise<string> {
+export async function expectIdNamesFile(environment: TestEnvironment): Promise<string> {
   const { records, files } = await readLiveState(environment);
-  const id = parseRecordId(records[0]);
+  const id = parseRecordId(records.at(0));
   const hashes = new Set(files.map(hashPolicy));
-  if (id === undefined || records.some((record) => record !== records[0]) || hashes.size !== 1 || !hashes.has(parseIdHash(id) ?? '')) {
-    throw new Error(`announced is ${records.join(', ')}, which must name what is served: ${[...hashes].join(', ')}`);
+  if (id === undefined || records.some((record) => record !== records.at(0)) || hashes.size !== 1 || !hashes.has(parseIdHash(id) ?? '')) {
+    throw new Error(`published is ${records.join(', ')}, which must name the served bytes: ${[...hashes].join(', ')}`);
   }
   return id;
 }
 
-/** Deploys a policy that senders may hold already, and proves that each of them ends with it, whatever it holds. */
-export async function deployedAgain(
-  environment: TestEnvironment, senders: Senders, { context, what, before, holdings }: {
-    readonly context: AppContext; readonly what: string; readonly before: readonly string[]; readonly holdings: readonly Holding[];
+/** Deploys a policy that senders may have cached already. Proves that each sender then uses it, whatever its cache has. */
+export async function proveRedeployment(
+  environment: TestEnvironment, senders: Senders, { context, what, usedIds, cacheStates }: {
+    readonly context: AppContext; readonly what: string; readonly usedIds: readonly string[]; readonly cacheStates: readonly CacheState[];
   },
 ): Promise<void> {
   const { table } = environment;
   const delivery = context.mode === 'enforce' ? 'refuse' : 'deliver-unverified';
   let id = '';
-  await table.prove(`${what}: it has an id that was never used, later than all before`, async () => {
+  await table.prove(`when ${what}, its id is later than all used ids`, async () => {
     expectEnd(await environment.deploy(context), 0, 'cdk deploy');
-    id = await expectNamed(environment);
-    const late = before.filter((used) => !isLater(id, used));
-    if (late.length > 0) throw new Error(`${id} is not later than ${late.join(', ')}`);
-    return `${id}; ${new Set(before).size} were used before, the last of them ${[...before].sort().at(-1) ?? 'none'}`;
+    id = await expectIdNamesFile(environment);
+    const later = usedIds.filter((used) => !isLater(id, used));
+    if (later.length > 0) throw new Error(`${id} is not later than ${later.join(', ')}`);
+    return `${id}; ${new Set(usedIds).size} ids were used before, the last is ${[...usedIds].sort().at(-1) ?? 'none'}`;
   });
   const predicted = (await Prediction.now(environment)).expect(delivery);
-  for (const { as, what: cached, byId } of holdings) {
-    const ending = async (sender: Sender): Promise<string> => {
-      await (as === undefined ? sender.forget() : sender.restoreCache(as));
-      // One that looks at no ids fetches when it starts.
-      if (as !== undefined && !sender.tracksIds) await waitUntilCached(sender, environment.paths, context.mode);
-      const words = await deliver(environment, senders, sender, { what: `${context.mode}, ${what}, ${cached}: ${UNTRUSTED_HOST.what}`, mail: UNTRUSTED_HOST, predicted });
-      const holds = expectCached(sender, environment.paths, context.mode);
-      if (!sender.tracksIds) return `${words}\n${holds}`;
-      const under = readIdCachedByPostfix(environment.paths);
-      if (under !== id) throw new Error(`${sender.name} holds it under ${under}, announced is ${id}:\n${holds}`);
-      return `${words}\n${holds}\nit holds it under ${under}`;
+  for (const { savedAs, what: cacheState, needsIds } of cacheStates) {
+    const expectPolicyUsed = async (sender: Sender): Promise<string> => {
+      await (savedAs === undefined ? sender.forget() : sender.restoreCache(savedAs));
+      // A sender that does not track ids fetches when it starts.
+      if (savedAs !== undefined && !sender.tracksIds) await waitUntilCached(sender, environment.paths, context.mode);
+      const evidence = await deliver(environment, senders, sender, { what: `${context.mode}, ${what}, ${cacheState}: ${UNTRUSTED_HOST.what}`, mail: UNTRUSTED_HOST, predicted });
+      const cached = expectCached(sender, environment.paths, context.mode);
+      if (!sender.tracksIds) return `${evidence}\n${cached}`;
+      const cachedId = readIdCachedByPostfix(environment.paths);
+      if (cachedId !== id) throw new Error(`${sender.name} cached the policy under ${cachedId}, published is ${id}:\n${cached}`);
+      return `${evidence}\n${cached}\ncached under ${cachedId}`;
     };
-    await Promise.all(senders.all.filter(({ tracksIds }) => tracksIds || byId !== true).map((sender) => table.prove(
-      `${sender.name}, ${cached}: ends with ${context.mode}`, () => ending(sender),
+    await Promise.all(senders.all.filter(({ tracksIds }) => tracksIds || needsIds !== true).map((sender) => table.prove(
+      `when ${what}, ${sender.name} with ${cacheState} uses mode ${context.mode}`, () => expectPolicyUsed(sender),
     )));
   }
 }

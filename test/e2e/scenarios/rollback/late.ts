@@ -1,4 +1,4 @@
-// Events that come late or twice, and functions that are killed: bytes, id and ledger end as CloudFormation has it.
+// Late and repeated events, and killed functions: bytes, id and publication history agree with the state of CloudFormation afterwards.
 import { at, isObject, textOf } from '../../../../lib/preview/json';
 import { findDisagreements } from '../../environment/app/agreement';
 import { STACK } from '../../environment/app/app';
@@ -15,9 +15,9 @@ import type { TestEnvironment } from '../../environment/environment';
 import { observeWhile } from '../../environment/observer/observer';
 import { reset } from '../../environment/reset';
 import { secondRecord } from '../../faults/dns';
-import { page } from '../../faults/edge';
+import { htmlPage } from '../../faults/edge';
 import { isPolicyWrite, reply } from '../../faults/fault';
-import { expectNamed, idsSoFar } from './after-rollback';
+import { expectIdNamesFile, listUsedIds } from './after-rollback';
 
 const CURRENT: AppContext = { mode: 'testing' };
 const WANTED: AppContext = { mode: 'enforce' };
@@ -25,24 +25,24 @@ const WANTED: AppContext = { mode: 'enforce' };
 const PUBLICATION = 'Custom::MtaStsPublication';
 const POLICY_HOST = 'mta-sts.example.test';
 
-/** How long the rollback waits: by then the function has asked several times whether the late event is current. */
-const DELAY_MILLISECONDS = 12_000;
+/** Delay of the rollback. By then, the function has checked several times whether the late event is current. */
+const ROLLBACK_DELAY_MS = 12_000;
 
-/** Looks overlap: one that began earlier can see what is newer. */
-const OVERLAP_MILLISECONDS = 1_000;
+/** Observations overlap: an earlier one can see a newer state. */
+const OVERLAP_MS = 1_000;
 
-/** @param only - `quick` without the second kill */
+/** @param only - `quick` leaves out the second kill */
 export async function lateScenario(environment: TestEnvironment, only?: string): Promise<void> {
   const { table } = environment;
-  table.begin('Events that come late or twice');
+  table.begin('Late and repeated events');
   for (const context of [CURRENT, WANTED]) await environment.synth(context);
   await environment.ensureDeployed(CURRENT);
   const from = environment.aws.invocations.length;
-  await table.prove('an update is rolled back; while the old bytes are put back its own event comes again, and changes nothing', () => rolledBack(environment, from));
-  await afterwards(environment, updateAfter(environment, from));
+  await table.prove('an event of a rolled back update that is repeated during the rollback changes nothing', () => repeatDuringRollback(environment, from));
+  await proveLateEvents(environment, firstUpdate(environment, from));
   const kills: readonly Kill[] = [
     {
-      what: 'the function and the framework are killed right after the write: Lambda calls them again with the same event, and the deployment goes through',
+      what: 'a deployment succeeds when function and framework are killed right after the write, because Lambda repeats the event',
       kill: (folder) => {
         killFramework(folder);
         killFunction(folder);
@@ -51,11 +51,11 @@ export async function lateScenario(environment: TestEnvironment, only?: string):
     ...only === 'quick'
       ? []
       : [{
-          what: 'the framework alone is killed while the function waits: two work on the same event, and the deployment goes through', kill: killFramework,
+          what: 'a deployment succeeds when only the framework is killed while the function waits, although two functions handle the same event', kill: killFramework,
         }],
   ];
   for (const [index, { what, kill }] of kills.entries()) {
-    await table.prove(what, () => killed(environment, index % 2 === 0 ? WANTED : CURRENT, kill));
+    await table.prove(what, () => deployWithKill(environment, index % 2 === 0 ? WANTED : CURRENT, kill));
   }
 }
 
@@ -68,94 +68,95 @@ interface Kill {
   readonly kill: (folder: string) => void;
 }
 
-/** The first update of the Publication since then. */
-function updateAfter(environment: TestEnvironment, from: number): Invocation | undefined {
+/** Returns the first update event of the Publication after `from` events. */
+function firstUpdate(environment: TestEnvironment, from: number): Invocation | undefined {
   return publications(environment, from).find(({ event }) => textOf(at(event, 'RequestType')) === 'Update');
 }
 
-async function rolledBack(environment: TestEnvironment, from: number): Promise<string> {
+/** Rolls back an update, and repeats its event while the rollback restores the old bytes. */
+async function repeatDuringRollback(environment: TestEnvironment, from: number): Promise<string> {
   const { dns, aws, authority } = environment;
-  const given = await publishedId();
+  const idBefore = await publishedId();
   let answer: Promise<Answer> | undefined;
   let writes = 0;
-  let isOver = false;
+  let isDelayOver = false;
   aws.onAnswer((call) => {
     if (!isPolicyWrite(call)) return;
     writes += 1;
-    const event = updateAfter(environment, from);
+    const event = firstUpdate(environment, from);
     if (writes !== 2 || event === undefined) return;
-    answer = delivered(event);
+    answer = sendEvent(event);
     setTimeout(() => {
-      isOver = true;
-    }, DELAY_MILLISECONDS);
+      isDelayOver = true;
+    }, ROLLBACK_DELAY_MS);
   });
-  const beside = secondRecord(RECORD_NAME, (text) => writes < 2 && !text.includes(given));
+  const addForeignRecord = secondRecord(RECORD_NAME, (text) => writes < 2 && !text.includes(idBefore));
   dns.fail((server, answering) => async (question) => {
-    // The rollback is held up where the function looks for the host.
-    const holdsUp = writes >= 2 && !isOver;
-    if (holdsUp && server === 'ns-2.awsdns-2.net' && question.name === POLICY_HOST) return { ...reply('NXDOMAIN'), authoritative: true };
-    return beside(server, answering)(question);
+    // The rollback waits until every name server knows the policy host.
+    const isDelayed = writes >= 2 && !isDelayOver;
+    if (isDelayed && server === 'ns-2.awsdns-2.net' && question.name === POLICY_HOST) return { ...reply('NXDOMAIN'), authoritative: true };
+    return addForeignRecord(server, answering)(question);
   });
   const { observer, ended } = await observeWhile({ ca: authority.certificatePem, first: 'record' }, () => environment.deploy(WANTED).finally(() => {
     reset(environment);
   }));
   if (answer === undefined) throw new Error(`the policy file was written ${writes} times:\n${ended.output}`);
-  const said = expectRefused(await answer);
+  const refusal = expectRefused(await answer);
   expectEnd(ended, 1, 'cdk deploy');
   const stack = await findStack(environment.emulator.cloudformation, STACK);
   if (stack?.status !== 'UPDATE_ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'gone'}:\n${ended.output}`);
-  const [old, taken] = [CURRENT, WANTED].map((context) => findPolicy(environment, context).hash);
-  if (observer.observations.at(-1)?.served !== old || observer.observations.at(-1)?.names !== old) throw new Error(`the old bytes do not stand:\n${observer.summary()}`);
-  const times = observer.observations.filter(({ served }) => served === taken).map(({ at: time }) => time);
-  const [first, last] = [times[0] + OVERLAP_MILLISECONDS, times[times.length - 1] - OVERLAP_MILLISECONDS];
+  const [old, rolledBack] = [findPolicy(environment, CURRENT).hash, findPolicy(environment, WANTED).hash];
+  if (observer.observations.at(-1)?.served !== old || observer.observations.at(-1)?.names !== old) throw new Error(`record and file do not have the old policy:\n${observer.summary()}`);
+  const times = observer.observations.filter(({ served }) => served === rolledBack).map(({ at: time }) => time);
+  const [first, last] = [(times.at(0) ?? NaN) + OVERLAP_MS, (times.at(-1) ?? NaN) - OVERLAP_MS];
   const between = observer.observations.filter(({ at: time, served }) => time > first && time < last && served === old);
-  if (between.length > 0) throw new Error(`the bytes that were taken back came once more:\n${observer.summary()}`);
-  return `${said}\n${await expectNamed(environment)}\n${observer.summary()}`;
+  if (between.length > 0) throw new Error(`the rolled back bytes were served again after the rollback:\n${observer.summary()}`);
+  return `${refusal}\n${await expectIdNamesFile(environment)}\n${observer.summary()}`;
 }
 
-/** All at once, since the function takes its time before it believes that an event is not current. */
-async function afterwards(environment: TestEnvironment, update: Invocation | undefined): Promise<void> {
+/** Sends late events after the rollback, all at the same time, because the function checks for a while whether an event is current. */
+async function proveLateEvents(environment: TestEnvironment, update: Invocation | undefined): Promise<void> {
   const { table, aws, edge } = environment;
   const before = await readLiveState(environment);
   const calls = aws.calls.length;
-  // Who publishes now would fail, and take away what it has put.
-  edge.fail(() => page(500));
+  // A function that publishes now fails, and deletes the file that it wrote.
+  edge.fail(() => htmlPage(500));
   const stack = await findStack(environment.emulator.cloudformation, STACK);
   const create = publications(environment).find(({ event }) => textOf(at(event, 'RequestType')) === 'Create' && textOf(at(event, 'StackId')) === stack?.id);
   const made = (await stackResources(environment.emulator.cloudformation, STACK)).find(({ ResourceType: type }) => type === PUBLICATION);
-  const again: readonly (readonly [string, Invocation | undefined, (answer: Answer) => string])[] = [
-    ['the update that was rolled back comes once more: it is refused', update, expectRefused],
-    ['the first Create comes once more, and could not see its file live: it is refused', create, expectRefused],
+  const lateEvents: readonly (readonly [string, Invocation | undefined, (answer: Answer) => string])[] = [
+    ['a repeated event of a rolled back update is refused', update, expectRefused],
+    ['a repeated Create event, whose file is not live, is refused', create, expectRefused],
     [
-      'a Delete of the resource that stands comes late: it succeeds',
+      'a late Delete event of an existing resource succeeds',
       create && { ...create, event: { ...objectOf(create.event), RequestType: 'Delete', PhysicalResourceId: made?.PhysicalResourceId } },
       expectAnswered,
     ],
   ];
-  await Promise.all(again.map(async ([assertion, context, expectation]) => table.prove(assertion, async () => {
-    if (context === undefined) throw new Error('there was no such event');
-    return expectation(await delivered(context));
+  await Promise.all(lateEvents.map(async ([assertion, invocation, expectAnswer]) => table.prove(assertion, async () => {
+    if (invocation === undefined) throw new Error('the scenario had no such event');
+    return expectAnswer(await sendEvent(invocation));
   })));
   edge.fail(undefined);
-  await table.prove('after all of them bytes, id, ledger and output are as before, and nothing was written or deleted', async () => {
+  await table.prove('late events change neither bytes, id, publication history nor output', async () => {
     const after = await readLiveState(environment);
-    if (JSON.stringify(after) !== JSON.stringify(before)) throw new Error(`there stands ${JSON.stringify(after)}, stood ${JSON.stringify(before)}`);
+    if (JSON.stringify(after) !== JSON.stringify(before)) throw new Error(`the live state is ${JSON.stringify(after)}, expected ${JSON.stringify(before)}`);
     const changes = aws.calls.slice(calls).filter(isChange);
     if (changes.length > 0) throw new Error(changes.map(({ method, path }) => `${method} ${path}`).join(', '));
-    return `${before.records[0]}, ${aws.calls.length - calls} calls of the function`;
+    return `${before.records.at(0) ?? 'no record'}, ${aws.calls.length - calls} calls of the function`;
   });
 }
 
-/** Kills something right after the write of a deployment, which ends well all the same. */
-async function killed(environment: TestEnvironment, context: AppContext, kill: Kill['kill']): Promise<string> {
+/** Kills processes right after the policy write of a deployment, which must succeed anyway. */
+async function deployWithKill(environment: TestEnvironment, context: AppContext, kill: Kill['kill']): Promise<string> {
   const { aws, edge, paths } = environment;
-  const [idsBefore, from] = [await idsSoFar(environment), aws.invocations.length];
-  const killings: number[] = [];
-  // So that the function has not seen its file live by then.
+  const [idsBefore, from] = [await listUsedIds(environment), aws.invocations.length];
+  let isKilled = false;
+  // The function must not see its file live before it is killed.
   edge.freeze();
   aws.onAnswer((call) => {
-    if (killings.length > 0 || !isPolicyWrite(call)) return;
-    killings.push(call.at);
+    if (isKilled || !isPolicyWrite(call)) return;
+    isKilled = true;
     kill(paths.folder);
     edge.thaw();
   });
@@ -163,26 +164,27 @@ async function killed(environment: TestEnvironment, context: AppContext, kill: K
     reset(environment);
   });
   expectEnd(ended, 0, 'cdk deploy');
-  if (killings.length === 0) throw new Error('the policy file was never written');
+  if (!isKilled) throw new Error('the policy file was never written');
   const requests = publications(environment, from).map(({ event }) => textOf(at(event, 'RequestId')));
-  if (requests.length !== 2 || requests[0] !== requests[1]) throw new Error(`the events were ${requests.join(', ')}, expected the same twice`);
+  const [first, second] = requests;
+  if (requests.length !== 2 || first !== second) throw new Error(`the events were ${requests.join(', ')}, expected the same event twice`);
   const found = findDisagreements(await readLiveState(environment), { policy: findPolicy(environment, context), servedBefore: [], idsBefore });
   if (found.length > 0) throw new Error(found.join('\n'));
-  return `after ${ended.seconds.toFixed(1)} s; ${requests.length} times the event ${requests[0] ?? ''}; ${await publishedId()}`;
+  return `after ${ended.seconds.toFixed(1)} s; the function got the event ${first ?? ''} twice; ${await publishedId()}`;
 }
 
-/** The events of Publications that the framework has handed on. */
+/** Returns the events of Publications that the framework has passed to the function. */
 function publications({ aws }: TestEnvironment, from = 0): readonly Invocation[] {
   return aws.invocations.slice(from).filter(({ event }) => textOf(at(event, 'ResourceType')) === PUBLICATION);
 }
 
-/** Whether an event is of the Publication of a domain. */
+/** Whether an event has this type and belongs to the Publication of this domain. */
 export function isPublicationOf(event: unknown, requestType: 'Create' | 'Update' | 'Delete', domain: string): boolean {
   return textOf(at(event, 'ResourceType')) === PUBLICATION && textOf(at(event, 'RequestType')) === requestType
     && textOf(at(event, 'ResourceProperties', 'DomainName')) === domain;
 }
 
-/** Whether a call of a function changes what lies in a bucket. */
+/** Whether a call of a function changes a bucket. */
 export function isChange({ service, method }: AwsCall): boolean {
   return service === 's3' && method !== 'GET' && method !== 'HEAD';
 }
@@ -192,8 +194,8 @@ interface Answer {
   readonly text: string;
 }
 
-/** Calls the function as the framework has. */
-export async function delivered({ path, event }: Invocation): Promise<Answer> {
+/** Calls the function with an event, as the framework did. */
+export async function sendEvent({ path, event }: Invocation): Promise<Answer> {
   const response = await signedFetch({ service: 'lambda', path: decodeURIComponent(path), json: JSON.stringify(event) });
   const text = await response.text();
   if (!response.ok) throw new Error(`Lambda Invoke: status ${response.status}: ${text.slice(0, 300)}`);
@@ -212,6 +214,6 @@ export function expectAnswered({ isError, text }: Answer): string {
 }
 
 function objectOf(value: unknown): object {
-  if (!isObject(value)) throw new Error('an event is no object');
+  if (!isObject(value)) throw new Error('an event is not an object');
   return value;
 }

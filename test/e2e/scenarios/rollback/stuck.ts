@@ -1,5 +1,5 @@
-// What a rollback cannot mend where the old id stands again, and what does: a sender that came while the new file stood beside the old id
-// keeps the policy of a failed deployment under it, until the next publication, of whatever policy.
+// A limit of rollbacks that restore the old id: a sender that fetched the new file under the old id keeps the policy of the failed
+// deployment, until the next publication of any policy.
 import { STACK } from '../../environment/app/app';
 import type { AppContext } from '../../environment/app/app';
 import { expectEnd } from '../../environment/app/cdk-cli';
@@ -17,102 +17,107 @@ import type { Sender } from '../../environment/mail/senders/sender';
 import type { Senders } from '../../environment/mail/senders/senders';
 import { observeWhile } from '../../environment/observer/observer';
 import { nextWrite, reply } from '../../faults/fault';
-import { deployedAgain, expectNamed, idsSoFar, inWay, waysOf } from './after-rollback';
-import type { Holding, Way } from './after-rollback';
+import { proveRedeployment, expectIdNamesFile, listUsedIds, withVariant, selectVariants } from './after-rollback';
+import type { CacheState, RollbackVariant } from './after-rollback';
 
 const POLICY_HOST = 'mta-sts.example.test';
 
 const DEPLOYED: AppContext = { mode: 'enforce' };
 const FAILING: AppContext = { mode: 'testing' };
-const HOLDINGS: readonly Holding[] = [
-  { what: 'which holds nothing' },
-  { as: 'before', what: 'which holds the old policy under the old id' },
-  { as: 'between', what: 'which holds the new policy under the old id' },
+const CACHE_STATES: readonly CacheState[] = [
+  { what: 'an empty cache' },
+  { savedAs: 'before', what: 'the old policy cached under the old id' },
+  { savedAs: 'between', what: 'the new policy cached under the old id' },
 ];
 
 /**
- * By both a sender does something else with a host that must not be trusted.
+ * Uses a mail host that senders must not trust, so that each policy leads to another outcome.
  *
- * @param only - one of the ways; all where it is not given
+ * @param only - name of one variant. @default all
  */
 export async function stuckScenario(environment: TestEnvironment, senders: Senders, only?: string): Promise<void> {
-  for (const way of waysOf(only)) {
-    environment.table.begin(`A policy that outlives its rollback; ${way.words}`);
-    await inWay(environment, way, () => stuck(environment, senders, way));
+  for (const variant of selectVariants(only)) {
+    environment.table.begin(`A cached policy that outlives its rollback; ${variant.description}`);
+    await withVariant(environment, variant, () => proveStuckPolicy(environment, senders, variant));
   }
 }
 
-async function stuck(environment: TestEnvironment, senders: Senders, way: Way): Promise<void> {
+async function proveStuckPolicy(environment: TestEnvironment, senders: Senders, variant: RollbackVariant): Promise<void> {
   const { table } = environment;
   await environment.ensureDeployed(DEPLOYED);
   await environment.synth(FAILING);
   await serveMail(environment, UNTRUSTED_HOST);
   const predicted = (await Prediction.now(environment)).expect('refuse');
-  await senders.each(({ name }) => `before: foretold ${predicted.delivery} of an untrusted certificate, ${name} learns enforce and does so`, environment, async (sender) => {
+  await senders.each(({ name }) => {
+    return `before a deployment that dies, ${name} fetches enforce and refuses an untrusted certificate, as predicted: ${predicted.delivery}`;
+  }, environment, async (sender) => {
     await sender.forget();
-    const words = await delivered(environment, senders, sender, 'enforce, before a deployment that dies', predicted);
+    const evidence = await deliverUntrusted(environment, senders, sender, 'enforce, before a deployment that dies', predicted);
     const cached = expectCached(sender, environment.paths, DEPLOYED.mode);
     await sender.saveCache('before');
-    return `${words}\n${cached}`;
+    return `${evidence}\n${cached}`;
   });
   const id = await publishedId();
   const between = new Map<string, Promise<string>>();
-  let used: readonly string[] = [];
-  await table.prove(`a deployment dies while it waits for the host, and is rolled back: the bytes changed and changed back; ${way.words}`, async () => {
-    const { ids, evidence } = await failedDeployment(environment, way, id, async () => {
+  let usedIds: readonly string[] = [];
+  await table.prove(`a deployment that dies while it waits for the host is rolled back, and so are the bytes; ${variant.description}`, async () => {
+    const { ids, evidence } = await failedDeployment(environment, variant, id, async () => {
       const midway = Prediction.now(environment);
-      for (const sender of senders.all) between.set(sender.name, learnt(environment, senders, sender, midway, id));
+      for (const sender of senders.all) between.set(sender.name, fetchDuringDeployment(environment, senders, sender, midway, id));
       await Promise.allSettled(between.values());
     });
-    used = ids;
+    usedIds = ids;
     return evidence;
   });
   for (const { name } of senders.all) {
-    await table.prove(`in between ${name}, which had forgotten all, fetched testing under the old id, and delivered by it`, () => {
-      return between.get(name) ?? Promise.reject(new Error('it never came'));
+    await table.prove(`before the rollback, ${name} with an empty cache fetches testing under the old id, and delivers with it`, () => {
+      return between.get(name) ?? Promise.reject(new Error('the sender never reached this moment'));
     });
   }
   const after = (await Prediction.now(environment)).expect('refuse');
-  await senders.each(({ name, tracksIds }) => afterwards(way, name, tracksIds, after.delivery), environment, async (sender) => {
-    const isLeft = !sender.tracksIds || !way.evaluates;
-    const words: string[] = [];
-    if (isLeft) {
-      words.push(await delivered(environment, senders, sender, 'the policy of a failed deployment held', after, {
+  await senders.each(({ name, tracksIds }) => describeAfterwards(variant, name, tracksIds, after.delivery), environment, async (sender) => {
+    const isStuck = !sender.tracksIds || !variant.evaluates;
+    const evidence: string[] = [];
+    if (isStuck) {
+      evidence.push(await deliverUntrusted(environment, senders, sender, 'the policy of a failed deployment cached', after, {
         delivery: 'deliver-unverified',
-        why: sender.tracksIds ? 'holds the policy of a failed deployment under the id that stands' : 'holds a policy that was taken back',
+        why: sender.tracksIds ? 'has cached the policy of a failed deployment under the published id' : 'has cached a policy that was rolled back',
       }), expectCached(sender, environment.paths, FAILING.mode));
     }
-    if (!sender.tracksIds) words.push(await refreshed(environment, sender));
-    if (!sender.tracksIds || way.evaluates) {
-      words.push(await delivered(environment, senders, sender, 'enforce, after a failed deployment', after), expectCached(sender, environment.paths, DEPLOYED.mode));
+    if (!sender.tracksIds) evidence.push(await refreshCache(environment, sender));
+    if (!sender.tracksIds || variant.evaluates) {
+      evidence.push(await deliverUntrusted(environment, senders, sender, 'enforce, after a failed deployment', after), expectCached(sender, environment.paths, DEPLOYED.mode));
     }
-    return words.join('\n');
+    return evidence.join('\n');
   });
-  await deployedAgain(environment, senders, { context: FAILING, what: 'the same policy deployed again', before: used, holdings: HOLDINGS });
-  const all = [...used, ...await idsSoFar(environment)];
-  await deployedAgain(environment, senders, { context: DEPLOYED, what: 'and the one of before', before: all, holdings: HOLDINGS });
+  await proveRedeployment(environment, senders, { context: FAILING, what: 'the policy of the deployment that died is deployed again', usedIds, cacheStates: CACHE_STATES });
+  const allUsedIds = [...usedIds, ...await listUsedIds(environment)];
+  await proveRedeployment(environment, senders, { context: DEPLOYED, what: 'the policy from before the deployment that died is deployed again', usedIds: allUsedIds, cacheStates: CACHE_STATES });
   await serveMail(environment, GOOD_HOST);
 }
 
-function afterwards({ evaluates }: Way, name: string, tracksIds: boolean, delivery: string): string {
-  if (!tracksIds) return `afterwards foretold ${delivery}: ${name} looks at no record while it holds a policy, delivers by testing, and does so after its own refresh`;
+/** Describes what a sender with the policy of the failed deployment does after the rollback. */
+function describeAfterwards({ evaluates }: RollbackVariant, name: string, tracksIds: boolean, delivery: string): string {
+  if (!tracksIds) {
+    return `after the rollback, ${name} does not check the record while it has a cached policy, and does as predicted after its own refresh: ${delivery}`;
+  }
   return evaluates
-    ? `afterwards foretold ${delivery}: ${name} sees another id, fetches enforce and does so`
-    : `afterwards foretold ${delivery}: ${name} finds the id that it knows, and goes on to deliver by testing until the next publication`;
+    ? `after the rollback, ${name} sees another id, fetches enforce, and does as predicted: ${delivery}`
+    : `after the rollback, ${name} finds its cached id in the record, and delivers with testing until the next publication, not as predicted: ${delivery}`;
 }
 
 /**
- * Holds a deployment between the write and the announcement, and kills it there.
+ * Stops a deployment after it wrote the file and before it published the record, and kills its function there.
  *
- * @param meanwhile - begins with the write
- * @returns all ids that were used by then
+ * @param meanwhile - runs after the write, until the function is killed
+ * @returns all ids that were used so far, and the evidence
  */
 async function failedDeployment(
-  environment: TestEnvironment, way: Way, id: string, meanwhile: () => Promise<void>,
+  environment: TestEnvironment, variant: RollbackVariant, id: string, meanwhile: () => Promise<void>,
 ): Promise<{ readonly ids: readonly string[]; readonly evidence: string }> {
   const { dns, aws, authority, emulator, paths } = environment;
   const written = nextWrite(environment);
-  // One name server does not know the host: the function waits for it. Everybody else asks the resolver.
+  // One name server returns NXDOMAIN for the policy host, and the function waits for it. Senders ask the resolver.
   dns.fail((server) => ({ name }) => server === 'ns-2.awsdns-2.net' && name === POLICY_HOST
     ? { ...reply('NXDOMAIN'), authoritative: true }
     : undefined);
@@ -132,36 +137,37 @@ async function failedDeployment(
   expectEnd(ended, 1, 'cdk deploy');
   observer.expectAnswers();
   const reason = ended.output.split('\n').find((line) => /UPDATE_FAILED .*MtaStsPublication/.test(line));
-  if (reason === undefined) throw new Error(`it did not fail at the Publication:\n${ended.output}`);
+  if (reason === undefined) throw new Error(`the deployment did not fail at the Publication:\n${ended.output}`);
   const stack = await findStack(emulator.cloudformation, STACK);
   if (stack?.status !== 'UPDATE_ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'gone'}\n${ended.output}`);
-  const [failed, stands] = [FAILING, DEPLOYED].map((context) => readSynthesizedPolicy(environment.assembly(context)).hash);
-  if (!observer.observations.some(({ served }) => served === failed) || observer.observations.at(-1)?.served !== stands) throw new Error(`the bytes did not change and change back:\n${observer.summary()}`);
-  if (observer.observations.some(({ names }) => names !== stands)) throw new Error(`the announced id did not name the old bytes all the time:\n${observer.summary()}`);
-  const now = await expectNamed(environment);
-  if (way.evaluates ? !isLater(now, id) : now !== id) throw new Error(`announced is ${now}, before the deployment it was ${id}; expected: ${way.words}\n${observer.summary()}`);
-  return { ids: await idsSoFar(environment, observer), evidence: `${reason.trim().slice(0, 200)}\n${observer.summary()}` };
+  const failed = readSynthesizedPolicy(environment.assembly(FAILING)).hash;
+  const restored = readSynthesizedPolicy(environment.assembly(DEPLOYED)).hash;
+  if (!observer.observations.some(({ served }) => served === failed) || observer.observations.at(-1)?.served !== restored) throw new Error(`the bytes did not change and change back:\n${observer.summary()}`);
+  if (observer.observations.some(({ names }) => names !== restored)) throw new Error(`the published id did not name the old bytes all the time:\n${observer.summary()}`);
+  const now = await expectIdNamesFile(environment);
+  if (variant.evaluates ? !isLater(now, id) : now !== id) throw new Error(`published is ${now}, before the deployment it was ${id}. Expected: ${variant.description}\n${observer.summary()}`);
+  return { ids: await listUsedIds(environment, observer), evidence: `${reason.trim().slice(0, 200)}\n${observer.summary()}` };
 }
 
-/** As one that comes for the first time. */
-async function learnt(environment: TestEnvironment, senders: Senders, sender: Sender, midway: Promise<Prediction>, id: string): Promise<string> {
+/** Lets a sender with an empty cache fetch the policy of the failing deployment, and deliver with it. */
+async function fetchDuringDeployment(environment: TestEnvironment, senders: Senders, sender: Sender, midway: Promise<Prediction>, id: string): Promise<string> {
   await sender.forget();
   const predicted = (await midway).expect('deliver-unverified');
-  const words = await delivered(environment, senders, sender, 'nothing held, the file of a failing deployment', predicted);
+  const evidence = await deliverUntrusted(environment, senders, sender, 'nothing cached, the file of a failing deployment', predicted);
   const cached = expectCached(sender, environment.paths, FAILING.mode);
-  if (sender.tracksIds && readIdCachedByPostfix(environment.paths) !== id) throw new Error(`${sender.name} holds it under another id than ${id}:\n${cached}`);
+  if (sender.tracksIds && readIdCachedByPostfix(environment.paths) !== id) throw new Error(`${sender.name} cached the policy under another id than ${id}:\n${cached}`);
   await sender.saveCache('between');
-  return `${words}\n${cached}`;
+  return `${evidence}\n${cached}`;
 }
 
-function delivered(
+function deliverUntrusted(
   environment: TestEnvironment, senders: Senders, sender: Sender, what: string, predicted: Prediction, deviation?: Deviation,
 ): Promise<string> {
   return deliver(environment, senders, sender, { what: `${what}: ${UNTRUSTED_HOST.what}`, mail: UNTRUSTED_HOST, predicted, deviation });
 }
 
-/** @returns the sender's own words */
-async function refreshed(environment: TestEnvironment, sender: Sender): Promise<string> {
+/** @returns the cached policy in the sender's own words */
+async function refreshCache(environment: TestEnvironment, sender: Sender): Promise<string> {
   await sender.refresh();
   return waitUntilCached(sender, environment.paths, DEPLOYED.mode);
 }

@@ -1,4 +1,4 @@
-// The mail host changes before the policy does: refused mail waits, and arrives when the policy has come after.
+// The MX record changes before the policy does: senders keep the refused mail, and deliver it after the policy has changed too.
 import { expectEnd } from '../../environment/app/cdk-cli';
 import type { TestEnvironment, EnvironmentPaths } from '../../environment/environment';
 import { readCachedPolicy } from '../../environment/mail/cached-policy';
@@ -9,55 +9,55 @@ import type { Sender } from '../../environment/mail/senders/sender';
 import type { Senders } from '../../environment/mail/senders/senders';
 import { until } from '../../environment/until';
 
-const AFTER = 'mail.other.test';
+const NEW_HOST = 'mail.other.test';
 
 export async function movedScenario(environment: TestEnvironment, senders: Senders): Promise<void> {
   const { table, cli } = environment;
-  table.begin('A mail host that changes before the policy');
+  table.begin('An MX record that changes before the policy');
   await environment.ensureDeployed({ mode: 'enforce' });
-  await fillCaches(environment, senders, (name) => `${name} learns a policy for mx1.example.test`, 'enforce: a good mail host, before it changes');
+  await fillCaches(environment, senders, (name) => `${name} fetches a policy for mx1.example.test`, 'enforce: a good mail host, before it changes');
   await serveMail(environment, UNCOVERED_HOST);
   const refused = (await Prediction.now(environment)).expect('refuse');
   const waiting = new Map<string, SentMessage>();
-  await senders.each(({ name }) => `the MX is ${AFTER}, the policy stays: foretold ${refused.delivery}, ${name} does so, and keeps the message`, environment, async (sender) => {
-    const attempt = await sendMessage(environment, senders, sender, { what: 'enforce held, the mail host has changed', mail: UNCOVERED_HOST, predicted: refused });
+  await senders.each(({ name }) => `while the policy does not cover the new MX host ${NEW_HOST}, ${name} keeps the message, as predicted: ${refused.delivery}`, environment, async (sender) => {
+    const attempt = await sendMessage(environment, senders, sender, { what: 'enforce cached, the mail host has changed', mail: UNCOVERED_HOST, predicted: refused });
     waiting.set(sender.name, attempt);
     return attempt.evidence;
   });
-  await table.prove('mta-sts verify says which host is not covered, and a policy for both is deployed', async () => {
+  await table.prove('mta-sts verify names the host that is not covered, and a policy for both hosts is deployed', async () => {
     const { status, output } = await cli.mtaSts('verify', 'example.test');
-    const said = output.split('\n').find((line) => line.includes('mx-not-covered') && line.includes(AFTER));
-    if (status !== 1 || said === undefined) throw new Error(`mta-sts verify ended with status ${status ?? 'none'}:\n${output}`);
-    expectEnd(await environment.deploy({ mode: 'enforce', mx: `mx1.example.test,${AFTER}` }), 0, 'cdk deploy');
-    return said.trim();
+    const finding = output.split('\n').find((line) => line.includes('mx-not-covered') && line.includes(NEW_HOST));
+    if (status !== 1 || finding === undefined) throw new Error(`mta-sts verify ended with status ${status ?? 'none'}:\n${output}`);
+    expectEnd(await environment.deploy({ mode: 'enforce', mx: `mx1.example.test,${NEW_HOST}` }), 0, 'cdk deploy');
+    return finding.trim();
   });
-  const mended = (await Prediction.now(environment)).expect('deliver-verified');
+  const covered = (await Prediction.now(environment)).expect('deliver-verified');
   const mail = { ...GOOD_HOST, hosts: UNCOVERED_HOST.hosts };
   await senders.each(({ name, tracksIds }) => tracksIds
-    ? `foretold ${mended.delivery}: ${name} sees the new id, and delivers the same message`
-    : `foretold ${mended.delivery}: ${name} looks at no record while it holds a policy, refuses until its own refresh, and then delivers the same message`,
+    ? `${name} sees the new id, and delivers the same message, as predicted: ${covered.delivery}`
+    : `${name} does not check the record while it has a cached policy: it refuses until its own refresh, and then delivers the same message`,
   environment, async (sender) => {
-    const words: string[] = [];
+    const evidence: string[] = [];
     if (!sender.tracksIds) {
-      words.push(await deliver(environment, senders, sender, {
-        what: 'enforce held, the policy has changed after the mail host', mail: UNCOVERED_HOST, predicted: mended, deviation: REFUSE_AS_CACHED,
+      evidence.push(await deliver(environment, senders, sender, {
+        what: 'enforce cached, the policy has changed after the mail host', mail: UNCOVERED_HOST, predicted: covered, deviation: REFUSE_AS_CACHED,
       }));
       await sender.refresh();
-      words.push(await untilItCovers(sender, environment.paths));
+      evidence.push(await waitUntilCovered(sender, environment.paths));
     }
     const attempt = waiting.get(sender.name);
-    if (attempt === undefined) throw new Error('it was not refused before');
-    words.push(await retryMessage(environment, sender, { what: 'enforce, refused before: the policy covers the new mail host', mail, predicted: mended }, attempt));
-    return words.join('\n');
+    if (attempt === undefined) throw new Error('the message was not refused before');
+    evidence.push(await retryMessage(environment, sender, { what: 'enforce, refused before: the policy covers the new mail host', mail, predicted: covered }, attempt));
+    return evidence.join('\n');
   });
   await serveMail(environment, GOOD_HOST);
 }
 
-/** @throws Error where it still holds the policy from before after half a minute */
-async function untilItCovers(sender: Sender, paths: EnvironmentPaths): Promise<string> {
+/** Waits up to 30 seconds until the cached policy of the sender covers the new host. */
+async function waitUntilCovered(sender: Sender, paths: EnvironmentPaths): Promise<string> {
   return until(30_000, () => {
-    const { evidence: words } = readCachedPolicy(sender, paths);
-    if (!words.includes(AFTER)) throw new Error(`${sender.name} holds no policy for ${AFTER}:\n${words}`);
-    return words;
+    const { evidence } = readCachedPolicy(sender, paths);
+    if (!evidence.includes(NEW_HOST)) throw new Error(`${sender.name} has no cached policy for ${NEW_HOST}:\n${evidence}`);
+    return evidence;
   });
 }

@@ -1,4 +1,4 @@
-// Mail to the domain from real senders: what `mta-sts verify --smtp` says beforehand is what they do.
+// Mail to the domain from real senders: they do what `mta-sts verify --smtp` predicts.
 import type { Mode } from '../../../../lib/protocol/policy/policy';
 import { AGREES } from '../../environment/assertion-table';
 import type { TestEnvironment } from '../../environment/environment';
@@ -9,28 +9,28 @@ import { Prediction, sendMessage } from '../../environment/mail/message';
 import type { Sender } from '../../environment/mail/senders/sender';
 import type { Senders } from '../../environment/mail/senders/senders';
 
-/** One mail host, in every way. */
+/** Sends mail to one mail host with every behaviour. */
 export async function sendersScenario(environment: TestEnvironment, senders: Senders, mode: Mode): Promise<void> {
   environment.table.begin(`Mail under ${mode}`);
   await environment.ensureDeployed({ mode });
   await sendEach(environment, senders, mode, ONE_HOST);
 }
 
-/** Several mail hosts, of which senders take the first that the policy lets them. */
+/** Sends mail to several mail hosts. Senders use the first host that the policy permits. */
 export async function severalScenario(environment: TestEnvironment, senders: Senders): Promise<void> {
   environment.table.begin('Mail to several hosts under enforce');
   await environment.ensureDeployed({ mode: 'enforce', mx: 'mx1.example.test,mx2.example.test' });
   await sendEach(environment, senders, 'enforce', SEVERAL_HOSTS);
 }
 
-/** A wildcard, which covers one label. */
+/** Sends mail under a policy with a wildcard, which covers one label. */
 export async function wildcardScenario(environment: TestEnvironment, senders: Senders): Promise<void> {
   environment.table.begin('Mail under a wildcard');
   await environment.ensureDeployed({ mode: 'enforce', mx: '*.example.test' });
   await sendEach(environment, senders, 'enforce', UNDER_A_WILDCARD);
 }
 
-/** Of two equal hosts: one that is not met in so many messages is not there. */
+/** Maximum number of messages until a sender must have tried each of two hosts with equal preference. */
 const MAX_MESSAGES = 20;
 
 async function sendEach(environment: TestEnvironment, senders: Senders, mode: Mode, mails: readonly Mail[]): Promise<void> {
@@ -41,34 +41,35 @@ async function sendEach(environment: TestEnvironment, senders: Senders, mode: Mo
     const deviationOf = ({ name }: Sender): Deviation | undefined => mode === 'enforce' ? mail.deviations?.[name] : undefined;
     await senders.each((sender) => {
       const deviation = deviationOf(sender);
-      return `${what}: foretold ${predicted.delivery}, ${sender.name} ${deviation === undefined ? 'does so' : `does not: ${deviation.delivery}`}`;
+      const outcome = deviation === undefined ? `does as predicted: ${predicted.delivery}` : `does not do as predicted: ${deviation.delivery}, not ${predicted.delivery}`;
+      return `with mail to ${what}, ${sender.name} ${outcome}`;
     }, environment, async (sender) => {
       const message = { what: `${mode}: ${what}`, mail, predicted, deviation: deviationOf(sender) };
       for (let count = 1; ; count += 1) {
         await sender.forget();
         const { evidence, triedHosts } = await sendMessage(environment, senders, sender, message);
-        // What it does it may do without any policy as well.
+        // A sender without a policy might behave the same.
         const cached = expectCached(sender, environment.paths, mode);
         if (mail.untilTried === undefined || triedHosts.includes(mail.untilTried)) return `${evidence}\n${cached}`;
-        if (count === MAX_MESSAGES) throw new Error(`none of ${count} messages came to ${mail.untilTried}:\n${evidence}`);
+        if (count === MAX_MESSAGES) throw new Error(`none of ${count} messages reached ${mail.untilTried}:\n${evidence}`);
       }
     });
   }
   await serveMail(environment, GOOD_HOST);
 }
 
-/** The whole of it: what one sender does in one case can be chance. */
-const MANY_CASES = 20;
+/** Minimum number of cases under `enforce`. A single case may agree by chance. */
+const MIN_ENFORCE_CASES = 20;
 
-/** After all that was sent. */
+/** Counts the cases in which prediction and sender agree. Runs after all other scenarios with senders. */
 export async function countScenario({ table }: TestEnvironment): Promise<void> {
   table.begin('All messages');
-  await table.prove(`verify and senders agree in ${MANY_CASES} cases of enforce or more, and in others, each outcome among them`, () => {
+  await table.prove(`mta-sts verify and the senders agree in ${MIN_ENFORCE_CASES} or more cases of enforce, and in each outcome`, () => {
     const agreeing = table.cases.filter(({ expected }) => expected === AGREES);
     const all = new Set(agreeing.map(({ sender, what }) => `${sender}: ${what}`));
     const enforced = [...all].filter((one) => one.includes(': enforce'));
     const outcomes = new Set(agreeing.map(({ predicted }) => predicted));
-    if (enforced.length < MANY_CASES || outcomes.size < 3) throw new Error(`${enforced.length} cases: ${[...outcomes].join(', ')}`);
-    return `${all.size} cases, ${enforced.length} of enforce: ${[...outcomes].join(', ')}; beside them ${table.cases.length - agreeing.length} in which a sender has a reason to do otherwise`;
+    if (enforced.length < MIN_ENFORCE_CASES || outcomes.size < 3) throw new Error(`${enforced.length} cases: ${[...outcomes].join(', ')}`);
+    return `${all.size} cases, ${enforced.length} of enforce: ${[...outcomes].join(', ')}; in ${table.cases.length - agreeing.length} other cases a sender deviates for a known reason`;
   });
 }

@@ -1,24 +1,25 @@
-// Chance that can be repeated: the same seed gives the same numbers.
+// Repeatable random numbers: the same seed gives the same numbers.
 
 export class Random {
-  /** @param seed - a whole number, of 32 bits */
+  /** @param state - the seed, an integer of 32 bits */
   public constructor(private state: number) {}
 
-  /** A whole number from 0 to below the limit. */
+  /** Returns an integer from 0 to below the limit. */
   public below(limit: number): number {
     return Math.floor(this.next() * limit);
   }
 
-  /** Whether something happens that happens so often: 0 is never, 1 always. */
-  public happens(share: number): boolean {
-    return this.next() < share;
+  /** Returns true with this probability: 0 is never, 1 always. */
+  public happens(probability: number): boolean {
+    return this.next() < probability;
   }
 
   public oneOf<T>(items: readonly [T, ...T[]]): T {
-    return items[this.below(items.length)];
+    const [first] = items;
+    return items.at(this.below(items.length)) ?? first;
   }
 
-  /** From 0 to below 1, by mulberry32. */
+  /** Returns a number from 0 to below 1 (mulberry32). */
   private next(): number {
     this.state = (this.state + 0x6D2B79F5) | 0;
     let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
@@ -27,7 +28,7 @@ export class Random {
   }
 }
 
-/** Gives each of its items once, in an order by chance, before any comes again. */
+/** Draws each item once in random order before any item is drawn again. */
 export class Bag<T> {
   private left: T[] = [];
 
@@ -36,6 +37,7 @@ export class Bag<T> {
   public draw(): T {
     if (this.left.length === 0) this.left.push(...this.items);
     const [drawn] = this.left.splice(this.random.below(this.left.length), 1);
+    if (drawn === undefined) throw new Error('the bag has no items');
     return drawn;
   }
 }
