@@ -19,10 +19,7 @@ export default defineConfig(
   },
   {
     files: ['test/**/*.ts'],
-    languageOptions: { parserOptions: { project: './tsconfig.test.json' } },
     rules: {
-      // Some tests check indexed accesses already, and the compiler does not check them in tests yet (tsconfig.test.json).
-      '@typescript-eslint/no-unnecessary-condition': 'off',
       // `expect(fn)` and the AWS client mocks hand methods around without calling them.
       '@typescript-eslint/unbound-method': 'off',
     },
