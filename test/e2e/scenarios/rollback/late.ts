@@ -168,7 +168,8 @@ async function deployWithKill(environment: TestEnvironment, context: AppContext,
   const requests = publications(environment, from).map(({ event }) => textOf(at(event, 'RequestId')));
   const [first, second] = requests;
   if (requests.length !== 2 || first !== second) throw new Error(`the events were ${requests.join(', ')}, expected the same event twice`);
-  const found = findDisagreements(await readLiveState(environment), { policy: findPolicy(environment, context), servedBefore: [], idsBefore });
+  const policy = findPolicy(environment, context);
+  const found = findDisagreements(await readLiveState(environment), { policy, servedBefore: [], idsBefore });
   if (found.length > 0) throw new Error(found.join('\n'));
   return `after ${ended.seconds.toFixed(1)} s; the function got the event ${first ?? ''} twice; ${await publishedId()}`;
 }
