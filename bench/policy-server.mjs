@@ -1,14 +1,19 @@
-// Process: the policy host of every domain, on one address, with a certificate of its own for each.
-import { performance } from 'node:perf_hooks';
+// Process: the policy host of every domain, on one address. Each domain has a certificate of its own.
 import { createSecureContext, createServer } from 'node:tls';
-import { serving } from './server.mjs';
-import { ADDRESSES, domainName, policyOf } from './world.mjs';
+import { ADDRESSES, domainName, policyOf } from './domains.mjs';
+import { createService } from './server.mjs';
 
-const [authorityModule, count] = process.argv.slice(2);
-const { createCertificateAuthority } = (await import(authorityModule)).default;
+/**
+ * @import { SecureContext, TLSSocket } from 'node:tls'
+ */
+
+const [authorityModule = '', count] = process.argv.slice(2);
+/** @type {{ default: typeof import('../lib/preview/tls/certificate-authority.js') }} */
+const { default: { createCertificateAuthority } } = await import(authorityModule);
 const authority = await createCertificateAuthority('Benchmark authority');
-const service = serving();
+const service = createService();
 
+/** @type {Map<string, SecureContext>} */
 const contexts = new Map();
 for (let number = 0; number < Number(count); number += 1) await contextOf(`mta-sts.${domainName(number)}`);
 
@@ -16,21 +21,27 @@ const server = createServer({
   SNICallback: (name, done) => void contextOf(name).then((context) => done(null, context), done),
   ALPNProtocols: ['http/1.1'],
 }, (socket) => {
+  const name = socket.servername || '';
   socket.on('error', () => undefined);
-  // As long as Node's own server waits for another request.
+  // The time that Node's own server waits for another request.
   socket.setTimeout(5000, () => socket.destroy());
   socket.on('data', (request) => {
-    const text = request.latin1Slice();
-    service.log?.push({ at: performance.now(), server: ADDRESSES.policyHost, name: socket.servername, type: 'policy' });
-    service.answer(() => respond(socket, /\r\nconnection: close\r\n/i.test(text)));
+    const text = request.toString('latin1');
+    service.log({ server: ADDRESSES.policyHost, name, type: 'policy' });
+    service.answer(() => respond(socket, name, /\r\nconnection: close\r\n/i.test(text)));
   });
 });
 server.on('tlsClientError', () => undefined);
-await new Promise((listening, failed) => server.on('error', failed).listen({ port: 443, host: ADDRESSES.policyHost, backlog: 511 }, listening));
+await new Promise((listening, failed) => server.on('error', failed)
+  .listen({ port: 443, host: ADDRESSES.policyHost, backlog: 511 }, () => listening(undefined)));
 
 service.ready({ ca: authority.certificatePem });
 
-/** Of the domains beyond those of the look-ups none is remembered: there may be a hundred thousand. */
+/**
+ * Returns the certificate of a policy host. Only those of the look-ups stay in memory: the measurement of memory has many more domains.
+ *
+ * @param {string} name
+ */
 async function contextOf(name) {
   const known = contexts.get(name);
   if (known !== undefined) return known;
@@ -40,8 +51,13 @@ async function contextOf(name) {
   return context;
 }
 
-function respond(socket, close) {
-  const body = policyOf(socket.servername.slice('mta-sts.'.length));
+/**
+ * @param {TLSSocket} socket
+ * @param {string} policyHost
+ * @param {boolean} close - whether the client asked to close the connection
+ */
+function respond(socket, policyHost, close) {
+  const body = policyOf(policyHost.slice('mta-sts.'.length));
   const head = `HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: ${close ? 'close' : 'keep-alive'}\r\n\r\n`;
   if (close) socket.end(head + body);
   else socket.write(head + body);

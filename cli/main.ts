@@ -1,17 +1,18 @@
 // The command `mta-sts`: parses the arguments, runs a sub-command and returns the exit status.
 import { Command, CommanderError } from 'commander';
+import { errorMessage } from '../lib/util/errors';
 import { safeText } from '../lib/util/safe-text';
 import { COMMAND_LINE } from './command-line';
-import type { Context, Loaders, Verifier } from './context';
 import { addExplain } from './commands/explain/command';
-import type { Io } from './io';
 import { addLint } from './commands/lint/command';
 import { addMatch } from './commands/match';
 import { addPreview } from './commands/preview';
 import { addRecords } from './commands/records/command';
-import { Status } from './exit-status';
 import { addSuggest } from './commands/suggest/command';
 import { addVerify } from './commands/verify/command';
+import type { Context, Loaders, Verifier } from './context';
+import { Status } from './exit-status';
+import type { Io } from './io';
 import { version } from './version';
 
 const DESCRIPTION = 'Checks MTA-STS (RFC 8461) and TLSRPT (RFC 8460) the way mail senders see them.';
@@ -40,7 +41,7 @@ export async function main(argv: readonly string[], io: Io, load: Partial<Loader
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? Status.GOOD : Status.WRONG_USAGE;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     io.stderr.write(`mta-sts: this is a bug in mta-sts itself, please report it: ${safeText(reason, 1000)}\n`);
     return Status.UNDECIDED;
   }

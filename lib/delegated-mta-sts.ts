@@ -1,4 +1,4 @@
-// Uses the policy of a provider for a domain: two CNAME records, and nothing hosted (RFC 8461 §8.2).
+// Uses the policy of a provider for a domain, by two CNAME records (RFC 8461 §8.2).
 import { Duration, Stack, Token, aws_route53 as route53 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { txtRecord } from './private/records';
@@ -32,16 +32,16 @@ export interface DelegatedMtaStsProps {
   readonly domainName?: string;
 
   /**
-   * Target of `_mta-sts.<domain>`, if the provider documents another name; without a dot at the end. The provider has its record with the
-   * id of the policy there.
+   * Target of `_mta-sts.<domain>`, if the provider documents another name; without a dot at the end. The provider publishes the id of the
+   * policy at this name.
    *
    * @default - `_mta-sts.<provider>`
    */
   readonly recordTarget?: string;
 
   /**
-   * Target of `mta-sts.<domain>`, if the provider documents another name; without a dot at the end. The provider serves the policy there,
-   * with a certificate for `mta-sts.<domain>`.
+   * Target of `mta-sts.<domain>`, if the provider documents another name; without a dot at the end. The provider serves the policy at this
+   * name, with a certificate for `mta-sts.<domain>`.
    *
    * @default - `mta-sts.<provider>`
    */
@@ -57,7 +57,7 @@ export interface DelegatedMtaStsProps {
 
 /**
  * Uses the MTA-STS policy of a provider for a mail domain (RFC 8461 §8.2): a CNAME at `mta-sts.<domain>` and one at
- * `_mta-sts.<domain>`. Nothing is hosted, so it works in a stack of any Region, or of none.
+ * `_mta-sts.<domain>`. It creates only records, so it works in a stack of any Region, and in a stack without a Region.
  *
  * The provider decides mode, MX hosts and id. It must have a certificate for `mta-sts.<domain>` itself, because senders connect to that
  * name. The deployment looks up nothing: run `npx cdk-mta-sts verify <domain>` afterwards.
@@ -135,21 +135,20 @@ function providerDomain(written: string, domain: string): string {
   const provider = toALabels(written) || written;
   const shown = safeText(JSON.stringify(written), MAX_SHOWN_CHARACTERS);
   if (provider.includes('/')) {
-    throw new Error(`\`provider\` must be the domain alone, got the URL ${shown}; ${instead(provider)} (RFC 8461 §8.2)`);
+    throw new Error(`\`provider\` must be the domain alone, got the URL ${shown}. ${instead(provider)} (RFC 8461 §8.2)`);
   }
   if (/^_?mta-sts\./.test(provider)) {
-    throw new Error(`\`provider\` must be the domain alone, without \`mta-sts.\` or \`_mta-sts.\`, which are put before it, got ${shown}; `
-      + `${instead(provider)}; where the provider documents other names, also give \`recordTarget\` and \`policyHostTarget\` `
-      + '(RFC 8461 §8.2)');
+    throw new Error(`\`provider\` must be the domain alone, got ${shown}. The construct itself puts \`mta-sts.\` and \`_mta-sts.\` before it. `
+      + `${instead(provider)}. If the provider documents other names, also give \`recordTarget\` and \`policyHostTarget\` (RFC 8461 §8.2)`);
   }
-  const fault = hostNameProblem(provider) ?? (provider.includes('.') ? undefined : 'is a single label; write the whole domain');
-  if (fault !== undefined) {
-    throw new Error(`\`provider\` ${shown} ${fault}; expected is the domain whose policy is used, such as provider.example `
+  const problem = hostNameProblem(provider) ?? (provider.includes('.') ? undefined : 'is a single label');
+  if (problem !== undefined) {
+    throw new Error(`\`provider\` ${shown} ${problem}. Expected: the whole domain whose policy is used, for example provider.example `
       + '(RFC 5321 §4.1.2, RFC 8461 §8.2)');
   }
   if (provider === domain) {
-    throw new Error(`\`provider\` must be another domain than the policy domain, got ${domain} for both: each CNAME would point to itself; `
-      + 'name the domain whose policy is used, or serve a policy of your own with `MtaSts` (RFC 8461 §8.2)');
+    throw new Error(`\`provider\` must be another domain than the policy domain, got ${domain} for both. Each CNAME would point to itself. `
+      + 'Name the domain whose policy is used, or serve a policy of your own with `MtaSts` (RFC 8461 §8.2)');
   }
   return provider;
 }
@@ -157,13 +156,13 @@ function providerDomain(written: string, domain: string): string {
 /** Returns the fix for a URL or one of the two names in place of the domain. */
 function instead(written: string): string {
   const domain = written.toLowerCase().replace(/^[a-z][a-z0-9+.-]*:\/\//, '').replace(/[:/?#].*$/, '').replace(/^_?mta-sts\./, '');
-  return hostNameProblem(domain) === undefined ? `write \`provider: '${domain}'\`` : 'write the domain, `provider: \'provider.example\'`';
+  return hostNameProblem(domain) === undefined ? `Write \`provider: '${domain}'\`` : 'Write the domain, for example `provider: \'provider.example\'`';
 }
 
 /**
  * Returns the target of a CNAME in lower-case A-labels.
  *
- * @param own - names of both CNAMEs: a target among them is a loop, or has no record of the right type
+ * @param own - names of both CNAMEs; a target among them is a loop, or has no record of the right type
  * @param problemOf - returns the problem of a name as a target
  */
 function target(
@@ -174,14 +173,14 @@ function target(
 ): string {
   requireText(property, written, 'the name that the provider documents');
   const name = toALabels(written) || written;
-  const fault = problemOf(name);
-  if (fault !== undefined) {
-    throw new Error(`\`${property}\` ${safeText(JSON.stringify(written), MAX_SHOWN_CHARACTERS)} ${fault}; expected is the name that the provider documents, by default `
+  const problem = problemOf(name);
+  if (problem !== undefined) {
+    throw new Error(`\`${property}\` ${safeText(JSON.stringify(written), MAX_SHOWN_CHARACTERS)} ${problem}. Expected: the name that the provider documents. The default is `
       + `\`${property === 'recordTarget' ? '_mta-sts' : 'mta-sts'}.<provider>\` (RFC 1035 §2.3.4, RFC 8461 §8.2)`);
   }
   if (own.includes(name)) {
-    throw new Error(`\`${property}\` must be a name of the provider, got ${name}, which is one of the two names that are delegated: a CNAME `
-      + 'would point to itself or to the other; leave it out, or write the name that the provider documents (RFC 8461 §8.2)');
+    throw new Error(`\`${property}\` must be a name of the provider, got ${name}, one of the two delegated names. The CNAME would point to itself `
+      + 'or to the other CNAME. Leave the property out, or write the name that the provider documents (RFC 8461 §8.2)');
   }
   return name;
 }
@@ -194,8 +193,8 @@ function recordNameProblem(name: string): string | undefined {
 }
 
 function requireText(property: string, value: string, fix: string): void {
-  requireInput(property, value, { ...TEXT, fix: `write it out: ${fix}` });
+  requireInput(property, value, { ...TEXT, fix: `Write it out: ${fix}` });
   if (Token.isUnresolved(value)) {
-    throw new Error(`\`${property}\` is a token, known only at deployment, and cannot be checked; write it out: ${fix}`);
+    throw new Error(`\`${property}\` must be known at synthesis, got a token, which cannot be checked. Write it out: ${fix}`);
   }
 }

@@ -28,14 +28,14 @@ export interface MtaStsDomain {
   /**
    * Policy of this domain.
    *
-   * @default - the policy of all
+   * @default - the `policy` of all domains
    */
   readonly policy?: MtaStsPolicy;
 
   /**
    * TLS reporting of this domain.
    *
-   * @default - the reporting of all
+   * @default - the `tlsReporting` of all domains
    */
   readonly tlsReporting?: TlsReporting;
 }
@@ -45,11 +45,11 @@ export interface MtaStsDomainsProps {
   /** Domains, at most 100, in any order. */
   readonly domains: MtaStsDomain[];
 
-  /** Policy for each domain that has none of its own. */
+  /** Policy for each domain without its own `policy`. */
   readonly policy: MtaStsPolicy;
 
   /**
-   * Addresses to which senders send TLS reports, for each domain that has none of its own.
+   * Addresses to which senders send TLS reports, for each domain without its own `tlsReporting`.
    *
    * @default - no record is created
    */
@@ -63,7 +63,7 @@ export interface MtaStsDomainsProps {
   readonly policyHost?: PolicyHost;
 
   /**
-   * What the deployment does if the verification finds an error.
+   * Reaction of the deployment if the verification finds an error.
    *
    * @default Verification.FAIL_DEPLOYMENT
    */

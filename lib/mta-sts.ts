@@ -1,4 +1,4 @@
-// Publishes MTA-STS for one mail domain. The `_mta-sts` record is created only after the policy was seen live.
+// Publishes MTA-STS for one mail domain. The `_mta-sts` record is created only after the policy file is proved live.
 import {
   CfnOutput, Duration, Stack,
   aws_route53 as route53,
@@ -35,8 +35,7 @@ export interface MtaStsProps {
    * Public hosted zone that contains the records of the domain: imported, looked up, or made in the app.
    *
    * @default - external DNS: the deployment creates the host and the file and proves the file live. The records are outputs (`records`),
-   * and
-   * you create them manually. The deployment verifies nothing; run `mta-sts verify --outputs` when the records exist
+   * and you create them manually. The deployment verifies nothing; run `mta-sts verify --outputs` when the records exist
    */
   readonly hostedZone?: route53.IHostedZone;
 
@@ -66,7 +65,7 @@ export interface MtaStsProps {
   readonly tlsReporting?: TlsReporting;
 
   /**
-   * What the deployment does if the verification finds an error. Without a `hostedZone` there is no verification.
+   * Reaction of the deployment if the verification finds an error. Without a `hostedZone` there is no verification.
    *
    * @default Verification.FAIL_DEPLOYMENT
    */
@@ -76,9 +75,9 @@ export interface MtaStsProps {
 /**
  * Publishes MTA-STS (RFC 8461) for a mail domain.
  *
- * The order is the same on create, update and rollback: Preflight checks whether the deployment may start; the policy host and the policy
- * file are created, and the file is proved live; only then the `_mta-sts` record is created; the last step verifies everything as a sender
- * does. When the construct or the stack is removed, the record is removed first.
+ * The order is the same on create, update and rollback. First, Preflight checks whether the deployment may start. Then the policy host and
+ * the policy file are created, and the file is proved live. Only then the `_mta-sts` record is created. The last step verifies everything
+ * as a sender does. When the construct or the stack is removed, the record is removed first.
  *
  * @example
  * declare const hostedZone: route53.IHostedZone;
@@ -112,8 +111,9 @@ export class MtaSts extends Construct {
   public readonly policyHost: PolicyHost;
 
   /**
-   * Output for `mta-sts verify --outputs`: the domain, the id of the publication and the policy, as JSON. It is in the stack with the
-   * resources, which is in us-east-1. For nested stacks it is in the outermost one, whose outputs `cdk deploy --outputs-file` writes.
+   * Output for `mta-sts verify --outputs`: the domain, the id of the publication and the policy, as JSON. The output is in the stack with
+   * the resources, which is in us-east-1. For a nested stack, it is in the outermost stack: `cdk deploy --outputs-file` writes only outputs
+   * of such stacks.
    *
    * Do not pass it to `envFromCfnOutputs` of CDK Pipelines: CodePipeline does not escape its quotes. Use two outputs of your own, for
    * `domainName` and `policyId`.
@@ -122,14 +122,14 @@ export class MtaSts extends Construct {
 
   /**
    * Time after which no sender can hold an `enforce` or `testing` policy of the domain, in ISO 8601. After it, you can remove the construct
-   * and no mail is refused. It is a sentence instead of a time before `MtaStsPolicy.none()` is published, or if the time is not known. A
-   * token of the stack with the resources, with the value of the last publication.
+   * and no mail is refused. Before `MtaStsPolicy.none()` is published, or if the time is not known, the value is a sentence instead of a
+   * time. A token of the stack with the resources, with the value of the last publication.
    */
   public readonly earliestRemoval: string;
 
   /**
-   * All records of the domain, as text. Without a `hostedZone`, create them manually, `_mta-sts` last (RFC 8461 §8.1). The record that
-   * validates a created certificate is then among them, and its name is a token too.
+   * All records of the domain, as text. Without a `hostedZone`, create them manually, `_mta-sts` last (RFC 8461 §8.1). They then include
+   * the record that validates a created certificate. The name of that record is a token too.
    */
   public readonly records: MtaStsRecord[];
 

@@ -8,7 +8,7 @@ import {
 import { safeText } from './util/safe-text';
 
 /**
- * Where a Zoho organisation's mail is kept: it decides the name of its MX hosts.
+ * Data centre that keeps the mail of a Zoho organisation. It decides the names of the MX hosts.
  *
  * @see https://www.zoho.com/mail/help/adminconsole/configure-email-delivery.html
  */
@@ -28,12 +28,11 @@ export enum ZohoDataCenter {
 }
 
 /**
- * The MX patterns of a policy: each is a host name, or `*.` and a host name, where the asterisk stands for exactly one
- * left-most label (RFC 8461 §4.1).
+ * MX patterns of a policy. Each is a host name, or `*.` and a host name. The asterisk stands for exactly one label, the left-most one (RFC
+ * 8461 §4.1).
  *
- * A preset holds what the provider's own documentation tells customers to put into their MX records. Compare it with
- * your MX records all the same: in `enforce` a host that no pattern covers gets no mail, and the deployment's preflight
- * refuses such a policy.
+ * A preset has the MX hosts of the provider's documentation. Compare it with your MX records: in `enforce`, a host that no pattern covers
+ * gets no mail, so Preflight refuses such a policy.
  *
  * @example
  * MxHosts.of('mx1.example.com', '*.mx.example.net');
@@ -41,20 +40,20 @@ export enum ZohoDataCenter {
  */
 export class MxHosts {
   /**
-   * Your own list.
+   * Returns your own list of MX patterns.
    *
-   * A name with other than ASCII letters is converted to A-labels: `MxHosts.of('møx.example')` gives `xn--mx-lka.example`.
+   * A name with letters beyond ASCII is converted to A-labels: `MxHosts.of('møx.example')` gives `xn--mx-lka.example`.
    *
-   * @param patterns - host names such as `mx1.example.com`, or with one wildcard label in front, `*.mx.example.com`;
-   * without a dot at the end
-   * @throws where a pattern is not one that senders accept (RFC 8461 §3.2), or is a token
+   * @param patterns - host names, for example `mx1.example.com`, or with a wildcard as the first label, `*.mx.example.com`; without a dot
+   * at the end
+   * @throws Error if senders would refuse a pattern (RFC 8461 §3.2), or if it is a token
    */
   public static of(...patterns: string[]): MxHosts {
     return new MxHosts(patterns);
   }
 
   /**
-   * Google Workspace and Gmail: `smtp.google.com`, and the five hosts that were documented until 2023 and still serve.
+   * Google Workspace and Gmail: `smtp.google.com`, and the five hosts that Google documented until 2023. They still receive mail.
    *
    * Source: https://support.google.com/a/answer/174125
    */
@@ -65,9 +64,9 @@ export class MxHosts {
   /**
    * Microsoft 365, Exchange Online: `<your-domain>.mail.protection.outlook.com`.
    *
-   * A domain whose MX was moved to the DNSSEC-signed zone has a host such as `contoso-com.o-v1.mx.microsoft`, and the label
-   * before `mx.microsoft` is not the same for everyone: add your own with `.plus(MxHosts.of('contoso-com.o-v1.mx.microsoft'))`,
-   * and keep both during the move.
+   * A domain whose MX record was moved to the DNSSEC-signed zone has a host such as `contoso-com.o-v1.mx.microsoft`. The label before
+   * `mx.microsoft` differs between customers. Add your host with `.plus(MxHosts.of('contoso-com.o-v1.mx.microsoft'))`, and keep both hosts
+   * during the move.
    *
    * Source: https://learn.microsoft.com/microsoft-365/enterprise/external-domain-name-system-records and
    * https://learn.microsoft.com/purview/how-smtp-dane-works
@@ -81,14 +80,14 @@ export class MxHosts {
    *
    * Source: https://docs.aws.amazon.com/ses/latest/dg/receiving-email-mx-record.html
    *
-   * @param region - the Region that receives, `eu-west-1` for example; it must be one where SES receives mail
+   * @param region - Region that receives the mail, for example `eu-west-1`. SES receives mail only in some Regions
    * (https://docs.aws.amazon.com/general/latest/gr/ses.html)
    */
   public static sesInbound(region: string): MxHosts {
-    requireInput('region', region, { ...TEXT, fix: 'write its name, `\'eu-west-1\'` for example' });
-    requireText('region', region, "pass its name, 'eu-west-1' for example");
+    requireInput('region', region, { ...TEXT, fix: 'Write its name, for example `\'eu-west-1\'`' });
+    requireText('region', region, 'Pass its name, for example `\'eu-west-1\'`');
     if (!isRegionName(region)) {
-      throw new Error(`\`region\` must be the name of an AWS Region where Amazon SES receives mail, such as eu-west-1, got ${show(region)}`);
+      throw new Error(`\`region\` must be the name of an AWS Region where Amazon SES receives mail, for example eu-west-1, got ${quote(region)}`);
     }
     return new MxHosts(sesInbound(region).patterns);
   }
@@ -121,11 +120,11 @@ export class MxHosts {
   }
 
   /**
-   * Zoho Mail: `mx`, `mx2` and `mx3` of the data centre's domain.
+   * Zoho Mail: the hosts `mx`, `mx2` and `mx3` in the domain of the data centre.
    *
    * Source: https://www.zoho.com/mail/help/adminconsole/configure-email-delivery.html
    *
-   * @param dataCenter - where the organisation's mail is kept. Default: the United States, `zoho.com`
+   * @param dataCenter - data centre that keeps the mail of the organisation. Default: the United States, `zoho.com`
    */
   public static zoho(dataCenter: ZohoDataCenter = ZohoDataCenter.UNITED_STATES): MxHosts {
     requireInput('dataCenter', dataCenter, oneOf('ZohoDataCenter', ZohoDataCenter));
@@ -133,7 +132,7 @@ export class MxHosts {
   }
 
   /**
-   * Cloudflare Email Routing: `*.mx.cloudflare.net`, the line that Cloudflare documents for MTA-STS policies.
+   * Cloudflare Email Routing: `*.mx.cloudflare.net`, the pattern that Cloudflare documents for MTA-STS policies.
    *
    * Source: https://developers.cloudflare.com/email-routing/setup/mta-sts/
    */
@@ -141,7 +140,7 @@ export class MxHosts {
     return new MxHosts(CLOUDFLARE_EMAIL_ROUTING.patterns);
   }
 
-  /** Lower case, in A-labels, sorted, without duplicates: as the policy file lists them. */
+  /** MX patterns in lower-case A-labels, sorted, without duplicates, as in the policy file. */
   public readonly patterns: string[];
 
   private constructor(patterns: readonly string[]) {
@@ -149,9 +148,9 @@ export class MxHosts {
   }
 
   /**
-   * These hosts and others: while mail moves from one provider to another, or with a backup of your own.
+   * Returns these hosts and others. Use it while mail moves from one provider to another, or for a backup host.
    *
-   * @param other - the hosts to add
+   * @param other - hosts to add
    */
   public plus(other: MxHosts): MxHosts {
     requireInput('other', other, HOSTS);
@@ -161,23 +160,21 @@ export class MxHosts {
 
 function canonicalPattern(pattern: string): string {
   requireInput('mx', pattern, MX_PATTERN);
-  requireText('mx', pattern, 'write the host names of your MX records, or use a preset such as MxHosts.googleWorkspace()');
+  requireText('mx', pattern, 'Write the host names of your MX records, or use a preset, for example `MxHosts.googleWorkspace()`');
   const canonical = mxPatternToALabels(pattern) || pattern;
-  const fault = mxPatternProblem(canonical);
-  if (fault !== undefined) {
-    throw new Error(`mx pattern ${show(pattern)} ${fault} (RFC 8461 §3.2)`);
+  const problem = mxPatternProblem(canonical);
+  if (problem !== undefined) {
+    throw new Error(`mx pattern ${quote(pattern)} ${problem} (RFC 8461 §3.2)`);
   }
   return canonical;
 }
 
 function requireText(name: string, value: string, fix: string): void {
   if (Token.isUnresolved(value)) {
-    throw new Error(
-      `\`${name}\` is a token, known only at deployment, but the template holds the text of the policy, which must be known at synthesis; ${fix}`,
-    );
+    throw new Error(`\`${name}\` must be known at synthesis, got a token. The template contains the text of the policy. ${fix}`);
   }
 }
 
-function show(value: string): string {
+function quote(value: string): string {
   return safeText(JSON.stringify(value));
 }

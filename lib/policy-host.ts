@@ -1,4 +1,4 @@
-// Serves policies: a private bucket behind CloudFront, on port 443, and nothing else.
+// Serves policy files from a private bucket behind CloudFront.
 import { createHash } from 'node:crypto';
 import { Aspects, Stack, Token, Validations } from 'aws-cdk-lib';
 import type {
@@ -78,7 +78,7 @@ export interface PolicyHostProps {
  * `MtaSts` creates a `PolicyHost` unless you give one.
  */
 export class PolicyHost extends Construct {
-  /** Private, encrypted bucket with the policy files. It is emptied and removed with the stack: its content can be created again. */
+  /** Private, encrypted bucket with the policy files. The stack empties and removes the bucket: the files can be created again. */
   public readonly bucket: s3.Bucket;
 
   /** Distribution that serves the policy files. */
@@ -163,7 +163,7 @@ export class PolicyHost extends Construct {
       Distribution: this.distribution.distributionId,
       Certificate: this.certificate.certificateArn,
       WebAcl: props.webAclArn ?? 'none',
-      // Without the hosts: a new host does not change how the others are served.
+      // Leave the hosts out of this hash: a new host does not change how other hosts are served.
       Edge: createHash('sha256').update(edgeFunctionCode([])).digest('hex').slice(0, 32),
     };
     for (const host of this.hosts.values()) {
@@ -210,8 +210,8 @@ export class PolicyHost extends Construct {
   }
 
   /**
-   * Returns what must exist before the file of a domain can be written and served. Records of other domains are not among them: if every
-   * domain waited for all records, the template of 100 domains would exceed the 1 MB that CloudFormation allows.
+   * Returns the constructs that must exist before the file of a domain can be written and served. Records of other domains are not among
+   * them: if every domain waited for all records, the template of 100 domains would exceed the 1 MB that CloudFormation allows.
    *
    * @internal
    */
@@ -221,8 +221,8 @@ export class PolicyHost extends Construct {
   }
 
   /**
-   * Warns of domains without a policy, when all constructs exist. It is no error: a domain leaves by removing record and file before the
-   * host.
+   * Warns of domains without a policy. Called when all constructs exist. It is no error: to remove a domain, its record and file leave
+   * first, and its host leaves in a later deployment.
    */
   private warnOfUnpublished(): void {
     const names = [...this.hosts.values()].filter(({ publisher }) => publisher === undefined).map(({ domainName }) => domainName);
@@ -232,8 +232,8 @@ export class PolicyHost extends Construct {
     });
     if (names.length > 0 && !acknowledged) {
       Validations.of(this).addWarning('cdk-mta-sts:unpublished',
-        `${this.node.path} lists ${joinList(names, MAX_NAMES)} in \`domains\`, but no MtaSts publishes a policy there: senders find none; add one `
-        + '(`policyHost`), or, if a domain is to leave, take it out of `domains` in the deployment after this one');
+        `${this.node.path} lists ${joinList(names, MAX_NAMES)} in \`domains\`, but no MtaSts publishes a policy there. Senders find no policy. Add an MtaSts `
+        + 'with this `policyHost`. To remove a domain, take it out of `domains` in the deployment after this one');
     }
   }
 

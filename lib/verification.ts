@@ -1,6 +1,6 @@
-// What a failed verification does to the deployment.
+// The reaction of a deployment to a failed verification.
 
-/** What the deployment does if the verification finds an error. */
+/** Reaction of the deployment if the verification finds an error. */
 export enum Verification {
   /** The deployment fails, and CloudFormation rolls it back. */
   FAIL_DEPLOYMENT = 'fail',

@@ -1,4 +1,4 @@
-// The rules of awslint, which cannot load current aws-cdk-lib, over the jsii assembly.
+// Checks the jsii assembly by the rules of awslint, because awslint cannot load the current aws-cdk-lib.
 import { describe, expect, test } from '@jest/globals';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,32 +24,32 @@ const assembly = JSON.parse(
 ) as { types: Record<string, ApiType> };
 const types = Object.values(assembly.types);
 
-test('exports the names of the design', () => {
+test('the package exports the classes of the design', () => {
   expect(types.map(({ name }) => name)).toEqual(expect.arrayContaining(['MtaSts', 'MtaStsPolicy', 'MxHosts', 'PolicyHost', 'TlsReporting']));
 });
 
-describe.each(types.map((type) => [type.name, type] as const))('%s', (_name, type) => {
-  test('is documented, with every member', () => {
+describe.each(types.map((type) => [type.name, type] as const))('%s', (name, type) => {
+  test(`${name} is documented, with every member`, () => {
     const members: Documented[] = [type, ...type.properties ?? [], ...type.methods ?? [], ...type.members ?? [],
       ...(type.methods ?? []).flatMap(({ parameters }) => parameters ?? [])];
-    expect(members.filter(({ docs }) => !docs?.summary).map(({ name }) => name)).toEqual([]);
+    expect(members.filter(({ docs }) => !docs?.summary).map((member) => member.name)).toEqual([]);
   });
 
-  test('says the default of each optional property', () => {
+  test(`${name} documents the default of each optional property`, () => {
     const optional = (type.properties ?? []).filter((property) => type.datatype && property.optional);
-    expect(optional.filter(({ docs }) => !docs?.default).map(({ name }) => name)).toEqual([]);
+    expect(optional.filter(({ docs }) => !docs?.default).map((member) => member.name)).toEqual([]);
   });
 
-  test('has only read-only properties', () => {
-    expect((type.properties ?? []).filter(({ immutable }) => !immutable).map(({ name }) => name)).toEqual([]);
+  test(`${name} has only read-only properties`, () => {
+    expect((type.properties ?? []).filter(({ immutable }) => !immutable).map((member) => member.name)).toEqual([]);
   });
 
-  test('takes no `any`', () => {
-    expect((type.properties ?? []).filter((property) => property.type?.primitive === 'any').map(({ name }) => name)).toEqual([]);
+  test(`${name} has no property of the type any`, () => {
+    expect((type.properties ?? []).filter((property) => property.type?.primitive === 'any').map((member) => member.name)).toEqual([]);
   });
 
-  test('as a construct takes scope, id and props', () => {
-    const parameters = (type.initializer?.parameters ?? []).map(({ name }) => name);
+  test(`${name} takes scope, id and props if it is a construct`, () => {
+    const parameters = (type.initializer?.parameters ?? []).map((parameter) => parameter.name);
     expect(type.base === 'constructs.Construct' ? parameters : ['scope', 'id', 'props']).toEqual(['scope', 'id', 'props']);
   });
 });

@@ -4,6 +4,7 @@ import { isBuiltin } from 'node:module';
 import { join, posix, relative, sep } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
+import { BUNDLES } from '../tools/bundles.mjs';
 import { importCircles } from './support/import-circles';
 
 const ROOT = join(__dirname, '..');
@@ -56,7 +57,10 @@ const INNER_RULES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Every source file, relative to the root. */
-const SOURCES = sources();
+const SOURCES = filesIn('lib', 'cli', 'bin');
+
+/** Every file of the tests, relative to the root. */
+const TESTS = filesIn('test');
 
 /** The largest number of files in a folder of source; its folders are rooms of their own. */
 const MAX_FILES = 12;
@@ -68,18 +72,33 @@ describe('each file imports only what its room may know', () => {
 });
 
 describe('the house as a whole', () => {
-  test('no import circle exists, type imports included', () => {
-    const graph = new Map(SOURCES.map((file) => [file, imports(file, readFileSync(join(ROOT, file), 'utf8')).flatMap((target) => resolve(target))]));
-    expect(importCircles(graph)).toEqual([]);
+  test('the sources have no import circle, type imports included', () => {
+    expect(importCircles(importGraph(SOURCES))).toEqual([]);
   });
 
-  test('every folder holds at most a dozen files', () => {
+  test('the tests have no import circle, type imports included', () => {
+    expect(importCircles(importGraph(TESTS))).toEqual([]);
+  });
+
+  test('every folder of the sources and of the end-to-end tests has at most a dozen files', () => {
     const folders = new Map<string, number>();
-    for (const file of SOURCES) folders.set(posix.dirname(file), (folders.get(posix.dirname(file)) ?? 0) + 1);
+    for (const file of [...SOURCES, ...TESTS.filter((test) => test.startsWith('test/e2e/'))]) folders.set(posix.dirname(file), (folders.get(posix.dirname(file)) ?? 0) + 1);
     expect([...folders].filter(([, files]) => files > MAX_FILES).map(([folder, files]) => `${folder}: ${files}`)).toEqual([]);
   });
 
-  test('every room of the rules exists', () => {
+  test('every function and the command have a bundle, and every bundle has an entry point', () => {
+    const entryPoints = SOURCES.filter((file) => /^lib\/functions\/[^/]+\/index\.ts$|^bin\/mta-sts\.ts$/.test(file));
+    expect(BUNDLES.map(({ entryPoint }) => entryPoint).sort()).toEqual([...entryPoints].sort());
+  });
+
+  test('every bundle becomes stale with all sources that its entry point imports', () => {
+    for (const { entryPoint, sources: parts } of BUNDLES) {
+      const others = reachable(entryPoint).filter((file) => !parts.some((part) => file.startsWith(part)));
+      expect({ entryPoint, others }).toEqual({ entryPoint, others: [] });
+    }
+  });
+
+  test('every room of the architecture rules exists', () => {
     const rooms = new Set(SOURCES.map(roomOf));
     expect([...rooms].sort()).toEqual(Object.keys(RULES).sort());
     for (const folder of Object.keys(INNER_RULES)) expect(SOURCES.some((file) => file.startsWith(`${folder}/`))).toBe(true);
@@ -119,7 +138,7 @@ describe('the check itself', () => {
     ['cli/x.ts', 'import { MtaSts } from \'../lib/mta-sts\';'],
     ['cli/commands/x.ts', 'import { a } from \'../../tools/bundle.mjs\';'],
     ['bin/x.ts', 'import { a } from \'../test/support/setup\';'],
-  ])('finds the forbidden import in %s: %s', (file, source) => {
+  ])('the architecture test finds the forbidden import in %s: %s', (file, source) => {
     expect(forbidden(file, source)).toHaveLength(1);
   });
 
@@ -132,11 +151,11 @@ describe('the check itself', () => {
     ['lib/x.ts', 'import { a } from \'./protocol/policy/policy\'; import { b } from \'./y\'; import { join } from \'node:path\'; import { c } from \'./private/z\';'],
     ['bin/x.ts', 'import { MtaSts } from \'../lib\'; import { a } from \'../lib/index\'; import { b } from \'../cli/process\';'],
     ['cli/commands/x.ts', 'import { a } from \'./y\'; import { b } from \'../../lib/preview/y\';'],
-  ])('allows in %s: %s', (file, source) => {
+  ])('the architecture test allows the import in %s: %s', (file, source) => {
     expect(forbidden(file, source)).toEqual([]);
   });
 
-  test('finds a circle of three files once', () => {
+  test('the architecture test finds a circle of three files once', () => {
     expect(importCircles(new Map([['a', ['b']], ['b', ['c']], ['c', ['a']], ['d', ['a']]]))).toEqual([['a', 'b', 'c']]);
   });
 });
@@ -150,14 +169,30 @@ function specifiers(source: string): readonly string[] {
   return ts.preProcessFile(source, true, true).importedFiles.map(({ fileName }) => fileName);
 }
 
+/** Returns a file and all files that it imports, directly or not. */
+function reachable(entryPoint: string): readonly string[] {
+  const found = new Set([entryPoint]);
+  // A set hands out the files that are added meanwhile.
+  for (const file of found) for (const target of importedFiles(file, new Set(SOURCES))) found.add(target);
+  return [...found];
+}
+
+/** Returns the imported files of a file, as far as they are known. */
+function importedFiles(file: string, known: ReadonlySet<string>): readonly string[] {
+  return imports(file, readFileSync(join(ROOT, file), 'utf8'))
+    .flatMap((target) => [`${target}.ts`, `${target}/index.ts`])
+    .filter((target) => known.has(target));
+}
+
 /** Returns the imported paths relative to the root, without extension. */
 function imports(file: string, source: string): readonly string[] {
   return specifiers(source).filter((specifier) => specifier.startsWith('.')).map((specifier) => posix.join(posix.dirname(file), specifier));
 }
 
-function resolve(target: string): readonly string[] {
-  const candidates = [`${target}.ts`, `${target}/index.ts`];
-  return SOURCES.filter((file) => candidates.includes(file));
+/** Returns for each file the other files of the list that it imports. */
+function importGraph(files: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const known = new Set(files);
+  return new Map(files.map((file) => [file, importedFiles(file, known)]));
 }
 
 function isAllowed(file: string, specifier: string): boolean {
@@ -191,8 +226,8 @@ function roomOf(path: string): Room | undefined {
   return rooms.find((room) => room === second) ?? 'constructs';
 }
 
-function sources(): readonly string[] {
-  return ['lib', 'cli', 'bin']
+function filesIn(...folders: readonly string[]): readonly string[] {
+  return folders
     .flatMap((top) => readdirSync(join(ROOT, top), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts'))
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join('/'))

@@ -1,4 +1,4 @@
-// The examples: pipelines read as their systems read them, each line of theirs run, and the apps synthesized.
+// The files of examples/: pipelines are parsed and their lines run, and the apps are synthesized.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,6 +16,7 @@ import { run } from './support/command';
 import type { CommandResult } from './support/command';
 import { exampleApp, shellLine, yamlExample } from './support/examples';
 import { verificationResult } from './support/report';
+import { firstItem, required } from './support/items';
 import { ENV, importedZone } from './support/stack';
 
 const ROOT = join(__dirname, '..');
@@ -27,7 +28,7 @@ let folder: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'examples-'));
-  // As `cdk deploy --outputs-file` writes it.
+  // The form of `cdk deploy --outputs-file`.
   writeFileSync(join(folder, 'cdk-outputs.json'), JSON.stringify({ MtaSts: { Published: stackOutput({ domain: 'example.com', id, policy, target: 'd111111abcdef8.cloudfront.net' }) } }));
   process.chdir(folder);
 });
@@ -38,11 +39,11 @@ afterAll(() => {
 });
 
 interface Verification extends CommandResult {
-  /** The domains that the verifier was asked for, and what to expect. */
+  /** The domains that the command verified, each with the expected values. */
   readonly asked: readonly unknown[];
 }
 
-/** Runs a line of a pipeline that calls `npx cdk-mta-sts`, with a verifier to whom all domains are good. */
+/** Runs a line of a pipeline that calls `npx cdk-mta-sts`, with a verifier that passes all domains. */
 async function verification(line: string, env?: Readonly<Record<string, string>>): Promise<Verification> {
   const asked: unknown[] = [];
   const loadVerifier = (): Promise<Verifier> => Promise.resolve({
@@ -60,22 +61,22 @@ async function verification(line: string, env?: Readonly<Record<string, string>>
 const published = { domain: 'example.com', expectId: id, expectPolicy: policy };
 const nightly = ['example.com', 'example.net'].map((domain) => ({ domain, expectMode: 'enforce' }));
 
-/** What would be wrong in a job that looks from outside. */
+/** Words that a job without credentials must not contain. */
 const CREDENTIALS = /aws|secret|credential|role|arn:|token/i;
 
-/** Every way to deploy is the same line, whose options the command knows. */
+/** Asserts that a line deploys. All examples use the same line. */
 function expectDeployment(line: string): void {
   expect(line).toBe('npx cdk deploy --all --require-approval never --outputs-file cdk-outputs.json');
 }
 
-test('the CDK command has each option of the line that deploys', () => {
+test('the CDK command has each option of the line that deploys the examples', () => {
   const help = execFileSync(process.execPath, [join(ROOT, 'node_modules/aws-cdk/bin/cdk'), 'deploy', '--help'], { encoding: 'utf8' });
   expect(help).toMatch(/--all\b[^[]*\[boolean\]/);
   expect(help).toMatch(/--outputs-file\b[^[]*\[string\]/);
   expect(help).toMatch(/--require-approval\b[^[]*\[string\] \[choices: [^\]]*"never"/);
 });
 
-test('all examples are known here', () => {
+test('this test knows every example', () => {
   const source = readFileSync(__filename, 'utf8');
   const names = readdirSync(join(ROOT, 'examples'));
   expect(names.length).toBeGreaterThan(4);
@@ -108,12 +109,12 @@ describe('GitHub Actions', () => {
   const step = (job: Job, action: string): Step['with'] => job.steps.find(({ uses }) => uses?.startsWith(`${action}@`))?.with;
   const line = (job: Job, begin: string): string => job.steps.find((one) => one.run?.startsWith(begin))?.run ?? '';
 
-  test('runs on a push to the main branch and every night', () => {
+  test('the GitHub workflow runs on a push to the main branch and every night', () => {
     expect(workflow.on).toEqual({ push: { branches: ['main'] }, schedule: [{ cron: expect.stringMatching(/^\d+ \d+ \* \* \*$/) }] });
     expect([deploy.if, verify.if, everyNight.if]).toEqual(['github.event_name == \'push\'', undefined, 'github.event_name == \'schedule\'']);
   });
 
-  test('has jobs of steps that each use one action or run one line, on a runner', () => {
+  test('each step of the GitHub workflow uses one action or runs one line', () => {
     for (const { 'runs-on': runner, steps } of Object.values<Job>(workflow.jobs)) {
       expect(runner).toBe('ubuntu-latest');
       for (const one of steps) expect([one.uses, one.run].filter((part) => part !== undefined)).toHaveLength(1);
@@ -121,14 +122,14 @@ describe('GitHub Actions', () => {
     }
   });
 
-  test('deploys by a role that it gets a token for, and keeps the outputs', () => {
+  test('the GitHub workflow deploys by a role with a token, and keeps the outputs', () => {
     expect(deploy.permissions).toEqual({ 'contents': 'read', 'id-token': 'write' });
     expect(step(deploy, 'aws-actions/configure-aws-credentials')).toEqual({ 'role-to-assume': expect.stringMatching(/^arn:aws:iam::\d{12}:role\//), 'aws-region': 'us-east-1' });
     expectDeployment(line(deploy, 'npx cdk'));
     expect(step(deploy, 'actions/upload-artifact')).toMatchObject({ name: 'cdk-outputs', path: 'cdk-outputs.json' });
   });
 
-  test('verifies without AWS credentials, by the right to read the repository alone', () => {
+  test('the GitHub workflow verifies without AWS credentials, with only the right to read the repository', () => {
     expect(workflow.permissions).toEqual({});
     for (const job of [verify, everyNight]) {
       expect(job.permissions).toEqual({ contents: 'read' });
@@ -137,7 +138,7 @@ describe('GitHub Actions', () => {
     }
   });
 
-  test('verifies after the deployment what it says that it published, with annotations', async () => {
+  test('the GitHub workflow verifies the published policy after the deployment, with annotations', async () => {
     expect(verify.needs).toBe('deploy');
     expect(step(verify, 'actions/download-artifact')).toEqual({ name: 'cdk-outputs' });
     const { status, asked, stdout } = await verification(line(verify, 'npx cdk-mta-sts'));
@@ -145,7 +146,7 @@ describe('GitHub Actions', () => {
     expect(stdout).toBe('example.com: pass\n1 domain: 1 pass, 0 fail, 0 could not be decided\n');
   });
 
-  test('verifies domains every night', async () => {
+  test('the GitHub workflow verifies domains every night', async () => {
     const { status, asked } = await verification(line(everyNight, 'npx cdk-mta-sts'));
     expect({ status, asked }).toEqual({ status: 0, asked: nightly.map((one) => ({ ...one, smtp: false })) });
   });
@@ -171,27 +172,27 @@ describe('GitLab', () => {
 
   const pipeline = yamlExample('gitlab-ci.yml') as Pipeline;
   const { deploy, verify, nightly: everyNight } = pipeline;
-  const last = ({ script }: Job): string => script[script.length - 1];
+  const last = ({ script }: Job): string => required(script.at(-1));
   const junit = { when: 'always', reports: { junit: 'mta-sts.xml' } };
 
-  test('has jobs of known stages, and the nightly one alone is scheduled', () => {
+  test('the GitLab pipeline has jobs of known stages, and only the nightly job is scheduled', () => {
     expect(Object.keys(pipeline)).toEqual(['default', 'stages', 'deploy', 'verify', 'nightly']);
     expect([deploy, verify, everyNight].map(({ stage }) => pipeline.stages.includes(stage))).toEqual([true, true, true]);
     const branch = [{ if: '$CI_PIPELINE_SOURCE != "schedule" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH' }];
     expect([deploy.rules, verify.rules, everyNight.rules]).toEqual([branch, branch, [{ if: '$CI_PIPELINE_SOURCE == "schedule"' }]]);
   });
 
-  test('deploys by a role that it gets a token for, and keeps the outputs', () => {
+  test('the GitLab pipeline deploys by a role with a token, and keeps the outputs', () => {
     expect(deploy.id_tokens).toEqual({ AWS_ID_TOKEN: { aud: 'https://gitlab.com' } });
     const token = join(folder, 'token');
-    shellLine(deploy.script[0], { AWS_ID_TOKEN: 'a.b.c', AWS_WEB_IDENTITY_TOKEN_FILE: token });
+    shellLine(firstItem(deploy.script), { AWS_ID_TOKEN: 'a.b.c', AWS_WEB_IDENTITY_TOKEN_FILE: token });
     expect(readFileSync(token, 'utf8')).toBe('a.b.c');
     expect(deploy.variables).toMatchObject({ AWS_WEB_IDENTITY_TOKEN_FILE: expect.stringMatching(/^\/tmp\//), AWS_ROLE_ARN: expect.stringMatching(/^arn:/) });
     expectDeployment(last(deploy));
     expect(deploy.artifacts).toMatchObject({ paths: ['cdk-outputs.json'] });
   });
 
-  test('verifies without AWS credentials', () => {
+  test('the GitLab pipeline verifies without AWS credentials', () => {
     expect(JSON.stringify(pipeline.default)).not.toMatch(CREDENTIALS);
     for (const job of [verify, everyNight]) {
       expect(JSON.stringify(job)).not.toMatch(CREDENTIALS);
@@ -199,7 +200,7 @@ describe('GitLab', () => {
     }
   });
 
-  test('verifies after the deployment what it says that it published, and has a report of test results, above all after a failure', async () => {
+  test('the GitLab pipeline verifies the published policy after the deployment, and always keeps a report of test results', async () => {
     expect(verify.needs).toEqual(['deploy']);
     const { status, asked } = await verification(last(verify));
     expect({ status, asked }).toEqual({ status: 0, asked: [{ ...published, smtp: true }] });
@@ -207,7 +208,7 @@ describe('GitLab', () => {
     expect(readFileSync('mta-sts.xml', 'utf8')).toMatch(/<testsuite name="example\.com"/);
   });
 
-  test('verifies domains every night', async () => {
+  test('the GitLab pipeline verifies domains every night', async () => {
     const { status, asked } = await verification(last(everyNight));
     expect({ status, asked }).toEqual({ status: 0, asked: nightly.map((one) => ({ ...one, smtp: true })) });
     expect(everyNight.artifacts).toEqual(junit);
@@ -215,7 +216,7 @@ describe('GitLab', () => {
   });
 });
 
-/** What CodeBuild reads. */
+/** A buildspec of CodeBuild. */
 interface BuildSpec {
   readonly version: string | number;
   readonly phases: {
@@ -232,26 +233,26 @@ describe('CodeBuild', () => {
   const verifying = yamlExample('buildspec.yml') as BuildSpec;
   const deploying = yamlExample('buildspec-deploy.yml') as BuildSpec;
 
-  test('has what a buildspec must have', () => {
+  test('each buildspec has the parts that CodeBuild requires', () => {
     for (const { version, phases } of [verifying, deploying]) {
       expect({ version, names: Object.keys(phases), runtime: phases.install['runtime-versions'] }).toEqual({ version: 0.2, names: ['install', 'build'], runtime: { nodejs: 22 } });
     }
   });
 
-  test('deploys, and keeps the outputs', () => {
+  test('the buildspec for the deployment deploys and keeps the outputs', () => {
     deploying.phases.build.commands.forEach(expectDeployment);
     expect(deploying.artifacts).toEqual({ files: ['cdk-outputs.json'] });
   });
 
-  test('verifies without AWS credentials of its own', () => {
+  test('the buildspec for the verification has no AWS credentials of its own', () => {
     expect(JSON.stringify(verifying)).not.toMatch(CREDENTIALS);
     expect(Object.keys(verifying)).not.toContain('env');
     expect(verifying.phases.install.commands).toEqual(['npm ci --ignore-scripts']);
   });
 
-  test('verifies what the artifact of the deployment says, and has a report group of test results', async () => {
-    const [command] = verifying.phases.build.commands;
-    // CodePipeline puts the second input artifact there.
+  test('the buildspec for the verification verifies the published policy, and has a report group of test results', async () => {
+    const command = firstItem(verifying.phases.build.commands);
+    // CodePipeline puts the second input artifact into this folder.
     const { status, asked } = await verification(command, { CODEBUILD_SRC_DIR_Deployed: folder });
     expect({ status, asked }).toEqual({ status: 0, asked: [{ ...published, smtp: true }] });
     expect(verifying.reports).toEqual(REPORTS);
@@ -281,17 +282,17 @@ describe('CDK Pipelines', () => {
   beforeAll(() => {
     const app = exampleApp('cdk-pipelines.ts');
     const assembly = app.synth();
-    const [stageStack] = assembly.getNestedAssembly('assembly-Production').stacks;
+    const stageStack = firstItem(assembly.getNestedAssembly('assembly-Production').stacks);
     ({ Outputs: outputs } = stageStack.template as { Outputs: Outputs });
     template = Template.fromJSON(assembly.getStackByName('Pipeline').template as Record<string, unknown>);
-    const [{ Properties }] = Object.values(template.findResources('AWS::CodePipeline::Pipeline')) as Pipeline[];
-    actions = Properties.Stages.find(({ Name }) => Name === 'Production')?.Actions ?? [];
-    verify = actions[actions.length - 1];
+    const pipelines = Object.values(template.findResources('AWS::CodePipeline::Pipeline')) as Pipeline[];
+    actions = pipelines.flatMap(({ Properties }) => Properties.Stages).find(({ Name }) => Name === 'Production')?.Actions ?? [];
+    verify = required(actions.at(-1));
     project = template.findResources('AWS::CodeBuild::Project')[verify.Configuration.ProjectName?.Ref ?? ''] as Project;
     spec = JSON.parse(project.Properties.Source.BuildSpec) as BuildSpec;
   });
 
-  /** The environment of the step, as CodePipeline makes it: each variable is put into the JSON as it is. */
+  /** Returns the environment of the step. CodePipeline inserts each variable into the JSON without escapes. */
   function environment(outputOf: (name: string) => string | undefined): Record<string, string> {
     const [namespace] = actions.map(({ Namespace }) => Namespace).filter((one) => one !== undefined);
     const text = (verify.Configuration.EnvironmentVariables ?? '').replace(/#\{([^.}]+)\.([^}]+)\}/g, (whole, space: string, name: string) =>
@@ -300,34 +301,35 @@ describe('CDK Pipelines', () => {
     return Object.fromEntries(variables.map(({ name, value }) => [name, value]));
   }
 
-  test('verifies after the stage has been deployed', () => {
+  test('the CDK pipeline verifies after the stage is deployed', () => {
     expect(actions.map(({ Name }) => Name)).toEqual(['Mail.Prepare', 'Mail.Deploy', 'Verify']);
   });
 
-  test('verifies what the outputs of the stage say, with a report group of test results', async () => {
-    const late = outputs.MtaStsPolicyId.Value;
+  test('the CDK pipeline verifies the outputs of the stage, with a report group of test results', async () => {
+    const valueOf = (name: string): unknown => outputs[name]?.Value;
+    const late = valueOf('MtaStsPolicyId');
     expect(late).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^MtaStsPublication/), 'PolicyId'] });
-    const env = environment((name) => outputs[name].Value === late ? id : String(outputs[name].Value));
+    const env = environment((name) => valueOf(name) === late ? id : String(valueOf(name)));
     expect(Object.keys(env)).toEqual(['MTA_STS_DOMAIN', 'MTA_STS_ID']);
-    const [command, ...others] = spec.phases.build.commands;
-    expect(others).toEqual([]);
-    const { status, asked } = await verification(command, env);
+    const { commands } = spec.phases.build;
+    expect(commands).toHaveLength(1);
+    const { status, asked } = await verification(commands.join(), env);
     expect({ status, asked }).toEqual({ status: 0, asked: [{ domain: 'example.com', expectId: id, smtp: true }] });
     expect(spec.reports).toEqual(REPORTS);
     expect(readFileSync('mta-sts.xml', 'utf8')).toMatch(/<testsuite name="example\.com"/);
   });
 
-  test('could not hand over the whole output, whose quotes would end the JSON', () => {
+  test('the CDK pipeline cannot pass the whole output, whose quotes would end the JSON', () => {
     const begin = '{"mtaSts":{"domain":"example.com",';
     expect(JSON.stringify(outputs)).toContain(JSON.stringify(begin).slice(1, -1));
     expect(() => environment(() => `${begin}}}`)).toThrow(SyntaxError);
   });
 
-  test('runs by a Node.js that the command needs, and without scripts of packages', () => {
+  test('the CDK pipeline uses a Node.js version that the command supports, and no scripts of packages', () => {
     expect(spec.phases.install).toEqual({ 'runtime-versions': { nodejs: 22 }, 'commands': ['npm ci --ignore-scripts'] });
   });
 
-  test('gives the step no rights in AWS but to write its logs and reports and to read its artifacts', () => {
+  test('the verification step of the CDK pipeline may only write logs and reports and read artifacts', () => {
     const [role] = project.Properties.ServiceRole['Fn::GetAtt'];
     const policies = Object.values(template.findResources('AWS::IAM::Policy', { Properties: { Roles: Match.arrayWith([{ Ref: role }]) } })) as
       { Properties: { PolicyDocument: { Statement: { Action: string | string[] }[] } } }[];
@@ -342,11 +344,11 @@ describe('every line that verifies', () => {
   const lines = [...new Set(['github-actions.yml', 'gitlab-ci.yml', 'cdk-pipelines.ts'].flatMap((name) =>
     [...readFileSync(join(ROOT, 'examples', name), 'utf8').matchAll(/npx cdk-mta-sts verify [^\n']+/g)].map(([line]) => line)).concat(spec('buildspec.yml')))];
 
-  test('is known here', () => {
+  test('this test knows every line of the examples that verifies', () => {
     expect(lines).toHaveLength(6);
   });
 
-  test.each(lines)('fails its job when the command fails: %s', (line) => {
+  test.each(lines)('a job fails when its verification fails: %s', (line) => {
     expect(shellLine(line, { CODEBUILD_SRC_DIR_Deployed: '.', MTA_STS_DOMAIN: 'example.com', MTA_STS_ID: 'x' }, 7).status).toBe(7);
   });
 });
@@ -358,12 +360,12 @@ describe('a sub-zone that another account delegates', () => {
     app = exampleApp('delegated-sub-zone.ts');
   });
 
-  test('is made in the account of the mail, before MtaSts and after the role that may delegate it', () => {
+  test('the sub-zone is created in the account of the mail, before MtaSts and after the role that may delegate it', () => {
     const stacks = app.synth().stacks.map(({ stackName, environment: { account } }) => [stackName, account]);
     expect(stacks).toEqual([['ParentZone', '111111111111'], ['MailZone', '222222222222'], ['Mail', '222222222222']]);
   });
 
-  test('is delegated by a role that may write the NS record of that name and nothing else', () => {
+  test('the role that delegates the sub-zone may write only the NS record of its name', () => {
     templateOf(app, 'ParentZone').hasResourceProperties('AWS::IAM::Role', {
       RoleName: 'delegates-mail',
       AssumeRolePolicyDocument: Match.objectLike({ Statement: [Match.objectLike({
@@ -379,7 +381,7 @@ describe('a sub-zone that another account delegates', () => {
     })]) }) });
   });
 
-  test('is delegated from the zone above, by its name servers', () => {
+  test('the parent zone delegates the sub-zone to its name servers', () => {
     templateOf(app, 'MailZone').hasResourceProperties('Custom::CrossAccountZoneDelegation', {
       AssumeRoleArn: 'arn:aws:iam::111111111111:role/delegates-mail',
       ParentZoneId: 'Z0123456789ABCDEFGHIJ',
@@ -388,11 +390,11 @@ describe('a sub-zone that another account delegates', () => {
     });
   });
 
-  test('holds the records of MtaSts, which warns of nothing but testing', () => {
+  test('the sub-zone contains the records of MtaSts, whose only warning is about testing', () => {
     templateOf(app, 'Mail').hasResourceProperties('AWS::Route53::RecordSet', {
       Name: '_mta-sts.mail.example.com.', HostedZoneId: { 'Fn::ImportValue': Match.stringLikeRegexp('^MailZone:') },
     });
-    // CDK has one of its own about references between stacks.
+    // CDK adds its own warning about references between stacks.
     const warnings = app.synth().getStackByName('Mail').messages.filter(({ id: path }) => path.startsWith('/Mail/'));
     expect(warnings.map(({ entry }) => entry.data)).toEqual([expect.stringMatching(/^mail\.example\.com is in `testing`/)]);
   });
@@ -400,12 +402,12 @@ describe('a sub-zone that another account delegates', () => {
 
 interface Resource { readonly Type: string; readonly DependsOn?: readonly string[]; readonly Properties: Readonly<Record<string, unknown>> }
 
-/** What must be there before a resource, by its logical id, however far away; references are an order too. */
+/** Returns the logical ids of the resources that are created before a resource, by dependencies and references. */
 function before(template: Template, logicalId: string): ReadonlySet<string> {
   const { Resources } = template.toJSON() as { Resources: Readonly<Record<string, Resource>> };
   const found = new Set<string>();
   const visit = (id: string): void => {
-    const text = JSON.stringify([Resources[id].DependsOn, Resources[id].Properties]);
+    const text = JSON.stringify([Resources[id]?.DependsOn, Resources[id]?.Properties]);
     for (const other of Object.keys(Resources)) {
       if (other !== id && !found.has(other) && text.includes(`"${other}"`)) {
         found.add(other);
@@ -417,10 +419,11 @@ function before(template: Template, logicalId: string): ReadonlySet<string> {
   return found;
 }
 
-function only(template: Template, type: string, properties: object): string {
-  const [id, ...others] = Object.keys(template.findResources(type, { Properties: properties }));
-  expect(others).toEqual([]);
-  return id;
+/** Returns the logical id of the only resource with these properties. */
+function logicalId(template: Template, type: string, properties: object): string {
+  const ids = Object.keys(template.findResources(type, { Properties: properties }));
+  expect(ids).toHaveLength(1);
+  return ids.join();
 }
 
 describe('records in another account', () => {
@@ -430,12 +433,12 @@ describe('records in another account', () => {
     app = exampleApp('records-in-another-account.ts');
   });
 
-  test('are made after host and file', () => {
+  test('records in another account are created after host and file', () => {
     const stacks = app.synth().stacks.map(({ stackName, environment: { account } }) => [stackName, account]);
     expect(stacks).toEqual([['Mail', '222222222222'], ['Dns', '111111111111']]);
   });
 
-  test('are none in the account of the mail, whose certificate is used as it is', () => {
+  test('the account of the mail has no records and a given certificate', () => {
     templateOf(app, 'Mail').resourceCountIs('AWS::Route53::RecordSet', 0);
     templateOf(app, 'Mail').resourceCountIs('AWS::CertificateManager::Certificate', 0);
     templateOf(app, 'Mail').hasResourceProperties('AWS::CloudFront::Distribution', { DistributionConfig: Match.objectLike({
@@ -444,7 +447,7 @@ describe('records in another account', () => {
     }) });
   });
 
-  test('are texts, and two values that are read from the other account by a role for that: the host and the id', () => {
+  test('records in another account read only the host and the id from the account of the mail, by a role', () => {
     const dns = templateOf(app, 'Dns');
     dns.resourceCountIs('AWS::Route53::RecordSet', 3);
     dns.hasResourceProperties('AWS::Route53::RecordSet', { Name: '_mta-sts.example.com.', Type: 'TXT', ResourceRecords: [
@@ -456,21 +459,20 @@ describe('records in another account', () => {
       Name: 'mta-sts.example.com.', Type: 'CNAME',
       ResourceRecords: [{ 'Fn::GetStackOutput': { StackName: 'Mail', OutputName: output, RoleArn: Match.anyValue(), Region: 'us-east-1' } }],
     });
-    const { Value } = templateOf(app, 'Mail').findOutputs(output.asString())[output.asString()] as { Value: unknown };
-    expect(Value).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^PolicyHostDistribution/), 'DomainName'] });
+    expect(templateOf(app, 'Mail').findOutputs(output.asString())[output.asString()]?.Value).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^PolicyHostDistribution/), 'DomainName'] });
     templateOf(app, 'Mail').hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: Match.objectLike({
       Statement: [Match.objectLike({ Action: 'cloudformation:DescribeStacks' })],
     }) });
   });
 
-  test('are announced last', () => {
+  test('the `_mta-sts` record in another account is created after the record of the policy host', () => {
     const dns = templateOf(app, 'Dns');
-    const [announcement, host] = ['_mta-sts.example.com.', 'mta-sts.example.com.'].map((Name) => only(dns, 'AWS::Route53::RecordSet', { Name }));
-    expect([...before(dns, announcement)]).toContain(host);
+    const record = (Name: string): string => logicalId(dns, 'AWS::Route53::RecordSet', { Name });
+    expect([...before(dns, record('_mta-sts.example.com.'))]).toContain(record('mta-sts.example.com.'));
   });
 });
 
-describe('serving others', () => {
+describe('serving customers', () => {
   let template: Template;
   let messages: readonly unknown[];
 
@@ -480,36 +482,37 @@ describe('serving others', () => {
     messages = app.synth().getStackByName('Policies').messages.map(({ entry }) => entry.data);
   });
 
-  test('has one host with one certificate for the names of all', () => {
+  test('a provider serves all customers by one host with one certificate', () => {
     const names = ['customer-one.example', 'customer-two.example', 'provider.example'].map((domain) => `mta-sts.${domain}`);
     template.resourceCountIs('AWS::CloudFront::Distribution', 1);
     template.hasResourceProperties('AWS::CloudFront::Distribution', { DistributionConfig: Match.objectLike({ Aliases: names }) });
     template.hasResourceProperties('AWS::CertificateManager::Certificate', { DomainName: names[0], SubjectAlternativeNames: names.slice(1) });
   });
 
-  test('announces once, for all, the id of its own publication of the one text', () => {
-    const publication = only(template, 'Custom::MtaStsPublication', { DomainName: 'provider.example' });
+  test('a provider has one `_mta-sts` record for all customers, with the id of its own publication', () => {
+    const publication = logicalId(template, 'Custom::MtaStsPublication', { DomainName: 'provider.example' });
     template.resourcePropertiesCountIs('AWS::Route53::RecordSet', { Name: Match.stringLikeRegexp('^_mta-sts\\.') }, 1);
     template.hasResourceProperties('AWS::Route53::RecordSet', { Name: '_mta-sts.provider.example.', ResourceRecords: [
       { 'Fn::Join': ['', ['"v=STSv1; id=', { 'Fn::GetAtt': [publication, 'PolicyId'] }, ';"']] },
     ] });
     template.resourceCountIs('Custom::MtaStsPublication', 3);
     const texts = Object.values(template.findResources('Custom::MtaStsPublication')).map((one) => (one as Resource).Properties.Policy);
-    expect(texts[0]).toBeDefined();
-    expect(texts).toEqual([texts[0], texts[0], texts[0]]);
+    const [text] = texts;
+    expect(text).toBeDefined();
+    expect(texts).toEqual([text, text, text]);
   });
 
-  test('announces it when the file of every customer is live', () => {
-    const announcement = only(template, 'AWS::Route53::RecordSet', { Name: '_mta-sts.provider.example.' });
+  test('the `_mta-sts` record of a provider is created after the file of every customer is live', () => {
+    const stsRecord = logicalId(template, 'AWS::Route53::RecordSet', { Name: '_mta-sts.provider.example.' });
     const publications = Object.keys(template.findResources('Custom::MtaStsPublication'));
-    expect([...before(template, announcement)]).toEqual(expect.arrayContaining(publications));
+    expect([...before(template, stsRecord)]).toEqual(expect.arrayContaining(publications));
   });
 
-  test('warns of nothing', () => {
+  test('the example of a provider has no warnings', () => {
     expect(messages).toEqual([]);
   });
 
-  test('is what a customer points to', () => {
+  test('the records of a customer point to the provider, as the example says', () => {
     const stack = new Stack(exampleApp('serving-others.ts'), 'Customer', { env: ENV });
     const customer = new DelegatedMtaSts(stack, 'MtaSts', { hostedZone: importedZone(stack, 'customer-one.example'), provider: 'provider.example' });
     const comment = readFileSync(join(ROOT, 'examples', 'serving-others.ts'), 'utf8');

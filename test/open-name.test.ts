@@ -1,4 +1,4 @@
-// The short name of the command is nobody's in the registry of npm: what asks npm for it runs whatever a stranger publishes.
+// The short name of the command has no owner in the registry of npm. A line that asks npm for it would run the package of a stranger.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,29 +13,29 @@ import { oneDomain, testStack } from './support/stack';
 const ROOT = join(__dirname, '..');
 const SHORT = 'mta-sts';
 
-/** What fetches a package, to run or to install it. */
+/** Commands that fetch a package, to run or to install it. */
 const FETCH = [
   'npx', 'pnpx', 'bunx', 'bun x', 'bun add', 'npm exec', 'npm x', 'npm i', 'npm install', 'npm add', 'pnpm dlx', 'pnpm add', 'pnpm i', 'pnpm install',
   'yarn dlx', 'yarn add', 'yarn global add', 'deno run',
 ].map((words) => words.replace(' ', '\\s+(?:-\\S+\\s+)*')).join('|');
 const OPEN_NAME = new RegExp(`(?<![\\w-])(?:${FETCH})(?:\\s+-\\S*(?:\\s+(?!-|${SHORT})[^\\s-]\\S*)?)*\\s+(?:npm:)?${SHORT}(?![\\w-]|\\.\\w|/)`, 'g');
 
-/** Then the name after it is only that of a program in there. */
+/** Option that names the package. The name after it is then a program of that package. */
 const PACKAGE = /\s(?:-p|--package)[=\s]+cdk-mta-sts(?:@\S*)?\s/;
 
 function openNames(text: string): readonly string[] {
   const plain = text
     .replaceAll('&nbsp;', ' ')
-    // A text in pieces, and what is written over several lines: prose, comments, a shell's and YAML's.
+    // Join texts in pieces, and lines of prose, comments, shells and YAML.
     .replace(/(['"`])\s*\+\s*\1/g, '')
     .replace(/\\?\r?\n[\s*#/>|+]*/g, ' ')
-    // Lists of arguments, marks of Markdown and HTML.
+    // Remove the marks of lists of arguments, Markdown and HTML.
     .replace(/<[^<>]{0,40}>|['"`,[\]()*_\\]+/g, ' ');
   return [...plain.matchAll(OPEN_NAME)].map(([found]) => found).filter((found) => !PACKAGE.test(found));
 }
 
-describe('the search finds', () => {
-  // In two pieces, or this file would be found.
+describe('the search', () => {
+  // The constant keeps the search from finding this file.
   const name = SHORT;
 
   test.each([
@@ -47,7 +47,7 @@ describe('the search finds', () => {
     `npx \\\n  ${name} verify`, `'npx ' + '${name}'`, `'npx '\n  + '${name} verify'`, `spawn('npx', ['${name}', 'verify'])`,
     `["npm", "exec", "--", "${name}"]`, `<code>npx ${name}</code>`, `**npx** \`${name}\``, `npx&nbsp;${name}`, `0 3 * * * npx ${name} verify`,
     `Use npx ${name}.`, `(npx ${name})`,
-  ])('%j', (text) => {
+  ])('the search finds the short name in %j', (text) => {
     expect(openNames(text)).toHaveLength(1);
   });
 
@@ -55,12 +55,12 @@ describe('the search finds', () => {
     'npx cdk-mta-sts verify', 'npx --yes cdk-mta-sts@latest', `npx -p cdk-mta-sts ${name}`, `npx --package=cdk-mta-sts@1 ${name} verify`,
     'npm install cdk-mta-sts', `the command ${name}`, `npx cdk synth, then ${name} preview`,
     `npx curl https://${name}.example.com`, `npm install ${name}.tgz`, `npm run demo\n${name} verify`,
-  ])('nothing in %j', (text) => {
+  ])('the search does not find the short name in %j', (text) => {
     expect(openNames(text)).toEqual([]);
   });
 });
 
-/** Everything in the folder that is committed or made from it, but not what others have written. */
+/** Returns the files of the folder, committed and built, without installed packages. */
 function files(folder = ''): readonly string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
     const name = join(folder, entry.name);
@@ -69,41 +69,41 @@ function files(folder = ''): readonly string[] {
   });
 }
 
-/** A binary file is no text; an assembly of jsii is packed. */
+/** Returns the text of a file. An assembly of jsii is unpacked, and a binary file has no text. */
 function textOf(name: string): string {
   const bytes = readFileSync(join(ROOT, name));
   const plain = name.endsWith('.gz') ? gunzipSync(bytes) : bytes;
   return plain.includes(0) ? '' : plain.toString('utf8');
 }
 
-test('no file names it, committed or shipped', () => {
+test('no committed or published file asks npm for the short name', () => {
   const all = files();
   for (const one of ['README.md', 'bin/mta-sts.js', 'lib/functions/deployment/bundle/index.js', '.jsii.gz', 'package.json']) expect(all).toContain(one);
   const found = all.flatMap((name) => openNames(textOf(name)).map((text) => `${name}: ${text}`));
   expect(found).toEqual([]);
 });
 
-test('no template names it', () => {
+test('no template asks npm for the short name', () => {
   const stack = testStack();
   oneDomain(stack);
-  new MtaSts(stack, 'Elsewhere', { domainName: 'example.net', policy: MtaStsPolicy.none() });
+  new MtaSts(stack, 'ExternalDns', { domainName: 'example.net', policy: MtaStsPolicy.none() });
   expect(openNames(JSON.stringify(Template.fromStack(stack).toJSON()))).toEqual([]);
 });
 
 describe('the help', () => {
   test.each([
     [], ['verify'], ['lint'], ['lint', 'policy'], ['lint', 'record'], ['lint', 'tls-rpt'], ['match'], ['preview'], ['explain'], ['suggest'], ['records'],
-  ])('of %j %j says how to run it by the name of the package', async (...command) => {
+  ])('the help of %j %j uses the name of the package', async (...command) => {
     const { stdout } = await run([...command, '--help']);
     expect(stdout).toMatch(new RegExp(`^Usage: npx cdk-mta-sts ${command.map((word) => `${word} `).join('')}`));
     expect(openNames(stdout)).toEqual([]);
   });
 });
 
-describe('where the package is installed', () => {
+describe('the installed package', () => {
   let project: string;
 
-  /** Without a network: npm has nothing but the archive. */
+  /** Runs npm without a network: it has only the archive. */
   const npm = (program: 'npm' | 'npx', ...args: readonly string[]): string => {
     const env = { ...process.env, npm_config_offline: 'true' };
     return execFileSync(program, args, { cwd: project, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
@@ -115,15 +115,15 @@ describe('where the package is installed', () => {
     const packed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], {
       cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'],
     });
-    const [{ filename }] = JSON.parse(packed) as { filename: string }[];
-    npm('npm', 'install', '--legacy-peer-deps', '--no-audit', '--no-fund', join(project, filename));
+    const archives = (JSON.parse(packed) as { filename: string }[]).map(({ filename }) => join(project, filename));
+    npm('npm', 'install', '--legacy-peer-deps', '--no-audit', '--no-fund', ...archives);
   });
 
   afterAll(() => {
     rmSync(project, { recursive: true });
   });
 
-  test.each(['cdk-mta-sts', SHORT])('npx runs its command as %s, and the help is the same', (name) => {
+  test.each(['cdk-mta-sts', SHORT])('npx runs the command of the installed package as %s, with the same help', (name) => {
     expect(npm('npx', '--no', '--', name, '--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect(npm('npx', '--no', '--', name, '--help')).toMatch(/^Usage: npx cdk-mta-sts \[options\] \[command\]\n/);
   });

@@ -1,4 +1,4 @@
-// The words of the glossary (docs/contribute/glossary.md) are used everywhere: old and invented words do not come back.
+// The words of the glossary (docs/contribute/glossary.md) are used everywhere. Old and invented words do not come back.
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
@@ -53,7 +53,7 @@ describe('no file uses a word that the glossary has replaced', () => {
   });
 });
 
-test('the check finds an old word in a comment and in a name', () => {
+test('the check of words finds an old word in a comment and in a name', () => {
   expect(oldWords('// What the world is told.')).toEqual(['world: write network, services', 'told: write reported, attributes, known']);
   expect(oldWords('const MOST_HOSTS = 3;')).toEqual(['MOST_H: write MAX_..., with the unit']);
   expect(oldWords('An outstanding question of understanding.')).toEqual([]);

@@ -1,71 +1,78 @@
-// Bundles what must carry its own dependencies, the Lambda function and the command, and compiles the apps: that behind
-// cdk.json, and those to deploy by hand.
+// Builds the bundles of tools/bundles.mjs, and compiles the apps: the one of cdk.json, and those to deploy manually.
+// `--watch` builds again after each change of a source, until Ctrl-C.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { context } from 'esbuild';
+import { BUNDLES } from './bundles.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-/** `npm run dev`: bundles again after each change of a source, until Ctrl-C. */
+const { version } = readManifest('');
 const watches = process.argv.includes('--watch');
 
-const common = {
+const COMMON = /** @type {const} */ ({
   absWorkingDir: root,
-  bundle: true,
   platform: 'node',
   format: 'cjs',
   legalComments: 'none',
-  logLevel: 'warning',
+  logLevel: watches ? 'info' : 'warning',
   metafile: true,
-};
-const bundled = { ...common, define: { 'process.env.MTA_STS_VERSION': JSON.stringify(version) } };
+});
 
-/** The apps to deploy by hand; the package that is published has none. */
+/** The apps to deploy manually. The published package has none of them. */
 const integ = readdirSync(join(root, 'test'))
   .filter((file) => /^integ\.(?!test\.).*\.ts$/.test(file))
   .map((file) => join('test', file));
 
-const results = await Promise.all([
-  build({
-    ...bundled,
-    entryPoints: ['lib/functions/deployment/index.ts'],
-    outfile: 'lib/functions/deployment/bundle/index.js',
-    target: 'node24',
-    // The Lambda runtime has the AWS SDK.
-    external: ['@aws-sdk/*'],
-  }),
-  build({
-    ...bundled,
-    entryPoints: ['bin/mta-sts.ts'],
-    outfile: 'bin/mta-sts.js',
-    target: 'node20.16',
-    minify: true,
-  }),
-  build({ ...common, bundle: false, entryPoints: ['bin/app.ts', ...integ], outdir: '.', outbase: '.', target: 'node20.16' }),
+const inputs = await Promise.all([
+  ...BUNDLES.map(({ entryPoint, outfile, target, external, minify }) => build({
+    ...COMMON,
+    bundle: true,
+    entryPoints: [entryPoint],
+    outfile,
+    target,
+    external: [...external],
+    minify,
+    define: { 'process.env.MTA_STS_VERSION': JSON.stringify(version) },
+  })),
+  build({ ...COMMON, entryPoints: ['bin/app.ts', ...integ], outdir: '.', outbase: '.', target: 'node20.16' }),
 ]);
-writeFileSync(join(root, 'THIRD-PARTY-LICENSES.txt'), licenses(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
+writeFileSync(join(root, 'THIRD-PARTY-LICENSES.txt'), licenses(inputs.flat()));
 
-/** Bundles, and goes on with each change where that was asked for. */
+/**
+ * Builds once, and again after each change if `--watch` is given.
+ *
+ * @param {import('esbuild').BuildOptions & { metafile: true }} options
+ * @returns {Promise<string[]>} the paths of all inputs of the first build
+ */
 async function build(options) {
-  const bundler = await context({ ...options, logLevel: watches ? 'info' : options.logLevel });
-  const result = await bundler.rebuild();
+  const bundler = await context(options);
+  const { metafile } = await bundler.rebuild();
   await (watches ? bundler.watch() : bundler.dispose());
-  return result;
+  return Object.keys(metafile.inputs);
 }
 
-/** The licences of the packages that the bundles carry, and of the data in them that is not under the package's own licence. */
+/**
+ * Returns the licences of the packages in the bundles, and of data in them that has another licence than its package.
+ *
+ * @param {readonly string[]} inputs - paths of the bundled files
+ */
 function licenses(inputs) {
-  const packages = new Set(inputs.map((input) => /.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0]).filter(Boolean));
+  const packages = new Set(inputs.flatMap((input) => /.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []));
   return [...packages].sort().flatMap((folder) => {
-    const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+    const { name, version, license } = readManifest(folder);
     const files = readdirSync(join(root, folder)).filter((entry) => /^(?:licen[cs]e|notice|copyright)/i.test(entry)).sort();
     const texts = files.map((file) => `\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n`);
     return [`${name} ${version} (${license})\n${texts.join('')}`, ...embedded(name, version)];
   }).join(`\n${'-'.repeat(72)}\n\n`);
 }
 
-/** Data of somebody else in a package. */
+/**
+ * Returns the licences of data in a package that has another owner.
+ *
+ * @param {string} name
+ * @param {string} version
+ */
 function embedded(name, version) {
   if (name !== 'tldts') return [];
   return [`Public Suffix List (MPL-2.0), the data in ${name} ${version}
@@ -76,4 +83,12 @@ maintainers of the list are named there.
 
 ${readFileSync(join(root, 'tools', 'licenses', 'MPL-2.0.txt'), 'utf8').trim()}
 `];
+}
+
+/**
+ * @param {string} folder - of a package, relative to the root
+ * @returns {{ name: string, version: string, license: string }}
+ */
+function readManifest(folder) {
+  return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
 }

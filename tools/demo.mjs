@@ -1,11 +1,11 @@
-// `npm run demo`: a domain from synthesis to a sender's view of it, on this machine alone. No AWS account, no network.
-// `npm run demo -- --real`: the same by real deployments and real mail servers, on the stage of test/e2e.
+// `npm run demo`: shows a domain from synthesis to a sender's view of it, on this machine alone. Needs no AWS account and no network.
+// `npm run demo -- --real`: shows the same with real deployments and real mail servers, in the test environment of test/e2e.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildFault, installationFault } from './freshness.mjs';
+import { buildProblem, installationProblem } from './freshness.mjs';
 import { command, heading, tell } from './story.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -22,29 +22,28 @@ const CONTEXT = [
 ];
 
 /** A host that the policy does not cover. */
-const STRANGER = 'mail.other.test';
+const UNCOVERED = 'mail.other.test';
 
 class DemoError extends Error {}
 
-let work;
-const wish = process.argv.slice(2).join(' ');
-if (wish === '--real') {
+const given = process.argv.slice(2).join(' ');
+if (given === '--real') {
   process.argv.splice(2, 1, 'demo');
   await import('./e2e.mjs');
-} else if (wish === '') {
+} else if (given === '') {
   preview();
 } else {
-  console.error(`npm run demo takes --real or nothing, got ${wish}`);
+  console.error(`npm run demo takes --real or nothing, got ${given}`);
   process.exitCode = 1;
 }
 
 function preview() {
-  // An interrupt reaches the running child as well; once that has ended, this script tidies up and ends too.
+  // An interrupt also reaches the running child. After the child has ended, this script cleans up and ends too.
   process.on('SIGINT', () => undefined);
-  work = mkdtempSync(join(tmpdir(), 'mta-sts-demo-'));
+  const work = mkdtempSync(join(tmpdir(), 'mta-sts-demo-'));
   try {
     prepare();
-    demo(join(work, 'cdk.out'));
+    demo(work);
   } catch (error) {
     if (!(error instanceof DemoError)) throw error;
     console.error(`\nThe demo failed: ${error.message}`);
@@ -54,45 +53,47 @@ function preview() {
   }
 }
 
-/** Installs and builds what is missing, and nothing else. */
+/** Installs and builds only if something is missing or stale. */
 function prepare() {
-  const absent = installationFault(ROOT);
+  const absent = installationProblem(ROOT);
   if (absent) {
     heading(`Install the packages (${absent})`);
     npm('ci', '--no-audit', '--no-fund', '--loglevel=error');
   }
-  const stale = buildFault(ROOT);
+  const stale = buildProblem(ROOT);
   if (stale) {
     heading(`Build (${stale})`);
     npm('run', '--silent', 'build');
-    const still = buildFault(ROOT);
-    if (still) throw new DemoError(`after the build ${still}`);
+    const still = buildProblem(ROOT);
+    if (still) throw new DemoError(`the build ended, and ${still}`);
   }
 }
 
-function demo(app) {
+/** @param {string} work - folder for temporary files */
+function demo(work) {
+  const app = join(work, 'cdk.out');
   heading('1. One construct becomes a CloudFormation template');
   tell('bin/app.ts holds one MtaSts construct, here for example.test with two MX hosts in enforce mode:');
   command('npx', ['cdk', 'synth', ...CONTEXT.flatMap((context) => ['-c', context])]);
-  cdk('synth', '--quiet', '--no-notices', '--no-version-reporting', '--no-lookups', ...CONTEXT.flatMap((context) => ['-c', context]), '-o', app);
+  cdk(join(work, 'home'), 'synth', '--quiet', '--no-notices', '--no-version-reporting', '--no-lookups', ...CONTEXT.flatMap((context) => ['-c', context]), '-o', app);
   tell('done: certificate, bucket, distribution, records, and the checks between them');
 
-  heading('2. What a sender would see of it, before anything is deployed');
-  tell('the template is served on loopback (its edge function, its file, its DNS records), and verified as a sender does:');
+  heading('2. What a sender would see, before anything is deployed');
+  tell('the template is served on loopback (edge function, policy file, DNS records) and verified as a sender does:');
   const real = HOSTS.flatMap((host) => ['--mx', `${host}=127.0.0.1`]);
   const preview = ['preview', '--app', app, '--verify'];
   command('node', ['bin/mta-sts.js', 'preview', '--app', 'cdk.out', '--verify', ...real]);
   expectStatus(0, mtaSts('inherit', ...preview, ...real), 'the preview of a sound app');
 
   heading('3. A deliberate failure: mail moves to a host that the policy does not cover');
-  tell(`in enforce mode senders would refuse to deliver to ${STRANGER}; the same check stops a deployment:`);
-  const failing = [...preview, '--mx', `${STRANGER}=127.0.0.1`];
-  command('node', ['bin/mta-sts.js', 'preview', '--app', 'cdk.out', '--verify', '--mx', `${STRANGER}=127.0.0.1`]);
+  tell(`in enforce mode, senders would refuse to deliver to ${UNCOVERED}. The same check stops a deployment:`);
+  const failing = [...preview, '--mx', `${UNCOVERED}=127.0.0.1`];
+  command('node', ['bin/mta-sts.js', 'preview', '--app', 'cdk.out', '--verify', '--mx', `${UNCOVERED}=127.0.0.1`]);
   const shown = mtaSts('inherit', ...failing);
-  expectStatus(1, shown, `the preview with the MX host ${STRANGER}`);
+  expectStatus(1, shown, `the preview with the MX host ${UNCOVERED}`);
   expectOnlyUncovered(mtaSts('pipe', ...failing, '--format', 'json'));
   tell('');
-  tell('exit status 1, as it should be: found here, not by the people who write to you');
+  tell('exit status 1, as expected: the error was found here, before any mail was lost');
 
   heading('What next');
   tell('see the whole template       npx cdk synth -c domain=example.com -c mx=google-workspace -c mode=testing');
@@ -102,31 +103,57 @@ function demo(app) {
   tell('the same for real            npm run demo -- --real   (Linux, as root: cdk deploy to an emulator of AWS, mail by Postfix and chasquid)');
 }
 
-/** A program that breaks can end with status 1 as well: only the report itself shows that the right thing failed. */
+/**
+ * Asserts that the only error is the uncovered MX host. A program that crashes ends with status 1 too, so the status is not enough.
+ *
+ * @param {{ stdout: string }} preview - with JSON as its output
+ */
 function expectOnlyUncovered({ stdout }) {
-  let errors;
-  try {
-    errors = JSON.parse(stdout).domains.flatMap(({ findings }) => findings).filter(({ severity }) => severity === 'error');
-  } catch {
-    throw new DemoError('the failing preview printed no report');
-  }
-  const unexpected = errors.find(({ code, message }) => code !== 'mx-not-covered' || !message.includes(STRANGER));
+  const errors = readFindings(stdout).filter(({ severity }) => severity === 'error');
+  const unexpected = errors.find(({ code, message }) => code !== 'mx-not-covered' || !message.includes(UNCOVERED));
   if (errors.length === 0 || unexpected) {
-    throw new DemoError(`expected the finding mx-not-covered for ${STRANGER} and no other error, got ${unexpected?.code ?? 'none'}`);
+    throw new DemoError(`expected the finding mx-not-covered for ${UNCOVERED} and no other error, got ${unexpected?.code ?? 'none'}`);
   }
 }
 
+/**
+ * @param {string} json - the output of `preview`
+ * @returns {import('../lib/protocol/findings/finding.js').Finding[]}
+ */
+function readFindings(json) {
+  try {
+    /** @type {{ domains: import('../lib/verifier/result.js').VerificationResult[] }} */
+    const { domains } = JSON.parse(json);
+    return domains.flatMap(({ findings }) => findings);
+  } catch {
+    throw new DemoError('the failing preview printed no verification result');
+  }
+}
+
+/**
+ * @param {number} expected
+ * @param {{ status: number | null, signal: string | null }} ended
+ * @param {string} what - the program, in a message
+ */
 function expectStatus(expected, { status, signal }, what) {
   if (status !== expected) throw new DemoError(`${what} ended with ${signal ?? `status ${status}`}, expected ${expected}`);
 }
 
+/**
+ * @param {'inherit' | 'pipe'} stdout
+ * @param {readonly string[]} args
+ */
 function mtaSts(stdout, ...args) {
   return spawnSync(process.execPath, [join(ROOT, 'bin', 'mta-sts.js'), ...args], { stdio: ['ignore', stdout, 'inherit'], encoding: 'utf8' });
 }
 
-/** The real command in a home of its own: whatever account this machine is logged in to, it takes no part. */
-function cdk(...args) {
-  const home = join(work, 'home');
+/**
+ * Runs the real command with a home of its own, so that an AWS account of this machine is not used.
+ *
+ * @param {string} home - a folder that is created
+ * @param {readonly string[]} args
+ */
+function cdk(home, ...args) {
   mkdirSync(home);
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS|CDK)_/i.test(name)));
   Object.assign(env, {
@@ -142,9 +169,14 @@ function cdk(...args) {
   expectStatus(0, result, 'cdk synth');
 }
 
-/** The npm that runs this script, if one does. */
+/**
+ * Runs the npm that runs this script, if there is one.
+ *
+ * @param {readonly string[]} args
+ */
 function npm(...args) {
   const { npm_execpath: path } = process.env;
+  /** @type {import('node:child_process').SpawnSyncOptions} */
   const options = { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] };
   const result = path === undefined ? spawnSync('npm', args, options) : spawnSync(process.execPath, [path, ...args], options);
   expectStatus(0, result, `npm ${args.join(' ')}`);

@@ -1,91 +1,101 @@
-// `npm run e2e`: real deployments against an emulator of AWS, in namespaces of their own. Needs Linux and root. See docs/contribute/e2e.md.
+// `npm run e2e`: runs real deployments against an emulator of AWS, in private namespaces. Needs Linux and root. See docs/contribute/e2e.md.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildFault, installationFault } from './freshness.mjs';
+import { buildProblem, installationProblem } from './freshness.mjs';
 import { lambdaNode } from './lambda-node.mjs';
-import { NAMESPACES, StageError, checkNamespaces, checkUser, findPython, installPackages, openFolder, pythonFault } from './machine.mjs';
+import { EnvironmentError, NAMESPACES, checkNamespaces, checkUser, findPython, installPackages, openFolder, pythonProblem } from './machine.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const E2E = join(ROOT, 'test', 'e2e');
 const CACHE = join(ROOT, 'node_modules', '.cache', 'mta-sts-e2e');
-const SCENES = process.argv.slice(2);
-const COMMAND = { demo: 'npm run demo -- --real', soak: 'npm run soak' }[SCENES[0]] ?? 'npm run e2e';
+const SCENARIOS = process.argv.slice(2);
+const COMMAND = new Map([['demo', 'npm run demo -- --real'], ['soak', 'npm run soak']]).get(SCENARIOS[0] ?? '') ?? 'npm run e2e';
 
-/** The status of a stage that was asked for what selects nothing, and has said so. */
+/** The end of a test environment whose arguments select nothing. It has printed the reason. */
 const WRONG_SELECTION = 'status 64';
 
-/** After this a program that was asked to end is killed, with all that it has started. */
-const GRACE_MILLISECONDS = 10_000;
+/** Time between asking a program to end and killing it with all that it has started. */
+const GRACE_MS = 10_000;
 
-/** Twelve hours, for a soak: the stage has a limit of its own, by what it plays. */
-const MOST_MINUTES = 720;
+/** Twelve hours, for a soak. The test environment has a shorter limit of its own, which depends on its scenarios. */
+const MAX_MINUTES = 720;
 
-let child;
-let interruption;
-// Whoever runs now is ended, then this script tidies up and ends as the signal wants it.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+/**
+ * State of this run.
+ *
+ * @type {{ child?: { end: (signal: NodeJS.Signals) => void }, interruption?: NodeJS.Signals, work?: string }}
+ */
+const state = {};
+// A signal ends the running program. Then this script cleans up and ends with the status of the signal.
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   process.on(signal, () => {
-    interruption ??= signal;
-    child?.end(signal);
+    state.interruption ??= signal;
+    state.child?.end(signal);
   });
 }
 
-let work;
-/** Then the logs are kept, but not in CI: there nobody comes for them, and errors have the end of them. */
+/** Whether to keep the logs. In CI they are removed in any case, because the error shows their last lines. */
 let hasFailed = false;
 try {
   checkUser();
   await installPackages(run);
   checkNamespaces();
-  if (SCENES.join() === 'check') console.log('This machine can have the stage.');
-  else await stage();
+  if (SCENARIOS.join() === 'check') console.log('This machine can run the test environment.');
+  else await runEnvironment();
 } catch (error) {
-  if (!(error instanceof StageError)) throw error;
-  hasFailed = interruption === undefined && error.end !== WRONG_SELECTION;
+  if (!(error instanceof EnvironmentError)) throw error;
+  hasFailed = state.interruption === undefined && error.end !== WRONG_SELECTION;
   if (error.end !== WRONG_SELECTION) console.error(`\n${COMMAND}: ${error.message}`);
-  if (SCENES[0] === 'demo' && work === undefined && interruption === undefined) console.error('\nWithout the stage: `npm run demo` shows a preview, on any machine.');
+  if (SCENARIOS[0] === 'demo' && state.work === undefined && state.interruption === undefined) {
+    console.error('\nWithout the test environment: `npm run demo` shows a preview, on any machine.');
+  }
   process.exitCode = 1;
 } finally {
-  if (work !== undefined) {
-    if (process.env.KEEP_ENVIRONMENT || (hasFailed && !process.env.CI)) console.log(`The logs are in ${work}`);
-    // What ran there is dying, and may still write.
-    else rmSync(work, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+  if (state.work !== undefined) {
+    if (process.env.KEEP_ENVIRONMENT || (hasFailed && !process.env.CI)) console.log(`The logs are in ${state.work}`);
+    // Ending processes may still write to the folder.
+    else rmSync(state.work, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }
-if (interruption !== undefined) process.exit(128 + constants.signals[interruption]);
+if (state.interruption !== undefined) process.exit(128 + constants.signals[state.interruption]);
 
-async function stage() {
-  const absent = installationFault(ROOT);
+/** Installs and builds if needed, and runs the test environment to its end. */
+async function runEnvironment() {
+  const absent = installationProblem(ROOT);
   if (absent) {
     console.log(`Install the packages (${absent})`);
     await run('npm ci', 15, 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { quiet: true });
   }
-  const stale = buildFault(ROOT);
+  const stale = buildProblem(ROOT);
   if (stale) {
     console.log(`Build (${stale})`);
     await run('the build', 10, 'npm', ['run', '--silent', 'build'], { quiet: true });
   }
   const python = await virtualEnvironment();
   const node = await nodeOfLambda();
-  work = mkdtempSync(join(openFolder(), 'mta-sts-e2e-'));
+  const work = mkdtempSync(join(openFolder(), 'mta-sts-e2e-'));
+  state.work = work;
   const main = join(work, 'main.cjs');
   const { build } = await import('esbuild');
   await build({
-    absWorkingDir: ROOT, entryPoints: { 'main': join(E2E, 'main.ts'), 'observer-thread': join(E2E, 'environment', 'observer', 'observer-thread.ts') }, outdir: work, outExtension: { '.js': '.cjs' },
+    absWorkingDir: ROOT,
+    entryPoints: { 'main': join(E2E, 'main.ts'), 'observer-thread': join(E2E, 'environment', 'observer', 'observer-thread.ts') },
+    outdir: work,
+    outExtension: { '.js': '.cjs' },
     bundle: true, platform: 'node', format: 'cjs', target: 'node20.16', logLevel: 'warning',
   });
-  // The process namespace ends with its first process, that with `unshare`, and `unshare` with this script, however it ends.
-  await run('the stage', MOST_MINUTES, 'setpriv', ['--pdeathsig', 'KILL', 'unshare', ...NAMESPACES, process.execPath, '--no-warnings', main, ROOT, python, node, work, ...SCENES], { killedBy: 'SIGKILL' });
+  // The process namespace ends with its first process, a child of `unshare`. `unshare` ends with this script, even if it is killed.
+  await run('the test environment', MAX_MINUTES, 'setpriv', ['--pdeathsig', 'KILL', 'unshare', ...NAMESPACES, process.execPath, '--no-warnings', main, ROOT, python, node, work, ...SCENARIOS], { killedBy: 'SIGKILL' });
 }
 
-/** The emulator's packages, pinned by hashes, kept under node_modules until the list changes or `npm ci` takes all of that away. */
+/** Returns the Python of a virtual environment with the emulator's packages. It is kept until their list changes or `npm ci` removes it. */
 async function virtualEnvironment() {
   const found = findPython();
-  if (found === undefined) throw new StageError(pythonFault());
+  if (found === undefined) throw new EnvironmentError(pythonProblem());
   const requirements = join(E2E, 'environment', 'aws', 'requirements.txt');
   const key = createHash('sha256').update(found.version).update(readFileSync(requirements)).digest('hex').slice(0, 16);
   const folder = join(CACHE, key);
@@ -106,7 +116,7 @@ async function virtualEnvironment() {
   return python;
 }
 
-/** The Node.js that Lambda runs, kept like the emulator's packages. */
+/** Returns the Node.js that Lambda runs. It is kept until `npm ci` removes it. */
 async function nodeOfLambda() {
   const node = lambdaNode(ROOT);
   if (existsSync(node)) return node;
@@ -118,50 +128,51 @@ async function nodeOfLambda() {
 /**
  * Runs a program to its end.
  *
- * @param killedBy - the signal that ends it where this script is interrupted; by default that which interrupted it
- * @param quiet - what it writes is shown only where it fails
- * @throws StageError where it ends badly, or not in time
+ * @type {import('./machine.mjs').Run}
  */
 async function run(what, minutes, program, args, { killedBy, quiet = false } = {}) {
-  if (interruption !== undefined) throw new StageError(`interrupted by ${interruption}`);
+  if (state.interruption !== undefined) throw new EnvironmentError(`interrupted by ${state.interruption}`);
   const stream = quiet ? 'pipe' : 'inherit';
-  // A group of its own, so that all of it can be killed.
+  // A process group of its own, so that the whole group can be killed.
   const running = spawn(program, args, { cwd: ROOT, stdio: ['ignore', stream, stream], detached: true });
+  /** @type {Buffer[]} */
   const written = [];
   for (const output of [running.stdout, running.stderr]) output?.on('data', (chunk) => written.push(chunk));
   let late = false;
+  /** @type {NodeJS.Timeout | undefined} */
   let last;
-  const end = (signal) => {
+  const end = (/** @type {NodeJS.Signals} */ signal) => {
     running.kill(killedBy ?? signal);
     last ??= setTimeout(() => {
       killGroup(running.pid);
-    }, GRACE_MILLISECONDS);
+    }, GRACE_MS);
   };
   const limit = setTimeout(() => {
     late = true;
     end('SIGTERM');
   }, minutes * 60_000);
-  child = { end };
+  state.child = { end };
   try {
-    const fault = await new Promise((resolve) => {
+    /** @type {string | undefined} */
+    const problem = await new Promise((resolve) => {
       running.once('error', (error) => {
         resolve(error.message);
       }).once('close', (status, signal) => {
         resolve(status === 0 ? undefined : signal ?? `status ${status}`);
       });
     });
-    if (interruption !== undefined) throw new StageError(`interrupted by ${interruption}`);
-    if (late || fault !== undefined) process.stderr.write(Buffer.concat(written));
-    if (late) throw new StageError(`${what} did not end within ${minutes} minutes, and was ended`);
-    if (fault !== undefined) throw Object.assign(new StageError(`${what} ended with ${fault}`), { end: fault });
+    if (state.interruption !== undefined) throw new EnvironmentError(`interrupted by ${state.interruption}`);
+    if (late || problem !== undefined) process.stderr.write(Buffer.concat(written));
+    if (late) throw new EnvironmentError(`${what} did not end within ${minutes} minutes, and was ended`);
+    if (problem !== undefined) throw new EnvironmentError(`${what} ended with ${problem}`, problem);
   } finally {
     clearTimeout(limit);
     clearTimeout(last);
-    child = undefined;
+    state.child = undefined;
   }
 }
 
-/** @param {number | undefined} group - none where it was never started */
+/** @param {number | undefined} group - undefined if the program never started */
 function killGroup(group) {
   try {
     if (group !== undefined) process.kill(-group, 'SIGKILL');

@@ -1,23 +1,16 @@
 // A part of `npm run docs`: writes docs/reference/findings.md from the catalogue of findings.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { load } from './load.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+/**
+ * @import { Area, CodeEntry } from '../cli/catalog.js'
+ */
 
-const { AREAS, sectionsOf } = await catalogue();
+/** @type {typeof import('../cli/catalog.js')} */
+const { AREAS, sectionsOf } = await load(['cli/catalog']);
 
-writeFileSync(`${root}docs/reference/findings.md`, findings());
-
-/** Loads the catalogue of the command as JavaScript. */
-async function catalogue() {
-  const { outputFiles } = await build({
-    absWorkingDir: root, entryPoints: ['cli/catalog.ts'], bundle: true, write: false, platform: 'node', format: 'esm',
-    // The checks import packages in CommonJS, which call `require`.
-    banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(${JSON.stringify(`${root}package.json`)});` },
-  });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
-}
+writeFileSync(fileURLToPath(new URL('../docs/reference/findings.md', import.meta.url)), findings());
 
 /** Returns the whole page. */
 function findings() {
@@ -47,10 +40,12 @@ ${contents.join('\n')}
 ${AREAS.map(area).join('\n')}`;
 }
 
+/** @param {Area} area */
 function area({ title, codes }) {
   return `## ${title}\n\n${codes.map(section).join('\n')}`;
 }
 
+/** @param {CodeEntry} entry */
 function section({ code, severity, meaning, impact, fix, reference, quirks }) {
   return [
     // Some renderers give a heading no anchor.
@@ -67,13 +62,21 @@ function section({ code, severity, meaning, impact, fix, reference, quirks }) {
   ].join('\n');
 }
 
-/** Turns each section of a reference such as `RFC 8461 §3.1 and §8.1` into a link. */
+/**
+ * Turns each section of a reference such as `RFC 8461 §3.1 and §8.1` into a link.
+ *
+ * @param {string} reference
+ */
 function linked(reference) {
   const urls = sectionsOf(reference).map(({ url }) => url);
   return reference.replace(/(?:RFC \d+ )?§[0-9.]*[0-9]/g, (name) => `[${name}](${urls.shift()})`);
 }
 
-/** Returns the anchor that GitHub gives to a heading. */
+/**
+ * Returns the anchor that GitHub gives to a heading.
+ *
+ * @param {string} title
+ */
 function anchor(title) {
   return title.toLowerCase().replace(/[^a-z0-9 -]/g, '').replaceAll(' ', '-');
 }

@@ -1,59 +1,88 @@
-// Tells what of the installed packages and of the build is missing or older than its sources. Needs no package itself.
+// Finds missing and outdated packages and build outputs. Imports no package, since none may be installed yet.
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { BUNDLES } from './bundles.mjs';
+
+/** Files that decide how everything is built. */
+const BUILD = ['package.json', 'package-lock.json', 'tsconfig.json', 'tools/bundle.mjs', 'tools/bundles.mjs'];
 
 /**
- * Why `npm ci` is needed, or undefined. Packages for other platforms are rightly not there.
+ * Returns why `npm ci` is needed, or undefined. Packages for other platforms are not expected.
  *
  * @param {string} root - the folder of package.json
  */
-export function installationFault(root) {
+export function installationProblem(root) {
   if (!existsSync(join(root, 'node_modules'))) return 'node_modules is missing';
-  const wanted = packagesOf(join(root, 'package-lock.json'));
-  const installed = packagesOf(join(root, 'node_modules', '.package-lock.json'));
-  const fault = Object.entries(wanted).find(([folder, { version, optional, link }]) => folder !== '' && !optional && !link
+  const wanted = lockedPackages(join(root, 'package-lock.json'));
+  const installed = lockedPackages(join(root, 'node_modules', '.package-lock.json'));
+  const problem = Object.entries(wanted).find(([folder, { version, optional, link }]) => folder !== '' && !optional && !link
     && (installed[folder]?.version !== version || !existsSync(join(root, folder, 'package.json'))));
-  return fault && `${fault[0]} ${fault[1].version} is not installed`;
+  return problem && `${problem[0]} ${problem[1].version} is not installed`;
 }
 
 /**
- * Why `npm run build` is needed, or undefined.
+ * Returns why `npm run build` is needed, or undefined.
  *
  * @param {string} root - the folder of package.json
  */
-export function buildFault(root) {
-  const lib = sources(root, 'lib');
-  const cli = [...sources(root, 'cli'), 'bin/mta-sts.ts'];
-  const tools = ['package.json', 'package-lock.json', 'tsconfig.json', 'tools/bundle.mjs'];
-  const compiled = lib.filter((file) => /^lib\/(?:(?:private|contract|util|protocol)\/.*|[^/]+)$/.test(file));
-  return compiled.map((source) => missing(root, source.replace(/\.ts$/, '.js'))).find(Boolean)
-    // Of an unchanged file the compiler may leave the old output; the assembly it always writes.
-    ?? outdated(root, '.jsii', [...compiled, ...tools])
-    ?? outdated(root, 'lib/functions/deployment/bundle/index.js', [...lib.filter((file) => /^lib\/(?:functions|operations|verifier|protocol|contract|util)\//.test(file)), ...tools])
-    ?? outdated(root, 'bin/mta-sts.js', [...lib, ...cli, ...tools])
-    ?? outdated(root, 'bin/app.js', ['bin/app.ts', ...tools])
-    // The apps to deploy by hand, which the stage deploys.
-    ?? sources(root, 'test').filter((file) => /^test\/integ\.(?!test\.)[^/]*$/.test(file))
-      .map((source) => outdated(root, source.replace(/\.ts$/, '.js'), [source, ...tools])).find(Boolean);
+export function buildProblem(root) {
+  const all = ['lib', 'cli', 'bin', 'test'].flatMap((folder) => sources(root, folder));
+  const compiled = all.filter((file) => /^lib\/(?:(?:private|contract|util|protocol)\/.*|[^/]+)$/.test(file));
+  const integ = all.filter((file) => /^test\/integ\.(?!test\.)[^/]*$/.test(file));
+  return compiled.map((source) => missing(root, compiledFile(source))).find(Boolean)
+    // The compiler may leave the old output of an unchanged file. It always writes the assembly.
+    ?? outdated(root, '.jsii', [...compiled, ...BUILD])
+    ?? BUNDLES.map(({ outfile, sources: parts }) => (
+      outdated(root, outfile, [...all.filter((file) => parts.some((part) => file.startsWith(part))), ...BUILD]))).find(Boolean)
+    ?? outdated(root, 'bin/app.js', ['bin/app.ts', ...BUILD])
+    // The apps to deploy manually. The test environment deploys them too.
+    ?? integ.map((source) => outdated(root, compiledFile(source), [source, ...BUILD])).find(Boolean);
 }
 
-function packagesOf(lockFile) {
+/**
+ * @param {string} lockFile
+ * @returns {Record<string, { version?: string, optional?: boolean, link?: boolean }>} by folder
+ */
+function lockedPackages(lockFile) {
   return existsSync(lockFile) ? JSON.parse(readFileSync(lockFile, 'utf8')).packages : {};
 }
 
+/**
+ * Returns the TypeScript sources of a folder, relative to the root.
+ *
+ * @param {string} root
+ * @param {string} folder
+ */
 function sources(root, folder) {
-  return readdirSync(join(root, folder), { recursive: true })
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .map((file) => `${folder}/${file.replaceAll('\\', '/')}`)
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
 }
 
+/** @param {string} source */
+function compiledFile(source) {
+  return source.replace(/\.ts$/, '.js');
+}
+
+/**
+ * @param {string} root
+ * @param {string} output
+ */
 function missing(root, output) {
   return existsSync(join(root, output)) ? undefined : `${output} is missing`;
 }
 
+/**
+ * Returns why an output must be built again, or undefined.
+ *
+ * @param {string} root
+ * @param {string} output
+ * @param {readonly string[]} files - that the output is made from; a file that does not exist is left out
+ */
 function outdated(root, output, files) {
-  const time = (file) => statSync(join(root, file)).mtimeMs;
-  const newer = () => files.find((file) => existsSync(join(root, file)) && time(file) > time(output));
-  const changed = missing(root, output) ?? newer();
-  return changed && (changed.endsWith('is missing') ? changed : `${output} is older than ${changed}`);
+  const time = (/** @type {string} */ file) => statSync(join(root, file)).mtimeMs;
+  const problem = missing(root, output);
+  if (problem !== undefined) return problem;
+  const newer = files.find((file) => existsSync(join(root, file)) && time(file) > time(output));
+  return newer && `${output} is older than ${newer}`;
 }

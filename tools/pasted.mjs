@@ -1,4 +1,4 @@
-// A step of .ci/run: pastes the commands that `mta-sts preview` prints into a shell, with the real dig and curl.
+// Runs the commands that `mta-sts preview` prints in a shell, with the real dig and curl. A step of .ci/run.
 import { deepStrictEqual } from 'node:assert';
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const [app] = process.argv.slice(2);
-const publications = Object.values(JSON.parse(readFileSync(join(app, 'MtaSts-example-test.template.json'), 'utf8')).Resources)
-  .filter(({ Type }) => Type === 'Custom::MtaStsPublication');
-const [{ Properties: { PolicyHash: hash, Policy: lines } }] = publications;
+const [app = 'cdk.out'] = process.argv.slice(2);
+/** @type {{ Resources: Record<string, { Type: string, Properties: { PolicyHash: string, Policy: string[] } }> }} */
+const { Resources } = JSON.parse(readFileSync(join(app, 'MtaSts-example-test.template.json'), 'utf8'));
+const publication = Object.values(Resources).find(({ Type }) => Type === 'Custom::MtaStsPublication');
+if (publication === undefined) throw new Error(`the template in ${app} publishes no policy`);
+const { PolicyHash: hash, Policy: lines } = publication.Properties;
 const text = lines.map((line) => `${line}\r\n`).join('');
 
 const preview = spawn(process.execPath, [join(root, 'bin/mta-sts.js'), 'preview', '--app', app], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -17,11 +19,11 @@ try {
   let printed = '';
   for await (const chunk of preview.stdout) {
     printed += chunk;
-    // The commands end with the one for TLS reporting.
+    // The command for TLS reporting is the last one.
     if (/_smtp\._tls\.\S+ TXT\n/.test(printed)) break;
   }
   const commands = printed.split('\n').map((line) => line.trim()).filter((line) => /^(dig|curl) /.test(line));
-  // Made for this preview: its time, and the hash that the template has.
+  // The id of the preview: its time, and the hash in the template.
   const [, id] = new RegExp(`^example\\.test  id (\\d{8}T\\d{6}${hash})  `, 'm').exec(printed) ?? [];
   const outputs = commands.map((command) => {
     console.log(`$ ${command}`);
@@ -34,7 +36,7 @@ try {
     '10 mx1.example.test.\n',
     '"v=TLSRPTv1; rua=mailto:tls-reports@example.test"\n',
   ]);
-  console.log(`${commands.length} pasted commands gave what they should`);
+  console.log(`${commands.length} pasted commands gave the expected output`);
 } finally {
   preview.kill('SIGTERM');
 }

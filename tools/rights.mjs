@@ -1,13 +1,14 @@
-// A part of `npm run docs`: writes the table of rights into docs/reference/security.md, once it equals the rights of the templates.
+// A part of `npm run docs`: writes the table of rights into docs/reference/security.md, and fails if a template has other rights.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { load } from './load.mjs';
 
 process.env.CDK_VALIDATION ??= 'false';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
-const { RIGHTS, keyOf, rightsOf, rightsTable, templatesWithRights } = await rights();
+/** @type {typeof import('../test/support/rights.js')} */
+const { RIGHTS, keyOf, rightsOf, rightsTable, templatesWithRights } = await load(['test/support/rights']);
 
 const given = rightsOf(templatesWithRights(require('aws-cdk-lib'), require('../lib/index.js'))).map(keyOf);
 const explained = RIGHTS.map(keyOf);
@@ -19,12 +20,4 @@ if (missing.length > 0 || gone.length > 0) {
 const page = `${root}docs/reference/security.md`;
 const security = readFileSync(page, 'utf8');
 if (!/<!-- rights -->\n[^]*<!-- \/rights -->/.test(security)) throw new Error(`${page} has no place for the rights: <!-- rights --> and <!-- /rights -->`);
-writeFileSync(page, security.replace(/(<!-- rights -->\n)[^]*(?=<!-- \/rights -->)/, (_, marker) => `${marker}${rightsTable()}`));
-
-/** The reasons of the tests, as JavaScript. */
-async function rights() {
-  const { outputFiles } = await build({
-    absWorkingDir: root, entryPoints: ['test/support/rights.ts'], bundle: true, write: false, platform: 'node', format: 'esm',
-  });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
-}
+writeFileSync(page, security.replace(/(?<=<!-- rights -->\n)[^]*(?=<!-- \/rights -->)/, () => rightsTable()));

@@ -1,11 +1,12 @@
-// Process: the questions that `verify()` asks, step by step, and the same fetch, with what Node offers and nothing else.
+// Process: asks the questions of `verify()`, step by step, and fetches the policy, with Node.js alone.
 import { promises as dns } from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { connect, createSecureContext } from 'node:tls';
-import { run } from './client.mjs';
-import { ADDRESSES } from '../world.mjs';
+import { ADDRESSES } from '../domains.mjs';
+import { ARGUMENT, run } from './client.mjs';
 
-const steps = JSON.parse(readFileSync(process.argv[4], 'utf8'));
+/** @type {import('./client.mjs').Step[]} */
+const steps = JSON.parse(readFileSync(ARGUMENT, 'utf8'));
 const resolver = new dns.Resolver();
 resolver.setServers([ADDRESSES.recursive]);
 const secureContext = createSecureContext();
@@ -22,6 +23,10 @@ await run(async (domain) => {
   return found;
 });
 
+/**
+ * @param {string} servername
+ * @returns {Promise<string>} the whole response
+ */
 function fetchPolicy(servername) {
   return new Promise((resolve, reject) => {
     let text = '';
@@ -30,7 +35,7 @@ function fetchPolicy(servername) {
       socket.write(`GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: ${servername}\r\nConnection: close\r\n\r\n`);
     });
     socket.on('data', (chunk) => {
-      text += chunk.latin1Slice();
+      text += chunk.toString('latin1');
     });
     socket.on('end', () => resolve(text));
     socket.on('error', reject);

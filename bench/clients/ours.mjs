@@ -1,9 +1,8 @@
-// Process: our `verify()`, bundled as the command is, in the world that the command makes for many domains.
-import { createRequire } from 'node:module';
-import { run } from './client.mjs';
-import { ADDRESSES } from '../world.mjs';
+// Process: verifies domains with our `verify()`, bundled like the command and with the network that the command uses for many domains.
+import { ADDRESSES } from '../domains.mjs';
+import { loadVerifier, run } from './client.mjs';
 
-const { createWorld, verify } = createRequire(import.meta.url)(process.argv[4]);
-const world = createWorld({ servers: [ADDRESSES.recursive], remember: true });
+const { createNetwork, verify } = loadVerifier();
+const network = createNetwork({ servers: [ADDRESSES.recursive], remember: true });
 
-await run(async (domain) => (await verify(domain, { allowPrivate: true }, world)).verdict === 'pass');
+await run(async (domain) => (await verify(domain, { allowPrivate: true }, network)).verdict === 'pass');

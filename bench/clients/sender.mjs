@@ -1,16 +1,17 @@
-// Process: our resolver, fetch and grammar, asked for as little as mailauth asks: the record, one address, the file of it.
-import { createRequire } from 'node:module';
-import { run } from './client.mjs';
-import { ADDRESSES } from '../world.mjs';
+// Process: looks domains up with our resolver, fetch and grammar, and asks as little as mailauth: the record, one address and its file.
+import { ADDRESSES } from '../domains.mjs';
+import { loadVerifier, run } from './client.mjs';
 
-const { createWorld, parsePolicy, parseRecord } = createRequire(import.meta.url)(process.argv[4]);
-const { resolver, fetchPolicy } = createWorld({ servers: [ADDRESSES.recursive] });
+const { createNetwork, parsePolicy, parseRecord } = loadVerifier();
+const { resolver, fetchPolicy } = createNetwork({ servers: [ADDRESSES.recursive] });
 
 await run(async (domain) => {
   const policyHost = `mta-sts.${domain}`;
-  const { records = [] } = await resolver.query(`_mta-sts.${domain}`, 'TXT');
-  if (parseRecord(records).verdict !== 'valid') return false;
+  const record = await resolver.query(`_mta-sts.${domain}`, 'TXT');
+  if (record.status !== 'found' || parseRecord(record.records).verdict !== 'valid') return false;
   const addresses = await resolver.query(policyHost, 'A');
-  const { body } = await fetchPolicy({ policyHost, address: addresses.records[0] });
-  return parsePolicy(body).verdict === 'valid';
+  const address = addresses.status === 'found' ? addresses.records[0] : undefined;
+  if (address === undefined) return false;
+  const response = await fetchPolicy({ policyHost, address });
+  return response.outcome === 'answered' && parsePolicy(response.body).verdict === 'valid';
 });

@@ -1,9 +1,10 @@
 // Reads the file of `cdk deploy --outputs-file`, and finds the outputs of `MtaSts` in it (lib/private/stack-output.ts).
+import { isObject } from '../../lib/util/objects';
 import type { Command } from 'commander';
 import { hostNameProblem } from '../../lib/protocol/domain-name';
 import { hashOfPolicyId, policyHash } from '../../lib/protocol/policy/id';
-import { joinList, safeText } from '../../lib/util/safe-text';
 import { parseTlsRpt } from '../../lib/protocol/records/tls-rpt';
+import { joinList, safeText } from '../../lib/util/safe-text';
 import type { Deployment } from '../../lib/verifier/result';
 import type { Io } from '../io';
 import { readRequiredInput } from './file';
@@ -155,10 +156,6 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function describeKind(value: unknown): string {

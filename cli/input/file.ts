@@ -1,6 +1,7 @@
 // Reads a file or standard input within a byte limit, and says in words why a file cannot be read or written.
 import type { Command } from 'commander';
 import { createReadStream } from 'node:fs';
+import { errorMessage } from '../../lib/util/errors';
 import { safeText } from '../../lib/util/safe-text';
 import type { Io } from '../io';
 
@@ -47,7 +48,7 @@ async function collect(source: AsyncIterable<Uint8Array | string>, maxBytes: num
 
 /** Returns a phrase for an error of Node's file functions. */
 export function fileProblem(error: unknown): string {
-  return FILE_PROBLEMS.get(errorCode(error)) ?? safeText(error instanceof Error ? error.message : String(error));
+  return FILE_PROBLEMS.get(errorCode(error)) ?? safeText(errorMessage(error));
 }
 
 /** Returns the code of an error, such as `ENOENT`, or an empty text. */

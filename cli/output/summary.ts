@@ -44,7 +44,7 @@ export function summarize(result: VerificationResult): DeliverySummary {
 
 /** Returns a sentence about what a sender without a cached policy learns now (RFC 8461 §3.3, §5). */
 export function policySummary({ lookup, policy, domain, takenBy }: VerificationResult): string {
-  if (takenBy !== undefined) return 'Senders find a malformed policy: some use it all the same and enforce it, the others deliver without MTA-STS';
+  if (takenBy !== undefined) return 'Senders find a malformed policy: some use it anyway and enforce it, the others deliver without MTA-STS';
   switch (lookup) {
     case 'found': return `Senders find a policy: ${MODE_SUMMARIES[policy?.mode ?? 'none']}`;
     case 'none': return `Senders find no policy: they deliver to ${domain} without MTA-STS`;
@@ -111,7 +111,7 @@ const MODE_SUMMARIES = {
 
 function deliveryStep({ delivery, mx, policy, takenBy, findings }: VerificationResult): DeliverySummary['delivery'] {
   if (delivery === 'unknown' && takenBy !== undefined) {
-    const text = `it depends on the sender: ${takenBy.join(', ')} use the malformed policy all the same and deliver only to hosts that it covers and whose `
+    const text = `it depends on the sender: ${takenBy.join(', ')} use the malformed policy anyway and deliver only to hosts that it covers and whose `
       + 'certificate is valid; the others deliver, whatever they see of TLS';
     return { mark: 'warning', word: 'depends on the sender', text };
   }

@@ -1,7 +1,10 @@
 // Addresses of documentation pages in messages.
 
-/** Pages that messages name. A test asserts that each exists. */
-export type DocumentationPage = 'guide/external-dns.md#a-zone-in-another-account' | 'guide/other-regions.md' | 'troubleshooting/mail-refused.md';
+/** Pages and headings that messages name, below `docs/`. */
+export const DOCUMENTATION_PAGES = ['guide/external-dns.md#a-zone-in-another-account'] as const;
+
+/** A page that messages name. */
+export type DocumentationPage = typeof DOCUMENTATION_PAGES[number];
 
 /** Returns the address of a page below `docs/`. */
 export function docsUrl(page: DocumentationPage): string {

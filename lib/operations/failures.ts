@@ -1,5 +1,6 @@
 // Failures of operations: each has a stable code of the catalogue, and a message that names the problem, the consequence and the fix.
 import type { DeploymentFailureCode } from '../contract/deployment-failures';
+import { errorMessage } from '../util/errors';
 import { AwsCallFailed } from './context/aws-call';
 
 /** One reason why an operation failed. */
@@ -32,7 +33,7 @@ export function deploymentFailure(code: DeploymentFailureCode, message: string):
 /** Returns any error as a failure with a code. */
 export function toDeploymentFailure(error: unknown): DeploymentFailure {
   if (error instanceof DeploymentFailure) return error;
-  const message = endSentence(error instanceof Error ? error.message : String(error));
+  const message = endSentence(errorMessage(error));
   if (!(error instanceof AwsCallFailed)) return deploymentFailure('unexpected-error', `${message} Read the log, and deploy again.`);
   if (error.isDenied) return deploymentFailure('aws-access-denied', message);
   return deploymentFailure('aws-call-failed', `${message} Fix the cause, and deploy again.`);

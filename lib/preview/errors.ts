@@ -2,8 +2,3 @@
 
 /** An error that a user can fix. Its message names the problem, the value and the fix, so print it without a stack trace. */
 export class PreviewError extends Error {}
-
-/** Returns the message of any thrown value. */
-export function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -5,22 +5,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostNameProblem } from '../protocol/domain-name';
 import { policyHostName } from '../protocol/policy/url';
+import { errorMessage } from '../util/errors';
 import { safeText } from '../util/safe-text';
 import { formatServer } from '../verifier/dns/server-address';
 import { readAssembly } from './assembly/assembly';
 import type { Assembly, Publication } from './assembly/assembly';
-import { makeCertificates } from './tls/certificates';
-import type { TlsFiles } from './tls/certificates';
-import { CloudFront } from './edge/cloudfront';
-import type { Log } from './edge/cloudfront';
-import { startDnsServer, zoneAnswers } from './dns-server/server';
-import type { DnsAnswerer, DnsServer } from './dns-server/server';
-import type { TlsVersion } from './edge/distribution';
-import { PreviewError, errorMessage } from './errors';
 import { ObjectStore } from './assembly/objects';
-import { startWebServer } from './server';
 import { previewZones } from './assembly/zones';
 import type { MxHost, PreviewMx } from './assembly/zones';
+import { startDnsServer, zoneAnswers } from './dns-server/server';
+import type { DnsAnswerer, DnsServer } from './dns-server/server';
+import { CloudFront } from './edge/cloudfront';
+import type { Log } from './edge/cloudfront';
+import type { TlsVersion } from './edge/distribution';
+import { PreviewError } from './errors';
+import { startWebServer } from './server';
+import { makeCertificates } from './tls/certificates';
+import type { TlsFiles } from './tls/certificates';
 
 export interface PreviewOptions {
   /** Folder of the cloud assembly, usually `cdk.out`. */

@@ -6,13 +6,14 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { createServer, isIPv4 } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { errorMessage } from '../util/errors';
 import { safeText } from '../util/safe-text';
-import type { Certificates } from './tls/certificates';
-import type { CloudFront, Log } from './edge/cloudfront';
 import { refusal } from './edge/cloudfront';
+import type { CloudFront, Log } from './edge/cloudfront';
 import type { TlsVersion } from './edge/distribution';
-import { PreviewError, errorMessage } from './errors';
 import type { ViewerRequest, ViewerResponse } from './edge/function-event';
+import { PreviewError } from './errors';
+import type { Certificates } from './tls/certificates';
 
 interface WebServerOptions {
   readonly listen: string;

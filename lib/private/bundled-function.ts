@@ -5,7 +5,7 @@ import type { Duration } from 'aws-cdk-lib';
 import { RemovalPolicy, aws_iam as iam, aws_lambda as lambda, aws_logs as logs } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
-/** Folder of the functions, each with its bundle in a folder of its own (tools/bundles.mjs builds them). */
+/** Folder that contains a folder for each function. tools/bundles.mjs lists the bundles. */
 const FUNCTIONS = path.join(__dirname, '..', 'functions');
 
 /** Properties of a `BundledFunction`. */
@@ -26,7 +26,7 @@ export interface BundledFunctionProps {
 /**
  * Creates the log group, the role and the function as children of a scope, with the ids `Log`, `Role` and `Function`.
  *
- * A class without a construct of its own: the ids in the template must not change.
+ * This class is no construct, because another level in the tree would change the ids in the template.
  */
 export class BundledFunction {
   public readonly logGroup: logs.LogGroup;
@@ -46,7 +46,7 @@ export class BundledFunction {
     if (!fs.existsSync(path.join(bundle, 'index.js'))) {
       throw new Error(`the Lambda bundle '${props.bundle}' of cdk-mta-sts is missing. In a clone of the repository, run \`npm run build\``);
     }
-    // The log group stays when the stack is removed: it is needed most after a deployment that was rolled back.
+    // Keep the log group when the stack is removed: it is most useful after a deployment that was rolled back.
     this.logGroup = new logs.LogGroup(scope, 'Log', {
       retention: logs.RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.RETAIN,

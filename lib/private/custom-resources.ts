@@ -40,8 +40,8 @@ export interface PreflightProps {
 }
 
 /**
- * Creates the resource that checks each domain of a policy host before the deployment changes anything: delegation, CAA, records of others
- * at the names of ours, and that the policy covers the MX hosts.
+ * Creates the resource that checks each domain of a policy host before the deployment changes anything: delegation, CAA, existing records
+ * with the names of new ones, and whether the policy covers the MX hosts.
  *
  * One resource checks all domains: they share certificate and distribution, and Route 53 allows five requests a second for an account. An
  * update checks only changed domains.
@@ -93,7 +93,7 @@ export function publication(scope: Construct, id: string, props: PublicationProp
       // The function does not read these: `cdk diff` and the preview show which records the user must create.
       RecordsByHand: manualRecords?.map(({ name, type, value }) => ({ Name: name, Type: type, Value: value })),
     },
-    // The function does not read this. A stack from before the publication history publishes again, and then has its attributes.
+    // The function does not read this. It makes a stack from before the publication history publish again and get the new attributes.
     Ledger: '1',
     // The function does not read this.
     PolicyHost: policyHost,
@@ -146,7 +146,7 @@ export function verification(scope: Construct, id: string, props: VerificationPr
     Policy: policyLines(props.policy.text),
     PolicyId: props.policyId,
     OnFailure: props.onFailure,
-    // The function does not read these: what changes must be verified again.
+    // The function does not read these: a change of either must be verified again.
     PolicyHost: props.policyHost,
     TlsReporting: props.tlsReporting,
   };

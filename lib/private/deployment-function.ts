@@ -62,7 +62,7 @@ export class DeploymentFunction extends Construct {
     // Lambda can deliver an event hours late, and repeats an event if the function was killed. After 15 minutes, CloudFormation no longer
     // waits for it.
     const framework = provider.node.findChild('framework-onEvent');
-    if (!(framework instanceof lambda.Function)) throw new Error('the provider framework of aws-cdk-lib has no function framework-onEvent; use the aws-cdk-lib of the peer range');
+    if (!(framework instanceof lambda.Function)) throw new Error('the provider framework of aws-cdk-lib has no function framework-onEvent. Use an aws-cdk-lib of the peer range');
     framework.configureAsyncInvoke({ maxEventAge: SERVICE_TIMEOUT, retryAttempts: 2 });
 
     this.role = role;

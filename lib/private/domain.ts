@@ -17,7 +17,7 @@ const MAX_POLICY_HOST_LENGTH = 64;
  *
  * @param domainName - domain as the user wrote it; undefined for the name of the zone
  * @param hostedZone - zone that contains its records; undefined for external DNS
- * @throws Error if it is no mail domain, too long, not in the zone, or a token, or if the zone is private
+ * @throws Error if the domain is no mail domain, too long, not in the zone, or a token, or if the zone is private
  */
 export function policyDomain(domainName: string | undefined, hostedZone: route53.IHostedZone | undefined): string {
   if (domainName === undefined && hostedZone === undefined) {
@@ -57,7 +57,7 @@ export function policyDomain(domainName: string | undefined, hostedZone: route53
 }
 
 /**
- * Checks zones at synthesis, when everything that changes them has happened.
+ * Checks zones at synthesis, after all changes of the app to them.
  *
  * @param construct - construct of this package
  */
@@ -86,13 +86,13 @@ interface Parts {
   readonly policy?: boolean;
   /** The host that answers for `mta-sts.<domain>`. */
   readonly host?: boolean;
-  /** The records of the parts above. Without either part, the records of both: somebody else then serves the policy. */
+  /** The records of the parts above. Without either part, the records of both: a provider then serves the policy. */
   readonly records?: boolean;
 }
 
 interface Claim {
   readonly construct: Construct;
-  /** Claimed parts: `policy`, `host`, `_mta-sts` or `mta-sts`. */
+  /** Claimed parts: any of `policy`, `host`, `_mta-sts` and `mta-sts`. */
   readonly names: readonly string[];
   /** `published`, `served` or `delegated`. */
   readonly how: string;

@@ -1,5 +1,5 @@
-// Checks values that plain JavaScript and Python can pass without a compiler: a wrong value is an error that names the property, the value
-// and the expected value. Objects are recognised by their members, not by their class, so that objects of another copy of a package fit.
+// Checks values that plain JavaScript and Python can pass without a compiler. An error names the property, the value and the expected
+// value. Objects are recognised by their members, not by their class, so that objects of another copy of a package fit.
 import { Token } from 'aws-cdk-lib';
 import { safeText } from '../util/safe-text';
 
@@ -7,7 +7,7 @@ import { safeText } from '../util/safe-text';
 export interface Shape {
   /** Expected value, for example `a Duration`. */
   readonly expected: string;
-  /** Fix for a wrong value. */
+  /** Fix for a wrong value, as a sentence without a full stop. */
   readonly fix: string | ((value: unknown) => string);
   readonly fits: (value: unknown) => boolean;
 }
@@ -15,7 +15,7 @@ export interface Shape {
 /** @throws Error if the value is absent or has another shape */
 export function requireInput(property: string, value: unknown, { expected, fix, fits }: Shape): void {
   if (fits(value)) return;
-  throw new Error(`\`${property}\` must be ${expected}, got ${describeInput(value)}; ${typeof fix === 'string' ? fix : fix(value)}`);
+  throw new Error(`\`${property}\` must be ${expected}, got ${describeInput(value)}. ${typeof fix === 'string' ? fix : fix(value)}`);
 }
 
 /** Checks an optional property. `null` counts as a value, because its writer expected an effect. */
@@ -32,7 +32,7 @@ export function checkInput(property: string, value: unknown, shape: Shape): void
 export function requireProps(owner: string, props: unknown, example: string, mistaken: readonly Shape[] = []): void {
   requireInput('props', props, {
     expected: `the properties of ${owner}`,
-    fix: `write \`${example}\``,
+    fix: `Write \`${example}\``,
     fits: (value) => isObject(value) && !Array.isArray(value) && !mistaken.some(({ fits }) => fits(value)),
   });
 }
@@ -44,13 +44,13 @@ export function requireProps(owner: string, props: unknown, example: string, mis
  */
 export function requireDomains(domains: unknown, more: (property: string, domain: object) => void = () => undefined): void {
   const example = '`domains: [{ hostedZone }, { domainName: \'example.com\' }]`';
-  requireInput('domains', domains, { expected: 'a list', fix: `write ${example}`, fits: Array.isArray });
+  requireInput('domains', domains, { expected: 'a list', fix: `Write ${example}`, fits: Array.isArray });
   const list: unknown[] = Array.isArray(domains) ? domains : [];
   for (const [index, domain] of list.entries()) {
     const property = `domains[${index}]`;
     requireInput(property, domain, {
       expected: 'an object with `hostedZone`, `domainName` or both',
-      fix: `write ${example}`,
+      fix: `Write ${example}`,
       // A zone in place of the object would look like a domain without properties.
       fits: (value) => isObject(value) && !Array.isArray(value) && !has(value, 'node'),
     });
@@ -88,80 +88,80 @@ const REPORTING_EXAMPLE = 'TlsReporting.to(\'mailto:tls-reports@example.com\')';
 
 export const TEXT: Shape = {
   expected: 'a text',
-  fix: 'write it in quotes',
+  fix: 'Write it in quotes',
   fits: (value) => typeof value === 'string',
 };
 
-export const DOMAIN: Shape = { ...TEXT, expected: 'the domain as a text', fix: 'write `domainName: \'example.com\'`, or leave it out for the zone\'s name' };
+export const DOMAIN: Shape = { ...TEXT, expected: 'the domain as a text', fix: 'Write `domainName: \'example.com\'`, or leave it out for the zone\'s name' };
 
 export const MX_PATTERN: Shape = {
   expected: 'a host name as a text',
   fix: (value) => isObject(value) && has(value, 'patterns')
-    ? 'add the hosts of one list to those of another by `.plus()`'
-    : `write \`${oneOrMore(value, 'MxHosts.of') ?? HOST_EXAMPLE}\``,
+    ? 'Add the hosts of one list to those of another by `.plus()`'
+    : `Write \`${oneOrMore(value, 'MxHosts.of') ?? HOST_EXAMPLE}\``,
   fits: TEXT.fits,
 };
 
 export const REPORTING_ADDRESS: Shape = {
   expected: 'a `mailto:` or `https:` address as a text',
-  fix: (value) => `write \`${oneOrMore(value, 'TlsReporting.to') ?? REPORTING_EXAMPLE}\``,
+  fix: (value) => `Write \`${oneOrMore(value, 'TlsReporting.to') ?? REPORTING_EXAMPLE}\``,
   fits: TEXT.fits,
 };
 
 export const HOSTS: Shape = {
   expected: 'an MxHosts',
-  fix: (value) => `write \`${oneOrMore(value, 'MxHosts.of') ?? HOST_EXAMPLE}\`, or a preset such as \`MxHosts.googleWorkspace()\``,
+  fix: (value) => `Write \`${oneOrMore(value, 'MxHosts.of') ?? HOST_EXAMPLE}\`, or a preset such as \`MxHosts.googleWorkspace()\``,
   fits: (value) => isObject(value) && has(value, 'patterns') && Array.isArray(value.patterns),
 };
 
 export const AGE: Shape = {
   expected: 'a Duration',
-  fix: (value) => `write \`Duration.${isSeconds(value) ? `seconds(${value})` : 'days(30)'}\``,
+  fix: (value) => `Write \`Duration.${isSeconds(value) ? `seconds(${value})` : 'days(30)'}\``,
   fits: (value) => isObject(value) && methods(value, 'toMilliseconds', 'isUnresolved', 'toSeconds'),
 };
 
 export const POLICY: Shape = {
   expected: 'an MtaStsPolicy',
-  fix: `write \`MtaStsPolicy.testing({ mx: ${HOST_EXAMPLE} })\``,
+  fix: `Write \`MtaStsPolicy.testing({ mx: ${HOST_EXAMPLE} })\``,
   fits: (value) => isObject(value) && texts(value, 'text', 'mode') && has(value, 'maxAge') && AGE.fits(value.maxAge),
 };
 
 export const REPORTING: Shape = {
   expected: 'a TlsReporting',
-  fix: (value) => `write \`${oneOrMore(value, 'TlsReporting.to') ?? REPORTING_EXAMPLE}\``,
+  fix: (value) => `Write \`${oneOrMore(value, 'TlsReporting.to') ?? REPORTING_EXAMPLE}\``,
   fits: (value) => isObject(value) && texts(value, 'record'),
 };
 
 export const ZONE: Shape = {
   expected: 'a hosted zone of Route 53',
-  fix: 'pass `HostedZone.fromLookup()`, `HostedZone.fromHostedZoneAttributes()` or a `PublicHostedZone`. '
+  fix: 'Pass `HostedZone.fromLookup()`, `HostedZone.fromHostedZoneAttributes()` or a `PublicHostedZone`. '
     + 'For external DNS, leave the property out',
   fits: (value) => isObject(value) && has(value, 'node') && texts(value, 'hostedZoneId'),
 };
 
 export const HOST: Shape = {
   expected: 'a PolicyHost',
-  fix: 'write `new PolicyHost(this, \'PolicyHost\', { domains: [{ hostedZone }] })`, or leave it out',
+  fix: 'Write `new PolicyHost(this, \'PolicyHost\', { domains: [{ hostedZone }] })`, or leave it out',
   fits: (value) => isObject(value) && has(value, 'node') && has(value, 'distribution') && methods(value, '_publish'),
 };
 
 export const CERTIFICATE: Shape = {
   expected: 'a certificate',
-  fix: (value) => `write \`Certificate.fromCertificateArn(this, 'Certificate', ${quotedOr(value, 'arn:aws:acm:us-east-1:...')})\`, `
+  fix: (value) => `Write \`Certificate.fromCertificateArn(this, 'Certificate', ${quotedOr(value, 'arn:aws:acm:us-east-1:...')})\`, `
     + 'or leave it out to have one created',
   fits: (value) => isObject(value) && has(value, 'node') && texts(value, 'certificateArn'),
 };
 
 export const BUCKET: Shape = {
   expected: 'a bucket',
-  fix: (value) => `write \`Bucket.fromBucketName(this, 'Logs', ${quotedOr(value, 'logs')})\`, `
+  fix: (value) => `Write \`Bucket.fromBucketName(this, 'Logs', ${quotedOr(value, 'logs')})\`, `
     + 'or leave it out for no access logs',
   fits: (value) => isObject(value) && has(value, 'node') && texts(value, 'bucketArn', 'bucketRegionalDomainName'),
 };
 
 export const WEB_ACL: Shape = {
   expected: 'the ARN of a web ACL as a text',
-  fix: 'write `webAclArn: \'arn:aws:wafv2:us-east-1:...\'`, or leave it out',
+  fix: 'Write `webAclArn: \'arn:aws:wafv2:us-east-1:...\'`, or leave it out',
   fits: (value) => typeof value === 'string' && (Token.isUnresolved(value) || value.startsWith('arn:')),
 };
 
@@ -175,7 +175,7 @@ export function oneOf(name: string, members: Readonly<Record<string, string>>): 
   const written = Object.keys(members).map((key) => `${name}.${key}`);
   return {
     expected: `${written.slice(0, -1).join(', ')} or ${written.at(-1)}`,
-    fix: `write \`${written[0] ?? name}\` for example`,
+    fix: `Write for example \`${written[0] ?? name}\``,
     fits: (value) => Object.values(members).some((one) => one === value),
   };
 }

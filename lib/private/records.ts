@@ -53,7 +53,7 @@ function absolute(name: string): string {
   return `${name}.`;
 }
 
-/** The construct that publishes the policy of a domain, and what it creates. */
+/** The construct that publishes the policy of a domain, with its resources. */
 export interface Publisher {
   readonly construct: Construct;
   readonly domainName: string;

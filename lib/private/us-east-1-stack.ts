@@ -45,7 +45,7 @@ export function cloudFrontScope(scope: Construct): Construct {
   const outermost = outermostStack(stack);
   // CloudFormation accepts no template without a resource. This one does nothing.
   if (child(stack, MARKER_ID) === undefined) new CfnWaitConditionHandle(stack, MARKER_ID);
-  // A nested stack has the Region of its parents, and a stack below ours is in us-east-1.
+  // Every stack between the outermost stack and the scope is nested, so it has the same Region.
   const place = scope.node.scopes.slice(outermost.node.scopes.length)
     .reduce<Construct>((parent, { node: { id } }) => child(parent, id) ?? new Construct(parent, id), usEast1Stack(outermost));
   if (!placed.has(scope)) {
@@ -80,7 +80,7 @@ function mirrored(construct: IConstruct): Construct | undefined {
 }
 
 /**
- * Returns the zone as a scope of another Region can refer to it.
+ * Returns a zone to which the resources in us-east-1 can refer.
  *
  * The id of a zone that is made in a stack of another Region becomes an output, and that stack is deployed first.
  *
@@ -152,7 +152,7 @@ function usEast1Stack(outer: Stack): Stack {
     description: `MTA-STS for the stack ${outer.stackName} of ${outer.region}: CloudFront takes certificates of ${CLOUDFRONT_REGION} only`,
     env: { account: Token.isUnresolved(outer.account) ? undefined : outer.account, region: CLOUDFRONT_REGION },
     terminationProtection: outer.terminationProtection,
-    // Tags of its properties. Tags from aspects on the outer stack reach this stack anyway.
+    // Tags of the properties of the outer stack. Its tags from aspects reach this stack without help.
     tags: outer.tags.tagValues(),
     synthesizer: givenSynthesizer(outer),
   });
@@ -179,22 +179,23 @@ function child(parent: IConstruct, id: string): Construct | undefined {
 }
 
 /**
- * Returns the synthesizer that the user gave to a stack or to its app, for another stack. The account is bootstrapped for its qualifier
- * and roles.
+ * Returns the synthesizer that the user gave to a stack or to its app, for use in another stack. The account is bootstrapped for the
+ * qualifier and the roles of this synthesizer.
  *
- * A stack has a copy that is bound to it and cannot be bound again. The synthesizers of CDK make the copy with the given one as its
- * prototype, and no API returns the given one.
+ * A stack has a bound copy of the given synthesizer, and the copy cannot be bound to another stack. No API returns the given synthesizer,
+ * but the synthesizers of CDK create the copy with the given one as its prototype.
  *
- * @returns undefined if it is not known: the other stack then gets that of the app, and `checkSynthesizer()` warns if that matters
+ * @returns undefined if the synthesizer is not known: the other stack then gets the synthesizer of the app, and `checkSynthesizer()` warns
+ * if the two differ
  */
 function givenSynthesizer(stack: Stack): IReusableStackSynthesizer | undefined {
   const given: unknown = Object.getPrototypeOf(stack.synthesizer);
-  // The prototype of a class has a constructor of its own. It is no synthesizer.
+  // The prototype of a class has its own `constructor`. Such a prototype is no synthesizer.
   const isOne = given instanceof StackSynthesizer && !Object.hasOwn(given, 'constructor');
   return isOne && isReusableStackSynthesizer(given) ? given : undefined;
 }
 
-/** Warns if the inner stack is not synthesized like its outer stack. */
+/** Warns if the inner stack has another synthesizer than its outer stack. */
 function checkSynthesizer(inner: Stack, outer: Stack): void {
   const [ours, theirs] = [inner.synthesizer, outer.synthesizer];
   if (ours.constructor === theirs.constructor && ours.bootstrapQualifier === theirs.bootstrapQualifier) return;

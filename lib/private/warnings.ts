@@ -69,7 +69,7 @@ function merge(group: readonly Given[]): void {
   if (first === undefined) return;
   const { warning } = first;
   for (const { construct, metadata } of group) {
-    // Remove it by the id that CDK made from ours.
+    // CDK made this id from the id of the warning. Acknowledging it removes the warning.
     const id = /\[ack: ([^\]]*)\]$/.exec(metadata)?.at(1);
     if (id !== undefined) Annotations.of(construct).acknowledgeWarning(id);
   }

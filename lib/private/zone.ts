@@ -17,7 +17,7 @@ const PRIVATE_LOOKUP = /^hosted-zone:.*:privateZone=true(?::|$)/;
 /**
  * Returns the name of the zone in lower-case A-labels, without a dot at the end.
  *
- * @returns undefined if it is known only at deployment, or not at all, as for a zone that is imported by its id
+ * @returns undefined if the name is known only at deployment, or not at all, as for a zone that is imported by its id
  */
 export function zoneNameOf(zone: route53.IHostedZone): string | undefined {
   const { name } = givenName(zone);
@@ -33,7 +33,7 @@ export function withoutRecordLabels(name: string): string | undefined {
   return rest === name ? undefined : toALabels(rest) || rest;
 }
 
-/** Returns the zone with an id that CloudFormation, IAM and Certificate Manager all accept. */
+/** Returns the zone with an id without prefix: CloudFormation, IAM and Certificate Manager all accept only that form. */
 export function plainZone(stack: Stack, zone: route53.IHostedZone): route53.IHostedZone {
   const { hostedZoneId: written } = zone;
   if (Token.isUnresolved(written) || !ID_PREFIX.test(written)) return zone;
@@ -93,9 +93,8 @@ function givenName(zone: route53.IHostedZone): GivenName {
   try {
     return { name: zone.zoneName, isPrivate: false };
   } catch (error) {
-    // Zones of HostedZone.fromHostedZoneId() throw here, because they have no name. So do those of
-    // PrivateHostedZone.fromPrivateHostedZoneId(),
-    // whose message names that method.
+    // Zones of HostedZone.fromHostedZoneId() and PrivateHostedZone.fromPrivateHostedZoneId() have no name, so they throw an error here. The
+    // message of the second error names its method.
     return { isPrivate: error instanceof Error && error.message.includes('fromPrivateHostedZoneId') };
   }
 }

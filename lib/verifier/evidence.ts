@@ -47,7 +47,7 @@ export function mxResponseText(response: MxResponse): string {
 function certificateText(certificate: ServerCertificate | undefined): string {
   if (certificate === undefined) return '';
   const { subjectAltName, issuer, validTo } = certificate;
-  return `, certificate for ${safeText(subjectAltName) || 'nobody'} of ${safeText(issuer) || 'nobody'} until ${safeText(validTo)}`;
+  return `, certificate for ${safeText(subjectAltName) || 'no name'} of ${safeText(issuer) || 'an unnamed issuer'} until ${safeText(validTo)}`;
 }
 
 /** Returns the data as a zone file would hold it (RFC 1035 §5.1, RFC 8659 §4.1.1). */

@@ -18,7 +18,7 @@ let folder: string;
 
 beforeAll(() => {
   // Build first: the test is about the published file, not an old one.
-  const script = `import { buildFault } from ${JSON.stringify(join(ROOT, 'tools', 'freshness.mjs'))}; console.log(buildFault(process.argv[1]) ?? '');`;
+  const script = `import { buildProblem } from ${JSON.stringify(join(ROOT, 'tools', 'freshness.mjs'))}; console.log(buildProblem(process.argv[1]) ?? '');`;
   const fault = execFileSync(process.execPath, ['--input-type=module', '-e', script, ROOT], { encoding: 'utf8' }).trim();
   if (fault !== '') throw new Error(`${fault}; run \`npm run build\` first`);
   folder = mkdtempSync(join(tmpdir(), 'mta-sts-bundle-'));

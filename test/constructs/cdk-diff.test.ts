@@ -1,4 +1,4 @@
-// What people read before they deploy a new policy: `cdk diff`, by the real command.
+// The output of `cdk diff` before a new policy is deployed, by the real command.
 import { afterAll, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -20,7 +20,7 @@ function assembly(name: string, policy: MtaStsPolicy): string {
   return app.synth().directory;
 }
 
-test('a new policy is shown line by line, with its old and its new hash, and nothing of the host changes', () => {
+test('`cdk diff` shows a new policy line by line, with the old and the new hash, and no change of the host', () => {
   const [testing, enforce] = [
     MtaStsPolicy.testing({ mx: MxHosts.of('mx1.example.com') }), MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com', 'mx2.example.com') }),
   ];
@@ -43,7 +43,7 @@ test('a new policy is shown line by line, with its old and its new hash, and not
   ]);
 }, 90_000);
 
-test('an app that has not changed has no difference: a synthesis knows no time', () => {
+test('an unchanged app has the same template at each synthesis', () => {
   const before = join(assembly('one', MtaStsPolicy.none()), 'Mail.template.json');
   const after = join(assembly('other', MtaStsPolicy.none()), 'Mail.template.json');
   expect(readFileSync(after, 'utf8')).toBe(readFileSync(before, 'utf8'));

@@ -1,4 +1,4 @@
-// MtaSts among other things: what users adjust inside it without an option of ours, and what it leaves alone in their stacks.
+// MtaSts beside other resources: users change its inner resources without special options, and their own resources stay unchanged.
 import { describe, expect, test } from '@jest/globals';
 import {
   App, Aspects, CfnOutput, CfnResource, NestedStack, RemovalPolicy, Stack, Tags,
@@ -15,13 +15,13 @@ const policy = MtaStsPolicy.none();
 
 interface Parts { readonly Resources: Resources; readonly Outputs: Resources }
 
-/** CDK's own, made once by its provider framework. */
+/** Mapping that the provider framework of CDK makes once. */
 const MAPPINGS = ['LatestNodeRuntimeMap'];
 
 function parts(stack: Stack): Parts {
   const template = Template.fromStack(stack).toJSON() as Partial<Parts> & { Mappings?: object };
   const { Resources = {}, Outputs = {}, Mappings = {}, ...others } = template;
-  // Nothing but what every stack of CDK has.
+  // Only the parts that every stack of CDK has.
   expect(Object.keys(others).filter((name) => name !== 'Parameters' && name !== 'Rules')).toEqual([]);
   expect(Object.keys(Mappings).filter((name) => !MAPPINGS.includes(name))).toEqual([]);
   return { Resources, Outputs };
@@ -29,20 +29,20 @@ function parts(stack: Stack): Parts {
 
 interface Resource { readonly Type: string; readonly Properties: unknown }
 
-/** Every name that the stack itself gives to something in AWS: not those of records, of domains and of policies inside a role. */
+/** Returns the names that the stack gives to resources in AWS. Names of records, of domains and of policies inside a role do not count. */
 function physicalNames({ Type, Properties }: Resource): string[] {
   if (/^(Custom|AWS::Route53|AWS::CertificateManager)::/.test(Type)) return [];
   const named = [...JSON.stringify(Properties).matchAll(/"((?:[A-Za-z]+)?Name)":"([^"]*)"/g)];
-  return named.filter(([, key, name]) => !(Type === 'AWS::IAM::Role' && key === 'PolicyName' && name === 'Work')).map(([, , name]) => name);
+  return named.filter(([, key, name]) => !(Type === 'AWS::IAM::Role' && key === 'PolicyName' && name === 'Work')).map(([, , name = '']) => name);
 }
 
-/** Of all, those whose ids the others have too. */
+/** Returns the members of `all` whose ids `others` has too. */
 function among(others: Resources, all: Resources): Resources {
   return Object.fromEntries(Object.keys(others).map((id) => [id, all[id]]));
 }
 
-describe('what is inside is adjusted', () => {
-  test('by a property of the resource', () => {
+describe('inner resources', () => {
+  test('a property override changes the distribution inside of MtaSts', () => {
     const stack = testStack();
     const distribution = oneDomain(stack).policyHost.distribution.node.defaultChild as cloudfront.CfnDistribution;
     distribution.addPropertyOverride('DistributionConfig.PriceClass', 'PriceClass_100');
@@ -51,13 +51,13 @@ describe('what is inside is adjusted', () => {
     });
   });
 
-  test('by a mixin', () => {
+  test('a mixin changes the bucket inside of MtaSts', () => {
     const stack = testStack();
     oneDomain(stack).policyHost.bucket.with(new s3.mixins.BucketVersioning());
     Template.fromStack(stack).hasResourceProperties('AWS::S3::Bucket', { VersioningConfiguration: { Status: 'Enabled' } });
   });
 
-  test('by an aspect over the construct', () => {
+  test('an aspect over MtaSts changes the distribution inside', () => {
     const stack = testStack();
     Aspects.of(oneDomain(stack)).add({
       visit: (node) => {
@@ -67,7 +67,7 @@ describe('what is inside is adjusted', () => {
     Template.fromStack(stack).hasResourceProperties('AWS::CloudFront::Distribution', { DistributionConfig: Match.objectLike({ Comment: 'ours' }) });
   });
 
-  test('by tags of the stack, which reach the function as well', () => {
+  test('tags of the stack reach every resource of MtaSts, also the function', () => {
     const stack = testStack();
     oneDomain(stack);
     Tags.of(stack).add('team', 'mail');
@@ -76,13 +76,13 @@ describe('what is inside is adjusted', () => {
     }
   });
 
-  test('by a removal policy', () => {
+  test('a removal policy keeps the bucket inside of MtaSts', () => {
     const stack = testStack();
     oneDomain(stack).policyHost.bucket.applyRemovalPolicy(RemovalPolicy.RETAIN);
     Template.fromStack(stack).hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Retain' });
   });
 
-  test('by a permissions boundary', () => {
+  test('a permissions boundary of the stack reaches every role of MtaSts', () => {
     const stack = testStack();
     oneDomain(stack);
     iam.PermissionsBoundary.of(stack).apply(iam.ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'boundary'));
@@ -110,7 +110,7 @@ describe('a KMS key for the bucket', () => {
     return stack;
   };
 
-  test('is read by CloudFront and used by the function\'s role', () => {
+  test('a KMS key for the bucket allows CloudFront and the role of the function', () => {
     const template = Template.fromStack(withKey(() => `arn:aws:cloudfront::${ENV.account}:distribution/*`));
     template.hasResourceProperties('AWS::S3::Bucket', {
       BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: Match.objectLike({ SSEAlgorithm: 'aws:kms' }) }] },
@@ -128,23 +128,23 @@ describe('a KMS key for the bucket', () => {
     ]) }) });
   });
 
-  test('is granted to him who may write the files, by the key as by the bucket', () => {
+  test('the key and the bucket grant the same principal the right to write files', () => {
     const template = Template.fromStack(withKey(() => `arn:aws:cloudfront::${ENV.account}:distribution/*`));
     const granted = (type: string, property: string, action: string): unknown => {
-      const [{ Properties }] = Object.values(template.findResources(type)) as { Properties: Record<string, { Statement: Granted[] }> }[];
-      return Properties[property].Statement.find(({ Action }) => [Action].flat().includes(action))?.Principal;
+      const [resource] = Object.values(template.findResources(type)) as { Properties: Record<string, { Statement: Granted[] }> }[];
+      return resource?.Properties[property]?.Statement.find(({ Action }) => [Action].flat().includes(action))?.Principal;
     };
     expect(granted('AWS::KMS::Key', 'KeyPolicy', 'kms:GenerateDataKey')).toEqual(granted('AWS::S3::BucketPolicy', 'PolicyDocument', 's3:PutObject'));
     expect(granted('AWS::S3::BucketPolicy', 'PolicyDocument', 's3:PutObject')).toBeDefined();
   });
 
-  test('of the same stack cannot name the distribution: that would be a circle', () => {
+  test('a KMS key of the same stack cannot name the distribution, because that would be a circle', () => {
     expect(() => Template.fromStack(withKey((id) => `arn:aws:cloudfront::${ENV.account}:distribution/${id}`))).toThrow(/dependency cycle/);
   });
 });
 
 describe('a large stack that it is added to', () => {
-  /** Of what people have: hundreds of resources, functions, a custom resource with the same framework, outputs. */
+  /** Adds what large stacks have: hundreds of resources, functions, a custom resource with the same framework, outputs. */
   const fill = (stack: Stack): void => {
     Array.from({ length: 150 }, (_, i) => new s3.Bucket(stack, `Bucket${i}`, { enforceSSL: true }));
     const bucket = new s3.Bucket(stack, 'Bucket');
@@ -157,21 +157,21 @@ describe('a large stack that it is added to', () => {
     new CfnOutput(stack, 'Published', { value: bucket.bucketName });
   };
 
-  test('keeps every resource and every output as it was', () => {
+  test('a large stack keeps every resource and every output when MtaSts is added', () => {
     const [before, after, last] = [testStack(), testStack(), testStack()];
     [before, after].forEach(fill);
     [after, last].forEach((stack) => oneDomain(stack));
     fill(last);
     const [old, now] = [parts(before), parts(after)];
     expect(Object.keys(old.Resources).length).toBeGreaterThan(300);
-    // Whichever of them stands first in the app.
+    // The order in the app does not matter.
     expect(parts(last).Resources).toEqual(now.Resources);
     expect(among(old.Resources, now.Resources)).toEqual(old.Resources);
     expect(among(old.Outputs, now.Outputs)).toEqual(old.Outputs);
     expect(Object.keys(now.Resources).length).toBe(Object.keys(old.Resources).length + 17);
   });
 
-  test('gets no resource and no output with a generic name', () => {
+  test('MtaSts adds no resource and no output with a generic name', () => {
     const stack = testStack();
     const hostedZone = importedZone(stack);
     new MtaSts(stack, 'Announced', { hostedZone, policy });
@@ -179,19 +179,19 @@ describe('a large stack that it is added to', () => {
     expect([...Object.keys(Resources), ...Object.keys(Outputs)].filter((id) => !/^(Announced|CdkMtaStsHandler)/.test(id))).toEqual([]);
   });
 
-  test('gets no resource with a physical name that another stack of the account could have too', () => {
+  test('MtaSts adds no resource with a physical name that another stack of the account can have', () => {
     const namesIn = (stackName: string): string[] => {
       const stack = new Stack(new App(), 'Test', { stackName, env: ENV });
       oneDomain(stack);
       return Object.values(parts(stack).Resources).flatMap((resource) => physicalNames(resource as Resource));
     };
     const [dev, prod] = [namesIn('mail-dev'), namesIn('mail-prod')];
-    // The edge function and the distribution's access to the bucket cannot go without.
+    // Only the edge function and the origin access control need a name.
     expect([dev.length, prod.length]).toEqual([2, 2]);
     expect(dev.filter((name) => prod.includes(name))).toEqual([]);
   });
 
-  test('has one function for two instances, and taking one away changes nothing of the other but the zones that the role may read', () => {
+  test('two instances of MtaSts share one function, and removing one changes only the zones that its role may read', () => {
     const stackOf = (...zones: string[]): Resources => {
       const stack = testStack();
       zones.forEach((zoneName) => {
@@ -209,19 +209,19 @@ describe('a large stack that it is added to', () => {
   });
 });
 
-describe('in a nested stack, whose outputs `cdk deploy --outputs-file` leaves out', () => {
+describe('nested stacks, whose outputs `cdk deploy --outputs-file` leaves out', () => {
   const nestedIn = (parent: Stack, ...ids: string[]): Stack => ids.reduce((stack, id) => new NestedStack(stack, id), parent);
 
-  test('the output is in the outermost stack, and in no other', () => {
+  test('the output of MtaSts in a nested stack is only in the outermost stack', () => {
     const stack = testStack();
     const nested = nestedIn(stack, 'Outer', 'Inner');
     const { output } = oneDomain(nested);
-    const told = (of: Stack): string[] => Object.entries(parts(of).Outputs).filter(([, one]) => JSON.stringify(one).includes('mtaSts')).map(([name]) => name);
-    expect(told(stack)).toEqual([stack.resolve(output.logicalId)]);
-    expect(told(nested)).toEqual([]);
+    const published = (of: Stack): string[] => Object.entries(parts(of).Outputs).filter(([, one]) => JSON.stringify(one).includes('mtaSts')).map(([name]) => name);
+    expect(published(stack)).toEqual([stack.resolve(output.logicalId)]);
+    expect(published(nested)).toEqual([]);
   });
 
-  test('so are the records to make by hand, with what only the nested stack knows', () => {
+  test('the manual records of MtaSts in a nested stack are an output of the outermost stack', () => {
     const stack = testStack();
     new MtaSts(nestedIn(stack, 'Nested'), 'MtaSts', { domainName: 'example.com', policy });
     const records = Object.entries(parts(stack).Outputs).filter(([name]) => /^MtaStsOutput.*Records/.test(name)).map(([, one]) => JSON.stringify(one));
@@ -230,7 +230,7 @@ describe('in a nested stack, whose outputs `cdk deploy --outputs-file` leaves ou
     expect(records[0]).toMatch(/\{"Fn::GetAtt":\["Nested\w+","Outputs\.\w+DomainName"\]\}/);
   });
 
-  test('outputs of constructs of the same id have names of their own, which do not change when another comes', () => {
+  test('outputs of constructs with the same id have different names, which stay when another construct is added', () => {
     const outputsOf = (...places: string[][]): string[] => {
       const stack = testStack();
       places.forEach((ids, i) => {

@@ -1,4 +1,4 @@
-// A domain whose DNS is not in Route 53: host and file are deployed, and the records are the user's to make.
+// A domain with external DNS: the deployment creates host and file, and the user creates the records.
 import { describe, expect, test } from '@jest/globals';
 import { Stack, aws_certificatemanager as acm } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
@@ -10,47 +10,47 @@ const policy = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com') });
 const tlsReporting = TlsReporting.to('mailto:tls-reports@example.com');
 const DISTRIBUTION = { 'Fn::GetAtt': [Match.stringLikeRegexp('Distribution'), 'DomainName'] };
 
-function elsewhere(stack = testStack(), props: Partial<MtaStsProps> = {}): { stack: Stack; made: MtaSts } {
+function withExternalDns(stack = testStack(), props: Partial<MtaStsProps> = {}): { stack: Stack; made: MtaSts } {
   return { stack, made: new MtaSts(stack, 'MtaSts', { domainName: 'example.com', policy, tlsReporting, ...props }) };
 }
 
-/** On a host whose certificate is there already. */
+/** Returns a domain whose host has a given certificate. */
 function withCertificate(): { stack: Stack; made: MtaSts } {
   const stack = testStack();
   const certificate = acm.Certificate.fromCertificateArn(stack, 'Given', 'arn:aws:acm:us-east-1:123456789012:certificate/1');
-  return elsewhere(stack, { policyHost: new PolicyHost(stack, 'Host', { domains: [{ domainName: 'example.com' }], certificate }) });
+  return withExternalDns(stack, { policyHost: new PolicyHost(stack, 'Host', { domains: [{ domainName: 'example.com' }], certificate }) });
 }
 
-describe('what is made', () => {
-  const template = Template.fromStack(elsewhere().stack);
+describe('the template', () => {
+  const template = Template.fromStack(withExternalDns().stack);
 
-  test('is the host, its preflight and the proof of the file', () => {
+  test('a domain with external DNS gets the host, Preflight and Publication', () => {
     for (const type of ['AWS::CloudFront::Distribution', 'AWS::S3::Bucket', 'Custom::MtaStsPreflight', 'Custom::MtaStsPublication']) {
       template.resourceCountIs(type, 1);
     }
   });
 
-  test('is no record, and no verification of records that are not there yet', () => {
+  test('a domain with external DNS gets no records and no Verification', () => {
     for (const type of ['AWS::Route53::RecordSet', 'AWS::Route53::RecordSetGroup', 'Custom::MtaStsVerification']) {
       template.resourceCountIs(type, 0);
     }
   });
 
-  test('asks for no right on any zone', () => {
+  test('a domain with external DNS gives the function no right to read a zone', () => {
     expect(JSON.stringify(template.toJSON())).not.toContain('route53:');
   });
 
-  test('checks MX and CAA first, without a zone', () => {
+  test('Preflight checks a domain with external DNS without a zone', () => {
     template.hasResourceProperties('Custom::MtaStsPreflight', {
       Certificate: 'made', Domains: [{ DomainName: 'example.com', Policy: Match.anyValue(), Records: [], HostedZoneId: Match.absent() }],
     });
   });
 
-  test('proves the file at the distribution itself', () => {
+  test('Publication gets the distribution of a domain with external DNS, to prove the file there', () => {
     template.hasResourceProperties('Custom::MtaStsPublication', { HostedZoneId: Match.absent(), Distribution: DISTRIBUTION });
   });
 
-  test('shows in `cdk diff` which records there are, and in place of the id that the deployment makes it', () => {
+  test('`cdk diff` shows the manual records, with a text in place of the id that is not known yet', () => {
     template.hasResourceProperties('Custom::MtaStsPublication', { RecordsByHand: [
       { Name: 'mta-sts.example.com', Type: 'CNAME', Value: DISTRIBUTION },
       { Name: '_mta-sts.example.com', Type: 'TXT', Value: '<known after the deployment, whose outputs tell the id>' },
@@ -60,8 +60,8 @@ describe('what is made', () => {
 });
 
 describe('the records', () => {
-  test('are all there as text, with the one that validates the certificate', () => {
-    const { stack, made } = elsewhere();
+  test('`records` has all manual records as text, with the validation record of the certificate', () => {
+    const { stack, made } = withExternalDns();
     const [validation, ...others] = made.records;
     expect(others.map(({ name, type }) => `${name} ${type}`)).toEqual(['mta-sts.example.com CNAME', '_mta-sts.example.com TXT', '_smtp._tls.example.com TXT']);
     expect(stack.resolve(validation)).toEqual({
@@ -71,23 +71,23 @@ describe('the records', () => {
     });
   });
 
-  test('are none for a certificate that is given', () => {
+  test('`records` has no validation record for a given certificate', () => {
     expect(withCertificate().made.records.map(({ name }) => name)).toEqual(['mta-sts.example.com', '_mta-sts.example.com', '_smtp._tls.example.com']);
   });
 
-  test('are an output to read, one line for each', () => {
-    const [output] = Object.values(Template.fromStack(withCertificate().stack).findOutputs('*', {
+  test('an output lists the manual records, one in each line', () => {
+    const outputs = Object.values(Template.fromStack(withCertificate().stack).findOutputs('*', {
       Description: 'The DNS records of example.com to make by hand, _mta-sts last (RFC 8461 section 8.1)',
-    }));
-    expect(output.Value).toEqual({ 'Fn::Join': ['', [
+    })).map(({ Value }) => Value as unknown);
+    expect(outputs).toEqual([{ 'Fn::Join': ['', [
       'mta-sts.example.com CNAME ', { 'Fn::GetAtt': [expect.stringMatching(/^HostDistribution/), 'DomainName'] },
       '\n_mta-sts.example.com TXT "v=STSv1; id=', { 'Fn::GetAtt': [expect.stringMatching(/Publication/), 'PolicyId'] },
       ';"\n_smtp._tls.example.com TXT "v=TLSRPTv1; rua=mailto:tls-reports@example.com"',
-    ]] });
+    ]] }]);
   });
 
-  test('stand in the output for commands as well, which is JSON once it is deployed', () => {
-    const { stack, made } = elsewhere();
+  test('the output for commands has the values of the manual records, and is JSON after the deployment', () => {
+    const { stack, made } = withExternalDns();
     const { 'Fn::Join': [, parts] } = stack.resolve(made.output.value) as { 'Fn::Join': [string, (string | { 'Fn::GetAtt': string[] })[]] };
     const deployed = parts.map((part) => typeof part === 'string' ? part : `${part['Fn::GetAtt'][1]}.test`).join('');
     expect(JSON.parse(deployed)).toEqual({ mtaSts: {
@@ -103,31 +103,31 @@ describe('the records', () => {
   });
 });
 
-describe('a certificate that is made', () => {
-  const { stack } = elsewhere();
+describe('a created certificate', () => {
+  const { stack } = withExternalDns();
   const template = Template.fromStack(stack);
 
-  test('names no zone for its validation', () => {
+  test('a certificate for external DNS names no zone for its validation', () => {
     template.hasResourceProperties('AWS::CertificateManager::Certificate', {
       DomainName: 'mta-sts.example.com', ValidationMethod: 'DNS', DomainValidationOptions: Match.absent(),
     });
   });
 
-  test('may be read by the function, and no other', () => {
+  test('the function may read only the created certificate', () => {
     template.hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: Match.objectLike({ Statement: [
       { Action: 'acm:DescribeCertificate', Effect: 'Allow', Resource: { Ref: Match.stringLikeRegexp('Certificate') } },
     ] }) });
   });
 
-  test('makes the deployment wait, which is said at synthesis with the command that shows for what', () => {
-    const [{ entry }] = Annotations.fromStack(stack).findWarning('/Test/MtaSts/PolicyHost', Match.anyValue());
-    expect(entry.data).toContain('the deployment waits up to 72 hours for the validation record of the certificate in the DNS of '
+  test('synthesis warns that the deployment waits for the validation record, with the command that shows the record', () => {
+    const warnings = Annotations.fromStack(stack).findWarning('/Test/MtaSts/PolicyHost', Match.anyValue()).map(({ entry }) => entry.data);
+    expect(warnings).toEqual([expect.stringContaining('the deployment waits up to 72 hours for the validation record of the certificate in the DNS of '
       + 'mta-sts.example.com, because `hostedZone` is missing. While it waits, read the record from the events of the stack, and create it: aws cloudformation '
       + 'describe-stack-events --region us-east-1 --stack-name Test --output text --query "StackEvents[?contains(ResourceStatusReason || \'\', '
-      + '\'Content of DNS Record\')].ResourceStatusReason". To avoid the wait, give a `certificate` that is issued already');
+      + '\'Content of DNS Record\')].ResourceStatusReason". To avoid the wait, give a `certificate` that is issued already')]);
   });
 
-  test('is validated by Route 53 for the domains that are there', () => {
+  test('a certificate for domains with and without a zone is validated in the zones of the first ones', () => {
     const mixed = testStack();
     new MtaStsDomains(mixed, 'Mail', { policy, tlsReporting, domains: [{ hostedZone: importedZone(mixed, 'example.net') }, { domainName: 'example.com' }] });
     Template.fromStack(mixed).hasResourceProperties('AWS::CertificateManager::Certificate', {
@@ -139,36 +139,36 @@ describe('a certificate that is made', () => {
   });
 });
 
-describe('says at synthesis', () => {
+describe('the messages at synthesis', () => {
   const warnings = (props: Partial<MtaStsProps>): string[] => {
-    const { stack } = elsewhere(testStack(), props);
+    const { stack } = withExternalDns(testStack(), props);
     return Annotations.fromStack(stack).findWarning('/Test/MtaSts', Match.stringLikeRegexp('has no `hostedZone`')).map(({ entry }) => JSON.stringify(entry.data));
   };
 
-  test('that nothing is announced, and how to prove it once it is', () => {
+  test('synthesis warns that no records are created, and how to verify them later', () => {
     expect(warnings({})).toEqual([expect.stringContaining('example.com has no `hostedZone`: the deployment serves its policy and creates no records. '
       + 'Create the records of the outputs manually, `_mta-sts` last, also after each change of the policy. Then run '
       + 'npx cdk-mta-sts verify --outputs cdk-outputs.json --wait 30m (RFC 8461 §8.1)')]);
   });
 
-  test('nothing of that for a certificate that is given', () => {
+  test('synthesis does not warn about validation for a given certificate', () => {
     expect(Annotations.fromStack(withCertificate().stack).findWarning('/Test/Host', Match.anyValue())).toEqual([]);
   });
 
-  test('that a domain is needed', () => {
+  test('MtaSts without a zone needs a domain name', () => {
     expect(() => new MtaSts(testStack(), 'MtaSts', { policy })).toThrow('`hostedZone` is missing, the Route 53 zone that contains the records. '
       + 'With external DNS, write `domainName: \'example.com\'` without it. The records are then outputs, and you create them manually');
   });
 
-  test('that the host and the construct must agree on where DNS is', () => {
+  test('a PolicyHost without a zone refuses an MtaSts with a zone for the same domain', () => {
     const stack = testStack();
     const policyHost = new PolicyHost(stack, 'Host', { domains: [{ domainName: 'example.com' }] });
-    expect(() => elsewhere(stack, { policyHost, hostedZone: importedZone(stack) }))
+    expect(() => withExternalDns(stack, { policyHost, hostedZone: importedZone(stack) }))
       .toThrow('`hostedZone` must be the one that the PolicyHost has for example.com, none, got "Z0123456789ABCDEFGHIJ". Pass the same zone to both');
   });
 });
 
-test('works from another Region too', () => {
+test('a domain with external DNS can be in a stack of another Region', () => {
   const stack = new Stack(undefined, 'Mail', { env: { account: '123456789012', region: 'eu-central-1' } });
   new MtaSts(stack, 'MtaSts', { domainName: 'example.com', policy, tlsReporting });
   const inner = stack.node.findChild('MtaStsUsEast1');

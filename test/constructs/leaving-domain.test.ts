@@ -1,10 +1,11 @@
-// A domain leaves a host that goes on serving others: nothing is changed that they are served or announced by, but what lists all hosts.
+// A domain leaves a host that still serves other domains. For them, only the resources that list all hosts change.
 import { describe, expect, test } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import { MtaStsDomains, MtaStsPolicy, TlsReporting } from '../../lib';
+import { required } from '../support/items';
 import { importedZone, testStack } from '../support/stack';
 
-interface Resource { readonly Type: string; readonly Properties: Record<string, unknown> }
+interface Resource { readonly Type: string; readonly Properties: Readonly<Record<string, unknown>> }
 type Resources = Record<string, Resource>;
 
 const DOMAINS = ['example.com', 'example.net', 'example.org'];
@@ -19,45 +20,50 @@ function serving(domains: string[]): Resources {
   return Template.fromStack(stack).toJSON().Resources as Resources;
 }
 
-/** The names below which an object differs from another. */
-function differences(one: unknown, other: unknown): string[] {
-  const [ours, theirs] = [one, other] as Record<string, unknown>[];
-  return Object.keys({ ...ours, ...theirs }).filter((key) => JSON.stringify(ours[key]) !== JSON.stringify(theirs[key]));
+/** Returns the names of the members in which two objects differ. */
+function differences(one: object, other: object): string[] {
+  const [ours, theirs] = [one, other].map((value) => new Map(Object.entries(value).map(([key, member]) => [key, JSON.stringify(member)])));
+  return Object.keys({ ...one, ...other }).filter((key) => ours?.get(key) !== theirs?.get(key));
+}
+
+function propertiesOf(all: Resources, id: string): Readonly<Record<string, unknown>> {
+  return required(all[id]).Properties;
 }
 
 describe.each(DOMAINS)('when %s leaves the host', (leaving) => {
   const before = serving(DOMAINS);
   const after = serving(DOMAINS.filter((domain) => domain !== leaving));
-  const changed = Object.keys(after).filter((id) => JSON.stringify(after[id].Properties) !== JSON.stringify(before[id].Properties));
-  const [distribution] = changed.filter((id) => after[id].Type === 'AWS::CloudFront::Distribution');
+  const changed = Object.keys(after).filter((id) => differences(propertiesOf(after, id), propertiesOf(before, id)).length > 0);
+  const changedOf = (type: string): string => required(changed.find((id) => after[id]?.Type === type));
 
-  test('every resource of the others keeps its logical id and its type', () => {
+  test(`every resource of the other domains keeps its logical id and its type when ${leaving} leaves the host`, () => {
     expect(before).toMatchObject(Object.fromEntries(Object.entries(after).map(([id, { Type }]) => [id, { Type }])));
   });
 
-  test('what goes is its own alone', () => {
+  test(`only resources of ${leaving} are removed when it leaves the host`, () => {
     const gone = Object.keys(before).filter((id) => !(id in after));
     expect(gone.length).toBeGreaterThan(2);
-    for (const id of gone) expect(JSON.stringify(before[id].Properties)).toContain(leaving);
+    for (const id of gone) expect(JSON.stringify(propertiesOf(before, id))).toContain(leaving);
   });
 
-  test('what changes is what lists every host: the distribution, the edge function, the certificate, the bucket\'s policy', () => {
-    // Preflight too, where one looks before all of them start: it takes nothing from anyone who is served.
-    expect(changed.map((id) => after[id].Type).filter((type) => type !== 'Custom::MtaStsPreflight').sort()).toEqual([
+  test(`only the resources that list every host change when ${leaving} leaves the host`, () => {
+    // Preflight changes too. It only checks, so no served domain is affected.
+    expect(changed.map((id) => after[id]?.Type ?? '').filter((type) => type !== 'Custom::MtaStsPreflight').sort()).toEqual([
       'AWS::CertificateManager::Certificate', 'AWS::CloudFront::Distribution', 'AWS::CloudFront::Function', 'AWS::S3::BucketPolicy',
     ]);
   });
 
-  test('of the distribution only the names change, and its comment that tells them', () => {
-    const [now, then] = [after, before].map((all) => all[distribution].Properties.DistributionConfig);
-    expect(differences(now, then)).toEqual(['Aliases', 'Comment']);
+  test(`only the names and the comment of the distribution change when ${leaving} leaves the host`, () => {
+    const id = changedOf('AWS::CloudFront::Distribution');
+    const [now, then] = [after, before].map((all) => propertiesOf(all, id).DistributionConfig);
+    expect(differences(Object(now) as object, Object(then) as object)).toEqual(['Aliases', 'Comment']);
     expect(now).toMatchObject({ Aliases: DOMAINS.filter((domain) => domain !== leaving).map((domain) => `mta-sts.${domain}`) });
   });
 
-  test('the edge function and the bucket\'s policy lose that host and nothing else', () => {
+  test(`the edge function and the bucket policy lose only the host of ${leaving} when it leaves`, () => {
     for (const type of ['AWS::CloudFront::Function', 'AWS::S3::BucketPolicy']) {
-      const [id] = changed.filter((one) => after[one].Type === type);
-      const [now, then] = [after, before].map((all) => JSON.stringify(all[id].Properties));
+      const id = changedOf(type);
+      const [now = '', then = ''] = [after, before].map((all) => JSON.stringify(propertiesOf(all, id)));
       expect(now).not.toContain(leaving);
       for (const domain of DOMAINS) {
         if (domain !== leaving) expect(now.split(domain).length).toBe(then.split(domain).length);

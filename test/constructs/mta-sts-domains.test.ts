@@ -1,9 +1,11 @@
+// Many domains on one policy host: one policy for all, and other policies where needed.
 import { describe, expect, test } from '@jest/globals';
 import { statSync } from 'node:fs';
 import { App, Stack, Stage, aws_route53 as route53 } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { MtaSts, MtaStsDomains, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting, Verification } from '../../lib';
 import type { MtaStsDomain, MtaStsDomainsProps } from '../../lib';
+import { firstItem } from '../support/items';
 import { ENV, importedZone, testStack } from '../support/stack';
 
 const policy = MtaStsPolicy.enforce({ mx: MxHosts.of('mx.example.com') });
@@ -25,7 +27,7 @@ function domainsOf(exception: Partial<MtaStsDomain> = {}, more: Partial<MtaStsDo
 }
 
 describe('many domains', () => {
-  test('have one policy, one host and one function', () => {
+  test('many domains share one policy, one host and one function', () => {
     const { made, template } = domainsOf();
     template.resourceCountIs('AWS::CloudFront::Distribution', 1);
     template.resourceCountIs('AWS::Lambda::Function', 2);
@@ -33,7 +35,7 @@ describe('many domains', () => {
     expect(new Set(made.all.map(({ policyHost }) => policyHost))).toEqual(new Set([made.policyHost]));
   });
 
-  test('announce each the id of its own publication', () => {
+  test('each of many domains has the id of its own publication in its `_mta-sts` record', () => {
     const { made, template } = domainsOf();
     const publications = made.all.map(({ policyId }) => (Stack.of(made).resolve(policyId) as { 'Fn::GetAtt': [string, string] })['Fn::GetAtt']);
     expect(publications).toEqual([[expect.any(String), 'PolicyId'], [expect.any(String), 'PolicyId']]);
@@ -46,7 +48,7 @@ describe('many domains', () => {
     }
   });
 
-  test('may have exceptions from the policy and from the reporting', () => {
+  test('one of many domains can have another policy and other TLS reporting', () => {
     const { made, template } = domainsOf({ policy: own, tlsReporting: TlsReporting.to('mailto:other@example.net') }, { tlsReporting });
     expect(made.all.map(({ policy: published }) => published)).toEqual([policy, own]);
     for (const [domain, address] of [['example.com', 'tls-reports@example.com'], ['example.net', 'other@example.net']]) {
@@ -56,11 +58,11 @@ describe('many domains', () => {
     }
   });
 
-  test('are verified as is asked for', () => {
+  test('many domains are verified with the given `verification`', () => {
     domainsOf({}, { verification: Verification.REPORT_ONLY }).template.allResourcesProperties('Custom::MtaStsVerification', { OnFailure: 'report' });
   });
 
-  test('may be served by a host that is there', () => {
+  test('many domains can be served by a given policy host', () => {
     const stack = testStack();
     const domains = ['example.com', 'example.net', 'example.org'].map((name) => ({ hostedZone: importedZone(stack, name) }));
     const policyHost = new PolicyHost(stack, 'Host', { domains });
@@ -69,12 +71,12 @@ describe('many domains', () => {
     Template.fromStack(stack).resourceCountIs('AWS::CloudFront::Distribution', 1);
   });
 
-  test('are published alike in any order: the same template, byte by byte', () => {
+  test('the order of many domains does not change the template', () => {
     const names = ['example.com', 'a.example', 'xn--mller-kva.example'];
     const outputOf = (order: readonly string[], region: string): string => {
       const stack = new Stack(new App(), 'Test', { env: { ...ENV, region } });
       const zones = new Map(names.map((name) => [name, route53.HostedZone.fromHostedZoneAttributes(stack, name, { hostedZoneId: `Z${name.length}`, zoneName: name })]));
-      // One of them has its DNS elsewhere.
+      // One domain has external DNS.
       const domains = order.map((domainName) => ({ domainName, hostedZone: domainName === 'a.example' ? undefined : zones.get(domainName) }));
       const { all } = new MtaStsDomains(stack, 'Mail', { domains, policy, tlsReporting });
       expect(all.map(({ domainName }) => domainName)).toEqual(order);
@@ -87,7 +89,7 @@ describe('many domains', () => {
     }
   });
 
-  test('are published alike in any order by constructs of their own at one host', () => {
+  test('the order of the domains of a policy host does not change the template', () => {
     const templateOf = (order: readonly string[]): string => {
       const stack = testStack();
       const zones = ['example.com', 'example.net', 'example.org'].map((name) => importedZone(stack, name));
@@ -100,7 +102,7 @@ describe('many domains', () => {
     expect(new Set(all).size).toBe(1);
   });
 
-  test('when one is added change the certificate, and keep every logical id', () => {
+  test('many domains keep every logical id when a domain is added', () => {
     const resourcesOf = (...names: string[]): Record<string, unknown> => {
       const stack = testStack();
       new MtaStsDomains(stack, 'Mail', { domains: names.map((name) => ({ hostedZone: importedZone(stack, name) })), policy });
@@ -112,7 +114,7 @@ describe('many domains', () => {
     expect(Object.keys(after)).toHaveLength(Object.keys(before).length + 4);
   });
 
-  test('are each named once, at a host that is there too', () => {
+  test('a domain that is listed twice is refused, also with a given policy host', () => {
     const stack = testStack();
     const hostedZone = importedZone(stack);
     const policyHost = new PolicyHost(stack, 'Host', { domains: [{ hostedZone }] });
@@ -120,16 +122,16 @@ describe('many domains', () => {
     expect(() => new MtaStsDomains(stack, 'Mail', { domains, policy, policyHost })).toThrow('`domains` must contain each domain once, got example.com twice');
   });
 
-  test('are at least one', () => {
+  test('an empty list of domains is refused', () => {
     expect(() => new MtaStsDomains(testStack(), 'Mail', { domains: [], policy })).toThrow('`domains` must contain at least one domain, got none');
   });
 
-  test('fit one stack, a hundred of them: its 500 resources, and the 1 MB of a template', () => {
+  test('a hundred domains fit the 500 resources of a stack and the 1 MB of a template', () => {
     const stack = testStack();
     const domains = Array.from({ length: 100 }, (_, i) => ({ hostedZone: importedZone(stack, `domain-${i}.example.com`) }));
     new MtaStsDomains(stack, 'Mail', { domains, policy, tlsReporting });
-    // Which says it where there are more resources than 500.
-    const [{ templateFullPath }] = Stage.of(stack)?.synth().stacks ?? [];
-    expect(statSync(templateFullPath).size).toBeLessThan(1_048_576);
+    // Synthesis fails for more than 500 resources.
+    const template = firstItem(Stage.of(stack)?.synth().stacks ?? []);
+    expect(statSync(template.templateFullPath).size).toBeLessThan(1_048_576);
   }, 60_000);
 });

@@ -1,19 +1,21 @@
+// One domain with everything: its properties, the order of its resources, its output and its warnings.
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { App, Aws, Duration, NestedStack, Stack, Stage, Validations, aws_ec2 as ec2, aws_route53 as route53 } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting, Verification } from '../../lib';
+import { firstItem } from '../support/items';
 import { ENV, importedZone, oneDomain, testStack } from '../support/stack';
 
 interface CfnResource { Type: string; DependsOn?: string[]; Properties: Record<string, unknown> }
 
 const enforce = MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com', 'mx2.example.com') });
 
-/** What `Fn::GetAtt` gives once the policy is published. */
+/** The id of the publication in the template. */
 const PUBLISHED_ID = { 'Fn::GetAtt': ['MtaStsPublication12DC2538', 'PolicyId'] };
 
-describe('refuses at synthesis', () => {
-  test('a private hosted zone', () => {
+describe('errors at synthesis', () => {
+  test('MtaSts refuses a private hosted zone', () => {
     const stack = testStack();
     const hostedZone = new route53.PrivateHostedZone(stack, 'Private', { zoneName: 'example.com', vpc: new ec2.Vpc(stack, 'Vpc') });
     expect(() => oneDomain(stack, { hostedZone })).toThrow(/must be public/);
@@ -25,26 +27,26 @@ describe('refuses at synthesis', () => {
     ['notexample.com', /must be the name of the hosted zone or below it/],
     [`${'a'.repeat(45)}.example.com`, /must be at most 56 characters.*got 57/],
     [`mail.${Aws.REGION}.example.com`, /must be known at synthesis/],
-  ])('the domain %j', (domainName, message) => {
+  ])('MtaSts refuses the domain %j', (domainName, message) => {
     expect(() => oneDomain(testStack(), { domainName })).toThrow(message);
   });
 
-  test('a zone imported by id alone, unless the domain is written out', () => {
+  test('MtaSts refuses a zone that is imported by its id, unless the domain is given', () => {
     const stack = testStack();
     const hostedZone = route53.HostedZone.fromHostedZoneId(stack, 'ById', 'Z0123456789ABCDEFGHIJ');
     expect(() => oneDomain(stack, { hostedZone })).toThrow(/imported by its id\. Write/);
     expect(oneDomain(testStack(), { hostedZone, domainName: 'example.com' }).domainName).toBe('example.com');
   });
 
-  test('a shared host that does not serve the domain', () => {
+  test('MtaSts refuses a shared host that does not serve the domain', () => {
     const stack = testStack();
     const policyHost = new PolicyHost(stack, 'Host', { domains: [{ hostedZone: importedZone(stack, 'example.net') }] });
     expect(() => oneDomain(stack, { policyHost })).toThrow(/does not serve example\.com, only example\.net\. Add it to the `domains`/);
   });
 });
 
-describe('what the construct tells', () => {
-  test('the domain, the policy and where it is served', () => {
+describe('properties', () => {
+  test('MtaSts returns the domain, the policy and its URL', () => {
     const mtaSts = oneDomain(testStack(), { domainName: 'Mail.Example.COM' });
     expect(mtaSts).toMatchObject({
       domainName: 'mail.example.com',
@@ -53,18 +55,18 @@ describe('what the construct tells', () => {
     });
   });
 
-  test('a domain in U-labels, converted', () => {
+  test('MtaSts returns a domain in U-labels as A-labels', () => {
     const stack = testStack();
     expect(oneDomain(stack, { hostedZone: importedZone(stack, 'xn--mller-kva.example'), domainName: 'müller.example' }).domainName)
       .toBe('xn--mller-kva.example');
   });
 
-  test('the id of the publication, which the publication itself makes', () => {
+  test('MtaSts returns the id of the publication as an attribute of Publication', () => {
     const stack = testStack();
     expect(stack.resolve(oneDomain(stack).policyId)).toEqual({ 'Fn::GetAtt': ['MtaStsPublication12DC2538', 'PolicyId'] });
   });
 
-  test('the stack output for pipelines', () => {
+  test('MtaSts returns the stack output for pipelines as JSON', () => {
     const { output, policyHost, policyId, earliestRemoval } = oneDomain(testStack());
     expect(JSON.parse(String(output.value))).toEqual({ mtaSts: {
       domain: 'example.com',
@@ -77,7 +79,7 @@ describe('what the construct tells', () => {
     } });
   });
 
-  test('every record as text', () => {
+  test('MtaSts returns every record as text', () => {
     const stack = testStack();
     const { records, policyHost, policyId } = oneDomain(stack);
     expect(records).toEqual([
@@ -87,7 +89,7 @@ describe('what the construct tells', () => {
     ]);
   });
 
-  test('no reporting record where none is made', () => {
+  test('MtaSts returns no record for TLS reports without `tlsReporting`', () => {
     expect(oneDomain(testStack(), { tlsReporting: undefined }).records.map(({ name }) => name))
       .toEqual(['mta-sts.example.com', '_mta-sts.example.com']);
   });
@@ -109,29 +111,29 @@ describe('the order of the template', () => {
     logicalId = (type, properties = {}) => {
       const found = Object.keys(template.findResources(type, { Properties: properties }));
       expect(found).toHaveLength(1);
-      return found[0];
+      return firstItem(found);
     };
   });
 
-  const announcement = (): string => logicalId('AWS::Route53::RecordSet', { Type: 'TXT', Name: '_mta-sts.example.com.' });
+  const stsRecord = (): string => logicalId('AWS::Route53::RecordSet', { Type: 'TXT', Name: '_mta-sts.example.com.' });
   const hostRecords = (): string => logicalId('AWS::Route53::RecordSetGroup');
-  const dependsOn = (id: string): string[] => resources[id].DependsOn ?? [];
+  const dependsOn = (id: string): string[] => resources[id]?.DependsOn ?? [];
 
-  describe('all but the function, its roles and its log wait for Preflight', () => {
+  describe('the order after Preflight', () => {
     const expectOrder = (all: Record<string, CfnResource>): void => {
-      const [preflight] = Object.keys(all).filter((id) => all[id].Type === 'Custom::MtaStsPreflight');
-      const waits = (id: string): boolean => (all[id].DependsOn ?? []).some((other) => other === preflight || waits(other));
+      const [preflight] = Object.keys(all).filter((id) => all[id]?.Type === 'Custom::MtaStsPreflight');
+      const waits = (id: string): boolean => (all[id]?.DependsOn ?? []).some((other) => other === preflight || waits(other));
       const first = Object.entries(all).filter(([id]) => id !== preflight && !waits(id));
       expect(first.map(([, { Type }]) => Type).sort()).toEqual([
         'AWS::IAM::Role', 'AWS::IAM::Role', 'AWS::Lambda::EventInvokeConfig', 'AWS::Lambda::Function', 'AWS::Lambda::Function', 'AWS::Logs::LogGroup',
       ]);
     };
 
-    test('in a stack', () => {
+    test('all resources but the function, its roles and its log wait for Preflight in a stack', () => {
       expectOrder(resources);
     });
 
-    test('in a nested stack, which holds all of it', () => {
+    test('all resources but the function, its roles and its log wait for Preflight in a nested stack', () => {
       const stack = testStack();
       const nested = new NestedStack(stack, 'Nested');
       oneDomain(nested);
@@ -139,7 +141,7 @@ describe('the order of the template', () => {
       expect(Object.values(resourcesOf(stack)).map(({ Type }) => Type)).toEqual(['AWS::CloudFormation::Stack']);
     });
 
-    test('in a stage, with the same logical ids', () => {
+    test('all resources wait for Preflight in a stage, with the same logical ids', () => {
       const stack = new Stack(new Stage(new App(), 'Prod'), 'Test', { env: ENV });
       oneDomain(stack);
       expectOrder(resourcesOf(stack));
@@ -147,7 +149,7 @@ describe('the order of the template', () => {
     });
   });
 
-  test('Publication waits for the distribution, its records and the bucket\'s policy', () => {
+  test('Publication waits for the distribution, its records and the bucket policy', () => {
     expect(dependsOn(logicalId('Custom::MtaStsPublication'))).toEqual(expect.arrayContaining([
       logicalId('AWS::CloudFront::Distribution'),
       hostRecords(),
@@ -155,34 +157,34 @@ describe('the order of the template', () => {
     ]));
   });
 
-  test('the announcement waits for Publication', () => {
-    expect(dependsOn(announcement())).toContain(logicalId('Custom::MtaStsPublication'));
+  test('the `_mta-sts` record waits for Publication', () => {
+    expect(dependsOn(stsRecord())).toContain(logicalId('Custom::MtaStsPublication'));
   });
 
-  test('Verification waits for the announcement, and so for all else', () => {
-    expect(dependsOn(logicalId('Custom::MtaStsVerification'))).toContain(announcement());
+  test('Verification waits for the `_mta-sts` record, and so for all other resources', () => {
+    expect(dependsOn(logicalId('Custom::MtaStsVerification'))).toContain(stsRecord());
   });
 
-  test('Preflight knows every record that the stack will make', () => {
-    expect(resources[logicalId('Custom::MtaStsPreflight')].Properties.Domains).toEqual([expect.objectContaining({
+  test('Preflight gets every record that the stack creates', () => {
+    expect(resources[logicalId('Custom::MtaStsPreflight')]?.Properties.Domains).toEqual([expect.objectContaining({
       DomainName: 'example.com',
       HostedZoneId: 'Z0123456789ABCDEFGHIJ',
       Records: [
         { Name: 'mta-sts.example.com', Type: 'A', LogicalId: hostRecords() },
         { Name: 'mta-sts.example.com', Type: 'AAAA', LogicalId: hostRecords() },
-        { Name: '_mta-sts.example.com', Type: 'TXT', LogicalId: announcement() },
+        { Name: '_mta-sts.example.com', Type: 'TXT', LogicalId: stsRecord() },
         { Name: '_smtp._tls.example.com', Type: 'TXT', LogicalId: hostRecords() },
       ],
     })]);
   });
 
-  test('one domain with everything is 17 resources', () => {
+  test('one domain with everything has 17 resources', () => {
     expect(Object.keys(resources)).toHaveLength(17);
   });
 });
 
 describe('records', () => {
-  test('the announcement is the id that the publication gives, with a short TTL, quoted once', () => {
+  test('the `_mta-sts` record has the id of the publication and a short TTL, and is quoted once', () => {
     const stack = testStack();
     oneDomain(stack);
     Template.fromStack(stack).hasResourceProperties('AWS::Route53::RecordSet', {
@@ -190,7 +192,7 @@ describe('records', () => {
     });
   });
 
-  test('a long reporting record is split into strings that DNS can hold', () => {
+  test('a long record for TLS reports is split into strings of at most 255 characters', () => {
     const stack = testStack();
     const uris = Array.from({ length: 8 }, (_, i) => `mailto:tls-reports-${i}-${'x'.repeat(20)}@example.com`);
     oneDomain(stack, { tlsReporting: TlsReporting.to(...uris) });
@@ -201,7 +203,7 @@ describe('records', () => {
 });
 
 describe('the custom resources', () => {
-  test('are given time by CloudFormation within its limit', () => {
+  test('CloudFormation waits 15 minutes for each custom resource', () => {
     const stack = testStack();
     oneDomain(stack);
     for (const type of ['Custom::MtaStsPreflight', 'Custom::MtaStsPublication', 'Custom::MtaStsVerification']) {
@@ -209,18 +211,18 @@ describe('the custom resources', () => {
     }
   });
 
-  test('Verification only reports where the user wants it so', () => {
+  test('Verification does not fail the deployment with Verification.REPORT_ONLY', () => {
     const stack = testStack();
     oneDomain(stack, { verification: Verification.REPORT_ONLY });
     Template.fromStack(stack).hasResourceProperties('Custom::MtaStsVerification', { OnFailure: 'report' });
   });
 
-  test('Publication carries the exact text, its hash and where it goes, and no id', () => {
+  test('Publication gets the exact text, its hash and its object key, and no id', () => {
     const stack = testStack();
     oneDomain(stack);
     Template.fromStack(stack).hasResourceProperties('Custom::MtaStsPublication', {
       DomainName: 'example.com',
-      // A list, so that `cdk diff` shows the lines that change.
+      // A list, so that `cdk diff` shows the changed lines.
       Policy: enforce.text.split('\r\n').slice(0, -1),
       PolicyHash: enforce.hash,
       PolicyId: Match.absent(),
@@ -228,13 +230,13 @@ describe('the custom resources', () => {
     });
   });
 
-  test('Verification expects the id that was published', () => {
+  test('Verification expects the id of the publication', () => {
     const stack = testStack();
     oneDomain(stack);
     Template.fromStack(stack).hasResourceProperties('Custom::MtaStsVerification', { PolicyId: PUBLISHED_ID, Policy: enforce.text.split('\r\n').slice(0, -1) });
   });
 
-  test('two domains of a stack share one function, and it may read both zones and no other', () => {
+  test('two domains of a stack share one function, which may read only their zones', () => {
     const stack = testStack();
     const zones = ['example.com', 'example.net'].map((zoneName, i) =>
       route53.HostedZone.fromHostedZoneAttributes(stack, zoneName, { hostedZoneId: `Z${i}`, zoneName }));
@@ -251,14 +253,15 @@ describe('the custom resources', () => {
 });
 
 describe('the output for a pipeline', () => {
-  test('is one, of what the publication answers, with a name that stays as long as the construct stays where it is', () => {
+  test('MtaSts has one output, with the attributes of Publication and a stable name', () => {
     const outputs = (policy: MtaStsPolicy): [string, unknown][] => {
       const stack = testStack();
       oneDomain(stack, { policy });
       return Object.entries(Template.fromStack(stack).toJSON().Outputs as Record<string, unknown>);
     };
-    const [[name, output], ...others] = outputs(enforce);
-    expect(others).toEqual([]);
+    const all = outputs(enforce);
+    expect(all).toHaveLength(1);
+    const [name, output] = firstItem(all);
     expect(output).toEqual({
       Description: 'The MTA-STS policy of example.com, for npx cdk-mta-sts verify --outputs',
       Value: expect.anything(),
@@ -282,25 +285,25 @@ describe('the output for a pipeline', () => {
       },
     });
     expect(name).toBe('MtaStsPublished2C655856');
-    expect(outputs(MtaStsPolicy.none())[0][0]).toBe(name);
+    expect(outputs(MtaStsPolicy.none()).map(([other]) => other)).toEqual([name]);
   });
 });
 
-test('a zone id in the form of the API is the same zone', () => {
+test('the function may read a zone whose id has the form of the API', () => {
   const stack = testStack();
   const hostedZone = route53.HostedZone.fromHostedZoneAttributes(stack, 'Zone', { hostedZoneId: '/hostedzone/Z1', zoneName: 'example.com' });
   oneDomain(stack, { hostedZone });
   expect(JSON.stringify(Template.fromStack(stack).findResources('AWS::IAM::Role'))).toContain(':route53:::hostedzone/Z1"');
 });
 
-test('two copies of the package in one app are told apart', () => {
+test('MtaSts refuses a stack with the function of another copy of the package', () => {
   const stack = testStack();
   new Construct(stack, 'CdkMtaStsHandler');
   expect(() => oneDomain(stack)).toThrow(/of another copy of cdk-mta-sts\. Keep one copy/);
 });
 
 describe('a shared host', () => {
-  test('serves several domains, each with its own order', () => {
+  test('a shared host serves several domains after Preflight', () => {
     const stack = testStack();
     const domains = ['example.com', 'example.net'].map((zoneName) => ({ hostedZone: importedZone(stack, zoneName) }));
     const policyHost = new PolicyHost(stack, 'Host', { domains });
@@ -325,7 +328,7 @@ describe('warnings that can be acknowledged', () => {
     return Annotations.fromStack(stack).findWarning('*', Match.anyValue()).map(({ entry }) => JSON.stringify(entry.data));
   };
 
-  test('none for enforce with reporting and a long age', () => {
+  test('a policy in enforce with TLS reporting and a long age has no warning', () => {
     expect(warningsOf({})).toEqual([]);
   });
 
@@ -333,18 +336,18 @@ describe('warnings that can be acknowledged', () => {
     ['cdk-mta-sts:enforceWithoutTlsReporting', { tlsReporting: undefined }, /no report shows refused mail/],
     ['cdk-mta-sts:shortMaxAge', { policy: MtaStsPolicy.enforce({ mx: MxHosts.of('mx1.example.com'), maxAge: Duration.days(13) }) }, /under 14 days/],
     ['cdk-mta-sts:testing', { policy: MtaStsPolicy.testing({ mx: MxHosts.of('mx1.example.com') }) }, /mail is not protected yet/],
-  ])('%s', (id, props, message) => {
+  ])('the warning %s is added and can be acknowledged', (id, props, message) => {
     expect(warningsOf(props)).toEqual([expect.stringMatching(message)]);
     expect(warningsOf(props, [id])).toEqual([]);
   });
 
-  test('cdk-mta-sts:zoneInSameDeployment', () => {
+  test('a zone of the same stack has the warning cdk-mta-sts:zoneInSameDeployment', () => {
     const stack = testStack();
     oneDomain(stack, { hostedZone: new route53.PublicHostedZone(stack, 'Zone', { zoneName: 'example.com' }) });
     expect(Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('Deploy the zone first, delegate it'))).toHaveLength(1);
   });
 
-  test('no warning for a zone of another stack', () => {
+  test('a zone of another stack has no warning', () => {
     const app = new App();
     const hostedZone = new route53.PublicHostedZone(new Stack(app, 'Dns', { env: ENV }), 'Zone', { zoneName: 'example.com' });
     const stack = new Stack(app, 'Test', { env: ENV });
@@ -353,7 +356,7 @@ describe('warnings that can be acknowledged', () => {
   });
 });
 
-test('synthesizing twice gives the same template', () => {
+test('a second synthesis gives the same template', () => {
   const template = (): unknown => {
     const stack = testStack();
     oneDomain(stack);

@@ -1,9 +1,10 @@
+// The MX patterns of a policy: your own list, and the presets for mail providers.
 import { describe, expect, test } from '@jest/globals';
 import { Aws } from 'aws-cdk-lib';
 import { MxHosts, ZohoDataCenter } from '../../lib';
 import { mxMatches } from '../../lib/protocol/mx/pattern';
 
-describe('a list of one\'s own', () => {
+describe('your own list', () => {
   test.each([
     ['mx1.example.com.', /dot/],
     ['.example.com', /\*\.example\.com/],
@@ -18,23 +19,23 @@ describe('a list of one\'s own', () => {
     ['mx1\u200b.example.com', /^mx pattern "mx1\\u\{200b\}\.example\.com" contains U\+200B \(zero-width space\); remove it/],
     ['mx1.ex\u0430mple.com', /contains U\+0430 \(Cyrillic, looks like `a`\); write `a`/],
     ['*.', /mx pattern "\*\."/],
-  ])('refuses %j and says why', (pattern, message) => {
+  ])('MxHosts refuses the pattern %j with the reason', (pattern, message) => {
     expect(() => MxHosts.of(pattern)).toThrow(message);
   });
 
-  test('refuses a token with the way out', () => {
-    expect(() => MxHosts.of(`mx.${Aws.REGION}.example.com`)).toThrow(/token.*write the host names/);
+  test('MxHosts refuses a token with the fix', () => {
+    expect(() => MxHosts.of(`mx.${Aws.REGION}.example.com`)).toThrow(/token.*Write the host names/);
   });
 
-  test('converts U-labels to A-labels, under a wildcard too', () => {
+  test('MxHosts converts U-labels to A-labels, also below a wildcard', () => {
     expect(MxHosts.of('møx.example', '*.MØX.example').patterns).toEqual(['*.xn--mx-lka.example', 'xn--mx-lka.example']);
   });
 
-  test('is sorted, lower case and without duplicates', () => {
+  test('MxHosts sorts its patterns, in lower case and without duplicates', () => {
     expect(MxHosts.of('MX2.example.com', 'mx1.example.com', 'mx2.example.com').patterns).toEqual(['mx1.example.com', 'mx2.example.com']);
   });
 
-  test('takes in another list', () => {
+  test('MxHosts adds another list', () => {
     expect(MxHosts.fastmail().plus(MxHosts.of('backup.example.com')).patterns).toEqual([
       'backup.example.com', 'in1-smtp.messagingengine.com', 'in2-smtp.messagingengine.com',
     ]);
@@ -54,24 +55,24 @@ describe('presets cover the hosts that the providers document', () => {
     ['Zoho', MxHosts.zoho(), ['mx.zoho.com', 'mx2.zoho.com', 'mx3.zoho.com']],
     ['Zoho in Europe', MxHosts.zoho(ZohoDataCenter.EUROPE), ['mx.zoho.eu', 'mx2.zoho.eu', 'mx3.zoho.eu']],
     ['Cloudflare', MxHosts.cloudflareEmailRouting(), ['route1.mx.cloudflare.net', 'amir.mx.cloudflare.net']],
-  ])('%s', (_provider, preset, hosts) => {
+  ])('the preset of %s covers the hosts that the provider documents', (_provider, preset, hosts) => {
     const uncovered = hosts.filter((host) => !preset.patterns.some((pattern) => mxMatches(pattern, host)));
     expect(uncovered).toEqual([]);
   });
 
   test.each([
-    ['Google Workspace', MxHosts.googleWorkspace(), 'mail.google.com'],
-    ['Microsoft 365', MxHosts.microsoft365(), 'a.b.mail.protection.outlook.com'],
-    ['Amazon SES', MxHosts.sesInbound('eu-west-1'), 'inbound-smtp.us-east-1.amazonaws.com'],
-  ])('%s covers no other host: %s', (_provider, preset, host) => {
+    ['Google Workspace', 'mail.google.com', MxHosts.googleWorkspace()],
+    ['Microsoft 365', 'a.b.mail.protection.outlook.com', MxHosts.microsoft365()],
+    ['Amazon SES', 'inbound-smtp.us-east-1.amazonaws.com', MxHosts.sesInbound('eu-west-1')],
+  ])('the preset of %s does not cover the host %s', (_provider, host, preset) => {
     expect(preset.patterns.some((pattern) => mxMatches(pattern, host))).toBe(false);
   });
 
-  test.each(['eu-west', 'Frankfurt', '', 'eu-west-1.evil.example'])('Amazon SES refuses %j as a Region', (region) => {
+  test.each(['eu-west', 'Frankfurt', '', 'eu-west-1.evil.example'])('the preset of Amazon SES refuses %j as a Region', (region) => {
     expect(() => MxHosts.sesInbound(region)).toThrow(/`region` must be the name of an AWS Region/);
   });
 
-  test('Amazon SES refuses a Region that is a token', () => {
+  test('the preset of Amazon SES refuses a Region that is a token', () => {
     expect(() => MxHosts.sesInbound(Aws.REGION)).toThrow(/token/);
   });
 });

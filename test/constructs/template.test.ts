@@ -1,4 +1,4 @@
-// The template as AWS and its critics see it: built-in validation, cdk-nag, feature flags.
+// The template under feature flags, the built-in validation of CDK and cdk-nag.
 import { describe, expect, test } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -22,7 +22,7 @@ function template(context: Record<string, unknown>): Record<string, unknown> {
 
 interface ValidationReport { pluginReports: { violations: { ruleName: string }[] }[] }
 
-/** The rules that the built-in validation, with its default rules as errors, and cdk-nag find broken. */
+/** Returns the broken rules: those of the built-in validation, with its default rules as errors, and those of cdk-nag. */
 function brokenRules(fill: (stack: Stack) => void): string[] {
   const outdir = mkdtempSync(join(tmpdir(), 'cdk-mta-sts-'));
   const { CDK_VALIDATION: before } = process.env;
@@ -32,7 +32,7 @@ function brokenRules(fill: (stack: Stack) => void): string[] {
     const app = new App({ outdir, context: { '@aws-cdk/core:validateAgainstDefaultRules': true } });
     fill(new Stack(app, 'Test', { env: ENV }));
     Validations.of(app).addPlugins(new AwsSolutionsChecks());
-    // Broken rules end the synthesis with an error and set the exit status; the report says which.
+    // Broken rules end the synthesis with an error and set the exit status. The report lists them.
     expect(() => app.synth()).toThrow(/validation-report\.json/);
     const report = JSON.parse(readFileSync(join(outdir, 'validation-report.json'), 'utf8')) as ValidationReport;
     return [...new Set(report.pluginReports.flatMap(({ violations }) => violations.map(({ ruleName }) => ruleName)))].sort();
@@ -43,18 +43,18 @@ function brokenRules(fill: (stack: Stack) => void): string[] {
   }
 }
 
-test('is the same with no feature flag and with all recommended ones', () => {
-  // That one changes what synthesis does, not what it makes, and takes seconds.
+test('the template is the same without feature flags and with all recommended ones', () => {
+  // This flag validates during synthesis, which takes seconds. It does not change the template.
   const flags = { ...recommendedFlags, '@aws-cdk/core:validateAgainstDefaultRules': false };
   expect(template(flags)).toEqual(template({}));
 });
 
-describe('the critics', () => {
-  test('find nothing but what the README explains: access logs, geographic restriction and WAF', () => {
+describe('rule checks', () => {
+  test('the rule checks find only missing access logs, geographic restriction and WAF', () => {
     expect(brokenRules((stack) => oneDomain(stack))).toEqual(['AwsSolutions-CFR1', 'AwsSolutions-CFR2', 'AwsSolutions-CFR3', 'AwsSolutions-S1']);
   });
 
-  test('find no missing access log where a bucket for them is given', () => {
+  test('the rule checks find no missing access log if a bucket for access logs is given', () => {
     const broken = brokenRules((stack) => {
       const accessLogBucket = new s3.Bucket(stack, 'Logs', {
         blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL, enforceSSL: true, objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_PREFERRED,
@@ -65,17 +65,17 @@ describe('the critics', () => {
     expect(broken).toEqual(['AwsSolutions-CFR1', 'AwsSolutions-CFR2']);
   });
 
-  test('would find a property that CloudFormation does not know', () => {
+  test('the rule checks find an unknown property of a resource', () => {
     expect(brokenRules((stack) => {
       new CfnResource(stack, 'Bucket', { type: 'AWS::S3::Bucket', properties: { Unknown: 1 } });
     })).toContain('F3002');
   });
 });
 
-describe('a circle', () => {
+describe('dependency circles', () => {
   interface Resource { DependsOn?: string[] }
 
-  /** Takes away, again and again, what waits for nothing that is left; what stays waits in a circle. */
+  /** Removes resources that wait for no remaining resource, until none is left to remove. The remaining resources wait in a circle. */
   function circle(resources: Record<string, Resource>): string[] {
     const waits = new Map(Object.entries(resources).map(([id, resource]) =>
       [id, new Set([...resource.DependsOn ?? [], ...references(resource)])]));
@@ -92,14 +92,14 @@ describe('a circle', () => {
 
   function references(value: unknown): string[] {
     const text = JSON.stringify(value);
-    return [...text.matchAll(/"(?:Ref|Fn::GetAtt)":\[?"([^".]+)/g)].map((match) => match[1]);
+    return [...text.matchAll(/"(?:Ref|Fn::GetAtt)":\[?"([^".]+)/g)].map(([, id = '']) => id);
   }
 
-  test('is not in the template', () => {
+  test('the template has no dependency circle', () => {
     expect(circle(template({}).Resources as Record<string, Resource>)).toEqual([]);
   });
 
-  test('would be found', () => {
+  test('the check finds a dependency circle', () => {
     const resources = { ...template({}).Resources as Record<string, Resource>, Role: { Ref: 'Other' }, Other: { DependsOn: ['Role'] } };
     expect(circle(resources as Record<string, Resource>)).toEqual(['Role', 'Other']);
   });

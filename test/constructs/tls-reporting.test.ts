@@ -1,3 +1,4 @@
+// The addresses for TLS reports, and the record that names them (RFC 8460 §3).
 import { expect, test } from '@jest/globals';
 import { Aws } from 'aws-cdk-lib';
 import { TlsReporting } from '../../lib';
@@ -15,19 +16,19 @@ test.each([
   ['mailto:tls\u2011reports@example.com', /contains U\+2011 \(non-breaking hyphen\); write a hyphen/],
   ['mailto:tls@exa\u2011mple.com', /contains U\+2011 \(non-breaking hyphen\); write a hyphen/],
   ['mailto:tls@example.com\u00a0', /^reporting address "mailto:tls@example\.com\\xa0": contains U\+00A0/],
-])('refuses %j and says why', (uri, message) => {
+])('TLS reporting refuses the address %j with the reason', (uri, message) => {
   expect(() => TlsReporting.to(uri)).toThrow(message);
 });
 
-test('refuses no address at all', () => {
+test('TLS reporting refuses an empty list of addresses', () => {
   expect(() => TlsReporting.to()).toThrow(/at least one address/);
 });
 
-test('refuses a token', () => {
-  expect(() => TlsReporting.to(`mailto:tls@${Aws.REGION}.example.com`)).toThrow(/token.*write it out/);
+test('TLS reporting refuses a token', () => {
+  expect(() => TlsReporting.to(`mailto:tls@${Aws.REGION}.example.com`)).toThrow(/token.*Write the address out/);
 });
 
-test('lists all the addresses in one record', () => {
+test('TLS reporting lists all addresses in one record', () => {
   const reporting = TlsReporting.to('mailto:tls-reports@example.com', 'https://reports.example.com/tls');
   expect(reporting.record).toBe('v=TLSRPTv1; rua=mailto:tls-reports@example.com,https://reports.example.com/tls');
   expect(reporting.rua).toHaveLength(2);

@@ -43,7 +43,7 @@ const INNER = 'Change inner resources';
 const VERSIONS = 'Keep versions of the policy bucket';
 const KMS = 'Encrypt the bucket with your own KMS key';
 
-/** The assertion, the heading of the recipe, and the resource that the recipe makes or changes. */
+/** The assertion, the heading of the recipe, and the resource that the recipe creates or changes. */
 const RECIPES: [string, string, Expected][] = [
   ['sends the access logs of the distribution to the given bucket', LOGS,
     distribution({ Logging: Match.objectLike({ Bucket: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Logs'), Match.anyValue()] } }) })],
@@ -68,11 +68,11 @@ const RECIPES: [string, string, Expected][] = [
 ];
 
 describe(PAGE, () => {
-  test.each(RECIPES)('the recipe for customization %s: %s', (_, heading, expected) => {
+  test.each(RECIPES)('a recipe for customization %s: %s', (_, heading, expected) => {
     expectResource(templatesBelow(heading), expected);
   });
 
-  test('the recipe for customization deletes the log groups with the stack: Change inner resources', () => {
+  test('the recipe for customization "Change inner resources" deletes the log groups with the stack', () => {
     const templates = templatesBelow(INNER);
     expect(templates.some((template) => Object.values(template.findResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Delete' })).length > 0)).toBe(true);
     for (const template of templates) template.allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Delete' });

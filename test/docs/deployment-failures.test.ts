@@ -1,4 +1,4 @@
-// The page of deployment failures has every code of the catalogue.
+// The page of deployment failures agrees with the catalogue.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ describe('docs/troubleshooting/deployment-failures.md', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('the page of deployment failures is made from the catalogue', () => {
+  test('the page of deployment failures is up to date with the catalogue', () => {
     expect(generate('--check')).toEqual({ status: 0, output: '' });
   });
 

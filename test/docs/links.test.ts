@@ -10,14 +10,14 @@ const ROOT = join(__dirname, '..', '..');
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { repository: { url: string } };
 
-/** Begins each absolute link to a file of the repository: `<repository>/blob/main/` and alike. */
+/** Beginning of each absolute link to a file of the repository, for example `<repository>/blob/main/`. */
 const REPOSITORY = manifest.repository.url.replace(/\.git$/, '');
 
-/** What a link leads to inside of the repository. */
+/** The destination of a link inside of the repository. */
 interface Destination {
   readonly path: string;
   readonly anchor: string | undefined;
-  /** True where the link is relative, so that it must work in the package too. */
+  /** Whether the link is relative, so that it must work in the package too. */
   readonly relative: boolean;
 }
 
@@ -32,7 +32,7 @@ function destinationOf({ page, target }: Link): Destination | undefined {
   return { path: address === '' ? page : posix.join(posix.dirname(page), decodeURI(address)), anchor, relative: true };
 }
 
-/** Returns the problem of a link in the repository; undefined where the link is good. */
+/** Returns the problem of a link in the repository; undefined for a good link. */
 function problemOf(link: Link): string | undefined {
   const destination = destinationOf(link);
   if (destination === undefined) return undefined;
@@ -50,7 +50,7 @@ describe('GitHub\'s anchors', () => {
     ['DNS, SMTP & HTTPS', 'dns-smtp--https'],
     ['1. Publish a policy', '1-publish-a-policy'],
     ['Größe', 'größe'],
-  ])('a heading has the anchor that GitHub gives it: %s', (heading, anchor) => {
+  ])('the heading "%s" has the anchor that GitHub gives it', (heading, anchor) => {
     expect(githubSlug(heading.replaceAll('`', ''))).toBe(anchor);
   });
 });

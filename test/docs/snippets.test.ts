@@ -17,7 +17,7 @@ test('the compiler accepts every snippet of the documentation', () => {
 }, 60_000);
 
 describe('snippets for users', () => {
-  test.each(snippets.filter(({ forUsers }) => forUsers))('the snippet at $page:$line makes one stack', (snippet) => {
+  test.each(snippets.filter(({ forUsers }) => forUsers))('the snippet at $page:$line creates one stack', (snippet) => {
     // In another Region, the construct adds a second stack of us-east-1.
     const stacks = synthesize(snippet).filter(({ stackName }) => !stackName.endsWith('-mta-sts'));
     expect(stacks).toHaveLength(1);

@@ -1,4 +1,4 @@
-// Follows each walkthrough of docs/contribute/ in a copy of the repository: what it adds must compile, obey the architecture and pass its tests.
+// Follows each walkthrough of docs/contribute/ in a copy of the repository. The added files must compile, obey the architecture and pass.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -35,26 +35,26 @@ test('there is a walkthrough for a check, a format, a custom resource, a functio
   expect(WALKTHROUGHS).toEqual(['check', 'command', 'custom-resource', 'format', 'function'].map((name) => `docs/contribute/add-a-${name}.md`));
 });
 
-test.each(WALKTHROUGHS)('%s creates a test', (page) => {
+test.each(WALKTHROUGHS)('the walkthrough %s creates a test', (page) => {
   expect(createdFiles(page).filter((file) => file.endsWith('.test.ts'))).not.toEqual([]);
 });
 
 describe('a reader who follows all walkthroughs', () => {
   // One copy for all pages: the steps of one page must not break those of another.
-  test('finds the lines that each step changes', () => {
+  test('a reader of all walkthroughs finds the lines that each step changes', () => {
     for (const page of WALKTHROUGHS) followWalkthrough(page, copy);
     expect(CREATED.map((file) => readFileSync(join(copy, file), 'utf8').split('\n', 1).join()).filter((line) => !line.startsWith('// '))).toEqual([]);
   });
 
-  test('has code that compiles', () => {
+  test('the code of all walkthroughs compiles together', () => {
     expect(run(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.dev.json'])).toEqual({ status: 0, output: '' });
   }, 300_000);
 
-  test('can bundle every function', () => {
+  test('every function can be bundled after all walkthroughs', () => {
     expect(run(['tools/bundle.mjs'])).toEqual({ status: 0, output: '' });
   }, 60_000);
 
-  test('keeps the architecture, and passes the tests of the walkthroughs', () => {
+  test('the tests and the architecture test pass after all walkthroughs', () => {
     expect(run(['node_modules/jest/bin/jest.js', 'test/architecture.test.ts', ...TESTS])).toEqual({ status: 0, output: '' });
   }, 300_000);
 });

@@ -9,8 +9,8 @@ const ROOT = join(__dirname, '..', '..');
 
 /** What the demo would install or build first. */
 function faults(folder: string): unknown {
-  const script = `import { buildFault, installationFault } from ${JSON.stringify(join(ROOT, 'tools', 'freshness.mjs'))};
-    console.log(JSON.stringify({ installation: installationFault(process.argv[1]), build: buildFault(process.argv[1]) }));`;
+  const script = `import { buildProblem, installationProblem } from ${JSON.stringify(join(ROOT, 'tools', 'freshness.mjs'))};
+    console.log(JSON.stringify({ installation: installationProblem(process.argv[1]), build: buildProblem(process.argv[1]) }));`;
   const text = execFileSync(process.execPath, ['--input-type=module', '-e', script, folder], { encoding: 'utf8' });
   return JSON.parse(text) as unknown;
 }

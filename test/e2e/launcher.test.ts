@@ -93,7 +93,7 @@ async function untilGone(pid: number): Promise<void> {
 test('on another system it names what it needs', async () => {
   expect(await launch({}, { platform: 'darwin' })).toEqual({
     status: 1,
-    text: '\nnpm run e2e: it needs the namespaces of Linux, this is darwin; run it in a Linux machine or a privileged container\n',
+    text: '\nnpm run e2e: it needs the namespaces of Linux, this is darwin; run it on a Linux machine or in a privileged container\n',
   });
 });
 
@@ -163,7 +163,7 @@ test('interrupted it kills what goes on all the same, with all that this has sta
 test('the demo for real says why it cannot be, and how to see the preview', async () => {
   const { status, text: said } = await launch({}, { uid: 1000, script: 'demo.mjs', args: ['--real'] });
   expect(status).toBe(1);
-  expect(said).toMatch(/^\nnpm run demo -- --real: it needs root .*\n\nWithout the stage: `npm run demo` shows a preview, on any machine\.\n$/);
+  expect(said).toMatch(/^\nnpm run demo -- --real: it needs root .*\n\nWithout the test environment: `npm run demo` shows a preview, on any machine\.\n$/);
 });
 
 test('the demo takes no other argument', async () => {

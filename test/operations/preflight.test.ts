@@ -716,7 +716,7 @@ describe('a relaxing update', () => {
   const of = (...Domains: readonly Event[]): Event => ({ Domains });
   const change = (from: Event, to: Event): Event => updateEvent(TYPE, ID, of(to), of(from));
   const FORBIDDEN = caa(DOMAIN, 'issue', 'ca.test');
-  const GOES_ON = 'This update goes on all the same, because its policy asks less of senders than the one before.';
+  const GOES_ON = 'This update continues, because its policy asks less of senders than the one before.';
 
   const LESS = [['enforce', 'testing'], ['enforce', 'none'], ['testing', 'none']] as const;
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { domainProblem, hostNameProblem, toALabels } from '../../lib/protocol/domain-name';
 
 const label63 = 'a'.repeat(63);
-/** 253 characters: the longest name there is. */
+/** The longest possible name: 253 characters. */
 const name253 = `${[label63, label63, label63].join('.')}.${'b'.repeat(57)}.com`;
 
 describe('a host name', () => {
@@ -33,24 +33,24 @@ describe('a host name', () => {
     ['mø_x.example', /^contains `ø`, which is not ASCII$/],
     ['a\u202eb.example', /^contains U\+202E \(right-to-left override\); remove it$/],
     ['\u212aelvin.example', /^contains U\+212A \(looks like `K`\); write `K`$/],
-  ])('is not %j', (name, fault) => {
-    expect(hostNameProblem(name)).toMatch(fault);
+  ])('the host name %j is invalid, and the message states the problem', (name, problem) => {
+    expect(hostNameProblem(name)).toMatch(problem);
   });
 
   test.each([
     'example.com', 'localhost', 'MX1.Example.COM', 'a', '0.a', '1.2.3.4a', 'xn--mx-lka.example', 'a--b.example', 'mx.example.1a', `${label63}.com`, name253,
-  ])('is %j', (name) => {
+  ])('the host name %j is valid', (name) => {
     expect(hostNameProblem(name)).toBeUndefined();
   });
 });
 
 describe('a domain by the grammar alone', () => {
-  test.each(['mx.example.123', '1.2.3', '25', '1.2.3.256', '1.2.3.4.5', '1.2.3.0001'])('may end in digits alone: %j, which no host name does', (name) => {
+  test.each(['mx.example.123', '1.2.3', '25', '1.2.3.256', '1.2.3.4.5', '1.2.3.0001'])('the domain %j is valid by the grammar, although no host name ends in digits', (name) => {
     expect(domainProblem(name)).toBeUndefined();
     expect(hostNameProblem(name)).toMatch(/^ends in the label/);
   });
 
-  test.each(['', 'a_b.example.com', 'mx.example.123.', '192.0.2.1', '255.255.255.255', '010.0.0.1'])('is not %j, no more than a host name', (name) => {
+  test.each(['', 'a_b.example.com', 'mx.example.123.', '192.0.2.1', '255.255.255.255', '010.0.0.1'])('the domain %j is invalid, with the same message as for a host name', (name) => {
     expect(domainProblem(name)).toBeDefined();
     expect(domainProblem(name)).toBe(hostNameProblem(name));
   });
@@ -66,9 +66,9 @@ describe('toALabels', () => {
     ['l·l.cat', 'xn--ll-0ea.cat'],
     ['MX.Example.COM', 'mx.example.com'],
     ['', ''],
-    // Nothing to convert: what else is wrong, hostNameFault says.
+    // Nothing to convert. `hostNameProblem` reports the other problems.
     ['a_b.example.', 'a_b.example.'],
-  ])('writes %j as %j', (name, expected) => {
+  ])('the name %j is %j in A-labels', (name, expected) => {
     expect(toALabels(name)).toBe(expected);
   });
 
@@ -79,20 +79,20 @@ describe('toALabels', () => {
     ['an encoded character', 'mø%41.example'],
     ['an address in disguise', '0x7f。1'],
     ['another address in disguise', '１９２.0.2.1'],
-    ['an ideographic full stop, which is no dot', 'møx。example'],
-    ['nothing but a soft hyphen', '\u00ad'],
+    ['an ideographic full stop instead of a dot', 'møx。example'],
+    ['a soft hyphen alone', '\u00ad'],
     ['half a surrogate pair', '\ud800.example'],
     ['broken punycode beside a U-label', 'xn--a.é'],
     ['an empty label', 'é..example'],
-    ['a label that is too long once converted', `${'é'.repeat(70)}.example`],
-    ['a name that is too long to be worth converting', 'é'.repeat(40000)],
+    ['a label that is too long after the conversion', `${'é'.repeat(70)}.example`],
+    ['a name that is too long before the conversion', 'é'.repeat(40000)],
     ['a long ASCII name', 'a'.repeat(254)],
-  ])('gives up on %s', (_name, text) => {
+  ])('a name that cannot be converted has no A-labels: %s', (_name, text) => {
     expect(toALabels(text)).toBe('');
   });
 });
 
-describe('a character that misleads is named by its code point, with what to write', () => {
+describe('misleading characters in a host name', () => {
   test.each([
     ['a non-breaking hyphen', 'mx\u20111.example.com', 'contains U+2011 (non-breaking hyphen); write a hyphen'],
     ['an en dash', 'mx\u20131.example.com', 'contains U+2013 (en dash); write a hyphen'],
@@ -109,9 +109,9 @@ describe('a character that misleads is named by its code point, with what to wri
     ['a curly quote', '\u201cmx1.example.com', 'contains U+201C (left double quotation mark); remove it'],
     ['a Cyrillic letter among Latin ones', 'mx1.ex\u0430mple.com', 'contains U+0430 (Cyrillic, looks like `a`); write `a`'],
     ['a Greek letter among Latin ones', 'mx1.example.c\u03bfm', 'contains U+03BF (Greek, looks like `o`); write `o`'],
-    ['the worse of two', 'b\u00fc\u2011cher.example', 'contains U+2011 (non-breaking hyphen); write a hyphen'],
-  ])('%s', (_name, text, fault) => {
-    expect(hostNameProblem(text)).toBe(fault);
+    ['the more misleading of two characters', 'b\u00fc\u2011cher.example', 'contains U+2011 (non-breaking hyphen); write a hyphen'],
+  ])('a misleading character in a host name is named by its code point, with the fix: %s', (_name, text, problem) => {
+    expect(hostNameProblem(text)).toBe(problem);
     expect(toALabels(text)).toBe('');
   });
 });

@@ -1,4 +1,4 @@
-// Compares the area of each finding with the area that its subject suggests. `Loopback.verify` does so for every verification of the tests.
+// Compares the area of each finding with the area that its subject suggests. `Loopback.verify` calls it for every verification.
 import { expect } from '@jest/globals';
 import type { Area } from '../../lib/protocol/findings/kind';
 import type { LiveFinding, VerificationResult } from '../../lib/verifier/result';
@@ -22,7 +22,7 @@ function areaBySubject({ subject, code }: LiveFinding): Area {
   return subject.endsWith(' MX') ? 'mx' : 'other';
 }
 
-/** The subject is the wrong name, which suggests nothing. */
+/** Codes whose subject is the wrong name, so the subject suggests no area. */
 const MISPLACED: ReadonlyMap<string, Area> = new Map([['record-misplaced', 'record'], ['policy-host-misplaced', 'policy-host']]);
 
 /** Codes about the connection to the file's address, not about the file. */

@@ -25,7 +25,7 @@ export const POLICIES: readonly Served[] = ['mx1.example.com', 'mx2.example.com'
 /** The outcome of one event. */
 export type EventOutcome
   = | 'answered'
-    /** It does not arrive while CloudFormation waits. */
+    /** The event does not arrive while CloudFormation waits. */
     | 'lost'
     /** The function handles it, and CloudFormation never receives the answer. */
     | 'answer lost'
@@ -50,6 +50,7 @@ interface CommandInput {
 
 /** An event that CloudFormation sent before and that arrives again. */
 interface Redelivery {
+  /** Settles when the handler has answered. */
   readonly done: Promise<void>;
 }
 
@@ -64,7 +65,7 @@ interface Resource {
 
 /** One stack. `next` makes all random decisions. */
 export class StackModel {
-  /** Counts of the cases that the model produced: zero would prove nothing. */
+  /** Counts of the cases that the model produced. A count of zero would prove nothing. */
   public static readonly seen = { redeliveries: 0, refused: 0, rollbacks: 0, answers: 0 };
 
   private readonly environment = testServices({}, {
@@ -82,7 +83,7 @@ export class StackModel {
   private stackStatus = 'CREATE_COMPLETE';
   private events: { LogicalResourceId: string; ResourceStatus: string; ResourceProperties: string }[] = [];
   private sent: Event[] = [];
-  private ghosts: Redelivery[] = [];
+  private redeliveries: Redelivery[] = [];
   private record: string | undefined;
   private isLive = true;
   private requests = 0;
@@ -108,20 +109,20 @@ export class StackModel {
         await this.execute(order);
         await this.redeliver(0.3);
       }
-      await this.settled();
+      await this.settle();
       this.check();
       // Deliver half of the earlier events again, in any order.
       await this.redeliver(0.5);
-      await this.settled();
+      await this.settle();
       this.check();
     } finally {
-      await this.settled();
+      await this.settle();
       this.reset();
     }
   }
 
-  private async settled(): Promise<void> {
-    await Promise.all(this.ghosts.map(async ({ done }) => done));
+  private async settle(): Promise<void> {
+    await Promise.all(this.redeliveries.map(async ({ done }) => done));
   }
 
   private reset(): void {
@@ -130,7 +131,7 @@ export class StackModel {
     this.record = undefined;
     this.events = [];
     this.sent = [];
-    this.ghosts = [];
+    this.redeliveries = [];
     this.returnedIds = [];
     this.isLive = true;
   }
@@ -149,7 +150,7 @@ export class StackModel {
   private async create(policy: Served, outcome: EventOutcome, rollback: readonly EventOutcome[]): Promise<void> {
     this.resource = { status: 'CREATE_IN_PROGRESS', policy };
     this.stackStatus = 'UPDATE_IN_PROGRESS';
-    const id = await this.send('Create', propertiesOf(policy), {}, outcome);
+    const id = await this.send('Create', templateProperties(policy), {}, outcome);
     if (id !== undefined) {
       Object.assign(this.resource, { status: 'CREATE_COMPLETE', physicalId: OBJECT_URL, id });
       if (outcome !== 'fails later') {
@@ -173,7 +174,7 @@ export class StackModel {
     this.stackStatus = 'UPDATE_IN_PROGRESS';
     resource.status = 'UPDATE_IN_PROGRESS';
     const old = this.record;
-    const id = await this.send('Update', propertiesOf(policy), { OldResourceProperties: propertiesOf(before), PhysicalResourceId: OBJECT_URL }, outcome);
+    const id = await this.send('Update', templateProperties(policy), { OldResourceProperties: templateProperties(before), PhysicalResourceId: OBJECT_URL }, outcome);
     if (id !== undefined) {
       Object.assign(resource, { status: 'UPDATE_COMPLETE', policy, id });
       if (outcome !== 'fails later' || this.next() < 0.5) this.publishRecord(id);
@@ -186,8 +187,8 @@ export class StackModel {
     for (const one of [...rollback, 'answered' as const]) {
       this.stackStatus = 'UPDATE_ROLLBACK_IN_PROGRESS';
       resource.status = 'UPDATE_IN_PROGRESS';
-      const more = { OldResourceProperties: propertiesOf(policy), PhysicalResourceId: OBJECT_URL };
-      const back = await this.send('Update', propertiesOf(before), more, one === 'lost' || one === 'answer lost' ? one : 'answered');
+      const fields = { OldResourceProperties: templateProperties(policy), PhysicalResourceId: OBJECT_URL };
+      const back = await this.send('Update', templateProperties(before), fields, one === 'lost' || one === 'answer lost' ? one : 'answered');
       resource.status = back === undefined ? 'UPDATE_FAILED' : 'UPDATE_COMPLETE';
       if (back === undefined) continue;
       resource.policy = before;
@@ -204,8 +205,8 @@ export class StackModel {
     this.record = undefined;
     for (const outcome of [...outcomes, 'answered' as const]) {
       resource.status = 'DELETE_IN_PROGRESS';
-      const more = { PhysicalResourceId: resource.physicalId ?? 'Mail-Publication-1XYZ' };
-      const done = await this.send('Delete', propertiesOf(resource.policy), more, outcome === 'lost' || outcome === 'answer lost' ? outcome : 'answered');
+      const fields = { PhysicalResourceId: resource.physicalId ?? 'Mail-Publication-1XYZ' };
+      const done = await this.send('Delete', templateProperties(resource.policy), fields, outcome === 'lost' || outcome === 'answer lost' ? outcome : 'answered');
       if (done !== undefined) break;
       resource.status = 'DELETE_FAILED';
     }
@@ -215,26 +216,26 @@ export class StackModel {
   }
 
   /** @returns the id that CloudFormation receives, empty for a Delete; undefined for a failure or without an answer */
-  private async send(RequestType: string, properties: Event, more: Event, outcome: EventOutcome): Promise<string | undefined> {
+  private async send(RequestType: string, properties: Event, fields: Event, outcome: EventOutcome): Promise<string | undefined> {
     this.requests += 1;
-    const event = createEvent(TYPE, properties, { ...more, RequestType, RequestId: `request-${this.requests}` });
+    const event = createEvent(TYPE, properties, { ...fields, RequestType, RequestId: `request-${this.requests}` });
     const { ResourceProperties } = event;
     const ResourceStatus = `${RequestType.toUpperCase()}_IN_PROGRESS`;
     this.events.unshift({ LogicalResourceId: RESOURCE, ResourceStatus, ResourceProperties: JSON.stringify(ResourceProperties) });
     await this.redeliver(0.15);
-    const answer = outcome === 'lost' ? undefined : await this.work(event, outcome);
+    const answer = outcome === 'lost' ? undefined : await this.deliver(event, outcome);
     this.sent.push(event);
     return answer;
   }
 
-  private async work(event: Event, outcome: EventOutcome): Promise<string | undefined> {
+  private async deliver(event: Event, outcome: EventOutcome): Promise<string | undefined> {
     this.isLive = outcome !== 'not live';
     const isDeliveredTwice = this.next() < 0.2;
     const answers = [this.handle(event), ...isDeliveredTwice ? [this.handle(event)] : []];
     await this.redeliver(0.15);
     // CloudFormation uses the first answer.
     const answer = await Promise.race(answers);
-    if (isDeliveredTwice) this.ghosts.push({ done: Promise.all(answers).then(() => undefined) });
+    if (isDeliveredTwice) this.redeliveries.push({ done: Promise.all(answers).then(() => undefined) });
     if (outcome === 'not live') await Promise.all(answers);
     this.isLive = true;
     return outcome === 'answer lost' ? undefined : answer;
@@ -247,7 +248,7 @@ export class StackModel {
       const done = this.handle(event).then((id) => {
         if (id === undefined) StackModel.seen.refused += 1;
       });
-      this.ghosts.push({ done });
+      this.redeliveries.push({ done });
       // A Delete makes two calls. No function could know of an event between them.
       if (event.RequestType === 'Delete' || this.next() < 0.5) await done;
     }
@@ -292,23 +293,23 @@ export class StackModel {
   private answer(command: { readonly input: CommandInput }): unknown {
     if (command instanceof DescribeStacksCommand) return { Stacks: [{ StackStatus: this.stackStatus }] };
     if (command instanceof DescribeStackEventsCommand) return { StackEvents: this.events };
-    if (command instanceof DescribeStackResourcesCommand) return { StackResources: [this.described()] };
+    if (command instanceof DescribeStackResourcesCommand) return { StackResources: [this.describeResource()] };
     if (command instanceof GetHostedZoneCommand) return { HostedZone: { Name: 'example.com.' }, DelegationSet: { NameServers: ['ns.test'] } };
     if (command instanceof ListResourceRecordSetsCommand) {
       const Value = `"v=STSv1; id=${this.record};"`;
       const found = { Name: '_mta-sts.example.com.', Type: 'TXT', ResourceRecords: [{ Value }] };
       return { ResourceRecordSets: this.record === undefined ? [] : [found] };
     }
-    return this.bucket(command);
+    return this.answerS3(command);
   }
 
-  private described(): unknown {
+  private describeResource(): unknown {
     if (this.resource === undefined) throw awsError('ValidationError', `Resource ${RESOURCE} does not exist for stack Mail`);
     return { LogicalResourceId: RESOURCE, ResourceStatus: this.resource.status, PhysicalResourceId: this.resource.physicalId };
   }
 
-  /** S3, with conditional writes. */
-  private bucket(command: { readonly input: CommandInput }): unknown {
+  /** Answers as S3 does, with conditional writes. */
+  private answerS3(command: { readonly input: CommandInput }): unknown {
     const { Key = '', Body = '', IfMatch, IfNoneMatch, Prefix = '' } = command.input;
     const { objects } = this.environment;
     const text = objects.get(`${BUCKET}/${Key}`);
@@ -335,6 +336,6 @@ export class StackModel {
   }
 }
 
-function propertiesOf({ text, hash }: Served): Event {
+function templateProperties({ text, hash }: Served): Event {
   return publicationProperties({ Policy: policyLines(text), PolicyHash: hash });
 }

@@ -9,7 +9,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** The surroundings of the command that a test may set. */
+/** The input and environment of the command that a test may set. */
 export type CommandOptions = Partial<Omit<Io, 'stdout' | 'stderr' | 'stdin'>> & {
   readonly stdin?: string | Uint8Array;
   /** Replaces `stdin`, chunk by chunk. */

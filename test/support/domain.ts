@@ -1,4 +1,4 @@
-// A whole mail domain on loopback: its zone, a recursive resolver, a policy host and a mail exchanger, each changeable for a test.
+// A whole mail domain on loopback: its zone, a recursive resolver, a policy host and a mail exchanger. A test can change each of them.
 import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server';
 import type { DnsAnswerer, DnsRecord, DnsServer } from '../../lib/preview/dns-server/server';
 import { createFetchPolicy } from '../../lib/verifier/https/policy-fetch';
@@ -27,7 +27,7 @@ const SOA: DnsRecord = {
   data: { mname: 'ns1.example.test', rname: 'hostmaster.example.test', serial: 1, refresh: 7200, retry: 900, expire: 1_209_600, minimum: 60 },
 };
 
-/** The records of the domain by a name for each, so that a test can leave one out or put another in its place. */
+/** The records of the domain, each with a name, so that a test can leave out or replace a record. */
 export const RECORDS = {
   soa: SOA,
   ns: { name: DOMAIN, type: 'NS', ttl: 300, data: 'ns1.example.test' },
@@ -44,7 +44,7 @@ export const RECORDS = {
 
 export type Changes = Partial<Record<keyof typeof RECORDS, DnsRecord | undefined>>;
 
-/** The zone with some records changed, `undefined` to leave one out, and others added. */
+/** Returns the zone with changed and additional records. `undefined` leaves a record out. */
 export function zone(changes: Changes = {}, ...more: DnsRecord[]): DnsRecord[] {
   const records = Object.values<DnsRecord | undefined>({ ...RECORDS, ...changes });
   return [...records.filter((record) => record !== undefined), ...more];
@@ -54,25 +54,25 @@ export function zone(changes: Changes = {}, ...more: DnsRecord[]): DnsRecord[] {
 export const MX1 = 'mx1.example.test';
 export const MX2 = 'mx2.backup.test';
 
-/** An address record. */
+/** Returns an address record. */
 export function addressOf(name: string, data: string): DnsRecord {
   return { name, type: data.includes(':') ? 'AAAA' : 'A', ttl: 300, data };
 }
 
-/** The same with other addresses of the mail hosts, of which the second lies in a zone of its own. */
+/** Returns the zone with other addresses of the mail hosts. The second mail host is in a zone of its own. */
 export function mailZone(addresses?: readonly DnsRecord[], changes: Changes = {}): DnsRecord[] {
   return addresses === undefined ? zone(changes) : zone({ mx1Address: undefined, mx2Address: undefined, ...changes }, ...addresses);
 }
 
-/** An `_mta-sts` record with an id. */
+/** Returns an `_mta-sts` record with an id. */
 export function sts(id: string): DnsRecord {
   return { ...RECORDS.sts, data: [`v=STSv1; id=${id};`] };
 }
 
-/** Everything that a test has started; closed after each. */
+/** The servers of a test. `close` closes all of them. */
 export class Loopback {
   private readonly open: { close(): Promise<void> }[] = [];
-  /** Ends the questions that nobody answered. */
+  /** Cancels the DNS queries that are still pending. */
   private closing = new AbortController();
 
   public async close(): Promise<void> {
@@ -97,21 +97,21 @@ export class Loopback {
     return this.add(await startSilentServer());
   }
 
-  /** Verifies the domain with one DNS server that is authoritative server and recursive resolver in one. */
-  public async verify(setting: Setting = {}): Promise<VerificationResult> {
-    const mxPort = setting.mxPort ?? (setting.mx === undefined ? undefined : (await this.mx(setting.mx)).port);
-    const dns = await this.dns(setting.zone ?? (mxPort === undefined ? zone() : mailZone()));
-    const recursive = setting.recursive === undefined ? dns : await this.dns(setting.recursive);
-    const host = setting.policyPort ?? (await this.policy(setting.policy)).port;
+  /** Verifies the domain. By default, one DNS server is both the authoritative server and the recursive resolver. */
+  public async verify(given: LoopbackOptions = {}): Promise<VerificationResult> {
+    const mxPort = given.mxPort ?? (given.mx === undefined ? undefined : (await this.mx(given.mx)).port);
+    const dns = await this.dns(given.zone ?? (mxPort === undefined ? zone() : mailZone()));
+    const recursive = given.recursive === undefined ? dns : await this.dns(given.recursive);
+    const policyPort = given.policyPort ?? (await this.policy(given.policy)).port;
     const ca = [(await testAuthority()).certificatePem];
-    const world: Partial<Network> = {
-      resolver: createResolver({ servers: [`127.0.0.1:${recursive.port}`], timeoutMs: setting.dnsTimeoutMs ?? 10_000, tries: 1, signal: this.closing.signal }),
-      fetchPolicy: createFetchPolicy({ port: host, ca, timeoutMs: setting.fetchTimeoutMs ?? 10_000 }),
-      ...(mxPort === undefined ? {} : { mxProbe: createMxProbe({ port: mxPort, ca, timeoutMs: 10_000, ...setting.probe }) }),
-      ...setting.world,
+    const network: Partial<Network> = {
+      resolver: createResolver({ servers: [`127.0.0.1:${recursive.port}`], timeoutMs: given.dnsTimeoutMs ?? 10_000, tries: 1, signal: this.closing.signal }),
+      fetchPolicy: createFetchPolicy({ port: policyPort, ca, timeoutMs: given.fetchTimeoutMs ?? 10_000 }),
+      ...(mxPort === undefined ? {} : { mxProbe: createMxProbe({ port: mxPort, ca, timeoutMs: 10_000, ...given.probe }) }),
+      ...given.network,
     };
-    const options = { nameServerPort: dns.port, allowPrivate: true, smtp: mxPort !== undefined, ...setting.options };
-    const result = await verify(DOMAIN, options, world);
+    const options = { nameServerPort: dns.port, allowPrivate: true, smtp: mxPort !== undefined, ...given.options };
+    const result = await verify(DOMAIN, options, network);
     expectAreasBySubject(result);
     return result;
   }
@@ -122,22 +122,22 @@ export class Loopback {
   }
 }
 
-/** What is different from a domain where all is well. */
-export interface Setting {
+/** Differences from a domain without problems. */
+export interface LoopbackOptions {
   readonly zone?: DnsAnswerer | readonly DnsRecord[];
-  /** @default - the same server */
+  /** Answers of the recursive resolver. @default - the authoritative server is also the resolver */
   readonly recursive?: DnsAnswerer | readonly DnsRecord[];
   readonly policy?: Partial<PolicyServerOptions>;
-  /** Of a policy server that runs already, or of none. */
+  /** Port of a policy server that already runs, or a closed port. */
   readonly policyPort?: number;
-  /** The mail exchanger at 127.0.0.1; SMTP is looked at where there is one. */
+  /** The mail exchanger at 127.0.0.1. SMTP is checked if there is one. */
   readonly mx?: Partial<MxServerOptions>;
-  /** Of mail exchangers that run already, or of none. */
+  /** Port of mail exchangers that already run, or a closed port. */
   readonly mxPort?: number;
   readonly probe?: Pick<MxProbeOptions, 'timeoutMs' | 'connectTimeoutMs'>;
-  /** Short only where silence is what the test is about: a machine that is busy takes its time. */
+  /** Set a short limit only in a test of a timeout, because a busy machine may be slow. */
   readonly dnsTimeoutMs?: number;
   readonly fetchTimeoutMs?: number;
   readonly options?: VerifyOptions;
-  readonly world?: Partial<Network>;
+  readonly network?: Partial<Network>;
 }

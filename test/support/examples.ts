@@ -1,4 +1,4 @@
-// Runs what stands in examples/: an app against the sources, and a line of a pipeline as its shell would.
+// Runs the files of examples/: an app against the sources, and a line of a pipeline in a shell.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,10 +11,10 @@ import * as cdkMtaSts from '../../lib';
 
 const FOLDER = join(__dirname, '..', '..', 'examples');
 
-// It has no types, and of it no more is needed.
+// The package has no types, and only this function is needed.
 const { safeLoad } = createRequire(__filename)('js-yaml') as { safeLoad: (text: string) => unknown };
 
-/** What a file of YAML holds; its shape is for the caller to know. */
+/** Returns the content of a YAML file. The caller knows its shape. */
 export function yamlExample(name: string): unknown {
   return safeLoad(readFileSync(join(FOLDER, name), 'utf8'));
 }
@@ -22,8 +22,8 @@ export function yamlExample(name: string): unknown {
 /**
  * Runs an example that is an app.
  *
- * @param context - as `cdk -c` gives it
- * @returns the app that it makes, not synthesized yet
+ * @param context - context values, as from `cdk -c`
+ * @returns the app of the example, before its synthesis
  */
 export function exampleApp(name: string, context: Readonly<Record<string, string>> = {}): cdk.App {
   const apps: cdk.App[] = [];
@@ -36,23 +36,24 @@ export function exampleApp(name: string, context: Readonly<Record<string, string
   const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
   const { outputText } = ts.transpileModule(readFileSync(join(FOLDER, name), 'utf8'), { compilerOptions });
   const run = runInThisContext(`(function (exports, require) {${outputText}\n})`, { filename: name }) as (exported: object, load: (name: string) => unknown) => void;
-  // Not a copy, which would load every service of AWS.
+  // A copy would load the modules of all AWS services.
   const recorded: unknown = Object.create(cdk, { App: { value: RecordedApp } });
   run({}, (module) => module === 'cdk-mta-sts' ? cdkMtaSts : recorded);
-  if (apps.length !== 1) throw new Error(`${name} makes ${apps.length} apps`);
-  return apps[0];
+  const [app, ...others] = apps;
+  if (app === undefined || others.length > 0) throw new Error(`${name} makes ${apps.length} apps`);
+  return app;
 }
 
-/** What `npx` was called with, and what the line ended with. */
+/** The arguments of `npx`, and the exit status of the line. */
 export interface ShellLine {
   readonly argv: readonly string[];
   readonly status: number | null;
 }
 
 /**
- * Runs a line by `sh`, with an `npx` that only notes its arguments.
+ * Runs a line by `sh`, with an `npx` that only records its arguments.
  *
- * @param npxStatus - what that `npx` ends with
+ * @param npxStatus - exit status of that `npx`
  */
 export function shellLine(line: string, env: Readonly<Record<string, string>> = {}, npxStatus = 0): ShellLine {
   const folder = mkdtempSync(join(tmpdir(), 'npx-'));

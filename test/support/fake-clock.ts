@@ -29,7 +29,7 @@ export class FakeClock implements Clock {
       });
     }
     this.time += milliseconds;
-    // Real sockets get their turn in between.
+    // Gives real sockets a turn.
     await nextTurn();
     return undefined;
   }

@@ -1,4 +1,4 @@
-// What the tests write to the folder for temporary files goes with them: CDK leaves a cloud assembly for each App.
+// Gives the tests a temporary folder, and removes it after them: CDK leaves a cloud assembly in it for each App.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

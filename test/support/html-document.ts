@@ -14,10 +14,10 @@ export function documentOf(reporter: Reporter, results: readonly VerificationRes
   return [...parts, reporter.tail(tally)].join('');
 }
 
-/** Returns a finding. */
+/** Returns a finding, with some values replaced. */
 export function finding(more: Partial<LiveFinding> = {}): LiveFinding {
   return { code: 'some-code', severity: 'error', area: 'smtp', subject: 'MX mx1.example.com', message: 'something is wrong', ...more };
 }
 
-/** Text that a hostile server could send: escape sequences, markup of every format, half a character. */
+/** Text that a hostile server could send: escape sequences, markup of every format, and half of a surrogate pair. */
 export const HOSTILE = '\u001b[2J\u202e\r\n::error::x%0A%25,a|b`c`\u0000<script>alert(1)</script>]]>&amp;"\'\ud800\ufffe##[error]';

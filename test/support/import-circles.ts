@@ -1,4 +1,4 @@
-// Finds import circles: groups of files each of which imports all others of its group, directly or by way of them (Tarjan's algorithm).
+// Finds import circles: groups of files in which each file imports all others, directly or through other files (Tarjan's algorithm).
 
 /**
  * Returns each circle once, its files sorted.

@@ -7,7 +7,7 @@ const ROOT = join(__dirname, '..', '..');
 /** A fenced block of a page. */
 export interface CodeBlock {
   readonly page: string;
-  /** Empty where the fence names no language. */
+  /** Empty if the fence names no language. */
   readonly language: string;
   readonly code: string;
   /** Line of the page on which the code begins, from 1. */
@@ -36,7 +36,7 @@ export function documentationPages(): string[] {
   return ['README.md', ...pages.map((file) => `docs/${file}`).sort()];
 }
 
-/** Returns every page of the repository, also those outside of the documentation. */
+/** Returns every page of the repository, including pages outside of the documentation. */
 export function repositoryPages(folder = ''): string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
@@ -45,7 +45,7 @@ export function repositoryPages(folder = ''): string[] {
   });
 }
 
-/** Folders that hold no page of this project. */
+/** Folders without pages of this project. */
 const UNCOMMITTED: ReadonlySet<string> = new Set(['.git', 'node_modules', 'coverage', 'cdk.out', 'dist']);
 
 /** Returns the lines of a page of the repository. */
@@ -53,7 +53,7 @@ export function pageLines(page: string): string[] {
   return readFileSync(join(ROOT, page), 'utf8').replace(/\n$/, '').split('\n');
 }
 
-/** Returns the fenced blocks of a page, also those that are indented in a list. */
+/** Returns the fenced blocks of a page, including blocks that are indented in a list. */
 export function codeBlocks(page: string): CodeBlock[] {
   return parse(page).blocks;
 }
@@ -80,7 +80,7 @@ export function anchors(page: string): string[] {
   return [...slugs, ...written];
 }
 
-/** Returns the links and pictures of a page, written in Markdown or in HTML. Code holds none. */
+/** Returns the links and pictures of a page, written in Markdown or in HTML. Links in code do not count. */
 export function links(page: string): Link[] {
   return parse(page).prose.flatMap(({ text, line }) => {
     const prose = text.replace(/(`+).*?\1/g, (code) => code.replace(/[^`]/g, ' '));

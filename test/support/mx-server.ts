@@ -1,4 +1,4 @@
-// A mail exchanger on loopback that goes as far as STARTTLS as it should, or misbehaves in exactly one way.
+// A mail exchanger on loopback. It speaks SMTP up to STARTTLS correctly, or misbehaves in exactly one way.
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { TLSSocket, createSecureContext } from 'node:tls';
@@ -8,21 +8,22 @@ import type { CertificateAuthority, IssuedCertificate } from '../../lib/preview/
 import { nearEnd, testAuthority } from './policy-server';
 
 /**
- * The ways.
+ * The ways in which the server can behave.
  *
- * - `no-starttls`: does not offer it; `starttls-454`, `starttls-502`, `starttls-421`: offers it and answers so
- * - `no-ehlo`: 502 to EHLO, as from before RFC 1869; `ehlo-550`, `ehlo-451`: answers so
- * - `wrong-name`: the certificate is for `other.example`; `untrusted`: of an authority that nobody trusts
+ * - `no-starttls`: does not offer STARTTLS; `starttls-454`, `starttls-502`, `starttls-421`: offers it, and answers with this code
+ * - `no-ehlo`: answers 502 to EHLO, as servers from before RFC 1869; `ehlo-550`, `ehlo-451`: answers EHLO with this code
+ * - `wrong-name`: the certificate is for `other.example`; `untrusted`: its authority is unknown
  * - `expired`: the certificate ended on 2 January 2020; `not-yet-valid`: it begins on 1 January 2100; `near-expiry`: ten of 90 days left
- * - `expired-wrong-name`, `self-signed-expired`: both at once; `common-name`: the name stands in the subject alone
- * - `sni`: the right certificate for whoever names the host, one for `other.example` otherwise
- * - `injected`: more in plain text behind the answer to STARTTLS; `not-tls`: something else in place of the handshake
- * - `hang-up`, `reset`: at once; `hang-up-greeting`, `hang-up-ehlo`: in the middle of that; `hang-up-tls`: when the handshake begins
- * - `greeting-554`, `greeting-421`: turns everyone away; `pieces`: several lines each, a byte at a time
- * - `bare-lf`: lines without CR; `crcrlf`: lines with two; `eager`: says all that it has to say at once
+ * - `expired-wrong-name`, `self-signed-expired`: both problems; `common-name`: only the subject contains the name
+ * - `sni`: the right certificate for a client that sends SNI, otherwise a certificate for `other.example`
+ * - `injected`: sends plain text after the reply to STARTTLS; `not-tls`: answers the handshake with other bytes
+ * - `hang-up`, `reset`: closes at once; `hang-up-greeting`, `hang-up-ehlo`: closes in the middle of the reply
+ * - `hang-up-tls`: closes when the handshake begins
+ * - `greeting-554`, `greeting-421`: rejects every client; `pieces`: sends replies of several lines, one byte at a time
+ * - `bare-lf`: lines end with LF; `crcrlf`: lines end with CR CR LF; `eager`: sends all replies at once
  * - `endless-lines`, `endless-line`: a greeting without end
- * - `silent`, `silent-ehlo`, `silent-tls`: says no more; `late`: greets after 300 ms
- * - `http`: speaks HTTP; `not-smtp`: speaks something else at once; `control`: escape sequences and NUL in what it says
+ * - `silent`, `silent-ehlo`, `silent-tls`: stops replying; `late`: greets after 300 ms
+ * - `http`: speaks HTTP; `not-smtp`: sends a greeting of another protocol; `control`: sends escape sequences and NUL
  */
 export type MxBehaviour = (typeof MX_BEHAVIOURS)[number];
 
@@ -35,25 +36,25 @@ export const MX_BEHAVIOURS = [
 ] as const;
 
 export interface MxServerOptions {
-  /** What the certificate is for. */
+  /** The names in the certificate. */
   readonly names: readonly string[];
   /** @default 'ok' */
   readonly behaviour?: MxBehaviour;
   /** @default '127.0.0.1' */
   readonly address?: string;
-  /** @default - any free one */
+  /** @default - any free port */
   readonly port?: number;
-  /** Options of the TLS server in place of the usual ones. */
+  /** Options of the TLS server that replace the usual options. */
   readonly tls?: SecureContextOptions;
-  /** Whether the client must show a certificate. */
+  /** Whether the server requires a client certificate. */
   readonly requestCert?: true;
 }
 
-/** A connection as it was used. */
+/** The commands and the SNI that the server received on one connection. */
 export interface SeenSession {
-  /** The lines in plain text. */
+  /** The lines before TLS. */
   readonly commands: string[];
-  /** The lines inside of TLS. */
+  /** The lines over TLS. */
   readonly secure: string[];
   /** The SNI of the handshake. */
   serverName?: string;
@@ -62,10 +63,10 @@ export interface SeenSession {
 export interface MxServer {
   readonly address: string;
   readonly port: number;
-  /** The authority to trust: it has issued the certificate of all but `untrusted` and the self-signed ones. */
+  /** The authority that issued every certificate, except for `untrusted` and the self-signed certificates. */
   readonly ca: string;
   readonly sessions: readonly SeenSession[];
-  /** Connections that are open at the moment. */
+  /** Number of open connections. */
   readonly open: number;
   close(): Promise<void>;
 }
@@ -101,7 +102,7 @@ export async function startMxServer(options: MxServerOptions): Promise<MxServer>
 
 interface Certificates {
   readonly usual: SecureContext;
-  /** Where the client names the host. */
+  /** For a client that sends SNI. */
   readonly named: SecureContext;
 }
 
@@ -137,7 +138,7 @@ const CERTIFICATES: ReadonlyMap<MxBehaviour, Issue> = new Map<MxBehaviour, Issue
   ['common-name', (authority, names) => authority.issue({ names: [], commonName: names[0] })],
 ]);
 
-interface Setting {
+interface ConversationOptions {
   readonly behaviour: MxBehaviour;
   readonly session: SeenSession;
   readonly context: Certificates;
@@ -145,16 +146,16 @@ interface Setting {
   readonly name: string;
 }
 
-/** One connection. */
+/** The SMTP conversation of one connection. */
 class Conversation {
   private received = '';
 
-  public constructor(private readonly socket: Socket, private readonly setting: Setting) {}
+  public constructor(private readonly socket: Socket, private readonly options: ConversationOptions) {}
 
   public begin(): void {
     this.socket.on('data', this.onData);
-    const greet = GREETINGS.get(this.setting.behaviour);
-    if (greet === undefined) this.say(`220 ${this.setting.name} ESMTP ready`);
+    const greet = GREETINGS.get(this.options.behaviour);
+    if (greet === undefined) this.say(`220 ${this.options.name} ESMTP ready`);
     else greet(this.socket, (line) => {
       this.say(line);
     });
@@ -165,17 +166,17 @@ class Conversation {
     for (let end = this.received.indexOf('\n'); end !== -1; end = this.received.indexOf('\n')) {
       const line = this.received.slice(0, end).replace(/\r$/, '');
       this.received = this.received.slice(end + 1);
-      this.setting.session.commands.push(line);
-      this.hear(line);
+      this.options.session.commands.push(line);
+      this.handle(line);
     }
   };
 
-  private hear(line: string): void {
-    const { behaviour, name } = this.setting;
+  private handle(line: string): void {
+    const { behaviour, name } = this.options;
     const command = line.split(' ', 1).join('').toUpperCase();
-    const instead = ANSWERS.get(behaviour)?.[command];
-    if (instead !== undefined) {
-      instead(this.socket, (text) => {
+    const replacement = ANSWERS.get(behaviour)?.[command];
+    if (replacement !== undefined) {
+      replacement(this.socket, (text) => {
         this.say(text);
       });
     } else if (command === 'EHLO') {
@@ -192,7 +193,7 @@ class Conversation {
   }
 
   private secure(): void {
-    const { session, context, requestCert } = this.setting;
+    const { session, context, requestCert } = this.options;
     this.socket.off('data', this.onData);
     const socket = new TLSSocket(this.socket, {
       isServer: true,
@@ -212,9 +213,9 @@ class Conversation {
   }
 
   private say(...lines: readonly string[]): void {
-    const end = LINE_ENDS.get(this.setting.behaviour) ?? '\r\n';
+    const end = LINE_ENDS.get(this.options.behaviour) ?? '\r\n';
     const text = Buffer.from(lines.map((line) => `${line}${end}`).join(''), 'latin1');
-    if (this.setting.behaviour === 'pieces') drip(this.socket, text);
+    if (this.options.behaviour === 'pieces') drip(this.socket, text);
     else this.socket.write(text);
   }
 }
@@ -262,15 +263,15 @@ const GREETINGS: ReadonlyMap<MxBehaviour, Act> = new Map<MxBehaviour, Act>([
 ]);
 
 const ANSWERS: ReadonlyMap<MxBehaviour, Readonly<Record<string, Act | undefined>>> = new Map<MxBehaviour, Record<string, Act>>([
-  ['no-ehlo', { EHLO: answering('502 command not implemented') }],
-  ['ehlo-550', { EHLO: answering('550 5.7.1 127.0.0.1 is on a list') }],
-  ['ehlo-451', { EHLO: answering('451 try again later') }],
+  ['no-ehlo', { EHLO: reply('502 command not implemented') }],
+  ['ehlo-550', { EHLO: reply('550 5.7.1 127.0.0.1 is on a list') }],
+  ['ehlo-451', { EHLO: reply('451 try again later') }],
   ['hang-up-ehlo', { EHLO: (socket) => socket.end('250-mx.example\r\n250-STA') }],
   ['silent-ehlo', { EHLO: () => undefined }],
   ['eager', { EHLO: () => undefined }],
-  ['starttls-454', { STARTTLS: answering('454 TLS not available due to temporary reason') }],
-  ['starttls-502', { STARTTLS: answering('502 not today') }],
-  ['starttls-421', { STARTTLS: answering('421 closing') }],
+  ['starttls-454', { STARTTLS: reply('454 TLS not available due to temporary reason') }],
+  ['starttls-502', { STARTTLS: reply('502 not today') }],
+  ['starttls-421', { STARTTLS: reply('421 closing') }],
   ['injected', { STARTTLS: (socket) => socket.write('220 go ahead\r\n250 I was never encrypted\r\n') }],
   ['not-tls', { STARTTLS: (socket, say) => {
     say('220 go ahead');
@@ -286,13 +287,13 @@ const ANSWERS: ReadonlyMap<MxBehaviour, Readonly<Record<string, Act | undefined>
   } }],
 ]);
 
-function answering(line: string): Act {
+function reply(line: string): Act {
   return (_, say) => {
     say(line);
   };
 }
 
-/** As much as the client takes. */
+/** Sends a text without end, as fast as the client reads. */
 function flood(socket: Socket, text: string): void {
   const chunk = text.repeat(100);
   const more = (): void => {
@@ -302,7 +303,7 @@ function flood(socket: Socket, text: string): void {
   more();
 }
 
-/** A byte at a time. */
+/** Sends bytes one at a time. */
 function drip(socket: Socket, bytes: Buffer, at = 0): void {
   if (at < bytes.length && !socket.destroyed) {
     socket.write(bytes.subarray(at, at + 1), () => {

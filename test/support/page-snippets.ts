@@ -1,4 +1,4 @@
-// The TypeScript snippets of a page, each as a whole module.
+// Returns the TypeScript snippets of a page, each as a whole module.
 import { dirname, join } from 'node:path';
 import { codeBlocks } from './markdown';
 import type { Snippet } from './snippets';
@@ -19,7 +19,7 @@ export interface PageSnippet extends Snippet {
  * Returns the snippets of a page.
  *
  * A snippet that begins with the path of a file of this repository as a comment (`// lib/verifier/checks/new.ts`) is code
- * for contributors: it is compiled as if it stood there. Any other snippet is code for users.
+ * for contributors: the compiler sees it as a file in that folder. Any other snippet is code for users.
  */
 export function pageSnippets(page: string): PageSnippet[] {
   return codeBlocks(page).filter(({ language }) => language === 'ts').map(({ code, line, headings }) => {
@@ -33,7 +33,7 @@ export function pageSnippets(page: string): PageSnippet[] {
   });
 }
 
-/** Returns a recipe inside of what its page presumes: a stack of us-east-1 with a zone, a bucket for logs and a certificate. */
+/** Returns a recipe as a module, with the stack, the hosted zone, the bucket for logs and the certificate that its page assumes. */
 function module(snippet: string): string {
   return snippet.startsWith('import ')
     ? `${snippet}\nexport {};`
@@ -43,7 +43,7 @@ function module(snippet: string): string {
 } from 'aws-cdk-lib';
 import { DelegatedMtaSts, MtaSts, MtaStsDomains, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting, Verification, ZohoDataCenter } from 'cdk-mta-sts';
 export function run(this: Stack, hostedZone: route53.IHostedZone, accessLogBucket: s3.IBucket, certificate: acm.ICertificate): void {
-  // A block of its own, in which a snippet can declare these names again.
+  // A separate block, so that a snippet can declare these names again.
   {
 ${snippet}
   }

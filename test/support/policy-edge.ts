@@ -12,6 +12,7 @@ export const POLICY_HOST = `mta-sts.${DOMAIN}`;
 /** The addresses of the name servers, in the order of `NAME_SERVERS`. */
 const NAME_SERVER_ADDRESSES = ['127.0.0.2', '127.0.0.3'];
 
+/** The network of one domain, with DNS and policy hosts that a test can change. */
 export class Edge {
   /** Starts DNS without errors. No policy host runs yet. */
   public static async start(): Promise<Edge> {

@@ -1,4 +1,4 @@
-// A policy host on loopback that serves a policy file as it should, or misbehaves in exactly one way.
+// A policy host on loopback. It serves a policy file correctly, or misbehaves in exactly one way.
 import { createServer as createHttpServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
@@ -9,16 +9,16 @@ import { createCertificateAuthority, createSelfSigned } from '../../lib/preview/
 import type { CertificateAuthority, IssuedCertificate } from '../../lib/preview/tls/certificate-authority';
 
 /**
- * The ways.
+ * The ways in which the server can behave.
  *
- * - `wrong-name`: the certificate is for `other.example`; `untrusted`: of an authority that nobody trusts
+ * - `wrong-name`: the certificate is for `other.example`; `untrusted`: its authority is unknown
  * - `expired`: the certificate ended on 2 January 2020; `not-yet-valid`: it begins on 1 January 2100; `near-expiry`: ten of 90 days left
  * - `redirect`: 301 to `https://www.example/policy`
- * - `html`: 200 and a page for people; `html-media-type`: the right policy as `text/html`
- * - `late`: never sends headers; `slow-drip`: headers at once, then a byte every 10 ms without end
- * - `endless`: as much as the client takes; `too-large`: the policy with an extension field, 65 KiB in all
- * - `bom`: the policy after a byte order mark; `broken-off`: promises more than it sends, and hangs up
- * - `plain-http`: speaks HTTP where TLS is expected; `not-http`: completes the handshake, then speaks something else
+ * - `html`: status 200 and an HTML page; `html-media-type`: the right policy as `text/html`
+ * - `late`: never sends headers; `slow-drip`: sends headers at once, then a byte every 10 ms without end
+ * - `endless`: a body without end; `too-large`: the policy with an extension field, 65 KiB in total
+ * - `bom`: the policy after a byte order mark; `broken-off`: sends less than the Content-Length, and closes
+ * - `plain-http`: speaks HTTP without TLS; `not-http`: completes the handshake, then speaks another protocol
  * - `reset`: resets each connection at once
  */
 export type Behaviour = (typeof BEHAVIOURS)[number];
@@ -30,7 +30,7 @@ export const BEHAVIOURS = [
 ] as const;
 
 export interface PolicyServerOptions {
-  /** `mta-sts.example.com`: what the certificate is for. */
+  /** The name in the certificate, such as `mta-sts.example.com`. */
   readonly policyHost: string;
   /** The policy file. */
   readonly body: string | Uint8Array;
@@ -38,25 +38,25 @@ export interface PolicyServerOptions {
   readonly behaviour?: Behaviour;
   /** @default '127.0.0.1' */
   readonly address?: string;
-  /** @default - any free one */
+  /** @default - any free port */
   readonly port?: number;
-  /** Other bytes for the first requests, the right ones from then on. */
+  /** Other bytes for the first requests. Later requests get the policy file. */
   readonly first?: { readonly body: string; readonly requests: number };
   /** @default 'text/plain; charset=utf-8' */
   readonly contentType?: string;
-  /** What goes over the connection in place of a whole HTTP answer, a write each; the connection stays open after it. */
+  /** Bytes that replace the HTTP response, one write each. The connection stays open afterwards. */
   readonly raw?: readonly (string | Uint8Array)[];
-  /** More header fields, or others, of the answer. */
+  /** Header fields to add to the response, or to replace. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** @default 200 */
   readonly status?: number;
-  /** What the certificate is for. @default - the policy host */
+  /** The names in the certificate. @default - the policy host */
   readonly names?: readonly string[];
-  /** More options of the TLS server, or others. */
+  /** Options of the TLS server to add, or to replace. */
   readonly tls?: ServerOptions;
 }
 
-/** A request as it came in. */
+/** A request that the server received. */
 export interface SeenRequest {
   readonly host: string | undefined;
   /** The SNI of its connection; undefined over plain HTTP or when there was none. */
@@ -70,16 +70,16 @@ export interface SeenRequest {
 export interface PolicyServer {
   readonly address: string;
   readonly port: number;
-  /** The authority to trust: it has issued the certificate of all but `untrusted` and `self-signed`. */
+  /** The authority that issued every certificate, except for `untrusted` and `self-signed`. */
   readonly ca: string;
-  /** What got through to HTTP: none may, over a connection that cannot be trusted. */
+  /** The requests that the server received. A client must send none over a connection that it cannot trust. */
   readonly requests: readonly SeenRequest[];
   close(): Promise<void>;
 }
 
 let trusted: Promise<CertificateAuthority> | undefined;
 
-/** The authority of all policy servers of this test process. */
+/** Returns the authority of all test servers of this process. */
 export function testAuthority(): Promise<CertificateAuthority> {
   return trusted ??= createCertificateAuthority('Test authority');
 }
@@ -140,7 +140,7 @@ const CERTIFICATES: ReadonlyMap<Behaviour, Issue> = new Map<Behaviour, Issue>([
   ['near-expiry', (authority, names) => authority.issue({ names, ...nearEnd() })],
 ]);
 
-/** A minute more than ten of 90 days are left. */
+/** Returns the validity of a certificate of 90 days that ends in ten days and a minute. */
 export function nearEnd(): { notBefore: Date; notAfter: Date } {
   const end = Date.now() + 10 * 86_400_000 + 60_000;
   return { notBefore: new Date(end - 90 * 86_400_000), notAfter: new Date(end) };

@@ -1,4 +1,4 @@
-// Every right that a template gives, with its reason: the table of docs/reference/security.md, which `npm run docs` writes.
+// Every right that a template gives, with its reason. `npm run docs` writes the table of docs/reference/security.md from it.
 import type * as cdk from 'aws-cdk-lib';
 import type * as cdkMtaSts from '../../lib';
 import { at, itemsOf, membersOf, textOf } from '../../lib/preview/json';
@@ -97,7 +97,8 @@ export function templatesWithRights(
   { MtaSts, MtaStsPolicy, TlsReporting }: Pick<typeof cdkMtaSts, 'MtaSts' | 'MtaStsPolicy' | 'TlsReporting'>,
 ): readonly unknown[] {
   const app = new App();
-  const [inRoute53, external] = ['Route53', 'ExternalDns'].map((id) => new Stack(app, id, { env: { account: '123456789012', region: 'us-east-1' } }));
+  const env = { account: '123456789012', region: 'us-east-1' };
+  const [inRoute53, external] = [new Stack(app, 'Route53', { env }), new Stack(app, 'ExternalDns', { env })];
   const hostedZone = route53.HostedZone.fromHostedZoneAttributes(inRoute53, 'Zone', { hostedZoneId: 'Z0123456789ABCDEFGHIJ', zoneName: 'example.com' });
   const policy = MtaStsPolicy.none();
   const tlsReporting = TlsReporting.to('mailto:tls-reports@example.com');
@@ -139,7 +140,7 @@ class Reader {
       const [type = '', properties] = [textOf(at(resource, 'Type')), at(resource, 'Properties')];
       switch (type) {
         case 'AWS::IAM::Role':
-          if (at(properties, 'ManagedPolicyArns') !== undefined) throw new Error(`${id} has managed policies, whose rights no template says`);
+          if (at(properties, 'ManagedPolicyArns') !== undefined) throw new Error(`${id} has managed policies, and a template does not say their rights`);
           return [
             ...this.statements(at(properties, 'AssumeRolePolicyDocument'), { on: `the role of ${roleName(id)}` }),
             ...itemsOf(at(properties, 'Policies')).flatMap((policy) => this.statements(at(policy, 'PolicyDocument'), { by: roleName(id) })),
@@ -150,7 +151,7 @@ class Reader {
         case 'AWS::S3::BucketPolicy':
           return this.statements(at(properties, 'PolicyDocument'), {});
         default:
-          if (/^AWS::IAM::|Polic(?:y|ies)$|Permission/.test(type)) throw new Error(`${id} is a ${type}, which may give rights, and is not read`);
+          if (/^AWS::IAM::|Polic(?:y|ies)$|Permission/.test(type)) throw new Error(`${id} is a ${type}, which may give rights, and this reader does not know it`);
           return [];
       }
     });
@@ -160,7 +161,7 @@ class Reader {
     return itemsOf(at(document, 'Statement')).flatMap((statement) => {
       const known = ['Effect', 'Action', 'Resource', 'Condition', 'Principal', 'Sid'];
       const other = membersOf(statement).find(([name]) => !known.includes(name));
-      if (other !== undefined) throw new Error(`a statement has ${other[0]}, which is not read`);
+      if (other !== undefined) throw new Error(`a statement has ${other[0]}, which this reader does not know`);
       const who = by ?? this.principal(at(statement, 'Principal'));
       const not = at(statement, 'Effect') === 'Allow' ? '' : 'not ';
       const resources = on === undefined ? whole(listOf(at(statement, 'Resource')).map((one) => this.resource(one))) : [on];
@@ -177,7 +178,7 @@ class Reader {
     if (at(principal, 'AWS') === '*') return 'everybody';
     if (role !== undefined) return roleName(role);
     const name = { 'cloudfront.amazonaws.com': CLOUDFRONT, 'lambda.amazonaws.com': 'AWS Lambda' }[service ?? ''];
-    if (name === undefined) throw new Error(`who is ${JSON.stringify(principal)}`);
+    if (name === undefined) throw new Error(`the principal ${JSON.stringify(principal)} is not known`);
     return name;
   }
 
@@ -190,7 +191,7 @@ class Reader {
 
   private condition(condition: unknown): string {
     return membersOf(condition).flatMap(([operator, keys]) => membersOf(keys).map(([key, values]) => {
-      if (!['Bool', 'StringEquals', 'StringLike'].includes(operator)) throw new Error(`the operator ${operator} is not read`);
+      if (!['Bool', 'StringEquals', 'StringLike'].includes(operator)) throw new Error(`the operator ${operator} is not known`);
       const words = listOf(values).map((value) => {
         const text = this.text(value);
         return text.endsWith(':distribution/the distribution') ? 'the distribution' : `\`${text}\``;
@@ -215,7 +216,7 @@ class Reader {
       'AWS::CloudFront::Distribution': 'the distribution',
     }[textOf(at(this.template, 'Resources', reference, 'Type')) ?? ''];
     const text = pseudo ?? made;
-    if (text === undefined) throw new Error(`what is ${JSON.stringify(value)}`);
+    if (text === undefined) throw new Error(`the resource ${JSON.stringify(value)} is not known`);
     return text;
   }
 }

@@ -1,4 +1,4 @@
-// A self-signed certificate with an RSA key, for servers whose TLS is from before elliptic curves.
+// Creates a self-signed certificate with an RSA key, for servers whose TLS is older than elliptic curves.
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
@@ -6,7 +6,7 @@ import type { IssuedCertificate } from '../../lib/preview/tls/certificate-author
 
 const RSA = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2048 } as const;
 
-/** Its own authority: who trusts it trusts the server. */
+/** Creates a certificate that is its own authority: a client that trusts it trusts the server. */
 export async function createRsaCertificate(names: readonly string[]): Promise<IssuedCertificate> {
   const keys = await webcrypto.subtle.generateKey(RSA, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({

@@ -58,7 +58,7 @@ export type Outcome
     | 'success, delivered twice'
     /** The file never becomes live, and CloudFormation rolls back. */
     | 'not live'
-    /** As `not live`, and the file of the rollback is not confirmed live either. */
+    /** Like `not live`, and the file of the rollback is not confirmed live either. */
     | 'never live'
     /** The file is live, and another resource fails before the record changes. */
     | 'record unchanged'
@@ -86,7 +86,7 @@ export class Senders {
   public hasCompleteHistory = true;
   /** The attribute `EarliestRemoval` of the last answer. */
   public earliestRemoval: string | undefined;
-  /** How often each assertion was checked: zero would prove nothing. */
+  /** Number of checks of each assertion. A number of zero would prove nothing. */
   public readonly checked = { removal: 0, conflict: 0, prolonged: 0 };
   private readonly environment: TestServices;
   private readonly caches: (Cached | undefined)[] = Array.from({ length: 8 }, () => undefined);
@@ -124,7 +124,7 @@ export class Senders {
     });
   }
 
-  /** Whether `EarliestRemoval` is over: no sender has a cached policy because of which it would refuse mail. */
+  /** Whether `EarliestRemoval` has passed, so that no cached policy makes a sender refuse mail. */
   public get isRemovable(): boolean {
     return this.removalTime !== undefined && this.removalTime < this.now;
   }
@@ -145,10 +145,12 @@ export class Senders {
   public async publish(policy: Served, outcome: Outcome): Promise<void> {
     const before = this.deployed;
     if (before === undefined) this.startedAt = this.now;
-    const properties = propertiesOf(policy);
-    const event = before === undefined ? createEvent(TYPE, properties) : updateEvent(TYPE, OBJECT_URL, properties, propertiesOf(before));
+    const properties = templateProperties(policy);
+    const event = before === undefined
+      ? createEvent(TYPE, properties)
+      : updateEvent(TYPE, OBJECT_URL, properties, templateProperties(before));
     const fails = outcome === 'not live' || outcome === 'never live';
-    const id = await this.event(event, policy, outcome === 'success, delivered twice' ? 2 : 1, fails);
+    const id = await this.handleEvent(event, policy, outcome === 'success, delivered twice' ? 2 : 1, fails);
     if (id === undefined) {
       await this.rollBack(policy, before, outcome === 'never live');
       return;
@@ -167,7 +169,7 @@ export class Senders {
     this.deployedId = id;
     if (outcome === 'success, repeated later') {
       await this.wait(this.next() * 30 * MINUTE_MS);
-      const again = await this.event(event, policy, 1, false);
+      const again = await this.handleEvent(event, policy, 1, false);
       if (again !== id) throw new BrokenAssertion(`the same event had the id ${id}, and then ${again}`);
     }
   }
@@ -199,7 +201,8 @@ export class Senders {
       await this.delete();
       return;
     }
-    const id = await this.event(updateEvent(TYPE, OBJECT_URL, propertiesOf(before), propertiesOf(failed)), before, 1, isNeverLive, true);
+    const event = updateEvent(TYPE, OBJECT_URL, templateProperties(before), templateProperties(failed));
+    const id = await this.handleEvent(event, before, 1, isNeverLive, true);
     // CloudFormation may give the record the new attribute or its value from before.
     if (id !== undefined && this.next() < 0.5) this.deployedId = id;
     this.publishRecord(this.deployedId);
@@ -216,7 +219,7 @@ export class Senders {
   }
 
   /** @returns the id that CloudFormation receives; undefined for a failure */
-  private async event(event: Event, policy: Served, times: number, fails: boolean, rollingBack = false): Promise<string | undefined> {
+  private async handleEvent(event: Event, policy: Served, times: number, fails: boolean, rollingBack = false): Promise<string | undefined> {
     this.failingAttempts = fails ? Infinity : Math.floor(this.next() * 3);
     this.lastEvent = { mx: this.mx, logged: this.environment.log.length };
     this.earliestRemoval = undefined;
@@ -226,9 +229,9 @@ export class Senders {
       this.sendMail();
       return undefined;
     }
-    if (rollingBack) this.status('UPDATE_ROLLBACK_IN_PROGRESS');
+    if (rollingBack) this.setStackStatus('UPDATE_ROLLBACK_IN_PROGRESS');
     const answers = await Promise.all(Array.from({ length: times }, handle));
-    this.status('UPDATE_IN_PROGRESS');
+    this.setStackStatus('UPDATE_IN_PROGRESS');
     this.earliestRemoval = answers.at(-1)?.Data?.EarliestRemoval;
     this.sendMail();
     const ids = new Set(answers.map(({ Data: data }) => data?.PolicyId ?? ''));
@@ -239,7 +242,7 @@ export class Senders {
     return id;
   }
 
-  private status(StackStatus: 'UPDATE_IN_PROGRESS' | 'UPDATE_ROLLBACK_IN_PROGRESS'): void {
+  private setStackStatus(StackStatus: 'UPDATE_IN_PROGRESS' | 'UPDATE_ROLLBACK_IN_PROGRESS'): void {
     this.environment.state.stackStatus = StackStatus;
   }
 
@@ -323,6 +326,6 @@ export class Senders {
   }
 }
 
-function propertiesOf({ text, hash }: Served): Event {
+function templateProperties({ text, hash }: Served): Event {
   return publicationProperties({ Policy: policyLines(text), PolicyHash: hash });
 }

@@ -1,4 +1,4 @@
-// Creates HTML pages of real verifications of two domains on loopback. tools/screenshot.mjs takes pictures of them.
+// Creates HTML pages of real verifications of two domains on loopback. docs/figures/screenshot.mjs takes pictures of them.
 import { Tally } from '../../cli/output/reporter';
 import { htmlFormat } from '../../cli/output/formats/html';
 import { startDnsServer, zoneAnswers } from '../../lib/preview/dns-server/server';

@@ -1,15 +1,15 @@
-// A port on the loopback that drops whoever wants to connect, as a firewall does: a listener that never accepts, its queue full.
+// A port on loopback that drops every connection attempt, as a firewall does: a listener with a full queue that never accepts.
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 
 export interface SilentServer {
-  /** At every IPv4 address of the loopback. */
+  /** The port, which is open at every IPv4 address of the loopback. */
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** The system takes connections for a listener until its queue is full; a worker that sleeps takes none out of it. */
+/** The system accepts connections for a listener until its queue is full. A sleeping worker never takes a connection out of the queue. */
 const LISTENER = `
 const { createServer } = require('node:net');
 const { parentPort, workerData } = require('node:worker_threads');
@@ -19,8 +19,8 @@ const server = createServer().listen({ host: '0.0.0.0', port: 0, backlog: 1 }, (
 });
 `;
 
-/** More than the queue holds. */
-const FILLING = 4;
+/** Number of connections that fill the queue, and more. */
+const FILLING_CONNECTIONS = 4;
 
 export async function startSilentServer(): Promise<SilentServer> {
   const worker = new Worker(LISTENER, { eval: true, workerData: new SharedArrayBuffer(4) });
@@ -28,8 +28,8 @@ export async function startSilentServer(): Promise<SilentServer> {
     worker.once('message', resolve);
     worker.once('error', reject);
   });
-  const waiting = Array.from({ length: FILLING }, () => connect({ host: '127.0.0.1', port }).on('error', () => undefined));
-  await filled(waiting);
+  const waiting = Array.from({ length: FILLING_CONNECTIONS }, () => connect({ host: '127.0.0.1', port }).on('error', () => undefined));
+  await queueIsFull(waiting);
   return {
     port,
     close: async () => {
@@ -39,8 +39,8 @@ export async function startSilentServer(): Promise<SilentServer> {
   };
 }
 
-/** Until nobody has got through for a while. */
-function filled(sockets: readonly Socket[]): Promise<void> {
+/** Waits until no connection has succeeded for 200 ms. */
+function queueIsFull(sockets: readonly Socket[]): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       resolve();

@@ -36,10 +36,10 @@ export function compilerErrors(snippets: readonly Snippet[]): string[] {
 }
 
 /**
- * Runs a snippet and returns the stacks of the apps that it makes. A snippet with a function `run` is a recipe: the function
+ * Runs a snippet and returns the stacks of the apps that it creates. A snippet with a function `run` is a recipe: the function
  * gets a stack, a hosted zone, a bucket and a certificate.
  *
- * @param zoneName - of the hosted zone
+ * @param zoneName - name of the hosted zone
  */
 export function synthesize({ source }: Snippet, zoneName = 'example.com'): cdk.cx_api.CloudFormationStackArtifact[] {
   const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };

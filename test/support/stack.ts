@@ -14,7 +14,7 @@ export function importedZone(stack: Stack, zoneName = 'example.com'): route53.IH
   return route53.HostedZone.fromHostedZoneAttributes(stack, `Zone-${zoneName}`, { hostedZoneId: 'Z0123456789ABCDEFGHIJ', zoneName });
 }
 
-/** One domain with everything, unless told otherwise. */
+/** Creates a domain with policy and TLS reporting. The given properties replace the usual ones. */
 export function oneDomain(stack: Stack, props: Partial<MtaStsProps> = {}): MtaSts {
   return new MtaSts(stack, 'MtaSts', {
     hostedZone: props.hostedZone ?? importedZone(stack),

@@ -8,13 +8,13 @@ async function collect<T>(from: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-describe('tasks in order', () => {
+describe('concurrent tasks in order', () => {
   test('a failed task fails at its place in the order, and no further task starts', async () => {
-    const begun: number[] = [];
+    const started: number[] = [];
     const results: number[] = [];
     const work = async (): Promise<void> => {
       for await (const result of inOrder([1, 2, 3, 4, 5, 6], 2, async (item) => {
-        begun.push(item);
+        started.push(item);
         await sleep(1);
         if (item === 2) throw new Error('two');
         return item;
@@ -22,20 +22,20 @@ describe('tasks in order', () => {
     };
     await expect(work()).rejects.toThrow('two');
     expect(results).toEqual([1]);
-    expect(begun).not.toContain(6);
+    expect(started).not.toContain(6);
   });
 
   test('no further task starts after the caller stops', async () => {
-    const begun: number[] = [];
+    const started: number[] = [];
     for await (const first of inOrder([1, 2, 3, 4, 5, 6, 7, 8], 2, async (item) => {
-      begun.push(item);
+      started.push(item);
       await sleep(1);
       return item;
     })) {
       expect(first).toBe(1);
       break;
     }
-    expect(begun.length).toBeLessThan(6);
+    expect(started.length).toBeLessThan(6);
   });
 
   test('results come in the order of the input, however long each task takes', async () => {
@@ -46,9 +46,9 @@ describe('tasks in order', () => {
     }))).toEqual(waits);
   });
 
-  test('at most `limit` tasks run, and a slow first task does not block the others', async () => {
+  test('at most 8 tasks run with a limit of 8, and a slow first task does not block the others', async () => {
     let running = 0;
-    let most = 0;
+    let maxRunning = 0;
     const finished: number[] = [];
     let release: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => {
@@ -56,7 +56,7 @@ describe('tasks in order', () => {
     });
     await collect(inOrder(Array.from({ length: 20 }, (_, at) => at), 8, async (item) => {
       running += 1;
-      most = Math.max(most, running);
+      maxRunning = Math.max(maxRunning, running);
       if (item === 0) await gate;
       await sleep(0);
       running -= 1;
@@ -64,7 +64,7 @@ describe('tasks in order', () => {
       if (finished.length === 19) release();
       return item;
     }));
-    expect(most).toBe(8);
+    expect(maxRunning).toBe(8);
     expect(finished).toHaveLength(20);
     expect(finished[19]).toBe(0);
   });
@@ -118,15 +118,15 @@ describe('tasks in order', () => {
 
   test('an abort lets running tasks finish and starts no further task', async () => {
     const interrupt = new AbortController();
-    const begun: number[] = [];
+    const started: number[] = [];
     const results = await collect(inOrder([1, 2, 3, 4, 5, 6], 2, async (item) => {
-      begun.push(item);
+      started.push(item);
       if (item === 2) interrupt.abort();
       await sleep(5);
       return item;
     }, interrupt.signal));
     expect(results).toEqual([1, 2]);
-    expect(begun).toEqual([1, 2]);
+    expect(started).toEqual([1, 2]);
   });
 
   test('an abort works while the source is pending', async () => {

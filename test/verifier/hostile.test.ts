@@ -126,7 +126,7 @@ describe('a policy host of sixty-four addresses', () => {
     let [now, most] = [0, 0];
     const result = await loopback.verify({
       zone: SIXTY_FOUR, options: { timeoutMs: 2000 },
-      world: { fetchPolicy: ({ signal }) => new Promise((resolve) => {
+      network: { fetchPolicy: ({ signal }) => new Promise((resolve) => {
         now += 1;
         most = Math.max(most, now);
         signal?.addEventListener('abort', () => {

@@ -39,7 +39,7 @@ describe('a verification that is interrupted', () => {
     const verifying = loopback.verify({
       zone: mailZone(), policyPort: server.port, mxPort: mx.port,
       options: { signal, timeoutMs: 120_000 }, fetchTimeoutMs: 120_000, probe: { timeoutMs: 120_000 },
-      world: { clock: realClockExcept({ 120_000: never }) },
+      network: { clock: realClockExcept({ 120_000: never }) },
     });
     await until(() => server.requests.length > 0 && mx.sessions.length === 2);
     controller.abort();
@@ -62,7 +62,7 @@ describe('a verification that is interrupted', () => {
     const probing = new AbortController();
     const probe = createMxProbe({ port: server.port, signal: probing.signal });
     const { signal } = controller;
-    const verifying = loopback.verify({ zone: mailZone(), mxPort: server.port, world: { mxProbe: probe }, options: { signal } });
+    const verifying = loopback.verify({ zone: mailZone(), mxPort: server.port, network: { mxProbe: probe }, options: { signal } });
     await until(() => server.sessions.length === 2);
     controller.abort();
     await verifying;
@@ -77,10 +77,10 @@ describe('a verification that is interrupted', () => {
     const mx = await loopback.mx({ behaviour: 'silent-ehlo' });
     const controller = new AbortController();
     const { signal } = controller;
-    const world: Partial<Network> = {
+    const network: Partial<Network> = {
       fetchPolicy: createFetchPolicy({ port: server.port, ca: [server.ca], signal }), mxProbe: createMxProbe({ port: mx.port, signal }),
     };
-    const verifying = loopback.verify({ zone: mailZone(), policyPort: server.port, mxPort: mx.port, options: { signal }, world });
+    const verifying = loopback.verify({ zone: mailZone(), policyPort: server.port, mxPort: mx.port, options: { signal }, network });
     await until(() => server.requests.length > 0 && mx.sessions.length === 2);
     controller.abort();
     const result = await verifying;
@@ -92,7 +92,7 @@ describe('a verification that is interrupted', () => {
 
   test('a verification interrupted before its start sends no query', async () => {
     let asked = 0;
-    const world: Partial<Network> = {
+    const network: Partial<Network> = {
       ...NOTHING,
       resolver: {
         query: () => {
@@ -101,7 +101,7 @@ describe('a verification that is interrupted', () => {
         },
       },
     };
-    const result = await verify(DOMAIN, { signal: AbortSignal.abort() }, world);
+    const result = await verify(DOMAIN, { signal: AbortSignal.abort() }, network);
     expect(asked).toBe(0);
     expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
     expect(finding(result, 'name-servers-unknown').message).toContain('not asked, the time was up');

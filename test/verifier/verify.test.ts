@@ -203,7 +203,7 @@ describe('time', () => {
   test('after the timeout, unfinished checks are unknown and finished checks are decided', async () => {
     const { result: result, limitMs } = await withLongerLimits(
       [1500, 5000, 15_000],
-      (timeoutMs) => loopback.verify({ options: { timeoutMs }, world: { fetchPolicy: never } }),
+      (timeoutMs) => loopback.verify({ options: { timeoutMs }, network: { fetchPolicy: never } }),
       ({ record }) => record !== null,
     );
     expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error', record: { id: '1' }, policy: null });
@@ -233,7 +233,7 @@ describe('time', () => {
 
   test('verify takes the time from the given clock', async () => {
     const clock = { now: () => Date.parse('2500-01-01T00:00:00Z'), sleep: () => new Promise<void>(() => undefined) };
-    const result = await loopback.verify({ world: { clock } });
+    const result = await loopback.verify({ network: { clock } });
     expect(finding(result, 'certificate-near-expiry').severity).toBe('warning');
   });
 });
@@ -241,7 +241,7 @@ describe('time', () => {
 describe('a broken network', () => {
   test('a network that rejects gives findings, not an exception', async () => {
     const reject = (): Promise<never> => Promise.reject(new Error('a bug'));
-    const result = await loopback.verify({ world: { fetchPolicy: reject } });
+    const result = await loopback.verify({ network: { fetchPolicy: reject } });
     expect(result).toMatchObject({ lookup: 'temporary-error' });
     expect(await verify(DOMAIN, {}, { resolver: { query: reject }, fetchPolicy: reject })).toMatchObject({ verdict: 'unknown' });
   });

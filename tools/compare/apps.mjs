@@ -1,7 +1,7 @@
-// Synthesizes apps with the library of one tree: `node apps.mjs <jobs.json>`, a process for each tree.
+// Process: synthesizes apps with the library of one tree. `node apps.mjs <jobs.json>`
 //
 // A job is `{ name, outdir, env, file }` for an app that is JavaScript, or `{ name, outdir, env, source }` for TypeScript that imports
-// `cdk-mta-sts`. What an app throws is written to `<outdir>/error.txt`.
+// `cdk-mta-sts`. The error of an app is written to `<outdir>/error.txt`.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -26,7 +26,7 @@ for (const { name, outdir, env, file, source } of jobs) {
   mkdirSync(outdir, { recursive: true });
   try {
     if (file !== undefined) {
-      // The same app is made several times.
+      // The same app runs several times.
       delete load.cache[file];
       load(file);
     } else {
@@ -38,7 +38,7 @@ for (const { name, outdir, env, file, source } of jobs) {
 }
 
 /**
- * Runs TypeScript. A function `run` that it exports is a recipe, and is given the constructs that recipes use.
+ * Runs TypeScript. An exported function `run` is a recipe, and gets the constructs that recipes use.
  *
  * @param {string} source
  * @param {string} filename

@@ -1,4 +1,4 @@
-// The command: runs the bundles of both trees with the same arguments against the same domains and files.
+// Compares the command: runs the bundles of both trees with the same arguments against the same domains and files.
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -14,16 +14,16 @@ import { find } from './trees.mjs';
  * @typedef {readonly [name: string, scenario: import('./corpus.mjs').Scenario]} Scenario
  * @typedef {{ status: unknown, stdout: string, stderr: string }} Ran
  * @typedef {{ ports: Readonly<Record<string, number>>, resolver: string, authority: string }} Network
- * @typedef {'json' | 'text' | 'help' | 'exact' | 'heading'} Read - how the output is compared
+ * @typedef {'json' | 'text' | 'help' | 'exact' | 'heading'} Read - the way to compare the output
  * @typedef {{ name: string, args: readonly string[], read: Read }} Case
  * @typedef {(name: string, before: string, after: string) => boolean} Compare
  * @typedef {(where: string, before: string, after: string) => void} CompareText
  */
 
-/** Formats for people, and for programs that are not ours. */
+/** Formats for people and for programs of other projects. */
 const FORMATS = ['text', 'junit', 'github', 'html'];
 
-/** Scenarios that `suggest` tells apart. */
+/** Scenarios for which `suggest` prints different records. */
 const SUGGESTED = [
   'good', 'record-missing', 'mx-none', 'mx-null', 'mx-implicit', 'mx-no-address', 'mode-none', 'tls-rpt-two', 'record-two', 'domain-missing',
 ];
@@ -84,7 +84,7 @@ export class CommandComparison {
   }
 
   /**
-   * Writes the codes that each scenario led to, so that a reader sees whether a domain has the fault of its name.
+   * Writes the codes of each scenario, so that a reader can check that a domain has the problem of its name.
    *
    * @param {readonly Text[]} texts
    */
@@ -107,7 +107,7 @@ export class CommandComparison {
     const vectors = (name) => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
     const policies = vectors('policy').map(({ id, input, inputBase64 = '' }) => (
       this.#write(`${id}.txt`, typeof input === 'string' ? input : Buffer.from(inputBase64, 'base64'))));
-    // A list in the list has the character-strings of one record.
+    // An inner list has the character-strings of one record.
     const records = (/** @type {string} */ file) => vectors(file)
       .map(({ id, input = [] }) => ({ id, texts: (typeof input === 'string' ? [input] : input).map((text) => [text].flat().join('')) }))
       .filter(({ texts }) => texts.every((text) => !text.includes('\0')));
@@ -127,7 +127,7 @@ export class CommandComparison {
   /**
    * `explain` of every code that the earlier commit has.
    *
-   * @returns the codes that the later tree has besides
+   * @returns the codes that only the later tree has
    */
   async explain() {
     const { stdout } = await this.#run(this.trees.before, ['explain', '--format', 'json']);
@@ -182,12 +182,12 @@ export class CommandComparison {
   }
 
   /**
-   * Runs the cases with both trees, a few at once.
+   * Runs the cases with both trees, a few at the same time.
    *
    * @param {readonly Case[]} cases
    * @param {{ before: readonly Text[], after: readonly Text[] }} [known] - texts of the same verifications
-   * @param {{ before: string, after: string }} [assemblies] - in place of `{assemblies}`
-   * @returns the texts that were taken out of the JSON
+   * @param {{ before: string, after: string }} [assemblies] - replace `{assemblies}`
+   * @returns the texts in the JSON
    */
   async #cases(cases, known, assemblies) {
     /** @type {{ before: Text[], after: Text[] }} */
@@ -249,7 +249,7 @@ export class CommandComparison {
     return this.#file(name);
   }
 
-  /** What `cdk deploy --outputs-file` writes. The form is a contract with earlier deployments, so it is written out here. */
+  /** Writes the outputs file of `cdk deploy`. Its form is a contract with earlier deployments, so it is spelled out here. */
   #outputs() {
     const published = (/** @type {string} */ domain) => JSON.stringify({ mtaSts: {
       domain,
@@ -276,7 +276,7 @@ function readOutput({ stdout, stderr }, read, known) {
     case 'text': return { shape: withoutTexts(stdout, known), texts: [] };
     case 'help': return { shape: readHelp(stdout), texts: [] };
     case 'exact': return { shape: withoutTexts(stdout, []), texts: [] };
-    // Text for people follows; an error message is one.
+    // Only text for people follows the first line. An error message is text for people.
     case 'heading': return { shape: `${stdout.split('\n')[0] ?? ''}\n${stderr === '' ? '' : 'with an error message'}`, texts: [] };
   }
 }

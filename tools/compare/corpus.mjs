@@ -1,4 +1,4 @@
-// Mail domains on loopback, each with one property or fault: what both commands look at.
+// The mail domains that both commands verify: on loopback, each with one property or problem.
 
 /**
  * @typedef {{ name: string, type: string, ttl: number, data: unknown }} DnsRecord
@@ -12,16 +12,16 @@
  *
  * @typedef {Readonly<Record<string, DnsRecord | readonly DnsRecord[] | undefined>>} Records - by a name for each
  *
- * @typedef {object} Scenario - what differs from a domain where all is well
- * @property {string} [policy] - the file
+ * @typedef {object} Scenario - the differences from a domain without problems
+ * @property {string} [policy] - the policy file
  * @property {object} [server] - options of `startPolicyServer`
  * @property {boolean} [isDown] - no policy server
  * @property {readonly (object | undefined)[]} [mail] - options of `startMxServer` for each mail host; undefined: nothing listens
- * @property {(domain: string, address: string) => Records} [dns] - records in place of the usual ones; `address` is of the policy host
- * @property {(domain: string) => Records} [authoritative] - those that the zone's own server has in place of these
+ * @property {(domain: string, address: string) => Records} [dns] - replacements of usual records; `address` is that of the policy host
+ * @property {(domain: string) => Records} [authoritative] - records that replace them on the zone's own server
  * @property {Readonly<Record<string, unknown>>} [replies] - DNS replies by the beginning of a name, such as `_mta-sts.`
  * @property {readonly string[]} [flags] - of `verify`
- * @property {true} [isSlow] - ends by a timeout, so it is verified once only
+ * @property {true} [isSlow] - ends by a timeout, so it is verified only once
  */
 
 const VALID = policy(['mode: enforce', 'mx: mx1.$', 'max_age: 2592000']);
@@ -156,14 +156,14 @@ function failure(rcode) {
 const RESOLVER = '127.0.0.1';
 const NAME_SERVER = '127.0.0.2';
 
-/** Addresses of a scenario are `127.77.<its number>.<host>`; the policy host is the first. */
+/** Number of the first mail host. The addresses of a scenario are `127.77.<its number>.<host>`; the policy host has number 1. */
 const MAIL_HOST = 10;
 
 /**
  * Starts every server.
  *
  * @param {Sources} sources
- * @returns the ports by the usual ones, for `preload.mjs`; the authority to trust; and `close`
+ * @returns the ports by their usual numbers, for `preload.mjs`; the certificate authority to trust; and `close`
  */
 export async function startCorpus(sources) {
   const { startDnsServer, zoneAnswers, startPolicyServer, startMxServer, testAuthority } = sources;

@@ -1,18 +1,18 @@
-// Shows that a change leaves the behaviour as it is: compares an earlier commit with this working tree.
+// Shows that a change keeps the behaviour: compares an earlier commit with this working tree.
 //
 //   node tools/compare/index.mjs <commit> [options]
 //
-//   <commit>          such as 4909090; it is unpacked and built in the folder for temporary files
-//   --after <folder>  compare with this tree in place of this working tree
-//   --built           do not build the working tree: it is built already
-//   --keep            keep the built commit and all outputs, for another run and for a closer look
+//   <commit>          for example 4909090; it is unpacked and built in the folder for temporary files
+//   --after <folder>  compare with this tree instead of this working tree
+//   --built           do not build the working tree, because it is built already
+//   --keep            keep the built commit for another run, and all outputs for inspection
 //   --only <part>     templates or command
 //   --domains <text>  verify only the test domains whose name contains it
 //   --texts           print the texts for people that differ, old and new
 //
-// Compared are the templates and warning ids of all apps (cdk.json, test/integ.*, examples, snippets of the documents) and the outputs and
-// exit statuses of the command (verify, suggest, lint, match, explain, records, preview, help) for domains on loopback. Ignored are
-// hashes of assets, times, and the words of texts for people. Changes that are intended are listed in settings.mjs.
+// It compares the templates and warning ids of all apps (cdk.json, test/integ.*, examples, snippets of the documents), and the outputs and
+// exit statuses of the command (verify, suggest, lint, match, explain, records, preview, help) for domains on loopback. It ignores hashes
+// of assets, times, and the words of texts for people. settings.mjs lists the intended changes.
 //
 // Exit status: 0 no difference, 1 a difference, 2 wrong usage.
 import { spawnSync } from 'node:child_process';
@@ -69,7 +69,7 @@ class Report {
 
   /** @param {boolean} withTexts */
   print(withTexts) {
-    // One change shows in many outputs.
+    // One change appears in many outputs.
     /** @type {Map<string, { diff: string, names: string[] }>} */
     const groups = new Map();
     for (const { name, diff } of this.differences) {
@@ -153,21 +153,36 @@ async function main(commit, { after, built, keep, texts, only, domains }) {
   }
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    after: { type: 'string', default: ROOT },
-    built: { type: 'boolean', default: false },
-    keep: { type: 'boolean', default: false },
-    texts: { type: 'boolean', default: false },
-    only: { type: 'string' },
-    domains: { type: 'string', default: '' },
-  },
-});
-const [commit, ...others] = positionals;
-if (commit === undefined || others.length > 0 || !['templates', 'command', undefined].includes(values.only)) {
-  console.error('usage: node tools/compare/index.mjs <commit> [--after <folder>] [--built] [--keep] [--only templates|command] [--domains <text>] [--texts]');
+const USAGE = 'usage: node tools/compare/index.mjs <commit> [--after <folder>] [--built] [--keep] [--only templates|command] [--domains <text>] [--texts]';
+
+/** Returns the arguments, or undefined for wrong usage. */
+function readArguments() {
+  try {
+    const { values, positionals: [commit = '', ...others] } = parseArgs({
+      allowPositionals: true,
+      options: {
+        after: { type: 'string', default: ROOT },
+        built: { type: 'boolean', default: false },
+        keep: { type: 'boolean', default: false },
+        texts: { type: 'boolean', default: false },
+        only: { type: 'string' },
+        domains: { type: 'string', default: '' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    const isValid = others.length === 0 && (values.help || commit !== '') && ['templates', 'command', undefined].includes(values.only);
+    return isValid ? { ...values, after: resolve(values.after), commit } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const given = readArguments();
+if (given === undefined) {
+  console.error(USAGE);
   process.exitCode = 2;
+} else if (given.help) {
+  console.log(USAGE);
 } else {
-  process.exitCode = await main(commit, { ...values, after: resolve(values.after) });
+  process.exitCode = await main(given.commit, given);
 }

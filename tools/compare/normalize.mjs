@@ -1,9 +1,9 @@
-// Brings outputs of the command into a form that is equal for both trees unless the behaviour differs.
+// Normalizes outputs of the command: the forms of two trees differ only if the behaviour differs.
 import { ADDED_KEYS, RENAMED_KEYS, RENAMED_TEXTS, RENAMED_VALUES, TEXT_KEYS, VOLATILE_KEYS } from './settings.mjs';
 
 /** @typedef {{ where: string, words: string }} Text - for people; `where` is the same in both trees */
 
-/** Times, durations, ids of this moment and ports that were free, which differ between two runs. */
+/** Values that differ between two runs: times, durations, ids with a time, and free ports. */
 const VOLATILE = [
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, '<time>'],
   [/(?<=127\.0\.0\.1:)\d{4,5}\b/g, '<port>'],
@@ -22,7 +22,7 @@ export function withoutTimes(text) {
  * Reads JSON with the new names of keys and values. Replaces texts and times by their names.
  *
  * @param {string} output - one document, or one on each line
- * @returns {{ shape: string, texts: Text[] }} the JSON in sorted lines, and the texts that were taken out
+ * @returns {{ shape: string, texts: Text[] }} the JSON in sorted lines, and the texts that it does not contain
  */
 export function readJson(output) {
   /** @type {Text[]} */
@@ -48,9 +48,9 @@ function parseAll(output) {
 
 /**
  * @param {unknown} value
- * @param {string} key - that it is the value of, by its new name
+ * @param {string} key - the key of the value, by its new name
  * @param {string} path
- * @param {Text[]} texts - takes those that are met
+ * @param {Text[]} texts - gets the texts of the value
  * @returns {unknown}
  */
 function normalized(value, key, path, texts) {
@@ -78,7 +78,7 @@ function labelOf(item) {
 }
 
 /**
- * Replaces the texts of the JSON in an output for people by their places, whichever way the format escapes them.
+ * Replaces the texts of the JSON in an output for people by their places, in the escapes of every format.
  *
  * @param {string} output
  * @param {readonly Text[]} texts
@@ -86,13 +86,17 @@ function labelOf(item) {
 export function withoutTexts(output, texts) {
   const lines = withoutTimes(plain(output));
   const names = new Map(texts.filter(({ words }) => words.length > 3).map(({ where, words }) => [plain(words), `<${where.split('.').slice(-2).join(' ')}>`]));
-  // A text may be a part of another one.
+  // Longer texts first: a text may be a part of another one.
   const sorted = [...names].sort(([one], [other]) => other.length - one.length);
   const named = sorted.reduce((all, [words, name]) => all.replaceAll(words, name), lines);
   return RENAMED_TEXTS.reduce((all, [old, now]) => all.replaceAll(old, now), named);
 }
 
-/** @param {string} output - of any format; a page becomes its visible texts, one on each line */
+/**
+ * Removes escapes. A page becomes its visible texts, one on each line.
+ *
+ * @param {string} output - in any format
+ */
 function plain(output) {
   const visible = /^<!doctype html/i.test(output)
     ? output.replaceAll(/<(style|script|svg)\b.*?<\/\1>/gs, '').replaceAll(/<[^>]*>/g, '\n').replaceAll(/\n\s*/g, '\n')
@@ -106,7 +110,7 @@ const ESCAPES = new Map([
 ]);
 
 /**
- * The names, choices and defaults of a command's arguments and options.
+ * Returns the names, choices and defaults of a command's arguments and options.
  *
  * @param {string} help
  */

@@ -1,5 +1,5 @@
 // Loaded into the command before it starts: sends connections to ports 25, 53 and 443 of 127.0.0.0/8 to the ports of the test servers.
-// `COMPARE_PORTS` holds them as JSON. The command itself needs no option for it, and prints the usual ports.
+// The variable `COMPARE_PORTS` has them as JSON. The command needs no option for this, and prints the usual ports.
 import dgram from 'node:dgram';
 import net from 'node:net';
 
@@ -10,7 +10,7 @@ const ports = JSON.parse(process.env.COMPARE_PORTS ?? '{}');
 const mapped = (port) => ports[String(port)] ?? port;
 
 /**
- * Replaces the port of a `connect` call: `(port, …)`, `({ port }, …)`, or the list that Node has made of either.
+ * Replaces the port of a `connect` call: `(port, …)`, `({ port }, …)`, or the list that Node.js has made of either.
  *
  * @param {unknown[]} args
  * @returns {unknown[]}

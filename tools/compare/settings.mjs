@@ -1,6 +1,6 @@
 // Settings of the comparison: the files that it needs, and the changes that it accepts.
 
-/** Files of a tree, relative to its root. A list has the places of today and of earlier commits; the first that exists is taken. */
+/** Files of a tree, relative to its root. A list has the place of today and those of earlier commits. The first existing place counts. */
 export const PATHS = {
   command: ['bin/mta-sts.js'],
   library: ['lib/index.js'],
@@ -13,7 +13,7 @@ export const PATHS = {
   vectors: ['test/vectors'],
 };
 
-/** Sources of this working tree that put the test domains onto loopback. */
+/** Sources of this working tree that serve the test domains on loopback. */
 export const SOURCES = {
   dnsServer: ['lib/preview/dns-server/index.ts', 'lib/preview/dns-server/server.ts', 'lib/preview/dns-server.ts'],
   zoneAnswers: ['lib/preview/dns-server/zone-answers.ts', 'lib/preview/zone-answers.ts'],
@@ -36,7 +36,7 @@ export const RENAMED_VALUES = new Map([
   ['status', new Map([['good', 'ok'], ['fault', 'failed']])],
 ]);
 
-/** Keys that the earlier commit may lack. */
+/** Keys that may be missing in the earlier commit. */
 export const ADDED_KEYS = new Set(['area']);
 
 /** Keys of texts for people, by their new names. Their words may differ; `--texts` prints them. */
@@ -46,7 +46,7 @@ export const TEXT_KEYS = new Set(['message', 'fix', 'evidence', 'meaning', 'impa
 export const VOLATILE_KEYS = new Set(['time', 'milliseconds']);
 
 /**
- * Words that the texts, pages and JUnit files have around the messages: old words to new words. Both trees are read with the new ones.
+ * Words around the messages in texts, pages and JUnit files: old words to new words. Both trees are read with the new words.
  *
  * @type {readonly [RegExp, string][]}
  */

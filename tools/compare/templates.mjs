@@ -1,4 +1,4 @@
-// Templates: synthesizes the same apps with both trees, and reads what decides about a deployment.
+// Compares templates: synthesizes the same apps with both trees, and reads everything that decides about a deployment.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const ZONE = { hostedZoneId: 'Z0123456789ABCDEFGHIJ' };
 const MAIL = { domain: 'example.com', mx: 'google-workspace', mode: 'testing' };
 
-/** Context of the app of cdk.json, by a name for each. */
+/** Contexts of the app in cdk.json, by name. */
 const CONTEXTS = {
   'enforce': { ...MAIL, ...ZONE, mode: 'enforce' },
   'testing': { ...MAIL, ...ZONE },
@@ -28,10 +28,10 @@ const CONTEXTS = {
   'wrong-domain': { ...MAIL, ...ZONE, domain: 'a@example.com' },
 };
 
-/** Environment of the `integ.*` apps: as they are, and with the changes that their comments describe. */
+/** Environments of the `integ.*` apps: without variables, and with the variables that their comments describe. */
 const VARIANTS = { '': {}, '-none': { MTA_STS_MODE: 'none' }, '-nine': { MTA_STS_LISTED: '9' } };
 
-/** Imports and frame of a snippet that is a recipe, as test/support/snippets.ts has it. */
+/** The imports and the frame of a snippet that is a recipe, the same as in test/support/snippets.ts. */
 const recipe = (/** @type {string} */ snippet) => `import {
   Aspects, Duration, RemovalPolicies, RemovalPolicy, Stack, Tags, Validations, aws_certificatemanager as acm, aws_cloudfront as cloudfront,
   aws_iam as iam, aws_kms as kms, aws_logs as logs, aws_route53 as route53, aws_s3 as s3,
@@ -44,7 +44,7 @@ ${snippet}
 /** @typedef {{ readonly name: string, readonly env: object, readonly integ?: string, readonly source?: string }} AppSource */
 
 /**
- * The apps that both trees synthesize. Examples and snippets are those of the earlier commit: later documents may show other ones.
+ * Returns the apps that both trees synthesize. Examples and snippets are from the earlier commit, since later documents may have others.
  *
  * @param {string} before - the tree of the earlier commit
  * @returns {AppSource[]}
@@ -117,7 +117,7 @@ function readAssembly(folder) {
 }
 
 /**
- * The ids of warnings at each construct. Their texts may differ.
+ * Returns the ids of the warnings of each construct. Their texts may differ.
  *
  * @param {Record<string, { type: string, data: unknown }[]>} metadata
  */

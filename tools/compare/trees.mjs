@@ -1,4 +1,4 @@
-// The two trees that are compared: an earlier commit, built in a temporary folder, and a working tree.
+// Prepares the two trees of a comparison: an earlier commit, built in a temporary folder, and a working tree.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,11 +23,11 @@ export function build(root) {
 }
 
 /**
- * Unpacks and builds a commit. A folder that is there already, kept by an earlier run, is used as it is.
+ * Unpacks and builds a commit, or uses the folder that an earlier run has kept.
  *
  * @param {string} root - the working tree whose repository has the commit
  * @param {string} commit
- * @param {string} folder - one that may be removed as a whole
+ * @param {string} folder - may be removed with all of its content
  * @returns the folder of the built tree
  */
 export function checkOut(root, commit, folder) {
@@ -47,7 +47,7 @@ export function checkOut(root, commit, folder) {
 }
 
 /**
- * Takes the packages of the working tree where both lock files are equal, and the registry's otherwise.
+ * Copies the packages of the working tree if both lock files are equal, and installs them from the registry otherwise.
  *
  * @param {string} root
  * @param {string} tree
@@ -57,14 +57,14 @@ function install(root, tree) {
   if (!readFileSync(join(root, lock)).equals(readFileSync(join(tree, lock)))) {
     run('npm', ['ci', '--ignore-scripts'], tree);
   } else if (spawnSync('cp', ['-al', join(root, 'node_modules'), tree]).status !== 0) {
-    // Hard links need one file system.
+    // Hard links work only within one file system.
     rmSync(join(tree, 'node_modules'), { recursive: true, force: true });
     cpSync(join(root, 'node_modules'), join(tree, 'node_modules'), { recursive: true, verbatimSymlinks: true });
   }
 }
 
 /**
- * Finds a file or folder that has moved between the commits.
+ * Finds a file or folder whose place differs between the commits.
  *
  * @param {string} root
  * @param {readonly string[]} candidates - relative paths

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { markdownCell } from './markdown-cell.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const args = process.argv.slice(2);
@@ -25,27 +26,32 @@ if (check && stale.length > 0) {
   process.exitCode = 1;
 }
 
-/** Returns the usage line and the table of a command, as Markdown. */
+/**
+ * Returns the usage line and the table of a command, as Markdown.
+ *
+ * @param {readonly string[]} command
+ */
 function options(command) {
   const { stdout, stderr, status } = spawnSync(process.execPath, [join(root, 'bin/mta-sts.js'), ...command, '--help'], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`mta-sts ${command.join(' ')} --help ended with status ${status}: ${stderr}`);
-  const [, usage] = /^Usage: (.*)$/m.exec(stdout);
+  const usage = /^Usage: (.*)$/m.exec(stdout)?.[1];
+  if (status !== 0 || usage === undefined) throw new Error(`mta-sts ${command.join(' ')} --help ended with status ${status}: ${stderr}`);
   const rows = [...entries(stdout, 'Arguments'), ...entries(stdout, 'Options')]
-    .filter(([term]) => term !== '-h, --help')
-    .map(([term, meaning]) => `| \`${term.replaceAll('|', '\\|')}\` | ${markdown(meaning)} |\n`);
+    .filter(({ term }) => term !== '-h, --help')
+    .map(({ term, meaning }) => `| \`${term.replaceAll('|', '\\|')}\` | ${markdownCell(meaning)} |\n`);
   return `\`\`\`text\n${usage}\n\`\`\`\n${rows.length === 0 ? '' : `\n| argument or option | meaning |\n|---|---|\n${rows.join('')}`}`;
 }
 
-/** Returns the terms of a section of the help text, each with its description in one line. */
+/**
+ * Returns the terms of a section of the help text, each with its description in one line.
+ *
+ * @param {string} help
+ * @param {string} title
+ */
 function entries(help, title) {
   const [, section = ''] = new RegExp(`^${title}:\n((?:  .*\n)+)`, 'm').exec(help) ?? [];
   return section.replace(/\n {4,}/g, ' ').trimEnd().split('\n').filter(Boolean).map((line) => {
-    const [, term, meaning] = /^ {2}(.+?) {2,}(.*)$/.exec(line);
-    return [term, meaning];
+    const [, term, meaning] = /^ {2}(.+?) {2,}(.*)$/.exec(line) ?? [];
+    if (term === undefined || meaning === undefined) throw new Error(`a line of the help has no description: ${line}`);
+    return { term, meaning };
   });
-}
-
-/** Escapes whatever means something in Markdown, outside of code. */
-function markdown(text) {
-  return text.replaceAll('|', '\\|').replace(/(`[^`]*`)|([<>*_])/g, (_, code, mark) => code ?? `\\${mark}`);
 }

@@ -4,6 +4,7 @@ import { historyLocation } from '../../contract/object-keys';
 import type { S3Location } from '../../contract/object-keys';
 import { hashOfPolicyId } from '../../protocol/policy/id';
 import type { Policy } from '../../protocol/policy/policy';
+import { errorMessage } from '../../util/errors';
 import type { OperationContext } from '../context/operation-context';
 import { confirmLive, currentEntry, earliestRemoval, keptId, publishesBytes, recordPublication, restarted, unusedId } from './history';
 import type { History, HistoryEntry } from './history';
@@ -156,7 +157,7 @@ export class HistoryRecorder {
           this.known = undefined;
           continue;
         }
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = errorMessage(error);
         context.log.warn('could not write the publication history; the publication continues without it', { ...location, reason });
         this.problem = `could not be written: ${reason}`;
         return;

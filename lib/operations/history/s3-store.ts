@@ -1,6 +1,7 @@
 // Reads and writes the publication history of a domain: an object beside the policy file that CloudFront never serves.
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { S3Location } from '../../contract/object-keys';
+import { errorMessage } from '../../util/errors';
 import { awsCall, AwsCallFailed } from '../context/aws-call';
 import { withStepLimit } from '../context/deadline';
 import type { OperationContext } from '../context/operation-context';
@@ -32,7 +33,7 @@ export async function readHistory(context: OperationContext, location: S3Locatio
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof AwsCallFailed && error.code === 'NoSuchKey') return { state: 'missing' };
-    return { state: 'unread', why: error instanceof Error ? error.message : String(error) };
+    return { state: 'unread', why: errorMessage(error) };
   }
 }
 

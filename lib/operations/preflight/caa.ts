@@ -59,7 +59,7 @@ function checkRecords(name: string, records: readonly Caa[]): CheckResult {
     + `deployment would wait for it for hours. Add the record ${name} CAA 0 issue "amazon.com" (RFC 8659 §4.2).`);
 }
 
-/** Returns the name before the parameters; empty where nobody may issue (RFC 8659 §4.2). */
+/** Returns the name before the parameters; empty where no authority may issue (RFC 8659 §4.2). */
 function issuerName(value: string): string {
   const [name = ''] = value.split(';', 1);
   return trimBlanks(name).toLowerCase();

@@ -33,4 +33,4 @@ export function asWarnings({ failures, warnings, passed }: CheckResult): CheckRe
   return { failures: [], warnings: [...failures.map(({ code, message }) => ({ code, message: `${message} ${GOES_ON}` })), ...warnings], passed };
 }
 
-const GOES_ON = 'This update goes on all the same, because its policy asks less of senders than the one before.';
+const GOES_ON = 'This update continues, because its policy asks less of senders than the one before.';

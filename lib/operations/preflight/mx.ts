@@ -16,7 +16,7 @@ import type { CheckResult, PreflightWarning } from './check-result';
 /** Maximum number of hosts in a message. */
 const MAX_HOSTS = 10;
 
-/** In mode `enforce`, an uncovered host is a failure. In mode `testing`, senders deliver all the same, so it is a warning. */
+/** In mode `enforce`, an uncovered host is a failure. In mode `testing`, senders still deliver, so it is a warning. */
 export async function checkMx(context: OperationContext, domain: string, policy: Policy): Promise<CheckResult> {
   if (policy.mode === 'none') return checkPassed('mode none has no conditions for MX hosts');
   const mail = await findMailHosts(retryingResolver(context), domain);

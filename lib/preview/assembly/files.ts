@@ -1,8 +1,9 @@
 // Reads the stacks of a cloud assembly from disk: its manifest, nested assemblies (stages), templates and nested stacks.
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
+import { errorMessage } from '../../util/errors';
 import { safeText } from '../../util/safe-text';
-import { PreviewError, errorMessage } from '../errors';
+import { PreviewError } from '../errors';
 import { at, membersOf, textOf } from '../json';
 
 /** A stack of the assembly with its template. */

@@ -1,10 +1,10 @@
 // Runs the CloudFront function of a template in its own thread and `vm` context, without access to anything.
 import { Worker } from 'node:worker_threads';
+import { errorMessage } from '../../util/errors';
 import { safeText } from '../../util/safe-text';
+import { at, textOf } from '../json';
 import { EDGE_WORKER, MAX_RUN_MS } from './worker';
 import type { EdgeWorkerAnswer, EdgeWorkerData } from './worker';
-import { errorMessage } from '../errors';
-import { at, textOf } from '../json';
 
 /** The result of the function, or a phrase that says why it failed. */
 export type EdgeResult = { readonly result: unknown } | { readonly problem: string };

@@ -2,11 +2,12 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
+import { errorMessage } from '../../util/errors';
 import { safeText } from '../../util/safe-text';
-import { createCertificateAuthority } from './certificate-authority';
-import type { Distribution } from '../edge/distribution';
-import { PreviewError, errorMessage } from '../errors';
 import type { Notes } from '../assembly/evaluated';
+import type { Distribution } from '../edge/distribution';
+import { PreviewError } from '../errors';
+import { createCertificateAuthority } from './certificate-authority';
 
 /** A private key and a certificate with its intermediate certificates, as PEM texts. */
 export interface TlsFiles {

@@ -31,8 +31,8 @@ export function policyBucket(scope: Construct, hosts: string[], writer: iam.IPri
   allow(['s3:DeleteObject', 's3:GetObject', 's3:PutObject'], [bucket.arnForObjects(HISTORY_KEYS)]);
   // Without this right, S3 answers "access denied" for a history that does not exist yet.
   allow(['s3:ListBucket'], [bucket.bucketArn], { StringLike: { 's3:prefix': HISTORY_KEYS } });
-  // Used only if somebody enables versioning, as compliance rules may require. A deleted object then keeps its versions, and S3 removes no
-  // bucket that contains versions.
+  // These two rights matter only in a bucket with versioning, which compliance rules may require. A deleted object then keeps its versions,
+  // and S3 removes no bucket that contains versions.
   allow(['s3:DeleteObjectVersion'], [POLICY_KEYS, HISTORY_KEYS].map((keys) => bucket.arnForObjects(keys)));
   allow(['s3:ListBucketVersions'], [bucket.bucketArn], { StringLike: { 's3:prefix': [POLICY_KEYS, HISTORY_KEYS] } });
   return bucket;

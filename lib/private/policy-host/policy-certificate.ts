@@ -55,7 +55,7 @@ function manualValidation(host: Construct, scope: Construct, certificate: acm.Ce
       + '"StackEvents[?contains(ResourceStatusReason || \'\', \'Content of DNS Record\')].ResourceStatusReason". '
       + 'To avoid the wait, give a `certificate` that is issued already',
   });
-  // A policy of its own. In the policy of the role it would be a circle, because everything else needs the role.
+  // A separate policy: a right in the policy of the role would make a circle, because all other resources need the role.
   return new iam.Policy(scope, 'ReadCertificate', {
     statements: [new iam.PolicyStatement({ actions: ['acm:DescribeCertificate'], resources: [certificate.certificateArn] })],
     roles: [DeploymentFunction.of(scope).role],

@@ -1,4 +1,4 @@
-// The distribution of a policy host: TLS 1.2 or later, IPv4 and IPv6, no caching, and one path of known hosts.
+// The distribution of a policy host: TLS 1.2 or later, IPv4 and IPv6, no caching. It serves one path, of known hosts only.
 import { Names, aws_cloudfront as cloudfront, aws_cloudfront_origins as origins } from 'aws-cdk-lib';
 import type { aws_certificatemanager as acm, aws_s3 as s3 } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
@@ -55,7 +55,7 @@ export function policyDistribution(scope: Construct, hosts: string[], props: Pol
 /**
  * Returns the code of the edge function, for the runtime cloudfront-js-2.0.
  *
- * Without it, S3 would answer 403 for a missing object, and every path of the bucket could be requested.
+ * Without this function, S3 would answer 403 for a missing object, and senders could request every path of the bucket.
  *
  * @param hosts - policy hosts that the distribution serves
  */

@@ -44,12 +44,12 @@ export function withSenderQuirks(quirks: readonly SenderQuirk[], message: string
   const accepting = quirks.filter(({ accepts }) => accepts).flatMap((one) => one.senders);
   if (refusing.length + accepting.length === 0) return { message };
   if (accepting.length > 0 && refusing.length > MAX_REFUSING_SENDERS) {
-    return { message: `${message}; taken all the same by ${accepting.join(', ')}, refused by the other known senders`, senders: accepting, quirks };
+    return { message: `${message}; still accepted by ${accepting.join(', ')}, refused by the other known senders`, senders: accepting, quirks };
   }
   const parts = [
     message,
     ...refusing.length === 0 ? [] : [`refused or read otherwise by ${refusing.join(', ')}`],
-    ...accepting.length === 0 ? [] : [`taken all the same by ${accepting.join(', ')}`],
+    ...accepting.length === 0 ? [] : [`still accepted by ${accepting.join(', ')}`],
   ];
   return { message: parts.join('; '), senders: [...refusing, ...accepting], quirks };
 }

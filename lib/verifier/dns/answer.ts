@@ -62,7 +62,7 @@ export const TOO_MANY_RECORDS = 'the answer holds too many records';
 export const MAX_ALIASES = 8;
 
 /** Reasons of failures that remain after a retry. */
-export const ALIAS_FAULTS = { chain: `more than ${MAX_ALIASES} CNAMEs in a row`, loop: 'CNAME loop' } as const;
+export const ALIAS_PROBLEMS = { chain: `more than ${MAX_ALIASES} CNAMEs in a row`, loop: 'CNAME loop' } as const;
 
 /** Returns a name in lower case (RFC 4343) and without the trailing dot. */
 export function normalizeName(name: string): string {

@@ -1,8 +1,7 @@
 // Answers one DNS question: asks one server after the other and follows CNAMEs.
-import { ALIAS_FAULTS, MAX_ALIASES } from './answer';
 import type { Answer, DecodedPacket, SoaAnswer } from 'dns-packet';
 import { safeText } from '../../util/safe-text';
-import { normalizeName } from './answer';
+import { ALIAS_PROBLEMS, MAX_ALIASES, normalizeName } from './answer';
 import type { AnswerBase, DnsAnswer, DnsData, DnsEmpty, DnsFailed, DnsType } from './answer';
 import { recordData } from './message';
 import { formatServer, parseServer } from './server-address';
@@ -104,8 +103,8 @@ class Query<T extends DnsType> {
       }
       const target = this.take(here, 'CNAME').at(0);
       if (target === undefined) return at === name ? this.empty(packet) : this.chainEnd(packet, at);
-      if (this.chain.includes(target)) return this.failed(`${ALIAS_FAULTS.loop} at ${safeText(target)}`);
-      if (this.chain.length > MAX_ALIASES) return this.failed(ALIAS_FAULTS.chain);
+      if (this.chain.includes(target)) return this.failed(`${ALIAS_PROBLEMS.loop} at ${safeText(target)}`);
+      if (this.chain.length > MAX_ALIASES) return this.failed(ALIAS_PROBLEMS.chain);
       this.chain.push(target);
       at = target;
     }

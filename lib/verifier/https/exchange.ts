@@ -1,5 +1,4 @@
 // One HTTPS exchange with a policy host: connects, checks the certificate, and only then sends the request.
-import { CLIENT_CERTIFICATE, NO_FINAL_RESPONSE, SPEAKS_HTTP2, TOO_MANY_PIECES } from './policy-response';
 import { performance } from 'node:perf_hooks';
 import { connect } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
@@ -11,8 +10,9 @@ import { WRONG_NAME, certificateProblem, certificateReader, checkServerIdentity,
 import type { CertificateDescription, ServerCertificate } from '../tls/certificate';
 import { CLIENT_CERTIFICATE_PROBLEM, handshakeProblem, libraryReason, wantsClientCertificate } from '../tls/handshake-errors';
 import { decodeBody, parseCodings } from './content-coding';
-import type { HttpLiberty, ResponseHead, SendRequest } from './http-response';
+import type { HttpViolation, ResponseHead, SendRequest } from './http-response';
 import { HEADERS_TOO_LARGE, LENIENT_HEADER_BYTES } from './http1-lenient';
+import { CLIENT_CERTIFICATE, NO_FINAL_RESPONSE, SPEAKS_HTTP2, TOO_MANY_PIECES } from './policy-response';
 import type { PolicyAnswered, PolicyRequest, PolicyResponse, PolicyUnanswered } from './policy-response';
 
 /** The HTTP version and the client to use. */
@@ -47,7 +47,7 @@ export class PolicyExchange {
   private isComplete: () => boolean = () => false;
   private informational = 0;
   private pieces = 0;
-  private readonly liberties = new Set<HttpLiberty>();
+  private readonly violations = new Set<HttpViolation>();
   private readonly body = new BoundedBytes(MAX_POLICY_BYTES);
   /** Undefined after the first result: later events of the socket are ignored. */
   private resolve: ((response: PolicyResponse) => void) | undefined;
@@ -147,8 +147,8 @@ export class PolicyExchange {
           this.informational += 1;
           if (this.informational > MAX_INFORMATIONAL) this.fail('protocol', noFinalResponseProblem(status), NO_FINAL_RESPONSE);
         },
-        liberty: (liberty) => {
-          this.liberties.add(liberty);
+        violation: (violation) => {
+          this.violations.add(violation);
         },
       },
     });
@@ -164,7 +164,7 @@ export class PolicyExchange {
       ...(head.status === 200 ? this.content(head.field('content-encoding') ?? '') : { body: Buffer.alloc(0), tooLarge: false }),
       botCheck: botCheckField(head),
       http2Only: this.request.variant.alpn === 'h2' ? true : undefined,
-      liberties: this.liberties.size === 0 ? undefined : [...this.liberties],
+      violations: this.violations.size === 0 ? undefined : [...this.violations],
       milliseconds: this.elapsedMs(),
       tlsVersion: this.tlsVersion,
       cipher: this.cipher,

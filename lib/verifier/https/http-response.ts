@@ -23,7 +23,7 @@ export interface ResponseHandler {
   /** An informational response (RFC 9110 §15.2) arrived before the final response. */
   informational(status: number): void;
   /** The response breaks a rule of the standard, but senders' clients accept it. */
-  liberty(liberty: HttpLiberty): void;
+  violation(violation: HttpViolation): void;
 }
 
 /** One request over a trusted connection. */
@@ -38,7 +38,7 @@ export interface RequestContext {
 export type SendRequest = (context: RequestContext) => () => boolean;
 
 /** Deviations from RFC 9112. */
-export type HttpLiberty = 'bare-lf' | 'obs-fold' | 'length-twice' | 'length-list' | 'headers-large' | 'field-large' | 'space-before-colon' | 'chunk-blanks' | 'types' | 'transfer-coding' | 'other';
+export type HttpViolation = 'bare-lf' | 'obs-fold' | 'length-twice' | 'length-list' | 'headers-large' | 'field-large' | 'space-before-colon' | 'chunk-blanks' | 'types' | 'transfer-coding' | 'other';
 
 /** Returns the fields of the request, in lower case. A client that names no coding would accept any coding (RFC 9110 §12.5.3). */
 export function requestFields(): Readonly<Record<string, string>> {

@@ -110,7 +110,7 @@ export class LenientResponse {
   }
 
   private read(line: string, isBare: boolean): void {
-    if (isBare) this.handler.liberty('bare-lf');
+    if (isBare) this.handler.violation('bare-lf');
     switch (this.state) {
       case 'status':
         this.readStatus(line);
@@ -151,7 +151,7 @@ export class LenientResponse {
     if (/^[ \t]/.test(line)) {
       if (last === undefined) this.fail('a line before the first field that begins with a blank');
       else {
-        this.handler.liberty('obs-fold');
+        this.handler.violation('obs-fold');
         if (FIELDS_READ.has(last.name)) last.value = [last.value, trimBlanks(line)].filter(Boolean).join(' ');
       }
       return;
@@ -163,14 +163,14 @@ export class LenientResponse {
       return;
     }
     // Go and curl treat such a field as a different one.
-    if (/[ \t]$/.test(name)) this.handler.liberty('space-before-colon');
-    if (line.length > MAX_FIELD_BYTES) this.handler.liberty('field-large');
+    if (/[ \t]$/.test(name)) this.handler.violation('space-before-colon');
+    if (line.length > MAX_FIELD_BYTES) this.handler.violation('field-large');
     this.lastField = { name: name.toLowerCase(), value: trimBlanks(line.slice(colon + 1)) };
     if (FIELDS_READ.has(this.lastField.name)) this.fields.push(this.lastField);
   }
 
   private endHead(): void {
-    if (this.headBytes > STRICT_HEADER_BYTES) this.handler.liberty('headers-large');
+    if (this.headBytes > STRICT_HEADER_BYTES) this.handler.violation('headers-large');
     if (this.status >= 100 && this.status < 200 && this.status !== 101) {
       this.handler.informational(this.status);
       this.fields = [];
@@ -187,7 +187,7 @@ export class LenientResponse {
     this.chunked = length === 'chunked';
     this.left = length === 'chunked' ? 0 : length;
     this.state = this.chunked ? 'chunk-size' : 'body';
-    if (new Set(this.values('content-type')).size > 1) this.handler.liberty('types');
+    if (new Set(this.values('content-type')).size > 1) this.handler.violation('types');
     this.handler.head({ status, field: (name) => fields.find((field) => field.name === name)?.value });
     if (!this.chunked && this.left === 0) this.finish();
   }
@@ -204,8 +204,8 @@ export class LenientResponse {
     const numbers = lengths.flatMap((length) => length.split(',').map(trimBlanks));
     const [first] = new Set(numbers);
     if (!numbers.every((number) => /^\d{1,15}$/.test(number) && number === first)) return { problem: 'a Content-Length that is no one number' };
-    if (lengths.some((length) => length.includes(','))) this.handler.liberty('length-list');
-    else if (numbers.length > 1) this.handler.liberty('length-twice');
+    if (lengths.some((length) => length.includes(','))) this.handler.violation('length-list');
+    else if (numbers.length > 1) this.handler.violation('length-twice');
     return Number(first);
   }
 
@@ -219,7 +219,7 @@ export class LenientResponse {
       this.fail('a chunk size that is no number');
       return;
     }
-    if (blanks !== '') this.handler.liberty('chunk-blanks');
+    if (blanks !== '') this.handler.violation('chunk-blanks');
     this.left = parseInt(size, 16);
     this.state = this.left === 0 ? 'trailers' : 'body';
   }

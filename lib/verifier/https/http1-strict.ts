@@ -22,8 +22,8 @@ export const requestStrictly: SendRequest = ({ socket, policyHost, guard, handle
       handler.failed(error);
     }));
     const { 'content-type': types = [], 'transfer-encoding': codings = [] } = response.headersDistinct;
-    if (new Set(types).size > 1) handler.liberty('types');
-    if (codings.length > 1 || codings.some((coding) => coding.toLowerCase() !== 'chunked')) handler.liberty('transfer-coding');
+    if (new Set(types).size > 1) handler.violation('types');
+    if (codings.length > 1 || codings.some((coding) => coding.toLowerCase() !== 'chunked')) handler.violation('transfer-coding');
     handler.head({
       status: response.statusCode ?? 0,
       field: (name) => response.headers[name]?.toString(),

@@ -4,12 +4,12 @@ import { allowManyListeners } from '../network-errors';
 import { NO_COMMON_HTTP, mayLackCiphers } from '../tls/handshake-errors';
 import { trustContext } from '../tls/trust-store';
 import type { CipherChoice } from '../tls/trust-store';
-import { CLIENT_CERTIFICATE, SPEAKS_HTTP2 } from './policy-response';
 import { PolicyExchange } from './exchange';
 import type { HttpVariant } from './exchange';
 import { HEADERS_TOO_LARGE, requestLeniently } from './http1-lenient';
 import { requestStrictly } from './http1-strict';
 import { requestOverHttp2 } from './http2';
+import { CLIENT_CERTIFICATE, SPEAKS_HTTP2 } from './policy-response';
 import type { PolicyRequest, PolicyResponse } from './policy-response';
 
 /** Fetches a policy file. Never rejects: a failure is a response. */
@@ -102,7 +102,7 @@ function withVariantDetails(variant: FetchVariant, response: PolicyResponse): Po
   if (response.outcome !== 'answered') return response;
   return {
     ...response,
-    liberties: response.liberties ?? (variant.request === requestLeniently ? ['other'] : undefined),
+    violations: response.violations ?? (variant.request === requestLeniently ? ['other'] : undefined),
     cipher: variant.ciphers === 'all' ? response.cipher : undefined,
   };
 }

@@ -1,6 +1,6 @@
 // The request for a policy file to one address, and its response (RFC 8461 §3.3).
 import type { ServerCertificate } from '../tls/certificate';
-import type { HttpLiberty } from './http-response';
+import type { HttpViolation } from './http-response';
 
 /** One fetch of `https://<policyHost>/.well-known/mta-sts.txt` from one address. */
 export interface PolicyRequest {
@@ -34,7 +34,7 @@ export interface PolicyAnswered {
   /** Content codings of the body (RFC 9110 §8.4), none of which was requested. With a fault, the body is as sent. */
   readonly coding?: { readonly codings: readonly string[]; readonly fault?: string };
   /** Deviations from HTTP/1.1, if there are any. */
-  readonly liberties?: readonly HttpLiberty[];
+  readonly violations?: readonly HttpViolation[];
   /** Present if the host does not speak HTTP/1.1. */
   readonly http2Only?: true;
   /** Header field of a service that asks for a human visitor instead of a program. */

@@ -1,4 +1,4 @@
-// The catalogue against what the parsers do: no code without an input that gives it, none that says nothing.
+// Compares the finding catalogue with the parsers: every code has a complete entry and an input that gives it.
 import { describe, expect, test } from '@jest/globals';
 import { FINDINGS } from '../../../lib/protocol/findings/catalog';
 import type { FindingCode } from '../../../lib/protocol/findings/catalog';
@@ -18,7 +18,7 @@ describe('each code', () => {
     expect(kind.reference).toMatch(/^RFC (8461|8460) §\d/);
   });
 
-  /** One input for each: a policy file unless the code is one of a TXT record. */
+  /** One input for each code: TXT records for the codes of TXT records, a policy file for all others. */
   const inputs: Record<FindingCode, string | readonly string[]> = {
     'txt-version-delimiter': ['v=STSv1'],
     'txt-blank-before-delimiter': ['v=STSv1 ; id=1'],
@@ -91,18 +91,19 @@ describe('each code', () => {
     'policy-unknown-field': 'note: x',
   };
 
-  test.each(Object.entries(inputs))('an input gives %s with position, severity, reference and senders', (code, input) => {
-    const { severity, reference, quirks: dissent } = new Map(kinds).get(code) ?? {};
-    const takers = dissent?.filter(({ accepts: takes }) => takes).flatMap((one) => one.senders) ?? [];
-    const all = dissent?.flatMap((one) => one.senders);
-    const senders = all !== undefined && takers.length > 0 && all.length - takers.length > 6 ? takers : all;
+  test.each(Object.entries(inputs))('the parsers report %s with position, severity, reference and senders', (code, input) => {
+    const { severity, reference, quirks } = new Map(kinds).get(code) ?? {};
+    const accepting = quirks?.filter(({ accepts }) => accepts).flatMap((one) => one.senders) ?? [];
+    const all = quirks?.flatMap((one) => one.senders);
+    // A finding that many senders refuse names only the senders that accept the input.
+    const senders = all !== undefined && accepting.length > 0 && all.length - accepting.length > 6 ? accepting : all;
     expect(findingsOf(input)).toContainEqual(expect.objectContaining({
       code, severity, reference, line: expect.any(Number), column: expect.any(Number), ...(senders && { senders }),
     }));
   });
 });
 
-test('every message begins in lower case, has no full stop and names the senders that disagree', () => {
+test('every finding message begins in lower case, has no full stop and names its senders', () => {
   const samples = ['v: 1\nmode: none\nmode: x\nmax_age: 0\nmx: A\n\n# x', 'version: 2\nmode: on\nmax_age: 1d\nmx: *\n : \n-: x'];
   const findings = samples.flatMap(findingsOf);
   expect(findings.length).toBeGreaterThan(10);

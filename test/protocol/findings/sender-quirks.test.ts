@@ -1,4 +1,4 @@
-// What is said of real senders, held to the table "Where real senders disagree" of PROTOCOL.md, row by row.
+// Compares the sender quirks of the finding catalogue with the observed behaviour of real senders, row by row.
 import { describe, expect, test } from '@jest/globals';
 import { senderViews } from '../../../lib/protocol/findings/sender-quirks';
 import type { SenderQuirk, Finding } from '../../../lib/protocol/findings/finding';
@@ -11,8 +11,8 @@ import { KNOWN_SENDERS, acceptingSenders } from '../../../lib/protocol/findings/
 import { vectors } from '../grammar/vectors';
 import type { PolicyVector, TxtVector } from '../grammar/vectors';
 
-/** Who does what, as `senders: effect`, for each code that the row became. */
-const ROWS: readonly (readonly [row: string, codes: readonly string[], dissent: readonly string[]])[] = [
+/** Observed behaviour: an input, the finding codes about it, and the quirks of these codes as `senders: effect`. */
+const ROWS: readonly (readonly [row: string, codes: readonly string[], quirks: readonly string[]])[] = [
   ['`mode: none` without mx', ['policy-none-without-mx'], ['chasquid, stalwart, aykevl: refuses the policy']],
   ['`max_age: 0`', ['policy-max-age-zero'], ['chasquid, rest-mail, aykevl: refuses the policy']],
   ['`max_age` over 31557600', ['policy-max-age-limit'], [
@@ -50,30 +50,30 @@ const ROWS: readonly (readonly [row: string, codes: readonly string[], dissent: 
 
 const kinds: readonly [string, FindingKind][] = Object.entries(FINDINGS);
 
-describe('the table of the protocol', () => {
-  test.each(ROWS)('the catalogue names the senders of the row %s', (_row, codes, dissent) => {
-    for (const code of codes) expect(inWords(new Map(kinds).get(code)?.quirks)).toEqual(dissent);
+describe('the finding catalogue', () => {
+  test.each(ROWS)('the finding catalogue names the senders with a quirk about %s', (_row, codes, quirks) => {
+    for (const code of codes) expect(inWords(new Map(kinds).get(code)?.quirks)).toEqual(quirks);
   });
 
-  test('the catalogue names the senders that accept a wildcard over several labels', () => {
+  test('the finding catalogue names the senders that accept a wildcard over several labels', () => {
     expect(inWords(DEEP_WILDCARD_QUIRK)).toEqual([
-      // The first one was seen to do so, with Postfix: docs/contribute/e2e-emulator.md.
+      // Observed for postfix-mta-sts-resolver with Postfix: docs/contribute/e2e-emulator.md.
       'postfix-mta-sts-resolver, mailauth, courier: lets the wildcard match several labels, so that it covers the host',
     ]);
   });
 
-  test('the catalogue names the senders that accept a version in another case', () => {
+  test('the finding catalogue names the senders that accept a version in another letter case', () => {
     const { dissent = [], valueDissent = [] } = vectors('record').find(({ id }) => id === 'record-073') ?? {};
     expect(inWords(FINDINGS['record-version-case'].quirks)).toEqual([`${dissent.join(', ')}: sees no policy`, `${valueDissent.join(', ')}: reads the other record`]);
   });
 
-  test('the protocol table has a row for every code with senders', () => {
-    const named = kinds.filter(([, { quirks: dissent }]) => dissent !== undefined).map(([code]) => code);
+  test('every finding code with sender quirks has a row of observed behaviour', () => {
+    const named = kinds.filter(([, { quirks }]) => quirks !== undefined).map(([code]) => code);
     expect(named.sort()).toEqual([...ROWS.flatMap(([, codes]) => codes), 'record-version-case'].sort());
   });
 });
 
-describe('the views of the senders', () => {
+describe('sender views', () => {
   test('sender views are sorted by sender, then in the order of the findings', () => {
     const { findings } = parsePolicy(Buffer.from('version: STSv1\nmode: none\nmode: none\nmax_age: 0\n'));
     expect(senderViews(findings)).toEqual([
@@ -99,51 +99,55 @@ describe('the views of the senders', () => {
   });
 
   test('sender views are empty when all senders agree', () => {
-    const unseen: Finding = { code: 'a', severity: 'error', message: 'b' };
-    expect(senderViews([unseen, ...parseRecord(['v=spf1 -all']).findings])).toEqual([]);
+    const withoutQuirks: Finding = { code: 'a', severity: 'error', message: 'b' };
+    expect(senderViews([withoutQuirks, ...parseRecord(['v=spf1 -all']).findings])).toEqual([]);
   });
 });
 
-function inWords(dissent: readonly SenderQuirk[] = []): readonly string[] {
-  return dissent.map(({ senders, effect }) => `${senders.join(', ')}: ${effect}`);
+function inWords(quirks: readonly SenderQuirk[] = []): readonly string[] {
+  return quirks.map(({ senders, effect }) => `${senders.join(', ')}: ${effect}`);
 }
 
-/** As the vectors spell it. */
+/** Returns the name of a sender in the vectors. */
 function vectorName(sender: string): string {
   return sender === 'postfix-tlspol' ? 'tlspol' : sender;
 }
 
-/** What was seen since to be otherwise: who refuses an address, and who ignores the lines after an empty one. */
-const SEEN_SINCE = new Map([['policy-087', ['aykevl', 'danmarg']], ['policy-016', ['courier']]]);
+/**
+ * Senders that the vectors name, and whose behaviour was later observed to differ: two refuse an address, and one ignores the lines after
+ * an empty line.
+ */
+const LATER_OBSERVED = new Map([['policy-087', ['aykevl', 'danmarg']], ['policy-016', ['courier']]]);
 
-/** An empty line alone: whoever skips it has an empty policy, which is of no use to anybody. */
-const UNTOLD = ['policy-114'];
+/** An empty line alone. A sender that skips the line has an empty policy, and no finding names such senders. */
+const WITHOUT_SENDERS = ['policy-114'];
 
-describe('who uses what is invalid', () => {
-  test.each(vectors('policy').filter(({ id, expect: verdict }) => verdict === 'invalid' && !UNTOLD.includes(id)))(
-    '$id: is known as the senders were seen to do ($name)', (vector: PolicyVector) => {
+describe('senders that accept an invalid policy or record', () => {
+  test.each(vectors('policy').filter(({ id, expect: verdict }) => verdict === 'invalid' && !WITHOUT_SENDERS.includes(id)))(
+    'vector $id: the findings name the senders that accept the invalid policy ($name)', (vector: PolicyVector) => {
       const { id, input = '', inputBase64, dissent = [] } = vector;
-      const seen = KNOWN_SENDERS.filter((sender) => dissent.includes(vectorName(sender)) && SEEN_SINCE.get(id)?.includes(sender) !== true);
-      expect([...acceptingSenders(parsePolicy(inputBase64 === undefined ? Buffer.from(input) : Buffer.from(inputBase64, 'base64')).findings)].sort()).toEqual([...seen].sort());
+      const laterObserved = LATER_OBSERVED.get(id) ?? [];
+      const expected = KNOWN_SENDERS.filter((sender) => dissent.includes(vectorName(sender)) && !laterObserved.includes(sender));
+      expect([...acceptingSenders(parsePolicy(inputBase64 === undefined ? Buffer.from(input) : Buffer.from(inputBase64, 'base64')).findings)].sort()).toEqual([...expected].sort());
     },
   );
 
-  test.each(vectors('record').filter(({ expect: verdict }) => verdict === 'invalid' || verdict === 'none'))('$id: is known as the senders were seen to do ($name)', ({ input, dissent = [] }: TxtVector) => {
-    const seen = KNOWN_SENDERS.filter((sender) => dissent.includes(vectorName(sender)));
-    expect([...acceptingSenders(parseRecord(typeof input === 'string' ? [input] : input).findings)].sort()).toEqual([...seen].sort());
+  test.each(vectors('record').filter(({ expect: verdict }) => verdict === 'invalid' || verdict === 'none'))('vector $id: the findings name the senders that accept the invalid record ($name)', ({ input, dissent = [] }: TxtVector) => {
+    const expected = KNOWN_SENDERS.filter((sender) => dissent.includes(vectorName(sender)));
+    expect([...acceptingSenders(parseRecord(typeof input === 'string' ? [input] : input).findings)].sort()).toEqual([...expected].sort());
   });
 
   test.each([
     ['a comma list', 'mx1.example.com, mx2.example.com'],
     ['an IPv4 address', '192.0.2.1'],
-  ])('the pattern %s names both groups of senders', (_name, pattern) => {
+  ])('the finding about %s as an mx pattern names the senders that refuse it and the senders that accept it', (_name, pattern) => {
     const { verdict, mode, findings } = parsePolicy(Buffer.from(`version: STSv1\nmode: enforce\nmx: ${pattern}\nmax_age: 604800\n`));
     expect({ verdict, mode }).toEqual({ verdict: 'invalid', mode: 'enforce' });
-    expect(findings.at(0)?.message).toContain('; refused or read otherwise by mox, postfix-tlspol, aykevl, danmarg; taken all the same by postfix-mta-sts-resolver, mailauth, chasquid, ');
+    expect(findings.at(0)?.message).toContain('; refused or read otherwise by mox, postfix-tlspol, aykevl, danmarg; still accepted by postfix-mta-sts-resolver, mailauth, chasquid, ');
   });
 });
 
-describe('who refuses what is valid', () => {
+describe('senders that refuse a valid policy or record', () => {
   const good = 'version: STSv1\nmode: testing\nmx: mail.example.com\nmax_age: 604800\n';
 
   test.each([
@@ -158,7 +162,7 @@ describe('who refuses what is valid', () => {
     ['a colon in an extension', `${good}note: a:b\n`, ['go-mtasts']],
     ['a C1 control in an extension', `${good}note: a\u0085b\n`, ['postfix-tlspol']],
     ['the largest max_age', good.replace('604800', '31557600'), ['stalwart']],
-  ])('the senders that refuse a valid policy are known: %s', (_name, text, senders) => {
+  ])('the findings name the senders that refuse or misread a valid policy: %s', (_name, text, senders) => {
     const { verdict, findings } = parsePolicy(Buffer.from(text));
     expect(verdict).toBe('valid');
     expect([...new Set(senderViews(findings).map(({ sender }) => sender))]).toEqual(senders);
@@ -170,7 +174,7 @@ describe('who refuses what is valid', () => {
     ['the version again', ['v=STSv1; id=1; v=STSv1'], ['rest-mail']],
     ['a blank before the semicolon, alone', ['v=STSv1 ; id=1'], ['aykevl', 'chasquid', 'mailpiece']],
     ['a tab', ['v=STSv1;\tid=1'], ['courier', 'kumomta', 'postfix-tlspol']],
-  ])('the senders that refuse a valid record are known: %s', (_name, texts, senders) => {
+  ])('the findings name the senders that refuse or misread a valid record: %s', (_name, texts, senders) => {
     const { verdict, findings } = parseRecord(texts);
     expect(verdict).toBe('valid');
     expect(senderViews(findings).map(({ sender }) => sender)).toEqual(senders);

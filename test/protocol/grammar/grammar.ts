@@ -1,7 +1,7 @@
-// The grammars of RFC 8461 §3.1 and §3.2 and RFC 8460 §3 in ABNF, and what the prose adds: an oracle that shares nothing with lib/.
+// An oracle that shares no code with lib/: the ABNF of RFC 8461 §3.1 and §3.2 and of RFC 8460 §3, and the rules of the text of the RFCs.
 import { grammar } from './abnf';
 
-/** RFC 8461 §3.1. */
+/** The grammar of RFC 8461 §3.1. */
 export const RECORD = grammar(`
 name      = (ALPHA / DIGIT) *31(ALPHA / DIGIT / "_" / "-" / ".")
 value     = 1*(%x21-3A / %x3C / %x3E-7E)
@@ -13,7 +13,7 @@ version   = %s"v=STSv1"
 record    = version 1*(delimiter (id / extension)) [delimiter]
 `);
 
-/** RFC 8461 §3.2, `Domain` of RFC 5321 §4.1.2, the characters of RFC 3629 §4. */
+/** The grammar of RFC 8461 §3.2, with `Domain` of RFC 5321 §4.1.2 and the characters of RFC 3629 §4. */
 export const POLICY = grammar(`
 tail       = %x80-BF
 UTF8-2     = %xC2-DF tail
@@ -38,8 +38,8 @@ mx-value   = ["*."] domain
 `);
 
 /**
- * RFC 8460 §3: `URI` of RFC 3986 without the three characters that must be encoded, and of the two schemes. `mailto` of RFC 6068 §2
- * has one address here, for a comma must be encoded.
+ * The grammar of RFC 8460 §3, with `URI` of RFC 3986 for the two schemes, without the three characters that must be encoded. A `mailto`
+ * (RFC 6068 §2) has one address here, because a comma must be encoded.
  */
 export const TLS_RPT = grammar(`
 unreserved = ALPHA / DIGIT / "-" / "." / "_" / "~"
@@ -86,10 +86,10 @@ record     = version 1*(delimiter (rua / extension)) [delimiter]
 const record = RECORD('record');
 const idValue = RECORD('id-value');
 
-/** What RFC 8461 §3.1 makes of one TXT record alone at its name. */
+/** Reads the only TXT record of a name by RFC 8461 §3.1. */
 export function recordOracle(text: string): { readonly id: string } | undefined {
   if (!record.matches(text)) return undefined;
-  // "all entries except for the first SHALL be ignored" (§3.2, last paragraph): a malformed first id is not saved by a second.
+  // "all entries except for the first SHALL be ignored" (§3.2, last paragraph), so a second id does not replace a malformed first one.
   const id = firstOf(text, 'id');
   return id !== undefined && idValue.matches(id) ? { id } : undefined;
 }
@@ -146,7 +146,7 @@ export function policyOracle(file: string): OraclePolicy | undefined {
   return valid ? { mode, maxAge: Number(age), mx } : undefined;
 }
 
-/** RFC 1035 §2.3.4 bounds what the ABNF does not, and an IPv4 address is none of RFC 8461's names. */
+/** Returns whether a text is an mx pattern. Adds to the ABNF the lengths of RFC 1035 §2.3.4, and refuses IPv4 addresses. */
 export function isPattern(text: string): boolean {
   if (!mxValue.matches(text)) return false;
   const labels = text.replace(/^\*\./, '').split('.');
@@ -154,7 +154,7 @@ export function isPattern(text: string): boolean {
   return labels.join('.').length <= 253 && labels.every((label) => label.length <= 63) && !address;
 }
 
-/** RFC 8461 §4.1, label by label. */
+/** Returns whether a pattern covers a host by RFC 8461 §4.1, label by label. */
 export function matchOracle(pattern: string, host: string): boolean {
   const name = host.replace(/\.$/, '');
   if (!isPattern(pattern) || !isPattern(name) || name.startsWith('*')) return false;
@@ -166,7 +166,7 @@ function firstOf(text: string, name: string): string | undefined {
   return fieldsOf(text).find((field) => field[0] === name)?.[1];
 }
 
-/** Of a record that the grammar matches. */
+/** Returns the names and values of a record that matches the grammar. */
 function fieldsOf(text: string): readonly (readonly [string, string])[] {
   return text.replace(/[ \t]*;[ \t]*$/, '').split(/[ \t]*;[ \t]*/).slice(1).map((field) => {
     const equals = field.indexOf('=');

@@ -1,12 +1,12 @@
-// Inputs for the parsers: what the grammars generate, and ways to change it.
+// Generates inputs for the parsers from the grammars, and changes them.
 import fc from 'fast-check';
 import { POLICY, RECORD, TLS_RPT, isPattern } from './grammar';
 import type { OraclePolicy } from './grammar';
 
-/** A policy file that is valid, one character for each byte, and what it says. */
+/** A valid policy file, with one character for each byte, and its content. */
 export interface WrittenPolicy {
   readonly text: string;
-  readonly says: OraclePolicy;
+  readonly content: OraclePolicy;
 }
 
 const extension = fc.tuple(POLICY('name').arbitrary, POLICY('value').arbitrary).filter(([name]) => !['version', 'mode', 'max_age', 'mx'].includes(name));
@@ -37,13 +37,13 @@ export const policyFile: fc.Arbitrary<WrittenPolicy> = fc.record({
     const [before, after] = spaces[at] ?? ['', ''];
     return `${name}:${before}${value}${after}${at < turned.length - 1 || ended ? ends[at] ?? '\n' : ''}`;
   });
-  return { text: lines.join(''), says: { mode, maxAge: Number(maxAge), mx: turned.filter(([name]) => name === 'mx').map(([, value]) => value) } };
+  return { text: lines.join(''), content: { mode, maxAge: Number(maxAge), mx: turned.filter(([name]) => name === 'mx').map(([, value]) => value) } };
 });
 
 /** Records with or without an id. */
 export const stsRecord = RECORD('record').arbitrary;
 
-/** With an address or without. */
+/** TLSRPT records with or without an address. */
 export const tlsRptRecord = fc.oneof(
   TLS_RPT('record').arbitrary,
   fc.tuple(TLS_RPT('rua').arbitrary, TLS_RPT('extension').arbitrary).map(([rua, other]) => `v=TLSRPTv1; ${rua}; ${other}`),
@@ -51,14 +51,14 @@ export const tlsRptRecord = fc.oneof(
 
 const BYTES = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code));
 
-/** One place of a text, and what becomes of it. */
+/** A change of a text in one place. */
 export interface Edit {
   readonly at: number;
   readonly removed: number;
   readonly put: string;
 }
 
-/** One byte, or a piece that breaks more than a byte would, put in, taken away or written over. */
+/** Changes that insert, remove or overwrite a byte, or a piece of text that a single byte could not break. */
 export const edit: fc.Arbitrary<Edit> = fc.record({
   at: fc.nat(),
   removed: fc.nat(2),
@@ -68,12 +68,13 @@ export const edit: fc.Arbitrary<Edit> = fc.record({
   ),
 });
 
+/** Returns a text with one change. */
 export function edited(text: string, { at, removed, put }: Edit): string {
   const place = at % (text.length + 1);
   return text.slice(0, place) + put + text.slice(place + removed);
 }
 
-/** A text with each byte put in at each place, written over what is there, and at the end of each beginning. */
+/** Returns a text with each byte in each place: inserted there, in place of the byte there, and as the last byte of the text. */
 export function everyByte(text: string): readonly string[] {
   return Array.from({ length: text.length + 1 }, (_, at) => BYTES.flatMap((byte) => {
     const before = text.slice(0, at) + byte;
@@ -81,11 +82,11 @@ export function everyByte(text: string): readonly string[] {
   })).flat();
 }
 
-/** All sequences of up to so many items. */
-export function sequences<T>(items: readonly T[], most: number): readonly (readonly T[])[] {
+/** Returns all sequences of up to a number of items. */
+export function sequences<T>(items: readonly T[], maxLength: number): readonly (readonly T[])[] {
   let last: readonly (readonly T[])[] = [[]];
   const all: (readonly T[])[] = [[]];
-  for (let length = 1; length <= most; length += 1) {
+  for (let length = 1; length <= maxLength; length += 1) {
     last = last.flatMap((before) => items.map((item) => [...before, item]));
     all.push(...last);
   }

@@ -6,12 +6,12 @@ import { deepWildcard } from '../../../lib/protocol/mx/deep-wildcard';
 /** The readings of one input by both. */
 export interface Comparison {
   readonly area: 'record' | 'policy' | 'mx';
-  /** The TXT records, one a line; the file, one character for each byte; or the pattern and the host, separated by a space. */
+  /** TXT records, one on each line; a file, with one character for each byte; or a pattern and a host, separated by a space. */
   readonly input: string;
-  /** In JSON; `null` where there is no valid record or policy. For `mx`, `true` or `null`. */
+  /** Our reading as JSON; `null` without a valid record or policy. For `mx`, `true` or `null`. */
   readonly ours: string;
   readonly theirs: string;
-  /** Of our findings. */
+  /** The codes of our findings. */
   readonly codes: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-// What must hold for any input at all: what is rendered is read back, and bytes of any kind get a verdict in linear time.
+// Tests properties of every input: rendered text is read back, and any bytes get a verdict in linear time.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Finding } from '../../../lib/protocol/findings/finding';
@@ -26,8 +26,8 @@ const uri = fc.oneof(
   fc.tuple(hostName, fc.webPath()).map(([host, path]) => `https://${host}${path}`),
 ).filter((text) => reportingUriFault(text) === undefined && reportingUriDoubt(text) === undefined);
 
-/** Pieces that the grammars are made of, and what breaks them. */
-const morsel = fc.oneof(
+/** Pieces of the grammars, and pieces that violate the grammars. */
+const piece = fc.oneof(
   fc.constantFrom(
     'version: STSv1', 'mode: enforce', 'mode: none', 'mode', 'mx: *.example.com', 'mx: mail.example.com', 'mx:', 'max_age: 86400', 'max_age', ':', ': ', '\n', '\r\n',
     '\r', ' ', '\t', '\0', '\x7f', '\x85', '\xa0', '\ufeff', '\u2028', '\ud800', '#', '<', '*.', '.', '-', '_', 'xn--', 'é', '\u{1f600}', '0', '9999999999',
@@ -35,28 +35,28 @@ const morsel = fc.oneof(
   ),
   fc.string({ maxLength: 5 }),
 );
-const grammarNear = fc.array(morsel, { maxLength: 60 }).map((pieces) => pieces.join(''));
+const grammarNear = fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join(''));
 
-describe('what is rendered is read back', () => {
-  test('a policy, in its canonical form', () => {
+describe('rendered text is read back', () => {
+  test('a rendered policy is read back, and its canonical form stays the same', () => {
     fc.assert(fc.property(policy, (given) => {
       const text = renderPolicy(given);
       const { verdict, policy: read, findings } = parsePolicy(Buffer.from(text, 'ascii'));
       expect(verdict).toBe('valid');
       expect(read).toEqual({ ...given, mx: [...new Set(given.mx.map((one) => one.toLowerCase()))].sort() });
       expect(findings.filter(isError)).toEqual([]);
-      // Once canonical, always the same bytes.
+      // Rendering the canonical form again gives the same bytes.
       expect(renderPolicy(read ?? given)).toBe(text);
     }));
   });
 
-  test('a record, without a single finding', () => {
+  test('a rendered MTA-STS record is read back without findings', () => {
     fc.assert(fc.property(id, (given) => {
       expect(parseRecord([renderRecord(given)])).toMatchObject({ verdict: 'valid', record: { id: given }, findings: [] });
     }));
   });
 
-  test('a record cut into character-strings anywhere', () => {
+  test('a rendered MTA-STS record is read back from character-strings that are cut anywhere', () => {
     fc.assert(fc.property(id, fc.nat(60), fc.nat(60), (given, a, b) => {
       const text = renderRecord(given);
       const [from, to] = [Math.min(a, b), Math.max(a, b)];
@@ -64,14 +64,14 @@ describe('what is rendered is read back', () => {
     }));
   });
 
-  test('a TLSRPT record', () => {
+  test('a rendered TLSRPT record is read back without errors', () => {
     fc.assert(fc.property(fc.array(uri, { minLength: 1, maxLength: 5 }), (rua) => {
       const { verdict, record, findings } = parseTlsRpt([renderTlsRpt(rua)]);
       expect({ verdict, record, errors: findings.filter(isError) }).toEqual({ verdict: 'valid', record: { rua }, errors: [] });
     }));
   });
 
-  test('any policy\'s id', () => {
+  test('the policy id of any text is a valid id of an MTA-STS record', () => {
     fc.assert(fc.property(fc.string(), (text) => {
       expect(parseRecord([renderRecord(policyId(text))]).verdict).toBe('valid');
     }));
@@ -79,21 +79,21 @@ describe('what is rendered is read back', () => {
 });
 
 describe('any input gets a verdict', () => {
-  test('random bytes as a policy file', () => {
+  test('a policy file of random bytes gets a verdict', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 2000 }), expectPolicyVerdict));
   });
 
-  test('random bytes of 64 KiB as a policy file', () => {
+  test('a policy file of 64 KiB of random bytes gets a verdict', () => {
     fc.assert(fc.property(fc.uint8Array({ minLength: MAX_POLICY_BYTES, maxLength: MAX_POLICY_BYTES, size: 'max' }), expectPolicyVerdict), { numRuns: 3 });
   });
 
-  test('text near the grammar as a policy file', () => {
+  test('a policy file of text near the grammar gets a verdict', () => {
     fc.assert(fc.property(grammarNear, (text) => {
       expectPolicyVerdict(Buffer.from(text, 'utf8'));
     }), { numRuns: 300 });
   });
 
-  test('a valid policy file with some bytes changed', () => {
+  test('a valid policy file with some bytes changed gets a verdict', () => {
     const change = fc.record({ at: fc.nat(400), bytes: fc.uint8Array({ maxLength: 3 }), removed: fc.nat(3) });
     fc.assert(fc.property(policy, fc.array(change, { minLength: 1, maxLength: 4 }), (given, changes) => {
       const file = changes.reduce((before, { at, bytes, removed }) => (
@@ -103,7 +103,7 @@ describe('any input gets a verdict', () => {
     }), { numRuns: 200 });
   });
 
-  test('text near the grammar as TXT records', () => {
+  test('TXT records of text near the grammar get a verdict', () => {
     fc.assert(fc.property(fc.array(fc.oneof(grammarNear, fc.array(grammarNear, { maxLength: 3 })), { maxLength: 4 }), (records) => {
       for (const { verdict, record, text, findings } of [parseRecord(records), parseTlsRpt(records)]) {
         expect(record !== undefined).toBe(verdict === 'valid');
@@ -114,7 +114,7 @@ describe('any input gets a verdict', () => {
     }), { numRuns: 300 });
   });
 
-  test('any text as a name or a pattern', () => {
+  test('any text as a name or as an mx pattern gets a verdict', () => {
     fc.assert(fc.property(grammarNear, hostName, (text, host) => {
       if (mxGrammarProblem(text) !== undefined) {
         expect(mxPatternProblem(text)).toBe(mxGrammarProblem(text));
@@ -126,13 +126,13 @@ describe('any input gets a verdict', () => {
     }), { numRuns: 300 });
   });
 
-  test('any text as a reporting address: what is refused alone is refused in a record', () => {
+  test('a reporting address is refused in a TLSRPT record exactly when it is refused alone', () => {
     fc.assert(fc.property(grammarNear.filter((text) => !/[,; \t]/.test(text)), (text) => {
       expect(parseTlsRpt([`v=TLSRPTv1; rua=${text}`]).verdict).toBe(reportingUriFault(text) === undefined ? 'valid' : 'invalid');
     }), { numRuns: 300 });
   });
 
-  test('any text is printable once escaped, in bytes too, and never longer than asked', () => {
+  test('any escaped text or bytes are printable and at most as long as requested', () => {
     fc.assert(fc.property(fc.oneof(grammarNear, fc.string({ unit: 'binary' })), fc.uint8Array(), fc.integer({ min: 1, max: 200 }), (text, bytes, max) => {
       for (const shown of [safeText(text, max), safeBytes(bytes, max)]) {
         expect(shown).toMatch(/^[\P{C}]*$/u);
@@ -142,7 +142,7 @@ describe('any input gets a verdict', () => {
   });
 });
 
-describe('an input of 64 KiB that is made to be slow', () => {
+describe('slow inputs of 64 KiB', () => {
   const units = [
     '\n', '\r', '\r\n', ' ', '\t', ' \n', ':', '\0', '#\n', 'a', 'é', '\u202e', ';', '; ', '=', ',', '%', '%41', '@', '*.', '.', '-.', 'a.', 'é.', '9', '[', 'xn--', 'a:b\n',
     'mx:\n', 'mx: é\n', 'mx: a.b\n', 'mode: none\n', 'a=b;', 'id=1;', ' \t', 'v=STSv1', '\\',
@@ -178,7 +178,7 @@ describe('an input of 64 KiB that is made to be slow', () => {
     ['reporting address', 'mailto:'],
     ['reporting address', 'https://['],
     ['name', ''],
-  ])('is read in linear time: a %s that begins with %j', (reader, prefix) => {
+  ])('a %s of 64 KiB that begins with %j is read in linear time', (reader, prefix) => {
     const slow = units.filter((unit) => {
       const times = Math.floor((MAX_POLICY_BYTES - prefix.length) / Buffer.byteLength(unit));
       const texts = { 1: prefix + unit.repeat(times), 0.25: prefix + unit.repeat(times / 4) };

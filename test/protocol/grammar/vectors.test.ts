@@ -1,4 +1,4 @@
-// Every case of test/vectors: verdict, values, and a warning where the RFC is undecided.
+// Tests every case of test/vectors: its verdict, its values, and a warning where the RFC is ambiguous.
 import { describe, expect, test } from '@jest/globals';
 import type { Finding } from '../../../lib/protocol/findings/finding';
 import { mxMatches } from '../../../lib/protocol/mx/pattern';
@@ -11,15 +11,15 @@ import { vectors } from './vectors';
 import type { PolicyVector, TxtVector } from './vectors';
 
 describe('the shared vectors', () => {
-  test.each(vectors('record'))('$id: the record is read as $expect ($name)', (vector) => {
+  test.each(vectors('record'))('vector $id: the MTA-STS record is $expect ($name)', (vector) => {
     expectTxt(parseRecord(txtRecords(vector.input)), vector);
   });
 
-  test.each(vectors('tlsrpt'))('$id: the TLSRPT record is read as $expect ($name)', (vector) => {
+  test.each(vectors('tlsrpt'))('vector $id: the TLSRPT record is $expect ($name)', (vector) => {
     expectTxt(parseTlsRpt(txtRecords(vector.input)), vector);
   });
 
-  test.each(vectors('policy'))('$id: the policy file is $expect ($name)', (vector) => {
+  test.each(vectors('policy'))('vector $id: the policy file is $expect ($name)', (vector) => {
     const { expect: verdict, parsed, ambiguous = false } = vector;
     const result = parsePolicy(bytes(vector));
     expect(result).toMatchObject({
@@ -30,7 +30,7 @@ describe('the shared vectors', () => {
     if (ambiguous) expect(result.findings.some(isWarningOrWorse)).toBe(true);
   });
 
-  test.each(vectors('mxmatch'))('$id: $pattern and $host match: $expect ($name)', ({ pattern, host, expect: verdict }) => {
+  test.each(vectors('mxmatch'))('vector $id: the mx pattern $pattern covers the host $host: $expect ($name)', ({ pattern, host, expect: verdict }) => {
     expect(mxMatches(pattern, host)).toBe(verdict);
   });
 });

@@ -1,26 +1,27 @@
-// Reads test/vectors: the cases that every implementation of the two RFCs is held to.
+// Reads test/vectors: test cases for every implementation of the two RFCs.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What every case has. */
+/** The common fields of all cases. */
 export interface Vector {
   readonly id: string;
   readonly name: string;
-  /** The RFC itself is undecided: either verdict will do if a warning says so. */
+  /** True where the RFC is ambiguous: both verdicts are correct, and a finding must warn. */
   readonly ambiguous?: boolean;
-  /** Implementations with the other verdict. */
+  /** Known implementations with the other verdict. */
   readonly dissent?: readonly string[];
-  /** Implementations that accept it and read another value. */
+  /** Known implementations that accept the input and read another value. */
   readonly valueDissent?: readonly string[];
 }
 
-/** `record.json` and `tlsrpt.json`. */
+/** A case of `record.json` or `tlsrpt.json`. */
 export interface TxtVector extends Vector {
   readonly input: string | readonly (string | readonly string[])[];
   readonly expect: 'valid' | 'invalid' | 'none' | 'multiple';
   readonly parsed?: { readonly id?: string; readonly rua?: readonly string[] };
 }
 
+/** A case of `policy.json`. */
 export interface PolicyVector extends Vector {
   readonly input?: string;
   readonly inputBase64?: string;
@@ -28,6 +29,7 @@ export interface PolicyVector extends Vector {
   readonly parsed?: { readonly mode: string; readonly max_age: number; readonly mx: readonly string[] };
 }
 
+/** A case of `mxmatch.json`. */
 export interface MatchVector extends Vector {
   readonly pattern: string;
   readonly host: string;
@@ -41,7 +43,7 @@ interface VectorFiles {
   readonly mxmatch: MatchVector;
 }
 
-/** All cases of one file. */
+/** Returns all cases of one file. */
 export function vectors<K extends keyof VectorFiles>(file: K): readonly VectorFiles[K][] {
   return JSON.parse(readFileSync(join(__dirname, '..', '..', 'vectors', `${file}.json`), 'utf8')) as readonly VectorFiles[K][];
 }

@@ -5,14 +5,14 @@ import { mxCoverage } from '../../../lib/protocol/mx/coverage';
 import { growsTooFast } from '../../support/work';
 import { vectors } from '../grammar/vectors';
 
-test('covers what mxMatches matches, for every vector of a valid pattern', () => {
+test('mxCoverage agrees with mxMatches for every vector with a valid pattern', () => {
   for (const { pattern, host } of vectors('mxmatch').filter((vector) => mxGrammarProblem(vector.pattern) === undefined)) {
     const matches = mxMatches(pattern, host);
     expect(mxCoverage([pattern], [host])).toEqual({ covered: [matches], unused: matches ? [] : [pattern] });
   }
 });
 
-test('covers what mxMatches matches, for any lists', () => {
+test('mxCoverage agrees with mxMatches for any patterns and hosts', () => {
   const label = fc.constantFrom('a', 'B', 'mx-1', 'example');
   const name = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join('.'));
   const pattern = fc.tuple(fc.constantFrom('', '*.'), name).map((parts) => parts.join(''));
@@ -25,8 +25,8 @@ test('covers what mxMatches matches, for any lists', () => {
   }));
 });
 
-describe('many of both', () => {
-  test('are compared without trying every pair', () => {
+describe('many patterns and hosts', () => {
+  test('mxCoverage does not compare every pattern with every host', () => {
     const hosts = Array.from({ length: 500 }, (_, at) => `h${at}.${'x'.repeat(60)}.${'y'.repeat(60)}.${'z'.repeat(60)}.example`);
     const patterns = Array.from({ length: 9000 }, (_, at) => `${at}.x`);
     expect(mxCoverage(patterns, hosts)).toMatchObject({ covered: hosts.map(() => false), unused: patterns });

@@ -4,7 +4,7 @@ import { mxGrammarProblem, mxMatches, mxPatternProblem, mxPatternToALabels } fro
 const label63 = 'a'.repeat(63);
 const name253 = `${[label63, label63, label63].join('.')}.${'b'.repeat(57)}.com`;
 
-describe('a pattern', () => {
+describe('an mx pattern', () => {
   test.each([
     ['', /^is empty/],
     ['mail.example.com.', /^ends with a dot; write `mail\.example\.com`$/],
@@ -46,27 +46,27 @@ describe('a pattern', () => {
     ['"mx.example.com"', /contains `"`/],
     ['<mx.example.com>', /contains `<`/],
     ['mx.example.com#backup', /contains `#`/],
-  ])('is not %j', (pattern, fault) => {
-    expect(mxPatternProblem(pattern)).toMatch(fault);
-    expect(mxGrammarProblem(pattern)).toMatch(fault);
+  ])('the mx pattern %j is invalid, and the message states the problem', (pattern, problem) => {
+    expect(mxPatternProblem(pattern)).toMatch(problem);
+    expect(mxGrammarProblem(pattern)).toMatch(problem);
     expect(mxMatches(pattern, 'mail.example.com')).toBe(false);
   });
 
-  test.each(['mail.example.com', '*.example.com', '*.com', 'localhost', 'MAIL.Example.com', 'xn--mx-lka.example', name253, `*.${name253}`])('is %j', (pattern) => {
+  test.each(['mail.example.com', '*.example.com', '*.com', 'localhost', 'MAIL.Example.com', 'xn--mx-lka.example', name253, `*.${name253}`])('the mx pattern %j is valid', (pattern) => {
     expect(mxPatternProblem(pattern)).toBeUndefined();
   });
 });
 
-test.each(['mx.example.123', '*.example.123', '*.2.10', '25'])('the grammar alone takes %j as a pattern, although no mail host has such a name', (pattern) => {
+test.each(['mx.example.123', '*.example.123', '*.2.10', '25'])('the grammar accepts the mx pattern %j, although no mail host has such a name', (pattern) => {
   expect(mxGrammarProblem(pattern)).toBeUndefined();
   expect(mxPatternProblem(pattern)).toMatch(/top-level domain is never all digits/);
 });
 
-test('a pattern too long to be one is not converted at all', () => {
+test('an mx pattern that is too long is not converted to A-labels', () => {
   expect(mxPatternProblem('é'.repeat(40000))).toBe('contains `é`, which is not ASCII');
 });
 
-describe('a host', () => {
+describe('an MX host', () => {
   test.each([
     ['mail.example.com', 'mail.example.com'],
     ['MAIL.example.COM', 'mail.EXAMPLE.com'],
@@ -77,7 +77,7 @@ describe('a host', () => {
     ['localhost', 'localhost.'],
     ['mx.example.123', 'MX.example.123.'],
     ['*.example.123', 'mx.example.123'],
-  ])('is covered: %j by %j', (pattern, host) => {
+  ])('the mx pattern %j covers the host %j', (pattern, host) => {
     expect(mxMatches(pattern, host)).toBe(true);
   });
 
@@ -100,12 +100,12 @@ describe('a host', () => {
     ['mail.example.com', 'xmail.example.com'],
     ['kelvin.example', '\u212aelvin.example'],
     ['mail.example.com.', 'mail.example.com.'],
-  ])('is not covered: by %j, %j', (pattern, host) => {
+  ])('the mx pattern %j does not cover the host %j', (pattern, host) => {
     expect(mxMatches(pattern, host)).toBe(false);
   });
 });
 
-test('a pattern is converted to A-labels and lower case with its wildcard', () => {
+test('an mx pattern is converted to A-labels and lower case and keeps its wildcard', () => {
   expect(mxPatternToALabels('*.MØX.example')).toBe('*.xn--mx-lka.example');
   expect(mxPatternToALabels('MX.Example')).toBe('mx.example');
   expect(mxPatternToALabels('*.é_.example')).toBe('');

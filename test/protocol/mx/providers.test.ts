@@ -1,28 +1,28 @@
-// Whose a live MX host is, and that what is written for it is what the construct library has.
+// Tests the recognition of mail providers by their MX hosts. The code to write must give the patterns of the construct library.
 import { describe, expect, test } from '@jest/globals';
 import { MxHosts, ZohoDataCenter } from '../../../lib';
 import { ZOHO_DATA_CENTERS, providerOf } from '../../../lib/protocol/mx/providers';
 
-describe('a host of nobody known', () => {
+describe('a host of no known provider', () => {
   test.each([
     'mx1.example.com', 'google.com', 'smtp.google.com.example', 'xsmtp.google.com', 'a.b.mail.protection.outlook.com',
     'inbound-smtp.frankfurt.amazonaws.com', 'inbound-smtp.eu-west-1.amazonaws.com.example', 'inbound-smtp.eu-west-1\'.amazonaws.com',
     'mx4.zoho.com', 'mx.zoho.example', 'mx.microsoft', 'x.mx.microsoft', 'aspmx6.googlemail.com', '',
-  ])('%j', (host) => {
+  ])('the MX host %j belongs to no known provider', (host) => {
     expect(providerOf(host)).toBeUndefined();
   });
 });
 
-describe('a host of a provider that its patterns do not cover comes with the reason', () => {
+describe('a host that the patterns of its provider do not cover', () => {
   test.each([
     ['contoso-com.o-v1.mx.microsoft', 'Microsoft 365', /DNSSEC-signed zone/],
     ['aspmx3.googlemail.com', 'Google Workspace', /replace it with smtp\.google\.com/],
-  ])('%s', (host, name, outside) => {
+  ])('the MX host %s is recognised as a host of %s, with the reason why the provider patterns do not cover it', (host, name, outside) => {
     expect(providerOf(host)).toMatchObject({ provider: { name }, outside: expect.stringMatching(outside) });
   });
 });
 
-describe('a provider\'s host is recognised, with what to write for it', () => {
+describe('a host of a known provider', () => {
   test.each<[string, string, MxHosts]>([
     ['smtp.google.com', 'MxHosts.googleWorkspace()', MxHosts.googleWorkspace()],
     ['alt2.aspmx.l.google.com', 'MxHosts.googleWorkspace()', MxHosts.googleWorkspace()],
@@ -36,13 +36,13 @@ describe('a provider\'s host is recognised, with what to write for it', () => {
     ['mx.zohocloud.ca', 'MxHosts.zoho(ZohoDataCenter.CANADA)', MxHosts.zoho(ZohoDataCenter.CANADA)],
     ['mx2.zoho.com.au', 'MxHosts.zoho(ZohoDataCenter.AUSTRALIA)', MxHosts.zoho(ZohoDataCenter.AUSTRALIA)],
     ['route3.mx.cloudflare.net', 'MxHosts.cloudflareEmailRouting()', MxHosts.cloudflareEmailRouting()],
-  ])('%s', (host, factory, hosts) => {
+  ])('the MX host %s is recognised, with %s as the code to write', (host, factory, hosts) => {
     const found = providerOf(host);
     expect(found).toEqual({ provider: expect.objectContaining({ factory, source: expect.stringMatching(/^https:\/\//) }) });
     expect([...found?.provider.patterns ?? []].sort()).toEqual(hosts.patterns);
   });
 });
 
-test('the data centres of Zoho are those of the construct library', () => {
+test('the protocol library and the construct library have the same Zoho data centres', () => {
   expect(Object.entries(ZOHO_DATA_CENTERS)).toEqual(Object.entries(ZohoDataCenter));
 });

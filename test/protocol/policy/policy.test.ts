@@ -8,7 +8,7 @@ const label63 = 'a'.repeat(63);
 const name253 = `${[label63, label63, label63].join('.')}.${'b'.repeat(57)}.com`;
 const name32 = 'a23456789012345678901234567890ab';
 
-/** Thirty days: long enough for no warning in any mode. */
+/** Thirty days in seconds: gives no warning in any mode. */
 const AGE = 2592000;
 const good = `version: STSv1\nmode: enforce\nmx: mail.example.com\nmax_age: ${AGE}\n`;
 
@@ -16,14 +16,14 @@ test.each([
   ['a carriage return', good.replace(/\n$/, '\r'), 'policy-stray-cr'],
   ['a blank in front', good.replace('version', ' version'), 'policy-leading-blank'],
   ['a control character', good.replace('enforce', 'enforce\v'), 'policy-control-character'],
-])('a field whose line is malformed by %s is not called missing as well', (_what, file, code) => {
+])('a policy field on a line malformed by %s is not reported as missing as well', (_name, file, code) => {
   expect(parsePolicy(Buffer.from(file)).findings.map((finding) => finding.code)).toEqual([code]);
 });
 
-/** Who refuses a policy for a malformed second value. */
-const SECOND = ['mox', 'chasquid', 'go-mtasts', 'postfix-mta-sts-resolver', 'mailauth', 'kumomta', 'danmarg'];
+/** Senders that refuse a policy because of a malformed second value. */
+const SECOND_VALUE_REFUSERS = ['mox', 'chasquid', 'go-mtasts', 'postfix-mta-sts-resolver', 'mailauth', 'kumomta', 'danmarg'];
 
-describe('a malformed file', () => {
+describe('a malformed policy file', () => {
   test.each([
     ['empty', '', 'policy-empty', 1, 1],
     ['a web page', '<!DOCTYPE html>', 'policy-html', 1, 1],
@@ -108,7 +108,7 @@ describe('a malformed file', () => {
     ['a U-label', withMx('møx.example'), 'policy-mx-pattern', 3, 5],
     ['one bad pattern among good ones', `${good}mx: *.*.example.com\n`, 'policy-mx-pattern', 5, 5],
     ['a bad pattern in none', good.replace('enforce', 'none').replace('mail.', '.mail.'), 'policy-mx-pattern', 3, 5],
-  ])('is invalid: %s', (_name, text, code, line, column) => {
+  ])('a malformed policy file is invalid: %s', (_name, text, code, line, column) => {
     const result = parse(text);
     expect(result.verdict).toBe('invalid');
     expect(result.policy).toBeUndefined();
@@ -125,43 +125,43 @@ describe('a malformed file', () => {
     ['a sequence that breaks off', [0xe2, 0x82]],
     ['Latin-1', [0xe9]],
     ['FF', [0xff]],
-  ])('is invalid: %s', (_name, bytes) => {
+  ])('a policy file with bytes that are not UTF-8 is invalid: %s', (_name, bytes) => {
     const file = Buffer.concat([Buffer.from(`${good}note: x`), Buffer.from(bytes), Buffer.from('y\n')]);
     expect(parsePolicy(file)).toMatchObject({ verdict: 'invalid', findings: [{ code: 'policy-utf8', line: 5, column: 8 }] });
   });
 
-  test.each([[0xff, 0xfe], [0xfe, 0xff]])('is invalid: UTF-16, with one finding in place of one for each line', (...mark) => {
+  test.each([[0xff, 0xfe], [0xfe, 0xff]])('a policy file in UTF-16 is invalid, with one finding for the whole file (byte order mark %i %i)', (...mark) => {
     expect(parsePolicy(Uint8Array.from([...mark, 0, 0x76]))).toMatchObject({ verdict: 'invalid', findings: [{ code: 'policy-encoding' }] });
   });
 
-  test('is not read where it is too large', () => {
+  test('a policy file that is too large is invalid and not parsed', () => {
     expect(parse(`${good}pad: ${'x'.repeat(MAX_POLICY_BYTES)}`)).toMatchObject({ verdict: 'invalid', findings: [{ code: 'policy-too-large' }] });
     expect(parse(sized(MAX_POLICY_BYTES + 1)).verdict).toBe('invalid');
     expect(parse(sized(MAX_POLICY_BYTES)).verdict).toBe('valid');
   });
 
-  test('is not said to lack a field that stands there malformed', () => {
+  test('a policy field with a malformed line is not reported as missing', () => {
     expect(codes(parse('version :STSv1\nmode:\nmx: a.example\nmax_age: 1\t0\n'))).toEqual([
       'policy-blank-before-colon', 'policy-empty-value', 'policy-control-character',
     ]);
     expect(codes(parse('version: STSv1\nmode: none\nmx:\nmax_age: 86400\n'))).toEqual(['policy-empty-value']);
   });
 
-  test('has ten findings of a kind at most, and the first says how many there are', () => {
+  test('a policy file has at most ten findings with the same code, and the first one states the total', () => {
     const { findings } = parse(`${good}${'\n'.repeat(100)}`);
     expect(findings).toHaveLength(10);
     expect(findings.at(0)?.message).toBe(
       'the line is empty (100 such in all, the first 10 are listed); refused or read otherwise by mox, postfix-tlspol, go-mtasts, courier; '
-      + 'taken all the same by postfix-mta-sts-resolver, mailauth, chasquid, kumomta, stalwart, rest-mail, mailpiece, aykevl, danmarg',
+      + 'still accepted by postfix-mta-sts-resolver, mailauth, chasquid, kumomta, stalwart, rest-mail, mailpiece, aykevl, danmarg',
     );
-    expect(findings[9]).toMatchObject({ line: 14, message: expect.stringMatching(/^the line is empty; refused or read otherwise by mox, postfix-tlspol, go-mtasts, courier; taken/) });
+    expect(findings[9]).toMatchObject({ line: 14, message: expect.stringMatching(/^the line is empty; refused or read otherwise by mox, postfix-tlspol, go-mtasts, courier; still accepted by/) });
   });
 
-  test('is explained in the order of its lines', () => {
+  test('findings about a policy file are in the order of its lines', () => {
     expect(parse('version: STSv1\nmode: enforce\nmax_age: 30d\nmx: 10 mx.example.com\n').findings).toMatchObject([{
       code: 'policy-max-age',
       severity: 'error',
-      message: 'max_age is `30d`; 1 to 10 digits are expected; taken all the same by courier, stalwart, refused by the other known senders',
+      message: 'max_age is `30d`; 1 to 10 digits are expected; still accepted by courier, stalwart, refused by the other known senders',
       fix: 'write whole seconds, digits only: `2592000` is 30 days',
       reference: 'RFC 8461 §3.2',
       line: 3,
@@ -171,7 +171,7 @@ describe('a malformed file', () => {
       severity: 'error',
       message: 'mx pattern `10 mx.example.com` contains a preference, as in a zone file; write `mx.example.com`; '
         + 'refused or read otherwise by mox, postfix-tlspol, aykevl, danmarg; '
-        + 'taken all the same by postfix-mta-sts-resolver, mailauth, chasquid, go-mtasts, kumomta, stalwart, rest-mail, mailpiece, courier',
+        + 'still accepted by postfix-mta-sts-resolver, mailauth, chasquid, go-mtasts, kumomta, stalwart, rest-mail, mailpiece, courier',
       fix: 'write the host name as it stands in the MX record, without the dot at the end',
       reference: 'RFC 8461 §3.2',
       line: 4,
@@ -179,14 +179,14 @@ describe('a malformed file', () => {
     }]);
   });
 
-  test('never shows its control characters in a message', () => {
+  test('messages about a policy file contain no control characters', () => {
     const { findings } = parse('\x1b[2J\nmode: \u202eenforce\nmx: \u2066\nx\x9b: y\nno \u0085 colon\nmode \u200b: x\n# \ufeff\n');
     expect(findings.length).toBeGreaterThan(6);
     for (const { message, fix = '' } of findings) expect(`${message}${fix}`).toMatch(/^[\P{C}]*$/u);
   });
 });
 
-describe('a well-formed file', () => {
+describe('a well-formed policy file', () => {
   test.each([
     ['LF line ends', good],
     ['CRLF line ends', good.replaceAll('\n', '\r\n')],
@@ -198,11 +198,11 @@ describe('a well-formed file', () => {
     ['no blank after the colon', good.replaceAll(': ', ':')],
     ['many blanks and tabs after the colon', good.replaceAll(': ', ':\t  \t')],
     ['blanks and tabs at line ends', good.replaceAll('\n', ' \t\r\n')],
-  ])('is valid and gives no finding: %s', (_name, text) => {
+  ])('a well-formed policy file gives no findings: %s', (_name, text) => {
     expect(parse(text)).toEqual({ verdict: 'valid', policy: { mode: 'enforce', maxAge: AGE, mx: ['mail.example.com'] }, findings: [] });
   });
 
-  test.each(['testing', 'none'])('gives no finding in %s with a max_age of one day', (mode) => {
+  test.each(['testing', 'none'])('a policy in mode %s with a max_age of one day gives no findings', (mode) => {
     expect(parse(good.replace('enforce', mode).replace(String(AGE), '86400'))).toMatchObject({ verdict: 'valid', policy: { mode, maxAge: 86400 }, findings: [] });
   });
 
@@ -212,7 +212,7 @@ describe('a well-formed file', () => {
     ['zero', '0', 0],
     ['ten zeros', '0000000000', 0],
     ['the limit', '31557600', MAX_AGE_LIMIT],
-  ])('reads a max_age of %s', (_name, value, maxAge) => {
+  ])('a policy with a max_age of %s is valid', (_name, value, maxAge) => {
     expect(parse(withAge(value))).toMatchObject({ verdict: 'valid', policy: { maxAge } });
   });
 
@@ -227,13 +227,13 @@ describe('a well-formed file', () => {
     ['a name that every object has', 'constructor: y'],
     ['colons', 'note: a:b'],
     ['a colon at the start of the value', 'note::'],
-  ])('may have an unknown field, with a warning: %s', (_name, line) => {
+  ])('an unknown policy field is valid and gives a warning: %s', (_name, line) => {
     const result = parse(`${good}${line}\n`);
     expect(result).toMatchObject({ verdict: 'valid', policy: { mode: 'enforce', maxAge: AGE, mx: ['mail.example.com'] } });
     expect(result.findings).toEqual([expect.objectContaining({ code: 'policy-unknown-field', severity: 'warning', line: 5, column: 1 })]);
   });
 
-  test('keeps patterns in the order and the case of the file', () => {
+  test('a parsed policy keeps the order and the letter case of its mx patterns', () => {
     const mx = ['b.example', '*.A.example', 'b.example', name253, `*.${name253}`];
     expect(parse(`${good.replace('mx: mail.example.com\n', '')}${mx.map((one) => `mx: ${one}\n`).join('')}`)).toMatchObject({
       verdict: 'valid', policy: { mx },
@@ -247,53 +247,53 @@ describe('a well-formed file', () => {
     ['a max_age at the limit', withAge('31557600'), 'policy-max-age-at-limit', 4, undefined],
     ['none without mx', 'version: STSv1\nmode: none\nmax_age: 86400\n', 'policy-none-without-mx', 2, ['chasquid', 'stalwart', 'aykevl']],
     ['a second mode', `${good}mode: none\n`, 'policy-duplicate-field', 5, ['chasquid', 'go-mtasts', 'postfix-mta-sts-resolver', 'mailauth', 'stalwart', 'kumomta']],
-    ['a second mode that is none', `${good}mode: bogus value\n`, 'policy-duplicate-field', 5, [...SECOND, 'stalwart']],
-    ['a second max_age', `${good}max_age: abc\n`, 'policy-duplicate-field', 5, [...SECOND, 'stalwart']],
+    ['an invalid second mode', `${good}mode: bogus value\n`, 'policy-duplicate-field', 5, [...SECOND_VALUE_REFUSERS, 'stalwart']],
+    ['an invalid second max_age', `${good}max_age: abc\n`, 'policy-duplicate-field', 5, [...SECOND_VALUE_REFUSERS, 'stalwart']],
     ['a second version', `${good}version: STSv2\n`, 'policy-duplicate-version', 5, undefined],
-    ['a pattern twice', `${good}mx: mail.example.com\n`, 'policy-mx-duplicate', 5, undefined],
+    ['a duplicate pattern', `${good}mx: mail.example.com\n`, 'policy-mx-duplicate', 5, undefined],
     ['upper case in a pattern', withMx('Mail.example.com'), 'policy-mx-upper-case', 3, ['aykevl', 'stalwart', 'kumomta']],
     ['a wildcard over a top-level domain', withMx('*.com'), 'policy-mx-single-label', 3, undefined],
     ['a host of one label', withMx('mail'), 'policy-mx-single-label', 3, undefined],
     ['a top-level domain of digits', withMx('mx.example.123'), 'policy-mx-digits', 3, undefined],
-    ['a wildcard before one', withMx('*.example.123'), 'policy-mx-digits', 3, undefined],
+    ['a wildcard before a top-level domain of digits', withMx('*.example.123'), 'policy-mx-digits', 3, undefined],
     ['a misspelled field', `${good}max-age: 1\n`, 'policy-misspelled-field', 5, undefined],
     ['the TXT record\'s version field', `${good}v: STSv1\n`, 'policy-misspelled-field', 5, undefined],
     ['a known field in another case', `${good}MX: a.example\n`, 'policy-misspelled-field', 5, undefined],
-  ])('deserves a warning for %s', (_name, text, code, line, senders) => {
+  ])('a valid policy gives a warning for %s', (_name, text, code, line, senders) => {
     const result = parse(text);
     expect(result.verdict).toBe('valid');
     expect(result.findings).toEqual([expect.objectContaining({ code, severity: 'warning', line, ...(senders && { senders }) })]);
     for (const sender of senders ?? []) expect(result.findings.at(0)?.message).toContain(sender);
   });
 
-  test('is told that names compare without case where a pattern appears twice', () => {
+  test('an mx pattern that differs only in letter case is reported as a duplicate', () => {
     expect(codes(parse(`${good}mx: MAIL.example.com\n`))).toEqual(['policy-mx-upper-case', 'policy-mx-duplicate']);
   });
 
-  test('of 14 days in enforce gives no warning', () => {
+  test('a policy in mode enforce with a max_age of 14 days gives no findings', () => {
     expect(parse(withAge('1209600')).findings).toEqual([]);
   });
 });
 
-describe('renderPolicy', () => {
+describe('rendering of a policy', () => {
   const policy: Policy = { mode: 'enforce', maxAge: AGE, mx: ['mx2.example.com', 'MX1.example.com', '*.example.net', 'mx1.example.com'] };
 
-  test('writes ASCII with CRLF, patterns in lower case, sorted and without duplicates', () => {
+  test('a rendered policy is ASCII with CRLF line ends, and its mx patterns are in lower case, sorted and unique', () => {
     expect(renderPolicy(policy)).toBe(
       'version: STSv1\r\nmode: enforce\r\nmx: *.example.net\r\nmx: mx1.example.com\r\nmx: mx2.example.com\r\nmax_age: 2592000\r\n',
     );
   });
 
-  test('gives equal text for equal policies whatever the order or case of the patterns', () => {
+  test('equal policies are rendered as equal text, whatever the order and the letter case of the mx patterns', () => {
     expect(renderPolicy({ ...policy, mx: [...policy.mx].reverse().map((one) => one.toUpperCase()) })).toBe(renderPolicy(policy));
   });
 
-  test('writes back what the grammar allows, even if no mail host has such a name', () => {
+  test('an mx pattern that the grammar allows can be rendered, even if no mail host has such a name', () => {
     expect(renderPolicy({ ...policy, mx: ['mx.example.123'] })).toContain('\r\nmx: mx.example.123\r\n');
     expect(() => renderPolicy({ ...policy, mx: ['192.0.2.10'] })).toThrow('is an IPv4 address');
   });
 
-  test('keeps the patterns in none, and can do without them', () => {
+  test('a policy in mode none is rendered with its mx patterns or without any', () => {
     expect(renderPolicy({ ...policy, mode: 'none' })).toContain('mx: mx1.example.com\r\n');
     expect(renderPolicy({ mode: 'none', maxAge: 86400, mx: [] })).toBe('version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n');
   });
@@ -306,25 +306,25 @@ describe('renderPolicy', () => {
     ['a dot at the end of a pattern', { mx: ['a.example.'] }, /write `a\.example`/],
     ['a U-label', { mx: ['møx.example'] }, /write `xn--mx-lka\.example`/],
     ['a negative age', { maxAge: -1 }, /from 0 to 31557600 .*got -1/],
-    ['a fraction', { maxAge: 1.5 }, /got 1\.5/],
+    ['a fractional age', { maxAge: 1.5 }, /got 1\.5/],
     ['an age over the limit', { maxAge: MAX_AGE_LIMIT + 1 }, /got 31557601/],
-    ['no number', { maxAge: Number.NaN }, /got NaN/],
-    ['infinity', { maxAge: Number.POSITIVE_INFINITY }, /got Infinity/],
+    ['an age that is not a number', { maxAge: Number.NaN }, /got NaN/],
+    ['an infinite age', { maxAge: Number.POSITIVE_INFINITY }, /got Infinity/],
     ['an unknown mode', { mode: JSON.parse('"Enforce\\u001b"') as Policy['mode'] }, /`mode` must be enforce, testing or none .*got `Enforce\\x1b`/],
-    ['more than 64 KiB', { mx: Array.from({ length: 4000 }, (_, index) => `mx${index}.example.com`) }, /at most 65536 bytes .*4000 hosts/],
-  ] satisfies [string, Partial<Policy>, RegExp][])('refuses %s', (_name, change, message) => {
+    ['more than 64 KiB of patterns', { mx: Array.from({ length: 4000 }, (_, index) => `mx${index}.example.com`) }, /at most 65536 bytes .*4000 hosts/],
+  ] satisfies [string, Partial<Policy>, RegExp][])('a policy with %s cannot be rendered', (_name, change, message) => {
     expect(() => renderPolicy({ ...policy, ...change })).toThrow(RangeError);
     expect(() => renderPolicy({ ...policy, ...change })).toThrow(message);
   });
 });
 
-describe('policyId', () => {
-  test('is the beginning of the SHA-256 of the UTF-8 bytes, as long as an id may be', () => {
+describe('the policy id of releases before 0.2', () => {
+  test('the policy id of releases before 0.2 is the first 32 characters of the SHA-256 of the UTF-8 bytes', () => {
     expect(policyId(good)).toBe(createHash('sha256').update(Buffer.from(good, 'utf8')).digest('hex').slice(0, 32));
     expect(policyId('')).toBe('e3b0c44298fc1c149afbf4c8996fb924');
   });
 
-  test('differs where the line ends do', () => {
+  test('the policy ids of releases before 0.2 differ when the line ends differ', () => {
     expect(policyId(good)).not.toBe(policyId(good.replaceAll('\n', '\r\n')));
   });
 });

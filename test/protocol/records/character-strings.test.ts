@@ -1,4 +1,4 @@
-// Texts as character-strings of a TXT record.
+// Tests how a text is written as character-strings of a TXT record.
 import { expect, test } from '@jest/globals';
 import { characterStrings } from '../../../lib/protocol/records/character-strings';
 
@@ -8,6 +8,6 @@ test.each([
   ['a"b\\c', '"a\\"b\\\\c"'],
   ['é\n', '"\\195\\169\\010"'],
   ['x'.repeat(256), `"${'x'.repeat(255)}" "x"`],
-])('%j', (text, written) => {
+])('a text is written as character-strings of a TXT record: %j', (text, written) => {
   expect(characterStrings(text)).toBe(written);
 });

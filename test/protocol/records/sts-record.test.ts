@@ -5,7 +5,7 @@ import type { RecordResult, TxtRecord } from '../../../lib/protocol/records/sts-
 const id32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345';
 const name32 = 'a23456789012345678901234567890ab';
 
-describe('a malformed record', () => {
+describe('a malformed MTA-STS record', () => {
   test.each([
     ['no field', 'v=STSv1;', 'record-id-missing', 1],
     ['no field, blanks', 'v=STSv1; \t', 'record-id-missing', 1],
@@ -53,32 +53,32 @@ describe('a malformed record', () => {
     ['a comma after the version', 'v=STSv1, id=1', 'txt-version-delimiter', 8],
     ['a blank alone after the version', 'v=STSv1 id=1', 'txt-version-delimiter', 8],
     ['a line feed before the delimiter', 'v=STSv1\n; id=1', 'txt-version-delimiter', 8],
-  ])('is invalid: %s', (_name, text, code, column) => {
+  ])('a malformed MTA-STS record is invalid: %s', (_name, text, code, column) => {
     const result = parseRecord([text]);
     expect(result).toMatchObject({ verdict: 'invalid', text });
     expect(result.record).toBeUndefined();
     expect(result.findings).toContainEqual(expect.objectContaining({ code, severity: 'error', line: 1, column }));
   });
 
-  test('has each of its faults named once', () => {
+  test('each problem of an MTA-STS record gives one finding', () => {
     expect(codes(parseRecord(['v=STSv1; ID = a; ; b=c=d;x']))).toEqual([
       'record-id-missing', 'txt-misspelled-field', 'txt-blank-around-equals', 'txt-empty-field', 'txt-unknown-field', 'txt-field-value', 'txt-no-equals',
     ]);
   });
 
-  test('never shows its control characters in a message', () => {
+  test('messages about an MTA-STS record contain no control characters', () => {
     const { findings } = parseRecord(['v=STSv1; id=\x1b[2J; \u202e=\r\n; x=\x07; \x1b']);
     expect(findings.length).toBeGreaterThan(3);
     for (const { message, fix = '' } of findings) expect(`${message}${fix}`).toMatch(/^[\P{C}]*$/u);
   });
 
-  test('is explained with the value found and how to mend it', () => {
+  test('the finding about an invalid id states the value and the fix', () => {
     expect(parseRecord(['v=STSv1; id=da39a3ee5e6b4b0d3255bfef95601890afd80709']).findings).toMatchObject([{
       code: 'record-id-invalid',
       severity: 'error',
       message: 'the id `da39a3ee5e6b4b0d3255bfef95601890afd80709` has 40 characters; at most 32 are allowed; '
         + 'refused or read otherwise by mox, postfix-tlspol, rest-mail, mailpiece, aykevl; '
-        + 'taken all the same by postfix-mta-sts-resolver, mailauth, chasquid, go-mtasts, kumomta, stalwart, courier, danmarg',
+        + 'still accepted by postfix-mta-sts-resolver, mailauth, chasquid, go-mtasts, kumomta, stalwart, courier, danmarg',
       fix: 'write 1 to 32 letters or digits; a 40-character hash must be cut',
       reference: 'RFC 8461 §3.1',
       line: 1,
@@ -88,9 +88,9 @@ describe('a malformed record', () => {
   });
 });
 
-describe('a well-formed record', () => {
+describe('a well-formed MTA-STS record', () => {
   test.each([
-    ['the canonical one', 'v=STSv1; id=1;', '1'],
+    ['the canonical form', 'v=STSv1; id=1;', '1'],
     ['no blanks', 'v=STSv1;id=1', '1'],
     ['many blanks', 'v=STSv1;    id=1   ;   ', '1'],
     ['the longest id', `v=STSv1; id=${id32}`, id32],
@@ -99,13 +99,13 @@ describe('a well-formed record', () => {
     ['every kind of character in a name', 'v=STSv1; 0A_z-9.=1; id=1', '1'],
     ['an extension before the id', 'v=STSv1; note=x; id=7', '7'],
     ['a name that ends in id', 'v=STSv1; grid=99; id=7', '7'],
-    ['a second id that is no id', 'v=STSv1; id=1; id=not-an-id', '1'],
+    ['an invalid second id', 'v=STSv1; id=1; id=not-an-id', '1'],
     ['names that every object has', 'v=STSv1; constructor=1; toString=2; id=7', '7'],
-  ])('is valid: %s', (_name, text, id) => {
+  ])('a well-formed MTA-STS record is valid: %s', (_name, text, id) => {
     expect(parseRecord([text])).toMatchObject({ verdict: 'valid', record: { id }, text });
   });
 
-  test('gives no finding at all in its canonical form', () => {
+  test('an MTA-STS record in canonical form gives no findings', () => {
     expect(parseRecord(['v=STSv1; id=1;'])).toEqual({ verdict: 'valid', record: { id: '1' }, text: 'v=STSv1; id=1;', findings: [] });
   });
 
@@ -120,13 +120,13 @@ describe('a well-formed record', () => {
     ['a tab at the very end', 'v=STSv1; id=1; \t', 'record-tab', 16],
     ['blanks before the first semicolon', 'v=STSv1 ; id=1', 'txt-blank-before-delimiter', 8],
     ['a tab before the first semicolon', 'v=STSv1\t; id=1', 'txt-blank-before-delimiter', 8],
-  ])('deserves a warning for %s', (_name, text, code, column) => {
+  ])('a valid MTA-STS record gives a warning for %s', (_name, text, code, column) => {
     const result = parseRecord([text]);
     expect(result).toMatchObject({ verdict: 'valid', record: { id: '1' } });
     expect(result.findings).toContainEqual(expect.objectContaining({ code, severity: 'warning', line: 1, column }));
   });
 
-  test('names the senders that refuse a tab, in the message too', () => {
+  test('the warning about a tab names the senders that refuse the record', () => {
     expect(parseRecord(['v=STSv1;\tid=1']).findings).toEqual([expect.objectContaining({
       code: 'record-tab',
       senders: ['postfix-tlspol', 'kumomta', 'courier'],
@@ -134,42 +134,42 @@ describe('a well-formed record', () => {
     })]);
   });
 
-  test('is joined from its character-strings with nothing between', () => {
+  test('the character-strings of an MTA-STS record are joined without a separator', () => {
     expect(parseRecord([['v=STS', 'v1; id=a', 'b;']])).toMatchObject({ verdict: 'valid', record: { id: 'ab' }, text: 'v=STSv1; id=ab;' });
     expect(parseRecord([['v=STSv1; id=a', 'b=c']])).toMatchObject({ verdict: 'invalid', text: 'v=STSv1; id=ab=c' });
     expect(parseRecord([[]])).toMatchObject({ verdict: 'none' });
   });
 });
 
-describe('of several TXT records', () => {
+describe('several TXT records', () => {
   test.each([
     ['two records', ['v=STSv1; id=1', 'v=STSv1; id=2']],
-    ['two that are the same', ['v=STSv1; id=1', 'v=STSv1; id=1']],
+    ['the same record twice', ['v=STSv1; id=1', 'v=STSv1; id=1']],
     ['a record and a malformed one', ['v=STSv1; id=1', 'v=STSv1;']],
-    ['two malformed ones', ['v=STSv1;', 'v=STSv1;;']],
-  ])('%s are too many', (_name, records) => {
+    ['two malformed records', ['v=STSv1;', 'v=STSv1;;']],
+  ])('several MTA-STS records are an error: %s', (_name, records) => {
     const result = parseRecord(['v=spf1 -all', ...records]);
     expect(result).toMatchObject({ verdict: 'multiple', findings: [{ code: 'record-multiple', severity: 'error', line: 3 }] });
     expect(result.record).toBeUndefined();
   });
 
   test.each<[string, TxtRecord, string, readonly string[]]>([
-    ['an unrelated one', 'v=spf1 -all', 'record-unrelated-txt', ['go-mtasts']],
-    ['an empty one', '', 'record-unrelated-txt', ['go-mtasts']],
-    ['one of another version', 'v=STSv10; id=9', 'record-unrelated-txt', ['go-mtasts']],
-    ['prose that begins with the version', 'v=STSv1 applies here', 'record-version-text', ['postfix-mta-sts-resolver', 'mailauth', 'go-mtasts', 'kumomta', 'courier']],
+    ['an unrelated record', 'v=spf1 -all', 'record-unrelated-txt', ['go-mtasts']],
+    ['an empty record', '', 'record-unrelated-txt', ['go-mtasts']],
+    ['a record of another version', 'v=STSv10; id=9', 'record-unrelated-txt', ['go-mtasts']],
+    ['a sentence that begins with the version', 'v=STSv1 applies here', 'record-version-text', ['postfix-mta-sts-resolver', 'mailauth', 'go-mtasts', 'kumomta', 'courier']],
     ['the bare version', 'v=STSv1', 'record-version-text', ['postfix-mta-sts-resolver', 'mailauth', 'go-mtasts', 'kumomta', 'courier']],
-    ['one with a blank before the semicolon', 'v=STSv1 ; id=9', 'record-version-text', [
+    ['a record with a blank before the semicolon', 'v=STSv1 ; id=9', 'record-version-text', [
       'mox', 'postfix-tlspol', 'rest-mail', 'postfix-mta-sts-resolver', 'mailauth', 'go-mtasts', 'kumomta', 'courier',
     ]],
-    ['one with a capital V', 'V=STSv1; id=9', 'record-version-case', ['go-mtasts', 'kumomta', 'mailauth', 'stalwart']],
-  ])('%s is dropped, and the senders that do not drop it are named', (_name, other, code, senders) => {
+    ['a record with a capital V', 'V=STSv1; id=9', 'record-version-case', ['go-mtasts', 'kumomta', 'mailauth', 'stalwart']],
+  ])('another TXT record beside the MTA-STS record is dropped, and the warning names the senders that do not drop it: %s', (_name, other, code, senders) => {
     const result = parseRecord([other, 'v=STSv1; id=55']);
     expect(result).toMatchObject({ verdict: 'valid', record: { id: '55' } });
     expect(result.findings).toEqual([expect.objectContaining({ code, severity: 'warning', senders, line: 1 })]);
   });
 
-  test('an empty one beside the record is called so', () => {
+  test('the warning about an empty TXT record beside the MTA-STS record calls it empty', () => {
     const { findings } = parseRecord(['v=STSv1; id=55', '']);
     expect(findings.map(({ message }) => message)).toEqual(['an empty TXT record stands beside the record; refused or read otherwise by go-mtasts']);
   });
@@ -177,18 +177,18 @@ describe('of several TXT records', () => {
   test.each([
     ['blanks before the semicolon', 'v=STSv1 ; id=1', /a semicolon must follow the version directly/],
     ['the version alone', 'v=STSv1', /a semicolon must follow the version directly/],
-  ])('one with %s counts no longer', (_name, text, why) => {
+  ])('a TXT record with %s is not an MTA-STS record when another TXT record stands beside it', (_name, text, reason) => {
     const result = parseRecord([text, 'v=spf1 -all']);
     expect(result.verdict).toBe('none');
     expect(result.findings).toEqual([
-      expect.objectContaining({ code: 'record-unrecognised', severity: 'error', line: 1, message: expect.stringMatching(why) }),
+      expect.objectContaining({ code: 'record-unrecognised', severity: 'error', line: 1, message: expect.stringMatching(reason) }),
       expect.objectContaining({ code: 'record-unrelated-txt', severity: 'warning', line: 2 }),
     ]);
   });
 });
 
-describe('no record', () => {
-  test('is what an empty answer gives, and an error', () => {
+describe('no MTA-STS record', () => {
+  test('an empty DNS answer contains no MTA-STS record and gives an error', () => {
     expect(parseRecord([])).toEqual({
       verdict: 'none',
       findings: [{
@@ -203,7 +203,7 @@ describe('no record', () => {
     });
   });
 
-  test('is what unrelated text gives, with an error, and a warning that names no senders: none sees a policy', () => {
+  test('unrelated TXT records give an error, and warnings that name no senders, because no sender sees a policy', () => {
     const { verdict, findings } = parseRecord(['v=spf1 -all', 'hello']);
     expect(verdict).toBe('none');
     expect(findings.map(({ code, severity, line }) => [code, severity, line])).toEqual([
@@ -213,7 +213,7 @@ describe('no record', () => {
     for (const finding of findings) expect(finding).not.toHaveProperty('senders');
   });
 
-  test('is what an empty record gives, and it is called so', () => {
+  test('an empty TXT record is not an MTA-STS record, and the warning calls it empty', () => {
     const { verdict, findings } = parseRecord(['']);
     expect(verdict).toBe('none');
     expect(findings.map(({ code, message }) => [code, message])).toEqual([
@@ -233,14 +233,14 @@ describe('no record', () => {
     ['v = STSv1; id=1', /the version is misspelled/],
     ['\ufeffv=STSv1; id=1', /not in front; it contains U\+FEFF/],
     ['id=1; v=STSv1;', /not in front/],
-  ])('is what %j gives, with the reason', (text, why) => {
+  ])('the TXT record %j is not an MTA-STS record, and the message states the reason', (text, reason) => {
     const result = parseRecord([text]);
     expect(result.verdict).toBe('none');
-    expect(result.findings).toEqual([expect.objectContaining({ code: 'record-unrecognised', severity: 'error', message: expect.stringMatching(why) })]);
+    expect(result.findings).toEqual([expect.objectContaining({ code: 'record-unrecognised', severity: 'error', message: expect.stringMatching(reason) })]);
   });
 });
 
-describe('a misspelled version', () => {
+describe('a misspelled version of an MTA-STS record', () => {
   test.each([
     ['v=STS1; id=1', 'v=STS1'],
     ['v=STSvl; id=1;', 'v=STSvl'],
@@ -257,7 +257,7 @@ describe('a misspelled version', () => {
     ['STSv1; id=1', 'STSv1'],
     ['mta-sts; id=1', 'mta-sts'],
     ['\u{1d42f}=STS1; id=1', 'v=STS1'],
-  ])('%j is called so, and the right one is given', (text, shown) => {
+  ])('the finding about the misspelled version of %j gives the right version', (text, shown) => {
     const { verdict, findings } = parseRecord([text]);
     expect(verdict).toBe('none');
     expect(findings).toEqual([expect.objectContaining({
@@ -269,18 +269,18 @@ describe('a misspelled version', () => {
     expect(findings.at(0)?.message).toMatch(/^unrecognised version: TXT record /);
   });
 
-  test.each(['V=STSv1; id=1', 'v=STSV1; id=1', 'v = STSv1; id=1', 'v=STS v1; id=1', 'v=STSv10; id=1', 'id=1;', 'v\u200b=STSv1; id=1'])('%j is one too', (text) => {
+  test.each(['V=STSv1; id=1', 'v=STSV1; id=1', 'v = STSv1; id=1', 'v=STS v1; id=1', 'v=STSv10; id=1', 'id=1;', 'v\u200b=STSv1; id=1'])('the TXT record %j has an unrecognised version', (text) => {
     expect(parseRecord([text]).findings).toEqual([expect.objectContaining({ code: 'record-unrecognised', message: expect.stringMatching(/^unrecognised version: /) })]);
   });
 
   test.each([
     'v=spf1 include:sts.example -all', 'v=DMARC1; p=none; rua=mailto:sts@example.com', 'v=DKIM1; k=rsa; p=', 'v=BIMI1; l=;', 'google-site-verification=sts1', 'MS=ms1',
     'hello', 'v=TLSRPTv1; rua=mailto:a@example.com', 'identity=1', 'status', 'v=verifydomain MS=1',
-  ])('%j is text of another kind', (text) => {
+  ])('the TXT record %j is unrelated to MTA-STS', (text) => {
     expect(parseRecord([text]).findings.map(({ code }) => code)).toEqual(['record-none', 'record-unrelated-txt']);
   });
 
-  test('beside the record is not the work of a wildcard', () => {
+  test('the fix for a misspelled version beside the MTA-STS record is to delete it', () => {
     const { findings } = parseRecord(['v=STSv1; id=1', 'v=STS1; id=2']);
     expect(findings).toEqual([expect.objectContaining({
       code: 'record-unrelated-txt',
@@ -290,7 +290,7 @@ describe('a misspelled version', () => {
   });
 });
 
-describe('characters that mislead are named by code point', () => {
+describe('misleading characters in an MTA-STS record', () => {
   test.each([
     ['v=STSv1;\u00a0id=1', 'txt-field-name', 'contains U+00A0 (no-break space); write a plain space or none'],
     ['v=STSv1; id=1\u200b', 'record-id-invalid', 'contains U+200B (zero-width space); remove it'],
@@ -299,13 +299,13 @@ describe('characters that mislead are named by code point', () => {
     ['v=STSv1\uff1b id=1', 'txt-version-delimiter', 'it contains U+FF1B (looks like a semicolon), so write a semicolon'],
     ['\ufeffv=STSv1; id=1', 'record-unrecognised', 'it contains U+FEFF (byte order mark), so remove it'],
     ['v=STSv1; \u0456d=1', 'txt-field-name', 'contains U+0456 (Cyrillic, looks like `i`); write `i`'],
-  ])('%j', (text, code, message) => {
+  ])('a misleading character in the MTA-STS record %j is named by its code point', (text, code, message) => {
     expect(parseRecord([text]).findings).toContainEqual(expect.objectContaining({ code, message: expect.stringContaining(message) }));
   });
 });
 
-describe('renderRecord', () => {
-  test('writes what every sender accepts', () => {
+describe('rendering of an MTA-STS record', () => {
+  test('every sender accepts the form of a rendered MTA-STS record', () => {
     expect(renderRecord('abc123')).toBe('v=STSv1; id=abc123;');
   });
 
@@ -315,19 +315,19 @@ describe('renderRecord', () => {
     ['a-b', /contains `-`/],
     ['1;\nx', /contains `;`/],
     ['\x1b', /contains `\\x1b`/],
-  ])('refuses %j', (id, message) => {
+  ])('an MTA-STS record cannot be rendered with the id %j', (id, message) => {
     expect(() => renderRecord(id)).toThrow(RangeError);
     expect(() => renderRecord(id)).toThrow(message);
   });
 });
 
-describe('a record whose id is not known yet', () => {
-  test('is written around what stands for the id, whatever that is', () => {
-    for (const late of ['${Token[TOKEN.12]}', '${var.ids["example.com"]}', '$&', '$1', 'id=0;']) expect(recordAround(late)).toBe(`v=STSv1; id=${late};`);
+describe('an MTA-STS record whose id is not known yet', () => {
+  test('an MTA-STS record can be rendered around any placeholder for its id', () => {
+    for (const placeholder of ['${Token[TOKEN.12]}', '${var.ids["example.com"]}', '$&', '$1', 'id=0;']) expect(recordAround(placeholder)).toBe(`v=STSv1; id=${placeholder};`);
     expect(recordAround('abc123')).toBe(renderRecord('abc123'));
   });
 
-  test('is none to senders where it is published by mistake', () => {
+  test('the placeholder of an unpublished MTA-STS record is not a record to senders', () => {
     expect(parseRecord([UNPUBLISHED_RECORD])).toMatchObject({ verdict: 'none' });
   });
 });

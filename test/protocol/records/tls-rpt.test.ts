@@ -4,7 +4,7 @@ import type { TlsRptResult } from '../../../lib/protocol/records/tls-rpt';
 
 const uri = 'mailto:tls@example.com';
 
-/** 195 characters. */
+/** A domain of 195 characters. */
 const LONG_DOMAIN = `${`${'b'.repeat(60)}.`.repeat(3)}example.com`;
 
 describe('a reporting address', () => {
@@ -81,8 +81,8 @@ describe('a reporting address', () => {
     ['https://a]@example.com/', /percent-encoded/],
     ['https://example.com/[', /percent-encoded/],
     ['https://example.com/#a#b', /second `#`/],
-  ])('is not %j', (text, fault) => {
-    expect(reportingUriFault(text)).toMatch(fault);
+  ])('the reporting address %j is invalid, and the message states the problem', (text, problem) => {
+    expect(reportingUriFault(text)).toMatch(problem);
   });
 
   test.each([
@@ -115,12 +115,12 @@ describe('a reporting address', () => {
     'https://a:b@example.com:000443/',
     'https://reports/x',
     'https://_reports.example.com/x',
-  ])('is %j', (text) => {
+  ])('the reporting address %j is valid', (text) => {
     expect(reportingUriFault(text)).toBeUndefined();
   });
 });
 
-describe('a malformed record', () => {
+describe('a malformed TLSRPT record', () => {
   test.each([
     ['no field', 'v=TLSRPTv1;', 'tls-rpt-rua-missing', 1],
     ['no rua', 'v=TLSRPTv1; note=x', 'tls-rpt-rua-missing', 1],
@@ -132,14 +132,14 @@ describe('a malformed record', () => {
     ['a comma at the start', `v=TLSRPTv1; rua=,${uri}`, 'tls-rpt-uri', 17],
     ['a doubled comma', `v=TLSRPTv1; rua=${uri},,${uri}`, 'tls-rpt-uri', 40],
     ['a blank between addresses', `v=TLSRPTv1; rua=${uri} ${uri}`, 'tls-rpt-uri', 17],
-    ['a second address that is none', `v=TLSRPTv1; rua=${uri} , \t tls@example.com`, 'tls-rpt-uri', 44],
+    ['an invalid second address', `v=TLSRPTv1; rua=${uri} , \t tls@example.com`, 'tls-rpt-uri', 44],
     ['a blank at the end', `v=TLSRPTv1; rua=${uri} `, 'txt-trailing-blank', 39],
     ['blanks around the equals sign', `v=TLSRPTv1; rua = ${uri}`, 'txt-blank-around-equals', 17],
     ['a doubled delimiter', `v=TLSRPTv1;; rua=${uri}`, 'txt-empty-field', 12],
     ['a malformed extension', `v=TLSRPTv1; rua=${uri}; a=b=c`, 'txt-field-value', 44],
-    ['a second rua that is none', `v=TLSRPTv1; rua=${uri}; rua=x`, 'tls-rpt-uri', 45],
+    ['an invalid second rua', `v=TLSRPTv1; rua=${uri}; rua=x`, 'tls-rpt-uri', 45],
     ['a no-break space around a comma', `v=TLSRPTv1; rua=${uri}\xa0,${uri}`, 'tls-rpt-uri', 17],
-  ])('is invalid: %s', (_name, text, code, column) => {
+  ])('a malformed TLSRPT record is invalid: %s', (_name, text, code, column) => {
     const result = parseTlsRpt([text]);
     expect(result).toMatchObject({ verdict: 'invalid', text });
     expect(result.record).toBeUndefined();
@@ -147,16 +147,16 @@ describe('a malformed record', () => {
   });
 });
 
-describe('a well-formed record', () => {
+describe('a well-formed TLSRPT record', () => {
   test.each([
-    ['the canonical one', `v=TLSRPTv1; rua=${uri}`, [uri]],
+    ['the canonical form', `v=TLSRPTv1; rua=${uri}`, [uri]],
     ['a delimiter at the end', `v=TLSRPTv1;rua=${uri} ;\t`, [uri]],
     ['blanks around commas', `v=TLSRPTv1; rua=${uri} \t,\t ${uri}`, [uri, uri]],
     ['an equals sign in the address', 'v=TLSRPTv1; rua=https://example.com/?a=b', ['https://example.com/?a=b']],
     ['a quoted local part', 'v=TLSRPTv1; rua=mailto:%22a%20.b%22@example.com', ['mailto:%22a%20.b%22@example.com']],
     ['a subject', 'v=TLSRPTv1; rua=mailto:tls@example.com?subject=tls', ['mailto:tls@example.com?subject=tls']],
     ['three addresses', `v=TLSRPTv1; rua=${uri},${uri},${uri}`, [uri, uri, uri]],
-  ])('is valid and gives no finding: %s', (_name, text, rua) => {
+  ])('a well-formed TLSRPT record gives no findings: %s', (_name, text, rua) => {
     expect(parseTlsRpt([text])).toEqual({ verdict: 'valid', record: { rua }, text, findings: [] });
   });
 
@@ -169,8 +169,8 @@ describe('a well-formed record', () => {
     ['an https host without a dot', 'v=TLSRPTv1; rua=https://reports/x', ['https://reports/x'], ['tls-rpt-uri-host']],
     ['an https host with an underscore', 'v=TLSRPTv1; rua=https://a_b.example/', ['https://a_b.example/'], ['tls-rpt-uri-host']],
     ['an https host that ends in a dot', 'v=TLSRPTv1; rua=https://a.example./', ['https://a.example./'], ['tls-rpt-uri-host']],
-    ['an https host that is no address either', 'v=TLSRPTv1; rua=https://192.0.2.256/', ['https://192.0.2.256/'], ['tls-rpt-uri-host']],
-    ['an https host that is an address of no known version', 'v=TLSRPTv1; rua=https://[v1.a:b]/', ['https://[v1.a:b]/'], ['tls-rpt-uri-host']],
+    ['an https host that is neither a name nor an address', 'v=TLSRPTv1; rua=https://192.0.2.256/', ['https://192.0.2.256/'], ['tls-rpt-uri-host']],
+    ['an https host that is an address of an unknown version', 'v=TLSRPTv1; rua=https://[v1.a:b]/', ['https://[v1.a:b]/'], ['tls-rpt-uri-host']],
     ['an https host with an encoded control character', 'v=TLSRPTv1; rua=https://a%0a.example/', ['https://a%0a.example/'], ['tls-rpt-uri-host']],
     ['an address behind ?to=', 'v=TLSRPTv1; rua=mailto:?to=a@example.com', ['mailto:?to=a@example.com'], ['tls-rpt-uri-host']],
     ['two addresses in one URI', 'v=TLSRPTv1; rua=mailto:a@example.com%2Cb@example.com', ['mailto:a@example.com%2Cb@example.com'], ['tls-rpt-uri-host']],
@@ -185,7 +185,7 @@ describe('a well-formed record', () => {
     ['a mail domain that is an address literal', 'v=TLSRPTv1; rua=mailto:a@%5B192.0.2.1%5D', ['mailto:a@%5B192.0.2.1%5D'], ['tls-rpt-uri-host']],
     ['a mail domain in an encoded U-label', 'v=TLSRPTv1; rua=mailto:a@m%C3%B8x.example', ['mailto:a@m%C3%B8x.example'], ['tls-rpt-uri-host']],
     ['a mail domain without a dot', 'v=TLSRPTv1; rua=mailto:a@localhost', ['mailto:a@localhost'], ['tls-rpt-uri-host']],
-  ])('deserves a warning for %s', (_name, text, rua, codes) => {
+  ])('a valid TLSRPT record gives a warning for %s', (_name, text, rua, codes) => {
     const result = parseTlsRpt([text]);
     expect(result).toMatchObject({ verdict: 'valid', record: { rua } });
     expect(result.findings.map(({ code }) => code)).toEqual(codes);
@@ -193,14 +193,14 @@ describe('a well-formed record', () => {
   });
 
   test.each(['https://192.0.2.1/', 'https://[2001:db8::1]:8443/', 'https://reports.example.com:8443/x', 'https://reports.ex%61mple.com/'])(
-    'needs no warning for the host of %s', (address) => {
+    'the host of the reporting address %s gives no warning', (address) => {
       expect(parseTlsRpt([`v=TLSRPTv1; rua=${address}`])).toMatchObject({ verdict: 'valid', findings: [] });
     },
   );
 });
 
-describe('of several TXT records', () => {
-  test('two records are too many', () => {
+describe('several TXT records', () => {
+  test('two TLSRPT records are an error', () => {
     expect(parseTlsRpt([`v=TLSRPTv1; rua=${uri}`, 'v=TLSRPTv1;'])).toMatchObject({
       verdict: 'multiple', findings: [{ code: 'tls-rpt-multiple', severity: 'error', line: 2 }],
     });
@@ -210,18 +210,18 @@ describe('of several TXT records', () => {
     ['v=DMARC1; p=none', 'tls-rpt-unrelated-txt'],
     ['v=TLSRPTv1', 'tls-rpt-version-text'],
     ['V=tlsrptv1; rua=x', 'tls-rpt-version-text'],
-  ])('%j is dropped with a warning', (other, code) => {
+  ])('the TXT record %j beside a TLSRPT record is dropped with a warning', (other, code) => {
     const result = parseTlsRpt([`v=TLSRPTv1; rua=${uri}`, other]);
     expect(result).toMatchObject({ verdict: 'valid', record: { rua: [uri] }, findings: [{ code, severity: 'warning', line: 2 }] });
   });
 
-  test('none is left where none begins with the version', () => {
+  test('TXT records without the exact version contain no TLSRPT record', () => {
     const result: TlsRptResult = parseTlsRpt(['v=DMARC1; p=none', `v=tlsrptv1; rua=${uri}`]);
     expect(result.verdict).toBe('none');
     expect(result.findings.map(({ code }) => code)).toEqual(['tls-rpt-unrelated-txt', 'tls-rpt-unrecognised']);
   });
 
-  test('none is left where all are of other kinds, and that is an error', () => {
+  test('unrelated TXT records contain no TLSRPT record and give an error', () => {
     const { verdict, findings } = parseTlsRpt(['v=DMARC1; p=none', '']);
     expect(verdict).toBe('none');
     expect(findings.map(({ code, message }) => [code, message])).toEqual([
@@ -231,7 +231,7 @@ describe('of several TXT records', () => {
     ]);
   });
 
-  test('an empty answer is none, and an error', () => {
+  test('an empty DNS answer contains no TLSRPT record and gives an error', () => {
     expect(parseTlsRpt([])).toEqual({
       verdict: 'none',
       findings: [{
@@ -247,9 +247,9 @@ describe('of several TXT records', () => {
   });
 });
 
-describe('a misspelled version', () => {
+describe('a misspelled version of a TLSRPT record', () => {
   test.each(['v=TLSRPT1; rua=mailto:a@example.com', 'v=TLS-RPTv1; rua=mailto:a@example.com', 'version=TLSRPTv1; rua=mailto:a@example.com', 'v=TLSRTPv1; rua=x', 'rua=mailto:a@example.com', 'TLSRPTv1; rua=x'])(
-    '%j is called so, and the right one is given', (text) => {
+    'the finding about the misspelled version of %j gives the right version', (text) => {
       expect(parseTlsRpt([text])).toMatchObject({
         verdict: 'none',
         findings: [{ code: 'tls-rpt-unrecognised', message: expect.stringMatching(/^unrecognised version: /), fix: 'write `v=TLSRPTv1;` at the beginning of the record, exactly so' }],
@@ -257,28 +257,28 @@ describe('a misspelled version', () => {
     },
   );
 
-  test.each(['v=STSv1; id=1', 'v=DMARC1; rua=mailto:a@example.com', 'v=spf1 -all'])('%j is text of another kind', (text) => {
+  test.each(['v=STSv1; id=1', 'v=DMARC1; rua=mailto:a@example.com', 'v=spf1 -all'])('the TXT record %j is unrelated to TLSRPT', (text) => {
     expect(parseTlsRpt([text]).findings.map(({ code }) => code)).toEqual(['tls-rpt-none', 'tls-rpt-unrelated-txt']);
   });
 });
 
-test('a version with blanks before its semicolon is overlooked by some senders, alone and beside a record', () => {
+test('some senders overlook a TLSRPT version with blanks before its semicolon, alone and beside a record', () => {
   expect(parseTlsRpt([`v=TLSRPTv1 ; rua=${uri}`]).findings).toEqual([expect.objectContaining({ code: 'txt-blank-before-delimiter', senders: ['aykevl', 'mailpiece'] })]);
   expect(parseTlsRpt([`v=TLSRPTv1; rua=${uri}`, 'v=TLSRPTv1 ; rua=x']).findings).toEqual([expect.objectContaining({ code: 'tls-rpt-version-text', senders: ['mox'] })]);
 });
 
-test('an address that few read is said to be so, with what to write', () => {
+test('the message about a reporting address that few senders can use contains the address to write', () => {
   expect(reportingUriDoubt('mailto:?to=a@example.com')).toBe('contains its address only after `?to=`, which few senders of reports read; write `mailto:a@example.com`');
   expect(reportingUriDoubt('mailto:a@example.com%2cb@example.com'))
     .toBe('contains 2 addresses, and many senders of reports read at most one; write `mailto:a@example.com` and `mailto:b@example.com`, with a comma between them');
 });
 
-describe('renderTlsRpt', () => {
-  test('writes rua second, addresses in the order given', () => {
+describe('rendering of a TLSRPT record', () => {
+  test('a rendered TLSRPT record has rua as its second field, with the addresses in the given order', () => {
     expect(renderTlsRpt([uri, 'https://example.com/'])).toBe(`v=TLSRPTv1; rua=${uri},https://example.com/`);
   });
 
-  test('refuses an empty list', () => {
+  test('a TLSRPT record cannot be rendered without an address', () => {
     expect(() => renderTlsRpt([])).toThrow(/`rua` must contain at least one/);
   });
 
@@ -287,7 +287,7 @@ describe('renderTlsRpt', () => {
     ['mailto:a@192.0.2.1', 'is an IPv4 address'],
     ['mailto:a@localhost', 'has no dot'],
     ['https://reports/x', 'has no dot'],
-  ])('refuses %j, which a record may hold and which no report reaches', (address, message) => {
+  ])('a TLSRPT record cannot be rendered with %j, a valid address that receives no reports', (address, message) => {
     expect(parseTlsRpt([`v=TLSRPTv1; rua=${address}`]).verdict).toBe('valid');
     expect(reportingUriFault(address)).toBeUndefined();
     expect(reportingUriDoubt(address)).toMatch(/^names the host /);
@@ -295,7 +295,7 @@ describe('renderTlsRpt', () => {
     expect(() => renderTlsRpt([address])).toThrow(message);
   });
 
-  test('refuses what is no reporting address', () => {
+  test('a TLSRPT record cannot be rendered with an invalid reporting address', () => {
     expect(() => renderTlsRpt([uri, 'tls@example.com'])).toThrow(RangeError);
     expect(() => renderTlsRpt(['tls@example.com'])).toThrow('the reporting address `tls@example.com` has no scheme; write `mailto:tls@example.com` (RFC 8460 §3)');
   });

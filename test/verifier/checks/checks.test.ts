@@ -7,7 +7,7 @@ import { checkMode } from '../../../lib/verifier/checks/policy/mode';
 import { classifyResponse } from '../../../lib/verifier/checks/policy/response';
 import type { Mode, Policy } from '../../../lib/protocol/policy/policy';
 import { DOMAIN, Loopback, POLICY, POLICY_HOST, RECORDS, addressOf, mailZone, sts, zone } from '../../support/domain';
-import type { Setting } from '../../support/domain';
+import type { LoopbackOptions } from '../../support/domain';
 import { codes, finding } from '../../support/verification';
 
 const loopback = new Loopback();
@@ -167,7 +167,7 @@ describe('a wildcard over the hosts of strangers', () => {
 });
 
 describe('what waiting may mend', () => {
-  const temporary = async (setting: Setting): Promise<string[]> => {
+  const temporary = async (setting: LoopbackOptions): Promise<string[]> => {
     const { findings } = await loopback.verify(setting);
     return findings.filter((one) => one.temporary === true).map(({ code }) => code);
   };

@@ -159,7 +159,7 @@ describe('the mail hosts of a domain', () => {
   test('a domain that is its own mail host at a non-public address cannot be reached', async () => {
     const result = await loopback.verify({
       zone: mailZone([addressOf(DOMAIN, '10.0.0.1')], { mx1: undefined, mx2: undefined }), options: { allowPrivate: false },
-      world: { fetchPolicy: () => Promise.reject(new Error('not public')) },
+      network: { fetchPolicy: () => Promise.reject(new Error('not public')) },
     });
     const found = result.findings.find(({ code, subject }) => code === 'address-not-public' && subject.startsWith('MX '));
     expect(found).toMatchObject({ severity: 'error', message: expect.stringContaining(`${DOMAIN} cannot be reached`) });

@@ -70,7 +70,7 @@ describe('a policy host that misbehaves at its only address', () => {
   });
 
   test('a redirect without a target is an error', async () => {
-    const result = await loopback.verify({ world: { fetchPolicy: () => Promise.resolve(answered({ status: 302 })) } });
+    const result = await loopback.verify({ network: { fetchPolicy: () => Promise.resolve(answered({ status: 302 })) } });
     expect(finding(result, 'sts-policy-fetch-error').message).toBe('the answer is a redirect (status 302), which senders never follow, at 127.0.0.1');
   });
 });
@@ -147,7 +147,7 @@ describe('the addresses of a policy host', () => {
     const tried: string[] = [];
     const result = await loopback.verify({
       zone: zone({ address: undefined }, ...many),
-      world: {
+      network: {
         fetchPolicy: ({ address }) => {
           tried.push(address);
           return Promise.resolve(answered({}));
@@ -220,7 +220,7 @@ describe('a policy host that serves a good file', () => {
   });
 
   test('a fetch of more than 2 seconds is a warning', async () => {
-    const result = await loopback.verify({ world: { fetchPolicy: () => Promise.resolve(answered({ milliseconds: 2500 })) } });
+    const result = await loopback.verify({ network: { fetchPolicy: () => Promise.resolve(answered({ milliseconds: 2500 })) } });
     expect(result.verdict).toBe('pass');
     expect(finding(result, 'policy-slow').message).toBe('the policy file took up to 2.5 s, at 127.0.0.1; senders give up after 2 to 4 s');
   });
@@ -267,7 +267,7 @@ function answered(more: Partial<Extract<PolicyResponse, { outcome: 'answered' }>
 describe('a machine that has run out of files', () => {
   test('a machine without free file handles leaves the policy host undecided', async () => {
     const spent = { outcome: 'unusable', code: 'EMFILE', reason: 'this process has no more files to open', milliseconds: 1 } as const;
-    const result = await loopback.verify({ world: { fetchPolicy: () => Promise.resolve(spent) } });
+    const result = await loopback.verify({ network: { fetchPolicy: () => Promise.resolve(spent) } });
     expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
     expect(finding(result, 'local-fault')).toMatchObject({
       severity: 'unknown', temporary: true, message: '127.0.0.1 could not be tried: this process has no more files to open', fix: expect.stringContaining('ulimit -n'),
@@ -277,7 +277,7 @@ describe('a machine that has run out of files', () => {
   test('a machine without free file handles leaves the mail hosts undecided', async () => {
     const spent = { outcome: 'unusable', code: 'EMFILE', reason: 'this process has no more files to open', milliseconds: 1 } as const;
     const mxProbe = { reachedAny: false, probe: () => Promise.resolve(spent) };
-    const result = await loopback.verify({ zone: zone({ mx2: undefined }), options: { smtp: true }, world: { mxProbe } });
+    const result = await loopback.verify({ zone: zone({ mx2: undefined }), options: { smtp: true }, network: { mxProbe } });
     const told = result.findings.filter(({ code }) => code === 'local-fault').map(({ subject, message }) => `${subject}: ${message}`);
     expect(told).toEqual(['MX mx1.example.test: mx1.example.test could not be tried: this process has no more files to open, at 127.0.0.1']);
   });

@@ -153,7 +153,7 @@ describe('name servers that cannot be reached from here', () => {
     const shares = [never, () => until(() => Math.min(first.queries.length, second.queries.length) >= 3)];
     return loopback.verify({
       recursive: zone({ nsAddress: undefined }, ...addresses), options: { nameServerPort: first.port, timeoutMs }, dnsTimeoutMs: 120_000,
-      world: { clock: realClockExcept({ [shareMs]: () => (shares.shift() ?? never)(), [timeoutMs ?? 20_000]: never }) },
+      network: { clock: realClockExcept({ [shareMs]: () => (shares.shift() ?? never)(), [timeoutMs ?? 20_000]: never }) },
     });
   }
 
@@ -171,7 +171,7 @@ describe('name servers that cannot be reached from here', () => {
     // What is dropped would hold it up for longer than the test may take.
     const result = await loopback.verify({
       zone: (question) => ['NS', 'AAAA'].includes(question.type) ? 'drop' : answer(question), options: { timeoutMs: 4000 }, dnsTimeoutMs: 120_000,
-      world: { clock: realClockExcept({ 4000: never }) },
+      network: { clock: realClockExcept({ 4000: never }) },
     });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
     expect(finding(result, 'name-servers-unknown').message)
@@ -189,7 +189,7 @@ describe('name servers that cannot be reached from here', () => {
     const result = await loopback.verify({
       recursive: zone({ nsAddress: undefined }, ...addresses), options: { nameServerPort: port, timeoutMs: 960 }, dnsTimeoutMs: 120_000,
       // The share is over before the second address has its turn after 250 ms, and was not while the name servers were looked for.
-      world: {
+      network: {
         clock: realClockExcept({ 240: () => (shares.shift() ?? never)(), 250: () => until(() => shares.length === 0), 960: never }),
       },
     });
@@ -207,7 +207,7 @@ describe('name servers', () => {
     const resolverWith = (timeoutMs: number): Resolver => createResolver({ servers: [`127.0.0.1:${port}`], timeoutMs, tries: 1 });
     const [resolver, hasty] = [resolverWith(30_000), resolverWith(secondMs)];
     const query: Resolver['query'] = (name, type, server) => (server === `127.0.0.2:${port}` ? hasty : resolver).query(name, type, server);
-    return loopback.verify({ zone: first, options: { nameServerPort: port }, world: { resolver: { query } } });
+    return loopback.verify({ zone: first, options: { nameServerPort: port }, network: { resolver: { query } } });
   }
 
   const twoServers = zone({}, { ...RECORDS.ns, data: 'ns2.example.test' }, { ...RECORDS.nsAddress, name: 'ns2.example.test', data: '127.0.0.2' });
@@ -314,7 +314,7 @@ describe('the recursive resolver', () => {
     const real = createResolver({ servers: [`127.0.0.1:${recursive.port}`], timeoutMs: 30_000 });
     await loopback.verify({
       options: { nameServerPort: own.port },
-      world: {
+      network: {
         resolver: {
           query: async (name, type, server) => {
             const answer = await real.query(name, type, server);

@@ -1,4 +1,4 @@
-// What is malformed, and used all the same by some senders: delivery depends on the sender, and both groups are named.
+// What is malformed, and still used by some senders: delivery depends on the sender, and both groups are named.
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Style } from '../../../cli/output/terminal';
 import { verifyText } from '../../../cli/output/formats/text';
@@ -21,8 +21,8 @@ function sendersWith({ senders }: VerificationResult, effect: string): string[] 
 function expectDepends(result: VerificationResult): void {
   expect(result).toMatchObject({ verdict: 'fail', policy: null, delivery: 'unknown', mx: [{ delivery: 'unknown' }, { delivery: 'unknown' }] });
   const text = verifyText(result, plain);
-  expect(text).toMatch(/ delivery {2}! it depends on the sender: .* use the malformed policy all the same/);
-  expect(text).toContain('Senders find a malformed policy: some use it all the same and enforce it, the others deliver without MTA-STS');
+  expect(text).toMatch(/ delivery {2}! it depends on the sender: .* use the malformed policy anyway/);
+  expect(text).toContain('Senders find a malformed policy: some use it anyway and enforce it, the others deliver without MTA-STS');
   expect(`${text}${summary(result)}`).not.toMatch(/would now deliver, whatever it sees of TLS/);
 }
 

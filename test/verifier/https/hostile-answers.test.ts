@@ -115,7 +115,7 @@ describe('a callback that throws ends its own exchange', () => {
     const spent = { outcome: 'unusable', code: INTERNAL_ERROR, reason: internalError(new TypeError('x')), milliseconds: 1 } as const;
     const result = await loopback.verify({
       zone: mailZone(), options: { smtp: true },
-      world: { fetchPolicy: () => Promise.resolve(spent), mxProbe: { reachedAny: false, probe: () => Promise.resolve(spent) } },
+      network: { fetchPolicy: () => Promise.resolve(spent), mxProbe: { reachedAny: false, probe: () => Promise.resolve(spent) } },
     });
     expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
     const told = result.findings.filter(({ code }) => code === 'internal-fault').map(({ message }) => message);
@@ -124,9 +124,9 @@ describe('a callback that throws ends its own exchange', () => {
   });
 
   test('an error outside of every exchange leaves its domain undecided, and other domains are verified', async () => {
-    const result = await loopback.verify({ world: { clock: { now: () => Date.now(), sleep: () => new Promise(() => undefined) }, resolver: {
-      query: () => Promise.resolve(JSON.parse('{"status":"found"}')),
-    } } });
+    const clock = { now: () => Date.now(), sleep: () => new Promise<void>(() => undefined) };
+    const resolver = { query: () => Promise.resolve(JSON.parse('{"status":"found"}')) };
+    const result = await loopback.verify({ network: { clock, resolver } });
     expect(result).toMatchObject({ domain: DOMAIN, verdict: 'unknown', delivery: 'unknown' });
     expect(finding(result, 'internal-fault').message).toContain(`the verification of ${DOMAIN} did not finish: the verifier failed (TypeError: `);
   });

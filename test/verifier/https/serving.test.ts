@@ -308,7 +308,7 @@ describe('an answer that breaks the letter of HTTP', () => {
     const events: string[] = [];
     const reader = {
       head: () => events.push('head'), data: () => undefined, end: () => events.push('end'), failed: (error: Error) => events.push(error.message),
-      informational: () => undefined, liberty: () => undefined,
+      informational: () => undefined, violation: () => undefined,
     };
     const untilClose = new LenientResponse(reader);
     untilClose.take(Buffer.from('HTTP/1.0 200 OK\n\nversion'));
@@ -331,7 +331,7 @@ describe('a policy host with other TLS', () => {
     const { keyPem: key, certificatePem: cert } = await createRsaCertificate([POLICY_HOST]);
     const policy = await loopback.policy({ tls: { key, cert, maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' } });
     const fetchPolicy = createFetchPolicy({ port: policy.port, ca: [cert] });
-    const result = await loopback.verify({ policyPort: policy.port, world: { fetchPolicy } });
+    const result = await loopback.verify({ policyPort: policy.port, network: { fetchPolicy } });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
     expect(finding(result, 'tls-cipher-uncommon')).toMatchObject({
       severity: 'warning', senders: GO, message: expect.stringContaining('it takes `TLS_RSA_WITH_AES_128_GCM_SHA256`, with RSA key exchange, at 127.0.0.1'),
@@ -470,9 +470,9 @@ describe('a policy host that ends what it began', () => {
   });
 
   test('a fetch that rejects leaves the domain undecided', async () => {
-    const result = await loopback.verify({ world: { fetchPolicy: () => Promise.reject(new Error('no such luck')) } });
+    const result = await loopback.verify({ network: { fetchPolicy: () => Promise.reject(new Error('no such luck')) } });
     expect(result.policyObservations.at(0)?.answer).toContain('no such luck');
-    expect((await loopback.verify({ world: { fetchPolicy: () => new Promise((_, reject) => {
+    expect((await loopback.verify({ network: { fetchPolicy: () => new Promise((_, reject) => {
       Reflect.apply(reject, undefined, [1]);
     }) } })).policyObservations.at(0)?.answer).toContain('unknown reason');
   });
@@ -483,7 +483,7 @@ describe('a mail host with other TLS', () => {
     const { keyPem: key, certificatePem: cert } = await createRsaCertificate([MX1, MX2]);
     const mx = await loopback.mx({ tls: { key, cert, maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' } });
     const { createMxProbe } = await import('../../../lib/verifier/smtp/mx-probe');
-    const result = await loopback.verify({ mxPort: mx.port, world: { mxProbe: createMxProbe({ port: mx.port, ca: [cert] }) } });
+    const result = await loopback.verify({ mxPort: mx.port, network: { mxProbe: createMxProbe({ port: mx.port, ca: [cert] }) } });
     expect(result).toMatchObject({ domain: DOMAIN, verdict: 'pass' });
     const told = result.findings.filter(({ code }) => code === 'tls-cipher-uncommon');
     expect(told).toHaveLength(2);

@@ -236,10 +236,10 @@ describe('a network that lets nobody through to port 25', () => {
 
   test('a silent mail host is blamed when any host of an earlier domain was reached', async () => {
     const silent = insecure('timeout', 'ETIMEDOUT', 'no connection within 5 s');
-    const result = await loopback.verify({ zone: oneHost(), mxPort: 1, policy: policy('enforce'), world: { mxProbe: probing(silent, true) } });
+    const result = await loopback.verify({ zone: oneHost(), mxPort: 1, policy: policy('enforce'), network: { mxProbe: probing(silent, true) } });
     expect(ofMx(result).map(({ code, temporary }) => [code, temporary])).toEqual([['mx-unreachable', true]]);
     const spared = insecure('timeout', PORT_BLOCKED, 'not tried');
-    const late = await loopback.verify({ zone: oneHost(), mxPort: 1, policy: policy('enforce'), world: { mxProbe: probing(spared, true) } });
+    const late = await loopback.verify({ zone: oneHost(), mxPort: 1, policy: policy('enforce'), network: { mxProbe: probing(spared, true) } });
     expect(ofMx(late).map(({ code, temporary }) => [code, temporary])).toEqual([['mx-unreachable', undefined]]);
   });
 });
@@ -257,8 +257,8 @@ describe('an address family that this machine has not', () => {
   });
 
   test('a missing address family of this machine may be IPv4', async () => {
-    const world = { mxProbe: probing(insecure('unusable', 'ENETUNREACH')) };
-    const result = await loopback.verify({ zone: oneHost(), mxPort: 1, policy: policy('enforce'), world });
+    const network = { mxProbe: probing(insecure('unusable', 'ENETUNREACH')) };
+    const result = await loopback.verify({ zone: oneHost(), mxPort: 1, policy: policy('enforce'), network });
     expect(finding(result, 'address-family-unusable').message).toBe('127.0.0.1 could not be tried, this machine has no route for IPv4');
   });
 });
@@ -311,17 +311,17 @@ describe('the addresses of a mail host', () => {
   test('a mail host without public addresses is a warning beside other hosts, and an error without them', async () => {
     const mxProbe = createSecureProbe();
     const options = { allowPrivate: false };
-    const alone = await loopback.verify({ zone: oneHost('10.0.0.1'), mxPort: 1, world: { mxProbe }, policy: policy('enforce') });
+    const alone = await loopback.verify({ zone: oneHost('10.0.0.1'), mxPort: 1, network: { mxProbe }, policy: policy('enforce') });
     expect(alone).toMatchObject({ mx: [{ observations: [{ status: 'ok' }] }] });
     const fenced = await loopback.verify({
-      zone: oneHost('10.0.0.1'), mxPort: 1, options, world: { mxProbe, fetchPolicy: () => Promise.reject(new Error('not public')) },
+      zone: oneHost('10.0.0.1'), mxPort: 1, options, network: { mxProbe, fetchPolicy: () => Promise.reject(new Error('not public')) },
     });
     expect(ofMx(fenced)).toMatchObject([{
       code: 'address-not-public', severity: 'error', fix: expect.stringContaining('--allow-private'),
       message: 'the address of the mail host is not a public address (loopback, link-local, private or reserved) and was not connected to, at 10.0.0.1. '
         + 'mx1.example.test cannot be reached. It is the only mail host of example.test, so mail to example.test is not delivered',
     }]);
-    const beside = await loopback.verify({ zone: oneHost('10.0.0.1', '8.8.8.8'), mxPort: 1, options, world: { mxProbe } });
+    const beside = await loopback.verify({ zone: oneHost('10.0.0.1', '8.8.8.8'), mxPort: 1, options, network: { mxProbe } });
     expect(ofMx(beside)).toMatchObject([{ code: 'address-not-public', severity: 'warning' }]);
   });
 });
@@ -387,7 +387,7 @@ describe('more mail hosts and addresses than any honest domain has', () => {
         return Promise.resolve(insecure('unreachable'));
       },
     };
-    const result = await loopback.verify({ zone: mailZone(records, { mx1: undefined, mx2: undefined }), mxPort: 1, world: { mxProbe } });
+    const result = await loopback.verify({ zone: mailZone(records, { mx1: undefined, mx2: undefined }), mxPort: 1, network: { mxProbe } });
     expect(asked).toHaveLength(19 + 8);
     expect(result.mx).toHaveLength(24);
     expect(finding(result, 'mx-skipped')).toMatchObject({
@@ -415,7 +415,7 @@ describe('time', () => {
 
   test('a probe that is cancelled by its own signal says nothing about an address family', async () => {
     const called = insecure('unusable', 'ABORT_ERR', 'called off while waiting for the greeting');
-    const result = await loopback.verify({ zone: oneHost(), mxPort: 1, policy: policy('enforce'), world: { mxProbe: probing(called) } });
+    const result = await loopback.verify({ zone: oneHost(), mxPort: 1, policy: policy('enforce'), network: { mxProbe: probing(called) } });
     expect(ofMx(result).map(({ code }) => code)).toEqual(['not-reached']);
   });
 });

@@ -80,7 +80,7 @@ function policyBox({ policy, record }: VerificationResult, { mark, text }: Summa
 
 function mxBoxes({ mx }: VerificationResult, { mx: steps }: DeliverySummary): Box[] {
   const boxes = steps.map((step, at): Box => {
-    // Without a host there is one step all the same, which says so.
+    // Without a host there is still one step, which says so.
     const host = mx.at(at);
     return host === undefined ? noHost(step) : mxBox(host, step);
   });

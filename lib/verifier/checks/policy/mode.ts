@@ -12,7 +12,7 @@ export const MODE_FINDINGS = {
     severity: 'info',
     area: 'policy-file',
     meaning: 'The policy is in mode `testing`.',
-    impact: 'Senders deliver to hosts that fail all the same, and report it.',
+    impact: 'Senders still deliver to hosts that fail, and report it.',
     fix: 'read the TLS reports, and switch to `enforce` when they are clean',
     reference: 'RFC 8461 §5',
   },
@@ -20,7 +20,7 @@ export const MODE_FINDINGS = {
     severity: 'warning',
     area: 'policy-file',
     meaning: 'The policy has been in mode `testing` for more than 30 days.',
-    impact: 'Mail is not protected: senders deliver to hosts that fail all the same.',
+    impact: 'Mail is not protected: senders still deliver to hosts that fail.',
     fix: 'read the TLS reports of the last two weeks; when they are clean, publish the policy in mode `enforce` under a new id',
     reference: 'RFC 8461 §5 and §8.3',
   },
@@ -85,7 +85,7 @@ export function checkMode(policyHost: string, policy: Policy | undefined, age: P
     case 'testing':
       return [isOlder(LONG_TESTING_MS)
         ? liveFinding('mode-testing-long', { subject, evidence, message: `the policy has been in mode \`testing\` for ${days} days or more: mail is not protected yet` })
-        : liveFinding('mode-testing', { subject, evidence, message: 'the policy is in mode `testing`: senders deliver to hosts that fail all the same, and report it' })];
+        : liveFinding('mode-testing', { subject, evidence, message: 'the policy is in mode `testing`: senders still deliver to hosts that fail, and report it' })];
     case 'none':
       return [isOlder(LONG_NONE_MS)
         ? liveFinding('mode-none-long', { subject, evidence, message: `the policy has been in mode \`none\` for ${days} days or more: no sender can hold an earlier one any longer` })

@@ -1,10 +1,10 @@
 // Finds features of a response that only some senders can read, and names the senders that cannot.
 import type { SenderQuirk } from '../../../protocol/findings/finding';
-import { joinList, safeText } from '../../../util/safe-text';
-import type { PolicyAnswered } from '../../https/policy-response';
-import type { HttpLiberty } from '../../https/http-response';
-import type { MediaType } from '../../https/media-type';
 import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { joinList, safeText } from '../../../util/safe-text';
+import type { HttpViolation } from '../../https/http-response';
+import type { MediaType } from '../../https/media-type';
+import type { PolicyAnswered } from '../../https/policy-response';
 
 export const ODDITY_FINDINGS = {
   'policy-content-coding': {
@@ -55,11 +55,11 @@ const NODE = ['mailauth'];
 
 /** Returns the oddities of a response that holds a policy file. */
 export function findOddities(response: PolicyAnswered, media: MediaType): readonly Oddity[] {
-  const { coding, liberties = [], http2Only, cipher } = response;
+  const { coding, violations = [], http2Only, cipher } = response;
   return [
     ...coding === undefined ? [] : [coding.fault === undefined ? compressed(coding.codings) : mislabelled(coding.codings)],
     ...media.unusual.length === 0 ? [] : [unusualParameters(response.contentType, media.unusual)],
-    ...liberties.length === 0 ? [] : [malformed(liberties)],
+    ...violations.length === 0 ? [] : [malformed(violations)],
     ...http2Only === undefined ? [] : [{ code: 'policy-http2-only', message: 'the host speaks HTTP/2 alone, no HTTP/1.1', quirks: refusal(NO_HTTP2) } as const],
     ...cipher === undefined ? [] : [uncommonCipher(cipher, GO)],
   ];
@@ -105,14 +105,14 @@ function unusualParameters(contentType: string, unusual: MediaType['unusual']): 
   };
 }
 
-function malformed(liberties: readonly HttpLiberty[]): Oddity {
-  const senders = new Set(liberties.flatMap((one) => LIBERTIES[one].senders));
-  const texts = liberties.map((one) => LIBERTIES[one].text).join(', ');
+function malformed(violations: readonly HttpViolation[]): Oddity {
+  const senders = new Set(violations.flatMap((one) => VIOLATIONS[one].senders));
+  const texts = violations.map((one) => VIOLATIONS[one].text).join(', ');
   return { code: 'policy-http-malformed', message: `the answer is not HTTP by the letter: ${texts}`, quirks: senders.size === 0 ? [] : refusal([...senders]) };
 }
 
 /** Deviations from HTTP/1.1, and the senders that reject them. Go's net/http supports only `chunked` as transfer coding. */
-const LIBERTIES: Readonly<Record<HttpLiberty, { readonly text: string; readonly senders: readonly string[] }>> = {
+const VIOLATIONS: Readonly<Record<HttpViolation, { readonly text: string; readonly senders: readonly string[] }>> = {
   'bare-lf': { text: 'header lines end in LF without CR', senders: NODE },
   'obs-fold': { text: 'a header field goes on in a second line', senders: NODE },
   'length-twice': { text: 'the same Content-Length stands there more than once', senders: NODE },

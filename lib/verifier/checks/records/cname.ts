@@ -1,15 +1,13 @@
 // Checks the CNAMEs at `_mta-sts`, `mta-sts` and `_smtp._tls`: their targets, dangling ones, loops, and chains that are too long.
 import type { Severity } from '../../../protocol/findings/finding';
-import type { Area } from '../../../protocol/findings/kind';
+import type { Area, LiveFindingKind } from '../../../protocol/findings/kind';
 import { policyHostName } from '../../../protocol/policy/url';
 import { stsRecordName } from '../../../protocol/records/record-names';
 import { safeText } from '../../../util/safe-text';
-import { appendedZone, appendedZoneText } from '../../dns/appended-zone';
-import { ALIAS_FAULTS } from '../../dns/answer';
-import { TOO_MANY_RECORDS } from '../../dns/answer';
-import type { Delegation, LiveFinding } from '../../result';
+import { ALIAS_PROBLEMS, TOO_MANY_RECORDS } from '../../dns/answer';
 import type { DnsFailed } from '../../dns/answer';
-import type { LiveFindingKind } from '../../../protocol/findings/kind';
+import { appendedZone, appendedZoneText } from '../../dns/appended-zone';
+import type { Delegation, LiveFinding } from '../../result';
 import { findingFactory } from '../live-finding';
 
 export const CNAME_FINDINGS = {
@@ -63,10 +61,10 @@ interface AliasPlace {
 
 /** Returns the fix for a DNS failure that the records themselves cause. Trying again does not help then. */
 export function aliasProblem({ reason }: DnsFailed): { readonly fix?: string; readonly temporary?: false } {
-  if (reason.includes(ALIAS_FAULTS.chain)) {
+  if (reason.includes(ALIAS_PROBLEMS.chain)) {
     return { temporary: false, fix: 'shorten the chain: let the CNAME lead straight to the name that holds the record (RFC 1034 §3.6.2)' };
   }
-  if (reason.includes(ALIAS_FAULTS.loop)) {
+  if (reason.includes(ALIAS_PROBLEMS.loop)) {
     return { temporary: false, fix: 'break the loop: let the CNAME lead to a name that holds the record (RFC 1034 §3.6.2)' };
   }
   return reason.includes(TOO_MANY_RECORDS) ? { temporary: false, fix: 'delete the records at this name that nobody needs; some resolvers and senders give up on so many as well' } : {};

@@ -1,4 +1,4 @@
-// Checks the TLS reporting record (RFC 8460 §3). Without it, nobody hears of failures.
+// Checks the TLS reporting record (RFC 8460 §3). Without it, failures are not reported.
 import type { Mode } from '../../../protocol/policy/policy';
 import { reportingName } from '../../../protocol/records/record-names';
 import { safeText } from '../../../util/safe-text';

@@ -1,4 +1,4 @@
-// What people read at synthesis: one warning for many domains, no token, and our own error where CDK's would not help.
+// Messages at synthesis: one warning for many domains, no tokens, and clear errors in place of those of CDK.
 import { describe, expect, test } from '@jest/globals';
 import {
   App, Annotations as CdkAnnotations, Duration, NestedStack, Stack, Stage, Validations,
@@ -6,15 +6,16 @@ import {
 } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
-import { MtaSts, MtaStsDomains, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting } from '../../lib';
-import type { MtaStsProps } from '../../lib';
-import { ENV, importedZone, testStack } from '../support/stack';
+import { MtaSts, MtaStsDomains, MtaStsPolicy, MxHosts, PolicyHost, TlsReporting } from '../../../lib';
+import type { MtaStsProps } from '../../../lib';
+import { firstItem, required } from '../../support/items';
+import { ENV, importedZone, testStack } from '../../support/stack';
 
 const mx = MxHosts.of('mx1.example.com');
 const tlsReporting = TlsReporting.to('mailto:tls-reports@example.com');
 const NAMES = Array.from({ length: 100 }, (_, i) => `d${String(i).padStart(2, '0')}.example.com`);
 
-/** Path and text of each of our warnings, the tag of CDK left out. */
+/** Returns path and text of each warning of this package, without the tag of CDK. */
 function warningsOf(stack: Stack, id = ''): string[] {
   return Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp(`cdk-mta-sts:${id}`))
     .map(({ id: path, entry }) => `${path} ${JSON.stringify(entry.data).slice(1, -1)}`.replace(/ \[ack: .*$/, ''));
@@ -39,20 +40,20 @@ describe('a hundred domains give one warning', () => {
     ['shortMaxAge', { policy: MtaStsPolicy.enforce({ mx, maxAge: Duration.days(1) }), tlsReporting }, `${HUNDRED} enforce with a \`maxAge\` of 86400 seconds, `],
     ['dnsElsewhere', { policy: MtaStsPolicy.enforce({ mx }), tlsReporting, hostedZone: undefined },
       `${HUNDRED} have no \`hostedZone\`: the deployment serves their policies and creates no records\. `],
-  ])('%s', (id, props, message) => {
+  ])('a hundred domains have one warning: %s', (id, props, message) => {
     const stack = testStack();
     many(stack, props);
     expect(warningsOf(stack)).toEqual([expect.stringMatching(new RegExp(`^/Test ${message}`))]);
     expect(warningsOf(stack, id)).toHaveLength(1);
   });
 
-  test('zoneInSameDeployment', () => {
+  test('a hundred domains have one warning: zoneInSameDeployment', () => {
     const stack = testStack();
     many(stack, { hostedZone: new route53.PublicHostedZone(stack, 'Zone', { zoneName: 'example.com' }) });
     expect(warningsOf(stack)).toEqual([expect.stringMatching(new RegExp(`^/Test the hosted zone of ${HUNDRED} is made in the same stack\. `))]);
   });
 
-  test('at MtaStsDomains, where they are', () => {
+  test('the warning of several domains is at the MtaStsDomains that contains them', () => {
     const stack = testStack();
     const hostedZone = importedZone(stack);
     new MtaStsDomains(stack, 'Mail', {
@@ -62,7 +63,7 @@ describe('a hundred domains give one warning', () => {
       /^\/Test\/Mail 10 domains \(d00\.example\.com, d01\.example\.com, d02\.example\.com and 7 more\) are in `testing`: /)]);
   });
 
-  test('each for what it has: those of another age, and of another policy', () => {
+  test('domains with other ages and other policies have different warnings', () => {
     const stack = testStack();
     const hostedZone = importedZone(stack);
     const enforce = (days: number): MtaStsPolicy => MtaStsPolicy.enforce({ mx, maxAge: Duration.days(days) });
@@ -77,7 +78,7 @@ describe('a hundred domains give one warning', () => {
     ]);
   });
 
-  test('in nested stacks and in a stack of another Region, with hosts of their own', () => {
+  test('domains in nested stacks and in a us-east-1 stack have one warning', () => {
     const stack = new Stack(new App(), 'Test', { env: { ...ENV, region: 'eu-west-1' } });
     const policy = MtaStsPolicy.testing({ mx });
     new MtaSts(new NestedStack(stack, 'Nested'), 'One', { domainName: 'one.example', policy });
@@ -91,7 +92,7 @@ describe('a hundred domains give one warning', () => {
     ]);
   });
 
-  test('for each stack', () => {
+  test('each stack has its own warning for its domains', () => {
     const app = new App();
     const stacks = ['One', 'Two'].map((id) => new Stack(app, id, { env: ENV }));
     stacks.forEach((stack, i) => many(stack, { policy: MtaStsPolicy.testing({ mx }) }, NAMES.slice(2 * i, 2 * i + 2)));
@@ -105,20 +106,20 @@ describe('a warning of many', () => {
     return { stack, all: many(stack, { policy: MtaStsPolicy.testing({ mx }) }, NAMES.slice(0, 4)) };
   };
 
-  test('counts those alone that nobody has acknowledged, by either way of CDK', () => {
+  test('the warning of several domains counts only the domains without an acknowledgement', () => {
     const { stack, all } = made();
-    Validations.of(all[0]).acknowledge({ id: 'cdk-mta-sts:testing', reason: 'known' });
-    CdkAnnotations.of(all[1]).acknowledgeWarning('Annotation::cdk-mta-sts:testing');
+    Validations.of(firstItem(all)).acknowledge({ id: 'cdk-mta-sts:testing', reason: 'known' });
+    CdkAnnotations.of(required(all.at(1))).acknowledgeWarning('Annotation::cdk-mta-sts:testing');
     expect(warningsOf(stack)).toEqual([expect.stringMatching(/^\/Test 2 domains \(d02\.example\.com, d03\.example\.com\) are in/)]);
   });
 
-  test('is that of the one that is left', () => {
+  test('the warning of several domains is at the domain itself if the others are acknowledged', () => {
     const { stack, all } = made();
     for (const one of all.slice(1)) Validations.of(one).acknowledge({ id: 'cdk-mta-sts:testing', reason: 'known' });
     expect(warningsOf(stack)).toEqual([expect.stringMatching(/^\/Test\/d00\.example\.com d00\.example\.com is in/)]);
   });
 
-  test.each(['before', 'after'])('is acknowledged on the stack, %s', (when) => {
+  test.each(['before', 'after'])('the stack acknowledges the warning of several domains, %s they are added', (when) => {
     const stack = testStack();
     const acknowledge = (): void => {
       Validations.of(stack).acknowledge({ id: 'cdk-mta-sts:testing', reason: 'known' });
@@ -129,13 +130,13 @@ describe('a warning of many', () => {
     expect(warningsOf(stack)).toEqual([]);
   });
 
-  test('is the same at each synthesis', () => {
+  test('the warning of several domains is the same at each synthesis', () => {
     const { stack } = made();
     expect(warningsOf(stack)).toEqual(warningsOf(stack));
   });
 });
 
-describe('no token reaches a person', () => {
+describe('messages without tokens', () => {
   const inNested = (make: (nested: NestedStack, stack: Stack) => unknown, region?: string): string => {
     const stack = new Stack(new App(), 'Outer', { env: region === undefined ? undefined : { ...ENV, region } });
     try {
@@ -148,31 +149,31 @@ describe('no token reaches a person', () => {
   const policy = MtaStsPolicy.none();
 
   test.each<[string, string, string]>([
-    ['of a stack without a Region', inNested((nested) => new MtaSts(nested, 'MtaSts', { domainName: 'example.com', policy })),
+    ['a stack without a Region', inNested((nested) => new MtaSts(nested, 'MtaSts', { domainName: 'example.com', policy })),
       'Outer/Nested/MtaSts: the stack \'Outer/Nested\' must name its Region'],
-    ['of a Region of another partition', inNested((nested) => new MtaSts(nested, 'MtaSts', { domainName: 'example.com', policy }), 'cn-north-1'),
+    ['a Region of another partition', inNested((nested) => new MtaSts(nested, 'MtaSts', { domainName: 'example.com', policy }), 'cn-north-1'),
       'Outer/Nested/MtaSts: the stack \'Outer/Nested\' is in cn-north-1'],
-    ['of a host in another stack', inNested((nested, stack) => new MtaSts(stack, 'MtaSts', {
+    ['a host in another stack', inNested((nested, stack) => new MtaSts(stack, 'MtaSts', {
       domainName: 'example.com', policy, policyHost: new PolicyHost(nested, 'Host', { domains: [{ domainName: 'example.com' }] }),
     }), 'us-east-1'), 'got one of \'Outer/Nested\' in \'Outer\''],
-    ['of another copy of the package', inNested((nested) => {
+    ['another copy of the package', inNested((nested) => {
       new Construct(nested, 'CdkMtaStsHandler');
       new MtaSts(nested, 'MtaSts', { domainName: 'example.com', policy });
     }, 'us-east-1'), 'the stack \'Outer/Nested\' has a construct \'CdkMtaStsHandler\' of another copy of cdk-mta-sts'],
-    ['of zones that are made in the app', inNested((_, stack) => {
+    ['zones that the app makes', inNested((_, stack) => {
       const [one, other] = ['One', 'Other'].map((id) => new route53.PublicHostedZone(stack, id, { zoneName: 'example.com' }));
       const policyHost = new PolicyHost(stack, 'Host', { domains: [{ hostedZone: one }] });
       new MtaSts(stack, 'MtaSts', { hostedZone: other, policyHost, policy });
     }, 'us-east-1'), 'the one that the PolicyHost has for example.com, Outer/One, got Outer/Other. '],
-    ['of a bucket for logs in a nested stack', inNested((nested, stack) => new PolicyHost(stack, 'Host', {
+    ['a bucket for logs in a nested stack', inNested((nested, stack) => new PolicyHost(stack, 'Host', {
       domains: [{ domainName: 'example.com' }], accessLogBucket: new s3.Bucket(nested, 'Logs', { bucketName: nested.stackName }),
     }), 'us-east-1'), '`accessLogBucket` Outer/Nested/Logs has no access control lists'],
-  ])('%s', (_, message, expected) => {
+  ])('no token is in the error about %s', (_, message, expected) => {
     expect(message).toContain(expected);
     expect(message).not.toMatch(/Token\[|\$\{/);
   });
 
-  test('of a nested stack whose certificate is validated by hand', () => {
+  test('no token is in the warning about a manual validation record in a nested stack', () => {
     const stack = testStack();
     new MtaSts(new NestedStack(stack, 'Nested'), 'MtaSts', { domainName: 'example.com', policy });
     const all = warningsOf(stack);
@@ -188,12 +189,12 @@ describe('the name of the us-east-1 stack', () => {
     return stack;
   };
 
-  test('may have all the characters that CloudFormation takes', () => {
+  test('the name of the us-east-1 stack can have all 128 characters that CloudFormation allows', () => {
     const inner = made('s'.repeat(107)).node.findChild('MtaStsUsEast1');
     expect(inner instanceof Stack && inner.stackName.length).toBe(128);
   });
 
-  test.each([[108, new App()], [128, new Stage(new App(), 'Prod')]])('is refused if that makes it too long, from %i characters', (length, scope) => {
+  test.each([[108, new App()], [128, new Stage(new App(), 'Prod')]])('a stack name of %i characters is refused, because the name of the us-east-1 stack would be too long', (length, scope) => {
     expect(() => made('s'.repeat(length), scope)).toThrow(`the stack '${'s'.repeat(length)}' of eu-central-1 must have a name of at most 107 characters, got `
       + `${length}. Its stack in us-east-1 has the same name with '-eu-central-1-mta-sts' at the end, and CloudFormation allows 128 characters. Give it a shorter \`stackName\`, or put `
       + 'MtaSts into a stack of us-east-1');

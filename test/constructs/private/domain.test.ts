@@ -1,10 +1,11 @@
-// Two constructs for one domain: an error in one stack, a warning across the stacks of an app.
+// The policy domain of a construct: its name, and the rule that only one construct of an app publishes and serves it.
 import { describe, expect, test } from '@jest/globals';
 import { App, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
-import { DelegatedMtaSts, MtaSts, MtaStsDomains, MtaStsPolicy, PolicyHost } from '../../lib';
-import { ENV, importedZone, testStack } from '../support/stack';
+import { DelegatedMtaSts, MtaSts, MtaStsDomains, MtaStsPolicy, PolicyHost } from '../../../lib';
+import { policyDomain } from '../../../lib/private/domain';
+import { ENV, importedZone, testStack } from '../../support/stack';
 
 const policy = MtaStsPolicy.none();
 
@@ -17,7 +18,7 @@ const zoneOf = (scope: Construct, domain = 'example.com'): ReturnType<typeof imp
 };
 
 const mtaSts: Make = (scope, id, domainName) => new MtaSts(scope, id, { hostedZone: zoneOf(scope), domainName, policy });
-const elsewhere: Make = (scope, id, domainName = 'example.com') => new MtaSts(scope, id, { domainName, policy });
+const externalDns: Make = (scope, id, domainName = 'example.com') => new MtaSts(scope, id, { domainName, policy });
 const delegated: Make = (scope, id, domainName) => {
   return new DelegatedMtaSts(scope, id, { hostedZone: zoneOf(scope), domainName, provider: 'provider.example' });
 };
@@ -28,7 +29,7 @@ const host: Make = (scope, id, domainName) => new PolicyHost(scope, id, { domain
 
 const PAIRS: [string, Make, Make, string][] = [
   ['MtaSts and MtaSts', mtaSts, mtaSts, 'published'],
-  ['MtaSts and MtaSts with DNS elsewhere', mtaSts, elsewhere, 'published'],
+  ['MtaSts and MtaSts with external DNS', mtaSts, externalDns, 'published'],
   ['MtaSts and DelegatedMtaSts', mtaSts, delegated, 'published'],
   ['DelegatedMtaSts and MtaSts', delegated, mtaSts, 'delegated'],
   ['DelegatedMtaSts and DelegatedMtaSts', delegated, delegated, 'delegated'],
@@ -41,14 +42,14 @@ const PAIRS: [string, Make, Make, string][] = [
   ['PolicyHost and an MtaSts with a host of its own', host, mtaSts, 'served'],
 ];
 
-/** A stack of another Region: its resources are in a us-east-1 stack inside. */
+/** Returns a stack of another Region. Its resources are in an inner us-east-1 stack. */
 const europe = (app: Construct = new App(), id = 'Mail'): Stack => new Stack(app, id, { env: { ...ENV, region: 'eu-central-1' } });
 
 const warnings = (stack: Stack): string[] => Annotations.fromStack(stack)
   .findWarning('*', Match.stringLikeRegexp('A domain has one policy')).map(({ id, entry }) => `${id} ${JSON.stringify(entry.data).slice(1, -1)}`);
 
-describe.each(PAIRS)('%s for one domain', (_, one, other, how) => {
-  test('are an error in one stack', () => {
+describe.each(PAIRS)('%s for one domain', (pair, one, other, how) => {
+  test(`${pair} for one domain are an error in one stack`, () => {
     const stack = testStack();
     one(stack, 'One');
     expect(() => other(stack, 'Other')).toThrow(new RegExp(
@@ -56,13 +57,13 @@ describe.each(PAIRS)('%s for one domain', (_, one, other, how) => {
       + 'the same names\\. Remove one of them, or give Test/Other\\S* another domain$'));
   });
 
-  test('are an error in a stack of another Region', () => {
+  test(`${pair} for one domain are an error in a stack of another Region`, () => {
     const stack = europe();
     one(stack, 'One');
     expect(() => other(new Construct(stack, 'Part'), 'Other')).toThrow(/^example\.com is already \w+ by Mail\/One\S*/);
   });
 
-  test('are one warning across stacks, which can be acknowledged', () => {
+  test(`${pair} for one domain are a warning across stacks, which can be acknowledged`, () => {
     const app = new App();
     const [first, second] = [new Stack(app, 'First', { env: ENV }), europe(app, 'Second')];
     one(first, 'One');
@@ -78,58 +79,59 @@ describe.each(PAIRS)('%s for one domain', (_, one, other, how) => {
 
 describe('one domain', () => {
   test.each([
-    ['in another case', 'EXAMPLE.com', 'example.com'],
+    ['in upper and lower case', 'EXAMPLE.com', 'example.com'],
     ['in Unicode and in A-labels', 'bücher.example.com', 'xn--bcher-kva.example.com'],
-  ])('is one %s', (_, written, again) => {
+  ])('a domain is recognized as the same one %s', (_, written, again) => {
     const stack = testStack();
     mtaSts(stack, 'One', written);
     expect(() => mtaSts(stack, 'Other', again)).toThrow(/ is already published by Test\/One/);
   });
 
-  test('is one where a zone is written with a dot at its end', () => {
+  test('a domain is recognized as the same one if the name of its zone ends with a dot', () => {
     const stack = testStack();
     new MtaSts(stack, 'One', { hostedZone: importedZone(stack, 'example.com.'), policy });
     expect(() => mtaSts(stack, 'Other')).toThrow(/^example\.com is already published by Test\/One/);
   });
 
-  test('is one in nested stacks of one stack', () => {
+  test('a domain is recognized as the same one in nested stacks of one stack', () => {
     const stack = testStack();
     mtaSts(new NestedStack(stack, 'Inner'), 'One');
     expect(() => mtaSts(stack, 'Other')).toThrow(/^example\.com is already published by Test\/Inner\/One/);
     expect(() => mtaSts(new NestedStack(stack, 'Another'), 'Other')).toThrow(/^example\.com is already published by Test\/Inner\/One/);
   });
 
-  test('is warned of across stages, which may be deployed to one account', () => {
+  test('a domain in two stages is a warning, because both can be deployed to one account', () => {
     const app = new App();
-    const [beta, prod] = ['Beta', 'Prod'].map((id) => new Stack(new Stage(app, id, { env: ENV }), 'Mail'));
+    const inStage = (id: string): Stack => new Stack(new Stage(app, id, { env: ENV }), 'Mail');
+    const [beta, prod] = [inStage('Beta'), inStage('Prod')];
     mtaSts(beta, 'MtaSts');
     mtaSts(prod, 'MtaSts');
     expect(warnings(prod)).toEqual([expect.stringContaining('example.com is published in the stack Beta/Mail too, by Beta/Mail/MtaSts. ')]);
   });
 
-  test('may be served here, with DNS elsewhere, and delegated to that by its zone in the same app', () => {
+  test('one app can serve a domain with external DNS and delegate it in its zone', () => {
     const stack = testStack();
-    elsewhere(stack, 'Serving');
+    externalDns(stack, 'Serving');
     delegated(stack, 'Zone');
     expect(warnings(stack)).toEqual([]);
-    // Two that delegate, or serve, are too many all the same.
+    // Two constructs that delegate, or two that serve, are still an error.
     expect(() => delegated(stack, 'Again')).toThrow(/^example\.com is already delegated by Test\/Zone/);
-    expect(() => elsewhere(stack, 'Second')).toThrow(/^example\.com is already published by Test\/Serving/);
+    expect(() => externalDns(stack, 'Second')).toThrow(/^example\.com is already published by Test\/Serving/);
   });
 
-  test('is not that of another app', () => {
+  test('a domain can be in two apps', () => {
     mtaSts(testStack(), 'One');
     expect(() => mtaSts(testStack(), 'One')).not.toThrow();
   });
 
-  test('is not one that is below it', () => {
+  test('a domain and a domain below it can be in one stack', () => {
     const stack = testStack();
     mtaSts(stack, 'One');
     mtaSts(stack, 'Below', 'lists.example.com');
     expect(warnings(stack)).toEqual([]);
   });
 
-  test('is served by a host and published by another construct', () => {
+  test('a PolicyHost can serve a domain that another construct publishes', () => {
     const stack = testStack();
     const hostedZone = zoneOf(stack);
     const policyHost = new PolicyHost(stack, 'Host', { domains: [{ hostedZone }] });
@@ -137,7 +139,7 @@ describe('one domain', () => {
     expect(warnings(stack)).toEqual([]);
   });
 
-  test('is free again when its construct is taken out of the tree, or could not be made', () => {
+  test('a domain is free again when its construct is removed from the tree or threw an error', () => {
     const stack = testStack();
     new DelegatedMtaSts(stack, 'One', { hostedZone: zoneOf(stack), provider: 'provider.example' });
     stack.node.tryRemoveChild('One');
@@ -145,21 +147,37 @@ describe('one domain', () => {
     expect(() => delegated(stack, 'Three')).not.toThrow();
   });
 
-  test('is found by another copy of the package', () => {
+  test('another copy of the package finds the claim of a domain', () => {
     const stack = testStack();
     mtaSts(stack, 'One');
-    // What the other copy looks at, since a symbol of the registry is one for all copies.
+    // The other copy reads this map: all copies share a symbol of the global registry.
     const claims: unknown = Reflect.get(stack.node.root, Symbol.for('cdk-mta-sts.claims'));
     expect(claims instanceof Map && claims.has('example.com')).toBe(true);
   });
 
-  test('and ninety-nine others in two stacks are one warning', () => {
+  test('a hundred domains in two stacks are one warning', () => {
     const app = new App();
-    const [first, second] = ['First', 'Second'].map((id) => new Stack(app, id, { env: ENV }));
+    const [first, second] = [new Stack(app, 'First', { env: ENV }), new Stack(app, 'Second', { env: ENV })];
     for (const stack of [first, second]) {
       for (let i = 0; i < 100; i += 1) delegated(stack, `MtaSts${i}`, `d${i}.example.com`);
     }
     expect(warnings(second)).toEqual([expect.stringMatching(
       /^\/Second 100 domains \(d0\.example\.com, d1\.example\.com, d2\.example\.com and 97 more\) are delegated in the stack First too\. A domain has one policy/)]);
+  });
+});
+
+describe('the policy domain', () => {
+  test('a domain name can be written in any script', () => {
+    expect(policyDomain('Bücher.example', undefined)).toBe('xn--bcher-kva.example');
+    expect(policyDomain('почта.рф', undefined)).toBe('xn--80a1acny.xn--p1ai');
+  });
+
+  test.each([
+    ['my\u2011shop.example.com', '`domainName` "my‑shop.example.com" contains U+2011 (non-breaking hyphen); write a hyphen (RFC 5321 §4.1.2)'],
+    ['example.com\u200b', '`domainName` "example.com\\u{200b}" contains U+200B (zero-width space); remove it (RFC 5321 §4.1.2)'],
+    ['example\uff0ecom', '`domainName` "example．com" contains U+FF0E (fullwidth full stop); write a dot (RFC 5321 §4.1.2)'],
+    ['ex\u0430mple.com', '`domainName` "exаmple.com" contains U+0430 (Cyrillic, looks like `a`); write `a` (RFC 5321 §4.1.2)'],
+  ])('a domain name with a misleading character is refused: %j', (domain, message) => {
+    expect(() => policyDomain(domain, undefined)).toThrow(new Error(message));
   });
 });

@@ -1,4 +1,4 @@
-// Stacks of other Regions: all that CloudFront needs in one us-east-1 stack inside, in the order of one graph.
+// Stacks of other Regions: all resources are in one inner stack of us-east-1, in the order of one graph.
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import {
@@ -10,8 +10,9 @@ import {
 import type { DockerImageAssetLocation, FileAssetLocation, ISynthesisSession, IStackSynthesizer } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Construct } from 'constructs';
-import { MtaSts, MtaStsPolicy, PolicyHost } from '../../lib';
-import { ENV, importedZone, oneDomain, testStack } from '../support/stack';
+import { MtaSts, MtaStsPolicy, PolicyHost } from '../../../lib';
+import { required } from '../../support/items';
+import { ENV, importedZone, oneDomain, testStack } from '../../support/stack';
 
 const policy = MtaStsPolicy.none();
 
@@ -29,18 +30,18 @@ function resources(stack: Stack): Record<string, unknown> {
   return Template.fromStack(stack).toJSON().Resources as Record<string, unknown>;
 }
 
-describe('in a stack of another Region', () => {
-  test('every resource is in one us-east-1 stack of the same account, inside the stack', () => {
+describe('a stack of another Region', () => {
+  test('every resource of a stack of another Region is in one inner us-east-1 stack of the same account', () => {
     const stack = stackIn('eu-central-1');
     oneDomain(stack);
     const inner = usEast1(stack);
     expect(inner).toMatchObject({ region: 'us-east-1', account: ENV.account, stackName: 'Mail-eu-central-1-mta-sts' });
-    // CloudFormation takes no template without a resource.
+    // CloudFormation accepts no template without a resource.
     expect(Object.values(resources(stack))).toEqual([{ Type: 'AWS::CloudFormation::WaitConditionHandle' }]);
     Template.fromStack(inner).resourceCountIs('AWS::CloudFront::Distribution', 1);
   });
 
-  test('the resources, their order and their logical ids are those of a stack in us-east-1', () => {
+  test('the us-east-1 stack has the resources, the order and the logical ids of a stack in us-east-1', () => {
     const here = testStack();
     oneDomain(here);
     const stack = stackIn('eu-central-1');
@@ -50,7 +51,7 @@ describe('in a stack of another Region', () => {
     expect(order(resources(usEast1(stack)))).toEqual(order(resources(here)));
   });
 
-  test('the stack is not empty, and tells where it all is', () => {
+  test('the outer stack has the name of its us-east-1 stack as an output', () => {
     const stack = stackIn('eu-central-1');
     oneDomain(stack);
     Template.fromStack(stack).hasOutput('MtaStsUsEast1Name', { Value: 'Mail-eu-central-1-mta-sts' });
@@ -64,7 +65,7 @@ describe('in a stack of another Region', () => {
     expect(stack.dependencies).toEqual([usEast1(stack)]);
   });
 
-  test('several domains are in the same one, and share one function', () => {
+  test('several domains of a stack share one us-east-1 stack and one function', () => {
     const stack = stackIn('eu-central-1');
     ['example.com', 'example.net'].forEach((zoneName, i) => {
       new MtaSts(new Construct(stack, `Part${i}`), 'MtaSts', { hostedZone: importedZone(stack, zoneName), policy });
@@ -73,28 +74,28 @@ describe('in a stack of another Region', () => {
     Template.fromStack(usEast1(stack)).resourceCountIs('AWS::Lambda::Function', 2);
   });
 
-  test('the id of the publication can be an output of the stack of `output`, which alone knows it', () => {
+  test('the id of the publication can be an output of the stack of `output`', () => {
     for (const isNested of [false, true]) {
       const stack = stackIn('eu-central-1');
       const { output, policyId } = oneDomain(isNested ? new NestedStack(stack, 'Nested') : stack);
       new CfnOutput(Stack.of(output), 'Id', { value: policyId });
       const { Outputs } = Template.fromStack(usEast1(stack)).toJSON() as { Outputs: Record<string, { Value: unknown }> };
-      expect(Outputs.Id.Value).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/Publication/), 'PolicyId'] });
+      expect(Outputs.Id?.Value).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/Publication/), 'PolicyId'] });
       Template.fromStack(stack).resourceCountIs('Custom::CrossRegionExportReader', 0);
     }
   });
 
-  test('a shared host is in it too', () => {
+  test('a shared host is in the us-east-1 stack too', () => {
     const stack = stackIn('eu-central-1');
     const hostedZone = importedZone(stack);
     const policyHost = new PolicyHost(stack, 'Host', { domains: [{ hostedZone }] });
     oneDomain(stack, { hostedZone, policyHost });
     Template.fromStack(usEast1(stack)).resourceCountIs('AWS::CloudFront::Distribution', 1);
-    const [publication] = Object.values(Template.fromStack(usEast1(stack)).findResources('Custom::MtaStsPublication')) as { DependsOn: string[] }[];
-    expect(publication.DependsOn.join(' ')).toMatch(/HostDistribution/);
+    const publications = Object.values(Template.fromStack(usEast1(stack)).findResources('Custom::MtaStsPublication')) as { DependsOn: string[] }[];
+    expect(publications.map(({ DependsOn }) => DependsOn.join(' '))).toEqual([expect.stringMatching(/HostDistribution/)]);
   });
 
-  test('tags, a permissions boundary and termination protection of the stack reach it', () => {
+  test('the us-east-1 stack gets tags, permissions boundary and termination protection of its outer stack', () => {
     const stack = new Stack(new App(), 'Mail', { env: { ...ENV, region: 'eu-central-1' }, terminationProtection: true });
     oneDomain(stack);
     Tags.of(stack).add('team', 'mail');
@@ -105,7 +106,7 @@ describe('in a stack of another Region', () => {
     expect(usEast1(stack).terminationProtection).toBe(true);
   });
 
-  test('stacks of one name in two Regions have two us-east-1 stacks', () => {
+  test('stacks with the same name in two Regions have two us-east-1 stacks', () => {
     const app = new App();
     const names = ['eu-central-1', 'ap-southeast-2'].map((region) => {
       const stack = new Stack(app, region, { stackName: 'Mail', env: { ...ENV, region } });
@@ -117,7 +118,7 @@ describe('in a stack of another Region', () => {
 });
 
 describe('the synthesizer', () => {
-  /** The us-east-1 stack as the CLI deploys it, and its assets. */
+  /** Returns the us-east-1 stack as the CDK CLI deploys it, and its assets. */
   const deployed = (app: App): { stack: cx_api.CloudFormationStackArtifact; files: string } => {
     const stack = app.synth().getStackByName('Mail-eu-central-1-mta-sts');
     const assets = stack.dependencies.find((artifact) => artifact instanceof cx_api.AssetManifestArtifact);
@@ -131,9 +132,9 @@ describe('the synthesizer', () => {
   };
 
   test.each([
-    ['to the stack alone', () => new App(), qualified()],
+    ['to the stack', () => new App(), qualified()],
     ['to the app', () => new App({ defaultStackSynthesizer: qualified() }), undefined],
-  ])('that is given %s deploys the us-east-1 stack too: its roles, its qualifier, its buckets', (_, appOf, synthesizer) => {
+  ])('a synthesizer that is given %s also decides roles, qualifier and buckets of the us-east-1 stack', (_, appOf, synthesizer) => {
     const app = appOf();
     mail(app, synthesizer);
     const { stack, files } = deployed(app);
@@ -142,11 +143,10 @@ describe('the synthesizer', () => {
     expect(stack.stackTemplateAssetObjectUrl).toMatch(/^s3:\/\/cdk-abc-assets-123456789012-us-east-1\//);
     expect(files).toMatch(/"bucketName": "cdk-abc-assets-123456789012-us-east-1"/);
     expect(files).not.toMatch(/hnb659fds/);
-    const [{ Properties: { Code } }] = Object.values(Template.fromJSON(stack.template as object).findResources('AWS::Lambda::Function')) as { Properties: { Code: unknown } }[];
-    expect(Code).toMatchObject({ S3Bucket: 'cdk-abc-assets-123456789012-us-east-1' });
+    Template.fromJSON(stack.template as object).allResourcesProperties('AWS::Lambda::Function', { Code: Match.objectLike({ S3Bucket: 'cdk-abc-assets-123456789012-us-east-1' }) });
   });
 
-  test('leaves the stack itself as it was', () => {
+  test('a synthesizer that is given to a stack still deploys that stack to its own Region', () => {
     const app = new App();
     mail(app, qualified());
     const stack = app.synth().getStackByName('Mail');
@@ -154,14 +154,14 @@ describe('the synthesizer', () => {
     expect(stack.stackTemplateAssetObjectUrl).toMatch(/^s3:\/\/cdk-abc-assets-123456789012-eu-central-1\//);
   });
 
-  test('of CDK is used for both where none is given', () => {
+  test('the default synthesizer of CDK is used for the us-east-1 stack if none is given', () => {
     const app = new App();
     mail(app);
     expect(deployed(app).stack.cloudFormationExecutionRoleArn).toMatch(/role\/cdk-hnb659fds-cfn-exec-role-123456789012-us-east-1$/);
   });
 
-  test('that can be used for one stack only is that of the app in the us-east-1 stack, with a warning', () => {
-    /** As people write their own: by the interface. */
+  test('a synthesizer for one stack only is not used for the us-east-1 stack, with a warning', () => {
+    /** A synthesizer of a user, written by the interface. */
     class Once extends StackSynthesizer {
       public addFileAsset(): FileAssetLocation { return { bucketName: 'b', objectKey: 'k', httpUrl: 'h', s3ObjectUrl: 's' }; }
       public addDockerImageAsset(): DockerImageAssetLocation { return { repositoryName: 'r', imageUri: 'i' }; }
@@ -180,31 +180,31 @@ describe('the synthesizer', () => {
   });
 });
 
-describe('in the us-east-1 stack', () => {
+describe('the us-east-1 stack', () => {
   const dependsOn = (stack: Stack, type: string, id: RegExp): string => {
-    const [[, resource]] = Object.entries(Template.fromStack(stack).findResources(type)).filter(([name]) => id.test(name));
-    return JSON.stringify((resource as { DependsOn?: string[] }).DependsOn);
+    const all = Object.entries(Template.fromStack(stack).findResources(type) as Record<string, { DependsOn?: string[] }>);
+    return JSON.stringify(required(all.find(([name]) => id.test(name)))[1].DependsOn);
   };
 
-  test('the order that the construct was given counts', () => {
+  test('a dependency between constructs is also one in the us-east-1 stack', () => {
     const stack = stackIn('eu-central-1');
     const domains = ['example.com', 'example.net'].map((name) => ({ hostedZone: importedZone(stack, name) }));
     const policyHost = new PolicyHost(stack, 'Host', { domains });
     const [first, second] = domains.map(({ hostedZone }) => new MtaSts(stack, hostedZone.zoneName, { hostedZone, policyHost, policy }));
-    second.node.addDependency(first);
-    // To itself alone, and to what has no place there.
-    first.node.addDependency(new Construct(stack, 'Other'));
+    required(second).node.addDependency(required(first));
+    // This construct has no resources in the us-east-1 stack.
+    first?.node.addDependency(new Construct(stack, 'Other'));
     expect(dependsOn(usEast1(stack), 'Custom::MtaStsPublication', /^examplenet/)).toContain('examplecomPublication');
     expect(dependsOn(usEast1(stack), 'Custom::MtaStsPublication', /^examplecom/)).not.toContain('examplenet');
   });
 
-  test('tags of the properties of the stack count', () => {
+  test('the us-east-1 stack gets the tags of the properties of its outer stack', () => {
     const stack = new Stack(new App(), 'Mail', { env: { ...ENV, region: 'eu-central-1' }, tags: { team: 'mail' } });
     oneDomain(stack);
     expect(usEast1(stack).tags.tagValues()).toEqual({ team: 'mail' });
   });
 
-  test('a bucket for access logs cannot be of the stack that waits for it', () => {
+  test('PolicyHost refuses a bucket for access logs that the outer stack makes', () => {
     const stack = stackIn('eu-central-1');
     const accessLogBucket = new s3.Bucket(stack, 'Logs');
     expect(() => new PolicyHost(stack, 'Host', { domains: [{ hostedZone: importedZone(stack) }], accessLogBucket }))
@@ -214,8 +214,8 @@ describe('in the us-east-1 stack', () => {
   });
 });
 
-describe('a zone', () => {
-  test('of another account is refused, with the two ways', () => {
+describe('zones of other stacks', () => {
+  test('a zone of another account is refused with two fixes', () => {
     const app = new App();
     const zones = new Stack(app, 'Zones', { env: { account: '210987654321', region: 'us-east-1' } });
     const hostedZone = new route53.PublicHostedZone(zones, 'Zone', { zoneName: 'example.com' });
@@ -224,13 +224,12 @@ describe('a zone', () => {
       + 'delegate a zone of the mail domain to this account: https://github.com/cdk-mta-sts/cdk-mta-sts/blob/main/docs/guide/external-dns.md#a-zone-in-another-account');
   });
 
-  test('of the stack itself tells its id by an output, and the stack is deployed first', () => {
+  test('a zone of the outer stack passes its id by an output, and the outer stack is deployed first', () => {
     const stack = stackIn('eu-central-1');
     const hostedZone = new route53.PublicHostedZone(stack, 'Zone', { zoneName: 'example.com' });
     oneDomain(stack, { hostedZone });
     const inner = usEast1(stack);
-    const id = Template.fromStack(stack).findOutputs('*', { Value: { Ref: Match.stringLikeRegexp('^Zone') } });
-    const [name] = Object.keys(id);
+    const [name] = Object.keys(Template.fromStack(stack).findOutputs('*', { Value: { Ref: Match.stringLikeRegexp('^Zone') } }));
     Template.fromStack(inner).hasResourceProperties('Custom::MtaStsPublication', {
       HostedZoneId: { 'Fn::GetStackOutput': { StackName: 'Mail', OutputName: name, Region: 'eu-central-1' } },
     });
@@ -238,7 +237,7 @@ describe('a zone', () => {
     expect(stack.dependencies).not.toContain(inner);
   });
 
-  test('of the stack serves several domains by one output', () => {
+  test('a zone of the outer stack passes its id to several domains by one output', () => {
     const stack = stackIn('eu-central-1');
     const hostedZone = new route53.PublicHostedZone(stack, 'Zone', { zoneName: 'example.com' });
     new MtaSts(stack, 'One', { hostedZone, policy });
@@ -246,7 +245,7 @@ describe('a zone', () => {
     expect(Object.keys(Template.fromStack(stack).findOutputs('*', { Value: { Ref: Match.stringLikeRegexp('^Zone') } }))).toHaveLength(1);
   });
 
-  test('of a third stack in another Region is deployed before it', () => {
+  test('a zone of a third stack in another Region is deployed before the us-east-1 stack', () => {
     const app = new App();
     const zones = stackIn('eu-west-1', app, 'Zones');
     const hostedZone = new route53.PublicHostedZone(zones, 'Zone', { zoneName: 'example.com' });
@@ -258,7 +257,7 @@ describe('a zone', () => {
     });
   });
 
-  test('of a stack in us-east-1 is referred to as CDK does', () => {
+  test('a zone of a stack in us-east-1 passes its id by a reference of CDK', () => {
     const app = new App();
     const hostedZone = new route53.PublicHostedZone(stackIn('us-east-1', app, 'Zones'), 'Zone', { zoneName: 'example.com' });
     const stack = stackIn('eu-central-1', app);
@@ -266,7 +265,7 @@ describe('a zone', () => {
     expect(JSON.stringify(resources(usEast1(stack)))).not.toContain('Fn::GetStackOutput');
   });
 
-  test('of another Region serves a stack of us-east-1 too', () => {
+  test('a zone of another Region passes its id to a stack of us-east-1 by an output', () => {
     const app = new App();
     const hostedZone = new route53.PublicHostedZone(stackIn('eu-west-1', app, 'Zones'), 'Zone', { zoneName: 'example.com' });
     const stack = new Stack(app, 'Mail', { env: ENV });
@@ -277,8 +276,8 @@ describe('a zone', () => {
   });
 });
 
-describe('where stacks may be', () => {
-  test('a nested stack of another Region has it inside its outermost stack', () => {
+describe('places of stacks', () => {
+  test('a nested stack of another Region has its us-east-1 stack inside of the outermost stack', () => {
     const stack = stackIn('eu-central-1');
     const nested = new NestedStack(stack, 'Nested');
     oneDomain(nested);
@@ -286,7 +285,7 @@ describe('where stacks may be', () => {
     Template.fromStack(nested).resourceCountIs('AWS::CloudFormation::WaitConditionHandle', 1);
   });
 
-  test('a nested stack of us-east-1 holds it itself', () => {
+  test('a nested stack of us-east-1 has its resources itself', () => {
     const nested = new NestedStack(testStack(), 'Nested');
     oneDomain(nested);
     Template.fromStack(nested).resourceCountIs('Custom::MtaStsPublication', 1);
@@ -300,13 +299,13 @@ describe('where stacks may be', () => {
       .toEqual(['Prod-Mail', 'Prod-Mail-eu-central-1-mta-sts']);
   });
 
-  test('a stack that names its Region and not its account', () => {
+  test('a stack that names only its Region has a us-east-1 stack without an account', () => {
     const stack = new Stack(new App(), 'Mail', { env: { region: 'eu-central-1' } });
     oneDomain(stack);
     expect(usEast1(stack).environment).toBe('aws://unknown-account/us-east-1');
   });
 
-  test('no stack that names no Region', () => {
+  test('MtaSts refuses a stack that names no Region', () => {
     expect(() => oneDomain(new Stack(new App(), 'Test'))).toThrow(
       /^Test\/MtaSts: the stack 'Test' must name its Region\. CloudFront accepts only certificates of us-east-1, .*Give the stack `env: \{ account, region \}`$/);
   });
@@ -314,15 +313,15 @@ describe('where stacks may be', () => {
   test.each([
     ['cn-north-1', 'aws-cn'], ['us-gov-west-1', 'aws-us-gov'], ['us-iso-east-1', 'aws-iso'], ['us-isob-east-1', 'aws-iso-b'],
     ['eu-isoe-west-1', 'aws-iso-e'], ['us-isof-south-1', 'aws-iso-f'], ['eusc-de-east-1', 'aws-eusc'],
-    // Not there yet.
+    // These Regions do not exist yet.
     ['cn-south-9', 'aws-cn'], ['us-gov-south-9', 'aws-us-gov'], ['us-iso-north-9', 'aws-iso'], ['us-isob-north-9', 'aws-iso-b'],
     ['eu-isoe-north-9', 'aws-iso-e'], ['us-isof-north-9', 'aws-iso-f'], ['eusc-fr-west-9', 'aws-eusc'],
-  ])('no stack of %s', (region, partition) => {
+  ])('MtaSts refuses a stack of %s, which is in the partition %s', (region, partition) => {
     expect(() => oneDomain(stackIn(region))).toThrow(new RegExp(
       `the stack 'Mail' is in ${region}, of the partition ${partition}\. CloudFront cannot use .*an app for an account of the partition aws`));
   });
 
-  test.each(['mx-central-1', 'eu-north-9'])('a stack of %s, which is of the partition aws or said to be nowhere else', (region) => {
+  test.each(['mx-central-1', 'eu-north-9'])('MtaSts accepts a stack of %s, which is in the partition aws or unknown', (region) => {
     expect(() => oneDomain(stackIn(region))).not.toThrow();
   });
 });
