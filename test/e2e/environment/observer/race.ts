@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-// The log of a watched change, as docs/figures/race.json keeps it: from it docs/figures/race.mjs draws the figure of the README.
-=======
 // The log of one observed policy change, in the form of docs/figures/race.json. The figure of docs/guide/how-it-works.md is drawn from it.
->>>>>>> h-e2
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Observation } from './observation';
 import type { Observer } from './observer';

@@ -108,10 +108,10 @@ async function observeOtherDomains<T>(
   { authority }: TestEnvironment, work: () => Promise<T>,
 ): Promise<{ readonly ended: T; readonly evidence: string }> {
   const working = work();
-  const all = await Promise.all(STAYING.map(async (domain) => {
+  const observed = await Promise.all(STAYING.map(async (domain) => {
     return observeWhile({ ca: authority.certificatePem, first: 'record', domain, observationsPerSecond: OBSERVATIONS_PER_SECOND }, () => working);
   }));
-  const evidence = all.map(({ observer }, index) => {
+  const evidence = observed.map(({ observer }, index) => {
     const domain = STAYING.at(index) ?? '';
     observer.expectAnswers();
     const id = observer.observations.at(0)?.published;

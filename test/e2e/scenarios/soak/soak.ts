@@ -131,7 +131,7 @@ class Soak {
     expectEnd(await cli.cdk('synth', '--quiet', ...this.appOptions, ...this.context(FIRST), '-o', ofSynthesizer), 0, 'cdk synth');
     const [expected, actual] = [readTemplate(ofApp), readTemplate(ofSynthesizer)];
     if (actual !== expected) throw new Error(`the templates differ: ${ofApp} and ${ofSynthesizer}`);
-    return `${actual.length} characters, all the same`;
+    return `${actual.length} characters, identical`;
   }
 
   /** Draws a policy that differs from the current one. */
