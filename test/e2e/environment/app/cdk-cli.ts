@@ -141,8 +141,8 @@ function findOption(args: readonly string[], name: string): string | undefined {
 }
 
 /**
- * Writes a module that makes the CDK command poll a stack every half second. By default it polls every five seconds, which suits the minutes
- * that AWS takes. The emulator takes one or two seconds.
+ * Writes a module that makes the CDK command poll a stack every half second. By default it polls every five seconds, which suits the
+ * minutes that AWS takes. The emulator takes one or two seconds.
  *
  * @returns the module, and the file that the module creates when it has shortened a wait
  */

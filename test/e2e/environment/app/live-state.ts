@@ -82,7 +82,10 @@ async function queryRecord(server: string): Promise<string> {
   return (await resolver.resolveTxt(RECORD_NAME)).map((strings) => strings.join('')).join(' | ');
 }
 
-/** Fetches the policy file from one edge. Retries a 503, as senders do: on a busy machine, a CloudFront function may exceed its quarter of a second. */
+/**
+ * Fetches the policy file from one edge. Retries a 503, as senders do: on a busy machine, a CloudFront function may exceed its quarter of a
+ * second.
+ */
 async function fetchPolicyFile(address: string, ca: string, attempts = 5): Promise<Buffer> {
   const { status, body } = await get(address, ca);
   if (status === 200) return body;

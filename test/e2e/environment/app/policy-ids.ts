@@ -1,4 +1,4 @@
-// Reads policy ids: a time such as `20261130T192408`, and the hash of the policy file. Written apart from the product's own code, to check it.
+// Reads policy ids: a time such as `20261130T192408`, and the hash of the policy file. Independent of the product's own code, to check it.
 import { createHash } from 'node:crypto';
 
 const FORM = /^(\d{8}T\d{6})([0-9a-f]{16})$/;

@@ -1,5 +1,5 @@
-// Synthesizes bin/app.ts for many deployments in one process. The first synthesis of a process takes about ten seconds, nearly all of them to
-// load the rules by which aws-cdk-lib validates templates. The templates are the same.
+// Synthesizes bin/app.ts for many deployments in one process. The first synthesis of a process takes about ten seconds, nearly all of them
+// to load the rules by which aws-cdk-lib validates templates. The templates are the same.
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

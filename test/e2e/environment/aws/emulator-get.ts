@@ -1,5 +1,5 @@
-// Sends GET requests to the emulator without the AWS SDK, which needs several milliseconds for the signature and schema of each request. DNS
-// and edges read a hundred times a second, so one signature serves all equal requests of a minute.
+// Sends GET requests to the emulator without the AWS SDK, which needs several milliseconds for the signature and schema of each request.
+// DNS and edges read a hundred times a second, so one signature serves all equal requests of a minute.
 import { Agent, request } from 'node:http';
 import { ENDPOINT } from './emulator';
 import { signedHeaders } from './signed-calls';

@@ -162,8 +162,8 @@ export function setEmulatorFaults(folder: string, faults: EmulatorFaults): void 
 }
 
 /**
- * Sets whether a rollback evaluates `Fn::GetAtt` again, so that a resource gets the attribute that the other resource returned in the rollback.
- * AWS does not document whether it does. The emulator by itself does not. See emulator/rollback.py.
+ * Sets whether a rollback evaluates `Fn::GetAtt` again, so that a resource gets the attribute that the other resource returned in the
+ * rollback. AWS does not document whether it does. The emulator by itself does not. See emulator/rollback.py.
  */
 export function setReevaluation(folder: string, isEnabled: boolean): void {
   const file = join(folder, 'reevaluate-in-rollbacks');

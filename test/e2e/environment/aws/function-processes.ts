@@ -1,7 +1,7 @@
 // Finds and kills the processes of Lambda functions.
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
-/** Environment variable of the framework's function, with the function to call. CloudFormation shortens names, so a name identifies no function. */
+/** Environment variable of the framework's function. The name of a function does not identify it, because CloudFormation shortens names. */
 const FRAMEWORK_VARIABLE = 'USER_ON_EVENT_FUNCTION_ARN=';
 
 /**

@@ -143,7 +143,8 @@ class EdgeAddress extends CloudFront {
 
 /**
  * CloudFront with the emulator's current distributions. It caches nothing: it reads each object for each request, as the managed policy
- * CachingDisabled demands. It serves no distribution with another cache policy, because a cached file could be older than the one proved live.
+ * CachingDisabled demands. It serves no distribution with another cache policy, because a cached file could be older than the file that was
+ * proved live.
  */
 class EmulatedCloudFront extends CloudFront {
   public distributions: readonly EdgeDistribution[] = [];
@@ -187,7 +188,8 @@ class EmulatedCloudFront extends CloudFront {
   public override async respond(
     request: ViewerRequest, scheme: 'http' | 'https', hostHeader: string, isFrozen = false,
   ): Promise<ViewerResponse> {
-    const caching = this.distributions.find(({ aliases, cachePolicyId }) => aliases.includes(request.host) && cachePolicyId !== CACHING_DISABLED);
+    const caching = this.distributions
+      .find(({ aliases, cachePolicyId }) => aliases.includes(request.host) && cachePolicyId !== CACHING_DISABLED);
     if (caching !== undefined) return refusal(501, describeCachingProblem(caching));
     const key = JSON.stringify([scheme, hostHeader, request, isFrozen]);
     const share = this.responses.get(key) ?? shareReads(() => this.respondUnshared(request, scheme, hostHeader, isFrozen));

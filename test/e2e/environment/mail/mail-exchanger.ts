@@ -1,4 +1,4 @@
-// A mail exchanger on port 25 that takes mail, over STARTTLS where it offers that, and can be what a sender must not trust.
+// A mail host on port 25 that accepts mail. It can offer STARTTLS or not, and show certificates that a sender must not trust.
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { TLSSocket, createSecureContext } from 'node:tls';
@@ -7,34 +7,38 @@ import { createCertificateAuthority } from '../../../../lib/preview/tls/certific
 import type { CertificateAuthority, IssuedCertificate } from '../../../../lib/preview/tls/certificate-authority';
 
 /**
- * - `ok`: a certificate of an authority that the senders trust, for its own name
- * - `untrusted`: of one that nobody trusts; `wrong-name`: for another name; `expired`: since 2020
- * - `two-names`: as `ok`, and for mx1.example.test too
- * - `no-starttls`: does not offer it
- * - `of-mx2`: a certificate for mx2.example.test alone
- * - `hangs-up`: as soon as somebody greets
+ * What a mail host does:
+ *
+ * - `ok`: shows a trusted certificate for its own name
+ * - `untrusted`: shows a certificate of an authority that no sender trusts
+ * - `wrong-name`: shows a trusted certificate for another name
+ * - `expired`: shows a certificate that expired in 2020
+ * - `two-names`: shows a trusted certificate for its own name and for mx1.example.test
+ * - `no-starttls`: does not offer STARTTLS
+ * - `of-mx2`: shows a trusted certificate for mx2.example.test only
+ * - `hangs-up`: closes the connection after EHLO
  */
 export type ExchangerBehaviour = 'ok' | 'untrusted' | 'wrong-name' | 'expired' | 'two-names' | 'no-starttls' | 'of-mx2' | 'hangs-up';
 
-/** A connection, as the mail host saw it. */
+/** A connection as the mail host saw it. */
 export interface Connection {
   readonly host: string;
-  /** Who the other says it is, by its EHLO or HELO. */
+  /** Name in the EHLO or HELO of the sender. */
   client?: string;
-  /** Whether it asked for TLS. */
+  /** Whether the sender sent STARTTLS. */
   startTls: boolean;
-  /** `TLSv1.3`, or what ended the handshake. */
+  /** `TLSv1.3`, or the error that ended the handshake. */
   handshake?: string;
-  /** Whether it came to the message's sender and recipient. */
+  /** Whether the sender sent MAIL, the first command of a message. */
   hasMail: boolean;
-  /** Whether it is over, and with it all of the above said. */
+  /** Whether the connection is closed, so that the properties above are final. */
   isClosed: boolean;
 }
 
-/** A message that was taken. */
+/** An accepted message. */
 export interface Delivered {
   readonly host: string;
-  /** `TLSv1.3`; none in plain text. */
+  /** `TLSv1.3`. Undefined for plain text. */
   readonly tls?: string;
   readonly text: string;
 }
@@ -46,14 +50,15 @@ export class MailExchanger {
   private readonly contexts = new Map<ExchangerBehaviour, SecureContext>();
   private server: Server | undefined;
 
-  /** @param name - its host name, which its certificate is for */
+  /** @param name - host name, which a right certificate contains */
   public constructor(public readonly name: string, private readonly address: string, private readonly authority: CertificateAuthority) {}
 
+  /** Starts to listen. */
   public async start(): Promise<void> {
     const { name, authority } = this;
     const issue: Readonly<Record<Exclude<ExchangerBehaviour, 'no-starttls' | 'hangs-up'>, Promise<IssuedCertificate>>> = {
       'ok': authority.issue({ names: [name] }),
-      'untrusted': createCertificateAuthority('Nobody trusts this').then((stranger) => stranger.issue({ names: [name] })),
+      'untrusted': createCertificateAuthority('Untrusted authority').then((untrusted) => untrusted.issue({ names: [name] })),
       'wrong-name': authority.issue({ names: ['mail.elsewhere.test'] }),
       'two-names': authority.issue({ names: [name, 'mx1.example.test'] }),
       'of-mx2': authority.issue({ names: ['mx2.example.test'] }),
@@ -84,11 +89,11 @@ export class MailExchanger {
     if (server !== undefined) await new Promise((resolve) => server.close(resolve));
   }
 
-  /** Line by line, with pipelining, until STARTTLS or the end. */
+  /** Answers line by line, with pipelining, until STARTTLS or the end. */
   private converse(socket: Socket | TLSSocket, connection: Connection): void {
     let received = '';
     let message: string[] | undefined;
-    const hear = (line: string): void => {
+    const answerLine = (line: string): void => {
       if (message !== undefined) {
         if (line !== '.') {
           message.push(line);
@@ -97,13 +102,13 @@ export class MailExchanger {
         const tls = socket instanceof TLSSocket ? socket.getProtocol() ?? undefined : undefined;
         this.delivered.push({ host: this.name, tls, text: message.join('\n') });
         message = undefined;
-        socket.write('250 2.0.0 taken\r\n');
+        socket.write('250 2.0.0 accepted\r\n');
         return;
       }
-      const [verb, word] = line.split(/[ :]/);
+      const [verb = '', argument] = line.split(/[ :]/);
       switch (verb.toUpperCase()) {
         case 'EHLO': {
-          connection.client = word;
+          connection.client = argument;
           if (this.behaviour === 'hangs-up') {
             socket.destroy();
             break;
@@ -126,7 +131,7 @@ export class MailExchanger {
           socket.end('221 2.0.0 bye\r\n');
           break;
         case 'HELO':
-          connection.client = word;
+          connection.client = argument;
           socket.write('250 2.0.0 ok\r\n');
           break;
         case 'MAIL':
@@ -139,7 +144,7 @@ export class MailExchanger {
           socket.write('250 2.0.0 ok\r\n');
           break;
         default:
-          socket.write('500 5.5.1 what is that\r\n');
+          socket.write('500 5.5.1 unknown command\r\n');
       }
     };
     const onData = (chunk: Buffer): void => {
@@ -147,7 +152,7 @@ export class MailExchanger {
       for (let end = received.indexOf('\r\n'); end !== -1; end = received.indexOf('\r\n')) {
         const line = received.slice(0, end);
         received = received.slice(end + 2);
-        hear(line);
+        answerLine(line);
       }
     };
     socket.on('data', onData);

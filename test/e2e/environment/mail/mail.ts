@@ -1,23 +1,23 @@
-// How the mail of example.test is served, and why a sender that goes by the policy declines it.
+// The cases of mail hosts of example.test, and how a sender that follows the policy refuses each.
 import { put, record } from '../dns/domain';
 import type { TestEnvironment } from '../environment';
 import type { ExchangerBehaviour } from './mail-exchanger';
 
-/** How a sender that goes by the policy declines a mail host, by its own log and by what the mail host saw of it. */
+/** How a sender refuses a mail host, by the sender's log and by the connections of the mail host. */
 export interface Refusal {
   readonly logPattern: RegExp;
-  /** Where it turns back; `unreached`: it does not come to the host at all. */
+  /** Step at which the sender stops; `unreached` if it does not connect at all. */
   readonly stoppedAt: 'certificate' | 'greeting' | 'unreached';
 }
 
-/** What a sender does in place of what is foretold. */
+/** An action of a sender that differs from the prediction. */
 export interface Deviation {
   readonly delivery: 'deliver-verified' | 'deliver-unverified' | 'refuse';
   readonly why: string;
 }
 
-/** `mta-sts verify` knows the world, not what a sender holds. */
-export const REFUSE_AS_CACHED: Deviation = { delivery: 'refuse', why: 'holds an older policy' };
+/** `mta-sts verify` does not know which policy a sender has cached. */
+export const REFUSE_AS_CACHED: Deviation = { delivery: 'refuse', why: 'has an older policy cached' };
 
 export interface MailHost {
   readonly name: string;
@@ -25,33 +25,34 @@ export interface MailHost {
   readonly behaviour: ExchangerBehaviour;
 }
 
+/** A case: the MX records of the domain, and what senders do. */
 export interface Mail {
   readonly what: string;
-  /** The MX records of the domain. */
+  /** Hosts in the MX records of the domain. */
   readonly hosts: readonly MailHost[];
-  /** Which host has what is delivered, where there are several. */
+  /** Host that receives the message, if there are several. */
   readonly deliveredTo?: string;
-  /** The hosts that a sender comes to in vain, by the senders' names. */
+  /** Hosts that a sender tries in vain, by the sender's name. */
   readonly triedInVain?: Readonly<Record<string, readonly string[]>>;
-  /** Senders take equal hosts in random order: more messages are sent, until each sender has met this one. */
+  /** Host for which more messages are sent until each sender has tried it, because senders try equal hosts in random order. */
   readonly untilTried?: string;
-  /** By the senders' names; none where nobody has a reason to refuse. */
+  /** How each sender refuses, by the sender's name. Undefined if no sender has a reason to. */
   readonly refusals?: Readonly<Record<string, Refusal>>;
-  /** Who does otherwise under `enforce` than RFC 8461 has it, by the senders' names. */
+  /** Deviations from RFC 8461 under `enforce`, by the sender's name. */
   readonly deviations?: Readonly<Record<string, Deviation>>;
 }
 
-/** The host of a policy for mx1.example.test, unless it is said otherwise. */
+/** Returns a mail host. By default, mx1.example.test with preference 10. */
 export function mailHost(behaviour: ExchangerBehaviour, name = 'mx1.example.test', preference = 10): MailHost {
   return { name, preference, behaviour };
 }
 
 export const GOOD_HOST: Mail = { what: 'a good mail host', hosts: [mailHost('ok')] };
 
-/** chasquid tells no certificate that it does not take from another. */
+/** The log of chasquid does not distinguish the reasons why it refuses a certificate. */
 const BAD_CERTIFICATE: Refusal = { logPattern: /invalid security level \(TLS_INSECURE\) for STS policy/, stoppedAt: 'certificate' };
 
-/** It skips what is not covered, so there is no last failure of any. */
+/** chasquid skips uncovered hosts, so its log has no last failure. */
 const SKIPPED: Refusal = { logPattern: /all MXs returned transient failures \(last: <nil>\)/, stoppedAt: 'unreached' };
 
 export const UNTRUSTED_HOST: Mail = {
@@ -64,7 +65,7 @@ export const UNCOVERED_HOST: Mail = {
   what: 'a mail host that the policy does not cover',
   hosts: [mailHost('ok', 'mail.other.test')],
   refusals: {
-    // It looks for the policy's names in the certificate.
+    // Postfix compares the policy with the certificate.
     Postfix: { logPattern: /certificate verification failed for mail\.other\.test.*hostname mismatch/, stoppedAt: 'certificate' },
     chasquid: SKIPPED,
   },
@@ -72,7 +73,7 @@ export const UNCOVERED_HOST: Mail = {
 
 const ONLY_CERTIFICATES: Deviation = { delivery: 'deliver-verified', why: 'compares the policy with the certificate, not with the MX' };
 
-/** One host, in every way. */
+/** All cases with one host. */
 export const ONE_HOST: readonly Mail[] = [
   GOOD_HOST,
   UNTRUSTED_HOST,
@@ -107,7 +108,7 @@ const [FIRST, BACKUP, OTHER] = ['mx1.example.test', 'mx2.example.test', 'mail.ot
 
 const GOOD_BACKUP = mailHost('ok', BACKUP, 20);
 
-/** Several, of which the policy covers mx1.example.test and mx2.example.test: whoever declines one comes to the next. */
+/** Cases with several hosts, for a policy that covers mx1.example.test and mx2.example.test. A sender that refuses one tries the next. */
 export const SEVERAL_HOSTS: readonly Mail[] = [
   {
     what: 'the first host shows an untrusted certificate, the backup is good',
@@ -159,7 +160,7 @@ export const SEVERAL_HOSTS: readonly Mail[] = [
   },
 ];
 
-/** The policy has `*.example.test`, which stands for one label (RFC 8461 §4.1). */
+/** Cases for the policy `*.example.test`. The wildcard matches exactly one label (RFC 8461 §4.1). */
 export const UNDER_A_WILDCARD: readonly Mail[] = [
   { what: 'a host one label below the wildcard', hosts: [mailHost('ok')] },
   {
@@ -170,7 +171,7 @@ export const UNDER_A_WILDCARD: readonly Mail[] = [
   },
 ];
 
-/** The others are as they should be. */
+/** Publishes the MX records of a case, and sets the behaviour of its hosts. All other hosts behave well. */
 export async function serveMail(environment: TestEnvironment, { hosts }: Pick<Mail, 'hosts'>): Promise<void> {
   const { emulator: { route53 }, zoneId, exchangers } = environment;
   await put(route53, zoneId, [record('example.test', 'MX', ...hosts.map(({ name, preference }) => `${preference} ${name}.`))]);

@@ -169,7 +169,7 @@ class ObservationLoop {
         host: edge,
         servername: policyHost,
         path: '/.well-known/mta-sts.txt',
-        headers: { 'host': policyHost, ...this.options.name !== undefined && { 'user-agent': this.options.name } },
+        headers: { host: policyHost, ...this.options.name !== undefined && { 'user-agent': this.options.name } },
         agent,
         timeout: 5_000,
       }, (response) => {

@@ -15,7 +15,7 @@ const MARGIN_MS = 1_000;
 export interface Race {
   readonly what: string;
   /** Number of observations that saw record and file. */
-  readonly looks: number;
+  readonly observations: number;
   /** Number of observations without an answer. */
   readonly blind: number;
   readonly seconds: number;
@@ -24,7 +24,10 @@ export interface Race {
   /** Time of the first observation that saw the new id. */
   readonly idAfter: number;
   readonly stepMilliseconds: number;
-  /** Number of observations in each step: `[time, old id with old bytes, old id with new bytes, new id with new bytes, new id with old bytes]`. */
+  /**
+   * Number of observations in each step:
+   * `[time, old id with old bytes, old id with new bytes, new id with new bytes, new id with old bytes]`.
+   */
   readonly steps: readonly (readonly number[])[];
 }
 
@@ -46,7 +49,7 @@ export function summarizeRace(what: string, { observations, unanswered, seconds 
     return [time, ...kinds.map(([id, bytes]) => inStep.filter(({ names, served }) => names === id && served === bytes).length)];
   });
   const newIdOldBytes = observations.filter(({ names, served }) => names === after && served !== after).length;
-  return { what, looks: observations.length, newIdOldBytes, idAfter, stepMilliseconds: STEP_MS, steps, seconds, blind: unanswered };
+  return { what, observations: observations.length, newIdOldBytes, idAfter, stepMilliseconds: STEP_MS, steps, seconds, blind: unanswered };
 }
 
 /** Writes a race to the file, and replaces an earlier race of the same change. */

@@ -56,7 +56,7 @@ export async function movedScenario(environment: TestEnvironment, senders: Sende
 /** Waits up to 30 seconds until the cached policy of the sender covers the new host. */
 async function waitUntilCovered(sender: Sender, paths: EnvironmentPaths): Promise<string> {
   return until(30_000, () => {
-    const { words: evidence } = readCachedPolicy(sender, paths);
+    const { evidence } = readCachedPolicy(sender, paths);
     if (!evidence.includes(NEW_HOST)) throw new Error(`${sender.name} has no cached policy for ${NEW_HOST}:\n${evidence}`);
     return evidence;
   });

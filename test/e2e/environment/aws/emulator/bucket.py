@@ -1,4 +1,4 @@
-"""AWS deletes no bucket that is not empty, old versions and delete markers included; CloudFormation of ministack 1.5.33 deletes it with all that is in it."""
+"""Refuses to delete a bucket with objects, old versions or delete markers, as AWS does. ministack 1.5.33 deletes the bucket with its content."""
 from ministack.services import s3
 from ministack.services.cloudformation import provisioners
 

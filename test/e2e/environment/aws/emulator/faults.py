@@ -1,11 +1,11 @@
-"""Faults of AWS that no proxy can make: of CloudFormation's own calls, and of the time that a function has."""
+"""Injects the faults that the proxy cannot: errors of CloudFormation's own calls, and a shorter function timeout."""
 import json
 from pathlib import Path
 
 from ministack.core import lambda_runtime
 from ministack.services.cloudformation import provisioners
 
-# In the working directory; the stage writes it: emulator.ts.
+# In the working directory. emulator.ts writes it.
 FAULTS = Path("emulator-faults.json")
 
 
@@ -14,7 +14,7 @@ def faults():
 
 
 def failing(act):
-    """Makes or changes a distribution, or fails once."""
+    """Returns a handler that fails once if the fault is set, and otherwise creates or updates the distribution."""
     def act_or_fail(*args, **kwargs):
         wanted = faults()
         message = wanted.pop("distribution", None)

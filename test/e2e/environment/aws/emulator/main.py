@@ -1,4 +1,4 @@
-"""Starts ministack, with what the stage needs beside it. Each workaround says what AWS does otherwise; see docs/contribute/e2e-emulator.md."""
+"""Starts ministack with workarounds for its differences from AWS. docs/contribute/e2e-emulator.md lists the differences."""
 import bucket  # noqa: F401
 import faults  # noqa: F401
 import record_set_group  # noqa: F401

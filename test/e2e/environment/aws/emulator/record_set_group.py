@@ -1,4 +1,4 @@
-"""AWS::Route53::RecordSetGroup, which ministack 1.5.33 does not have: made of its record sets."""
+"""Adds AWS::Route53::RecordSetGroup, which ministack 1.5.33 does not have. Creates its record sets one by one."""
 from ministack.services.cloudformation import provisioners
 
 HANDLERS = provisioners._RESOURCE_HANDLERS
@@ -6,7 +6,7 @@ RECORD_SET = dict(HANDLERS["AWS::Route53::RecordSet"])
 
 
 def members(props):
-    """The record sets of a group as properties of a record set each: the group names the zone for all of them."""
+    """Returns the properties of each record set of a group. The group names the zone for all of them."""
     zone = {name: props[name] for name in ("HostedZoneId", "HostedZoneName") if props.get(name)}
     return [{**record_set, **zone} for record_set in props.get("RecordSets") or []]
 
@@ -23,7 +23,7 @@ def group_create(logical_id, props, stack_name):
             RECORD_SET["create"](logical_id, record_set, stack_name)
             made.append(record_set)
     except Exception:
-        # On AWS a group is one change batch: all of it or nothing.
+        # On AWS, a group is one change batch, which is applied completely or not at all.
         for record_set in made:
             RECORD_SET["delete"](logical_id, record_set)
         raise

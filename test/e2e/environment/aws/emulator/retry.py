@@ -1,6 +1,7 @@
-"""Lambda calls a function again that has died under an event of CloudFormation's; ministack 1.5.33 calls it once.
+"""Retries a function that died during an event of CloudFormation, as Lambda does. ministack 1.5.33 calls it once.
 
-By the EventInvokeConfig of the function, with the same event; AWS waits a minute before the second attempt and two before the third, this a second each.
+Follows the EventInvokeConfig of the function, and sends the same event. AWS waits one minute before the second attempt and two before the third. This
+waits one second before each.
 """
 import contextvars
 import time
@@ -10,7 +11,7 @@ from ministack.services.cloudformation import custom_resource
 
 EXECUTE, INVOKE = lambda_svc._execute_function_with_config_scope, custom_resource.invoke_custom_resource
 SECONDS = 1
-# Whether it is CloudFormation that calls: the framework calls the function by Lambda's API, which tells it of an error at once.
+# Whether CloudFormation makes the call. The framework calls through Lambda's API, which returns an error at once and does not retry.
 IS_CLOUDFORMATION = contextvars.ContextVar("is_cloudformation", default=False)
 
 

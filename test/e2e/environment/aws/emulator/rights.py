@@ -1,4 +1,4 @@
-"""Who may do what: the emulator enforces it with `AUTH`; here is what it lacks for that, and a log of each right that was asked for."""
+"""Adds what the emulator lacks to enforce rights with `AUTH`, and logs each right that it checks."""
 import contextvars
 import json
 import os
@@ -9,13 +9,13 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id
 from ministack.services import cloudfront, iam
 
-# AWS is asked over https. Here it is plain http that plays this part: else each policy that demands `aws:SecureTransport` would deny all.
-# Who says `x-forwarded-proto: http` is denied all the same.
+# Calls to AWS use https. The emulator has only http, so count each call as https: otherwise each policy that demands `aws:SecureTransport` would deny it.
+# A call with the header `x-forwarded-proto: http` still counts as http.
 INNER = ministack.app
 FORWARDED = b"x-forwarded-proto"
-# Tells what came through the proxy of the functions.
+# Host of the request, which identifies calls through the proxy of the functions.
 HOST = contextvars.ContextVar("host", default="")
-# What the edges of the stage ask for, they say so.
+# Whether an edge of the test environment made the call, by its header.
 EDGE = contextvars.ContextVar("edge", default=False)
 CLOUDFRONT = "cloudfront.amazonaws.com"
 
@@ -32,7 +32,7 @@ async def over_https(scope, receive, send):
 ministack.app = over_https
 
 
-# Which right was asked for by whom, and the answer: a line of JSON each. Not what the stage itself does as its administrator.
+# Logs each checked right with its caller and the answer, one JSON object in each line. Calls of the administrator are not logged.
 ENFORCE = iam_evaluator.enforce
 LOG = open(os.environ["RIGHTS_LOG"], "a", buffering=1)
 
@@ -45,7 +45,7 @@ def enforce(access_key_id, iam_action, service, region, resource_arn="*", servic
         caller = iam_evaluator.resolve_caller_identity(access_key_id)
         LOG.write(json.dumps({
             "host": HOST.get(),
-            # The emulator takes who shows no key for the root user; what it then does is no matter here.
+            # The emulator treats a caller without a key as the root user. Log no principal for it.
             "principal": caller["userArn"] if caller and access_key_id else "",
             "action": iam_action,
             "resource": resource_arn,
@@ -55,7 +55,7 @@ def enforce(access_key_id, iam_action, service, region, resource_arn="*", servic
 
 
 def enforce_for_cloudfront(iam_action, region, resource_arn):
-    """The edges sign as the administrator, but have CloudFront's rights: those that the bucket's policy gives it for a distribution."""
+    """Checks a call of an edge. Edges sign as the administrator, but have only the rights that the bucket policy grants to CloudFront."""
     policy, _ = iam_evaluator._resource_policy("s3", resource_arn) or ("", "")
     for distribution in distributions_of(resource_arn.removeprefix("arn:aws:s3:::").split("/", 1)[0]):
         context = iam_evaluator.EvalContext(
@@ -68,7 +68,7 @@ def enforce_for_cloudfront(iam_action, region, resource_arn):
 
 
 def distributions_of(bucket):
-    """Those that sign what they ask the bucket."""
+    """Yields the distributions that read from the bucket with signed requests."""
     for distribution in cloudfront._distributions.values():
         for element in fromstring(distribution["config_xml"]).findall(".//{*}Origin"):
             origin = cloudfront._dataplane_origin(element)
@@ -79,8 +79,8 @@ def distributions_of(bucket):
 iam_evaluator.enforce = enforce
 
 
-# Whom the stage deploys and looks as. The emulator knows a root user from the start, but believes its signature unseen, and on AWS that
-# one can assume no role.
+# The user who deploys and reads. The emulator has a root user, but does not check its signature, and on AWS a root user cannot assume
+# roles.
 ADMINISTRATOR = {
     "UserName": "administrator",
     "AccessKeyId": os.environ["ADMINISTRATOR_ACCESS_KEY_ID"],

@@ -1,7 +1,7 @@
-"""A rollback that evaluates `Fn::GetAtt` again. ministack 1.5.33 gives resources the values of before; what CloudFormation does is not documented.
+"""Lets a rollback evaluate `Fn::GetAtt` again. ministack 1.5.33 restores the previous values. AWS does not document what CloudFormation does.
 
-Where the stage wants it (emulator.ts), each resource that takes an attribute of one that has just been taken back is given what that one has answered,
-whether the update had come to it or not, and so is an output. Else nothing is other than without this.
+If enabled (emulator.ts), a resource that uses an attribute of a rolled-back resource gets the attribute that was returned in the rollback, even if
+the update had not reached it. Outputs do too. If not enabled, nothing changes.
 """
 import contextvars
 import copy
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ministack.services.cloudformation import stacks
 
-# In the working directory.
+# In the working directory. emulator.ts creates it.
 WANTED = Path("reevaluate-in-rollbacks")
 
 REVERT, ROLL_BACK = stacks._revert_update, stacks._roll_back_operation
@@ -17,7 +17,7 @@ OPERATION = contextvars.ContextVar("operation", default=None)
 
 
 def evaluated(stack_name, stack_id, logical_id):
-    """The properties of a resource as they are now, by the template that stands again."""
+    """Returns the current properties of a resource, by the restored template."""
     before = OPERATION.get()["previous_stack"]
     template = before["_template"]
     properties = copy.deepcopy(template["Resources"][logical_id].get("Properties", {}))
@@ -32,7 +32,7 @@ async def revert(stack_id, stack_name, logical_id, rtype, physical_id, applied_p
         return await REVERT(stack_id, stack_name, logical_id, rtype, physical_id, applied_props, previous_props, attrs, record)
     record["Properties"] = previous_props = evaluated(stack_name, stack_id, logical_id)
     await REVERT(stack_id, stack_name, logical_id, rtype, physical_id, applied_props, previous_props, attrs, record)
-    # Those that the update had come to have their turn yet.
+    # Skip the resources that the update had reached: they are reverted in their own turn.
     touched = {*operation["created"], operation["failed_logical_id"]}
     for dependent, known in operation["previous_stack"]["_resources"].items():
         properties = evaluated(stack_name, stack_id, dependent)

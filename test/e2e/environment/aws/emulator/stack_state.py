@@ -1,6 +1,6 @@
-"""What CloudFormation tells of the resources that it is working on. ministack 1.5.33 lists what is done alone, without the properties.
+"""Lists resources in progress, and adds properties to events, as CloudFormation does. ministack 1.5.33 lists only finished resources.
 
-The function asks whether an event is still current: it needs the status of a resource in progress, and the properties that lead there.
+The function checks whether an event is still current. It needs the status of a resource in progress, and the properties of its last event.
 """
 import json
 import re
@@ -10,7 +10,7 @@ from ministack.services.cloudformation.custom_resource import _normalise_resourc
 
 ADD_EVENT = stacks._add_event
 PROVISION, UPDATE, DELETE = stacks._provision_resource, stacks._update_resource, stacks._delete_resource
-# The actions of the API.
+# Actions of the API, by name.
 ACTIONS = handlers._ACTION_HANDLERS
 EVENTS, RESOURCES = ACTIONS["DescribeStackEvents"], ACTIONS["DescribeStackResources"]
 
@@ -31,7 +31,7 @@ def last_event(stack_id, logical_id):
 
 def add_event(stack_id, stack_name, logical_id, resource_type, status, *args, **kwargs):
     before = last_event(stack_id, logical_id)
-    # A resource that an update makes is created, on AWS.
+    # On AWS, a resource that an update adds has CREATE events.
     if before is not None and before["ResourceStatus"] == "CREATE_IN_PROGRESS":
         status = status.replace("UPDATE_", "CREATE_")
     ADD_EVENT(stack_id, stack_name, logical_id, resource_type, status, *args, **kwargs)
@@ -42,7 +42,7 @@ def add_event(stack_id, stack_name, logical_id, resource_type, status, *args, **
 
 
 def begun(stack_name, logical_id, props, physical_id="", status=None):
-    """The event of what begins now was added just before, without these."""
+    """Completes the event that was added just before, when the work on a resource began."""
     event = last_event(stack_named(stack_name).get("StackId"), logical_id)
     if event is not None and event["ResourceStatus"].endswith("_IN_PROGRESS"):
         event["ResourceProperties"] = json.dumps(as_texts(props))
@@ -63,7 +63,7 @@ def update(resource_type, physical_id, old_props, new_props, stack_name, logical
 def delete(resource_type, physical_id, props, stack_name=None, logical_id=None):
     stack_id = stack_named(stack_name).get("StackId")
     event = last_event(stack_id, logical_id)
-    # What an update removes or replaces has events on AWS, with the physical id of what goes.
+    # On AWS, a resource that an update removes or replaces has events with the old physical id.
     is_silent = event is None or event["ResourceStatus"] != "DELETE_IN_PROGRESS"
     if is_silent:
         add_event(stack_id, stack_name, logical_id, resource_type, "DELETE_IN_PROGRESS", "", physical_id)
@@ -78,19 +78,19 @@ stacks._provision_resource, stacks._update_resource, stacks._delete_resource = p
 
 
 def as_told(stack):
-    """The resources of a stack with those that are being made, changed or deleted, or were given up."""
+    """Returns the resources of a stack, with those in progress and those that failed."""
     told = {logical_id: dict(record) for logical_id, record in stack.get("_resources", {}).items()}
     last = {event["LogicalResourceId"]: event for event in events_of(stack["StackId"]) if event["ResourceType"] != "AWS::CloudFormation::Stack"}
     for logical_id, event in last.items():
         record = told.get(logical_id)
         status = event["ResourceStatus"]
         if record is None:
-            # What an update has removed is told no more; of a stack that is gone itself, or never came to be, all is.
+            # CloudFormation no longer lists a resource that an update removed. Of a deleted or failed stack, it lists all resources.
             if status == "DELETE_COMPLETE" and "UPDATE" in stack["StackStatus"]:
                 continue
             told[logical_id] = {**{name: event[name] for name in ("PhysicalResourceId", "ResourceType", "Timestamp")}, "ResourceStatus": status}
             continue
-        # A replaced one is complete, and has its new physical id, while the old one goes.
+        # A replaced resource is complete with its new physical id while the old resource is deleted.
         is_of_another = status.startswith("DELETE_") and record["PhysicalResourceId"] != event["PhysicalResourceId"]
         if not is_of_another and (status == "CREATE_COMPLETE" or not status.endswith("_COMPLETE")):
             record.update({"ResourceStatus": status, "Timestamp": event["Timestamp"]})
@@ -116,7 +116,7 @@ def describe_stack_resources(params):
         stack = resolve(name)
         return stack and {**stack, "_resources": as_told(stack)}
 
-    # Nothing else runs until this has answered.
+    # Safe, because no other request runs until this one is answered.
     handlers._resolve_stack = resolve_as_told
     try:
         status, headers, body = RESOURCES(params)

@@ -1,4 +1,4 @@
-// chasquid, in folders of its own.
+// Runs chasquid in its own folders.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, cpSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import type { Sender, Sent } from './sender';
 
 const PORT = 1465;
 const USER = 'somebody@sender.test';
-const PASSWORD = 'on this stage only';
+const PASSWORD = 'for this test only';
 
 export class Chasquid implements Sender {
   public static async start(environment: TestEnvironment): Promise<Chasquid> {
@@ -36,59 +36,60 @@ export class Chasquid implements Sender {
 
   public async send(recipient: string): Promise<Sent> {
     await submit(this.environment.paths, PORT, recipient, USER, PASSWORD);
-    return this.outcome(recipient);
+    return this.findOutcome(recipient);
   }
 
-  /** @param from - the line of the log from which on it is looked for */
-  private outcome(recipient: string, from = 0): Promise<Sent> {
+  /** @param from - line number at which to start in the log */
+  private findOutcome(recipient: string, from = 0): Promise<Sent> {
     return waitForOutcome(this.log, (lines) => {
       const about = lines.slice(from).filter((line) => line.includes(`to=${recipient}`) && / (sent|failed|attempt)/.test(line));
-      if (about.length === 0) return undefined;
-      const id = about[0].split(' ').at(2) ?? '';
+      const [first] = about;
+      if (first === undefined) return undefined;
+      const id = first.split(' ').at(2) ?? '';
       return { id, outcome: about.some((line) => line.includes(' sent')) ? 'delivered' : 'refused', verified: this.hasVerified(), log: about };
     });
   }
 
-  /** It keeps the best connection that it had to a domain since it forgot the hosts. */
+  /** chasquid records the best TLS level of a domain since `forgetHosts`. */
   private hasVerified(): boolean {
     const file = join(this.data, 'domaininfo', 's:example.test');
     return existsSync(file) && readFileSync(file, 'utf8').includes('TLS_SECURE');
   }
 
-  /** When it starts it fetches every policy that it holds, as it does every ten minutes, and until then goes by what it holds. */
+  /** Restarts chasquid. It fetches every cached policy when it starts and every ten minutes, and uses the cached policy in between. */
   public async refresh(): Promise<void> {
     await killProcess(this.child);
     await this.run();
   }
 
-  /** When it starts it tries what waits. */
+  /** Restarts chasquid, which retries waiting messages when it starts. */
   public async retry(recipient: string): Promise<Sent> {
     const { length } = readFileSync(this.log, 'utf8').split('\n');
     await this.refresh();
-    return this.outcome(recipient, length - 1);
+    return this.findOutcome(recipient, length - 1);
   }
 
   public forget(): Promise<void> {
     return this.restartWithout(this.data);
   }
 
-  /** Where a domain once had TLS it insists on it ever after; that is its own, and no part of MTA-STS. */
+  /** chasquid remembers that a domain had TLS, and demands TLS from then on. That rule is not part of MTA-STS. */
   public forgetHosts(): Promise<void> {
     return this.restartWithout(join(this.data, 'domaininfo'));
   }
 
-  public async saveCache(as: string): Promise<void> {
+  public async saveCache(name: string): Promise<void> {
     await killProcess(this.child);
-    const kept = this.keptAs(as);
-    rmSync(kept, { recursive: true, force: true });
-    cpSync(this.policies, kept, { recursive: true });
-    await this.restoreCache(as);
+    const saved = this.savedFolder(name);
+    rmSync(saved, { recursive: true, force: true });
+    cpSync(this.policies, saved, { recursive: true });
+    await this.restoreCache(name);
   }
 
-  public async restoreCache(as: string): Promise<void> {
+  public async restoreCache(name: string): Promise<void> {
     await killProcess(this.child);
     rmSync(this.data, { recursive: true, force: true });
-    cpSync(this.keptAs(as), this.policies, { recursive: true });
+    cpSync(this.savedFolder(name), this.policies, { recursive: true });
     await this.run();
   }
 
@@ -96,8 +97,8 @@ export class Chasquid implements Sender {
     return join(this.data, 'sts-cache');
   }
 
-  private keptAs(name: string): string {
-    return join(this.folder, `kept-${name}`);
+  private savedFolder(name: string): string {
+    return join(this.folder, `saved-${name}`);
   }
 
   private async restartWithout(folder: string): Promise<void> {

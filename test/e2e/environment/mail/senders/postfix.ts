@@ -1,4 +1,4 @@
-// Postfix with postfix-mta-sts-resolver, in folders of its own.
+// Runs Postfix with postfix-mta-sts-resolver in its own folders.
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { chmodSync, chownSync, closeSync, copyFileSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,17 +8,17 @@ import { tryConnect, programEnvironment, killProcess, waitUntilListening, waitFo
 import type { Sender, Sent } from './sender';
 
 const PORT = 1025;
-const RESOLVER_PORT = 8461;
+const POLICY_DAEMON_PORT = 8461;
 
-/** What the policy daemon holds, a database. */
+/** File of the policy daemon's cache, an SQLite database. */
 export const CACHE = 'cache.db';
 
 export class Postfix implements Sender {
   public static async start(environment: TestEnvironment): Promise<Postfix> {
     const sender = new Postfix(environment);
     sender.configure();
-    sender.command('postfix', 'start');
-    await sender.startResolver();
+    sender.runCommand('postfix', 'start');
+    await sender.startPolicyDaemon();
     await waitUntilListening(() => tryConnect(PORT), 'Postfix', sender.log);
     return sender;
   }
@@ -32,7 +32,7 @@ export class Postfix implements Sender {
   private readonly folder: string;
   private readonly config: string;
   private readonly log: string;
-  private resolver: ChildProcess | undefined;
+  private policyDaemon: ChildProcess | undefined;
 
   private constructor(private readonly environment: TestEnvironment) {
     this.folder = join(environment.paths.folder, 'postfix');
@@ -41,36 +41,37 @@ export class Postfix implements Sender {
   }
 
   public async send(recipient: string): Promise<Sent> {
-    const answered = this.answers().length;
+    const answerCount = this.readDaemonAnswers().length;
     const answer = await submit(this.environment.paths, PORT, recipient);
     const id = /queued as (\S+)/.exec(answer)?.[1];
     if (id === undefined) throw new Error(`Postfix answered ${answer}`);
-    return this.outcome(id, recipient, answered);
+    return this.findOutcome(id, recipient, answerCount);
   }
 
   /**
-   * @param answered - how many words of the policy daemon there were before
-   * @param from - the line of the log from which on it is looked for
+   * @param answerCount - number of earlier answers of the policy daemon, which are ignored
+   * @param from - line number at which to start in the log
    */
-  private outcome(id: string, recipient: string, answered: number, from = 0): Promise<Sent> {
+  private findOutcome(id: string, recipient: string, answerCount: number, from = 0): Promise<Sent> {
     return waitForOutcome(this.log, (lines) => {
       const at = lines.findIndex((line, index) => index >= from && line.includes(` ${id}: to=<${recipient}>`) && line.includes('status='));
-      if (at === -1) return undefined;
-      const process = /postfix\/smtp\[\d+\]/.exec(lines[at])?.[0] ?? '';
+      const last = at === -1 ? undefined : lines[at];
+      if (last === undefined) return undefined;
+      const process = /postfix\/smtp\[\d+\]/.exec(last)?.[0] ?? '';
       const own = lines.slice(0, at).filter((line) => line.includes(process));
-      // What the process said of this message and no other: one serves several.
+      // Only the lines about this message, because one process serves several messages.
       const about = own.slice(own.map((line) => line.includes('status=')).lastIndexOf(true) + 1);
       return {
         id,
-        outcome: lines[at].includes('status=sent') ? 'delivered' : 'refused',
+        outcome: last.includes('status=sent') ? 'delivered' : 'refused',
         verified: about.some((line) => line.includes('Verified TLS connection established')),
-        log: [...this.answers().slice(answered), ...[...about, lines[at]].map(withoutTime)],
+        log: [...this.readDaemonAnswers().slice(answerCount), ...[...about, last].map(withoutTime)],
       };
     });
   }
 
-  /** What the policy daemon told Postfix to do with mail to the domain, each time that it was asked, and why it could not fetch. */
-  private answers(): readonly string[] {
+  /** Reads from the log what the policy daemon answered to Postfix, and why it could not fetch a policy. */
+  private readDaemonAnswers(): readonly string[] {
     const lines = readFileSync(join(this.folder, 'mta-sts-daemon.log'), 'utf8').split('\n');
     return lines.flatMap((line, index) => {
       const failure = / RES: (STS policy fetch .* failed .*)/.exec(line)?.[1];
@@ -81,68 +82,68 @@ export class Postfix implements Sender {
     });
   }
 
-  /** It asks for the record before each delivery. */
+  /** Does nothing: the policy daemon checks the record before each delivery. */
   public refresh(): Promise<void> {
     return Promise.resolve();
   }
 
   public retry(recipient: string, id: string): Promise<Sent> {
-    const [answered, { length }] = [this.answers().length, readFileSync(this.log, 'utf8').split('\n')];
-    this.command('postqueue', '-f');
-    return this.outcome(id, recipient, answered, length - 1);
+    const [answerCount, { length }] = [this.readDaemonAnswers().length, readFileSync(this.log, 'utf8').split('\n')];
+    this.runCommand('postqueue', '-f');
+    return this.findOutcome(id, recipient, answerCount, length - 1);
   }
 
   public forget(): Promise<void> {
     return this.restart(() => {
-      for (const file of this.files(CACHE)) rmSync(join(this.folder, file));
+      for (const file of this.listFiles(CACHE)) rmSync(join(this.folder, file));
     });
   }
 
-  public async saveCache(as: string): Promise<void> {
-    await killProcess(this.resolver);
-    this.copy(CACHE, savedCacheName(as));
-    await this.restoreCache(as);
+  public async saveCache(name: string): Promise<void> {
+    await killProcess(this.policyDaemon);
+    this.copy(CACHE, savedCacheName(name));
+    await this.restoreCache(name);
   }
 
-  public restoreCache(as: string): Promise<void> {
+  public restoreCache(name: string): Promise<void> {
     return this.restart(() => {
-      this.copy(savedCacheName(as), CACHE);
+      this.copy(savedCacheName(name), CACHE);
     });
   }
 
   private async restart(change: () => void): Promise<void> {
-    await killProcess(this.resolver);
-    // Its connections and the answers of the resolver that its processes hold.
-    this.command('postsuper', '-d', 'ALL');
-    this.command('postfix', 'reload');
+    await killProcess(this.policyDaemon);
+    // Delete waiting messages, and restart the processes, which have open connections and answers of the policy daemon.
+    this.runCommand('postsuper', '-d', 'ALL');
+    this.runCommand('postfix', 'reload');
     change();
-    await this.startResolver();
+    await this.startPolicyDaemon();
   }
 
-  /** With what SQLite keeps beside it. */
-  private files(database: string): readonly string[] {
+  /** Lists the files of a database. SQLite writes more than one. */
+  private listFiles(database: string): readonly string[] {
     return readdirSync(this.folder).filter((file) => file.startsWith(database));
   }
 
   private copy(from: string, to: string): void {
-    for (const file of this.files(to)) rmSync(join(this.folder, file));
-    for (const file of this.files(from)) copyFileSync(join(this.folder, file), join(this.folder, file.replace(from, to)));
+    for (const file of this.listFiles(to)) rmSync(join(this.folder, file));
+    for (const file of this.listFiles(from)) copyFileSync(join(this.folder, file), join(this.folder, file.replace(from, to)));
   }
 
-  /** It learns nothing of hosts. */
+  /** Does nothing: Postfix stores nothing about hosts. */
   public forgetHosts(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** One of Postfix's own, for this instance. */
-  private command(program: string, ...args: readonly string[]): void {
+  /** Runs a program of Postfix for this instance. */
+  private runCommand(program: string, ...args: readonly string[]): void {
     runProgram(join(this.folder, 'programs.log'), programEnvironment(this.environment, this.folder), program, '-c', this.config, ...args);
   }
 
   private configure(): void {
     const { folder, config } = this;
     mkdirSync(config, { recursive: true });
-    // All the way to it, since Postfix does its work as other users.
+    // Postfix runs as other users, which must be able to enter the folder.
     chmodSync(this.environment.paths.folder, 0o755);
     const data = join(folder, 'data');
     mkdirSync(data);
@@ -165,9 +166,9 @@ export class Postfix implements Sender {
       'mynetworks = 127.0.0.0/8',
       'smtp_tls_loglevel = 1',
       'smtp_tls_security_level = may',
-      // The private authority of the stage, and nobody else: without tls_append_default_CA what the system trusts does not count.
+      // Trust only the private authority. Without tls_append_default_CA, Postfix does not trust the system's roots.
       `smtp_tls_CAfile = ${this.environment.caFile}`,
-      `smtp_tls_policy_maps = socketmap:inet:127.0.0.1:${RESOLVER_PORT}:postfix`,
+      `smtp_tls_policy_maps = socketmap:inet:127.0.0.1:${POLICY_DAEMON_PORT}:postfix`,
       'smtp_connection_cache_on_demand = no',
       'smtp_connect_timeout = 5s',
       'local_recipient_maps =',
@@ -195,13 +196,13 @@ export class Postfix implements Sender {
     ].join('\n'));
   }
 
-  private async startResolver(): Promise<void> {
+  private async startPolicyDaemon(): Promise<void> {
     const file = join(this.folder, 'mta-sts-daemon.yml');
     writeFileSync(file, [
       'host: 127.0.0.1',
-      `port: ${RESOLVER_PORT}`,
+      `port: ${POLICY_DAEMON_PORT}`,
       'reuse_port: true',
-      // By default it does not look at the record for a minute after it did.
+      // By default, the daemon does not check the record again for a minute.
       'cache_grace: 0',
       'cache:',
       '  type: sqlite',
@@ -213,17 +214,17 @@ export class Postfix implements Sender {
       '',
     ].join('\n'));
     const log = openSync(join(this.folder, 'mta-sts-daemon.log'), 'a');
-    this.resolver = spawn('mta-sts-daemon', ['-c', file, '-v', 'debug'], {
+    this.policyDaemon = spawn('mta-sts-daemon', ['-c', file, '-v', 'debug'], {
       stdio: ['ignore', log, log],
       env: programEnvironment(this.environment, this.folder),
     });
     closeSync(log);
-    await waitUntilListening(() => tryConnect(RESOLVER_PORT), 'postfix-mta-sts-resolver', join(this.folder, 'mta-sts-daemon.log'));
+    await waitUntilListening(() => tryConnect(POLICY_DAEMON_PORT), 'postfix-mta-sts-resolver', join(this.folder, 'mta-sts-daemon.log'));
   }
 }
 
 function savedCacheName(name: string): string {
-  return `kept-${name}.db`;
+  return `saved-${name}.db`;
 }
 
 function withoutTime(line: string): string {

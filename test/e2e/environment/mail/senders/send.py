@@ -1,10 +1,10 @@
-"""Hands one message to a mail server: send.py <port> <sender> <recipient> <subject> [user password]. With a user over TLS."""
+"""Sends one message to a local mail server: send.py <port> <sender> <recipient> <subject> [user password]. Uses TLS if there is a user."""
 import smtplib
 import ssl
 import sys
 
 port, sender, recipient, subject, *login = sys.argv[1:]
-# It shows a certificate for another name than the address that it is reached by here.
+# Do not verify the certificate: it has a host name, and the connection goes to 127.0.0.1.
 context = ssl._create_unverified_context()
 server = smtplib.SMTP_SSL("127.0.0.1", int(port), context=context, timeout=30) if login else smtplib.SMTP("127.0.0.1", int(port), timeout=30)
 if login:

@@ -1,4 +1,4 @@
-// What the stage asks of a mail server that sends.
+// The interface of a sending mail server, and helpers to run its programs.
 import { execFile, execFileSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
@@ -9,62 +9,71 @@ import type { TestEnvironment, EnvironmentPaths } from '../../environment';
 import { lastLines } from '../../last-lines';
 import { until } from '../../until';
 
-/** What a program of a sender has to end in; each is one that takes a moment. */
+/** Time limit of a program of a sender. Each program normally ends at once. */
 export const PROGRAM_TIMEOUT_MS = 60_000;
 
 /**
- * All that a sender's programs learn of the machine's environment: a proxy or a trust store that is set there is not the stage's.
+ * Returns the environment variables of a sender's programs. It leaves out the machine's variables, because a proxy or a trust store would
+ * prevent fetches.
  *
- * @param home - a folder of its own
+ * @param home - home folder of the sender
  */
 export function programEnvironment({ caFile }: Pick<TestEnvironment, 'caFile'>, home: string): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, HOME: home, SSL_CERT_FILE: caFile };
 }
 
-/** What became of a message. */
+/** Outcome of a message. */
 export interface Sent {
-  /** By which the sender's log and queue know the message. */
+  /** Id of the message in the sender's log and queue. */
   readonly id: string;
   readonly outcome: 'delivered' | 'refused';
-  /** Whether the sender says that it has verified the mail host's certificate. */
+  /** Whether the sender's log says that it verified the certificate of the mail host. */
   readonly verified: boolean;
-  /** The sender's own words: lines of its log, that of the outcome last. */
+  /** Lines of the sender's log. The last one has the outcome. */
   readonly log: readonly string[];
 }
 
 export interface Sender {
   readonly name: string;
-  /** Of its programs, for people. */
+  /** Names and versions of its programs. */
   readonly version: string;
-  /** Whether it asks for the record while it holds a policy (RFC 8461 §3.3). */
+  /** Whether the sender checks the id while it has a policy cached (RFC 8461 §3.3). */
   readonly tracksIds: boolean;
-  /** How it greets mail hosts. */
+  /** Name in its EHLO. */
   readonly greeting: string;
-  /** @throws Error where its log says nothing of the message in time */
+  /**
+   * Sends a message.
+   *
+   * @throws Error if its log has no outcome in time
+   */
   send(recipient: string): Promise<Sent>;
-  /** Looks for new policies at once, with all that it holds; nothing to do for one that asks before each delivery. */
+  /** Fetches the cached policies again at once. Does nothing for a sender that checks the id before each delivery. */
   refresh(): Promise<void>;
   /**
-   * Tries a message again that it has refused, at once.
+   * Retries a refused message at once.
    *
-   * @param id - of the message
+   * @param id - id of the message
    */
   retry(recipient: string, id: string): Promise<Sent>;
-  /** Forgets all that it has learned of policies and hosts. */
+  /** Deletes everything that it knows of policies and hosts. */
   forget(): Promise<void>;
-  /** Forgets what it has learned of hosts, and holds the policies. */
+  /** Deletes what it knows of hosts, and keeps the cached policies. */
   forgetHosts(): Promise<void>;
   /**
-   * Puts away a copy of the policies that it holds. It is started again with them, and has forgotten all else.
+   * Saves a copy of the cached policies, and restarts with only them.
    *
-   * @param as - a name for them
+   * @param name - name of the copy
    */
-  saveCache(as: string): Promise<void>;
-  /** Forgets all, and holds what was put away under this name. One that refreshes when it starts does so. */
-  restoreCache(as: string): Promise<void>;
+  saveCache(name: string): Promise<void>;
+  /** Restarts with only the policies of a saved copy. A sender that refreshes when it starts does so. */
+  restoreCache(name: string): Promise<void>;
 }
 
-/** @returns what the server answered when it took the message */
+/**
+ * Hands a message to a sender.
+ *
+ * @returns the answer of the sender when it accepted the message
+ */
 export async function submit({ python, root }: EnvironmentPaths, port: number, recipient: string, ...login: string[]): Promise<string> {
   const script = join(root, 'test', 'e2e', 'environment', 'mail', 'senders', 'send.py');
   const { stdout } = await promisify(execFile)(python, [script, String(port), 'somebody@sender.test', recipient, `to ${recipient}`, ...login], { timeout: PROGRAM_TIMEOUT_MS });
@@ -72,19 +81,21 @@ export async function submit({ python, root }: EnvironmentPaths, port: number, r
 }
 
 /**
- * Reads a log until it says what became of a message.
+ * Reads a log until it has the outcome of a message.
  *
- * @param milliseconds - how long to wait
+ * @param milliseconds - time limit
  */
-export async function waitForOutcome(file: string, read: (lines: readonly string[]) => Sent | undefined, milliseconds = 60_000): Promise<Sent> {
+export async function waitForOutcome(
+  file: string, read: (lines: readonly string[]) => Sent | undefined, milliseconds = 60_000,
+): Promise<Sent> {
   return until(milliseconds, () => {
     const sent = read(readFileSync(file, 'utf8').split('\n'));
-    if (sent === undefined) throw new Error(`no word of what became of the message, ${lastLines(file)}`);
+    if (sent === undefined) throw new Error(`the log has no outcome of the message, ${lastLines(file)}`);
     return sent;
   });
 }
 
-/** Ends a process at once, and waits until it has ended. */
+/** Kills a process, and waits until it has ended. */
 export async function killProcess(child: ChildProcess | undefined): Promise<void> {
   if (child === undefined) return;
   if (child.exitCode !== null || child.signalCode !== null) return;
@@ -93,7 +104,7 @@ export async function killProcess(child: ChildProcess | undefined): Promise<void
   await ended;
 }
 
-/** @throws Error where nobody listens at this port of the loopback */
+/** Connects to a port of the loopback interface once. Rejects if no program listens there. */
 export function tryConnect(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => {
@@ -105,21 +116,21 @@ export function tryConnect(port: number): Promise<void> {
 }
 
 /**
- * Waits until somebody listens.
+ * Waits until a program listens.
  *
- * @param log - what it writes
+ * @param log - log of the program, for the error
  */
-export async function waitUntilListening(probe: () => Promise<unknown>, what: string, log: string): Promise<void> {
+export async function waitUntilListening(probe: () => Promise<unknown>, program: string, log: string): Promise<void> {
   await until(30_000, async () => probe().catch((error: unknown) => {
-    throw new Error(`${what} does not listen: ${error instanceof Error ? error.message : String(error)}, ${lastLines(log)}`);
+    throw new Error(`${program} does not listen: ${error instanceof Error ? error.message : String(error)}, ${lastLines(log)}`);
   }));
 }
 
 /**
- * Runs a program of a sender to its end. It may leave others behind, which keep what they write to.
+ * Runs a program of a sender to its end. Programs that it leaves running keep writing to the log.
  *
- * @param log - for what it writes
- * @throws Error with that where it ends badly, or not in time
+ * @param log - file for its output
+ * @throws Error with the end of the log if it fails or exceeds the time limit
  */
 export function runProgram(log: string, env: NodeJS.ProcessEnv, program: string, ...args: readonly string[]): void {
   const file = openSync(log, 'a');
@@ -132,11 +143,11 @@ export function runProgram(log: string, env: NodeJS.ProcessEnv, program: string,
   }
 }
 
-/** What a program says of its own version; that it says none is no reason not to use it. */
+/** Reads the version of a program. An unknown version is no error. */
 export function readVersion(pattern: RegExp, program: string, ...args: readonly string[]): string {
   try {
-    return pattern.exec(execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: PROGRAM_TIMEOUT_MS }))?.[0] ?? 'of a version unknown';
+    return pattern.exec(execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: PROGRAM_TIMEOUT_MS }))?.[0] ?? 'of unknown version';
   } catch {
-    return 'of a version unknown';
+    return 'of unknown version';
   }
 }
