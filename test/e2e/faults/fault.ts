@@ -23,7 +23,7 @@ interface AnyFault {
   readonly holdsBack?: number;
   /** Whether observations get no answer from some or all addresses of the edge. */
   readonly blinds?: true;
-  /** Whether the fault lasts through the rollback. Then the restored policy was never seen live, and the history must not claim otherwise. */
+  /** Whether the fault lasts through the rollback. Then the restored policy was never seen live, and the history must agree. */
   readonly unseen?: true;
   /** Whether observations see a second record beside the right one. Senders then find no policy (RFC 8461 §3.1). */
   readonly doubles?: true;
@@ -104,7 +104,9 @@ export function nextWrite({ aws: { calls } }: TestEnvironment): () => number | u
  * @param wait - calls `now` at the moment
  */
 export function once(
-  moment: string, act: (environment: TestEnvironment) => void, wait: (environment: TestEnvironment, now: () => void, signal: AbortSignal) => void,
+  moment: string,
+  act: (environment: TestEnvironment) => void,
+  wait: (environment: TestEnvironment, now: () => void, signal: AbortSignal) => void,
 ): Fault['begin'] {
   return (environment, signal) => {
     let state: 'waiting' | 'done' | Error = 'waiting';

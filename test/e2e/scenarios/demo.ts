@@ -125,12 +125,14 @@ function context({ zoneId }: TestEnvironment): readonly string[] {
 }
 
 /** @throws Error if the events have another order */
-async function describeOrder({ emulator }: TestEnvironment, stack: string, status: string, steps: readonly (readonly [string, string])[]): Promise<string> {
+async function describeOrder(
+  { emulator }: TestEnvironment, stack: string, status: string, steps: readonly (readonly [type: string, description: string])[],
+): Promise<string> {
   const events = new EventOrder(await stackEvents(emulator.cloudformation, stack));
   let previous: string | undefined;
   for (const [type] of steps) {
     if (previous !== undefined) events.expectBefore([previous, status], [type, status]);
     previous = type;
   }
-  return steps.map(([, what], index) => `${index + 1}. ${what}`).join('\n');
+  return steps.map(([, description], index) => `${index + 1}. ${description}`).join('\n');
 }

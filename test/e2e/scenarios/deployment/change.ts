@@ -80,7 +80,7 @@ function violations(observer: Observer, before: string, after: string): readonly
   );
 }
 
-/** A second observer that gets the old bytes from one edge for a second as soon as the resolver returns the new id. Other clients get the right bytes. */
+/** A second observer that gets the old bytes from one edge for a second after the new id. Other clients get the right bytes. */
 class Control {
   /** @param hash - hash of the bytes that the new id names */
   public static async start(environment: TestEnvironment, hash: string): Promise<Control> {
@@ -104,7 +104,10 @@ class Control {
   }
 
   private constructor(
-    private readonly environment: TestEnvironment, private readonly observer: Observer, private readonly before: string, private readonly after: string,
+    private readonly environment: TestEnvironment,
+    private readonly observer: Observer,
+    private readonly before: string,
+    private readonly after: string,
   ) {}
 
   public async stop(): Promise<void> {

@@ -99,9 +99,9 @@ export async function expectShippedBundle({ paths }: TestEnvironment, client: Cl
   const pids = findFunctionProcesses(paths.folder).filter((pid) => names.includes(readFunctionName(pid)));
   const [pid] = pids;
   if (pid === undefined) throw new Error(`no process runs one of ${names.join(', ')}`);
-  for (const one of pids) {
-    const code = readFileSync(join(readlinkSync(`/proc/${one}/cwd`), 'index.js'));
+  for (const running of pids) {
+    const code = readFileSync(join(readlinkSync(`/proc/${running}/cwd`), 'index.js'));
     if (!shipped.equals(code)) throw new Error(`the function runs other code, ${code.length} bytes instead of ${shipped.length}`);
   }
-  return `${shipped.length} bytes, sha256 ${createHash('sha256').update(shipped).digest('hex').slice(0, 16)}…, read from the folder of the process of ${readFunctionName(pid)} has it`;
+  return `${shipped.length} bytes, sha256 ${createHash('sha256').update(shipped).digest('hex').slice(0, 16)}…, read from the folder of the process of ${readFunctionName(pid)}`;
 }

@@ -28,7 +28,9 @@ export async function destroyScenario(environment: TestEnvironment): Promise<voi
 }
 
 /** @throws Error if the command fails, or an observation sees a record without its file */
-export async function observedDestroy({ authority }: TestEnvironment, domain: string, destroy: () => Promise<CommandResult>): Promise<string> {
+export async function observedDestroy(
+  { authority }: TestEnvironment, domain: string, destroy: () => Promise<CommandResult>,
+): Promise<string> {
   const { observer, ended } = await observeWhile({ ca: authority.certificatePem, first: 'file', domain }, destroy);
   expectEnd(ended, 0, 'cdk destroy');
   expectNoRecordWithoutFile(observer);

@@ -47,7 +47,9 @@ export async function domainsScenario(environment: TestEnvironment): Promise<voi
     leaving = new Date();
     const resourcesBefore = await stackResources(emulator.cloudformation, STACK);
     const options: ObserverOptions = { ca: environment.authority.certificatePem, first: 'file', domain: LEAVING, observationsPerSecond: OBSERVATIONS_PER_SECOND };
-    const { observer, ended: { ended, evidence } } = await observeWhile(options, () => observeOtherDomains(environment, () => app.deploy(variables(2, 3))));
+    const { observer, ended: { ended, evidence } } = await observeWhile(options, () => {
+      return observeOtherDomains(environment, () => app.deploy(variables(2, 3)));
+    });
     expectEnd(ended, 0, 'cdk deploy');
     if (!ended.output.includes(`lists ${LEAVING} in \`domains\`, but no MtaSts publishes a policy there`)) {
       throw new Error(`the command did not warn of the listed domain without a policy:\n${ended.output}`);
@@ -102,16 +104,20 @@ export async function domainsScenario(environment: TestEnvironment): Promise<voi
 }
 
 /** Observes the remaining domains during some work. Every observation must see the same record and its file. */
-async function observeOtherDomains<T>({ authority }: TestEnvironment, work: () => Promise<T>): Promise<{ readonly ended: T; readonly evidence: string }> {
+async function observeOtherDomains<T>(
+  { authority }: TestEnvironment, work: () => Promise<T>,
+): Promise<{ readonly ended: T; readonly evidence: string }> {
   const working = work();
-  const all = await Promise.all(STAYING.map(async (domain) => {
+  const observed = await Promise.all(STAYING.map(async (domain) => {
     return observeWhile({ ca: authority.certificatePem, first: 'record', domain, observationsPerSecond: OBSERVATIONS_PER_SECOND }, () => working);
   }));
-  const evidence = all.map(({ observer }, index) => {
+  const evidence = observed.map(({ observer }, index) => {
     const domain = STAYING.at(index) ?? '';
     observer.expectAnswers();
     const id = observer.observations.at(0)?.published;
-    const against = observer.findViolations(({ published, names, served }) => published === undefined || published !== id || served !== names);
+    const against = observer.findViolations(({ published, names, served }) => {
+      return published === undefined || published !== id || served !== names;
+    });
     if (against.length > 0) throw new Error(`${domain}: ${against.length} observations saw something else:\n${against.slice(0, 5).join('\n')}\n${observer.summary()}`);
     return `${domain}: ${observer.summary()}`;
   });

@@ -25,7 +25,7 @@ export async function externalDnsScenario(environment: TestEnvironment): Promise
   const before = await takeInventory(environment);
   const zone = new Provider(dns.externalZones);
   const app = new IntegApp(environment, 'external-dns');
-  const folder = join(environment.paths.folder, 'elsewhere');
+  const folder = join(environment.paths.folder, 'external-dns');
   mkdirSync(folder, { recursive: true });
   const outputs = join(folder, 'cdk-outputs.json');
   const deploy = (mode: 'testing' | 'none'): Promise<CommandResult> => app.deploy({ MTA_STS_DOMAIN: DOMAIN, MTA_STS_MODE: mode }, '--outputs-file', outputs);

@@ -75,7 +75,9 @@ export class FreshDomain {
 
   private readonly assembly: string;
 
-  private constructor(private readonly environment: TestEnvironment, private readonly zoneId: string, private readonly before: readonly string[]) {
+  private constructor(
+    private readonly environment: TestEnvironment, private readonly zoneId: string, private readonly before: readonly string[],
+  ) {
     this.assembly = `${environment.paths.folder}/cdk.out.fresh`;
   }
 

@@ -157,7 +157,9 @@ async function proveRelaxedUpdate(environment: TestEnvironment): Promise<void> {
 }
 
 /** Deploys against an obstacle. Returns the reason that the command printed, and its duration. */
-async function deployRefused(environment: TestEnvironment, { says, place, remove }: Obstacle): Promise<{ readonly reason: string; readonly seconds: number }> {
+async function deployRefused(
+  environment: TestEnvironment, { says, place, remove }: Obstacle,
+): Promise<{ readonly reason: string; readonly seconds: number }> {
   await place(environment);
   const ended = await environment.deploy(WANTED).finally(() => remove(environment));
   expectEnd(ended, 1, 'cdk deploy');

@@ -1,5 +1,5 @@
-// Proves each known difference between the emulator and AWS. If a new release of the emulator removes a difference, its assertion fails, and
-// the workaround in the test environment can be removed. docs/contribute/e2e-emulator.md lists all differences and workarounds.
+// Proves each known difference between the emulator and AWS. If a new release of the emulator removes a difference, its assertion fails,
+// and the workaround in the test environment can be removed. docs/contribute/e2e-emulator.md lists all differences and workarounds.
 import { execFileSync } from 'node:child_process';
 import { request } from 'node:http';
 import { connect } from 'node:net';

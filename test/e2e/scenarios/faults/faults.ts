@@ -5,6 +5,7 @@ import type { ExpectedState, Policy, ServedPolicy } from '../../environment/app/
 import { STACK } from '../../environment/app/app';
 import type { AppContext } from '../../environment/app/app';
 import { expectEnd } from '../../environment/app/cdk-cli';
+import type { CommandResult } from '../../environment/app/cdk-cli';
 import { readLiveState } from '../../environment/app/live-state';
 import { parseRecordId, parseIdHash } from '../../environment/app/policy-ids';
 import { findPolicy } from '../../environment/app/synthesized';
@@ -81,7 +82,8 @@ class Faults {
     const observer = new Observer({ ca: environment.authority.certificatePem, first: 'record' });
     await sleep(500);
     let end = Infinity;
-    const { ended, unmet } = await underFault(fault, environment, () => deploy?.(environment, wanted) ?? environment.deploy(wanted)).finally(async () => {
+    const change = (): Promise<CommandResult> => deploy?.(environment, wanted) ?? environment.deploy(wanted);
+    const { ended, unmet } = await underFault(fault, environment, change).finally(async () => {
       end = Date.now();
       await waitForObservationAfter(observer, end);
       await observer.stop();
@@ -111,8 +113,14 @@ class Faults {
     ];
     const late = observer.observations.filter(({ names, served }) => names === before.hash && served === after.hash).length;
     return {
-      what, outcome, lost, seconds: ended.seconds, observations: observer.observations.length, unanswered: observer.unanswered, early: early.length,
-      ...!isDeployed && { late },
+      what,
+      outcome,
+      lost,
+      seconds: ended.seconds,
+      observations: observer.observations.length,
+      unanswered: observer.unanswered,
+      early: early.length,
+      late: isDeployed ? undefined : late,
       evidence: `${stack.status} after ${ended.seconds.toFixed(1)} s${reason === undefined ? '' : `: ${reason.slice(0, 300)}`}\n${observer.summary()}`,
     };
   }

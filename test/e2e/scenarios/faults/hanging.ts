@@ -17,8 +17,8 @@ export async function expectHangsEnd(environment: TestEnvironment): Promise<stri
     return undefined;
   };
   const { ended: pending } = await underFault({ begin }, environment, async () => {
-    const all = [askEdge(environment), fetch(PROXY, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })];
-    const endings = all.map((answer) => answer.then(() => 'answered', () => 'closed'));
+    const requests = [askEdge(environment), fetch(PROXY, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })];
+    const endings = requests.map((answer) => answer.then(() => 'answered', () => 'closed'));
     const early = await Promise.race([...endings, sleep(500, undefined)]);
     if (early !== undefined) throw new Error(`a request was ${early} while the fault lasted`);
     return endings;

@@ -21,7 +21,11 @@ const POLICY_FILE = 'mta-sts.example.test/.well-known/mta-sts.txt';
 /** Bucket of `cdk bootstrap`. */
 const ASSETS = `cdk-hnb659fds-assets-${ACCOUNT}-${REGION}`;
 
-const CLIENT_OPTIONS = { endpoint: ENDPOINT, region: REGION, requestHandler: { requestTimeout: CALL_TIMEOUT_MS, throwOnRequestTimeout: true } };
+const CLIENT_OPTIONS = {
+  endpoint: ENDPOINT,
+  region: REGION,
+  requestHandler: { requestTimeout: CALL_TIMEOUT_MS, throwOnRequestTimeout: true },
+};
 
 /** Tries forbidden calls with the credentials of the function's process. */
 export async function expectForbiddenCallsDenied(environment: TestEnvironment): Promise<string> {
@@ -100,7 +104,9 @@ async function tryCall(attempt: () => Promise<unknown>): Promise<string> {
 }
 
 /** Reads the credentials of the function's process. */
-function readCredentials({ paths }: TestEnvironment): { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken: string } {
+function readCredentials(
+  { paths }: TestEnvironment,
+): { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken: string } {
   const pid = findFunctionProcesses(paths.folder).at(0);
   if (pid === undefined) throw new Error('no process runs a function');
   const programEnvironment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');

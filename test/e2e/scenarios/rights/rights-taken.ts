@@ -46,7 +46,9 @@ export const removedSoFar: RemovedRight[] = [];
  * @param current - the deployed policy
  * @param wanted - another policy
  */
-export async function deployWithoutRight(environment: TestEnvironment, right: RemovedRight, current: AppContext, wanted: AppContext): Promise<string> {
+export async function deployWithoutRight(
+  environment: TestEnvironment, right: RemovedRight, current: AppContext, wanted: AppContext,
+): Promise<string> {
   const { action, resourcePart, says, outcome } = right;
   const { emulator, paths, cli } = environment;
   await environment.synth(wanted);
@@ -73,7 +75,8 @@ export async function deployWithoutRight(environment: TestEnvironment, right: Re
   if (reason === undefined) throw new Error(`the command printed no reason that matches ${String(says)}:\n${ended.output}`);
   const stack = await findStack(emulator.cloudformation, STACK);
   const after = await readLiveState(environment);
-  const isSame = after.records.join() === before.records.join() && after.files.every((file, index) => file.toString() === before.files.at(index)?.toString());
+  const isSame = after.records.join() === before.records.join()
+    && after.files.every((file, index) => file.toString() === before.files.at(index)?.toString());
   if (stack?.status !== 'UPDATE_ROLLBACK_COMPLETE' || !isSame) {
     throw new Error(`the stack is ${stack?.status ?? 'gone'}, published is ${after.records.join(', ')}, before it was ${before.records.join(', ')}`);
   }

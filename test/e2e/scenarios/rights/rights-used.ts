@@ -42,7 +42,9 @@ export async function usedScenario(environment: TestEnvironment): Promise<void> 
     if (calls.length === 0) throw new Error('no call of a function was seen');
     // A clock fault is no missing right: the SDK corrects its clock by the answer, and tries again.
     const denied = calls.filter((call) => call.denied !== '' && call.denied !== WRONG_TIME);
-    const wrong = denied.filter((call) => !removedSoFar.some(({ action, resourcePart }) => call.action === action && call.resource.includes(resourcePart)));
+    const wrong = denied.filter((call) => !removedSoFar.some(({ action, resourcePart }) => {
+      return call.action === action && call.resource.includes(resourcePart);
+    }));
     if (wrong.length > 0) throw new Error(wrong.map(describeCall).join(', '));
     return `${denied.length} of ${calls.length} calls were denied; removed rights: ${removedSoFar.map(({ action, resourcePart }) => `${action} (${resourcePart})`).join(', ') || 'none'}`;
   });

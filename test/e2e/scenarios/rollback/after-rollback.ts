@@ -57,7 +57,8 @@ export interface CacheState {
 /** Returns all ids that were published or chosen so far. The next publication must have a later id. */
 export async function listUsedIds(environment: TestEnvironment, observer?: Observer): Promise<readonly string[]> {
   const { historyText, records } = await readLiveState(environment);
-  return [...new Set([...observer?.publishedIds ?? [], ...listHistoryIds(historyText), ...records.flatMap((record) => parseRecordId(record) ?? [])])];
+  const publishedIds = records.flatMap((record) => parseRecordId(record) ?? []);
+  return [...new Set([...observer?.publishedIds ?? [], ...listHistoryIds(historyText), ...publishedIds])];
 }
 
 /**

@@ -123,13 +123,14 @@ async function proveLateEvents(environment: TestEnvironment, update: Invocation 
   edge.fail(() => htmlPage(500));
   const stack = await findStack(environment.emulator.cloudformation, STACK);
   const create = publications(environment).find(({ event }) => textOf(at(event, 'RequestType')) === 'Create' && textOf(at(event, 'StackId')) === stack?.id);
-  const made = (await stackResources(environment.emulator.cloudformation, STACK)).find(({ ResourceType: type }) => type === PUBLICATION);
+  const resources = await stackResources(environment.emulator.cloudformation, STACK);
+  const publication = resources.find(({ ResourceType: type }) => type === PUBLICATION);
   const lateEvents: readonly (readonly [string, Invocation | undefined, (answer: Answer) => string])[] = [
     ['a repeated event of a rolled back update is refused', update, expectRefused],
     ['a repeated Create event, whose file is not live, is refused', create, expectRefused],
     [
       'a late Delete event of an existing resource succeeds',
-      create && { ...create, event: { ...objectOf(create.event), RequestType: 'Delete', PhysicalResourceId: made?.PhysicalResourceId } },
+      create && { ...create, event: { ...objectOf(create.event), RequestType: 'Delete', PhysicalResourceId: publication?.PhysicalResourceId } },
       expectAnswered,
     ],
   ];
@@ -168,7 +169,8 @@ async function deployWithKill(environment: TestEnvironment, context: AppContext,
   const requests = publications(environment, from).map(({ event }) => textOf(at(event, 'RequestId')));
   const [first, second] = requests;
   if (requests.length !== 2 || first !== second) throw new Error(`the events were ${requests.join(', ')}, expected the same event twice`);
-  const found = findDisagreements(await readLiveState(environment), { policy: findPolicy(environment, context), servedBefore: [], idsBefore });
+  const policy = findPolicy(environment, context);
+  const found = findDisagreements(await readLiveState(environment), { policy, servedBefore: [], idsBefore });
   if (found.length > 0) throw new Error(found.join('\n'));
   return `after ${ended.seconds.toFixed(1)} s; the function got the event ${first ?? ''} twice; ${await publishedId()}`;
 }

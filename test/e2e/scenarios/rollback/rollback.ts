@@ -62,18 +62,18 @@ async function proveRollback(environment: TestEnvironment, senders: Senders, var
     await sender.saveCache('before');
     return evidence;
   });
-  const visits: SenderVisits = { between: new Map(), back: new Map() };
+  const deliveries: Deliveries = { between: new Map(), back: new Map() };
   let usedIds: readonly string[] = [];
   await table.prove(`a deployment whose verification fails prints the reason and is rolled back: ${variant.description}`, async () => {
-    const { ids, evidence } = await failedDeployment(environment, senders, variant, visits);
+    const { ids, evidence } = await failedDeployment(environment, senders, variant, deliveries);
     usedIds = ids;
     return evidence;
   });
   for (const { name, tracksIds } of senders.all) {
-    await table.prove(`before the rollback, ${name} fetches the new policy and delivers with it`, () => visits.between.get(name) ?? Promise.reject(new Error('the sender never reached this moment')));
+    await table.prove(`before the rollback, ${name} fetches the new policy and delivers with it`, () => deliveries.between.get(name) ?? Promise.reject(new Error('the sender never reached this moment')));
     if (tracksIds) {
       await table.prove(`during the rollback, ${name} with an empty cache fetches the old policy under the new id, and refuses with it`, () => {
-        return visits.back.get(name) ?? Promise.reject(new Error('the sender never reached this moment'));
+        return deliveries.back.get(name) ?? Promise.reject(new Error('the sender never reached this moment'));
       });
     }
   }
@@ -112,7 +112,7 @@ async function proveRollback(environment: TestEnvironment, senders: Senders, var
 }
 
 /** Evidence of senders that deliver while a deployment fails, by the names of the senders. */
-interface SenderVisits {
+interface Deliveries {
   /** Deliveries while the new id and the new bytes are published. */
   readonly between: Map<string, Promise<string>>;
   /** Deliveries in the rollback, while the new id and the old bytes are published. */
@@ -121,22 +121,22 @@ interface SenderVisits {
 
 /** Deploys a policy whose verification fails. Returns all ids that were used, and the evidence. */
 async function failedDeployment(
-  environment: TestEnvironment, senders: Senders, variant: RollbackVariant, visits: SenderVisits,
+  environment: TestEnvironment, senders: Senders, variant: RollbackVariant, deliveries: Deliveries,
 ): Promise<{ readonly ids: readonly string[]; readonly evidence: string }> {
   const { dns, aws, emulator, authority } = environment;
   const before = await publishedId();
-  let haveVisited = false;
-  const visit = async (): Promise<void> => {
+  let isDelivered = false;
+  const deliverAll = async (): Promise<void> => {
     const midway = Prediction.now(environment);
-    for (const sender of senders.all) visits.between.set(sender.name, deliverBeforeRollback(environment, senders, sender, midway));
-    await Promise.allSettled(visits.between.values());
-    haveVisited = true;
+    for (const sender of senders.all) deliveries.between.set(sender.name, deliverBeforeRollback(environment, senders, sender, midway));
+    await Promise.allSettled(deliveries.between.values());
+    isDelivered = true;
   };
-  let visiting: Promise<void> | undefined;
+  let deliveringAll: Promise<void> | undefined;
   let returning: Promise<void> | undefined;
   let hasReturned = false;
-  // The rollback restores the bytes before the id. Between both, senders with empty caches deliver. One name server returns NXDOMAIN for the
-  // policy host until they are done, which delays the rollback.
+  // The rollback restores the bytes before the id. Between both, senders with empty caches deliver. One name server returns NXDOMAIN for
+  // the policy host until they are done, which delays the rollback.
   let writes = 0;
   aws.onAnswer((call) => {
     if (!isPolicyWrite(call)) return;
@@ -144,7 +144,7 @@ async function failedDeployment(
     if (writes !== 2) return;
     returning = Promise.allSettled(senders.all.filter(({ tracksIds }) => tracksIds).map((sender) => {
       const delivery = deliverDuringRollback(environment, senders, sender, before);
-      visits.back.set(sender.name, delivery);
+      deliveries.back.set(sender.name, delivery);
       return delivery;
     })).then(() => {
       hasReturned = true;
@@ -159,9 +159,9 @@ async function failedDeployment(
     if (question.name !== RECORD_NAME || question.type !== 'TXT') return undefined;
     const right = await answer(question);
     if (right === 'drop' || right.answers.some((record) => record.type === 'TXT' && record.data.join('').includes(before))) return right;
-    visiting ??= visit();
+    deliveringAll ??= deliverAll();
     const record = (id: string): DnsRecord => ({ name: question.name, ttl: 1, type: 'TXT', data: [`v=STSv1; id=${id};`] });
-    if (!haveVisited) return { ...right, answers: [record(before)] };
+    if (!isDelivered) return { ...right, answers: [record(before)] };
     return writes < 2 ? { ...right, answers: [...right.answers, record('foreignrecord')] } : right;
   });
   const { observer, ended } = await observeWhile({ ca: authority.certificatePem, first: 'record' }, () => environment.deploy(WANTED).finally(() => {
@@ -177,13 +177,16 @@ async function failedDeployment(
   if (stack?.status !== 'UPDATE_ROLLBACK_COMPLETE') throw new Error(`the stack is ${stack?.status ?? 'gone'}\n${ended.output}`);
   const id = await expectIdNamesFile(environment);
   const { hash } = readSynthesizedPolicy(environment.assembly(DEPLOYED));
-  const isRight = variant.evaluates ? observer.publishedIds.every((used) => used === id || isLater(id, used)) && id !== before : id === before;
+  const isLatest = observer.publishedIds.every((used) => used === id || isLater(id, used));
+  const isRight = variant.evaluates ? isLatest && id !== before : id === before;
   if (parseIdHash(id) !== hash || !isRight) throw new Error(`published is ${id}, before the deployment it was ${before}. Expected: ${variant.description}\n${observer.summary()}`);
   return { ids: await listUsedIds(environment, observer), evidence: `${reason.trim().slice(0, 300)}\n${observer.summary()}` };
 }
 
 /** Lets a sender find the new policy in its own way, and deliver with it. */
-async function deliverBeforeRollback(environment: TestEnvironment, senders: Senders, sender: Sender, midway: Promise<Prediction>): Promise<string> {
+async function deliverBeforeRollback(
+  environment: TestEnvironment, senders: Senders, sender: Sender, midway: Promise<Prediction>,
+): Promise<string> {
   if (!sender.tracksIds) await refreshCache(environment, sender, WANTED.mode);
   const predicted = (await midway).expect('deliver-unverified');
   const evidence = await withCachedPolicy(environment, sender, deliver(environment, senders, sender, {

@@ -121,10 +121,10 @@ async function failedDeployment(
   dns.fail((server) => ({ name }) => server === 'ns-2.awsdns-2.net' && name === POLICY_HOST
     ? { ...reply('NXDOMAIN'), authoritative: true }
     : undefined);
-  let visit: Promise<void> | undefined;
+  let deliveringAll: Promise<void> | undefined;
   aws.onAnswer(() => {
-    if (written() === undefined || visit !== undefined) return;
-    visit = meanwhile().finally(() => {
+    if (written() === undefined || deliveringAll !== undefined) return;
+    deliveringAll = meanwhile().finally(() => {
       dns.fail(undefined);
       killFunction(paths.folder);
     });
@@ -133,7 +133,7 @@ async function failedDeployment(
     aws.onAnswer(undefined);
     dns.fail(undefined);
   }));
-  await visit;
+  await deliveringAll;
   expectEnd(ended, 1, 'cdk deploy');
   observer.expectAnswers();
   const reason = ended.output.split('\n').find((line) => /UPDATE_FAILED .*MtaStsPublication/.test(line));
@@ -150,7 +150,9 @@ async function failedDeployment(
 }
 
 /** Lets a sender with an empty cache fetch the policy of the failing deployment, and deliver with it. */
-async function fetchDuringDeployment(environment: TestEnvironment, senders: Senders, sender: Sender, midway: Promise<Prediction>, id: string): Promise<string> {
+async function fetchDuringDeployment(
+  environment: TestEnvironment, senders: Senders, sender: Sender, midway: Promise<Prediction>, id: string,
+): Promise<string> {
   await sender.forget();
   const predicted = (await midway).expect('deliver-unverified');
   const evidence = await deliverUntrusted(environment, senders, sender, 'nothing cached, the file of a failing deployment', predicted);

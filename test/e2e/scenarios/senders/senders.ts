@@ -66,10 +66,10 @@ export async function countScenario({ table }: TestEnvironment): Promise<void> {
   table.begin('All messages');
   await table.prove(`mta-sts verify and the senders agree in ${MIN_ENFORCE_CASES} or more cases of enforce, and in each outcome`, () => {
     const agreeing = table.cases.filter(({ expected }) => expected === AGREES);
-    const all = new Set(agreeing.map(({ sender, what }) => `${sender}: ${what}`));
-    const enforced = [...all].filter((one) => one.includes(': enforce'));
+    const caseNames = new Set(agreeing.map(({ sender, what }) => `${sender}: ${what}`));
+    const enforced = [...caseNames].filter((name) => name.includes(': enforce'));
     const outcomes = new Set(agreeing.map(({ predicted }) => predicted));
     if (enforced.length < MIN_ENFORCE_CASES || outcomes.size < 3) throw new Error(`${enforced.length} cases: ${[...outcomes].join(', ')}`);
-    return `${all.size} cases, ${enforced.length} of enforce: ${[...outcomes].join(', ')}; in ${table.cases.length - agreeing.length} other cases a sender deviates for a known reason`;
+    return `${caseNames.size} cases, ${enforced.length} of enforce: ${[...outcomes].join(', ')}; in ${table.cases.length - agreeing.length} other cases a sender deviates for a known reason`;
   });
 }

@@ -51,7 +51,9 @@ interface Row {
  * @param count - number of deployments
  * @param seed - seed of an earlier run, to repeat that run
  */
-export async function soakScenario(environment: TestEnvironment, count = String(DEPLOYMENTS), seed = String(Date.now() % 2 ** 31)): Promise<void> {
+export async function soakScenario(
+  environment: TestEnvironment, count = String(DEPLOYMENTS), seed = String(Date.now() % 2 ** 31),
+): Promise<void> {
   await bootstrapScenario(environment);
   environment.table.begin(`Soak: ${count} deployments, seed ${seed} (repeat it with npm run soak ${count} ${seed})`);
   await new Soak(environment, new Random(Number(seed))).run(Number(count));
@@ -98,7 +100,7 @@ class Soak {
       const wanted = this.drawPolicy(before);
       const fault = (isRefused(wanted) ? this.earlyFaults : this.faults).draw();
       current = await this.prove(String(number), wanted, fault, isRefused(wanted) ? 'rolled back' : fault.outcome ?? 'deployed', before);
-      // Operators fix the cause, and deploy the same policy again. Senders may have cached it by then, under its own id or under the old id.
+      // Operators fix the cause, and deploy the same policy again. By then, senders may have cached it under its own id or the old id.
       if (current !== undefined && fault.outcome === 'rolled back' && !isRefused(wanted)) {
         current = await this.prove(`${number} (retry)`, wanted, RETRY, 'deployed', current);
       }
@@ -129,7 +131,7 @@ class Soak {
     expectEnd(await cli.cdk('synth', '--quiet', ...this.appOptions, ...this.context(FIRST), '-o', ofSynthesizer), 0, 'cdk synth');
     const [expected, actual] = [readTemplate(ofApp), readTemplate(ofSynthesizer)];
     if (actual !== expected) throw new Error(`the templates differ: ${ofApp} and ${ofSynthesizer}`);
-    return `${actual.length} characters, all the same`;
+    return `${actual.length} characters, identical`;
   }
 
   /** Draws a policy that differs from the current one. */
@@ -170,7 +172,12 @@ class Soak {
     // The first deployment creates all resources, so its duration is not comparable.
     if (before !== undefined) {
       this.rows.push({
-        fault: fault.what, seconds: ended.seconds, stackSeconds, isRolledBack: !isDeployed, isMet: unmet === undefined, isRefused: isRefused(wanted),
+        fault: fault.what,
+        seconds: ended.seconds,
+        stackSeconds,
+        isRolledBack: !isDeployed,
+        isMet: unmet === undefined,
+        isRefused: isRefused(wanted),
       });
     }
     // A rolled back policy may have been served for a short time.
