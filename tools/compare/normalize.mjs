@@ -62,7 +62,7 @@ function normalized(value, key, path, texts) {
   }
   if (VOLATILE_KEYS.has(key)) return `<${key}>`;
   if (typeof value !== 'string') return value;
-  if (!TEXT_KEYS.has(key)) return withoutTimes(RENAMED_VALUES.get(key)?.get(value) ?? value);
+  if (!TEXT_KEYS.has(key)) return renamed(withoutTimes(RENAMED_VALUES.get(key)?.get(value) ?? value));
   texts.push({ where: path, words: withoutTimes(value) });
   return `<${key}>`;
 }
@@ -89,7 +89,12 @@ export function withoutTexts(output, texts) {
   // Longer texts first: a text may be a part of another one.
   const sorted = [...names].sort(([one], [other]) => other.length - one.length);
   const named = sorted.reduce((all, [words, name]) => all.replaceAll(words, name), lines);
-  return RENAMED_TEXTS.reduce((all, [old, now]) => all.replaceAll(old, now), named);
+  return renamed(named);
+}
+
+/** @param {string} text */
+function renamed(text) {
+  return RENAMED_TEXTS.reduce((all, [old, now]) => all.replaceAll(old, now), text);
 }
 
 /**

@@ -29,6 +29,7 @@ export const RENAMED_KEYS = new Map([
   ['policyPaths', 'policyObservations'],
   ['harm', 'impact'],
   ['dissent', 'quirks'],
+  ['takes', 'accepts'],
 ]);
 
 /** Values of a key, named by its new name: old value to new value. */
@@ -37,10 +38,10 @@ export const RENAMED_VALUES = new Map([
 ]);
 
 /** Keys that may be missing in the earlier commit. */
-export const ADDED_KEYS = new Set(['area']);
+export const ADDED_KEYS = new Set(['area', 'inDeployments']);
 
 /** Keys of texts for people, by their new names. Their words may differ; `--texts` prints them. */
-export const TEXT_KEYS = new Set(['message', 'fix', 'evidence', 'meaning', 'impact', 'effect', 'at', 'answer', 'note', 'inReports', 'reason', 'notes', 'reasons']);
+export const TEXT_KEYS = new Set(['message', 'fix', 'evidence', 'meaning', 'impact', 'effect', 'at', 'answer', 'note', 'inReports', 'reason', 'notes', 'reasons', 'title', 'change', 'description']);
 
 /** Keys of values that differ between two runs of the same command. */
 export const VOLATILE_KEYS = new Set(['time', 'milliseconds']);
@@ -50,4 +51,29 @@ export const VOLATILE_KEYS = new Set(['time', 'milliseconds']);
  *
  * @type {readonly [RegExp, string][]}
  */
-export const RENAMED_TEXTS = [];
+export const RENAMED_TEXTS = [
+  // Labels of `verify` and `explain`.
+  [/^( *)harm {5}/gm, '$1impact   '],
+  [/^( *)refusals\b/gm, '$1mx conflicts'],
+  [/\nHow to mend it\n/g, '\nHow to fix it\n'],
+  [/\nnot announced\n/g, '\nnot published\n'],
+  [/\nThe way of the look-up\n/g, '\nThe steps of the look-up\n'],
+  [/\nEvery way that was tried \(/g, '\nAll observations ('],
+  [/\nWhat came back\n/g, '\nAnswer\n'],
+  [/What a sender sees of a domain changes with DNS and with its servers: this was so at the time given\./g,
+    'It shows the state at the given time. DNS and servers can change at any time.'],
+  // Sentences about a delivery.
+  [/Senders are told of a policy that they cannot use: those that know none yet deliver without MTA-STS/g,
+    'Senders find a policy that they cannot use: they deliver without MTA-STS if they have none in their cache'],
+  [/Senders cannot tell for now: they keep a policy that they know and try again later, all others deliver without MTA-STS/g,
+    'Senders cannot tell for now: they keep a cached policy and try again later, and deliver without MTA-STS if they have none'],
+  [/whether a sender would now deliver cannot be told from here/g, 'it is not known from here whether a sender would now deliver'],
+  [/could not be had: /g, 'could not be looked up: '],
+  [/taken all the same by /g, 'still accepted by '],
+  // Comments of `records` and `suggest`.
+  [/create _mta-sts last, when the policy is served/g, 'create _mta-sts last, after the policy is served'],
+  [/The announcements come last, when the policy is served, and go first\./g, 'Create the _mta-sts records last, after the policy is served. Delete them first.'],
+  [/the id of what is published, which the outputs of the deployment tell/g, 'the id of its policy, from the outputs of the deployment'],
+  [/\/\/ No tlsReporting: the record that is there already stays\./g, '// No tlsReporting: keep the existing record.'],
+  [/The file that it serves at /g, 'The file that the construct serves at '],
+];

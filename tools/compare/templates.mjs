@@ -112,7 +112,7 @@ function readAssembly(folder) {
     const text = readFileSync(file, 'utf8');
     const name = relative(folder, file);
     if (name.endsWith('.metadata.json')) return [[`${name} (warnings)`, warnings(JSON.parse(text))]];
-    return /\.template\.json$|^(?:error|status)\.txt$/.test(name) ? [[name, ids.reduce((all, [id, display]) => all.replaceAll(id, `<asset ${display}>`), text)]] : [];
+    return /\.template\.json$|^(?:error|status)\.txt$/.test(name) ? [[name, ids.reduce((all, [id, display]) => all.replaceAll(id, `<asset ${display}>`), text).replaceAll(/(?<=:\d{12}-[a-z\d-]+-)[0-9a-f]{8}\b/g, '<hash>')]] : [];
   });
 }
 

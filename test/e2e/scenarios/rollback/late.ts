@@ -152,12 +152,12 @@ async function proveLateEvents(environment: TestEnvironment, update: Invocation 
 async function deployWithKill(environment: TestEnvironment, context: AppContext, kill: Kill['kill']): Promise<string> {
   const { aws, edge, paths } = environment;
   const [idsBefore, from] = [await listUsedIds(environment), aws.invocations.length];
-  let isKilled = false;
+  const state = { isKilled: false };
   // The function must not see its file live before it is killed.
   edge.freeze();
   aws.onAnswer((call) => {
-    if (isKilled || !isPolicyWrite(call)) return;
-    isKilled = true;
+    if (state.isKilled || !isPolicyWrite(call)) return;
+    state.isKilled = true;
     kill(paths.folder);
     edge.thaw();
   });
@@ -165,7 +165,7 @@ async function deployWithKill(environment: TestEnvironment, context: AppContext,
     reset(environment);
   });
   expectEnd(ended, 0, 'cdk deploy');
-  if (!isKilled) throw new Error('the policy file was never written');
+  if (!state.isKilled) throw new Error('the policy file was never written');
   const requests = publications(environment, from).map(({ event }) => textOf(at(event, 'RequestId')));
   const [first, second] = requests;
   if (requests.length !== 2 || first !== second) throw new Error(`the events were ${requests.join(', ')}, expected the same event twice`);
