@@ -112,7 +112,10 @@ function readAssembly(folder) {
     const text = readFileSync(file, 'utf8');
     const name = relative(folder, file);
     if (name.endsWith('.metadata.json')) return [[`${name} (warnings)`, warnings(JSON.parse(text))]];
-    return /\.template\.json$|^(?:error|status)\.txt$/.test(name) ? [[name, ids.reduce((all, [id, display]) => all.replaceAll(id, `<asset ${display}>`), text).replaceAll(/(?<=:\d{12}-[a-z\d-]+-)[0-9a-f]{8}\b/g, '<hash>')]] : [];
+    if (!/\.template\.json$|^(?:error|status)\.txt$/.test(name)) return [];
+    const named = ids.reduce((all, [id, display]) => all.replaceAll(id, `<asset ${display}>`), text);
+    // CDK Pipelines names the publication of an asset by its account, Region and another hash.
+    return [[name, named.replaceAll(/(?<=:\d{12}-[a-z\d-]+-)[0-9a-f]{8}\b/g, '<hash>')]];
   });
 }
 
