@@ -20,13 +20,11 @@ export function facts() {
   }
 
   /**
-   * Returns the colour behind an element: that of its box in the picture, or of the nearest opaque ancestor.
+   * Returns the colour behind an element: that of the nearest opaque ancestor.
    *
    * @param {Element} element
    */
   function colourBehind(element) {
-    const rect = element.closest('.box')?.querySelector('rect');
-    if (rect) return getComputedStyle(rect).fill;
     /** @type {Element | null} */
     let at = element;
     for (; at; at = at.parentElement) {
@@ -68,14 +66,13 @@ export function facts() {
     return { text: text.slice(0, 60), class: element.getAttribute('class') ?? '', ratio: Math.round(contrast(colour, colourBehind(element)) * 100) / 100 };
   }
 
-  const marks = [...body.querySelectorAll('.icon, .diagram use')].filter(isVisible);
+  const marks = [...body.querySelectorAll('.icon')].filter(isVisible);
   const boxes = [...body.querySelectorAll('.box')].filter(isVisible);
-  const screen = { left: 0, right: html.clientWidth };
   /**
    * @param {Element} element
-   * @param {{ left: number, right: number } | undefined} outer
+   * @param {{ left: number, right: number }} outer
    */
-  const leaves = (element, outer = screen) => {
+  const leaves = (element, outer) => {
     const { left, right } = element.getBoundingClientRect();
     return left < outer.left - 0.5 || right > outer.right + 0.5;
   };
@@ -83,17 +80,14 @@ export function facts() {
     background: getComputedStyle(body).backgroundColor,
     width: html.scrollWidth,
     headings: document.querySelectorAll('h1').length,
-    pictures: [...body.querySelectorAll('svg.diagram')].filter(isVisible).map((picture) => [...picture.querySelectorAll('text')].map(({ textContent }) => textContent).join('\n')),
+    pictures: [...body.querySelectorAll('.picture')].filter(isVisible).map(({ textContent }) => textContent ?? ''),
     findings: [...body.querySelectorAll('.finding h4')].filter(isVisible).map(({ textContent }) => textContent),
     outside: [
-      ...boxes.flatMap((box) => [...box.querySelectorAll('text')].filter((text) => leaves(text, box.querySelector('rect')?.getBoundingClientRect()))),
-      ...texts.filter((element) => leaves(element)),
+      ...boxes.flatMap((box) => [...box.querySelectorAll('code, p, b')].filter((part) => leaves(part, box.getBoundingClientRect()))),
+      ...texts.filter((element) => leaves(element, { left: 0, right: html.clientWidth })),
     ].map(({ textContent }) => textContent),
     contrasts: [
-      ...texts.map((element) => {
-        const { color, fill } = getComputedStyle(element);
-        return measured(element, element instanceof SVGElement ? fill : color, textOf(element));
-      }),
+      ...texts.map((element) => measured(element, getComputedStyle(element).color, textOf(element))),
       ...marks.map((mark) => measured(mark, getComputedStyle(mark).color, 'mark')),
     ],
   };

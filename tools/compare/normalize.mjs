@@ -104,7 +104,7 @@ function renamed(text) {
  */
 function plain(output) {
   const visible = /^<!doctype html/i.test(output)
-    ? output.replaceAll(/<(style|script|svg)\b.*?<\/\1>/gs, '').replaceAll(/<[^>]*>/g, '\n').replaceAll(/\n\s*/g, '\n')
+    ? output.replaceAll(/<(style|script|svg|figure)\b.*?<\/\1>/gs, '').replaceAll(/<[^>]*>/g, '\n').replaceAll(/\n\s*/g, '\n')
     : output;
   return visible.replaceAll(/&(?:lt|gt|quot|apos|amp|#39|#x27|#10|#xA);|%(?:0A|0D|25|3A|2C)/g, (escape) => ESCAPES.get(escape) ?? escape).replaceAll(/[`]/g, '');
 }

@@ -6,9 +6,33 @@ import { formatSeconds } from '../../../../lib/util/duration';
 import type { Mark } from '../../terminal';
 import { VERDICT_WORDS, mxName, observationMark, pluralize, summarize } from '../../summary';
 import type { SummaryStep, DeliverySummary } from '../../summary';
-import { draw } from './drawing';
-import type { Box, Column, PictureText } from './drawing';
-import { MARK_WORDS } from './marks';
+import { MARK_WORDS, icon } from './marks';
+import { text } from './markup';
+
+/** One box of the picture: a server, a file or a host. */
+interface Box {
+  readonly mark: Mark;
+  readonly title: string;
+  /** The word for the mark. */
+  readonly word: string;
+  readonly details?: readonly string[];
+  /** Tooltip of the box. */
+  readonly hint?: string;
+  /** Parts of the box, such as the addresses of a host, a line each. */
+  readonly rows?: readonly Row[];
+}
+
+interface Row {
+  readonly mark: Mark;
+  readonly title: string;
+  readonly detail: string;
+}
+
+/** Boxes of one step. */
+interface Step {
+  readonly label: string;
+  readonly boxes: readonly Box[];
+}
 
 /** Maximum number of boxes in a column. */
 const MAX_BOXES = 6;
@@ -16,45 +40,45 @@ const MAX_BOXES = 6;
 /** Maximum number of addresses of one MX host. */
 const MAX_ROWS = 3;
 
-/**
- * Draws the picture twice: horizontal for wide screens and vertical for narrow ones. The style sheet shows one of them.
- *
- * @param id - prefix that makes the ids in the picture unique in the page
- */
-export function picture(result: VerificationResult, id: string): string {
-  const columns = createColumns(result);
-  const description = describe(result);
-  return `<div class="picture">${draw(columns, 'horizontal', `${id}-l`, description)}${draw(columns, 'vertical', `${id}-s`, description)}</div>`;
+/** Maximum length of a title. The tables below the picture have the whole names. */
+const MAX_TITLE_LENGTH = 80;
+
+/** Draws the steps of a look-up: one column each on a wide screen, one below the other on a narrow one. */
+export function picture(result: VerificationResult): string {
+  const steps = createSteps(result).map(({ label, boxes }) => `<li><h3>${label}</h3><ul>${boxes.map(drawBox).join('')}</ul></li>`);
+  return `<figure class="picture"><ol aria-label="The steps of a sender&#39;s look-up of ${text(result.domain)}">${steps.join('')}</ol></figure>`;
 }
 
-/** Describes the picture for screen readers. The page below the picture has all details in words. */
-function describe(result: VerificationResult): PictureText {
-  const { record, file, mx } = summarize(result);
-  const steps = [record, file, ...mx.slice(0, MAX_BOXES)].map(({ mark, text }) => `${MARK_WORDS[mark]}: ${text}`);
-  return { title: `The steps of a sender's look-up of ${result.domain}`, description: steps.join('; ') };
+function drawBox({ mark, title, word, details = [], hint, rows = [] }: Box): string {
+  return `<li class="box ${mark}"${hint === undefined ? '' : ` title="${text(hint, 500)}"`}>${icon(mark)}<code>${text(title, MAX_TITLE_LENGTH)}</code>`
+    + `<p><b>${text(word)}</b>${details.map((detail) => ` · ${text(detail, MAX_TITLE_LENGTH)}`).join('')}</p>`
+    + `${rows.length === 0 ? '' : `<ul>${rows.map(drawRow).join('')}</ul>`}</li>`;
 }
 
-function createColumns(result: VerificationResult): Column[] {
+function drawRow({ mark, title, detail }: Row): string {
+  return `<li class="${mark}">${icon(mark)}<code>${text(title, MAX_TITLE_LENGTH)}</code><b>${text(detail)}</b></li>`;
+}
+
+function createSteps(result: VerificationResult): Step[] {
   const summary = summarize(result);
   const { mark, word } = VERDICT_WORDS[result.verdict];
-  // The widths fit the usual content.
   return [
-    { label: 'Domain', boxes: [{ mark, title: result.domain, detail: word }], width: 160 },
-    { label: 'TXT record', boxes: recordBoxes(result, summary.record), width: 230 },
-    { label: 'Policy host', boxes: hostBoxes(result, summary.file), width: 200 },
-    { label: 'Policy', boxes: [policyBox(result, summary.file)], width: 182 },
-    { label: 'MX hosts', boxes: mxBoxes(result, summary), width: 244 },
+    { label: 'Domain', boxes: [{ mark, title: result.domain, word }] },
+    { label: 'TXT record', boxes: recordBoxes(result, summary.record) },
+    { label: 'Policy host', boxes: hostBoxes(result, summary.file) },
+    { label: 'Policy', boxes: [policyBox(result, summary.file)] },
+    { label: 'MX hosts', boxes: mxBoxes(result, summary) },
   ];
 }
 
 function recordBoxes({ recordObservations, domain }: VerificationResult, step: SummaryStep): Box[] {
   if (recordObservations.length > 0) return observationBoxes(recordObservations, step, 'server');
-  return [{ mark: step.mark, title: stsRecordName(domain), detail: MARK_WORDS[step.mark], hint: step.text }];
+  return [{ mark: step.mark, title: stsRecordName(domain), word: MARK_WORDS[step.mark], hint: step.text }];
 }
 
 function hostBoxes({ policyObservations, domain }: VerificationResult, step: SummaryStep): Box[] {
   if (policyObservations.length > 0) return observationBoxes(policyObservations, step, 'address');
-  return [{ mark: step.mark, title: policyHostName(domain), detail: MARK_WORDS[step.mark], hint: step.text }];
+  return [{ mark: step.mark, title: policyHostName(domain), word: MARK_WORDS[step.mark], hint: step.text }];
 }
 
 function observationBoxes(observations: readonly Observation[], { mark }: SummaryStep, noun: string): Box[] {
@@ -68,14 +92,15 @@ function observationBoxes(observations: readonly Observation[], { mark }: Summar
 /** Splits a place such as `ns1.example.com (192.0.2.53)` into title and address. */
 function observationBox({ at, milliseconds, answer }: Observation, mark: Mark): Box {
   const [, name = at, address = ''] = /^(?:the )?(.*) \((.*)\)$/.exec(at) ?? [];
-  const detail = `${milliseconds} ms${address === '' ? '' : ` · ${address}`}`;
-  return { mark, title: name, detail: `${MARK_WORDS[mark]} · ${detail}`, hint: `${at}, ${MARK_WORDS[mark]}: ${answer}` };
+  const details = [`${milliseconds} ms`, ...address === '' ? [] : [address]];
+  return { mark, title: name, word: MARK_WORDS[mark], details, hint: `${at}, ${MARK_WORDS[mark]}: ${answer}` };
 }
 
-function policyBox({ policy, record }: VerificationResult, { mark, text }: SummaryStep): Box {
-  if (policy === null) return { mark, title: mark === 'skipped' ? 'never asked for' : 'no usable policy', detail: MARK_WORDS[mark], hint: text };
-  const id = record === null ? '' : ` · id ${record.id}`;
-  return { mark, title: `mode ${policy.mode}`, detail: `${MARK_WORDS[mark]} · ${formatSeconds(policy.maxAge)}${id}`, hint: text };
+function policyBox({ policy, record }: VerificationResult, step: SummaryStep): Box {
+  const { mark } = step;
+  if (policy === null) return { mark, title: mark === 'skipped' ? 'never asked for' : 'no usable policy', word: MARK_WORDS[mark], hint: step.text };
+  const details = [formatSeconds(policy.maxAge), ...record === null ? [] : [`id ${record.id}`]];
+  return { mark, title: `mode ${policy.mode}`, word: MARK_WORDS[mark], details, hint: step.text };
 }
 
 function mxBoxes({ mx }: VerificationResult, { mx: steps }: DeliverySummary): Box[] {
@@ -89,21 +114,21 @@ function mxBoxes({ mx }: VerificationResult, { mx: steps }: DeliverySummary): Bo
   return [...worst.slice(0, MAX_BOXES - 1), more(boxes.length - MAX_BOXES + 1, 'host')];
 }
 
-function noHost({ mark, text }: SummaryStep): Box {
-  return { mark, title: mark === 'unknown' ? text : 'no mail host', detail: MARK_WORDS[mark], hint: text };
+function noHost({ mark, text: hint }: SummaryStep): Box {
+  return { mark, title: mark === 'unknown' ? hint : 'no mail host', word: MARK_WORDS[mark], hint };
 }
 
-function mxBox(mx: MxResult, { mark, text }: SummaryStep): Box {
+function mxBox(mx: MxResult, { mark, text: hint }: SummaryStep): Box {
   const covered = mx.covered === null ? 'no policy' : mx.covered ? 'covered' : 'not covered';
-  const rows = mx.observations.slice(0, MAX_ROWS).map((observation) => {
+  const rows = mx.observations.slice(0, MAX_ROWS).map((observation): Row => {
     const rowMark = observationMark(observation, mark);
-    return { mark: rowMark, text: observation.at, detail: `${MARK_WORDS[rowMark]} · ${observation.milliseconds} ms` };
+    return { mark: rowMark, title: observation.at, detail: `${MARK_WORDS[rowMark]} · ${observation.milliseconds} ms` };
   });
   const left = mx.observations.length - MAX_ROWS;
-  if (left > 0) rows.push({ mark: 'skipped', text: `and ${left} more`, detail: '' });
-  return { mark, title: mxName(mx), detail: `${MARK_WORDS[mark]} · ${covered}${mx.dane === true ? ' · DANE' : ''}`, hint: text, rows };
+  if (left > 0) rows.push({ mark: 'skipped', title: `and ${left} more`, detail: '' });
+  return { mark, title: mxName(mx), word: MARK_WORDS[mark], details: [covered, ...mx.dane === true ? ['DANE'] : []], hint, rows };
 }
 
 function more(count: number, noun: string): Box {
-  return { mark: 'skipped', title: pluralize(count, `more ${noun}`, `more ${noun}${noun.endsWith('s') ? 'es' : 's'}`), detail: 'listed below' };
+  return { mark: 'skipped', title: pluralize(count, `more ${noun}`, `more ${noun}${noun.endsWith('s') ? 'es' : 's'}`), word: 'listed below' };
 }

@@ -29,7 +29,7 @@ function unfolded(result: VerificationResult, id: string, isSingle: boolean): st
   return `<section class="domain" id="${id}" aria-labelledby="${id}-h">
 ${head(result, summary, id, isSingle)}
 <div class="card"><h3>The steps of the look-up</h3>
-${picture(result, id)}${notes(result, summary)}</div>
+${picture(result)}${notes(result, summary)}</div>
 ${findings(result.findings, id)}${senders(result.senders, result.findings, id)}${mailHosts(result, summary)}${observationTable(result, summary)}</section>
 `;
 }

@@ -84,27 +84,22 @@ nav h2{font-size:18px;margin-bottom:10px}
 .index .found{color:var(--muted);font-size:14px;text-align:right}`;
 
 const PICTURE = `
-.picture{margin-top:18px}
-.diagram{display:block;width:100%;height:auto}
-.diagram.vertical{display:none;max-width:440px;margin:0 auto}
-.diagram text{font-family:Inter,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
-.diagram .label{fill:var(--muted);font-size:12px;font-weight:600;letter-spacing:.06em;text-transform:uppercase}
-.box>rect{fill:var(--t);stroke:var(--l);stroke-width:1.5}
-.box.good>rect{fill:var(--card)}
-.box use,.row use{color:var(--c)}
-.box .title,.row .name{fill:var(--ink);font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
-.box .title{font-size:13px;font-weight:600}
-.box .detail{fill:var(--muted);font-size:11.5px}
-.row .name,.row .word{font-size:11.5px}
-.box .word,.row .word{fill:var(--c);font-weight:600}
-.rule{stroke:var(--line);fill:none}
-.line{fill:none;stroke:var(--l);stroke-width:1.75}
-.line.plain{stroke:var(--skipped-line)}
-.line.error{stroke-dasharray:6 4}
-.line.unknown{stroke-dasharray:2 4;stroke-linecap:round}
-.line.skipped{stroke-dasharray:1 5;stroke-linecap:round}
-.joint{fill:var(--card);stroke:var(--skipped-line);stroke-width:1.75}
-.spine{fill:none;stroke:var(--skipped-line);stroke-width:1.75}
+.picture{margin:18px 0 0}
+.picture ol,.picture ul{list-style:none;margin:0;padding:0}
+.picture ol{display:grid;grid-template-columns:minmax(0,.85fr) minmax(0,1.1fr) minmax(0,1fr) minmax(0,1fr) minmax(0,1.3fr);gap:28px;align-items:center}
+.picture ol>li{position:relative}
+.picture ol>li+li::before{content:"";position:absolute;top:50%;left:-28px;width:28px;border-top:2px dotted var(--skipped-line)}
+.picture h3{margin-bottom:8px;color:var(--muted);font-size:12px;letter-spacing:.06em;text-transform:uppercase}
+.box{display:grid;grid-template-columns:16px minmax(0,1fr);gap:2px 9px;padding:9px 10px;border:1.5px solid var(--l);border-radius:9px;background:var(--t);font-size:12px;line-height:1.45}
+.box.good{background:var(--card)}
+.box+.box{margin-top:10px}
+.box .icon{width:16px;height:16px;margin-top:1px}
+.box code{font-size:13px;font-weight:600}
+.box p{grid-column:2;color:var(--muted)}
+.box b{color:var(--c);font-weight:600}
+.box ul{grid-column:1/-1;margin-top:4px;border-top:1px solid var(--line)}
+.box ul li{display:flex;flex-wrap:wrap;gap:0 9px;padding-top:4px}
+.box ul code{flex:1 1 auto;max-width:calc(100% - 25px);font-size:11.5px;font-weight:400}
 .notes{list-style:none;margin-top:18px;padding:14px 0 0;border-top:1px solid var(--line);font-size:14.5px}
 .notes li{display:flex;gap:10px;padding:3px 0}
 .notes .icon{margin-top:4px}`;
@@ -138,7 +133,10 @@ summary{cursor:pointer}
 summary h3{display:inline}`;
 
 const NARROW = `
-@media (max-width:940px){.diagram.horizontal{display:none}.diagram.vertical{display:block}}
+@media (max-width:940px){
+.picture ol{grid-template-columns:minmax(0,1fr);gap:18px}
+.picture ol>li+li::before{top:-16px;left:18px;width:0;height:14px;border-top:0;border-left:2px dotted var(--skipped-line)}
+}
 @media (max-width:620px){
 main{padding:12px 12px 4px}
 .card,.verdict,.overview{padding:20px 18px;border-radius:14px}
@@ -173,7 +171,7 @@ main{max-width:none;padding:0}
 .card,.verdict,.finding{break-inside:avoid}
 .domain+.domain{break-before:page}
 .group>h3,.card>h3{break-after:avoid}
-.diagram.horizontal{display:block}.diagram.vertical{display:none}
+.box{break-inside:avoid}
 details::details-content{content-visibility:visible;block-size:auto}
 .finding .fix{border:1px solid var(--line)}
 }`;
