@@ -1,4 +1,4 @@
-// Collects the codes of all checks: `mta-sts explain` and docs/findings.md list them in these groups.
+// Collects the codes of all checks: `mta-sts explain` and docs/reference/findings.md list them in these groups.
 import { TLS_RPT_LIVE_FINDINGS } from '../protocol/findings/tls-rpt';
 import { CONNECTION_FINDINGS } from './checks/connection';
 import { DNS_ANSWER_FINDINGS } from './checks/dns-answer';
