@@ -16,7 +16,7 @@ const mailAccount = { account: '222222222222', region: 'us-east-1' };
 
 const app = new App();
 
-// Host and file; no `hostedZone`, and so nothing is announced yet.
+// Host and file. Without `hostedZone`, the construct publishes no record.
 const mail = new Stack(app, 'Mail', { env: mailAccount });
 const certificate = acm.Certificate.fromCertificateArn(mail, 'Certificate',
   `arn:aws:acm:us-east-1:${mailAccount.account}:certificate/01234567-89ab-cdef-0123-456789abcdef`);
@@ -29,9 +29,9 @@ const mtaSts = new MtaSts(mail, 'MtaSts', {
 });
 
 // The records. The target of the CNAME and the id of the publication are outputs of the other account, which CDK lets this stack read by a
-// role that it makes there for that. So `Mail` comes first, at each deployment: a new id is announced when the new file is live.
+// role that it makes there for that. So `Mail` comes first, at each deployment: a new id is published when the new file is live.
 const dns = new Stack(app, 'Dns', { env: dnsAccount });
-dns.addStackDependency(mail, 'what is announced must be live');
+dns.addStackDependency(mail, 'a published policy must be live');
 const zone = route53.HostedZone.fromHostedZoneAttributes(dns, 'Zone', { hostedZoneId: 'Z0123456789ABCDEFGHIJ', zoneName: domainName });
 const records = mtaSts.records.map(({ name, type, value }) => {
   const record = { zone, recordName: `${name}.`, ttl: Duration.minutes(5) };

@@ -3,7 +3,7 @@
 //   mta-sts.customer-one.example.   CNAME  mta-sts.provider.example.
 //   _mta-sts.customer-one.example.  CNAME  _mta-sts.provider.example.    this one last, and the first to go
 //
-// All have one policy, so one text: the record of the provider, with the id of its publication, announces it for all of them. A customer
+// All have one policy, so one text: the record of the provider, with the id of its publication, is valid for all of them. A customer
 // with CDK makes the two by `DelegatedMtaSts` with `provider: 'provider.example'`.
 //
 // A new customer: the certificate must hold `mta-sts.<customer>`, and the deployment waits until the customer has made the CNAME that

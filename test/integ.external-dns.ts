@@ -1,4 +1,4 @@
-// To deploy by hand: a domain whose DNS is not in Route 53, and a bucket with versioning, as rules of compliance ask. MTA_STS_DOMAIN names
+// To deploy manually: a domain whose DNS is not in Route 53, and a bucket with versioning, as rules of compliance ask. MTA_STS_DOMAIN names
 // the domain; while the certificate waits, make its validation record, and when the deployment is done the records of the output.
 // MTA_STS_MODE=none withdraws the policy.
 import { App, Stack } from 'aws-cdk-lib';

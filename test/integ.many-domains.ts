@@ -1,4 +1,4 @@
-// To deploy by hand: ten domains below one zone on one host, the default quota of a certificate's names. One leaves
+// To deploy manually: ten domains below one zone on one host, the default quota of a certificate's names. One leaves
 // in two deployments: with MTA_STS_PUBLISHED=9, and with MTA_STS_LISTED=9 as well.
 import { App, Stack, aws_route53 as route53 } from 'aws-cdk-lib';
 import { MtaSts, MtaStsPolicy, MxHosts, PolicyHost } from '../lib';

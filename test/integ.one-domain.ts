@@ -1,4 +1,5 @@
-// To deploy by hand: one domain with everything, in us-east-1. MTA_STS_DOMAIN and MTA_STS_ZONE_ID name a public hosted zone of the account.
+// To deploy manually: one domain with everything, in us-east-1. MTA_STS_DOMAIN and MTA_STS_ZONE_ID name a public hosted zone of the
+// account.
 import { App, Stack, aws_route53 as route53 } from 'aws-cdk-lib';
 import { MtaSts, MtaStsPolicy, MxHosts, TlsReporting } from '../lib';
 

@@ -1,4 +1,4 @@
-// To deploy by hand: a stack of eu-central-1, with its us-east-1 stack inside.
+// To deploy manually: a stack of eu-central-1, with its us-east-1 stack inside.
 import { App, Stack, aws_route53 as route53 } from 'aws-cdk-lib';
 import { MtaSts, MtaStsPolicy, MxHosts } from '../lib';
 

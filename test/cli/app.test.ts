@@ -114,8 +114,8 @@ test('cdk synth prints a template in which the order of the resources can be rea
     const { Resources } = JSON.parse(readFileSync(join(output, 'MtaSts-example-com.template.json'), 'utf8')) as {
       Resources: Record<string, { Type: string; DependsOn?: string[]; Properties: { Name?: string } }>;
     };
-    const [id, announcement] = Object.entries(Resources).find(([, { Properties }]) => Properties.Name === '_mta-sts.example.com.') ?? [];
-    expect(announcement?.DependsOn?.map((dependency) => Resources[dependency]?.Type)).toContain('Custom::MtaStsPublication');
+    const [id, record] = Object.entries(Resources).find(([, { Properties }]) => Properties.Name === '_mta-sts.example.com.') ?? [];
+    expect(record?.DependsOn?.map((dependency) => Resources[dependency]?.Type)).toContain('Custom::MtaStsPublication');
     const verification = Object.values(Resources).find(({ Type }) => Type === 'Custom::MtaStsVerification');
     expect(verification?.DependsOn).toContain(id);
   } finally {

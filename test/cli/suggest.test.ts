@@ -104,8 +104,8 @@ type Json = Pick<Suggestion, 'domain' | 'verdict' | 'reasons'> & {
   readonly rollout: Plan['rollout'];
 };
 
-function text(domain: string, world: CommandOptions = {}): ReturnType<typeof run> {
-  return run(['suggest', domain, ...at(dns)], world);
+function text(domain: string, options: CommandOptions = {}): ReturnType<typeof run> {
+  return run(['suggest', domain, ...at(dns)], options);
 }
 
 describe('DNS without an answer', () => {

@@ -45,8 +45,8 @@ const names = (json: unknown): unknown => (json as { domains: { domain: string }
 
 describe('a name that is probably not meant as a mail domain', () => {
   test('verify verifies a name that is probably not meant as a mail domain, with a hint', async () => {
-    const world = { stdin: 'www.b.example\nb.example\n' };
-    const { status, stderr, stdout } = await run(['verify', 'www.example.com', 'mta-sts.co.uk', '--file', '-', '--resolver', '127.0.0.1:1', '--timeout', '100ms'], world);
+    const input = { stdin: 'www.b.example\nb.example\n' };
+    const { status, stderr, stdout } = await run(['verify', 'www.example.com', 'mta-sts.co.uk', '--file', '-', '--resolver', '127.0.0.1:1', '--timeout', '100ms'], input);
     expect(stderr).toContain('mta-sts: www.example.com is taken as the mail domain, the part after the @; where mail goes to addresses at example.com, write `example.com`\n');
     expect(stderr).toContain('mta-sts: mta-sts.co.uk is taken as the mail domain');
     expect(stderr).toContain('where mail goes to addresses at b.example, write `b.example`\n');
@@ -165,7 +165,7 @@ describe('the outputs of a deployment', () => {
 
   describe('policies that senders may still hold', () => {
     const REFUSED = 'mail to mx9.a.test may be refused until 2027-02-03T04:05:06Z: the enforce policy abc does not cover it';
-    const told = (earliestRemoval: string, warnings: string): string => file('told.json', JSON.stringify({
+    const outputsWith = (earliestRemoval: string, warnings: string): string => file('outputs.json', JSON.stringify({
       One: { Published: stackOutput({ domain: 'a.test', id: ID, policy: POLICY, target: 'd111111abcdef8.cloudfront.net', earliestRemoval, warnings }) },
     }));
     const shown = async (outputsFile: string, ...more: string[]): Promise<string> => {
@@ -173,14 +173,14 @@ describe('the outputs of a deployment', () => {
     };
 
     test('verify --outputs prints removal and mx conflicts as two lines of text', async () => {
-      const lines = (await shown(told('2027-01-02T03:04:05Z', REFUSED))).split('\n').map((line) => line.trim());
+      const lines = (await shown(outputsWith('2027-01-02T03:04:05Z', REFUSED))).split('\n').map((line) => line.trim());
       // The result is of 2026.
       expect(lines).toContainEqual(expect.stringMatching(/^removal {7}i not before 2027-01-02T03:04:05Z$/));
       expect(lines).toContainEqual(expect.stringMatching(/^mx conflicts {2}\S+ mail to mx9\.a\.test may be refused until 2027-02-03T04:05:06Z: the enforce policy abc/));
     });
 
     test('verify --outputs prints removal and mx conflicts also without a time and without a warning', async () => {
-      const text = await shown(told('not while enforce is published; publish none first', 'none'));
+      const text = await shown(outputsWith('not while enforce is published; publish none first', 'none'));
       expect(text).toMatch(/removal {7}\S+ not while enforce is published; publish none first\n/);
       expect(text).toMatch(/mx conflicts {2}\S+ when it was deployed, every policy of the publication history that senders may hold covered every MX host\n/);
     });
@@ -189,16 +189,16 @@ describe('the outputs of a deployment', () => {
       ['2026-01-01T00:00:00Z', '✔ safe since 2026-01-01T00:00:00Z'],
       ['2026-01-01T00:00:00Z, if nothing published a policy before', 'i safe since 2026-01-01T00:00:00Z, if nothing published a policy before'],
     ])('verify --outputs prints the time %s after it has passed', async (moment, line) => {
-      expect(await shown(told(moment, 'none'))).toContain(`removal       ${line}\n`);
+      expect(await shown(outputsWith(moment, 'none'))).toContain(`removal       ${line}\n`);
     });
 
     test('verify --outputs never calls a removal safe while the domain fails', async () => {
-      const { stdout } = await run(['verify', '--outputs', told('2026-01-01T00:00:00Z', 'none')], { loadVerifier: FAILING });
+      const { stdout } = await run(['verify', '--outputs', outputsWith('2026-01-01T00:00:00Z', 'none')], { loadVerifier: FAILING });
       expect(stdout).toContain('removal       i not before 2026-01-01T00:00:00Z\n');
     });
 
     test('verify --outputs prints removal and mx conflicts as JSON, as JUnit properties and as a warning of GitHub', async () => {
-      const outputsFile = told('2027-01-02T03:04:05Z', REFUSED);
+      const outputsFile = outputsWith('2027-01-02T03:04:05Z', REFUSED);
       expect(JSON.parse(await shown(outputsFile, '--format', 'json'))).toMatchObject({
         domains: [{ deployment: { earliestRemoval: '2027-01-02T03:04:05Z', warnings: REFUSED } }],
       });
@@ -214,7 +214,7 @@ describe('the outputs of a deployment', () => {
     });
 
     test('verify --outputs escapes control characters of the outputs', async () => {
-      expect(await shown(told('\u001b[2J', '\u001b]0;x\u0007'))).not.toContain('\u001b');
+      expect(await shown(outputsWith('\u001b[2J', '\u001b]0;x\u0007'))).not.toContain('\u001b');
     });
   });
 

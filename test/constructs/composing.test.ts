@@ -174,9 +174,9 @@ describe('a large stack that it is added to', () => {
   test('MtaSts adds no resource and no output with a generic name', () => {
     const stack = testStack();
     const hostedZone = importedZone(stack);
-    new MtaSts(stack, 'Announced', { hostedZone, policy });
+    new MtaSts(stack, 'Published', { hostedZone, policy });
     const { Resources, Outputs } = parts(stack);
-    expect([...Object.keys(Resources), ...Object.keys(Outputs)].filter((id) => !/^(Announced|CdkMtaStsHandler)/.test(id))).toEqual([]);
+    expect([...Object.keys(Resources), ...Object.keys(Outputs)].filter((id) => !/^(Published|CdkMtaStsHandler)/.test(id))).toEqual([]);
   });
 
   test('MtaSts adds no resource with a physical name that another stack of the account can have', () => {

@@ -1,4 +1,4 @@
-// The id of a publication where the ledger or an older release would give one that senders may hold other bytes under.
+// The id of a publication when the publication history or an older release has an id under which senders may hold other bytes.
 import { describe, expect, test } from '@jest/globals';
 import { createHandler } from '../../lib/functions/deployment/handler';
 import { unusedId } from '../../lib/operations/history/history';
@@ -52,7 +52,7 @@ describe('after an update of the package', () => {
   });
 });
 
-describe('an id of the ledger is not kept', () => {
+describe('an id of the publication history', () => {
   test.each([
     `20261101T000000${policyHash(OTHER_TEXT)}`, policyId(OTHER_TEXT), 'byhand1',
   ])('an id of the publication history is not kept when it names other bytes, or none: %s', async (named) => {
@@ -65,6 +65,6 @@ describe('an id of the ledger is not kept', () => {
 
 test('a publication never chooses an id that the publication history contains, however late it is', () => {
   const first = `99981231T235959${HASH}`;
-  const ledger = { entries: [{ id: first, ...POLICY, publishedAt: 0, announcedIds: [] }], lastId: `99981231T235958${HASH}` };
-  expect(unusedId(ledger, HASH, 0)).toBe(`99990101T000000${HASH}`);
+  const stored = { entries: [{ id: first, ...POLICY, publishedAt: 0, announcedIds: [] }], lastId: `99981231T235958${HASH}` };
+  expect(unusedId(stored, HASH, 0)).toBe(`99990101T000000${HASH}`);
 });

@@ -1,4 +1,4 @@
-// The publication where DNS is elsewhere: proved at the distribution's own name, before anybody has made a record.
+// A publication with external DNS: proved live at the name of the distribution, before the user has created a record.
 import { DescribeCertificateCommand } from '@aws-sdk/client-acm';
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -37,11 +37,11 @@ afterEach(async () => {
   await edge.stopServing();
 });
 
-function elsewhere(more: Event = {}): Event {
+function externalDns(more: Event = {}): Event {
   return createEvent(TYPE, publicationProperties({ HostedZoneId: undefined, Distribution: DISTRIBUTION, ...more }));
 }
 
-async function run(made: TestServices, event: Event = elsewhere()): Promise<HandlerAnswer> {
+async function run(made: TestServices, event: Event = externalDns()): Promise<HandlerAnswer> {
   return createHandler(made.services)(event, lambdaContext(60_000));
 }
 
@@ -83,7 +83,7 @@ test('the earliest removal with external DNS assumes a record that the user has 
   const none = nonePolicy();
   await edge.stopServing();
   await edge.serve({ body: none.text });
-  const event = elsewhere({ Policy: policyLines(none.text), PolicyHash: none.hash });
+  const event = externalDns({ Policy: policyLines(none.text), PolicyHash: none.hash });
   expect((await run(await edge.testServices(), event)).Data?.EarliestRemoval)
     .toMatch(/^\d{4}-\d\d-\d\dT[\d:]+Z, if nothing published .*; add the time by which the _mta-sts record was changed later than the deployment$/);
   await edge.stopServing();
@@ -97,41 +97,41 @@ function nonePolicy(): { text: string; hash: string } {
 }
 
 test('a publication with external DNS fails without the name of the distribution', async () => {
-  expect((await failure(run(await edge.testServices(), elsewhere({ Distribution: undefined })))).message)
+  expect((await failure(run(await edge.testServices(), externalDns({ Distribution: undefined })))).message)
     .toContain('`Distribution` must be a text that is not empty, got nothing');
 });
 
 describe('the validation record of the certificate', () => {
-  const made = elsewhere({ Certificate: CERTIFICATE });
+  const made = externalDns({ Certificate: CERTIFICATE });
   const options = (...names: readonly string[]): object => ({ Certificate: { DomainValidationOptions: names.map((DomainName) => ({
     DomainName, ResourceRecord: { Name: `_a.${DomainName}.`, Type: 'CNAME', Value: '_b.acm-validations.aws.' },
   })) } });
 
   test('a publication warns of a missing validation record, because each renewal of the certificate needs it', async () => {
-    const world = await edge.testServices();
-    world.aws.acm.on(DescribeCertificateCommand, { CertificateArn: CERTIFICATE }).resolves(options('mta-sts.example.net', 'mta-sts.example.com'));
-    expect((await run(world, made)).Data).toMatchObject({
+    const setup = await edge.testServices();
+    setup.aws.acm.on(DescribeCertificateCommand, { CertificateArn: CERTIFICATE }).resolves(options('mta-sts.example.net', 'mta-sts.example.com'));
+    expect((await run(setup, made)).Data).toMatchObject({
       ValidationName: '_a.mta-sts.example.com', ValidationValue: '_b.acm-validations.aws',
     });
   });
 
   test('a publication does not look for a validation record when the user brings the certificate', async () => {
-    const world = await edge.testServices();
-    expect((await run(world)).Data).not.toHaveProperty('ValidationName');
-    expect(world.aws.acm.calls()).toHaveLength(0);
+    const setup = await edge.testServices();
+    expect((await run(setup)).Data).not.toHaveProperty('ValidationName');
+    expect(setup.aws.acm.calls()).toHaveLength(0);
   });
 
-  test.each<[string, (world: TestServices) => void]>([
-    ['names none for the host', (world) => world.aws.acm.on(DescribeCertificateCommand).resolves(options('mta-sts.example.net'))],
-    ['has nothing in it', (world) => world.aws.acm.on(DescribeCertificateCommand).resolves({})],
-    ['is refused', (world) => world.aws.acm.on(DescribeCertificateCommand).rejects(awsError('ResourceNotFoundException', 'no such certificate'))],
+  test.each<[string, (setup: TestServices) => void]>([
+    ['names none for the host', (setup) => setup.aws.acm.on(DescribeCertificateCommand).resolves(options('mta-sts.example.net'))],
+    ['has nothing in it', (setup) => setup.aws.acm.on(DescribeCertificateCommand).resolves({})],
+    ['is refused', (setup) => setup.aws.acm.on(DescribeCertificateCommand).rejects(awsError('ResourceNotFoundException', 'no such certificate'))],
   ])('a missing validation record never fails a publication: when the answer %s, the log says where to look', async (_, answer) => {
-    const world = await edge.testServices();
-    answer(world);
-    expect((await run(world, made)).Data).toMatchObject({
+    const setup = await edge.testServices();
+    answer(setup);
+    expect((await run(setup, made)).Data).toMatchObject({
       ValidationName: 'not known: look at the certificate in AWS Certificate Manager',
       ValidationValue: 'not known: look at the certificate in AWS Certificate Manager',
     });
-    expect(world.log).toContainEqual(expect.objectContaining({ level: 'WARN', certificateArn: CERTIFICATE }));
+    expect(setup.log).toContainEqual(expect.objectContaining({ level: 'WARN', certificateArn: CERTIFICATE }));
   });
 });

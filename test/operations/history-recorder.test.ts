@@ -1,4 +1,4 @@
-// The ledger of a publication: kept in the right order, and whatever is wrong with it never stops the publication.
+// The publication history: written in the right order. A problem with it never stops a publication.
 import { ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from '@jest/globals';
@@ -16,7 +16,7 @@ import {
 import type { Event, TestServices } from '../support/deployment';
 
 const TYPE = 'Custom::MtaStsPublication';
-const LEDGER = `${BUCKET}/${HISTORY_KEY}`;
+const HISTORY_OBJECT = `${BUCKET}/${HISTORY_KEY}`;
 const DAY = 86_400_000;
 const ENFORCE = propertiesOf(POLICY);
 const OTHER = propertiesOf({ ...POLICY, mx: ['mx1.example.com', 'mx3.example.com'] });
@@ -72,7 +72,7 @@ interface Written {
 }
 
 function entries(made: Domain): readonly Written[] {
-  return (JSON.parse(made.objects.get(LEDGER) ?? '{"entries":[]}') as { entries: Written[] }).entries;
+  return (JSON.parse(made.objects.get(HISTORY_OBJECT) ?? '{"entries":[]}') as { entries: Written[] }).entries;
 }
 
 function warnings(made: Domain): readonly string[] {
@@ -186,12 +186,12 @@ describe('in order', () => {
   test('a new bucket takes over the publication history, and the old bucket keeps nothing', async () => {
     const made = domain();
     await create(made);
-    const elsewhere = { ...ENFORCE, BucketName: 'before' };
-    made.objects.set(`before/${HISTORY_KEY}`, (made.objects.get(LEDGER) ?? '').replaceAll(String(ENFORCE.PolicyHash), 'abc0abc0abc0abc0'));
-    made.objects.delete(LEDGER);
-    await handle(made, updateEvent(TYPE, `s3://before/${KEY}`, NONE, { ...elsewhere, Policy: 'of another form' }));
+    const otherBucket = { ...ENFORCE, BucketName: 'before' };
+    made.objects.set(`before/${HISTORY_KEY}`, (made.objects.get(HISTORY_OBJECT) ?? '').replaceAll(String(ENFORCE.PolicyHash), 'abc0abc0abc0abc0'));
+    made.objects.delete(HISTORY_OBJECT);
+    await handle(made, updateEvent(TYPE, `s3://before/${KEY}`, NONE, { ...otherBucket, Policy: 'of another form' }));
     expect(entries(made).map(({ hash }) => hash)).toEqual(['abc0abc0abc0abc0', NONE.PolicyHash]);
-    await handle(made, deleteEvent(TYPE, `s3://before/${KEY}`, elsewhere));
+    await handle(made, deleteEvent(TYPE, `s3://before/${KEY}`, otherBucket));
     expect([...made.objects.keys()].filter((name) => name.startsWith('before/'))).toEqual([]);
   });
 
@@ -202,7 +202,7 @@ describe('in order', () => {
     expect([...made.objects.keys()]).toEqual([]);
     made.live = true;
     await create(made);
-    expect([...made.objects.keys()].sort()).toEqual([LEDGER, `${BUCKET}/${KEY}`]);
+    expect([...made.objects.keys()].sort()).toEqual([HISTORY_OBJECT, `${BUCKET}/${KEY}`]);
     await handle(made, deleteEvent(TYPE, OBJECT_URL, {}));
     expect([...made.objects.keys()]).toEqual([]);
   });
@@ -236,10 +236,10 @@ describe('a warning', () => {
   test('an MX conflict waits for DNS for ten seconds, and is skipped without an answer', async () => {
     const made = domain();
     const { query } = made.services.resolver;
-    const world = { ...made.services, resolver: { ...made.services.resolver, query: ((name, type, server) => {
+    const services = { ...made.services, resolver: { ...made.services.resolver, query: ((name, type, server) => {
       return type === 'MX' ? Promise.resolve({ status: 'failed', reason: 'SERVFAIL', server: 'x', cnames: [] }) : query(name, type, server);
     }) satisfies typeof query } };
-    expect(await handle({ ...made, services: world }, createEvent(TYPE, ENFORCE))).toMatchObject({
+    expect(await handle({ ...made, services: services }, createEvent(TYPE, ENFORCE))).toMatchObject({
       EarliestRemoval: NOT_NONE, Warnings: 'not known: DNS returned no MX hosts of example.com',
     });
     expect(made.clock.slept.reduce((sum, pause) => sum + pause, 0)).toBe(10_000);
@@ -247,7 +247,7 @@ describe('a warning', () => {
   });
 });
 
-describe('a ledger that', () => {
+describe('an odd publication history', () => {
   test.each<[string, string | undefined, string]>([
     ['is missing on an update', undefined, 'was missing'],
     ['is damaged', '{"version":1,"entries":[{}]}', 'was damaged'],
@@ -257,8 +257,8 @@ describe('a ledger that', () => {
   ])('a publication history that %s restarts with the policy published before, which the log and the answer say', async (_, text, why) => {
     const made = domain();
     await create(made);
-    if (text === undefined) made.objects.delete(LEDGER);
-    else made.objects.set(LEDGER, text);
+    if (text === undefined) made.objects.delete(HISTORY_OBJECT);
+    else made.objects.set(HISTORY_OBJECT, text);
     const answer = await update(made, NONE, ENFORCE);
     expect(answer?.EarliestRemoval).toMatch(/^not known: the publication history .* and was started again at 20\S+Z; at 20\S+Z at the latest$/);
     expect(answer?.EarliestRemoval).toContain(`the publication history ${why} and`);
@@ -274,12 +274,12 @@ describe('a ledger that', () => {
   ])('a publication history that cannot be read for %s is left unchanged after %s ms, and no date is given', async (name, milliseconds) => {
     const made = domain();
     await create(made);
-    const before = made.objects.get(LEDGER);
+    const before = made.objects.get(HISTORY_OBJECT);
     made.aws.s3.on(ListObjectsV2Command).rejects(awsError(name, 'for a reason'));
     const answer = await update(made, NONE, ENFORCE);
     // Once more in the end, in case a right has come by then.
     expect(made.clock.slept.reduce((sum, pause) => sum + pause, 0)).toBe(2 * milliseconds);
-    expect(made.objects.get(LEDGER)).toBe(before);
+    expect(made.objects.get(HISTORY_OBJECT)).toBe(before);
     expect(made.objects.get(`${BUCKET}/${KEY}`)).toBe(fileOf(NONE));
     expect(answer?.EarliestRemoval).toMatch(new RegExp(`^not known: the publication history could not be read: s3:ListBucket failed: ${name}: for a reason`));
     expect(answer?.Warnings).toBe('not known: the publication history is missing');
@@ -320,8 +320,8 @@ describe('a ledger that', () => {
 
   test('a publication without a place for its history says so', async () => {
     const made = domain();
-    const world = { ...made.services, fetchPolicy: async () => Promise.resolve(serving(fileOf(ENFORCE))) };
-    expect(await handle({ ...made, services: world }, createEvent(TYPE, { ...ENFORCE, ObjectKey: 'odd' }))).toMatchObject({
+    const services = { ...made.services, fetchPolicy: async () => Promise.resolve(serving(fileOf(ENFORCE))) };
+    expect(await handle({ ...made, services: services }, createEvent(TYPE, { ...ENFORCE, ObjectKey: 'odd' }))).toMatchObject({
       EarliestRemoval: 'not known: the publication history has no place, since the key of the policy file names no domain',
     });
   });

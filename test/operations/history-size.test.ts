@@ -1,4 +1,4 @@
-// Ledgers of any size and shape: what can be read can be written again, within the limit, the memory and the time of the function.
+// Publication histories of any size and shape: a history that can be read can be written, within the limits of the function.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { confirmLive, currentEntry, recordPublication, unusedId } from '../../lib/operations/history/history';
@@ -9,7 +9,7 @@ import { readPolicyId } from '../../lib/protocol/policy/id';
 const NOW = Date.parse('2027-01-01T00:00:00Z');
 const HASH = 'a1b2c3d4e5f60718';
 
-/** A ledger in the shortest form that can be read, of about so many bytes. */
+/** Returns a publication history in the shortest readable form, of about this number of bytes. */
 function compact(bytes: number, under: number): Uint8Array {
   const entry = (index: number): string => {
     const ids = Array.from({ length: under }, (_, at) => `"i${(index + at) % 1000}"`).join(',');
@@ -26,7 +26,7 @@ function compact(bytes: number, under: number): Uint8Array {
 
 function ledgerOf(bytes: Uint8Array): History {
   const reading = parseHistory(bytes);
-  if ('problem' in reading) throw new Error(`the ledger ${reading.problem}`);
+  if ('problem' in reading) throw new Error(`the publication history ${reading.problem}`);
   return reading.history;
 }
 
@@ -66,11 +66,11 @@ const entry: fc.Arbitrary<HistoryEntry> = fc.record({
   publishedAt: time,
   announcedIds: fc.array(id, { maxLength: 4 }),
 }, { requiredKeys: ['id', 'mode', 'maxAge', 'mx', 'publishedAt', 'announcedIds'] });
-const ledgers: fc.Arbitrary<History> = fc.record({ entries: fc.array(entry, { maxLength: 8 }) });
+const histories: fc.Arbitrary<History> = fc.record({ entries: fc.array(entry, { maxLength: 8 }) });
 
 describe('any ledger', () => {
   test('a publication history is the same after it was written and read', () => {
-    fc.assert(fc.property(ledgers, (history) => {
+    fc.assert(fc.property(histories, (history) => {
       // An id of ours tells the hash, also where it was not written.
       const text = renderHistory(ledgerOf(Buffer.from(renderHistory(history, NOW))), NOW);
       expect(renderHistory(ledgerOf(Buffer.from(text)), NOW)).toBe(text);
@@ -78,7 +78,7 @@ describe('any ledger', () => {
   });
 
   test('a publication history gives an id that is later than all its ids, whatever the clock says', () => {
-    fc.assert(fc.property(ledgers, time, (history, now) => {
+    fc.assert(fc.property(histories, time, (history, now) => {
       const chosen = unusedId(history, HASH, now);
       const times = history.entries.flatMap((one) => [one.id, ...one.announcedIds]).flatMap((used) => readPolicyId(used)?.time ?? []);
       expect(readPolicyId(chosen)?.hash).toBe(HASH);
@@ -103,7 +103,7 @@ describe('any ledger', () => {
   });
 
   test('a publication history with an id of the last year that an id can hold leaves room for the next id', () => {
-    const ledger = { entries: [], lastId: `99991231T235959${HASH}` };
-    expect(unusedId(ledger, HASH, NOW)).toBe(`20270101T000000${HASH}`);
+    const stored = { entries: [], lastId: `99991231T235959${HASH}` };
+    expect(unusedId(stored, HASH, NOW)).toBe(`20270101T000000${HASH}`);
   });
 });

@@ -90,8 +90,8 @@ describe('the earliest removal', () => {
 
   test('the earliest removal counts from now for a policy that the record still publishes', () => {
     const history = published([ENFORCE, 0], [TESTING, 1]);
-    const removal = (announced?: string): string => {
-      return earliestRemoval(confirmLive(recordPublication(history, NONE, at(50), announced), at(50)));
+    const removal = (publishedRecord?: string): string => {
+      return earliestRemoval(confirmLive(recordPublication(history, NONE, at(50), publishedRecord), at(50)));
     };
     expect(removal()).toBe('2027-02-21T01:00:00Z');
     expect(removal('t')).toBe('2027-02-21T01:00:00Z');

@@ -351,8 +351,8 @@ describe('foreign records', () => {
       .toContain('CloudFormation can neither overwrite nor import it. Delete it if it is no longer needed.');
   });
 
-  const ANNOUNCED = recordSet('_mta-sts.example.com.', 'TXT', '"v=STSv1; id=1;"');
-  const OWN = [recordSet('mta-sts.example.com.', 'A', '192.0.2.7'), ANNOUNCED];
+  const PUBLISHED_RECORD = recordSet('_mta-sts.example.com.', 'TXT', '"v=STSv1; id=1;"');
+  const OWN = [recordSet('mta-sts.example.com.', 'A', '192.0.2.7'), PUBLISHED_RECORD];
   /** The same domain with another policy before this update. */
   const OTHER = { Policy: policyLines(renderPolicy({ ...POLICY, mode: 'testing' })) };
 
@@ -400,7 +400,7 @@ describe('foreign records', () => {
   });
 
   test('preflight asks CloudFormation when the properties before an update are not readable', async () => {
-    const made = createServices({ recordSets: [ANNOUNCED], stackResources: stackResources('UPDATE_COMPLETE') });
+    const made = createServices({ recordSets: [PUBLISHED_RECORD], stackResources: stackResources('UPDATE_COMPLETE') });
     for (const before of [{ Records: 'odd' }, { Domains: [{ DomainName: DOMAIN, HostedZoneId: ZONE_ID, Records: 'odd' }] }]) {
       await expect(run(made, updateEvent(TYPE, ID, preflightProperties(), before))).resolves.toMatchObject({ PhysicalResourceId: ID });
     }
@@ -409,7 +409,7 @@ describe('foreign records', () => {
 
   test.each(['CREATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_ROLLBACK_COMPLETE', 'CREATE_FAILED', 'DELETE_FAILED'] as const)(
     'preflight knows a record of the stack by its resource with the status %s', async (status) => {
-      const made = createServices({ recordSets: [ANNOUNCED], stackResources: stackResources(status) });
+      const made = createServices({ recordSets: [PUBLISHED_RECORD], stackResources: stackResources(status) });
       await expect(run(made)).resolves.toMatchObject({ PhysicalResourceId: ID });
     });
 
@@ -692,10 +692,10 @@ describe('several domains', () => {
 });
 
 describe('a domain that another construct publishes', () => {
-  const elsewhere = (Publication?: string): Event => preflightProperties({ HostedZoneId: undefined, Records: [], Publication });
+  const externalDns = (Publication?: string): Event => preflightProperties({ HostedZoneId: undefined, Records: [], Publication });
 
   test('preflight fails when another construct publishes the policy than before', async () => {
-    expect(await preflightFailure(createServices(), updateEvent(TYPE, ID, elsewhere('Renamed'), elsewhere('MtaStsPublication'))))
+    expect(await preflightFailure(createServices(), updateEvent(TYPE, ID, externalDns('Renamed'), externalDns('MtaStsPublication'))))
       .toContain('publisher-changed: another construct of this stack than before publishes the policy of example.com on the same PolicyHost. When '
         + 'CloudFormation deletes the old construct, it deletes the policy file, which the new construct needs. If a construct was renamed, give it its old id back.');
   });
@@ -704,7 +704,7 @@ describe('a domain that another construct publishes', () => {
     [undefined, 'MtaStsPublication'],
     ['MtaStsPublication', undefined],
   ])('preflight passes when the publishing construct changes from %s to %s', async (before, now) => {
-    const event = updateEvent(TYPE, ID, elsewhere(now), elsewhere(before));
+    const event = updateEvent(TYPE, ID, externalDns(now), externalDns(before));
     await expect(run(createServices(), event)).resolves.toMatchObject({ PhysicalResourceId: ID });
   });
 });
@@ -829,27 +829,29 @@ describe('a domain without a policy', () => {
 });
 
 describe('external DNS', () => {
-  const elsewhere = (more: Event = {}): Event => createEvent(TYPE, preflightProperties({ HostedZoneId: undefined, Records: [], ...more }));
+  const externalDns = (more: Event = {}): Event => {
+    return createEvent(TYPE, preflightProperties({ HostedZoneId: undefined, Records: [], ...more }));
+  };
 
   test('preflight with external DNS checks CAA and MX, and does not call Route 53', async () => {
     const made = createServices();
-    const { Data } = await run(made, elsewhere());
+    const { Data } = await run(made, externalDns());
     expect(Data?.Summary).toBe('no CAA record limits the issuers; the policy covers all 2 MX hosts');
     expect(made.aws.route53.calls()).toHaveLength(0);
   });
 
   test('preflight with external DNS asks DNS for CAA at the policy host', async () => {
     dns.serve(...publicDns(caa('mta-sts.example.com', 'issue', 'ca.test')));
-    expect(await preflightFailure(createServices(), elsewhere())).toContain('caa-forbids-amazon: CAA at mta-sts.example.com does not allow Amazon to issue');
+    expect(await preflightFailure(createServices(), externalDns())).toContain('caa-forbids-amazon: CAA at mta-sts.example.com does not allow Amazon to issue');
   });
 
   test('preflight with external DNS fails when the policy does not cover an MX host', async () => {
     dns.serve(...publicDns(mx(DOMAIN, 'backup.other.test')));
-    expect(await preflightFailure(createServices(), elsewhere())).toContain('mx-not-covered: the policy for example.com does not cover backup.other.test');
+    expect(await preflightFailure(createServices(), externalDns())).toContain('mx-not-covered: the policy for example.com does not cover backup.other.test');
   });
 
   test('preflight with external DNS ignores CAA when the certificate is given', async () => {
     dns.serve(...publicDns(caa(DOMAIN, 'issue', 'ca.test')));
-    expect((await run(createServices(), elsewhere({ Certificate: 'given' }))).Data?.Summary).toContain('the certificate is given');
+    expect((await run(createServices(), externalDns({ Certificate: 'given' }))).Data?.Summary).toContain('the certificate is given');
   });
 });

@@ -374,7 +374,7 @@ describe('taking back', () => {
     await edge.serve({ behaviour: '404' });
     const made = await edge.testServices({ stackStatus: 'UPDATE_ROLLBACK_IN_PROGRESS' });
     await expect(run(made, UPDATE)).resolves.toEqual(WITHOUT_LEDGER);
-    // Once for the ledger, once for the failure.
+    // Once for the publication history, once for the failure.
     expect(made.aws.cloudformation.commandCalls(DescribeStacksCommand)).toHaveLength(2);
   });
 

@@ -116,7 +116,7 @@ describe('a cache', () => {
   });
 });
 
-/** A resolver that counts, and answers as it is told. */
+/** A resolver that counts its queries and returns the given answers. */
 function counting(answer: (type: DnsType) => DnsAnswer<DnsType>): { resolver: Resolver; asked: string[] } {
   const asked: string[] = [];
   return {

@@ -1,4 +1,4 @@
-// How deep a verification is: in a world where each answer takes one round trip, the whole takes no more than four.
+// The depth of a verification: if each answer takes one round trip, a verification takes at most four.
 import { describe, expect, test } from '@jest/globals';
 import { zoneAnswers } from '../../lib/preview/dns-server/server';
 import type { DnsRecord } from '../../lib/preview/dns-server/server';
@@ -33,7 +33,7 @@ async function depthOf(records: readonly DnsRecord[], options: VerifyOptions = {
   const clock = new FakeClock(START);
   const answer = zoneAnswers(records);
   const questions: string[] = [];
-  const world: Partial<Network> = {
+  const network: Partial<Network> = {
     clock,
     resolver: {
       query: async <T extends DnsType>(name: string, type: T, server?: string): Promise<DnsAnswer<T>> => {
@@ -53,7 +53,7 @@ async function depthOf(records: readonly DnsRecord[], options: VerifyOptions = {
     },
     mxProbe: { reachedAny: true, probe: () => Promise.resolve(SECURE) },
   };
-  const result = await clock.run(() => verify(DOMAIN, { allowPrivate: true, ...options }, world));
+  const result = await clock.run(() => verify(DOMAIN, { allowPrivate: true, ...options }, network));
   return { result, questions, roundTrips: (clock.now() - START) / ROUND_TRIP_MS };
 }
 

@@ -161,7 +161,7 @@ describe('a domain whose DNS leads to the loopback', () => {
     expect(finding(result, 'name-server-unanswered').message)
       .toBe(`the name server ns1.example.test (127.0.0.2:${port}) gave no usable answer (the address of the server is not a public address (loopback, link-local, private or reserved) and was not connected to)`);
     expect(result.policyObservations).toMatchObject([{ at: '127.0.0.2', status: 'failed' }]);
-    expect(result.recordObservations.map(({ status: standing }) => standing)).toEqual(['unknown', 'ok']);
+    expect(result.recordObservations.map(({ status }) => status)).toEqual(['unknown', 'ok']);
   });
 
   test('the verifier connects to loopback addresses when that is allowed', async () => {

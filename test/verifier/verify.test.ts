@@ -20,7 +20,7 @@ afterEach(() => loopback.close());
 /** 2026-11-30T19:24:08Z, when ids were made. */
 const TIME = Date.UTC(2026, 10, 30, 19, 24, 8);
 
-/** A world that must not be asked. */
+/** A network that must not be used. */
 const NOBODY: Partial<Network> = {
   resolver: { query: () => Promise.reject(new Error('nobody may be asked')) },
   fetchPolicy: () => Promise.reject(new Error('nobody may be asked')),
@@ -59,7 +59,7 @@ describe('a domain', () => {
 
   test('verify accepts a domain in upper case, in U-labels, and with a trailing dot', async () => {
     const asked = new Set<string>();
-    const world: Partial<Network> = {
+    const network: Partial<Network> = {
       ...NOBODY,
       resolver: {
         query: (name) => {
@@ -68,7 +68,7 @@ describe('a domain', () => {
         },
       },
     };
-    expect((await verify('BÜCHER.Example.', {}, world)).domain).toBe('xn--bcher-kva.example');
+    expect((await verify('BÜCHER.Example.', {}, network)).domain).toBe('xn--bcher-kva.example');
     expect([...asked]).toContain('_mta-sts.xn--bcher-kva.example');
   });
 });

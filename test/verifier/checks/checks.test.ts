@@ -1,4 +1,4 @@
-// Smaller checks of a live domain: old modes, names below, aliases, wildcards over strangers, and what waiting may mend.
+// Smaller checks of a live domain: old modes, subdomains, aliases, wildcards over foreign hosts, and temporary findings.
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { zoneAnswers } from '../../../lib/preview/dns-server/server';
 import type { DnsRecord } from '../../../lib/preview/dns-server/server';
@@ -79,7 +79,7 @@ describe('a policy that does not enforce', () => {
 
 describe('names below the domain that receive mail', () => {
   const mx = (name: string, exchange = 'mx1.example.test'): DnsRecord => ({ ...RECORDS.mx1, name, data: { preference: 10, exchange } });
-  const told = (report: { findings: readonly { code: string; subject: string }[] }): string[] => {
+  const subjects = (report: { findings: readonly { code: string; subject: string }[] }): string[] => {
     return report.findings.filter(({ code }) => code === 'subdomain-without-policy').map(({ subject }) => subject);
   };
 
@@ -105,17 +105,17 @@ describe('names below the domain that receive mail', () => {
     const result = await loopback.verify({
       zone: (question) => question.name === `_mta-sts.support.${DOMAIN}` ? { rcode: 'SERVFAIL', answers: [], authorities: [], authoritative: false } : answer(question),
     });
-    expect(told(result)).toEqual([]);
+    expect(subjects(result)).toEqual([]);
   });
 
   test.each(['enforce', 'testing'])('subdomains are reported when the domain has a policy in mode %s', async (mode) => {
     const result = await loopback.verify({ zone: zone({}, mx(`mail.${DOMAIN}`)), policy: { body: POLICY.replace('enforce', mode) } });
-    expect(told(result)).toEqual([`mail.${DOMAIN} MX`]);
+    expect(subjects(result)).toEqual([`mail.${DOMAIN} MX`]);
   });
 
   test('subdomains are not reported when the domain has no policy, or one in mode none', async () => {
-    expect(told(await loopback.verify({ zone: zone({ sts: undefined }, mx(`mail.${DOMAIN}`)) }))).toEqual([]);
-    expect(told(await loopback.verify({ zone: zone({}, mx(`mail.${DOMAIN}`)), policy: { body: POLICY.replace('enforce', 'none') } }))).toEqual([]);
+    expect(subjects(await loopback.verify({ zone: zone({ sts: undefined }, mx(`mail.${DOMAIN}`)) }))).toEqual([]);
+    expect(subjects(await loopback.verify({ zone: zone({}, mx(`mail.${DOMAIN}`)), policy: { body: POLICY.replace('enforce', 'none') } }))).toEqual([]);
   });
 });
 
@@ -166,7 +166,7 @@ describe('a wildcard over the hosts of strangers', () => {
   });
 });
 
-describe('what waiting may mend', () => {
+describe('a temporary finding', () => {
   const temporary = async (setting: LoopbackOptions): Promise<string[]> => {
     const { findings } = await loopback.verify(setting);
     return findings.filter((one) => one.temporary === true).map(({ code }) => code);

@@ -66,10 +66,10 @@ describe('a policy and a zone made to keep a sender busy', () => {
     const lines = Array.from({ length: 5000 }, (_, at) => `mx: ${at}.x\r\n`).join('');
     const result = await loopback.verify({ zone: zone({}, ...many), policy: { body: POLICY.replace('max_age', `${lines}max_age`) } });
     expect(result.mx).toHaveLength(202);
-    const told = (code: string): string[] => result.findings.filter((one) => one.code === code).map(({ message }) => message);
-    expect(told('mx-not-covered')).toHaveLength(10);
-    expect(told('mx-not-covered')[0]).toContain('(200 such in all, the first 10 are listed)');
-    expect(told('mx-pattern-unused')).toHaveLength(10);
+    const messages = (code: string): string[] => result.findings.filter((one) => one.code === code).map(({ message }) => message);
+    expect(messages('mx-not-covered')).toHaveLength(10);
+    expect(messages('mx-not-covered')[0]).toContain('(200 such in all, the first 10 are listed)');
+    expect(messages('mx-pattern-unused')).toHaveLength(10);
     expect(JSON.stringify(result.findings).length).toBeLessThan(50_000);
   });
 });

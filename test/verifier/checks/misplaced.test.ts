@@ -1,4 +1,4 @@
-// What is missing at its own name is looked for where it has been found in the wild; and nothing at all is told in one line.
+// A record that is missing at its name is searched at names where people have put it. A domain without any record gets one finding.
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { zoneAnswers } from '../../../lib/preview/dns-server/server';
 import type { DnsRecord } from '../../../lib/preview/dns-server/server';
@@ -149,7 +149,7 @@ describe('a domain below its zone', () => {
 describe('a CNAME that leads nowhere', () => {
   test.each([
     ['sts', `_mta-sts.${DOMAIN}`, 'error'], ['address', POLICY_HOST, 'error'], ['tlsRpt', REPORTING, 'warning'],
-  ] as const)('(%s) is told where it stands', async (key, name, severity) => {
+  ] as const)('a CNAME (%s) without target is reported at its name', async (key, name, severity) => {
     const result = await loopback.verify({ zone: zone({ [key]: cname(name, 'gone.example.test') }) });
     const found = finding(result, 'cname-dangling');
     expect(found).toMatchObject({ severity, message: 'the CNAME leads to gone.example.test, where nothing is found', fix: 'delete the CNAME, or create what it leads to' });

@@ -170,9 +170,9 @@ describe('the mail hosts of a domain', () => {
     const result = await loopback.verify({ zone: zoneAnswers(mailZone(many, { mx1: undefined, mx2: undefined })), policy: policy('testing', 'h00.example.test') });
     expect(result.verdict).toBe('unknown');
     expect(finding(result, 'mx-skipped').message).toBe('not checked: 10 mail hosts');
-    const told = result.findings.filter(({ code }) => code === 'mx-no-address');
-    expect(told.map(({ severity }) => severity)).toEqual(Array.from({ length: 10 }, () => 'warning'));
-    expect(told.at(0)?.message).toContain('(20 such in all, the first 10 are listed)');
+    const found = result.findings.filter(({ code }) => code === 'mx-no-address');
+    expect(found.map(({ severity }) => severity)).toEqual(Array.from({ length: 10 }, () => 'warning'));
+    expect(found.at(0)?.message).toContain('(20 such in all, the first 10 are listed)');
   });
 });
 
@@ -254,19 +254,19 @@ describe('what is said of the policy of a host whose MX record is at fault', () 
   };
 
   test('fixes for record and policy agree when the zone name is appended twice', async () => {
-    const mend = `let the MX record name \`${MX1}.\`, with the dot at its end`;
+    const fix = `let the MX record name \`${MX1}.\`, with the dot at its end`;
     expect(await advice(policy('enforce', MX1), sole(`${MX1}.${DOMAIN}`))).toEqual({
-      'mx-no-address': mend,
-      'mx-not-covered': `the zone name is appended twice: ${mend}`,
+      'mx-no-address': fix,
+      'mx-not-covered': `the zone name is appended twice: ${fix}`,
       'mx-pattern-unused': `keep the \`mx\` line: it covers \`${MX1}\`, which the MX record should name`,
     });
   });
 
   test('fixes for record and policy agree when another name lost its trailing dot', async () => {
-    const mend = 'let the MX record name `mx.other.net.`, with the dot at its end';
+    const fix = 'let the MX record name `mx.other.net.`, with the dot at its end';
     expect(await advice(policy('enforce', '*.other.net'), sole(`mx.other.net.${DOMAIN}`))).toEqual({
-      'mx-no-address': mend,
-      'mx-not-covered': `if \`mx.other.net\` is meant, ${mend}`,
+      'mx-no-address': fix,
+      'mx-not-covered': `if \`mx.other.net\` is meant, ${fix}`,
       'mx-pattern-unused': 'keep the `mx` line: it covers `mx.other.net`, which the MX record should name',
     });
     expect(await advice(policy('enforce', 'old.example.test'), sole(`mx.other.net.${DOMAIN}`))).toMatchObject({

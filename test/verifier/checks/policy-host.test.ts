@@ -278,7 +278,7 @@ describe('a machine that has run out of files', () => {
     const spent = { outcome: 'unusable', code: 'EMFILE', reason: 'this process has no more files to open', milliseconds: 1 } as const;
     const mxProbe = { reachedAny: false, probe: () => Promise.resolve(spent) };
     const result = await loopback.verify({ zone: zone({ mx2: undefined }), options: { smtp: true }, network: { mxProbe } });
-    const told = result.findings.filter(({ code }) => code === 'local-fault').map(({ subject, message }) => `${subject}: ${message}`);
-    expect(told).toEqual(['MX mx1.example.test: mx1.example.test could not be tried: this process has no more files to open, at 127.0.0.1']);
+    const found = result.findings.filter(({ code }) => code === 'local-fault').map(({ subject, message }) => `${subject}: ${message}`);
+    expect(found).toEqual(['MX mx1.example.test: mx1.example.test could not be tried: this process has no more files to open, at 127.0.0.1']);
   });
 });

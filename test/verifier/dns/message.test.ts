@@ -7,7 +7,7 @@ import { decodeMessage } from '../../../lib/verifier/dns/message';
 
 const QUESTIONS = [{ name: 'example.test', type: 'TXT' }] satisfies Packet['questions'];
 
-/** A message with records given byte by byte: type, and data with its length as announced. */
+/** A message with records given byte by byte: type, and data with its stated length. */
 function raw(...records: { type: number; data: string; length?: number }[]): Buffer {
   const header = encode({ type: 'response', id: 1, questions: QUESTIONS });
   header.writeUInt16BE(records.length, 6);

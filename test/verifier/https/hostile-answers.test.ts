@@ -118,9 +118,9 @@ describe('a callback that throws ends its own exchange', () => {
       network: { fetchPolicy: () => Promise.resolve(spent), mxProbe: { reachedAny: false, probe: () => Promise.resolve(spent) } },
     });
     expect(result).toMatchObject({ verdict: 'unknown', lookup: 'temporary-error' });
-    const told = result.findings.filter(({ code }) => code === 'internal-fault').map(({ message }) => message);
-    expect(told).toContain('127.0.0.1 was not checked completely: the verifier failed (TypeError: x)');
-    expect(told).toContain(`${MX1} was not checked completely: the verifier failed (TypeError: x), at 127.0.0.1`);
+    const messages = result.findings.filter(({ code }) => code === 'internal-fault').map(({ message }) => message);
+    expect(messages).toContain('127.0.0.1 was not checked completely: the verifier failed (TypeError: x)');
+    expect(messages).toContain(`${MX1} was not checked completely: the verifier failed (TypeError: x), at 127.0.0.1`);
   });
 
   test('an error outside of every exchange leaves its domain undecided, and other domains are verified', async () => {
@@ -133,21 +133,21 @@ describe('a callback that throws ends its own exchange', () => {
 
   test('a listener of a DNS socket that throws is reported as its error', async () => {
     const { port } = await loopback.dns(mailZone());
-    const told: string[] = [];
+    const messages: string[] = [];
     await new Promise<void>((done) => {
       const line = openChannel('127.0.0.1', port, {
         message: () => {
           throw new TypeError('not this one');
         },
         error: (error) => {
-          told.push(error.message);
+          messages.push(error.message);
           line.close();
           done();
         },
       });
       line.send(Buffer.from(`${line.id.toString(16).padStart(4, '0')}01000001000000000000076578616d706c65047465737400000f0001`, 'hex'));
     });
-    expect(told).toEqual(['the verifier failed (TypeError: not this one)']);
+    expect(messages).toEqual(['the verifier failed (TypeError: not this one)']);
   });
 
   test('an object that must not be read is replaced in a comparison', () => {

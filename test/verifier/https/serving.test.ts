@@ -65,9 +65,9 @@ describe('a policy that is served compressed', () => {
   test.each(['utf-8', 'none', 'aws-chunked', 'gzip\u00ff', 'compress'])('a policy under the unknown content coding %s is read as it is, with a warning', async (coding) => {
     const result = await serve({ headers: { 'Content-Encoding': coding } });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found' });
-    const told = finding(result, 'policy-content-coding');
-    expect(told.message).toContain('which was not asked for and is no known coding; it was read as it is');
-    expect(told.senders).toBeUndefined();
+    const found = finding(result, 'policy-content-coding');
+    expect(found.message).toContain('which was not asked for and is no known coding; it was read as it is');
+    expect(found.senders).toBeUndefined();
   });
 
   test('a compressed policy without Content-Encoding is called compressed, and not full of control characters', async () => {
@@ -168,9 +168,9 @@ describe('the media type of a policy', () => {
     ['text/plain; charset=utf-16', 'it declares the charset `utf-16`, in which the bytes of a policy are other text'],
   ])('a media type with parameters that no known sender refuses (%s) is a warning', async (contentType, text) => {
     const result = await serve({ contentType });
-    const told = finding(result, 'policy-media-type-parameters');
-    expect(told.message.toLowerCase()).toContain(text.toLowerCase());
-    expect(told.senders).toBeUndefined();
+    const found = finding(result, 'policy-media-type-parameters');
+    expect(found.message.toLowerCase()).toContain(text.toLowerCase());
+    expect(found.senders).toBeUndefined();
   });
 
   test.each(['text/plain;', 'text/plain ; ', 'text/plain; charset="utf\\-8"', 'Text/Plain;Charset=UTF-8;format=flowed', 'text/plain\t;\tcharset=iso-8859-1'])(
@@ -247,10 +247,10 @@ describe('an answer that breaks the letter of HTTP', () => {
   ])('a response that violates HTTP but that senders accept is a warning: %s', async (text, raw, senders) => {
     const result = await serve({ raw: [raw] });
     expect(result).toMatchObject({ verdict: 'pass', lookup: 'found', policy: { mode: 'enforce' } });
-    const told = finding(result, 'policy-http-malformed');
-    expect(told.severity).toBe('warning');
-    expect(told.message).toContain(text);
-    expect([...told.senders ?? []].sort()).toEqual([...senders].sort());
+    const found = finding(result, 'policy-http-malformed');
+    expect(found.severity).toBe('warning');
+    expect(found.message).toContain(text);
+    expect([...found.senders ?? []].sort()).toEqual([...senders].sort());
   });
 
   test.each([
@@ -485,15 +485,15 @@ describe('a mail host with other TLS', () => {
     const { createMxProbe } = await import('../../../lib/verifier/smtp/mx-probe');
     const result = await loopback.verify({ mxPort: mx.port, network: { mxProbe: createMxProbe({ port: mx.port, ca: [cert] }) } });
     expect(result).toMatchObject({ domain: DOMAIN, verdict: 'pass' });
-    const told = result.findings.filter(({ code }) => code === 'tls-cipher-uncommon');
-    expect(told).toHaveLength(2);
-    expect(told[0]).toMatchObject({ severity: 'warning', subject: `MX ${MX1}`, senders: ['mox', 'chasquid'], message: expect.stringContaining('with RSA key exchange') });
+    const found = result.findings.filter(({ code }) => code === 'tls-cipher-uncommon');
+    expect(found).toHaveLength(2);
+    expect(found[0]).toMatchObject({ severity: 'warning', subject: `MX ${MX1}`, senders: ['mox', 'chasquid'], message: expect.stringContaining('with RSA key exchange') });
   });
 
   test('a mail host that requires a client certificate is reported', async () => {
     const { keyPem: key, certificatePem: cert } = await (await testAuthority()).issue({ names: [MX1, MX2] });
     const result = await loopback.verify({ mx: { requestCert: true, tls: { key, cert, maxVersion: 'TLSv1.2' } } });
-    const told = result.findings.filter(({ code }) => code === 'validation-failure').map(({ message }) => message);
-    expect(told[0]).toContain('asks for a client certificate, which senders do not have');
+    const found = result.findings.filter(({ code }) => code === 'validation-failure').map(({ message }) => message);
+    expect(found[0]).toContain('asks for a client certificate, which senders do not have');
   });
 });

@@ -19,7 +19,7 @@ const loopback = new Loopback();
 afterEach(() => loopback.close());
 
 const ONE_MX = { mx2: undefined };
-/** One mail host, at 127.0.0.1 unless told otherwise. */
+/** Returns the records of one mail host, by default at 127.0.0.1. */
 const oneHost = (...addresses: string[]): DnsRecord[] => mailZone((addresses.length === 0 ? ['127.0.0.1'] : addresses).map((one) => addressOf(MX1, one)), ONE_MX);
 const policy = (mode: string): { body: string } => ({ body: `version: STSv1\r\nmode: ${mode}\r\nmx: ${MX1}\r\nmax_age: 2592000\r\n` });
 
@@ -441,7 +441,7 @@ describe('DANE', () => {
   });
 });
 
-describe('what is judged without a policy', () => {
+describe('a mail host without a policy', () => {
   test('a TLS problem of a mail host without a policy is a warning, because no sender refuses', () => {
     const answer = { status: 'empty', reason: 'NODATA', authoritative: true, server: 'x', cnames: [] } as const;
     const look: SmtpObservations = {

@@ -77,24 +77,24 @@ stacks._add_event = add_event
 stacks._provision_resource, stacks._update_resource, stacks._delete_resource = provision, update, delete
 
 
-def as_told(stack):
+def current_resources(stack):
     """Returns the resources of a stack, with those in progress and those that failed."""
-    told = {logical_id: dict(record) for logical_id, record in stack.get("_resources", {}).items()}
+    resources = {logical_id: dict(record) for logical_id, record in stack.get("_resources", {}).items()}
     last = {event["LogicalResourceId"]: event for event in events_of(stack["StackId"]) if event["ResourceType"] != "AWS::CloudFormation::Stack"}
     for logical_id, event in last.items():
-        record = told.get(logical_id)
+        record = resources.get(logical_id)
         status = event["ResourceStatus"]
         if record is None:
             # CloudFormation no longer lists a resource that an update removed. Of a deleted or failed stack, it lists all resources.
             if status == "DELETE_COMPLETE" and "UPDATE" in stack["StackStatus"]:
                 continue
-            told[logical_id] = {**{name: event[name] for name in ("PhysicalResourceId", "ResourceType", "Timestamp")}, "ResourceStatus": status}
+            resources[logical_id] = {**{name: event[name] for name in ("PhysicalResourceId", "ResourceType", "Timestamp")}, "ResourceStatus": status}
             continue
         # A replaced resource is complete with its new physical id while the old resource is deleted.
         is_of_another = status.startswith("DELETE_") and record["PhysicalResourceId"] != event["PhysicalResourceId"]
         if not is_of_another and (status == "CREATE_COMPLETE" or not status.endswith("_COMPLETE")):
             record.update({"ResourceStatus": status, "Timestamp": event["Timestamp"]})
-    return told
+    return resources
 
 
 def describe_stack_events(params):
@@ -114,7 +114,7 @@ def describe_stack_resources(params):
 
     def resolve_as_told(name):
         stack = resolve(name)
-        return stack and {**stack, "_resources": as_told(stack)}
+        return stack and {**stack, "_resources": current_resources(stack)}
 
     # Safe, because no other request runs until this one is answered.
     handlers._resolve_stack = resolve_as_told
