@@ -150,7 +150,7 @@ async function proveRelaxedUpdate(environment: TestEnvironment): Promise<void> {
     }
     const lines = readFileSync(logFile).subarray(length).toString().split('\n').filter((line) => line.includes('"preflight, caa"'));
     const warnings = lines.flatMap((line) => itemsOf(at(JSON.parse(line), 'warnings'))).map((one) => String(at(one, 'message')));
-    const warning = warnings.find((message) => says.test(message) && message.includes('This update goes on all the same'));
+    const warning = warnings.find((message) => says.test(message) && message.includes('This update continues, because its policy asks less of senders'));
     if (warning === undefined) throw new Error(`the log of the function does not have the warning:\n${lines.join('\n')}`);
     return `${records.at(0) ?? 'no record'}: ${warning}`;
   });

@@ -21,7 +21,7 @@ import { isPolicyWrite, reply } from '../../faults/fault';
 import { proveRedeployment, expectIdNamesFile, listUsedIds, withVariant, selectVariants } from './after-rollback';
 import type { CacheState, RollbackVariant } from './after-rollback';
 
-const REASON = /UPDATE_FAILED .*MtaStsVerification.* record-multiple: _mta-sts\.example\.test: /;
+const REASON = /UPDATE_FAILED .*MtaStsVerification.* record-multiple: _mta-sts\.example\.test/;
 const POLICY_HOST = 'mta-sts.example.test';
 
 const DEPLOYED: AppContext = { mode: 'enforce' };
